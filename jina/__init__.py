@@ -1,0 +1,48 @@
+"""The library that Executors import: a lazy table of the public names, nothing else.
+
+Importing jina loads neither ZeroMQ nor numpy: each name is imported when it is first used.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from jina.client import Client as Client
+    from jina.executors import BaseExecutor as Executor
+    from jina.executors.decorators import requests as requests
+    from jina.flow import Flow as Flow
+    from jina.types.arrays.document import DocumentArray as DocumentArray
+    from jina.types.document import Document as Document
+
+_HOMES = {
+    "Client": "jina.client:Client",
+    "Document": "jina.types.document:Document",
+    "DocumentArray": "jina.types.arrays.document:DocumentArray",
+    "Executor": "jina.executors:BaseExecutor",
+    "Flow": "jina.flow:Flow",
+    "requests": "jina.executors.decorators:requests",
+}
+
+__all__ = ["Client", "Document", "DocumentArray", "Executor", "Flow", "__version__", "requests"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name from its home at its first use."""
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'jina' has no attribute {name!r}")
+    # Late on purpose: this is what makes `import jina` cheap.
+    from importlib import import_module
+
+    module, _, attribute = home.partition(":")
+    value = getattr(import_module(module), attribute)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names, loaded or not."""
+    return sorted(__all__)

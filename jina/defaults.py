@@ -1,0 +1,40 @@
+"""Every number that jina decides for the user, with its unit, in one place."""
+
+from __future__ import annotations
+
+KIB = 1024
+MIB = 1024 * 1024
+
+# What a client cuts its input into.
+REQUEST_DOCS = 100  # documents (lines) in one request
+REQUEST_BYTES = 256 * KIB  # a request is sent once its lines reach this
+REQUEST_IDLE_S = 0.02  # a request is sent when no new line came for so long
+WINDOW_REQUESTS = 16  # requests of one client under way at once
+
+# What a peer may make us hold.
+MAX_LINE_BYTES = 16 * MIB  # one input line
+MAX_FRAME_BYTES = 64 * MIB  # one frame on any socket
+MAX_FRAMES = 64  # payload frames of one message
+MAX_ROUTE_BYTES = 64 * KIB  # route map, within the header frame
+MAX_CALL_BYTES = 64 * KIB  # call map, within the header frame
+MAX_REQUEST_DOCS = 10_000  # documents in one request
+MAX_DEPTH = 32  # nesting of chunks and matches, and of untyped values
+MAX_UNTYPED_BYTES = 2 * MIB  # undecoded tags and parameters of one request
+MAX_NDIM = 16  # dimensions of a tensor
+MAX_INFLIGHT_BYTES = 256 * MIB  # bytes of requests that a gateway holds at once
+
+# How long we wait.
+TIMEOUT_READY_S = 600.0  # start of a worker, counted from its last sign of life
+TIMEOUT_CONNECT_S = 5.0  # a client's greeting
+DRAIN_GRACE_S = 30.0  # requests under way at a stop
+CLOSE_GRACE_S = 10.0  # Executor.close()
+KILL_GRACE_S = 3.0  # between SIGTERM and SIGKILL
+
+# How a dead worker comes back.
+RESTART_DELAY_S = 0.1  # before the first restart, doubled for each further one
+RESTART_DELAY_MAX_S = 10.0
+RESTART_BUDGET = 5  # deaths without a request to blame, within the window
+RESTART_WINDOW_S = 60.0
+MAX_ATTEMPTS = 2  # a request that was begun in so many deaths is not tried again
+
+WORKER_CREDITS = 2  # requests at one worker: one running, one staged

@@ -1,0 +1,174 @@
+"""Every error that jina raises, in one tree.
+
+    JinaError
+    ├── ConfigError                    YAML or options that cannot be used; carries every problem at its place
+    │   ├── BadConfigSource            (also FileNotFoundError) nothing usable where a config was expected
+    │   └── BadYAMLVersion             a Flow YAML of a version that is not supported
+    ├── DocumentError                  (also ValueError) a Document that cannot be what was asked
+    │   └── BadDocType                 (also TypeError) an object that is no Document and cannot become one
+    ├── FlowError
+    │   ├── FlowTopologyError          names, needs and cycles of the graph
+    │   ├── FlowBuildLevelError        a call that the Flow's state does not allow (such as add while running)
+    │   ├── FlowNotFound               no running Flow fits, or several do
+    │   └── RuntimeFailToStart         a process of the Flow did not come up
+    ├── ExecutorError
+    │   ├── ExecutorFailToLoad         the class cannot be found or constructed
+    │   ├── PretrainedModelFileDoesNotExist   (also FileNotFoundError) raised by published Executors
+    │   └── RemoteError                user code raised in a worker; carries its type, message and traceback as text
+    ├── ClientError
+    │   ├── BadClientInput             an input element that is no Document
+    │   ├── BadClientCallback          a callback raised
+    │   ├── BadServer                  the Flow answered a request with an error
+    │   ├── ConnectError               nobody answers at the address
+    │   └── PostTimeout                (also TimeoutError) no answer in time
+    ├── InputError                     an input file that cannot be read
+    ├── WireError                      (also ValueError) bytes that are no message of this protocol
+    └── MissingExtra                   (also ImportError) an optional package is not installed
+
+Names that published Jina 2 code catches keep their names.
+"""
+
+from __future__ import annotations
+
+
+class JinaError(Exception):
+    """The root: says what is wrong, where, and how to mend it.
+
+    Args:
+        what: one sentence that says what is wrong.
+        where: the place, as `file:line:column`, an address or a name; empty when there is none.
+        hint: how to mend it; empty when there is nothing to say.
+    """
+
+    def __init__(self, what: str = "", *, where: str = "", hint: str = "") -> None:
+        """See the class."""
+        super().__init__(what)
+        self.what = what
+        self.where = where
+        self.hint = hint
+
+    def __str__(self) -> str:
+        """The whole message, as it is shown: place, sentence, help."""
+        text = f"{self.where}: {self.what}" if self.where else self.what
+        return f"{text}\nhelp: {self.hint}" if self.hint else text
+
+
+class ConfigError(JinaError):
+    """YAML or options that cannot be used."""
+
+
+class BadConfigSource(ConfigError, FileNotFoundError):
+    """Nothing usable stands where a config was expected."""
+
+
+class BadYAMLVersion(ConfigError):
+    """A Flow YAML of a version that is not supported."""
+
+
+class DocumentError(JinaError, ValueError):
+    """A Document or DocumentArray that cannot be what was asked."""
+
+
+class BadDocType(DocumentError, TypeError):
+    """An object that is no Document and cannot become one."""
+
+
+class FlowError(JinaError):
+    """Something about a Flow as a whole."""
+
+
+class FlowTopologyError(FlowError):
+    """Names, needs or cycles of the graph that cannot work."""
+
+
+class FlowBuildLevelError(FlowError):
+    """A call that the Flow's state does not allow."""
+
+
+class FlowNotFound(FlowError):
+    """No running Flow fits, or several do."""
+
+
+class RuntimeFailToStart(FlowError, RuntimeError):
+    """A process of the Flow did not come up."""
+
+
+class ExecutorError(JinaError):
+    """Something about one Executor."""
+
+
+class ExecutorFailToLoad(ExecutorError):
+    """The class cannot be found or constructed."""
+
+
+class PretrainedModelFileDoesNotExist(ExecutorError, FileNotFoundError):
+    """A model file is missing; published Executors raise it."""
+
+
+class RemoteError(ExecutorError):
+    """User code raised in a worker.
+
+    Args:
+        type: dotted name of the exception's class.
+        message: its text, at most 8 KiB.
+        executor: name of the node in the Flow.
+        replica: which of its processes.
+        endpoint: the endpoint that was called.
+        traceback: formatted, at most 64 KiB, the user's frames only.
+    """
+
+    def __init__(
+        self,
+        type: str,  # noqa: A002 - the field's name on the wire and in JSON
+        message: str,
+        *,
+        executor: str = "",
+        replica: int = 0,
+        endpoint: str = "",
+        traceback: str = "",
+    ) -> None:
+        """See the class."""
+        where = f"{executor}/{replica} {endpoint}".strip() if executor else endpoint
+        super().__init__(f"{type}: {message}" if message else type, where=where)
+        self.type = type
+        self.message = message
+        self.executor = executor
+        self.replica = replica
+        self.endpoint = endpoint
+        self.traceback = traceback
+
+
+class ClientError(JinaError):
+    """Something about a post."""
+
+
+class BadClientInput(ClientError):
+    """An input element that is no Document and cannot become one."""
+
+
+class BadClientCallback(ClientError):
+    """A callback raised."""
+
+
+class BadServer(ClientError):
+    """The Flow answered a request with an error."""
+
+
+class ConnectError(ClientError):
+    """Nobody answers at the address, or we are not let in."""
+
+
+class PostTimeout(ClientError, TimeoutError):
+    """No answer came in time."""
+
+
+class InputError(JinaError):
+    """An input file that cannot be read."""
+
+
+class WireError(JinaError, ValueError):
+    """Bytes that are no message of this protocol, or beyond its limits."""
+
+
+class MissingExtra(JinaError, ImportError):
+    """An optional package is not installed; the hint names the extra."""
