@@ -1,0 +1,136 @@
+"""Names of inputs: every way in which one cannot be read is said before anything is."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from jina.excepts import InputError
+from jina.readers.inputs import find_inputs
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def message(*names: str) -> str:
+    with pytest.raises(InputError) as caught:
+        find_inputs(names)
+    return str(caught.value)
+
+
+def test_a_missing_file_is_named_with_the_near_miss(here: Path) -> None:
+    (here / "data.jsonl").touch()
+    assert message("dta.jsonl") == 'dta.jsonl: no such file\nhelp: did you mean "data.jsonl"?'
+
+
+def test_the_near_miss_is_looked_up_in_the_named_folder(here: Path) -> None:
+    (here / "in").mkdir()
+    (here / "in" / "data.jsonl").touch()
+    assert message("in/data.json").endswith('help: did you mean "in/data.jsonl"?')
+
+
+def test_without_a_near_miss_the_folder_is_said(here: Path) -> None:
+    expected = f"zzz.jsonl: no such file\nhelp: relative names are looked up from {here}"
+    assert message("zzz.jsonl") == expected
+
+
+def test_a_missing_folder_is_said(here: Path) -> None:
+    assert message("nowhere/a.jsonl") == (
+        "nowhere/a.jsonl: no such file\nhelp: there is no folder nowhere"
+    )
+
+
+def test_a_directory_is_refused(here: Path) -> None:
+    (here / "data").mkdir()
+    assert message("data") == (
+        "data: a directory, not a file\n"
+        "help: name its files: 'data/*.jsonl' (in quotes, they are read in sorted order)"
+    )
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_file_without_permission_is_refused(here: Path) -> None:
+    (here / "secret.jsonl").touch(mode=0)
+    assert message("secret.jsonl") == (
+        "secret.jsonl: no permission to read it\nhelp: chmod u+r secret.jsonl"
+    )
+
+
+def test_a_pattern_that_fits_nothing_is_refused(here: Path) -> None:
+    assert message("*.jsonl") == (
+        f"*.jsonl: no file fits this pattern\nhelp: relative patterns are looked up from {here}"
+    )
+
+
+def test_an_empty_name_and_a_name_with_a_nul_are_refused() -> None:
+    assert message("") == "--inputs: an empty file name"
+    assert "'a\\x00b': no file name" in message("a\0b")
+
+
+def test_an_address_is_not_fetched() -> None:
+    assert message("https://example.com/a.jsonl") == (
+        "https://example.com/a.jsonl: no such file; addresses are not fetched\n"
+        "help: curl -sSL https://example.com/a.jsonl | jina post … --inputs -"
+    )
+
+
+@pytest.mark.parametrize("suffix", [".json", ".csv", ".tsv", ".npy", ".npz", ".parquet", ".JSON"])
+def test_a_format_that_is_not_read_yet_says_how_to_convert_it(here: Path, suffix: str) -> None:
+    (here / f"data{suffix}").touch()
+    text = message(f"data{suffix}")
+    assert text.startswith(
+        f"data{suffix}: {suffix} files are not read yet, only JSON lines\nhelp: "
+    )
+    assert "data.jsonl" in text
+
+
+def test_a_compressed_file_of_such_a_format_is_refused_too(here: Path) -> None:
+    (here / "data.csv.gz").touch()
+    text = message("data.csv.gz")
+    assert text.startswith("data.csv.gz: .csv files are not read yet, only JSON lines")
+    assert "gunzip data.csv.gz" in text
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.ndjson", "a.jsonlines", "a.jl", "a.txt", "a"])
+def test_json_lines_have_many_suffixes(here: Path, name: str) -> None:
+    (here / name).write_bytes(b"{}\n")
+    (found,) = find_inputs([name])
+    assert (found.name, found.size_bytes, found.is_gzip) == (name, 3, False)
+
+
+def test_a_pattern_gives_its_files_sorted_and_passes_over_folders(here: Path) -> None:
+    for name in ("b.jsonl", "a.jsonl", "c.jsonl.gz"):
+        (here / name).touch()
+    (here / "d.jsonl").mkdir()
+    found = find_inputs(["*.jsonl*"])
+    assert [one.name for one in found] == ["a.jsonl", "b.jsonl", "c.jsonl.gz"]
+    assert [one.is_gzip for one in found] == [False, False, True]
+
+
+def test_a_file_whose_name_looks_like_a_pattern_is_that_file(here: Path) -> None:
+    (here / "a[1].jsonl").touch()
+    (here / "a1.jsonl").touch()
+    assert [one.name for one in find_inputs(["a[1].jsonl"])] == ["a[1].jsonl"]
+
+
+def test_all_names_are_checked_before_any_is_opened(here: Path) -> None:
+    (here / "a.jsonl").touch()
+    assert message("a.jsonl", "b.jsonlx", "c.csv").startswith("b.jsonlx: no such file")
+
+
+def test_standard_input_may_be_named_once() -> None:
+    with pytest.raises(InputError, match="standard input is named twice"):
+        find_inputs(["-", "-"], stdin_fd=os.open(os.devnull, os.O_RDONLY))
+
+
+def test_a_closed_standard_input_is_said() -> None:
+    reader, writer = os.pipe()
+    os.close(writer)
+    os.close(reader)
+    with pytest.raises(InputError, match="<stdin>: standard input is closed"):
+        find_inputs(["-"], stdin_fd=reader)
