@@ -1,0 +1,178 @@
+"""Call the method that serves an endpoint, by the rules of the Jina 2 API.
+
+It decides what the method receives and what goes on afterwards. It knows no process and no socket.
+"""
+
+from __future__ import annotations
+
+import atexit
+import inspect
+from collections.abc import Coroutine, Mapping
+from typing import TYPE_CHECKING, Any
+
+from jina.executors.arguments import ARGUMENTS, wanted
+from jina.executors.table import bound, lookup
+
+if TYPE_CHECKING:
+    from jina.executors import BaseExecutor
+    from jina.types.arrays.document import DocumentArray
+
+
+def endpoints(executor: BaseExecutor) -> list[str]:
+    """The endpoints that an instance serves, "/default" included, in the order of its table."""
+    return list(executor.requests)
+
+
+def call(
+    executor: BaseExecutor,
+    endpoint: str,
+    *,
+    docs: DocumentArray | None,
+    parameters: Mapping[str, Any] | None,
+    docs_matrix: list[DocumentArray] | None = None,
+    groundtruths: DocumentArray | None = None,
+    groundtruths_matrix: list[DocumentArray] | None = None,
+) -> DocumentArray:
+    """Serve one request.
+
+    Args:
+        executor: the instance.
+        endpoint: as the client named it; one that is not bound goes to the default handler.
+        docs: all Documents of the request; on a join, those of every branch in the order of
+            `needs`.
+        parameters: as posted; a dict under the Executor's own name is laid over the rest.
+        docs_matrix: on a join, one DocumentArray per branch; None for a single request.
+        groundtruths: the request's groundtruths; like `docs`.
+        groundtruths_matrix: like `docs_matrix`.
+
+    Returns:
+        the Documents that go on: `docs` itself where the method changed them in place or where no
+        method serves the endpoint; the array it returned; an empty one when there are none.
+
+    Raises:
+        TypeError: the method returned something else. What the method raises goes through as it is.
+    """
+    returned = invoke(
+        executor,
+        endpoint,
+        docs=docs,
+        parameters=parameters,
+        docs_matrix=docs_matrix,
+        groundtruths=groundtruths,
+        groundtruths_matrix=groundtruths_matrix,
+    )
+    if returned is not None:
+        return returned
+    return _documents() if docs is None else docs
+
+
+def invoke(executor: BaseExecutor, endpoint: str, **arguments: Any) -> DocumentArray | None:
+    """Like `call`, but return what the method returned, checked; None where no method serves.
+
+    Args:
+        executor: the instance.
+        endpoint: as in `call`.
+        **arguments: those of `call`; any may be missing.
+
+    Raises:
+        TypeError: an argument that no method receives; or as in `call`.
+    """
+    unknown = arguments.keys() - set(ARGUMENTS)
+    if unknown:
+        raise TypeError(
+            f"no endpoint receives {sorted(unknown)[0]!r}; the arguments are {', '.join(ARGUMENTS)}"
+        )
+    target = lookup(executor.requests, endpoint)
+    if target is None:
+        return None
+    method = bound(executor, target)
+    names = wanted(getattr(method, "__func__", method))
+    given = {
+        name: _value(executor, name, arguments.get(name)) for name in ARGUMENTS if name in names
+    }
+    returned = method(**given)
+    if inspect.iscoroutine(returned):
+        returned = _complete(returned)
+    if returned is None or isinstance(returned, _documents_class()):
+        return returned
+    raise TypeError(
+        f"{_name(method)} returned {type(returned).__name__}; a method of an endpoint returns "
+        "a DocumentArray, or None when it changed the Documents in place"
+    )
+
+
+def specific_parameters(parameters: Mapping[str, Any] | None, name: str) -> dict[str, Any]:
+    """The parameters of one Executor: a dict under its name is laid over the common ones.
+
+    Args:
+        parameters: as posted.
+        name: the Executor's `metas.name`.
+
+    Returns:
+        a new dict; the nested one stays in it too. A value under the name that is no dict is left
+        alone.
+    """
+    common = dict(parameters or {})
+    own = common.get(name)
+    return {**common, **own} if isinstance(own, dict) else common
+
+
+def _value(executor: BaseExecutor, name: str, given: Any) -> Any:
+    if name == "parameters":
+        return specific_parameters(given, getattr(executor.metas, "name", ""))
+    if name in ("docs", "groundtruths"):
+        # Zero Documents reach a method as None. len() decodes nothing.
+        return given if given is not None and len(given) else None
+    return given or None
+
+
+def _name(method: Any) -> str:
+    return getattr(method, "__qualname__", None) or type(method).__name__
+
+
+def _documents_class() -> type[DocumentArray]:
+    # Late: whoever only looks at an Executor (`check`) never loads the data types.
+    from jina.types.arrays.document import DocumentArray
+
+    return DocumentArray
+
+
+def _documents() -> DocumentArray:
+    return _documents_class()()
+
+
+_runners: list[Any] = []  # at most one, made at the first call of an `async def` method
+
+
+def _complete(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """Run an `async def` method to its end.
+
+    One event loop serves all calls, so that what a method keeps in `self` (a session, a lock)
+    still belongs to a living loop at the next call. Inside a running loop (a notebook) the method
+    runs on a thread of its own.
+    """
+    # Late: few Executors are async, and asyncio is slow to load.
+    import asyncio
+    import threading
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        pass
+    else:
+        return _on_a_thread(coroutine)
+    if threading.current_thread() is not threading.main_thread():
+        return asyncio.run(coroutine)
+    if not _runners:
+        _runners.append(asyncio.Runner())
+        atexit.register(_runners[0].close)
+    return _runners[0].run(coroutine)
+
+
+def _on_a_thread(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    # Late: see _complete.
+    import asyncio
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(max_workers=1) as threads:
+        return threads.submit(asyncio.run, coroutine).result()

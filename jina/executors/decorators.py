@@ -1,0 +1,97 @@
+"""`@requests`: name the endpoints that a method serves.
+
+The decorated function stays the plain function it was, with one attribute more. There is no
+registry: the table of a class is read from its methods when it is needed (`jina.executors.table`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar, overload
+
+from jina.executors.arguments import ARGUMENTS, unfillable
+
+#: Where a bare `@requests` binds: the handler of every endpoint that nobody else serves.
+DEFAULT_ENDPOINT = "/default"
+#: The attribute of a function that names its endpoints.
+MARK = "__jina_endpoints__"
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+@overload
+def requests(func: _F, /) -> _F: ...
+@overload
+def requests(on: str | Iterable[str] | None = None) -> Callable[[_F], _F]: ...
+
+
+def requests(*args: Any, on: Any = None) -> Any:
+    """Bind a method: `@requests`, `@requests(on='/index')`, `@requests(on=['/a', '/b'])`.
+
+    Without endpoints, the method is the default handler: it serves every endpoint that is not
+    bound. The endpoints may also be given positionally. Decorating twice binds both.
+
+    Args:
+        *args: the function (when used bare), or the endpoints.
+        on: one endpoint or several. The leading slash may be left out.
+
+    Returns:
+        the function itself, marked; or a decorator that does so.
+
+    Raises:
+        TypeError: an endpoint is no text; or the method requires a parameter that no call fills.
+    """
+    if len(args) > 1:
+        raise TypeError(f"@requests takes one argument, got {len(args)}")
+    if args and on is not None:
+        raise TypeError("@requests got its endpoints twice: once by position and once as `on=`")
+    if args and _is_function(args[0]):
+        return _mark(args[0], (DEFAULT_ENDPOINT,))
+    endpoints = _endpoints(args[0] if args else on)
+    return lambda func: _mark(func, endpoints)
+
+
+def endpoint_name(text: str) -> str:
+    """The endpoint as the tables hold it: with its slash; nothing means the default handler."""
+    if not text:
+        return DEFAULT_ENDPOINT
+    return text if text.startswith("/") else f"/{text}"
+
+
+def _is_function(value: object) -> bool:
+    return callable(value) or isinstance(value, staticmethod | classmethod)
+
+
+def _endpoints(on: object) -> tuple[str, ...]:
+    if on is None:
+        return (DEFAULT_ENDPOINT,)
+    names = [on] if isinstance(on, str) else on
+    if not isinstance(names, Iterable) or isinstance(names, bytes | dict):
+        raise TypeError(
+            f"@requests(on=…) takes an endpoint or a list of them, got {type(on).__name__}"
+        )
+    found: dict[str, None] = {}
+    for name in names:
+        if not isinstance(name, str):
+            raise TypeError(
+                f"@requests(on=…) takes endpoints as text, got {type(name).__name__}: {name!r}"
+            )
+        found[endpoint_name(name)] = None
+    return tuple(found)
+
+
+def _mark(func: Any, endpoints: tuple[str, ...]) -> Any:
+    if not _is_function(func):
+        raise TypeError(f"@requests decorates a method, got {type(func).__name__}")
+    plain = func.__func__ if isinstance(func, staticmethod | classmethod) else func
+    missing = unfillable(plain, is_bound=isinstance(func, staticmethod))
+    if missing:
+        name = getattr(plain, "__qualname__", repr(plain))
+        raise TypeError(
+            f"{name} cannot serve an endpoint: nothing fills its parameter {missing[0]!r}. "
+            f"A method receives the arguments that it names among {', '.join(ARGUMENTS)}; "
+            "give any other a default"
+        )
+    earlier: tuple[str, ...] = vars(plain).get(MARK, ())
+    setattr(plain, MARK, tuple(dict.fromkeys((*earlier, *endpoints))))
+    return func

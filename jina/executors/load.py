@@ -1,0 +1,236 @@
+"""Build an Executor from its spec: import, find the class, construct.
+
+This is what a worker does first. Errors of the user's code go through as they are; those of the
+spec are `ExecutorFailToLoad`, with the place where the user wrote it.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from traceback import TracebackException
+from types import ModuleType
+from typing import Any
+
+from jina.excepts import ExecutorFailToLoad
+from jina.executors import BaseExecutor
+from jina.executors.constructor import injected, misfits
+from jina.executors.metas import get_default_runtime_args
+from jina.executors.modules import add_search_paths, import_module, is_path
+from jina.executors.spec import ExecutorSpec
+
+_PASS_THROUGH = ("", "BaseExecutor", "Executor")
+_HOUSE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+
+
+def build(spec: ExecutorSpec, runtime_args: Mapping[str, Any] | None = None) -> BaseExecutor:
+    """Import what the spec names and construct its Executor.
+
+    Args:
+        spec: resolved.
+        runtime_args: what the process knows (name, pea_id, replica_id, workspace, …); laid over
+            the defaults of every documented field. Empty or None leaves `self.runtime_args` empty,
+            as outside a Flow.
+
+    Raises:
+        ExecutorFailToLoad: no such module or class, or `with` does not fit the constructor.
+    """
+    cls = executor_class(spec)
+    args = {**get_default_runtime_args(), **runtime_args} if runtime_args else {}
+    return construct(cls, spec, args)
+
+
+def construct(
+    cls: type[BaseExecutor], spec: ExecutorSpec, runtime_args: dict[str, Any]
+) -> BaseExecutor:
+    """Call the constructor with `with`, metas, requests and runtime_args.
+
+    A constructor without `**kwargs` gets only what it names; the instance has the rest all the
+    same.
+    """
+    for misfit in misfits(cls, spec.with_):
+        if misfit.kind == "missing":
+            raise ExecutorFailToLoad(
+                f"the constructor of {cls.__name__} needs {misfit.name!r}, "
+                "which `with` does not give",
+                where=spec.place,
+            )
+        if misfit.kind == "unknown":
+            raise ExecutorFailToLoad(
+                f"the constructor of {cls.__name__} takes no {misfit.name!r}",
+                where=spec.place,
+                hint=f"did you mean {misfit.near!r}?" if misfit.near else "add **kwargs to it",
+            )
+    metas = {key: value for key, value in spec.metas.items() if value is not None}
+    given: dict[str, Any] = {
+        "metas": {**metas, "name": metas.get("name") or cls.__name__},
+        "requests": dict(spec.requests),
+        "runtime_args": runtime_args,
+    }
+    accepted = injected(cls)
+    if len(accepted) == len(given):
+        return cls(**spec.with_, **given)
+    # What type.__call__ does, with more for __new__ than for __init__.
+    executor = cls.__new__(cls, **spec.with_, **given)
+    initialise: Any = type(executor).__init__
+    initialise(executor, **spec.with_, **{key: given[key] for key in accepted})
+    return executor
+
+
+def executor_class(spec: ExecutorSpec) -> type[BaseExecutor]:
+    """Import the modules of a spec and find its class.
+
+    Raises:
+        ExecutorFailToLoad: a module or the class is missing, or the class is no Executor. It names
+            the modules that were searched, and near matches.
+    """
+    add_search_paths(spec.search_paths)
+    if spec.live:
+        # Late: only a class that lives in the user's process alone travels pickled.
+        import cloudpickle
+
+        return _checked(cloudpickle.loads(spec.live), spec, "the user's process")
+    home, _, name = spec.jtype.rpartition(":")
+    modules = [_import(entry, spec) for entry in spec.py_modules]
+    if home:
+        modules = [_home(home, modules, spec)]
+    elif name in _PASS_THROUGH:
+        return BaseExecutor
+    return _find(name, modules, spec)
+
+
+def live_spec(cls: type[BaseExecutor], **fields: Any) -> ExecutorSpec:
+    """The spec of a class that exists in this process.
+
+    Args:
+        cls: any Executor class; one defined in a script, a notebook or a function travels by value.
+        **fields: further fields of the spec.
+    """
+    if cls is BaseExecutor:
+        return ExecutorSpec(jtype="BaseExecutor", **fields)
+    # Late: see executor_class.
+    import cloudpickle
+
+    # A class of an importable module travels as its name: the worker needs the same path to find
+    # it.
+    paths = [os.path.abspath(path or os.curdir) for path in sys.path]
+    fields.setdefault("search_paths", [*dict.fromkeys(paths)])
+    return ExecutorSpec(jtype=cls.__name__, live=cloudpickle.dumps(cls), **fields)
+
+
+def live_class(name: str) -> type[BaseExecutor] | None:
+    """The Executor class of this name that this process defined last, if any."""
+    found = None
+    for cls in _subclasses(BaseExecutor):
+        if cls.__name__ == name:
+            found = cls
+    return found
+
+
+def trimmed_traceback(exc: BaseException) -> str:
+    """The traceback as text, with the user's frames only: none of jina's or the importer's."""
+    whole = TracebackException.from_exception(exc)
+    seen: set[int] = set()
+    queue: list[TracebackException | None] = [whole]
+    while queue:
+        part = queue.pop()
+        if part is None or id(part) in seen:
+            continue
+        seen.add(id(part))
+        kept = [frame for frame in part.stack if not _is_ours(frame.filename)]
+        part.stack[:] = kept
+        queue += [part.__cause__, part.__context__, *(part.exceptions or ())]
+    return "".join(whole.format())
+
+
+def _is_ours(filename: str) -> bool:
+    if filename.startswith((_HOUSE, "<frozen importlib", "<frozen runpy")):
+        return True
+    # What runs an `async def` method.
+    parts = filename.replace(os.sep, "/").rsplit("/", 2)
+    return parts[-2:] in (["asyncio", "runners.py"], ["asyncio", "base_events.py"])
+
+
+def _import(entry: str, spec: ExecutorSpec) -> ModuleType:
+    try:
+        return import_module(entry)
+    except ExecutorFailToLoad as err:
+        err.where = err.where or spec.place
+        raise
+
+
+def _home(home: str, modules: list[ModuleType], spec: ExecutorSpec) -> ModuleType:
+    """The module of "module:Class": one of `py_modules` by its stem, else an importable one."""
+    for module in reversed(modules):
+        file = getattr(module, "__file__", "") or ""
+        folder, stem = os.path.split(os.path.splitext(file)[0])
+        stem = os.path.basename(folder) if stem == "__init__" else stem
+        if home in (stem, module.__name__):
+            return module
+    return _import(home, spec)
+
+
+def _find(name: str, modules: list[ModuleType], spec: ExecutorSpec) -> type[BaseExecutor]:
+    for module in reversed(modules):
+        if hasattr(module, name):
+            return _checked(getattr(module, name), spec, module.__name__)
+    if not modules or ":" not in spec.jtype:
+        # Defined elsewhere: by a module that those import, or by the program that is running.
+        known = live_class(name)
+        if known is not None:
+            return known
+    raise ExecutorFailToLoad(
+        f"no Executor class {name!r} in {_listed(modules)}",
+        where=spec.place,
+        hint=_near(name, modules),
+    )
+
+
+def _checked(found: object, spec: ExecutorSpec, home: str) -> type[BaseExecutor]:
+    if isinstance(found, type) and issubclass(found, BaseExecutor):
+        return found
+    raise ExecutorFailToLoad(
+        f"{spec.jtype!r} in {home} is no Executor: it does not subclass jina.Executor",
+        where=spec.place,
+    )
+
+
+def _listed(modules: list[ModuleType]) -> str:
+    if not modules:
+        return "what is loaded: no py_modules are given"
+    return ", ".join(m.__name__ for m in modules)
+
+
+def _near(name: str, modules: list[ModuleType]) -> str:
+    names = [
+        cls.__name__
+        for cls in _subclasses(BaseExecutor)
+        if not modules or cls.__module__ in {m.__name__ for m in modules}
+    ]
+    close = difflib.get_close_matches(name, names, n=1)
+    if close:
+        return f"did you mean {close[0]!r}?"
+    if names and modules:
+        return f"the Executors there are: {', '.join(sorted(set(names)))}"
+    if modules:
+        return "no class there subclasses jina.Executor"
+    return "name its file in `py_modules`, or write `module:Class`"
+
+
+def _subclasses(cls: type[BaseExecutor]) -> Iterator[type[BaseExecutor]]:
+    for sub in cls.__subclasses__():
+        yield sub
+        yield from _subclasses(sub)
+
+
+__all__ = [
+    "build",
+    "construct",
+    "executor_class",
+    "is_path",
+    "live_class",
+    "live_spec",
+    "trimmed_traceback",
+]

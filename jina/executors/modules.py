@@ -1,0 +1,130 @@
+"""Import the user's modules: by file, by folder, by dotted name.
+
+A file is imported once per process, whatever path leads to it. Modules beside it can be imported
+from it. What goes wrong inside the user's module stays the user's error.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import sys
+import zlib
+from collections.abc import Iterable
+from types import ModuleType
+
+from jina.excepts import ExecutorFailToLoad
+
+# Real path -> module, and the folders that such modules came from: what Python keeps per process
+# too.
+_by_path: dict[str, ModuleType] = {}
+_folders: set[str] = set()
+
+
+def add_search_paths(paths: Iterable[str]) -> None:
+    """Put folders at the front of sys.path, in their order; those there already are moved."""
+    for path in reversed(list(paths)):
+        if sys.path[:1] != [path]:
+            sys.path[:] = [path, *(p for p in sys.path if p != path)]
+
+
+def import_module(name: str) -> ModuleType:
+    """Import one entry of `py_modules`.
+
+    Args:
+        name: path of a .py file, of a package's folder or of its `__init__.py`; or a dotted name.
+
+    Raises:
+        ExecutorFailToLoad: there is no such file or module. Anything that the module itself raises
+            while it runs goes through as it is.
+    """
+    if not is_path(name):
+        return _import_dotted(name)
+    path = os.path.realpath(name)
+    if os.path.isdir(path):
+        path = os.path.join(path, "__init__.py")
+    if not os.path.isfile(path):
+        raise ExecutorFailToLoad(f"no module at {name}")
+    return _by_path.get(path) or _import_file(path)
+
+
+def is_path(name: str) -> bool:
+    """Whether an entry of `py_modules` means a file or folder rather than a dotted name."""
+    return name.endswith(".py") or os.sep in name or "/" in name
+
+
+def _import_dotted(name: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as err:
+        # Only when the module itself is missing: one that it imports in turn is the user's matter.
+        if err.name and (name == err.name or name.startswith(f"{err.name}.")):
+            raise ExecutorFailToLoad(
+                f"no module named {name!r}",
+                hint="give a path to a .py file, or install the package",
+            ) from None
+        raise
+
+
+def _import_file(path: str) -> ModuleType:
+    folder, file = os.path.split(path)
+    is_package = file == "__init__.py"
+    stem = os.path.basename(folder) if is_package else file[: -len(".py")]
+    already = sys.modules.get(stem)
+    if already is not None and _origin(already) == path:
+        # Imported by its name before, by a sibling or by the user's own program.
+        _by_path[path] = already
+        return already
+    _forget_strangers(folder)
+    add_search_paths([folder])
+    _folders.add(folder)
+    name = _free_name(stem, path)
+    spec = importlib.util.spec_from_file_location(
+        name, path, submodule_search_locations=[folder] if is_package else None
+    )
+    if spec is None or spec.loader is None:
+        raise ExecutorFailToLoad(f"{path} is no Python module")
+    module = importlib.util.module_from_spec(spec)
+    # Known before it runs, as the import system does it: dataclasses and pickle look there.
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        sys.modules.pop(name, None)
+        raise
+    _by_path[path] = module
+    return module
+
+
+def _free_name(stem: str, path: str) -> str:
+    """The file's stem; the stem and a mark of the path where something else has that name."""
+    if stem not in sys.modules and stem not in sys.stdlib_module_names:
+        return stem
+    return f"{stem}_{zlib.crc32(path.encode()):08x}"
+
+
+def _forget_strangers(folder: str) -> None:
+    """Let a file of this folder find the modules beside it, not those of the same name in another.
+
+    Two Executors that each have a `helper.py` may be checked in one process.
+    """
+    for name, module in list(sys.modules.items()):
+        origin = _origin(module)
+        if not origin or "." in name:
+            continue
+        home = os.path.dirname(origin)
+        if os.path.basename(origin) == "__init__.py":
+            home = os.path.dirname(home)
+        if home == folder or home not in _folders:
+            continue
+        if os.path.exists(os.path.join(folder, f"{name}.py")) or os.path.exists(
+            os.path.join(folder, name, "__init__.py")
+        ):
+            for known in [n for n in sys.modules if n == name or n.startswith(f"{name}.")]:
+                del sys.modules[known]
+
+
+def _origin(module: ModuleType) -> str:
+    file = getattr(module, "__file__", None)
+    return os.path.realpath(file) if isinstance(file, str) else ""

@@ -1,0 +1,42 @@
+"""What a worker needs to build its Executor, as plain data that crosses a process border."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+
+class ExecutorSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One Executor, fully resolved: nothing in here is looked up, merged or interpolated again.
+
+    Args:
+        jtype: class name or "module:Class"; empty or "BaseExecutor" is the pass-through Executor.
+        py_modules: absolute file paths or dotted module names, in the order of import.
+        search_paths: folders that go to the front of sys.path before anything is imported.
+        with_: constructor arguments.
+        metas: name, description, workspace, and whatever else the user wrote there.
+        requests: endpoint -> name of a method; these win over decorators.
+        file: where the user wrote it, for messages; empty when it came from Python.
+        line: counted from 1; 0 is unknown.
+        column: counted from 1; 0 is unknown.
+        live: cloudpickle of a class that exists only in the user's process; jtype is then its name.
+    """
+
+    jtype: str = ""
+    py_modules: list[str] = []
+    search_paths: list[str] = []
+    with_: dict[str, Any] = {}
+    metas: dict[str, Any] = {}
+    requests: dict[str, str] = {}
+    file: str = ""
+    line: int = 0
+    column: int = 0
+    live: bytes = b""
+
+    @property
+    def place(self) -> str:
+        """`flow.yml:7:5`, or empty when it came from Python."""
+        if not self.file:
+            return ""
+        return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
