@@ -36,7 +36,7 @@ class ExecutorSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
     @property
     def place(self) -> str:
-        """`flow.yml:7:5`, or empty when it came from Python."""
+        """`flow.yml:7:5`, as much of it as is known; empty when it came from Python."""
         if not self.file:
             return ""
-        return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        return ":".join([self.file, *(str(n) for n in (self.line, self.column) if n)])
