@@ -1,0 +1,192 @@
+"""Hold rows of numbers in memory and find those nearest to a query.
+
+Rows of mostly zeros (hashed words) are held as their other entries alone, full ones (of a neural
+network) as a matrix. It knows no Documents and no files.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+SPARSE_BELOW = 0.25  # share of entries other than zero, under which only those are held
+METRICS = ("cosine", "dot", "euclidean")
+WEIGHTS = ("none", "idf")
+
+
+class Rows:
+    """Vectors of one width, each under a number that it has until it is removed.
+
+    Args:
+        width: entries of each vector.
+        is_sparse: hold only the entries that are not zero.
+    """
+
+    def __init__(self, width: int, *, is_sparse: bool) -> None:
+        self.width = width
+        self.is_sparse = is_sparse
+        self._store: _Sparse | _Dense = _Sparse() if is_sparse else _Dense(width)
+        self._alive = np.zeros(64, bool)  # by row
+        self._used = 0  # rows given out so far, removed ones included
+        self._free: list[int] = []
+        self._with_entry = np.zeros(width, np.int64)  # by column: rows that are not zero there
+        self._squares: dict[str, np.ndarray] = {}  # by weights; empty after a change
+
+    def __len__(self) -> int:
+        return self._used - len(self._free)
+
+    def add(self, columns: np.ndarray, values: np.ndarray) -> int:
+        """Add the vector with these entries (each column once), zeros elsewhere; return its row."""
+        if self._free:
+            row = self._free.pop()
+        else:
+            row = self._used
+            self._used += 1
+            self._alive = _grown(self._alive, self._used)
+        self._alive[row] = True
+        self._store.put(row, columns, values)
+        self._with_entry[columns] += 1
+        self._squares.clear()
+        return row
+
+    def remove(self, row: int) -> None:
+        """Forget a vector; its row may be given to another one."""
+        self._with_entry[self._store.take(row)] -= 1
+        self._alive[row] = False
+        self._free.append(row)
+        self._squares.clear()
+
+    def nearest(
+        self, query: np.ndarray, limit: int, *, metric: str, weigh: str
+    ) -> list[tuple[int, float]]:
+        """Return the rows nearest to a query, the nearest first, with what the metric says.
+
+        Args:
+            query: shape (width,), any numeric dtype.
+            limit: of the rows returned; sparse rows that share no entry with the query never are.
+            metric: "cosine" (one minus the cosine) and "euclidean" are distances, so smaller is
+                nearer; "dot" is the inner product, so larger is nearer.
+            weigh: "idf" counts each column by how few rows have an entry there, as BM25 does with
+                words; "none" counts all alike.
+        """
+        weights = self._weights(weigh)
+        query = query.astype(np.float32)
+        inner = self._store.inner(query * weights, self._used)
+        is_hit = self._alive[: self._used].copy()
+        if self.is_sparse:
+            is_hit &= inner != 0
+        if metric == "dot":
+            values, order = inner, -inner
+        else:
+            squares = self._squares_of_rows(weigh, weights)
+            own_square = float(np.dot(query * weights, query))
+            if metric == "cosine":
+                scale = np.sqrt(squares * own_square)
+                values = 1 - np.divide(inner, scale, out=np.zeros_like(inner), where=scale > 0)
+            else:
+                values = np.sqrt(np.maximum(squares + own_square - 2 * inner, 0))
+            order = values
+        rows = np.flatnonzero(is_hit)
+        if 0 < limit < len(rows):
+            farthest = np.partition(order[rows], limit - 1)[limit - 1]
+            rows = rows[order[rows] <= farthest]
+        # Stable, so that equal ones come in the order of their rows, every time.
+        rows = rows[np.argsort(order[rows], kind="stable")][:limit]
+        return [(int(row), float(values[row])) for row in rows]
+
+    def _weights(self, weigh: str) -> np.ndarray:
+        if weigh == "none":
+            return np.ones(self.width, np.float32)
+        have = self._with_entry
+        return np.log1p((len(self) - have + 0.5) / (have + 0.5)).astype(np.float32)
+
+    def _squares_of_rows(self, weigh: str, weights: np.ndarray) -> np.ndarray:
+        if weigh not in self._squares:
+            self._squares[weigh] = self._store.squares(weights, self._used)
+        return self._squares[weigh]
+
+
+class _Dense:
+    """A matrix of float32, a row each."""
+
+    def __init__(self, width: int) -> None:
+        self._matrix = np.zeros((64, width), np.float32)
+
+    def put(self, row: int, columns: np.ndarray, values: np.ndarray) -> None:
+        self._matrix = _grown(self._matrix, row + 1)
+        self._matrix[row, columns] = values
+
+    def take(self, row: int) -> np.ndarray:
+        columns = np.flatnonzero(self._matrix[row])
+        self._matrix[row] = 0
+        return columns
+
+    def inner(self, query: np.ndarray, used: int) -> np.ndarray:
+        return np.asarray(self._matrix[:used] @ query)
+
+    def squares(self, weights: np.ndarray, used: int) -> np.ndarray:
+        return np.asarray(np.square(self._matrix[:used]) @ weights)
+
+
+class _Sparse:
+    """Three long arrays, an entry each; those of removed rows are zero until swept out."""
+
+    def __init__(self) -> None:
+        self._rows = np.zeros(4096, np.int32)
+        self._columns = np.zeros(4096, np.int32)
+        self._values = np.zeros(4096, np.float32)
+        self._used = 0
+        self._dead = 0
+        self._spans: dict[int, slice] = {}  # by row
+
+    def put(self, row: int, columns: np.ndarray, values: np.ndarray) -> None:
+        end = self._used + len(columns)
+        self._rows = _grown(self._rows, end)
+        self._columns = _grown(self._columns, end)
+        self._values = _grown(self._values, end)
+        span = self._spans[row] = slice(self._used, end)
+        self._rows[span], self._columns[span], self._values[span] = row, columns, values
+        self._used = end
+
+    def take(self, row: int) -> np.ndarray:
+        span = self._spans.pop(row)
+        columns = self._columns[span].copy()
+        self._values[span] = 0
+        self._dead += len(columns)
+        if self._dead > self._used // 2:
+            self._sweep()
+        return columns
+
+    def inner(self, query: np.ndarray, used: int) -> np.ndarray:
+        products = self._values[: self._used] * query[self._columns[: self._used]]
+        return self._summed(products, used)
+
+    def squares(self, weights: np.ndarray, used: int) -> np.ndarray:
+        values = self._values[: self._used]
+        return self._summed(values * values * weights[self._columns[: self._used]], used)
+
+    def _summed(self, products: np.ndarray, used: int) -> np.ndarray:
+        sums = np.bincount(self._rows[: self._used], weights=products, minlength=used)
+        return sums.astype(np.float32)
+
+    def _sweep(self) -> None:
+        kept = [np.arange(span.start, span.stop) for span in self._spans.values()]
+        at = np.concatenate(kept) if kept else np.zeros(0, int)
+        for array in (self._rows, self._columns, self._values):
+            array[: len(at)] = array[at]
+        start = 0
+        for row, span in self._spans.items():
+            stop = start + span.stop - span.start
+            self._spans[row] = slice(start, stop)
+            start = stop
+        self._used, self._dead = start, 0
+
+
+def _grown(array: np.ndarray[Any, Any], length: int) -> np.ndarray[Any, Any]:
+    """Return the array, or one at least twice as long that begins with it and ends in zeros."""
+    if length <= len(array):
+        return array
+    longer = np.zeros((max(length, 2 * len(array)), *array.shape[1:]), array.dtype)
+    longer[: len(array)] = array
+    return longer
