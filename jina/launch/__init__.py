@@ -1,1 +1,1 @@
-"""Placeholder."""
+"""Start, watch, restart and stop the processes of a Flow; find the Flows that run."""

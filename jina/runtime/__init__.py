@@ -1,1 +1,1 @@
-"""Placeholder."""
+"""The processes of a running Flow: the router that decides, the gateway around it, the workers."""

@@ -1,0 +1,80 @@
+"""A reply becomes JSON lines: exactly one outcome for each line that was sent, or its results."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from jina.client.requests import call_of
+from jina.client.session import Reply
+from jina.transport.sockets import payload
+from jina.types.arrays.document import DocumentArray
+from jina.types.document import Document
+from jina.wire import body as bodies
+from jina.wire.body import error_line, read_body
+from jina.wire.maps import LINES, Call, ErrorInfo, LineFailures
+
+
+class Outcomes(NamedTuple):
+    """The outcome of one request, in order.
+
+    Attributes:
+        lines: JSON lines, bytes or a view of them.
+        count: how many lines.
+        failed: how many of them are errors.
+    """
+
+    lines: bytes | memoryview
+    count: int
+    failed: int
+
+
+def outcomes_of(reply: Reply, endpoint: str, call: Call) -> Outcomes:
+    """The JSON lines of one reply.
+
+    Lines that a worker wrote are passed on as they are; Documents are built only where no worker
+    wrote lines, or where the request failed.
+
+    Args:
+        reply: from the session.
+        endpoint: that was posted to.
+        call: of this post.
+    """
+    if reply.error is not None:
+        return _failed(reply, endpoint, reply.error, call)
+    if reply.served and len(reply.parts) == 1 and reply.parts[0].kind == LINES:
+        part = reply.parts[0]
+        return Outcomes(payload(reply.frames[0]), part.rows, part.failed)
+    docs, failures = documents_of(reply, call)
+    parts, frames = bodies.write_lines(docs, failures, endpoint, call.tensors)
+    return Outcomes(frames[0], parts[0].rows, parts[0].failed)
+
+
+def documents_of(reply: Reply, call: Call) -> tuple[DocumentArray, LineFailures | None]:
+    """The Documents of a reply that did not fail, and its failed lines."""
+    request = reply.request
+    own = call_of(call, request.chunk) if request.chunk is not None else call
+    body = read_body(reply.parts, reply.frames, 1, own, request.base, payload)
+    return bodies.concatenated(body.docs), body.failures
+
+
+def _failed(reply: Reply, endpoint: str, error: ErrorInfo, call: Call) -> Outcomes:
+    """One error for each line of a failed request; a line that could not be read keeps its own."""
+    request = reply.request
+    if request.chunk is not None:
+        read = bodies.read_lines(request.chunk.data, call_of(call, request.chunk), request.base)
+        names: list[Any] = [doc.id for doc in read.docs[0]]
+        failures = read.failures
+    else:
+        names = [doc.id for doc in request.docs or ()]
+        failures = None
+    lines = [error_line(name, error, endpoint) for name in names]
+    for failure in failures.failures if failures else ():
+        lines.insert(failure.place, error_line(failure.id, failure, endpoint))
+    if not lines:  # a request without Documents fails too
+        lines.append(error_line("", error, endpoint))
+    return Outcomes(b"".join(lines), len(lines), len(lines))
+
+
+def is_failure(doc: Document) -> bool:
+    """Whether a Document read from an outcome is a failed line."""
+    return "error" in doc.tags

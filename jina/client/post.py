@@ -1,0 +1,168 @@
+"""The client that Python code uses: `post`, its callbacks, and the endpoints with a name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from jina.client.requests import DocumentRequests
+from jina.client.response import Response
+from jina.client.session import Session
+from jina.defaults import REQUEST_DOCS, TIMEOUT_CONNECT_S
+from jina.excepts import BadClientCallback, BadServer
+from jina.wire.maps import Call
+
+Callback = Callable[[Response], Any]
+
+
+class Client:
+    """Posts Documents to a running Flow.
+
+    Args:
+        address: of the gateway, such as "ipc:///run/user/1000/jina/search-1a2b3c4d/front.ipc" or
+            "tcp://127.0.0.1:5555".
+        host: with `port`, instead of an address.
+        port: of a gateway that listens on tcp.
+        timeout_connect_s: how long the greeting may take.
+        timeout_s: the longest time without any reply while requests are under way; None for no limit.
+    """
+
+    def __init__(
+        self,
+        address: str = "",
+        *,
+        host: str = "127.0.0.1",
+        port: int | None = None,
+        timeout_connect_s: float = TIMEOUT_CONNECT_S,
+        timeout_s: float | None = None,
+    ) -> None:
+        if not address and port is None:
+            raise TypeError("a Client needs an address, or a port")
+        self.address = address or f"tcp://{host}:{port}"
+        self._timeout_connect_s = timeout_connect_s
+        self._timeout_s = timeout_s
+
+    def stream(
+        self,
+        on: str,
+        inputs: Any = None,
+        *,
+        parameters: dict[str, Any] | None = None,
+        target_peapod: str | None = None,
+        request_size: int = REQUEST_DOCS,
+    ) -> Iterator[Response]:
+        """Post and yield the responses in the order of the inputs, as they become complete.
+
+        A failed request is a response too: its `is_error` is True. Arguments are those of `post`.
+        """
+        call = Call(dict(parameters or {}))
+        source = DocumentRequests(inputs, call, request_docs=request_size)
+        endpoint = endpoint_of(on)
+        with Session(self.address, timeout_connect_s=self._timeout_connect_s) as session:
+            replies = session.exchange(
+                endpoint, source, target=target_peapod or "", timeout_s=self._timeout_s
+            )
+            for number, reply in enumerate(replies):
+                yield Response(reply, endpoint, number)
+
+    def post(
+        self,
+        on: str,
+        inputs: Any = None,
+        on_done: Callback | None = None,
+        on_error: Callback | None = None,
+        on_always: Callback | None = None,
+        parameters: dict[str, Any] | None = None,
+        target_peapod: str | None = None,
+        request_size: int = REQUEST_DOCS,
+        show_progress: bool = False,
+        continue_on_error: bool = False,
+        return_results: bool = False,
+    ) -> list[Response] | None:
+        """Post Documents to an endpoint and wait for all responses.
+
+        Args:
+            on: the endpoint, such as "/index".
+            inputs: a Document, a list or generator of them, a function that returns one, or None
+                for a request without Documents. str, bytes, dict and numpy arrays become Documents;
+                a pair is a Document and its groundtruth.
+            on_done: called with each response that succeeded, in the order of the inputs.
+            on_error: called with each response that failed.
+            on_always: called with each response, last.
+            parameters: handed to the Executors; a dict under an Executor's name is for it alone.
+            target_peapod: regular expression; nodes whose name it does not match pass Documents on.
+            request_size: Documents in a request; 0 or less for all in one.
+            show_progress: accepted for Jina 2 code; `jina post` shows progress.
+            continue_on_error: without `on_error`: go on after a failed request or callback.
+            return_results: return the responses.
+
+        Returns:
+            the responses with `return_results`, else None.
+
+        Raises:
+            BadServer: a request failed, and there is neither `on_error` nor `continue_on_error`.
+            BadClientInput: an input is no Document; those before it have been posted.
+            BadClientCallback: a callback raised, without `continue_on_error`.
+            ConnectError: nobody answers at the address.
+            PostTimeout: no reply within `timeout_s`.
+        """
+        results: list[Response] = []
+        for response in self.stream(
+            on,
+            inputs,
+            parameters=parameters,
+            target_peapod=target_peapod,
+            request_size=request_size,
+        ):
+            chosen = on_error if response.is_error else on_done
+            if response.is_error and on_error is None and not continue_on_error:
+                raise _bad_server(response)
+            for callback in (chosen, on_always):
+                if callback is not None:
+                    _call_back(callback, response, continue_on_error)
+            if return_results:
+                results.append(response)
+        return results if return_results else None
+
+    def index(self, inputs: Any = None, **options: Any) -> list[Response] | None:
+        """Post to /index; the options are those of `post`."""
+        return self.post("/index", inputs, **options)
+
+    def search(self, inputs: Any = None, **options: Any) -> list[Response] | None:
+        """Post to /search; the options are those of `post`."""
+        return self.post("/search", inputs, **options)
+
+    def update(self, inputs: Any = None, **options: Any) -> list[Response] | None:
+        """Post to /update; the options are those of `post`."""
+        return self.post("/update", inputs, **options)
+
+    def delete(self, inputs: Any = None, **options: Any) -> list[Response] | None:
+        """Post to /delete; the options are those of `post`."""
+        return self.post("/delete", inputs, **options)
+
+
+def endpoint_of(on: str) -> str:
+    """The endpoint with its slash; "" is the default handler's."""
+    return on if on.startswith("/") else f"/{on}"
+
+
+def _call_back(callback: Callback, response: Response, continue_on_error: bool) -> None:
+    try:
+        callback(response)
+    except Exception as error:
+        if not continue_on_error:
+            raise BadClientCallback(
+                f"a callback raised {type(error).__name__}: {error}",
+                where=getattr(callback, "__qualname__", repr(callback)),
+            ) from error
+
+
+def _bad_server(response: Response) -> BadServer:
+    cause = response.error
+    failure = BadServer(
+        f"{response.header.exec_endpoint} failed: {response.status.description}",
+        where=cause.where if cause else "",
+        hint="give on_error= or continue_on_error=True to go on",
+    )
+    failure.__cause__ = cause
+    return failure

@@ -1,0 +1,103 @@
+"""What `Client.post` gives to callbacks and returns: one response per request.
+
+The attributes are those that Jina 2 code reads: `docs`, `groundtruths`, `parameters`,
+`header.exec_endpoint`, `status.code`. Bodies are decoded when they are first looked at.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from types import SimpleNamespace
+from typing import Any
+
+from jina.client.session import Reply
+from jina.excepts import RemoteError
+from jina.transport.sockets import payload
+from jina.types.arrays.document import DocumentArray
+from jina.wire.body import Body, concatenated, read_body
+from jina.wire.maps import Call, unpack_map
+
+SUCCESS = 0
+ERROR = 3
+
+
+class Response:
+    """The answer to one request.
+
+    Args:
+        reply: as the session received it.
+        endpoint: that was posted to.
+        number: of the request in this post, from 0.
+    """
+
+    def __init__(self, reply: Reply, endpoint: str, number: int) -> None:
+        self._reply = reply
+        self._call = unpack_map(Call, reply.request.call)
+        self.request_id = str(number)
+        self.header = SimpleNamespace(exec_endpoint=endpoint, request_id=self.request_id)
+        error = reply.error
+        self.status = SimpleNamespace(
+            code=ERROR if error else SUCCESS,
+            description=f"{error.type}: {error.message}" if error else "",
+            exception=SimpleNamespace(
+                name=error.type, args=[error.message], stacks=[error.traceback], executor=error.executor
+            )
+            if error
+            else None,
+        )
+
+    @property
+    def is_error(self) -> bool:
+        """Whether the request failed as a whole."""
+        return self._reply.error is not None
+
+    @property
+    def error(self) -> RemoteError | None:
+        """The failure as an exception; None when there was none."""
+        error = self._reply.error
+        if error is None:
+            return None
+        return RemoteError(
+            error.type,
+            error.message,
+            executor=error.executor,
+            replica=error.replica,
+            endpoint=self.header.exec_endpoint,
+            traceback=error.traceback,
+        )
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The parameters that were posted."""
+        return self._call.parameters
+
+    @cached_property
+    def _body(self) -> Body:
+        reply = self._reply
+        return read_body(reply.parts, reply.frames, 1, self._call, reply.request.base, payload)
+
+    @cached_property
+    def docs(self) -> DocumentArray:
+        """The resulting Documents; of a failed request those that were sent."""
+        if self.is_error and self._reply.request.docs is not None:
+            return self._reply.request.docs
+        return concatenated(self._body.docs)
+
+    @cached_property
+    def groundtruths(self) -> DocumentArray:
+        """The groundtruths that came along."""
+        return concatenated(self._body.groundtruths)
+
+    @property
+    def data(self) -> Response:
+        """Itself: some releases kept `docs` and `groundtruths` here."""
+        return self
+
+    def __repr__(self) -> str:
+        state = self.status.description if self.is_error else f"{len(self.docs)} docs"
+        return f"<Response {self.request_id} {self.header.exec_endpoint} {state}>"
+
+    def __str__(self) -> str:
+        if self.is_error:
+            return f"{self.header.exec_endpoint} failed: {self.status.description}"
+        return f"{self.header.exec_endpoint}: {self.docs}"

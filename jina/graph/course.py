@@ -1,0 +1,85 @@
+"""The course that a request takes through the graph, once unbound nodes are left out.
+
+A node takes part in a request when its Executor binds the endpoint (or has a default handler) and
+the request's target names it. A node that takes no part costs nothing: what it would have passed
+through goes straight to whoever comes after it; at a join that takes no part, all branches go on.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from jina.graph.plan import GATEWAY, PlannedNode
+
+DEFAULT_ENDPOINT = "/default"
+
+
+class Course(NamedTuple):
+    """What happens to the requests of one endpoint and target.
+
+    Attributes:
+        inputs: node that takes part -> branches; a branch is a list of sources, and a source is a
+            node that takes part or GATEWAY, the request itself.
+        after: source -> nodes that take its result, in the Flow's order.
+        end: sources that make up the answer.
+        last: the node whose result alone is the answer, or "" when several are.
+    """
+
+    inputs: dict[str, list[list[str]]]
+    after: dict[str, list[str]]
+    end: list[str]
+    last: str
+
+
+def plot_course(
+    nodes: Sequence[PlannedNode],
+    endpoints: Mapping[str, Sequence[str]],
+    endpoint: str,
+    target: str = "",
+) -> Course:
+    """Plot the course of one endpoint.
+
+    Args:
+        nodes: the graph, in an order in which each node comes after those it needs.
+        endpoints: node name -> endpoints that its Executor binds.
+        endpoint: of the request, such as "/index".
+        target: regular expression that a node's name must match at its start; "" matches all.
+    """
+    output: dict[str, list[str]] = {GATEWAY: [GATEWAY]}
+    course = Course({}, {}, [], "")
+    wanted = re.compile(target).match if target else None
+    needed: set[str] = set()
+    for node in nodes:
+        branches = [output[name] for name in node.needs]
+        needed.update(node.needs)
+        bound = endpoints.get(node.name, ())
+        takes_part = endpoint in bound or DEFAULT_ENDPOINT in bound
+        if takes_part and (wanted is None or wanted(node.name)):
+            course.inputs[node.name] = branches
+            for source in dict.fromkeys(source for branch in branches for source in branch):
+                course.after.setdefault(source, []).append(node.name)
+            output[node.name] = [node.name]
+        else:
+            output[node.name] = [source for branch in branches for source in branch]
+    leaves = [node.name for node in nodes if node.name not in needed] or [GATEWAY]
+    course.end.extend(source for leaf in leaves for source in output[leaf])
+    only = course.end[0] if len(course.end) == 1 else ""
+    return course._replace(last="" if only == GATEWAY else only)
+
+
+def in_order(nodes: Sequence[PlannedNode]) -> list[PlannedNode]:
+    """Sort the nodes so that each comes after those it needs, else as they were written.
+
+    The graph has been checked before: every need exists and there is no cycle.
+    """
+    placed = {GATEWAY}
+    left = list(nodes)
+    ordered: list[PlannedNode] = []
+    while left:
+        free = next(node for node in left if placed.issuperset(node.needs))
+        left.remove(free)
+        placed.add(free.name)
+        ordered.append(free)
+    return ordered

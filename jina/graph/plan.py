@@ -1,0 +1,98 @@
+"""The plan of a Flow: which nodes there are, how they hang together, which processes run them.
+
+Plain data, made once before anything starts, sent to the supervisor, and from there piece by piece
+to the gateway and the workers.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from jina.defaults import TIMEOUT_READY_S
+from jina.executors.spec import ExecutorSpec
+
+GATEWAY = "gateway"  # in `needs`: where requests enter the graph
+
+
+class PlannedNode(msgspec.Struct, frozen=True, kw_only=True):
+    """One node of the graph.
+
+    Attributes:
+        name: unique in the Flow.
+        needs: names of the nodes whose results it takes, in the order of its `docs_matrix`.
+        replicas: how many processes share its requests.
+    """
+
+    name: str
+    needs: list[str]
+    replicas: int = 1
+
+
+class WorkerSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """All that one worker process needs to know.
+
+    Attributes:
+        node: the node's name.
+        replica: which of its processes, from 0.
+        executor: what to load.
+        runtime_args: handed to the Executor as `self.runtime_args`.
+        env: environment variables that this node sets.
+        timeout_ready_s: how long its start may take without a sign of life.
+    """
+
+    node: str
+    replica: int
+    executor: ExecutorSpec
+    runtime_args: dict[str, Any] = {}
+    env: dict[str, str] = {}
+    timeout_ready_s: float = TIMEOUT_READY_S
+
+    @property
+    def name(self) -> str:
+        """How people see it: `encoder/0`."""
+        return f"{self.node}/{self.replica}"
+
+    @property
+    def where(self) -> str:
+        """Where the user wrote it, as file:line:column, or ""."""
+        return self.executor.place
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """A Flow, ready to be started.
+
+    Attributes:
+        name: of the Flow.
+        file: absolute path of its YAML; "" when it was built in Python.
+        nodes: in the order in which they were written; needs are explicit and checked.
+        workers: every process to start.
+        listen: tcp address that clients may use too; "" for none.
+    """
+
+    name: str
+    file: str = ""
+    nodes: list[PlannedNode]
+    workers: list[WorkerSpec]
+    listen: str = ""
+
+
+def encode_plan(plan: Plan) -> bytes:
+    """The plan as bytes for `decode_plan`."""
+    return msgspec.msgpack.encode(plan)
+
+
+def decode_plan(data: bytes) -> Plan:
+    """The plan that `encode_plan` wrote."""
+    return msgspec.msgpack.decode(data, type=Plan)
+
+
+def encode_worker(spec: WorkerSpec) -> bytes:
+    """A worker's spec as bytes for `decode_worker`."""
+    return msgspec.msgpack.encode(spec)
+
+
+def decode_worker(data: bytes) -> WorkerSpec:
+    """The spec that `encode_worker` wrote."""
+    return msgspec.msgpack.decode(data, type=WorkerSpec)

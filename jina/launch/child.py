@@ -1,0 +1,171 @@
+"""One process of a Flow, as its supervisor sees it: spawned, listened to, signalled, reaped."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import time
+from collections import deque
+from pathlib import Path
+
+import msgspec
+
+import jina
+from jina.defaults import KIB
+from jina.runtime.control import Assignment
+
+_KEPT_LINES = 200  # of a child's output, for the report of its death
+_SHOWN_LINES = 10  # of those, in the reason that a failed request carries
+_MAX_LINE = 64 * KIB  # a longer one is cut into several
+
+
+class Child:
+    """A process in a session of its own, with standard output and error on one pipe.
+
+    Args:
+        name: how people see it, such as "encoder/0".
+        process: just spawned, its output piped.
+    """
+
+    def __init__(self, name: str, process: subprocess.Popen[bytes]) -> None:
+        if process.stdout is None:
+            raise ValueError("the output must be piped")
+        self.name = name
+        self.pid = process.pid
+        self.is_ready = False
+        self.last_sign_of_life = time.monotonic()
+        self.last_lines: deque[str] = deque(maxlen=_KEPT_LINES)
+        self._process = process
+        self._stdout = process.stdout
+        self.output = process.stdout.fileno()
+        self._partial = b""
+        os.set_blocking(self.output, False)
+
+    def read_output(self) -> list[str] | None:
+        """The whole lines that it printed since the last call; None once it closed its output."""
+        lines: list[bytes] = []
+        while True:
+            try:
+                data = os.read(self.output, 64 * KIB)
+            except BlockingIOError:
+                break
+            except OSError:
+                data = b""
+            if not data:
+                if not lines and not self._partial:
+                    return None
+                lines.append(self._partial)
+                self._partial = b""
+                break
+            *whole, self._partial = (self._partial + data).split(b"\n")
+            lines += whole
+            if len(self._partial) > _MAX_LINE:
+                lines.append(self._partial)
+                self._partial = b""
+        self.last_sign_of_life = time.monotonic()
+        texts = [line.decode("utf-8", "replace").rstrip("\r") for line in lines if line]
+        self.last_lines.extend(texts)
+        return texts
+
+    def has_ended(self) -> bool:
+        """Whether the process is gone; reaps it."""
+        return self._process.poll() is not None
+
+    @property
+    def ending(self) -> str:
+        """How it ended, in words."""
+        code = self._process.returncode
+        if code is None:
+            return "is still running"
+        if code < 0:
+            try:
+                return f"was killed by {signal.Signals(-code).name}"
+            except ValueError:
+                return f"was killed by signal {-code}"
+        return f"ended with exit code {code}"
+
+    def last_words(self) -> str:
+        """How it ended, and the last lines that it printed."""
+        lines = list(self.last_lines)[-_SHOWN_LINES:]
+        if not lines:
+            return self.ending
+        return "\n    ".join([f"{self.ending}; its last lines were:", *lines])
+
+    def signal_group(self, signum: signal.Signals) -> None:
+        """Signal it and whatever it started."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signum)
+
+    def wait(self, timeout_s: float) -> bool:
+        """Wait for its end; False when it is still there."""
+        try:
+            self._process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    def close(self) -> None:
+        """Close our end of its output."""
+        self._stdout.close()
+
+
+def spawn_gateway(channel: socket.socket) -> Child:
+    """Start a gateway that talks to us over the other end of `channel`."""
+    return _spawn(
+        "gateway",
+        ["jina.runtime.gateway", str(channel.fileno())],
+        stdin=subprocess.DEVNULL,
+        pass_fds=(channel.fileno(),),
+    )
+
+
+def spawn_worker(assignment: Assignment) -> Child:
+    """Start a worker. Its assignment waits in an unnamed file on its standard input.
+
+    A file, not a pipe: writing never blocks, however large a pickled class is.
+    """
+    with tempfile.TemporaryFile() as stdin:
+        stdin.write(msgspec.msgpack.encode(assignment))
+        stdin.seek(0)
+        return _spawn(
+            assignment.spec.name,
+            ["jina.runtime.worker", str(os.getpid())],
+            stdin=stdin.fileno(),
+            env=assignment.spec.env,
+        )
+
+
+def _spawn(
+    name: str,
+    module: list[str],
+    *,
+    stdin: int,
+    pass_fds: tuple[int, ...] = (),
+    env: dict[str, str] | None = None,
+) -> Child:
+    process = subprocess.Popen(
+        # -P: a file of the user's folder must not stand in for one of the standard library.
+        [sys.executable, "-P", "-m", *module],
+        stdin=stdin,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+        pass_fds=pass_fds,
+        env={**os.environ, **import_path(), **(env or {})},
+    )
+    return Child(name, process)
+
+
+def import_path() -> dict[str, str]:
+    """What lets a fresh interpreter import this very jina when it is not installed."""
+    root = str(Path(jina.__file__).parent.parent)
+    if root in (sysconfig.get_path("purelib"), sysconfig.get_path("platlib")):
+        return {}
+    before = os.environ.get("PYTHONPATH", "")
+    return {"PYTHONPATH": os.pathsep.join([root, before]) if before else root}

@@ -1,0 +1,70 @@
+"""What a supervisor tells about its Flow, as it happens."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import msgspec
+
+
+class _Event(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    pass
+
+
+class Output(_Event):
+    """A worker's Executor printed a line."""
+
+    worker: str
+    text: str
+
+
+class WorkerUp(_Event):
+    """A worker is ready."""
+
+    worker: str
+    endpoints: list[str]
+
+
+class Up(_Event):
+    """Every worker is ready and the gateway answers."""
+
+    flow: str
+    addresses: list[str]
+    directory: str
+    seconds: float
+
+
+class StartFailed(_Event):
+    """A process did not come up; the Flow is being stopped.
+
+    `output` holds the last lines that it printed: for an Executor that raised, its traceback.
+    """
+
+    worker: str
+    where: str
+    reason: str
+    output: list[str]
+
+
+class WorkerDied(_Event):
+    """A worker's process is gone; `restart_in_s` is None when it will not be started again."""
+
+    worker: str
+    reason: str
+    restart_in_s: float | None
+
+
+class Stopping(_Event):
+    """The Flow is draining."""
+
+    reason: str
+    requests_held: int = 0
+
+
+class Stopped(_Event):
+    """Every process is gone."""
+
+    clean: bool
+
+
+Event: TypeAlias = Output | WorkerUp | Up | StartFailed | WorkerDied | Stopping | Stopped

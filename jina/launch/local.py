@@ -1,0 +1,127 @@
+"""Start a Flow on this machine from a process that has other things to do.
+
+The supervisor is a process of its own: signals, reaping and restarts need a main thread, and a
+program that posts has its own use for that.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from typing import Any
+
+from jina.defaults import CLOSE_GRACE_S, DRAIN_GRACE_S, KILL_GRACE_S
+from jina.excepts import RemoteError, RuntimeFailToStart
+from jina.graph.plan import Plan
+from jina.launch import events
+from jina.launch.child import import_path
+from jina.runtime import control
+
+_END_S = DRAIN_GRACE_S + CLOSE_GRACE_S + 3 * KILL_GRACE_S
+
+
+class LocalFlow:
+    """A Flow that this process started; it ends with this process unless it is released.
+
+    Args:
+        plan: what to run.
+        key: makes the run directory's name, see `rundir.claim`.
+
+    Raises:
+        RuntimeFailToStart: a process did not come up; its own words are in the message.
+    """
+
+    def __init__(self, plan: Plan, key: str = "") -> None:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "jina.launch.supervisor", str(theirs.fileno())],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                start_new_session=True,  # Ctrl-C is for us; we tell the supervisor
+                pass_fds=(theirs.fileno(),),
+                env={**os.environ, **import_path()},
+            )
+        self._channel = control.Channel(ours, events.Event)
+        try:
+            self._channel.send(control.Begin(plan=plan, key=key))
+            self.up = self._await_up()
+        except BaseException:
+            self._channel.close()  # the supervisor kills everything when its owner is gone
+            self._reap(KILL_GRACE_S)
+            raise
+
+    @property
+    def address(self) -> str:
+        """Where clients on this machine reach it."""
+        return self.up.addresses[0]
+
+    @property
+    def pid(self) -> int:
+        """Process id of the supervisor."""
+        return self._process.pid
+
+    def release(self) -> None:
+        """Let it run on after this process has ended."""
+        self._channel.send(control.Release())
+        self._channel.close()
+        self._process.returncode = 0  # not ours any more: do not warn that it still runs
+
+    def close(self) -> None:
+        """Drain and stop it; returns when every process of it is gone. May be called twice."""
+        if not self._channel.is_open:
+            return
+        self._channel.send(control.Drain())
+        try:
+            self._wait_for_the_end()
+        except KeyboardInterrupt:
+            self._channel.send(control.Drain())  # said twice: at once
+            self._wait_for_the_end()
+            raise
+
+    def _wait_for_the_end(self) -> None:
+        while self._channel.is_open:
+            if any(isinstance(event, events.Stopped) for event in self._channel.receive()):
+                break
+        self._reap(_END_S)
+        self._channel.close()
+
+    def _await_up(self) -> events.Up:
+        while self._channel.is_open:
+            for event in self._channel.receive():
+                if isinstance(event, events.Up):
+                    return event
+                if isinstance(event, events.StartFailed):
+                    raise start_failure(event)
+        raise RuntimeFailToStart("the supervisor ended before the Flow was up")
+
+    def _reap(self, timeout_s: float) -> None:
+        try:
+            self._process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+
+    def __enter__(self) -> LocalFlow:
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.close()
+
+
+def start_failure(event: events.StartFailed) -> RuntimeFailToStart:
+    """The exception that tells of a process that did not come up."""
+    if not event.worker:
+        return RuntimeFailToStart(event.reason)
+    text = "\n".join(event.output)
+    failure = RuntimeFailToStart(
+        f'"{event.worker}" did not start: it {event.reason}' + (f"\n{text}" if text else ""),
+        where=event.where,
+    )
+    if event.output:
+        kind, _, message = event.output[-1].partition(": ")
+        failure.__cause__ = RemoteError(kind, message, executor=event.worker, traceback=text)
+    return failure

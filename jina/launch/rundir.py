@@ -1,0 +1,266 @@
+"""The run directory: where a running Flow keeps its sockets, and how others find it.
+
+    $XDG_RUNTIME_DIR/jina/  or  /tmp/jina-<uid>/       0700, owned by the user
+        <name>-<hash of the file's path>/
+            lock          held by the supervisor as long as it lives
+            flow.json     name, file, pid, addresses, process groups
+            front.ipc  back.ipc  board
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import re
+import shutil
+import signal
+import stat
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from jina.excepts import FlowBuildLevelError, FlowError
+
+_MAX_SOCKET_PATH = 107  # bytes; the kernel's limit for a local socket's address
+
+
+class FlowRecord(msgspec.Struct, kw_only=True):
+    """What stands in flow.json.
+
+    Attributes:
+        name: of the Flow.
+        file: absolute path of its YAML, or "".
+        pid: of the supervisor.
+        started_at: seconds since the epoch.
+        is_ready: every worker has been up.
+        addresses: where clients reach the gateway, the local one first.
+        groups: process group -> when its leader started, in kernel ticks; to end them if the
+            supervisor could not.
+    """
+
+    name: str
+    file: str = ""
+    pid: int = 0
+    started_at: float = 0.0
+    is_ready: bool = False
+    addresses: list[str] = []
+    groups: dict[int, int] = {}
+
+
+class RunDirectory:
+    """One Flow's directory, held by the process that supervises it.
+
+    Use `claim` to make one.
+    """
+
+    def __init__(self, path: Path, lock: int, record: FlowRecord) -> None:
+        self.path = path
+        self.record = record
+        self._lock = lock
+
+    @property
+    def front(self) -> str:
+        """Address for clients on this machine."""
+        return f"ipc://{self.path}/front.ipc"
+
+    @property
+    def back(self) -> str:
+        """Address for workers."""
+        return f"ipc://{self.path}/back.ipc"
+
+    @property
+    def board(self) -> Path:
+        """The begin board."""
+        return self.path / "board"
+
+    def save(self) -> None:
+        """Write flow.json, whole or not at all."""
+        new = self.path / "flow.json.new"
+        new.write_bytes(msgspec.json.encode(self.record))
+        os.replace(new, self.path / "flow.json")
+
+    def remove(self) -> None:
+        """Remove the directory and let go of the lock."""
+        shutil.rmtree(self.path, ignore_errors=True)
+        os.close(self._lock)
+
+
+def base_directories() -> list[Path]:
+    """Where run directories may be, the first one being where new ones are made."""
+    found = []
+    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
+    if runtime and os.path.isdir(runtime):
+        found.append(Path(runtime) / "jina")
+    found.append(Path(f"/tmp/jina-{os.getuid()}"))
+    return found
+
+
+def directory_name(name: str, file: str) -> str:
+    """The folder of a Flow: the same for the same file, unique for a Flow without one."""
+    key = os.path.realpath(file) if file else f"{os.getpid()} {time.monotonic_ns()}"
+    safe = re.sub(r"[^A-Za-z0-9_.-]", "_", name)[:32] or "flow"
+    return f"{safe}-{hashlib.sha256(key.encode()).hexdigest()[:8]}"
+
+
+def claim(name: str, file: str, key: str) -> RunDirectory:
+    """Make the run directory of a Flow that is about to start.
+
+    Args:
+        name: of the Flow.
+        file: its YAML, or "".
+        key: the path that makes the directory's name; "" for one of its own.
+
+    Raises:
+        FlowBuildLevelError: the same file is up already.
+        FlowError: the directory is not safe to use.
+    """
+    base = base_directories()[0]
+    _make_private(base)
+    path = base / directory_name(name, key)
+    if len(f"{path}/front.ipc".encode()) > _MAX_SOCKET_PATH:
+        raise FlowError(
+            f"a path of more than {_MAX_SOCKET_PATH} bytes cannot hold a socket",
+            where=str(path),
+            hint="set XDG_RUNTIME_DIR to a shorter folder",
+        )
+    patience = time.monotonic() + 0.2  # whoever only looks holds the lock for microseconds
+    while True:
+        path.mkdir(mode=0o700, exist_ok=True)
+        try:
+            lock = _open_lock(path)
+        except FileNotFoundError:
+            continue  # whoever held it has just removed it
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(lock)
+            if time.monotonic() < patience:
+                time.sleep(0.01)
+                continue
+            record = _read(path)
+            pid = record.pid if record else "unknown"
+            raise FlowBuildLevelError(
+                f'the Flow "{name}" is up already, with process id {pid}',
+                where=file,
+                hint="stop it with `jina flow down`, or post to it as it is",
+            ) from None
+        if _is_linked(lock, path):
+            break
+        os.close(lock)
+    _clear(path)
+    record = FlowRecord(name=name, file=file, pid=os.getpid(), started_at=time.time())
+    directory = RunDirectory(path, lock, record)
+    directory.save()
+    return directory
+
+
+def running() -> Iterator[tuple[Path, FlowRecord]]:
+    """Every Flow of this user that is up or starting, by directory name; leftovers are removed."""
+    for base in base_directories():
+        for path in sorted(base.glob("*-*")) if _is_private(base) else ():
+            record = _read(path)
+            if _is_held(path):
+                if record is not None:
+                    yield path, record
+            else:
+                remove_leftovers(path)
+
+
+def remove_leftovers(path: Path) -> None:
+    """End what a killed supervisor left running and remove its directory."""
+    with contextlib.suppress(OSError):
+        lock = _open_lock(path, create=False)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if _is_linked(lock, path):
+                _clear(path)
+                shutil.rmtree(path, ignore_errors=True)
+        finally:
+            os.close(lock)
+
+
+def started_at_ticks(pid: int) -> int:
+    """When a process started, in kernel ticks; 0 when it is gone or cannot be asked.
+
+    With it a process id that was given to somebody else meanwhile is told apart.
+    """
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return 0
+    return int(text.rpartition(")")[2].split()[19])
+
+
+def _clear(path: Path) -> None:
+    """Remove everything but the lock, after ending the process groups of an earlier life."""
+    record = _read(path)
+    for group, ticks in record.groups.items() if record else ():
+        if ticks and started_at_ticks(group) == ticks:
+            with contextlib.suppress(OSError):
+                os.killpg(group, signal.SIGKILL)
+    for entry in os.scandir(path):
+        if entry.name != "lock":
+            os.unlink(entry.path)
+
+
+def _read(path: Path) -> FlowRecord | None:
+    try:
+        return msgspec.json.decode((path / "flow.json").read_bytes(), type=FlowRecord)
+    except (OSError, msgspec.DecodeError):
+        return None
+
+
+def _open_lock(path: Path, *, create: bool = True) -> int:
+    flags = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | (os.O_CREAT if create else 0)
+    return os.open(path / "lock", flags, 0o600)
+
+
+def _is_held(path: Path) -> bool:
+    try:
+        lock = _open_lock(path, create=False)
+    except OSError:
+        return False
+    try:
+        # Shared, so that two who only look do not take each other for the supervisor.
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(lock)
+    return False
+
+
+def _is_linked(lock: int, path: Path) -> bool:
+    """Whether the lock that we hold is still the one in the directory."""
+    try:
+        return os.path.samestat(os.fstat(lock), os.stat(path / "lock"))
+    except OSError:
+        return False
+
+
+def _make_private(base: Path) -> None:
+    base.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        base.mkdir(mode=0o700)
+    if not _is_private(base):
+        raise FlowError(
+            "this folder must be a real folder, owned by you and closed to others",
+            where=str(base),
+            hint=f"remove it, or `chmod 700 {base}` if it is yours",
+        )
+
+
+def _is_private(base: Path) -> bool:
+    try:
+        status = os.lstat(base)
+    except OSError:
+        return False
+    return (
+        stat.S_ISDIR(status.st_mode)
+        and status.st_uid == os.getuid()
+        and not status.st_mode & (stat.S_IRWXG | stat.S_IRWXO)
+    )

@@ -1,0 +1,442 @@
+"""The supervisor: starts the gateway and the workers, watches them, brings them back, ends them.
+
+It runs no user code and opens no body. One poll loop on the main thread owns everything: signals
+set a flag, the loop acts. Its parts:
+
+    jina/launch/child.py     one process: spawn, output, signals
+    jina/launch/restarts.py  when a dead worker may come back
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import selectors
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable
+
+from jina.defaults import CLOSE_GRACE_S, DRAIN_GRACE_S, KILL_GRACE_S
+from jina.excepts import JinaError
+from jina.graph.plan import Plan, WorkerSpec
+from jina.launch import events
+from jina.launch.child import Child, spawn_gateway, spawn_worker
+from jina.launch.restarts import Restarts
+from jina.launch.rundir import RunDirectory, claim, started_at_ticks
+from jina.runtime import control
+from jina.runtime.board import create_board
+from jina.runtime.control import Assignment
+
+_TICK_S = 1.0  # the longest time without a look at the deadlines
+
+STARTING, UP, DRAINING, CLOSING, KILLING = range(5)
+
+
+class Supervisor:
+    """One Flow's processes.
+
+    Args:
+        plan: what to run.
+        directory: claimed for this Flow; removed at the end.
+        report: told about everything that happens, on this thread.
+        owner: when given, the Flow ends as soon as this channel closes or says Drain.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        directory: RunDirectory,
+        report: Callable[[events.Event], None],
+        owner: control.Channel | None = None,
+    ) -> None:
+        self._plan = plan
+        self._directory = directory
+        self._report = report
+        self._owner = owner
+        self._state = STARTING
+        self._failed = False
+        self._specs = {spec.name: spec for spec in plan.workers}
+        self._workers: dict[str, Child] = {}  # by identity
+        self._restarts = {spec.name: Restarts() for spec in plan.workers}
+        self._due: dict[str, float] = {}  # worker name -> when it is started again
+        self._waiting = set(self._specs)  # workers that have not been ready yet
+        self._lost_nodes: dict[str, set[str]] = {}
+        self._gateway: Child | None = None
+        self._channel: control.Channel | None = None
+        self._fronts: list[str] = []
+        self._incarnation = 0
+        self._deadline: float | None = None
+        self._signals: list[int] = []
+        self._began = time.monotonic()
+        self._selector = selectors.DefaultSelector()
+
+    # --- the loop ---
+
+    def run(self) -> bool:
+        """Start everything and supervise it until it is stopped.
+
+        Returns:
+            True when it was up and was stopped; False when it failed.
+        """
+        with contextlib.ExitStack() as stack:
+            stack.callback(self._directory.remove)
+            stack.callback(self._selector.close)
+            stack.callback(self._end_everything)
+            stack.enter_context(self._signal_handling())
+            if self._owner:
+                self._selector.register(self._owner, selectors.EVENT_READ, self._on_owner)
+            self._start()
+            while self._workers or self._due or self._state in (STARTING, UP):
+                for key, _ in self._selector.select(self._timeout()):
+                    key.data()
+                self._on_signals()
+                self._reap()
+                self._keep_time()
+        clean = not self._failed
+        self._report(events.Stopped(clean=clean))
+        return clean
+
+    def _timeout(self) -> float:
+        now = time.monotonic()
+        moments = [*self._due.values()]
+        if self._deadline is not None:
+            moments.append(self._deadline)
+        return max(0.0, min([_TICK_S, *(moment - now for moment in moments)]))
+
+    @contextlib.contextmanager
+    def _signal_handling(self):  # type: ignore[no-untyped-def]  # a generator for `with`
+        """Signals wake the loop through a socket pair; the loop acts on them."""
+        wake, woken = socket.socketpair()
+        wake.setblocking(False)
+        woken.setblocking(False)
+
+        def drain() -> None:
+            with contextlib.suppress(BlockingIOError):
+                while woken.recv(4096):
+                    pass
+
+        def note(signum: int, frame: object) -> None:
+            self._signals.append(signum)
+
+        watched = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD)
+        before = [signal.signal(signum, note) for signum in watched]
+        before_wake = signal.set_wakeup_fd(wake.fileno(), warn_on_full_buffer=False)
+        self._selector.register(woken, selectors.EVENT_READ, drain)
+        try:
+            yield
+        finally:
+            signal.set_wakeup_fd(before_wake)
+            for signum, handler in zip(watched, before, strict=True):
+                signal.signal(signum, handler)
+            wake.close()
+            woken.close()
+
+    def _on_signals(self) -> None:
+        while self._signals:
+            signum = self._signals.pop(0)
+            if signum == signal.SIGCHLD:
+                continue  # it woke the loop; _reap looks
+            if self._state in (STARTING, UP):
+                self._stop(signal.Signals(signum).name)
+            else:
+                self._kill()
+
+    def _on_owner(self) -> None:
+        owner = self._owner
+        if owner is None:
+            return
+        messages = owner.receive()
+        if not owner.is_open:
+            self._selector.unregister(owner)
+            self._owner = None
+            self._kill()  # whoever wanted this Flow is gone
+        elif any(isinstance(message, control.Release) for message in messages):
+            self._selector.unregister(owner)
+            self._owner = None
+        elif any(isinstance(message, control.Drain) for message in messages):
+            if self._state in (STARTING, UP):
+                self._stop("closed")
+            else:
+                self._kill()
+
+    # --- start ---
+
+    def _start(self) -> None:
+        create_board(self._directory.board)
+        self._start_gateway()
+        for spec in self._plan.workers:
+            self._spawn(spec)
+
+    def _start_gateway(self) -> None:
+        ours, theirs = socket.socketpair()
+        self._channel = control.Channel(ours, control.ToSupervisor)
+        with theirs:
+            self._gateway = spawn_gateway(theirs)
+        self._watch(self._gateway)
+        self._selector.register(self._channel, selectors.EVENT_READ, self._on_channel)
+        front = [self._directory.front]
+        if self._plan.listen:
+            front.append(self._plan.listen)
+        self._channel.send(
+            control.Configure(
+                flow=self._plan.name,
+                directory=str(self._directory.path),
+                nodes=self._plan.nodes,
+                front=front,
+                back=self._directory.back,
+                board=str(self._directory.board),
+            )
+        )
+
+    def _spawn(self, spec: WorkerSpec) -> None:
+        self._incarnation += 1
+        slot = self._incarnation
+        identity = f"{spec.name}/{slot}-{os.urandom(4).hex()}"
+        self._tell(
+            control.Expect(identity=identity, node=spec.node, replica=spec.replica, slot=slot)
+        )
+        assignment = Assignment(
+            identity=identity,
+            spec=spec,
+            back=self._directory.back,
+            board=str(self._directory.board),
+            slot=slot,
+        )
+        child = spawn_worker(assignment)
+        self._workers[identity] = child
+        self._watch(child)
+        self._directory.record.groups[child.pid] = started_at_ticks(child.pid)
+        self._directory.save()
+        self._tell(control.Started(identity=identity, pid=child.pid))
+
+    def _watch(self, child: Child) -> None:
+        self._selector.register(child.output, selectors.EVENT_READ, lambda: self._on_output(child))
+
+    def _on_output(self, child: Child) -> None:
+        lines = child.read_output()
+        if lines is None:
+            self._unwatch(child)
+            return
+        for line in lines:
+            self._report(events.Output(worker=child.name, text=line))
+
+    def _unwatch(self, child: Child) -> None:
+        with contextlib.suppress(KeyError):  # a child that has closed its output is not watched
+            self._selector.unregister(child.output)
+
+    # --- the gateway's messages ---
+
+    def _tell(self, message: control.ToGateway) -> None:
+        if self._channel:
+            self._channel.send(message)
+
+    def _on_channel(self) -> None:
+        channel = self._channel
+        if channel is None:
+            return
+        for message in channel.receive():
+            if isinstance(message, control.WorkerReady):
+                self._worker_ready(message)
+            elif isinstance(message, control.Listening):
+                self._fronts = message.front
+                self._perhaps_up()
+            elif isinstance(message, control.Charged):
+                child = self._workers.get(message.identity)
+                name = child.name if child else message.identity.rpartition("/")[0]
+                self._restarts[name].forgive()
+            elif isinstance(message, control.Drained):
+                self._state = max(self._state, CLOSING)
+                self._deadline = time.monotonic() + CLOSE_GRACE_S
+        if not channel.is_open:
+            self._selector.unregister(channel)
+
+    def _worker_ready(self, message: control.WorkerReady) -> None:
+        child = self._workers.get(message.identity)
+        if child is None:
+            return
+        child.is_ready = True
+        self._report(events.WorkerUp(worker=child.name, endpoints=message.endpoints))
+        self._waiting.discard(child.name)
+        self._perhaps_up()
+
+    def _perhaps_up(self) -> None:
+        if self._state != STARTING or self._waiting or not self._fronts:
+            return
+        self._state = UP
+        record = self._directory.record
+        record.is_ready = True
+        record.addresses = self._fronts
+        self._directory.save()
+        self._report(
+            events.Up(
+                flow=self._plan.name,
+                addresses=self._fronts,
+                directory=str(self._directory.path),
+                seconds=time.monotonic() - self._began,
+            )
+        )
+
+    # --- death ---
+
+    def _reap(self) -> None:
+        for identity, child in list(self._workers.items()):
+            if child.has_ended():
+                self._collect_output(child)
+                del self._workers[identity]
+                self._worker_ended(identity, child)
+        gateway = self._gateway
+        if gateway and gateway.has_ended() and self._state in (STARTING, UP):
+            self._collect_output(gateway)
+            self._gateway = None
+            self._fail(gateway, "", "ended unexpectedly: " + gateway.ending)
+
+    def _collect_output(self, child: Child) -> None:
+        """Read what a dead child still had to say; its own children may keep the pipe open."""
+        self._on_output(child)
+        self._unwatch(child)
+        child.close()
+
+    def _worker_ended(self, identity: str, child: Child) -> None:
+        child.signal_group(signal.SIGKILL)  # whatever it left behind
+        self._directory.record.groups.pop(child.pid, None)
+        self._tell(control.Died(identity=identity, reason=child.last_words()))
+        if self._state not in (STARTING, UP):
+            return
+        spec = self._specs[child.name]
+        if self._state == STARTING and not child.is_ready:
+            self._fail(child, spec.where, child.ending)
+            return
+        delay = self._restarts[child.name].delay_s(time.monotonic())
+        if delay is None:
+            self._give_up(spec, child)
+        else:
+            self._due[child.name] = time.monotonic() + delay
+        self._report(
+            events.WorkerDied(worker=child.name, reason=child.ending, restart_in_s=delay)
+        )
+
+    def _give_up(self, spec: WorkerSpec, child: Child) -> None:
+        """A worker will not come back; a node whose workers are all given up serves no more."""
+        lost = self._lost_nodes.setdefault(spec.node, set())
+        lost.add(spec.name)
+        if all(name in lost for name, other in self._specs.items() if other.node == spec.node):
+            reason = f"no worker of it is left; the last one {child.last_words()}"
+            self._tell(control.GaveUp(node=spec.node, reason=reason))
+
+    def _fail(self, child: Child, where: str, reason: str) -> None:
+        self._failed = True
+        self._report(
+            events.StartFailed(
+                worker=child.name, where=where, reason=reason, output=list(child.last_lines)
+            )
+        )
+        self._terminate()
+
+    # --- time ---
+
+    def _keep_time(self) -> None:
+        now = time.monotonic()
+        for name in [name for name, moment in self._due.items() if moment <= now]:
+            del self._due[name]
+            self._spawn(self._specs[name])
+        if self._state in (STARTING, UP):
+            for child in self._workers.values():
+                limit = self._specs[child.name].timeout_ready_s
+                if not child.is_ready and now - child.last_sign_of_life > limit:
+                    where = self._specs[child.name].where
+                    self._fail(child, where, f"not ready and silent for {limit:g} s")
+                    break
+        if self._deadline is None or now < self._deadline:
+            return
+        if self._state in (DRAINING, CLOSING):
+            self._terminate()
+        else:
+            self._kill()
+
+    # --- the end ---
+
+    def _stop(self, reason: str) -> None:
+        """Drain: finish what is under way, close the Executors, leave."""
+        if self._state == STARTING:
+            self._failed = reason == "closed" or self._failed
+            self._terminate()
+            return
+        self._state = DRAINING
+        self._due.clear()
+        self._deadline = time.monotonic() + DRAIN_GRACE_S + CLOSE_GRACE_S
+        self._report(events.Stopping(reason=reason))
+        self._tell(control.Drain())
+
+    def _terminate(self) -> None:
+        """Ask every worker to end, by SIGTERM; insist after a grace."""
+        self._state = KILLING
+        self._due.clear()
+        self._deadline = time.monotonic() + KILL_GRACE_S
+        for child in self._workers.values():
+            child.signal_group(signal.SIGTERM)
+
+    def _kill(self) -> None:
+        """End every worker at once."""
+        self._state = KILLING
+        self._due.clear()
+        self._deadline = time.monotonic() + _TICK_S
+        for child in self._workers.values():
+            child.signal_group(signal.SIGKILL)
+
+    def _end_everything(self) -> None:
+        """Whatever happened: nobody is left behind."""
+        for child in self._workers.values():
+            child.signal_group(signal.SIGKILL)
+            child.wait(KILL_GRACE_S)
+            child.close()
+        if self._channel:
+            self._channel.close()  # tells the gateway to leave
+        if self._gateway:
+            if not self._gateway.wait(KILL_GRACE_S):
+                self._gateway.signal_group(signal.SIGKILL)
+                self._gateway.wait(KILL_GRACE_S)
+            self._gateway.close()
+
+
+class _ToOwner:
+    """Reports of a supervisor that another process wants: the turning points go to the owner.
+
+    The rest is shown on standard error: an owner that is busy with its own work reads nothing, and
+    must not make the supervisor wait.
+    """
+
+    def __init__(self, owner: control.Channel) -> None:
+        self._owner = owner
+
+    def __call__(self, event: events.Event) -> None:
+        if isinstance(event, (events.Up, events.StartFailed, events.Stopped)):
+            self._owner.send(event)
+        elif isinstance(event, events.Output):
+            _say(f"{event.worker} | {event.text}")
+        elif isinstance(event, events.WorkerDied):
+            after = f"; starting it again in {event.restart_in_s:g} s" if event.restart_in_s else ""
+            _say(f"{event.worker} {event.reason}{after or '; it will not be started again'}")
+
+
+def _say(text: str) -> None:
+    with contextlib.suppress(OSError, ValueError):
+        print(text, file=sys.stderr, flush=True)
+
+
+def main(arguments: list[str]) -> int:
+    """Supervise a Flow for the process at the other end of an inherited channel."""
+    owner = control.Channel(socket.socket(fileno=int(arguments[0])), control.ToOwnedSupervisor)
+    begin = owner.wait_for(control.Begin)
+    report = _ToOwner(owner)
+    try:
+        directory = claim(begin.plan.name, begin.plan.file, begin.key)
+    except JinaError as error:
+        report(events.StartFailed(worker="", where="", reason=str(error), output=[]))
+        return 1
+    return 0 if Supervisor(begin.plan, directory, report, owner).run() else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

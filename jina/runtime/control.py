@@ -1,0 +1,197 @@
+"""What the supervisor tells its processes, and what the gateway tells it.
+
+A worker gets one Assignment. Supervisor and gateway talk in JSON lines over an inherited socket
+pair.
+"""
+
+from __future__ import annotations
+
+import socket
+from typing import TypeAlias, TypeVar
+
+import msgspec
+
+from jina.excepts import WireError
+from jina.graph.plan import Plan, PlannedNode, WorkerSpec
+
+_T = TypeVar("_T")
+
+
+class _Message(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    pass
+
+
+# --- supervisor -> worker, on its standard input ------------------------------------------------
+
+
+class Assignment(msgspec.Struct, frozen=True, kw_only=True):
+    """What the supervisor writes to a worker's standard input.
+
+    Attributes:
+        identity: of this incarnation, on the gateway's socket.
+        spec: what to run.
+        back: address of the gateway's socket for workers.
+        board: path of the begin board.
+        slot: this incarnation's place on it.
+    """
+
+    identity: str
+    spec: WorkerSpec
+    back: str
+    board: str
+    slot: int
+
+
+# --- supervisor -> gateway ---------------------------------------------------------------------
+
+
+class Configure(_Message):
+    """The first message: what to serve and where."""
+
+    flow: str
+    directory: str
+    nodes: list[PlannedNode]
+    front: list[str]  # addresses for clients
+    back: str  # address for workers
+    board: str  # path of the begin board
+
+
+class Expect(_Message):
+    """A worker is about to be started."""
+
+    identity: str
+    node: str
+    replica: int
+    slot: int
+
+
+class Started(_Message):
+    """A worker's process exists; its pid is its process group."""
+
+    identity: str
+    pid: int
+
+
+class Died(_Message):
+    """A worker's process is gone."""
+
+    identity: str
+    reason: str
+
+
+class GaveUp(_Message):
+    """A node's workers will not be started again."""
+
+    node: str
+    reason: str
+
+
+class Drain(_Message):
+    """Take no new requests, finish those under way, then let the workers close."""
+
+
+# --- owner -> supervisor, where another process wants the Flow ------------------------------------
+
+
+class Begin(_Message):
+    """The first message: what to run. `key` makes the run directory's name, see rundir.claim."""
+
+    plan: Plan
+    key: str
+
+
+class Release(_Message):
+    """The owner leaves; the Flow stays up until it is told otherwise."""
+
+
+# --- gateway -> supervisor ---------------------------------------------------------------------
+
+
+class Listening(_Message):
+    """The gateway's sockets are bound."""
+
+    front: list[str]
+
+
+class WorkerReady(_Message):
+    """A worker's Executor is up."""
+
+    identity: str
+    endpoints: list[str]
+
+
+class Charged(_Message):
+    """A worker's death is blamed on the request that it had begun."""
+
+    identity: str
+
+
+class Drained(_Message):
+    """Every request has its answer and every worker was told to close."""
+
+
+ToOwnedSupervisor: TypeAlias = Begin | Release | Drain
+ToGateway: TypeAlias = Configure | Expect | Started | Died | GaveUp | Drain
+ToSupervisor: TypeAlias = Listening | WorkerReady | Charged | Drained
+
+_ENCODER = msgspec.json.Encoder()
+
+
+class Channel:
+    """One end of the socket pair: sends whole messages, receives what has come.
+
+    Args:
+        end: a connected stream socket; the channel owns it.
+        receives: the union of the messages that the other end sends.
+    """
+
+    def __init__(self, end: socket.socket, receives: object) -> None:
+        self._end = end
+        self._decoder = msgspec.json.Decoder(receives)  # type: ignore[call-overload]  # a union
+        self._rest = b""
+        self.is_open = True
+
+    def fileno(self) -> int:
+        """The descriptor to poll."""
+        return self._end.fileno()
+
+    def send(self, message: msgspec.Struct) -> None:
+        """Send one message; the other end being gone is noticed by `receive`."""
+        try:
+            self._end.sendall(_ENCODER.encode(message) + b"\n")
+        except OSError:
+            self.is_open = False
+
+    def wait_for(self, kind: type[_T]) -> _T:
+        """The first message, which must be of this kind.
+
+        Raises:
+            WireError: the other end left, or said something else first.
+        """
+        while self.is_open:
+            messages = self.receive()
+            if messages and isinstance(messages[0], kind):
+                return messages[0]
+            if messages:
+                break
+        raise WireError(f"expected {kind.__name__} from the other end of the channel")
+
+    def receive(self) -> list[object]:
+        """Every whole message that has come; waits only when nothing has.
+
+        Once the other end is gone, `is_open` is False.
+        """
+        try:
+            data = self._end.recv(65536)
+        except OSError:
+            data = b""
+        if not data:
+            self.is_open = False
+            return []
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        return [self._decoder.decode(line) for line in lines]
+
+    def close(self) -> None:
+        """Close this end."""
+        self.is_open = False
+        self._end.close()

@@ -1,0 +1,399 @@
+"""The gateway process: a poll loop around the router.
+
+One ROUTER for clients, one for workers, one channel to the supervisor. It reads prefixes and route
+maps, never a body; it decides nothing, the router does.
+
+    python -m jina.runtime.gateway CHANNEL_FD
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from jina.defaults import DRAIN_GRACE_S, MAX_INFLIGHT_BYTES, WINDOW_REQUESTS
+from jina.excepts import JinaError, WireError
+from jina.runtime import control
+from jina.runtime.board import Board
+from jina.runtime.router import (
+    Action,
+    Answer,
+    AnswerError,
+    ClientLeft,
+    Dispatch,
+    Joined,
+    Lost,
+    NodeFailed,
+    Piece,
+    Raised,
+    Refuse,
+    Replied,
+    Router,
+    Submitted,
+)
+from jina.transport import sockets
+from jina.wire import header as wire
+from jina.wire.header import Header, pack_header, unpack_header
+from jina.wire.maps import DOCS, ErrorInfo, Part, Ready, Route, Welcome, pack_map, unpack_map
+
+_POLL_MS = 1000  # only so that deadlines are looked at; every event wakes the loop at once
+
+
+class _Worker:
+    """A worker as the supervisor described it."""
+
+    __slots__ = ("identity", "is_ready", "node", "pid", "replica", "slot")
+
+    def __init__(self, expected: control.Expect) -> None:
+        self.identity = expected.identity.encode()
+        self.node = expected.node
+        self.replica = expected.replica
+        self.slot = expected.slot
+        self.pid = 0
+        self.is_ready = False
+
+
+class Gateway:
+    """One Flow's gateway.
+
+    Args:
+        channel: to the supervisor.
+        configure: the supervisor's first message.
+    """
+
+    def __init__(self, channel: control.Channel, configure: control.Configure) -> None:
+        self._channel = channel
+        self._flow = configure.flow
+        self._directory = configure.directory
+        self._router = Router(configure.nodes)
+        self._board = Board(configure.board)
+        self._workers: dict[bytes, _Worker] = {}
+        self._started_at = time.time()
+        self._requests_done = 0
+        self._drain_deadline: float | None = None
+        self._is_drained = False
+        self._context = sockets.open_context()
+        self._front = sockets.open_router(self._context)
+        self._back = sockets.open_router(self._context)
+        self._poller = sockets.Poller()
+        self._front_polled = False
+        self._fronts = [sockets.bind(self._front, address) for address in configure.front]
+        sockets.bind(self._back, configure.back)
+
+    def run(self) -> None:
+        """Serve until the supervisor's end of the channel closes."""
+        poller, front, back = self._poller, self._front, self._back
+        poller.register(self._channel.fileno(), sockets.POLLIN)
+        poller.register(back, sockets.POLLIN)
+        self._poll_front(True)
+        self._channel.send(control.Listening(front=self._fronts))
+        gc.freeze()
+        # The channel closes at the moment the supervisor dies, whatever killed it.
+        while self._channel.is_open:
+            for source, _ in poller.poll(_POLL_MS):
+                if source is back:
+                    self._on_back()
+                elif source is front:
+                    self._on_front()
+                else:
+                    self._on_channel()
+            if self._drain_deadline is not None:
+                self._go_on_draining()
+        if not self._is_drained:
+            self._kill_everyone()
+
+    def close(self) -> None:
+        """Close the sockets."""
+        sockets.close(self._context)
+        self._board.close()
+
+    # --- the supervisor ---
+
+    def _on_channel(self) -> None:
+        for message in self._channel.receive():
+            if isinstance(message, control.Expect):
+                worker = _Worker(message)
+                self._workers[worker.identity] = worker
+            elif isinstance(message, control.Started):
+                self._workers[message.identity.encode()].pid = message.pid
+            elif isinstance(message, control.Died):
+                self._worker_died(message)
+            elif isinstance(message, control.GaveUp):
+                self._do(self._router.step(NodeFailed(message.node, message.reason)))
+            elif isinstance(message, control.Drain):
+                self._drain_deadline = time.monotonic() + DRAIN_GRACE_S
+
+    def _worker_died(self, message: control.Died) -> None:
+        worker = self._workers.pop(message.identity.encode(), None)
+        if worker is None:
+            return
+        begun = self._board[worker.slot]
+        if begun:
+            self._channel.send(control.Charged(identity=message.identity))
+        self._do(self._router.step(Lost(worker.identity, begun, message.reason)))
+
+    def _kill_everyone(self) -> None:
+        """The supervisor is dead: nobody else will end the workers or remove the directory."""
+        for worker in self._workers.values():
+            if worker.pid:
+                with contextlib.suppress(OSError):
+                    os.killpg(worker.pid, signal.SIGKILL)
+        with contextlib.suppress(OSError):
+            for entry in os.scandir(self._directory):
+                os.unlink(entry.path)
+            os.rmdir(self._directory)
+
+    def _go_on_draining(self) -> None:
+        """Once every request has its answer, or the grace is over, tell the workers to close."""
+        deadline = self._drain_deadline
+        if self._is_drained or deadline is None:
+            return
+        if self._router.requests_held and time.monotonic() < deadline:
+            return
+        self._is_drained = True
+        for worker in self._workers.values():
+            if worker.is_ready:
+                with contextlib.suppress(sockets.PeerGone):
+                    sockets.send(self._back, pack_header(wire.DRAIN), peer=worker.identity)
+        self._channel.send(control.Drained())
+
+    # --- the workers ---
+
+    def _on_back(self) -> None:
+        try:
+            message = sockets.receive(self._back, routed=True)
+            header = unpack_header(message.header)
+            worker = self._workers.get(message.peer)
+            if worker is None:
+                return  # a worker that was given up, or nobody of ours
+            if header.kind == wire.REPLY:
+                pieces = _pieces(unpack_map(Route, header.route).parts, message.frames)
+                self._do(self._router.step(Replied(message.peer, header.number, pieces)))
+            elif header.kind == wire.ERROR:
+                if not message.frames:
+                    raise WireError("an error without its description")
+                error = unpack_map(ErrorInfo, sockets.payload(message.frames[0]))
+                self._do(self._router.step(Raised(message.peer, header.number, error)))
+            elif header.kind == wire.READY:
+                ready = unpack_map(Ready, header.call)
+                self._worker_ready(worker, ready)
+        except WireError as error:
+            _warn(f"a worker's message was dropped: {error}")
+
+    def _worker_ready(self, worker: _Worker, ready: Ready) -> None:
+        if worker.is_ready:
+            return
+        worker.is_ready = True
+        self._do(
+            self._router.step(
+                Joined(
+                    worker.identity, worker.node, worker.replica, ready.endpoints, ready.credits
+                )
+            )
+        )
+        self._channel.send(
+            control.WorkerReady(identity=worker.identity.decode(), endpoints=ready.endpoints)
+        )
+
+    # --- the clients ---
+
+    def _poll_front(self, wanted: bool) -> None:
+        if wanted == self._front_polled:
+            return
+        self._front_polled = wanted
+        if wanted:
+            self._poller.register(self._front, sockets.POLLIN)
+        else:
+            self._poller.unregister(self._front)
+
+    def _on_front(self) -> None:
+        peer = b""
+        number = 0
+        try:
+            message = sockets.receive(self._front, routed=True)
+            peer = message.peer
+            header = unpack_header(message.header)
+            number = header.number
+            if header.kind == wire.REQUEST:
+                self._submit(peer, header, message.frames)
+            elif header.kind == wire.HELLO:
+                self._welcome(peer)
+            elif header.kind == wire.STATUS:
+                status = pack_header(wire.STATUS, frames=1)
+                self._send_front(status, [self._status()], peer)
+            elif header.kind == wire.BYE:
+                self._router.step(ClientLeft(peer))
+        except WireError as error:
+            if peer:
+                self._refuse(peer, number, str(error))
+            else:
+                _warn(f"a client's message was dropped: {error}")
+
+    def _submit(self, peer: bytes, header: Header, frames: Sequence[Any]) -> None:
+        if self._drain_deadline is not None:
+            self._refuse(peer, header.number, "the Flow is stopping")
+            return
+        route = unpack_map(Route, header.route)
+        pieces = _pieces(route.parts, frames)
+        self._do(
+            self._router.step(
+                Submitted(
+                    peer,
+                    header.number,
+                    route.endpoint,
+                    route.target,
+                    header.rows,
+                    header.base,
+                    header.call,
+                    pieces,
+                )
+            )
+        )
+
+    def _welcome(self, peer: bytes) -> None:
+        welcome = Welcome(self._flow, self._router.endpoints, WINDOW_REQUESTS)
+        self._send_front(pack_header(wire.WELCOME, call=pack_map(welcome)), (), peer)
+
+    def _refuse(self, peer: bytes, number: int, reason: str) -> None:
+        error = pack_map(ErrorInfo("jina.excepts.BadServer", reason))
+        self._send_front(pack_header(wire.REFUSED, number=number, frames=1), [error], peer)
+
+    def _send_front(self, header: bytes, frames: Sequence[Any], peer: bytes) -> None:
+        try:
+            sockets.send(self._front, header, frames, peer)
+        except sockets.PeerGone:
+            self._router.step(ClientLeft(peer))
+
+    def _status(self) -> bytes:
+        # Late: only a question about the state needs it.
+        import msgspec
+
+        return msgspec.json.encode(
+            {
+                "flow": self._flow,
+                "started_at": self._started_at,
+                "draining": self._drain_deadline is not None,
+                "requests_held": self._router.requests_held,
+                "requests_done": self._requests_done,
+                "endpoints": self._router.endpoints,
+                "workers": [
+                    {
+                        "node": worker.node,
+                        "replica": worker.replica,
+                        "pid": worker.pid,
+                        "state": "ready" if worker.is_ready else "starting",
+                        "outstanding": self._router.outstanding(worker.identity),
+                    }
+                    for worker in self._workers.values()
+                ],
+            }
+        )
+
+    # --- what the router wants done ---
+
+    def _do(self, actions: list[Action]) -> None:
+        for action in actions:
+            if isinstance(action, Dispatch):
+                self._dispatch(action)
+            elif isinstance(action, Answer):
+                self._requests_done += 1
+                self._answer(action)
+            elif isinstance(action, AnswerError):
+                self._requests_done += 1
+                header = pack_header(wire.ERROR, frames=1, number=action.number)
+                self._send_front(header, [pack_map(action.error)], action.client)
+            elif isinstance(action, Refuse):
+                self._refuse(action.client, action.number, action.reason)
+        self._poll_front(self._router.bytes_held < MAX_INFLIGHT_BYTES)
+
+    def _dispatch(self, task: Dispatch) -> None:
+        parts, frames = _flatten(task.pieces)
+        route = Route(task.endpoint, "", parts, task.branches, task.is_last)
+        header = pack_header(
+            wire.REQUEST,
+            frames=len(frames),
+            number=task.task,
+            rows=task.rows,
+            base=task.base,
+            route=pack_map(route),
+            call=task.call,
+        )
+        # A worker that cannot be reached is dying: its death, told by the supervisor, brings the
+        # task back.
+        with contextlib.suppress(sockets.PeerGone):
+            sockets.send(self._back, header, frames, task.worker)
+
+    def _answer(self, answer: Answer) -> None:
+        parts, frames = _flatten(answer.pieces)
+        route = pack_map(Route("", "", parts, 1, False, answer.served))
+        rows = sum(part.rows for part in parts if part.role == DOCS)
+        try:
+            header = pack_header(
+                wire.REPLY, frames=len(frames), number=answer.number, rows=rows, route=route
+            )
+        except WireError as error:
+            self._refuse(answer.client, answer.number, f"the answer is too large: {error}")
+            return
+        self._send_front(header, frames, answer.client)
+
+
+def _pieces(parts: Sequence[Part], frames: Sequence[Any]) -> list[Piece]:
+    """Give each part its frames.
+
+    Raises:
+        WireError: the parts and the frames do not agree in number.
+    """
+    pieces = []
+    start = 0
+    for part in parts:
+        end = start + part.frames
+        if part.frames < 0 or part.rows < 0 or end > len(frames):
+            raise WireError("a route map that names more frames than came")
+        pieces.append(Piece(part, frames[start:end]))
+        start = end
+    if start != len(frames):
+        raise WireError("more frames than the route map names")
+    return pieces
+
+
+def _flatten(pieces: Sequence[Piece]) -> tuple[list[Part], list[Any]]:
+    if len(pieces) == 1:
+        return [pieces[0].part], list(pieces[0].frames)
+    return (
+        [piece.part for piece in pieces],
+        [frame for piece in pieces for frame in piece.frames],
+    )
+
+
+def _warn(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run a gateway for the supervisor that started this process."""
+    # The supervisor owns the signals; without it the channel closes, and that ends this process.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    channel = control.Channel(socket.socket(fileno=int(arguments[0])), control.ToGateway)
+    try:
+        configure = channel.wait_for(control.Configure)
+        gateway = Gateway(channel, configure)
+        gateway.run()
+        gateway.close()
+    except JinaError as error:
+        print(error, file=sys.stderr)
+        return 1
+    finally:
+        channel.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

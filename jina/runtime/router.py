@@ -1,0 +1,452 @@
+"""Decide what happens next to a request.
+
+The router holds the graph and the requests under way. It does no I/O and knows no clock: the
+gateway tells it what came in and carries out the actions it returns, so that every rule here can be
+tested with a table and driven by a simulator. It never opens a body: parts are opaque frames.
+
+    a request   is what a client posted; it has exactly one answer
+    a task      is a request at one node; it is at one worker at a time, and counts there as a
+                credit until the worker replies or dies
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Sequence
+from typing import Any, NamedTuple, TypeAlias
+
+from jina.defaults import MAX_ATTEMPTS, WINDOW_REQUESTS
+from jina.graph.course import Course, in_order, plot_course
+from jina.graph.plan import GATEWAY, PlannedNode
+from jina.wire.maps import ErrorInfo, Part
+
+
+class Piece(NamedTuple):
+    """One part of a body and its frames."""
+
+    part: Part
+    frames: Sequence[Any]
+
+
+# --- what comes in -----------------------------------------------------------------------------
+
+
+class Submitted(NamedTuple):
+    """A client sent a request."""
+
+    client: bytes
+    number: int
+    endpoint: str
+    target: str
+    rows: int
+    base: int
+    call: bytes
+    pieces: Sequence[Piece]
+
+
+class Replied(NamedTuple):
+    """A worker finished a task."""
+
+    worker: bytes
+    task: int
+    pieces: Sequence[Piece]
+
+
+class Raised(NamedTuple):
+    """A worker's Executor raised."""
+
+    worker: bytes
+    task: int
+    error: ErrorInfo
+
+
+class Joined(NamedTuple):
+    """A worker is ready."""
+
+    worker: bytes
+    node: str
+    replica: int
+    endpoints: Sequence[str]
+    credits: int
+
+
+class Lost(NamedTuple):
+    """A worker's process is gone.
+
+    Attributes:
+        begun: the task that it had begun and not finished; 0 when it was idle.
+        reason: such as "killed by SIGKILL", with its last log lines.
+    """
+
+    worker: bytes
+    begun: int
+    reason: str
+
+
+class NodeFailed(NamedTuple):
+    """No replica of a node is left and none will come back."""
+
+    node: str
+    reason: str
+
+
+class ClientLeft(NamedTuple):
+    """A client is gone; its waiting tasks are dropped."""
+
+    client: bytes
+
+
+Event: TypeAlias = "Submitted | Replied | Raised | Joined | Lost | NodeFailed | ClientLeft"
+
+
+# --- what is to be done ------------------------------------------------------------------------
+
+
+class Dispatch(NamedTuple):
+    """Send a task to a worker."""
+
+    worker: bytes
+    task: int
+    endpoint: str
+    rows: int
+    base: int
+    call: bytes
+    pieces: Sequence[Piece]
+    branches: int
+    is_last: bool
+
+
+class Answer(NamedTuple):
+    """Send a client its result."""
+
+    client: bytes
+    number: int
+    pieces: Sequence[Piece]
+    served: int
+
+
+class AnswerError(NamedTuple):
+    """Tell a client that its request failed as a whole."""
+
+    client: bytes
+    number: int
+    error: ErrorInfo
+
+
+class Refuse(NamedTuple):
+    """Tell a client that its request is not taken."""
+
+    client: bytes
+    number: int
+    reason: str
+
+
+Action: TypeAlias = "Dispatch | Answer | AnswerError | Refuse"
+
+
+# --- what is remembered ------------------------------------------------------------------------
+
+
+class _Request:
+    """A request under way."""
+
+    __slots__ = ("answered", "asked", "bytes", "course", "results", "waiting")
+
+    def __init__(self, asked: Submitted, course: Course) -> None:
+        self.asked = asked
+        self.course = course
+        self.results: dict[str, Sequence[Piece]] = {GATEWAY: asked.pieces}
+        self.waiting = len(course.inputs)  # nodes that have not finished
+        self.answered = False
+        self.bytes = sum(len(frame) for piece in asked.pieces for frame in piece.frames)
+
+
+class _Task:
+    """A request at one node."""
+
+    __slots__ = ("attempts", "branches", "node", "number", "pieces", "request")
+
+    def __init__(self, number: int, request: _Request, node: str) -> None:
+        self.number = number
+        self.request = request
+        self.node = node
+        self.attempts = 0
+        inputs = request.course.inputs[node]
+        self.branches = len(inputs)
+        if len(inputs) == 1:
+            self.pieces = [piece for source in inputs[0] for piece in request.results[source]]
+        else:
+            self.pieces = [
+                Piece(_in_branch(piece.part, index), piece.frames)
+                for index, branch in enumerate(inputs)
+                for source in branch
+                for piece in request.results[source]
+            ]
+
+
+class _Worker:
+    """A ready replica."""
+
+    __slots__ = ("credits", "identity", "last_used", "node", "tasks")
+
+    def __init__(self, joined: Joined) -> None:
+        self.identity = joined.worker
+        self.node = joined.node
+        self.credits = joined.credits
+        self.tasks: dict[int, _Task] = {}  # outstanding, oldest first
+        self.last_used = 0
+
+
+def _in_branch(part: Part, branch: int) -> Part:
+    return Part(part.kind, part.role, part.frames, part.rows, part.failed, branch)
+
+
+class Router:
+    """The requests under way in one Flow.
+
+    Args:
+        nodes: the graph, checked.
+        window_requests: requests that one client may have under way.
+        max_attempts: a request that was begun in so many deaths of workers is not tried again.
+    """
+
+    def __init__(
+        self,
+        nodes: Sequence[PlannedNode],
+        *,
+        window_requests: int = WINDOW_REQUESTS,
+        max_attempts: int = MAX_ATTEMPTS,
+    ) -> None:
+        self._nodes = in_order(nodes)
+        self._window = window_requests
+        self._max_attempts = max_attempts
+        self._endpoints: dict[str, Sequence[str]] = {}
+        self._courses: dict[tuple[str, str], Course] = {}
+        self._workers: dict[bytes, _Worker] = {}
+        self._replicas: dict[str, list[_Worker]] = {node.name: [] for node in self._nodes}
+        self._queues: dict[str, deque[_Task]] = {node.name: deque() for node in self._nodes}
+        self._failed_nodes: dict[str, str] = {}
+        self._clients: dict[bytes, dict[int, _Request]] = {}
+        self._last_task = 0
+        self._uses = 0
+        self.bytes_held = 0  # of the bodies of requests that have no answer yet
+
+    @property
+    def requests_held(self) -> int:
+        """Requests that have no answer yet."""
+        return sum(len(requests) for requests in self._clients.values())
+
+    @property
+    def endpoints(self) -> dict[str, list[str]]:
+        """Endpoints that each node binds, as far as its workers have told."""
+        return {name: list(bound) for name, bound in self._endpoints.items()}
+
+    def outstanding(self, worker: bytes) -> int:
+        """Tasks at a worker."""
+        found = self._workers.get(worker)
+        return len(found.tasks) if found else 0
+
+    def step(self, event: Event) -> list[Action]:
+        """Take in one event and say what is to be done, in order."""
+        actions: list[Action] = []
+        if isinstance(event, Replied):
+            self._replied(event, actions)
+        elif isinstance(event, Submitted):
+            self._submitted(event, actions)
+        elif isinstance(event, Raised):
+            self._raised(event, actions)
+        elif isinstance(event, Joined):
+            self._joined(event, actions)
+        elif isinstance(event, Lost):
+            self._lost(event, actions)
+        elif isinstance(event, NodeFailed):
+            self._node_failed(event, actions)
+        else:
+            self._client_left(event)
+        return actions
+
+    # --- events ---
+
+    def _submitted(self, asked: Submitted, actions: list[Action]) -> None:
+        requests = self._clients.setdefault(asked.client, {})
+        if asked.number in requests:
+            return  # a client that repeats itself gets one answer
+        if len(requests) >= self._window:
+            reason = f"more than {self._window} requests under way"
+            actions.append(Refuse(asked.client, asked.number, reason))
+            return
+        try:
+            course = self._course(asked.endpoint, asked.target)
+        except re.error as error:
+            reason = f"the target {asked.target!r} is no regular expression: {error}"
+            actions.append(Refuse(asked.client, asked.number, reason))
+            return
+        request = _Request(asked, course)
+        requests[asked.number] = request
+        self.bytes_held += request.bytes
+        self._advance(request, GATEWAY, actions)
+
+    def _replied(self, reply: Replied, actions: list[Action]) -> None:
+        task = self._take(reply.worker, reply.task)
+        if task is None:
+            return
+        request = task.request
+        if not request.answered:
+            request.results[task.node] = reply.pieces
+            request.waiting -= 1
+            self._advance(request, task.node, actions)
+        self._serve(task.node, actions)
+
+    def _raised(self, raised: Raised, actions: list[Action]) -> None:
+        task = self._take(raised.worker, raised.task)
+        if task is None:
+            return
+        self._fail(task.request, raised.error, actions)
+        self._serve(task.node, actions)
+
+    def _joined(self, joined: Joined, actions: list[Action]) -> None:
+        if list(self._endpoints.get(joined.node, ())) != list(joined.endpoints):
+            self._endpoints[joined.node] = tuple(joined.endpoints)
+            self._courses.clear()
+        self._failed_nodes.pop(joined.node, None)
+        worker = _Worker(joined)
+        self._workers[joined.worker] = worker
+        self._replicas[joined.node].append(worker)
+        self._serve(joined.node, actions)
+
+    def _lost(self, lost: Lost, actions: list[Action]) -> None:
+        worker = self._workers.pop(lost.worker, None)
+        if worker is None:
+            return
+        self._replicas[worker.node].remove(worker)
+        again = []
+        for task in worker.tasks.values():
+            if task.request.answered:
+                continue
+            if task.number == lost.begun:
+                task.attempts += 1
+                if task.attempts >= self._max_attempts:
+                    what = f"a worker died {task.attempts} times with this request begun"
+                    error = ErrorInfo("jina.excepts.WorkerDied", f"{what}; {lost.reason}", task.node)
+                    self._fail(task.request, error, actions)
+                    continue
+            again.append(task)
+        # In front, oldest first: whoever waited longest goes first again.
+        self._queues[worker.node].extendleft(reversed(again))
+        self._serve(worker.node, actions)
+
+    def _node_failed(self, failed: NodeFailed, actions: list[Action]) -> None:
+        self._failed_nodes[failed.node] = failed.reason
+        queue = self._queues[failed.node]
+        while queue:
+            task = queue.popleft()
+            self._fail(task.request, _unavailable(failed.node, failed.reason), actions)
+
+    def _client_left(self, left: ClientLeft) -> None:
+        for request in self._clients.pop(left.client, {}).values():
+            request.answered = True
+            self.bytes_held -= request.bytes
+
+    # --- the way of a request ---
+
+    def _course(self, endpoint: str, target: str) -> Course:
+        course = self._courses.get((endpoint, target))
+        if course is None:
+            if len(self._courses) > 1000:  # endpoints are the client's words
+                self._courses.clear()
+            course = plot_course(self._nodes, self._endpoints, endpoint, target)
+            self._courses[endpoint, target] = course
+        return course
+
+    def _advance(self, request: _Request, source: str, actions: list[Action]) -> None:
+        """Hand the result of `source` to the nodes that wait for it, or answer."""
+        course = request.course
+        results = request.results
+        for node in course.after.get(source, ()):
+            if all(name in results for branch in course.inputs[node] for name in branch):
+                self._last_task += 1
+                self._enqueue(_Task(self._last_task, request, node), actions)
+        if request.waiting == 0 and not request.answered:
+            self._forget(request)
+            asked = request.asked
+            pieces = [piece for name in course.end for piece in results[name]]
+            actions.append(Answer(asked.client, asked.number, pieces, len(course.inputs)))
+
+    def _enqueue(self, task: _Task, actions: list[Action]) -> None:
+        if task.request.answered:
+            return
+        reason = self._failed_nodes.get(task.node)
+        if reason is not None:
+            error = _unavailable(task.node, reason)
+            self._fail(task.request, error, actions)
+            return
+        self._queues[task.node].append(task)
+        self._serve(task.node, actions)
+
+    def _serve(self, node: str, actions: list[Action]) -> None:
+        """Give waiting tasks of a node to its workers, the least busy first."""
+        queue = self._queues[node]
+        while queue:
+            if queue[0].request.answered:
+                queue.popleft()
+                continue
+            worker = self._least_busy(node)
+            if worker is None:
+                return
+            task = queue.popleft()
+            worker.tasks[task.number] = task
+            self._uses += 1
+            worker.last_used = self._uses
+            asked = task.request.asked
+            actions.append(
+                Dispatch(
+                    worker.identity,
+                    task.number,
+                    asked.endpoint,
+                    asked.rows,
+                    asked.base,
+                    asked.call,
+                    task.pieces,
+                    task.branches,
+                    task.request.course.last == task.node,
+                )
+            )
+
+    def _least_busy(self, node: str) -> _Worker | None:
+        best: _Worker | None = None
+        for worker in self._replicas[node]:
+            if len(worker.tasks) >= worker.credits:
+                continue
+            if best is None or (len(worker.tasks), worker.last_used) < (
+                len(best.tasks),
+                best.last_used,
+            ):
+                best = worker
+        return best
+
+    def _take(self, worker: bytes, number: int) -> _Task | None:
+        """The task that a worker reports; None for one that it does not have (a late reply)."""
+        found = self._workers.get(worker)
+        return found.tasks.pop(number, None) if found else None
+
+    def _fail(self, request: _Request, error: ErrorInfo, actions: list[Action]) -> None:
+        if request.answered:
+            return
+        self._forget(request)
+        asked = request.asked
+        actions.append(AnswerError(asked.client, asked.number, error))
+
+    def _forget(self, request: _Request) -> None:
+        """Strike a request off: it has its one answer now."""
+        request.answered = True
+        self.bytes_held -= request.bytes
+        requests = self._clients.get(request.asked.client)
+        if requests is not None:
+            requests.pop(request.asked.number, None)
+            if not requests:
+                del self._clients[request.asked.client]
+
+
+def _unavailable(node: str, reason: str) -> ErrorInfo:
+    return ErrorInfo("jina.excepts.ExecutorUnavailable", reason, node)

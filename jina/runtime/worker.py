@@ -1,0 +1,197 @@
+"""A worker process: a poll loop around one Executor. User code runs here and nowhere else.
+
+    python -m jina.runtime.worker PARENT_PID      reads its Assignment from standard input
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import gc
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from jina.defaults import KIB, WORKER_CREDITS
+from jina.excepts import WireError
+from jina.executors import load
+from jina.executors.call import call as call_executor
+from jina.executors.call import endpoints
+from jina.runtime.board import Board
+from jina.runtime.control import Assignment
+from jina.runtime.parent import die_with_parent
+from jina.transport import sockets
+from jina.wire import body as bodies
+from jina.wire import header as wire
+from jina.wire.header import Header
+from jina.wire.maps import Call, ErrorInfo, Part, Ready, Route, pack_map, unpack_map
+
+_MAX_MESSAGE = 8 * KIB
+_MAX_TRACEBACK = 64 * KIB - 16 * KIB  # with the rest of the description still one small frame
+_BYE_TIMEOUT_S = 1.0
+
+
+class Worker:
+    """One Executor, served.
+
+    Args:
+        assignment: from the supervisor.
+        executor: the loaded Executor.
+    """
+
+    def __init__(self, assignment: Assignment, executor: Any) -> None:
+        self._spec = assignment.spec
+        self._executor = executor
+        self._board = Board(assignment.board)
+        self._slot = assignment.slot
+        self._context = sockets.open_context()
+        self._socket = sockets.open_dealer(self._context, assignment.identity.encode())
+        sockets.connect(self._socket, assignment.back)
+        self._endpoints = endpoints(executor)
+
+    def run(self) -> None:
+        """Serve until the gateway says DRAIN, then close the Executor."""
+        socket = self._socket
+        ready = Ready(os.getpid(), self._endpoints, WORKER_CREDITS)
+        self._send_when_connected(wire.pack_header(wire.READY, call=pack_map(ready)))
+        gc.collect()
+        gc.freeze()  # what is loaded stays; the collector need not walk it again
+        poller = sockets.Poller()
+        poller.register(socket, sockets.POLLIN)
+        while True:
+            poller.poll()
+            message = sockets.receive(socket, routed=False)
+            header = wire.unpack_header(message.header)
+            if header.kind == wire.REQUEST:
+                self._serve(header, message.frames)
+            elif header.kind == wire.DRAIN:
+                break
+        try:
+            self._executor.close()
+        finally:
+            self._send_when_connected(wire.pack_header(wire.BYE))
+            sockets.wait_until_sent(socket, _BYE_TIMEOUT_S)
+            sockets.close(self._context)
+
+    def _send_when_connected(self, header: bytes) -> None:
+        """Send once the connection stands: the first send to a peer that is not there is refused."""
+        poller = sockets.Poller()
+        poller.register(self._socket, sockets.POLLOUT)
+        poller.poll()
+        sockets.send(self._socket, header)
+
+    def _serve(self, header: Header, frames: Sequence[Any]) -> None:
+        """Run one request and reply: results or an error, always one of them."""
+        number = header.number
+        parts: list[Part] = []
+        payload: list[Any]
+        try:
+            self._board[self._slot] = number
+            parts, payload = self._run(header, frames)
+            kind = wire.REPLY
+        except BaseException as error:  # noqa: BLE001 - user code may raise anything
+            if isinstance(error, (KeyboardInterrupt, GeneratorExit)):
+                raise
+            description = ErrorInfo(
+                _dotted(type(error)),
+                _bounded(_message(error), _MAX_MESSAGE),
+                self._spec.node,
+                self._spec.replica,
+                _bounded(_user_traceback(error), _MAX_TRACEBACK),
+            )
+            payload = [pack_map(description)]
+            kind = wire.ERROR
+        finally:
+            self._board[self._slot] = 0
+        reply = wire.pack_header(
+            kind, frames=len(payload), number=number, route=pack_map(Route("", "", parts))
+        )
+        sockets.send(self._socket, reply, payload)
+
+    def _run(self, header: Header, frames: Sequence[Any]) -> tuple[list[Part], list[Any]]:
+        """Read the body, call the Executor, write the result."""
+        route = unpack_map(Route, header.route)
+        call = unpack_map(Call, header.call)
+        body = bodies.read_body(
+            route.parts, frames, route.branches, call, header.base, sockets.payload
+        )
+        failures = body.failures
+        docs = bodies.concatenated(body.docs)
+        groundtruths = bodies.concatenated(body.groundtruths)
+        all_failed = failures is not None and len(failures.failures) == failures.total
+        if not all_failed:
+            joined = route.branches > 1
+            docs = call_executor(
+                self._executor,
+                route.endpoint,
+                docs=docs,
+                parameters=call.parameters,
+                docs_matrix=body.docs if joined else None,
+                groundtruths=groundtruths,
+                groundtruths_matrix=body.groundtruths if joined else None,
+            )
+        if route.is_last and call.lines:
+            return bodies.write_lines(docs, failures, route.endpoint, call.tensors)
+        return bodies.write_body(docs, groundtruths if len(groundtruths) else None, failures)
+
+
+def _dotted(cls: type) -> str:
+    return cls.__qualname__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__qualname__}"
+
+
+def _message(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception as broken:  # noqa: BLE001 - a user's __str__ may raise anything
+        return f"<its __str__ raised {type(broken).__name__}>"
+
+
+def _user_traceback(error: BaseException) -> str:
+    try:
+        return load.trimmed_traceback(error)
+    except Exception:  # noqa: BLE001 - formatting runs user code (__str__, __cause__)
+        return f"{_dotted(type(error))}\n"
+
+
+def _bounded(text: str, limit: int) -> str:
+    """At most so many bytes of UTF-8, head and tail kept; what cannot be encoded is escaped."""
+    data = text.encode("utf-8", "backslashreplace")
+    if len(data) > limit:
+        half = limit // 2 - 16
+        data = data[:half] + b"\n[...]\n" + data[-half:]
+    return data.decode("utf-8", "replace")
+
+
+def _read_assignment() -> Assignment:
+    data = sys.stdin.buffer.read()
+    devnull = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(devnull, 0)  # user code that reads standard input finds it empty
+    os.close(devnull)
+    try:
+        return msgspec.msgpack.decode(data, type=Assignment)
+    except msgspec.DecodeError as error:
+        raise WireError(f"a damaged assignment: {error}") from error
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the worker that the supervisor assigned to this process."""
+    die_with_parent(int(arguments[0]), signal.SIGKILL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the supervisor's business
+    faulthandler.register(signal.SIGUSR1, all_threads=True)
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # a pipe, not a tty
+    assignment = _read_assignment()
+    try:
+        executor = load.build(assignment.spec.executor, assignment.spec.runtime_args)
+    except Exception as error:  # noqa: BLE001 - a user's class may raise anything
+        print(load.trimmed_traceback(error), file=sys.stderr, flush=True)
+        return 1
+    Worker(assignment, executor).run()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

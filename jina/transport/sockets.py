@@ -1,0 +1,186 @@
+"""Open sockets and move messages over them.
+
+A message is a header frame and payload frames; a ROUTER adds the peer's identity in front. Raw
+`recv`/`send` calls, because the multipart helpers cost twice as much per message.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from typing import Any, NamedTuple, TypeAlias
+
+import zmq
+
+from jina.defaults import KIB, MAX_FRAME_BYTES, MAX_FRAMES
+from jina.excepts import ConnectError, WireError
+
+Frame: TypeAlias = "bytes | bytearray | memoryview | zmq.Frame"
+Socket: TypeAlias = "zmq.Socket[bytes]"
+Context: TypeAlias = "zmq.Context[zmq.Socket[bytes]]"
+
+_NO_COPY_BYTES = 64 * KIB  # from here on, not copying a frame is cheaper than copying it
+_NOBLOCK = int(zmq.NOBLOCK)
+_MORE = int(zmq.SNDMORE)
+
+POLLIN = int(zmq.POLLIN)
+POLLOUT = int(zmq.POLLOUT)
+PeerGone = zmq.ZMQError  # what `send` raises when the peer cannot take the message
+
+
+class Message(NamedTuple):
+    """A received message.
+
+    Attributes:
+        peer: identity of the sender; empty except on a ROUTER.
+        header: the header frame.
+        frames: the payload; large frames are not copied.
+    """
+
+    peer: bytes
+    header: bytes
+    frames: list[zmq.Frame]
+
+
+def open_context() -> Context:
+    """A context with one I/O thread."""
+    return zmq.Context()
+
+
+def open_router(context: Context) -> Socket:
+    """A ROUTER that refuses, instead of dropping, what it cannot deliver.
+
+    Queues are unbounded: credits and windows bound what is under way, by number and by bytes,
+    which high-water marks do not.
+    """
+    socket = context.socket(zmq.ROUTER)
+    socket.setsockopt(zmq.ROUTER_MANDATORY, 1)
+    _set_common(socket)
+    return socket
+
+
+def open_dealer(context: Context, identity: bytes = b"") -> Socket:
+    """A DEALER that sends to a peer only once there is one."""
+    socket = context.socket(zmq.DEALER)
+    if identity:
+        socket.setsockopt(zmq.IDENTITY, identity)
+    socket.setsockopt(zmq.IMMEDIATE, 1)
+    _set_common(socket)
+    return socket
+
+
+def _set_common(socket: Socket) -> None:
+    for option, value in (
+        (zmq.LINGER, 0),
+        (zmq.SNDHWM, 0),
+        (zmq.RCVHWM, 0),
+        (zmq.MAXMSGSIZE, MAX_FRAME_BYTES),
+        (zmq.HANDSHAKE_IVL, 2000),
+        (zmq.RECONNECT_IVL, 20),
+        (zmq.RECONNECT_IVL_MAX, 2000),
+    ):
+        socket.setsockopt(option, value)
+
+
+def bind(socket: Socket, address: str) -> str:
+    """Bind and return the address that was bound, with the port the system chose.
+
+    Raises:
+        ConnectError: the address is in use or cannot be bound.
+    """
+    try:
+        socket.bind(address)
+    except zmq.ZMQError as error:
+        raise ConnectError(
+            f"cannot listen there: {error.strerror}",
+            where=address,
+            hint="choose another --port, or stop the program that uses it",
+        ) from error
+    return socket.getsockopt(zmq.LAST_ENDPOINT).rstrip(b"\0").decode()  # type: ignore[union-attr]
+
+
+def connect(socket: Socket, address: str) -> None:
+    """Start connecting; it goes on in the background.
+
+    Raises:
+        ConnectError: the address is none.
+    """
+    try:
+        socket.connect(address)
+    except zmq.ZMQError as error:
+        raise ConnectError(
+            f"not an address: {error.strerror}",
+            where=address,
+            hint="addresses look like ipc:///run/user/1000/jina/search-1a2b/front.ipc "
+            "or tcp://127.0.0.1:5555",
+        ) from error
+
+
+def send(socket: Socket, header: bytes, frames: Sequence[Any] = (), peer: bytes = b"") -> None:
+    """Send one message without waiting.
+
+    Args:
+        socket: a ROUTER (with `peer`) or a DEALER.
+        header: the header frame.
+        frames: the payload; those of 64 KiB and more are not copied, so they must not change.
+        peer: identity of the receiver, on a ROUTER.
+
+    Raises:
+        PeerGone: there is no such peer, or none yet.
+    """
+    if peer:
+        socket.send(peer, _NOBLOCK | _MORE)
+    if not frames:
+        socket.send(header, _NOBLOCK)
+        return
+    socket.send(header, _NOBLOCK | _MORE)
+    last = len(frames) - 1
+    for index, frame in enumerate(frames):
+        flags = _NOBLOCK | _MORE if index < last else _NOBLOCK
+        socket.send(frame, flags, copy=len(frame) < _NO_COPY_BYTES)
+
+
+def receive(socket: Socket, *, routed: bool) -> Message:
+    """Receive the message that a poll announced.
+
+    Args:
+        socket: what the poll named.
+        routed: True on a ROUTER, where the peer's identity comes first.
+
+    Raises:
+        WireError: the message has more frames than any of ours; it was drained and dropped.
+    """
+    peer = socket.recv(_NOBLOCK) if routed else b""
+    # Frames know whether more follow; asking the socket costs three times as much.
+    frame = socket.recv(_NOBLOCK, copy=False)
+    header = frame.bytes
+    frames: list[zmq.Frame] = []
+    while frame.more:
+        frame = socket.recv(_NOBLOCK, copy=False)
+        if len(frames) < MAX_FRAMES:
+            frames.append(frame)
+        elif not frame.more:
+            raise WireError(f"a message of more than {MAX_FRAMES} frames", where=repr(peer))
+    return Message(peer, header, frames)
+
+
+def payload(frame: Frame) -> bytes | memoryview:
+    """The bytes of a received frame: copied when small, in place when large."""
+    if isinstance(frame, zmq.Frame):
+        return frame.bytes if len(frame) < _NO_COPY_BYTES else frame.buffer
+    return frame if isinstance(frame, bytes) else memoryview(frame)
+
+
+def close(context: Context) -> None:
+    """Close every socket of the context and the context itself, dropping what is unsent."""
+    with contextlib.suppress(zmq.ZMQError):
+        context.destroy(linger=0)
+
+
+def wait_until_sent(socket: Socket, timeout_s: float) -> None:
+    """Close one socket, giving its last messages so long to leave."""
+    with contextlib.suppress(zmq.ZMQError):
+        socket.close(linger=int(timeout_s * 1000))
+
+
+Poller = zmq.Poller

@@ -1,0 +1,220 @@
+"""The body of a message: parts and frames on one side, Documents and failed lines on the other.
+
+Worker and client share it, so that a line that goes wrong is treated alike wherever it is parsed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+
+from jina.defaults import MAX_LINE_BYTES, MAX_REQUEST_DOCS, MIB
+from jina.excepts import WireError
+from jina.types import columns, jsonlines
+from jina.types.arrays.document import DocumentArray
+from jina.wire.maps import (
+    BATCH,
+    DOCS,
+    ERRORS,
+    FAILURES,
+    GROUNDTRUTHS,
+    LINES,
+    Call,
+    ErrorInfo,
+    Failure,
+    LineFailures,
+    Part,
+    pack_map,
+    unpack_map,
+)
+
+
+class Body(NamedTuple):
+    """A body, as far as somebody needs it.
+
+    Attributes:
+        docs: of each branch, in order; an empty array where a branch brought none.
+        groundtruths: likewise.
+        failures: lines that have an error as their outcome; None when there is none.
+    """
+
+    docs: list[DocumentArray]
+    groundtruths: list[DocumentArray]
+    failures: LineFailures | None
+
+
+def read_body(
+    parts: Sequence[Part],
+    frames: Sequence[Any],
+    branches: int,
+    call: Call,
+    base: int,
+    payload: Callable[[Any], bytes | memoryview] = memoryview,
+) -> Body:
+    """Read a body.
+
+    Args:
+        parts: from the route map.
+        frames: the payload.
+        branches: how many branches were joined.
+        call: for the lines of a body that nobody has parsed yet.
+        base: number of the request's first line in its source.
+        payload: takes the bytes out of a frame.
+
+    Raises:
+        WireError: the parts do not fit the frames, or a frame is damaged.
+    """
+    docs: list[list[DocumentArray]] = [[] for _ in range(branches)]
+    groundtruths: list[list[DocumentArray]] = [[] for _ in range(branches)]
+    failures: list[LineFailures] = []
+    start = 0
+    for part in parts:
+        own = [payload(frame) for frame in frames[start : start + part.frames]]
+        start += part.frames
+        if not 0 <= part.branch < branches or len(own) != part.frames or not own:
+            raise WireError("a route map that does not fit the message")
+        if part.kind == LINES:
+            read = read_lines(own[0], call, base)
+            docs[part.branch].append(read.docs[0])
+            groundtruths[part.branch].extend(read.groundtruths)
+            if read.failures:
+                failures.append(read.failures)
+        elif part.kind == BATCH:
+            array = columns.decode(own)
+            if len(array) > MAX_REQUEST_DOCS:
+                raise WireError(f"a request of more than {MAX_REQUEST_DOCS} Documents")
+            (docs if part.role == DOCS else groundtruths)[part.branch].append(array)
+        elif part.kind == FAILURES:
+            failures.append(unpack_map(LineFailures, own[0]))
+        else:
+            raise WireError(f"a part of unknown kind {part.kind}")
+    return Body(
+        [concatenated(arrays) for arrays in docs],
+        [concatenated(arrays) for arrays in groundtruths],
+        _merged(failures),
+    )
+
+
+def read_lines(chunk: bytes | memoryview, call: Call, base: int) -> Body:
+    """Parse JSON lines: each line becomes a Document or a failure, never both, never neither.
+
+    Args:
+        chunk: whole lines.
+        call: names the source and the stream key.
+        base: number of the first line in its source.
+    """
+    parsed = jsonlines.parse(chunk, key=call.key, first_line=base)
+    groundtruths = [parsed.groundtruths] if parsed.groundtruths is not None else []
+    if not parsed.errors and not call.oversize:
+        return Body([parsed.docs], groundtruths, None)
+    lines = bytes(chunk).split(b"\n")
+    oversize = {row for row, _, _ in call.oversize}
+    wrong = [
+        (error.row, error.line, error.id, error.type, error.message) for error in parsed.errors
+    ] + [
+        (row, line, "", "jina.excepts.InputError", _too_long(size))
+        for row, line, size in call.oversize
+    ]
+    failures = []
+    for row, line, name, kind, message in sorted(wrong):
+        place = sum(
+            1 for index, text in enumerate(lines[:row]) if text.strip() or index in oversize
+        )
+        failures.append(
+            Failure(place, name or f"{call.key}-{line}", kind, f"{call.source}:{line}: {message}")
+        )
+    return Body(
+        [parsed.docs], groundtruths, LineFailures(len(parsed.docs) + len(failures), failures)
+    )
+
+
+def write_body(
+    docs: DocumentArray,
+    groundtruths: DocumentArray | None,
+    failures: LineFailures | None,
+) -> tuple[list[Part], list[Any]]:
+    """Write Documents as columnar batches, and the failed lines beside them."""
+    parts: list[Part] = []
+    frames: list[Any] = []
+    for role, array in ((DOCS, docs), (GROUNDTRUTHS, groundtruths)):
+        if array is not None and (len(array) or role == DOCS):
+            batch = columns.encode(array)
+            parts.append(Part(BATCH, role, len(batch), len(array)))
+            frames += batch
+    if failures:
+        parts.append(failures_part(failures))
+        frames.append(pack_map(failures))
+    return parts, frames
+
+
+def write_lines(
+    docs: DocumentArray,
+    failures: LineFailures | None,
+    endpoint: str,
+    tensors: str,
+) -> tuple[list[Part], list[bytes]]:
+    """Write the request's outcomes as JSON lines: Documents, and failed lines in their places."""
+    text = jsonlines.render(docs, tensors="base64" if tensors == "base64" else "list")
+    failed = 0
+    if failures:
+        failed = len(failures.failures)
+        text = _with_failures(text, len(docs), failures, endpoint)
+    return [Part(LINES, DOCS, 1, len(docs) + failed, failed)], [text]
+
+
+def failures_part(failures: LineFailures) -> Part:
+    """The part that announces failed lines."""
+    return Part(FAILURES, ERRORS, 1, len(failures.failures), len(failures.failures))
+
+
+def error_line(name: str, error: ErrorInfo | Failure, endpoint: str) -> bytes:
+    """The outcome of a failed line, as one JSON line."""
+    executor = error.executor if isinstance(error, ErrorInfo) else ""
+    return (
+        msgspec.json.encode(
+            {
+                "id": name,
+                "error": {
+                    "type": error.type,
+                    "message": error.message,
+                    "executor": executor,
+                    "endpoint": endpoint,
+                },
+            }
+        )
+        + b"\n"
+    )
+
+
+def concatenated(arrays: Sequence[DocumentArray]) -> DocumentArray:
+    """One array out of many; the only one as it is, so that it stays undecoded."""
+    return arrays[0] if len(arrays) == 1 else DocumentArray.concat(list(arrays))
+
+
+def _with_failures(text: bytes, count: int, failures: LineFailures, endpoint: str) -> bytes:
+    """Put failed lines where they stood; behind the rest when the number of Documents changed."""
+    outcomes = text.splitlines(keepends=True)
+    in_place = count + len(failures.failures) == failures.total
+    for failure in failures.failures:  # in the order of their places
+        line = error_line(failure.id, failure, endpoint)
+        outcomes.insert(failure.place if in_place else len(outcomes), line)
+    return b"".join(outcomes)
+
+
+def _merged(found: Sequence[LineFailures]) -> LineFailures | None:
+    """One list of failed lines: branches that parsed the same lines found the same failures."""
+    if len(found) < 2:
+        return found[0] if found else None
+    by_place = {failure.place: failure for each in found for failure in each.failures}
+    return LineFailures(
+        max(each.total for each in found), [by_place[place] for place in sorted(by_place)]
+    )
+
+
+def _too_long(size: int) -> str:
+    return (
+        f"a line of more than {MAX_LINE_BYTES // MIB} MiB ({size} bytes seen), "
+        "too long to be carried"
+    )

@@ -1,0 +1,189 @@
+"""The maps within and beside a header: route, call, greetings, readiness, errors.
+
+Each is a msgspec Struct sent as a msgpack array, so a field's place is its name on the wire: new
+fields go to the end, with a default.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+import msgspec
+
+from jina.excepts import WireError
+
+# What a part holds.
+LINES = 0  # JSON lines, one frame
+BATCH = 1  # a columnar batch, then its tensor frames
+FAILURES = 2  # LineFailures: lines that have an outcome already, an error
+
+# What a part is.
+DOCS = 0
+GROUNDTRUTHS = 1
+ERRORS = 2
+
+
+class Part(msgspec.Struct, array_like=True, frozen=True):
+    """A run of payload frames that belong together.
+
+    Attributes:
+        kind: LINES, BATCH or FAILURES.
+        role: DOCS, GROUNDTRUTHS or ERRORS.
+        frames: how many frames it has.
+        rows: Documents, lines or failures in it.
+        failed: of a LINES part that a worker wrote: how many lines are errors.
+        branch: at a join: which of the joined branches it came by, from 0.
+    """
+
+    kind: int
+    role: int
+    frames: int
+    rows: int
+    failed: int = 0
+    branch: int = 0
+
+
+class Route(msgspec.Struct, array_like=True, frozen=True):
+    """What the gateway reads and writes.
+
+    Attributes:
+        endpoint: such as "/index".
+        target: a regular expression for the names of the nodes that take part; "" means all.
+        parts: the payload's parts, in the order of their frames.
+        branches: towards a worker: how many branches were joined; 1 when there was no join.
+        is_last: towards a worker: no further worker sees this request, so it may write JSON lines.
+        served: towards a client: how many nodes were bound to the endpoint.
+    """
+
+    endpoint: str
+    target: str = ""
+    parts: list[Part] = []
+    branches: int = 1
+    is_last: bool = False
+    served: int = 0
+
+
+class Call(msgspec.Struct, array_like=True, frozen=True):
+    """What the client tells the workers; opaque to the gateway.
+
+    Attributes:
+        parameters: of the post.
+        source: the input's name, for messages.
+        key: stream key; with the line number it makes the id of a line without one.
+        lines: the client wants JSON lines back.
+        tensors: how tensors stand in those lines, "list" or "base64".
+        oversize: (row, line number, bytes) of lines that were too long to carry.
+    """
+
+    parameters: dict[str, Any] = {}
+    source: str = ""
+    key: str = ""
+    lines: bool = False
+    tensors: str = "list"
+    oversize: list[tuple[int, int, int]] = []
+
+
+class Failure(msgspec.Struct, array_like=True, frozen=True):
+    """A line whose outcome is an error.
+
+    Attributes:
+        place: how many outcomes of the request come before it.
+        id: of its Document; stable over retries when the line has none.
+        type: dotted name of the error's class.
+        message: with the line's place in its source.
+    """
+
+    place: int
+    id: str
+    type: str
+    message: str
+
+
+class LineFailures(msgspec.Struct, array_like=True, frozen=True):
+    """The failed lines of a request.
+
+    Attributes:
+        total: outcomes the request had when it was parsed: Documents plus failures.
+        failures: in the order of their places.
+    """
+
+    total: int
+    failures: list[Failure]
+
+
+class ErrorInfo(msgspec.Struct, array_like=True, frozen=True):
+    """Why a request failed as a whole. All text, all bounded: nothing is ever unpickled.
+
+    Attributes:
+        type: dotted name of the exception's class.
+        message: at most 8 KiB.
+        executor: name of the node.
+        replica: which of its processes.
+        traceback: at most 64 KiB, head and tail kept.
+    """
+
+    type: str
+    message: str
+    executor: str = ""
+    replica: int = 0
+    traceback: str = ""
+
+
+class Welcome(msgspec.Struct, array_like=True, frozen=True):
+    """What a client learns at its greeting.
+
+    Attributes:
+        flow: the Flow's name.
+        endpoints: node name -> endpoints that it binds.
+        window_requests: requests that this client may have under way.
+    """
+
+    flow: str
+    endpoints: dict[str, list[str]]
+    window_requests: int
+
+
+class Ready(msgspec.Struct, array_like=True, frozen=True):
+    """What a worker tells when its Executor is up.
+
+    Attributes:
+        pid: of the worker.
+        endpoints: that its Executor binds.
+        credits: requests that may be sent to it without a reply.
+    """
+
+    pid: int
+    endpoints: list[str]
+    credits: int
+
+
+_T = TypeVar("_T")
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODERS: dict[type, msgspec.msgpack.Decoder[Any]] = {
+    cls: msgspec.msgpack.Decoder(cls)
+    for cls in (Route, Call, LineFailures, ErrorInfo, Welcome, Ready)
+}
+
+
+def pack_map(value: msgspec.Struct) -> bytes:
+    """Encode one of the maps.
+
+    Raises:
+        WireError: a value in it cannot be carried (a number beyond 64 bit, an unknown type).
+    """
+    try:
+        return _ENCODER.encode(value)
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        raise WireError(f"parameters that cannot be carried: {error}") from error
+
+
+def unpack_map(cls: type[_T], data: bytes | memoryview) -> _T:
+    """Decode one of the maps.
+
+    Raises:
+        WireError: the bytes are no such map.
+    """
+    try:
+        return _DECODERS[cls].decode(data)  # type: ignore[no-any-return]  # keyed by the class
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise WireError(f"a damaged {cls.__name__} map: {error}") from error

@@ -1,0 +1,78 @@
+"""The `jina` command: its sub-commands, and the one place where errors become messages."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from jinacli.commands.executor import executor_app
+from jinacli.commands.flow import flow_app
+from jinacli.commands.post import post
+from jinacli.exits import TABLE
+
+app = typer.Typer(
+    name="jina",
+    help="Run Executors and Flows from YAML, and post Documents to them",
+    epilog=TABLE,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_enable=False,
+)
+app.add_typer(flow_app, name="flow")
+app.add_typer(executor_app, name="executor")
+app.command("post")(post)
+
+
+def _version(wanted: bool) -> None:
+    if not wanted:
+        return
+    # Late, here and in every command: `jina --help` loads nothing that it does not show.
+    from importlib.metadata import version
+    from platform import python_version
+
+    import jina
+
+    parts = ["pyzmq", "numpy", "msgspec", "pydantic", "typer"]
+    versions = ", ".join(f"{part} {version(part)}" for part in parts)
+    typer.echo(f"jina {jina.__version__} (Python {python_version()}, {versions})")
+    raise typer.Exit
+
+
+@app.callback()
+def _options(
+    show_version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show versions")
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run the command line; every error ends here, as a message and an exit code."""
+    try:
+        code = app(standalone_mode=False)
+    except BaseException as error:  # noqa: BLE001 - the one place where nothing may slip through
+        code = _explain(error)
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _forget_stdout()
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _explain(error: BaseException) -> int:
+    # Late: only a command that goes wrong needs it.
+    from jinacli.screens.errors import explain
+
+    if isinstance(error, BrokenPipeError):
+        _forget_stdout()  # whoever read us has seen enough
+        return 0
+    return explain(error)
+
+
+def _forget_stdout() -> None:
+    """Keep the interpreter's own last flush from complaining about a closed pipe."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,130 @@
+"""`jina flow`: start, stop, list and check Flows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+
+flow_app = typer.Typer(help="Start, stop, list and check Flows", no_args_is_help=True)
+
+
+@flow_app.command()
+def up(
+    file: Annotated[str, typer.Argument(help="Flow YAML, or - for standard input")],
+    detach: Annotated[
+        bool, typer.Option("--detach", "-d", help="Return once the Flow is ready, leave it running")
+    ] = False,
+    host: Annotated[str, typer.Option(help="Listen on tcp too, at this address")] = "127.0.0.1",
+    port: Annotated[
+        int | None, typer.Option(help="Listen on tcp too, at this port; 0 takes a free one")
+    ] = None,
+    insecure: Annotated[
+        bool,
+        typer.Option(
+            "--insecure-no-auth", help="Allow a --host that other machines reach, without any key"
+        ),
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print a line of JSON on standard output when ready")
+    ] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Show only errors and what Executors print")
+    ] = False,
+) -> None:
+    """Start a Flow and keep it running until Ctrl-C
+
+    One process per Executor replica, linked by ZeroMQ. The first Ctrl-C lets requests under way
+    finish, the second ends everything at once.
+
+    Executors are Python code and run with your rights: start only YAML that you trust.
+
+    Examples:
+
+        jina flow up flows/search.yml
+
+        jina flow up flows/search.yml --detach --port 5555
+    """
+    # Late, as in every command: see jinacli.app.
+    from jinacli.screens.flow import UpScreen, run_detached, run_here
+
+    listen = _listen(host, port, insecure)
+    screen = UpScreen(as_json=as_json, quiet=quiet)
+    plan, key = _plan(file, listen)
+    raise typer.Exit((run_detached if detach else run_here)(plan, key, screen))
+
+
+@flow_app.command()
+def down(
+    flow: Annotated[str, typer.Argument(help="Name or YAML of the Flow; the only one if omitted")]
+    = "",
+    every: Annotated[bool, typer.Option("--all", help="Stop every running Flow")] = False,
+    timeout: Annotated[
+        float, typer.Option(help="Seconds to wait before ending it at once")
+    ] = 60.0,
+) -> None:
+    """Stop a running Flow, letting requests under way finish
+
+    Stopping what does not run is no error.
+    """
+    from jinacli.screens.flow import stop_flows
+
+    raise typer.Exit(stop_flows(flow, every=every, timeout_s=timeout))
+
+
+@flow_app.command()
+def ps(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON")] = False,
+    names: Annotated[bool, typer.Option("--quiet", "-q", help="Print only names")] = False,
+) -> None:
+    """List running Flows and their workers"""
+    from jinacli.screens.flow import list_flows
+
+    list_flows(as_json=as_json, names_only=names)
+
+
+@flow_app.command()
+def check(
+    files: Annotated[list[Path], typer.Argument(help="Flow YAML files")],
+    no_import: Annotated[
+        bool, typer.Option("--no-import", help="Do not import the Executors' modules")
+    ] = False,
+) -> None:
+    """Say everything that is wrong with a Flow and its Executors, before anything runs
+
+    Importing an Executor's module runs its top-level code; --no-import looks at the YAML alone.
+    Exits with 0 when all is well, with 1 when something was found.
+    """
+    from jinacli.screens.check import show_flow_checks
+
+    raise typer.Exit(show_flow_checks(files, no_import=no_import))
+
+
+def _plan(file: str, listen: str):  # type: ignore[no-untyped-def]  # Plan is imported late
+    import sys
+
+    from jina.flow import plan_of
+
+    if file == "-":
+        return plan_of(sys.stdin.read(), listen=listen), ""
+    plan = plan_of(Path(file), listen=listen)
+    return plan, plan.file
+
+
+def _listen(host: str, port: int | None, insecure: bool) -> str:
+    if port is None:
+        if host != "127.0.0.1":
+            raise typer.BadParameter("--host needs --port", param_hint="--host")
+        return ""
+    if host not in ("127.0.0.1", "localhost", "::1") and not insecure:
+        raise typer.BadParameter(
+            f"{host} can be reached from other machines, and anyone there could post; "
+            "give --insecure-no-auth if that is what you want",
+            param_hint="--host",
+        )
+    return f"tcp://{'127.0.0.1' if host == 'localhost' else host}:{port or '*'}"
+
+

@@ -1,0 +1,101 @@
+"""`jina post`: Documents from files or standard input through an endpoint."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+
+def post(
+    endpoint: Annotated[str, typer.Argument(help="Such as /index")],
+    inputs: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--inputs", "-i", help="JSON lines: a file, a quoted glob, or - for standard input"
+        ),
+    ] = None,
+    text: Annotated[
+        list[str] | None, typer.Option("--text", "-t", help="A Document with this text")
+    ] = None,
+    parameters: Annotated[
+        list[str] | None,
+        typer.Option("--parameters", "-p", help="key=value, or a map as YAML or JSON"),
+    ] = None,
+    flow: Annotated[
+        str,
+        typer.Option(
+            "--flow",
+            "-f",
+            help="Name of a running Flow, or a Flow YAML, which is started if it is not running",
+        ),
+    ] = "",
+    address: Annotated[
+        str, typer.Option(help="Address of a Flow's gateway", envvar="JINA_ADDRESS")
+    ] = "",
+    output: Annotated[
+        str, typer.Option("--output", "-o", help="Write the results to this file")
+    ] = "-",
+    output_format: Annotated[
+        str,
+        typer.Option(help="jsonl, table, or auto: a table where a person reads along"),
+    ] = "auto",
+    tensors: Annotated[
+        str, typer.Option(help="How tensors are written: list or base64")
+    ] = "list",
+    target: Annotated[
+        str, typer.Option(help="Only Executors whose name begins with this regular expression")
+    ] = "",
+    request_size: Annotated[
+        int, typer.Option(min=1, max=10_000, help="Documents in one request")
+    ] = 100,
+    limit: Annotated[int | None, typer.Option(min=0, help="Stop after so many lines")] = None,
+    timeout: Annotated[
+        float | None, typer.Option(help="Give up after so many seconds without a reply")
+    ] = None,
+    no_progress: Annotated[
+        bool, typer.Option("--no-progress", help="Show no progress", envvar="JINA_NO_PROGRESS")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show only errors")] = False,
+) -> None:
+    """Stream Documents through an endpoint; results come as JSON lines, in the same order
+
+    Without --inputs, standard input is read when it is a pipe or a file; from a terminal, one
+    request without Documents is sent. Every input line has exactly one outcome: its results, or a
+    line {"id": …, "error": {…}}; the exit code is 3 when there was any of those.
+
+    Examples:
+
+        jina post /index --inputs data.jsonl
+
+        head data.jsonl | jina post /index > results.jsonl
+
+        jina post /search --flow flows/search.yml --text "How do I catch an exception?"
+    """
+    # Late: see jinacli.app.
+    from jinacli.screens.post import PostOptions, run_post
+
+    if output_format not in ("auto", "jsonl", "table"):
+        raise typer.BadParameter("must be auto, jsonl or table", param_hint="--output-format")
+    if tensors not in ("list", "base64"):
+        raise typer.BadParameter("must be list or base64", param_hint="--tensors")
+    if flow and address:
+        raise typer.BadParameter("give --flow or --address, not both", param_hint="--flow")
+    options = PostOptions(
+        endpoint=endpoint if endpoint.startswith("/") else f"/{endpoint}",
+        inputs=inputs or [],
+        texts=text or [],
+        parameters=parameters or [],
+        flow=flow,
+        address=address,
+        output=output,
+        output_format=output_format,
+        tensors=tensors,
+        target=target,
+        request_size=request_size,
+        limit=limit,
+        timeout_s=timeout,
+        show_progress=not (no_progress or quiet),
+        quiet=quiet,
+    )
+    raise typer.Exit(run_post(options))

@@ -1,0 +1,39 @@
+"""Exit codes: a contract, the same for every command."""
+
+from __future__ import annotations
+
+from jina.excepts import ConfigError, ConnectError, FlowNotFound, InputError, PostTimeout
+
+OK = 0
+FAILED = 1
+USAGE = 2
+SOME_FAILED = 3
+CANNOT_CONNECT = 4
+TIMEOUT = 124
+INTERRUPTED = 130
+TERMINATED = 143
+
+TABLE = """
+Exit codes: 0 done (also: a Flow stopped by a signal, stdout closed by its reader) · 1 failed, or
+check found something · 2 wrong usage or invalid YAML · 3 done, some Documents failed · 4 cannot
+connect or not authorised · 124 timeout · 130 interrupted · 143 terminated
+"""
+
+
+class Terminated(BaseException):
+    """SIGTERM came while a post was under way."""
+
+
+def exit_code_of(error: BaseException) -> int:
+    """The exit code for an error that ends a command."""
+    if isinstance(error, (ConfigError, InputError)):
+        return USAGE
+    if isinstance(error, (ConnectError, FlowNotFound)):
+        return CANNOT_CONNECT
+    if isinstance(error, PostTimeout):
+        return TIMEOUT
+    if isinstance(error, KeyboardInterrupt):
+        return INTERRUPTED
+    if isinstance(error, Terminated):
+        return TERMINATED
+    return FAILED

@@ -1,0 +1,57 @@
+"""Errors as people read them: what, where, how to mend it. No traceback but the user's own."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+
+import typer
+
+from jina.excepts import JinaError, RemoteError
+from jinacli import exits
+
+
+def explain(error: BaseException) -> int:
+    """Print an error on standard error and return the exit code."""
+    if isinstance(error, typer.Exit):
+        return error.exit_code
+    if isinstance(error, SystemExit):
+        return error.code if isinstance(error.code, int) else exits.FAILED
+    show = getattr(error, "show", None)
+    if show is not None and hasattr(error, "exit_code"):  # wrong usage, found by typer
+        show()
+        return int(error.exit_code)
+    if isinstance(error, (KeyboardInterrupt, typer.Abort)):
+        say("interrupted")
+        return exits.INTERRUPTED
+    if isinstance(error, exits.Terminated):
+        say("terminated")
+        return exits.TERMINATED
+    if isinstance(error, JinaError):
+        say(text_of(error))
+        return exits.exit_code_of(error)
+    if isinstance(error, OSError) and error.filename is not None:
+        say(f"error: {error.filename}: {error.strerror}")
+        return exits.FAILED
+    say("".join(traceback.format_exception(error)).rstrip())
+    say("error: this is a fault of jina itself; please report it with the lines above")
+    return exits.FAILED
+
+
+def text_of(error: JinaError) -> str:
+    """The message of an error; several problems in YAML are listed with their places."""
+    if getattr(error, "problems", None):
+        return str(error)
+    text = f"error: {error}"
+    cause = error.__cause__
+    if isinstance(cause, RemoteError) and cause.traceback and cause.traceback not in text:
+        text += f"\n{cause.traceback}"
+    return text
+
+
+def say(text: str) -> None:
+    """Print on standard error; a closed one is no reason to fail."""
+    try:
+        print(text, file=sys.stderr, flush=True)
+    except OSError:
+        sys.stderr = None  # type: ignore[assignment]  # nothing more can be said

@@ -1,0 +1,178 @@
+"""What `jina flow` shows: a Flow coming up, going down, and the list of those that run."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from typing import Any
+
+from jina.client.session import Session
+from jina.defaults import TIMEOUT_CONNECT_S
+from jina.excepts import ConnectError, FlowNotFound
+from jina.graph.plan import Plan
+from jina.launch import events, rundir
+from jina.launch.find import find_flow
+from jina.launch.local import LocalFlow, start_failure
+from jina.launch.rundir import FlowRecord
+from jina.launch.supervisor import Supervisor
+from jinacli import exits
+from jinacli.screens.errors import say, text_of
+
+_LOOK_S = 0.05  # between looks at a Flow that is stopping
+
+
+class UpScreen:
+    """Tells what happens to a Flow: on standard error, and its readiness as JSON if wanted."""
+
+    def __init__(self, *, as_json: bool, quiet: bool) -> None:
+        self._as_json = as_json
+        self._quiet = quiet
+
+    def __call__(self, event: events.Event) -> None:
+        """Show one event."""
+        if isinstance(event, events.Output):
+            say(f"{event.worker} | {event.text}")
+        elif isinstance(event, events.StartFailed):
+            say(text_of(start_failure(event)))
+        elif isinstance(event, events.WorkerDied):
+            self._died(event)
+        elif isinstance(event, events.Up):
+            self.up(event)
+        elif isinstance(event, events.Stopping) and not self._quiet:
+            say(f"stopping ({event.reason}); once more to end at once")
+        elif isinstance(event, events.WorkerUp) and not self._quiet:
+            say(f"{event.worker} is ready: {', '.join(event.endpoints) or 'no endpoint'}")
+
+    def up(self, event: events.Up) -> None:
+        """Show that everything is ready."""
+        if not self._quiet:
+            where = " and ".join(event.addresses)
+            say(f'Flow "{event.flow}" is up after {event.seconds:.2f} s, at {where}')
+        if self._as_json:
+            answer = {
+                "schema": "jina/up/v1",
+                "flow": event.flow,
+                "addresses": event.addresses,
+                "seconds": round(event.seconds, 3),
+            }
+            print(json.dumps(answer), flush=True)
+
+    def _died(self, event: events.WorkerDied) -> None:
+        if event.restart_in_s is None:
+            say(f"error: {event.worker} {event.reason}, too often: it will not be started again")
+        else:
+            say(f"{event.worker} {event.reason}; starting it again in {event.restart_in_s:g} s")
+
+
+def run_here(plan: Plan, key: str, screen: UpScreen) -> int:
+    """Supervise the Flow in this process until it is stopped."""
+    directory = rundir.claim(plan.name, plan.file, key)
+    return exits.OK if Supervisor(plan, directory, screen).run() else exits.FAILED
+
+
+def run_detached(plan: Plan, key: str, screen: UpScreen) -> int:
+    """Start the Flow and leave it running."""
+    flow = LocalFlow(plan, key)
+    screen.up(flow.up)
+    flow.release()
+    return exits.OK
+
+
+def stop_flows(wanted: str, *, every: bool, timeout_s: float) -> int:
+    """Stop one Flow, or all, and wait until they are gone."""
+    if every:
+        records = [record for _, record in rundir.running()]
+    else:
+        try:
+            records = [find_flow(wanted)]
+        except FlowNotFound as error:
+            if any(True for _ in rundir.running()) and not wanted:
+                raise  # several: the user must choose
+            say(error.what)
+            return exits.OK
+    for record in records:
+        os.kill(record.pid, signal.SIGTERM)
+    deadline = time.monotonic() + timeout_s
+    for record in records:
+        while _is_running(record):
+            if time.monotonic() > deadline:
+                say(f'"{record.name}" is not gone after {timeout_s:g} s: ending it at once')
+                os.kill(record.pid, signal.SIGTERM)
+                deadline = time.monotonic() + timeout_s
+            time.sleep(_LOOK_S)
+        say(f'Flow "{record.name}" is down')
+    return exits.OK
+
+
+def list_flows(*, as_json: bool, names_only: bool) -> None:
+    """List the Flows that run, with their workers."""
+    flows = [_described(record) for _, record in rundir.running()]
+    if names_only:
+        for flow in flows:
+            print(flow["name"])
+    elif as_json:
+        print(json.dumps({"schema": "jina/ps/v1", "flows": flows}, indent=2))
+    elif not flows:
+        say("no Flow is running")
+    else:
+        _table(flows)
+
+
+def _described(record: FlowRecord) -> dict[str, Any]:
+    flow: dict[str, Any] = {
+        "name": record.name,
+        "state": "ready" if record.is_ready else "starting",
+        "pid": record.pid,
+        "uptime_s": round(time.time() - record.started_at, 1),
+        "file": record.file,
+        "addresses": record.addresses,
+        "workers": [],
+    }
+    if record.is_ready:
+        try:
+            with Session(record.addresses[0], timeout_connect_s=TIMEOUT_CONNECT_S) as session:
+                status = session.status()
+        except ConnectError:
+            flow["state"] = "not answering"
+        else:
+            flow["workers"] = status["workers"]
+            flow["endpoints"] = status["endpoints"]
+            flow["requests_held"] = status["requests_held"]
+            flow["requests_done"] = status["requests_done"]
+            if status["draining"]:
+                flow["state"] = "stopping"
+    return flow
+
+
+def _table(flows: list[dict[str, Any]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("flow", "state", "up", "worker", "pid", "state", "outstanding", box=None)
+    for flow in flows:
+        up = _duration(flow["uptime_s"])
+        first = (flow["name"], flow["state"], up)
+        for worker in flow["workers"] or [None]:
+            cells = ("", "", "", "")
+            if worker:
+                name = f"{worker['node']}/{worker['replica']}"
+                cells = (name, str(worker["pid"]), worker["state"], str(worker["outstanding"]))
+            table.add_row(*first, *cells)
+            first = ("", "", "")
+    width = None if sys.stdout.isatty() else 200
+    Console(width=width, highlight=False).print(table)
+
+
+def _duration(seconds: float) -> str:
+    whole = int(seconds)
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if whole >= 2 * size:
+            return f"{whole // size} {unit}"
+    return f"{whole} s"
+
+
+def _is_running(record: FlowRecord) -> bool:
+    return any(other.pid == record.pid for _, other in rundir.running())
