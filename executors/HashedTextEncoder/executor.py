@@ -51,9 +51,9 @@ class HashedTextEncoder(Executor):
         dtype: str = "float16",
         saturation: float = 1.0,
         length_share: float = 0.4,
-        average_words: float = 40.0,
+        average_words: float = 25.0,
         synonyms: str = "programming.txt",
-        synonym_weight: float = 0.4,
+        synonym_weight: float = 0.5,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)

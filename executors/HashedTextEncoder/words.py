@@ -28,9 +28,9 @@ STOP_WORDS = frozenset(
 # "use" or "write" may be what it is about.
 QUESTION_WORDS = frozenset(
     _WORD.findall("""
-    difference example explain find get gets happen happens help kind make makes made mean means
-    need one please possible python run several show something sure tell thing use used uses using
-    want way work works write written
+    difference example explain get gets happen happens help kind make makes made mean means need
+    please possible python run show something sure tell thing use used uses using want way work
+    works write written
     """)
 )
 
