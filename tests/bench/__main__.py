@@ -1,0 +1,81 @@
+"""`python -m tests.bench`: choose cases and sizes, measure, print tables."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.bench.calibrate import effective_cores
+from tests.bench.cases import chain, jsonl, latency, memory, start, vectors
+from tests.bench.measure import BenchError
+from tests.bench.options import Case, Options
+from tests.bench.report import Table, as_json, environment
+
+CASES: dict[str, Case] = {
+    case.name: case
+    for module in (jsonl, latency, chain, vectors, start, memory)
+    for case in module.CASES
+}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the chosen cases and print their tables; 1 when one failed."""
+    arguments = _parser().parse_args(argv)
+    if arguments.list:
+        for case in CASES.values():
+            print(f"{case.name:14} {case.title}")
+        return 0
+    before = effective_cores()
+    if arguments.pin:
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})  # the children inherit it
+    tables: dict[str, list[Table]] = {}
+    print(f"$ python -m tests.bench {' '.join(sys.argv[1:] if argv is None else argv)}")
+    print(", ".join(f"{name} {value}" for name, value in environment().items()))
+    print(f"effective cores before: {before:.2f}{', pinned to one' if arguments.pin else ''}\n")
+    failed = False
+    with tempfile.TemporaryDirectory(prefix="jb") as folder:
+        options = Options(Path(folder), arguments.docs, arguments.repeats)
+        for name in arguments.case or CASES:
+            print(f"## {CASES[name].title}\n", flush=True)
+            try:
+                tables[name] = CASES[name].run(options)
+            except BenchError as error:
+                failed = True
+                print(f"FAILED: {error}\n")
+                continue
+            for table in tables[name]:
+                print(table.text(), flush=True)
+    if arguments.pin:
+        os.sched_setaffinity(0, range(os.cpu_count() or 1))
+    after = effective_cores()
+    print(f"effective cores after: {after:.2f}")
+    if arguments.json:
+        report = {
+            "environment": environment(),
+            "effective_cores": [before, after],
+            "options": {"docs": options.docs, "repeats": options.repeats, "pin": arguments.pin},
+            "cases": {name: [as_json(table) for table in found] for name, found in tables.items()},
+        }
+        arguments.json.write_text(json.dumps(report, indent=1) + "\n")
+    return 1 if failed else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument(
+        "--case", nargs="+", choices=list(CASES), metavar="NAME", help="which; all if omitted"
+    )
+    parser.add_argument("--docs", type=int, default=100_000, help="Documents in a run")
+    parser.add_argument("--repeats", type=int, default=7, help="runs of each program, in turns")
+    parser.add_argument("--pin", action="store_true", help="run everything on one core")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write every single run there")
+    parser.add_argument("--list", action="store_true", help="list the cases")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,32 @@
+"""How many cores this machine gives right now: what the other figures are worth."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+_LOOP = """
+import time
+start = time.perf_counter()
+x = 0
+for i in range({turns}):
+    x += i
+print(time.perf_counter() - start)
+"""
+
+
+def _loops_s(count: int, turns: int) -> list[float]:
+    """Wall time of each of `count` busy loops that run at the same time."""
+    loops = [
+        subprocess.Popen(
+            [sys.executable, "-S", "-c", _LOOP.format(turns=turns)], stdout=subprocess.PIPE
+        )
+        for _ in range(count)
+    ]
+    return [float(loop.communicate()[0]) for loop in loops]
+
+
+def effective_cores(turns: int = 5_000_000) -> float:
+    """Speed of two busy loops side by side, in units of one alone: 2.0 on two free cores."""
+    alone = min(_loops_s(1, turns) + _loops_s(1, turns))
+    return sum(alone / together for together in _loops_s(2, turns))

@@ -1,0 +1,1 @@
+"""The cases: each file measures one thing and gives tables."""

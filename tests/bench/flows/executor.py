@@ -1,0 +1,59 @@
+"""The Executor of the benchmark: cheap work, so that the Flow around it is what is measured."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from jina import DocumentArray, Executor, requests
+
+
+class Bench(Executor):
+    """Upper-cases text; doubles embeddings."""
+
+    @requests(on="/upper")
+    def upper(self, docs: DocumentArray, **kwargs: Any) -> None:
+        """The loop that everybody writes."""
+        for doc in docs:
+            doc.text = doc.text.upper()
+
+    @requests(on="/column")
+    def column(self, docs: DocumentArray, **kwargs: Any) -> None:
+        """The same on the whole column."""
+        docs.texts = [text.upper() for text in docs.texts]
+
+    @requests(on="/body")
+    def body(self, docs: DocumentArray, **kwargs: Any) -> None:
+        """Real-world lines have their text under a key of their own."""
+        for doc in docs:
+            doc.text = doc.tags["body"].upper()
+
+    @requests(on="/double")
+    def double(self, docs: DocumentArray, **kwargs: Any) -> None:
+        """Matrix in, matrix out."""
+        docs.embeddings = docs.embeddings * 2
+
+    @requests(on="/modules")
+    def modules(self, docs: DocumentArray, **kwargs: Any) -> None:
+        """The installed packages that this process has loaded, for the start-up case."""
+        loaded = {name.partition(".")[0] for name, module in sys.modules.items() if module}
+        own = {"jina", "tests", "executor", "__main__", "__mp_main__"}
+        for doc in docs:
+            doc.tags["modules"] = sorted(
+                name
+                for name in loaded - own - set(sys.stdlib_module_names)
+                if not name.startswith("_") and _is_installed(name)
+            )
+
+
+class Idle(Executor):
+    """Bound to an endpoint that nobody posts to: the Flow skips it."""
+
+    @requests(on="/idle")
+    def nothing(self, **kwargs: Any) -> None:
+        """Never called."""
+
+
+def _is_installed(name: str) -> bool:
+    file = getattr(sys.modules[name], "__file__", None)
+    return file is not None and "site-packages" in file

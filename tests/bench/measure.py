@@ -1,0 +1,166 @@
+"""Run processes, and say how long they took and how much of the processor they used."""
+
+from __future__ import annotations
+
+import os
+import select
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+_READY_TIMEOUT_S = 60.0
+
+
+class BenchError(Exception):
+    """A program of the benchmark failed, or gave another output than the others."""
+
+
+@dataclass
+class Sample:
+    """One measured run."""
+
+    wall_s: float
+    cpu_s: dict[str, float]
+    """By role: "client" is the process that was started, the others were up before."""
+    output: str = ""
+    """What the client printed."""
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def total_cpu_s(self) -> float:
+        return sum(self.cpu_s.values())
+
+
+def cpu_s(pid: int) -> float:
+    """User and system time of a process, all its threads, to the nanosecond (Linux)."""
+    # The clock id that clock_getcpuclockid(3) gives; /proc/<pid>/stat counts in steps of 10 ms.
+    return time.clock_gettime((~pid << 3) | 2)
+
+
+def descendants(pid: int) -> list[int]:
+    """Children, their children and so on, oldest first."""
+    found = []
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        for child in map(int, (task / "children").read_text().split()):
+            found += [child, *descendants(child)]
+    return sorted(set(found))
+
+
+def peak_rss_bytes(pid: int) -> int:
+    """The most memory that a living process ever held.
+
+    Not from wait4: its figure begins with the memory of the parent at the fork.
+    """
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) * 1024
+    return 0  # it has ended and is not reaped yet
+
+
+def run_client(
+    argv: Sequence[str],
+    watched: Mapping[str, int] | None = None,
+    *,
+    env: Mapping[str, str] | None = None,
+    watch_memory: bool = False,
+) -> Sample:
+    """Run a program to its end while others that are up work for it.
+
+    Args:
+        argv: the program.
+        watched: role -> pid of the others; their processor time during the run counts.
+        env: added to this process's environment.
+        watch_memory: look at the program's peak memory every 5 ms; extra["peak_rss_bytes"].
+
+    Raises:
+        BenchError: it failed.
+    """
+    watched = watched or {}
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        before = {role: cpu_s(pid) for role, pid in watched.items()}
+        start = time.perf_counter()
+        process = subprocess.Popen(
+            argv,
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=err,
+            env={**os.environ, **(env or {})},
+        )
+        peak = _watch_memory(process.pid) if watch_memory else 0
+        _, status, usage = os.wait4(process.pid, 0)
+        wall = time.perf_counter() - start
+        process.returncode = os.waitstatus_to_exitcode(status)
+        used = {role: cpu_s(pid) - before[role] for role, pid in watched.items()}
+        out.seek(0)
+        err.seek(0)
+        if process.returncode != 0:
+            raise BenchError(f"{' '.join(argv)}: exit {process.returncode}\n{err.read().decode()}")
+        client = usage.ru_utime + usage.ru_stime
+        return Sample(
+            wall, {"client": client, **used}, out.read().decode(), {"peak_rss_bytes": peak}
+        )
+
+
+def _watch_memory(pid: int) -> int:
+    """The process's peak memory; returns when it has ended."""
+    peak = 0
+    descriptor = os.pidfd_open(pid)
+    try:
+        waiting = select.poll()
+        waiting.register(descriptor, select.POLLIN)
+        while not waiting.poll(5):
+            peak = max(peak, peak_rss_bytes(pid))
+    finally:
+        os.close(descriptor)
+    return peak
+
+
+@contextmanager
+def server(module: str, *arguments: str) -> Iterator[int]:
+    """A rival's server, started as a module; yields its pid once it has said "ready"."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", module, *arguments], cwd=ROOT, stdout=subprocess.PIPE
+    )
+    try:
+        assert process.stdout is not None
+        waiting = select.poll()
+        waiting.register(process.stdout, select.POLLIN)
+        if not waiting.poll(_READY_TIMEOUT_S * 1000) or process.stdout.readline() != b"ready\n":
+            raise BenchError(f"{module} did not start")
+        yield process.pid
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+def interleave(
+    variants: Mapping[str, Callable[[], Sample]], repeats: int
+) -> dict[str, list[Sample]]:
+    """Run all variants in turn, `repeats` times, each time beginning with another one.
+
+    One round before the first is not counted: it warms up files, caches and processes.
+    """
+    names = list(variants)
+    for name in names:
+        variants[name]()
+    samples: dict[str, list[Sample]] = {name: [] for name in names}
+    for repeat in range(repeats):
+        turn = repeat % len(names)
+        for name in names[turn:] + names[:turn]:
+            samples[name].append(variants[name]())
+    return samples
+
+
+def median(values: Iterable[float]) -> float:
+    """The middle value."""
+    return statistics.median(values)

@@ -1,0 +1,1 @@
+"""What the Flow is measured against: each file is a program of its own."""

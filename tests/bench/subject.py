@@ -1,0 +1,208 @@
+"""What is measured: every use that the benchmark makes of jina stands here.
+
+Run as a module it is a client that uses the Python API:
+
+    python -m tests.bench.subject latency session|post ADDRESS COUNT
+    python -m tests.bench.subject vectors ADDRESS BATCHES
+    python -m tests.bench.subject start FLOW
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tests.bench.measure import ROOT, BenchError, cpu_s, descendants
+
+FLOWS = Path(__file__).parent / "flows"
+DIMENSIONS = 768
+BATCH = 100
+_START_TIMEOUT_S = 60.0
+
+
+def jina_command() -> list[str]:
+    """The installed command, or the same without an installed script."""
+    script = Path(sys.executable).with_name("jina")
+    return [str(script)] if script.exists() else [sys.executable, "-m", "jinacli"]
+
+
+class RunningFlow(NamedTuple):
+    """A Flow that is up."""
+
+    name: str
+    address: str
+    processes: dict[str, int]
+    """Role -> pid: "supervisor", "gateway" and one for each worker."""
+    env: dict[str, str]
+    """Environment in which `jina post` finds it."""
+
+    def post(self, endpoint: str, source: Path, target: Path) -> list[str]:
+        """The command that posts a file."""
+        options = ["--inputs", str(source), "--output", str(target), "--flow", self.name]
+        return [*jina_command(), "post", endpoint, *options]
+
+
+@contextmanager
+def flow_up(name: str) -> Iterator[RunningFlow]:
+    """`jina flow up` of a Flow of the benchmark, stopped at the end.
+
+    Raises:
+        BenchError: it did not come up.
+    """
+    # A short folder of its own: a Flow of the same file may be up elsewhere on the machine.
+    with tempfile.TemporaryDirectory(prefix="jb") as folder, tempfile.TemporaryFile() as log:
+        env = {"XDG_RUNTIME_DIR": folder, "JINA_NO_PROGRESS": "1"}
+        process = subprocess.Popen(
+            [*jina_command(), "flow", "up", str(FLOWS / f"{name}.yml"), "--quiet"],
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env={**os.environ, **env},
+            start_new_session=True,
+        )
+        try:
+            record = _await_ready(process, Path(folder))
+            if record is None:
+                log.seek(0)
+                raise BenchError(f"the Flow {name} did not start:\n{log.read().decode()}")
+            yield RunningFlow(record["name"], record["addresses"][0], _roles(process.pid), env)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(_START_TIMEOUT_S)
+
+
+def _await_ready(process: subprocess.Popen[bytes], folder: Path) -> dict[str, Any] | None:
+    """The Flow's record once it says that every worker is up; None when it ended."""
+    deadline = time.monotonic() + _START_TIMEOUT_S
+    while process.poll() is None and time.monotonic() < deadline:
+        for file in folder.glob("jina/*/flow.json"):
+            record: dict[str, Any] = json.loads(file.read_bytes())
+            if record["is_ready"]:
+                return record
+        time.sleep(0.005)
+    return None
+
+
+def _roles(pid: int) -> dict[str, int]:
+    roles = {"supervisor": pid}
+    for child in descendants(pid):
+        command = Path(f"/proc/{child}/cmdline").read_text()
+        role = "gateway" if "gateway" in command else "worker"
+        while role in roles:
+            role += "'"
+        roles[role] = child
+    return roles
+
+
+def worker_packages(flow: RunningFlow) -> list[str]:
+    """The installed packages that a worker of the Flow has loaded."""
+    from jina import Client, Document
+
+    (response,) = Client(flow.address).post("/modules", Document(text="?"), return_results=True)
+    modules: list[str] = response.docs[0].tags["modules"]
+    return modules
+
+
+# --- clients in a process of their own ---
+
+
+def latency_argv(kind: str, flow: RunningFlow, count: int) -> list[str]:
+    """A client that prints the round trips of one Document at a time, in µs, as a JSON list."""
+    return _argv("latency", kind, flow.address, str(count))
+
+
+def vectors_argv(flow: RunningFlow, batches: int) -> list[str]:
+    """A client that sends batches of embeddings and checks what comes back."""
+    return _argv("vectors", flow.address, str(batches))
+
+
+def start_argv(name: str) -> list[str]:
+    """A client that starts a Flow and prints {"wall_s", "cpu_s", "processes"} as JSON."""
+    return _argv("start", str(FLOWS / f"{name}.yml"))
+
+
+def _argv(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "tests.bench.subject", *arguments]
+
+
+LATENCY_TEXT = "the quick brown fox jumps over the lazy dog " * 4
+
+
+def run_latency(kind: str, address: str, count: str) -> None:
+    from jina import Client, Document
+    from jina.client.requests import DocumentRequests
+    from jina.client.session import Session
+    from jina.wire.maps import Call
+
+    clock = time.perf_counter_ns
+    times = []
+    if kind == "post":
+        client = Client(address)
+        for _ in range(int(count)):
+            start = clock()
+            (response,) = client.post("/upper", Document(text=LATENCY_TEXT), return_results=True)
+            text = response.docs[0].text
+            times.append((clock() - start) / 1000)
+    else:
+        with Session(address) as session:
+            for _ in range(int(count)):
+                start = clock()
+                source = DocumentRequests(Document(text=LATENCY_TEXT), Call())
+                (reply,) = session.exchange("/upper", source)
+                times.append((clock() - start) / 1000)
+            text = reply.request.docs[0].text.upper()
+    if text != LATENCY_TEXT.upper():
+        raise BenchError("a wrong answer")
+    print(json.dumps(times))
+
+
+def run_vectors(address: str, batches: str) -> None:
+    import numpy as np
+
+    from jina import Client, Document, DocumentArray
+
+    rng = np.random.default_rng(7)
+    matrix = rng.standard_normal((BATCH, DIMENSIONS), dtype=np.float32)
+    docs = DocumentArray([Document() for _ in range(BATCH)])
+    docs.embeddings = matrix
+    doubled = matrix * 2
+
+    def inputs() -> Iterator[Any]:
+        for _ in range(int(batches)):
+            yield from docs
+
+    for response in Client(address).stream("/double", inputs, request_size=BATCH):
+        if response.is_error or not np.array_equal(response.docs.embeddings, doubled):
+            raise BenchError("a wrong answer")
+
+
+def run_start(file: str) -> None:
+    from jina import Flow
+
+    before = set(descendants(os.getpid()))
+    own = cpu_s(os.getpid())
+    start = time.perf_counter()
+    with Flow.load_config(file):
+        wall = time.perf_counter() - start
+        processes = [pid for pid in descendants(os.getpid()) if pid not in before]
+        used = sum(map(cpu_s, processes)) + cpu_s(os.getpid()) - own
+    print(json.dumps({"wall_s": wall, "cpu_s": used, "processes": len(processes)}))
+
+
+if __name__ == "__main__":
+    CLIENTS: Mapping[str, Any] = {
+        "latency": run_latency,
+        "vectors": run_vectors,
+        "start": run_start,
+    }
+    CLIENTS[sys.argv[1]](*sys.argv[2:])
