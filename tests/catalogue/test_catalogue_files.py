@@ -1,0 +1,92 @@
+"""Each folder of the catalogue is complete, and its README, YAML and class say the same."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from jina import Executor
+from jina.executors.call import endpoints
+from jina.executors.constructor import parameters
+
+ROOT = Path(__file__).parents[2]
+FOLDERS = sorted(path.parent for path in (ROOT / "executors").glob("*/config.yml"))
+FLOWS = sorted((ROOT / "flows").glob("*.yml"))
+
+
+def config_of(folder: Path) -> dict[str, Any]:
+    found = yaml.safe_load((folder / "config.yml").read_text(encoding="utf-8"))
+    assert isinstance(found, dict)
+    return found
+
+
+def test_there_are_executors_and_flows() -> None:
+    assert len(FOLDERS) >= 3
+    assert len(FLOWS) >= 2
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+class TestExecutor:
+    """One folder of `executors/`."""
+
+    def test_the_folder_is_named_like_the_class_and_holds_three_files(self, folder: Path) -> None:
+        assert config_of(folder)["jtype"] == folder.name
+        assert {"config.yml", "executor.py", "README.md"} <= {p.name for p in folder.iterdir()}
+
+    def test_it_loads_from_its_config(self, folder: Path, tmp_path: Path) -> None:
+        with Executor.load_config(
+            str(folder / "config.yml"), override_metas={"workspace": str(tmp_path)}
+        ) as executor:
+            assert type(executor).__name__ == folder.name
+            bound = config_of(folder).get("requests", {})
+            assert set(endpoints(executor)) == set(bound) or "/default" in endpoints(executor)
+
+    def test_its_config_shows_every_parameter_with_the_default(
+        self, folder: Path, catalogue: Any
+    ) -> None:
+        cls = getattr(catalogue(f"{folder.name}/executor.py"), folder.name)
+        defaults = {p.name: p.default for p in parameters(cls).values()}
+        shown = config_of(folder).get("with", {})
+        if "fields" in shown:
+            assert (defaults.pop("fields"), shown.pop("fields")) == (None, {"text": 1})
+        assert shown == defaults
+
+    def test_its_readme_and_docstring_explain_every_parameter(
+        self, folder: Path, catalogue: Any
+    ) -> None:
+        cls = getattr(catalogue(f"{folder.name}/executor.py"), folder.name)
+        readme = (folder / "README.md").read_text(encoding="utf-8")
+        explained = inspect.getdoc(cls) or ""
+        for name, parameter in parameters(cls).items():
+            assert f"| `{name}` | " in readme
+            assert f"\n    {name}: " in explained
+            default = config_of(folder)["with"][name]
+            if not isinstance(default, bool | dict):
+                assert f"| `{name}` | `{default}` |" in readme
+            assert parameter.default is not parameter.empty
+
+    def test_its_readme_names_every_endpoint_and_has_a_yaml_and_a_command(
+        self, folder: Path
+    ) -> None:
+        readme = (folder / "README.md").read_text(encoding="utf-8")
+        for endpoint in config_of(folder).get("requests", {}):
+            assert f"`{endpoint}`" in readme
+        (flow,) = re.findall(r"```yaml\n(.*?)```", readme, flags=re.DOTALL)
+        assert f"uses: catalogue://{folder.name}" in flow
+        assert yaml.safe_load(flow)["jtype"] == "Flow"
+        assert re.search(r"^    .*\bjina post /", readme, flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize("path", FLOWS, ids=lambda path: path.name)
+def test_each_flow_loads_and_its_executors_take_their_settings(path: Path) -> None:
+    from jina.config import load_flow
+
+    flow = load_flow(path)
+    assert flow.executors
+    for node in flow.executors:
+        assert node.executor.jtype in {folder.name for folder in FOLDERS}

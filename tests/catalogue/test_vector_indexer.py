@@ -1,0 +1,316 @@
+"""VectorIndexer: what it answers, and what it still knows after a restart or a kill."""
+
+from __future__ import annotations
+
+import random
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+import numpy as np
+import pytest
+
+from jina import Document, DocumentArray
+from jina.excepts import ExecutorError
+
+AXES = np.eye(4, dtype=np.float32)
+
+
+@pytest.fixture
+def indexer_class(catalogue: Any) -> Any:
+    return catalogue("VectorIndexer/executor.py").VectorIndexer
+
+
+class Opener:
+    """Opens an indexer on one workspace, closing the one before."""
+
+    def __init__(self, indexer_class: Any, workspace: Path) -> None:
+        self._class = indexer_class
+        self._workspace = workspace
+        self.current: Any = None
+
+    def __call__(self, **with_: Any) -> Any:
+        self.close()
+        metas = {"workspace": str(self._workspace), "name": "indexer"}
+        self.current = self._class(metas=metas, runtime_args={"pea_id": 0}, **with_)
+        return self.current
+
+    def close(self) -> None:
+        if self.current is not None:
+            self.current.close()
+
+    @property
+    def log(self) -> Path:
+        return self._workspace / "indexer" / "0" / "log"
+
+
+@pytest.fixture
+def opened(indexer_class: Any, tmp_path: Path) -> Iterator[Opener]:
+    opener = Opener(indexer_class, tmp_path)
+    yield opener
+    opener.close()
+
+
+def docs_of(vectors: dict[str, Any], **fields: Any) -> DocumentArray:
+    return DocumentArray(
+        [Document(id=id_, embedding=np.asarray(row), **fields) for id_, row in vectors.items()]
+    )
+
+
+def found(indexer: Any, vector: Any, **parameters: Any) -> list[str]:
+    """The ids of the matches of one query."""
+    docs = docs_of({"query": vector})
+    indexer.search(docs, parameters=parameters)
+    return [match.id for match in docs[0].matches]
+
+
+def test_index_answers_with_ids_and_search_with_whole_documents(opened: Opener) -> None:
+    indexer = opened(metric="cosine")
+    doc = Document(id="a", text="apple", tags={"n": 1, "deep": {"list": [1, 2]}}, weight=0.5)
+    doc.embedding = np.array([1.0, 1.0, 0, 0])
+    answer = indexer.index(DocumentArray([doc]))
+    assert [one.dict() for one in answer] == [Document(id="a").dict()]
+
+    query = Document(id="q", text="?", embedding=np.array([1.0, 0, 0, 0]))
+    docs = DocumentArray([query])
+    assert indexer.search(docs, parameters={}) is None
+    assert docs[0].embedding is None
+    (match,) = docs[0].matches
+    assert (match.id, match.text, match.tags, match.weight) == ("a", "apple", doc.tags, 0.5)
+    assert (match.embedding, match.adjacency) == (None, 1)
+    assert match.scores["cosine"].value == pytest.approx(1 - 0.5**0.5, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("metric", "order"), [("cosine", "abc"), ("euclidean", "bac"), ("dot", "cab")]
+)
+def test_the_nearest_by_each_metric_come_first(opened: Opener, metric: str, order: str) -> None:
+    indexer = opened(metric=metric)
+    indexer.index(docs_of({"a": [3.0, 0.1, 0.1], "b": [1.0, 0.4, 0.1], "c": [9.0, 9.0, 9.0]}))
+    assert found(indexer, [1.0, 0.0, 0.0]) == list(order)
+
+
+def test_top_k_is_the_default_and_a_request_may_ask_otherwise(opened: Opener) -> None:
+    indexer = opened(top_k=2)
+    indexer.index(docs_of({str(n): [1.0, n, 0.5] for n in range(5)}))
+    assert found(indexer, [1.0, 0.0, 0.5]) == ["0", "1"]
+    assert found(indexer, [1.0, 0.0, 0.5], top_k=3) == ["0", "1", "2"]
+    assert found(indexer, [1.0, 0.0, 0.5], top_k="4") == ["0", "1", "2", "3"]
+    assert len(found(indexer, [1.0, 0.0, 0.5], top_k=99.0)) == 5
+
+
+@pytest.mark.parametrize("top_k", [0, -1, 1.5, "many", None, True, [3]])
+def test_a_top_k_that_is_no_count_is_refused(opened: Opener, top_k: Any) -> None:
+    with pytest.raises(ValueError, match="is no whole number from 1"):
+        found(opened(), [1.0], top_k=top_k)
+
+
+def test_an_empty_index_has_no_matches(opened: Opener) -> None:
+    assert found(opened(), [1.0, 2.0]) == []
+
+
+def test_old_matches_of_a_query_are_replaced(opened: Opener) -> None:
+    indexer = opened()
+    indexer.index(docs_of({"a": [1.0, 0.5]}))
+    docs = docs_of({"query": [1.0, 0.5]})
+    docs[0].matches.append(Document(id="old"))
+    indexer.search(docs, parameters={})
+    assert [match.id for match in docs[0].matches] == ["a"]
+
+
+def test_the_same_id_replaces(opened: Opener) -> None:
+    indexer = opened()
+    indexer.index(docs_of({"a": AXES[0], "b": AXES[1]}, text="old"))
+    indexer.index(docs_of({"a": AXES[2]}, text="new"))
+    for one in (indexer, opened()):
+        assert found(one, AXES[2]) == ["a"]
+        assert found(one, AXES[0]) == []
+        assert one.status()[0].tags["documents"] == 2
+
+
+def test_the_last_of_one_id_in_a_request_stays(opened: Opener) -> None:
+    indexer = opened()
+    twice = [Document(id="a", text=text, embedding=AXES[0]) for text in ("first", "last")]
+    assert len(indexer.index(DocumentArray(twice))) == 2
+    docs = docs_of({"query": AXES[0]})
+    indexer.search(docs, parameters={})
+    assert [match.text for match in docs[0].matches] == ["last"]
+
+
+def test_delete_forgets_for_good_and_unknown_ids_are_no_error(opened: Opener) -> None:
+    indexer = opened()
+    indexer.index(docs_of({"a": AXES[0], "b": AXES[0]}))
+    indexer.delete(DocumentArray([Document(id="a"), Document(id="nobody"), Document(id="a")]))
+    assert found(indexer, AXES[0]) == ["b"]
+    assert found(opened(), AXES[0]) == ["b"]
+
+
+def test_an_emptied_index_takes_vectors_of_another_width(opened: Opener) -> None:
+    indexer = opened()
+    indexer.index(docs_of({"a": [1.0, 1.0]}))
+    indexer.delete(DocumentArray([Document(id="a")]))
+    indexer.index(docs_of({"b": [1.0, 1.0, 1.0]}))
+    assert found(indexer, [1.0, 0.0, 0.0]) == ["b"]
+    assert found(opened(), [1.0, 0.0, 0.0]) == ["b"]
+
+
+def test_no_documents_are_no_error(opened: Opener) -> None:
+    indexer = opened()
+    assert indexer.index(None) is None
+    indexer.search(None, parameters={})
+    indexer.delete(None)
+    assert indexer.status()[0].tags["documents"] == 0
+
+
+def test_dense_and_sparse_vectors_come_back_the_same_after_a_restart(opened: Opener) -> None:
+    random_ = np.random.default_rng(3)
+    dense = random_.random((20, 64))
+    sparse = np.where(random_.random((20, 64)) < 0.1, dense, 0)
+    for name, rows in (("dense", dense), ("sparse", sparse)):
+        indexer = opened()
+        indexer.index(docs_of({f"{name}-{n}": row for n, row in enumerate(rows)}))
+        queries = random_.random((5, 64))
+        before = [found(indexer, query) for query in queries]
+        assert [found(opened(), query) for query in queries] == before
+
+
+def test_distinct_leaves_out_repeated_texts_and_fills_up(opened: Opener) -> None:
+    vectors = {f"same-{n}": [1.0, 0.01 * n] for n in range(30)}
+    indexer = opened(distinct=True, top_k=3)
+    indexer.index(docs_of(vectors, text="the same\n text"))
+    indexer.index(docs_of({"x": [1.0, 1.0]}, text="another"))
+    indexer.index(docs_of({"y": [1.0, 2.0], "z": [1.0, 3.0]}))
+    assert found(indexer, [1.0, 0.0]) == ["same-0", "x", "y"]
+    assert found(indexer, [1.0, 0.0], top_k=9) == ["same-0", "x", "y", "z"]
+
+
+def test_rare_columns_count_more_with_idf(opened: Opener) -> None:
+    vectors = {f"common-{n}": AXES[0] for n in range(9)}
+    indexer = opened(metric="dot", weigh="idf", top_k=1)
+    indexer.index(docs_of({**vectors, "rare": AXES[1] * 0.5}))
+    assert found(indexer, AXES[0] + AXES[1]) == ["rare"]
+
+
+@pytest.mark.parametrize(
+    ("embedding", "message"),
+    [
+        (None, "Document 'bad' has no embedding; is an encoder before the indexer?"),
+        (np.zeros(0), "Document 'bad' has an empty embedding"),
+        (np.ones(3), "Document 'bad' has an embedding of 3 numbers; those kept have 4"),
+        (np.array([1, np.nan, 0, 0]), "Document 'bad' has an embedding with NaN or infinity"),
+    ],
+)
+def test_a_bad_embedding_is_refused_and_its_request_keeps_nothing(
+    opened: Opener, embedding: Any, message: str
+) -> None:
+    indexer = opened()
+    indexer.index(docs_of({"a": AXES[0]}))
+    size = opened.log.stat().st_size
+    bad = Document(id="bad") if embedding is None else Document(id="bad", embedding=embedding)
+    with pytest.raises(ValueError, match=message.replace("?", r"\?")):
+        indexer.index(DocumentArray([Document(id="good", embedding=AXES[1]), bad]))
+    assert opened.log.stat().st_size == size
+    assert found(indexer, AXES[1]) == []
+    with pytest.raises(ValueError, match=message.replace("?", r"\?")):
+        indexer.search(DocumentArray([bad]), parameters={})
+
+
+@pytest.mark.parametrize("with_", [{"metric": "manhattan"}, {"weigh": "tf"}, {"top_k": 0}])
+def test_unknown_settings_are_refused(opened: Opener, with_: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=str(next(iter(with_)))):
+        opened(**with_)
+
+
+def test_a_workspace_that_is_open_is_refused_to_another_process(
+    opened: Opener, indexer_class: Any, tmp_path: Path
+) -> None:
+    opened()
+    with pytest.raises(ExecutorError, match="this index is in use by process"):
+        indexer_class(
+            metas={"workspace": str(tmp_path), "name": "indexer"}, runtime_args={"pea_id": 0}
+        )
+
+
+def test_an_incomplete_last_record_is_cut_at_every_byte(opened: Opener) -> None:
+    opened().index(docs_of({"a": AXES[0], "b": AXES[1]}))
+    before = opened.log.stat().st_size
+    opened().index(docs_of({"c": AXES[2]}))
+    opened.close()
+    whole = opened.log.read_bytes()
+    for end in range(before, len(whole)):
+        opened.log.write_bytes(whole[:end])
+        indexer = opened()
+        assert indexer.status()[0].tags["documents"] == 2
+        assert found(indexer, AXES[2]) == []
+        assert found(indexer, AXES[1]) == ["b"]
+
+
+def test_a_log_of_replaced_documents_is_written_anew(
+    opened: Opener, catalogue: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catalogue("VectorIndexer/executor.py"), "REWRITE_ABOVE_BYTES", 2000)
+    indexer = opened()
+    for round_ in range(40):
+        indexer.index(docs_of({"a": AXES[0], "b": AXES[1]}, text=f"round {round_} " + "x" * 100))
+        assert opened.log.stat().st_size < 2600
+    for one in (indexer, opened()):
+        docs = docs_of({"query": AXES[0] + AXES[1] * 0.5})
+        one.search(docs, parameters={})
+        assert [(match.id, match.text[:8]) for match in docs[0].matches] == [
+            ("a", "round 39"),
+            ("b", "round 39"),
+        ]
+
+
+CHILD = """
+    import sys
+    import numpy as np
+    from jina import Document, DocumentArray
+    from jina.executors.modules import import_module
+
+    indexer = import_module(sys.argv[1]).VectorIndexer(
+        metas={"workspace": sys.argv[2], "name": "indexer"}, runtime_args={"pea_id": 0}
+    )
+    start = int(sys.argv[3])
+    for first in range(start, start + 100_000, 20):
+        numbers = range(first, first + 20)
+        docs = [
+            Document(id=str(n), text="word " * (n % 500), embedding=np.array([1.0, n])) for n in numbers
+        ]
+        indexer.index(DocumentArray(docs))
+        sys.stdout.write("".join(f"{n}\\n" for n in numbers))
+        sys.stdout.flush()
+"""
+
+
+def test_every_acknowledged_document_survives_kill_9(
+    opened: Opener, catalogue: Any, tmp_path: Path
+) -> None:
+    """A child indexes and says so, and is killed at a random moment, again and again."""
+    chance = random.Random(20)
+    file = catalogue("VectorIndexer/executor.py").__file__
+    acknowledged: list[str] = []
+    for life in range(8):
+        command = [sys.executable, "-c", dedent(CHILD), file, str(tmp_path), str(life * 100_000)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
+            assert child.stdout is not None
+            for _ in range(chance.randrange(1, 1500)):
+                line = child.stdout.readline()
+                assert line, "the child ended by itself"
+                acknowledged.append(line.strip())
+            child.send_signal(signal.SIGKILL)
+            # What it still said before the signal reached it counts too, but for half a line.
+            rest = child.stdout.read()
+            acknowledged += rest[: rest.rfind("\n") + 1].split()
+        assert child.returncode == -signal.SIGKILL
+    indexer = opened()
+    kept = (
+        {record.id for record in indexer.search_all()} if hasattr(indexer, "search_all") else set()
+    )
+    kept |= {match for match in found(indexer, [0.0, 1.0], top_k=10**9)}
+    assert len(acknowledged) > 1000
+    assert set(acknowledged) <= kept
