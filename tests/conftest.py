@@ -1,0 +1,116 @@
+"""Each test in a clean room: its own run directories, and nothing left behind.
+
+`runtime_dir` gives a test a runtime directory of its own; without it, a test works in one that the
+session owns. Either way no test touches a Flow that its user runs. After each test, threads, child
+processes, sockets, pipes and run directories that it made and did not end make it fail.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.polling import poll
+
+_PROC = Path("/proc")
+_PATIENCE_S = 3.0  # for what ends by itself, such as a thread whose work is done
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _session_runtime_dir() -> Iterator[None]:
+    """Keep every test away from the Flows of whoever runs the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("JINA_ADDRESS", raising=False)
+        path = Path(tempfile.mkdtemp(prefix="jina-"))
+        patch.setenv("XDG_RUNTIME_DIR", str(path))
+        yield
+        problems = _left_in(path)
+        shutil.rmtree(path)
+    assert not problems, f"the tests left: {problems}"
+
+
+@pytest.fixture
+def runtime_dir(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A short XDG_RUNTIME_DIR of the test's own; at its end no Flow may be left in it."""
+    path = Path(tempfile.mkdtemp(prefix="jina-"))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(path))
+    yield path
+    poll(lambda: not _left_in(path), _PATIENCE_S)
+    problems = _left_in(path)
+    shutil.rmtree(path)
+    assert not problems, f"this test left: {problems}"
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left() -> Iterator[None]:
+    """Fail a test that leaves a thread, a child process, a socket or a pipe."""
+    before = _held()
+    yield
+    poll(lambda: not _held() - before, _PATIENCE_S)
+    left = sorted(_held() - before)
+    assert not left, f"this test left: {left}"
+
+
+def _held() -> set[str]:
+    """What this process holds that a test could leave, in words."""
+    held = {f"thread {thread.name} ({thread.ident})" for thread in threading.enumerate()}
+    if _PROC.is_dir():
+        held |= {f"child {pid}: {_command(pid)}" for pid in _children()}
+        held |= {target for target in _descriptors() if target.startswith(("socket:", "pipe:"))}
+    return held
+
+
+def _children() -> list[int]:
+    found = []
+    for task in (_PROC / "self" / "task").iterdir():
+        try:
+            found += [int(pid) for pid in (task / "children").read_text().split()]
+        except OSError:  # a thread that has just ended
+            continue
+    return found
+
+
+def _descriptors() -> list[str]:
+    found = []
+    for entry in os.scandir(_PROC / "self" / "fd"):
+        try:
+            found.append(os.readlink(entry.path))
+        except OSError:  # the descriptor of this very scan
+            continue
+    return found
+
+
+def _command(pid: int) -> str:
+    try:
+        return (_PROC / str(pid) / "cmdline").read_bytes().replace(b"\0", b" ").decode().strip()
+    except OSError:
+        return ""
+
+
+def _left_in(path: Path) -> list[str]:
+    """Run directories in a runtime directory, and processes that were started to use it.
+
+    Such a process is told by its environment, whoever its parent is by now.
+    """
+    base = path / "jina"
+    if not base.exists():
+        return []
+    left = [f"run directory {entry.name}" for entry in base.iterdir()]
+    if _PROC.is_dir():
+        mark = b"XDG_RUNTIME_DIR=" + os.fsencode(path) + b"\0"
+        for entry in _PROC.iterdir():
+            if not entry.name.isdigit() or int(entry.name) == os.getpid():
+                continue
+            try:
+                environment = (entry / "environ").read_bytes()
+            except OSError:  # gone meanwhile, or not ours
+                continue
+            if mark in environment + b"\0":
+                left.append(f"process {entry.name}: {_command(int(entry.name))}")
+    return left

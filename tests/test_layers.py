@@ -1,0 +1,266 @@
+"""The house's rules about imports, read from the sources themselves."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+# From the top of the house down. A room may import from the layers below its own, and from itself.
+LAYERS: list[set[str]] = [
+    {"jinacli"},
+    {"jina.flow", "jina.check"},
+    {"jina.launch", "jina.client"},
+    {"jina.runtime"},
+    {"jina.graph"},
+    {"jina.config"},
+    {"jina.executors", "jina.readers"},
+    {"jina.wire"},
+    {"jina.types", "jina.transport"},
+    {"jina.logging", "jina.excepts", "jina.defaults"},
+]
+HEIGHT = {room: -depth for depth, layer in enumerate(LAYERS) for room in layer}
+
+# Each library has one room; whatever else needs it goes through that room.
+ROOMS_OF_LIBRARIES = {
+    "zmq": "jina.transport",
+    "yaml": "jina.config",
+    "pydantic": "jina.config",
+    "cloudpickle": "jina.executors",
+    "typer": "jinacli",
+    "rich": "jinacli",
+}
+FORBIDDEN_LIBRARIES = {"pickle", "marshal", "shelve", "dill"}
+
+
+class Import(NamedTuple):
+    """An import statement of one of our files."""
+
+    path: Path
+    line: int
+    module: str
+    is_late: bool  # inside a function
+    is_for_types: bool  # under `if TYPE_CHECKING`
+
+    @property
+    def place(self) -> str:
+        return f"{self.path.relative_to(ROOT)}:{self.line}"
+
+
+def sources() -> list[Path]:
+    return sorted(path for name in ("jina", "jinacli") for path in (ROOT / name).rglob("*.py"))
+
+
+def imports_of(path: Path, text: str) -> Iterator[Import]:
+    package = ".".join(path.relative_to(ROOT).parent.parts)
+
+    def walk(node: ast.AST, is_late: bool, is_for_types: bool) -> Iterator[Import]:
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.Import):
+                for alias in child.names:
+                    yield Import(path, child.lineno, alias.name, is_late, is_for_types)
+            elif isinstance(child, ast.ImportFrom):
+                base = child.module or ""
+                if child.level:
+                    above = package.split(".")[: len(package.split(".")) - child.level + 1]
+                    base = ".".join([*above, base]).rstrip(".")
+                for alias in child.names:
+                    # `from jina.wire import header` imports a module, `… import pack_header` a name
+                    module = f"{base}.{alias.name}" if is_module(f"{base}.{alias.name}") else base
+                    yield Import(path, child.lineno, module, is_late, is_for_types)
+            else:
+                yield from walk(
+                    child,
+                    is_late or isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef)),
+                    is_for_types
+                    or (
+                        isinstance(child, ast.If)
+                        and isinstance(child.test, ast.Name)
+                        and child.test.id == "TYPE_CHECKING"
+                    ),
+                )
+
+    yield from walk(ast.parse(text), False, False)
+
+
+def is_module(name: str) -> bool:
+    path = ROOT.joinpath(*name.split("."))
+    return path.is_dir() or path.with_suffix(".py").is_file()
+
+
+def room_of(module: str) -> str | None:
+    """The room of one of our modules; None for others and for `jina` itself."""
+    parts = module.split(".")
+    if parts[0] == "jinacli":
+        return "jinacli"
+    return ".".join(parts[:2]) if parts[0] == "jina" and len(parts) > 1 else None
+
+
+def module_of(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+ALL_IMPORTS = [found for path in sources() for found in imports_of(path, path.read_text())]
+
+
+def test_every_room_has_its_layer() -> None:
+    rooms = {room_of(module_of(path)) for path in sources()} - {None}
+    assert rooms <= set(HEIGHT), "a new room: give it a layer in the architecture and here"
+
+
+def test_imports_go_downward() -> None:
+    wrong = [
+        f"{found.place}: {home} imports {found.module}"
+        for found in ALL_IMPORTS
+        if not found.is_late
+        and (home := room_of(module_of(found.path)))
+        and (room := room_of(found.module))
+        and room != home
+        and HEIGHT[room] >= HEIGHT[home]
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_importing_jina_imports_none_of_its_rooms() -> None:
+    wrong = [
+        found.place
+        for found in ALL_IMPORTS
+        if found.path == ROOT / "jina" / "__init__.py"
+        and room_of(found.module)
+        and not found.is_for_types
+    ]
+    assert not wrong
+
+
+def test_an_import_inside_a_function_says_why() -> None:
+    """By a comment above it or beside it; in a file, the first import of a room or library does."""
+    wrong = []
+    explained = set()
+    for found in ALL_IMPORTS:
+        what = (found.path, room_of(found.module) or found.module.split(".")[0])
+        if not found.is_late or what in explained:
+            continue
+        lines = found.path.read_text().splitlines()
+        above = found.line - 2
+        # One comment may stand above several imports.
+        while lines[above].lstrip().startswith(("import ", "from ")):
+            above -= 1
+        if "#" in lines[found.line - 1] or lines[above].lstrip().startswith("#"):
+            explained.add(what)
+        else:
+            wrong.append(f"{found.place}: {found.module}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_each_library_is_imported_in_its_room_only() -> None:
+    wrong = [
+        f"{found.place}: {library} belongs to {ROOMS_OF_LIBRARIES[library]}"
+        for found in ALL_IMPORTS
+        if (library := found.module.split(".")[0]) in ROOMS_OF_LIBRARIES
+        and room_of(module_of(found.path)) != ROOMS_OF_LIBRARIES[library]
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_nothing_that_crosses_a_border_is_executed() -> None:
+    wrong = [
+        f"{found.place}: {found.module}"
+        for found in ALL_IMPORTS
+        if found.module.split(".")[0] in FORBIDDEN_LIBRARIES
+    ]
+    for path in sources():
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and (what := forbidden_call(node)):
+                wrong.append(f"{path.relative_to(ROOT)}:{node.lineno}: {what}")
+    assert not wrong, "\n".join(wrong)
+
+
+def forbidden_call(call: ast.Call) -> str:
+    if isinstance(call.func, ast.Name) and call.func.id in ("eval", "exec"):
+        return call.func.id
+    if (
+        isinstance(call.func, ast.Attribute)
+        and isinstance(call.func.value, ast.Name)
+        and call.func.value.id == "yaml"
+        and call.func.attr in ("load", "load_all", "unsafe_load", "full_load")
+    ):
+        return f"yaml.{call.func.attr}"
+    for keyword in call.keywords:
+        if (
+            keyword.arg in ("shell", "allow_pickle")
+            and isinstance(keyword.value, ast.Constant)
+            and keyword.value.value is True
+        ):
+            return f"{keyword.arg}=True"
+    return ""
+
+
+@pytest.mark.parametrize(
+    ("source", "what"),
+    [
+        ("eval('1')", "eval"),
+        ("yaml.load(stream)", "yaml.load"),
+        ("subprocess.run('x', shell=True)", "shell=True"),
+        ("np.load(f, allow_pickle=True)", "allow_pickle=True"),
+        ("yaml.safe_load(stream)", ""),
+        ("subprocess.run(['x'], shell=False)", ""),
+    ],
+)
+def test_the_reader_of_calls_sees_what_it_should(source: str, what: str) -> None:
+    call = ast.parse(source, mode="eval").body
+    assert isinstance(call, ast.Call)
+    assert forbidden_call(call) == what
+
+
+def test_the_reader_of_imports_sees_every_form() -> None:
+    text = "\n".join(
+        [
+            "import zmq.utils",
+            "from . import maps",
+            "from ..types import columns as c",
+            "from jina.wire.header import pack_header",
+            "if TYPE_CHECKING:",
+            "    import numpy",
+            "def f():",
+            "    from jina import flow",
+        ]
+    )
+    found = [
+        (each.module, each.is_late, each.is_for_types)
+        for each in imports_of(ROOT / "jina" / "wire" / "body.py", text)
+    ]
+    assert found == [
+        ("zmq.utils", False, False),
+        ("jina.wire.maps", False, False),
+        ("jina.types.columns", False, False),
+        ("jina.wire.header", False, False),
+        ("numpy", False, True),
+        ("jina.flow", True, False),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("module", "unwanted"),
+    [
+        ("jina", {"zmq", "numpy", "msgspec", "pydantic", "yaml", "typer", "rich"}),
+        ("jina.runtime.worker", {"yaml", "pydantic", "typer", "rich", "numpy", "cloudpickle"}),
+        ("jina.runtime.gateway", {"yaml", "pydantic", "typer", "rich", "numpy", "cloudpickle"}),
+        ("jina.client", {"yaml", "pydantic", "typer", "rich", "numpy", "cloudpickle"}),
+        ("jina.launch.supervisor", {"yaml", "pydantic", "typer", "rich", "numpy", "cloudpickle"}),
+    ],
+)
+def test_importing_loads_only_what_is_needed(module: str, unwanted: set[str]) -> None:
+    program = f"import sys, {module}; print(*sys.modules)"
+    run = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stderr
+    assert not unwanted & {name.split(".")[0] for name in run.stdout.split()}
