@@ -109,5 +109,5 @@ def test_a_value_out_of_range_is_refused(
 
 
 def test_a_missing_file_of_synonyms_is_told(encoder_class: Any) -> None:
-    with pytest.raises(FileNotFoundError, match="nowhere.txt"):
+    with pytest.raises(FileNotFoundError, match=r"nowhere\.txt"):
         encoder_class(synonyms="nowhere.txt")
