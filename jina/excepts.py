@@ -1,34 +1,40 @@
 """Every error that jina raises, in one tree.
 
     JinaError
-    ├── ConfigError                    YAML or options that cannot be used; carries every problem at its place
-    │   ├── BadConfigSource            (also FileNotFoundError) nothing usable where a config was expected
+    ├── ConfigError                    YAML or options that cannot be used; carries every problem
+    │   ├── BadConfigSource            (FileNotFoundError) nothing usable where a config should be
     │   └── BadYAMLVersion             a Flow YAML of a version that is not supported
-    ├── DocumentError                  (also ValueError) a Document that cannot be what was asked
-    │   └── BadDocType                 (also TypeError) an object that is no Document and cannot become one
+    ├── DocumentError                  (ValueError) a Document that cannot be what was asked
+    │   └── BadDocType                 (TypeError) an object that cannot become a Document
     ├── FlowError
     │   ├── FlowTopologyError          names, needs and cycles of the graph
-    │   ├── FlowBuildLevelError        a call that the Flow's state does not allow (such as add while running)
+    │   ├── FlowBuildLevelError        a call that the Flow's state does not allow
     │   ├── FlowNotFound               no running Flow fits, or several do
-    │   └── RuntimeFailToStart         a process of the Flow did not come up
+    │   └── RuntimeFailToStart         (RuntimeError) a process of the Flow did not come up
     ├── ExecutorError
     │   ├── ExecutorFailToLoad         the class cannot be found or constructed
-    │   ├── PretrainedModelFileDoesNotExist   (also FileNotFoundError) raised by published Executors
-    │   └── RemoteError                user code raised in a worker; carries its type, message and traceback as text
+    │   ├── PretrainedModelFileDoesNotExist   (FileNotFoundError) raised by published Executors
+    │   └── RemoteError                user code raised in a worker; all of it as text
     ├── ClientError
     │   ├── BadClientInput             an input element that is no Document
     │   ├── BadClientCallback          a callback raised
     │   ├── BadServer                  the Flow answered a request with an error
     │   ├── ConnectError               nobody answers at the address
-    │   └── PostTimeout                (also TimeoutError) no answer in time
+    │   └── PostTimeout                (TimeoutError) no answer in time
     ├── InputError                     an input file that cannot be read
-    ├── WireError                      (also ValueError) bytes that are no message of this protocol
-    └── MissingExtra                   (also ImportError) an optional package is not installed
+    ├── WireError                      (ValueError) bytes that are no message of this protocol
+    └── MissingExtra                   (ImportError) an optional package is not installed
 
+In brackets: the built-in error that it is as well.
 Names that published Jina 2 code catches keep their names.
 """
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class JinaError(Exception):
@@ -54,7 +60,25 @@ class JinaError(Exception):
 
 
 class ConfigError(JinaError):
-    """YAML or options that cannot be used."""
+    """YAML or options that cannot be used.
+
+    Args:
+        what: as for `JinaError`.
+        where: as for `JinaError`.
+        hint: as for `JinaError`.
+        problems: everything that is wrong (`jina.config.problems.Problem`), each at its place.
+    """
+
+    def __init__(
+        self, what: str = "", *, where: str = "", hint: str = "", problems: Sequence[object] = ()
+    ) -> None:
+        """See the class."""
+        super().__init__(what, where=where, hint=hint)
+        self.problems = list(problems)
+
+    def __str__(self) -> str:
+        """Every problem with its source line; without problems, the sentence alone."""
+        return "\n\n".join(map(str, self.problems)) if self.problems else super().__str__()
 
 
 class BadConfigSource(ConfigError, FileNotFoundError):
@@ -119,7 +143,7 @@ class RemoteError(ExecutorError):
 
     def __init__(
         self,
-        type: str,  # noqa: A002 - the field's name on the wire and in JSON
+        type: str,
         message: str,
         *,
         executor: str = "",

@@ -1,10 +1,12 @@
 """Flow: Executors as a graph, built in Python or from YAML, started and posted to.
 
-The façade of the house. It describes; `jina.config` checks, `jina.launch` runs, `jina.client` posts.
+The façade of the house: it describes, `jina.config` checks, `jina.launch` runs, `jina.client`
+posts.
 """
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import difflib
 import threading
@@ -19,7 +21,7 @@ from jina.graph.plan import GATEWAY, Plan, PlannedNode, WorkerSpec
 if TYPE_CHECKING:
     from jina.client.post import Callback
     from jina.client.response import Response
-    from jina.config.schema import FlowConfig
+    from jina.config import FlowConfig
     from jina.launch.local import LocalFlow
 
 _ADD_KEYS = (
@@ -197,10 +199,8 @@ class Flow:
     def block(self) -> None:
         """Wait until Ctrl-C."""
         self._must_run()
-        try:
+        with contextlib.suppress(KeyboardInterrupt):
             threading.Event().wait()
-        except KeyboardInterrupt:
-            pass
 
     @property
     def address(self) -> str:

@@ -54,7 +54,7 @@ def main() -> None:
     """Run the command line; every error ends here, as a message and an exit code."""
     try:
         code = app(standalone_mode=False)
-    except BaseException as error:  # noqa: BLE001 - the one place where nothing may slip through
+    except BaseException as error:
         code = _explain(error)
     try:
         sys.stdout.flush()

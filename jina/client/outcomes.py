@@ -8,7 +8,6 @@ from jina.client.requests import call_of
 from jina.client.session import Reply
 from jina.transport.sockets import payload
 from jina.types.arrays.document import DocumentArray
-from jina.types.document import Document
 from jina.wire import body as bodies
 from jina.wire.body import error_line, read_body
 from jina.wire.maps import LINES, Call, ErrorInfo, LineFailures
@@ -19,12 +18,12 @@ class Outcomes(NamedTuple):
 
     Attributes:
         lines: JSON lines, bytes or a view of them.
-        count: how many lines.
+        total: how many lines.
         failed: how many of them are errors.
     """
 
     lines: bytes | memoryview
-    count: int
+    total: int
     failed: int
 
 
@@ -73,8 +72,3 @@ def _failed(reply: Reply, endpoint: str, error: ErrorInfo, call: Call) -> Outcom
     if not lines:  # a request without Documents fails too
         lines.append(error_line("", error, endpoint))
     return Outcomes(b"".join(lines), len(lines), len(lines))
-
-
-def is_failure(doc: Document) -> bool:
-    """Whether a Document read from an outcome is a failed line."""
-    return "error" in doc.tags

@@ -24,7 +24,8 @@ class Client:
         host: with `port`, instead of an address.
         port: of a gateway that listens on tcp.
         timeout_connect_s: how long the greeting may take.
-        timeout_s: the longest time without any reply while requests are under way; None for no limit.
+        timeout_s: the longest time without any reply while requests are under way; None for no
+            limit.
     """
 
     def __init__(

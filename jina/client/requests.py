@@ -48,7 +48,7 @@ class RequestSource(Protocol):
         """Whether the last request has been handed out."""
 
     def next(self) -> Request | None:
-        """The next full request; None when none is at hand and waiting on `fileno` may bring one."""
+        """The next full request; None when waiting on `fileno` may bring one."""
 
     def partial(self) -> Request | None:
         """What is at hand, for a sender that has waited long enough; None when there is nothing."""
@@ -186,7 +186,7 @@ def as_document(element: Any, index: int) -> tuple[Document, Document | None]:
     """Make a Document, and its groundtruth when the element is a pair.
 
     Args:
-        element: a Document, str (text), bytes (buffer), dict, numpy array (blob), or a pair of them.
+        element: a Document, str (text), bytes (buffer), dict, numpy array (blob), or a pair.
         index: of the element, for messages.
 
     Raises:

@@ -40,7 +40,10 @@ class Response:
             code=ERROR if error else SUCCESS,
             description=f"{error.type}: {error.message}" if error else "",
             exception=SimpleNamespace(
-                name=error.type, args=[error.message], stacks=[error.traceback], executor=error.executor
+                name=error.type,
+                args=[error.message],
+                stacks=[error.traceback],
+                executor=error.executor,
             )
             if error
             else None,

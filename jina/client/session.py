@@ -10,6 +10,7 @@ import contextlib
 import os
 import time
 from collections.abc import Iterator
+from math import ceil
 from types import TracebackType
 from typing import Any, NamedTuple
 
@@ -28,7 +29,7 @@ from jina.wire import header as wire
 from jina.wire.header import pack_header, unpack_header
 from jina.wire.maps import ErrorInfo, Part, Route, Welcome, pack_map, unpack_map
 
-_PING_S = 1.0  # of silence, before the gateway is asked whether it is there
+_PING_S = 0.5  # of silence, before the gateway is asked whether it is there
 _BYE_S = 0.2
 _NEVER = float("inf")
 
@@ -70,6 +71,8 @@ class Session:
         self.address = address
         self._context = sockets.open_context()
         self._number = 0
+        self._pinged_at = 0  # number of the last request that was sent before the last HELLO
+        self._heard_at = time.monotonic()
         self.bytes_in_flight = 0
         try:
             self._socket = sockets.open_dealer(self._context)
@@ -135,8 +138,7 @@ class Session:
         under_way: dict[int, Request] = {}
         replies: dict[int, Reply] = {}
         next_number = self._number + 1  # whose reply is yielded next
-        quiet_since = time.monotonic()
-        pinged = False
+        quiet_since = asked_at = time.monotonic()
         partial_at = _NEVER  # when the lines at hand are sent without waiting for more
         is_polled = -1  # the input's descriptor, while it is polled
         self.bytes_in_flight = 0
@@ -156,29 +158,41 @@ class Session:
                         wants_input = not source.at_end
                         break
                     if not under_way:
-                        quiet_since = time.monotonic()
-                    self._send(endpoint, target, request, under_way)
+                        quiet_since = asked_at = self._heard_at = time.monotonic()
+                    self._number += 1
+                    under_way[self._number] = request
+                    self.bytes_in_flight += _size(request)
+                    self._send(endpoint, target, self._number, request)
                 if source.at_end and not under_way and not replies:
                     return
                 descriptor = source.fileno() if wants_input else None
                 is_polled = self._poll_input(is_polled, -1 if descriptor is None else descriptor)
                 wait_s = min(_PING_S, max(0.0, partial_at - time.monotonic()))
-                ready = self._poller.poll(wait_s * 1000)
+                ready = self._poller.poll(ceil(wait_s * 1000))
                 now = time.monotonic()
                 for each, _ in ready:
                     if each is self._socket:
-                        quiet_since, pinged = now, False
-                        self._receive(under_way, replies)
+                        if self._receive(endpoint, target, under_way, replies):
+                            quiet_since = asked_at = now
                     else:
                         partial_at = now + REQUEST_IDLE_S
-                if under_way and now - quiet_since > _PING_S:
+                if under_way and now - asked_at > _PING_S:
+                    asked_at = now
                     if timeout_s is not None and now - quiet_since > timeout_s:
                         raise PostTimeout(
-                            f"no reply for {timeout_s:g} s; {len(under_way)} requests are under way",
+                            f"no reply for {timeout_s:g} s, with {len(under_way)} requests "
+                            "under way",
                             where=self.address,
                             hint="raise --timeout, or look at the workers with `jina flow ps`",
                         )
-                    pinged = self._ping(pinged, now - quiet_since)
+                    self._ping()
+                    if now - self._heard_at > TIMEOUT_CONNECT_S:
+                        raise ConnectError(
+                            "the Flow is gone",
+                            where=self.address,
+                            hint="its own terminal or log says why; start it again with "
+                            "`jina flow up`",
+                        )
                 while next_number in replies:
                     reply = replies.pop(next_number)
                     next_number += 1
@@ -194,36 +208,44 @@ class Session:
                 self._poller.register(now, sockets.POLLIN)
         return now
 
-    def _send(
-        self, endpoint: str, target: str, request: Request, under_way: dict[int, Request]
-    ) -> None:
-        self._number += 1
-        route = pack_map(Route(endpoint, target, request.parts))
+    def _send(self, endpoint: str, target: str, number: int, request: Request) -> None:
+        """Send one request. Where no gateway is connected just now, the next ping finds out."""
         header = pack_header(
             wire.REQUEST,
             frames=len(request.frames),
-            number=self._number,
+            number=number,
             rows=request.rows,
             base=request.base,
-            route=route,
+            route=pack_map(Route(endpoint, target, request.parts)),
             call=request.call,
         )
-        try:
+        with contextlib.suppress(sockets.PeerGone):
             sockets.send(self._socket, header, request.frames)
-        except sockets.PeerGone as error:
-            raise self._gone() from error
-        under_way[self._number] = request
-        self.bytes_in_flight += sum(len(frame) for frame in request.frames)
 
-    def _receive(self, under_way: dict[int, Request], replies: dict[int, Reply]) -> None:
+    def _receive(
+        self,
+        endpoint: str,
+        target: str,
+        under_way: dict[int, Request],
+        replies: dict[int, Reply],
+    ) -> bool:
+        """Take in one message; True when it is the answer to a request."""
         message = sockets.receive(self._socket, routed=False)
         header = unpack_header(message.header)
+        self._heard_at = time.monotonic()
+        if header.kind == wire.WELCOME:
+            held = set(unpack_map(Welcome, header.call).held)
+            for number, request in under_way.items():
+                if number <= self._pinged_at and number not in held:
+                    self._send(endpoint, target, number, request)
+            return False
         if header.kind not in (wire.REPLY, wire.ERROR, wire.REFUSED):
-            return
-        request = under_way.pop(header.number, None)
-        if request is None:
-            return
-        self.bytes_in_flight -= sum(len(frame) for frame in request.frames)
+            return False
+        request_or_none = under_way.pop(header.number, None)
+        if request_or_none is None:
+            return False
+        request = request_or_none
+        self.bytes_in_flight -= _size(request)
         if header.kind == wire.REPLY:
             route = unpack_map(Route, header.route)
             if sum(part.frames for part in route.parts) != len(message.frames):
@@ -234,6 +256,7 @@ class Session:
         else:
             error = unpack_map(ErrorInfo, sockets.payload(message.frames[0]))
             replies[header.number] = Reply(request, error, [], [], 0)
+        return True
 
     # --- is anybody there? ---
 
@@ -245,7 +268,7 @@ class Session:
     def _ask(self, header: bytes, timeout_s: float) -> None:
         poller = sockets.Poller()
         poller.register(self._socket, sockets.POLLOUT)
-        if not poller.poll(timeout_s * 1000):
+        if not poller.poll(ceil(timeout_s * 1000)):
             raise ConnectError(
                 f"nobody answers within {timeout_s:g} s",
                 where=self.address,
@@ -256,7 +279,7 @@ class Session:
     def _await(self, kind: int, timeout_s: float) -> sockets.Message:
         deadline = time.monotonic() + timeout_s
         while (left := deadline - time.monotonic()) > 0:
-            if self._poller.poll(left * 1000):
+            if self._poller.poll(ceil(left * 1000)):
                 message = sockets.receive(self._socket, routed=False)
                 if unpack_header(message.header).kind == kind:
                     return message
@@ -266,20 +289,12 @@ class Session:
             hint="is it a jina gateway that listens there?",
         )
 
-    def _ping(self, pinged: bool, quiet_s: float) -> bool:
-        """Ask a silent gateway whether it is there; with no connection the asking itself fails."""
-        try:
-            if not pinged:
-                sockets.send(self._socket, pack_header(wire.HELLO))
-        except sockets.PeerGone as error:
-            if quiet_s > TIMEOUT_CONNECT_S:
-                raise self._gone() from error
-            return False
-        return True
+    def _ping(self) -> None:
+        """Ask a silent gateway what it holds of ours; a new one in its place holds nothing."""
+        with contextlib.suppress(sockets.PeerGone):
+            sockets.send(self._socket, pack_header(wire.HELLO))
+            self._pinged_at = self._number
 
-    def _gone(self) -> ConnectError:
-        return ConnectError(
-            "the Flow is gone",
-            where=self.address,
-            hint="its own terminal or log says why; start it again with `jina flow up`",
-        )
+
+def _size(request: Request) -> int:
+    return sum(len(frame) for frame in request.frames)

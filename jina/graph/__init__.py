@@ -1,1 +1,3 @@
-"""Placeholder."""
+"""Nodes and needs as data: topology, plan, drawing."""
+
+from __future__ import annotations

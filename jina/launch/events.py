@@ -7,7 +7,7 @@ from typing import TypeAlias
 import msgspec
 
 
-class _Event(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+class _Event(msgspec.Struct, tag=True, kw_only=True):
     pass
 
 

@@ -24,7 +24,7 @@ class Restarts:
         self._deaths.append(now)
         if len(self._deaths) > RESTART_BUDGET:
             return None
-        delay = min(RESTART_DELAY_S * 2**self._streak, RESTART_DELAY_MAX_S)
+        delay: float = min(RESTART_DELAY_S * 2**self._streak, RESTART_DELAY_MAX_S)
         self._streak += 1
         return delay
 

@@ -58,12 +58,16 @@ class Supervisor:
         self._state = STARTING
         self._failed = False
         self._specs = {spec.name: spec for spec in plan.workers}
-        self._workers: dict[str, Child] = {}  # by identity
+        self._workers: dict[str, tuple[Child, int]] = {}  # identity -> process, slot on the board
         self._restarts = {spec.name: Restarts() for spec in plan.workers}
         self._due: dict[str, float] = {}  # worker name -> when it is started again
         self._waiting = set(self._specs)  # workers that have not been ready yet
         self._lost_nodes: dict[str, set[str]] = {}
+        self._given_up: dict[str, str] = {}  # node -> why it serves no more
+        self._endpoints: dict[str, list[str]] = {}  # node -> what its workers bind
         self._gateway: Child | None = None
+        self._gateway_restarts = Restarts()
+        self._gateways = 0
         self._channel: control.Channel | None = None
         self._fronts: list[str] = []
         self._incarnation = 0
@@ -170,15 +174,15 @@ class Supervisor:
             self._spawn(spec)
 
     def _start_gateway(self) -> None:
+        """Start the gateway, or another one in the place of one that died."""
         ours, theirs = socket.socketpair()
         self._channel = control.Channel(ours, control.ToSupervisor)
         with theirs:
             self._gateway = spawn_gateway(theirs)
         self._watch(self._gateway)
         self._selector.register(self._channel, selectors.EVENT_READ, self._on_channel)
-        front = [self._directory.front]
-        if self._plan.listen:
-            front.append(self._plan.listen)
+        front = self._fronts or [self._directory.front, *filter(None, [self._plan.listen])]
+        self._gateways += 1
         self._channel.send(
             control.Configure(
                 flow=self._plan.name,
@@ -187,6 +191,25 @@ class Supervisor:
                 front=front,
                 back=self._directory.back,
                 board=str(self._directory.board),
+                endpoints=self._endpoints,
+                first_task=self._gateways << 48,
+            )
+        )
+        for identity, (child, slot) in self._workers.items():
+            self._expect(identity, child.name, slot, is_running=True)
+            self._channel.send(control.Started(identity=identity, pid=child.pid))
+        for node, reason in self._given_up.items():
+            self._channel.send(control.GaveUp(node=node, reason=reason))
+
+    def _expect(self, identity: str, name: str, slot: int, *, is_running: bool) -> None:
+        spec = self._specs[name]
+        self._tell(
+            control.Expect(
+                identity=identity,
+                node=spec.node,
+                replica=spec.replica,
+                slot=slot,
+                is_running=is_running,
             )
         )
 
@@ -194,9 +217,7 @@ class Supervisor:
         self._incarnation += 1
         slot = self._incarnation
         identity = f"{spec.name}/{slot}-{os.urandom(4).hex()}"
-        self._tell(
-            control.Expect(identity=identity, node=spec.node, replica=spec.replica, slot=slot)
-        )
+        self._expect(identity, spec.name, slot, is_running=False)
         assignment = Assignment(
             identity=identity,
             spec=spec,
@@ -205,7 +226,7 @@ class Supervisor:
             slot=slot,
         )
         child = spawn_worker(assignment)
-        self._workers[identity] = child
+        self._workers[identity] = (child, slot)
         self._watch(child)
         self._directory.record.groups[child.pid] = started_at_ticks(child.pid)
         self._directory.save()
@@ -243,21 +264,21 @@ class Supervisor:
                 self._fronts = message.front
                 self._perhaps_up()
             elif isinstance(message, control.Charged):
-                child = self._workers.get(message.identity)
-                name = child.name if child else message.identity.rpartition("/")[0]
-                self._restarts[name].forgive()
+                self._restarts[message.identity.rpartition("/")[0]].forgive()
             elif isinstance(message, control.Drained):
                 self._state = max(self._state, CLOSING)
                 self._deadline = time.monotonic() + CLOSE_GRACE_S
         if not channel.is_open:
-            self._selector.unregister(channel)
+            self._selector.unregister(channel)  # the gateway died, or is about to; _reap looks
 
     def _worker_ready(self, message: control.WorkerReady) -> None:
-        child = self._workers.get(message.identity)
-        if child is None:
+        if message.identity not in self._workers:
             return
-        child.is_ready = True
-        self._report(events.WorkerUp(worker=child.name, endpoints=message.endpoints))
+        child, _ = self._workers[message.identity]
+        self._endpoints[self._specs[child.name].node] = message.endpoints
+        if not child.is_ready:
+            child.is_ready = True
+            self._report(events.WorkerUp(worker=child.name, endpoints=message.endpoints))
         self._waiting.discard(child.name)
         self._perhaps_up()
 
@@ -281,16 +302,29 @@ class Supervisor:
     # --- death ---
 
     def _reap(self) -> None:
-        for identity, child in list(self._workers.items()):
+        for identity, (child, _) in list(self._workers.items()):
             if child.has_ended():
                 self._collect_output(child)
                 del self._workers[identity]
                 self._worker_ended(identity, child)
         gateway = self._gateway
-        if gateway and gateway.has_ended() and self._state in (STARTING, UP):
+        if gateway and self._state in (STARTING, UP) and gateway.has_ended():
             self._collect_output(gateway)
             self._gateway = None
-            self._fail(gateway, "", "ended unexpectedly: " + gateway.ending)
+            self._gateway_ended(gateway)
+
+    def _gateway_ended(self, gateway: Child) -> None:
+        """Put another gateway in its place: the workers keep what they have in memory."""
+        if self._channel:
+            with contextlib.suppress(KeyError, ValueError):
+                self._selector.unregister(self._channel)
+            self._channel.close()
+        delay = self._gateway_restarts.delay_s(time.monotonic())
+        if self._state == STARTING or delay is None:
+            self._fail(gateway, "", gateway.ending)
+            return
+        self._report(events.WorkerDied(worker="gateway", reason=gateway.ending, restart_in_s=0.0))
+        self._start_gateway()
 
     def _collect_output(self, child: Child) -> None:
         """Read what a dead child still had to say; its own children may keep the pipe open."""
@@ -313,9 +347,7 @@ class Supervisor:
             self._give_up(spec, child)
         else:
             self._due[child.name] = time.monotonic() + delay
-        self._report(
-            events.WorkerDied(worker=child.name, reason=child.ending, restart_in_s=delay)
-        )
+        self._report(events.WorkerDied(worker=child.name, reason=child.ending, restart_in_s=delay))
 
     def _give_up(self, spec: WorkerSpec, child: Child) -> None:
         """A worker will not come back; a node whose workers are all given up serves no more."""
@@ -323,6 +355,7 @@ class Supervisor:
         lost.add(spec.name)
         if all(name in lost for name, other in self._specs.items() if other.node == spec.node):
             reason = f"no worker of it is left; the last one {child.last_words()}"
+            self._given_up[spec.node] = reason
             self._tell(control.GaveUp(node=spec.node, reason=reason))
 
     def _fail(self, child: Child, where: str, reason: str) -> None:
@@ -342,7 +375,7 @@ class Supervisor:
             del self._due[name]
             self._spawn(self._specs[name])
         if self._state in (STARTING, UP):
-            for child in self._workers.values():
+            for child, _ in self._workers.values():
                 limit = self._specs[child.name].timeout_ready_s
                 if not child.is_ready and now - child.last_sign_of_life > limit:
                     where = self._specs[child.name].where
@@ -374,7 +407,7 @@ class Supervisor:
         self._state = KILLING
         self._due.clear()
         self._deadline = time.monotonic() + KILL_GRACE_S
-        for child in self._workers.values():
+        for child, _ in self._workers.values():
             child.signal_group(signal.SIGTERM)
 
     def _kill(self) -> None:
@@ -382,12 +415,12 @@ class Supervisor:
         self._state = KILLING
         self._due.clear()
         self._deadline = time.monotonic() + _TICK_S
-        for child in self._workers.values():
+        for child, _ in self._workers.values():
             child.signal_group(signal.SIGKILL)
 
     def _end_everything(self) -> None:
         """Whatever happened: nobody is left behind."""
-        for child in self._workers.values():
+        for child, _ in self._workers.values():
             child.signal_group(signal.SIGKILL)
             child.wait(KILL_GRACE_S)
             child.close()
@@ -416,8 +449,12 @@ class _ToOwner:
         elif isinstance(event, events.Output):
             _say(f"{event.worker} | {event.text}")
         elif isinstance(event, events.WorkerDied):
-            after = f"; starting it again in {event.restart_in_s:g} s" if event.restart_in_s else ""
-            _say(f"{event.worker} {event.reason}{after or '; it will not be started again'}")
+            after = (
+                "too often: it will not be started again"
+                if event.restart_in_s is None
+                else f"starting it again in {event.restart_in_s:g} s"
+            )
+            _say(f"{event.worker} {event.reason}; {after}")
 
 
 def _say(text: str) -> None:

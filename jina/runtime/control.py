@@ -17,7 +17,7 @@ from jina.graph.plan import Plan, PlannedNode, WorkerSpec
 _T = TypeVar("_T")
 
 
-class _Message(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+class _Message(msgspec.Struct, tag=True, kw_only=True):
     pass
 
 
@@ -46,7 +46,10 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Configure(_Message):
-    """The first message: what to serve and where."""
+    """The first message: what to serve and where.
+
+    `endpoints` and `first_task` are for a gateway that takes the place of one that died.
+    """
 
     flow: str
     directory: str
@@ -54,15 +57,18 @@ class Configure(_Message):
     front: list[str]  # addresses for clients
     back: str  # address for workers
     board: str  # path of the begin board
+    endpoints: dict[str, list[str]] = {}
+    first_task: int = 0
 
 
 class Expect(_Message):
-    """A worker is about to be started."""
+    """A worker is about to be started, or runs already and was another gateway's."""
 
     identity: str
     node: str
     replica: int
     slot: int
+    is_running: bool = False
 
 
 class Started(_Message):
@@ -147,7 +153,7 @@ class Channel:
 
     def __init__(self, end: socket.socket, receives: object) -> None:
         self._end = end
-        self._decoder = msgspec.json.Decoder(receives)  # type: ignore[call-overload]  # a union
+        self._decoder = msgspec.json.Decoder(receives)
         self._rest = b""
         self.is_open = True
 

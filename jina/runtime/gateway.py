@@ -43,6 +43,7 @@ from jina.wire import header as wire
 from jina.wire.header import Header, pack_header, unpack_header
 from jina.wire.maps import DOCS, ErrorInfo, Part, Ready, Route, Welcome, pack_map, unpack_map
 
+_ASK_MS = 20  # between attempts to reach a worker that was another gateway's
 _POLL_MS = 1000  # only so that deadlines are looked at; every event wakes the loop at once
 
 
@@ -72,9 +73,12 @@ class Gateway:
         self._channel = channel
         self._flow = configure.flow
         self._directory = configure.directory
-        self._router = Router(configure.nodes)
+        self._router = Router(
+            configure.nodes, endpoints=configure.endpoints, first_task=configure.first_task
+        )
         self._board = Board(configure.board)
         self._workers: dict[bytes, _Worker] = {}
+        self._unasked: set[bytes] = set()  # workers of an earlier gateway that are not back yet
         self._started_at = time.time()
         self._requests_done = 0
         self._drain_deadline: float | None = None
@@ -92,18 +96,20 @@ class Gateway:
         poller, front, back = self._poller, self._front, self._back
         poller.register(self._channel.fileno(), sockets.POLLIN)
         poller.register(back, sockets.POLLIN)
-        self._poll_front(True)
+        self._poll_front()
         self._channel.send(control.Listening(front=self._fronts))
         gc.freeze()
         # The channel closes at the moment the supervisor dies, whatever killed it.
         while self._channel.is_open:
-            for source, _ in poller.poll(_POLL_MS):
+            for source, _ in poller.poll(_ASK_MS if self._unasked else _POLL_MS):
                 if source is back:
                     self._on_back()
                 elif source is front:
                     self._on_front()
                 else:
                     self._on_channel()
+            if self._unasked:
+                self._ask_running()
             if self._drain_deadline is not None:
                 self._go_on_draining()
         if not self._is_drained:
@@ -121,6 +127,8 @@ class Gateway:
             if isinstance(message, control.Expect):
                 worker = _Worker(message)
                 self._workers[worker.identity] = worker
+                if message.is_running:
+                    self._unasked.add(worker.identity)
             elif isinstance(message, control.Started):
                 self._workers[message.identity.encode()].pid = message.pid
             elif isinstance(message, control.Died):
@@ -134,10 +142,18 @@ class Gateway:
         worker = self._workers.pop(message.identity.encode(), None)
         if worker is None:
             return
+        self._unasked.discard(worker.identity)
         begun = self._board[worker.slot]
         if begun:
             self._channel.send(control.Charged(identity=message.identity))
         self._do(self._router.step(Lost(worker.identity, begun, message.reason)))
+
+    def _ask_running(self) -> None:
+        """Ask the workers of an earlier gateway to say again that they are ready."""
+        for identity in list(self._unasked):
+            with contextlib.suppress(sockets.PeerGone):  # not connected again yet
+                sockets.send(self._back, pack_header(wire.READY), peer=identity)
+                self._unasked.discard(identity)
 
     def _kill_everyone(self) -> None:
         """The supervisor is dead: nobody else will end the workers or remove the directory."""
@@ -193,9 +209,7 @@ class Gateway:
         worker.is_ready = True
         self._do(
             self._router.step(
-                Joined(
-                    worker.identity, worker.node, worker.replica, ready.endpoints, ready.credits
-                )
+                Joined(worker.identity, worker.node, worker.replica, ready.endpoints, ready.credits)
             )
         )
         self._channel.send(
@@ -204,7 +218,9 @@ class Gateway:
 
     # --- the clients ---
 
-    def _poll_front(self, wanted: bool) -> None:
+    def _poll_front(self) -> None:
+        """Listen to clients once the endpoints are known and while there is room for requests."""
+        wanted = self._router.is_complete and self._router.bytes_held < MAX_INFLIGHT_BYTES
         if wanted == self._front_polled:
             return
         self._front_polled = wanted
@@ -258,7 +274,9 @@ class Gateway:
         )
 
     def _welcome(self, peer: bytes) -> None:
-        welcome = Welcome(self._flow, self._router.endpoints, WINDOW_REQUESTS)
+        welcome = Welcome(
+            self._flow, self._router.endpoints, WINDOW_REQUESTS, self._router.held(peer)
+        )
         self._send_front(pack_header(wire.WELCOME, call=pack_map(welcome)), (), peer)
 
     def _refuse(self, peer: bytes, number: int, reason: str) -> None:
@@ -311,7 +329,7 @@ class Gateway:
                 self._send_front(header, [pack_map(action.error)], action.client)
             elif isinstance(action, Refuse):
                 self._refuse(action.client, action.number, action.reason)
-        self._poll_front(self._router.bytes_held < MAX_INFLIGHT_BYTES)
+        self._poll_front()
 
     def _dispatch(self, task: Dispatch) -> None:
         parts, frames = _flatten(task.pieces)

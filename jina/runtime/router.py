@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from jina.defaults import MAX_ATTEMPTS, WINDOW_REQUESTS
@@ -209,6 +209,9 @@ class Router:
         nodes: the graph, checked.
         window_requests: requests that one client may have under way.
         max_attempts: a request that was begun in so many deaths of workers is not tried again.
+        endpoints: of nodes that an earlier gateway has seen ready.
+        first_task: where the numbers of tasks begin; a later gateway begins higher, so that replies
+            to an earlier one are told apart.
     """
 
     def __init__(
@@ -217,18 +220,20 @@ class Router:
         *,
         window_requests: int = WINDOW_REQUESTS,
         max_attempts: int = MAX_ATTEMPTS,
+        endpoints: Mapping[str, Sequence[str]] | None = None,
+        first_task: int = 0,
     ) -> None:
         self._nodes = in_order(nodes)
         self._window = window_requests
         self._max_attempts = max_attempts
-        self._endpoints: dict[str, Sequence[str]] = {}
+        self._endpoints: dict[str, Sequence[str]] = dict(endpoints or {})
         self._courses: dict[tuple[str, str], Course] = {}
         self._workers: dict[bytes, _Worker] = {}
         self._replicas: dict[str, list[_Worker]] = {node.name: [] for node in self._nodes}
         self._queues: dict[str, deque[_Task]] = {node.name: deque() for node in self._nodes}
         self._failed_nodes: dict[str, str] = {}
         self._clients: dict[bytes, dict[int, _Request]] = {}
-        self._last_task = 0
+        self._last_task = first_task
         self._uses = 0
         self.bytes_held = 0  # of the bodies of requests that have no answer yet
 
@@ -241,6 +246,15 @@ class Router:
     def endpoints(self) -> dict[str, list[str]]:
         """Endpoints that each node binds, as far as its workers have told."""
         return {name: list(bound) for name, bound in self._endpoints.items()}
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the endpoints of every node are known, so that courses can be plotted."""
+        return len(self._endpoints) == len(self._nodes)
+
+    def held(self, client: bytes) -> list[int]:
+        """Numbers of a client's requests that have no answer yet."""
+        return list(self._clients.get(client, ()))
 
     def outstanding(self, worker: bytes) -> int:
         """Tasks at a worker."""
@@ -328,7 +342,9 @@ class Router:
                 task.attempts += 1
                 if task.attempts >= self._max_attempts:
                     what = f"a worker died {task.attempts} times with this request begun"
-                    error = ErrorInfo("jina.excepts.WorkerDied", f"{what}; {lost.reason}", task.node)
+                    error = ErrorInfo(
+                        "jina.excepts.WorkerDied", f"{what}; {lost.reason}", task.node
+                    )
                     self._fail(task.request, error, actions)
                     continue
             again.append(task)

@@ -1,16 +1,16 @@
 """A worker process: a poll loop around one Executor. User code runs here and nowhere else.
 
-    python -m jina.runtime.worker PARENT_PID      reads its Assignment from standard input
+python -m jina.runtime.worker PARENT_PID      reads its Assignment from standard input
 """
 
 from __future__ import annotations
 
+import contextlib
 import faulthandler
 import gc
 import os
 import signal
 import sys
-import traceback
 from collections.abc import Sequence
 from typing import Any
 
@@ -56,8 +56,10 @@ class Worker:
     def run(self) -> None:
         """Serve until the gateway says DRAIN, then close the Executor."""
         socket = self._socket
-        ready = Ready(os.getpid(), self._endpoints, WORKER_CREDITS)
-        self._send_when_connected(wire.pack_header(wire.READY, call=pack_map(ready)))
+        ready = wire.pack_header(
+            wire.READY, call=pack_map(Ready(os.getpid(), self._endpoints, WORKER_CREDITS))
+        )
+        self._send_when_connected(ready)
         gc.collect()
         gc.freeze()  # what is loaded stays; the collector need not walk it again
         poller = sockets.Poller()
@@ -68,6 +70,8 @@ class Worker:
             header = wire.unpack_header(message.header)
             if header.kind == wire.REQUEST:
                 self._serve(header, message.frames)
+            elif header.kind == wire.READY:  # another gateway asks
+                sockets.send(socket, ready)
             elif header.kind == wire.DRAIN:
                 break
         try:
@@ -78,7 +82,7 @@ class Worker:
             sockets.close(self._context)
 
     def _send_when_connected(self, header: bytes) -> None:
-        """Send once the connection stands: the first send to a peer that is not there is refused."""
+        """Send once the connection stands: a send to a peer that is not there is refused."""
         poller = sockets.Poller()
         poller.register(self._socket, sockets.POLLOUT)
         poller.poll()
@@ -93,7 +97,7 @@ class Worker:
             self._board[self._slot] = number
             parts, payload = self._run(header, frames)
             kind = wire.REPLY
-        except BaseException as error:  # noqa: BLE001 - user code may raise anything
+        except BaseException as error:
             if isinstance(error, (KeyboardInterrupt, GeneratorExit)):
                 raise
             description = ErrorInfo(
@@ -110,7 +114,9 @@ class Worker:
         reply = wire.pack_header(
             kind, frames=len(payload), number=number, route=pack_map(Route("", "", parts))
         )
-        sockets.send(self._socket, reply, payload)
+        # Without a gateway the reply goes nowhere: the client sends the request again.
+        with contextlib.suppress(sockets.PeerGone):
+            sockets.send(self._socket, reply, payload)
 
     def _run(self, header: Header, frames: Sequence[Any]) -> tuple[list[Part], list[Any]]:
         """Read the body, call the Executor, write the result."""
@@ -140,20 +146,22 @@ class Worker:
 
 
 def _dotted(cls: type) -> str:
-    return cls.__qualname__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__qualname__}"
+    return (
+        cls.__qualname__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__qualname__}"
+    )
 
 
 def _message(error: BaseException) -> str:
     try:
         return str(error)
-    except Exception as broken:  # noqa: BLE001 - a user's __str__ may raise anything
+    except Exception as broken:
         return f"<its __str__ raised {type(broken).__name__}>"
 
 
 def _user_traceback(error: BaseException) -> str:
     try:
         return load.trimmed_traceback(error)
-    except Exception:  # noqa: BLE001 - formatting runs user code (__str__, __cause__)
+    except Exception:
         return f"{_dotted(type(error))}\n"
 
 
@@ -186,7 +194,7 @@ def main(arguments: Sequence[str]) -> int:
     assignment = _read_assignment()
     try:
         executor = load.build(assignment.spec.executor, assignment.spec.runtime_args)
-    except Exception as error:  # noqa: BLE001 - a user's class may raise anything
+    except Exception as error:
         print(load.trimmed_traceback(error), file=sys.stderr, flush=True)
         return 1
     Worker(assignment, executor).run()

@@ -136,11 +136,14 @@ class Welcome(msgspec.Struct, array_like=True, frozen=True):
         flow: the Flow's name.
         endpoints: node name -> endpoints that it binds.
         window_requests: requests that this client may have under way.
+        held: numbers of this client's requests that have no answer yet. What the client had sent
+            before its HELLO and neither finds here nor has an answer to is lost: it sends it again.
     """
 
     flow: str
     endpoints: dict[str, list[str]]
     window_requests: int
+    held: list[int] = []
 
 
 class Ready(msgspec.Struct, array_like=True, frozen=True):

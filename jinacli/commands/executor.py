@@ -24,12 +24,12 @@ def check(
 ) -> None:
     """Say everything that is wrong with an Executor, before anything runs
 
-    Importing an Executor's module runs its top-level code; --no-import looks at the YAML alone.
-    Exits with 0 when all is well, with 1 when something was found.
+    Importing an Executor's module runs its top-level code; --no-import looks
+    at the YAML alone. Exits with 0 when all is well, with 1 when something
+    was found.
 
     Examples:
-
-        jina executor check my.yml
+      jina executor check my.yml
     """
     # Late: see jinacli.app.
     from jinacli.screens.check import show_executor_checks

@@ -7,8 +7,6 @@ from typing import Annotated
 
 import typer
 
-
-
 flow_app = typer.Typer(help="Start, stop, list and check Flows", no_args_is_help=True)
 
 
@@ -37,16 +35,16 @@ def up(
 ) -> None:
     """Start a Flow and keep it running until Ctrl-C
 
-    One process per Executor replica, linked by ZeroMQ. The first Ctrl-C lets requests under way
-    finish, the second ends everything at once.
+    One process per Executor replica, linked by ZeroMQ. The first Ctrl-C lets
+    requests under way finish, the second ends everything at once.
 
-    Executors are Python code and run with your rights: start only YAML that you trust.
+    Executors are Python code and run with your rights: start only YAML that
+    you trust.
 
     Examples:
+      jina flow up flows/search.yml
 
-        jina flow up flows/search.yml
-
-        jina flow up flows/search.yml --detach --port 5555
+      jina flow up flows/search.yml --detach --port 5555
     """
     # Late, as in every command: see jinacli.app.
     from jinacli.screens.flow import UpScreen, run_detached, run_here
@@ -59,12 +57,11 @@ def up(
 
 @flow_app.command()
 def down(
-    flow: Annotated[str, typer.Argument(help="Name or YAML of the Flow; the only one if omitted")]
-    = "",
+    flow: Annotated[
+        str, typer.Argument(help="Name or YAML of the Flow; the only one if omitted")
+    ] = "",
     every: Annotated[bool, typer.Option("--all", help="Stop every running Flow")] = False,
-    timeout: Annotated[
-        float, typer.Option(help="Seconds to wait before ending it at once")
-    ] = 60.0,
+    timeout: Annotated[float, typer.Option(help="Seconds to wait before ending it at once")] = 60.0,
 ) -> None:
     """Stop a running Flow, letting requests under way finish
 
@@ -95,8 +92,9 @@ def check(
 ) -> None:
     """Say everything that is wrong with a Flow and its Executors, before anything runs
 
-    Importing an Executor's module runs its top-level code; --no-import looks at the YAML alone.
-    Exits with 0 when all is well, with 1 when something was found.
+    Importing an Executor's module runs its top-level code; --no-import looks
+    at the YAML alone. Exits with 0 when all is well, with 1 when something
+    was found.
     """
     from jinacli.screens.check import show_flow_checks
 
@@ -126,5 +124,3 @@ def _listen(host: str, port: int | None, insecure: bool) -> str:
             param_hint="--host",
         )
     return f"tcp://{'127.0.0.1' if host == 'localhost' else host}:{port or '*'}"
-
-

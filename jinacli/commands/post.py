@@ -40,9 +40,7 @@ def post(
         str,
         typer.Option(help="jsonl, table, or auto: a table where a person reads along"),
     ] = "auto",
-    tensors: Annotated[
-        str, typer.Option(help="How tensors are written: list or base64")
-    ] = "list",
+    tensors: Annotated[str, typer.Option(help="How tensors are written: list or base64")] = "list",
     target: Annotated[
         str, typer.Option(help="Only Executors whose name begins with this regular expression")
     ] = "",
@@ -58,19 +56,19 @@ def post(
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show only errors")] = False,
 ) -> None:
-    """Stream Documents through an endpoint; results come as JSON lines, in the same order
+    """Stream Documents through an endpoint, and their results back in order
 
-    Without --inputs, standard input is read when it is a pipe or a file; from a terminal, one
-    request without Documents is sent. Every input line has exactly one outcome: its results, or a
-    line {"id": …, "error": {…}}; the exit code is 3 when there was any of those.
+    Results are JSON lines. Without --inputs, standard input is read when it
+    is a pipe or a file; from a terminal, one request without Documents is
+    sent. Every input line has exactly one outcome: its results, or a line
+    {"id": ..., "error": {...}}; then the exit code is 3.
 
     Examples:
+      jina post /index --inputs data.jsonl
 
-        jina post /index --inputs data.jsonl
+      head data.jsonl | jina post /index > results.jsonl
 
-        head data.jsonl | jina post /index > results.jsonl
-
-        jina post /search --flow flows/search.yml --text "How do I catch an exception?"
+      jina post /search --flow flows/search.yml --text "What is a slice?"
     """
     # Late: see jinacli.app.
     from jinacli.screens.post import PostOptions, run_post

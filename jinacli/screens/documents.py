@@ -12,8 +12,24 @@ from rich.text import Text
 
 _MAX_TEXT = 600  # characters of a Document's own text
 _MAX_MATCH = 280  # characters of a match's text
-_HIDDEN = frozenset({"id", "parent_id", "text", "matches", "chunks", "embedding", "blob", "buffer",
-                     "mime_type", "granularity", "adjacency", "scores", "tags", "evaluations"})
+_HIDDEN = frozenset(
+    {
+        "id",
+        "parent_id",
+        "text",
+        "matches",
+        "chunks",
+        "embedding",
+        "blob",
+        "buffer",
+        "mime_type",
+        "granularity",
+        "adjacency",
+        "scores",
+        "tags",
+        "evaluations",
+    }
+)
 
 
 class DocumentScreen:
@@ -42,7 +58,9 @@ class DocumentScreen:
         error = doc.get("error")
         if isinstance(error, dict):
             console.print(Text("failed ", style="bold red") + name)
-            console.print(Padding(Text(f"{error.get('type')}: {error.get('message')}"), (0, 0, 0, 2)))
+            console.print(
+                Padding(Text(f"{error.get('type')}: {error.get('message')}"), (0, 0, 0, 2))
+            )
             return
         text = _short(doc.get("text"), _MAX_TEXT)
         console.print(Text(text, style="bold") if text else name)
@@ -87,6 +105,8 @@ def _rest(doc: dict[str, object]) -> str:
 def _short(value: object, limit: int) -> str:
     """One line of at most `limit` characters; control characters cannot reach the terminal."""
     text = "" if value is None else value if isinstance(value, str) else str(value)
-    text = "".join(c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text)
+    text = "".join(
+        c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text
+    )
     text = " ".join(text.split())
     return text if len(text) <= limit else text[: limit - 1] + "…"

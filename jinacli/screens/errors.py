@@ -54,4 +54,4 @@ def say(text: str) -> None:
     try:
         print(text, file=sys.stderr, flush=True)
     except OSError:
-        sys.stderr = None  # type: ignore[assignment]  # nothing more can be said
+        sys.stderr = None  # nothing more can be said

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import signal
 import stat
@@ -60,7 +61,7 @@ class _Tally:
 
     def add(self, outcomes: Outcomes, reply: Reply) -> None:
         """Count one reply."""
-        self.outcomes += outcomes.count
+        self.outcomes += outcomes.total
         self.failed += outcomes.failed
         self.unserved += reply.served == 0 and reply.error is None
         if outcomes.failed and not self.first_error:
@@ -133,7 +134,7 @@ def _stdin_has_data() -> bool:
 
 
 def _parameters(given: list[str]) -> dict[str, Any]:
-    """`key=value` pairs and whole maps become one map; values are JSON where they can be read so."""
+    """`key=value` pairs and maps become one map; a value is JSON where it can be read so."""
     parameters: dict[str, Any] = {}
     for text in given:
         if text.lstrip().startswith("{"):
@@ -207,28 +208,23 @@ def _writer(options: PostOptions, stack: contextlib.ExitStack) -> Any:
         # Late: rich is only needed where people look.
         from jinacli.screens.documents import DocumentScreen
 
-        out = (
-            sys.stdout
-            if options.output == "-"
-            else stack.enter_context(Path(options.output).open("w", encoding="utf-8"))
-        )
-        return DocumentScreen(out).show
-    stream: IO[bytes]
-    if options.output == "-":
-        stream = sys.stdout.buffer
-    else:
-        try:
-            stream = stack.enter_context(Path(options.output).open("wb"))
-        except OSError as error:
-            raise InputError(
-                f"cannot be written: {error.strerror}", where=options.output
-            ) from error
+        if options.output == "-":
+            return DocumentScreen(sys.stdout).show
+        return DocumentScreen(io.TextIOWrapper(_open_output(options.output, stack), "utf-8")).show
+    stream = sys.stdout.buffer if options.output == "-" else _open_output(options.output, stack)
 
     def write(lines: bytes | memoryview) -> None:
         stream.write(lines)
         stream.flush()
 
     return write
+
+
+def _open_output(path: str, stack: contextlib.ExitStack) -> IO[bytes]:
+    try:
+        return stack.enter_context(open(path, "wb"))
+    except OSError as error:
+        raise InputError(f"cannot be written: {error.strerror}", where=path) from error
 
 
 @contextlib.contextmanager
