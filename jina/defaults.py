@@ -20,7 +20,11 @@ MAX_CALL_BYTES = 64 * KIB  # call map, within the header frame
 MAX_REQUEST_DOCS = 10_000  # documents in one request
 MAX_DEPTH = 32  # nesting of chunks and matches, and of untyped values
 MAX_UNTYPED_BYTES = 2 * MIB  # undecoded tags and parameters of one request
+MAX_UNTYPED_NODES = 1_000_000  # values in untyped data beyond that size
 MAX_NDIM = 16  # dimensions of a tensor
+MAX_BATCH_DOCS = 500_000  # documents of one request, chunks and matches at any depth included
+MAX_BATCHES = 256  # nested batches of one request
+INLINE_TENSOR_BYTES = 64 * KIB  # smaller tensor columns share one frame and are copied when read
 MAX_INFLIGHT_BYTES = 256 * MIB  # bytes of requests that a gateway holds at once
 
 # How long we wait.

@@ -1,0 +1,88 @@
+"""The arrays under `doc.chunks` and `doc.matches`: what is added becomes a child of their owner.
+
+A child is a shallow copy: it has its own fields, and shares texts, tensors and children with the
+Document that was added. So the same Document can be a match of many without being changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Self
+from weakref import ref
+
+from jina.types.arrays.document import DocumentArray, wrapped
+from jina.types.content import children, shallow
+from jina.types.document import Document
+from jina.types.record import Record
+
+
+class _Children(DocumentArray):
+    __slots__ = ("_owner", "_snapshot")
+
+    @classmethod
+    def of_value(cls, owner: Record, value: Any) -> Self:
+        """Make the array for what the owner's record holds: the very records, as Documents."""
+        self = cls()
+        # Weak, and a copy of what is needed should it go: a cycle would keep big tensors waiting
+        # for the garbage collector.
+        self._owner = ref(owner)
+        self._snapshot = (owner.id, owner.granularity, owner.adjacency, owner.mime_type)
+        self._rows = wrapped(children(value))
+        return self
+
+    @classmethod
+    def filled(cls, owner: Record, docs: Iterable[Document]) -> Self:
+        """Make an array of copies of these Documents."""
+        self = cls.of_value(owner, None)
+        if isinstance(docs, Document):
+            docs = [docs]
+        self.extend(docs)
+        return self
+
+    def _of_owner(self) -> tuple[str, int, int, str]:
+        owner = self._owner()
+        if owner is None:
+            return self._snapshot
+        return owner.id, owner.granularity, owner.adjacency, owner.mime_type
+
+    def append(self, doc: Document, **fields: Any) -> Document:
+        """Store a copy of a Document as a child, set fields of the copy, and return it."""
+        child = super().append(doc)
+        if fields:
+            child.set_attributes(**fields)
+        return child
+
+    def _adopted(self, doc: Any) -> Document:
+        doc = super()._adopted(doc)
+        child = shallow(doc._record)
+        self._place(child)
+        return doc._like(child)
+
+    def _place(self, child: Record) -> None:
+        raise NotImplementedError
+
+
+class ChunkArray(_Children):
+    """The chunks of a Document: one granularity deeper, with their owner's id as parent_id."""
+
+    __slots__ = ()
+
+    def _place(self, child: Record) -> None:
+        parent_id, granularity, _, mime_type = self._of_owner()
+        child.parent_id = parent_id
+        child.granularity = granularity + 1
+        child.mime_type = child.mime_type or mime_type
+
+
+class MatchArray(_Children):
+    """The matches of a Document: one adjacency further, with their owner's granularity."""
+
+    __slots__ = ()
+
+    def _place(self, child: Record) -> None:
+        _, granularity, adjacency, _ = self._of_owner()
+        child.granularity = granularity
+        child.adjacency = adjacency + 1
+
+
+KIND_OF: dict[str, type[_Children]] = {"chunks": ChunkArray, "matches": MatchArray}

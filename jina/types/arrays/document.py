@@ -1,0 +1,336 @@
+"""The DocumentArray: a list of Documents that can stay columns for as long as nobody looks at a row.
+
+An array is either columnar (undecoded columns from a message; no Document exists) or row-wise (a
+list of Documents, the only truth). It changes once, when a row is first asked for.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from itertools import repeat
+from operator import methodcaller
+from typing import Any, SupportsIndex, overload
+
+from jina.excepts import BadDocType
+from jina.types.arrays.attributes import Attributes
+from jina.types.batch import Columns
+from jina.types.document import Document
+from jina.types.document.fields import Renames
+
+_new_object = object.__new__
+_set_record = Document.__dict__["_record"].__set__
+
+# A columnar array becomes row-wise once, whoever asks first: both must see the same Documents.
+_publish = threading.Lock()
+
+
+class DocumentArray(Attributes):
+    """A list of Documents, with access by position, id, slice, mask and column.
+
+    Args:
+        docs: Documents in any iterable, one Document, or None. Another DocumentArray gives its
+            Documents; they are shared, the list is not.
+    """
+
+    __slots__ = ("__weakref__", "_columns", "_index", "_index_age", "_rows")
+    _columns: Columns | None
+    _rows: list[Document]
+
+    def __init__(self, docs: Iterable[Document] | Document | None = None) -> None:
+        self._columns = None
+        self._index: dict[str, int] | None = None
+        self._index_age = 0
+        if docs is None:
+            self._rows = []
+        elif isinstance(docs, Document):
+            self._rows = [docs]
+        else:
+            self._rows = list(docs)
+            self._check(self._rows)
+
+    @classmethod
+    def _of_columns(cls, columns: Columns) -> DocumentArray:
+        """Wrap columns; no Document is made."""
+        self = _new_object(cls)
+        self._columns = columns
+        self._index = None
+        self._index_age = 0
+        return self
+
+    @classmethod
+    def _of_rows(cls, rows: list[Document]) -> DocumentArray:
+        """Wrap a list that belongs to the array from now on and is known to hold Documents."""
+        self = _new_object(cls)
+        self._columns = None
+        self._index = None
+        self._index_age = 0
+        self._rows = rows
+        return self
+
+    @classmethod
+    def concat(cls, arrays: Iterable[DocumentArray]) -> DocumentArray:
+        """Return one array with the Documents of all, in order; they are shared."""
+        parts = list(arrays)
+        whole = cls()
+        for part in parts:
+            whole._rows += part._docs
+        return whole
+
+    @property
+    def _docs(self) -> list[Document]:
+        """The list of Documents; made now if the array is still columnar."""
+        if self._columns is not None:
+            with _publish:
+                if self._columns is not None:
+                    self._rows = wrapped(self._columns.records())
+                    self._columns = None
+        return self._rows
+
+    def _check(self, docs: list[Any]) -> None:
+        """Refuse what is no Document.
+
+        Raises:
+            BadDocType: naming the first such element.
+        """
+        for position, doc in enumerate(docs):
+            if not isinstance(doc, Document):
+                raise BadDocType(
+                    f"element {position} is a {type(doc).__name__}, no Document",
+                    hint="wrap it: Document(...)",
+                )
+
+    def _adopted(self, doc: Any) -> Document:
+        """Return the Document that is stored for one that is added."""
+        if not isinstance(doc, Document):
+            raise BadDocType(f"a {type(doc).__name__} is no Document", hint="wrap it: Document(...)")
+        return doc
+
+    # --- reading --------------------------------------------------------------------------------
+
+    def __len__(self) -> int:
+        columns = self._columns
+        return len(self._rows) if columns is None else columns.rows
+
+    def __bool__(self) -> bool:
+        return len(self) > 0
+
+    def __iter__(self) -> Iterator[Document]:
+        return iter(self._docs)
+
+    def __reversed__(self) -> Iterator[Document]:
+        return reversed(self._docs)
+
+    def __contains__(self, id: object) -> bool:  # noqa: A002 - ids are what is looked up
+        """Whether a Document has this id.
+
+        Raises:
+            TypeError: not a str; ask with `doc.id in docs`.
+        """
+        if not isinstance(id, str):
+            raise TypeError(f"`in` takes the id of a Document, not a {type(id).__name__}")
+        return id in self._ids()
+
+    @overload
+    def __getitem__(self, key: SupportsIndex | str) -> Document: ...
+    @overload
+    def __getitem__(self, key: slice | Iterable[Any]) -> DocumentArray: ...
+    def __getitem__(self, key: Any) -> Any:
+        """Return a Document by position or id, or an array by slice, positions or boolean mask.
+
+        Raises:
+            IndexError: no such position, or a key of another type.
+            KeyError: no such id.
+        """
+        if isinstance(key, str):
+            return self._docs[self._position(key)]
+        if isinstance(key, slice):
+            return DocumentArray._of_rows(self._docs[key])
+        if hasattr(key, "__index__") and not isinstance(key, bool):
+            try:
+                return self._docs[key]
+            except IndexError:
+                raise IndexError(f"position {key} of {len(self)} Documents") from None
+        return DocumentArray._of_rows([self._docs[i] for i in self._positions(key)])
+
+    def _positions(self, key: Any) -> list[int]:
+        """Return the positions that a list or a boolean mask selects."""
+        if isinstance(key, (bool, float, bytes)) or not hasattr(key, "__iter__"):
+            raise IndexError(f"a Document is found by position, id or slice, not by {key!r}")
+        items = list(key)
+        kinds = {getattr(getattr(item, "dtype", None), "kind", "") for item in items}
+        if items and (all(isinstance(item, bool) for item in items) or kinds == {"b"}):
+            if len(items) != len(self):
+                raise IndexError(f"a mask of {len(items)} values for {len(self)} Documents")
+            return [position for position, item in enumerate(items) if item]
+        found = []
+        for item in items:
+            if isinstance(item, str):
+                found.append(self._position(item))
+            elif hasattr(item, "__index__") and not isinstance(item, bool):
+                found.append(range(len(self))[item])
+            else:
+                raise IndexError(f"a Document is found by position, id or slice, not by {item!r}")
+        return found
+
+    def _ids(self) -> dict[str, int]:
+        """Return the position of each id, the last one where an id stands twice."""
+        index = self._index
+        if index is None or self._index_age != Renames.count:
+            age = Renames.count
+            index = {doc._record.id: i for i, doc in enumerate(self._docs)}
+            self._index, self._index_age = index, age
+        return index
+
+    def _position(self, id: str) -> int:  # noqa: A002 - see __contains__
+        try:
+            return self._ids()[id]
+        except KeyError:
+            raise KeyError(f"no Document has the id {id!r}") from None
+
+    def index(self, doc: Document) -> int:
+        """Return the position of the first equal Document.
+
+        Raises:
+            ValueError: there is none.
+        """
+        return self._docs.index(doc)
+
+    def count(self, doc: Document) -> int:
+        """Return how many Documents equal this one."""
+        return self._docs.count(doc)
+
+    def __eq__(self, other: object) -> bool:
+        """Whether both hold equal Documents in the same order."""
+        if isinstance(other, DocumentArray):
+            return self is other or self._docs == other._docs
+        return NotImplemented
+
+    __hash__ = None  # type: ignore[assignment] # arrays change: they cannot be keys
+
+    # --- changing -------------------------------------------------------------------------------
+
+    def append(self, doc: Document) -> Document:
+        """Add a Document at the end, and return the one that is stored."""
+        rows = self._docs
+        doc = self._adopted(doc)
+        rows.append(doc)
+        index = self._index
+        if index is not None:
+            index[doc._record.id] = len(rows) - 1
+        return doc
+
+    def extend(self, docs: Iterable[Document] | None) -> None:
+        """Add Documents at the end; None adds nothing."""
+        if docs is not None:
+            new = [self._adopted(doc) for doc in docs]
+            self._docs.extend(new)
+            self._index = None
+
+    def insert(self, position: SupportsIndex, doc: Document) -> None:
+        """Add a Document before a position."""
+        self._docs.insert(position, self._adopted(doc))
+        self._index = None
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        """Replace the Document at a position or with an id, or the Documents of a slice.
+
+        Raises:
+            IndexError: no such position, or a key of another type.
+            KeyError: no such id.
+        """
+        if isinstance(key, str):
+            self._docs[self._position(key)] = self._adopted(value)
+        elif isinstance(key, slice):
+            self._docs[key] = [self._adopted(doc) for doc in value]
+        elif hasattr(key, "__index__") and not isinstance(key, bool):
+            self._docs[key] = self._adopted(value)
+        else:
+            raise IndexError(f"a Document is replaced by position, id or slice, not by {key!r}")
+        self._index = None
+
+    def __delitem__(self, key: Any) -> None:
+        """Remove a Document by position or id, or the Documents of a slice or mask."""
+        if isinstance(key, str):
+            del self._docs[self._position(key)]
+        elif isinstance(key, slice) or (hasattr(key, "__index__") and not isinstance(key, bool)):
+            del self._docs[key]
+        else:
+            gone = set(self._positions(key))
+            self._docs[:] = [doc for i, doc in enumerate(self._docs) if i not in gone]
+        self._index = None
+
+    def pop(self, key: SupportsIndex | str = -1) -> Document:
+        """Remove and return a Document by position or id; the last one by default."""
+        doc = self._docs.pop(self._position(key) if isinstance(key, str) else key)
+        self._index = None
+        return doc
+
+    def remove(self, doc: Document) -> None:
+        """Remove the first Document that equals this one.
+
+        Raises:
+            ValueError: there is none.
+        """
+        self._docs.remove(doc)
+        self._index = None
+
+    def clear(self) -> None:
+        """Remove all Documents from the array."""
+        self._columns = None
+        self._rows = []
+        self._index = None
+
+    def reverse(self) -> None:
+        """Reverse the order in place."""
+        self._docs.reverse()
+        self._index = None
+
+    def sort(self, *, key: Callable[[Document], Any], reverse: bool = False) -> None:
+        """Sort in place; Documents have no order of their own, so `key` is needed."""
+        self._docs.sort(key=key, reverse=reverse)
+        self._index = None
+
+    def __add__(self, other: Iterable[Document]) -> DocumentArray:
+        """Return a new array with the Documents of both."""
+        whole = DocumentArray(self)
+        whole.extend(other)
+        return whole
+
+    def __iadd__(self, other: Iterable[Document]) -> DocumentArray:
+        """Add Documents at the end."""
+        self.extend(other)
+        return self
+
+    def __copy__(self) -> DocumentArray:
+        """Return a new array of the same Documents."""
+        return DocumentArray(self)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> DocumentArray:
+        """Return a new array of copies."""
+        return DocumentArray._of_rows(list(map(methodcaller("__deepcopy__", memo), self._docs)))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle as a list of Documents."""
+        return DocumentArray, (list(self._docs),)
+
+    # --- printed --------------------------------------------------------------------------------
+
+    def __str__(self) -> str:
+        """How many Documents, and the first three of them."""
+        count = len(self)
+        note = " (showing first three)" if count > 3 else ""
+        lines = ",\n".join(str(doc) for doc in self._docs[:3])
+        return f"DocumentArray has {count} items{note}:\n{lines}"
+
+    def __repr__(self) -> str:
+        kind = type(self)
+        return f"<{kind.__module__}.{kind.__qualname__} length={len(self)} at {id(self)}>"
+
+
+def wrapped(records: list[Any]) -> list[Document]:
+    """Return a Document for each record."""
+    docs: list[Document] = list(map(_new_object, repeat(Document, len(records))))
+    for _ in map(_set_record, docs, records):
+        pass
+    return docs

@@ -1,0 +1,359 @@
+"""A batch of Documents as columns: parsed from the wire, read and replaced column by column.
+
+No Document exists here. A column stays the bytes that it came as until somebody reads it.
+
+    body       "JDA1" · version u16 · columns u16 · documents u32 · directory · column bytes …
+    directory  one entry per column: field u8 · kind u8 · flags u16 · aux u32 · length u64
+    kinds      1 values   msgpack array with one value per document; nil is unset
+               2 constant one msgpack value for all documents
+               3 dense    one tensor, a row per document: [dtype, shape, offset] in frame `aux`
+               4 cells    a tensor of its own per document, or nil: see jina.types.cells
+               5 nested   msgpack array of counts (`aux` bytes), then a whole body
+               6 tags     msgpack array of byte strings: JSON where they start with `{`, else msgpack
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import accumulate, repeat
+from struct import Struct
+from typing import Annotated, Any
+
+import msgspec
+
+from jina.defaults import (
+    MAX_BATCH_DOCS,
+    MAX_BATCHES,
+    MAX_DEPTH,
+    MAX_FRAMES,
+    MAX_UNTYPED_BYTES,
+)
+from jina.excepts import DocumentError, WireError
+from jina.types.cells import CellColumn, DenseColumn
+from jina.types.record import (
+    CHILD_FIELDS,
+    COUNT_FIELDS,
+    DEFAULTS,
+    FIELDS,
+    NO_TAGS,
+    TENSOR_FIELDS,
+    TEXT_FIELDS,
+    Packed,
+    Record,
+)
+from jina.types.score import NamedScore
+from jina.types.untyped import check_size
+
+Buffer = bytes | bytearray | memoryview
+
+MAGIC = b"JDA1"
+VERSION = 1
+HEAD = Struct("<4sHHI")
+ENTRY = Struct("<BBHIQ")
+
+VALUES, CONSTANT, DENSE, CELLS, NESTED, TAGS = range(1, 7)
+
+CODE_OF = {name: code for code, name in enumerate(FIELDS, start=1)}
+FIELD_OF = {code: name for name, code in CODE_OF.items()}
+
+_Count = Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]
+_counts = msgspec.msgpack.Decoder(list[_Count])
+_tags = msgspec.msgpack.Decoder(list[bytes | None])
+
+
+def _types() -> dict[str, Any]:
+    kinds: dict[str, Any] = dict.fromkeys(TEXT_FIELDS, str)
+    kinds |= dict.fromkeys(COUNT_FIELDS, _Count)
+    kinds |= {"text": str | None, "buffer": bytes | None, "weight": float}
+    kinds |= {"location": list[_Count] | None}
+    kinds |= dict.fromkeys(("scores", "evaluations"), dict[str, NamedScore] | None)
+    return kinds
+
+
+_ONE = {name: msgspec.msgpack.Decoder(kind) for name, kind in _types().items()}
+_MANY = {name: msgspec.msgpack.Decoder(list[kind]) for name, kind in _types().items()}
+_BOUNDED = frozenset({"location", "scores", "evaluations"})
+
+
+class Raw:
+    """A column as it came: its kind, its number beside the bytes, and the bytes."""
+
+    __slots__ = ("aux", "data", "kind")
+
+    def __init__(self, kind: int, aux: int, data: memoryview) -> None:
+        self.kind = kind
+        self.aux = aux
+        self.data = data
+
+
+class Constant:
+    """One value for all rows."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+
+class Nested:
+    """The children of all rows as one batch, and how many belong to each row."""
+
+    __slots__ = ("columns", "counts", "raw_counts")
+
+    def __init__(self, columns: Columns, raw_counts: memoryview) -> None:
+        self.columns = columns
+        self.raw_counts = raw_counts
+        self.counts: list[int] | None = None
+
+    def parts(self, rows: int) -> list[Part | None]:
+        """Return each row's share of the children; None where it has none."""
+        if self.counts is None:
+            self.counts = _decode(_counts, self.raw_counts, rows, "a count of children")
+            if sum(self.counts) != self.columns.rows:
+                raise WireError("the counts of children do not add up to the children")
+        ends = accumulate(self.counts)
+        return [
+            Part(self, end - count, end) if count else None
+            for count, end in zip(self.counts, ends, strict=True)
+        ]
+
+
+class Part:
+    """One row's children within a nested batch that nobody has read yet."""
+
+    __slots__ = ("nested", "start", "stop")
+
+    def __init__(self, nested: Nested, start: int, stop: int) -> None:
+        self.nested = nested
+        self.start = start
+        self.stop = stop
+
+    def records(self) -> list[Record]:
+        """Decode the nested batch, once for all rows, and return this row's Records."""
+        return self.nested.columns.records()[self.start : self.stop]
+
+
+class Columns:
+    """A batch of `rows` Documents by column.
+
+    `columns` maps a field to Raw (undecoded), list (one value per row), Constant, DenseColumn,
+    CellColumn or Nested. A field that is missing is unset in all rows.
+    """
+
+    __slots__ = ("_records", "columns", "frames", "rows", "wire")
+
+    def __init__(self, rows: int, columns: dict[str, Any], frames: Sequence[Buffer] = ()) -> None:
+        self.rows = rows
+        self.columns = columns
+        self.frames = frames  # the tensor frames that Raw columns point into
+        self.wire: list[Buffer] | None = None  # the message, as long as nothing was replaced
+        self._records: list[Record] | None = None
+
+    def values(self, field: str) -> list[Any]:
+        """Return one value per row: plain ones, tensors' Cells, or Parts for children.
+
+        Raises:
+            WireError: the column's bytes are not what its kind says.
+        """
+        column = self.columns.get(field)
+        if column is None:
+            return [DEFAULTS[field]] * self.rows
+        if type(column) is Raw:
+            column = self._opened(field, column)
+        if type(column) is list:
+            return column
+        if type(column) is Constant:
+            return [column.value] * self.rows
+        if type(column) is Nested:
+            return column.parts(self.rows)
+        cells: list[Any] = column.cells()
+        return cells
+
+    def tensor(self, field: str) -> DenseColumn | CellColumn | None:
+        """Return the tensor column of a field, None if no row has one."""
+        column = self.columns.get(field)
+        if type(column) is Raw:
+            column = self._opened(field, column)
+        # Whoever holds the column may write into its memory: the message is no longer the truth.
+        self.wire = None
+        if column is None or isinstance(column, (DenseColumn, CellColumn)):
+            return column
+        return CellColumn.of(self.values(field))
+
+    def put(self, field: str, column: Any) -> None:
+        """Replace a column; None unsets it in all rows."""
+        self.wire = None
+        self._records = None
+        if column is None:
+            self.columns.pop(field, None)
+        else:
+            self.columns[field] = column
+
+    def records(self) -> list[Record]:
+        """Return a Record per row; the same ones each time.
+
+        Raises:
+            WireError: a column's bytes are not what its kind says.
+        """
+        if self._records is None:
+            self._records = self._made()
+        return self._records
+
+    def _made(self) -> list[Record]:
+        present = [i for i, name in enumerate(FIELDS) if name in self.columns]
+        arguments: list[Iterable[Any]] = []
+        for name in FIELDS[: present[-1] + 1 if present else 0]:
+            if name in self.columns:
+                values = self.values(name)
+                arguments.append(_as_tags(values) if name == "tags" else values)
+            else:
+                arguments.append(repeat(DEFAULTS[name]))
+        if not arguments:
+            return [Record() for _ in range(self.rows)]
+        return list(map(Record, *arguments))
+
+    def _opened(self, field: str, raw: Raw) -> Any:
+        """Decode a column that came from the wire, and keep it decoded."""
+        column: Any
+        if raw.kind == VALUES:
+            if field in _BOUNDED and raw.data.nbytes > max(MAX_UNTYPED_BYTES, 64 * self.rows):
+                raise WireError(f"the column `{field}` is larger than its {self.rows} rows explain")
+            column = _decode(_MANY[field], raw.data, self.rows, field)
+        elif raw.kind == CONSTANT:
+            column = Constant(_decode(_ONE[field], raw.data, None, field))
+        elif raw.kind == DENSE:
+            column = DenseColumn.parse(raw.data, raw.aux, self.rows, self.frames)
+        elif raw.kind == CELLS:
+            column = CellColumn.parse(raw.data, self.rows, self.frames)
+        else:
+            column = _decode(_tags, raw.data, self.rows, field)
+            try:
+                check_size(raw.data, is_json=not any(b and b[0] != 0x7B for b in column))
+            except DocumentError as err:
+                raise WireError(err.what) from err
+        if raw.kind in (DENSE, CELLS):
+            self.columns[field] = column
+        return column
+
+
+def _as_tags(values: list[Any]) -> list[Any]:
+    raw = msgspec.Raw
+    return [
+        (raw(value) if value[0] == 0x7B else Packed(value)) if value else NO_TAGS
+        for value in values
+    ]
+
+
+def _decode(decoder: Any, data: memoryview, rows: int | None, what: str) -> Any:
+    """Decode msgpack; an array must say at its head that it has one value per row."""
+    if rows is not None and _array_length(data) != rows:
+        raise WireError(f"the column `{what}` does not have {rows} values")
+    try:
+        return decoder.decode(data)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, OverflowError) as err:
+        raise WireError(f"the column `{what}` cannot be decoded: {err}") from err
+
+
+def _array_length(data: memoryview) -> int:
+    """Return what a msgpack array claims as its length, before anything is allocated for it."""
+    if not data:
+        return -1
+    first = data[0]
+    if first & 0xF0 == 0x90:
+        return first & 0x0F
+    if first == 0xDC and len(data) >= 3:
+        return int.from_bytes(data[1:3], "big")
+    if first == 0xDD and len(data) >= 5:
+        return int.from_bytes(data[1:5], "big")
+    return -1
+
+
+# --- parsing ------------------------------------------------------------------------------------
+
+_TENSOR_KINDS = frozenset({DENSE, CELLS})
+_PLAIN_KINDS = frozenset({VALUES, CONSTANT})
+
+
+class _Budget:
+    """What one message may still spend on Documents and nested batches."""
+
+    __slots__ = ("batches", "docs")
+
+    def __init__(self) -> None:
+        self.docs = MAX_BATCH_DOCS
+        self.batches = MAX_BATCHES
+
+
+def parse(frames: Sequence[Buffer]) -> Columns:
+    """Read the directory of a message: a body and its tensor frames. No column is decoded.
+
+    Raises:
+        WireError: anything that the directory must not say.
+    """
+    if not frames or len(frames) > MAX_FRAMES:
+        raise WireError(f"a batch comes in 1 to {MAX_FRAMES} frames, not {len(frames)}")
+    body = memoryview(frames[0]).cast("B")
+    columns = _parse(body, list(frames[1:]), MAX_DEPTH, _Budget())
+    columns.wire = list(frames)
+    return columns
+
+
+def _parse(body: memoryview, frames: Sequence[Buffer], depth: int, budget: _Budget) -> Columns:
+    if len(body) < HEAD.size:
+        raise WireError("a batch is cut off in its head")
+    magic, version, count, rows = HEAD.unpack_from(body)
+    if magic != MAGIC or version != VERSION:
+        raise WireError("these bytes are no batch of version 1")
+    budget.docs -= rows
+    budget.batches -= 1
+    if budget.docs < 0 or budget.batches < 0 or depth < 0:
+        raise WireError("a batch with more Documents or deeper nesting than allowed")
+    start = HEAD.size + count * ENTRY.size
+    if count > len(FIELDS) or start > len(body):
+        raise WireError("a batch is cut off in its directory")
+    columns: dict[str, Any] = {}
+    for code, kind, flags, aux, length in ENTRY.iter_unpack(body[HEAD.size : start]):
+        field = FIELD_OF.get(code)
+        stop = start + length
+        if field is None or field in columns or flags:
+            raise WireError("a batch's directory names an unknown or a repeated column")
+        if stop > len(body):
+            raise WireError(f"the column `{field}` reaches beyond the frame")
+        data = body[start:stop]
+        start = stop
+        columns[field] = _column(field, kind, aux, data, frames, depth, budget)
+    if start != len(body):
+        raise WireError("a batch's frame is longer than its columns")
+    ids = columns.get("id")
+    if rows and (ids is None or ids.kind != VALUES or _array_length(ids.data) != rows):
+        # One byte per Document at least: a short message cannot claim millions.
+        raise WireError("a batch without one id per Document")
+    return Columns(rows, columns, frames)
+
+
+def _column(
+    field: str,
+    kind: int,
+    aux: int,
+    data: memoryview,
+    frames: Sequence[Buffer],
+    depth: int,
+    budget: _Budget,
+) -> Any:
+    if field in TENSOR_FIELDS:
+        fits = kind in _TENSOR_KINDS
+    elif field in CHILD_FIELDS:
+        fits = kind == NESTED
+    elif field == "tags":
+        fits = kind == TAGS
+    else:
+        fits = kind in _PLAIN_KINDS
+    if not fits or (aux and kind not in (DENSE, NESTED)):
+        raise WireError(f"the column `{field}` has kind {kind}, which is not for it")
+    if kind != NESTED:
+        return Raw(kind, aux, data)
+    if aux > len(data):
+        raise WireError(f"the column `{field}` is shorter than its counts")
+    return Nested(_parse(data[aux:], frames, depth - 1, budget), data[:aux])
+
+

@@ -1,0 +1,352 @@
+"""Tensor columns: their bytes on the wire, and the arrays behind them.
+
+Data lies in frames of their own, never in the body: a large column has a frame to itself and is
+used in place; small ones share a frame, one after the other at offsets of 16 bytes.
+
+    dense   [dtype, [rows, …shape of a row], offset]; the frame stands in the directory
+    cells   per row nil, or [dtype, shape, frame, offset],
+            or [class, shape, 0, 0, {part: [dtype, shape, frame, offset]}] for scipy's matrices
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import msgspec
+
+from jina.defaults import INLINE_TENSOR_BYTES, MAX_FRAME_BYTES, MAX_FRAMES, MAX_NDIM
+from jina.excepts import DocumentError, WireError
+from jina.types.tensors import (
+    MAX_DIM,
+    SPARSE_PARTS,
+    array_from,
+    is_sparse,
+    little_endian,
+    shape_bytes,
+    sparse_from,
+    sparse_parts,
+)
+
+if TYPE_CHECKING:
+    import numpy as np
+
+Buffer = bytes | bytearray | memoryview
+
+# Frames that a batch spends on single tensors; the rest of MAX_FRAMES is for shared ones.
+_OWN_FRAMES = MAX_FRAMES - 24
+_ALIGN = 16
+
+_Length = Annotated[int, msgspec.Meta(ge=0, le=MAX_DIM)]
+_Shape = Annotated[list[_Length], msgspec.Meta(max_length=MAX_NDIM)]
+
+
+class _Place(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
+    dtype: str
+    shape: _Shape
+    frame: int = 0
+    offset: _Length = 0
+
+
+class _Spec(_Place, array_like=True, forbid_unknown_fields=True):
+    parts: dict[str, _Place] | None = None
+
+
+class _DenseSpec(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
+    dtype: str
+    shape: _Shape
+    offset: _Length
+
+
+_dense_spec = msgspec.msgpack.Decoder(_DenseSpec)
+_specs = msgspec.msgpack.Decoder(list[_Spec | None])
+_encode = msgspec.msgpack.Encoder().encode
+
+# Two threads that read the same row for the first time must get the same memory.
+_publish = threading.Lock()
+
+
+class Cell:
+    """One row's tensor in a column that nobody has read yet."""
+
+    __slots__ = ("column", "index")
+
+    def __init__(self, column: Any, index: int) -> None:
+        self.column = column
+        self.index = index
+
+    def get(self) -> Any:
+        """Return the row's tensor, writable; None if it has none."""
+        return self.column.get(self.index)
+
+
+class FrameWriter:
+    """Places tensors into the frames of the message that is being written."""
+
+    def __init__(self) -> None:
+        self.frames: list[Buffer] = []
+        self._shared: bytearray | None = None
+        self._shared_at = 0
+
+    def add(self, data: Any) -> tuple[int, int]:
+        """Place contiguous bytes; return the frame's index and the offset in it.
+
+        Raises:
+            DocumentError: more bytes than a frame holds.
+        """
+        view = memoryview(data)
+        size = view.nbytes
+        if size > MAX_FRAME_BYTES:
+            raise DocumentError(
+                f"a tensor of {size} bytes; a message frame holds at most {MAX_FRAME_BYTES}",
+                hint="send fewer Documents in one request, or smaller tensors",
+            )
+        if size >= INLINE_TENSOR_BYTES and len(self.frames) < _OWN_FRAMES:
+            self.frames.append(view.cast("B"))
+            return len(self.frames) - 1, 0
+        shared = self._shared
+        if shared is None or len(shared) + size + _ALIGN > MAX_FRAME_BYTES:
+            shared = self._shared = bytearray()
+            self._shared_at = len(self.frames)
+            self.frames.append(shared)
+        shared.extend(bytes(-len(shared) % _ALIGN))
+        offset = len(shared)
+        if size:
+            shared += view.cast("B")
+        return self._shared_at, offset
+
+
+class DenseColumn:
+    """A tensor of the same dtype and shape for every row, as one matrix."""
+
+    __slots__ = ("_data", "_matrix", "dtype", "shape")
+
+    def __init__(self, dtype: str, shape: list[int], data: Any, matrix: Any = None) -> None:
+        self.dtype = dtype
+        self.shape = shape  # rows first
+        self._data = data
+        self._matrix = matrix
+
+    @classmethod
+    def of(cls, matrix: np.ndarray[Any, Any]) -> DenseColumn:
+        """Wrap a matrix whose first dimension counts rows."""
+        return cls("", [], None, matrix)
+
+    @classmethod
+    def parse(
+        cls, data: memoryview, frame: int, rows: int, frames: Sequence[Buffer]
+    ) -> DenseColumn:
+        """Read a column's description and find its bytes.
+
+        Raises:
+            WireError: a description that does not fit its rows or its frame.
+        """
+        try:
+            spec = _dense_spec.decode(data)
+            if not spec.shape or spec.shape[0] != rows:
+                raise WireError(f"a tensor column of shape {spec.shape} for {rows} rows")
+            view = _bytes_at(frames, frame, spec.offset, shape_bytes(spec.dtype, spec.shape))
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as err:
+            raise WireError(f"a tensor column cannot be decoded: {err}") from err
+        except ValueError as err:
+            raise err if isinstance(err, WireError) else WireError(str(err)) from err
+        return cls(spec.dtype, spec.shape, view)
+
+    @property
+    def matrix(self) -> np.ndarray[Any, Any]:
+        """The whole column, shape (rows, …), writable; the same memory each time."""
+        if self._matrix is None:
+            with _publish:
+                if self._matrix is None:
+                    self._matrix = _writable(self._data, self.dtype, self.shape)
+        return self._matrix
+
+    def get(self, index: int) -> Any:
+        """Return one row, as a view of the matrix."""
+        row = self.matrix[index]
+        # A vector's element is a number; the row of a column of scalars is a tensor without axes.
+        return row if self.matrix.ndim > 1 else self.matrix[index : index + 1].reshape(())
+
+    def cells(self) -> list[Any]:
+        """Return a Cell per row."""
+        return [Cell(self, i) for i in range(len(self))]
+
+    def __len__(self) -> int:
+        return self.shape[0] if self._matrix is None else len(self._matrix)
+
+    def emit(self, writer: FrameWriter) -> tuple[bool, int, bytes]:
+        """Place the data; return that the column is dense, its frame and its description."""
+        if self._matrix is None:
+            dtype, shape, data = self.dtype, self.shape, self._data
+        else:
+            flat = little_endian(self._matrix)
+            dtype, shape, data = flat.dtype.str, list(flat.shape), flat.data if flat.size else b""
+        frame, offset = writer.add(data)
+        return True, frame, _encode([dtype, shape, offset])
+
+
+class CellColumn:
+    """A tensor of its own for each row, or None; dense and sparse may mix."""
+
+    __slots__ = ("_frames", "_specs", "_values", "rows")
+
+    def __init__(
+        self, rows: int, specs: list[Any] | None, frames: Sequence[Buffer], values: list[Any]
+    ) -> None:
+        self.rows = rows
+        self._specs = specs
+        self._frames = frames
+        self._values = values  # decoded so far; Ellipsis where not
+
+    @classmethod
+    def of(cls, values: list[Any]) -> CellColumn:
+        """Wrap one tensor (or Cell, or None) per row."""
+        return cls(len(values), None, (), values)
+
+    @classmethod
+    def parse(cls, data: memoryview, rows: int, frames: Sequence[Buffer]) -> CellColumn:
+        """Read the rows' descriptions.
+
+        Raises:
+            WireError: descriptions that do not fit their rows or their frames.
+        """
+        if data.nbytes > max(1 << 20, 512 * rows):
+            raise WireError("a tensor column with longer descriptions than its rows explain")
+        try:
+            specs = _specs.decode(data)
+            if len(specs) != rows:
+                raise WireError(f"a tensor column does not have {rows} rows")
+            # Rows that overlap would let a small message ask for much memory.
+            claimed = sum(
+                shape_bytes(place.dtype, place.shape) for spec in specs for place in _places(spec)
+            )
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as err:
+            raise WireError(f"a tensor column cannot be decoded: {err}") from err
+        except ValueError as err:
+            raise err if isinstance(err, WireError) else WireError(str(err)) from err
+        if claimed > sum(memoryview(frame).nbytes for frame in frames):
+            raise WireError("a tensor column claims more bytes than the message has")
+        return cls(rows, specs, frames, [...] * rows)
+
+    def get(self, index: int) -> Any:
+        """Return one row's tensor, writable and the same each time; None if it has none.
+
+        Raises:
+            WireError: its description does not fit its bytes.
+        """
+        value = self._values[index]
+        if value is ...:
+            value = self._read(index)
+        return value.get() if type(value) is Cell else value
+
+    def _read(self, index: int) -> Any:
+        specs: list[Any] = self._specs or []
+        spec = specs[index]
+        with _publish:
+            value = self._values[index]
+            if value is ...:
+                value = None if spec is None else self._tensor(spec)
+                self._values[index] = value
+        return value
+
+    def _tensor(self, spec: _Spec) -> Any:
+        try:
+            if spec.parts is None:
+                return self._array(spec)
+            parts = {name: self._array(place) for name, place in spec.parts.items()}
+            return sparse_from(spec.dtype, spec.shape, parts)
+        except ValueError as err:
+            raise err if isinstance(err, WireError) else WireError(str(err)) from err
+
+    def _array(self, place: _Place) -> Any:
+        size = shape_bytes(place.dtype, place.shape)
+        view = _bytes_at(self._frames, place.frame, place.offset, size)
+        return _writable(view, place.dtype, place.shape)
+
+    def cells(self) -> list[Any]:
+        """Return a Cell per row, None for rows without a tensor."""
+        if self._specs is None:
+            return list(self._values)
+        return [None if spec is None else Cell(self, i) for i, spec in enumerate(self._specs)]
+
+    def __len__(self) -> int:
+        return self.rows
+
+    def emit(self, writer: FrameWriter) -> tuple[bool, int, bytes]:
+        """Place the data; return that the column is not dense, 0 and its descriptions."""
+        return False, 0, _encode([_emit_one(self.get(i), writer) for i in range(self.rows)])
+
+
+def _places(spec: _Spec | None) -> Iterator[_Place]:
+    if spec is None:
+        return
+    if spec.parts is None:
+        yield spec
+        return
+    if spec.dtype[:3] not in SPARSE_PARTS:
+        raise WireError(f"{spec.dtype!r} is no class of sparse matrices")
+    yield from spec.parts.values()
+
+
+def _emit_one(value: Any, writer: FrameWriter) -> Any:
+    if value is None:
+        return None
+    if is_sparse(value):
+        name, shape, parts = sparse_parts(value)
+        return [name, shape, 0, 0, {key: _emit_one(part, writer) for key, part in parts.items()}]
+    flat = little_endian(value)
+    frame, offset = writer.add(flat.data if flat.size else b"")
+    return [flat.dtype.str, list(flat.shape), frame, offset]
+
+
+def _bytes_at(frames: Sequence[Buffer], frame: int, offset: int, size: int) -> memoryview:
+    if not 0 <= frame < len(frames):
+        raise WireError(f"a tensor lies in frame {frame}, but there are {len(frames)}")
+    view = memoryview(frames[frame]).cast("B")
+    if offset + size > len(view):
+        raise WireError(f"a tensor reaches beyond its frame of {len(view)} bytes")
+    return view[offset : offset + size]
+
+
+def _writable(view: memoryview, dtype: str, shape: list[int]) -> np.ndarray[Any, Any]:
+    """Return the array in these bytes: in place if it is large, aligned and writable."""
+    try:
+        array = array_from(view, dtype, shape)
+    except ValueError as err:
+        raise WireError(str(err)) from err
+    in_place = array.nbytes >= INLINE_TENSOR_BYTES and array.flags.writeable and array.flags.aligned
+    return array if in_place else array.copy()
+
+
+def gathered(values: Sequence[Any]) -> DenseColumn | CellColumn:
+    """Make a column of one tensor, Cell or None per row.
+
+    A column whose rows all still are the Cells it gave out, in order, is returned itself.
+    """
+    first = values[0]
+    if type(first) is Cell:
+        column = first.column
+        if len(column) == len(values) and all(
+            type(cell) is Cell and cell.column is column and cell.index == i
+            for i, cell in enumerate(values)
+        ):
+            known: DenseColumn | CellColumn = column
+            return known
+    tensors = [value.get() if type(value) is Cell else value for value in values]
+    if not any(value is None or is_sparse(value) for value in tensors):
+        dtype, shape = tensors[0].dtype, tensors[0].shape
+        if (
+            tensors[0].nbytes * len(tensors) <= MAX_FRAME_BYTES
+            and len(shape) < MAX_NDIM
+            and all(tensor.shape == shape and tensor.dtype == dtype for tensor in tensors)
+        ):
+            return _joined(tensors)
+    return CellColumn.of(tensors)
+
+
+def _joined(tensors: list[Any]) -> DenseColumn:
+    """Join rows of one dtype and shape; faster than numpy's stack."""
+    rows = [little_endian(tensor) for tensor in tensors]
+    data = b"".join(rows) if rows[0].size else b""
+    return DenseColumn(rows[0].dtype.str, [len(rows), *rows[0].shape], memoryview(data))

@@ -1,0 +1,271 @@
+"""DocumentArrays to message frames and back: the columnar codec.
+
+    frames   [body, tensor frame, tensor frame, …]
+
+The layout of a body is drawn in `jina.types.batch`. Columns that nobody touched are sent on as the
+bytes that they came as.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import repeat
+from operator import is_not
+from typing import Any
+
+import msgspec
+
+from jina.defaults import MAX_BATCH_DOCS, MAX_BATCHES, MAX_DEPTH, MAX_FRAME_BYTES
+from jina.excepts import DocumentError
+from jina.types.arrays.document import DocumentArray
+from jina.types.batch import (
+    CELLS,
+    CODE_OF,
+    CONSTANT,
+    DENSE,
+    ENTRY,
+    HEAD,
+    MAGIC,
+    NESTED,
+    TAGS,
+    VALUES,
+    VERSION,
+    Buffer,
+    Columns,
+    Constant,
+    Nested,
+    Part,
+    Raw,
+    parse,
+)
+from jina.types.cells import CellColumn, DenseColumn, FrameWriter, gathered
+from jina.types.content import children
+from jina.types.record import (
+    CHILD_FIELDS,
+    COUNT_FIELDS,
+    DEFAULTS,
+    FIELDS,
+    TENSOR_FIELDS,
+    TEXT_FIELDS,
+    Live,
+    Record,
+)
+from jina.types.untyped import check_size, tags_bytes
+
+_encode = msgspec.msgpack.Encoder().encode
+
+# Fields that may be sent once for all rows. Numbers in weight and scores are not compared: 0.0
+# equals -0.0 and yet is another number.
+_REPEATED = (TEXT_FIELDS | COUNT_FIELDS | {"text", "buffer"}) - {"id"}
+_COMPARED = TEXT_FIELDS | COUNT_FIELDS
+
+# field, kind, aux, bytes
+_Entry = tuple[str, int, int, Any]
+
+
+def encode(docs: DocumentArray) -> list[Buffer]:
+    """Return the frames of a message: the body, then the tensor frames.
+
+    Tensors of 64 KiB and more are not copied: they must not change until the frames are sent.
+
+    Raises:
+        DocumentError: a value that cannot be carried; the message names field and id.
+    """
+    columns = docs._columns  # noqa: SLF001 - the codec is the array's other half
+    if columns is not None and columns.wire is not None:
+        return columns.wire
+    if columns is None:
+        return encode_records([doc._record for doc in docs])  # noqa: SLF001 - see above
+    state = _Writing()
+    body = state.columns(columns, MAX_DEPTH)
+    return [body, *state.frames.frames]
+
+
+def encode_records(records: list[Record]) -> list[Buffer]:
+    """Return the frames of a message with these records; see `encode`."""
+    state = _Writing()
+    body = state.rows(records, MAX_DEPTH)
+    return [body, *state.frames.frames]
+
+
+def decode(frames: Sequence[Buffer]) -> DocumentArray:
+    """Return the array in these frames, still as columns: only directories are read.
+
+    The frames belong to the array from now on; large tensors are used in place.
+
+    Raises:
+        WireError: a directory that is wrong or beyond the limits. A damaged column is found, with
+            the same error, when it is first read.
+    """
+    return DocumentArray._of_columns(parse(frames))  # noqa: SLF001
+
+
+class _Writing:
+    """One message being written: its tensor frames and what it may still grow by."""
+
+    def __init__(self) -> None:
+        self.frames = FrameWriter()
+        self.docs = MAX_BATCH_DOCS
+        self.batches = MAX_BATCHES
+
+    def _spend(self, rows: int, depth: int) -> None:
+        self.docs -= rows
+        self.batches -= 1
+        if depth < 0:
+            raise DocumentError(f"chunks and matches are nested deeper than {MAX_DEPTH}")
+        if self.docs < 0 or self.batches < 0:
+            raise DocumentError(
+                f"one request holds at most {MAX_BATCH_DOCS} Documents, children included",
+                hint="send fewer Documents in one request",
+            )
+
+    def columns(self, columns: Columns, depth: int) -> bytes:
+        """Write a batch that is still columns; undecoded ones are copied."""
+        self._spend(columns.rows, depth)
+        entries = []
+        for field in FIELDS:
+            column = columns.columns.get(field)
+            if type(column) is Raw and column.kind in (DENSE, CELLS):
+                column = columns.tensor(field)
+            if column is None:
+                continue
+            if type(column) is Raw:
+                entries.append((field, column.kind, column.aux, column.data))
+            elif type(column) is Constant and field != "id":
+                entries.append((field, CONSTANT, 0, _encode(column.value)))
+            elif type(column) is Nested:
+                inner = self.columns(column.columns, depth - 1)
+                counts = column.raw_counts
+                entries.append((field, NESTED, len(counts), b"".join((counts, inner))))
+            elif isinstance(column, (DenseColumn, CellColumn)):
+                entries.append(self._tensor(field, column))
+            else:
+                entry = self._field(field, columns.values(field), [], depth)
+                if entry is not None:
+                    entries.append(entry)
+        return _body(columns.rows, entries)
+
+    def rows(self, records: list[Record], depth: int) -> bytes:
+        """Write Records, column by column; columns that are unset in every row are left out."""
+        count = len(records)
+        self._spend(count, depth)
+        entries: list[_Entry] = []
+        if records:
+            columns = zip(*map(msgspec.structs.astuple, records), strict=True)
+            for field, values in zip(FIELDS, columns, strict=True):
+                if field != "id" and _is_unset(field, values):
+                    continue
+                entry = self._field(field, values, records, depth)
+                if entry is not None:
+                    entries.append(entry)
+        return _body(count, entries)
+
+    def _field(
+        self, field: str, values: Sequence[Any], records: list[Record], depth: int
+    ) -> _Entry | None:
+        try:
+            if field in TENSOR_FIELDS:
+                return self._tensor(field, gathered(values))
+            if field in CHILD_FIELDS:
+                return self._children(field, values, depth)
+            if field == "tags":
+                return _tags(values, records)
+            if any(type(value) is Live for value in values):
+                values = [_settled(value) for value in values]
+                if not any(values):
+                    return None
+            first = values[0]
+            if (
+                field in _REPEATED
+                and values[-1] is first
+                and len(values) > 1
+                and values.count(first) == len(values)
+            ):
+                return field, CONSTANT, 0, _encode(first)
+            return field, VALUES, 0, _encode(values)
+        except (TypeError, OverflowError, UnicodeEncodeError) as err:
+            raise DocumentError(_blame(field, values, records, err)) from err
+
+    def _tensor(self, field: str, column: DenseColumn | CellColumn) -> _Entry:
+        is_dense, frame, data = column.emit(self.frames)
+        return field, DENSE if is_dense else CELLS, frame, data
+
+    def _children(self, field: str, values: Sequence[Any], depth: int) -> _Entry | None:
+        nested = _untouched(values)
+        if nested is not None:
+            counts: Any = nested.raw_counts
+            inner = self.columns(nested.columns, depth - 1)
+        else:
+            rows = [children(value) for value in values]
+            if not any(rows):
+                return None
+            counts = _encode([len(row) for row in rows])
+            inner = self.rows([record for row in rows for record in row], depth - 1)
+        return field, NESTED, len(counts), b"".join((counts, inner))
+
+
+def _is_unset(field: str, values: tuple[Any, ...]) -> bool:
+    default = DEFAULTS[field]
+    if field in _COMPARED:
+        return values.count(default) == len(values)
+    # By identity: arrays and dicts answer == with something else than yes or no.
+    return not any(map(is_not, values, repeat(default)))
+
+
+def _untouched(values: Sequence[Any]) -> Nested | None:
+    """Return the nested batch, if every row still holds exactly its own share of it."""
+    nested = next((value.nested for value in values if type(value) is Part), None)
+    if nested is None or nested.counts is None or len(nested.counts) != len(values):
+        return None
+    position = 0
+    for value, count in zip(values, nested.counts, strict=True):
+        if count == 0:
+            if value is not None:
+                return None
+            continue
+        if type(value) is not Part or value.nested is not nested or value.start != position:
+            return None
+        position += count
+    return nested
+
+
+def _tags(values: Sequence[Any], records: list[Record]) -> _Entry | None:
+    try:
+        data = [tags_bytes(value) for value in values]
+    except DocumentError as err:
+        raise DocumentError(_blame("tags", values, records, err), hint=err.hint) from err
+    if not any(data):
+        return None
+    packed = _encode(data)
+    check_size(packed, is_json=not any(item and item[0] != 0x7B for item in data))
+    return "tags", TAGS, 0, packed
+
+
+def _settled(value: Any) -> Any:
+    return (value.value or None) if type(value) is Live else value
+
+
+def _blame(field: str, values: Sequence[Any], records: list[Record], err: Exception) -> str:
+    """Say which Document's value cannot be sent."""
+    attempt: Callable[[Any], Any] = tags_bytes if field == "tags" else _encode
+    for index, value in enumerate(values):
+        try:
+            attempt(value)
+        except (TypeError, OverflowError, UnicodeEncodeError, DocumentError) as cause:
+            name = records[index].id if index < len(records) else f"number {index}"
+            return f"`{field}` of Document {name!r} cannot be sent: {cause}"
+    return f"`{field}` cannot be sent: {err}"
+
+
+def _body(rows: int, entries: list[_Entry]) -> bytes:
+    head = [HEAD.pack(MAGIC, VERSION, len(entries), rows)]
+    head += [
+        ENTRY.pack(CODE_OF[field], kind, 0, aux, len(data)) for field, kind, aux, data in entries
+    ]
+    body = b"".join(head + [data for _, _, _, data in entries])
+    if len(body) > MAX_FRAME_BYTES:
+        raise DocumentError(
+            f"a batch of {len(body)} bytes; a message frame holds at most {MAX_FRAME_BYTES}",
+            hint="send fewer Documents in one request",
+        )
+    return body

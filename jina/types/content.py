@@ -1,0 +1,167 @@
+"""Records as wholes: which fields are set, as a dict, as a deep copy, compared."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Callable
+from copy import copy
+from typing import Any
+
+import msgspec
+
+from jina.types.batch import Part
+from jina.types.cells import Cell
+from jina.types.record import (
+    CHILD_FIELDS,
+    DEFAULTS,
+    FIELDS,
+    NO_TAGS,
+    SCORE_FIELDS,
+    TENSOR_FIELDS,
+    Live,
+    Packed,
+    Record,
+)
+from jina.types.tensors import same
+from jina.types.untyped import copied, read_tags
+
+
+def children(value: Any) -> list[Record]:
+    """Return the Records of chunks or matches in any of their forms."""
+    if value is None:
+        return []
+    if type(value) is list:
+        return value
+    if type(value) is Part:
+        return value.records()
+    return [doc._record for doc in value]  # noqa: SLF001
+
+
+def tensor(value: Any) -> Any:
+    """Return a blob or an embedding in any of its forms as the array or None."""
+    return value.get() if type(value) is Cell else value
+
+
+def settled(name: str, value: Any) -> Any:
+    """Return a field's value decoded and unwrapped; None if it is unset or an empty container."""
+    if value is DEFAULTS[name]:
+        return None
+    if name == "tags":
+        return read_tags(value) or None
+    if name in TENSOR_FIELDS:
+        return tensor(value)
+    if name in CHILD_FIELDS:
+        return children(value) or None
+    if type(value) is Live:
+        value = value.value
+    if name in ("text", "buffer"):
+        return value
+    return value or None
+
+
+def set_fields(record: Record) -> list[str]:
+    """Return the names of the fields that are set, in their order."""
+    return [name for name in FIELDS if settled(name, getattr(record, name)) is not None]
+
+
+def as_dict(record: Record, tensors: Callable[[Any], Any]) -> dict[str, Any]:
+    """Return the set fields of a record as plain values.
+
+    Args:
+        record: whose.
+        tensors: what to make of an array or a sparse matrix.
+
+    Returns:
+        A new dict; buffers as base64 text, chunks and matches as lists of such dicts.
+    """
+    fields: dict[str, Any] = {}
+    for name in FIELDS:
+        value = settled(name, getattr(record, name))
+        if value is None:
+            continue
+        if name == "tags" or name == "location":
+            value = copied(value)
+        elif name in TENSOR_FIELDS:
+            value = tensors(value)
+        elif name == "buffer":
+            value = b64encode(value).decode("ascii")
+        elif name in SCORE_FIELDS:
+            value = {key: msgspec.to_builtins(score) for key, score in value.items()}
+        elif name in CHILD_FIELDS:
+            value = [as_dict(child, tensors) for child in value]
+        fields[name] = value
+    return fields
+
+
+def detached(record: Record) -> Record:
+    """Return a deep copy that shares no memory with the record or the message it came in."""
+    new = copy(record)
+    tags = record.tags
+    if type(tags) is Live:
+        new.tags = Live(copied(tags.value))
+    elif type(tags) is not Packed and tags is not NO_TAGS:
+        new.tags = msgspec.Raw(bytes(tags))
+    for name in TENSOR_FIELDS:
+        value = tensor(getattr(record, name))
+        setattr(new, name, None if value is None else value.copy())
+    value = record.location
+    new.location = Live(list(value.value)) if type(value) is Live else copied(value)
+    for name in SCORE_FIELDS:
+        setattr(new, name, copied_scores(getattr(record, name)))
+    for name in CHILD_FIELDS:
+        rows = children(getattr(record, name))
+        setattr(new, name, [detached(child) for child in rows] if rows else None)
+    return new
+
+
+def shallow(record: Record) -> Record:
+    """Return a copy with its own fields, tags, scores and lists; the payload is shared."""
+    new = copy(record)
+    if type(new.tags) is Live:
+        new.tags = Live(copied(new.tags.value))
+    if new.location is not None:
+        place = new.location
+        new.location = list(place.value if type(place) is Live else place)
+    if new.scores is not None:
+        new.scores = copied_scores(new.scores)
+    if new.evaluations is not None:
+        new.evaluations = copied_scores(new.evaluations)
+    if new.chunks is not None and type(new.chunks) is not Part:
+        new.chunks = list(children(new.chunks)) or None
+    if new.matches is not None and type(new.matches) is not Part:
+        new.matches = list(children(new.matches)) or None
+    return new
+
+
+def copied_scores(value: Any) -> Any:
+    """Return scores in any of their forms as a plain dict of copies, or None."""
+    if type(value) is Live:
+        value = value.value
+    return {name: _copied_score(score) for name, score in value.items()} if value else None
+
+
+def _copied_score(score: Any) -> Any:
+    new = copy(score)
+    new.operands = [_copied_score(operand) for operand in score.operands]
+    return new
+
+
+def equal(left: Record, right: Record) -> bool:
+    """Whether two records have the same content in every field, children included."""
+    if left is right:
+        return True
+    for name in FIELDS:
+        one, two = getattr(left, name), getattr(right, name)
+        if one is two:
+            continue
+        one, two = settled(name, one), settled(name, two)
+        if name in TENSOR_FIELDS:
+            is_equal = same(one, two)
+        elif name in CHILD_FIELDS:
+            one, two = one or [], two or []
+            is_equal = len(one) == len(two) and all(map(equal, one, two))
+        else:
+            is_equal = bool(one == two)
+        if not is_equal:
+            return False
+    return True

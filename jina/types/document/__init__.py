@@ -1,0 +1,172 @@
+"""The Document: one piece of data with what is known about it.
+
+A Document wraps a private record (`jina.types.record`) and holds nothing else, so that two
+Documents may share one record, and an array may make them late. How it is converted, printed
+and serialised stands in the other files of this folder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from jina.excepts import BadDocType, DocumentError
+from jina.types import mapping
+from jina.types.batch import Part
+from jina.types.document.conversions import Conversions
+from jina.types.document.display import Display
+from jina.types.document.editing import Editing
+from jina.types.document.serial import Serial
+from jina.types.ids import next_id
+from jina.types.record import FIELDS, Record
+
+if TYPE_CHECKING:
+    from jina.types.arrays.children import ChunkArray, MatchArray
+
+_new_object = object.__new__
+
+
+class Document(Conversions, Editing, Serial, Display):
+    """One piece of data: its content, what describes it, its chunks and its matches.
+
+    Args:
+        document: another Document, a dict, JSON text or what `binary_str` gave. Another Document
+            is shared: both wrap the same data. In a dict or JSON, unknown keys go to `tags`.
+        field_resolver: new names for keys of the dict, the JSON or the keywords.
+        copy: take a deep copy of `document` instead of sharing it.
+        **kwargs: fields by name; they are set on top of `document`.
+
+    Raises:
+        BadDocType: `document` is none of these, or a value in it has the wrong type.
+        ValueError: more than one of content, text, blob and buffer.
+        AttributeError: a keyword that is no field.
+    """
+
+    __slots__ = ("__weakref__", "_record")
+    _record: Record
+
+    def __init__(
+        self,
+        document: Any = None,
+        field_resolver: Mapping[str, str] | None = None,
+        copy: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        if document is None:
+            self._record = Record(next_id())
+        else:
+            self._record = _record_from(document, field_resolver, copy)
+        if kwargs:
+            self._set_all(kwargs, field_resolver)
+
+    @classmethod
+    def _of(cls, record: Record) -> Document:
+        """Wrap a record."""
+        self = _new_object(cls)
+        self._record = record
+        return self
+
+    def _like(self, record: Record) -> Document:
+        """Wrap a record in the class of this Document, with the attributes that it has."""
+        other = type(self)._of(record)
+        attributes = getattr(self, "__dict__", None)
+        if attributes:
+            other.__dict__.update(attributes)
+        return other
+
+    def _set_all(self, values: dict[str, Any], resolver: Mapping[str, str] | None) -> None:
+        if resolver:
+            values = {resolver.get(key, key): value for key, value in values.items()}
+        if len(values) > 1:
+            contents = _CONTENT.intersection(values)
+            if len(contents) > 1 and sum(values[name] is not None for name in contents) > 1:
+                raise DocumentError(
+                    f"one Document has one content, not {' and '.join(sorted(contents))}"
+                )
+            if not _LAST.isdisjoint(values):
+                values = dict(sorted(values.items(), key=lambda item: item[0] in _LAST))
+        for name, value in values.items():
+            if name not in ATTRIBUTES:
+                raise AttributeError(_unknown(name))
+            setattr(self, name, value)
+
+    # --- children -------------------------------------------------------------------------------
+
+    @property
+    def chunks(self) -> ChunkArray:
+        """The parts of this Document; what is added is copied, one granularity deeper."""
+        value: Any = self._record.chunks
+        return _children(self._record, "chunks") if type(value) in _UNREAD else value
+
+    @chunks.setter
+    def chunks(self, value: Iterable[Document] | None) -> None:
+        _set_children(self._record, "chunks", value)
+
+    @property
+    def matches(self) -> MatchArray:
+        """The results found for this Document; what is added is copied, one adjacency further."""
+        value: Any = self._record.matches
+        return _children(self._record, "matches") if type(value) in _UNREAD else value
+
+    @matches.setter
+    def matches(self, value: Iterable[Document] | None) -> None:
+        _set_children(self._record, "matches", value)
+
+
+_UNREAD = frozenset({type(None), list, Part})
+
+
+def _children(record: Record, field: str) -> Any:
+    """Make the array of a record's children, which belongs to it from now on."""
+    # Late: arrays are made of Documents, and Documents of arrays.
+    from jina.types.arrays.children import KIND_OF
+
+    array = KIND_OF[field].of_value(record, getattr(record, field))
+    setattr(record, field, array)
+    return array
+
+
+def _set_children(record: Record, field: str, value: Iterable[Document] | None) -> None:
+    from jina.types.arrays.children import KIND_OF  # late: see `_children`
+
+    setattr(record, field, None if value is None else KIND_OF[field].filled(record, value))
+
+
+# Set after the others: a given MIME type wins over a guessed one, children ask for their parent.
+_LAST = frozenset({"mime_type", "chunks", "matches"})
+_CONTENT = frozenset({"content", "text", "blob", "buffer"})
+
+ATTRIBUTES = frozenset(FIELDS) | {"content"}
+
+
+def _unknown(name: str) -> str:
+    # Late: only a misspelt name needs it.
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, sorted(ATTRIBUTES), n=1)
+    return f"a Document has no field {name!r}" + (f"; did you mean {near[0]!r}?" if near else "")
+
+
+def _record_from(source: Any, resolver: Mapping[str, str] | None, copy: bool) -> Record:
+    if isinstance(source, Document):
+        return source._detached() if copy else source._record
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        return Document._record_of_bytes(source)
+    if isinstance(source, str):
+        source = mapping.from_text(source)
+    elif not isinstance(source, Mapping):
+        raise BadDocType(
+            f"a {type(source).__name__} is no Document",
+            hint="a Document is made from a dict, JSON text, bytes or another Document",
+        )
+    record = Record()
+    mapping.fill(record, source, resolver=resolver, child=_child)
+    if not record.id:
+        record.id = next_id()
+    return record
+
+
+def _child(item: Any) -> Record:
+    if isinstance(item, Document):
+        return item._record
+    raise BadDocType(f"a {type(item).__name__} is no Document")

@@ -1,0 +1,38 @@
+"""Make ids for Documents that were given none."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Callable
+
+
+def _new_source() -> Callable[[], str]:
+    """Return a function that gives another id at each call: a random prefix, then a counter."""
+    # 80 random bits tell processes and machines apart; the version nibble says "random" (4).
+    noise = os.urandom(10).hex()
+    prefix = f"{noise[:8]}-{noise[8:12]}-4{noise[12:15]}-8{noise[15:18]}-"
+    # The counter starts at a random place, so that two ids never differ in one digit by habit.
+    count = itertools.count(int.from_bytes(os.urandom(5), "big"))
+    step = count.__next__
+
+    def next_id() -> str:
+        return f"{prefix}{step():012x}"
+
+    return next_id
+
+
+_source = _new_source()
+
+
+def next_id() -> str:
+    """Return a fresh id, shaped like a UUID, unique among processes and machines."""
+    return _source()
+
+
+def _after_fork() -> None:
+    global _source  # noqa: PLW0603 - a forked child must not count on with its parent's prefix
+    _source = _new_source()
+
+
+os.register_at_fork(after_in_child=_after_fork)

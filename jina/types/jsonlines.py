@@ -1,0 +1,360 @@
+"""JSON lines to Documents and back.
+
+A line is one Document, or `{"document": …, "groundtruth": …}`. Keys that are no field go into the
+tags. Each line that cannot be read is an outcome of its own and never of its neighbours.
+
+Written lines hold only the fields that are set. NaN and infinity have no JSON form: a tensor that
+holds one is written as base64 ({dtype, shape, data}); in tags and scores they are an error.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable
+from io import BytesIO
+from typing import Any, NamedTuple, NoReturn
+
+import msgspec
+
+from jina.excepts import DocumentError
+from jina.types import mapping
+from jina.types.arrays.document import DocumentArray, wrapped
+from jina.types.batch import Part
+from jina.types.cells import Cell
+from jina.types.content import children, set_fields
+from jina.types.document import Document
+from jina.types.record import NO_TAGS, Live, Packed, Record, Tensor
+from jina.types.score import NamedScore, Scores
+from jina.types.tensors import JsonForm, from_json, to_json
+from jina.types.untyped import check_size, plain, read_tags
+
+Buffer = bytes | bytearray | memoryview
+
+
+class LineError(msgspec.Struct):
+    """Why one line is no Document.
+
+    Args:
+        row: 0-based index of the line in its chunk, blank lines counted.
+        line: 1-based number of the line in its source.
+        type: what kind of error, such as `BadLine`.
+        message: what is wrong, and where in the line.
+        id: the Document's id, where it could be read.
+    """
+
+    row: int
+    line: int
+    type: str
+    message: str
+    id: str = ""
+
+
+class ParsedLines(NamedTuple):
+    """What a chunk of lines gave.
+
+    Args:
+        docs: the Documents, in the order of their lines.
+        groundtruths: one for each of `docs`, or None if no line has one. A line without one gets
+            an empty Document with the same id.
+        errors: the lines that gave none, in order.
+    """
+
+    docs: DocumentArray
+    groundtruths: DocumentArray | None
+    errors: list[LineError]
+
+
+def _tensor_of(kind: type, value: Any) -> Any:
+    if kind is Tensor:
+        return from_json(value)
+    raise NotImplementedError
+
+
+_decode = msgspec.json.Decoder(Record, dec_hook=_tensor_of).decode
+_decode_any = msgspec.json.Decoder().decode
+
+
+def parse(chunk: Buffer, *, key: str, first_line: int) -> ParsedLines:
+    """Read a chunk of JSON lines.
+
+    Args:
+        chunk: whole lines of UTF-8; the last one may lack its line end.
+        key: what the ids of lines without one begin with; `key-N` for line N.
+        first_line: 1-based number of the chunk's first line in its source.
+
+    Returns:
+        Every line that is not blank, as one Document or as one error.
+    """
+    data = chunk if type(chunk) is bytes else bytes(chunk)
+    lines = list(BytesIO(data))
+    try:
+        # Tags stay undecoded, so the decoder does not look at their bytes; this does.
+        if not data.isascii():
+            data.decode()
+        records = list(map(_decode, lines))
+        _check_tags(records)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, DocumentError):
+        return _Careful(key, first_line).parse(lines)
+    if not all([record.id for record in records]):
+        for number, record in enumerate(records, first_line):
+            if not record.id:
+                record.id = f"{key}-{number}"
+    return ParsedLines(DocumentArray._of_rows(wrapped(records)), None, [])  # noqa: SLF001
+
+
+def _check_tags(records: list[Record]) -> None:
+    """Refuse tags that are no JSON objects, without decoding them."""
+    raw = [record.tags for record in records]
+    joined = b"\0".join(raw)
+    # JSON holds no zero byte, so each of these is the start of a value.
+    if not joined.startswith(b"{") or joined.count(b"\0{") != len(raw) - 1:
+        for record in records:
+            _check_one(record)
+
+
+def _check_one(record: Record) -> None:
+    value = bytes(record.tags)
+    if value == b"null":
+        record.tags = NO_TAGS
+    elif value and value[0] != 0x7B:
+        raise DocumentError("`tags` is no object")
+    for name in ("chunks", "matches"):
+        for child in getattr(record, name) or ():
+            _check_one(child)
+
+
+class _Careful:
+    """Reads a chunk line by line, once the fast way has met something odd."""
+
+    def __init__(self, key: str, first_line: int) -> None:
+        self.key = key
+        self.first_line = first_line
+        self.docs: list[Record] = []
+        self.groundtruths: list[Record | None] = []
+        self.errors: list[LineError] = []
+        self.is_typed = True  # until a line has keys of its own: then the others have them too
+
+    def parse(self, lines: list[bytes]) -> ParsedLines:
+        for row, line in enumerate(lines):
+            number = self.first_line + row
+            if number == 1:
+                line = line.removeprefix(b"\xef\xbb\xbf")
+            if not line.strip():
+                continue
+            try:
+                self._read(line, number)
+            except (
+                msgspec.MsgspecError,
+                UnicodeDecodeError,
+                RecursionError,
+                ValueError,
+                TypeError,
+            ) as err:
+                self.errors.append(LineError(row, number, "BadLine", _why(line, err), _id_of(line)))
+        truths = None
+        if any(truth is not None for truth in self.groundtruths):
+            records = [
+                Record(doc.id) if truth is None else truth
+                for doc, truth in zip(self.docs, self.groundtruths, strict=True)
+            ]
+            truths = DocumentArray._of_rows(wrapped(records))  # noqa: SLF001
+        docs = DocumentArray._of_rows(wrapped(self.docs))  # noqa: SLF001
+        return ParsedLines(docs, truths, self.errors)
+
+    def _read(self, line: bytes, number: int) -> None:
+        truth = None
+        line.decode()
+        record = self._typed(line) if self.is_typed else None
+        if record is None:
+            check_size(line, is_json=True)
+            value = _decode_any(line)
+            if not isinstance(value, dict):
+                raise DocumentError(f"a JSON {_NAMES.get(type(value), 'value')}, expected an object")
+            if value.keys() == {"document", "groundtruth"}:
+                truth = self._record(value["groundtruth"], number)
+                value = value["document"]
+            record = self._record(value, number)
+        if not record.id:
+            record.id = f"{self.key}-{number}"
+        self.docs.append(record)
+        self.groundtruths.append(truth)
+
+    def _typed(self, line: bytes) -> Record | None:
+        try:
+            record: Record = _decode(line)
+        except msgspec.ValidationError:
+            self.is_typed = False
+            return None
+        _check_one(record)
+        return record
+
+    def _record(self, value: Any, number: int) -> Record:
+        if not isinstance(value, dict):
+            raise DocumentError(f"a JSON {_NAMES.get(type(value), 'value')}, expected an object")
+        record = Record()
+        mapping.fill(record, value)
+        if not record.id:
+            record.id = f"{self.key}-{number}"
+        return record
+
+
+_NAMES = {
+    list: "list",
+    str: "text",
+    int: "number",
+    float: "number",
+    bool: "boolean",
+    type(None): "null",
+}
+_AT_BYTE = re.compile(r"^JSON is malformed: (.*) \(byte (\d+)\)$")
+
+
+def _why(line: bytes, err: Exception) -> str:
+    """Say what is wrong with a line, and at which of its bytes."""
+    if isinstance(err, UnicodeDecodeError):
+        try:
+            line.decode()
+        except UnicodeDecodeError as at:
+            return f"not UTF-8: byte 0x{line[at.start]:02x} at byte {at.start + 1}"
+    if isinstance(err, RecursionError):
+        return "nested too deeply"
+    if isinstance(err, DocumentError):
+        return err.what
+    text = str(err)
+    malformed = _AT_BYTE.match(text)
+    if malformed:
+        what = malformed[1].replace("invalid character", "unexpected character")
+        return f"not JSON: {what} at byte {int(malformed[2]) + 1}"
+    if "truncated" in text:
+        if re.search(rb"\\u[dD][89a-fA-F]", line):
+            return "not JSON: half of a surrogate pair, which is no character"
+        return f"not JSON: the line ends too early, after byte {len(line.rstrip())}"
+    return text
+
+
+def _id_of(line: bytes) -> str:
+    """Return the id in a line that is no Document, if it is at least JSON."""
+    try:
+        value = msgspec.json.decode(line)
+    except (ValueError, RecursionError):
+        return ""
+    found = value.get("id") if isinstance(value, dict) else ""
+    return found if isinstance(found, str) else ""
+
+
+# --- writing ------------------------------------------------------------------------------------
+
+
+class _EmptyValue(Exception):
+    """A container that was handed out and is empty: the field counts as unset."""
+
+
+def _hook(form: JsonForm) -> Callable[[Any], Any]:
+    def plain_value(value: Any) -> Any:
+        kind = type(value)
+        if kind is Live:
+            held = value.value
+            if not held:
+                raise _EmptyValue
+            if type(held) is Scores:
+                _check_scores(held)
+                return held
+            return plain(held, finite=True) if type(held) is dict else held
+        if kind is Cell:
+            return to_json(value.get(), form)
+        if kind is Packed:
+            return plain(read_tags(value), finite=True)
+        if kind is Part or isinstance(value, DocumentArray):
+            rows = children(value)
+            if not rows:
+                raise _EmptyValue
+            return rows
+        return to_json(value, form)
+
+    return plain_value
+
+
+_ENCODERS: dict[str, msgspec.json.Encoder] = {
+    "list": msgspec.json.Encoder(enc_hook=_hook("list")),
+    "base64": msgspec.json.Encoder(enc_hook=_hook("base64")),
+}
+
+
+def render(docs: DocumentArray | Iterable[Document], *, tensors: JsonForm = "list") -> bytes:
+    """Write Documents as JSON lines, each with its line end.
+
+    Args:
+        docs: the Documents.
+        tensors: "list" for nested lists, "base64" for {dtype, shape, data}.
+
+    Raises:
+        DocumentError: a value that JSON cannot carry; the message names field and id.
+    """
+    records = [doc._record for doc in docs]  # noqa: SLF001 - the codec is a Document's other half
+    try:
+        return _ENCODERS[tensors].encode_lines(records)
+    except (_EmptyValue, msgspec.MsgspecError, ValueError, TypeError, OverflowError):
+        return b"".join(render_record(record, tensors=tensors) + b"\n" for record in records)
+    except RecursionError:
+        return b"".join(render_record(record, tensors=tensors) + b"\n" for record in records)
+
+
+def render_record(record: Record, *, tensors: JsonForm = "list") -> bytes:
+    """Write one record as a JSON object, without a line end; see `render`."""
+    encode = _ENCODERS[tensors].encode
+    try:
+        return encode(record)
+    except _EmptyValue:
+        return encode_pruned(record, tensors)
+    except (msgspec.MsgspecError, ValueError, TypeError, OverflowError, RecursionError) as err:
+        _blame(record, tensors, err)
+
+
+def encode_pruned(record: Record, tensors: JsonForm) -> bytes:
+    """Write a record without the containers that were handed out and stayed empty."""
+    try:
+        return _ENCODERS[tensors].encode(_pruned(record))
+    except (msgspec.MsgspecError, ValueError, TypeError, OverflowError, RecursionError) as err:
+        _blame(record, tensors, err)
+
+
+def _pruned(record: Record) -> Record:
+    fields = {name: getattr(record, name) for name in set_fields(record)}
+    for name in ("chunks", "matches"):
+        if name in fields:
+            fields[name] = [_pruned(child) for child in children(fields[name])]
+    return Record(**fields)
+
+
+def _check_scores(scores: Any) -> None:
+    for name, score in scores.items():
+        if not isinstance(score, NamedScore):
+            raise DocumentError(f"the score `{name}` is a {type(score).__name__}, no NamedScore")
+        if not math.isfinite(score.value):
+            raise DocumentError(f"the score `{name}` is {score.value}, which JSON cannot carry")
+        for operand in score.operands:
+            _check_scores({f"{name}.operands": operand})
+
+
+def _blame(record: Record, tensors: JsonForm, err: Exception) -> NoReturn:
+    """Say which field of a record cannot be written."""
+    for name in set_fields(record):
+        value = getattr(record, name)
+        alone = Record(**{name: value})
+        try:
+            if name in ("chunks", "matches"):
+                for child in children(value):
+                    render_record(child, tensors=tensors)
+            else:
+                _ENCODERS[tensors].encode(alone)
+        except RecursionError as cause:
+            raise DocumentError(f"`{name}` of Document {record.id!r} is nested too deeply") from cause
+        except (msgspec.MsgspecError, ValueError, TypeError, OverflowError) as cause:
+            why = cause.what if isinstance(cause, DocumentError) else str(cause)
+            raise DocumentError(
+                f"`{name}` of Document {record.id!r} cannot be written as JSON: {why}"
+            ) from cause
+    raise DocumentError(f"Document {record.id!r} cannot be written as JSON: {err}") from err
+
+

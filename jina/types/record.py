@@ -1,0 +1,101 @@
+"""The private record under a Document: its fields, and nothing that acts on them.
+
+A Document is a thin wrapper over one Record. Records are what JSON lines and columns are decoded
+into and encoded from. Mutable values are decoded when they are first read:
+
+    tags        Raw     JSON of one object, as it came (empty: unset)
+                Packed  msgpack of one map, for values that JSON cannot carry
+                Live    the dict that was handed out or assigned
+    scores, evaluations, location    None, the plain decoded value, or Live once handed out
+    blob, embedding    None, an array, a sparse matrix, or a Cell of a tensor column
+    chunks, matches    None, a list of Records, a Part of a nested batch, or the array handed out
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from jina.types.score import NamedScore
+
+
+class _AnyTensor(type):
+    def __instancecheck__(cls, instance: object) -> bool:
+        # The decoders ask whether their hook returned what it should; the hook has checked that.
+        return True
+
+
+class Tensor(metaclass=_AnyTensor):
+    """Stands for "array or sparse matrix" in the decoders' types; there is no instance."""
+
+
+class Live:
+    """Marks a mutable value that users hold, so that encoders look at it before they trust it."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+
+class Packed:
+    """Tags that wait as msgpack, because JSON has no NaN and no infinity."""
+
+    __slots__ = ("data",)
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+
+
+NO_TAGS = msgspec.Raw()
+
+if TYPE_CHECKING:
+    _Tags = Any
+    _Tensor = Any
+    _Scores = Any
+    _Location = Any
+    _Children = Any
+else:
+    _Tags = msgspec.Raw
+    _Tensor = Tensor
+    _Scores = dict[str, NamedScore] | None
+    _Location = list[int] | None
+    _Children = "list[Record] | None"
+
+
+class Record(
+    msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True, eq=False, weakref=True
+):
+    """All fields of a Document, in the order in which they are printed. Unset is the default."""
+
+    id: str = ""
+    mime_type: str = ""
+    text: str | None = None
+    tags: _Tags = NO_TAGS
+    uri: str = ""
+    buffer: bytes | None = None
+    blob: _Tensor | None = None
+    embedding: _Tensor | None = None
+    parent_id: str = ""
+    granularity: int = 0
+    adjacency: int = 0
+    modality: str = ""
+    offset: int = 0
+    location: _Location = None
+    weight: float = 0.0
+    content_hash: str = ""
+    scores: _Scores = None
+    evaluations: _Scores = None
+    chunks: _Children = None
+    matches: _Children = None
+
+
+FIELDS: tuple[str, ...] = Record.__struct_fields__
+DEFAULTS: dict[str, Any] = dict(zip(FIELDS, Record.__struct_defaults__, strict=True))
+TEXT_FIELDS = frozenset({"id", "parent_id", "modality", "uri", "mime_type", "content_hash"})
+COUNT_FIELDS = frozenset({"granularity", "adjacency", "offset"})
+TENSOR_FIELDS = frozenset({"blob", "embedding"})
+SCORE_FIELDS = frozenset({"scores", "evaluations"})
+CHILD_FIELDS = frozenset({"chunks", "matches"})
+CONTENT_FIELDS = ("text", "blob", "buffer")

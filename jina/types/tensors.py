@@ -1,0 +1,293 @@
+"""Tensors: what is accepted as one, its JSON form, and the arrays behind wire bytes.
+
+numpy is imported inside the functions, so that a worker that sees only text never loads it.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from base64 import b64decode, b64encode
+from typing import TYPE_CHECKING, Any, Literal
+
+from jina.defaults import MAX_NDIM
+from jina.excepts import BadDocType, DocumentError, MissingExtra
+
+if TYPE_CHECKING:
+    import numpy as np
+
+# Little endian, and nothing that numpy would have to interpret: never object, text or void.
+ITEM_BYTES = {
+    "|b1": 1,
+    "|i1": 1,
+    "|u1": 1,
+    "<i2": 2,
+    "<u2": 2,
+    "<i4": 4,
+    "<u4": 4,
+    "<i8": 8,
+    "<u8": 8,
+    "<f2": 2,
+    "<f4": 4,
+    "<f8": 8,
+    "<c8": 8,
+    "<c16": 16,
+}
+MAX_DIM = 1 << 47  # one dimension; what a process can address
+
+JsonForm = Literal["list", "base64"]
+
+# The arrays that make up each scipy format; lil and dok travel as coo and are turned back.
+SPARSE_PARTS = {
+    "csr": ("data", "indices", "indptr"),
+    "csc": ("data", "indices", "indptr"),
+    "bsr": ("data", "indices", "indptr"),
+    "coo": ("data", "row", "col"),
+    "dia": ("data", "offsets"),
+    "lil": ("data", "row", "col"),
+    "dok": ("data", "row", "col"),
+}
+
+
+def as_tensor(value: Any) -> Any:
+    """Return `value` as a writable ndarray, or as the scipy sparse matrix that it is.
+
+    Args:
+        value: ndarray, scipy sparse matrix or array, nested lists of numbers, a number, or an
+            array of another library (torch, tensorflow, paddle, mindspore, …). An ndarray
+            that is writable is kept, not copied.
+
+    Raises:
+        DocumentError: no numbers (text, objects), ragged lists, or more than 16 dimensions.
+    """
+    # An array cannot have been made without numpy, so a process without it needs no check.
+    numpy = sys.modules.get("numpy")
+    if numpy is not None and type(value) is numpy.ndarray:
+        return _checked(value)
+    if is_sparse(value):
+        _check_dtype(value.dtype)
+        return value
+    import numpy as np
+
+    if isinstance(value, (str, bytes, bytearray, dict, set)) or value is None:
+        raise BadDocType(f"a tensor is made of numbers, not of {type(value).__name__}")
+    try:
+        array = np.asarray(_unwrapped(value))
+    except (ValueError, TypeError, OverflowError) as err:
+        raise BadDocType(f"this {type(value).__name__} is no tensor: {err}") from err
+    return _checked(array)
+
+
+def _unwrapped(value: Any) -> Any:
+    """Return the array inside a tensor of another library, else the value itself."""
+    for step in ("detach", "cpu", "numpy", "asnumpy"):
+        method = getattr(value, step, None)
+        if callable(method) and not isinstance(value, type):
+            value = method()
+    return value
+
+
+def _checked(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    _check_dtype(array.dtype)
+    if array.ndim > MAX_NDIM:
+        raise DocumentError(f"a tensor of {array.ndim} dimensions; at most {MAX_NDIM} are carried")
+    return array if array.flags.writeable else array.copy()
+
+
+def _check_dtype(dtype: Any) -> None:
+    if dtype.newbyteorder("<").str not in ITEM_BYTES:
+        raise BadDocType(
+            f"a tensor of dtype {dtype}, which is not carried",
+            hint="booleans, integers, floats up to 64 bit and complex numbers are",
+        )
+
+
+def is_sparse(value: Any) -> bool:
+    """Whether `value` is a scipy sparse matrix or array, told without importing scipy."""
+    sparse = sys.modules.get("scipy.sparse")
+    return sparse is not None and bool(sparse.issparse(value))
+
+
+def little_endian(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Return the array as contiguous little-endian memory; copied only where it is not."""
+    import numpy as np
+
+    return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<")).reshape(array.shape)
+
+
+def same(left: Any, right: Any) -> bool:
+    """Whether two tensors (or None) have the same kind, dtype, shape and values; NaN is NaN."""
+    if left is None or right is None:
+        return left is right
+    if is_sparse(left) or is_sparse(right):
+        if type(left) is not type(right) or left.shape != right.shape or left.dtype != right.dtype:
+            return False
+        return bool((left != right).nnz == 0)
+    import numpy as np
+
+    return (
+        left.dtype == right.dtype
+        and left.shape == right.shape
+        and bool(np.array_equal(left, right, equal_nan=left.dtype.kind in "fc"))
+    )
+
+
+def shape_bytes(dtype: Any, shape: Any) -> int:
+    """Return how many bytes an array of this dtype and shape has.
+
+    Args:
+        dtype: one of the strings in ITEM_BYTES.
+        shape: a list of lengths.
+
+    Raises:
+        ValueError: an unknown dtype, a length that is none, or too many dimensions.
+    """
+    size = ITEM_BYTES.get(dtype) if isinstance(dtype, str) else None
+    if size is None:
+        raise ValueError(f"the dtype {dtype!r} is not one of {', '.join(ITEM_BYTES)}")
+    if not isinstance(shape, (list, tuple)) or len(shape) > MAX_NDIM:
+        raise ValueError(f"a shape is a list of at most {MAX_NDIM} lengths")
+    for length in shape:
+        if type(length) is not int or not 0 <= length <= MAX_DIM:
+            raise ValueError(f"{length!r} is no length of a dimension")
+    return size * math.prod(shape)
+
+
+def array_from(data: Any, dtype: str, shape: list[int]) -> np.ndarray[Any, Any]:
+    """Return the array in these bytes, as a view of them.
+
+    Raises:
+        ValueError: what `shape_bytes` refuses, or a length that does not fit.
+    """
+    size = memoryview(data).nbytes
+    if shape_bytes(dtype, shape) != size:
+        raise ValueError(f"{size} bytes are no {dtype} tensor of shape {tuple(shape)}")
+    import numpy as np
+
+    return np.frombuffer(data, dtype=dtype).reshape(shape)
+
+
+# --- JSON ---------------------------------------------------------------------------------------
+
+
+def to_json(value: Any, form: JsonForm) -> Any:
+    """Return a tensor in its JSON form.
+
+    Args:
+        value: ndarray or scipy sparse matrix.
+        form: "list" gives nested lists. A tensor that lists cannot carry (NaN, infinity, complex
+            numbers, no elements) is given as base64 all the same: {dtype, shape, data}.
+    """
+    if is_sparse(value):
+        name, shape, parts = sparse_parts(value)
+        return {
+            "format": name,
+            "shape": shape,
+            "parts": {key: to_json(part, "base64") for key, part in parts.items()},
+        }
+    if form == "list" and value.size and _is_finite(value):
+        return value.tolist()
+    flat = little_endian(value)
+    data = b64encode(flat.data if flat.size else b"").decode("ascii")
+    return {"dtype": flat.dtype.str, "shape": list(value.shape), "data": data}
+
+
+def _is_finite(array: np.ndarray[Any, Any]) -> bool:
+    if array.dtype.kind == "f":
+        import numpy as np
+
+        return bool(np.isfinite(array).all())
+    return array.dtype.kind != "c"
+
+
+def from_json(value: Any) -> Any:
+    """Return the tensor whose JSON form this is.
+
+    Raises:
+        ValueError: none of the forms of `to_json`.
+    """
+    if not isinstance(value, dict):
+        return as_tensor(value)
+    if set(value) == {"dtype", "shape", "data"}:
+        return array_from(_bytes(value["data"]), value["dtype"], value["shape"]).copy()
+    if set(value) == {"format", "shape", "parts"} and isinstance(value["parts"], dict):
+        parts = {key: from_json(part) for key, part in value["parts"].items()}
+        return sparse_from(value["format"], value["shape"], parts)
+    raise DocumentError("a tensor is nested lists of numbers, or {dtype, shape, data}")
+
+
+def _bytes(text: Any) -> bytes:
+    if not isinstance(text, str):
+        raise DocumentError("the `data` of a tensor is base64 text")
+    return b64decode(text, validate=True)
+
+
+# --- sparse -------------------------------------------------------------------------------------
+
+
+def sparse_parts(value: Any) -> tuple[str, list[int], dict[str, np.ndarray[Any, Any]]]:
+    """Take a scipy sparse matrix apart.
+
+    Returns:
+        The name of its class (csr_matrix, coo_array, …), its shape, and its arrays by name.
+
+    Raises:
+        DocumentError: a class that is not scipy's, or more than two dimensions.
+    """
+    name = type(value).__name__
+    parts = SPARSE_PARTS.get(value.format)
+    if parts is None or name not in (f"{value.format}_matrix", f"{value.format}_array"):
+        raise DocumentError(f"sparse matrices of class {name} are not carried")
+    if len(value.shape) != 2:
+        raise DocumentError("sparse arrays are carried with two dimensions")
+    source = value.tocoo() if value.format in ("lil", "dok") else value
+    return name, [int(n) for n in value.shape], {part: getattr(source, part) for part in parts}
+
+
+def sparse_from(name: Any, shape: Any, parts: dict[str, Any]) -> Any:
+    """Put a scipy sparse matrix together; the opposite of `sparse_parts`.
+
+    Raises:
+        ValueError: an unknown class, parts that do not fit each other, indices out of range.
+        MissingExtra: scipy is not installed.
+    """
+    kind = name[:3] if isinstance(name, str) else ""
+    if kind not in SPARSE_PARTS or name not in (f"{kind}_matrix", f"{kind}_array"):
+        raise ValueError(f"{name!r} is no class of sparse matrices")
+    if set(parts) != set(SPARSE_PARTS[kind]):
+        raise ValueError(f"a {kind} matrix has the parts {', '.join(SPARSE_PARTS[kind])}")
+    if shape_bytes("|u1", shape) < 0 or len(shape) != 2:
+        raise ValueError("the shape of a sparse matrix is two lengths")
+    sparse = _scipy_sparse()
+    for part, array in parts.items():
+        if part != "data" and (array.dtype.str not in ("<i4", "<i8") or array.ndim != 1):
+            raise ValueError(f"the {part} of a sparse matrix are integers in one dimension")
+    try:
+        if kind in ("coo", "lil", "dok"):
+            for part, limit in (("row", shape[0]), ("col", shape[1])):
+                index = parts[part]
+                if index.size and not 0 <= int(index.min()) <= int(index.max()) < limit:
+                    raise ValueError(f"a {part} lies outside of the matrix")
+            suffix = name[4:]
+            coo = getattr(sparse, f"coo_{suffix}")
+            whole = coo((parts["data"], (parts["row"], parts["col"])), shape=tuple(shape))
+            return whole.asformat(kind)
+        matrix = getattr(sparse, name)(
+            tuple(parts[part] for part in SPARSE_PARTS[kind]), shape=tuple(shape)
+        )
+        if kind != "dia":
+            matrix.check_format(full_check=True)
+    except (TypeError, IndexError, OverflowError) as err:
+        raise ValueError(f"the parts make no {name}: {err}") from err
+    return matrix
+
+
+def _scipy_sparse() -> Any:
+    # Optional: only sparse matrices need it.
+    try:
+        import scipy.sparse
+    except ImportError as err:
+        raise MissingExtra(
+            "sparse matrices need scipy", hint="pip install 'jinacli[sparse]'"
+        ) from err
+    return scipy.sparse

@@ -1,0 +1,185 @@
+"""Values of no declared type: tags. Decoding them, and checking them before they are sent."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import msgspec
+
+from jina.defaults import MAX_UNTYPED_BYTES, MAX_UNTYPED_NODES
+from jina.excepts import DocumentError
+from jina.types.record import NO_TAGS, Live, Packed, Record
+
+_from_json = msgspec.json.Decoder(dict[str, Any])
+_from_msgpack = msgspec.msgpack.Decoder(dict[str, Any])
+_to_json = msgspec.json.Encoder()
+_to_msgpack = msgspec.msgpack.Encoder()
+
+_PLAIN = frozenset({str, int, bool, type(None)})
+
+
+class NotFinite(DocumentError):
+    """A NaN or infinity where JSON must be written."""
+
+
+def live_tags(record: Record) -> dict[str, Any]:
+    """Return the record's tags as the dict that belongs to it from now on.
+
+    Raises:
+        DocumentError: the tags came as JSON that is no object, or that is nested too deeply.
+    """
+    value = record.tags
+    if type(value) is Live:
+        tags: dict[str, Any] = value.value
+        return tags
+    tags = read_tags(value)
+    record.tags = Live(tags)
+    return tags
+
+
+def read_tags(value: Any) -> dict[str, Any]:
+    """Return tags in any of their forms as a dict; Live ones are the very dict handed out.
+
+    Raises:
+        DocumentError: see `live_tags`.
+    """
+    if type(value) is Live:
+        live: dict[str, Any] = value.value
+        return live
+    try:
+        if type(value) is Packed:
+            return _from_msgpack.decode(value.data)
+        if value is NO_TAGS or not (raw := bytes(value)):
+            return {}
+        check_size(raw, is_json=True)
+        return _from_json.decode(raw)
+    except RecursionError as err:
+        raise DocumentError("`tags` is nested too deeply") from err
+    except (msgspec.MsgspecError, UnicodeDecodeError) as err:
+        raise DocumentError(f"`tags` cannot be read: {err}") from err
+
+
+def tags_bytes(value: Any) -> bytes | None:
+    """Return tags as bytes that start with `{` if they are JSON, else msgpack; None if empty.
+
+    Raises:
+        DocumentError: a value that neither can carry.
+    """
+    if type(value) is msgspec.Raw:
+        return bytes(value) or None
+    if type(value) is Packed:
+        return value.data
+    if not value.value:
+        return None
+    try:
+        return _to_json.encode(plain(value.value, finite=True))
+    except NotFinite:
+        try:
+            return _to_msgpack.encode(plain(value.value, finite=False))
+        except OverflowError as err:
+            raise DocumentError(f"`tags` holds both a non-finite number and {err}") from err
+    except UnicodeEncodeError as err:
+        raise DocumentError(f"`tags` holds text that is no Unicode: {err}") from err
+
+
+def plain(value: Any, *, finite: bool) -> Any:
+    """Return `value` made of str, int, float, bool, None, list and dict only.
+
+    Numpy scalars and arrays become numbers and lists, tuples become lists. The value itself is
+    returned where nothing needs to change.
+
+    Args:
+        value: any tree of such values.
+        finite: whether NaN and infinity are refused.
+
+    Raises:
+        DocumentError: an object of another type, a key that is no text, or nesting without end.
+        NotFinite: a NaN or infinity although `finite`.
+    """
+    try:
+        return _plain(value, finite, "tags")
+    except RecursionError as err:
+        raise DocumentError("`tags` is nested too deeply") from err
+
+
+def _plain(value: Any, finite: bool, where: str) -> Any:
+    kind = type(value)
+    if kind in _PLAIN:
+        return value
+    if kind is float:
+        if finite and not math.isfinite(value):
+            raise NotFinite(f"`{where}` is {value}, which JSON cannot carry")
+        return value
+    if kind is dict:
+        return _plain_map(value, finite, where)
+    if kind is list or kind is tuple:
+        new = [_plain(item, finite, f"{where}[{i}]") for i, item in enumerate(value)]
+        changed = kind is tuple or any(a is not b for a, b in zip(new, value, strict=True))
+        return new if changed else value
+    return _plain(_simpler(value, where), finite, where)
+
+
+def _plain_map(value: dict[Any, Any], finite: bool, where: str) -> dict[str, Any]:
+    changed = {}
+    for key, item in value.items():
+        if type(key) is not str and not isinstance(key, str):
+            raise DocumentError(f"`{where}` has the key {key!r}, which is no text")
+        kind = type(item)
+        if kind in _PLAIN and type(key) is str:
+            continue
+        new = _plain(item, finite, f"{where}.{key}")
+        if new is not item or type(key) is not str:
+            changed[key] = new
+    if not changed:
+        return value
+    return {str(key): changed.get(key, item) for key, item in value.items()}
+
+
+def _simpler(value: Any, where: str) -> Any:
+    """Return a subclass of a plain type, or a numpy value, as a plain one."""
+    for kind in (bool, int, float, str):
+        if isinstance(value, kind):
+            return kind(value)
+    if isinstance(value, dict):
+        return dict(value)
+    if isinstance(value, (list, tuple)):
+        return list(value)
+    if hasattr(value, "tolist") and hasattr(value, "dtype"):
+        listed = value.tolist()
+        if type(listed) is not type(value):
+            return listed
+    raise DocumentError(
+        f"`{where}` is a {type(value).__name__}",
+        hint="tags hold text, numbers, booleans, None, lists and maps of these",
+    )
+
+
+def copied(value: Any) -> Any:
+    """Return a copy of a tree of dicts and lists; leaves are shared."""
+    kind = type(value)
+    if kind is dict:
+        return {key: copied(item) for key, item in value.items()}
+    if kind is list:
+        return [copied(item) for item in value]
+    return value
+
+
+def check_size(data: Any, *, is_json: bool) -> None:
+    """Refuse undecoded values that would become far larger than they are.
+
+    Args:
+        data: the bytes that wait to be decoded.
+        is_json: whether they are JSON (whose values can be counted) or msgpack.
+
+    Raises:
+        DocumentError: more than MAX_UNTYPED_BYTES, and too many values or no way to count them.
+    """
+    if len(data) <= MAX_UNTYPED_BYTES:
+        return
+    if not is_json:
+        raise DocumentError(f"untyped values of {len(data)} bytes")
+    raw = bytes(data)
+    nodes = raw.count(b",") + raw.count(b"[") + raw.count(b"{")
+    if nodes > MAX_UNTYPED_NODES:
+        raise DocumentError(f"untyped values with {nodes} members")
