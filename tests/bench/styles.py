@@ -28,7 +28,7 @@ class Style(NamedTuple):
     make: Callable[[int, str, str, random.Random], Row]
     """(line number, topic, passage, randomness) -> the line."""
     to_document: Callable[[Row, str, int], Row]
-    """(line, stream key, line number) -> the Document, as the client of the hand-written program does."""
+    """(line, stream key, line number) -> the Document."""
     work: Callable[[Row], None]
     """What the worker does to a Document, in place."""
 
