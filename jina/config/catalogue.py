@@ -1,0 +1,59 @@
+"""Where the Executors that ship with jina are: one folder per Executor, with a `config.yml`.
+
+In a checkout (also after an editable install) they stand beside the package; a plain install
+carries them inside `jinacli`.
+"""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+
+import jina
+
+SCHEMES = (
+    "catalogue://",
+    "jinahub://",
+    "jinahub+docker://",
+    "jinahub+sandbox://",
+)
+
+
+def folders() -> list[Path]:
+    """The catalogues there are, the checkout's first."""
+    site = Path(jina.__file__).resolve().parent.parent
+    places = (site / "executors", site / "jinacli" / "catalogue" / "executors")
+    return [place for place in places if place.is_dir()]
+
+
+def names() -> list[str]:
+    """Names of all Executors of the catalogue, sorted."""
+    return sorted({p.parent.name for folder in folders() for p in folder.glob("*/config.yml")})
+
+
+def find(uses: str) -> Path | None:
+    """The `config.yml` that a `catalogue://Name` (or `jinahub://Name/tag`) means, if any."""
+    name = name_of(uses)
+    if not name or name in (".", ".."):
+        return None
+    for folder in folders():
+        path = folder / name / "config.yml"
+        if path.is_file():
+            return path
+    return None
+
+
+def name_of(uses: str) -> str:
+    """The Executor's name in such an address, without tag and secret."""
+    return uses.partition("://")[2].partition("/")[0].partition(":")[0]
+
+
+def near(uses: str) -> str:
+    """A hint for a name that the catalogue does not have."""
+    known = names()
+    close = difflib.get_close_matches(name_of(uses), known, n=1)
+    if close:
+        return f"did you mean {close[0]!r}?"
+    if known:
+        return f"the catalogue has: {', '.join(known)}"
+    return "no catalogue is installed"

@@ -1,0 +1,264 @@
+"""A Flow's YAML, checked: `load_flow`."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from jina.config.messages import known_keys, validated
+from jina.config.nodes import (
+    NodeConfig,
+    NodeReader,
+    absolute_folder,
+    graph_problems,
+    known_entry,
+)
+from jina.config.problems import Problem, ordered, settled
+from jina.config.schema import IGNORED_FLOW, IGNORED_OPTIONS, FlowModel, FlowOptions
+from jina.config.source import Source, open_source
+from jina.config.tree import DataPath, Tree
+from jina.config.uses import Loading, without_ignored
+
+
+@dataclass(frozen=True)
+class FlowConfig:
+    """A Flow, fully resolved: names unique, needs known, no cycle.
+
+    Args:
+        name: the YAML's, else the file's stem, else "flow".
+        file: its YAML file; None when it came from a text or a dict.
+        executors: in the order of the file.
+        options: what holds for the whole Flow, typed.
+        warnings: what is suspicious or ignored.
+        files: all YAML files that went into it.
+    """
+
+    name: str
+    file: Path | None
+    executors: list[NodeConfig]
+    options: FlowOptions
+    warnings: list[Problem] = field(default_factory=list)
+    files: list[Path] = field(default_factory=list)
+
+
+def load_flow(
+    source: Any,
+    *,
+    context: Mapping[str, Any] | None = None,
+    env: Mapping[str, str] | None = None,
+    substitute: bool = True,
+) -> FlowConfig:
+    """Read and check a Flow's YAML and the YAML of every Executor it uses.
+
+    Args:
+        source: path, YAML or JSON text, open stream, or a dict of the same form; in a dict, `uses`
+            may be a class.
+        context: values for `${{ CONTEXT.x }}`.
+        env: environment for variables; os.environ when None. Variables in a dict are not replaced.
+        substitute: whether variables are replaced.
+
+    Raises:
+        BadConfigSource: there is nothing usable at `source`.
+        BadYAMLVersion: the version is not supported.
+        ConfigError: carries every problem at its place.
+    """
+    config, problems = inspect_flow(source, context=context, env=env, substitute=substitute)
+    return settled(config, problems)
+
+
+def inspect_flow(
+    source: Any,
+    *,
+    context: Mapping[str, Any] | None = None,
+    env: Mapping[str, str] | None = None,
+    substitute: bool = True,
+) -> tuple[FlowConfig | None, list[Problem]]:
+    """Like `load_flow`, but return what is wrong instead of raising it.
+
+    Returns:
+        the config, None when there are errors; and all problems, warnings too, in their order.
+    """
+    loading = Loading(env, context or {}, substitute)
+    opened = open_source(source, what="Flow")
+    if isinstance(opened, Problem):
+        return None, [opened]
+    tree = loading.tree(opened)
+    if tree.data is None or not isinstance(tree.data, Mapping):
+        if not tree.problems:
+            loading.problems.append(_not_a_flow(tree))
+        return None, ordered(loading.problems)
+    config = _flow(loading, tree)
+    problems = ordered(loading.problems)
+    if config is None or any(p.severity == "error" for p in problems):
+        return None, problems
+    config.warnings.extend(p for p in problems if p.severity == "warning")
+    return config, problems
+
+
+def flow_name(source: Any) -> str:
+    """The name that a Flow's YAML gives it, else its file's stem, else "flow".
+
+    It reads no more than it must: problems are left to `load_flow`.
+    """
+    opened = open_source(source, what="Flow")
+    if isinstance(opened, Problem):
+        return "flow"
+    tree = Loading().tree(opened)
+    data = tree.data if isinstance(tree.data, Mapping) else {}
+    return _name(data, opened)
+
+
+def _name(data: Mapping[str, Any], source: Source) -> str:
+    options = data.get("with")
+    inner = options.get("name") if isinstance(options, Mapping) else None
+    for found in (data.get("name"), inner):
+        if isinstance(found, str) and found:
+            return found
+    stem = source.path.stem if source.path is not None else "flow"
+    return re.sub(r"[^A-Za-z0-9_.-]", "_", stem).lstrip(".-") or "flow"
+
+
+def _not_a_flow(tree: Tree) -> Problem:
+    if tree.data is None:
+        return tree.problem((), "no-source", f"{tree.source.file} is empty; expected a Flow")
+    return tree.problem(
+        (), "wrong-type", "a Flow is a map; expected `jtype: Flow` and `executors:` in it"
+    )
+
+
+def _flow(loading: Loading, tree: Tree) -> FlowConfig | None:
+    data = dict(tree.data)
+    if not _is_flow(loading, tree, data):
+        return None
+    data = without_ignored(loading, tree, (), data, IGNORED_FLOW)
+    if isinstance(data.get("with"), Mapping):
+        data["with"] = without_ignored(loading, tree, ("with",), data["with"], IGNORED_OPTIONS)
+    key, entries = _entries(loading, tree, data)
+    classes: dict[int, type] = {}
+    for n, entry in enumerate(entries):
+        if isinstance(entry, Mapping):
+            entries[n] = known_entry(loading, tree, (key, n), entry)
+            if isinstance(entry.get("uses"), type):
+                # A class of this process, from Python: no YAML type describes it.
+                classes[n] = entries[n].pop("uses")
+    data[key] = entries
+    model, problems = validated(FlowModel, tree, data)
+    loading.problems += problems
+    broken = {p.path for p in problems}
+    graph_problems(loading, tree, key, entries)
+    options = model.with_ if isinstance(model, FlowModel) else FlowOptions.model_validate({})
+    workspace = absolute_folder(tree, options.workspace) or os.getcwd()
+    reader = NodeReader(loading, tree, options, workspace)
+    nodes = []
+    for n, entry in enumerate(entries):
+        if any(path.startswith(f"{key}[{n}]") for path in broken):
+            continue
+        node = reader.node((key, n), entry, classes.get(n))
+        if node is not None:
+            nodes.append(node)
+    if model is None or len(nodes) < len(entries):
+        return None
+    return FlowConfig(_name(data, tree.source), tree.source.path, nodes, options, [], loading.files)
+
+
+def _is_flow(loading: Loading, tree: Tree, data: Mapping[str, Any]) -> bool:
+    """Whether it is a Flow of a version we know; says why not."""
+    jtype = data.get("jtype")
+    if isinstance(jtype, str) and jtype not in ("Flow", "AsyncFlow"):
+        close = difflib.get_close_matches(jtype, ["Flow"], n=1)
+        loading.problems.append(
+            tree.problem(
+                ("jtype",),
+                "not-a-flow",
+                f"this is {jtype!r}; expected a Flow",
+                hint="did you mean `Flow`?"
+                if close
+                else "check an Executor with `jina executor check`",
+            )
+        )
+        return False
+    version = str(data.get("version", "1"))
+    if version == "1" or data.get("version") is None:
+        return True
+    if re.fullmatch(r"1\.\d+", version):
+        if version != "1.0":
+            loading.problems.append(
+                tree.problem(
+                    ("version",),
+                    "old-version",
+                    f"version {version} is read as version 1",
+                    severity="warning",
+                    hint="write `version: '1'`",
+                )
+            )
+        return True
+    loading.problems.append(
+        tree.problem(
+            ("version",),
+            "bad-version",
+            f"version {version!r} of the Flow YAML is not supported",
+            hint="write `version: '1'`",
+        )
+    )
+    return False
+
+
+def _entries(loading: Loading, tree: Tree, data: dict[str, Any]) -> tuple[str, list[Any]]:
+    """The list of executors, and which key it stands under."""
+    key = "pods" if "pods" in data and "executors" not in data else "executors"
+    if "pods" in data and "executors" in data:
+        loading.problems.append(
+            tree.problem(
+                ("pods",),
+                "unknown-key",
+                "`pods` is the older spelling of `executors`; here are both",
+                at="key",
+                hint="keep `executors`",
+                notes=[tree.note(("executors",), "`executors` stands here", "key")],
+            )
+        )
+        del data["pods"]
+    found = data.get(key)
+    if isinstance(found, list):
+        if not found:
+            _empty(loading, tree, key)
+        return key, list(found)
+    if isinstance(found, Mapping):
+        loading.problems.append(
+            tree.problem(
+                (key,),
+                "wrong-type",
+                f"`{key}` is a map; expected a list",
+                at="key",
+                hint="write each executor as `- name: …`",
+            )
+        )
+        data[key] = []
+    elif found is None and not _has_typo(data):
+        _empty(loading, tree, key)
+    return key, []
+
+
+def _has_typo(data: Mapping[str, Any]) -> bool:
+    """Whether an unknown key may have meant `executors`: then that is reported instead."""
+    unknown = [name for name in data if name not in known_keys(FlowModel)]
+    return any(difflib.get_close_matches(name, ["executors", "pods"]) for name in unknown)
+
+
+def _empty(loading: Loading, tree: Tree, key: str) -> None:
+    at: DataPath = (key,) if (key,) in tree.keys else ()
+    loading.problems.append(
+        tree.problem(
+            at,
+            "empty-flow",
+            "this Flow has no executors; Documents pass through it unchanged",
+            at="key",
+            hint="add some: `executors: [{uses: my.yml}]`",
+            severity="warning",
+        )
+    )

@@ -1,0 +1,163 @@
+"""Executors from YAML and back: what `Executor.load_config` and `save_config` do."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import tempfile
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from jina.config.executors import load_executor
+from jina.excepts import BadConfigSource, ConfigError, ExecutorFailToLoad
+from jina.executors import BaseExecutor
+from jina.executors.constructor import parameters
+from jina.executors.load import construct, executor_class
+from jina.executors.metas import get_default_metas
+from jina.executors.table import class_table
+
+# The two spellings of Jina 2 and 3, the later one first: it wins.
+_SPELLINGS = {
+    "with": ("uses_with", "override_with"),
+    "metas": ("uses_metas", "override_metas"),
+    "requests": ("uses_requests", "override_requests"),
+}
+# Options of Jina 2 and 3 that have no meaning here.
+_IGNORED = frozenset(
+    {
+        "allow_py_modules",
+        "extra_search_paths",
+        "uses_dynamic_batching",
+        "needs",
+        "include_gateway",
+        "noblock_on_start",
+    }
+)
+
+
+def load_instance(
+    source: Any,
+    *,
+    substitute: bool = True,
+    context: Mapping[str, Any] | None = None,
+    runtime_args: Mapping[str, Any] | None = None,
+    py_modules: str | list[str] | None = None,
+    **options: Any,
+) -> Any:
+    """Build an Executor (or a Flow, when the YAML is one) from a config.
+
+    Args:
+        source: see `load_executor`.
+        substitute: whether variables are replaced.
+        context: values for `${{ CONTEXT.x }}`.
+        runtime_args: what `self.runtime_args` holds.
+        py_modules: more modules to import for the class.
+        **options: override_with, override_metas, override_requests, or the same as uses_with,
+            uses_metas, uses_requests.
+
+    Raises:
+        BadConfigSource: nothing usable stands there, or its class cannot be found.
+        ConfigError: carries every problem at its place.
+        TypeError: an option that does not exist.
+    """
+    overrides = {key: _override(options, names) for key, names in _SPELLINGS.items()}
+    unknown = options.keys() - _IGNORED
+    if unknown:
+        raise TypeError(f"load_config() got an unexpected keyword argument {min(unknown)!r}")
+    config = load_executor(
+        source,
+        override_with=overrides["with"],
+        override_metas=overrides["metas"],
+        override_requests=overrides["requests"],
+        py_modules=py_modules,
+        context=context,
+        substitute=substitute,
+    )
+    try:
+        cls = executor_class(config.spec)
+    except ExecutorFailToLoad as err:
+        raise BadConfigSource(err.what, where=err.where, hint=err.hint) from None
+    executor = construct(cls, config.spec, dict(runtime_args or {}))
+    if config.file is not None:
+        vars(executor)["_config_file"] = str(config.file)
+    return executor
+
+
+def save_instance(executor: BaseExecutor, filename: str | os.PathLike[str] | None) -> str:
+    """Write the YAML of an Executor.
+
+    Args:
+        executor: `with` is written as it was constructed; later changes of attributes are not seen.
+        filename: where to; None writes where it was loaded from, else to a new temporary file.
+
+    Returns:
+        the path written.
+
+    Raises:
+        ConfigError: an argument of the constructor has no YAML form.
+    """
+    text = dumped(executor)
+    path = os.fspath(filename) if filename is not None else vars(executor).get("_config_file")
+    if path is None:
+        handle, path = tempfile.mkstemp(prefix=f"{type(executor).__name__}-", suffix=".yml")
+        os.close(handle)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+    return str(path)
+
+
+def dumped(executor: BaseExecutor) -> str:
+    """The YAML of an Executor: jtype, with, metas, requests."""
+    cls = type(executor)
+    data: dict[str, Any] = {"jtype": cls.__name__}
+    data["with"] = _arguments(executor)
+    metas, defaults = vars(executor.metas), get_default_metas()
+    data["metas"] = {key: value for key, value in metas.items() if value != defaults.get(key)}
+    names = class_table(cls)
+    data["requests"] = {
+        endpoint: names.get(endpoint, "")
+        if endpoint in names and getattr(cls, names[endpoint], None) is target
+        else getattr(target, "__name__", str(target))
+        for endpoint, target in executor.requests.items()
+    }
+    kept = {key: value for key, value in data.items() if value}
+    try:
+        return yaml.dump(
+            kept, Dumper=_Dumper, sort_keys=False, allow_unicode=True, default_flow_style=False
+        )
+    except yaml.representer.RepresenterError as err:
+        raise ConfigError(
+            f"an argument of {cls.__name__} has no YAML form: {err.args[-1]!r}",
+            hint="only text, numbers, booleans, lists and maps can be saved",
+        ) from None
+
+
+class _Dumper(yaml.SafeDumper):
+    """Plain data only, without anchors."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def _arguments(executor: BaseExecutor) -> dict[str, Any]:
+    """Every named argument of the constructor, as it was when it was constructed."""
+    args, kwargs = vars(executor).get("_init_record", ((), {}))
+    known = parameters(type(executor))
+    values = dict(zip(known, args, strict=False))
+    values.update({key: value for key, value in kwargs.items() if key in known})
+    defaults = {
+        name: parameter.default
+        for name, parameter in known.items()
+        if parameter.default is not inspect.Parameter.empty
+    }
+    return {name: values.get(name, defaults.get(name)) for name in known}
+
+
+def _override(options: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any] | None:
+    found = [options.pop(name, None) for name in names]
+    merged: dict[str, Any] = {}
+    for part in reversed(found):
+        merged.update(part or {})
+    return merged or None

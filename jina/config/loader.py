@@ -1,0 +1,345 @@
+"""YAML text to a tree of data with positions.
+
+It knows YAML and its traps (duplicate keys, bombs, tags), nothing of Flows and Executors. The C
+parser composes nodes; data is built here, so that every scalar, key and limit is ours.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+from yaml import CBaseLoader
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from jina.config.problems import Note, Problem
+from jina.config.scalars import plain_value, suspicion
+from jina.config.source import Source
+from jina.config.tree import DataPath, Raw, Span, Tree
+
+MAX_DEPTH = 64  # nested maps and lists
+MAX_ALIASES = 1000  # `*name` in one file
+MAX_VALUES = 50_000  # after aliases and merges are expanded
+
+_YAML_TAG = "tag:yaml.org,2002:"
+_MERGE = "<<"
+
+
+class _Nodes(CBaseLoader):
+    """Composes nodes whose tag is None unless the file wrote one."""
+
+    def resolve(self, kind: type, value: object, implicit: object) -> None:
+        return None
+
+    def descend_resolver(self, *_: object) -> None: ...
+    def ascend_resolver(self) -> None: ...
+    def dispose(self) -> None: ...
+
+
+class _TooMuch(Exception):
+    """A limit was passed; carries the problem."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem)
+        self.problem = problem
+
+
+def parse(source: Source) -> Tree:
+    """Parse a source.
+
+    Returns:
+        a tree. When the text is no YAML its data is None and its problems say why; other problems
+        (a duplicate key, a tag) leave the rest usable, so that more can be found in it.
+    """
+    tree = Tree(source)
+    if source.data is not None:
+        tree.data = source.data
+        return tree
+    try:
+        _scan(tree)
+        node = _Nodes(source.text).get_single_node() if source.text.strip() else None
+        if node is not None:
+            tree.data = _Builder(tree).build(node, (), 0)
+    except _TooMuch as stop:
+        tree.data = None
+        tree.problems.append(stop.problem)
+    except yaml.YAMLError as err:
+        tree.data = None
+        tree.problems.append(_syntax(tree, err))
+    return tree
+
+
+def _scan(tree: Tree) -> None:
+    """Look at the events first: composing recurses, and bombs are cheap to see here."""
+    depth = aliases = documents = 0
+    for event in yaml.parse(tree.source.text, Loader=_Nodes):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise _limit(tree, event.start_mark, f"nested deeper than {MAX_DEPTH} levels")
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        elif isinstance(event, yaml.AliasEvent):
+            aliases += 1
+            if aliases > MAX_ALIASES:
+                raise _limit(tree, event.start_mark, f"more than {MAX_ALIASES} aliases")
+        elif isinstance(event, yaml.DocumentStartEvent):
+            documents += 1
+            if documents > 1:
+                problem = Problem(
+                    "yaml-documents",
+                    "a second YAML document; one file holds one",
+                    hint="remove it, or move it into a file of its own",
+                )
+                raise _TooMuch(tree.placed(problem, _span(tree, event)))
+
+
+def _limit(tree: Tree, mark: Any, message: str) -> _TooMuch:
+    span = _mark_span(tree, mark)
+    return _TooMuch(tree.placed(Problem("yaml-limit", message), span))
+
+
+class _Builder:
+    """Builds data from nodes and notes where everything stands."""
+
+    def __init__(self, tree: Tree) -> None:
+        self.tree = tree
+        self.values = 0
+        self.open: set[int] = set()  # nodes being built: an alias to one of them never ends
+
+    def build(self, node: Node, path: DataPath, depth: int) -> Any:
+        self.values += 1
+        if self.values > MAX_VALUES or depth > MAX_DEPTH:
+            what = "values" if self.values > MAX_VALUES else "levels"
+            limit = MAX_VALUES if self.values > MAX_VALUES else MAX_DEPTH
+            raise _limit(
+                self.tree, node.start_mark, f"more than {limit} {what} once aliases are expanded"
+            )
+        self.tree.values[path] = _span(self.tree, node)
+        if isinstance(node, ScalarNode):
+            return self.scalar(node, path)
+        if id(node) in self.open:
+            raise _limit(self.tree, node.start_mark, "an alias inside the value that it names")
+        self.open.add(id(node))
+        try:
+            if isinstance(node, MappingNode):
+                return self.mapping(node, path, depth)
+            return self.sequence(node, path, depth)
+        finally:
+            self.open.discard(id(node))
+
+    def scalar(self, node: ScalarNode, path: DataPath) -> Any:
+        text, tag = node.value, node.tag
+        is_plain = not node.style
+        if tag and tag != "!":
+            return self.tagged_scalar(node, path)
+        if "$" in text:
+            self.tree.raws[path] = Raw(text, is_plain and not tag)
+        if not is_plain or tag:
+            return text
+        message, hint = suspicion(text)
+        if message:
+            self.report(node, "yaml-plain", message, hint, is_warning=True)
+        return plain_value(text)
+
+    def tagged_scalar(self, node: ScalarNode, path: DataPath) -> Any:
+        text, tag = node.value, node.tag
+        short = tag.removeprefix(_YAML_TAG)
+        if short == "str":
+            if "$" in text:
+                self.tree.raws[path] = Raw(text, False)
+            return text
+        if short in ("int", "float", "bool", "null") and tag != short:
+            value = plain_value(text)
+            wanted: dict[str, tuple[type, ...]] = {
+                "int": (int,),
+                "float": (int, float),
+                "bool": (bool,),
+                "null": (type(None),),
+            }
+            if isinstance(value, wanted[short]) and (short == "bool") == isinstance(value, bool):
+                return float(value) if short == "float" else value  # type: ignore[arg-type]  # checked
+            self.report(node, "yaml-tag", f"{text!r} is no value of !!{short}")
+            return None
+        if tag.startswith("!") and not text:
+            return {"jtype": tag[1:]}
+        self.report(
+            node,
+            "yaml-tag",
+            f"the tag {_tag(tag)} does not belong on a value",
+            "a tag names a class, and stands before a map: `!MyExecutor`",
+        )
+        return text
+
+    def sequence(self, node: Node, path: DataPath, depth: int) -> list[Any]:
+        if node.tag and node.tag not in ("!", f"{_YAML_TAG}seq"):
+            self.report(
+                node,
+                "yaml-tag",
+                f"the tag {_tag(node.tag)} does not belong on a list",
+                "a tag names a class, and stands before a map: `!MyExecutor`",
+            )
+        return [self.build(item, (*path, n), depth + 1) for n, item in enumerate(node.value)]
+
+    def mapping(self, node: MappingNode, path: DataPath, depth: int) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        tag = node.tag
+        if tag and tag not in ("!", f"{_YAML_TAG}map"):
+            if tag.startswith("!") and len(tag) > 1:
+                found["jtype"] = tag[1:]
+                start = _mark_span(self.tree, node.start_mark)
+                # The node begins at its tag.
+                self.tree.values[*path, "jtype"] = start._replace(
+                    end_column=start.column + len(tag)
+                )
+            else:
+                self.report(
+                    node,
+                    "yaml-tag",
+                    f"the tag {_tag(tag)} is not allowed",
+                    "a tag names an Executor's class: `!MyExecutor`, or write `jtype: MyExecutor`",
+                )
+        merged: list[Node] = []
+        own: dict[str, Node] = {}
+        for key_node, value_node in node.value:
+            if not isinstance(key_node, ScalarNode):
+                self.report(
+                    key_node, "yaml-key", "a key must be text, not a list or map", "quote the key"
+                )
+                continue
+            key = key_node.value
+            if key == _MERGE and not key_node.style:
+                merged.append(value_node)
+                continue
+            if key in own:
+                self.duplicate(key, key_node, own[key])
+                continue
+            if key == "jtype" and "jtype" in found:
+                self.report(
+                    key_node,
+                    "yaml-tag",
+                    f"the class is named twice: by the tag {_tag(tag)} and by `jtype`",
+                    "keep one of them",
+                )
+                continue
+            own[key] = key_node
+            self.tree.keys[*path, key] = _span(self.tree, key_node)
+            found[key] = self.build(value_node, (*path, key), depth + 1)
+        for value_node in merged:
+            self.merge(value_node, found, path, depth)
+        return found
+
+    def merge(self, node: Node, into: dict[str, Any], path: DataPath, depth: int) -> None:
+        """Add the keys of `<<: *anchor` (or of a list of such) that are not there yet."""
+        if depth > MAX_DEPTH or id(node) in self.open:
+            raise _limit(self.tree, node.start_mark, "a `<<` that merges itself")
+        if isinstance(node, SequenceNode):
+            for item in node.value:
+                if not isinstance(item, MappingNode):
+                    self.report(item, "yaml-merge", "`<<` merges maps", "write `<<: *anchor`")
+                    continue
+                self.merge(item, into, path, depth + 1)
+            return
+        if not isinstance(node, MappingNode):
+            self.report(node, "yaml-merge", "`<<` merges a map", "write `<<: *anchor`")
+            return
+        self.open.add(id(node))
+        for key_node, value_node in node.value:
+            if not isinstance(key_node, ScalarNode):
+                continue
+            key = key_node.value
+            if key == _MERGE and not key_node.style:
+                self.merge(value_node, into, path, depth + 1)
+            elif key not in into:
+                self.tree.keys[*path, key] = _span(self.tree, key_node)
+                into[key] = self.build(value_node, (*path, key), depth + 1)
+            else:
+                # Counted all the same: a bomb of merges adds few keys and looks at many.
+                self.values += 1
+        self.open.discard(id(node))
+
+    def duplicate(self, key: str, again: ScalarNode, first: Node) -> None:
+        span = _span(self.tree, first)
+        note = Note(f"`{key}` stands here first", self.tree.source.file, span.line, span.column)
+        problem = Problem(
+            "duplicate-key",
+            f"the key `{key}` stands twice in this map",
+            hint="remove one of them",
+            notes=(note,),
+        )
+        self.tree.problems.append(self.tree.placed(problem, _span(self.tree, again)))
+
+    def report(
+        self, node: Node, code: str, message: str, hint: str = "", *, is_warning: bool = False
+    ) -> None:
+        problem = Problem(code, message, hint=hint, severity="warning" if is_warning else "error")
+        self.tree.problems.append(self.tree.placed(problem, _span(self.tree, node)))
+
+
+def _span(tree: Tree, node: Any) -> Span:
+    start, end = node.start_mark, node.end_mark
+    source = tree.source
+    begin = _mark_span(tree, start)
+    if end.line == start.line:
+        return begin._replace(end_column=max(end.column + source.indent, begin.column) + 1)
+    # A block ends where the next thing begins; its own last line is not known better.
+    return begin._replace(
+        end_line=end.line + source.first_line + 1, end_column=end.column + source.indent + 1
+    )
+
+
+def _mark_span(tree: Tree, mark: Any) -> Span:
+    line = mark.line + tree.source.first_line + 1
+    column = mark.column + tree.source.indent + 1
+    return Span(line, column, line, column + 1)
+
+
+def _tag(tag: str) -> str:
+    return "!!" + tag.removeprefix(_YAML_TAG) if tag.startswith(_YAML_TAG) else tag
+
+
+# What the parser says, and what mostly mends it.
+_SYNTAX_HINTS = (
+    ("cannot start any token", "YAML indents with spaces; quote values that begin with @, ` or %"),
+    (
+        "mapping values are not allowed",
+        "quote a value that has `: ` in it, or check the indentation",
+    ),
+    ("did not find expected key", "check the indentation, and that quotes and brackets are closed"),
+    ("did not find expected '-'", "items of one list start with `-` in one column"),
+    ("expected ',' or", 'close the bracket; quote a value that has braces in it, such as "${VAR}"'),
+    ("could not find expected ':'", "write `key: value`; quote text that goes over several lines"),
+    ("undefined alias", "name the value with `&` before it is used with `*`"),
+    ("unexpected end of stream", "a quote is not closed"),
+    ("undefined tag handle", "a tag is `!ClassName`"),
+    ("special characters are not allowed", "remove the control character"),
+    ("control characters are not allowed", "remove the control character"),
+)
+
+
+def _syntax(tree: Tree, err: yaml.YAMLError) -> Problem:
+    """The parser's own words, at their place."""
+    message = getattr(err, "problem", None) or getattr(err, "reason", None) or str(err)
+    context = getattr(err, "context", None)
+    hint = next((mend for said, mend in _SYNTAX_HINTS if said in message), "")
+    text = f"{message} ({context})" if context else message
+    problem = Problem("yaml-syntax", text, hint=hint)
+    marks = [getattr(err, "problem_mark", None), getattr(err, "context_mark", None)]
+    if "end of stream" in message:
+        # What was opened and never closed says more than the end of the file.
+        marks.reverse()
+    mark = next((m for m in marks if m is not None), None)
+    if mark is not None:
+        return tree.placed(problem, _mark_span(tree, mark))
+    position = getattr(err, "position", None)
+    if isinstance(position, int):
+        return tree.placed(problem, _span_of_offset(tree, position))
+    return tree.placed(problem, Span(1, 1, 1, 2))
+
+
+def _span_of_offset(tree: Tree, offset: int) -> Span:
+    # The C reader counts bytes, the Python one characters.
+    before = tree.source.text.encode("utf-8", "replace")[:offset].decode("utf-8", "ignore")
+    line = before.count("\n") + 1
+    column = len(before) - (before.rfind("\n") + 1) + 1
+    return Span(line, column, line, column + 1)

@@ -1,0 +1,163 @@
+"""What can be wrong with the names and needs of a graph.
+
+Plain data; it reads no YAML and knows no process.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+#: What `needs` calls the place where requests come from.
+GATEWAY = "gateway"
+#: A name becomes a folder, a log prefix and part of an address.
+NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
+
+
+class Node(NamedTuple):
+    """One executor of a graph.
+
+    Args:
+        name: unique.
+        needs: names of the nodes whose results it takes; empty or ["gateway"] takes the requests.
+    """
+
+    name: str
+    needs: Sequence[str] = ()
+
+
+class Fault(NamedTuple):
+    """One thing that is wrong with a graph.
+
+    Args:
+        kind: "bad-name", "duplicate-name", "unknown-need", "self-need" or "cycle".
+        node: index of the node that it is seen at.
+        need: the need that it is seen at; empty when it is the name.
+        message: one sentence.
+        hint: how to mend it, or empty.
+        other: index of another node that belongs to it; -1 for none.
+    """
+
+    kind: str
+    node: int
+    need: str
+    message: str
+    hint: str = ""
+    other: int = -1
+
+
+def faults(nodes: Sequence[Node]) -> list[Fault]:
+    """Everything that is wrong, in the order of the nodes; cycles last."""
+    found: list[Fault] = []
+    index: dict[str, int] = {}
+    for n, node in enumerate(nodes):
+        found += _name_faults(n, node.name, index)
+        index.setdefault(node.name, n)
+    for n, node in enumerate(nodes):
+        found += _need_faults(n, node, index)
+    return found + _cycles(nodes, index)
+
+
+def _name_faults(n: int, name: str, index: dict[str, int]) -> Iterable[Fault]:
+    if name == GATEWAY:
+        yield Fault(
+            "bad-name",
+            n,
+            "",
+            f"the name `{GATEWAY}` belongs to the Flow's gateway",
+            "choose another",
+        )
+    elif not NAME.fullmatch(name):
+        yield Fault(
+            "bad-name",
+            n,
+            "",
+            f"{name!r} cannot be an executor's name",
+            "use up to 64 letters, digits, `_`, `-` and `.`; begin with no `-` or `.`",
+        )
+    if name in index:
+        yield Fault(
+            "duplicate-name",
+            n,
+            "",
+            f"two executors are called {name!r}",
+            "names are unique within a Flow",
+            index[name],
+        )
+
+
+def _need_faults(n: int, node: Node, index: dict[str, int]) -> Iterable[Fault]:
+    seen: set[str] = set()
+    for need in node.needs:
+        if need in seen:
+            yield Fault(
+                "duplicate-need", n, need, f"{node.name!r} needs {need!r} twice", "name it once"
+            )
+            continue
+        seen.add(need)
+        if need == GATEWAY:
+            continue
+        if need == node.name:
+            yield Fault(
+                "self-need", n, need, f"{node.name!r} needs itself", "remove it from its needs"
+            )
+        elif need not in index:
+            yield Fault(
+                "unknown-need",
+                n,
+                need,
+                f"{node.name!r} needs {need!r}, which is no executor of this Flow",
+                _near(need, [name for name in index if name != node.name]),
+            )
+
+
+def _near(need: str, names: list[str]) -> str:
+    close = difflib.get_close_matches(need, [*names, GATEWAY], n=1)
+    listed = f"the executors are: {', '.join(sorted(names))}" if names else ""
+    if close:
+        return f"did you mean {close[0]!r}?" + (
+            f" {listed[0].upper()}{listed[1:]}" if listed else ""
+        )
+    return listed or f"it can only need `{GATEWAY}`"
+
+
+def _cycles(nodes: Sequence[Node], index: dict[str, int]) -> list[Fault]:
+    """Each cycle once, at the node of it that stands first; a self-need is reported as such."""
+    found: list[Fault] = []
+    state = [0] * len(nodes)  # 0 not seen, 1 on the trail, 2 done
+    for start in range(len(nodes)):
+        # A loop instead of recursion: a chain may be long.
+        stack: list[tuple[int, int]] = [(start, 0)] if state[start] == 0 else []
+        while stack:
+            n, step = stack[-1]
+            state[n] = 1
+            if step >= len(nodes[n].needs):
+                state[n] = 2
+                stack.pop()
+                continue
+            stack[-1] = (n, step + 1)
+            target = index.get(nodes[n].needs[step], -1)
+            if target < 0 or target == n or state[target] == 2:
+                continue
+            if state[target] == 0:
+                stack.append((target, 0))
+                continue
+            trail = [m for m, _ in stack]
+            found.append(_cycle(nodes, trail[trail.index(target) :]))
+    return found
+
+
+def _cycle(nodes: Sequence[Node], trail: list[int]) -> Fault:
+    first = trail.index(min(trail))
+    trail = trail[first:] + trail[:first]
+    names = [nodes[n].name for n in (*trail, trail[0])]
+    following = nodes[trail[1]].name if len(trail) > 1 else nodes[trail[0]].name
+    return Fault(
+        "cycle",
+        trail[0],
+        following,
+        f"these executors wait for each other: {' -> '.join(names)}",
+        "a -> b reads `a needs b`; remove one of these needs",
+    )

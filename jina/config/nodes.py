@@ -1,0 +1,256 @@
+"""The executors of a Flow's YAML: each entry checked, and the graph that they make."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from jina.config.messages import validated
+from jina.config.needs import GATEWAY, Fault, Node, faults
+from jina.config.schema import IGNORED_NODE, REFUSED_NODE, FlowOptions, NodeModel
+from jina.config.tree import DataPath, Span, Tree
+from jina.config.uses import (
+    Loading,
+    Piece,
+    executor_piece,
+    modules,
+    spec_of,
+    used_piece,
+    without_ignored,
+)
+from jina.defaults import TIMEOUT_READY_S
+from jina.executors.spec import ExecutorSpec
+
+# What `host` may say without meaning another machine.
+_HERE = (None, False, "", "0.0.0.0", "localhost", "127.0.0.1")
+
+
+@dataclass(frozen=True)
+class NodeConfig:
+    """One executor of a Flow, fully resolved.
+
+    Args:
+        name: unique within the Flow.
+        needs: names of nodes, or "gateway"; None takes the results of the one before it.
+        replicas: processes that share its requests.
+        executor: what a worker builds.
+        shards: always 1 yet.
+        polling: always "ANY" yet.
+        workspace: absolute folder: its own, else the Flow's.
+        env: environment of its processes: the Flow's, its own laid over.
+        timeout_ready_s: seconds without a sign of life after which a start failed; infinite is -1.
+        mark: file, line and column of its entry; line 0 when it came from Python.
+        marks: the same for each key of the entry.
+        is_join: made by `method: needs`.
+    """
+
+    name: str
+    needs: list[str] | None
+    replicas: int
+    executor: ExecutorSpec
+    shards: int = 1
+    polling: str = "ANY"
+    workspace: str = ""
+    env: dict[str, str] = field(default_factory=dict)
+    timeout_ready_s: float = TIMEOUT_READY_S
+    mark: tuple[str, int, int] = ("", 0, 0)
+    marks: dict[str, tuple[str, int, int]] = field(default_factory=dict)
+    is_join: bool = False
+
+
+def known_entry(
+    loading: Loading, tree: Tree, at: DataPath, entry: Mapping[str, Any]
+) -> dict[str, Any]:
+    """An entry without what is ignored, and without what is refused, which is reported."""
+    kept = without_ignored(loading, tree, at, entry, IGNORED_NODE)
+    for key, instead in REFUSED_NODE.items():
+        if key not in kept:
+            continue
+        value = kept.pop(key)
+        if value in _HERE:
+            continue
+        loading.problems.append(
+            tree.problem(
+                (*at, key), "not-supported", f"`{key}` is not supported", at="key", hint=instead
+            )
+        )
+    if kept.get("method") in ("inspect", "gather_inspect"):
+        loading.problems.append(
+            tree.problem(
+                (*at, "method"),
+                "not-supported",
+                f"`method: {kept['method']}` is not supported",
+                hint="add the Executor as a step of the Flow",
+            )
+        )
+        del kept["method"]
+    for key in ("shards", "parallel"):
+        if isinstance(kept.get(key), int) and kept[key] > 1:
+            loading.problems.append(
+                tree.problem(
+                    (*at, key),
+                    "not-supported",
+                    f"`{key}: {kept[key]}` is not supported yet; only 1 is",
+                    hint="`replicas` shares the requests among processes",
+                )
+            )
+    polling = kept.get("polling")
+    if isinstance(polling, Mapping) or (isinstance(polling, str) and polling.upper() != "ANY"):
+        shown = polling if isinstance(polling, str) else "{…}"
+        loading.problems.append(
+            tree.problem(
+                (*at, "polling"),
+                "not-supported",
+                f"`polling: {shown}` is not supported yet; only ANY is",
+                hint="remove it: each request goes to one process",
+            )
+        )
+        del kept["polling"]
+    return kept
+
+
+def graph_problems(loading: Loading, tree: Tree, key: str, entries: list[Any]) -> None:
+    """Check names and needs of all entries, also of those that are wrong in other ways."""
+    nodes: list[Node] = []
+    for n, entry in enumerate(entries):
+        name = entry.get("name") if isinstance(entry, Mapping) else None
+        needs = _needs(entry)
+        if needs is None:
+            needs = [nodes[-1].name if nodes else GATEWAY]
+        nodes.append(Node(name if isinstance(name, str) else f"executor{n}", needs))
+    for fault in faults(nodes):
+        at, word = _place(key, fault, entries[fault.node])
+        notes = []
+        if fault.other >= 0:
+            notes = [tree.note((key, fault.other, "name"), "the first one stands here")]
+        loading.problems.append(
+            tree.problem(at, fault.kind, fault.message, hint=fault.hint, notes=notes, word=word)
+        )
+
+
+def _needs(entry: Any) -> list[str] | None:
+    """The needs of an entry as far as they are text; None when it takes the one before it."""
+    needs = entry.get("needs") if isinstance(entry, Mapping) else None
+    if isinstance(needs, str):
+        return [needs]
+    return [need for need in needs if isinstance(need, str)] if isinstance(needs, list) else None
+
+
+def _place(key: str, fault: Fault, entry: Any) -> tuple[DataPath, str]:
+    """Where a fault stands, and the offending word there."""
+    if not fault.need:
+        return (key, fault.node, "name"), ""
+    at: DataPath = (key, fault.node, "needs")
+    needs = entry.get("needs") if isinstance(entry, Mapping) else None
+    if not isinstance(needs, list) or fault.need not in needs:
+        return at, fault.need
+    places = [n for n, need in enumerate(needs) if need == fault.need]
+    return (*at, places[fault.kind == "duplicate-need"]), ""
+
+
+@dataclass
+class NodeReader:
+    """Turns the entries of one Flow into nodes.
+
+    Args:
+        loading: collects problems.
+        tree: the Flow's.
+        options: what holds for the whole Flow.
+        workspace: the Flow's, absolute.
+    """
+
+    loading: Loading
+    tree: Tree
+    options: FlowOptions
+    workspace: str
+
+    def node(self, at: DataPath, entry: Any, cls: type | None) -> NodeConfig | None:
+        """One node; None when problems keep it from being used.
+
+        Args:
+            at: path of the entry.
+            entry: its data, without ignored keys; of the right types, see `messages.validated`.
+            cls: a class of this process that stands for its `uses`.
+        """
+        entry = {} if entry is None else entry
+        model, _ = validated(NodeModel, self.tree, entry, at)
+        if not isinstance(model, NodeModel):
+            return None
+        piece = self.piece(at, entry, model, cls)
+        if piece is None:
+            return None
+        piece.with_ = {**piece.with_, **model.override_with, **model.uses_with}
+        metas = {**model.override_metas, **model.uses_metas}
+        piece.requests = {**piece.requests, **model.override_requests, **model.uses_requests}
+        folder = self.tree.source.folder
+        more = metas.pop("py_modules", [])
+        entries = [
+            ((*at, "uses_metas", "py_modules"), [more] if isinstance(more, str) else list(more))
+        ]
+        entries.append(((*at, "py_modules"), model.py_modules))
+        for path, names in entries:
+            located = modules(self.loading, self.tree, path, names, folder)
+            if len(located) < len(names):
+                return None
+            piece.py_modules = list(dict.fromkeys([*piece.py_modules, *located]))
+        if isinstance(metas.get("workspace"), str):
+            metas["workspace"] = absolute_folder(self.tree, metas["workspace"])
+        piece.metas = {**piece.metas, **metas}
+        is_ours = piece.tree is self.tree
+        spec = spec_of(
+            self.loading, piece, named_at=(self.tree, (*at, "uses")) if is_ours else None
+        )
+        if spec is None:
+            return None
+        timeout_ms = (
+            model.timeout_ready if model.timeout_ready is not None else self.options.timeout_ready
+        )
+        return NodeConfig(
+            name=model.name or f"executor{at[-1]}",
+            needs=list(model.needs) if "needs" in entry and entry["needs"] is not None else None,
+            replicas=model.replicas,
+            executor=spec,
+            workspace=absolute_folder(self.tree, model.workspace) or self.workspace,
+            env={key: _env_text(value) for key, value in {**self.options.env, **model.env}.items()},
+            timeout_ready_s=_seconds(timeout_ms),
+            mark=_mark(self.tree, self.tree.span(at)),
+            marks={key: _mark(self.tree, self.tree.span((*at, key))) for key in entry},
+            is_join=model.method == "needs",
+        )
+
+    def piece(
+        self, at: DataPath, entry: Mapping[str, Any], model: NodeModel, cls: type | None
+    ) -> Piece | None:
+        """The Executor of an entry, before the entry's own settings are laid over it."""
+        folder = self.tree.source.folder
+        place = (*at, "uses")
+        if cls is not None:
+            return Piece(self.tree, place, jtype=cls.__name__, folder=folder, cls=cls)
+        if model.uses is None:
+            return Piece(self.tree, at, jtype="BaseExecutor", folder=folder)
+        if isinstance(model.uses, str):
+            return used_piece(self.loading, self.tree, place, entry["uses"])
+        return executor_piece(self.loading, self.tree, place)
+
+
+def absolute_folder(tree: Tree, path: str | None) -> str:
+    """A folder named in the YAML, absolute; empty when it is not given."""
+    if not path:
+        return ""
+    return os.path.normpath(tree.source.folder.absolute() / os.path.expanduser(path))
+
+
+def _seconds(timeout_ms: int | None) -> float:
+    if timeout_ms is None:
+        return TIMEOUT_READY_S
+    return -1.0 if timeout_ms < 0 else timeout_ms / 1000
+
+
+def _env_text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _mark(tree: Tree, span: Span) -> tuple[str, int, int]:
+    return (tree.source.file, span.line, span.column)

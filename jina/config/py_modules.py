@@ -1,0 +1,104 @@
+"""Find the user's modules on the disk, without importing them.
+
+Relative to the YAML file that names them, then to the current folder; nowhere else.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib.util
+import os
+from pathlib import Path
+
+
+class ModuleMissing(Exception):
+    """An entry of `py_modules` leads nowhere; says why, and carries a hint."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message, self.hint = message, hint
+
+
+def locate(entry: str, folder: Path) -> str:
+    """What to import for one entry.
+
+    Args:
+        entry: a path to a .py file or a package's folder, or a dotted name.
+        folder: that of the YAML file.
+
+    Returns:
+        an absolute path, or the dotted name when it is one.
+
+    Raises:
+        ModuleMissing: there is neither such a file nor such a module.
+    """
+    if not entry.strip() or "\0" in entry:
+        raise ModuleMissing("an empty name is no module")
+    places = list(dict.fromkeys([folder.absolute(), Path.cwd()]))
+    if entry.endswith(".py") or "/" in entry or os.sep in entry:
+        return _path(entry, places)
+    parts = entry.split(".")
+    if not all(part.isidentifier() for part in parts):
+        raise ModuleMissing(
+            f"{entry!r} is neither a path to a .py file nor a dotted name",
+            "write the path with its .py ending",
+        )
+    for place in places:
+        target = place.joinpath(*parts)
+        if len(parts) == 1 and (target / "__init__.py").is_file():
+            return str(target)
+        if target.with_suffix(".py").is_file():
+            return entry if len(parts) > 1 else str(target.with_suffix(".py"))
+        if (target / "__init__.py").is_file() or target.is_dir():
+            return entry
+    if _is_importable(parts[0]):
+        return entry
+    raise ModuleMissing(f"no module named {entry!r}", _near(entry, places[0]))
+
+
+def search_paths(folder: Path) -> list[str]:
+    """Where the user's modules find each other: the YAML's folder, then the current one."""
+    return list(dict.fromkeys([str(folder.absolute()), str(Path.cwd())]))
+
+
+def _path(entry: str, places: list[Path]) -> str:
+    path = Path(os.path.expanduser(entry))
+    tried = []
+    for place in places:
+        target = place / path
+        if target.is_dir():
+            if (target / "__init__.py").is_file():
+                return os.path.normpath(target)
+            raise ModuleMissing(
+                f"{entry} is a folder without __init__.py", "name the .py file in it"
+            )
+        if target.is_file():
+            if not entry.endswith(".py"):
+                raise ModuleMissing(f"{entry} is no Python file", "a module's file ends in .py")
+            return os.path.normpath(target)
+        tried.append(target)
+        if path.is_absolute():
+            break
+    raise ModuleMissing(f"no module at {entry}", _near(path.name, tried[0].parent))
+
+
+def _near(name: str, folder: Path) -> str:
+    try:
+        known = [
+            p.name
+            for p in folder.iterdir()
+            if p.suffix == ".py" or (p.is_dir() and (p / "__init__.py").is_file())
+        ]
+    except OSError:
+        return "relative paths start at the folder of the YAML file"
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    if close:
+        return f"did you mean {close[0]!r}?"
+    return "relative paths start at the folder of the YAML file"
+
+
+def _is_importable(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is not None
+    except (ImportError, ValueError):
+        return False

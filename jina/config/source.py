@@ -1,0 +1,160 @@
+"""Where a config comes from: a file, a text, an open stream, a dict.
+
+It reads; it does not parse.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from jina.config.problems import Problem
+
+MAX_BYTES = 1024 * 1024  # of one YAML file
+
+_YAML_FILE = re.compile(r".*\.(?:ya?ml|json)", re.IGNORECASE | re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Source:
+    """The text of a config and how messages name it.
+
+    Args:
+        text: the YAML; empty when `data` is set.
+        file: as the user named it; "<text>" for a literal, empty for a dict.
+        path: the file itself, None when there is none.
+        data: a ready dict from Python instead of a text.
+        first_line: line of the file where the text begins, counted from 0: a YAML text that stands
+            inside another one keeps its true lines.
+        indent: columns that the text was indented by, there.
+        lines: the lines that messages quote.
+    """
+
+    text: str = ""
+    file: str = ""
+    path: Path | None = None
+    data: Mapping[str, Any] | None = None
+    first_line: int = 0
+    indent: int = 0
+    lines: list[str] = field(default_factory=list)
+
+    @property
+    def folder(self) -> Path:
+        """What relative paths in it are relative to: the file's folder, else the current one."""
+        return self.path.parent if self.path is not None else Path.cwd()
+
+    def near(self, name: str) -> str:
+        """How messages name a file that this one refers to by a relative path."""
+        if os.path.isabs(name) or self.path is None:
+            return name
+        return os.path.normpath(os.path.join(os.path.dirname(self.file), name))
+
+
+def is_yaml_path(text: str) -> bool:
+    """Whether a text names a YAML file rather than being YAML."""
+    return "\n" not in text and _YAML_FILE.fullmatch(text) is not None and text[:1] not in "{!"
+
+
+def open_source(source: Any, *, what: str) -> Source | Problem:
+    """Read a path, a text, a stream or a dict.
+
+    Args:
+        source: path of a .yml/.yaml file or of anything that exists; YAML or JSON text; an object
+            with `read()`; a dict.
+        what: "Flow" or "Executor", for messages.
+    """
+    if isinstance(source, Mapping):
+        return Source(data=source)
+    if hasattr(source, "read"):
+        name = getattr(source, "name", None)
+        content = source.read()
+        if isinstance(name, str) and os.path.isfile(name):
+            return _decoded(content, name, Path(name))
+        return _decoded(content, "<stream>", None)
+    if isinstance(source, os.PathLike):
+        return read_file(os.fspath(source), what=what)
+    if not isinstance(source, str):
+        return Problem(
+            "no-source",
+            f"expected the {what}'s YAML as a path, a text or a dict, got {type(source).__name__}",
+        )
+    if is_yaml_path(source) or _is_file(source):
+        return read_file(source, what=what)
+    if not source.strip():
+        return Problem("no-source", f"expected the {what}'s YAML, got an empty text")
+    return _decoded(source, "<text>", None)
+
+
+def read_file(
+    name: str, *, what: str, folder: Path | None = None, shown: str = ""
+) -> Source | Problem:
+    """Read one file.
+
+    Args:
+        name: its path.
+        what: "Flow" or "Executor", for messages.
+        folder: what a relative path is relative to; the current folder when None.
+        shown: how messages name it; `name` when empty.
+    """
+    path = Path(folder or "", os.path.expanduser(name))
+    shown = shown or name
+    try:
+        if path.is_dir():
+            return Problem("no-source", f"{shown} is a folder; expected the {what}'s YAML file")
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        return Problem("no-source", f"no such file: {shown}", hint=near_file(path, what) or "")
+    except (OSError, ValueError) as err:
+        reason = getattr(err, "strerror", None) or str(err)
+        return Problem("no-source", f"cannot read {shown}: {reason}")
+    return _decoded(content, shown, path)
+
+
+def near_file(path: Path, what: str) -> str:
+    """A hint that names a YAML file of nearly that name in the same folder."""
+    # Late: only an error path compares names.
+    import difflib
+
+    try:
+        names = [entry.name for entry in path.parent.iterdir() if is_yaml_path(entry.name)]
+    except OSError:
+        return f"there is no folder {path.parent}"
+    close = difflib.get_close_matches(path.name, names, n=1, cutoff=0.5)
+    if close:
+        return f"did you mean {close[0]!r}?"
+    return f"give the path of the {what}'s YAML file"
+
+
+def _is_file(text: str) -> bool:
+    try:
+        return "\n" not in text and os.path.isfile(text)
+    except ValueError:
+        return False
+
+
+def _decoded(content: str | bytes, name: str, path: Path | None) -> Source | Problem:
+    if isinstance(content, bytes):
+        try:
+            text = content.decode("utf-8-sig")
+        except UnicodeDecodeError as err:
+            line = content.count(b"\n", 0, err.start) + 1
+            return Problem(
+                "yaml-encoding",
+                f"byte 0x{content[err.start]:02x} is no UTF-8",
+                file=name,
+                line=line,
+                column=err.start - (content.rfind(b"\n", 0, err.start) + 1) + 1,
+                hint="save the file as UTF-8",
+            )
+    else:
+        text = content.removeprefix("\ufeff")
+    if len(content) > MAX_BYTES:
+        return Problem(
+            "yaml-limit", f"more than {MAX_BYTES // 1024} KiB of YAML", file=name, line=1, column=1
+        )
+    return Source(text=text, file=name, path=path, lines=text.splitlines())

@@ -1,0 +1,141 @@
+"""A parsed config: plain data, and where in the file each key and value stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, NamedTuple
+
+from jina.config.problems import Note, Problem, Severity
+from jina.config.source import Source
+
+#: Keys and indices from the root of the data, such as ("executors", 1, "needs").
+DataPath = tuple[str | int, ...]
+
+
+class Span(NamedTuple):
+    """A stretch of the source; all counted from 1, `end_column` one behind the last character."""
+
+    line: int = 0
+    column: int = 0
+    end_line: int = 0
+    end_column: int = 0
+
+
+class Raw(NamedTuple):
+    """A scalar as written, kept where it may hold a variable.
+
+    Args:
+        text: its value before interpolation.
+        is_plain: written without quotes and not as a block, so that a whole variable is re-typed.
+    """
+
+    text: str
+    is_plain: bool
+
+
+@dataclass
+class Tree:
+    """What the loader returns.
+
+    Args:
+        source: where it comes from.
+        data: dicts with text keys, lists, None, bool, int, float, str.
+        values: where each value stands.
+        keys: where each key stands.
+        raws: the scalars that hold a `$`.
+        problems: what was found while parsing.
+    """
+
+    source: Source
+    data: Any = None
+    values: dict[DataPath, Span] = field(default_factory=dict)
+    keys: dict[DataPath, Span] = field(default_factory=dict)
+    raws: dict[DataPath, Raw] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    def span(self, path: DataPath, at: Literal["key", "value"] = "value") -> Span:
+        """The place of a key or value; that of the closest parent where it has none."""
+        for length in range(len(path), -1, -1):
+            part = path[:length]
+            first, second = (self.keys, self.values) if at == "key" else (self.values, self.keys)
+            found = first.get(part) or second.get(part)
+            if found:
+                # The parent of something missing: its key says more than its first child.
+                return found if part == path else self.keys.get(part, found)
+        return Span()
+
+    def problem(
+        self,
+        path: DataPath,
+        code: str,
+        message: str,
+        *,
+        at: Literal["key", "value"] = "value",
+        hint: str = "",
+        severity: Severity = "error",
+        notes: Iterable[Note] = (),
+        word: str = "",
+    ) -> Problem:
+        """A problem at a place of this tree.
+
+        Args:
+            path: the key or value.
+            code: as in `Problem`.
+            message: as in `Problem`.
+            at: whether the key or the value is marked.
+            hint: as in `Problem`.
+            severity: as in `Problem`.
+            notes: as in `Problem`.
+            word: mark only this part of the value, if it stands there literally.
+        """
+        found = Problem(
+            code, message, path=shown(path), hint=hint, severity=severity, notes=tuple(notes)
+        )
+        return self.placed(found, self.span(path, at), word)
+
+    def note(self, path: DataPath, message: str, at: Literal["key", "value"] = "value") -> Note:
+        """A note at a place of this tree."""
+        span = self.span(path, at)
+        return Note(message, self.source.file, span.line, span.column)
+
+    def placed(self, problem: Problem, span: Span, word: str = "") -> Problem:
+        """The problem with file, line, column and source line filled in."""
+        lines = self.source.lines
+        if not span.line:
+            return replace(problem, file=self.source.file)
+        if word:
+            span = _narrowed(lines, span, word)
+        line = lines[span.line - 1] if span.line <= len(lines) else ""
+        # A value of several lines is marked up to the end of its first one.
+        end = span.end_column if span.end_line == span.line else len(line) + 1
+        return replace(
+            problem,
+            file=self.source.file,
+            line=span.line,
+            column=span.column,
+            end_column=end,
+            source_line=line,
+        )
+
+
+def shown(path: DataPath) -> str:
+    """A path as messages name it: `executors[1].needs`."""
+    text = ""
+    for part in path:
+        if isinstance(part, int):
+            text += f"[{part}]"
+        else:
+            text += f".{part}" if text else part
+    return text
+
+
+def _narrowed(lines: list[str], span: Span, word: str) -> Span:
+    for number in range(span.line, min(span.end_line, len(lines)) + 1):
+        line = lines[number - 1]
+        start = span.column - 1 if number == span.line else 0
+        stop = span.end_column - 1 if number == span.end_line else len(line)
+        found = line.find(word, start, max(stop, start))
+        if found >= 0:
+            return Span(number, found + 1, number, found + 1 + len(word))
+    return span
