@@ -134,7 +134,7 @@ class RecordLog:
         if self._lock_fd >= 0:
             os.close(self._fd)
             os.close(self._lock_fd)
-            self._lock_fd = -1
+            self._fd = self._lock_fd = -1
 
     def _lock(self) -> int:
         """Take the folder for this process; the system lets it go when the process dies."""

@@ -126,10 +126,11 @@ def test_the_same_id_replaces(opened: Opener) -> None:
     indexer = opened()
     indexer.index(docs_of({"a": AXES[0], "b": AXES[1]}, text="old"))
     indexer.index(docs_of({"a": AXES[2]}, text="new"))
-    for one in (indexer, opened()):
-        assert found(one, AXES[2]) == ["a"]
-        assert found(one, AXES[0]) == []
-        assert one.status()[0].tags["documents"] == 2
+    for is_restarted in (False, True):
+        indexer = opened() if is_restarted else indexer
+        assert found(indexer, AXES[2]) == ["a"]
+        assert found(indexer, AXES[0]) == []
+        assert indexer.status()[0].tags["documents"] == 2
 
 
 def test_the_last_of_one_id_in_a_request_stays(opened: Opener) -> None:
@@ -257,9 +258,10 @@ def test_a_log_of_replaced_documents_is_written_anew(
     for round_ in range(40):
         indexer.index(docs_of({"a": AXES[0], "b": AXES[1]}, text=f"round {round_} " + "x" * 100))
         assert opened.log.stat().st_size < 2600
-    for one in (indexer, opened()):
+    for is_restarted in (False, True):
+        indexer = opened() if is_restarted else indexer
         docs = docs_of({"query": AXES[0] + AXES[1] * 0.5})
-        one.search(docs, parameters={})
+        indexer.search(docs, parameters={})
         assert [(match.id, match.text[:8]) for match in docs[0].matches] == [
             ("a", "round 39"),
             ("b", "round 39"),
