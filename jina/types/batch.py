@@ -9,7 +9,7 @@ No Document exists here. A column stays the bytes that it came as until somebody
                3 dense    one tensor, a row per document: [dtype, shape, offset] in frame `aux`
                4 cells    a tensor of its own per document, or nil: see jina.types.cells
                5 nested   msgpack array of counts (`aux` bytes), then a whole body
-               6 tags     msgpack array of byte strings: JSON where they start with `{`, else msgpack
+               6 tags     msgpack array of byte strings: JSON if they start with `{`, else msgpack
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ _tags = msgspec.msgpack.Decoder(list[bytes | None])
 
 
 def _types() -> dict[str, Any]:
-    kinds: dict[str, Any] = dict.fromkeys(TEXT_FIELDS, str)
+    kinds: dict[str, Any] = dict.fromkeys(TEXT_FIELDS, str)  # what each field is made of
     kinds |= dict.fromkeys(COUNT_FIELDS, _Count)
     kinds |= {"text": str | None, "buffer": bytes | None, "weight": float}
     kinds |= {"location": list[_Count] | None}
@@ -71,7 +71,9 @@ def _types() -> dict[str, Any]:
 
 
 _ONE = {name: msgspec.msgpack.Decoder(kind) for name, kind in _types().items()}
-_MANY = {name: msgspec.msgpack.Decoder(list[kind]) for name, kind in _types().items()}
+_MANY: dict[str, Any] = {
+    name: msgspec.msgpack.Decoder(list.__class_getitem__(kind)) for name, kind in _types().items()
+}
 _BOUNDED = frozenset({"location", "scores", "evaluations"})
 
 
@@ -355,5 +357,3 @@ def _column(
     if aux > len(data):
         raise WireError(f"the column `{field}` is shorter than its counts")
     return Nested(_parse(data[aux:], frames, depth - 1, budget), data[:aux])
-
-

@@ -1,6 +1,6 @@
 """Message frames in one piece, as `Document.binary_str` and binary files hold them.
 
-    "JDOC" · version u16 · frames u16 · CRC-32 of the rest u32 · lengths u64 each · frames …
+"JDOC" · version u16 · frames u16 · CRC-32 of the rest u32 · lengths u64 each · frames …
 """
 
 from __future__ import annotations

@@ -156,11 +156,13 @@ class DenseColumn:
     @property
     def matrix(self) -> np.ndarray[Any, Any]:
         """The whole column, shape (rows, …), writable; the same memory each time."""
-        if self._matrix is None:
+        matrix: np.ndarray[Any, Any] | None = self._matrix
+        if matrix is None:
             with _publish:
-                if self._matrix is None:
-                    self._matrix = _writable(self._data, self.dtype, self.shape)
-        return self._matrix
+                matrix = self._matrix
+                if matrix is None:
+                    matrix = self._matrix = _writable(self._data, self.dtype, self.shape)
+        return matrix
 
     def get(self, index: int) -> Any:
         """Return one row, as a view of the matrix."""
@@ -348,5 +350,5 @@ def gathered(values: Sequence[Any]) -> DenseColumn | CellColumn:
 def _joined(tensors: list[Any]) -> DenseColumn:
     """Join rows of one dtype and shape; faster than numpy's stack."""
     rows = [little_endian(tensor) for tensor in tensors]
-    data = b"".join(rows) if rows[0].size else b""
+    data = b"".join([row.data for row in rows]) if rows[0].size else b""
     return DenseColumn(rows[0].dtype.str, [len(rows), *rows[0].shape], memoryview(data))

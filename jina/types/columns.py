@@ -71,11 +71,11 @@ def encode(docs: DocumentArray) -> list[Buffer]:
     Raises:
         DocumentError: a value that cannot be carried; the message names field and id.
     """
-    columns = docs._columns  # noqa: SLF001 - the codec is the array's other half
+    columns = docs._columns
     if columns is not None and columns.wire is not None:
         return columns.wire
     if columns is None:
-        return encode_records([doc._record for doc in docs])  # noqa: SLF001 - see above
+        return encode_records([doc._record for doc in docs])
     state = _Writing()
     body = state.columns(columns, MAX_DEPTH)
     return [body, *state.frames.frames]
@@ -97,7 +97,7 @@ def decode(frames: Sequence[Buffer]) -> DocumentArray:
         WireError: a directory that is wrong or beyond the limits. A damaged column is found, with
             the same error, when it is first read.
     """
-    return DocumentArray._of_columns(parse(frames))  # noqa: SLF001
+    return DocumentArray._of_columns(parse(frames))
 
 
 class _Writing:
@@ -122,7 +122,7 @@ class _Writing:
     def columns(self, columns: Columns, depth: int) -> bytes:
         """Write a batch that is still columns; undecoded ones are copied."""
         self._spend(columns.rows, depth)
-        entries = []
+        entries: list[_Entry] = []
         for field in FIELDS:
             column = columns.columns.get(field)
             if type(column) is Raw and column.kind in (DENSE, CELLS):

@@ -34,7 +34,7 @@ def children(value: Any) -> list[Record]:
         return value
     if type(value) is Part:
         return value.records()
-    return [doc._record for doc in value]  # noqa: SLF001
+    return [doc._record for doc in value]
 
 
 def tensor(value: Any) -> Any:
@@ -79,7 +79,7 @@ def as_dict(record: Record, tensors: Callable[[Any], Any]) -> dict[str, Any]:
         value = settled(name, getattr(record, name))
         if value is None:
             continue
-        if name == "tags" or name == "location":
+        if name in {"tags", "location"}:
             value = copied(value)
         elif name in TENSOR_FIELDS:
             value = tensors(value)

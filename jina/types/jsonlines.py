@@ -100,12 +100,14 @@ def parse(chunk: Buffer, *, key: str, first_line: int) -> ParsedLines:
         for number, record in enumerate(records, first_line):
             if not record.id:
                 record.id = f"{key}-{number}"
-    return ParsedLines(DocumentArray._of_rows(wrapped(records)), None, [])  # noqa: SLF001
+    return ParsedLines(DocumentArray._of_rows(wrapped(records)), None, [])
 
 
 def _check_tags(records: list[Record]) -> None:
     """Refuse tags that are no JSON objects, without decoding them."""
-    raw = [record.tags for record in records]
+    raw = [record.tags for record in records if record.tags is not NO_TAGS]
+    if not raw:
+        return
     joined = b"\0".join(raw)
     # JSON holds no zero byte, so each of these is the start of a value.
     if not joined.startswith(b"{") or joined.count(b"\0{") != len(raw) - 1:
@@ -158,8 +160,8 @@ class _Careful:
                 Record(doc.id) if truth is None else truth
                 for doc, truth in zip(self.docs, self.groundtruths, strict=True)
             ]
-            truths = DocumentArray._of_rows(wrapped(records))  # noqa: SLF001
-        docs = DocumentArray._of_rows(wrapped(self.docs))  # noqa: SLF001
+            truths = DocumentArray._of_rows(wrapped(records))
+        docs = DocumentArray._of_rows(wrapped(self.docs))
         return ParsedLines(docs, truths, self.errors)
 
     def _read(self, line: bytes, number: int) -> None:
@@ -170,7 +172,9 @@ class _Careful:
             check_size(line, is_json=True)
             value = _decode_any(line)
             if not isinstance(value, dict):
-                raise DocumentError(f"a JSON {_NAMES.get(type(value), 'value')}, expected an object")
+                raise DocumentError(
+                    f"a JSON {_NAMES.get(type(value), 'value')}, expected an object"
+                )
             if value.keys() == {"document", "groundtruth"}:
                 truth = self._record(value["groundtruth"], number)
                 value = value["document"]
@@ -291,7 +295,7 @@ def render(docs: DocumentArray | Iterable[Document], *, tensors: JsonForm = "lis
     Raises:
         DocumentError: a value that JSON cannot carry; the message names field and id.
     """
-    records = [doc._record for doc in docs]  # noqa: SLF001 - the codec is a Document's other half
+    records = [doc._record for doc in docs]
     try:
         return _ENCODERS[tensors].encode_lines(records)
     except (_EmptyValue, msgspec.MsgspecError, ValueError, TypeError, OverflowError):
@@ -349,12 +353,12 @@ def _blame(record: Record, tensors: JsonForm, err: Exception) -> NoReturn:
             else:
                 _ENCODERS[tensors].encode(alone)
         except RecursionError as cause:
-            raise DocumentError(f"`{name}` of Document {record.id!r} is nested too deeply") from cause
+            raise DocumentError(
+                f"`{name}` of Document {record.id!r} is nested too deeply"
+            ) from cause
         except (msgspec.MsgspecError, ValueError, TypeError, OverflowError) as cause:
             why = cause.what if isinstance(cause, DocumentError) else str(cause)
             raise DocumentError(
                 f"`{name}` of Document {record.id!r} cannot be written as JSON: {why}"
             ) from cause
     raise DocumentError(f"Document {record.id!r} cannot be written as JSON: {err}") from err
-
-

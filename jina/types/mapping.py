@@ -224,5 +224,3 @@ def from_text(text: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise BadDocType(f"this JSON is a {type(value).__name__}, expected an object")
     return value
-
-

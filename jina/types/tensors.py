@@ -122,14 +122,13 @@ def same(left: Any, right: Any) -> bool:
     if is_sparse(left) or is_sparse(right):
         if type(left) is not type(right) or left.shape != right.shape or left.dtype != right.dtype:
             return False
-        return bool((left != right).nnz == 0)
+        differ: int = (left != right).nnz
+        return differ == 0
     import numpy as np
 
-    return (
-        left.dtype == right.dtype
-        and left.shape == right.shape
-        and bool(np.array_equal(left, right, equal_nan=left.dtype.kind in "fc"))
-    )
+    if left.dtype != right.dtype or left.shape != right.shape:
+        return False
+    return bool(np.array_equal(left, right, equal_nan=left.dtype.kind in "fc"))
 
 
 def shape_bytes(dtype: Any, shape: Any) -> int:

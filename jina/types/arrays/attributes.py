@@ -69,10 +69,10 @@ class Attributes(Traversal):
         if field in DEFAULTS and field not in ("text", "id"):
             return [getattr(doc, field) for doc in self._docs]
         if field == "text":
-            return [doc._record.text or "" for doc in self._docs]  # noqa: SLF001 - the fast way
+            return [doc._record.text or "" for doc in self._docs]
         if field == "id":
-            return [doc._record.id for doc in self._docs]  # noqa: SLF001 - the fast way
-        return [doc._attribute(field) for doc in self._docs]  # noqa: SLF001 - one implementation
+            return [doc._record.id for doc in self._docs]
+        return [doc._attribute(field) for doc in self._docs]
 
     # --- whole columns --------------------------------------------------------------------------
 
@@ -185,9 +185,9 @@ def _tensors(column: Any) -> list[Any]:
 
 def _has(doc: Document, field: str) -> bool:
     if field in DEFAULTS:
-        value = getattr(doc._record, field)  # noqa: SLF001 - whether it is set, without reading it
+        value = getattr(doc._record, field)
         return content.settled(field, value) is not None
-    value = doc._attribute(field)  # noqa: SLF001 - one implementation
+    value = doc._attribute(field)
     return value is not None
 
 
@@ -195,7 +195,7 @@ def _array(docs: Iterable[Any]) -> DocumentArray:
     # Late: the DocumentArray is made of this class.
     from jina.types.arrays.document import DocumentArray
 
-    return DocumentArray._of_rows(list(docs))  # noqa: SLF001 - its own maker
+    return DocumentArray._of_rows(list(docs))
 
 
 def _listed(ids: list[str]) -> str:

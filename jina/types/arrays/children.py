@@ -18,6 +18,8 @@ from jina.types.record import Record
 
 class _Children(DocumentArray):
     __slots__ = ("_owner", "_snapshot")
+    _owner: ref[Record]
+    _snapshot: tuple[str, int, int, str]
 
     @classmethod
     def of_value(cls, owner: Record, value: Any) -> Self:
@@ -56,7 +58,8 @@ class _Children(DocumentArray):
         doc = super()._adopted(doc)
         child = shallow(doc._record)
         self._place(child)
-        return doc._like(child)
+        stored: Document = doc._like(child)
+        return stored
 
     def _place(self, child: Record) -> None:
         raise NotImplementedError

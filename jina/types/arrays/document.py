@@ -1,4 +1,4 @@
-"""The DocumentArray: a list of Documents that can stay columns for as long as nobody looks at a row.
+"""The DocumentArray: a list of Documents that can stay columns until somebody looks at a row.
 
 An array is either columnar (undecoded columns from a message; no Document exists) or row-wise (a
 list of Documents, the only truth). It changes once, when a row is first asked for.
@@ -103,7 +103,9 @@ class DocumentArray(Attributes):
     def _adopted(self, doc: Any) -> Document:
         """Return the Document that is stored for one that is added."""
         if not isinstance(doc, Document):
-            raise BadDocType(f"a {type(doc).__name__} is no Document", hint="wrap it: Document(...)")
+            raise BadDocType(
+                f"a {type(doc).__name__} is no Document", hint="wrap it: Document(...)"
+            )
         return doc
 
     # --- reading --------------------------------------------------------------------------------
@@ -121,7 +123,7 @@ class DocumentArray(Attributes):
     def __reversed__(self) -> Iterator[Document]:
         return reversed(self._docs)
 
-    def __contains__(self, id: object) -> bool:  # noqa: A002 - ids are what is looked up
+    def __contains__(self, id: object) -> bool:
         """Whether a Document has this id.
 
         Raises:
@@ -182,7 +184,7 @@ class DocumentArray(Attributes):
             self._index, self._index_age = index, age
         return index
 
-    def _position(self, id: str) -> int:  # noqa: A002 - see __contains__
+    def _position(self, id: str) -> int:
         try:
             return self._ids()[id]
         except KeyError:

@@ -92,7 +92,7 @@ def _flat(
 ) -> DocumentArray:
     flat: list[Document] = []
     for path in found:
-        flat += _leaves(docs._docs, path.replace("r", ""))  # noqa: SLF001 - an array's own list
+        flat += _leaves(docs._docs, path.replace("r", ""))
     return _array(flat if filter_fn is None else filter(filter_fn, flat))
 
 
@@ -103,7 +103,7 @@ def _leaves(docs: list[Document], path: str) -> list[Document]:
         docs = [
             child
             for doc in docs
-            if getattr(doc._record, field) is not None  # noqa: SLF001 - asks without making one
+            if getattr(doc._record, field) is not None
             for child in getattr(doc, field)
         ]
     return docs
@@ -113,4 +113,4 @@ def _array(docs: Iterable[Document]) -> DocumentArray:
     # Late: the DocumentArray is made of this class.
     from jina.types.arrays.document import DocumentArray
 
-    return DocumentArray._of_rows(list(docs))  # noqa: SLF001 - its own maker
+    return DocumentArray._of_rows(list(docs))

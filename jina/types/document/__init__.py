@@ -8,7 +8,7 @@ and serialised stands in the other files of this folder.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from jina.excepts import BadDocType, DocumentError
 from jina.types import mapping
@@ -60,13 +60,13 @@ class Document(Conversions, Editing, Serial, Display):
             self._set_all(kwargs, field_resolver)
 
     @classmethod
-    def _of(cls, record: Record) -> Document:
+    def _of(cls, record: Record) -> Self:
         """Wrap a record."""
         self = _new_object(cls)
         self._record = record
         return self
 
-    def _like(self, record: Record) -> Document:
+    def _like(self, record: Record) -> Self:
         """Wrap a record in the class of this Document, with the attributes that it has."""
         other = type(self)._of(record)
         attributes = getattr(self, "__dict__", None)
@@ -95,8 +95,11 @@ class Document(Conversions, Editing, Serial, Display):
     @property
     def chunks(self) -> ChunkArray:
         """The parts of this Document; what is added is copied, one granularity deeper."""
-        value: Any = self._record.chunks
-        return _children(self._record, "chunks") if type(value) in _UNREAD else value
+        value = self._record.chunks
+        if type(value) in _UNREAD:
+            value = _children(self._record, "chunks")
+        array: ChunkArray = value
+        return array
 
     @chunks.setter
     def chunks(self, value: Iterable[Document] | None) -> None:
@@ -105,8 +108,11 @@ class Document(Conversions, Editing, Serial, Display):
     @property
     def matches(self) -> MatchArray:
         """The results found for this Document; what is added is copied, one adjacency further."""
-        value: Any = self._record.matches
-        return _children(self._record, "matches") if type(value) in _UNREAD else value
+        value = self._record.matches
+        if type(value) in _UNREAD:
+            value = _children(self._record, "matches")
+        array: MatchArray = value
+        return array
 
     @matches.setter
     def matches(self, value: Iterable[Document] | None) -> None:

@@ -53,7 +53,7 @@ class Editing(Fields):
             source: a Document.
             fields: only these; all that are set in `source` by default.
         """
-        theirs = content.detached(source._record)  # noqa: SLF001 - another wrapper of a record
+        theirs = content.detached(source._record)
         names = content.set_fields(theirs) if fields is None else list(fields)
         for name in names:
             if name not in DEFAULTS:
@@ -65,7 +65,7 @@ class Editing(Fields):
 
     def MergeFrom(self, source: Any) -> None:  # noqa: N802 - the name is given by the Jina 2 API
         """Take over what is set in another Document; chunks, matches and location are appended."""
-        theirs = content.detached(source._record)  # noqa: SLF001 - see `update`
+        theirs = content.detached(source._record)
         for name in content.set_fields(theirs):
             if name == "tags":
                 live_tags(self._record).update(live_tags(theirs))
@@ -81,7 +81,7 @@ class Editing(Fields):
 
     def CopyFrom(self, source: Any) -> None:  # noqa: N802 - the name is given by the Jina 2 API
         """Become a copy of another Document; what was set here is lost."""
-        theirs = content.detached(source._record)  # noqa: SLF001 - see `update`
+        theirs = content.detached(source._record)
         Renames.count += 1
         for name in FIELDS:
             setattr(self._record, name, getattr(theirs, name))
@@ -166,9 +166,9 @@ class Editing(Fields):
 
 
 _MISSING = object()
-_HASHED = ("text", "blob", "buffer", "embedding", "uri", "tags", "mime_type") + (
-    "granularity",
-    "adjacency",
+_HASHED = (
+    *("text", "blob", "buffer", "embedding"),
+    *("uri", "tags", "mime_type", "granularity", "adjacency"),
 )
 
 
@@ -198,5 +198,3 @@ def _sparse(value: Any, sp_format: str | None) -> Any:
     if value is None or not is_sparse(value):
         return value
     return value.asformat(sp_format) if sp_format else value
-
-

@@ -188,7 +188,9 @@ class Fields:
 
     @evaluations.setter
     def evaluations(self, value: Mapping[str, NamedScore | float] | None) -> None:
-        self._record.evaluations = None if value is None else Live(mapping.scores("evaluations", value))
+        self._record.evaluations = (
+            None if value is None else Live(mapping.scores("evaluations", value))
+        )
 
     # --- what describes it ----------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from jina.excepts import BadDocType, WireError
 from jina.types import binary, content
@@ -14,7 +14,7 @@ from jina.types.tensors import to_json
 if TYPE_CHECKING:
     from typing import Self
 
-    from jina.types.document import Document
+_D = TypeVar("_D", bound="Serial")
 
 
 class Serial(Fields):
@@ -55,7 +55,7 @@ class Serial(Fields):
         """Return the whole Document as bytes; `Document(data)` gives it back, tensors bit for bit.
 
         Raises:
-            DocumentError: a value that cannot be carried, such as a number beyond 64 bit beside NaN.
+            DocumentError: a value that cannot be carried, such as a set in the tags.
         """
         from jina.types.columns import encode_records  # late: see `json`
 
@@ -83,15 +83,13 @@ class Serial(Fields):
     def _detached(self) -> Record:
         return content.detached(self._record)
 
-    def __copy__(self) -> Document:
-        """Return a Document with its own fields, tags and scores; tensors and children are shared."""
-        return _with_attributes(
-            type(self), content.shallow(self._record), getattr(self, "__dict__", None), deep=False
-        )
+    def __copy__(self) -> Self:
+        """Return a Document with its own fields, tags, scores; tensors and children are shared."""
+        return _with_attributes(type(self), content.shallow(self._record), self, deep=False)
 
-    def __deepcopy__(self, memo: builtins.dict[int, Any]) -> Document:
+    def __deepcopy__(self, memo: builtins.dict[int, Any]) -> Self:
         """Return a Document that shares nothing with this one."""
-        return _with_attributes(type(self), self._detached(), getattr(self, "__dict__", None))
+        return _with_attributes(type(self), self._detached(), self, deep=True)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle by the binary form, with what a subclass added."""
@@ -108,20 +106,19 @@ class Serial(Fields):
     __hash__ = None  # type: ignore[assignment]
 
 
-def _with_attributes(kind: type[Any], record: Record, attributes: Any, *, deep: bool = True) -> Any:
-    doc = kind._of(record)  # noqa: SLF001 - makes one of its own kind
-    if attributes and not deep:
-        doc.__dict__.update(attributes)
-    elif attributes:
+def _with_attributes(kind: type[_D], record: Record, source: Serial, *, deep: bool) -> _D:
+    doc = kind._of(record)
+    attributes = getattr(source, "__dict__", None)
+    if attributes:
         # Late: only subclasses with attributes of their own need it.
         from copy import deepcopy
 
-        doc.__dict__.update(deepcopy(attributes))
+        doc.__dict__.update(deepcopy(attributes) if deep else attributes)
     return doc
 
 
 def _unpickled(kind: type[Any], data: bytes, attributes: Any) -> Any:
-    doc = kind._of(kind._record_of_bytes(data))  # noqa: SLF001 - makes one of its own kind
+    doc = kind._of(kind._record_of_bytes(data))
     if attributes:
         doc.__dict__.update(attributes)
     return doc
