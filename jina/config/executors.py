@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from jina.config.problems import Problem, ordered, settled
-from jina.config.source import is_yaml_path, open_source
+from jina.config.source import Source, is_yaml_path, open_source
 from jina.config.tree import Raw, Tree
 from jina.config.uses import Loading, Piece, executor_piece, modules, spec_of, used_piece
+from jina.config.variables import Variables, interpolate
 from jina.executors.spec import ExecutorSpec
 
 
@@ -21,14 +23,14 @@ class ExecutorConfig:
     Args:
         spec: what a worker builds it from.
         file: its YAML file; None when it came from a text or a dict.
-        tree: its data with positions, for messages about it.
+        origin: where it is written, for messages about it.
         warnings: what is suspicious or ignored.
         files: all YAML files that went into it.
     """
 
     spec: ExecutorSpec
     file: Path | None
-    tree: Tree
+    origin: Piece
     warnings: list[Problem] = field(default_factory=list)
     files: list[Path] = field(default_factory=list)
 
@@ -106,7 +108,7 @@ def inspect_executor(
     if spec is None or any(p.severity == "error" for p in problems):
         return None, problems
     warnings = [p for p in problems if p.severity == "warning"]
-    config = ExecutorConfig(spec, piece.tree.source.path, piece.tree, warnings, loading.files)
+    config = ExecutorConfig(spec, piece.tree.source.path, piece, warnings, loading.files)
     return config, problems
 
 
@@ -136,15 +138,8 @@ def _piece(loading: Loading, source: Any) -> Piece | None:
 
 def _named(loading: Loading, source: Any) -> Piece | None:
     if isinstance(source, type):
-        return Piece(Tree(open_text("")), jtype=source.__name__, cls=source)
+        return Piece(Tree(Source()), jtype=source.__name__, cls=source)
     return None
-
-
-def open_text(text: str) -> Any:
-    """An empty source, for what has no text."""
-    from jina.config.source import Source
-
-    return Source(text)
 
 
 def _is_address(text: str) -> bool:
@@ -153,11 +148,6 @@ def _is_address(text: str) -> bool:
 
 def _interpolated(loading: Loading, tree: Tree) -> Tree:
     """A dict from Python may hold variables too; its texts are like quoted ones."""
-    # Late: only dicts that hold a variable come here.
-    import os
-
-    from jina.config.variables import Variables, interpolate
-
     tree.data = _copied(tree.data, (), tree)
     if tree.raws:
         env = os.environ if loading.env is None else loading.env

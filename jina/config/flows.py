@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from jina.config.messages import known_keys, validated
 from jina.config.nodes import (
@@ -18,7 +18,7 @@ from jina.config.nodes import (
     graph_problems,
     known_entry,
 )
-from jina.config.problems import Problem, ordered, settled
+from jina.config.problems import Problem, errors_in, ordered, settled
 from jina.config.schema import IGNORED_FLOW, IGNORED_OPTIONS, FlowModel, FlowOptions
 from jina.config.source import Source, open_source
 from jina.config.tree import DataPath, Tree
@@ -83,21 +83,48 @@ def inspect_flow(
     Returns:
         the config, None when there are errors; and all problems, warnings too, in their order.
     """
+    found = read_flow(source, context=context, env=env, substitute=substitute)
+    return found.config, found.problems
+
+
+class FlowReading(NamedTuple):
+    """All that could be read of a Flow, wrong or not.
+
+    Args:
+        config: None when there are errors.
+        nodes: those without errors of their own.
+        problems: in their order.
+    """
+
+    config: FlowConfig | None
+    nodes: list[NodeConfig]
+    problems: list[Problem]
+
+
+def read_flow(
+    source: Any,
+    *,
+    context: Mapping[str, Any] | None = None,
+    env: Mapping[str, str] | None = None,
+    substitute: bool = True,
+) -> FlowReading:
+    """Like `inspect_flow`, with the nodes that can be used though others cannot."""
     loading = Loading(env, context or {}, substitute)
     opened = open_source(source, what="Flow")
     if isinstance(opened, Problem):
-        return None, [opened]
+        return FlowReading(None, [], [opened])
     tree = loading.tree(opened)
     if tree.data is None or not isinstance(tree.data, Mapping):
         if not tree.problems:
             loading.problems.append(_not_a_flow(tree))
-        return None, ordered(loading.problems)
-    config = _flow(loading, tree)
+        return FlowReading(None, [], ordered(loading.problems))
+    options, nodes, is_whole = _flow(loading, tree)
     problems = ordered(loading.problems)
-    if config is None or any(p.severity == "error" for p in problems):
-        return None, problems
-    config.warnings.extend(p for p in problems if p.severity == "warning")
-    return config, problems
+    if not is_whole or errors_in(problems):
+        return FlowReading(None, nodes, problems)
+    name, warnings = _name(tree.data, opened), list(problems)
+    config = FlowConfig(name, opened.path, nodes, options, warnings, loading.files)
+    return FlowReading(config, nodes, problems)
 
 
 def flow_name(source: Any) -> str:
@@ -131,10 +158,11 @@ def _not_a_flow(tree: Tree) -> Problem:
     )
 
 
-def _flow(loading: Loading, tree: Tree) -> FlowConfig | None:
+def _flow(loading: Loading, tree: Tree) -> tuple[FlowOptions, list[NodeConfig], bool]:
+    """The options, the nodes that can be used, and whether these are all there are."""
     data = dict(tree.data)
     if not _is_flow(loading, tree, data):
-        return None
+        return FlowOptions.model_validate({}), [], False
     data = without_ignored(loading, tree, (), data, IGNORED_FLOW)
     if isinstance(data.get("with"), Mapping):
         data["with"] = without_ignored(loading, tree, ("with",), data["with"], IGNORED_OPTIONS)
@@ -161,9 +189,7 @@ def _flow(loading: Loading, tree: Tree) -> FlowConfig | None:
         node = reader.node((key, n), entry, classes.get(n))
         if node is not None:
             nodes.append(node)
-    if model is None or len(nodes) < len(entries):
-        return None
-    return FlowConfig(_name(data, tree.source), tree.source.path, nodes, options, [], loading.files)
+    return options, nodes, model is not None and len(nodes) == len(entries)
 
 
 def _is_flow(loading: Loading, tree: Tree, data: Mapping[str, Any]) -> bool:

@@ -45,8 +45,8 @@ def load_instance(
     runtime_args: Mapping[str, Any] | None = None,
     py_modules: str | list[str] | None = None,
     **options: Any,
-) -> Any:
-    """Build an Executor (or a Flow, when the YAML is one) from a config.
+) -> BaseExecutor:
+    """Build an Executor from a config.
 
     Args:
         source: see `load_executor`.

@@ -44,6 +44,7 @@ class NodeConfig:
         mark: file, line and column of its entry; line 0 when it came from Python.
         marks: the same for each key of the entry.
         is_join: made by `method: needs`.
+        origin: where its Executor is written, for messages about it.
     """
 
     name: str
@@ -58,6 +59,7 @@ class NodeConfig:
     mark: tuple[str, int, int] = ("", 0, 0)
     marks: dict[str, tuple[str, int, int]] = field(default_factory=dict)
     is_join: bool = False
+    origin: Piece | None = field(default=None, repr=False, compare=False)
 
 
 def known_entry(
@@ -181,6 +183,7 @@ class NodeReader:
         piece = self.piece(at, entry, model, cls)
         if piece is None:
             return None
+        piece.overlays.append((self.tree, at))
         piece.with_ = {**piece.with_, **model.override_with, **model.uses_with}
         metas = {**model.override_metas, **model.uses_metas}
         piece.requests = {**piece.requests, **model.override_requests, **model.uses_requests}
@@ -218,6 +221,7 @@ class NodeReader:
             mark=_mark(self.tree, self.tree.span(at)),
             marks={key: _mark(self.tree, self.tree.span((*at, key))) for key in entry},
             is_join=model.method == "needs",
+            origin=piece,
         )
 
     def piece(

@@ -56,6 +56,7 @@ class Problem:
         severity: errors keep a config from being used, warnings do not.
         notes: other places that belong to it.
         source_line: the line itself, as written.
+        detail: lines that belong to it as they are, such as the traceback of the user's own code.
     """
 
     code: str
@@ -69,6 +70,7 @@ class Problem:
     severity: Severity = "error"
     notes: tuple[Note, ...] = ()
     source_line: str = ""
+    detail: str = ""
 
     @property
     def place(self) -> str:
@@ -85,6 +87,7 @@ class Problem:
         lines = [self.headline()]
         if self.line and self.source_line.strip():
             lines += _excerpt(self)
+        lines += [_printable(line) for line in self.detail.splitlines()]
         lines += [_printable(str(note)) for note in self.notes]
         if self.hint:
             lines.append(f"help: {_printable(self.hint)}")

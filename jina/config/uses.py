@@ -44,6 +44,7 @@ class Piece:
         py_modules: located.
         folder: what its relative paths are relative to.
         cls: a class of this process, instead of all names.
+        overlays: entries of a Flow that lay settings over it: tree, and path of the entry.
     """
 
     tree: Tree
@@ -55,6 +56,16 @@ class Piece:
     py_modules: list[str] = field(default_factory=list)
     folder: Path = field(default_factory=Path.cwd)
     cls: type | None = None
+    overlays: list[tuple[Tree, DataPath]] = field(default_factory=list)
+
+    def place(self, section: str, *keys: str) -> tuple[Tree, DataPath]:
+        """Where a section, or a key of it, is written: in a Flow's entry, else in the Executor."""
+        for tree, at in self.overlays:
+            for spelling in (f"uses_{section}", f"override_{section}"):
+                path = (*at, spelling, *keys)
+                if path in tree.values:
+                    return tree, path
+        return self.tree, (*self.at, section, *keys)
 
     def jtype_path(self) -> DataPath:
         """Where the class is named."""
