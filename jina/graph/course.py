@@ -3,6 +3,7 @@
 A node takes part in a request when its Executor binds the endpoint (or has a default handler) and
 the request's target names it. A node that takes no part costs nothing: what it would have passed
 through goes straight to whoever comes after it; at a join that takes no part, all branches go on.
+When nobody takes part the answer is the request itself, once, however many branches there are.
 """
 
 from __future__ import annotations
@@ -63,7 +64,9 @@ def plot_course(
             output[node.name] = [node.name]
         else:
             output[node.name] = [source for branch in branches for source in branch]
-    leaves = [node.name for node in nodes if node.name not in needed] or [GATEWAY]
+    leaves = [node.name for node in nodes if node.name not in needed]
+    if not course.inputs:
+        leaves = [GATEWAY]
     course.end.extend(source for leaf in leaves for source in output[leaf])
     only = course.end[0] if len(course.end) == 1 else ""
     return course._replace(last="" if only == GATEWAY else only)

@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from jina.defaults import MAX_ATTEMPTS, WINDOW_REQUESTS
-from jina.graph.course import Course, in_order, plot_course
+from jina.graph.course import DEFAULT_ENDPOINT, Course, in_order, plot_course
 from jina.graph.plan import GATEWAY, PlannedNode
 from jina.wire.maps import ErrorInfo, Part
 
@@ -148,16 +148,19 @@ Action: TypeAlias = "Dispatch | Answer | AnswerError | Refuse"
 # --- what is remembered ------------------------------------------------------------------------
 
 
+_NO_COURSE = Course({}, {}, [], "")
+
+
 class _Request:
     """A request under way."""
 
     __slots__ = ("answered", "asked", "bytes", "course", "results", "waiting")
 
-    def __init__(self, asked: Submitted, course: Course) -> None:
+    def __init__(self, asked: Submitted) -> None:
         self.asked = asked
-        self.course = course
+        self.course = _NO_COURSE  # until every node has told its endpoints
         self.results: dict[str, Sequence[Piece]] = {GATEWAY: asked.pieces}
-        self.waiting = len(course.inputs)  # nodes that have not finished
+        self.waiting = 0  # nodes that have not finished
         self.answered = False
         self.bytes = sum(len(frame) for piece in asked.pieces for frame in piece.frames)
 
@@ -233,6 +236,7 @@ class Router:
         self._queues: dict[str, deque[_Task]] = {node.name: deque() for node in self._nodes}
         self._failed_nodes: dict[str, str] = {}
         self._clients: dict[bytes, dict[int, _Request]] = {}
+        self._early: list[_Request] = []  # came before every node had told its endpoints
         self._last_task = first_task
         self._uses = 0
         self.bytes_held = 0  # of the bodies of requests that have no answer yet
@@ -283,23 +287,44 @@ class Router:
     # --- events ---
 
     def _submitted(self, asked: Submitted, actions: list[Action]) -> None:
-        requests = self._clients.setdefault(asked.client, {})
+        requests = self._clients.get(asked.client, {})
         if asked.number in requests:
             return  # a client that repeats itself gets one answer
         if len(requests) >= self._window:
             reason = f"more than {self._window} requests under way"
             actions.append(Refuse(asked.client, asked.number, reason))
             return
+        request = _Request(asked)
+        self._clients.setdefault(asked.client, requests)[asked.number] = request
+        self.bytes_held += request.bytes
+        if self._knows_every_node:
+            self._begin(request, actions)
+        else:
+            self._early.append(request)
+
+    def _begin(self, request: _Request, actions: list[Action]) -> None:
+        """Send a request on its way."""
+        asked = request.asked
         try:
-            course = self._course(asked.endpoint, asked.target)
+            request.course = self._course(asked.endpoint, asked.target)
         except re.error as error:
+            self._forget(request)
             reason = f"the target {asked.target!r} is no regular expression: {error}"
             actions.append(Refuse(asked.client, asked.number, reason))
             return
-        request = _Request(asked, course)
-        requests[asked.number] = request
-        self.bytes_held += request.bytes
+        request.waiting = len(request.course.inputs)
         self._advance(request, GATEWAY, actions)
+
+    @property
+    def _knows_every_node(self) -> bool:
+        return len(self._endpoints) == len(self._nodes)
+
+    def _begin_early(self, actions: list[Action]) -> None:
+        """Every node is known now: a request that came before would have been sent past some."""
+        early, self._early = self._early, []
+        for request in early:
+            if not request.answered:
+                self._begin(request, actions)
 
     def _replied(self, reply: Replied, actions: list[Action]) -> None:
         task = self._take(reply.worker, reply.task)
@@ -328,6 +353,8 @@ class Router:
         self._workers[joined.worker] = worker
         self._replicas[joined.node].append(worker)
         self._serve(joined.node, actions)
+        if self._early and self._knows_every_node:
+            self._begin_early(actions)
 
     def _lost(self, lost: Lost, actions: list[Action]) -> None:
         worker = self._workers.pop(lost.worker, None)
@@ -358,11 +385,23 @@ class Router:
         while queue:
             task = queue.popleft()
             self._fail(task.request, _unavailable(failed.node, failed.reason), actions)
+        if failed.node not in self._endpoints:  # never up: it might have bound anything
+            self._endpoints[failed.node] = (DEFAULT_ENDPOINT,)
+        if self._early and self._knows_every_node:
+            self._begin_early(actions)
 
     def _client_left(self, left: ClientLeft) -> None:
-        for request in self._clients.pop(left.client, {}).values():
+        requests = self._clients.pop(left.client, {})
+        for request in requests.values():
             request.answered = True
             self.bytes_held -= request.bytes
+        if requests:
+            # Let go of the frames of what waits behind others, too.
+            self._early = [request for request in self._early if not request.answered]
+            for name, queue in self._queues.items():
+                if any(task.request.answered for task in queue):
+                    kept = (task for task in queue if not task.request.answered)
+                    self._queues[name] = deque(kept)
 
     # --- the way of a request ---
 

@@ -1,0 +1,113 @@
+"""Tell a router's story as a table: what comes in on the left, what is to be done on the right.
+
+A body is written as its text; a worker `encoder/0` belongs to the node `encoder`. What the router
+wants done is written in one line each:
+
+    a/0 <- 1: in            dispatch task 1 with the body "in"
+    a/0 <- 1: in (last)     likewise, and the worker may write the answer's lines
+    j/0 <- 3: A | B         a join: the branches' bodies in their order
+    c <- 1: A, served 1     answer request 1 of client c
+    c <- 1! Type at node: message
+    c <- 1 refused: reason
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from jina.graph.plan import GATEWAY, PlannedNode
+from jina.runtime.router import (
+    Action,
+    Answer,
+    AnswerError,
+    ClientLeft,
+    Dispatch,
+    Event,
+    Joined,
+    Lost,
+    NodeFailed,
+    Piece,
+    Raised,
+    Refuse,
+    Replied,
+    Router,
+    Submitted,
+)
+from jina.wire.maps import DOCS, LINES, ErrorInfo, Part
+
+
+def graph(**needs: str) -> list[PlannedNode]:
+    """`graph(a="", b="a", j="a b")`: nodes and what they need; nothing means the gateway."""
+    return [
+        PlannedNode(name=name, needs=wanted.split() or [GATEWAY]) for name, wanted in needs.items()
+    ]
+
+
+def body(*texts: str) -> list[Piece]:
+    return [Piece(Part(LINES, DOCS, 1, 1), [text.encode()]) for text in texts]
+
+
+def post(
+    number: int,
+    text: str = "in",
+    *,
+    client: str = "c",
+    endpoint: str = "/x",
+    target: str = "",
+) -> Submitted:
+    return Submitted(client.encode(), number, endpoint, target, 7, 3, b"call", body(text))
+
+
+def ready(worker: str, *endpoints: str, credits: int = 2) -> Joined:
+    node, _, replica = worker.partition("/")
+    return Joined(worker.encode(), node, int(replica[:1]), endpoints or ("/x",), credits)
+
+
+def reply(worker: str, task: int, *texts: str) -> Replied:
+    return Replied(worker.encode(), task, body(*texts))
+
+
+def failed(worker: str, task: int, message: str = "no") -> Raised:
+    return Raised(worker.encode(), task, ErrorInfo("ValueError", message, worker[0]))
+
+
+def lost(worker: str, begun: int = 0) -> Lost:
+    return Lost(worker.encode(), begun, "was killed by SIGKILL")
+
+
+def gave_up(node: str) -> NodeFailed:
+    return NodeFailed(node, "no worker of it is left")
+
+
+def left(client: str) -> ClientLeft:
+    return ClientLeft(client.encode())
+
+
+def words(action: Action) -> str:
+    """One action in one line."""
+    if isinstance(action, Dispatch):
+        branches = [
+            "+".join(_text(piece) for piece in action.pieces if piece.part.branch == branch)
+            for branch in range(action.branches)
+        ]
+        last = " (last)" if action.is_last else ""
+        return f"{action.worker.decode()} <- {action.task}: {' | '.join(branches)}{last}"
+    to = f"{action.client.decode()} <- {action.number}"
+    if isinstance(action, Answer):
+        return f"{to}: {'+'.join(map(_text, action.pieces))}, served {action.served}"
+    if isinstance(action, AnswerError):
+        error = action.error
+        return f"{to}! {error.type} at {error.executor}: {error.message}"
+    assert isinstance(action, Refuse)
+    return f"{to} refused: {action.reason}"
+
+
+def _text(piece: Piece) -> str:
+    return b"".join(piece.frames).decode()
+
+
+def play(router: Router, history: Sequence[tuple[Event, list[str]]]) -> None:
+    """Tell the router each event and compare what it wants done."""
+    for line, (event, expected) in enumerate(history, 1):
+        done = [words(action) for action in router.step(event)]
+        assert done == expected, f"line {line} of the history: {event}"
