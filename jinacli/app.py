@@ -67,7 +67,8 @@ def _explain(error: BaseException) -> int:
     # Late: only a command that goes wrong needs it.
     from jinacli.screens.errors import explain
 
-    if isinstance(error, BrokenPipeError):
+    closed = error.__context__ if isinstance(error, SystemExit) else error  # typer turns it into 1
+    if isinstance(closed, BrokenPipeError):
         _forget_stdout()  # whoever read us has seen enough
         return 0
     return explain(error)

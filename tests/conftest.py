@@ -29,6 +29,7 @@ def _session_runtime_dir() -> Iterator[None]:
         patch.delenv("JINA_ADDRESS", raising=False)
         path = Path(tempfile.mkdtemp(prefix="jina-"))
         patch.setenv("XDG_RUNTIME_DIR", str(path))
+        patch.setenv("JINA_RUN_DIR", str(path / "jina"))
         yield
         problems = _left_in(path)
         shutil.rmtree(path)
@@ -40,6 +41,7 @@ def runtime_dir(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A short XDG_RUNTIME_DIR of the test's own; at its end no Flow may be left in it."""
     path = Path(tempfile.mkdtemp(prefix="jina-"))
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(path))
+    monkeypatch.setenv("JINA_RUN_DIR", str(path / "jina"))
     yield path
     poll(lambda: not _left_in(path), _PATIENCE_S)
     problems = _left_in(path)

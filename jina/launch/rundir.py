@@ -91,6 +91,9 @@ class RunDirectory:
 
 def base_directories() -> list[Path]:
     """Where run directories may be, the first one being where new ones are made."""
+    chosen = os.environ.get("JINA_RUN_DIR", "")
+    if chosen:
+        return [Path(chosen)]
     found = []
     runtime = os.environ.get("XDG_RUNTIME_DIR", "")
     if runtime and os.path.isdir(runtime):
@@ -125,7 +128,7 @@ def claim(name: str, file: str, key: str) -> RunDirectory:
         raise FlowError(
             f"a path of more than {_MAX_SOCKET_PATH} bytes cannot hold a socket",
             where=str(path),
-            hint="set XDG_RUNTIME_DIR to a shorter folder",
+            hint="set JINA_RUN_DIR to a shorter folder",
         )
     patience = time.monotonic() + 0.2  # whoever only looks holds the lock for microseconds
     while True:

@@ -155,6 +155,7 @@ class Channel:
         self._end = end
         self._decoder = msgspec.json.Decoder(receives)
         self._rest = b""
+        self._waiting: list[object] = []  # messages that came along with the first one
         self.is_open = True
 
     def fileno(self) -> int:
@@ -174,13 +175,16 @@ class Channel:
         Raises:
             WireError: the other end left, or said something else first.
         """
-        while self.is_open:
-            messages = self.receive()
-            if messages and isinstance(messages[0], kind):
-                return messages[0]
-            if messages:
-                break
+        while self.is_open and not self._waiting:
+            self._waiting = self.receive()
+        if self._waiting and isinstance(self._waiting[0], kind):
+            return self._waiting.pop(0)
         raise WireError(f"expected {kind.__name__} from the other end of the channel")
+
+    def came_along(self) -> list[object]:
+        """The messages that came together with the one that `wait_for` returned."""
+        waiting, self._waiting = self._waiting, []
+        return waiting
 
     def receive(self) -> list[object]:
         """Every whole message that has come; waits only when nothing has.

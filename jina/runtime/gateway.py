@@ -98,6 +98,7 @@ class Gateway:
         poller.register(back, sockets.POLLIN)
         self._poll_front()
         self._channel.send(control.Listening(front=self._fronts))
+        self._obey(self._channel.came_along())
         gc.freeze()
         # The channel closes at the moment the supervisor dies, whatever killed it.
         while self._channel.is_open:
@@ -107,7 +108,7 @@ class Gateway:
                 elif source is front:
                     self._on_front()
                 else:
-                    self._on_channel()
+                    self._obey(self._channel.receive())
             if self._unasked:
                 self._ask_running()
             if self._drain_deadline is not None:
@@ -122,8 +123,8 @@ class Gateway:
 
     # --- the supervisor ---
 
-    def _on_channel(self) -> None:
-        for message in self._channel.receive():
+    def _obey(self, messages: Sequence[object]) -> None:
+        for message in messages:
             if isinstance(message, control.Expect):
                 worker = _Worker(message)
                 self._workers[worker.identity] = worker
