@@ -28,21 +28,19 @@ from jina.defaults import (
     MAX_FRAMES,
     MAX_UNTYPED_BYTES,
 )
-from jina.excepts import DocumentError, WireError
+from jina.excepts import WireError
 from jina.types.cells import CellColumn, DenseColumn
 from jina.types.record import (
     CHILD_FIELDS,
     COUNT_FIELDS,
     DEFAULTS,
     FIELDS,
-    NO_TAGS,
     TENSOR_FIELDS,
     TEXT_FIELDS,
-    Packed,
     Record,
 )
 from jina.types.score import NamedScore
-from jina.types.untyped import check_size
+from jina.types.untyped import split_tags
 
 Buffer = bytes | bytearray | memoryview
 
@@ -58,7 +56,6 @@ FIELD_OF = {code: name for name, code in CODE_OF.items()}
 
 _Count = Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]
 _counts = msgspec.msgpack.Decoder(list[_Count])
-_tags = msgspec.msgpack.Decoder(list[bytes | None])
 
 
 def _types() -> dict[str, Any]:
@@ -206,8 +203,7 @@ class Columns:
         arguments: list[Iterable[Any]] = []
         for name in FIELDS[: present[-1] + 1 if present else 0]:
             if name in self.columns:
-                values = self.values(name)
-                arguments.append(_as_tags(values) if name == "tags" else values)
+                arguments.append(self.values(name))
             else:
                 arguments.append(repeat(DEFAULTS[name]))
         if not arguments:
@@ -228,22 +224,13 @@ class Columns:
         elif raw.kind == CELLS:
             column = CellColumn.parse(raw.data, self.rows, self.frames)
         else:
-            column = _decode(_tags, raw.data, self.rows, field)
             try:
-                check_size(raw.data, is_json=not any(b and b[0] != 0x7B for b in column))
-            except DocumentError as err:
-                raise WireError(err.what) from err
+                column = split_tags(raw.data, self.rows)
+            except (msgspec.MsgspecError, ValueError, RecursionError) as err:
+                raise WireError(f"the column `tags` cannot be decoded: {err}") from err
         if raw.kind in (DENSE, CELLS):
             self.columns[field] = column
         return column
-
-
-def _as_tags(values: list[Any]) -> list[Any]:
-    raw = msgspec.Raw
-    return [
-        (raw(value) if value[0] == 0x7B else Packed(value)) if value else NO_TAGS
-        for value in values
-    ]
 
 
 def _decode(decoder: Any, data: memoryview, rows: int | None, what: str) -> Any:

@@ -8,7 +8,7 @@ bytes that they came as.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import repeat
 from operator import is_not
 from typing import Any
@@ -50,7 +50,7 @@ from jina.types.record import (
     Live,
     Record,
 )
-from jina.types.untyped import check_size, tags_bytes
+from jina.types.untyped import join_tags
 
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -123,14 +123,12 @@ class _Writing:
         """Write a batch that is still columns; undecoded ones are copied."""
         self._spend(columns.rows, depth)
         entries: list[_Entry] = []
-        for field in FIELDS:
-            column = columns.columns.get(field)
-            if type(column) is Raw and column.kind in (DENSE, CELLS):
-                column = columns.tensor(field)
-            if column is None:
-                continue
+        for field, column in columns.columns.items():
             if type(column) is Raw:
-                entries.append((field, column.kind, column.aux, column.data))
+                if column.kind in {DENSE, CELLS}:
+                    entries.append(self._tensor(field, columns.tensor(field)))
+                else:
+                    entries.append((field, column.kind, column.aux, column.data))
             elif type(column) is Constant and field != "id":
                 entries.append((field, CONSTANT, 0, _encode(column.value)))
             elif type(column) is Nested:
@@ -186,7 +184,7 @@ class _Writing:
         except (TypeError, OverflowError, UnicodeEncodeError) as err:
             raise DocumentError(_blame(field, values, records, err)) from err
 
-    def _tensor(self, field: str, column: DenseColumn | CellColumn) -> _Entry:
+    def _tensor(self, field: str, column: Any) -> _Entry:
         is_dense, frame, data = column.emit(self.frames)
         return field, DENSE if is_dense else CELLS, frame, data
 
@@ -231,14 +229,10 @@ def _untouched(values: Sequence[Any]) -> Nested | None:
 
 def _tags(values: Sequence[Any], records: list[Record]) -> _Entry | None:
     try:
-        data = [tags_bytes(value) for value in values]
+        data = join_tags(values)
     except DocumentError as err:
         raise DocumentError(_blame("tags", values, records, err), hint=err.hint) from err
-    if not any(data):
-        return None
-    packed = _encode(data)
-    check_size(packed, is_json=not any(item and item[0] != 0x7B for item in data))
-    return "tags", TAGS, 0, packed
+    return ("tags", TAGS, 0, data) if data else None
 
 
 def _settled(value: Any) -> Any:
@@ -247,10 +241,12 @@ def _settled(value: Any) -> Any:
 
 def _blame(field: str, values: Sequence[Any], records: list[Record], err: Exception) -> str:
     """Say which Document's value cannot be sent."""
-    attempt: Callable[[Any], Any] = tags_bytes if field == "tags" else _encode
     for index, value in enumerate(values):
         try:
-            attempt(value)
+            if field == "tags":
+                join_tags([value])
+            else:
+                _encode(value)
         except (TypeError, OverflowError, UnicodeEncodeError, DocumentError) as cause:
             name = records[index].id if index < len(records) else f"number {index}"
             return f"`{field}` of Document {name!r} cannot be sent: {cause}"

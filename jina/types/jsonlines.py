@@ -24,10 +24,10 @@ from jina.types.batch import Part
 from jina.types.cells import Cell
 from jina.types.content import children, set_fields
 from jina.types.document import Document
-from jina.types.record import NO_TAGS, Live, Packed, Record, Tensor
+from jina.types.record import CONTENT_FIELDS, NO_TAGS, TEXT_FIELDS, Live, Packed, Record, Tensor
 from jina.types.score import NamedScore, Scores
 from jina.types.tensors import JsonForm, from_json, to_json
-from jina.types.untyped import check_size, plain, read_tags
+from jina.types.untyped import are_objects, check_size, plain, read_tags
 
 Buffer = bytes | bytearray | memoryview
 
@@ -73,6 +73,10 @@ def _tensor_of(kind: type, value: Any) -> Any:
 
 _decode = msgspec.json.Decoder(Record, dec_hook=_tensor_of).decode
 _decode_any = msgspec.json.Decoder().decode
+_decode_object = msgspec.json.Decoder(dict[str, Any]).decode
+_encode_plain = msgspec.json.Encoder().encode
+_KEYS = frozenset(mapping.KEYS) | {"content", "document", "groundtruth"}
+_PLAIN_TEXT = TEXT_FIELDS | {"text"}
 
 
 def parse(chunk: Buffer, *, key: str, first_line: int) -> ParsedLines:
@@ -94,8 +98,12 @@ def parse(chunk: Buffer, *, key: str, first_line: int) -> ParsedLines:
             data.decode()
         records = list(map(_decode, lines))
         _check_tags(records)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, DocumentError):
-        return _Careful(key, first_line).parse(lines)
+    except _REFUSED:
+        try:
+            # Keys of their own in one line mean keys of their own in all of them, mostly.
+            records = list(map(_with_tags, map(_decode_object, lines)))
+        except _REFUSED:
+            return _Careful(key, first_line).parse(lines)
     if not all([record.id for record in records]):
         for number, record in enumerate(records, first_line):
             if not record.id:
@@ -103,16 +111,51 @@ def parse(chunk: Buffer, *, key: str, first_line: int) -> ParsedLines:
     return ParsedLines(DocumentArray._of_rows(wrapped(records)), None, [])
 
 
+class _Pair(Exception):
+    """A line that holds a document and its groundtruth."""
+
+
+_REFUSED = (
+    msgspec.MsgspecError,
+    UnicodeDecodeError,
+    RecursionError,
+    ValueError,
+    TypeError,
+    _Pair,
+)
+
+
+def _with_tags(value: dict[str, Any]) -> Record:
+    """Make a record of an object: known keys become fields, what is left becomes the tags."""
+    record = Record()
+    for name in _KEYS.intersection(value):
+        if name not in _PLAIN_TEXT or type(value[name]) is not str:
+            if name in ("document", "groundtruth"):
+                raise _Pair
+            mapping.fill(record, value)
+            return record
+        setattr(record, name, value.pop(name))
+    if value:
+        # Just decoded, so nothing in it needs a check; as JSON it costs nothing to pass on.
+        record.tags = msgspec.Raw(_encode_plain(value))
+    return record
+
+
 def _check_tags(records: list[Record]) -> None:
     """Refuse tags that are no JSON objects, without decoding them."""
     raw = [record.tags for record in records if record.tags is not NO_TAGS]
-    if not raw:
-        return
-    joined = b"\0".join(raw)
-    # JSON holds no zero byte, so each of these is the start of a value.
-    if not joined.startswith(b"{") or joined.count(b"\0{") != len(raw) - 1:
+    if raw and not are_objects(raw):
         for record in records:
             _check_one(record)
+    for record in [
+        record
+        for record in records
+        if record.blob is not None
+        or record.buffer is not None
+        or record.chunks is not None
+        or record.matches is not None
+    ]:
+        _check_one(record)
 
 
 def _check_one(record: Record) -> None:
@@ -121,6 +164,9 @@ def _check_one(record: Record) -> None:
         record.tags = NO_TAGS
     elif value and value[0] != 0x7B:
         raise DocumentError("`tags` is no object")
+    contents = [name for name in CONTENT_FIELDS if getattr(record, name) is not None]
+    if len(contents) > 1:
+        raise DocumentError(f"one Document has one content, not {' and '.join(contents)}")
     for name in ("chunks", "matches"):
         for child in getattr(record, name) or ():
             _check_one(child)
@@ -169,7 +215,7 @@ class _Careful:
         line.decode()
         record = self._typed(line) if self.is_typed else None
         if record is None:
-            check_size(line, is_json=True)
+            check_size(line)
             value = _decode_any(line)
             if not isinstance(value, dict):
                 raise DocumentError(

@@ -122,8 +122,7 @@ def same(left: Any, right: Any) -> bool:
     if is_sparse(left) or is_sparse(right):
         if type(left) is not type(right) or left.shape != right.shape or left.dtype != right.dtype:
             return False
-        differ: int = (left != right).nnz
-        return differ == 0
+        return bool((left != right).nnz == 0)
     import numpy as np
 
     if left.dtype != right.dtype or left.shape != right.shape:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -13,7 +14,6 @@ from jina.types.record import NO_TAGS, Live, Packed, Record
 
 _from_json = msgspec.json.Decoder(dict[str, Any])
 _from_msgpack = msgspec.msgpack.Decoder(dict[str, Any])
-_to_json = msgspec.json.Encoder()
 _to_msgpack = msgspec.msgpack.Encoder()
 
 _PLAIN = frozenset({str, int, bool, type(None)})
@@ -49,10 +49,13 @@ def read_tags(value: Any) -> dict[str, Any]:
         return live
     try:
         if type(value) is Packed:
+            # Base64 text of a JSON list stood for it, so its size was counted as one value.
+            if len(value.data) > MAX_UNTYPED_BYTES:
+                raise DocumentError(f"`tags` of {len(value.data)} bytes")
             return _from_msgpack.decode(value.data)
         if value is NO_TAGS or not (raw := bytes(value)):
             return {}
-        check_size(raw, is_json=True)
+        check_size(raw)
         return _from_json.decode(raw)
     except RecursionError as err:
         raise DocumentError("`tags` is nested too deeply") from err
@@ -60,27 +63,80 @@ def read_tags(value: Any) -> dict[str, Any]:
         raise DocumentError(f"`tags` cannot be read: {err}") from err
 
 
-def tags_bytes(value: Any) -> bytes | None:
-    """Return tags as bytes that start with `{` if they are JSON, else msgpack; None if empty.
+def join_tags(values: Iterable[Any]) -> bytes:
+    """Return the tags of many rows as one JSON list, empty if no row has any.
+
+    A row is an object, null where there are no tags, or, for tags that JSON cannot carry (NaN and
+    infinity), a text: base64 of a msgpack map.
 
     Raises:
-        DocumentError: a value that neither can carry.
+        DocumentError: a value that neither can carry, or untyped values beyond the limits.
     """
-    if type(value) is msgspec.Raw:
-        return bytes(value) or None
+    try:
+        data = _rows_to_json([None if value is NO_TAGS else value for value in values])
+    except UnicodeEncodeError as err:
+        raise DocumentError(f"`tags` holds text that is no Unicode: {err}") from err
+    if not data.translate(None, b"[]nul,"):
+        return b""
+    check_size(data)
+    return data
+
+
+def _joined(value: Any) -> Any:
+    """Return what stands for one row's tags in the JSON list."""
     if type(value) is Packed:
         return value.data
     if not value.value:
         return None
     try:
-        return _to_json.encode(plain(value.value, finite=True))
+        return plain(value.value, finite=True)
     except NotFinite:
         try:
+            # Bytes become base64 text.
             return _to_msgpack.encode(plain(value.value, finite=False))
         except OverflowError as err:
             raise DocumentError(f"`tags` holds both a non-finite number and {err}") from err
-    except UnicodeEncodeError as err:
-        raise DocumentError(f"`tags` holds text that is no Unicode: {err}") from err
+
+
+_rows_to_json = msgspec.json.Encoder(enc_hook=_joined).encode
+
+
+def split_tags(data: Any, rows: int) -> list[Any]:
+    """Return each row's tags, still undecoded; the opposite of `join_tags`.
+
+    Raises:
+        ValueError: no such list, or not one row for each.
+    """
+    values = _rows_from_json(data)
+    if len(values) != rows:
+        raise ValueError(f"{len(values)} tags for {rows} Documents")
+    bytes(data).decode()
+    check_size(data)
+    if not are_objects(values):
+        values = [_split(value) for value in values]
+    return values
+
+
+_rows_from_json = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_packed_from_json = msgspec.json.Decoder(bytes).decode
+
+
+def are_objects(values: list[msgspec.Raw]) -> bool:
+    """Whether all of these undecoded JSON values are objects."""
+    # JSON holds no zero byte, so what follows one is the start of a value.
+    joined = b"\0".join(values)
+    return joined.startswith(b"{") and joined.count(b"\0{") == len(values) - 1
+
+
+def _split(value: msgspec.Raw) -> Any:
+    raw = bytes(value)
+    if raw[:1] == b"{":
+        return value
+    if raw == b"null":
+        return NO_TAGS
+    if raw[:1] == b'"':
+        return Packed(_packed_from_json(raw))
+    raise ValueError("tags that are no object")
 
 
 def plain(value: Any, *, finite: bool) -> Any:
@@ -165,20 +221,17 @@ def copied(value: Any) -> Any:
     return value
 
 
-def check_size(data: Any, *, is_json: bool) -> None:
-    """Refuse undecoded values that would become far larger than they are.
+def check_size(data: Any) -> None:
+    """Refuse undecoded JSON that would become far larger than it is.
 
     Args:
         data: the bytes that wait to be decoded.
-        is_json: whether they are JSON (whose values can be counted) or msgpack.
 
     Raises:
-        DocumentError: more than MAX_UNTYPED_BYTES, and too many values or no way to count them.
+        DocumentError: more than MAX_UNTYPED_BYTES, and more than MAX_UNTYPED_NODES values.
     """
     if len(data) <= MAX_UNTYPED_BYTES:
         return
-    if not is_json:
-        raise DocumentError(f"untyped values of {len(data)} bytes")
     raw = bytes(data)
     nodes = raw.count(b",") + raw.count(b"[") + raw.count(b"{")
     if nodes > MAX_UNTYPED_NODES:

@@ -12,7 +12,7 @@ from jina.types import content
 from jina.types.document.fields import Fields, Renames
 from jina.types.record import DEFAULTS, FIELDS, Live, Record
 from jina.types.tensors import is_sparse, little_endian, sparse_parts
-from jina.types.untyped import live_tags, tags_bytes
+from jina.types.untyped import join_tags, live_tags
 
 _log = logging.getLogger(__name__)
 
@@ -175,7 +175,7 @@ _HASHED = (
 def _hashable(name: str, value: Any) -> bytes:
     if name == "tags":
         # In the order of their keys, and not as they happened to be spelt in JSON.
-        return tags_bytes(Live(_sorted(content.settled(name, value)))) or b""
+        return join_tags([Live(_sorted(content.settled(name, value)))])
     value = content.tensor(value)
     if isinstance(value, bytes):
         return value
