@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -107,7 +107,7 @@ class HashedTextEncoder(Executor):
             yield parts
 
     def _passage(self, parts: list[tuple[str, float]]) -> dict[int, float]:
-        counts: Counter[int] = Counter()
+        counts: defaultdict[int, float] = defaultdict(float)
         for text, weight in parts:
             for word in stems(text):
                 counts[_slot(word, self.dimensions)] += weight

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import msgpack
@@ -77,7 +78,7 @@ class VectorIndexer(Executor):
         """
         if docs is None:
             return None
-        width = self._rows.width if self._rows else None
+        width = self._width
         records = []
         for doc in docs:
             vector = _vector(doc, width)
@@ -97,7 +98,7 @@ class VectorIndexer(Executor):
         """
         top_k = _top_k(parameters.get("top_k", self.top_k))
         for doc in docs or ():
-            vector = _vector(doc, self._rows.width if self._rows else None)
+            vector = _vector(doc, self._width)
             doc.matches = list(self._matches(vector, top_k))
             doc.pop("embedding")  # nobody reads thousands of numbers beside the answer
 
@@ -112,7 +113,7 @@ class VectorIndexer(Executor):
         """Answer with one Document, whose tags say what is kept."""
         tags = {
             "documents": len(self._row_of),
-            "dimensions": self._rows.width if self._rows else 0,
+            "dimensions": self._width or 0,
             "log_bytes": self._log.size_bytes,
             "metric": self.metric,
         }
@@ -121,6 +122,10 @@ class VectorIndexer(Executor):
     def close(self) -> None:
         """Let go of the workspace."""
         self._log.close()
+
+    @property
+    def _width(self) -> int | None:
+        return None if self._rows is None else self._rows.width
 
     def _matches(self, vector: np.ndarray, top_k: int) -> Iterator[Document]:
         seen: set[str] = set()
@@ -185,8 +190,10 @@ class VectorIndexer(Executor):
             return
         if 2 * self._useful_bytes < size:
             rows = sorted(self._place_of, key=lambda row: self._place_of[row].offset)
-            moved = self._log.rewrite([self._place_of[row] for row in rows])
-            self._place_of = dict(zip(rows, moved, strict=True))
+            # What was posted is kept already: a full disk here must not make it look lost.
+            with suppress(OSError):
+                moved = self._log.rewrite([self._place_of[row] for row in rows])
+                self._place_of = dict(zip(rows, moved, strict=True))
 
 
 def _vector(doc: Document, width: int | None) -> np.ndarray:

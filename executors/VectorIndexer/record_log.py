@@ -19,6 +19,7 @@ import os
 import struct
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -52,6 +53,7 @@ class RecordLog:
         self._folder = Path(folder)
         self._path = self._folder / "log"
         self._fsync = fsync
+        self._end = len(MAGIC)  # of the last whole record
         self._lock_fd = self._lock()
         try:
             self._fd = self._open()
@@ -126,7 +128,8 @@ class RecordLog:
             raise
         os.close(self._fd)
         self._fd, self._end = fd, at
-        self._sync_folder()
+        with suppress(OSError):  # some file systems cannot; the file itself is there
+            self._sync_folder()
         return moved
 
     def close(self) -> None:
@@ -168,7 +171,6 @@ class RecordLog:
                 self._sync_folder()
             elif os.pread(fd, len(MAGIC), 0) != MAGIC:
                 raise self._damage(0)
-            self._end = len(MAGIC)
             for offset, payload in _scan(fd, self._path, size):
                 self._end = offset + len(payload)
             if self._end < size:

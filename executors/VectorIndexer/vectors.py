@@ -93,7 +93,7 @@ class Rows:
             rows = rows[order[rows] <= farthest]
         # Stable, so that equal ones come in the order of their rows, every time.
         rows = rows[np.argsort(order[rows], kind="stable")][:limit]
-        return [(int(row), float(values[row])) for row in rows]
+        return [(int(row), round(float(values[row]), 6)) for row in rows]
 
     def _weights(self, weigh: str) -> np.ndarray:
         if weigh == "none":
