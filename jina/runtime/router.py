@@ -345,8 +345,8 @@ class Router:
         self._serve(task.node, actions)
 
     def _joined(self, joined: Joined, actions: list[Action]) -> None:
-        if list(self._endpoints.get(joined.node, ())) != list(joined.endpoints):
-            self._endpoints[joined.node] = tuple(joined.endpoints)
+        if self._endpoints.get(joined.node) != (bound := tuple(joined.endpoints)):
+            self._endpoints[joined.node] = bound
             self._courses.clear()
         self._failed_nodes.pop(joined.node, None)
         worker = _Worker(joined)

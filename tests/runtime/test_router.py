@@ -365,6 +365,12 @@ def test_requests_wait_until_every_node_has_told_its_endpoints() -> None:
     assert router.bytes_held == len("in")
 
 
+def test_a_node_that_binds_nothing_at_all_has_told_its_endpoints_too() -> None:
+    router = Router(ONE)
+    router.step(ready("a/0")._replace(endpoints=[]))
+    assert [words(action) for action in router.step(post(1))] == ["c <- 1: in, served 0"]
+
+
 def test_a_node_that_never_came_up_fails_what_would_have_passed_it() -> None:
     router = Router(CHAIN)
     play(
