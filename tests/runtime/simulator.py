@@ -1,0 +1,434 @@
+"""A whole Flow in one thread and in no time: the router, with everything around it made up.
+
+Graph, clients, workers, delays, deaths and messages that come too late are drawn from one seed, so
+a run can be repeated exactly. Time is a number. At each step what the router wants done is compared
+with what the graph means, told here in the slow and obvious way: by recursion over `needs`.
+
+    python -m tests.runtime.simulator SEED      tells the run of one seed, event by event
+"""
+
+from __future__ import annotations
+
+import heapq
+import re
+import sys
+from collections import Counter, deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from random import Random
+
+from jina.graph.course import DEFAULT_ENDPOINT, in_order
+from jina.graph.plan import GATEWAY, PlannedNode
+from jina.runtime.router import (
+    Answer,
+    AnswerError,
+    ClientLeft,
+    Dispatch,
+    Event,
+    Joined,
+    Lost,
+    NodeFailed,
+    Piece,
+    Raised,
+    Refuse,
+    Replied,
+    Router,
+    Submitted,
+)
+from jina.wire.maps import DOCS, LINES, ErrorInfo, Part
+
+ENDPOINTS = ["/index", "/search", "/status"]
+TARGETS = ["", "", "", "", "n[0-4]", "n0|n3|n6", "nobody", "["]
+MAX_ATTEMPTS = 2
+WINDOW = 4
+
+
+@dataclass
+class Asked:
+    """A request, as its client remembers it."""
+
+    event: Submitted
+    is_waiting: bool = True  # neither answered nor given up by its client
+    results: dict[str, list[Piece]] = field(default_factory=dict)
+    charges: Counter[str] = field(default_factory=Counter)  # node -> deaths with it begun
+    raised: set[str] = field(default_factory=set)
+    dispatched: set[str] = field(default_factory=set)  # nodes where it is or has been done
+    poison: str = ""  # the node whose workers it kills
+
+
+@dataclass
+class Process:
+    """A worker's process. What the router knows of it lags behind."""
+
+    identity: bytes
+    node: str
+    replica: int
+    credits: int
+    is_alive: bool = True
+    is_known: bool = False  # the router was told of its start, and not of its end
+    staged: deque[int] = field(default_factory=deque)
+    running: int = 0
+    given: dict[int, Asked] = field(default_factory=dict)  # tasks, as the router sees it
+    last_given: int = 0
+    sent_until: float = 0.0  # messages do not overtake each other
+
+
+class Violation(AssertionError):
+    """The router did what it must not do."""
+
+
+class Simulation:
+    """One run.
+
+    Args:
+        seed: decides everything.
+        events: how many events disturb it before it may come to rest.
+        tell: called with each event and action, in words.
+    """
+
+    def __init__(
+        self, seed: int, *, events: int = 800, tell: Callable[[str], None] | None = None
+    ) -> None:
+        self.steps = 0
+        self._random = Random(seed)
+        self._events_left = events
+        self._tell = tell
+        self._now = 0.0
+        self._agenda: list[tuple[float, int, Callable[[], None]]] = []
+        self._order = 0
+        self._nodes = in_order(self._graph())
+        self._needs = {node.name: node.needs for node in self._nodes}
+        self._bound = {node.name: self._endpoints() for node in self._nodes}
+        self._seen: set[str] = set()  # nodes of which a worker has been ready
+        self._failed: set[str] = set()  # nodes that gave up
+        self._replicas_left = {node.name: node.replicas for node in self._nodes}
+        self._processes: dict[bytes, Process] = {}
+        self._asked: dict[tuple[bytes, int], Asked] = {}
+        self._waiting: dict[bytes, dict[int, Asked]] = {}
+        self._bytes = 0
+        self._lives = 0
+        self._given = 0
+        self.router = Router(self._nodes, window_requests=WINDOW, max_attempts=MAX_ATTEMPTS)
+
+    def _graph(self) -> list[PlannedNode]:
+        draw = self._random
+        names = [f"n{index}" for index in range(draw.randint(1, 8))]
+        nodes = []
+        for index, name in enumerate(names):
+            before = [GATEWAY, *names[:index]]
+            needs = draw.sample(before, min(len(before), draw.choice([1, 1, 1, 2, 3])))
+            nodes.append(PlannedNode(name=name, needs=needs, replicas=draw.randint(1, 3)))
+        draw.shuffle(nodes)
+        return nodes
+
+    def _endpoints(self) -> list[str]:
+        bound = [endpoint for endpoint in ENDPOINTS if self._random.random() < 0.6]
+        return [*bound, DEFAULT_ENDPOINT] if self._random.random() < 0.1 else bound
+
+    # --- time ---
+
+    def run(self) -> None:
+        """Live through the whole of it, then check that nothing is left.
+
+        Raises:
+            Violation: the router broke a promise.
+        """
+        for node in self._nodes:
+            for replica in range(node.replicas):
+                self._start(node.name, replica)
+        for client in range(self._random.randint(1, 4)):
+            self._later(self._client_acts, f"client-{client}".encode())
+        self._later(self._disaster)
+        while self._agenda:
+            self._now, _, act = heapq.heappop(self._agenda)
+            act()
+        self._check_rest()
+
+    def _later(self, act: Callable[..., None], *arguments: object, after: float = 0.0) -> None:
+        self._order += 1
+        moment = self._now + after + self._random.expovariate(1.0)
+        heapq.heappush(self._agenda, (moment, self._order, lambda: act(*arguments)))
+
+    def _send(self, process: Process, event: Event) -> None:
+        """A worker's message: on its way for a while, in order, whether its sender lives or not."""
+        process.sent_until = max(process.sent_until, self._now + self._random.expovariate(2.0))
+        self._order += 1
+        heapq.heappush(
+            self._agenda, (process.sent_until, self._order, lambda: self._on_message(process, event))
+        )
+
+    # --- clients ---
+
+    def _client_acts(self, client: bytes) -> None:
+        if self._events_left <= 0:
+            return
+        self._events_left -= 1
+        waiting = self._waiting.setdefault(client, {})
+        if self._random.random() < 0.03:
+            for asked in waiting.values():
+                asked.is_waiting = False
+                self._bytes -= _size(asked)
+            del self._waiting[client]
+            self._step(ClientLeft(client))
+            client = client + b"'"  # somebody else comes
+        elif waiting and self._random.random() < 0.05:
+            asked = self._random.choice(list(waiting.values()))
+            if self._step(asked.event):
+                raise Violation("a request that was repeated had consequences")
+        else:
+            self._post(client, waiting)
+        self._later(self._client_acts, client)
+
+    def _post(self, client: bytes, waiting: dict[int, Asked]) -> None:
+        draw = self._random
+        number = len(self._asked) + 1
+        pieces = [
+            _piece(f"{number}.{part}" * draw.randint(1, 9)) for part in range(draw.randint(0, 2))
+        ]
+        event = Submitted(
+            client, number, draw.choice(ENDPOINTS), draw.choice(TARGETS), 1, 1, b"", pieces
+        )
+        asked = Asked(event._replace(call=b"%s %d" % (client, number)))
+        if draw.random() < 0.05:
+            asked.poison = draw.choice(self._nodes).name
+        self._asked[client, number] = asked
+        is_over = len(waiting) >= WINDOW
+        waiting[number] = asked
+        self._bytes += _size(asked)
+        actions = self._step(asked.event)
+        refused = [action for action in actions if isinstance(action, Refuse)]
+        if is_over != any("under way" in refusal.reason for refusal in refused):
+            raise Violation("the window was not kept")
+
+    # --- workers ---
+
+    def _start(self, node: str, replica: int) -> None:
+        self._lives += 1
+        process = Process(
+            f"{node}/{replica}/{self._lives}".encode(), node, replica, self._random.randint(1, 3)
+        )
+        self._later(self._is_up, process, after=self._random.choice([0.0, 5.0]))
+
+    def _is_up(self, process: Process) -> None:
+        self._processes[process.identity] = process
+        process.is_known = True
+        self._seen.add(process.node)
+        self._step(
+            Joined(
+                process.identity,
+                process.node,
+                process.replica,
+                self._bound[process.node],
+                process.credits,
+            )
+        )
+
+    def _on_dispatch(self, process: Process, task: int) -> None:
+        if process.is_alive:
+            process.staged.append(task)
+            self._go_on(process)
+
+    def _go_on(self, process: Process) -> None:
+        if process.running or not process.staged:
+            return
+        process.running = process.staged.popleft()
+        asked = process.given.get(process.running)
+        if asked and asked.poison == process.node:
+            self._die(process)
+        else:
+            self._later(self._finish, process, process.running)
+
+    def _finish(self, process: Process, task: int) -> None:
+        if not process.is_alive:
+            return
+        process.running = 0
+        if self._random.random() < 0.05:
+            error = ErrorInfo("ValueError", f"{task}", process.node, process.replica)
+            self._send(process, Raised(process.identity, task, error))
+        else:
+            texts = [
+                f"{process.identity.decode()}:{task}.{part}"
+                for part in range(self._random.choice([0, 1, 1, 2]))
+            ]
+            self._send(process, Replied(process.identity, task, [_piece(text) for text in texts]))
+        self._go_on(process)
+
+    def _on_message(self, process: Process, event: Replied | Raised) -> None:
+        asked = process.given.pop(event.task, None) if process.is_known else None
+        if asked and asked.is_waiting:
+            if isinstance(event, Replied):
+                asked.results[process.node] = list(event.pieces)
+            else:
+                asked.raised.add(process.node)
+        actions = self._step(event)
+        if asked is None and actions:
+            raise Violation("a late message had consequences")
+
+    def _disaster(self) -> None:
+        if self._events_left <= 0:
+            return
+        self._events_left -= 1
+        alive = [process for process in self._processes.values() if process.is_alive]
+        if alive:
+            self._die(self._random.choice(alive))
+        self._later(self._disaster, after=self._random.choice([1.0, 20.0]))
+
+    def _die(self, process: Process) -> None:
+        process.is_alive = False
+        self._later(self._is_lost, process, process.running)
+
+    def _is_lost(self, process: Process, begun: int) -> None:
+        process.is_known = False
+        asked = process.given.get(begun)
+        if asked and asked.is_waiting:
+            asked.charges[process.node] += 1
+        again = [asked for task, asked in process.given.items() if asked.is_waiting]
+        process.given.clear()
+        for asked in again:
+            asked.dispatched.discard(process.node)
+        self._step(Lost(process.identity, begun, "killed"))
+        if self._random.random() < 0.06:
+            self._replicas_left[process.node] -= 1
+            if not self._replicas_left[process.node]:
+                self._failed.add(process.node)
+                self._step(NodeFailed(process.node, "gone"))
+        else:
+            self._start(process.node, process.replica)
+
+    # --- the router, watched ---
+
+    def _step(self, event: Event) -> list[Dispatch | Answer | AnswerError | Refuse]:
+        self.steps += 1
+        actions = self.router.step(event)
+        if self._tell:
+            self._tell(f"{self._now:9.3f}  {event}")
+            for action in actions:
+                self._tell(f"             -> {action}")
+        for action in actions:
+            if isinstance(action, Dispatch):
+                self._check_dispatch(action)
+            else:
+                self._check_outcome(action)
+        if self.router.bytes_held != self._bytes:
+            raise Violation(f"{self.router.bytes_held} bytes held, {self._bytes} are due")
+        return actions
+
+    def _check_dispatch(self, action: Dispatch) -> None:
+        client, _, number = action.call.partition(b" ")
+        asked = self._asked[client, int(number)]
+        process = self._processes[action.worker]
+        node = process.node
+        if not asked.is_waiting:
+            raise Violation("work for a request that has its answer")
+        if not process.is_known:
+            raise Violation("work for a dead worker")
+        if len(process.given) >= process.credits:
+            raise Violation("more work than the worker has credits")
+        if node in asked.dispatched:
+            raise Violation("the same work twice at a time")
+        if not self._takes_part(asked, node):
+            raise Violation("work for a node that takes no part")
+        for other in self._processes.values():
+            if (
+                other.node == node
+                and other.is_known
+                and len(other.given) < other.credits
+                and (len(other.given), other.last_given) < (len(process.given), process.last_given)
+            ):
+                raise Violation("work for a busier worker")
+        branches = [self._result(asked, need) for need in self._needs[node]]
+        expected = [
+            Piece(_branched(piece.part, index), piece.frames)
+            for index, pieces in enumerate(branches)
+            for piece in pieces
+        ]
+        if list(action.pieces) != expected or action.branches != len(branches):
+            raise Violation(f"other pieces than {expected}")
+        if action.is_last != (self._ends(asked) == [node]):
+            raise Violation("is_last is wrong")
+        if asked.event[2:3] + asked.event[4:7] != action[2:6]:
+            raise Violation("not what the client said")
+        self._given += 1
+        process.last_given = self._given
+        process.given[action.task] = asked
+        asked.dispatched.add(node)
+        self._later(self._on_dispatch, process, action.task)
+
+    def _check_outcome(self, action: Answer | AnswerError | Refuse) -> None:
+        asked = self._waiting.get(action.client, {}).pop(action.number, None)
+        if asked is None or not asked.is_waiting:
+            raise Violation("a second outcome, or one that nobody waits for")
+        if isinstance(action, Answer):
+            expected = [
+                piece for end in self._ends(asked) for piece in self._result(asked, end)
+            ]
+            if list(action.pieces) != expected:
+                raise Violation(f"another answer than {expected}")
+            if action.served != sum(self._takes_part(asked, name) for name in self._needs):
+                raise Violation("served is wrong")
+        elif isinstance(action, AnswerError):
+            node = action.error.executor
+            is_true = {
+                "ValueError": node in asked.raised,
+                "jina.excepts.WorkerDied": asked.charges[node] == MAX_ATTEMPTS,
+                "jina.excepts.ExecutorUnavailable": node in self._failed,
+            }
+            if not is_true[action.error.type]:
+                raise Violation("an error that did not happen")
+        asked.is_waiting = False
+        self._bytes -= _size(asked)
+
+    def _check_rest(self) -> None:
+        left = [number for waiting in self._waiting.values() for number in waiting]
+        if left:
+            raise Violation(f"never answered: {left}")
+        if self.router.bytes_held or self.router.requests_held:
+            raise Violation("something is held at rest")
+        for process in self._processes.values():
+            if self.router.outstanding(process.identity):
+                raise Violation("a task is outstanding at rest")
+
+    # --- what the graph means ---
+
+    def _takes_part(self, asked: Asked, node: str) -> bool:
+        bound = self._bound[node] if node in self._seen else [DEFAULT_ENDPOINT]
+        if asked.event.endpoint not in bound and DEFAULT_ENDPOINT not in bound:
+            return False
+        return re.match(asked.event.target, node) is not None
+
+    def _sources(self, asked: Asked, name: str) -> list[str]:
+        """Whose results stand for a node's."""
+        if name == GATEWAY or self._takes_part(asked, name):
+            return [name]
+        return [source for need in self._needs[name] for source in self._sources(asked, need)]
+
+    def _result(self, asked: Asked, name: str) -> list[Piece]:
+        return [
+            piece
+            for source in self._sources(asked, name)
+            for piece in (asked.event.pieces if source == GATEWAY else asked.results[source])
+        ]
+
+    def _ends(self, asked: Asked) -> list[str]:
+        """Whose results are the answer."""
+        if not any(self._takes_part(asked, name) for name in self._needs):
+            return [GATEWAY]
+        needed = {need for needs in self._needs.values() for need in needs}
+        ends = [name for name in self._needs if name not in needed]
+        return [source for end in ends for source in self._sources(asked, end)]
+
+
+def _piece(text: str) -> Piece:
+    return Piece(Part(LINES, DOCS, 1, 1), [text.encode()])
+
+
+def _branched(part: Part, branch: int) -> Part:
+    return Part(part.kind, part.role, part.frames, part.rows, part.failed, branch)
+
+
+def _size(asked: Asked) -> int:
+    return sum(len(frame) for piece in asked.event.pieces for frame in piece.frames)
+
+
+if __name__ == "__main__":
+    Simulation(int(sys.argv[1]), tell=print).run()
