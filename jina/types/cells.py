@@ -336,19 +336,31 @@ def gathered(values: Sequence[Any]) -> DenseColumn | CellColumn:
             known: DenseColumn | CellColumn = column
             return known
     tensors = [value.get() if type(value) is Cell else value for value in values]
-    if not any(value is None or is_sparse(value) for value in tensors):
-        dtype, shape = tensors[0].dtype, tensors[0].shape
-        if (
-            tensors[0].nbytes * len(tensors) <= MAX_FRAME_BYTES
-            and len(shape) < MAX_NDIM
-            and all(tensor.shape == shape and tensor.dtype == dtype for tensor in tensors)
-        ):
-            return _joined(tensors)
+    is_dense = type(None) not in set(map(type, tensors)) and not any(map(is_sparse, tensors))
+    if (
+        is_dense
+        and tensors[0].nbytes * len(tensors) <= MAX_FRAME_BYTES
+        and tensors[0].ndim < MAX_NDIM
+        and len({tensor.shape for tensor in tensors}) == 1
+        and len({tensor.dtype for tensor in tensors}) == 1
+    ):
+        return _joined(tensors)
     return CellColumn.of(tensors)
 
 
 def _joined(tensors: list[Any]) -> DenseColumn:
     """Join rows of one dtype and shape; faster than numpy's stack."""
-    rows = [little_endian(tensor) for tensor in tensors]
-    data = b"".join([row.data for row in rows]) if rows[0].size else b""
-    return DenseColumn(rows[0].dtype.str, [len(rows), *rows[0].shape], memoryview(data))
+    first = little_endian(tensors[0])
+    if len(tensors) == 1:
+        data: Any = first.data if first.size else b""
+    elif first.size == 0:
+        data = b""
+    else:
+        try:
+            if first is not tensors[0]:
+                raise ValueError
+            data = b"".join(tensors)
+        except (ValueError, BufferError):
+            # One of them is not contiguous, or all have another byte order.
+            data = b"".join([little_endian(tensor).data for tensor in tensors])
+    return DenseColumn(first.dtype.str, [len(tensors), *first.shape], memoryview(data))

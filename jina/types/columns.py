@@ -8,7 +8,7 @@ bytes that they came as.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import repeat
 from operator import is_not
 from typing import Any
@@ -44,6 +44,7 @@ from jina.types.record import (
     CHILD_FIELDS,
     COUNT_FIELDS,
     DEFAULTS,
+    EASY_FIELDS,
     FIELDS,
     TENSOR_FIELDS,
     TEXT_FIELDS,
@@ -75,16 +76,21 @@ def encode(docs: DocumentArray) -> list[Buffer]:
     if columns is not None and columns.wire is not None:
         return columns.wire
     if columns is None:
-        return encode_records([doc._record for doc in docs])
+        return encode_records([doc._record for doc in docs], docs._fields())
     state = _Writing()
     body = state.columns(columns, MAX_DEPTH)
     return [body, *state.frames.frames]
 
 
-def encode_records(records: list[Record]) -> list[Buffer]:
-    """Return the frames of a message with these records; see `encode`."""
+def encode_records(records: list[Record], fields: frozenset[str] | None = None) -> list[Buffer]:
+    """Return the frames of a message with these records; see `encode`.
+
+    Args:
+        records: whose.
+        fields: those that may be set at all, None if that is not known.
+    """
     state = _Writing()
-    body = state.rows(records, MAX_DEPTH)
+    body = state.rows(records, MAX_DEPTH, fields)
     return [body, *state.frames.frames]
 
 
@@ -143,19 +149,19 @@ class _Writing:
                     entries.append(entry)
         return _body(columns.rows, entries)
 
-    def rows(self, records: list[Record], depth: int) -> bytes:
+    def rows(
+        self, records: list[Record], depth: int, fields: frozenset[str] | None = None
+    ) -> bytes:
         """Write Records, column by column; columns that are unset in every row are left out."""
         count = len(records)
         self._spend(count, depth)
         entries: list[_Entry] = []
-        if records:
-            columns = zip(*map(msgspec.structs.astuple, records), strict=True)
-            for field, values in zip(FIELDS, columns, strict=True):
-                if field != "id" and _is_unset(field, values):
-                    continue
-                entry = self._field(field, values, records, depth)
-                if entry is not None:
-                    entries.append(entry)
+        for field, values in _gathered(records, fields) if records else ():
+            if field != "id" and _is_unset(field, values):
+                continue
+            entry = self._field(field, values, records, depth)
+            if entry is not None:
+                entries.append(entry)
         return _body(count, entries)
 
     def _field(
@@ -202,7 +208,32 @@ class _Writing:
         return field, NESTED, len(counts), b"".join((counts, inner))
 
 
-def _is_unset(field: str, values: tuple[Any, ...]) -> bool:
+def _gathered(
+    records: list[Record], fields: frozenset[str] | None
+) -> Iterator[tuple[str, Sequence[Any]]]:
+    """Yield the values of each field that may be set, one per record."""
+    if fields is None:
+        columns = zip(*map(msgspec.structs.astuple, records), strict=True)
+        yield from zip(FIELDS, columns, strict=True)
+        return
+    yield "id", [record.id for record in records]
+    yield "mime_type", [record.mime_type for record in records]
+    yield "text", [record.text for record in records]
+    yield "tags", [record.tags for record in records]
+    if any(
+        [
+            record.buffer is not None or record.blob is not None or record.embedding is not None
+            for record in records
+        ]
+    ):
+        yield "buffer", [record.buffer for record in records]
+        yield "blob", [record.blob for record in records]
+        yield "embedding", [record.embedding for record in records]
+    for field in fields.difference(EASY_FIELDS, ("id",)):
+        yield field, [getattr(record, field) for record in records]
+
+
+def _is_unset(field: str, values: Sequence[Any]) -> bool:
     default = DEFAULTS[field]
     if field in _COMPARED:
         return values.count(default) == len(values)

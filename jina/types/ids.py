@@ -16,23 +16,19 @@ def _new_source() -> Callable[[], str]:
     count = itertools.count(int.from_bytes(os.urandom(5), "big"))
     step = count.__next__
 
-    def next_id() -> str:
+    def fresh_id() -> str:
         return f"{prefix}{step():012x}"
 
-    return next_id
+    return fresh_id
 
 
-_source = _new_source()
-
-
-def next_id() -> str:
-    """Return a fresh id, shaped like a UUID, unique among processes and machines."""
-    return _source()
+# Call it as `ids.fresh()`: a fresh id, shaped like a UUID, unique among processes and machines.
+fresh = _new_source()
 
 
 def _after_fork() -> None:
-    global _source  # noqa: PLW0603 - a forked child must not count on with its parent's prefix
-    _source = _new_source()
+    global fresh  # noqa: PLW0603 - a forked child must not count on with its parent's prefix
+    fresh = _new_source()
 
 
 os.register_at_fork(after_in_child=_after_fork)

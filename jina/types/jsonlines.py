@@ -24,7 +24,7 @@ from jina.types.batch import Part
 from jina.types.cells import Cell
 from jina.types.content import children, set_fields
 from jina.types.document import Document
-from jina.types.record import CONTENT_FIELDS, NO_TAGS, TEXT_FIELDS, Live, Packed, Record, Tensor
+from jina.types.record import CONTENT_FIELDS, NO_TAGS, Live, Packed, Record, Tensor
 from jina.types.score import NamedScore, Scores
 from jina.types.tensors import JsonForm, from_json, to_json
 from jina.types.untyped import are_objects, check_size, plain, read_tags
@@ -75,8 +75,7 @@ _decode = msgspec.json.Decoder(Record, dec_hook=_tensor_of).decode
 _decode_any = msgspec.json.Decoder().decode
 _decode_object = msgspec.json.Decoder(dict[str, Any]).decode
 _encode_plain = msgspec.json.Encoder().encode
-_KEYS = frozenset(mapping.KEYS) | {"content", "document", "groundtruth"}
-_PLAIN_TEXT = TEXT_FIELDS | {"text"}
+_RARE_KEYS = (frozenset(mapping.KEYS) | {"content", "document"}) - {"id", "text"}
 
 
 def parse(chunk: Buffer, *, key: str, first_line: int) -> ParsedLines:
@@ -127,18 +126,18 @@ _REFUSED = (
 
 def _with_tags(value: dict[str, Any]) -> Record:
     """Make a record of an object: known keys become fields, what is left becomes the tags."""
-    record = Record()
-    for name in _KEYS.intersection(value):
-        if name not in _PLAIN_TEXT or type(value[name]) is not str:
-            if name in ("document", "groundtruth"):
-                raise _Pair
-            mapping.fill(record, value)
-            return record
-        setattr(record, name, value.pop(name))
-    if value:
-        # Just decoded, so nothing in it needs a check; as JSON it costs nothing to pass on.
-        record.tags = msgspec.Raw(_encode_plain(value))
-    return record
+    if not _RARE_KEYS.isdisjoint(value):
+        if "document" in value:
+            raise _Pair
+        record = Record()
+        mapping.fill(record, value)
+        return record
+    id = value.pop("id", "")
+    text = value.pop("text", None)
+    if type(id) is not str or not (text is None or type(text) is str):
+        raise TypeError
+    # Just decoded, so nothing in it needs a check; as JSON it costs nothing to pass on.
+    return Record(id, "", text, msgspec.Raw(_encode_plain(value)) if value else NO_TAGS)
 
 
 def _check_tags(records: list[Record]) -> None:

@@ -48,6 +48,21 @@ class Packed:
         self.data = data
 
 
+class Edits:
+    """Counts edits that arrays cannot see and must know of.
+
+    Whoever writes into a record that a Document already wraps counts it here. An array trusts what
+    it knows about all of its Documents (the index of ids, which fields may be set) only as long as
+    the count is what it was.
+    """
+
+    ids = 0  # of `id`
+    rare = 0  # of any field that is not in EASY_FIELDS
+
+
+# Fields that every Executor writes all the time: nobody counts their edits.
+EASY_FIELDS = ("mime_type", "text", "tags", "buffer", "blob", "embedding")
+
 NO_TAGS = msgspec.Raw()
 
 if TYPE_CHECKING:

@@ -94,8 +94,16 @@ def _checked(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     return array if array.flags.writeable else array.copy()
 
 
+# numpy's dtypes that were found to be carried: asking numpy for a dtype's name is slow.
+_carried: set[Any] = set()
+
+
 def _check_dtype(dtype: Any) -> None:
-    if dtype.newbyteorder("<").str not in ITEM_BYTES:
+    if dtype in _carried:
+        return
+    if dtype.newbyteorder("<").str in ITEM_BYTES:
+        _carried.add(dtype)
+    else:
         raise BadDocType(
             f"a tensor of dtype {dtype}, which is not carried",
             hint="booleans, integers, floats up to 64 bit and complex numbers are",
@@ -110,6 +118,8 @@ def is_sparse(value: Any) -> bool:
 
 def little_endian(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """Return the array as contiguous little-endian memory; copied only where it is not."""
+    if array.dtype.str in ITEM_BYTES and array.flags.c_contiguous:
+        return array
     import numpy as np
 
     return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<")).reshape(array.shape)
@@ -195,7 +205,7 @@ def _is_finite(array: np.ndarray[Any, Any]) -> bool:
         import numpy as np
 
         return bool(np.isfinite(array).all())
-    return array.dtype.kind != "c"
+    return bool(array.dtype.kind != "c")
 
 
 def from_json(value: Any) -> Any:

@@ -16,7 +16,7 @@ from jina.excepts import BadDocType
 from jina.types.arrays.attributes import Attributes
 from jina.types.batch import Columns
 from jina.types.document import Document
-from jina.types.document.fields import Renames
+from jina.types.record import EASY_FIELDS, Edits
 
 _new_object = object.__new__
 _set_record = Document.__dict__["_record"].__set__
@@ -33,14 +33,19 @@ class DocumentArray(Attributes):
             Documents; they are shared, the list is not.
     """
 
-    __slots__ = ("__weakref__", "_columns", "_index", "_index_age", "_rows")
+    __slots__ = ("__weakref__", "_columns", "_index", "_index_age", "_known", "_known_age", "_rows")
     _columns: Columns | None
+    # The fields that may be set in any Document here, None if that is not known.
+    _known: frozenset[str] | None
+    _known_age: int
+    _index: dict[str, int] | None
+    _index_age: int
     _rows: list[Document]
 
     def __init__(self, docs: Iterable[Document] | Document | None = None) -> None:
         self._columns = None
-        self._index: dict[str, int] | None = None
-        self._index_age = 0
+        self._known = None
+        self._index = None
         if docs is None:
             self._rows = []
         elif isinstance(docs, Document):
@@ -54,8 +59,8 @@ class DocumentArray(Attributes):
         """Wrap columns; no Document is made."""
         self = _new_object(cls)
         self._columns = columns
+        self._known = None
         self._index = None
-        self._index_age = 0
         return self
 
     @classmethod
@@ -63,8 +68,8 @@ class DocumentArray(Attributes):
         """Wrap a list that belongs to the array from now on and is known to hold Documents."""
         self = _new_object(cls)
         self._columns = None
+        self._known = None
         self._index = None
-        self._index_age = 0
         self._rows = rows
         return self
 
@@ -82,10 +87,22 @@ class DocumentArray(Attributes):
         """The list of Documents; made now if the array is still columnar."""
         if self._columns is not None:
             with _publish:
-                if self._columns is not None:
-                    self._rows = wrapped(self._columns.records())
+                columns = self._columns
+                if columns is not None:
+                    self._rows = wrapped(columns.records())
+                    self._known = frozenset(columns.columns).union(EASY_FIELDS)
+                    self._known_age = Edits.rare
                     self._columns = None
         return self._rows
+
+    def _fields(self) -> frozenset[str] | None:
+        """Return the fields that may be set in any Document here, None if that is not known."""
+        return self._known if self._known is not None and self._known_age == Edits.rare else None
+
+    def _changed(self) -> None:
+        """Forget what was known about the Documents: they are others now."""
+        self._index = None
+        self._known = None
 
     def _check(self, docs: list[Any]) -> None:
         """Refuse what is no Document.
@@ -178,8 +195,8 @@ class DocumentArray(Attributes):
     def _ids(self) -> dict[str, int]:
         """Return the position of each id, the last one where an id stands twice."""
         index = self._index
-        if index is None or self._index_age != Renames.count:
-            age = Renames.count
+        if index is None or self._index_age != Edits.ids:
+            age = Edits.ids
             index = {doc._record.id: i for i, doc in enumerate(self._docs)}
             self._index, self._index_age = index, age
         return index
@@ -217,6 +234,7 @@ class DocumentArray(Attributes):
         rows = self._docs
         doc = self._adopted(doc)
         rows.append(doc)
+        self._known = None
         index = self._index
         if index is not None:
             index[doc._record.id] = len(rows) - 1
@@ -227,12 +245,12 @@ class DocumentArray(Attributes):
         if docs is not None:
             new = [self._adopted(doc) for doc in docs]
             self._docs.extend(new)
-            self._index = None
+            self._changed()
 
     def insert(self, position: SupportsIndex, doc: Document) -> None:
         """Add a Document before a position."""
         self._docs.insert(position, self._adopted(doc))
-        self._index = None
+        self._changed()
 
     def __setitem__(self, key: Any, value: Any) -> None:
         """Replace the Document at a position or with an id, or the Documents of a slice.
@@ -249,7 +267,7 @@ class DocumentArray(Attributes):
             self._docs[key] = self._adopted(value)
         else:
             raise IndexError(f"a Document is replaced by position, id or slice, not by {key!r}")
-        self._index = None
+        self._changed()
 
     def __delitem__(self, key: Any) -> None:
         """Remove a Document by position or id, or the Documents of a slice or mask."""
@@ -260,12 +278,12 @@ class DocumentArray(Attributes):
         else:
             gone = set(self._positions(key))
             self._docs[:] = [doc for i, doc in enumerate(self._docs) if i not in gone]
-        self._index = None
+        self._changed()
 
     def pop(self, key: SupportsIndex | str = -1) -> Document:
         """Remove and return a Document by position or id; the last one by default."""
         doc = self._docs.pop(self._position(key) if isinstance(key, str) else key)
-        self._index = None
+        self._changed()
         return doc
 
     def remove(self, doc: Document) -> None:
@@ -275,23 +293,23 @@ class DocumentArray(Attributes):
             ValueError: there is none.
         """
         self._docs.remove(doc)
-        self._index = None
+        self._changed()
 
     def clear(self) -> None:
         """Remove all Documents from the array."""
         self._columns = None
         self._rows = []
-        self._index = None
+        self._changed()
 
     def reverse(self) -> None:
         """Reverse the order in place."""
         self._docs.reverse()
-        self._index = None
+        self._changed()
 
     def sort(self, *, key: Callable[[Document], Any], reverse: bool = False) -> None:
         """Sort in place; Documents have no order of their own, so `key` is needed."""
         self._docs.sort(key=key, reverse=reverse)
-        self._index = None
+        self._changed()
 
     def __add__(self, other: Iterable[Document]) -> DocumentArray:
         """Return a new array with the Documents of both."""

@@ -11,14 +11,13 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Self
 
 from jina.excepts import BadDocType, DocumentError
-from jina.types import mapping
+from jina.types import ids, mapping
 from jina.types.batch import Part
 from jina.types.document.conversions import Conversions
 from jina.types.document.display import Display
 from jina.types.document.editing import Editing
 from jina.types.document.serial import Serial
-from jina.types.ids import next_id
-from jina.types.record import FIELDS, Record
+from jina.types.record import FIELDS, Edits, Record
 
 if TYPE_CHECKING:
     from jina.types.arrays.children import ChunkArray, MatchArray
@@ -53,11 +52,16 @@ class Document(Conversions, Editing, Serial, Display):
         **kwargs: Any,
     ) -> None:
         if document is None:
-            self._record = Record(next_id())
+            self._record = Record(ids.fresh())
         else:
             self._record = _record_from(document, field_resolver, copy)
         if kwargs:
-            self._set_all(kwargs, field_resolver)
+            if len(kwargs) > 1 or field_resolver:
+                kwargs = _arranged(kwargs, field_resolver)
+            for name in kwargs:
+                if name not in ATTRIBUTES:
+                    raise AttributeError(_unknown(name))
+                setattr(self, name, kwargs[name])
 
     @classmethod
     def _of(cls, record: Record) -> Self:
@@ -74,22 +78,6 @@ class Document(Conversions, Editing, Serial, Display):
             other.__dict__.update(attributes)
         return other
 
-    def _set_all(self, values: dict[str, Any], resolver: Mapping[str, str] | None) -> None:
-        if resolver:
-            values = {resolver.get(key, key): value for key, value in values.items()}
-        if len(values) > 1:
-            contents = _CONTENT.intersection(values)
-            if len(contents) > 1 and sum(values[name] is not None for name in contents) > 1:
-                raise DocumentError(
-                    f"one Document has one content, not {' and '.join(sorted(contents))}"
-                )
-            if not _LAST.isdisjoint(values):
-                values = dict(sorted(values.items(), key=lambda item: item[0] in _LAST))
-        for name, value in values.items():
-            if name not in ATTRIBUTES:
-                raise AttributeError(_unknown(name))
-            setattr(self, name, value)
-
     # --- children -------------------------------------------------------------------------------
 
     @property
@@ -97,6 +85,7 @@ class Document(Conversions, Editing, Serial, Display):
         """The parts of this Document; what is added is copied, one granularity deeper."""
         value = self._record.chunks
         if type(value) in _UNREAD:
+            Edits.rare += 1
             value = _children(self._record, "chunks")
         array: ChunkArray = value
         return array
@@ -110,6 +99,7 @@ class Document(Conversions, Editing, Serial, Display):
         """The results found for this Document; what is added is copied, one adjacency further."""
         value = self._record.matches
         if type(value) in _UNREAD:
+            Edits.rare += 1
             value = _children(self._record, "matches")
         array: MatchArray = value
         return array
@@ -135,6 +125,7 @@ def _children(record: Record, field: str) -> Any:
 def _set_children(record: Record, field: str, value: Iterable[Document] | None) -> None:
     from jina.types.arrays.children import KIND_OF  # late: see `_children`
 
+    Edits.rare += 1
     setattr(record, field, None if value is None else KIND_OF[field].filled(record, value))
 
 
@@ -143,6 +134,22 @@ _LAST = frozenset({"mime_type", "chunks", "matches"})
 _CONTENT = frozenset({"content", "text", "blob", "buffer"})
 
 ATTRIBUTES = frozenset(FIELDS) | {"content"}
+
+
+def _arranged(values: dict[str, Any], resolver: Mapping[str, str] | None) -> dict[str, Any]:
+    """Return keywords with their resolved names, in the order in which they are set.
+
+    Raises:
+        DocumentError: more than one content.
+    """
+    if resolver:
+        values = {resolver.get(key, key): value for key, value in values.items()}
+    contents = _CONTENT.intersection(values)
+    if len(contents) > 1 and sum(values[name] is not None for name in contents) > 1:
+        raise DocumentError(f"one Document has one content, not {' and '.join(sorted(contents))}")
+    if not _LAST.isdisjoint(values):
+        values = dict(sorted(values.items(), key=lambda item: item[0] in _LAST))
+    return values
 
 
 def _unknown(name: str) -> str:
@@ -168,7 +175,7 @@ def _record_from(source: Any, resolver: Mapping[str, str] | None, copy: bool) ->
     record = Record()
     mapping.fill(record, source, resolver=resolver, child=_child)
     if not record.id:
-        record.id = next_id()
+        record.id = ids.fresh()
     return record
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from jina.excepts import DocumentError
 from jina.types import content
-from jina.types.document.fields import Fields, Renames
-from jina.types.record import DEFAULTS, FIELDS, Live, Record
+from jina.types.document.fields import Fields
+from jina.types.record import DEFAULTS, FIELDS, Edits, Live, Record
 from jina.types.tensors import is_sparse, little_endian, sparse_parts
 from jina.types.untyped import join_tags, live_tags
 
@@ -35,8 +35,8 @@ class Editing(Fields):
             elif field not in DEFAULTS:
                 raise DocumentError(f"a Document has no field {field!r}")
             else:
-                Renames.count += field == "id"
                 setattr(record, field, DEFAULTS[field])
+        _edited()
 
     def ClearField(self, field: str) -> None:  # noqa: N802 - the name is given by the Jina 2 API
         """Unset one field."""
@@ -72,6 +72,7 @@ class Editing(Fields):
             elif name in ("chunks", "matches"):
                 whole = content.children(getattr(self._record, name))
                 setattr(self._record, name, [*whole, *getattr(theirs, name)])
+                _edited()
             elif name in ("scores", "evaluations"):
                 getattr(self, name).update(getattr(theirs, name))
             elif name == "location":
@@ -82,12 +83,12 @@ class Editing(Fields):
     def CopyFrom(self, source: Any) -> None:  # noqa: N802 - the name is given by the Jina 2 API
         """Become a copy of another Document; what was set here is lost."""
         theirs = content.detached(source._record)
-        Renames.count += 1
         for name in FIELDS:
             setattr(self._record, name, getattr(theirs, name))
+        _edited()
 
     def _take(self, theirs: Record, name: str) -> None:
-        Renames.count += name == "id"
+        _edited()
         setattr(self._record, name, getattr(theirs, name))
         if name in ("text", "blob", "buffer") and getattr(theirs, name) is not None:
             for other in {"text", "blob", "buffer"} - {name}:
@@ -154,7 +155,7 @@ class Editing(Fields):
             if content.settled(name, value) is not None:
                 digest.update(name.encode() + b"\0")
                 digest.update(_hashable(name, value))
-        self._record.content_hash = digest.hexdigest()
+        self.content_hash = digest.hexdigest()
 
     def get_sparse_blob(self, cls: Any = None, sp_format: str | None = None) -> Any:
         """Return the blob as a sparse matrix, in the format `sp_format` where one is given."""
@@ -163,6 +164,11 @@ class Editing(Fields):
     def get_sparse_embedding(self, cls: Any = None, sp_format: str | None = None) -> Any:
         """Return the embedding as a sparse matrix, in the format `sp_format` where given."""
         return _sparse(self.embedding, sp_format)
+
+
+def _edited() -> None:
+    Edits.ids += 1
+    Edits.rare += 1
 
 
 _MISSING = object()

@@ -7,19 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from jina.types import mapping
 from jina.types.cells import Cell
-from jina.types.record import NO_TAGS, Live, Record
+from jina.types.record import NO_TAGS, Edits, Live, Record
 from jina.types.score import NamedScore, Scores
 from jina.types.tensors import as_tensor
 from jina.types.untyped import live_tags
 
 if TYPE_CHECKING:
     import numpy as np
-
-
-class Renames:
-    """Counts how often any Document got another id, so that arrays know when an index is old."""
-
-    count = 0
 
 
 class Fields:
@@ -37,7 +31,7 @@ class Fields:
 
     @id.setter
     def id(self, value: Any) -> None:
-        Renames.count += 1
+        Edits.ids += 1
         self._record.id = _text(value)
 
     # --- content --------------------------------------------------------------------------------
@@ -59,8 +53,13 @@ class Fields:
             record.text = str(value)
         else:
             raise TypeError(f"`text` is a {type(value).__name__}, expected text")
-        record.mime_type = "text/plain"
-        record.blob = record.buffer = None
+        # Asking is cheaper than writing, and mostly there is nothing to write.
+        if record.mime_type != "text/plain":
+            record.mime_type = "text/plain"
+        if record.blob is not None:
+            record.blob = None
+        if record.buffer is not None:
+            record.buffer = None
 
     @property
     def buffer(self) -> bytes:
@@ -169,12 +168,14 @@ class Fields:
         """Scores by name; `doc.scores["cosine"] = 0.5` works."""
         value = self._record.scores
         if type(value) is not Live:
+            Edits.rare += 1
             value = self._record.scores = Live(Scores(value or ()))
         scores: Scores = value.value
         return scores
 
     @scores.setter
     def scores(self, value: Mapping[str, NamedScore | float] | None) -> None:
+        Edits.rare += 1
         self._record.scores = None if value is None else Live(mapping.scores("scores", value))
 
     @property
@@ -182,6 +183,7 @@ class Fields:
         """Scores by name that say how well this Document was handled."""
         value = self._record.evaluations
         if type(value) is not Live:
+            Edits.rare += 1
             value = self._record.evaluations = Live(Scores(value or ()))
         scores: Scores = value.value
         return scores
@@ -212,6 +214,7 @@ class Fields:
     @uri.setter
     def uri(self, value: Any) -> None:
         text = _text(value)
+        Edits.rare += 1
         self._record.uri = text
         mime = _mime_of(text)
         if mime:
@@ -224,6 +227,7 @@ class Fields:
 
     @parent_id.setter
     def parent_id(self, value: Any) -> None:
+        Edits.rare += 1
         self._record.parent_id = _text(value)
 
     @property
@@ -233,6 +237,7 @@ class Fields:
 
     @modality.setter
     def modality(self, value: Any) -> None:
+        Edits.rare += 1
         self._record.modality = _text(value)
 
     @property
@@ -242,6 +247,7 @@ class Fields:
 
     @granularity.setter
     def granularity(self, value: int | None) -> None:
+        Edits.rare += 1
         self._record.granularity = 0 if value is None else mapping.count("granularity", value)
 
     @property
@@ -251,6 +257,7 @@ class Fields:
 
     @adjacency.setter
     def adjacency(self, value: int | None) -> None:
+        Edits.rare += 1
         self._record.adjacency = 0 if value is None else mapping.count("adjacency", value)
 
     @property
@@ -260,6 +267,7 @@ class Fields:
 
     @offset.setter
     def offset(self, value: int | None) -> None:
+        Edits.rare += 1
         self._record.offset = 0 if value is None else mapping.count("offset", value)
 
     @property
@@ -267,12 +275,14 @@ class Fields:
         """Place within the parent's content, such as a start and an end."""
         value: Any = self._record.location
         if type(value) is not Live:
+            Edits.rare += 1
             value = self._record.location = Live(value or [])
         place: list[int] = value.value
         return place
 
     @location.setter
     def location(self, value: Iterable[int] | None) -> None:
+        Edits.rare += 1
         self._record.location = None if value is None else Live(mapping.locations(value))
 
     @property
@@ -282,6 +292,7 @@ class Fields:
 
     @weight.setter
     def weight(self, value: float | None) -> None:
+        Edits.rare += 1
         self._record.weight = 0.0 if value is None else mapping.finite("weight", value)
 
     @property
@@ -291,6 +302,7 @@ class Fields:
 
     @content_hash.setter
     def content_hash(self, value: Any) -> None:
+        Edits.rare += 1
         self._record.content_hash = _text(value)
 
 
