@@ -11,6 +11,8 @@ import pytest
 import yaml
 
 from jina import Executor
+from jina.check import check_executor, check_flow
+from jina.config import load_flow
 from jina.executors.call import endpoints
 from jina.executors.constructor import parameters
 
@@ -45,6 +47,9 @@ class TestExecutor:
             assert type(executor).__name__ == folder.name
             bound = config_of(folder).get("requests", {})
             assert set(endpoints(executor)) == set(bound) or "/default" in endpoints(executor)
+
+    def test_the_check_finds_nothing(self, folder: Path) -> None:
+        assert check_executor(str(folder / "config.yml")).problems == []
 
     def test_its_config_shows_every_parameter_with_the_default(
         self, folder: Path, catalogue: Any
@@ -84,9 +89,8 @@ class TestExecutor:
 
 @pytest.mark.parametrize("path", FLOWS, ids=lambda path: path.name)
 def test_each_flow_loads_and_its_executors_take_their_settings(path: Path) -> None:
-    from jina.config import load_flow
-
     flow = load_flow(path)
     assert flow.executors
     for node in flow.executors:
         assert node.executor.jtype in {folder.name for folder in FOLDERS}
+    assert check_flow(str(path)).problems == []
