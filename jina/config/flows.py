@@ -21,7 +21,7 @@ from jina.config.nodes import (
 from jina.config.problems import Problem, errors_in, ordered, settled
 from jina.config.schema import IGNORED_FLOW, IGNORED_OPTIONS, FlowModel, FlowOptions
 from jina.config.source import Source, open_source
-from jina.config.tree import DataPath, Tree
+from jina.config.tree import DataPath, Tree, shown
 from jina.config.uses import Loading, without_ignored
 
 
@@ -184,11 +184,19 @@ def _flow(loading: Loading, tree: Tree) -> tuple[FlowOptions, list[NodeConfig], 
     reader = NodeReader(loading, tree, options, workspace)
     nodes = []
     for n, entry in enumerate(entries):
-        if any(path.startswith(f"{key}[{n}]") for path in broken):
-            continue
-        node = reader.node((key, n), entry, classes.get(n))
-        if node is not None:
-            nodes.append(node)
+        wrong = {path for path in broken if path.startswith(f"{key}[{n}]")}
+        if not wrong:
+            node = reader.node((key, n), entry, classes.get(n))
+            nodes += [node] if node is not None else []
+        elif isinstance(entry, Mapping):
+            # What is right about it is still followed: everything is said at once.
+            keys = {shown((key, n, name)): name for name in entry}
+            sound = {
+                name: entry[name]
+                for place, name in keys.items()
+                if not any(path.startswith(place) for path in wrong)
+            }
+            reader.node((key, n), sound, classes.get(n))
     return options, nodes, model is not None and len(nodes) == len(entries)
 
 

@@ -300,7 +300,6 @@ def _tag(tag: str) -> str:
 
 # What the parser says, and what mostly mends it.
 _SYNTAX_HINTS = (
-    ("cannot start any token", "YAML indents with spaces; quote values that begin with @, ` or %"),
     (
         "mapping values are not allowed",
         "quote a value that has `: ` in it, or check the indentation",
@@ -329,12 +328,29 @@ def _syntax(tree: Tree, err: yaml.YAMLError) -> Problem:
         # What was opened and never closed says more than the end of the file.
         marks.reverse()
     mark = next((m for m in marks if m is not None), None)
+    if mark is not None and not _line(tree, mark).strip() and marks[1] is not None:
+        mark = marks[1]
     if mark is not None:
+        if "cannot start any token" in message:
+            character = _line(tree, mark)[mark.column : mark.column + 1]
+            is_tab = character == "\t"
+            text = f"{'a tab' if is_tab else f'`{character}`'} cannot stand here"
+            hint = (
+                "YAML indents with spaces"
+                if is_tab
+                else f"quote a value that begins with {character}"
+            )
+            problem = Problem("yaml-syntax", text, hint=hint)
         return tree.placed(problem, _mark_span(tree, mark))
     position = getattr(err, "position", None)
     if isinstance(position, int):
         return tree.placed(problem, _span_of_offset(tree, position))
     return tree.placed(problem, Span(1, 1, 1, 2))
+
+
+def _line(tree: Tree, mark: Any) -> str:
+    number = mark.line + tree.source.first_line
+    return tree.source.lines[number] if number < len(tree.source.lines) else ""
 
 
 def _span_of_offset(tree: Tree, offset: int) -> Span:

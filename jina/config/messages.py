@@ -106,6 +106,8 @@ def _told(
             hint = "begin each item with `- `"
         elif expected == "a map" and isinstance(value, list):
             hint = "write `key: value` lines without `- `"
+        elif expected == "a map" and isinstance(value, str) and isinstance(path[-1], int):
+            hint = f"write `- uses: {value}` or `- name: {value}`"
         return tree.problem(
             path, "wrong-type", f"{name} is {kind(value)}; expected {expected}", hint=hint
         )

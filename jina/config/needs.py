@@ -116,10 +116,10 @@ def _need_faults(n: int, node: Node, index: dict[str, int]) -> Iterable[Fault]:
 def _near(need: str, names: list[str]) -> str:
     close = difflib.get_close_matches(need, [*names, GATEWAY], n=1)
     listed = f"the executors are: {', '.join(sorted(names))}" if names else ""
+    if close and len(names) > 1:
+        return f"did you mean {close[0]!r}? {listed[0].upper()}{listed[1:]}"
     if close:
-        return f"did you mean {close[0]!r}?" + (
-            f" {listed[0].upper()}{listed[1:]}" if listed else ""
-        )
+        return f"did you mean {close[0]!r}?"
     return listed or f"it can only need `{GATEWAY}`"
 
 

@@ -53,7 +53,10 @@ def locate(entry: str, folder: Path) -> str:
             return entry
     if _is_importable(parts[0]):
         return entry
-    raise ModuleMissing(f"no module named {entry!r}", _near(entry, places[0]))
+    raise ModuleMissing(
+        f"no module named {entry!r}",
+        _near(entry, places[0]) or "install its package, or give the path of a .py file",
+    )
 
 
 def search_paths(folder: Path) -> list[str]:
@@ -79,7 +82,10 @@ def _path(entry: str, places: list[Path]) -> str:
         tried.append(target)
         if path.is_absolute():
             break
-    raise ModuleMissing(f"no module at {entry}", _near(path.name, tried[0].parent))
+    raise ModuleMissing(
+        f"no module at {entry}",
+        _near(path.name, tried[0].parent) or "paths are relative to the folder of the YAML file",
+    )
 
 
 def _near(name: str, folder: Path) -> str:
@@ -90,11 +96,9 @@ def _near(name: str, folder: Path) -> str:
             if p.suffix == ".py" or (p.is_dir() and (p / "__init__.py").is_file())
         ]
     except OSError:
-        return "relative paths start at the folder of the YAML file"
+        return ""
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    if close:
-        return f"did you mean {close[0]!r}?"
-    return "relative paths start at the folder of the YAML file"
+    return f"did you mean {close[0]!r}?" if close else ""
 
 
 def _is_importable(name: str) -> bool:

@@ -63,7 +63,8 @@ class Tree:
             if found:
                 # The parent of something missing: its key says more than its first child.
                 return found if part == path else self.keys.get(part, found)
-        return Span()
+        # Of an empty file: its beginning.
+        return Span(1, 1, 1, 2) if self.source.file and self.source.data is None else Span()
 
     def problem(
         self,

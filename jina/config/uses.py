@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -116,20 +116,6 @@ def executor_piece(loading: Loading, tree: Tree, at: DataPath = ()) -> Piece | N
             )
         )
         return None
-    data = without_ignored(loading, tree, at, data, IGNORED_EXECUTOR)
-    model, problems = validated(ExecutorModel, tree, data, at)
-    loading.problems += problems
-    if data.get("jtype") in (None, "") and not any(p.code == "yaml-tag" for p in problems):
-        near = [key for key in data if key.lower() in ("type", "class", "jtpye", "jype")]
-        loading.problems.append(
-            tree.problem(
-                at,
-                "missing-key",
-                "the key `jtype` is missing: it names the Executor's class",
-                hint=f"did you mean it by `{near[0]}`?" if near else "write `jtype: MyExecutor`",
-            )
-        )
-        return None
     if data.get("jtype") in ("Flow", "AsyncFlow"):
         loading.problems.append(
             tree.problem(
@@ -139,6 +125,12 @@ def executor_piece(loading: Loading, tree: Tree, at: DataPath = ()) -> Piece | N
                 hint="check it with `jina flow check`",
             )
         )
+        return None
+    data = without_ignored(loading, tree, at, data, IGNORED_EXECUTOR)
+    model, problems = validated(ExecutorModel, tree, data, at)
+    loading.problems += problems
+    if data.get("jtype") in (None, ""):
+        loading.problems += _no_class(loading, tree, at, data)
         return None
     # Looked for also where something else is wrong: everything is said at once.
     folder = tree.source.folder
@@ -164,6 +156,26 @@ def executor_piece(loading: Loading, tree: Tree, at: DataPath = ()) -> Piece | N
         py_modules=list(dict.fromkeys(located)),
         folder=folder,
     )
+
+
+def _no_class(loading: Loading, tree: Tree, at: DataPath, data: Mapping[str, Any]) -> list[Problem]:
+    """What to say where `jtype` is missing: nothing where that follows from another problem."""
+    if any(p.code == "yaml-tag" for p in tree.problems):
+        return []
+    for key in ("class", "type", "cls", "uses", "name", "jtpye", "jype", "Jtype"):
+        path = (*at, key)
+        for n, problem in enumerate(loading.problems):
+            if problem.code == "unknown-key" and problem.path == shown(path):
+                loading.problems[n] = replace(problem, hint="did you mean `jtype`?")
+                return []
+    return [
+        tree.problem(
+            at,
+            "missing-key",
+            "the key `jtype` is missing: it names the Executor's class",
+            hint="write `jtype: MyExecutor`",
+        )
+    ]
 
 
 def _listed(names: Any) -> list[str]:

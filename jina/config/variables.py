@@ -31,6 +31,7 @@ class _Fault(Exception):
     def __init__(self, code: str, message: str, hint: str = "", word: str = "") -> None:
         super().__init__(message)
         self.code, self.message, self.hint, self.word = code, message, hint, word
+        self.circle: list[DataPath] = []  # further values that fail for the same reason
 
 
 @dataclass
@@ -101,11 +102,12 @@ class _Replacer:
     def run(self) -> None:
         for path in self.tree.raws:
             if path in self.failed:
+                self.put(path, Unresolved(self.tree.raws[path].text))
                 continue
             try:
                 value = self.value(path)
             except _Fault as fault:
-                self.failed.add(path)
+                self.failed.update([path, *fault.circle])
                 self.tree.problems.append(self.problem(path, fault))
                 # Not the raw text: it would be reported once more as something else.
                 value = Unresolved(self.tree.raws[path].text)
@@ -129,10 +131,12 @@ class _Replacer:
             return self.done[path]
         if path in self.trail:
             names = [*self.trail[self.trail.index(path) :], path]
-            raise _Fault(
+            fault = _Fault(
                 "variable-cycle",
                 f"these values refer to each other: {' -> '.join(map(shown, names))}",
             )
+            fault.circle = names
+            raise fault
         self.trail.append(path)
         try:
             self.done[path] = self.replaced(path, self.tree.raws[path])

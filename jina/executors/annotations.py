@@ -93,7 +93,8 @@ def expected(hint: Any) -> str:
     """An annotation in words."""
     origin = get_origin(hint)
     if origin in (Union, types.UnionType):
-        return " or ".join(dict.fromkeys(expected(part) for part in get_args(hint)))
+        parts = [part for part in get_args(hint) if part is not type(None)]
+        return " or ".join(dict.fromkeys(expected(part) for part in parts))
     if origin is Literal:
         return " or ".join(repr(value) for value in get_args(hint))
     plain = origin or hint
