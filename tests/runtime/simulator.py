@@ -154,7 +154,8 @@ class Simulation:
         process.sent_until = max(process.sent_until, self._now + self._random.expovariate(2.0))
         self._order += 1
         heapq.heappush(
-            self._agenda, (process.sent_until, self._order, lambda: self._on_message(process, event))
+            self._agenda,
+            (process.sent_until, self._order, lambda: self._on_message(process, event)),
         )
 
     # --- clients ---
@@ -311,7 +312,27 @@ class Simulation:
                 self._check_outcome(action)
         if self.router.bytes_held != self._bytes:
             raise Violation(f"{self.router.bytes_held} bytes held, {self._bytes} are due")
+        if isinstance(event, (Lost, Joined)) or self.steps % 20 == 0:
+            self._check_nobody_idles()
         return actions
+
+    def _check_nobody_idles(self) -> None:
+        free = {
+            process.node
+            for process in self._processes.values()
+            if process.is_known and len(process.given) < process.credits
+        }
+        if not free or not self._seen | self._failed >= set(self._needs):
+            return
+        for waiting in self._waiting.values():
+            for asked in waiting.values():
+                for node in free - asked.dispatched:
+                    if self._takes_part(asked, node) and self._is_due(asked, node):
+                        raise Violation(f"{node} idles, and {asked.event.number} waits for it")
+
+    def _is_due(self, asked: Asked, node: str) -> bool:
+        sources = {source for need in self._needs[node] for source in self._sources(asked, need)}
+        return sources - {GATEWAY} <= set(asked.results)
 
     def _check_dispatch(self, action: Dispatch) -> None:
         client, _, number = action.call.partition(b" ")
@@ -359,9 +380,7 @@ class Simulation:
         if asked is None or not asked.is_waiting:
             raise Violation("a second outcome, or one that nobody waits for")
         if isinstance(action, Answer):
-            expected = [
-                piece for end in self._ends(asked) for piece in self._result(asked, end)
-            ]
+            expected = [piece for end in self._ends(asked) for piece in self._result(asked, end)]
             if list(action.pieces) != expected:
                 raise Violation(f"another answer than {expected}")
             if action.served != sum(self._takes_part(asked, name) for name in self._needs):

@@ -349,6 +349,7 @@ def test_requests_wait_until_every_node_has_told_its_endpoints() -> None:
             (post(1), []),
             (post(2, target="["), []),
             (post(3, client="d"), []),
+            (post(4, client="d", target="["), []),
             (left("d"), []),
             (
                 ready("b/0"),
