@@ -62,11 +62,8 @@ class Worker:
         self._send_when_connected(ready)
         gc.collect()
         gc.freeze()  # what is loaded stays; the collector need not walk it again
-        poller = sockets.Poller()
-        poller.register(socket, sockets.POLLIN)
         while True:
-            poller.poll()
-            message = sockets.receive(socket, routed=False)
+            message = sockets.receive(socket, routed=False, wait=True)
             header = wire.unpack_header(message.header)
             if header.kind == wire.REQUEST:
                 self._serve(header, message.frames)
