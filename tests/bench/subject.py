@@ -60,7 +60,7 @@ def flow_up(name: str) -> Iterator[RunningFlow]:
     """
     # A short folder of its own: a Flow of the same file may be up elsewhere on the machine.
     with tempfile.TemporaryDirectory(prefix="jb") as folder, tempfile.TemporaryFile() as log:
-        env = {"XDG_RUNTIME_DIR": folder, "JINA_NO_PROGRESS": "1"}
+        env = {"JINA_RUN_DIR": f"{folder}/jina", "JINA_NO_PROGRESS": "1"}
         process = subprocess.Popen(
             [*jina_command(), "flow", "up", str(FLOWS / f"{name}.yml"), "--quiet"],
             cwd=ROOT,
@@ -127,7 +127,7 @@ def vectors_argv(flow: RunningFlow, batches: int) -> list[str]:
 
 
 def start_argv(name: str) -> list[str]:
-    """A client that starts a Flow and prints {"wall_s", "cpu_s", "processes"} as JSON."""
+    """A client that starts a Flow and prints {"wall_s", "cpu_s", "load_s", "processes"} as JSON."""
     return _argv("start", str(FLOWS / f"{name}.yml"))
 
 
@@ -189,14 +189,17 @@ def run_vectors(address: str, batches: str) -> None:
 def run_start(file: str) -> None:
     from jina import Flow
 
+    loading = time.perf_counter()
+    flow = Flow.load_config(file)
     before = set(descendants(os.getpid()))
     own = cpu_s(os.getpid())
     start = time.perf_counter()
-    with Flow.load_config(file):
+    with flow:
         wall = time.perf_counter() - start
         processes = [pid for pid in descendants(os.getpid()) if pid not in before]
         used = sum(map(cpu_s, processes)) + cpu_s(os.getpid()) - own
-    print(json.dumps({"wall_s": wall, "cpu_s": used, "processes": len(processes)}))
+    loaded = {"load_s": start - loading, "processes": len(processes)}
+    print(json.dumps({"wall_s": wall, "cpu_s": used, **loaded}))
 
 
 if __name__ == "__main__":
