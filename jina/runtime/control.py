@@ -177,8 +177,10 @@ class Channel:
         """
         while self.is_open and not self._waiting:
             self._waiting = self.receive()
-        if self._waiting and isinstance(self._waiting[0], kind):
-            return self._waiting.pop(0)
+        first = self._waiting[0] if self._waiting else None
+        if isinstance(first, kind):
+            del self._waiting[0]
+            return first
         raise WireError(f"expected {kind.__name__} from the other end of the channel")
 
     def came_along(self) -> list[object]:

@@ -22,7 +22,8 @@ from jina.defaults import DRAIN_GRACE_S, MAX_INFLIGHT_BYTES, WINDOW_REQUESTS
 from jina.excepts import JinaError, WireError
 from jina.runtime import control
 from jina.runtime.board import Board
-from jina.runtime.router import (
+from jina.runtime.router import Router
+from jina.runtime.steps import (
     Action,
     Answer,
     AnswerError,
@@ -35,7 +36,6 @@ from jina.runtime.router import (
     Raised,
     Refuse,
     Replied,
-    Router,
     Submitted,
 )
 from jina.transport import sockets

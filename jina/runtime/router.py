@@ -14,141 +14,29 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, TypeAlias
 
 from jina.defaults import MAX_ATTEMPTS, WINDOW_REQUESTS
 from jina.graph.course import DEFAULT_ENDPOINT, Course, in_order, plot_course
 from jina.graph.plan import GATEWAY, PlannedNode
+from jina.runtime.steps import (
+    Action,
+    Answer,
+    AnswerError,
+    ClientLeft,
+    Dispatch,
+    Event,
+    Joined,
+    Lost,
+    NodeFailed,
+    Piece,
+    Raised,
+    Refuse,
+    Replied,
+    Submitted,
+)
 from jina.wire.maps import ErrorInfo, Part
 
-
-class Piece(NamedTuple):
-    """One part of a body and its frames."""
-
-    part: Part
-    frames: Sequence[Any]
-
-
-# --- what comes in -----------------------------------------------------------------------------
-
-
-class Submitted(NamedTuple):
-    """A client sent a request."""
-
-    client: bytes
-    number: int
-    endpoint: str
-    target: str
-    rows: int
-    base: int
-    call: bytes
-    pieces: Sequence[Piece]
-
-
-class Replied(NamedTuple):
-    """A worker finished a task."""
-
-    worker: bytes
-    task: int
-    pieces: Sequence[Piece]
-
-
-class Raised(NamedTuple):
-    """A worker's Executor raised."""
-
-    worker: bytes
-    task: int
-    error: ErrorInfo
-
-
-class Joined(NamedTuple):
-    """A worker is ready."""
-
-    worker: bytes
-    node: str
-    replica: int
-    endpoints: Sequence[str]
-    credits: int
-
-
-class Lost(NamedTuple):
-    """A worker's process is gone.
-
-    Attributes:
-        begun: the task that it had begun and not finished; 0 when it was idle.
-        reason: such as "killed by SIGKILL", with its last log lines.
-    """
-
-    worker: bytes
-    begun: int
-    reason: str
-
-
-class NodeFailed(NamedTuple):
-    """No replica of a node is left and none will come back."""
-
-    node: str
-    reason: str
-
-
-class ClientLeft(NamedTuple):
-    """A client is gone; its waiting tasks are dropped."""
-
-    client: bytes
-
-
-Event: TypeAlias = "Submitted | Replied | Raised | Joined | Lost | NodeFailed | ClientLeft"
-
-
-# --- what is to be done ------------------------------------------------------------------------
-
-
-class Dispatch(NamedTuple):
-    """Send a task to a worker."""
-
-    worker: bytes
-    task: int
-    endpoint: str
-    rows: int
-    base: int
-    call: bytes
-    pieces: Sequence[Piece]
-    branches: int
-    is_last: bool
-
-
-class Answer(NamedTuple):
-    """Send a client its result."""
-
-    client: bytes
-    number: int
-    pieces: Sequence[Piece]
-    served: int
-
-
-class AnswerError(NamedTuple):
-    """Tell a client that its request failed as a whole."""
-
-    client: bytes
-    number: int
-    error: ErrorInfo
-
-
-class Refuse(NamedTuple):
-    """Tell a client that its request is not taken."""
-
-    client: bytes
-    number: int
-    reason: str
-
-
-Action: TypeAlias = "Dispatch | Answer | AnswerError | Refuse"
-
-
 # --- what is remembered ------------------------------------------------------------------------
-
-
-_NO_COURSE = Course({}, {}, [], "")
 
 
 class _Request:
@@ -156,11 +44,11 @@ class _Request:
 
     __slots__ = ("answered", "asked", "bytes", "course", "results", "waiting")
 
-    def __init__(self, asked: Submitted) -> None:
+    def __init__(self, asked: Submitted, course: Course) -> None:
         self.asked = asked
-        self.course = _NO_COURSE  # until every node has told its endpoints
+        self.course = course
         self.results: dict[str, Sequence[Piece]] = {GATEWAY: asked.pieces}
-        self.waiting = 0  # nodes that have not finished
+        self.waiting = len(course.inputs)  # nodes that have not finished
         self.answered = False
         self.bytes = sum(len(frame) for piece in asked.pieces for frame in piece.frames)
 
@@ -236,7 +124,6 @@ class Router:
         self._queues: dict[str, deque[_Task]] = {node.name: deque() for node in self._nodes}
         self._failed_nodes: dict[str, str] = {}
         self._clients: dict[bytes, dict[int, _Request]] = {}
-        self._early: list[_Request] = []  # came before every node had told its endpoints
         self._last_task = first_task
         self._uses = 0
         self.bytes_held = 0  # of the bodies of requests that have no answer yet
@@ -294,37 +181,16 @@ class Router:
             reason = f"more than {self._window} requests under way"
             actions.append(Refuse(asked.client, asked.number, reason))
             return
-        request = _Request(asked)
-        self._clients.setdefault(asked.client, requests)[asked.number] = request
-        self.bytes_held += request.bytes
-        if self._knows_every_node:
-            self._begin(request, actions)
-        else:
-            self._early.append(request)
-
-    def _begin(self, request: _Request, actions: list[Action]) -> None:
-        """Send a request on its way."""
-        asked = request.asked
         try:
-            request.course = self._course(asked.endpoint, asked.target)
-        except re.error as error:
-            self._forget(request)
+            course = self._course(asked.endpoint, asked.target)
+        except (re.error, RecursionError, OverflowError) as error:
             reason = f"the target {asked.target!r} is no regular expression: {error}"
             actions.append(Refuse(asked.client, asked.number, reason))
             return
-        request.waiting = len(request.course.inputs)
+        request = _Request(asked, course)
+        self._clients.setdefault(asked.client, requests)[asked.number] = request
+        self.bytes_held += request.bytes
         self._advance(request, GATEWAY, actions)
-
-    @property
-    def _knows_every_node(self) -> bool:
-        return len(self._endpoints) == len(self._nodes)
-
-    def _begin_early(self, actions: list[Action]) -> None:
-        """Every node is known now: a request that came before would have been sent past some."""
-        early, self._early = self._early, []
-        for request in early:
-            if not request.answered:
-                self._begin(request, actions)
 
     def _replied(self, reply: Replied, actions: list[Action]) -> None:
         task = self._take(reply.worker, reply.task)
@@ -353,8 +219,6 @@ class Router:
         self._workers[joined.worker] = worker
         self._replicas[joined.node].append(worker)
         self._serve(joined.node, actions)
-        if self._early and self._knows_every_node:
-            self._begin_early(actions)
 
     def _lost(self, lost: Lost, actions: list[Action]) -> None:
         worker = self._workers.pop(lost.worker, None)
@@ -387,8 +251,6 @@ class Router:
             self._fail(task.request, _unavailable(failed.node, failed.reason), actions)
         if failed.node not in self._endpoints:  # never up: it might have bound anything
             self._endpoints[failed.node] = (DEFAULT_ENDPOINT,)
-        if self._early and self._knows_every_node:
-            self._begin_early(actions)
 
     def _client_left(self, left: ClientLeft) -> None:
         requests = self._clients.pop(left.client, {})
@@ -397,7 +259,6 @@ class Router:
             self.bytes_held -= request.bytes
         if requests:
             # Let go of the frames of what waits behind others, too.
-            self._early = [request for request in self._early if not request.answered]
             for name, queue in self._queues.items():
                 if any(task.request.answered for task in queue):
                     kept = (task for task in queue if not task.request.answered)

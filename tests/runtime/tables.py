@@ -16,7 +16,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from jina.graph.plan import GATEWAY, PlannedNode
-from jina.runtime.router import (
+from jina.runtime.router import Router
+from jina.runtime.steps import (
     Action,
     Answer,
     AnswerError,
@@ -30,7 +31,6 @@ from jina.runtime.router import (
     Raised,
     Refuse,
     Replied,
-    Router,
     Submitted,
 )
 from jina.wire.maps import DOCS, LINES, ErrorInfo, Part

@@ -7,7 +7,14 @@ import weakref
 
 import pytest
 
-from jina.runtime.router import Answer, Dispatch, Event, Piece, Router, Submitted
+from jina.runtime.router import Router
+from jina.runtime.steps import (
+    Answer,
+    Dispatch,
+    Event,
+    Piece,
+    Submitted,
+)
 from jina.wire.maps import DOCS, LINES, Part
 from tests.runtime.tables import (
     body,
@@ -270,22 +277,22 @@ def test_a_target_names_the_nodes_that_take_part(
     assert [words(action) for action in router.step(post(1, target=target))] == [first]
 
 
-def test_a_target_that_is_no_regular_expression_is_refused_and_forgotten() -> None:
+@pytest.mark.parametrize(
+    ("target", "why"),
+    [
+        ("[", "unterminated character set at position 0"),
+        ("a{9999999999999999}", "the repetition number is too large"),
+        ("(" * 5000, "maximum recursion depth exceeded"),
+    ],
+)
+def test_a_target_that_is_no_regular_expression_is_refused(target: str, why: str) -> None:
     router = Router(ONE)
-    play(
-        router,
-        [
-            (ready("a/0"), []),
-            (
-                post(1, target="["),
-                [
-                    "c <- 1 refused: the target '[' is no regular expression: "
-                    "unterminated character set at position 0"
-                ],
-            ),
-            (post(1), ["a/0 <- 1: in (last)"]),
-        ],
+    router.step(ready("a/0"))
+    (refusal,) = router.step(post(1, target=target))
+    assert words(refusal).startswith(
+        f"c <- 1 refused: the target {target!r} is no regular expression: {why}"
     )
+    assert is_idle(router)
 
 
 # --- replicas and credits ----------------------------------------------------------------------
@@ -338,53 +345,43 @@ def test_requests_wait_for_a_node_whose_workers_are_all_gone_for_now() -> None:
     )
 
 
-def test_requests_wait_until_every_node_has_told_its_endpoints() -> None:
-    """Who comes while the Flow starts must not be sent past a node that is not up yet."""
+def test_endpoints_are_known_once_every_node_had_a_worker() -> None:
     router = Router(CHAIN)
-    play(
-        router,
-        [
-            (ready("c/0"), []),
-            (ready("a/0"), []),
-            (post(1), []),
-            (post(2, target="["), []),
-            (post(3, client="d"), []),
-            (post(4, client="d", target="["), []),
-            (left("d"), []),
-            (
-                ready("b/0"),
-                [
-                    "a/0 <- 1: in",
-                    "c <- 2 refused: the target '[' is no regular expression: "
-                    "unterminated character set at position 0",
-                ],
-            ),
-            (reply("a/0", 1, "A"), ["b/0 <- 2: A"]),
-        ],
-    )
-    assert router.requests_held == 1
-    assert router.bytes_held == len("in")
-
-
-def test_a_node_that_binds_nothing_at_all_has_told_its_endpoints_too() -> None:
-    router = Router(ONE)
-    router.step(ready("a/0")._replace(endpoints=[]))
-    assert [words(action) for action in router.step(post(1))] == ["c <- 1: in, served 0"]
+    seen = [router.is_complete]
+    for event in (ready("c/0"), ready("a/0"), ready("a/1"), ready("b/0")._replace(endpoints=[])):
+        router.step(event)
+        seen.append(router.is_complete)
+    assert seen == [False, False, False, False, True]
+    assert router.endpoints == {"a": ["/x"], "b": [], "c": ["/x"]}
 
 
 def test_a_node_that_never_came_up_fails_what_would_have_passed_it() -> None:
-    router = Router(CHAIN)
+    router = Router(graph(a="", b="a"))
     play(
         router,
         [
             (ready("a/0"), []),
-            (ready("c/0"), []),
-            (post(1), []),
-            (gave_up("b"), ["a/0 <- 1: in"]),
+            (gave_up("b"), []),
+            (post(1), ["a/0 <- 1: in"]),
             (reply("a/0", 1, "A"), [f"c <- 1! {GONE} b: no worker of it is left"]),
         ],
     )
+    assert router.is_complete
     assert is_idle(router)
+
+
+def test_a_later_gateways_router_knows_the_endpoints_and_numbers_its_tasks_higher() -> None:
+    router = Router(ONE, endpoints={"a": ["/x"]}, first_task=1000)
+    assert router.is_complete
+    play(
+        router,
+        [
+            (post(1), []),
+            (ready("a/0"), ["a/0 <- 1001: in (last)"]),
+            (reply("a/0", 1, "to an earlier gateway"), []),
+            (reply("a/0", 1001, "A"), ["c <- 1: A, served 1"]),
+        ],
+    )
 
 
 # --- deaths ------------------------------------------------------------------------------------

@@ -1,0 +1,131 @@
+"""What the router is told, and what it wants done: events in, actions out. Plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple, TypeAlias
+
+from jina.wire.maps import ErrorInfo, Part
+
+
+class Piece(NamedTuple):
+    """One part of a body and its frames."""
+
+    part: Part
+    frames: Sequence[Any]
+
+
+# --- what comes in -----------------------------------------------------------------------------
+
+
+class Submitted(NamedTuple):
+    """A client sent a request."""
+
+    client: bytes
+    number: int
+    endpoint: str
+    target: str
+    rows: int
+    base: int
+    call: bytes
+    pieces: Sequence[Piece]
+
+
+class Replied(NamedTuple):
+    """A worker finished a task."""
+
+    worker: bytes
+    task: int
+    pieces: Sequence[Piece]
+
+
+class Raised(NamedTuple):
+    """A worker's Executor raised."""
+
+    worker: bytes
+    task: int
+    error: ErrorInfo
+
+
+class Joined(NamedTuple):
+    """A worker is ready."""
+
+    worker: bytes
+    node: str
+    replica: int
+    endpoints: Sequence[str]
+    credits: int
+
+
+class Lost(NamedTuple):
+    """A worker's process is gone.
+
+    Attributes:
+        begun: the task that it had begun and not finished; 0 when it was idle.
+        reason: such as "killed by SIGKILL", with its last log lines.
+    """
+
+    worker: bytes
+    begun: int
+    reason: str
+
+
+class NodeFailed(NamedTuple):
+    """No replica of a node is left and none will come back."""
+
+    node: str
+    reason: str
+
+
+class ClientLeft(NamedTuple):
+    """A client is gone; its waiting tasks are dropped."""
+
+    client: bytes
+
+
+Event: TypeAlias = "Submitted | Replied | Raised | Joined | Lost | NodeFailed | ClientLeft"
+
+
+# --- what is to be done ------------------------------------------------------------------------
+
+
+class Dispatch(NamedTuple):
+    """Send a task to a worker."""
+
+    worker: bytes
+    task: int
+    endpoint: str
+    rows: int
+    base: int
+    call: bytes
+    pieces: Sequence[Piece]
+    branches: int
+    is_last: bool
+
+
+class Answer(NamedTuple):
+    """Send a client its result."""
+
+    client: bytes
+    number: int
+    pieces: Sequence[Piece]
+    served: int
+
+
+class AnswerError(NamedTuple):
+    """Tell a client that its request failed as a whole."""
+
+    client: bytes
+    number: int
+    error: ErrorInfo
+
+
+class Refuse(NamedTuple):
+    """Tell a client that its request is not taken."""
+
+    client: bytes
+    number: int
+    reason: str
+
+
+Action: TypeAlias = "Dispatch | Answer | AnswerError | Refuse"
