@@ -1,8 +1,8 @@
 """Broken YAML and Python, each with the whole message that a user reads.
 
-The cases stand in `tests/config/broken/*.case`: a title, the files, and what `check` prints about the first of
-them. `JINA_WRITE_CASES=1 pytest tests/test_check.py` writes the messages as they are now; read the
-difference before it is kept.
+The cases stand in `tests/config/broken/*.case`: a title, the files, and what `check` prints about
+the first of them. `JINA_WRITE_CASES=1 pytest tests/test_check.py` writes the messages as they are
+now; read the difference before it is kept.
 """
 
 from __future__ import annotations

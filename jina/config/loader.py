@@ -131,11 +131,11 @@ class _Builder:
     def scalar(self, node: ScalarNode, path: DataPath) -> Any:
         text, tag = node.value, node.tag
         is_plain = not node.style
-        if tag and tag != "!":
+        if tag:
             return self.tagged_scalar(node, path)
         if "$" in text:
-            self.tree.raws[path] = Raw(text, is_plain and not tag)
-        if not is_plain or tag:
+            self.tree.raws[path] = Raw(text, is_plain)
+        if not is_plain:
             return text
         message, hint = suspicion(text)
         if message:
@@ -172,7 +172,7 @@ class _Builder:
         return text
 
     def sequence(self, node: Node, path: DataPath, depth: int) -> list[Any]:
-        if node.tag and node.tag not in ("!", f"{_YAML_TAG}seq"):
+        if node.tag and node.tag != f"{_YAML_TAG}seq":
             self.report(
                 node,
                 "yaml-tag",
@@ -184,8 +184,8 @@ class _Builder:
     def mapping(self, node: MappingNode, path: DataPath, depth: int) -> dict[str, Any]:
         found: dict[str, Any] = {}
         tag = node.tag
-        if tag and tag not in ("!", f"{_YAML_TAG}map"):
-            if tag.startswith("!") and len(tag) > 1:
+        if tag and tag != f"{_YAML_TAG}map":
+            if tag.startswith("!"):
                 found["jtype"] = tag[1:]
                 start = _mark_span(self.tree, node.start_mark)
                 # The node begins at its tag.

@@ -17,7 +17,12 @@ _T = TypeVar("_T")
 
 MAX_SHOWN_COLUMNS = 120  # of a source line; a longer one is cut around the caret
 
-_RAISED = {"no-source": BadConfigSource, "bad-version": BadYAMLVersion}
+_RAISED = {
+    "no-source": BadConfigSource,
+    "no-class": BadConfigSource,
+    "class-not-found": BadConfigSource,
+    "bad-version": BadYAMLVersion,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +124,8 @@ def settled(result: _T | None, problems: Sequence[Problem]) -> _T:
         return result
     if not errors:
         raise ConfigError("this config cannot be used")
-    kinds = [_RAISED[p.code] for p in errors if p.code in _RAISED]
-    kind = kinds[0] if kinds else ConfigError
+    kinds = {_RAISED.get(p.code, ConfigError) for p in errors}
+    kind = kinds.pop() if len(kinds) == 1 else ConfigError
     first = errors[0]
     raise kind(first.message, where=first.place, hint=first.hint, problems=errors)
 

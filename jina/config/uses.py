@@ -171,7 +171,7 @@ def _no_class(loading: Loading, tree: Tree, at: DataPath, data: Mapping[str, Any
     return [
         tree.problem(
             at,
-            "missing-key",
+            "no-class",
             "the key `jtype` is missing: it names the Executor's class",
             hint="write `jtype: MyExecutor`",
         )
@@ -216,6 +216,8 @@ def used_piece(loading: Loading, tree: Tree, at: DataPath, uses: str) -> Piece |
         return _addressed(loading, tree, at, text, scheme[1])
     if is_yaml_path(text):
         return _file(loading, tree, at, text, folder)
+    if (folder / text / "config.yml").is_file():
+        return _file(loading, tree, at, os.path.join(text, "config.yml"), folder)
     if "/" in text or text.startswith("."):
         place, _, name = text.rpartition(":")
         if place.endswith(".py"):
@@ -223,8 +225,6 @@ def used_piece(loading: Loading, tree: Tree, at: DataPath, uses: str) -> Piece |
             stem = Path(place).parent.name if place.endswith("__init__.py") else Path(place).stem
             piece = Piece(tree, at, jtype=f"{stem}:{name}", py_modules=located, folder=folder)
             return piece if located else None
-        if (folder / text / "config.yml").is_file():
-            return _file(loading, tree, at, os.path.join(text, "config.yml"), folder)
         loading.problems.append(
             tree.problem(
                 at,

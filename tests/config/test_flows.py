@@ -1,0 +1,243 @@
+"""Flow YAML to a `FlowConfig`: every documented form."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jina.config import FlowConfig, flow_name, load_flow
+from jina.excepts import BadConfigSource, BadYAMLVersion, ConfigError
+from jina.executors import BaseExecutor
+from jina.executors.load import build
+
+EXECUTOR = """
+from jina import Executor, requests
+
+class {name}(Executor):
+    def __init__(self, size: int = 1, **kwargs):
+        super().__init__(**kwargs)
+        self.size = size
+
+    @requests(on='/index')
+    def index(self, docs): ...
+
+    def other(self, docs): ...
+"""
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder that is also the current one, with one Executor in it."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "flowexec.py").write_text(EXECUTOR.format(name="FlowExec"))
+    (tmp_path / "sub" / "my.yml").write_text(
+        "jtype: FlowExec\nwith: {size: 2}\nmetas:\n  name: mine\n  py_modules: flowexec.py\n"
+        "requests: {/a: other}\n"
+    )
+    return tmp_path
+
+
+def flow(text: str) -> FlowConfig:
+    Path("flow.yml").write_text(text)
+    return load_flow("flow.yml")
+
+
+def test_the_smallest_flow(here: Path) -> None:
+    config = flow("jtype: Flow\nexecutors:\n  - {}\n  - name: two\n")
+    assert [(n.name, n.needs, n.replicas) for n in config.executors] == [
+        ("executor0", None, 1),
+        ("two", None, 1),
+    ]
+    assert config.name == "flow"
+    assert config.file == Path("flow.yml")
+    assert config.executors[0].executor.jtype == "BaseExecutor"
+    assert config.executors[0].workspace == str(here)
+
+
+@pytest.mark.parametrize(
+    "head", ["jtype: Flow\n", "!Flow\n", "jtype: AsyncFlow\n", "version: '1'\n", "version: 1\n"]
+)
+@pytest.mark.parametrize("key", ["executors", "pods"])
+def test_every_head_of_a_flow(here: Path, head: str, key: str) -> None:
+    assert [n.name for n in flow(f"{head}{key}:\n  - name: a\n").executors] == ["a"]
+
+
+@pytest.mark.parametrize(
+    "uses",
+    [
+        "sub/my.yml",
+        "sub",
+        "sub/flowexec.py:FlowExec",
+        "{jtype: FlowExec, metas: {py_modules: sub/flowexec.py}}",
+        "{jtype: FlowExec, py_modules: [sub/flowexec.py]}",
+        "!FlowExec {metas: {py_modules: sub/flowexec.py}}",
+        "|\n      jtype: FlowExec\n      metas: {py_modules: [sub/flowexec.py]}",
+        "|\n      !FlowExec\n      metas:\n        py_modules: [sub/flowexec.py]",
+        '\'{"jtype": "FlowExec", "metas": {"py_modules": "sub/flowexec.py"}}\'',
+        "sub.flowexec:FlowExec",
+        "sub.flowexec.FlowExec",
+    ],
+)
+def test_every_form_of_uses(here: Path, uses: str) -> None:
+    (here / "sub" / "config.yml").write_text((here / "sub" / "my.yml").read_text())
+    (node,) = flow(f"executors:\n  - uses: {uses}\n").executors
+    assert type(build(node.executor)).__name__ == "FlowExec"
+
+
+def test_a_class_name_with_its_module(here: Path) -> None:
+    (node,) = flow("executors:\n  - uses: FlowExec\n    py_modules: sub/flowexec.py\n").executors
+    assert type(build(node.executor)).__name__ == "FlowExec"
+
+
+@pytest.mark.parametrize(
+    "name", ["catalogue://UpperCase", "jinahub://UpperCase/v1", "jinahub+docker://UpperCase"]
+)
+def test_the_catalogue_is_found_by_name(here: Path, name: str) -> None:
+    (node,) = flow(f"executors:\n  - uses: {name}\n").executors
+    assert type(build(node.executor)).__name__ == node.executor.jtype
+
+
+def test_the_entry_is_laid_over_the_executors_own_yaml(here: Path) -> None:
+    (node,) = flow(
+        "executors:\n  - uses: sub/my.yml\n    override_with: {size: 3, more: 1}\n"
+        "    uses_with: {size: 4}\n    uses_metas: {name: yours, workspace: w}\n"
+        "    uses_requests: {/b: other}\n"
+    ).executors
+    assert node.executor.with_ == {"size": 4, "more": 1}
+    assert node.executor.metas["name"] == "yours"
+    assert node.executor.metas["workspace"] == str(here / "w")
+    assert node.executor.requests == {"/a": "other", "/b": "other"}
+
+
+def test_paths_are_relative_to_the_file_that_names_them(here: Path) -> None:
+    (here / "sub" / "flow.yml").write_text(
+        "with: {workspace: data}\nexecutors:\n  - uses: my.yml\n  - workspace: own\n"
+    )
+    first, second = load_flow("sub/flow.yml").executors
+    assert first.executor.py_modules == [str(here / "sub" / "flowexec.py")]
+    assert first.workspace == str(here / "sub" / "data")
+    assert second.workspace == str(here / "sub" / "own")
+    assert first.executor.place == "sub/my.yml:1:8"
+
+
+def test_environment_and_timeouts_are_inherited(here: Path) -> None:
+    one, two = flow(
+        "with: {env: {A: 1, B: x}, timeout_ready: 2500}\nexecutors:\n"
+        "  - env: {A: true}\n  - timeout_ready: -1\n"
+    ).executors
+    assert one.env == {"A": "true", "B": "x"}
+    assert (one.timeout_ready_s, two.timeout_ready_s) == (2.5, -1.0)
+
+
+def test_needs_as_text_and_as_a_list(here: Path) -> None:
+    config = flow(
+        "executors:\n  - name: a\n  - name: b\n    needs: gateway\n"
+        "  - method: needs\n    needs: [a, b]\n"
+    )
+    assert [n.needs for n in config.executors] == [None, ["gateway"], ["a", "b"]]
+    assert config.executors[2].is_join
+
+
+def test_places_of_entries_and_keys_are_kept(here: Path) -> None:
+    (node,) = flow("executors:\n  - name: a\n    replicas: 2\n").executors
+    assert node.mark == ("flow.yml", 2, 5)
+    assert node.marks["replicas"] == ("flow.yml", 3, 15)
+
+
+def test_variables_are_replaced(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FLOW_REPLICAS", "3")
+    Path(".env").write_text("FLOW_NAME=dotted\nFLOW_REPLICAS=9\n")
+    config = flow("name: ${FLOW_NAME}\nexecutors:\n  - replicas: ${FLOW_REPLICAS}\n")
+    assert (config.name, config.executors[0].replicas) == ("dotted", 3)
+
+
+def test_variables_of_the_context(here: Path) -> None:
+    Path("flow.yml").write_text("executors:\n  - name: ${{ CONTEXT.who }}\n")
+    assert load_flow("flow.yml", context={"who": "me"}).executors[0].name == "me"
+    Path("flow.yml").write_text("executors:\n  - uses_with: {a: '${NOT_SET_AT_ALL}'}\n")
+    config = load_flow("flow.yml", substitute=False)
+    assert config.executors[0].executor.with_ == {"a": "${NOT_SET_AT_ALL}"}
+
+
+@pytest.mark.parametrize(
+    ("text", "file", "name"),
+    [
+        ("name: given\n", "f.yml", "given"),
+        ("with: {name: inner}\n", "f.yml", "inner"),
+        ("executors: []\n", "my flow.prod.yml", "my_flow.prod"),
+        ("executors: []\n", ".hidden.yml", "hidden"),
+        ("a: [broken\n", "broken.yml", "broken"),
+    ],
+)
+def test_the_name_of_a_flow(here: Path, text: str, file: str, name: str) -> None:
+    Path(file).write_text(text)
+    assert flow_name(file) == name
+
+
+def test_a_text_is_a_flow_without_a_file(here: Path) -> None:
+    config = load_flow("jtype: Flow\nexecutors:\n  - uses: sub/my.yml\n")
+    assert (config.name, config.file, len(config.executors)) == ("flow", None, 1)
+
+
+def test_a_dict_may_hold_a_class(here: Path) -> None:
+    class Local(BaseExecutor):
+        """Only here."""
+
+    config = load_flow({"executors": [{"name": "x", "uses": Local, "uses_with": {"a": "$B"}}]})
+    (node,) = config.executors
+    assert node.executor.jtype == "Local"
+    assert node.executor.with_ == {"a": "$B"}
+    assert type(build(node.executor)).__name__ == "Local"
+
+
+def test_r69_a_dict_may_name_a_class_of_this_process(here: Path) -> None:
+    class R69Executor(BaseExecutor):
+        """Only here."""
+
+    uses = {"jtype": "R69Executor", "metas": {"name": "my-executor-1"}}
+    (node,) = load_flow({"executors": [{"uses": uses}]}).executors
+    assert build(node.executor).metas.name == "my-executor-1"
+
+
+def test_ignored_keys_are_listed_once(here: Path) -> None:
+    config = flow("with: {port_expose: 1, protocol: http}\nexecutors:\n  - timeout_ctrl: 5\n")
+    assert [p.message for p in config.warnings] == [
+        "`port_expose` has no meaning here; it is ignored",
+        "`protocol` has no meaning here; it is ignored",
+        "`timeout_ctrl` has no meaning here; it is ignored",
+    ]
+
+
+def test_a_file_used_twice_is_reported_once(here: Path) -> None:
+    Path("bad.yml").write_text("jtpye: X\n")
+    with pytest.raises(ConfigError) as caught:
+        flow("executors:\n  - uses: bad.yml\n  - uses: bad.yml\n")
+    assert len(caught.value.problems) == 1
+
+
+@pytest.mark.parametrize(
+    ("source", "error"),
+    [
+        ("nowhere.yml", BadConfigSource),
+        ("", BadConfigSource),
+        (5, BadConfigSource),
+        ({"version": "legacy"}, BadYAMLVersion),
+        ({"executors": [{"needs": "x"}]}, ConfigError),
+    ],
+)
+def test_errors_have_their_classes(here: Path, source: Any, error: type[Exception]) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_flow(source)
+    assert type(caught.value) is error
+
+
+def test_problems_of_a_dict_are_named_by_their_path(here: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_flow({"executors": [{"name": "a", "replicas": "x"}]})
+    assert str(caught.value) == (
+        "executors[0].replicas: error[wrong-type]: `executors[0].replicas` is the text 'x'; "
+        "expected a whole number"
+    )

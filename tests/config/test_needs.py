@@ -1,0 +1,58 @@
+"""Names and needs of a graph: what is wrong with them."""
+
+from __future__ import annotations
+
+import pytest
+
+from jina.config.needs import Node, faults
+
+
+def found(*nodes: tuple[str, list[str]]) -> list[tuple[str, int, str]]:
+    return [(f.kind, f.node, f.need) for f in faults([Node(n, needs) for n, needs in nodes])]
+
+
+def test_a_sound_graph_has_no_faults() -> None:
+    assert found(("a", ["gateway"]), ("b", ["a"]), ("c", ["a"]), ("d", ["b", "c"])) == []
+
+
+def test_needs_may_look_ahead() -> None:
+    assert found(("a", ["b"]), ("b", ["gateway"])) == []
+
+
+@pytest.mark.parametrize("name", ["a-b", "A.b_9", "0", "x" * 64])
+def test_names_that_may_be(name: str) -> None:
+    assert found((name, [])) == []
+
+
+@pytest.mark.parametrize("name", ["", "-a", ".a", "a b", "a/b", "ü", "x" * 65, "gateway", "a\n"])
+def test_names_that_may_not_be(name: str) -> None:
+    assert found((name, [])) == [("bad-name", 0, "")]
+
+
+def test_each_fault_is_told_once() -> None:
+    assert found(("a", ["x"]), ("a", ["a"]), ("b", ["c", "c"]), ("c", ["gateway"])) == [
+        ("duplicate-name", 1, ""),
+        ("unknown-need", 0, "x"),
+        ("self-need", 1, "a"),
+        ("duplicate-need", 2, "c"),
+    ]
+
+
+def test_every_cycle_is_told_with_its_trail() -> None:
+    nodes = [
+        Node("a", ["b"]),
+        Node("b", ["a"]),
+        Node("c", ["gateway", "e"]),
+        Node("d", ["c"]),
+        Node("e", ["d"]),
+    ]
+    assert [f.message for f in faults(nodes)] == [
+        "these executors wait for each other: a -> b -> a",
+        "these executors wait for each other: c -> e -> d -> c",
+    ]
+
+
+def test_a_long_chain_is_no_trouble() -> None:
+    nodes = [Node(f"n{n}", [f"n{n + 1}"]) for n in range(5000)] + [Node("n5000", [])]
+    assert faults(nodes) == []
+    assert [f.kind for f in faults([*nodes[:-1], Node("n5000", ["n0"])])] == ["cycle"]
