@@ -39,7 +39,8 @@ class Child:
         self.name = name
         self.pid = process.pid
         self.is_ready = False
-        self.last_sign_of_life = time.monotonic()
+        self.started = self.last_sign_of_life = time.monotonic()
+        self.held: list[str] = []  # lines that were not shown yet
         self.last_lines: deque[str] = deque(maxlen=_KEPT_LINES)
         self._process = process
         self._stdout = process.stdout

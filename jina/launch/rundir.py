@@ -1,10 +1,12 @@
 """The run directory: where a running Flow keeps its sockets, and how others find it.
 
-$XDG_RUNTIME_DIR/jina/  or  /tmp/jina-<uid>/       0700, owned by the user
-<name>-<hash of the file's path>/
-lock          held by the supervisor as long as it lives
-flow.json     name, file, pid, addresses, process groups
-front.ipc  back.ipc  board
+$JINA_RUN_DIR/, or $XDG_RUNTIME_DIR/jina/, or /tmp/jina-<uid>/, mode 0700, owned by the user, holds
+a folder for each Flow, `<name>-<hash of the file's path>`, and in it:
+
+    lock                    held by the supervisor as long as it lives
+    flow.json               name, file, pid, addresses, process groups
+    front.ipc, back.ipc     sockets
+    board                   the begin board
 """
 
 from __future__ import annotations

@@ -30,6 +30,7 @@ from jina.runtime.board import create_board
 from jina.runtime.control import Assignment
 
 _TICK_S = 1.0  # the longest time without a look at the deadlines
+_HOLD_S = 2.0  # how long the first lines of a starting worker are held back
 
 STARTING, UP, DRAINING, CLOSING, KILLING = range(5)
 
@@ -240,8 +241,15 @@ class Supervisor:
         if lines is None:
             self._unwatch(child)
             return
-        for line in lines:
+        child.held += lines
+        # What a worker prints at its start is held for a moment: if it fails, it is in the report.
+        if child.is_ready or time.monotonic() - child.started > _HOLD_S:
+            self._show_held(child)
+
+    def _show_held(self, child: Child) -> None:
+        for line in child.held:
             self._report(events.Output(worker=child.name, text=line))
+        child.held.clear()
 
     def _unwatch(self, child: Child) -> None:
         with contextlib.suppress(KeyError):  # a child that has closed its output is not watched
@@ -278,6 +286,7 @@ class Supervisor:
         self._endpoints[self._specs[child.name].node] = message.endpoints
         if not child.is_ready:
             child.is_ready = True
+            self._show_held(child)
             self._report(events.WorkerUp(worker=child.name, endpoints=message.endpoints))
         self._waiting.discard(child.name)
         self._perhaps_up()
@@ -342,6 +351,7 @@ class Supervisor:
         if self._state == STARTING and not child.is_ready:
             self._fail(child, spec.where, child.ending)
             return
+        self._show_held(child)
         delay = self._restarts[child.name].delay_s(time.monotonic())
         if delay is None:
             self._give_up(spec, child)
@@ -362,7 +372,10 @@ class Supervisor:
         self._failed = True
         self._report(
             events.StartFailed(
-                worker=child.name, where=where, reason=reason, output=list(child.last_lines)
+                worker=child.name,
+                where=where,
+                reason=reason,
+                output=child.held or list(child.last_lines),
             )
         )
         self._terminate()
@@ -376,6 +389,8 @@ class Supervisor:
             self._spawn(self._specs[name])
         if self._state in (STARTING, UP):
             for child, _ in self._workers.values():
+                if child.held and now - child.started > _HOLD_S:
+                    self._show_held(child)
                 limit = self._specs[child.name].timeout_ready_s
                 if not child.is_ready and now - child.last_sign_of_life > limit:
                     where = self._specs[child.name].where
