@@ -59,6 +59,11 @@ def _nothing_left() -> Iterator[None]:
     assert not left, f"this test left: {left}"
 
 
+def _use(path: Path, patch: pytest.MonkeyPatch) -> None:
+    patch.setenv("XDG_RUNTIME_DIR", str(path))
+    patch.setenv("JINA_RUN_DIR", str(path / "jina"))
+
+
 def _held() -> set[str]:
     """What this process holds that a test could leave, in words."""
     held = {f"thread {thread.name} ({thread.ident})" for thread in threading.enumerate()}

@@ -28,6 +28,7 @@ VERSION = 1
 MAGIC = b"J2"
 _PREFIX = Struct("<2sBBHHQIIQ")
 PREFIX_BYTES = _PREFIX.size
+_MAX_ROWS = 2**32 - 1
 
 # Kinds of message.                 from -> to
 HELLO = 1  #                        client -> gateway: who are you?
@@ -68,7 +69,7 @@ def pack_header(
     """Build a header frame.
 
     Raises:
-        WireError: a map or the number of frames is over its limit.
+        WireError: a map, the number of frames or that of rows is over its limit.
     """
     if len(route) > MAX_ROUTE_BYTES - 1 or len(call) > MAX_CALL_BYTES:
         name, size, limit = (
@@ -82,6 +83,8 @@ def pack_header(
         )
     if frames > MAX_FRAMES:
         raise WireError(f"a message of {frames} frames, more than {MAX_FRAMES}")
+    if rows > _MAX_ROWS:
+        raise WireError(f"a message of {rows} rows, more than {_MAX_ROWS}")
     return (
         _PREFIX.pack(MAGIC, VERSION, kind, frames, len(route), number, rows, 0, base) + route + call
     )
