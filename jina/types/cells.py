@@ -21,6 +21,7 @@ from jina.excepts import DocumentError, WireError
 from jina.types.tensors import (
     MAX_DIM,
     SPARSE_PARTS,
+    Cell,
     array_from,
     is_sparse,
     little_endian,
@@ -65,20 +66,6 @@ _encode = msgspec.msgpack.Encoder().encode
 
 # Two threads that read the same row for the first time must get the same memory.
 _publish = threading.Lock()
-
-
-class Cell:
-    """One row's tensor in a column that nobody has read yet."""
-
-    __slots__ = ("column", "index")
-
-    def __init__(self, column: Any, index: int) -> None:
-        self.column = column
-        self.index = index
-
-    def get(self) -> Any:
-        """Return the row's tensor, writable; None if it has none."""
-        return self.column.get(self.index)
 
 
 class FrameWriter:

@@ -10,7 +10,6 @@ from typing import Any
 import msgspec
 
 from jina.types.batch import Part
-from jina.types.cells import Cell
 from jina.types.record import (
     CHILD_FIELDS,
     DEFAULTS,
@@ -22,7 +21,7 @@ from jina.types.record import (
     Packed,
     Record,
 )
-from jina.types.tensors import same
+from jina.types.tensors import Cell, boxed, same
 from jina.types.untyped import copied, read_tags
 
 
@@ -103,7 +102,7 @@ def detached(record: Record) -> Record:
         new.tags = msgspec.Raw(bytes(tags))
     for name in TENSOR_FIELDS:
         value = tensor(getattr(record, name))
-        setattr(new, name, None if value is None else value.copy())
+        setattr(new, name, None if value is None else boxed(value.copy()))
     value = record.location
     new.location = Live(list(value.value)) if type(value) is Live else copied(value)
     for name in SCORE_FIELDS:

@@ -21,12 +21,11 @@ from jina.excepts import DocumentError
 from jina.types import mapping
 from jina.types.arrays.document import DocumentArray, wrapped
 from jina.types.batch import Part
-from jina.types.cells import Cell
 from jina.types.content import children, set_fields
 from jina.types.document import Document
 from jina.types.record import CONTENT_FIELDS, NO_TAGS, Live, Packed, Record, Tensor
 from jina.types.score import NamedScore, Scores
-from jina.types.tensors import JsonForm, from_json, to_json
+from jina.types.tensors import Cell, JsonForm, from_json, to_json
 from jina.types.untyped import are_objects, check_size, plain, read_tags
 
 Buffer = bytes | bytearray | memoryview

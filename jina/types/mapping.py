@@ -18,6 +18,7 @@ from jina.types.record import (
     CONTENT_FIELDS,
     COUNT_FIELDS,
     FIELDS,
+    MAX_COUNT,
     SCORE_FIELDS,
     TENSOR_FIELDS,
     TEXT_FIELDS,
@@ -191,7 +192,7 @@ def finite(name: str, value: Any) -> float:
 
 
 def count(name: str, value: Any) -> int:
-    """Return a whole number from 0 to 2**63 - 1.
+    """Return a whole number from 0 to 2**62.
 
     Raises:
         BadDocType: anything else.
@@ -199,8 +200,8 @@ def count(name: str, value: Any) -> int:
     if isinstance(value, bool) or not hasattr(value, "__index__"):
         raise BadDocType(f"`{name}` is a {type(value).__name__}, expected a whole number")
     number = int(value)
-    if not 0 <= number < 1 << 63:
-        raise BadDocType(f"`{name}` is {number}, expected a number from 0 to 2**63 - 1")
+    if not 0 <= number <= MAX_COUNT:
+        raise BadDocType(f"`{name}` is {number}, expected a number from 0 to 2**62")
     return number
 
 

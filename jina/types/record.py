@@ -13,7 +13,7 @@ into and encoded from. Mutable values are decoded when they are first read:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 
@@ -65,17 +65,21 @@ EASY_FIELDS = ("mime_type", "text", "tags", "buffer", "blob", "embedding")
 
 NO_TAGS = msgspec.Raw()
 
+MAX_COUNT = 1 << 62  # of granularity, adjacency, offset and location; children may count on
+
 if TYPE_CHECKING:
+    _Count = int
     _Tags = Any
     _Tensor = Any
     _Scores = Any
     _Location = Any
     _Children = Any
 else:
+    _Count = Annotated[int, msgspec.Meta(ge=0, le=MAX_COUNT)]
     _Tags = msgspec.Raw
     _Tensor = Tensor
     _Scores = dict[str, NamedScore] | None
-    _Location = list[int] | None
+    _Location = list[_Count] | None
     _Children = "list[Record] | None"
 
 
@@ -93,10 +97,10 @@ class Record(
     blob: _Tensor | None = None
     embedding: _Tensor | None = None
     parent_id: str = ""
-    granularity: int = 0
-    adjacency: int = 0
+    granularity: _Count = 0
+    adjacency: _Count = 0
     modality: str = ""
-    offset: int = 0
+    offset: _Count = 0
     location: _Location = None
     weight: float = 0.0
     content_hash: str = ""

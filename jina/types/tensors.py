@@ -49,6 +49,43 @@ SPARSE_PARTS = {
 }
 
 
+class Cell:
+    """One row's tensor in a column that nobody has read yet."""
+
+    __slots__ = ("column", "index")
+
+    def __init__(self, column: Any, index: int) -> None:
+        self.column = column
+        self.index = index
+
+    def get(self) -> Any:
+        """Return the row's tensor, writable; None if it has none."""
+        return self.column.get(self.index)
+
+
+class _Box:
+    """A column of one."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def get(self, index: int) -> Any:
+        return self.value
+
+    def __len__(self) -> int:
+        return 0  # so that nobody takes it for the column that a batch came with
+
+
+def boxed(value: Any) -> Any:
+    """Return what a record holds for a tensor: itself, or a Cell for scipy's dok matrices.
+
+    Those are dicts as well, and the encoders would write them as such.
+    """
+    return Cell(_Box(value), 0) if isinstance(value, dict) else value
+
+
 def as_tensor(value: Any) -> Any:
     """Return `value` as a writable ndarray, or as the scipy sparse matrix that it is.
 
@@ -66,7 +103,7 @@ def as_tensor(value: Any) -> Any:
         return _checked(value)
     if is_sparse(value):
         _check_dtype(value.dtype)
-        return value
+        return boxed(value)
     import numpy as np
 
     if isinstance(value, (str, bytes, bytearray, dict, set)) or value is None:
@@ -91,6 +128,8 @@ def _checked(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     _check_dtype(array.dtype)
     if array.ndim > MAX_NDIM:
         raise DocumentError(f"a tensor of {array.ndim} dimensions; at most {MAX_NDIM} are carried")
+    if array.dtype.byteorder == ">":
+        return array.astype(array.dtype.newbyteorder("<"))
     return array if array.flags.writeable else array.copy()
 
 
@@ -220,7 +259,7 @@ def from_json(value: Any) -> Any:
         return array_from(_bytes(value["data"]), value["dtype"], value["shape"]).copy()
     if set(value) == {"format", "shape", "parts"} and isinstance(value["parts"], dict):
         parts = {key: from_json(part) for key, part in value["parts"].items()}
-        return sparse_from(value["format"], value["shape"], parts)
+        return boxed(sparse_from(value["format"], value["shape"], parts))
     raise DocumentError("a tensor is nested lists of numbers, or {dtype, shape, data}")
 
 

@@ -10,9 +10,9 @@ from jina.excepts import DocumentError
 from jina.types import content
 from jina.types.arrays.traversal import Traversal
 from jina.types.batch import Columns, Constant
-from jina.types.cells import Cell, DenseColumn
+from jina.types.cells import DenseColumn
 from jina.types.record import DEFAULTS, TEXT_FIELDS
-from jina.types.tensors import as_tensor, is_sparse
+from jina.types.tensors import Cell, as_tensor, is_sparse
 
 if TYPE_CHECKING:
     import numpy as np

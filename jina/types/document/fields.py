@@ -6,10 +6,9 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from jina.types import mapping
-from jina.types.cells import Cell
 from jina.types.record import NO_TAGS, Edits, Live, Record
 from jina.types.score import NamedScore, Scores
-from jina.types.tensors import as_tensor
+from jina.types.tensors import Cell, as_tensor, boxed
 from jina.types.untyped import live_tags
 
 if TYPE_CHECKING:
@@ -85,7 +84,8 @@ class Fields:
         """
         value = self._record.blob
         if type(value) is Cell:
-            value = self._record.blob = value.get()
+            value = value.get()
+            self._record.blob = boxed(value)
         return value
 
     @blob.setter
@@ -136,7 +136,8 @@ class Fields:
         """What an encoder made of the content: ndarray or scipy sparse matrix, or None."""
         value = self._record.embedding
         if type(value) is Cell:
-            value = self._record.embedding = value.get()
+            value = value.get()
+            self._record.embedding = boxed(value)
         return value
 
     @embedding.setter

@@ -1,0 +1,107 @@
+"""Whatever a Document holds survives the wire, JSON, bytes, dict, pickle and copies."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from jina import Document, DocumentArray
+from jina.types import columns, content, jsonlines
+from tests.types.strategies import documents
+
+some = settings(max_examples=40, deadline=None)
+
+
+def frames_of(docs):
+    """As they arrive: bytes that belong to nobody else."""
+    return [bytes(frame) for frame in columns.encode(docs)]
+
+
+@some
+@given(st.lists(documents, max_size=4))
+def test_wire_gives_back_equal_documents(docs):
+    docs = DocumentArray(docs)
+    back = columns.decode(frames_of(docs))
+    assert len(back) == len(docs)
+    assert back == docs
+    # Rows that were read are encoded anew, to the same content.
+    assert columns.decode(frames_of(back)) == docs
+
+
+@some
+@given(st.lists(documents, min_size=1, max_size=4))
+def test_untouched_columns_are_sent_on_as_they_came(docs):
+    frames = frames_of(DocumentArray(docs))
+    assert all(a is b for a, b in zip(columns.encode(columns.decode(frames)), frames, strict=True))
+
+
+@some
+@given(st.lists(documents, min_size=1, max_size=3))
+def test_rows_that_were_only_wrapped_encode_to_the_same_content(docs):
+    back = columns.decode(frames_of(DocumentArray(docs)))
+    assert [doc.id for doc in back] == [doc.id for doc in docs]
+    assert columns.decode(frames_of(back)) == DocumentArray(docs)
+
+
+@some
+@given(st.lists(documents, max_size=3), st.sampled_from(["list", "base64"]))
+def test_json_lines_give_back_documents(docs, form):
+    docs = DocumentArray(docs)
+    text = jsonlines.render(docs, tensors=form)
+    assert text.count(b"\n") == len(docs)
+    back = jsonlines.parse(text, key="k", first_line=1)
+    assert back.errors == []
+    if form == "base64":
+        assert back.docs == docs
+    else:
+        for one, two in zip(back.docs, docs, strict=True):
+            assert_equal_but_for_dtypes(one._record, two._record)
+
+
+def assert_equal_but_for_dtypes(one, two):
+    for record in (one, two):
+        for name in ("blob", "embedding"):
+            value = content.tensor(getattr(record, name))
+            if isinstance(value, np.ndarray):
+                setattr(record, name, value.astype(complex))
+    for name in ("chunks", "matches"):
+        ones, twos = content.children(getattr(one, name)), content.children(getattr(two, name))
+        assert len(ones) == len(twos)
+        for a, b in zip(ones, twos, strict=True):
+            assert_equal_but_for_dtypes(a, b)
+    assert content.equal(one, two)
+
+
+@some
+@given(documents)
+def test_bytes_dict_json_pickle_and_copies_give_an_equal_document(doc):
+    assert Document(doc.binary_str()) == doc
+    assert Document(doc.SerializeToString()) == doc
+    assert Document(doc.dict()) == doc
+    assert Document(doc.json()) == doc
+    assert pickle.loads(pickle.dumps(doc)) == doc
+    assert copy.copy(doc) == doc
+    assert copy.deepcopy(doc) == doc
+    assert Document(doc, copy=True) == doc
+    assert Document(doc) == doc
+    str(doc), repr(doc)
+
+
+@some
+@given(documents)
+def test_a_deep_copy_shares_nothing(doc):
+    before = doc.binary_str()
+    other = copy.deepcopy(doc)
+    other.tags["new"] = 1
+    other.scores["new"] = 1
+    other.location.append(1)
+    if isinstance(other.embedding, np.ndarray):
+        other.embedding[...] = 0
+    other.chunks.append(Document())
+    for chunk in other.chunks:
+        chunk.text = "changed"
+    assert Document(doc.binary_str()) == Document(before)
