@@ -165,8 +165,18 @@ def _complete(coroutine: Coroutine[Any, Any, Any]) -> Any:
         return asyncio.run(coroutine)
     if not _runners:
         _runners.append(asyncio.Runner())
-        atexit.register(_runners[0].close)
+        atexit.register(close_loop)
     return _runners[0].run(coroutine)
+
+
+def close_loop() -> None:
+    """Close the event loop of `async def` methods, if there is one; the next call makes a new one.
+
+    Whoever ran an Executor calls it behind `close()`, from the same thread; else the interpreter's
+    end does.
+    """
+    while _runners:
+        _runners.pop().close()
 
 
 def _on_a_thread(coroutine: Coroutine[Any, Any, Any]) -> Any:

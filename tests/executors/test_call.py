@@ -10,7 +10,7 @@ import pytest
 
 from jina import Document, DocumentArray
 from jina.executors import BaseExecutor as Executor
-from jina.executors.call import call, endpoints, specific_parameters
+from jina.executors.call import call, close_loop, endpoints, specific_parameters
 from jina.executors.decorators import requests
 
 
@@ -224,7 +224,9 @@ def test_r70_the_key_is_the_executors_own_name() -> None:
 
 def test_async_methods_run_to_their_end_on_one_loop() -> None:
     class E(Executor):
-        loops: list[Any] = []
+        def __init__(self, **kwargs: Any) -> None:
+            super().__init__(**kwargs)
+            self.loops: list[Any] = []
 
         @requests
         async def later(self, docs: Any) -> None:
@@ -236,6 +238,8 @@ def test_async_methods_run_to_their_end_on_one_loop() -> None:
     for _ in range(2):
         assert texts(call(e, "/", docs=some_docs("a"), parameters={})) == ["done"]
     assert e.loops[0] is e.loops[1]
+    close_loop()
+    assert e.loops[0].is_closed()
 
 
 def test_async_methods_run_on_other_threads_and_inside_a_loop() -> None:
