@@ -6,6 +6,7 @@ Worker and client share it, so that a line that goes wrong is treated alike wher
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 import msgspec
@@ -76,7 +77,10 @@ def read_body(
         if not 0 <= part.branch < branches or len(own) != part.frames or not own:
             raise WireError("a route map that does not fit the message")
         if part.kind == LINES:
-            read = read_lines(own[0], call, base)
+            chunk = bytes(own[0])
+            if chunk.count(b"\n") > MAX_REQUEST_DOCS:
+                raise WireError(f"a request of more than {MAX_REQUEST_DOCS} lines")
+            read = read_lines(chunk, call, base)
             docs[part.branch].append(read.docs[0])
             groundtruths[part.branch].extend(read.groundtruths)
             if read.failures:
@@ -117,14 +121,20 @@ def read_lines(chunk: bytes | memoryview, call: Call, base: int) -> Body:
         (row, line, "", "jina.excepts.InputError", _too_long(size))
         for row, line, size in call.oversize
     ]
-    failures = []
-    for row, line, name, kind, message in sorted(wrong):
-        place = sum(
-            1 for index, text in enumerate(lines[:row]) if text.strip() or index in oversize
+    # How many outcomes there are before each row: blank lines have none.
+    before = [
+        0,
+        *accumulate(bool(text.strip()) or row in oversize for row, text in enumerate(lines)),
+    ]
+    failures = [
+        Failure(
+            before[min(max(row, 0), len(lines))],
+            name or f"{call.key}-{line}",
+            kind,
+            f"{call.source}:{line}: {message}",
         )
-        failures.append(
-            Failure(place, name or f"{call.key}-{line}", kind, f"{call.source}:{line}: {message}")
-        )
+        for row, line, name, kind, message in sorted(wrong)
+    ]
     return Body(
         [parsed.docs], groundtruths, LineFailures(len(parsed.docs) + len(failures), failures)
     )

@@ -9,7 +9,7 @@
     8       8     number of the request (the client's towards it, the gateway's towards a worker)
     16      4     rows: Documents or lines in the request
     20      4     reserved, zero
-    24      8     base: number of the request's first line in its source, from 1; 0 when there is none
+    24      8     base: number of the request's first line in its source, from 1; 0 without lines
     32      …     route map, then call map
 
 Little endian. Whoever routes reads the prefix and the route map only; the call map and the payload
