@@ -8,6 +8,7 @@ import os
 import signal
 import stat
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,6 +59,7 @@ class _Tally:
         self.failed = 0
         self.unserved = 0
         self.first_error = ""
+        self.began = time.monotonic()
 
     def add(self, outcomes: Outcomes, reply: Reply) -> None:
         """Count one reply."""
@@ -96,6 +98,9 @@ def run_post(options: PostOptions) -> int:
             say("nothing to post: the input is empty")
         if tally.unserved and not options.quiet:
             _say_unserved(options.endpoint, session)
+    if options.output != "-" and not options.quiet:
+        seconds = time.monotonic() - tally.began
+        say(f"{tally.outcomes} outcomes in {seconds:.2f} s, written to {options.output}")
     if tally.failed:
         say(f"{tally.failed} of {tally.outcomes} failed; the first: {tally.first_error}")
         return exits.SOME_FAILED
