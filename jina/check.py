@@ -16,6 +16,7 @@ import sys
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from os.path import exists, isdir
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -373,9 +374,9 @@ def _workspace(origin: Piece, workspace: Any) -> Iterator[Problem]:
 
 def _unwritable(tree: Tree, at: DataPath, workspace: str) -> Iterator[Problem]:
     place = Path(workspace)
-    while not place.exists() and place != place.parent:
+    while not exists(place) and place != place.parent:
         place = place.parent
-    if not place.is_dir():
+    if not isdir(place):
         yield tree.problem(
             at,
             "workspace-not-writable",

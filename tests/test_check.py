@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import NamedTuple
 
@@ -93,3 +95,139 @@ def test_every_case_says_something_with_a_place() -> None:
 def test_no_message_shows_our_own_frames() -> None:
     for case in cases():
         assert "/jina/" not in case.message, case.title
+
+
+EXECUTOR = """
+from jina import Executor, requests
+
+print('on import')
+
+
+def logged(func):
+    return func
+
+
+class ReportExec(Executor):
+    @requests(on='/index')
+    @logged
+    def index(self, docs): ...
+
+    @requests
+    async def rest(self, docs): ...
+
+    def more(self): ...
+"""
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    Path("report_exec.py").write_text(EXECUTOR)
+    Path("my.yml").write_text(
+        "jtype: ReportExec\nmetas: {py_modules: report_exec.py}\nrequests: {/more: more}\n"
+    )
+    Path("flow.yml").write_text(
+        "jtype: Flow\nexecutors:\n  - name: a\n    uses: my.yml\n  - name: b\n    uses: my.yml\n"
+        "    uses_requests: {/index: more}\n  - name: c\n"
+    )
+    return tmp_path
+
+
+def test_an_executor_is_reported_with_its_endpoints(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = check_executor("my.yml")
+    assert report.is_clean
+    assert report.problems == []
+    assert [tuple(row) for row in report.endpoints] == [
+        ("ReportExec", "/index", "ReportExec.index", "report_exec.py:14"),
+        ("ReportExec", "/default", "ReportExec.rest", "report_exec.py:17"),
+        ("ReportExec", "/more", "ReportExec.more", "report_exec.py:19"),
+    ]
+    # What a module prints must not get among our data.
+    assert capsys.readouterr().out == ""
+
+
+def test_a_flow_is_reported_executor_by_executor(here: Path) -> None:
+    report = check_flow(Path("flow.yml"))
+    assert (report.source, report.is_clean) == ("flow.yml", True)
+    assert [(row.executor, row.endpoint, row.method) for row in report.endpoints] == [
+        ("a", "/index", "ReportExec.index"),
+        ("a", "/default", "ReportExec.rest"),
+        ("a", "/more", "ReportExec.more"),
+        ("b", "/index", "ReportExec.more"),
+        ("b", "/default", "ReportExec.rest"),
+        ("b", "/more", "ReportExec.more"),
+    ]
+
+
+def test_without_import_nothing_runs(here: Path) -> None:
+    Path("report_exec.py").write_text("raise SystemExit('ran')")
+    for report in (
+        check_executor("my.yml", no_import=True),
+        check_flow("flow.yml", no_import=True),
+    ):
+        assert report.is_clean
+        assert report.endpoints == []
+    assert [p.code for p in check_executor("my.yml").problems] == ["import-failed"]
+
+
+def test_an_executor_that_works_is_checked_though_another_does_not(here: Path) -> None:
+    Path("flow.yml").write_text(
+        "jtype: Flow\nexecutors:\n  - replicas: none\n  - uses: my.yml\n    uses_with: {x: 1}\n"
+    )
+    report = check_flow("flow.yml")
+    assert [p.code for p in report.errors] == ["wrong-type"]
+    assert [p.code for p in report.warnings] == ["unknown-argument"]
+    assert {row.executor for row in report.endpoints} == {"executor1"}
+
+
+def test_a_missing_file_is_a_problem_too(here: Path) -> None:
+    assert [str(p) for p in check_executor("mi.yml").problems] == [
+        "error[no-source]: no such file: mi.yml\nhelp: did you mean 'my.yml'?"
+    ]
+
+
+def test_a_workspace_that_nobody_may_write_is_reported(here: Path) -> None:
+    Path("flow.yml").write_text(
+        "jtype: Flow\nwith: {workspace: my.yml/w}\nexecutors:\n  - uses: my.yml\n"
+        "  - workspace: report_exec.py\n"
+    )
+    assert [(p.line, p.code) for p in check_flow("flow.yml").problems] == [
+        (2, "workspace-not-writable"),
+        (5, "workspace-not-writable"),
+    ]
+
+
+def test_the_checks_of_yaml_alone_load_neither_numpy_nor_zmq(here: Path) -> None:
+    script = (
+        "import sys; from jina.check import check_flow; "
+        "check_flow('flow.yml', no_import=True); print(*sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, check=True, text=True, timeout=60
+    )
+    assert not {"numpy", "zmq", "typer", "rich", "cloudpickle"} & set(done.stdout.split())
+
+
+def test_a_line_is_shown_without_what_steers_a_terminal(here: Path) -> None:
+    Path("my.yml").write_bytes(b'"\xc2\x9b31m\xe2\x80\xae": 1\njtype: BaseExecutor\n')
+    text = "\n".join(map(str, check_executor("my.yml").problems))
+    assert text.isprintable() or set(text) - set(filter(str.isprintable, text)) == {"\n"}
+
+
+def test_the_caret_stands_below_wide_letters(here: Path) -> None:
+    Path("my.yml").write_text("jtype: BaseExecutor\nmetas: {description: 検索, name: 7}\n")
+    (problem,) = check_executor("my.yml").problems
+    line, caret = str(problem).splitlines()[1:3]
+    assert line.index("7") + len("検索") == caret.index("^")
+
+
+def test_a_long_line_is_cut_around_the_caret(here: Path) -> None:
+    Path("my.yml").write_text(
+        "{jtype: BaseExecutor, metas: {description: " + "x" * 5000 + ", name: 7}}\n"
+    )
+    (problem,) = check_executor("my.yml").problems
+    line, caret = str(problem).splitlines()[1:3]
+    assert len(line) < 150
+    assert line[caret.index("^")] == "7"

@@ -7,6 +7,7 @@ carries them inside `jinacli`.
 from __future__ import annotations
 
 import difflib
+from os.path import isdir, isfile
 from pathlib import Path
 
 import jina
@@ -23,7 +24,7 @@ def folders() -> list[Path]:
     """The catalogues there are, the checkout's first."""
     site = Path(jina.__file__).resolve().parent.parent
     places = (site / "executors", site / "jinacli" / "catalogue" / "executors")
-    return [place for place in places if place.is_dir()]
+    return [place for place in places if isdir(place)]
 
 
 def names() -> list[str]:
@@ -38,7 +39,7 @@ def find(uses: str) -> Path | None:
         return None
     for folder in folders():
         path = folder / name / "config.yml"
-        if path.is_file():
+        if isfile(path):
             return path
     return None
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import importlib.util
 import os
+from os.path import isdir, isfile
 from pathlib import Path
 
 
@@ -45,11 +46,11 @@ def locate(entry: str, folder: Path) -> str:
         )
     for place in places:
         target = place.joinpath(*parts)
-        if len(parts) == 1 and (target / "__init__.py").is_file():
+        if len(parts) == 1 and isfile(target / "__init__.py"):
             return str(target)
-        if target.with_suffix(".py").is_file():
+        if isfile(target.with_suffix(".py")):
             return entry if len(parts) > 1 else str(target.with_suffix(".py"))
-        if (target / "__init__.py").is_file() or target.is_dir():
+        if isfile(target / "__init__.py") or isdir(target):
             return entry
     if _is_importable(parts[0]):
         return entry
@@ -69,13 +70,13 @@ def _path(entry: str, places: list[Path]) -> str:
     tried = []
     for place in places:
         target = place / path
-        if target.is_dir():
-            if (target / "__init__.py").is_file():
+        if isdir(target):
+            if isfile(target / "__init__.py"):
                 return os.path.normpath(target)
             raise ModuleMissing(
                 f"{entry} is a folder without __init__.py", "name the .py file in it"
             )
-        if target.is_file():
+        if isfile(target):
             if not entry.endswith(".py"):
                 raise ModuleMissing(f"{entry} is no Python file", "a module's file ends in .py")
             return os.path.normpath(target)
@@ -93,7 +94,7 @@ def _near(name: str, folder: Path) -> str:
         known = [
             p.name
             for p in folder.iterdir()
-            if p.suffix == ".py" or (p.is_dir() and (p / "__init__.py").is_file())
+            if p.suffix == ".py" or (isdir(p) and isfile(p / "__init__.py"))
         ]
     except OSError:
         return ""

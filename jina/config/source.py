@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from os.path import isdir
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +104,7 @@ def read_file(
     path = Path(folder or "", os.path.expanduser(name))
     shown = shown or name
     try:
-        if path.is_dir():
+        if isdir(path):
             return Problem("no-source", f"{shown} is a folder; expected the {what}'s YAML file")
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)

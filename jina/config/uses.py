@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from os.path import exists, isfile
 from pathlib import Path
 from typing import Any
 
@@ -216,7 +217,7 @@ def used_piece(loading: Loading, tree: Tree, at: DataPath, uses: str) -> Piece |
         return _addressed(loading, tree, at, text, scheme[1])
     if is_yaml_path(text):
         return _file(loading, tree, at, text, folder)
-    if (folder / text / "config.yml").is_file():
+    if isfile(folder / text / "config.yml"):
         return _file(loading, tree, at, os.path.join(text, "config.yml"), folder)
     if "/" in text or text.startswith("."):
         place, _, name = text.rpartition(":")
@@ -308,7 +309,7 @@ def _addressed(loading: Loading, tree: Tree, at: DataPath, text: str, scheme: st
 
 def _file(loading: Loading, tree: Tree, at: DataPath, name: str, folder: Path) -> Piece | None:
     here = Path(folder, os.path.expanduser(name))
-    if not here.exists() and Path(name).exists():
+    if not exists(here) and exists(name):
         source = read_file(name, what="Executor")
     else:
         source = read_file(name, what="Executor", folder=folder, shown=tree.source.near(name))
