@@ -52,7 +52,6 @@ ENTRY = Struct("<BBHIQ")
 VALUES, CONSTANT, DENSE, CELLS, NESTED, TAGS = range(1, 7)
 
 CODE_OF = {name: code for code, name in enumerate(FIELDS, start=1)}
-FIELD_OF = {code: name for name, code in CODE_OF.items()}
 
 _Count = Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]
 _counts = msgspec.msgpack.Decoder(list[_Count])
@@ -259,8 +258,17 @@ def _array_length(data: memoryview) -> int:
 
 # --- parsing ------------------------------------------------------------------------------------
 
-_TENSOR_KINDS = frozenset({DENSE, CELLS})
-_PLAIN_KINDS = frozenset({VALUES, CONSTANT})
+
+def _kinds(field: str) -> tuple[int, ...]:
+    if field in TENSOR_FIELDS:
+        return DENSE, CELLS
+    if field in CHILD_FIELDS:
+        return (NESTED,)
+    return (TAGS,) if field == "tags" else (VALUES, CONSTANT)
+
+
+# Which field a directory entry (field, kind, flags) means; other combinations are not for it.
+_FITTING = {(code, kind, 0): field for field, code in CODE_OF.items() for kind in _kinds(field)}
 
 
 class _Budget:
@@ -301,16 +309,27 @@ def _parse(body: memoryview, frames: Sequence[Buffer], depth: int, budget: _Budg
     if count > len(FIELDS) or start > len(body):
         raise WireError("a batch is cut off in its directory")
     columns: dict[str, Any] = {}
+    size = len(body)
     for code, kind, flags, aux, length in ENTRY.iter_unpack(body[HEAD.size : start]):
-        field = FIELD_OF.get(code)
+        field = _FITTING.get((code, kind, flags))
+        if field is None or field in columns:
+            raise WireError(
+                f"a batch's directory names column {code}, kind {kind}: unknown or twice"
+            )
         stop = start + length
-        if field is None or field in columns or flags:
-            raise WireError("a batch's directory names an unknown or a repeated column")
-        if stop > len(body):
+        if stop > size:
             raise WireError(f"the column `{field}` reaches beyond the frame")
         data = body[start:stop]
         start = stop
-        columns[field] = _column(field, kind, aux, data, frames, depth, budget)
+        if kind == NESTED:
+            if aux > length:
+                raise WireError(f"the column `{field}` is shorter than its counts")
+            inner = _parse(data[aux:], frames, depth - 1, budget)
+            columns[field] = Nested(inner, data[:aux])
+        elif aux and kind != DENSE:
+            raise WireError(f"the column `{field}` has a number that its kind does not use")
+        else:
+            columns[field] = Raw(kind, aux, data)
     if start != len(body):
         raise WireError("a batch's frame is longer than its columns")
     ids = columns.get("id")
@@ -318,29 +337,3 @@ def _parse(body: memoryview, frames: Sequence[Buffer], depth: int, budget: _Budg
         # One byte per Document at least: a short message cannot claim millions.
         raise WireError("a batch without one id per Document")
     return Columns(rows, columns, frames)
-
-
-def _column(
-    field: str,
-    kind: int,
-    aux: int,
-    data: memoryview,
-    frames: Sequence[Buffer],
-    depth: int,
-    budget: _Budget,
-) -> Any:
-    if field in TENSOR_FIELDS:
-        fits = kind in _TENSOR_KINDS
-    elif field in CHILD_FIELDS:
-        fits = kind == NESTED
-    elif field == "tags":
-        fits = kind == TAGS
-    else:
-        fits = kind in _PLAIN_KINDS
-    if not fits or (aux and kind not in (DENSE, NESTED)):
-        raise WireError(f"the column `{field}` has kind {kind}, which is not for it")
-    if kind != NESTED:
-        return Raw(kind, aux, data)
-    if aux > len(data):
-        raise WireError(f"the column `{field}` is shorter than its counts")
-    return Nested(_parse(data[aux:], frames, depth - 1, budget), data[:aux])

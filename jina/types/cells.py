@@ -22,7 +22,6 @@ from jina.types.tensors import (
     MAX_DIM,
     SPARSE_PARTS,
     Cell,
-    array_from,
     is_sparse,
     little_endian,
     shape_bytes,
@@ -300,12 +299,15 @@ def _bytes_at(frames: Sequence[Buffer], frame: int, offset: int, size: int) -> m
 
 def _writable(view: memoryview, dtype: str, shape: list[int]) -> np.ndarray[Any, Any]:
     """Return the array in these bytes: in place if it is large, aligned and writable."""
+    import numpy as np  # late: a process that sees only text never loads it
+
+    # Dtype, shape and length were checked when the description was read.
     try:
-        array = array_from(view, dtype, shape)
+        array = np.frombuffer(view, dtype).reshape(shape)
     except ValueError as err:
         raise WireError(str(err)) from err
-    in_place = array.nbytes >= INLINE_TENSOR_BYTES and array.flags.writeable and array.flags.aligned
-    return array if in_place else array.copy()
+    is_large = view.nbytes >= INLINE_TENSOR_BYTES
+    return array if is_large and not view.readonly and array.flags.aligned else array.copy()
 
 
 def gathered(values: Sequence[Any]) -> DenseColumn | CellColumn:

@@ -46,6 +46,7 @@ from jina.types.record import (
     DEFAULTS,
     EASY_FIELDS,
     FIELDS,
+    SCORE_FIELDS,
     TENSOR_FIELDS,
     TEXT_FIELDS,
     Live,
@@ -59,6 +60,8 @@ _encode = msgspec.msgpack.Encoder().encode
 # equals -0.0 and yet is another number.
 _REPEATED = (TEXT_FIELDS | COUNT_FIELDS | {"text", "buffer"}) - {"id"}
 _COMPARED = TEXT_FIELDS | COUNT_FIELDS
+# Fields whose values users may hold and change.
+_HELD = SCORE_FIELDS | {"location"}
 
 # field, kind, aux, bytes
 _Entry = tuple[str, int, int, Any]
@@ -174,7 +177,7 @@ class _Writing:
                 return self._children(field, values, depth)
             if field == "tags":
                 return _tags(values, records)
-            if any(type(value) is Live for value in values):
+            if field in _HELD:
                 values = [_settled(value) for value in values]
                 if not any(values):
                     return None

@@ -97,14 +97,17 @@ def as_tensor(value: Any) -> Any:
     Raises:
         DocumentError: no numbers (text, objects), ragged lists, or more than 16 dimensions.
     """
-    # An array cannot have been made without numpy, so a process without it needs no check.
-    numpy = sys.modules.get("numpy")
-    if numpy is not None and type(value) is numpy.ndarray:
-        return _checked(value)
+    if (
+        type(value) in _ndarray
+        and value.dtype in _carried
+        and value.ndim <= MAX_NDIM
+        and value.flags.writeable
+    ):
+        return value
     if is_sparse(value):
         _check_dtype(value.dtype)
         return boxed(value)
-    import numpy as np
+    import numpy as np  # late: a process that sees only text never loads it
 
     if isinstance(value, (str, bytes, bytearray, dict, set)) or value is None:
         raise BadDocType(f"a tensor is made of numbers, not of {type(value).__name__}")
@@ -124,25 +127,25 @@ def _unwrapped(value: Any) -> Any:
     return value
 
 
+# What `as_tensor` has met, so that it need not ask again: numpy's class, which is not there before
+# numpy is, and those of its dtypes that are carried as they are.
+_ndarray: set[type] = set()
+_carried: set[Any] = set()
+
+
 def _checked(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     _check_dtype(array.dtype)
     if array.ndim > MAX_NDIM:
         raise DocumentError(f"a tensor of {array.ndim} dimensions; at most {MAX_NDIM} are carried")
-    if array.dtype.byteorder == ">":
+    if array.dtype.str not in ITEM_BYTES:
         return array.astype(array.dtype.newbyteorder("<"))
+    _ndarray.add(type(array))
+    _carried.add(array.dtype)
     return array if array.flags.writeable else array.copy()
 
 
-# numpy's dtypes that were found to be carried: asking numpy for a dtype's name is slow.
-_carried: set[Any] = set()
-
-
 def _check_dtype(dtype: Any) -> None:
-    if dtype in _carried:
-        return
-    if dtype.newbyteorder("<").str in ITEM_BYTES:
-        _carried.add(dtype)
-    else:
+    if dtype.newbyteorder("<").str not in ITEM_BYTES:
         raise BadDocType(
             f"a tensor of dtype {dtype}, which is not carried",
             hint="booleans, integers, floats up to 64 bit and complex numbers are",
@@ -330,9 +333,8 @@ def sparse_from(name: Any, shape: Any, parts: dict[str, Any]) -> Any:
 
 
 def _scipy_sparse() -> Any:
-    # Optional: only sparse matrices need it.
     try:
-        import scipy.sparse
+        import scipy.sparse  # late: optional
     except ImportError as err:
         raise MissingExtra(
             "sparse matrices need scipy", hint="pip install 'jinacli[sparse]'"

@@ -145,10 +145,10 @@ class Attributes(Traversal):
             odd = [name for name, shape in zip(ids, shapes, strict=True) if shape != usual]
             raise DocumentError(f"`{field}` is not of shape {usual} in {_listed(odd)}")
         if any(is_sparse(value) for value in tensors):
-            import scipy.sparse
+            import scipy.sparse  # late: optional, and loaded already where there is one
 
             return scipy.sparse.vstack(tensors).tocsr()
-        import numpy as np
+        import numpy as np  # late: a process that sees only text never loads it
 
         return np.stack(tensors)
 

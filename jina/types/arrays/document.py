@@ -7,6 +7,7 @@ list of Documents, the only truth). It changes once, when a row is first asked f
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from itertools import repeat
 from operator import methodcaller
@@ -351,6 +352,5 @@ class DocumentArray(Attributes):
 def wrapped(records: list[Any]) -> list[Document]:
     """Return a Document for each record."""
     docs: list[Document] = list(map(_new_object, repeat(Document, len(records))))
-    for _ in map(_set_record, docs, records):
-        pass
+    deque(map(_set_record, docs, records), maxlen=0)  # runs it, and keeps nothing
     return docs
