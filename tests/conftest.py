@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.polling import poll
+from tests.shell import Shell
 
 _PROC = Path("/proc")
 _PATIENCE_S = 3.0  # for what ends by itself, such as a thread whose work is done
@@ -47,6 +48,24 @@ def runtime_dir(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     problems = _left_in(path)
     shutil.rmtree(path)
     assert not problems, f"this test left: {problems}"
+
+
+@pytest.fixture
+def shell(tmp_path: Path, runtime_dir: Path) -> Shell:
+    """A folder and a run directory of the test's own, to run `jina` in."""
+    return Shell(tmp_path, runtime_dir / "jina")
+
+
+@pytest.fixture(scope="module")
+def shared_shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
+    """The same for all tests of a module, for Flows that they share."""
+    path = Path(tempfile.mkdtemp(prefix="jina-"))
+    shell = Shell(tmp_path_factory.mktemp("shared"), path / "jina")
+    yield shell
+    poll(lambda: not shell.directories() and not shell.processes(), _PATIENCE_S)
+    problems = [*shell.directories(), *shell.processes()]
+    shutil.rmtree(path)
+    assert not problems, f"this module left: {problems}"
 
 
 @pytest.fixture(autouse=True)

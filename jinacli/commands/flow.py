@@ -66,6 +66,11 @@ def down(
     """Stop a running Flow, letting requests under way finish
 
     Stopping what does not run is no error.
+
+    Examples:
+      jina flow down search
+
+      jina flow down --all
     """
     from jinacli.screens.flow import stop_flows
 
@@ -77,7 +82,13 @@ def ps(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON")] = False,
     names: Annotated[bool, typer.Option("--quiet", "-q", help="Print only names")] = False,
 ) -> None:
-    """List running Flows and their workers"""
+    """List running Flows and their workers
+
+    Examples:
+      jina flow ps
+
+      jina flow ps --json
+    """
     from jinacli.screens.flow import list_flows
 
     list_flows(as_json=as_json, names_only=names)
@@ -95,6 +106,9 @@ def check(
     Importing an Executor's module runs its top-level code; --no-import looks
     at the YAML alone. Exits with 0 when all is well, with 1 when something
     was found.
+
+    Examples:
+      jina flow check flows/search.yml
     """
     from jinacli.screens.check import show_flow_checks
 

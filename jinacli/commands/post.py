@@ -20,7 +20,7 @@ def post(
     ] = None,
     parameters: Annotated[
         list[str] | None,
-        typer.Option("--parameters", "-p", help="key=value, or a map as YAML or JSON"),
+        typer.Option("--parameters", "-p", help="key=value, value in JSON or text; or a JSON map"),
     ] = None,
     flow: Annotated[
         str,

@@ -91,7 +91,7 @@ def stop_flows(wanted: str, *, every: bool, timeout_s: float) -> int:
         except FlowNotFound as error:
             if any(True for _ in rundir.running()) and not wanted:
                 raise  # several: the user must choose
-            say(error.what)
+            say(str(error) if wanted else error.what)
             return exits.OK
     for record in records:
         os.kill(record.pid, signal.SIGTERM)

@@ -1,0 +1,160 @@
+"""Executors that behave as a test needs it."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from jina import Document, DocumentArray, Executor, requests
+
+_LOOK_S = 0.005
+
+
+class Upper(Executor):
+    @requests
+    def upper(self, docs: DocumentArray | None = None, **kwargs: Any) -> None:
+        for doc in docs or ():
+            doc.text = doc.text.upper()
+
+
+class Status(Executor):
+    """Tells what it was called with."""
+
+    @requests(on="/status")
+    def status(self, docs: DocumentArray | None, parameters: dict[str, Any]) -> DocumentArray:
+        number = -1 if docs is None else len(docs)
+        return DocumentArray([Document(id="status", tags={"docs": number, "given": parameters})])
+
+    @requests(on="/index")
+    def index(self, docs: DocumentArray, **kwargs: Any) -> None:
+        pass
+
+    @requests(on="/vectors")
+    def vectors(self, docs: DocumentArray, **kwargs: Any) -> None:
+        import numpy as np
+
+        for doc in docs:
+            doc.embedding = np.array([1.5, -2.0], dtype=np.float32)
+
+    @requests(on="/matches")
+    def matches(self, docs: DocumentArray, **kwargs: Any) -> None:
+        for doc in docs:
+            doc.matches.append(Document(id="m", text="a match", scores={"cosine": 0.25}))
+
+    @requests(on="/environment")
+    def environment(self, **kwargs: Any) -> DocumentArray:
+        tags = {"workspace": str(self.workspace), "variable": os.environ.get("ZOO", "")}
+        return DocumentArray([Document(id="environment", tags=tags)])
+
+
+class Moody(Executor):
+    """Does what a Document's text tells it."""
+
+    @requests
+    def act(self, docs: DocumentArray, **kwargs: Any) -> None:
+        for doc in docs:
+            if doc.text == "raise":
+                raise ValueError("a bad mood")
+            if doc.text == "die":
+                os.kill(os.getpid(), signal.SIGKILL)
+            if doc.text == "exit":
+                os._exit(7)
+            doc.text = doc.text.upper()
+
+
+class Counter(Executor):
+    """Keeps in memory which Documents it has seen."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._seen: set[str] = set()
+
+    @requests
+    def count(self, docs: DocumentArray, **kwargs: Any) -> None:
+        self._seen.update(doc.id for doc in docs)
+
+    @requests(on="/seen")
+    def seen(self, **kwargs: Any) -> DocumentArray:
+        tags = {"seen": len(self._seen), "pid": os.getpid()}
+        return DocumentArray([Document(id="seen", tags=tags)])
+
+
+class Gate(Executor):
+    """Waits in its method until a file "go" exists; notes what happens as files beside it.
+
+    Args:
+        folder: of those files.
+        **kwargs: of every Executor.
+    """
+
+    def __init__(self, folder: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._folder = Path(folder)
+
+    @requests
+    def wait(self, docs: DocumentArray, **kwargs: Any) -> None:
+        (self._folder / "begun").touch()
+        while not (self._folder / "go").exists():
+            time.sleep(_LOOK_S)
+        for doc in docs:
+            doc.text = "passed"
+
+    def close(self) -> None:
+        (self._folder / "closed").touch()
+
+
+class Slow(Executor):
+    """Takes its time for each request."""
+
+    @requests
+    def wait(self, docs: DocumentArray, **kwargs: Any) -> None:
+        time.sleep(0.02)
+
+
+class Hog(Executor):
+    """Holds the interpreter for ages."""
+
+    @requests
+    def hold(self, docs: DocumentArray, parameters: dict[str, Any], **kwargs: Any) -> None:
+        Path(parameters["begun"]).touch()
+        re.match(r"(a+)+$", "a" * 64 + "b")
+
+
+class Parent(Executor):
+    """Starts a process of its own, which outlives nobody only if somebody ends it."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        code = "import time; time.sleep(600)"
+        self._child = subprocess.Popen([sys.executable, "-c", code])
+
+    @requests
+    def tell(self, **kwargs: Any) -> DocumentArray:
+        return DocumentArray([Document(id="child", tags={"pid": self._child.pid})])
+
+
+class FailsToStart(Executor):
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        print("about to load the model")
+        raise RuntimeError("no model here")
+
+
+class DiesAtIdle(Executor):
+    """Its process ends a moment after it was ready."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        import threading
+
+        threading.Timer(0.15, os._exit, [9]).start()
+
+    @requests(on="/never")
+    def never(self, **kwargs: Any) -> None:
+        pass

@@ -1,0 +1,214 @@
+"""Run the `jina` command as a person does: as a process, in a folder, with a run directory."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any, NamedTuple
+
+from tests.polling import wait_until
+
+JINA = str(Path(sys.executable).with_name("jina"))
+ZOO = Path(__file__).parent / "e2e" / "zoo.py"
+WAIT_S = 60
+
+
+class Done(NamedTuple):
+    """What a command left: its exit code and what it printed."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        """Standard output, which must be JSON lines."""
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+class Running:
+    """A command that was started; its standard error goes to a file, so that it never blocks."""
+
+    def __init__(self, process: subprocess.Popen[bytes], log: IO[bytes]) -> None:
+        self.process = process
+        self._log = log
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    @property
+    def err(self) -> str:
+        """What it has said on standard error so far."""
+        return os.pread(self._log.fileno(), 1 << 24, 0).decode()
+
+    def tell(self, data: bytes) -> None:
+        """Write to its standard input, a pipe."""
+        assert self.process.stdin
+        self.process.stdin.write(data)
+        self.process.stdin.flush()
+
+    def read_line(self) -> bytes:
+        """The next line of its standard output."""
+        assert self.process.stdout
+        return self.process.stdout.readline()
+
+    def wait_for(self, words: str) -> None:
+        """Wait until it has said these words on standard error."""
+        wait_until(lambda: words in self.err, WAIT_S, f"{words!r}, but: {self.err}")
+
+    def end(self, signum: int = 0) -> Done:
+        """Signal it, if asked to, and wait for its end."""
+        if signum:
+            self.process.send_signal(signum)
+        out, _ = self.process.communicate(timeout=WAIT_S)
+        return Done(self.process.returncode, (out or b"").decode(), self.err)
+
+
+class Shell:
+    """A folder to work in, and the environment of what is run there.
+
+    Args:
+        folder: current directory of every command.
+        run_dir: where its Flows run.
+    """
+
+    def __init__(self, folder: Path, run_dir: Path) -> None:
+        self.folder = folder
+        self.run_dir = run_dir
+        self.environment = {**os.environ, "JINA_RUN_DIR": str(run_dir), "COLUMNS": "80"}
+
+    def write(self, name: str, text: str | bytes) -> Path:
+        """Write a file of the folder."""
+        path = self.folder / name
+        path.write_bytes(text.encode() if isinstance(text, str) else text)
+        return path
+
+    def flow(self, *executors: str, name: str = "flow.yml") -> Path:
+        """Write a Flow of Executors of the zoo.
+
+        Args:
+            *executors: name of the class, then further keys, as in "Upper, replicas: 2".
+            name: of the file.
+        """
+        entries = []
+        for text in executors:
+            jtype, _, rest = text.partition(",")
+            if "uses:" not in rest:
+                uses = f"uses: {{jtype: {jtype}, py_modules: [{ZOO}]}}"
+            named = "" if "name:" in rest else f"name: {jtype.lower()}, "
+            entries.append(f"  - {{{named}{uses}{',' + rest if rest else ''}}}\n")
+        return self.write(name, "jtype: Flow\nexecutors:\n" + "".join(entries))
+
+    def run(
+        self, *arguments: str | Path, stdin: str | bytes | int | None = None, **environment: str
+    ) -> Done:
+        """Run `jina` to its end; without `stdin`, standard input is /dev/null."""
+        given: dict[str, Any] = {"stdin": subprocess.DEVNULL}
+        if isinstance(stdin, int):
+            given = {"stdin": stdin}
+        elif stdin is not None:
+            given = {"input": stdin.encode() if isinstance(stdin, str) else stdin}
+        done = subprocess.run(
+            [JINA, *map(str, arguments)],
+            cwd=self.folder,
+            env={**self.environment, **environment},
+            capture_output=True,
+            timeout=WAIT_S,
+            check=False,
+            **given,
+        )
+        return Done(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    @contextlib.contextmanager
+    def start(
+        self,
+        *arguments: str | Path,
+        stdin: int | None = subprocess.DEVNULL,
+        program: tuple[str, ...] = (JINA,),
+    ) -> Iterator[Running]:
+        """Start `jina`, or another program, and see to its end."""
+        with tempfile.TemporaryFile() as log:
+            process = subprocess.Popen(
+                [*program, *map(str, arguments)],
+                cwd=self.folder,
+                env=self.environment,
+                stdin=stdin,
+                stdout=subprocess.PIPE,
+                stderr=log,
+            )
+            try:
+                with process:
+                    try:
+                        yield Running(process, log)
+                    finally:
+                        if process.poll() is None:
+                            process.kill()
+            except BrokenPipeError:  # nobody reads what was still to be written
+                pass
+
+    @contextlib.contextmanager
+    def up(self, file: str | Path, *options: str) -> Iterator[Running]:
+        """`jina flow up FILE --json`, ready; drained at the end unless the test has ended it."""
+        with self.start("flow", "up", file, "--json", *options) as flow:
+            ready = flow.read_line()
+            assert ready, flow.err
+            yield flow
+            if flow.process.poll() is None:
+                done = flow.end(signal.SIGTERM)
+                assert done.code == 0, done.err
+            wait_until(lambda: not self.directories(), 5, "the run directory is gone")
+
+    def ps(self) -> list[dict[str, Any]]:
+        """The Flows that run, as `jina flow ps --json` lists them."""
+        found: list[dict[str, Any]] = json.loads(self.run("flow", "ps", "--json").out)["flows"]
+        return found
+
+    def workers(self) -> dict[str, int]:
+        """Process ids of the only Flow's workers, by "node/replica"."""
+        (flow,) = self.ps()
+        return {f"{each['node']}/{each['replica']}": each["pid"] for each in flow["workers"]}
+
+    def directories(self) -> list[str]:
+        """The run directories that exist."""
+        return sorted(os.listdir(self.run_dir)) if self.run_dir.exists() else []
+
+    def gateway(self) -> int:
+        """Process id of the only gateway."""
+        (pid,) = self.processes("jina.runtime.gateway")
+        return pid
+
+    def processes(self, words: str = "") -> list[int]:
+        """Processes that work in this shell's run directory and have these words in their line."""
+        mark = f"JINA_RUN_DIR={self.run_dir}\0".encode()
+        found = []
+        for entry in Path("/proc").iterdir():
+            with contextlib.suppress(OSError):
+                if entry.name.isdigit() and mark in (entry / "environ").read_bytes() + b"\0":
+                    line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+                    if words in line and int(entry.name) != os.getpid():
+                        found.append(int(entry.name))
+        return found
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process exists and is no zombie."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+def json_lines(count: int, start: int = 0) -> str:
+    """Lines with an id and a text of their own."""
+    return "".join(
+        json.dumps({"id": f"d{n}", "text": f"line {n}"}) + "\n" for n in range(start, start + count)
+    )
