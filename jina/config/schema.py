@@ -26,15 +26,23 @@ def _one_or_many(value: Any) -> Any:
 
 
 #: A section that may stand empty: `with:` and nothing behind it.
-Section = Annotated[dict[str, Any], BeforeValidator(_empty_is_map)]
-Bindings = Annotated[dict[str, Text], BeforeValidator(_empty_is_map)]
+Section = Annotated[
+    dict[str, Any],
+    BeforeValidator(_empty_is_map, json_schema_input_type=dict[str, Any] | None),
+]
+Bindings = Annotated[
+    dict[str, Text],
+    BeforeValidator(_empty_is_map, json_schema_input_type=dict[str, Text] | None),
+]
 Names = Annotated[
     list[Text],
     BeforeValidator(_one_or_many, json_schema_input_type=Text | list[Text] | None),
 ]
 Environment = Annotated[
     dict[str, Text | Flag | Number | Real],
-    BeforeValidator(_empty_is_map),
+    BeforeValidator(
+        _empty_is_map, json_schema_input_type=dict[str, Text | Flag | Number | Real] | None
+    ),
 ]
 
 
@@ -81,9 +89,11 @@ class ExecutorModel(_Strict):
     with_: Section = Field(
         default_factory=dict, alias="with", description="Arguments of the constructor."
     )
-    metas: Annotated[Metas, BeforeValidator(_empty_is_map)] = Field(
-        default_factory=lambda: Metas.model_validate({}),
-        description="Name, description, workspace, py_modules.",
+    metas: Annotated[Metas, BeforeValidator(_empty_is_map, json_schema_input_type=Metas | None)] = (
+        Field(
+            default_factory=lambda: Metas.model_validate({}),
+            description="Name, description, workspace, py_modules.",
+        )
     )
     requests: Bindings = Field(
         default_factory=dict,
@@ -214,13 +224,19 @@ class FlowModel(_Strict):
     name: Text | None = Field(
         None, description="What `jina post --flow` calls it. The default is the file's name."
     )
-    with_: Annotated[FlowOptions, BeforeValidator(_empty_is_map)] = Field(
+    with_: Annotated[
+        FlowOptions, BeforeValidator(_empty_is_map, json_schema_input_type=FlowOptions | None)
+    ] = Field(
         default_factory=lambda: FlowOptions.model_validate({}),
         alias="with",
         description="What holds for the whole Flow.",
     )
     executors: Annotated[
-        list[NodeModel], BeforeValidator(lambda value: [] if value is None else value)
+        list[NodeModel],
+        BeforeValidator(
+            lambda value: [] if value is None else value,
+            json_schema_input_type=list[NodeModel] | None,
+        ),
     ] = Field(
         default_factory=list, description="In the order in which Documents stream through them."
     )

@@ -1,0 +1,195 @@
+"""The models of the YAML for others to read: JSON Schema for editors, tables for people.
+
+Both come from `schema.py` alone, so they say what the checker does.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel
+
+from jina.config.schema import (
+    IGNORED_EXECUTOR,
+    IGNORED_FLOW,
+    IGNORED_NODE,
+    IGNORED_OPTIONS,
+    REFUSED_NODE,
+    ExecutorModel,
+    FlowModel,
+    FlowOptions,
+    Metas,
+    NodeModel,
+)
+
+DRAFT_07 = "http://json-schema.org/draft-07/schema#"
+_IGNORED: dict[str, frozenset[str]] = {
+    "FlowModel": IGNORED_FLOW,
+    "FlowOptions": IGNORED_OPTIONS,
+    "NodeModel": IGNORED_NODE,
+    "ExecutorModel": IGNORED_EXECUTOR,
+}
+# A value may be a variable instead: `replicas: ${REPLICAS}`.
+_VARIABLE = {"type": "string", "pattern": r"\$"}
+
+
+def json_schema(what: Literal["flow", "executor"]) -> dict[str, Any]:
+    """The JSON Schema (draft-07) of a Flow's or an Executor's YAML.
+
+    It accepts what the checker accepts; whether names, needs, files and classes exist is for the
+    checker alone.
+    """
+    model = FlowModel if what == "flow" else ExecutorModel
+    raw = model.model_json_schema(by_alias=True, mode="validation")
+    definitions = raw.pop("$defs", {})
+    schema = _adapted(raw, model.__name__)
+    found = {"$schema": DRAFT_07, "title": f"Jina {what.capitalize()}", **schema}
+    if definitions:
+        found["definitions"] = {name: _adapted(part, name) for name, part in definitions.items()}
+    return found
+
+
+def _adapted(part: Any, name: str = "") -> Any:
+    """A piece of pydantic's schema (2020-12) as draft-07, with variables and ignored keys."""
+    if isinstance(part, list):
+        return [_adapted(item) for item in part]
+    if not isinstance(part, dict):
+        return part
+    found: dict[str, Any] = {}
+    for key, value in part.items():
+        if key == "properties":
+            found[key] = {field: _adapted(inner) for field, inner in value.items()}
+        elif key == "$ref":
+            found[key] = value.replace("#/$defs/", "#/definitions/")
+        elif key == "default" and not isinstance(value, str | int | bool):
+            continue
+        elif key != "title" or not isinstance(value, str):
+            found[key] = _adapted(value)
+    for field in sorted(_IGNORED.get(name, ())):
+        found["properties"].setdefault(field, {"description": "Ignored: it has no meaning here."})
+    if found.get("type") in ("integer", "number", "boolean") or "const" in found:
+        return _or_variable(found)
+    if "$ref" in found and len(found) > 1:
+        # Draft-07 ignores whatever stands beside a reference.
+        return {"allOf": [{"$ref": found.pop("$ref")}], **found}
+    return found
+
+
+def _or_variable(schema: dict[str, Any]) -> dict[str, Any]:
+    said: dict[str, Any] = {
+        key: schema.pop(key) for key in ("description", "default") if key in schema
+    }
+    return {**said, "anyOf": [schema, _VARIABLE]}
+
+
+_SECTIONS: list[tuple[str, str, type[BaseModel]]] = [
+    ("A Flow", "The top level of a Flow's YAML.", FlowModel),
+    ("`with` of a Flow", "What holds for the whole Flow.", FlowOptions),
+    ("An executor of a Flow", "Each item of `executors`.", NodeModel),
+    ("An Executor", "The top level of an Executor's YAML, or an inline `uses`.", ExecutorModel),
+    ("`metas` of an Executor", "Other keys are kept: they become `self.metas.<key>`.", Metas),
+]
+
+_HEAD = """\
+# The YAML of Flows and Executors
+
+This page is written by `python -m jina.config.reference` from the models that `jina flow check` and
+`jina executor check` use; a test keeps it equal to them.
+
+Unknown keys are refused, with the near one named. Keys are text always, also `on:`. `true` and
+`false` are booleans, and so are plain `yes` and `no`; `12:30:00`, `1_000` and `017` are text. A key
+may stand once in a map. Anchors and `<<` work. `!Name` before a map is the same as `jtype: Name` in
+it. A relative path is relative to the file it is written in.
+
+Flow and Executor YAML name code that is run with your rights: read the files of others before you
+run them. Their checks import modules too; `--no-import` looks at the YAML alone.
+
+Editors complete and check the YAML with its JSON Schema (`jina.config.reference.json_schema`) and a
+first line such as `# yaml-language-server: $schema=flow.schema.json`.
+"""
+
+_VARIABLES = """\
+## Variables
+
+| written | means |
+|---|---|
+| `$VAR`, `${VAR}` | the environment variable; an error with its place when it is not set |
+| `${VAR:-default}`, `${VAR-default}` | with a default for unset or empty; for unset |
+| `${VAR:?message}`, `${VAR?message}` | an error with this message when unset or empty; when unset |
+| `${VAR:+text}`, `${VAR+text}` | this text when set and not empty; when set |
+| `$$` | one `$` |
+| `${{ ENV.VAR }}`, `${{ ENV.VAR \\| default }}` | the environment variable, as Jina writes it |
+| `${{ VAR }}` | the environment, then the context given in Python |
+| `${{ CONTEXT.name }}` | the context given in Python |
+| `${{ root.a.b }}`, `${{ root.executors[0].name }}` | another value of this file |
+| `${{ this.name }}` | a value of the same map |
+
+A plain value that is one whole variable is read as YAML reads it (`size: $SIZE` may be a number); a
+quoted one, or one with text around it, stays text. A file `.env` beside the YAML is read too; the
+shell wins.
+"""
+
+
+def markdown() -> str:
+    """The page docs/yaml.md."""
+    parts = [_HEAD]
+    for title, text, model in _SECTIONS:
+        parts.append(f"## {title}\n\n{text}\n\n{_table(model)}")
+    refused = "\n".join(f"| `{key}` | {instead} |" for key, instead in REFUSED_NODE.items())
+    parts.append(
+        "## Keys of Jina 2 and 3 that are refused\n\nIgnoring these would change results.\n\n"
+        f"| key of an executor | instead |\n|---|---|\n{refused}\n"
+    )
+    parts.append(
+        "## Keys of Jina 2 and 3 that are ignored\n\nThey are accepted, and `check` lists them.\n\n"
+        + "\n".join(
+            f"- {title}: {', '.join(f'`{key}`' for key in sorted(_IGNORED[model.__name__]))}"
+            for title, _, model in _SECTIONS
+            if model.__name__ in _IGNORED
+        )
+        + "\n"
+    )
+    parts.append(_VARIABLES)
+    return "\n".join(parts)
+
+
+def _table(model: type[BaseModel]) -> str:
+    schema = model.model_json_schema(by_alias=True, mode="validation")
+    lines = ["| key | type | meaning |", "|---|---|---|"]
+    for key, part in schema["properties"].items():
+        text = part.get("description", "")
+        default = part.get("default")
+        if isinstance(default, str | int) and not isinstance(default, bool):
+            text += f" Default: `{default}`."
+        lines.append(f"| `{key}` | {_kind(part)} | {text} |")
+    return "\n".join(lines) + "\n"
+
+
+_WORDS = {
+    "string": "text",
+    "integer": "whole number",
+    "number": "number",
+    "boolean": "true or false",
+    "object": "map",
+    "null": "",
+}
+
+
+def _kind(part: dict[str, Any]) -> str:
+    """The type of a key in words."""
+    for choice in ("anyOf", "oneOf", "allOf"):
+        if choice in part:
+            words = [_kind(option) for option in part[choice]]
+            return " or ".join(dict.fromkeys(word for word in words if word))
+    if "$ref" in part:
+        return "map"
+    if "enum" in part:
+        return " or ".join(f"`{value}`" for value in part["enum"])
+    if part.get("type") == "array":
+        items = _kind(part.get("items", {}))
+        return f"list of {items}s" if items in ("text", "map") else "list"
+    return _WORDS.get(part.get("type", ""), "anything")
+
+
+if __name__ == "__main__":
+    print(markdown(), end="")
