@@ -7,6 +7,7 @@ a folder for each Flow, `<name>-<hash of the file's path>`, and in it:
     flow.json               name, file, pid, addresses, process groups
     front.ipc, back.ipc     sockets
     board                   the begin board
+    log                     what a Flow in the background says
 """
 
 from __future__ import annotations
@@ -78,6 +79,11 @@ class RunDirectory:
     def board(self) -> Path:
         """The begin board."""
         return self.path / "board"
+
+    @property
+    def log(self) -> Path:
+        """What a Flow that was left running in the background says."""
+        return self.path / "log"
 
     def save(self) -> None:
         """Write flow.json, whole or not at all."""

@@ -160,11 +160,20 @@ class Supervisor:
         elif any(isinstance(message, control.Release) for message in messages):
             self._selector.unregister(owner)
             self._owner = None
+            self._log_to_file()
         elif any(isinstance(message, control.Drain) for message in messages):
             if self._state in (STARTING, UP):
                 self._stop("closed")
             else:
                 self._kill()
+
+    def _log_to_file(self) -> None:
+        """Whoever started us leaves, and may wait for the end of our standard error."""
+        log = os.open(
+            self._directory.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600
+        )
+        os.dup2(log, 2)
+        os.close(log)
 
     # --- start ---
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -27,12 +26,10 @@ def _checked(check: Callable[..., Report], file: Path, no_import: bool) -> Repor
 
 def _show(reports: Sequence[Report]) -> int:
     """Print problems and endpoints on standard output, the sum on standard error."""
-    for report in reports:
-        for problem in report.problems:
-            print(problem, end="\n\n")
-        if report.endpoints:
-            _table(report)
-    sys.stdout.flush()
+    found = [str(problem) for report in reports for problem in report.problems]
+    found += [_table(report) for report in reports if report.endpoints]
+    if found:
+        print("\n\n".join(found), flush=True)
     errors = sum(len(report.errors) for report in reports)
     warnings = sum(len(report.warnings) for report in reports)
     names = ", ".join(report.source for report in reports)
@@ -47,14 +44,14 @@ def _show(reports: Sequence[Report]) -> int:
     return exits.FAILED if errors else exits.OK
 
 
-def _table(report: Report) -> None:
-    """Print the endpoints in plain columns: the same on a terminal and in a pipe."""
+def _table(report: Report) -> str:
+    """The endpoints in plain columns: the same on a terminal and in a pipe."""
     rows = [("executor", "endpoint", "method", "place"), *report.endpoints]
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
-    for row in rows:
-        cells = [cell.ljust(width) for cell, width in zip(row[:3], widths, strict=True)]
-        print("  ".join([*cells, row[3]]))
-    print()
+    return "\n".join(
+        "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]])
+        for row in rows
+    )
 
 
 def _number(count: int, word: str) -> str:

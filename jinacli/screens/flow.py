@@ -60,6 +60,11 @@ class UpScreen:
             }
             print(json.dumps(answer), flush=True)
 
+    def detached(self, event: events.Up) -> None:
+        """Show where what it says goes from now on."""
+        if not self._quiet:
+            say(f"in the background: `jina flow down` stops it; it writes to {event.directory}/log")
+
     def _died(self, event: events.WorkerDied) -> None:
         if event.restart_in_s is None:
             say(f"error: {event.worker} {event.reason}, too often: it will not be started again")
@@ -76,8 +81,9 @@ def run_here(plan: Plan, key: str, screen: UpScreen) -> int:
 def run_detached(plan: Plan, key: str, screen: UpScreen) -> int:
     """Start the Flow and leave it running."""
     flow = LocalFlow(plan, key)
-    screen.up(flow.up)
     flow.release()
+    screen.up(flow.up)
+    screen.detached(flow.up)
     return exits.OK
 
 
