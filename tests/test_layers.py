@@ -24,7 +24,7 @@ LAYERS: list[set[str]] = [
     {"jina.executors", "jina.readers"},
     {"jina.wire"},
     {"jina.types", "jina.transport"},
-    {"jina.logging", "jina.excepts", "jina.defaults"},
+    {"jina.logging", "jina.excepts", "jina.defaults", "jina.enums", "jina.helper"},
 ]
 HEIGHT = {room: -depth for depth, layer in enumerate(LAYERS) for room in layer}
 

@@ -1,0 +1,65 @@
+"""Enumerations that published Jina 2 code imports; nothing of ours uses them."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Self
+
+
+class BetterEnum(IntEnum):
+    """An enumeration whose members are found by name in any case."""
+
+    def __str__(self) -> str:
+        return self.name
+
+    @classmethod
+    def from_string(cls, s: str) -> Self:
+        """The member of this name.
+
+        Raises:
+            ValueError: there is none; it names those there are.
+        """
+        try:
+            return cls[s.upper()]
+        except KeyError:
+            names = ", ".join(member.name for member in cls)
+            raise ValueError(f"{s.upper()!r} is no {cls.__name__}; these are: {names}") from None
+
+
+class PollingType(BetterEnum):
+    """Which shards get a request."""
+
+    ANY = 1
+    ALL = 2
+    ALL_ASYNC = 3
+
+
+class SchedulerType(BetterEnum):
+    """Which replica gets a request."""
+
+    LOAD_BALANCE = 0
+    ROUND_ROBIN = 1
+
+
+class OnErrorStrategy(BetterEnum):
+    """What a failed request does behind the Executor that failed."""
+
+    IGNORE = 0
+    SKIP_HANDLE = 1
+    THROW_EARLY = 2
+
+
+class RequestType(BetterEnum):
+    """What a request is."""
+
+    DATA = 0
+    CONTROL = 1
+
+
+class DataInputType(BetterEnum):
+    """What an input element is taken for."""
+
+    AUTO = 0
+    DOCUMENT = 1
+    CONTENT = 2
+    DICT = 3

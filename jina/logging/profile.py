@@ -1,0 +1,55 @@
+"""Time what a block takes, as published Executors do it."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Any, Self
+
+
+class TimeContext:
+    """A `with` block that says how long it took.
+
+    Args:
+        task_name: what the lines call it.
+        logger: anything with `info`; the logger `jina` when None.
+
+    Attributes:
+        duration: seconds; set when the block ends.
+        readable_duration: the same in words.
+    """
+
+    def __init__(self, task_name: str, logger: Any = None) -> None:
+        """See the class."""
+        self.task_name = task_name
+        self.duration = 0.0
+        self.readable_duration = ""
+        self._logger = logger or logging.getLogger("jina")
+        self._start = 0.0
+
+    def now(self) -> float:
+        """Seconds since the block began."""
+        return time.perf_counter() - self._start
+
+    def __enter__(self) -> Self:
+        self._start = time.perf_counter()
+        self._logger.info("%s ...", self.task_name)
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.duration = self.now()
+        self.readable_duration = readable(self.duration)
+        self._logger.info("%s takes %s", self.task_name, self.readable_duration)
+
+
+def readable(seconds: float) -> str:
+    """A duration in words: "0.25 seconds", "3 minutes and 5 seconds"."""
+    if seconds < 60:
+        return f"{seconds:.2f} seconds"
+    parts = []
+    rest = round(seconds)
+    for name, size in (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1)):
+        count, rest = divmod(rest, size)
+        if count:
+            parts.append(f"{count} {name}{'' if count == 1 else 's'}")
+    return " and ".join(filter(None, [", ".join(parts[:-1]), parts[-1]]))

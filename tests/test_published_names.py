@@ -1,0 +1,132 @@
+"""Import paths and small functions that published Jina 2 Executors use."""
+
+from __future__ import annotations
+
+import importlib
+import socket
+import uuid
+from typing import Any
+
+import numpy as np
+import pytest
+
+from jina import helper
+from jina.enums import OnErrorStrategy, PollingType
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "jina:Executor",
+        "jina:Flow",
+        "jina:Document",
+        "jina:DocumentArray",
+        "jina:Client",
+        "jina:requests",
+        "jina:__version__",
+        "jina.executors:BaseExecutor",
+        "jina.executors:Executor",
+        "jina.executors.metas:get_default_metas",
+        "jina.executors.decorators:requests",
+        "jina.logging.logger:JinaLogger",
+        "jina.logging.predefined:default_logger",
+        "jina.logging.profile:TimeContext",
+        "jina.excepts:ExecutorFailToLoad",
+        "jina.excepts:PretrainedModelFileDoesNotExist",
+        "jina.excepts:BadDocType",
+        "jina.enums:PollingType",
+        "jina.helper:random_port",
+        "jina.helper:batch_iterator",
+        "jina.helper:random_identity",
+        "jina.types.arrays.document:DocumentArray",
+        "jina.types.document:Document",
+        "jina.types.score:NamedScore",
+    ],
+)
+def test_the_name_is_where_published_code_looks_for_it(name: str) -> None:
+    module, _, attribute = name.partition(":")
+    assert hasattr(importlib.import_module(module), attribute)
+
+
+def test_default_metas_are_the_documented_fields() -> None:
+    from jina.executors.metas import get_default_metas
+
+    assert set(get_default_metas()) == {"name", "description", "workspace", "py_modules"}
+
+
+def test_a_random_port_can_be_bound() -> None:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", helper.random_port()))
+
+
+def test_identities_are_uuids() -> None:
+    first, second = helper.random_identity(), helper.random_identity(use_uuid1=True)
+    assert uuid.UUID(first) != uuid.UUID(second)
+    assert uuid.UUID(second).version == 1
+
+
+@pytest.mark.parametrize(
+    ("data", "batches"),
+    [
+        ([1, 2, 3], [[1, 2], [3]]),
+        ((1, 2), [(1, 2)]),
+        (iter("abc"), [["a", "b"], ["c"]]),
+        ([], []),
+    ],
+)
+def test_batches(data: Any, batches: list[Any]) -> None:
+    assert list(helper.batch_iterator(data, 2)) == batches
+
+
+def test_batches_of_an_array_and_of_everything() -> None:
+    matrix = np.arange(6).reshape(3, 2)
+    assert [part.shape for part in helper.batch_iterator(matrix, 2)] == [(2, 2), (1, 2)]
+    assert list(helper.batch_iterator([1, 2], 0)) == [[1, 2]]
+    with pytest.raises(NotImplementedError):
+        list(helper.batch_iterator(matrix, 2, axis=1))
+
+
+def test_async_functions_run_to_their_end() -> None:
+    async def double(x: int) -> int:
+        return 2 * x
+
+    assert helper.run_async(double, 4) == 8
+
+
+def test_a_cached_property_is_computed_once() -> None:
+    class Model:
+        loads = 0
+
+        @helper.cached_property
+        def weights(self) -> int:
+            self.loads += 1
+            return 5
+
+    model = Model()
+    assert (model.weights, model.weights, model.loads) == (5, 5, 1)
+    del model.weights
+    assert (model.weights, model.loads) == (5, 2)
+
+
+def test_an_older_argument_name_warns() -> None:
+    @helper.deprecated_alias(old="new")
+    def func(new: int = 0) -> int:
+        return new
+
+    with pytest.warns(DeprecationWarning, match="'old' is the older name of 'new'"):
+        assert func(old=3) == 3
+
+
+def test_names_and_addresses() -> None:
+    assert helper.typename([]) == "builtins.list"
+    assert helper.typename(uuid.UUID) == "uuid.UUID"
+    assert helper.is_url("https://x")
+    assert not helper.is_url("file.txt")
+    assert helper.random_name() != helper.random_name()
+
+
+def test_enumerations_are_found_by_name_in_any_case() -> None:
+    assert PollingType.from_string("any") is PollingType.ANY
+    assert str(OnErrorStrategy.IGNORE) == "IGNORE"
+    with pytest.raises(ValueError, match="'SOME' is no PollingType; these are: ANY, ALL"):
+        PollingType.from_string("some")
