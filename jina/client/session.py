@@ -70,15 +70,12 @@ class Session:
             )
         self.address = address
         self._context = sockets.open_context()
-        self._number = 0
-        self._pinged_at = 0  # number of the last request that was sent before the last HELLO
-        self._heard_at = time.monotonic()
-        self.bytes_in_flight = 0
+        self.number = 0  # of the last request that was sent
         try:
-            self._socket = sockets.open_dealer(self._context)
-            sockets.connect(self._socket, address)
-            self._poller = sockets.Poller()
-            self._poller.register(self._socket, sockets.POLLIN)
+            self.socket = sockets.open_dealer(self._context, timeout_s=_PING_S)
+            sockets.connect(self.socket, address)
+            self.poller = sockets.Poller()
+            self.poller.register(self.socket, sockets.POLLIN)
             self.welcome = self._greet(timeout_connect_s)
         except BaseException:
             sockets.close(self._context)
@@ -98,8 +95,8 @@ class Session:
     def close(self) -> None:
         """Say good-bye and close the connection."""
         with contextlib.suppress(sockets.PeerGone):
-            sockets.send(self._socket, pack_header(wire.BYE))
-        sockets.wait_until_sent(self._socket, _BYE_S)
+            sockets.send(self.socket, pack_header(wire.BYE))
+        sockets.wait_until_sent(self.socket, _BYE_S)
         sockets.close(self._context)
 
     def status(self, timeout_s: float = TIMEOUT_CONNECT_S) -> dict[str, Any]:
@@ -111,6 +108,39 @@ class Session:
         self._ask(pack_header(wire.STATUS), timeout_s)
         message = self._await(wire.STATUS, timeout_s)
         return msgspec.json.decode(sockets.payload(message.frames[0]))  # type: ignore[no-any-return]
+
+    # --- is anybody there? ---
+
+    def _greet(self, timeout_s: float) -> Welcome:
+        self._ask(pack_header(wire.HELLO), timeout_s)
+        message = self._await(wire.WELCOME, timeout_s)
+        return unpack_map(Welcome, unpack_header(message.header).call)
+
+    def _ask(self, header: bytes, timeout_s: float) -> None:
+        poller = sockets.Poller()
+        poller.register(self.socket, sockets.POLLOUT)
+        if not poller.poll(ceil(timeout_s * 1000)):
+            raise ConnectError(
+                f"nobody answers within {timeout_s:g} s",
+                where=self.address,
+                hint="`jina flow ps` lists what runs",
+            )
+        sockets.send(self.socket, header)
+
+    def _await(self, kind: int, timeout_s: float) -> sockets.Message:
+        deadline = time.monotonic() + timeout_s
+        while (left := deadline - time.monotonic()) > 0:
+            if self.poller.poll(ceil(left * 1000)):
+                message = sockets.receive(self.socket, routed=False)
+                if unpack_header(message.header).kind == kind:
+                    return message
+        raise ConnectError(
+            f"no answer within {timeout_s:g} s",
+            where=self.address,
+            hint="is it a jina gateway that listens there?",
+        )
+
+    # --- posting ---
 
     def exchange(
         self,
@@ -134,81 +164,107 @@ class Session:
             PostTimeout: no reply in time.
             ConnectError: the Flow is gone.
         """
+        exchange = _Exchange(self, endpoint, target, source, timeout_s)
         window = max(1, min(window, self.welcome.window_requests))
-        under_way: dict[int, Request] = {}
-        replies: dict[int, Reply] = {}
-        next_number = self._number + 1  # whose reply is yielded next
-        quiet_since = asked_at = time.monotonic()
-        partial_at = _NEVER  # when the lines at hand are sent without waiting for more
-        is_polled = -1  # the input's descriptor, while it is polled
-        self.bytes_in_flight = 0
         try:
-            while True:
-                wants_input = False
-                while (
-                    not source.at_end
-                    and len(under_way) + len(replies) < window
-                    and self.bytes_in_flight < MAX_FRAME_BYTES
-                ):
-                    request = source.next()
-                    if request is None and time.monotonic() >= partial_at:
-                        partial_at = _NEVER
-                        request = source.partial()
-                    if request is None:
-                        wants_input = not source.at_end
-                        break
-                    if not under_way:
-                        quiet_since = asked_at = self._heard_at = time.monotonic()
-                    self._number += 1
-                    under_way[self._number] = request
-                    self.bytes_in_flight += _size(request)
-                    self._send(endpoint, target, self._number, request)
-                if source.at_end and not under_way and not replies:
-                    return
-                descriptor = source.fileno() if wants_input else None
-                is_polled = self._poll_input(is_polled, -1 if descriptor is None else descriptor)
-                wait_s = min(_PING_S, max(0.0, partial_at - time.monotonic()))
-                ready = self._poller.poll(ceil(wait_s * 1000))
-                now = time.monotonic()
-                for each, _ in ready:
-                    if each is self._socket:
-                        if self._receive(endpoint, target, under_way, replies):
-                            quiet_since = asked_at = now
-                    else:
-                        partial_at = now + REQUEST_IDLE_S
-                if under_way and now - asked_at > _PING_S:
-                    asked_at = now
-                    if timeout_s is not None and now - quiet_since > timeout_s:
-                        raise PostTimeout(
-                            f"no reply for {timeout_s:g} s, with {len(under_way)} requests "
-                            "under way",
-                            where=self.address,
-                            hint="raise --timeout, or look at the workers with `jina flow ps`",
-                        )
-                    self._ping()
-                    if now - self._heard_at > TIMEOUT_CONNECT_S:
-                        raise ConnectError(
-                            "the Flow is gone",
-                            where=self.address,
-                            hint="its own terminal or log says why; start it again with "
-                            "`jina flow up`",
-                        )
-                while next_number in replies:
-                    reply = replies.pop(next_number)
-                    next_number += 1
-                    yield reply
+            while exchange.fill(window):
+                exchange.wait()
+                yield from exchange.in_order()
         finally:
-            self._poll_input(is_polled, -1)
+            exchange.leave()
 
-    def _poll_input(self, before: int, now: int) -> int:
-        if before != now:
-            if before >= 0:
-                self._poller.unregister(before)
-            if now >= 0:
-                self._poller.register(now, sockets.POLLIN)
-        return now
 
-    def _send(self, endpoint: str, target: str, number: int, request: Request) -> None:
+class _Exchange:
+    """One run of requests and replies over a session."""
+
+    def __init__(
+        self,
+        session: Session,
+        endpoint: str,
+        target: str,
+        source: RequestSource,
+        timeout_s: float | None,
+    ) -> None:
+        self._session = session
+        self._endpoint = endpoint
+        self._target = target
+        self._source = source
+        self._timeout_s = timeout_s
+        self._under_way: dict[int, Request] = {}
+        self._replies: dict[int, Reply] = {}  # that wait for an earlier one
+        self._bytes = 0  # of the requests under way
+        self._next = session.number + 1  # whose reply is yielded next
+        self._pinged_at = 0  # number of the last request that was sent before the last HELLO
+        self._wants_input = False
+        self._polled = -1  # the input's descriptor, while it is polled
+        self._partial_at = _NEVER  # when the lines at hand are sent without waiting for more
+        self._answered_at = self._heard_at = self._asked_at = time.monotonic()
+
+    def fill(self, window: int) -> bool:
+        """Send what the window has room for; False when everything is done."""
+        source = self._source
+        self._wants_input = False
+        while (
+            not source.at_end
+            and len(self._under_way) + len(self._replies) < window
+            and self._bytes < MAX_FRAME_BYTES
+        ):
+            request = source.next()
+            if request is None and time.monotonic() >= self._partial_at:
+                self._partial_at = _NEVER
+                request = source.partial()
+            if request is None:
+                self._wants_input = not source.at_end
+                break
+            if not self._under_way:  # until now nobody owed us an answer
+                self._answered_at = self._heard_at = self._asked_at = time.monotonic()
+            self._session.number += 1
+            self._under_way[self._session.number] = request
+            self._bytes += _size(request)
+            self._send(self._session.number, request)
+        return bool(self._under_way or self._replies or not source.at_end)
+
+    def wait(self) -> None:
+        """Wait for a message, or for input if there is room for it; then see who is silent."""
+        session = self._session
+        descriptor = self._source.fileno() if self._wants_input else None
+        self._poll_input(-1 if descriptor is None else descriptor)
+        if self._polled < 0 and self._under_way:
+            message = sockets.receive_in_time(session.socket)  # a system call less than a poll
+            if message is not None:
+                self._take(message)
+        else:
+            wait_s = min(_PING_S, max(0.0, self._partial_at - time.monotonic()))
+            for ready, _ in session.poller.poll(ceil(wait_s * 1000)):
+                if ready is session.socket:
+                    self._take(sockets.receive(session.socket, routed=False))
+                else:
+                    self._partial_at = time.monotonic() + REQUEST_IDLE_S
+        now = time.monotonic()
+        if self._under_way and now - self._asked_at > _PING_S:
+            self._ask(now)
+
+    def in_order(self) -> Iterator[Reply]:
+        """The replies that are next."""
+        while self._next in self._replies:
+            reply = self._replies.pop(self._next)
+            self._next += 1
+            yield reply
+
+    def leave(self) -> None:
+        """Stop polling the input."""
+        self._poll_input(-1)
+
+    def _poll_input(self, descriptor: int) -> None:
+        if descriptor == self._polled:
+            return
+        if self._polled >= 0:
+            self._session.poller.unregister(self._polled)
+        if descriptor >= 0:
+            self._session.poller.register(descriptor, sockets.POLLIN)
+        self._polled = descriptor
+
+    def _send(self, number: int, request: Request) -> None:
         """Send one request. Where no gateway is connected just now, the next ping finds out."""
         header = pack_header(
             wire.REQUEST,
@@ -216,84 +272,63 @@ class Session:
             number=number,
             rows=request.rows,
             base=request.base,
-            route=pack_map(Route(endpoint, target, request.parts)),
+            route=pack_map(Route(self._endpoint, self._target, request.parts)),
             call=request.call,
         )
         with contextlib.suppress(sockets.PeerGone):
-            sockets.send(self._socket, header, request.frames)
+            sockets.send(self._session.socket, header, request.frames)
 
-    def _receive(
-        self,
-        endpoint: str,
-        target: str,
-        under_way: dict[int, Request],
-        replies: dict[int, Reply],
-    ) -> bool:
-        """Take in one message; True when it is the answer to a request."""
-        message = sockets.receive(self._socket, routed=False)
+    def _take(self, message: sockets.Message) -> None:
+        """Take in one message."""
         header = unpack_header(message.header)
         self._heard_at = time.monotonic()
         if header.kind == wire.WELCOME:
-            held = set(unpack_map(Welcome, header.call).held)
-            for number, request in under_way.items():
-                if number <= self._pinged_at and number not in held:
-                    self._send(endpoint, target, number, request)
-            return False
+            self._send_lost(unpack_map(Welcome, header.call).held)
         if header.kind not in (wire.REPLY, wire.ERROR, wire.REFUSED):
-            return False
-        request_or_none = under_way.pop(header.number, None)
-        if request_or_none is None:
-            return False
-        request = request_or_none
-        self.bytes_in_flight -= _size(request)
+            return
+        request = self._under_way.pop(header.number, None)
+        if request is None:
+            return
+        self._answered_at = self._asked_at = self._heard_at
+        self._bytes -= _size(request)
         if header.kind == wire.REPLY:
             route = unpack_map(Route, header.route)
             if sum(part.frames for part in route.parts) != len(message.frames):
-                raise WireError("a reply whose parts do not fit its frames", where=self.address)
-            replies[header.number] = Reply(
-                request, None, route.parts, list(message.frames), route.served
-            )
+                raise WireError(
+                    "a reply whose parts do not fit its frames", where=self._session.address
+                )
+            reply = Reply(request, None, route.parts, list(message.frames), route.served)
         else:
             error = unpack_map(ErrorInfo, sockets.payload(message.frames[0]))
-            replies[header.number] = Reply(request, error, [], [], 0)
-        return True
+            reply = Reply(request, error, [], [], 0)
+        self._replies[header.number] = reply
 
-    # --- is anybody there? ---
-
-    def _greet(self, timeout_s: float) -> Welcome:
-        self._ask(pack_header(wire.HELLO), timeout_s)
-        message = self._await(wire.WELCOME, timeout_s)
-        return unpack_map(Welcome, unpack_header(message.header).call)
-
-    def _ask(self, header: bytes, timeout_s: float) -> None:
-        poller = sockets.Poller()
-        poller.register(self._socket, sockets.POLLOUT)
-        if not poller.poll(ceil(timeout_s * 1000)):
-            raise ConnectError(
-                f"nobody answers within {timeout_s:g} s",
-                where=self.address,
-                hint="`jina flow ps` lists what runs",
-            )
-        sockets.send(self._socket, header)
-
-    def _await(self, kind: int, timeout_s: float) -> sockets.Message:
-        deadline = time.monotonic() + timeout_s
-        while (left := deadline - time.monotonic()) > 0:
-            if self._poller.poll(ceil(left * 1000)):
-                message = sockets.receive(self._socket, routed=False)
-                if unpack_header(message.header).kind == kind:
-                    return message
-        raise ConnectError(
-            f"no answer within {timeout_s:g} s",
-            where=self.address,
-            hint="is it a jina gateway that listens there?",
-        )
-
-    def _ping(self) -> None:
+    def _ask(self, now: float) -> None:
         """Ask a silent gateway what it holds of ours; a new one in its place holds nothing."""
+        self._asked_at = now
+        silent_s = now - self._answered_at
+        if self._timeout_s is not None and silent_s > self._timeout_s:
+            raise PostTimeout(
+                f"no reply for {self._timeout_s:g} s; {len(self._under_way)} requests under way",
+                where=self._session.address,
+                hint="raise --timeout, or look at the workers with `jina flow ps`",
+            )
+        if now - self._heard_at > TIMEOUT_CONNECT_S:
+            raise ConnectError(
+                "the Flow is gone",
+                where=self._session.address,
+                hint="its own terminal or log says why; start it again with `jina flow up`",
+            )
         with contextlib.suppress(sockets.PeerGone):
-            sockets.send(self._socket, pack_header(wire.HELLO))
-            self._pinged_at = self._number
+            sockets.send(self._session.socket, pack_header(wire.HELLO))
+            self._pinged_at = self._session.number
+
+    def _send_lost(self, held: list[int]) -> None:
+        """Send again what the gateway should hold and does not."""
+        known = set(held)
+        for number, request in self._under_way.items():
+            if number <= self._pinged_at and number not in known:
+                self._send(number, request)
 
 
 def _size(request: Request) -> int:

@@ -59,9 +59,19 @@ def open_router(context: Context) -> Socket:
     return socket
 
 
-def open_dealer(context: Context, identity: bytes = b"") -> Socket:
-    """A DEALER that sends to a peer only once there is one."""
+def open_dealer(
+    context: Context, identity: bytes = b"", *, timeout_s: float | None = None
+) -> Socket:
+    """A DEALER that sends to a peer only once there is one.
+
+    Args:
+        context: of the process.
+        identity: by which a ROUTER knows it; "" lets the ROUTER choose.
+        timeout_s: how long `receive_in_time` waits; None for ever.
+    """
     socket = context.socket(zmq.DEALER)
+    if timeout_s is not None:
+        socket.setsockopt(zmq.RCVTIMEO, int(timeout_s * 1000))
     if identity:
         socket.setsockopt(zmq.IDENTITY, identity)
     socket.setsockopt(zmq.IMMEDIATE, 1)
@@ -163,6 +173,14 @@ def receive(socket: Socket, *, routed: bool, wait: bool = False) -> Message:
         elif not frame.more:
             raise WireError(f"a message of more than {MAX_FRAMES} frames", where=repr(peer))
     return Message(peer, header, frames)
+
+
+def receive_in_time(socket: Socket) -> Message | None:
+    """Receive a message on a DEALER; None when none came within the timeout it was opened with."""
+    try:
+        return receive(socket, routed=False, wait=True)
+    except zmq.Again:
+        return None
 
 
 def payload(frame: Frame) -> bytes | memoryview:
