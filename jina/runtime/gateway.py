@@ -335,15 +335,21 @@ class Gateway:
     def _dispatch(self, task: Dispatch) -> None:
         parts, frames = _flatten(task.pieces)
         route = Route(task.endpoint, "", parts, task.branches, task.is_last)
-        header = pack_header(
-            wire.REQUEST,
-            frames=len(frames),
-            number=task.task,
-            rows=task.rows,
-            base=task.base,
-            route=pack_map(route),
-            call=task.call,
-        )
+        try:
+            header = pack_header(
+                wire.REQUEST,
+                frames=len(frames),
+                number=task.task,
+                rows=task.rows,
+                base=task.base,
+                route=pack_map(route),
+                call=task.call,
+            )
+        except WireError as error:  # branches that fit a message each need not fit one together
+            node = self._workers[task.worker].node
+            info = ErrorInfo("jina.excepts.WireError", str(error), node)
+            self._do(self._router.step(Raised(task.worker, task.task, info)))
+            return
         # A worker that cannot be reached is dying: its death, told by the supervisor, brings the
         # task back.
         with contextlib.suppress(sockets.PeerGone):

@@ -1,0 +1,296 @@
+"""A gateway process among real sockets: it carries what its router decides, and nothing ends it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from jina.runtime import control
+from jina.wire import header as wire
+from jina.wire.header import pack_header
+from jina.wire.maps import BATCH, DOCS, ErrorInfo, Part, Route, Welcome, pack_map, unpack_map
+from tests.polling import wait_until
+from tests.runtime.peers import GatewayUnderTest, gateway_in
+from tests.runtime.tables import graph
+from tests.wire.mutations import mutations
+
+ONE = graph(a="")
+
+
+@pytest.fixture
+def directory(runtime_dir: Path) -> Path:
+    path = runtime_dir / "flow"
+    path.mkdir()
+    return path
+
+
+@pytest.fixture(params=["ipc", "tcp"])
+def gateway(request: pytest.FixtureRequest, directory: Path) -> Iterator[GatewayUnderTest]:
+    front = "tcp://127.0.0.1:*" if request.param == "tcp" else ""
+    with gateway_in(directory, ONE, front) as gateway:
+        yield gateway
+
+
+def test_a_request_goes_to_the_worker_and_its_result_back(gateway: GatewayUnderTest) -> None:
+    worker = gateway.ready("a/0", "/x", "/y")
+    client = gateway.client()
+    welcome = unpack_map(Welcome, client.hello().call)
+    assert (welcome.flow, welcome.endpoints) == ("test", {"a": ["/x", "/y"]})
+    client.post(5, b'{"id": "1"}\n')
+    header, frames = worker.receive(wire.REQUEST)
+    assert unpack_map(Route, header.route) == Route(
+        "/x", "", [Part(0, DOCS, 1, 1)], branches=1, is_last=True
+    )
+    assert (header.rows, header.base, header.call) == (1, 1, b"call")
+    assert frames == [b'{"id": "1"}\n']
+    worker.reply(header.number, b"result")
+    header, frames = client.receive(wire.REPLY)
+    assert (header.number, frames) == (5, [b"result"])
+    assert unpack_map(Route, header.route).served == 1
+
+
+def test_large_frames_pass_unchanged(gateway: GatewayUnderTest) -> None:
+    worker = gateway.ready("a/0")
+    client = gateway.client()
+    large = os.urandom(3_000_000)
+    client.post(1, large)
+    task, body = worker.task()
+    assert body == large
+    worker.reply(task, large[::-1])
+    assert client.answer(1) == large[::-1]
+
+
+def test_a_client_that_comes_early_is_answered_once_every_node_is_known(directory: Path) -> None:
+    with gateway_in(directory, graph(a="", b="a")) as gateway:
+        first = gateway.ready("a/0")
+        client = gateway.client()
+        client.post(1)
+        second = gateway.ready("b/0")
+        task, _ = first.task()
+        assert not client.has_message()
+        first.reply(task, b"A")
+        task, body = second.task()
+        assert body == b"A"
+        second.reply(task, b"B")
+        assert client.answer(1) == b"B"
+
+
+def test_an_executors_error_reaches_the_client(gateway: GatewayUnderTest) -> None:
+    worker = gateway.ready("a/0")
+    client = gateway.client()
+    client.post(1)
+    task, _ = worker.task()
+    error = pack_map(ErrorInfo("ValueError", "no", "a", 0, "Traceback"))
+    worker.send(pack_header(wire.ERROR, frames=1, number=task), [error])
+    assert client.error(1) == "ValueError: no"
+
+
+def test_status_tells_how_the_workers_are(gateway: GatewayUnderTest) -> None:
+    worker = gateway.ready("a/0")
+    gateway.worker("a/1", pid=4711)
+    client = gateway.client()
+    client.post(1)
+    worker.task()
+    client.send(pack_header(wire.STATUS))
+    _, frames = client.receive(wire.STATUS)
+    status = json.loads(frames[0])
+    assert status["requests_held"] == 1
+    assert status["workers"] == [
+        {"node": "a", "replica": 0, "pid": 0, "state": "ready", "outstanding": 1},
+        {"node": "a", "replica": 1, "pid": 4711, "state": "starting", "outstanding": 0},
+    ]
+
+
+def test_a_begun_request_is_charged_and_a_staged_one_is_not(gateway: GatewayUnderTest) -> None:
+    client = gateway.client()
+    for life in range(2):
+        worker = gateway.ready(f"a/0-{life}")
+        if life == 0:
+            client.post(1, b"begun")
+            client.post(2, b"staged")
+        begun, body = worker.task()
+        assert body == b"begun"
+        assert worker.task()[1] == b"staged"
+        gateway.board[life + 1] = begun
+        gateway.channel.send(control.Died(identity=f"a/0-{life}", reason="killed"))
+        assert gateway.hear(control.Charged).identity == f"a/0-{life}"
+    assert client.error(1) == (
+        "jina.excepts.WorkerDied: a worker died 2 times with this request begun; killed"
+    )
+    worker = gateway.ready("a/0-2")
+    task, body = worker.task()
+    assert body == b"staged"
+    worker.reply(task, b"done")
+    assert client.answer(2) == b"done"
+
+
+def test_a_node_that_gave_up_answers_with_an_error(gateway: GatewayUnderTest) -> None:
+    gateway.ready("a/0")
+    client = gateway.client()
+    client.post(1)
+    gateway.channel.send(control.Died(identity="a/0", reason="killed"))
+    gateway.channel.send(control.GaveUp(node="a", reason="no worker of it is left"))
+    assert client.error(1) == "jina.excepts.ExecutorUnavailable: no worker of it is left"
+
+
+def test_a_worker_that_nobody_expects_is_not_heard(gateway: GatewayUnderTest) -> None:
+    worker = gateway.ready("a/0")
+    stranger = gateway.stranger()
+    client = gateway.client()
+    client.post(1)
+    task, _ = worker.task()
+    route = pack_map(Route("", "", [Part(0, DOCS, 1, 1)]))
+    stranger.send(pack_header(wire.REPLY, frames=1, number=task, route=route), [b"forged"])
+    worker.reply(task, b"true")
+    assert client.answer(1) == b"true"
+
+
+def test_a_drain_finishes_what_is_under_way_and_takes_nothing_new(
+    gateway: GatewayUnderTest,
+) -> None:
+    worker = gateway.ready("a/0")
+    client = gateway.client()
+    client.post(1)
+    task, _ = worker.task()
+    gateway.channel.send(control.Drain())
+
+    def is_draining() -> bool:
+        client.send(pack_header(wire.STATUS))
+        _, frames = client.receive(wire.STATUS)
+        return bool(json.loads(frames[0])["draining"])
+
+    wait_until(is_draining)
+    client.post(2)
+    assert client.error(2, wire.REFUSED) == "jina.excepts.BadServer: the Flow is stopping"
+    assert not worker.has_message()
+    worker.reply(task, b"done")
+    assert client.answer(1) == b"done"
+    worker.receive(wire.DRAIN)
+    gateway.hear(control.Drained)
+
+
+def test_a_gateway_without_its_supervisor_ends_the_workers_and_removes_the_directory(
+    directory: Path,
+) -> None:
+    gateway = GatewayUnderTest(directory, ONE)
+    child = subprocess.Popen(
+        [sys.executable, "-c", "print('up', flush=True); input()"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    )
+    with child:
+        assert child.stdout is not None
+        child.stdout.readline()
+        gateway.worker("a/0", pid=child.pid)
+        client = gateway.client()
+        gateway.ready("a/1")
+        client.hello()  # so that what was told before has been heard
+        gateway.close()
+        assert child.wait(10) == -signal.SIGKILL
+    wait_until(lambda: not directory.exists())
+
+
+# --- garbage -----------------------------------------------------------------------------------
+
+PARTS = [Part(0, DOCS, 1, 1), Part(BATCH, 1, 2, 100, 3, 1)]
+MESSAGES = [
+    pack_header(
+        wire.REQUEST, frames=3, number=7, rows=9, base=1, route=pack_map(Route("/x", "a", PARTS))
+    ),
+    pack_header(wire.REQUEST, number=8, route=pack_map(Route("/x"))),
+    pack_header(wire.HELLO),
+    pack_header(wire.STATUS),
+    pack_header(wire.BYE),
+    pack_header(wire.REPLY, frames=3, number=1, route=pack_map(Route("", "", PARTS))),
+    pack_header(wire.ERROR, frames=1, number=2),
+    pack_header(wire.READY, call=b"\x93\x01\x91\xa2/x\x02"),
+]
+
+
+def test_damaged_messages_of_clients_do_not_end_the_gateway(gateway: GatewayUnderTest) -> None:
+    worker = gateway.ready("a/0")
+    client = gateway.client()
+    for index, header in enumerate(mutations(MESSAGES, seed=3)):
+        if index % 100 == 0:
+            client.close()
+            client = gateway.client()
+        client.send(header, [b"x"] * (index % 5))
+    gateway.assert_healthy(worker)
+
+
+def test_damaged_messages_of_a_worker_do_not_end_the_gateway(gateway: GatewayUnderTest) -> None:
+    broken = gateway.ready("a/0")
+    client = gateway.client()
+    for number in range(10):
+        client.post(number)
+    for index, header in enumerate(mutations(MESSAGES, seed=4)):
+        broken.send(header, [pack_map(ErrorInfo("E", "m"))] * (index % 5))
+    gateway.channel.send(control.Died(identity="a/0", reason="killed"))
+    gateway.assert_healthy(gateway.ready("a/1"))
+
+
+@pytest.mark.parametrize("endpoint", ["/x", "/nobody"])
+@pytest.mark.parametrize(
+    "part",
+    [
+        Part(0, DOCS, 1, 2**63),
+        Part(0, DOCS, 2**63, 1),
+        Part(0, DOCS, -(2**63), 1),
+        Part(2**63, 2**63, 1, 1, 2**63, 2**63),
+    ],
+)
+def test_a_part_with_absurd_numbers_does_not_end_the_gateway(
+    directory: Path, endpoint: str, part: Part
+) -> None:
+    with gateway_in(directory, ONE) as gateway:
+        worker = gateway.ready("a/0")
+        client = gateway.client()
+        route = pack_map(Route(endpoint, "", [part]))
+        client.send(pack_header(wire.REQUEST, frames=1, number=1, route=route), [b"{}"])
+        gateway.assert_healthy(worker)
+
+
+def test_a_join_of_more_frames_than_a_message_holds_is_an_error(directory: Path) -> None:
+    with gateway_in(directory, graph(a="", b="", j="a b")) as gateway:
+        workers = [gateway.ready(f"{node}/0") for node in "abj"]
+        client = gateway.client()
+        client.post(1)
+        for worker in workers[:2]:
+            worker.reply(worker.task()[0], *[b"frame"] * 40)
+        assert client.error(1) == ("jina.excepts.WireError: a message of 80 frames, more than 64")
+        client.post(2)
+        for worker in workers[:2]:
+            worker.reply(worker.task()[0], b"frame")
+        workers[2].reply(workers[2].task()[0], b"J")
+        assert client.answer(2) == b"J"
+
+
+def test_a_message_of_too_many_frames_is_refused(gateway: GatewayUnderTest) -> None:
+    worker = gateway.ready("a/0")
+    client = gateway.client()
+    client.send(pack_header(wire.REQUEST, number=1), [b"x"] * 100)
+    gateway.assert_healthy(worker)
+
+
+def test_what_is_no_zeromq_at_all_does_not_end_the_gateway(directory: Path) -> None:
+    with gateway_in(directory, ONE, "tcp://127.0.0.1:*") as gateway:
+        worker = gateway.ready("a/0")
+        port = int(gateway.front.rpartition(":")[2])
+        for data in (
+            b"",
+            b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+            os.urandom(300),
+            b"\xff" * 9 + b"\x7f\x03" + bytes(53) + b"\x02" + b"\xff" * 8,
+        ):
+            with socket.create_connection(("127.0.0.1", port)) as stream:
+                stream.sendall(data)
+        gateway.assert_healthy(worker)
