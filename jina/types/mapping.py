@@ -29,6 +29,12 @@ from jina.types.score import Scores, as_score
 from jina.types.tensors import as_tensor, from_json
 
 
+def kind_of(value: Any) -> str:
+    """Name the type of a value with its article: `an int`, `a list`."""
+    name = type(value).__name__
+    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+
+
 def _camel(name: str) -> str:
     return re.sub(r"_([a-z])", lambda match: match[1].upper(), name)
 
@@ -84,11 +90,11 @@ def fill(
 def _set(record: Record, name: str, value: Any, child: Callable[[Any], Record] | None) -> None:
     if name in TEXT_FIELDS or name == "text":
         if not isinstance(value, str):
-            raise BadDocType(f"`{name}` is a {type(value).__name__}, expected text")
+            raise BadDocType(f"`{name}` is {kind_of(value)}, expected text")
         setattr(record, name, str(value))
     elif name == "tags":
         if not isinstance(value, Mapping):
-            raise BadDocType(f"`tags` is a {type(value).__name__}, expected an object")
+            raise BadDocType(f"`tags` is {kind_of(value)}, expected an object")
         old = record.tags.value if type(record.tags) is Live else {}
         record.tags = Live({**old, **value})
     elif name in TENSOR_FIELDS:
@@ -129,7 +135,7 @@ def _buffer(value: Any) -> bytes:
     if isinstance(value, (bytes, bytearray, memoryview)):
         return bytes(value)
     if not isinstance(value, str):
-        raise BadDocType(f"`buffer` is a {type(value).__name__}, expected bytes or base64 text")
+        raise BadDocType(f"`buffer` is {kind_of(value)}, expected bytes or base64 text")
     # Late: only a buffer in JSON or a dict needs it.
     from base64 import b64decode
 
@@ -141,14 +147,14 @@ def _buffer(value: Any) -> bytes:
 
 def _children(name: str, value: Any, child: Callable[[Any], Record] | None) -> list[Record]:
     if isinstance(value, (str, bytes, Mapping)) or not hasattr(value, "__iter__"):
-        raise BadDocType(f"`{name}` is a {type(value).__name__}, expected a list of Documents")
+        raise BadDocType(f"`{name}` is {kind_of(value)}, expected a list of Documents")
     records = []
     for item in value:
         if isinstance(item, Mapping):
             record = Record()
             fill(record, item, child=child)
         elif child is None:
-            raise BadDocType(f"`{name}` holds a {type(item).__name__}, expected an object")
+            raise BadDocType(f"`{name}` holds {kind_of(item)}, expected an object")
         else:
             record = child(item)
         records.append(record)
@@ -162,7 +168,7 @@ def scores(name: str, value: Any) -> Scores:
         BadDocType: anything else.
     """
     if not isinstance(value, Mapping):
-        raise BadDocType(f"`{name}` is a {type(value).__name__}, expected names with scores")
+        raise BadDocType(f"`{name}` is {kind_of(value)}, expected names with scores")
     found = Scores()
     for key, score in value.items():
         if not isinstance(key, str):
@@ -181,7 +187,7 @@ def finite(name: str, value: Any) -> float:
         BadDocType: no number, or NaN or infinity, which JSON cannot carry.
     """
     if isinstance(value, (str, bytes, bool)) or not hasattr(value, "__float__"):
-        raise BadDocType(f"`{name}` is a {type(value).__name__}, expected a number")
+        raise BadDocType(f"`{name}` is {kind_of(value)}, expected a number")
     try:
         number = float(value)
     except (TypeError, ValueError, OverflowError) as err:
@@ -192,23 +198,23 @@ def finite(name: str, value: Any) -> float:
 
 
 def count(name: str, value: Any) -> int:
-    """Return a whole number from 0 to 2**62.
+    """Return a whole number from 0 to 2**63 - 1.
 
     Raises:
         BadDocType: anything else.
     """
     if isinstance(value, bool) or not hasattr(value, "__index__"):
-        raise BadDocType(f"`{name}` is a {type(value).__name__}, expected a whole number")
+        raise BadDocType(f"`{name}` is {kind_of(value)}, expected a whole number")
     number = int(value)
     if not 0 <= number <= MAX_COUNT:
-        raise BadDocType(f"`{name}` is {number}, expected a number from 0 to 2**62")
+        raise BadDocType(f"`{name}` is {number}, expected a number from 0 to 2**63 - 1")
     return number
 
 
 def locations(value: Any) -> list[int]:
     """Return a list of whole numbers; see `count`."""
     if isinstance(value, (str, bytes, Mapping)) or not hasattr(value, "__iter__"):
-        raise BadDocType(f"`location` is a {type(value).__name__}, expected a list of numbers")
+        raise BadDocType(f"`location` is {kind_of(value)}, expected a list of numbers")
     return [count("location", item) for item in value]
 
 
@@ -223,5 +229,5 @@ def from_text(text: str) -> dict[str, Any]:
     except (msgspec.MsgspecError, UnicodeEncodeError, RecursionError) as err:
         raise BadDocType(f"this text is no JSON: {err}") from err
     if not isinstance(value, dict):
-        raise BadDocType(f"this JSON is a {type(value).__name__}, expected an object")
+        raise BadDocType(f"this JSON is {kind_of(value)}, expected an object")
     return value

@@ -65,7 +65,7 @@ EASY_FIELDS = ("mime_type", "text", "tags", "buffer", "blob", "embedding")
 
 NO_TAGS = msgspec.Raw()
 
-MAX_COUNT = 1 << 62  # of granularity, adjacency, offset and location; children may count on
+MAX_COUNT = (1 << 63) - 1  # of granularity, adjacency, offset and location
 
 if TYPE_CHECKING:
     _Count = int

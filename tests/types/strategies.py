@@ -19,7 +19,7 @@ trees = st.recursive(
     max_leaves=6,
 )
 tags = st.dictionaries(words, trees, max_size=3)
-counts = st.integers(0, 1 << 62)
+counts = st.integers(0, (1 << 63) - 1)
 finite = st.floats(allow_nan=False, allow_infinity=False)
 
 DTYPES = ("?", "i1", "u1", "<i2", "<u4", "<i8", "<u8", "<f2", "<f4", "<f8", "<c8", "<c16", ">f4")

@@ -13,7 +13,7 @@ from weakref import ref
 from jina.types.arrays.document import DocumentArray, wrapped
 from jina.types.content import children, shallow
 from jina.types.document import Document
-from jina.types.record import Record
+from jina.types.record import MAX_COUNT, Record
 
 
 class _Children(DocumentArray):
@@ -73,7 +73,7 @@ class ChunkArray(_Children):
     def _place(self, child: Record) -> None:
         parent_id, granularity, _, mime_type = self._of_owner()
         child.parent_id = parent_id
-        child.granularity = granularity + 1
+        child.granularity = min(granularity + 1, MAX_COUNT)
         child.mime_type = child.mime_type or mime_type
 
 
@@ -85,7 +85,7 @@ class MatchArray(_Children):
     def _place(self, child: Record) -> None:
         _, granularity, adjacency, _ = self._of_owner()
         child.granularity = granularity
-        child.adjacency = adjacency + 1
+        child.adjacency = min(adjacency + 1, MAX_COUNT)
 
 
 KIND_OF: dict[str, type[_Children]] = {"chunks": ChunkArray, "matches": MatchArray}

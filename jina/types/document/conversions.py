@@ -1,11 +1,221 @@
-"""What a Document can turn its content into: texts, bytes, tensors, images and data URIs."""
+"""What a Document can turn its content into: texts, bytes, tensors and data URIs.
+
+Every conversion sets the new content, removes the old one, and returns the Document.
+"""
 
 from __future__ import annotations
 
-from jina.types.document.fields import Fields
+from base64 import b64encode
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import quote_from_bytes, urlsplit
+
+from jina.excepts import DocumentError
+from jina.types.document.images import Images
+from jina.types.tensors import little_endian
+
+FETCH_TIMEOUT_S = 30.0
 
 
-class Conversions(Fields):
+class Conversions(Images):
     """Conversions between uri, text, buffer and blob."""
 
     __slots__ = ()
+
+    # --- from a URI -----------------------------------------------------------------------------
+
+    def convert_uri_to_buffer(self) -> Self:
+        """Read what `uri` names into `buffer`: a path, or a file, data, http or https URI.
+
+        Raises:
+            FileNotFoundError: no such file.
+            DocumentError: no URI, or one of another kind.
+        """
+        self.buffer = fetched(self.uri)
+        return self
+
+    def convert_uri_to_text(self) -> Self:
+        """Read what `uri` names into `text`, as UTF-8.
+
+        Raises:
+            FileNotFoundError: no such file.
+            DocumentError: no URI, one of another kind, or bytes that are no UTF-8.
+        """
+        mime = self.mime_type
+        try:
+            self.text = fetched(self.uri).decode("utf-8")
+        except UnicodeDecodeError as err:
+            raise DocumentError(f"{self.uri!r} is no UTF-8 text: {err}") from err
+        self.mime_type = mime or "text/plain"
+        return self
+
+    def convert_uri_to_datauri(self, charset: str = "utf-8", base64: bool = False) -> Self:
+        """Replace `uri` by a data URI that holds what it names.
+
+        Args:
+            charset: written into the URI.
+            base64: as base64, else percent-encoded.
+        """
+        if not self.uri.startswith("data:"):
+            self.uri = datauri(fetched(self.uri), self.mime_type, charset, base64)
+        return self
+
+    # --- to a URI -------------------------------------------------------------------------------
+
+    def convert_buffer_to_uri(self, charset: str = "utf-8", base64: bool = False) -> Self:
+        """Set `uri` to a data URI that holds the buffer.
+
+        Raises:
+            DocumentError: no MIME type is set, so that nobody could read the URI.
+        """
+        if not self.mime_type:
+            raise DocumentError(
+                f"`mime_type` of Document {self.id!r} is not set", hint="set it before converting"
+            )
+        self.uri = datauri(self.buffer, self.mime_type, charset, base64)
+        return self
+
+    def convert_text_to_uri(self, charset: str = "utf-8", base64: bool = False) -> Self:
+        """Set `uri` to a data URI that holds the text."""
+        data = self.text.encode(charset)
+        self.uri = datauri(data, self.mime_type or "text/plain", charset, base64)
+        return self
+
+    def convert_content_to_uri(self) -> Self:
+        """Set `uri` to a data URI that holds the text or the buffer; nothing where there is none.
+
+        Raises:
+            NotImplementedError: the content is a tensor.
+        """
+        kind = self.content_type
+        if kind == "text":
+            return self.convert_text_to_uri()
+        if kind == "buffer":
+            return self.convert_buffer_to_uri()
+        if kind == "blob":
+            raise NotImplementedError("a tensor has no URI; images have convert_image_blob_to_uri")
+        return self
+
+    # --- to a file ------------------------------------------------------------------------------
+
+    def dump_buffer_to_file(self, file: str | Path) -> Self:
+        """Write the buffer into a file."""
+        Path(file).write_bytes(self.buffer)
+        return self
+
+    def dump_uri_to_file(self, file: str | Path) -> Self:
+        """Write what `uri` names into a file."""
+        Path(file).write_bytes(fetched(self.uri))
+        return self
+
+    # --- between buffer, blob and text ----------------------------------------------------------
+
+    def convert_buffer_to_blob(
+        self, dtype: Any = None, count: int = -1, offset: int = 0, shape: Any = None
+    ) -> Self:
+        """Read the buffer as a tensor of one dimension.
+
+        Args:
+            dtype: of its numbers; float64 by default.
+            count: how many numbers; all by default.
+            offset: in bytes, where they begin.
+            shape: of the result, where it is not one dimension.
+        """
+        import numpy as np  # late: a process that sees only text never loads it
+
+        try:
+            blob = np.frombuffer(self.buffer, dtype=dtype or float, count=count, offset=offset)
+            self.blob = blob if shape is None else blob.reshape(shape)
+        except ValueError as err:
+            raise DocumentError(f"`buffer` of Document {self.id!r}: {err}") from err
+        return self
+
+    def convert_blob_to_buffer(self) -> Self:
+        """Keep the tensor's numbers as bytes; dtype and shape are forgotten."""
+        self.buffer = little_endian(self._dense_blob()).tobytes()
+        return self
+
+    def convert_text_to_blob(
+        self, vocab: dict[str, int], max_length: int | None = None, dtype: str = "int64"
+    ) -> Self:
+        """Turn the words of the text into their numbers.
+
+        Args:
+            vocab: the number of each word, 2 and above; 0 fills up, 1 stands for other words.
+            max_length: cut or fill up in front to so many words.
+            dtype: of the tensor.
+        """
+        import numpy as np  # late: a process that sees only text never loads it
+
+        numbers = [vocab.get(word, 1) for word in _words(self.text)]
+        if max_length is not None:
+            numbers = [0] * (max_length - len(numbers)) + numbers[:max_length]
+        self.blob = np.array(numbers, dtype=dtype)
+        return self
+
+    def convert_blob_to_text(self, vocab: dict[str, int], delimiter: str = " ") -> Self:
+        """Turn the numbers of the blob into their words; the opposite of `convert_text_to_blob`."""
+        words = {number: word for word, number in vocab.items()}
+        found = [words.get(int(number), "") for number in self._dense_blob().ravel()]
+        self.text = delimiter.join(word for word in found if word)
+        return self
+
+    def get_vocabulary(self, text_attrs: tuple[str, ...] = ("text",)) -> dict[str, int]:
+        """Return how often each word stands in the text."""
+        counts: dict[str, int] = {}
+        for name in text_attrs:
+            for word in _words(getattr(self, name)):
+                counts[word] = counts.get(word, 0) + 1
+        return counts
+
+    # --- the same under the names of Jina 2.6 ---------------------------------------------------
+
+    dump_buffer_to_datauri = convert_buffer_to_uri
+    dump_text_to_datauri = convert_text_to_uri
+    dump_content_to_datauri = convert_content_to_uri
+
+
+def fetched(uri: str) -> bytes:
+    """Return the bytes that a URI names.
+
+    Raises:
+        FileNotFoundError: no such file.
+        DocumentError: an empty URI, or a scheme that is none of file, data, http and https.
+    """
+    if not uri:
+        raise DocumentError("`uri` is not set")
+    scheme = urlsplit(uri).scheme if ":" in uri[:6] else ""
+    if scheme in ("http", "https", "data", "file"):
+        # Late: it brings the whole of HTTP along.
+        from urllib.error import URLError
+        from urllib.request import urlopen
+
+        try:
+            with urlopen(uri, timeout=FETCH_TIMEOUT_S) as stream:
+                data: bytes = stream.read()
+                return data
+        except URLError as err:
+            if scheme == "file":
+                raise FileNotFoundError(f"{uri!r} names no file: {err.reason}") from err
+            raise DocumentError(f"{uri[:100]!r} cannot be read: {err}") from err
+        except ValueError as err:
+            raise DocumentError(f"{uri[:100]!r} cannot be read: {err}") from err
+    path = Path(uri)
+    if scheme and not path.exists():
+        raise DocumentError(f"{uri[:100]!r} is no path, and no file, data or http URI")
+    return path.read_bytes()
+
+
+def datauri(data: bytes, mime_type: str, charset: str, base64: bool) -> str:
+    """Return a data URI that holds these bytes."""
+    head = f"data:{mime_type};charset={charset}"
+    if base64:
+        return f"{head};base64,{b64encode(data).decode('ascii')}"
+    return f"{head},{quote_from_bytes(data)}"
+
+
+def _words(text: str) -> list[str]:
+    # Late: few Documents are taken apart into words.
+    from re import findall
+
+    return findall(r"\w+", text.lower())

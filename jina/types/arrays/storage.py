@@ -1,0 +1,174 @@
+"""Arrays in files: JSON lines, or a binary file that keeps every bit.
+
+    binary   "JDAFILE1" · segment …        segment: length u64 · a packed batch (jina.types.binary)
+
+A binary file that is damaged can be read up to the damage.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, cast
+
+from jina.excepts import DocumentError, WireError
+from jina.types import binary
+from jina.types.arrays.selection import Selection
+
+if TYPE_CHECKING:
+    from jina.types.arrays.document import DocumentArray
+
+Format = Literal["json", "binary"]
+
+MAGIC = b"JDAFILE1"
+SEGMENT_DOCS = 1000
+_LINES = 1000
+
+
+class Storage(Selection):
+    """Saving and loading."""
+
+    __slots__ = ()
+
+    def save(self, file: str | Path | BinaryIO, file_format: Format = "json") -> None:
+        """Write all Documents into a file.
+
+        Args:
+            file: a path, or a file open for writing bytes (text for JSON works too).
+            file_format: "json", one Document a line, tensors as base64; or "binary".
+
+        Raises:
+            ValueError: another format, or a value that the format cannot hold.
+        """
+        if file_format == "json":
+            self.save_json(file)
+        elif file_format == "binary":
+            self.save_binary(file)
+        else:
+            raise DocumentError(f"no file format is {file_format!r}", hint="json or binary")
+
+    @classmethod
+    def load(cls, file: str | Path | BinaryIO, file_format: Format = "json") -> DocumentArray:
+        """Read what `save` wrote.
+
+        Raises:
+            ValueError: another format, or a damaged file; the place is named.
+        """
+        if file_format == "json":
+            return cls.load_json(file)
+        if file_format == "binary":
+            return cls.load_binary(file)
+        raise DocumentError(f"no file format is {file_format!r}", hint="json or binary")
+
+    def save_json(self, file: Any) -> None:
+        """Write one Document a line, tensors as base64; see `save`."""
+        # Late: the codec is made of arrays.
+        from jina.types.jsonlines import render
+
+        data = render(self._docs, tensors="base64")
+        with _opened(file, "wb") as stream:
+            try:
+                stream.write(data)
+            except TypeError:
+                stream.write(data.decode())
+
+    @classmethod
+    def load_json(cls, file: Any) -> DocumentArray:
+        """Read one Document a line.
+
+        Raises:
+            DocumentError: a line that is no Document; its number is named.
+        """
+        from jina.types.jsonlines import parse  # late: see `save_json`
+
+        rows: list[Any] = []
+        with _opened(file, "rb") as stream:
+            for first, chunk in _chunks(stream):
+                found = parse(chunk, key="line", first_line=first)
+                if found.errors:
+                    error = found.errors[0]
+                    raise DocumentError(error.message, where=f"{_name(file)}:{error.line}")
+                rows += found.docs
+        return cls._new(rows)
+
+    def save_binary(self, file: Any) -> None:
+        """Write all Documents bit for bit; see `save`."""
+        from jina.types.columns import encode_records  # late: see `save_json`
+
+        docs = self._docs
+        with _opened(file, "wb") as stream:
+            stream.write(MAGIC)
+            for start in range(0, len(docs), SEGMENT_DOCS):
+                part = docs[start : start + SEGMENT_DOCS]
+                data = binary.pack(encode_records([doc._record for doc in part]))
+                stream.write(len(data).to_bytes(8, "little"))
+                stream.write(data)
+
+    @classmethod
+    def load_binary(cls, file: Any, *, partial: bool = False) -> DocumentArray:
+        """Read what `save_binary` wrote.
+
+        Args:
+            file: a path, or a file open for reading bytes.
+            partial: return what lies before the damage of a damaged file.
+
+        Raises:
+            DocumentError: a damaged file; the offset in bytes is named.
+        """
+        rows: list[Any] = []
+        with _opened(file, "rb") as stream:
+            try:
+                for docs in _segments(stream, _name(file)):
+                    rows += docs
+            except DocumentError as err:
+                if not partial:
+                    err.hint = f"partial=True returns the {len(rows)} Documents before it"
+                    raise
+        return cls._new(rows)
+
+
+def _segments(stream: Any, name: str) -> Iterator[DocumentArray]:
+    from jina.types.columns import decode  # late: the codec is made of arrays
+
+    if stream.read(len(MAGIC)) != MAGIC:
+        raise DocumentError("this is no binary file of Documents", where=f"{name}: byte 0")
+    offset = len(MAGIC)
+    while head := stream.read(8):
+        size = int.from_bytes(head, "little")
+        # In steps: a damaged length must not ask for memory that is not there.
+        data = bytearray()
+        while len(data) < size and (block := stream.read(min(size - len(data), 1 << 24))):
+            data += block
+        try:
+            if len(head) < 8 or len(data) < size:
+                raise WireError("the file ends within a segment")
+            docs = decode(binary.unpack(data))
+            list(docs)
+        except WireError as err:
+            raise DocumentError(err.what, where=f"{name}: byte {offset}") from err
+        yield docs
+        offset += 8 + size
+
+
+def _chunks(stream: Any) -> Iterator[tuple[int, bytes]]:
+    number = 1
+    lines: list[bytes] = []
+    for line in stream:
+        lines.append(line.encode() if isinstance(line, str) else line)
+        if len(lines) == _LINES:
+            yield number, b"".join(lines)
+            number += len(lines)
+            lines = []
+    if lines:
+        yield number, b"".join(lines)
+
+
+def _opened(file: Any, mode: str) -> AbstractContextManager[Any]:
+    if isinstance(file, (str, Path)):
+        return cast("AbstractContextManager[Any]", Path(file).open(mode))
+    return nullcontext(file)
+
+
+def _name(file: Any) -> str:
+    return str(file) if isinstance(file, (str, Path)) else str(getattr(file, "name", "<stream>"))
