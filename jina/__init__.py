@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from jina.client import Client as Client
+    from jina.client.post import Client as Client
     from jina.executors import BaseExecutor as Executor
     from jina.executors.decorators import requests as requests
     from jina.flow import Flow as Flow
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from jina.types.document import Document as Document
 
 _HOMES = {
-    "Client": "jina.client:Client",
+    "Client": "jina.client.post:Client",
     "Document": "jina.types.document:Document",
     "DocumentArray": "jina.types.arrays.document:DocumentArray",
     "Executor": "jina.executors:BaseExecutor",

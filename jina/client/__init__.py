@@ -1,7 +1,1 @@
-"""Post Documents to a running Flow."""
-
-from __future__ import annotations
-
-from jina.client.post import Client
-
-__all__ = ["Client"]
+"""Post Documents to a running Flow: `jina.client.post` from Python, `session` for everybody."""

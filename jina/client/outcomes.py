@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jina.client.requests import call_of
 from jina.client.session import Reply
 from jina.transport.sockets import payload
-from jina.types.arrays.document import DocumentArray
-from jina.wire import body as bodies
-from jina.wire.body import error_line, read_body
 from jina.wire.maps import LINES, Call, ErrorInfo, LineFailures
+
+if TYPE_CHECKING:
+    from jina.types.arrays.document import DocumentArray
 
 
 class Outcomes(NamedTuple):
@@ -43,6 +43,9 @@ def outcomes_of(reply: Reply, endpoint: str, call: Call) -> Outcomes:
     if reply.served and len(reply.parts) == 1 and reply.parts[0].kind == LINES:
         part = reply.parts[0]
         return Outcomes(payload(reply.frames[0]), part.rows, part.failed)
+    # Late: lines that a worker wrote are passed on without anything that knows Documents.
+    from jina.wire import body as bodies
+
     docs, failures = documents_of(reply, call)
     parts, frames = bodies.write_lines(docs, failures, endpoint, call.tensors)
     return Outcomes(frames[0], parts[0].rows, parts[0].failed)
@@ -50,14 +53,20 @@ def outcomes_of(reply: Reply, endpoint: str, call: Call) -> Outcomes:
 
 def documents_of(reply: Reply, call: Call) -> tuple[DocumentArray, LineFailures | None]:
     """The Documents of a reply that did not fail, and its failed lines."""
+    # Late: see outcomes_of.
+    from jina.wire import body as bodies
+
     request = reply.request
     own = call_of(call, request.chunk) if request.chunk is not None else call
-    body = read_body(reply.parts, reply.frames, 1, own, request.base, payload)
+    body = bodies.read_body(reply.parts, reply.frames, 1, own, request.base, payload)
     return bodies.concatenated(body.docs), body.failures
 
 
 def _failed(reply: Reply, endpoint: str, error: ErrorInfo, call: Call) -> Outcomes:
     """One error for each line of a failed request; a line that could not be read keeps its own."""
+    # Late: see outcomes_of.
+    from jina.wire import body as bodies
+
     request = reply.request
     if request.chunk is not None:
         read = bodies.read_lines(request.chunk.data, call_of(call, request.chunk), request.base)
@@ -66,9 +75,9 @@ def _failed(reply: Reply, endpoint: str, error: ErrorInfo, call: Call) -> Outcom
     else:
         names = [doc.id for doc in request.docs or ()]
         failures = None
-    lines = [error_line(name, error, endpoint) for name in names]
+    lines = [bodies.error_line(name, error, endpoint) for name in names]
     for failure in failures.failures if failures else ():
-        lines.insert(failure.place, error_line(failure.id, failure, endpoint))
+        lines.insert(failure.place, bodies.error_line(failure.id, failure, endpoint))
     if not lines:  # a request without Documents fails too
-        lines.append(error_line("", error, endpoint))
+        lines.append(bodies.error_line("", error, endpoint))
     return Outcomes(b"".join(lines), len(lines), len(lines))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from jina.client.requests import DocumentRequests
+from jina.client.documents import DocumentRequests
 from jina.client.response import Response
 from jina.client.session import Session
 from jina.defaults import REQUEST_DOCS, TIMEOUT_CONNECT_S

@@ -18,13 +18,12 @@ import msgspec
 import typer
 
 from jina.client.outcomes import Outcomes, outcomes_of
-from jina.client.requests import DocumentRequests, LineRequests, RequestSource
+from jina.client.requests import LineRequests, RequestSource
 from jina.client.session import Reply, Session
 from jina.defaults import TIMEOUT_READY_S
 from jina.excepts import FlowNotFound, InputError
 from jina.launch.find import find_flow, looks_like_file, wait_until_ready
 from jina.readers import LineSource, open_inputs
-from jina.types.document import Document
 from jina.wire.maps import Call
 from jinacli import exits
 from jinacli.screens.errors import say
@@ -113,14 +112,15 @@ def run_post(options: PostOptions) -> int:
 def _open_source(
     options: PostOptions, call: Call, stack: contextlib.ExitStack
 ) -> tuple[RequestSource, LineSource | None]:
-    if options.texts:
-        if options.inputs:
-            raise typer.BadParameter("give --inputs or --text, not both", param_hint="--text")
-        docs = [Document(text=text) for text in options.texts]
-        return DocumentRequests(docs, call, request_docs=options.request_size), None
-    inputs = options.inputs or (["-"] if _stdin_has_data() else [])
+    if options.texts and options.inputs:
+        raise typer.BadParameter("give --inputs or --text, not both", param_hint="--text")
+    inputs = options.inputs or (["-"] if _stdin_has_data() and not options.texts else [])
     if not inputs:
-        return DocumentRequests(None, call), None
+        # Late: lines from files never become Documents here.
+        from jina.client.documents import DocumentRequests
+
+        docs = options.texts or None
+        return DocumentRequests(docs, call, request_docs=options.request_size), None
     lines = open_inputs(inputs)
     stack.callback(lines.close)
     return (

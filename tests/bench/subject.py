@@ -140,7 +140,7 @@ LATENCY_TEXT = "the quick brown fox jumps over the lazy dog " * 4
 
 def run_latency(kind: str, address: str, count: str) -> None:
     from jina import Client, Document
-    from jina.client.requests import DocumentRequests
+    from jina.client.documents import DocumentRequests
     from jina.client.session import Session
     from jina.wire.maps import Call
 
