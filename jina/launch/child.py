@@ -23,6 +23,7 @@ from jina.runtime.control import Assignment
 _KEPT_LINES = 200  # of a child's output, for the report of its death
 _SHOWN_LINES = 10  # of those, in the reason that a failed request carries
 _MAX_LINE = 64 * KIB  # a longer one is cut into several
+_READS = 16  # of 64 KiB at a time: one that prints without end must not keep us
 
 
 class Child:
@@ -49,12 +50,18 @@ class Child:
         os.set_blocking(self.output, False)
 
     def read_output(self) -> list[str] | None:
-        """The whole lines that it printed since the last call; None once it closed its output."""
+        """The whole lines that it printed since the last call; None once it closed its output.
+
+        Of one that has ended the last line comes too, whether whole or not.
+        """
         lines: list[bytes] = []
-        while True:
+        for _ in range(_READS):
             try:
                 data = os.read(self.output, 64 * KIB)
             except BlockingIOError:
+                if self._process.returncode is not None:
+                    lines.append(self._partial)  # what it started keeps the pipe open
+                    self._partial = b""
                 break
             except OSError:
                 data = b""

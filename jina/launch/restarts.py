@@ -32,3 +32,4 @@ class Restarts:
         """The last death is blamed on a request, not on the worker."""
         if self._deaths:
             self._deaths.pop()
+            self._streak = max(0, self._streak - 1)

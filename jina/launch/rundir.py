@@ -213,9 +213,11 @@ def _clear(path: Path) -> None:
         if ticks and started_at_ticks(group) == ticks:
             with contextlib.suppress(OSError):
                 os.killpg(group, signal.SIGKILL)
-    for entry in os.scandir(path):
-        if entry.name != "lock":
-            os.unlink(entry.path)
+    for entry in list(path.iterdir()):
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry, ignore_errors=True)
+        elif entry.name != "lock":
+            entry.unlink()
 
 
 def _read(path: Path) -> FlowRecord | None:

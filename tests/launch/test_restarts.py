@@ -1,0 +1,50 @@
+"""When a dead worker comes back: moments of its deaths on the left, the delay on the right."""
+
+from __future__ import annotations
+
+import pytest
+
+from jina.launch.restarts import Restarts
+
+
+@pytest.mark.parametrize(
+    ("deaths", "delays"),
+    [
+        ([0], [0.1]),
+        ([0, 1, 2, 3, 4], [0.1, 0.2, 0.4, 0.8, 1.6]),
+        # More than five within a minute: it does not come back.
+        ([0, 1, 2, 3, 4, 5], [0.1, 0.2, 0.4, 0.8, 1.6, None]),
+        ([0, 10, 20, 30, 40, 59.9], [0.1, 0.2, 0.4, 0.8, 1.6, None]),
+        # The first one is over a minute old when the sixth comes.
+        ([0, 10, 20, 30, 40, 60.1], [0.1, 0.2, 0.4, 0.8, 1.6, 3.2]),
+        # Never more than ten seconds.
+        ([0, 13, 26, 39, 52, 65, 78, 91], [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 10]),
+        # A minute in peace and all is forgotten.
+        ([0, 1, 2, 62.1, 63], [0.1, 0.2, 0.4, 0.1, 0.2]),
+    ],
+)
+def test_delays_double_until_the_budget_is_spent(
+    deaths: list[float], delays: list[float | None]
+) -> None:
+    restarts = Restarts()
+    assert [restarts.delay_s(moment) for moment in deaths] == delays
+
+
+def test_deaths_that_a_request_is_to_blame_for_cost_nothing() -> None:
+    restarts = Restarts()
+    for moment in range(50):
+        assert restarts.delay_s(moment) == 0.1
+        restarts.forgive()
+
+
+def test_only_the_last_death_is_forgiven() -> None:
+    restarts = Restarts()
+    assert [restarts.delay_s(moment) for moment in range(3)] == [0.1, 0.2, 0.4]
+    restarts.forgive()
+    assert [restarts.delay_s(moment) for moment in range(3, 7)] == [0.4, 0.8, 1.6, None]
+
+
+def test_there_is_nothing_to_forgive_before_a_death() -> None:
+    restarts = Restarts()
+    restarts.forgive()
+    assert restarts.delay_s(0) == 0.1
