@@ -26,7 +26,7 @@ def _loops_s(count: int, turns: int) -> list[float]:
     return [float(loop.communicate()[0]) for loop in loops]
 
 
-def effective_cores(turns: int = 5_000_000) -> float:
+def effective_cores(turns: int = 3_000_000) -> float:
     """Speed of two busy loops side by side, in units of one alone: 2.0 on two free cores."""
     alone = min(_loops_s(1, turns) + _loops_s(1, turns))
     return sum(alone / together for together in _loops_s(2, turns))

@@ -164,3 +164,12 @@ def interleave(
 def median(values: Iterable[float]) -> float:
     """The middle value."""
     return statistics.median(values)
+
+
+def median_ratio(mine: Iterable[float], theirs: Iterable[float]) -> float:
+    """Median of the ratios within each repeat.
+
+    Not a number where the runs were too short to tell costs from noise.
+    """
+    ratios = [a / b for a, b in zip(mine, theirs, strict=True) if b > 0]
+    return statistics.median(ratios) if ratios else float("nan")

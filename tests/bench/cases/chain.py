@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
-from tests.bench.measure import Sample, interleave, median, run_client
+from tests.bench.measure import Sample, interleave, median, median_ratio, run_client
 from tests.bench.options import Case, Options, check_equal
 from tests.bench.report import Figure, Table
 from tests.bench.subject import flow_up
@@ -49,10 +49,7 @@ def run(options: Options) -> list[Table]:
         f"Chains, {options.docs} lines with id, text and tags",
         ["CPU µs per Document", "all", "÷ one", "wall s"],
     )
-    ratios = {
-        name: median(a / b for a, b in zip(per_doc[name], per_doc["one"], strict=True))
-        for name in _FLOWS
-    }
+    ratios = {name: median_ratio(per_doc[name], per_doc["one"]) for name in _FLOWS}
     for name, title in _FLOWS.items():
         wall = median(one.wall_s for one in samples[f"{name} {options.docs}"])
         table.rows.append([title, median(per_doc[name]), ratios[name], wall])

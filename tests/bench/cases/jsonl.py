@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
-from tests.bench.measure import Sample, interleave, median, run_client, server
+from tests.bench.measure import Sample, interleave, median, median_ratio, run_client, server
 from tests.bench.options import Case, Options, check_equal, line_key
 from tests.bench.report import Figure, Table
 from tests.bench.styles import STYLES
@@ -106,7 +106,7 @@ def _table(style: str, options: Options, source: Path, samples: dict[str, list[S
         wall = median(one.wall_s for one in full)
         table.rows.append([
             name, role("client"), role("gateway"), role("worker"), median(costs),
-            _ratio(costs, per_doc["handwritten"]), _ratio(costs, per_doc["orjson"]),
+            median_ratio(costs, per_doc["handwritten"]), median_ratio(costs, per_doc["orjson"]),
             median(whole[name]), wall, docs / wall / 1000,
             median(one.total_cpu_s for one in base) * 1e3,
         ])  # fmt: skip
@@ -117,7 +117,7 @@ def _table(style: str, options: Options, source: Path, samples: dict[str, list[S
         "Outputs are equal; echo gives back its input."
     )
     table.figures = [
-        Figure(f"{style}: CPU ÷ {title}{how}", _ratio(costs["jina"], costs[rival]), limit)
+        Figure(f"{style}: CPU ÷ {title}{how}", median_ratio(costs["jina"], costs[rival]), limit)
         for costs, how in ((per_doc, ""), (whole, ", with start"))
         for rival, title, limit in (
             ("handwritten", "hand-written", 1.0),
@@ -129,11 +129,6 @@ def _table(style: str, options: Options, source: Path, samples: dict[str, list[S
         for name, runs in samples.items()
     }
     return table
-
-
-def _ratio(mine: list[float], theirs: list[float]) -> float:
-    """Median of the ratios within each repeat."""
-    return median(a / b for a, b in zip(mine, theirs, strict=True) if b > 0)
 
 
 CASES = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from tests.bench.measure import Sample, interleave, median, run_client, server
+from tests.bench.measure import Sample, interleave, median, median_ratio, run_client, server
 from tests.bench.options import Case, Options
 from tests.bench.report import Table
 from tests.bench.subject import BATCH, DIMENSIONS, flow_up, vectors_argv
@@ -53,7 +53,7 @@ def run(options: Options) -> list[Table]:
             else None
             for role in ("client", "gateway", "worker")
         ]
-        ratio = median(a / b for a, b in zip(values, per_batch["echo"], strict=True) if b > 0)
+        ratio = median_ratio(values, per_batch["echo"])
         table.rows.append(
             [name, *roles, median(values) / more * 1e6, ratio, more * size / max(wall, 1e-9) / 1e6]
         )
