@@ -22,12 +22,13 @@ from typing import Any, NamedTuple
 
 from jina.config.executors import inspect_executor
 from jina.config.flows import read_flow
+from jina.config.needs import NAME_HINT
 from jina.config.problems import Problem, errors_in, ordered
 from jina.config.scalars import kind
 from jina.config.tree import DataPath, Tree
 from jina.config.uses import Piece
 from jina.excepts import ExecutorFailToLoad
-from jina.executors import BaseExecutor
+from jina.executors import SAFE_NAME, BaseExecutor
 from jina.executors.annotations import mistyped
 from jina.executors.arguments import ARGUMENTS, unfillable
 from jina.executors.constructor import misfits, parameters
@@ -90,10 +91,10 @@ def check_executor(source: Any, *, no_import: bool = False) -> Report:
         no_import: look at the YAML alone.
     """
     report = Report(_named(source))
-    config, problems = inspect_executor(source)
+    config, problems = inspect_executor(source, is_local=True)
     report.problems += problems
     if config is not None:
-        report.problems += _workspace(config.origin, config.spec.metas.get("workspace"))
+        report.problems += _folders(config.origin, config.spec)
         if not no_import:
             _check_class(report, config.spec, config.origin, "")
     report.problems = ordered(report.problems)
@@ -113,9 +114,8 @@ def check_flow(source: Any, *, no_import: bool = False) -> Report:
     for node in reading.nodes:
         if node.origin is None:
             continue
-        workspace = node.executor.metas.get("workspace")
-        report.problems += _workspace(node.origin, workspace)
-        if not workspace and node.origin.overlays:
+        report.problems += _folders(node.origin, node.executor)
+        if not node.executor.metas.get("workspace") and node.origin.overlays:
             tree, at = node.origin.overlays[0]
             at = (*at, "workspace") if (*at, "workspace") in tree.values else ("with", "workspace")
             report.problems += _unwritable(tree, at, node.workspace)
@@ -148,7 +148,7 @@ def _imported(report: Report, spec: ExecutorSpec, origin: Piece) -> type[BaseExe
     try:
         # What a module prints while it is imported is no data of ours.
         with contextlib.redirect_stdout(sys.stderr):
-            return executor_class(spec)
+            return origin.cls or executor_class(spec)
     except ExecutorFailToLoad as err:
         report.problems.append(
             origin.tree.problem(
@@ -366,7 +366,18 @@ def _shown(file: str) -> str:
         return file
 
 
-def _workspace(origin: Piece, workspace: Any) -> Iterator[Problem]:
+def _folders(origin: Piece, spec: ExecutorSpec) -> Iterator[Problem]:
+    """The name and the workspace in metas: both become folders."""
+    name, workspace = spec.metas.get("name"), spec.metas.get("workspace")
+    if isinstance(name, str) and name and not SAFE_NAME.fullmatch(name):
+        tree, at = origin.place("metas", "name")
+        yield tree.problem(
+            at,
+            "bad-name",
+            f"{name!r} cannot be a folder; reading `self.workspace` would fail",
+            hint=NAME_HINT,
+            severity="warning",
+        )
     if isinstance(workspace, str) and workspace:
         tree, at = origin.place("metas", "workspace")
         yield from _unwritable(tree, at, workspace)

@@ -45,6 +45,7 @@ def load_executor(
     context: Mapping[str, Any] | None = None,
     env: Mapping[str, str] | None = None,
     substitute: bool = True,
+    is_local: bool = False,
 ) -> ExecutorConfig:
     """Read and check an Executor's YAML.
 
@@ -58,6 +59,8 @@ def load_executor(
         context: values for `${{ CONTEXT.x }}`.
         env: environment for variables; os.environ when None.
         substitute: whether variables are replaced.
+        is_local: it is for this process: a class that exists only here is not pickled for another
+            one; it stands in the config's `origin.cls`.
 
     Raises:
         BadConfigSource: there is nothing usable at `source`.
@@ -72,6 +75,7 @@ def load_executor(
         context=context,
         env=env,
         substitute=substitute,
+        is_local=is_local,
     )
     return settled(config, problems)
 
@@ -86,13 +90,14 @@ def inspect_executor(
     context: Mapping[str, Any] | None = None,
     env: Mapping[str, str] | None = None,
     substitute: bool = True,
+    is_local: bool = False,
 ) -> tuple[ExecutorConfig | None, list[Problem]]:
     """Like `load_executor`, but return what is wrong instead of raising it.
 
     Returns:
         the config, None when there are errors; and all problems, warnings too, in their order.
     """
-    loading = Loading(env, context or {}, substitute)
+    loading = Loading(env, context or {}, substitute, is_local=is_local)
     piece = _piece(loading, source)
     if piece is None:
         return None, ordered(loading.problems)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from jina.config.messages import known_keys, validated
+from jina.config.needs import NAME, NAME_HINT
 from jina.config.nodes import (
     NodeConfig,
     NodeReader,
@@ -23,6 +24,8 @@ from jina.config.schema import IGNORED_FLOW, IGNORED_OPTIONS, FlowModel, FlowOpt
 from jina.config.source import Source, open_source
 from jina.config.tree import DataPath, Tree, shown
 from jina.config.uses import Loading, without_ignored
+from jina.config.variables import Unresolved
+from jina.executors import BaseExecutor
 
 
 @dataclass(frozen=True)
@@ -167,18 +170,24 @@ def _flow(loading: Loading, tree: Tree) -> tuple[FlowOptions, list[NodeConfig], 
     if isinstance(data.get("with"), Mapping):
         data["with"] = without_ignored(loading, tree, ("with",), data["with"], IGNORED_OPTIONS)
     key, entries = _entries(loading, tree, data)
-    classes: dict[int, type] = {}
+    classes: dict[int, type[BaseExecutor]] = {}
     for n, entry in enumerate(entries):
         if isinstance(entry, Mapping):
             entries[n] = known_entry(loading, tree, (key, n), entry)
             if isinstance(entry.get("uses"), type):
                 # A class of this process, from Python: no YAML type describes it.
-                classes[n] = entries[n].pop("uses")
+                cls = entries[n].pop("uses")
+                if issubclass(cls, BaseExecutor):
+                    classes[n] = cls
+                    continue
+                message = f"{cls.__name__} is no Executor: it does not subclass jina.Executor"
+                loading.problems.append(tree.problem((key, n, "uses"), "not-an-executor", message))
     data[key] = entries
     model, problems = validated(FlowModel, tree, data)
     loading.problems += problems
     broken = {p.path for p in problems}
     graph_problems(loading, tree, key, entries)
+    _check_name(loading, tree, data)
     options = model.with_ if isinstance(model, FlowModel) else FlowOptions.model_validate({})
     workspace = absolute_folder(tree, options.workspace) or os.getcwd()
     reader = NodeReader(loading, tree, options, workspace)
@@ -198,6 +207,17 @@ def _flow(loading: Loading, tree: Tree) -> tuple[FlowOptions, list[NodeConfig], 
             }
             reader.node((key, n), sound, classes.get(n))
     return options, nodes, model is not None and len(nodes) == len(entries)
+
+
+def _check_name(loading: Loading, tree: Tree, data: Mapping[str, Any]) -> None:
+    """The Flow's name becomes a folder too."""
+    options = data.get("with")
+    inner = options.get("name") if isinstance(options, Mapping) else None
+    for path, name in ((("name",), data.get("name")), (("with", "name"), inner)):
+        if isinstance(name, str) and not isinstance(name, Unresolved) and not NAME.fullmatch(name):
+            loading.problems.append(
+                tree.problem(path, "bad-name", f"{name!r} cannot be a Flow's name", hint=NAME_HINT)
+            )
 
 
 def _is_flow(loading: Loading, tree: Tree, data: Mapping[str, Any]) -> bool:

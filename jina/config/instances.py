@@ -74,9 +74,10 @@ def load_instance(
         py_modules=py_modules,
         context=context,
         substitute=substitute,
+        is_local=True,
     )
     try:
-        cls = executor_class(config.spec)
+        cls = config.origin.cls or executor_class(config.spec)
     except ExecutorFailToLoad as err:
         raise BadConfigSource(err.what, where=err.where, hint=err.hint) from None
     executor = construct(cls, config.spec, dict(runtime_args or {}))

@@ -151,14 +151,14 @@ class _Builder:
             return text
         if short in ("int", "float", "bool", "null") and tag != short:
             value = plain_value(text)
-            wanted: dict[str, tuple[type, ...]] = {
-                "int": (int,),
-                "float": (int, float),
-                "bool": (bool,),
-                "null": (type(None),),
+            is_one = {
+                "int": type(value) is int,
+                "float": type(value) in (int, float),
+                "bool": type(value) is bool,
+                "null": value is None,
             }
-            if isinstance(value, wanted[short]) and (short == "bool") == isinstance(value, bool):
-                return float(value) if short == "float" else value  # type: ignore[arg-type]  # checked
+            if is_one[short]:
+                return float(value) if short == "float" and isinstance(value, int) else value
             self.report(node, "yaml-tag", f"{text!r} is no value of !!{short}")
             return None
         if tag.startswith("!") and not text:

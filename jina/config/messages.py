@@ -113,6 +113,14 @@ def _told(
         )
     if kind_of_error == "literal_error":
         return _not_among(tree, path, name, value, error)
+    if kind_of_error == "string_pattern_mismatch":
+        return tree.problem(
+            path,
+            "bad-value",
+            f"{value!r} cannot name an environment variable",
+            at="key",
+            hint="write `NAME: value`",
+        )
     if kind_of_error in ("greater_than_equal", "less_than_equal"):
         context = error["ctx"]
         bound = f"at least {context['ge']}" if "ge" in context else f"at most {context['le']}"

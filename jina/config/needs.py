@@ -14,6 +14,7 @@ from typing import NamedTuple
 GATEWAY = "gateway"
 #: A name becomes a folder, a log prefix and part of an address.
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
+NAME_HINT = "use up to 64 letters, digits, `_`, `-` and `.`; begin with no `-` or `.`"
 
 
 class Node(NamedTuple):
@@ -75,7 +76,7 @@ def _name_faults(n: int, name: str, index: dict[str, int]) -> Iterable[Fault]:
             n,
             "",
             f"{name!r} cannot be an executor's name",
-            "use up to 64 letters, digits, `_`, `-` and `.`; begin with no `-` or `.`",
+            NAME_HINT,
         )
     if name in index:
         yield Fault(

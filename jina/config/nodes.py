@@ -20,8 +20,12 @@ from jina.config.uses import (
     used_piece,
     without_ignored,
 )
+from jina.config.variables import Unresolved
 from jina.defaults import TIMEOUT_READY_S
+from jina.executors import BaseExecutor
 from jina.executors.spec import ExecutorSpec
+
+ExecutorClass = type[BaseExecutor]
 
 # What `host` may say without meaning another machine.
 _HERE = (None, False, "", "0.0.0.0", "localhost", "127.0.0.1")
@@ -67,6 +71,8 @@ def known_entry(
 ) -> dict[str, Any]:
     """An entry without what is ignored, and without what is refused, which is reported."""
     kept = without_ignored(loading, tree, at, entry, IGNORED_NODE)
+    if isinstance(kept.get("uses"), os.PathLike):
+        kept["uses"] = os.fspath(kept["uses"])
     for key, instead in REFUSED_NODE.items():
         if key not in kept:
             continue
@@ -118,6 +124,7 @@ def graph_problems(loading: Loading, tree: Tree, key: str, entries: list[Any]) -
     nodes: list[Node] = []
     for n, entry in enumerate(entries):
         name = entry.get("name") if isinstance(entry, Mapping) else None
+        name = None if isinstance(name, Unresolved) else name
         needs = _needs(entry)
         if needs is None:
             needs = [nodes[-1].name if nodes else GATEWAY]
@@ -135,9 +142,10 @@ def graph_problems(loading: Loading, tree: Tree, key: str, entries: list[Any]) -
 def _needs(entry: Any) -> list[str] | None:
     """The needs of an entry as far as they are text; None when it takes the one before it."""
     needs = entry.get("needs") if isinstance(entry, Mapping) else None
-    if isinstance(needs, str):
-        return [needs]
-    return [need for need in needs if isinstance(need, str)] if isinstance(needs, list) else None
+    needs = [needs] if isinstance(needs, str) else needs
+    if not isinstance(needs, list):
+        return None
+    return [need for need in needs if isinstance(need, str) and not isinstance(need, Unresolved)]
 
 
 def _place(key: str, fault: Fault, entry: Any) -> tuple[DataPath, str]:
@@ -168,7 +176,7 @@ class NodeReader:
     options: FlowOptions
     workspace: str
 
-    def node(self, at: DataPath, entry: Any, cls: type | None) -> NodeConfig | None:
+    def node(self, at: DataPath, entry: Any, cls: ExecutorClass | None) -> NodeConfig | None:
         """One node; None when problems keep it from being used.
 
         Args:
@@ -225,7 +233,11 @@ class NodeReader:
         )
 
     def piece(
-        self, at: DataPath, entry: Mapping[str, Any], model: NodeModel, cls: type | None
+        self,
+        at: DataPath,
+        entry: Mapping[str, Any],
+        model: NodeModel,
+        cls: ExecutorClass | None,
     ) -> Piece | None:
         """The Executor of an entry, before the entry's own settings are laid over it."""
         folder = self.tree.source.folder

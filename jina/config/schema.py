@@ -38,22 +38,21 @@ Names = Annotated[
     list[Text],
     BeforeValidator(_one_or_many, json_schema_input_type=Text | list[Text] | None),
 ]
+_Variable = Annotated[str, Field(strict=True, pattern=r"^[^=\x00]+$")]
+_Environment = dict[_Variable, Text | Flag | Number | Real]
 Environment = Annotated[
-    dict[str, Text | Flag | Number | Real],
-    BeforeValidator(
-        _empty_is_map, json_schema_input_type=dict[str, Text | Flag | Number | Real] | None
-    ),
+    _Environment, BeforeValidator(_empty_is_map, json_schema_input_type=_Environment | None)
 ]
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", populate_by_name=False, protected_namespaces=())
+    model_config = ConfigDict(extra="forbid", protected_namespaces=(), defer_build=True)
 
 
 class Metas(BaseModel):
     """What is known before it runs; other keys become attributes of `self.metas`."""
 
-    model_config = ConfigDict(extra="allow", protected_namespaces=())
+    model_config = ConfigDict(extra="allow", protected_namespaces=(), defer_build=True)
 
     name: Text | None = Field(
         None,

@@ -23,6 +23,8 @@ from jina.config.schema import IGNORED_EXECUTOR, ExecutorModel, Metas
 from jina.config.source import Source, is_yaml_path, read_file
 from jina.config.tree import DataPath, Tree, shown
 from jina.config.variables import Unresolved, Variables, interpolate, read_dotenv
+from jina.excepts import ExecutorFailToLoad
+from jina.executors import BaseExecutor
 from jina.executors.load import live_class, live_spec
 from jina.executors.spec import ExecutorSpec
 
@@ -56,7 +58,7 @@ class Piece:
     requests: dict[str, str] = field(default_factory=dict)
     py_modules: list[str] = field(default_factory=list)
     folder: Path = field(default_factory=Path.cwd)
-    cls: type | None = None
+    cls: type[BaseExecutor] | None = None
     overlays: list[tuple[Tree, DataPath]] = field(default_factory=list)
 
     def place(self, section: str, *keys: str) -> tuple[Tree, DataPath]:
@@ -84,6 +86,7 @@ class Loading:
         substitute: whether variables are replaced.
         problems: everything found so far.
         files: YAML files that went into the result.
+        is_local: the Executor is for this process: its class need not travel.
     """
 
     env: Mapping[str, str] | None = None
@@ -91,6 +94,7 @@ class Loading:
     substitute: bool = True
     problems: list[Problem] = field(default_factory=list)
     files: list[Path] = field(default_factory=list)
+    is_local: bool = False
 
     def tree(self, source: Source) -> Tree:
         """Parse and interpolate; problems are collected."""
@@ -381,14 +385,14 @@ def spec_of(
         "column": span.column,
     }
     if piece.cls is not None:
-        return live_spec(piece.cls, **fields)
+        return _live(loading, piece, piece.cls, fields)
     name = piece.jtype.rpartition(":")[2]
     if not piece.py_modules and ":" not in piece.jtype and "." not in piece.jtype:
         if name in _PASS_THROUGH:
             return ExecutorSpec(jtype="BaseExecutor", **fields)
         known = live_class(name)
         if known is not None:
-            return live_spec(known, **fields)
+            return _live(loading, piece, known, fields)
         loading.problems.append(
             piece.tree.problem(
                 piece.jtype_path(),
@@ -419,6 +423,22 @@ def spec_of(
     return ExecutorSpec(
         jtype=jtype, py_modules=py_modules, search_paths=search_paths(piece.folder), **fields
     )
+
+
+def _live(
+    loading: Loading, piece: Piece, cls: type[BaseExecutor], fields: dict[str, Any]
+) -> ExecutorSpec | None:
+    """The spec of a class of this process."""
+    piece.cls = cls
+    if loading.is_local:
+        return ExecutorSpec(jtype=cls.__name__, **fields)
+    try:
+        return live_spec(cls, **fields)
+    except ExecutorFailToLoad as err:
+        loading.problems.append(
+            piece.tree.problem(piece.jtype_path(), "class-not-sendable", err.what, hint=err.hint)
+        )
+        return None
 
 
 def _near_metas(loading: Loading, tree: Tree, at: DataPath, metas: Mapping[str, Any]) -> None:

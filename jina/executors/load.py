@@ -107,6 +107,9 @@ def live_spec(cls: type[BaseExecutor], **fields: Any) -> ExecutorSpec:
     Args:
         cls: any Executor class; one defined in a script, a notebook or a function travels by value.
         **fields: further fields of the spec.
+
+    Raises:
+        ExecutorFailToLoad: it holds on to something that cannot leave this process.
     """
     if cls is BaseExecutor:
         return ExecutorSpec(jtype="BaseExecutor", **fields)
@@ -116,8 +119,16 @@ def live_spec(cls: type[BaseExecutor], **fields: Any) -> ExecutorSpec:
     # A class of an importable module travels as its name: the worker needs the same path to find
     # it.
     paths = [os.path.abspath(path or os.curdir) for path in sys.path]
-    fields.setdefault("search_paths", [*dict.fromkeys(paths)])
-    return ExecutorSpec(jtype=cls.__name__, live=cloudpickle.dumps(cls), **fields)
+    fields.setdefault("search_paths", [p for p in dict.fromkeys(paths) if os.path.exists(p)])
+    try:
+        live = cloudpickle.dumps(cls)
+    except Exception as err:
+        raise ExecutorFailToLoad(
+            f"the class {cls.__name__} cannot be sent to its process: {err}",
+            where=str(fields.get("file", "")),
+            hint="move it into a module, and name it as `module:Class`",
+        ) from err
+    return ExecutorSpec(jtype=cls.__name__, live=live, **fields)
 
 
 def live_class(name: str) -> type[BaseExecutor] | None:

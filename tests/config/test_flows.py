@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -241,3 +242,24 @@ def test_problems_of_a_dict_are_named_by_their_path(here: Path) -> None:
         "executors[0].replicas: error[wrong-type]: `executors[0].replicas` is the text 'x'; "
         "expected a whole number"
     )
+
+
+def test_a_dict_may_hold_a_path(here: Path) -> None:
+    (node,) = load_flow({"executors": [{"uses": Path("sub/my.yml")}]}).executors
+    assert node.executor.jtype == "FlowExec"
+
+
+def test_a_class_that_is_no_executor_is_refused(here: Path) -> None:
+    with pytest.raises(ConfigError, match=r"dict is no Executor: it does not subclass"):
+        load_flow({"executors": [{"uses": dict}]})
+
+
+def test_a_class_that_cannot_travel_is_a_problem_of_the_flow(here: Path) -> None:
+    lock = threading.Lock()
+
+    class FlowHolding(BaseExecutor):
+        def close(self) -> None:
+            lock.release()
+
+    with pytest.raises(ConfigError, match="FlowHolding cannot be sent to its process"):
+        load_flow({"executors": [{"uses": FlowHolding}]})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -224,3 +225,30 @@ def test_a_constructor_argument_that_is_missing_is_named() -> None:
 def test_r51_arguments_that_nobody_names_fall_into_kwargs() -> None:
     e: Any = Executor.load_config("jtype: LoadedExecutor\nwith: {bar: 1, more: 2}")
     assert e.bar == 1
+
+
+def test_a_published_package_loads_by_its_init(tmp_path: Path) -> None:
+    """The layout that Jina Hub asked for: `py_modules: [__init__.py]` and relative imports."""
+    folder = tmp_path / "published_pack"
+    folder.mkdir()
+    (folder / "__init__.py").write_text("from .executor import PublishedExec\n")
+    (folder / "helper.py").write_text("VALUE = 3\n")
+    (folder / "executor.py").write_text(
+        "from jina import Executor\nfrom .helper import VALUE\n\n"
+        "class PublishedExec(Executor):\n    value = VALUE\n"
+    )
+    (folder / "config.yml").write_text(
+        "jtype: PublishedExec\nmetas:\n  py_modules:\n    - __init__.py\n"
+    )
+    e: Any = Executor.load_config(folder / "config.yml")
+    assert e.value == 3
+
+
+def test_a_class_that_cannot_travel_is_loaded_here() -> None:
+    lock = threading.Lock()
+
+    class LockedExec(Executor):
+        def close(self) -> None:
+            lock.release()
+
+    assert type(Executor.load_config("jtype: LockedExec")) is LockedExec

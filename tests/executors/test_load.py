@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -13,6 +15,8 @@ import pytest
 
 from jina.excepts import ExecutorFailToLoad
 from jina.executors import BaseExecutor
+from jina.executors.call import close_loop
+from jina.executors.decorators import requests
 from jina.executors.load import build, executor_class, live_spec, trimmed_traceback
 from jina.executors.metas import get_default_runtime_args
 from jina.executors.spec import ExecutorSpec
@@ -299,3 +303,56 @@ def test_loading_imports_no_yaml_pydantic_or_numpy() -> None:
     )
     loaded = set(done.stdout.split())
     assert not loaded & {"yaml", "pydantic", "numpy", "zmq", "asyncio", "cloudpickle", "typer"}
+
+
+def test_a_class_that_holds_on_to_a_lock_cannot_travel() -> None:
+    lock = threading.Lock()
+
+    class Holding(BaseExecutor):
+        def close(self) -> None:
+            lock.release()
+
+    with pytest.raises(ExecutorFailToLoad) as caught:
+        live_spec(Holding)
+    assert str(caught.value) == (
+        "the class Holding cannot be sent to its process: cannot pickle '_thread.lock' object\n"
+        "help: move it into a module, and name it as `module:Class`"
+    )
+
+
+def _frames(text: str) -> list[str]:
+    return re.findall(r'File "([^"]*)", line \d+, in (\S+)', text)
+
+
+def test_a_traceback_keeps_the_users_frames_in_every_link() -> None:
+    class E(BaseExecutor):
+        @requests
+        async def outer(self) -> None:
+            try:
+                raise KeyError("first")
+            except KeyError as err:
+                raise ValueError("second") from err
+
+    with pytest.raises(ValueError, match="second") as caught:
+        E()("/x")
+    text = trimmed_traceback(caught.value)
+    close_loop()
+    assert {Path(file).name for file, _ in _frames(text)} == {"test_load.py"}
+    assert "KeyError: 'first'" in text
+    assert "direct cause" in text
+    assert text.endswith("ValueError: second\n")
+
+
+def test_a_traceback_of_a_group_and_of_a_text_that_fails() -> None:
+    class Unsayable(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError("no text")
+
+    def fail() -> None:
+        raise ExceptionGroup("many", [ValueError("one"), Unsayable()])
+
+    with pytest.raises(ExceptionGroup) as caught:
+        fail()
+    text = trimmed_traceback(caught.value)
+    assert "ValueError: one" in text
+    assert "<exception str() failed>" in text
