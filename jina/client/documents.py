@@ -60,7 +60,8 @@ class DocumentRequests:
         if not docs:
             return None
         array = DocumentArray(docs)
-        parts, frames = write_body(array, DocumentArray(groundtruths), None)
+        beside = DocumentArray(groundtruths) if groundtruths else None
+        parts, frames = write_body(array, beside, None)
         return Request(parts, frames, len(docs), 0, self._call, None, array)
 
 

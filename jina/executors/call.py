@@ -91,6 +91,8 @@ def invoke(executor: BaseExecutor, endpoint: str, **arguments: Any) -> DocumentA
         name: _value(executor, name, arguments.get(name)) for name in ARGUMENTS if name in names
     }
     returned = method(**given)
+    if returned is None:
+        return None
     if inspect.iscoroutine(returned):
         returned = _complete(returned)
     if returned is None or isinstance(returned, _documents_class()):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
+from types import FunctionType
 from typing import Any
 
 from jina.executors.decorators import DEFAULT_ENDPOINT, MARK, endpoint_name
@@ -77,6 +78,8 @@ def bound(executor: object, target: Any) -> Any:
     if isinstance(target, str):
         return getattr(executor, target)
     name = getattr(target, "__name__", "")
+    if type(target) is FunctionType and name not in getattr(executor, "__dict__", ()):
+        return target.__get__(executor)  # the usual case, and the quickest
     if name and inspect.getattr_static(type(executor), name, None) is target:
         return getattr(executor, name)
     if inspect.isfunction(target) or isinstance(target, staticmethod | classmethod):

@@ -124,7 +124,7 @@ class Worker:
         )
         failures = body.failures
         docs = bodies.concatenated(body.docs)
-        groundtruths = bodies.concatenated(body.groundtruths)
+        groundtruths = bodies.concatenated(body.groundtruths) if body.groundtruths else None
         all_failed = failures is not None and len(failures.failures) == failures.total
         if not all_failed:
             joined = route.branches > 1
@@ -135,11 +135,11 @@ class Worker:
                 parameters=call.parameters,
                 docs_matrix=body.docs if joined else None,
                 groundtruths=groundtruths,
-                groundtruths_matrix=body.groundtruths if joined else None,
+                groundtruths_matrix=body.groundtruths or None if joined else None,
             )
         if route.is_last and call.lines:
             return bodies.write_lines(docs, failures, route.endpoint, call.tensors)
-        return bodies.write_body(docs, groundtruths if len(groundtruths) else None, failures)
+        return bodies.write_body(docs, groundtruths, failures)
 
 
 def _dotted(cls: type) -> str:

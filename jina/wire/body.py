@@ -37,7 +37,7 @@ class Body(NamedTuple):
 
     Attributes:
         docs: of each branch, in order; an empty array where a branch brought none.
-        groundtruths: likewise.
+        groundtruths: likewise; an empty list when no branch brought any.
         failures: lines that have an error as their outcome; None when there is none.
     """
 
@@ -68,7 +68,7 @@ def read_body(
         WireError: the parts do not fit the frames, or a frame is damaged.
     """
     docs: list[list[DocumentArray]] = [[] for _ in range(branches)]
-    groundtruths: list[list[DocumentArray]] = [[] for _ in range(branches)]
+    groundtruths: list[list[DocumentArray]] = []  # only where there are any
     failures: list[LineFailures] = []
     start = 0
     for part in parts:
@@ -82,14 +82,20 @@ def read_body(
                 raise WireError(f"a request of more than {MAX_REQUEST_DOCS} lines")
             read = read_lines(chunk, call, base)
             docs[part.branch].append(read.docs[0])
-            groundtruths[part.branch].extend(read.groundtruths)
+            if read.groundtruths:
+                groundtruths = groundtruths or [[] for _ in range(branches)]
+                groundtruths[part.branch] += read.groundtruths
             if read.failures:
                 failures.append(read.failures)
         elif part.kind == BATCH:
             array = columns.decode(own)
             if len(array) > MAX_REQUEST_DOCS:
                 raise WireError(f"a request of more than {MAX_REQUEST_DOCS} Documents")
-            (docs if part.role == DOCS else groundtruths)[part.branch].append(array)
+            if part.role == DOCS:
+                docs[part.branch].append(array)
+            else:
+                groundtruths = groundtruths or [[] for _ in range(branches)]
+                groundtruths[part.branch].append(array)
         elif part.kind == FAILURES:
             failures.append(unpack_map(LineFailures, own[0]))
         else:
