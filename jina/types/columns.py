@@ -132,7 +132,7 @@ class _Writing:
         """Write a batch that is still columns; undecoded ones are copied."""
         self._spend(columns.rows, depth)
         entries: list[_Entry] = []
-        for field, column in columns.columns.items():
+        for field, column in columns.columns.items() if columns.rows else ():
             if type(column) is Raw:
                 if column.kind in {DENSE, CELLS}:
                     entries.append(self._tensor(field, columns.tensor(field)))

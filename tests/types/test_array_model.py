@@ -1,0 +1,173 @@
+"""A DocumentArray, columnar or row-wise, against a naive list of dicts."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from jina import Document, DocumentArray
+from jina.types import columns
+
+names = st.sampled_from(["a", "b", "c", "d", "e"])
+words = st.sampled_from(["", "x", "hello", "ä\n"])
+FIELDS = {
+    "text": words,
+    "modality": words,
+    "weight": st.sampled_from([0.0, 0.5, -0.0]),
+    "granularity": st.integers(0, 3),
+    "buffer": st.sampled_from([b"", b"\x00x"]),
+}
+DEFAULTS = {"text": "", "modality": "", "weight": 0.0, "granularity": 0, "buffer": b""}
+
+
+class ArrayAndList(RuleBasedStateMachine):
+    """Every step is done to both; what can be seen of both must agree."""
+
+    def __init__(self):
+        super().__init__()
+        self.docs = DocumentArray()
+        self.model = []
+
+    @initialize(ids=st.lists(names, max_size=4))
+    def start(self, ids):
+        for name in ids:
+            self.append(name, "hello")
+
+    @rule(name=names, text=words)
+    def append(self, name, text):
+        doc = Document(id=name, text=text)
+        assert self.docs.append(doc) is doc
+        self.model.append({"id": name, **DEFAULTS, "text": text, "tags": {}, "chunks": []})
+
+    @rule()
+    def over_the_wire(self):
+        self.docs = columns.decode([bytes(frame) for frame in columns.encode(self.docs)])
+
+    @rule()
+    def over_the_wire_and_only_looked_at(self):
+        docs = columns.decode([bytes(frame) for frame in columns.encode(self.docs)])
+        list(docs)
+        self.docs = columns.decode([bytes(frame) for frame in columns.encode(docs)])
+
+    @precondition(lambda self: self.model)
+    @rule(data=st.data(), field=st.sampled_from(sorted(FIELDS)))
+    def set_field(self, data, field):
+        at = data.draw(st.integers(0, len(self.model) - 1))
+        value = data.draw(FIELDS[field])
+        setattr(self.docs[at], field, value)
+        self.model[at][field] = value
+        for other in {"text", "buffer"} - {field}:
+            if field in ("text", "buffer"):
+                self.model[at][other] = DEFAULTS[other]
+
+    @precondition(lambda self: self.model)
+    @rule(data=st.data(), key=names, value=st.sampled_from([1, 1.0, None, True, [1, "x"]]))
+    def set_tag(self, data, key, value):
+        at = data.draw(st.integers(0, len(self.model) - 1))
+        self.docs[at].tags[key] = value
+        self.model[at]["tags"][key] = value
+
+    @precondition(lambda self: self.model)
+    @rule(data=st.data(), name=names)
+    def rename(self, data, name):
+        at = data.draw(st.integers(0, len(self.model) - 1))
+        self.docs[at].id = name
+        self.model[at]["id"] = name
+
+    @precondition(lambda self: self.model)
+    @rule(data=st.data(), text=words)
+    def add_chunk(self, data, text):
+        at = data.draw(st.integers(0, len(self.model) - 1))
+        self.docs[at].chunks.append(Document(text=text))
+        self.model[at]["chunks"].append(text)
+
+    @precondition(lambda self: self.model)
+    @rule(data=st.data(), field=st.sampled_from(sorted(FIELDS)))
+    def pop_field(self, data, field):
+        at = data.draw(st.integers(0, len(self.model) - 1))
+        self.docs[at].pop(field)
+        self.model[at][field] = DEFAULTS[field]
+
+    @rule(data=st.data())
+    def set_texts(self, data):
+        texts = [data.draw(words) for _ in self.model]
+        self.docs.texts = texts
+        for row, text in zip(self.model, texts, strict=True):
+            row["text"], row["buffer"] = text, b""
+
+    @rule()
+    def reverse(self):
+        self.docs.reverse()
+        self.model.reverse()
+
+    @rule()
+    def sort(self):
+        self.docs.sort(key=lambda doc: (doc.text, doc.id))
+        self.model.sort(key=lambda row: (row["text"], row["id"]))
+
+    @precondition(lambda self: self.model)
+    @rule(data=st.data())
+    def delete(self, data):
+        at = data.draw(st.integers(-len(self.model), len(self.model) - 1))
+        del self.docs[at]
+        del self.model[at]
+
+    @precondition(lambda self: self.model)
+    @rule(data=st.data())
+    def delete_by_id(self, data):
+        name = data.draw(st.sampled_from([row["id"] for row in self.model]))
+        del self.docs[name]
+        del self.model[max(i for i, row in enumerate(self.model) if row["id"] == name)]
+
+    @rule(data=st.data(), name=names)
+    def insert(self, data, name):
+        at = data.draw(st.integers(0, len(self.model)))
+        self.docs.insert(at, Document(id=name))
+        self.model.insert(at, {"id": name, **DEFAULTS, "tags": {}, "chunks": []})
+
+    @precondition(lambda self: self.model)
+    @rule(data=st.data())
+    def slice(self, data):
+        start = data.draw(st.integers(0, len(self.model)))
+        stop = data.draw(st.integers(start, len(self.model)))
+        part = self.docs[start:stop]
+        assert all(one is two for one, two in zip(part, list(self.docs)[start:stop], strict=True))
+        self.docs, self.model = part, self.model[start:stop]
+
+    @rule(name=names)
+    def find_by_id(self, name):
+        positions = [i for i, row in enumerate(self.model) if row["id"] == name]
+        assert (name in self.docs) == bool(positions)
+        if positions:
+            assert self.docs[name] is self.docs[positions[-1]]
+
+    @rule()
+    def set_embeddings(self):
+        self.docs.embeddings = np.arange(2.0 * len(self.model)).reshape(-1, 2)
+        for i, row in enumerate(self.model):
+            row["embedding"] = [2.0 * i, 2.0 * i + 1]
+
+    @invariant()
+    def columns_agree(self):
+        assert len(self.docs) == len(self.model)
+        assert self.docs.texts == [row["text"] for row in self.model]
+        assert self.docs.get_attributes("id") == [row["id"] for row in self.model]
+        weights = self.docs.get_attributes("weight")
+        assert list(map(str, weights)) == [str(row["weight"]) for row in self.model]
+
+    def teardown(self):
+        """At the end, as rows: nothing was lost."""
+        for doc, row in zip(self.docs, self.model, strict=True):
+            assert {name: getattr(doc, name) for name in DEFAULTS} == {
+                name: row[name] for name in DEFAULTS
+            }
+            assert repr(doc.tags) == repr(row["tags"])
+            assert doc.chunks.texts == row["chunks"]
+            if "embedding" in row:
+                assert doc.embedding.tolist() == row["embedding"]
+
+
+TestArrayAndList = ArrayAndList.TestCase
+TestArrayAndList.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
