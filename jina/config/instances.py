@@ -99,23 +99,33 @@ def save_instance(executor: BaseExecutor, filename: str | os.PathLike[str] | Non
     Raises:
         ConfigError: an argument of the constructor has no YAML form.
     """
-    text = dumped(executor)
     path = os.fspath(filename) if filename is not None else vars(executor).get("_config_file")
     if path is None:
         handle, path = tempfile.mkstemp(prefix=f"{type(executor).__name__}-", suffix=".yml")
         os.close(handle)
+    text = dumped(executor, os.path.dirname(os.path.abspath(path)))
     with open(path, "w", encoding="utf-8") as file:
         file.write(text)
     return str(path)
 
 
-def dumped(executor: BaseExecutor) -> str:
-    """The YAML of an Executor: jtype, with, metas, requests."""
+def dumped(executor: BaseExecutor, folder: str) -> str:
+    """The YAML of an Executor: jtype, with, metas, requests.
+
+    Args:
+        executor: see `save_instance`.
+        folder: where the file will stand; modules below it are named relative to it.
+    """
     cls = type(executor)
     data: dict[str, Any] = {"jtype": cls.__name__}
     data["with"] = _arguments(executor)
     metas, defaults = vars(executor.metas), get_default_metas()
     data["metas"] = {key: value for key, value in metas.items() if value != defaults.get(key)}
+    if isinstance(data["metas"].get("py_modules"), list):
+        data["metas"]["py_modules"] = [
+            os.path.relpath(entry, folder) if entry.startswith(f"{folder}{os.sep}") else entry
+            for entry in data["metas"]["py_modules"]
+        ]
     names = class_table(cls)
     data["requests"] = {
         endpoint: names.get(endpoint, "")

@@ -188,8 +188,11 @@ def test_modules_survive_a_save_elsewhere(tmp_path: Path) -> None:
     )
     (tmp_path / "a.yml").write_text("jtype: SavedExec\nmetas: {py_modules: saved_module.py}\n")
     (tmp_path / "sub").mkdir()
-    saved = Executor.load_config(tmp_path / "a.yml").save_config(tmp_path / "sub" / "b.yml")
+    e = Executor.load_config(tmp_path / "a.yml")
+    saved = e.save_config(tmp_path / "sub" / "b.yml")
     assert type(Executor.load_config(saved)).__name__ == "SavedExec"
+    beside = Path(e.save_config(tmp_path / "c.yml"))
+    assert "- saved_module.py\n" in beside.read_text()
 
 
 def test_what_yaml_cannot_say_is_not_saved(tmp_path: Path) -> None:
