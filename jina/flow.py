@@ -19,7 +19,7 @@ from jina.excepts import FlowBuildLevelError, FlowTopologyError
 from jina.graph.plan import GATEWAY, Plan, PlannedNode, WorkerSpec
 
 if TYPE_CHECKING:
-    from jina.client.post import Callback
+    from jina.client.post import Callback, Client
     from jina.client.response import Response
     from jina.config import FlowConfig
     from jina.launch.local import LocalFlow
@@ -72,6 +72,7 @@ class Flow:
         self._entries: list[dict[str, Any]] = []
         self._source: Any = None  # of a Flow that was loaded
         self._running: LocalFlow | None = None
+        self._client: Client | None = None
 
     # --- build ---
 
@@ -182,6 +183,9 @@ class Flow:
     def close(self) -> None:
         """Let requests under way finish, close the Executors, end every process."""
         running, self._running = self._running, None
+        client, self._client = self._client, None
+        if client:
+            client.close()
         if running:
             running.close()
 
@@ -226,18 +230,21 @@ class Flow:
         **options: Any,
     ) -> list[Response] | None:
         """Post Documents to an endpoint of the running Flow; see `Client.post`."""
-        # Late: see start.
-        from jina.client.post import Client
-
-        client = Client(self._must_run().address)
+        client = self._connected()
         return client.post(on, inputs, on_done, on_error, on_always, **options)
 
     def stream(self, on: str, inputs: Any = None, **options: Any) -> Iterator[Response]:
         """Post and yield responses as they come, in order; see `Client.stream`."""
+        return self._connected().stream(on, inputs, **options)
+
+    def _connected(self) -> Client:
         # Late: see start.
         from jina.client.post import Client
 
-        return Client(self._must_run().address).stream(on, inputs, **options)
+        address = self._must_run().address
+        if self._client is None:
+            self._client = Client(address)
+        return self._client
 
     def index(self, inputs: Any = None, *args: Any, **options: Any) -> list[Response] | None:
         """Post to /index."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from jina.client.documents import DocumentRequests
@@ -42,6 +44,24 @@ class Client:
         self.address = address or f"tcp://{host}:{port}"
         self._timeout_connect_s = timeout_connect_s
         self._timeout_s = timeout_s
+        self._idle: list[Session] = []  # connections that wait for the next post
+        self._pid = os.getpid()
+
+    def close(self) -> None:
+        """Close its connections. A later post opens another one."""
+        while self._idle:
+            self._idle.pop().close()
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        # A forked child must leave the sockets of its parent alone.
+        if getattr(self, "_pid", 0) == os.getpid():
+            self.close()
 
     def stream(
         self,
@@ -59,12 +79,27 @@ class Client:
         call = Call(dict(parameters or {}))
         source = DocumentRequests(inputs, call, request_docs=request_size)
         endpoint = endpoint_of(on)
-        with Session(self.address, timeout_connect_s=self._timeout_connect_s) as session:
+        with self._session() as session:
             replies = session.exchange(
                 endpoint, source, target=target_peapod or "", timeout_s=self._timeout_s
             )
             for number, reply in enumerate(replies):
                 yield Response(reply, endpoint, number)
+
+    @contextmanager
+    def _session(self) -> Iterator[Session]:
+        """A connection: kept for the next post if this one comes to its end.
+
+        Each post has one to itself: posts within posts and from several threads do not meet.
+        """
+        session = self._idle.pop() if self._idle and self._pid == os.getpid() else None
+        session = session or Session(self.address, timeout_connect_s=self._timeout_connect_s)
+        try:
+            yield session
+        except BaseException:  # answers may still be under way
+            session.close()
+            raise
+        self._idle.append(session)
 
     def post(
         self,
