@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -39,6 +41,7 @@ class Running:
     def __init__(self, process: subprocess.Popen[bytes], log: IO[bytes]) -> None:
         self.process = process
         self._log = log
+        self._read = b""
 
     @property
     def pid(self) -> int:
@@ -56,9 +59,18 @@ class Running:
         self.process.stdin.flush()
 
     def read_line(self) -> bytes:
-        """The next line of its standard output."""
+        """The next line of its standard output; empty at its end."""
         assert self.process.stdout
-        return self.process.stdout.readline()
+        descriptor = self.process.stdout.fileno()
+        deadline = time.monotonic() + WAIT_S / 2
+        while b"\n" not in self._read:
+            left = max(0.0, deadline - time.monotonic())
+            assert select.select([descriptor], [], [], left)[0], f"no line, but: {self.err}"
+            if not (block := os.read(descriptor, 1 << 20)):
+                break
+            self._read += block
+        line, newline, self._read = self._read.partition(b"\n")
+        return line + newline
 
     def wait_for(self, words: str) -> None:
         """Wait until it has said these words on standard error."""
@@ -69,7 +81,7 @@ class Running:
         if signum:
             self.process.send_signal(signum)
         out, _ = self.process.communicate(timeout=WAIT_S)
-        return Done(self.process.returncode, (out or b"").decode(), self.err)
+        return Done(self.process.returncode, (self._read + (out or b"")).decode(), self.err)
 
 
 class Shell:
@@ -143,6 +155,7 @@ class Shell:
                 stdin=stdin,
                 stdout=subprocess.PIPE,
                 stderr=log,
+                bufsize=0,
             )
             try:
                 with process:
@@ -196,6 +209,12 @@ class Shell:
                     if words in line and int(entry.name) != os.getpid():
                         found.append(int(entry.name))
         return found
+
+
+def peak_bytes(pid: int) -> int:
+    """The most memory that a process has had so far."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) * 1024
 
 
 def is_alive(pid: int) -> bool:

@@ -90,9 +90,12 @@ class LineRequests:
 
     def next(self) -> Request | None:
         """The next full request."""
-        return self._request(
-            self._source.next_chunk(max_lines=self._most(), max_bytes=REQUEST_BYTES)
-        )
+        while not self.at_end:
+            chunk = self._source.next_chunk(max_lines=self._most(), max_bytes=REQUEST_BYTES)
+            request = self._request(chunk)
+            if request is not None or chunk is None:
+                return request
+        return None
 
     def partial(self) -> Request | None:
         """The complete lines at hand."""
@@ -108,6 +111,8 @@ class LineRequests:
             return None
         if self._left is not None:
             self._left -= chunk.lines
+        if chunk.data.isspace() and not chunk.oversize:
+            return None  # blank lines have no outcome, so there is nothing to ask for
         part = Part(LINES, DOCS, 1, chunk.lines)
         return Request(
             [part], [chunk.data], chunk.lines, chunk.first_line, self._pack(chunk), chunk

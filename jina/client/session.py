@@ -198,6 +198,7 @@ class _Exchange:
         self._wants_input = False
         self._polled = -1  # the input's descriptor, while it is polled
         self._partial_at = _NEVER  # when the lines at hand are sent without waiting for more
+        self._is_empty = False  # no line is at hand: only a poll can tell of a new one
         self._answered_at = self._heard_at = self._asked_at = time.monotonic()
 
     def fill(self, window: int) -> bool:
@@ -213,9 +214,14 @@ class _Exchange:
             if request is None and time.monotonic() >= self._partial_at:
                 self._partial_at = _NEVER
                 request = source.partial()
+                self._is_empty = request is None
             if request is None:
                 self._wants_input = not source.at_end
+                if self._partial_at == _NEVER and not self._is_empty:
+                    # Lines that were read before any poll told of them wait no longer than others.
+                    self._partial_at = time.monotonic() + REQUEST_IDLE_S
                 break
+            self._is_empty = False
             if not self._under_way:  # until now nobody owed us an answer
                 self._answered_at = self._heard_at = self._asked_at = time.monotonic()
             self._session.number += 1

@@ -86,10 +86,11 @@ class Supervisor:
             True when it was up and was stopped; False when it failed.
         """
         with contextlib.ExitStack() as stack:
+            # Outermost: a signal that comes while everything is being ended interrupts nothing.
+            stack.enter_context(self._signal_handling())
             stack.callback(self._directory.remove)
             stack.callback(self._selector.close)
             stack.callback(self._end_everything)
-            stack.enter_context(self._signal_handling())
             if self._owner:
                 self._selector.register(self._owner, selectors.EVENT_READ, self._on_owner)
             self._start()

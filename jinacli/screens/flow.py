@@ -75,7 +75,10 @@ class UpScreen:
 def run_here(plan: Plan, key: str, screen: UpScreen) -> int:
     """Supervise the Flow in this process until it is stopped."""
     directory = rundir.claim(plan.name, plan.file, key)
-    return exits.OK if Supervisor(plan, directory, screen).run() else exits.FAILED
+    clean = Supervisor(plan, directory, screen).run()
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signum, signal.SIG_IGN)  # all is gone: one more signal ends nothing
+    return exits.OK if clean else exits.FAILED
 
 
 def run_detached(plan: Plan, key: str, screen: UpScreen) -> int:

@@ -21,10 +21,11 @@ from jina.client.outcomes import Outcomes, outcomes_of
 from jina.client.requests import LineRequests, RequestSource
 from jina.client.session import Reply, Session
 from jina.defaults import TIMEOUT_READY_S
-from jina.excepts import FlowNotFound, InputError
+from jina.excepts import FlowNotFound, InputError, WireError
 from jina.launch.find import find_flow, looks_like_file, wait_until_ready
 from jina.readers import LineSource, open_inputs
-from jina.wire.maps import Call
+from jina.wire.header import REQUEST, pack_header
+from jina.wire.maps import Call, pack_map
 from jinacli import exits
 from jinacli.screens.errors import say
 
@@ -93,7 +94,7 @@ def run_post(options: PostOptions) -> int:
         except (KeyboardInterrupt, exits.Terminated):
             say(f"{tally.outcomes} outcomes were written before the interruption")
             raise
-        if lines is not None and lines.lines_read == 0:
+        if session.number == 0:
             say("nothing to post: the input is empty")
         if tally.unserved and not options.quiet:
             _say_unserved(options.endpoint, session)
@@ -158,6 +159,10 @@ def _parameters(given: list[str]) -> dict[str, Any]:
             parameters[key] = msgspec.json.decode(value)
         except msgspec.DecodeError:
             parameters[key] = value
+    try:
+        pack_header(REQUEST, call=pack_map(Call(parameters)))  # said before anything is started
+    except WireError as error:
+        raise typer.BadParameter(str(error), param_hint="-p") from error
     return parameters
 
 

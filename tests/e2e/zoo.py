@@ -56,7 +56,7 @@ class Status(Executor):
 class Moody(Executor):
     """Does what a Document's text tells it."""
 
-    @requests
+    @requests(on="/moody")
     def act(self, docs: DocumentArray, **kwargs: Any) -> None:
         for doc in docs:
             if doc.text == "raise":

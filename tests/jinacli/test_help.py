@@ -87,7 +87,8 @@ def test_without_a_command_the_help_is_shown_and_it_is_wrong_usage(
         (
             "post / --request-size 0",
             "Usage: jina post [OPTIONS] {endpoint}\nTry 'jina post -h' for help.\n\n"
-            "Error: Invalid value for '--request-size': 0 is not in the range 1<=x<=10000.\n",
+            "Error: Invalid value for '--request-size': "
+            "Input should be greater than or equal to 1\n",
         ),
     ],
 )

@@ -1,0 +1,346 @@
+"""What `jina post` reads, line by line, and what it says of what it cannot read."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.shell import Shell, json_lines, peak_bytes
+
+MIB = 1 << 20
+
+
+@pytest.fixture(scope="module")
+def flow(shared_shell: Shell) -> Iterator[Shell]:
+    """A folder with a running Flow that serves /moody, /status and /index."""
+    with shared_shell.up(shared_shell.flow("Status", "Moody")):
+        yield shared_shell
+
+
+def bad_line(name: str, message: str, endpoint: str = "/moody") -> dict[str, Any]:
+    error = {"type": "BadLine", "message": message, "executor": "", "endpoint": endpoint}
+    return {"id": name, "error": error}
+
+
+# --- what cannot be opened -----------------------------------------------------------------------
+
+
+def test_a_missing_file(flow: Shell) -> None:
+    flow.write("data.jsonl", "")
+    assert flow.run("post", "/moody", "--inputs", "dta.jsonl") == (
+        2,
+        "",
+        'error: dta.jsonl: no such file\nhelp: did you mean "data.jsonl"?\n',
+    )
+
+
+def test_a_directory(flow: Shell) -> None:
+    (flow.folder / "data").mkdir()
+    assert flow.run("post", "/moody", "--inputs", "data") == (
+        2,
+        "",
+        "error: data: a directory, not a file\n"
+        "help: name its files: 'data/*.jsonl' (in quotes, they are read in sorted order)\n",
+    )
+
+
+def test_no_permission(flow: Shell) -> None:
+    path = flow.write("closed.jsonl", "{}\n")
+    path.chmod(0)
+    done = flow.run("post", "/moody", "--inputs", "closed.jsonl")
+    if os.access(path, os.R_OK):  # the superuser may read everything
+        assert done.code == 0
+    else:
+        assert done == (
+            2,
+            "",
+            "error: closed.jsonl: no permission to read it\nhelp: chmod u+r closed.jsonl\n",
+        )
+
+
+def test_inputs_and_texts_at_once(flow: Shell) -> None:
+    assert flow.run("post", "/moody", "--inputs", "x", "--text", "y") == (
+        2,
+        "",
+        "Usage: jina post [OPTIONS] {endpoint}\nTry 'jina post -h' for help.\n\n"
+        "Error: Invalid value for --text: give --inputs or --text, not both\n",
+    )
+
+
+# --- nothing to read -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("content", ["", "\n\r\n  \n", "\ufeff"])
+def test_an_empty_file_sends_nothing(flow: Shell, content: str) -> None:
+    flow.write("empty.jsonl", content)
+    assert flow.run("post", "/moody", "--inputs", "empty.jsonl") == (
+        0,
+        "",
+        "nothing to post: the input is empty\n",
+    )
+
+
+def test_an_empty_pipe_sends_nothing(flow: Shell) -> None:
+    assert flow.run("post", "/moody", stdin="") == (0, "", "nothing to post: the input is empty\n")
+
+
+def test_without_inputs_one_request_without_documents_is_sent(flow: Shell) -> None:
+    done = flow.run("post", "/status")
+    assert (done.code, done.err) == (0, "")
+    assert [line["tags"] for line in done.lines] == [{"docs": -1, "given": {}}]
+
+
+# --- lines ---------------------------------------------------------------------------------------
+
+
+def test_a_line_that_cannot_be_read_is_the_outcome_of_that_line_alone(flow: Shell) -> None:
+    flow.write(
+        "odd.jsonl",
+        b'\xef\xbb\xbf{"id": "a", "text": "one"}\r\n\r\n   \n[1]\nnonsense\n'
+        b'{"id": "f", "text": "\xff"}\nnull\n{"id": "h", "text": "two"}\n{"text": "three"}',
+    )
+    done = flow.run("post", "/moody", "--inputs", "odd.jsonl")
+    key = done.lines[1]["id"].rpartition("-")[0]
+    assert len(key) == 16
+    assert [line.get("error", line["id"]) and line for line in done.lines] == [
+        {"id": "a", "mime_type": "text/plain", "text": "ONE"},
+        bad_line(f"{key}-4", "odd.jsonl:4: a JSON list, expected an object"),
+        bad_line(f"{key}-5", "odd.jsonl:5: not JSON: unexpected character at byte 5"),
+        bad_line(f"{key}-6", "odd.jsonl:6: not UTF-8: byte 0xff at byte 22"),
+        bad_line(f"{key}-7", "odd.jsonl:7: a JSON null, expected an object"),
+        {"id": "h", "mime_type": "text/plain", "text": "TWO"},
+        {"id": f"{key}-9", "mime_type": "text/plain", "text": "THREE"},
+    ]
+    assert (done.code, done.err) == (
+        3,
+        "4 of 7 failed; the first: BadLine: odd.jsonl:4: a JSON list, expected an object\n",
+    )
+
+
+@pytest.mark.parametrize("size", [1, 2, 100])
+def test_line_numbers_are_true_in_every_request(flow: Shell, size: int) -> None:
+    flow.write("numbers.jsonl", "\n".join(["{}", "oops", "", "{}", "oops", "{}"]))
+    done = flow.run("post", "/index", "--inputs", "numbers.jsonl", "--request-size", str(size))
+    assert [line["id"].rpartition("-")[2] for line in done.lines] == ["1", "2", "4", "5", "6"]
+    assert ["error" in line for line in done.lines] == [False, True, False, True, False]
+    assert done.code == 3
+
+
+def test_when_every_line_is_bad_no_method_is_called(flow: Shell) -> None:
+    done = flow.run("post", "/status", stdin="oops\n[]\n")
+    assert [line["error"]["message"] for line in done.lines] == [
+        "<stdin>:1: not JSON: unexpected character at byte 1",
+        "<stdin>:2: a JSON list, expected an object",
+    ]
+    assert done.code == 3
+
+
+def test_ids_of_lines_without_one_are_the_same_at_every_run(flow: Shell) -> None:
+    flow.write("anonymous.jsonl", '{"text": "x"}\n' * 3)
+    first, second = (flow.run("post", "/moody", "--inputs", "anonymous.jsonl") for _ in range(2))
+    assert first == second
+    assert len({line["id"] for line in first.lines}) == 3
+
+
+def test_several_files_and_a_pattern_are_read_in_order(flow: Shell) -> None:
+    for name in "cab":
+        flow.write(f"part-{name}.jsonl", f'{{"id": "{name}"}}\n')
+    done = flow.run("post", "/index", "--inputs", "part-c.jsonl", "--inputs", "part-[ab]*")
+    assert [line["id"] for line in done.lines] == ["c", "a", "b"]
+
+
+@pytest.mark.parametrize("arguments", [[], ["--inputs", "-"]])
+def test_standard_input_is_read_from_a_pipe(flow: Shell, arguments: list[str]) -> None:
+    done = flow.run("post", "/moody", *arguments, stdin=json_lines(250))
+    assert (done.code, done.err) == (0, "")
+    assert [line["text"] for line in done.lines] == [f"LINE {n}" for n in range(250)]
+
+
+def test_standard_input_is_read_from_a_file(flow: Shell) -> None:
+    path = flow.write("three.jsonl", json_lines(3))
+    with path.open("rb") as file:
+        done = flow.run("post", "/moody", stdin=file.fileno())
+    assert [line["id"] for line in done.lines] == ["d0", "d1", "d2"]
+
+
+@pytest.mark.parametrize(("limit", "count"), [("0", 0), ("1", 1), ("150", 150), ("1000", 300)])
+def test_limit_stops_after_so_many_lines(flow: Shell, limit: str, count: int) -> None:
+    done = flow.run("post", "/moody", "--limit", limit, stdin=json_lines(300))
+    assert done.code == 0
+    assert [line["id"] for line in done.lines] == [f"d{n}" for n in range(count)]
+
+
+def test_lines_of_a_slow_pipe_come_back_at_once(flow: Shell) -> None:
+    """A line is answered while the pipe stays open; nobody waits for a hundred of them."""
+    with flow.start("post", "/moody", stdin=subprocess.PIPE) as post:
+        for number in range(3):
+            post.tell(json_lines(1, number).encode())
+            assert f'"LINE {number}"'.encode() in post.read_line()
+        done = post.end()
+    assert (done.code, done.out, done.err) == (0, "", "")
+
+
+def test_a_line_of_50_mb_is_the_outcome_of_that_line_and_nobody_holds_it(flow: Shell) -> None:
+    with flow.start("post", "/moody", stdin=subprocess.PIPE) as post:
+        post.tell(json_lines(1).encode())
+        assert b'"LINE 0"' in post.read_line()
+        before = {pid: peak_bytes(pid) for pid in (post.pid, flow.gateway())}
+        post.tell(b'{"text": "' + b"x" * (50 * MIB) + b'"}\n' + json_lines(1, 1).encode())
+        outcome = post.read_line()
+        assert b'"LINE 1"' in post.read_line()
+        grown = {pid: peak_bytes(pid) - held for pid, held in before.items()}
+        done = post.end()
+    assert (
+        b"<stdin>:2: a line of more than 16 MiB (52428812 bytes seen), too long to be carried"
+        in (outcome)
+    )
+    assert done.code == 3
+    assert max(grown.values()) < 40 * MIB, grown
+
+
+def test_a_line_just_below_the_limit_is_carried(flow: Shell) -> None:
+    done = flow.run("post", "/moody", stdin='{"text": "' + "x" * (15 * MIB) + '"}\n')
+    assert (done.code, done.err) == (0, "")
+    assert len(done.lines[0]["text"]) == 15 * MIB
+
+
+# --- texts and parameters ------------------------------------------------------------------------
+
+
+def test_texts_become_documents(flow: Shell) -> None:
+    done = flow.run("post", "/moody", "--text", "one", "-t", "two")
+    assert [line["text"] for line in done.lines] == ["ONE", "TWO"]
+
+
+@pytest.mark.parametrize(
+    ("given", "parameters"),
+    [
+        (["top_k=3"], {"top_k": 3}),
+        (["name=word", "flag=true", "none=null"], {"name": "word", "flag": True, "none": None}),
+        (["query=a=b"], {"query": "a=b"}),
+        (["text="], {"text": ""}),
+        (['list=[1, "x"]', '{"a": {"b": 1.5}}'], {"list": [1, "x"], "a": {"b": 1.5}}),
+        (["a=1", "a=2"], {"a": 2}),
+        (['quoted="3"'], {"quoted": "3"}),
+    ],
+)
+def test_parameters(flow: Shell, given: list[str], parameters: dict[str, Any]) -> None:
+    options = [word for text in given for word in ("-p", text)]
+    done = flow.run("post", "/status", *options)
+    assert done.code == 0, done.err
+    assert done.lines[0]["tags"]["given"] == parameters
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("word", "'word' is neither key=value nor a map such as '{\"top_k\": 3}'"),
+        ("=3", "'=3' is neither key=value nor a map such as '{\"top_k\": 3}'"),
+        ("{a: 1}", "no JSON map: JSON is malformed: object keys must be strings (byte 1)"),
+    ],
+)
+def test_parameters_that_are_none(flow: Shell, given: str, message: str) -> None:
+    done = flow.run("post", "/status", "-p", given)
+    assert (done.code, done.out) == (2, "")
+    assert done.err == (
+        "Usage: jina post [OPTIONS] {endpoint}\nTry 'jina post -h' for help.\n\n"
+        f"Error: Invalid value for -p: {message}\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (
+            "x" * 70_000,
+            "the parameters of a request take 70021 bytes, more than 65536\n"
+            "help: send large values as Documents instead",
+        ),
+        (
+            "9" * 30,
+            "parameters that cannot be carried: can't serialize ints < -2**63 or > 2**64 - 1",
+        ),
+    ],
+)
+def test_parameters_that_cannot_be_carried(shell: Shell, value: str, message: str) -> None:
+    """Known before a Flow is looked for."""
+    done = shell.run("post", "/status", "-p", f"text={value}")
+    assert (done.code, done.out) == (2, "")
+    assert done.err.partition("Error: ")[2] == f"Invalid value for -p: {message}\n"
+
+
+# --- which Flow ----------------------------------------------------------------------------------
+
+
+def test_no_flow_is_running(shell: Shell) -> None:
+    assert shell.run("post", "/") == (
+        4,
+        "",
+        "error: no Flow is running\n"
+        "help: start one with `jina flow up flow.yml`, or name a file with --flow flow.yml\n",
+    )
+
+
+def test_two_flows_are_running(shell: Shell) -> None:
+    for name in ("one", "two"):
+        shell.flow("Upper", name=f"{name}.yml")
+    with shell.up("one.yml"), shell.up("two.yml"):
+        assert shell.run("post", "/", "--text", "x") == (
+            4,
+            "",
+            "error: 2 Flows are running, and none is named: one, two\n"
+            "help: choose one, as in --flow one\n",
+        )
+        for named in ("two", "two.yml", str(shell.folder / "two.yml")):
+            assert shell.run("post", "/", "--text", "x", "--flow", named).lines[0]["text"] == "X"
+        done = shell.run("post", "/", "--flow", "tow")
+        assert (done.code, done.err) == (
+            4,
+            'error: no running Flow is called "tow"\nhelp: did you mean "two"?\n',
+        )
+        assert [flow["name"] for flow in shell.ps()] == ["one", "two"]
+        shell.run("flow", "down", "--all")
+
+
+def test_nobody_at_the_address(shell: Shell) -> None:
+    done = shell.run("post", "/", JINA_ADDRESS="ipc:///nowhere/front.ipc")
+    assert done == (
+        4,
+        "",
+        "error: ipc:///nowhere/front.ipc: no Flow listens there\nhelp: `jina flow ps` lists what "
+        "runs\n",
+    )
+
+
+def test_flow_and_address_at_once(shell: Shell) -> None:
+    done = shell.run("post", "/", "--flow", "x", "--address", "ipc:///y")
+    assert (done.code, done.out) == (2, "")
+    assert done.err.endswith("Invalid value for --flow: give --flow or --address, not both\n")
+
+
+def test_a_flow_that_does_not_run_is_started_for_the_command(shell: Shell) -> None:
+    path: Path = shell.flow("Upper")
+    done = shell.run("post", "/", "--flow", path.name, stdin=json_lines(2))
+    assert done.code == 0
+    assert done.err == "starting flow.yml for this command; `jina flow up` keeps it running\n"
+    assert [line["text"] for line in done.lines] == ["LINE 0", "LINE 1"]
+    assert not shell.directories()
+    assert not shell.processes()
+
+
+def test_an_unknown_endpoint_gives_the_documents_back_and_says_so(flow: Shell) -> None:
+    done = flow.run("post", "/indx", stdin=json_lines(1))
+    assert (done.code, done.lines) == (
+        0,
+        [{"id": "d0", "text": "line 0"}],
+    )
+    assert done.err == (
+        "note: no Executor of this Flow serves /indx; the Documents came back as they were\n"
+        'help: did you mean "/index"? this Flow serves '
+        "/environment, /index, /matches, /moody, /status, /vectors\n"
+    )
