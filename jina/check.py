@@ -33,6 +33,7 @@ from jina.executors.annotations import mistyped
 from jina.executors.arguments import ARGUMENTS, unfillable
 from jina.executors.constructor import misfits, parameters
 from jina.executors.load import executor_class, trimmed_traceback
+from jina.executors.modules import import_module
 from jina.executors.spec import ExecutorSpec
 from jina.executors.table import claims, instance_table
 
@@ -137,6 +138,7 @@ def _check_class(report: Report, spec: ExecutorSpec, origin: Piece, node: str) -
     if cls is None:
         return
     if cls is not BaseExecutor:
+        report.problems += _namesakes(spec, origin)
         report.problems += _constructor(cls, spec, origin)
         report.problems += _bindings(cls, spec, origin)
         report.problems += _source(cls)
@@ -286,6 +288,45 @@ def _bindings(cls: type[BaseExecutor], spec: ExecutorSpec, origin: Piece) -> Ite
             "endpoint-claimed-twice",
             f"{' and '.join(names)} of {cls.__name__} both serve {endpoint}; {names[-1]} wins",
             hint="give each its own endpoint",
+        )
+
+    if not spec.requests and not instance_table(cls, None):
+        for name in methods:
+            method = getattr(cls, name)
+            if not hasattr(BaseExecutor, name) and "docs" in _parameters(method):
+                yield _in_python(
+                    method,
+                    "no-endpoint",
+                    f"{cls.__name__} serves no endpoint: Documents pass through it unchanged",
+                    hint=f"decorate `{name}` with @requests, or bind it in `requests:`",
+                    severity="warning",
+                )
+                return
+
+
+def _parameters(function: Any) -> list[str]:
+    try:
+        return list(inspect.signature(function).parameters)
+    except (TypeError, ValueError):
+        return []
+
+
+def _namesakes(spec: ExecutorSpec, origin: Piece) -> Iterator[Problem]:
+    """Several modules that each have a class of that name."""
+    name = spec.jtype
+    found = {}
+    for module in map(import_module, spec.py_modules if ":" not in name else []):
+        cls = getattr(module, name, None)
+        if isinstance(cls, type):
+            found[cls] = module.__name__
+    if len(found) > 1:
+        homes = list(found.values())
+        yield origin.tree.problem(
+            origin.jtype_path(),
+            "ambiguous-class",
+            f"{' and '.join(homes)} each have a class {name}; that of {homes[-1]} is taken",
+            hint=f"write `{homes[-1]}:{name}`",
+            severity="warning",
         )
 
 
