@@ -23,10 +23,10 @@ from typing import Any, NamedTuple
 from jina.config.executors import inspect_executor
 from jina.config.flows import read_flow
 from jina.config.needs import NAME_HINT
+from jina.config.pieces import Piece
 from jina.config.problems import Problem, errors_in, ordered
 from jina.config.scalars import kind
 from jina.config.tree import DataPath, Tree
-from jina.config.uses import Piece
 from jina.excepts import ExecutorFailToLoad
 from jina.executors import SAFE_NAME, BaseExecutor
 from jina.executors.annotations import mistyped

@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from jina.config.pieces import Loading, Piece, executor_piece, modules
 from jina.config.problems import Problem, ordered, settled
 from jina.config.source import Source, is_yaml_path, open_source
+from jina.config.specs import spec_of
 from jina.config.tree import Raw, Tree
-from jina.config.uses import Loading, Piece, executor_piece, modules, spec_of, used_piece
+from jina.config.uses import used_piece
 from jina.config.variables import Variables, interpolate
 from jina.executors.spec import ExecutorSpec
 

@@ -19,11 +19,11 @@ from jina.config.nodes import (
     graph_problems,
     known_entry,
 )
+from jina.config.pieces import Loading, without_ignored
 from jina.config.problems import Problem, errors_in, ordered, settled
 from jina.config.schema import IGNORED_FLOW, IGNORED_OPTIONS, FlowModel, FlowOptions
 from jina.config.source import Source, open_source
 from jina.config.tree import DataPath, Tree, shown
-from jina.config.uses import Loading, without_ignored
 from jina.config.variables import Unresolved
 from jina.executors import BaseExecutor
 

@@ -9,17 +9,11 @@ from typing import Any
 
 from jina.config.messages import validated
 from jina.config.needs import GATEWAY, Fault, Node, faults
+from jina.config.pieces import Loading, Piece, executor_piece, modules, without_ignored
 from jina.config.schema import IGNORED_NODE, REFUSED_NODE, FlowOptions, NodeModel
+from jina.config.specs import spec_of
 from jina.config.tree import DataPath, Span, Tree
-from jina.config.uses import (
-    Loading,
-    Piece,
-    executor_piece,
-    modules,
-    spec_of,
-    used_piece,
-    without_ignored,
-)
+from jina.config.uses import used_piece
 from jina.config.variables import Unresolved
 from jina.defaults import TIMEOUT_READY_S
 from jina.executors import BaseExecutor

@@ -1,0 +1,247 @@
+"""An Executor as a YAML map describes it: checked, its modules located, its paths absolute.
+
+Where the map stands (a file, a text, a Flow's entry) is the matter of `uses.py`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from jina.config.loader import parse
+from jina.config.messages import known_keys, unknown_key, validated
+from jina.config.problems import Problem
+from jina.config.py_modules import ModuleMissing, locate
+from jina.config.schema import IGNORED_EXECUTOR, ExecutorModel, Metas
+from jina.config.source import Source
+from jina.config.tree import DataPath, Tree, shown
+from jina.config.variables import Unresolved, Variables, interpolate, read_dotenv
+from jina.executors import BaseExecutor
+
+
+@dataclass
+class Piece:
+    """An Executor as some tree describes it.
+
+    Args:
+        tree: where it stands.
+        at: path of its map within the tree.
+        jtype: class, as written.
+        with_: constructor arguments.
+        metas: as written; paths are still relative.
+        requests: endpoint -> method.
+        py_modules: located.
+        folder: what its relative paths are relative to.
+        cls: a class of this process, instead of all names.
+        overlays: entries of a Flow that lay settings over it: tree, and path of the entry.
+    """
+
+    tree: Tree
+    at: DataPath = ()
+    jtype: str = ""
+    with_: dict[str, Any] = field(default_factory=dict)
+    metas: dict[str, Any] = field(default_factory=dict)
+    requests: dict[str, str] = field(default_factory=dict)
+    py_modules: list[str] = field(default_factory=list)
+    folder: Path = field(default_factory=Path.cwd)
+    cls: type[BaseExecutor] | None = None
+    overlays: list[tuple[Tree, DataPath]] = field(default_factory=list)
+
+    def place(self, section: str, *keys: str) -> tuple[Tree, DataPath]:
+        """Where a section, or a key of it, is written: in a Flow's entry, else in the Executor."""
+        for tree, at in self.overlays:
+            for spelling in (f"uses_{section}", f"override_{section}"):
+                path = (*at, spelling, *keys)
+                if path in tree.values:
+                    return tree, path
+        return self.tree, (*self.at, section, *keys)
+
+    def jtype_path(self) -> DataPath:
+        """Where the class is named."""
+        path = (*self.at, "jtype")
+        return path if path in self.tree.values else self.at
+
+
+@dataclass
+class Loading:
+    """What one load shares: variables, problems, files read.
+
+    Args:
+        env: see `Variables`.
+        context: see `Variables`.
+        substitute: whether variables are replaced.
+        problems: everything found so far.
+        files: YAML files that went into the result.
+        is_local: the Executor is for this process: its class need not travel.
+    """
+
+    env: Mapping[str, str] | None = None
+    context: Mapping[str, Any] = field(default_factory=dict)
+    substitute: bool = True
+    problems: list[Problem] = field(default_factory=list)
+    files: list[Path] = field(default_factory=list)
+    is_local: bool = False
+
+    def tree(self, source: Source) -> Tree:
+        """Parse and interpolate; problems are collected."""
+        tree = parse(source)
+        if source.path is not None:
+            self.files.append(source.path)
+        if self.substitute and tree.raws:
+            env = os.environ if self.env is None else self.env
+            dotenv = read_dotenv(source.folder / ".env") if source.path is not None else {}
+            interpolate(tree, Variables(env, self.context, dotenv))
+        self.problems += tree.problems
+        return tree
+
+
+def executor_piece(loading: Loading, tree: Tree, at: DataPath = ()) -> Piece | None:
+    """An Executor from its map; None when problems make it unusable."""
+    data = _at(tree.data, at)
+    if not isinstance(data, Mapping):
+        loading.problems.append(
+            tree.problem(
+                at,
+                "wrong-type",
+                "an Executor is a map; expected `jtype: ClassName` in it",
+            )
+        )
+        return None
+    if data.get("jtype") in ("Flow", "AsyncFlow"):
+        loading.problems.append(
+            tree.problem(
+                (*at, "jtype"),
+                "not-an-executor",
+                "this is a Flow; expected an Executor",
+                hint="check it with `jina flow check`",
+            )
+        )
+        return None
+    data = without_ignored(loading, tree, at, data, IGNORED_EXECUTOR)
+    model, problems = validated(ExecutorModel, tree, data, at)
+    loading.problems += problems
+    if data.get("jtype") in (None, ""):
+        loading.problems += _no_class(loading, tree, at, data)
+        return None
+    # Looked for also where something else is wrong: everything is said at once.
+    folder = tree.source.folder
+    metas = data.get("metas")
+    named = _listed(data.get("py_modules"))
+    more = _listed(metas.get("py_modules")) if isinstance(metas, Mapping) else []
+    located = modules(loading, tree, (*at, "py_modules"), named, folder)
+    located += modules(loading, tree, (*at, "metas", "py_modules"), more, folder)
+    if model is None or len(located) < len(named) + len(more):
+        return None
+    values = model.model_dump()
+    kept = {k: v for k, v in values["metas"].items() if k != "py_modules" and v is not None}
+    _near_metas(loading, tree, (*at, "metas"), kept)
+    if kept.get("workspace"):
+        kept["workspace"] = _absolute(kept["workspace"], folder)
+    return Piece(
+        tree,
+        at,
+        jtype=str(data["jtype"]),
+        with_=values["with_"],
+        metas=kept,
+        requests=values["requests"],
+        py_modules=list(dict.fromkeys(located)),
+        folder=folder,
+    )
+
+
+def _no_class(loading: Loading, tree: Tree, at: DataPath, data: Mapping[str, Any]) -> list[Problem]:
+    """What to say where `jtype` is missing: nothing where that follows from another problem."""
+    if any(p.code == "yaml-tag" for p in tree.problems):
+        return []
+    for key in ("class", "type", "cls", "uses", "name", "jtpye", "jype", "Jtype"):
+        path = (*at, key)
+        for n, problem in enumerate(loading.problems):
+            if problem.code == "unknown-key" and problem.path == shown(path):
+                loading.problems[n] = replace(problem, hint="did you mean `jtype`?")
+                return []
+    return [
+        tree.problem(
+            at,
+            "no-class",
+            "the key `jtype` is missing: it names the Executor's class",
+            hint="write `jtype: MyExecutor`",
+        )
+    ]
+
+
+def _listed(names: Any) -> list[str]:
+    """A `py_modules` as a list, as far as it is text."""
+    if isinstance(names, str):
+        return [names]
+    return [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
+
+
+def modules(
+    loading: Loading, tree: Tree, path: DataPath, names: list[str], folder: Path
+) -> list[str]:
+    """The located entries of a `py_modules`; a problem for each that is missing."""
+    found = []
+    for n, name in enumerate(names):
+        place = (*path, n) if (*path, n) in tree.values else path
+        if isinstance(name, Unresolved):
+            continue
+        try:
+            found.append(locate(name, folder))
+        except ModuleMissing as err:
+            loading.problems.append(
+                tree.problem(place, "module-not-found", err.message, hint=err.hint)
+            )
+    return found
+
+
+def without_ignored(
+    loading: Loading, tree: Tree, at: DataPath, data: Mapping[str, Any], ignored: frozenset[str]
+) -> dict[str, Any]:
+    """The data without the keys that have no meaning here; a warning for each of them."""
+    kept = {}
+    for key, value in data.items():
+        if key in ignored:
+            loading.problems.append(
+                tree.problem(
+                    (*at, key),
+                    "ignored-key",
+                    f"`{key}` has no meaning here; it is ignored",
+                    at="key",
+                    severity="warning",
+                )
+            )
+        else:
+            kept[key] = value
+    return kept
+
+
+def _near_metas(loading: Loading, tree: Tree, at: DataPath, metas: Mapping[str, Any]) -> None:
+    """Other keys of metas are kept, but one that is nearly a known key is suspicious."""
+    known = known_keys(Metas)
+    for key in metas:
+        if key not in known:
+            problem = unknown_key(tree, (*at, key), known, "metas")
+            if problem.hint.startswith("did you mean"):
+                loading.problems.append(
+                    tree.problem(
+                        (*at, key),
+                        "unknown-meta",
+                        f"`{key}` is no documented key of metas; it becomes `self.metas.{key}`",
+                        at="key",
+                        hint=problem.hint,
+                        severity="warning",
+                    )
+                )
+
+
+def _absolute(path: str, folder: Path) -> str:
+    return os.path.normpath(folder.absolute() / os.path.expanduser(path))
+
+
+def _at(data: Any, path: DataPath) -> Any:
+    for part in path:
+        data = data[part]
+    return data
