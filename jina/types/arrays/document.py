@@ -166,7 +166,7 @@ class DocumentArray(Storage):
             return self._docs[self._position(key)]
         if isinstance(key, slice):
             return DocumentArray._of_rows(self._docs[key])
-        if hasattr(key, "__index__") and not isinstance(key, bool):
+        if _is_position(key):
             try:
                 return self._docs[key]
             except IndexError:
@@ -187,7 +187,7 @@ class DocumentArray(Storage):
         for item in items:
             if isinstance(item, str):
                 found.append(self._position(item))
-            elif hasattr(item, "__index__") and not isinstance(item, bool):
+            elif _is_position(item):
                 found.append(range(len(self))[item])
             else:
                 raise IndexError(f"a Document is found by position, id or slice, not by {item!r}")
@@ -264,7 +264,7 @@ class DocumentArray(Storage):
             self._docs[self._position(key)] = self._adopted(value)
         elif isinstance(key, slice):
             self._docs[key] = [self._adopted(doc) for doc in value]
-        elif hasattr(key, "__index__") and not isinstance(key, bool):
+        elif _is_position(key):
             self._docs[key] = self._adopted(value)
         else:
             raise IndexError(f"a Document is replaced by position, id or slice, not by {key!r}")
@@ -274,7 +274,7 @@ class DocumentArray(Storage):
         """Remove a Document by position or id, or the Documents of a slice or mask."""
         if isinstance(key, str):
             del self._docs[self._position(key)]
-        elif isinstance(key, slice) or (hasattr(key, "__index__") and not isinstance(key, bool)):
+        elif isinstance(key, slice) or (_is_position(key)):
             del self._docs[key]
         else:
             gone = set(self._positions(key))
@@ -347,6 +347,11 @@ class DocumentArray(Storage):
     def __repr__(self) -> str:
         kind = type(self)
         return f"<{kind.__module__}.{kind.__qualname__} length={len(self)} at {id(self)}>"
+
+
+def _is_position(key: Any) -> bool:
+    """Whether this is one whole number; arrays of them and booleans are not."""
+    return hasattr(key, "__index__") and not isinstance(key, bool) and not hasattr(key, "__len__")
 
 
 def wrapped(records: list[Any]) -> list[Document]:

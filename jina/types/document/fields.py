@@ -191,6 +191,7 @@ class Fields:
 
     @evaluations.setter
     def evaluations(self, value: Mapping[str, NamedScore | float] | None) -> None:
+        Edits.rare += 1
         self._record.evaluations = (
             None if value is None else Live(mapping.scores("evaluations", value))
         )
