@@ -15,8 +15,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.polling import poll
+
+# A busy machine is no failure; pytest-timeout looks after what hangs.
+settings.register_profile("jina", deadline=None, print_blob=True)
+settings.load_profile("jina")
 from tests.shell import Shell
 
 _PROC = Path("/proc")

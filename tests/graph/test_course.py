@@ -1,0 +1,135 @@
+"""The course of a request: who takes part, whose result goes where, what makes up the answer."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from jina.graph.course import in_order, plot_course
+from jina.graph.plan import GATEWAY, PlannedNode
+
+
+def graph(**needs: str) -> list[PlannedNode]:
+    return [
+        PlannedNode(name=name, needs=wanted.split() or [GATEWAY]) for name, wanted in needs.items()
+    ]
+
+
+def plotted(nodes: list[PlannedNode], bound: str, target: str = "") -> tuple[dict, list, str]:  # type: ignore[type-arg]
+    endpoints = {node.name: ["/x"] if node.name in bound else ["/y"] for node in nodes}
+    course = plot_course(nodes, endpoints, "/x", target)
+    for source, takers in course.after.items():
+        for taker in takers:
+            assert any(source in branch for branch in course.inputs[taker])
+    return course.inputs, course.end, course.last
+
+
+G = GATEWAY
+CHAIN = graph(a="", b="a", c="b")
+DIAMOND = graph(a="", b="a", c="a", j="c b")
+
+
+@pytest.mark.parametrize(
+    ("nodes", "bound", "inputs", "end", "last"),
+    [
+        (CHAIN, "abc", {"a": [[G]], "b": [["a"]], "c": [["b"]]}, ["c"], "c"),
+        (CHAIN, "ac", {"a": [[G]], "c": [["a"]]}, ["c"], "c"),
+        (CHAIN, "a", {"a": [[G]]}, ["a"], "a"),
+        (CHAIN, "", {}, [G], ""),
+        (
+            DIAMOND,
+            "abcj",
+            {"a": [[G]], "b": [["a"]], "c": [["a"]], "j": [["c"], ["b"]]},
+            ["j"],
+            "j",
+        ),
+        # The join takes no part: both branches are the answer, in the order of its needs.
+        (DIAMOND, "abc", {"a": [[G]], "b": [["a"]], "c": [["a"]]}, ["c", "b"], ""),
+        # Both branches take no part: the join still has two, and they are the same.
+        (DIAMOND, "aj", {"a": [[G]], "j": [["a"], ["a"]]}, ["j"], "j"),
+        (DIAMOND, "j", {"j": [[G], [G]]}, ["j"], "j"),
+        (DIAMOND, "a", {"a": [[G]]}, ["a", "a"], ""),
+        # Nobody takes part: the request itself, once.
+        (DIAMOND, "", {}, [G], ""),
+        (graph(a="", b=""), "", {}, [G], ""),
+        (graph(a="", b=""), "ab", {"a": [[G]], "b": [[G]]}, ["a", "b"], ""),
+        (graph(a="", b=""), "a", {"a": [[G]]}, ["a", G], ""),
+        # A branch that was joined already is one branch further on.
+        (
+            graph(a="", b="", j="a b", c="", k="j c"),
+            "abck",
+            {"a": [[G]], "b": [[G]], "c": [[G]], "k": [["a", "b"], ["c"]]},
+            ["k"],
+            "k",
+        ),
+        ([], "", {}, [G], ""),
+    ],
+)
+def test_the_course_of_a_request(
+    nodes: list[PlannedNode],
+    bound: str,
+    inputs: dict[str, list[list[str]]],
+    end: list[str],
+    last: str,
+) -> None:
+    assert plotted(nodes, bound) == (inputs, end, last)
+
+
+@pytest.mark.parametrize(
+    ("target", "taking"),
+    [
+        ("", ["a", "b", "c"]),
+        ("b", ["b"]),
+        ("a|c", ["a", "c"]),
+        (".*", ["a", "b", "c"]),
+        ("B", []),
+        ("c$", ["c"]),
+    ],
+)
+def test_a_target_chooses_among_those_who_are_bound(target: str, taking: list[str]) -> None:
+    inputs, _, _ = plotted(CHAIN, "abc", target)
+    assert list(inputs) == taking
+
+
+def test_a_target_matches_at_the_start_of_a_name() -> None:
+    nodes = graph(encoder="", my_encoder="encoder", encoder2="my_encoder")
+    inputs = plot_course(nodes, {n.name: ["/x"] for n in nodes}, "/x", "encoder").inputs
+    assert list(inputs) == ["encoder", "encoder2"]
+
+
+def test_a_bad_target_is_the_callers_to_handle() -> None:
+    with pytest.raises(re.error):
+        plot_course(CHAIN, {}, "/x", "[")
+
+
+def test_a_default_handler_binds_every_endpoint() -> None:
+    course = plot_course(CHAIN, {"b": ["/default"]}, "/anything")
+    assert course.inputs == {"b": [[G]]}
+    assert course.last == "b"
+
+
+def test_a_node_of_which_nothing_is_known_takes_no_part() -> None:
+    assert plot_course(CHAIN, {}, "/x").inputs == {}
+
+
+def test_a_result_goes_to_each_taker_once_in_the_flows_order() -> None:
+    nodes = graph(a="", z="a", b="a", j="b z a")
+    course = plot_course(nodes, {n.name: ["/x"] for n in nodes}, "/x")
+    assert course.after == {G: ["a"], "a": ["z", "b", "j"], "b": ["j"], "z": ["j"]}
+
+
+@pytest.mark.parametrize(
+    ("nodes", "order"),
+    [
+        (CHAIN, "abc"),
+        (graph(c="b", b="a", a=""), "abc"),
+        (graph(j="a b", b="", a=""), "baj"),
+        (graph(z="", y="", x=""), "zyx"),
+        ([], ""),
+    ],
+)
+def test_each_node_comes_after_those_it_needs_else_as_written(
+    nodes: list[PlannedNode], order: str
+) -> None:
+    assert "".join(node.name for node in in_order(nodes)) == order

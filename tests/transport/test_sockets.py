@@ -1,0 +1,205 @@
+"""Messages over real sockets: whole, in order, refused rather than dropped."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from jina.defaults import MAX_FRAME_BYTES, MAX_FRAMES
+from jina.excepts import ConnectError, WireError
+from jina.transport import sockets
+from jina.transport.sockets import Message, Socket
+from tests.polling import wait_until
+
+_PATIENCE_MS = 10_000
+
+
+class Pair:
+    """A ROUTER and a DEALER that found each other.
+
+    Args:
+        address: where to listen.
+    """
+
+    def __init__(self, address: str) -> None:
+        self.context = sockets.open_context()
+        self.router = sockets.open_router(self.context)
+        self.dealer = sockets.open_dealer(self.context, b"dealer")
+        self.bound = sockets.bind(self.router, address)
+        sockets.connect(self.dealer, self.bound)
+        await_room(self.dealer)
+        sockets.send(self.dealer, b"hello")
+        assert arrived(self.router, routed=True) == Message(b"dealer", b"hello", [])
+
+    def close(self) -> None:
+        sockets.close(self.context)
+
+
+@pytest.fixture(params=["ipc", "tcp"])
+def pair(request: pytest.FixtureRequest, runtime_dir: Path) -> Iterator[Pair]:
+    ipc = request.param == "ipc"
+    pair = Pair(f"ipc://{runtime_dir}/socket" if ipc else "tcp://127.0.0.1:*")
+    yield pair
+    pair.close()
+
+
+def await_room(socket: Socket) -> None:
+    poller = sockets.Poller()
+    poller.register(socket, sockets.POLLOUT)
+    assert poller.poll(_PATIENCE_MS)
+
+
+def arrived(socket: Socket, *, routed: bool) -> Message:
+    poller = sockets.Poller()
+    poller.register(socket, sockets.POLLIN)
+    assert poller.poll(_PATIENCE_MS), "nothing came"
+    return sockets.receive(socket, routed=routed)
+
+
+@pytest.mark.parametrize(
+    "frames",
+    [
+        [],
+        [b""],
+        [b"small", bytearray(b"mutable"), memoryview(b"view")],
+        [os.urandom(64 * 1024 - 1), os.urandom(64 * 1024), os.urandom(1_000_000)],
+        [b"x"] * MAX_FRAMES,
+    ],
+    ids=["none", "empty", "kinds", "large", "many"],
+)
+def test_a_message_goes_there_and_back(pair: Pair, frames: list[bytes]) -> None:
+    sockets.send(pair.dealer, b"header", frames)
+    message = arrived(pair.router, routed=True)
+    assert (message.peer, message.header) == (b"dealer", b"header")
+    assert [bytes(sockets.payload(frame)) for frame in message.frames] == list(map(bytes, frames))
+    sockets.send(pair.router, b"back", message.frames, peer=message.peer)
+    back = arrived(pair.dealer, routed=False)
+    assert (back.peer, back.header) == (b"", b"back")
+    assert [bytes(sockets.payload(frame)) for frame in back.frames] == list(map(bytes, frames))
+
+
+def test_messages_keep_their_order(pair: Pair) -> None:
+    for number in range(1000):
+        sockets.send(pair.dealer, b"%d" % number, [b"x"] * (number % 3))
+    for number in range(1000):
+        message = arrived(pair.router, routed=True)
+        assert (message.header, len(message.frames)) == (b"%d" % number, number % 3)
+
+
+def test_large_payloads_are_not_copied_and_small_ones_are(pair: Pair) -> None:
+    sockets.send(pair.dealer, b"", [b"s" * (64 * 1024 - 1), b"l" * (64 * 1024)])
+    small, large = map(sockets.payload, arrived(pair.router, routed=True).frames)
+    assert isinstance(small, bytes)
+    assert isinstance(large, memoryview)
+    assert sockets.payload(b"sent by nobody") == b"sent by nobody"
+    assert isinstance(sockets.payload(bytearray(b"x")), memoryview)
+
+
+def test_a_message_of_too_many_frames_is_dropped_and_the_next_one_is_whole(pair: Pair) -> None:
+    sockets.send(pair.dealer, b"bad", [b"x"] * (MAX_FRAMES + 1))
+    sockets.send(pair.dealer, b"good", [b"y"])
+    with pytest.raises(WireError, match="a message of more than 64 frames"):
+        arrived(pair.router, routed=True)
+    message = arrived(pair.router, routed=True)
+    assert (message.header, len(message.frames)) == (b"good", 1)
+
+
+def test_a_router_refuses_what_it_cannot_deliver(pair: Pair) -> None:
+    with pytest.raises(sockets.PeerGone):
+        sockets.send(pair.router, b"header", peer=b"nobody")
+    sockets.send(pair.router, b"header", [b"frame"], peer=b"dealer")  # whole, after the refusal
+    assert arrived(pair.dealer, routed=False).header == b"header"
+
+
+def test_a_router_refuses_once_a_peer_has_left(pair: Pair) -> None:
+    pair.dealer.close(linger=0)
+
+    def is_refused() -> bool:
+        try:
+            sockets.send(pair.router, b"header", peer=b"dealer")
+        except sockets.PeerGone:
+            return True
+        return False
+
+    wait_until(is_refused)
+
+
+def test_a_dealer_refuses_while_nobody_listens(runtime_dir: Path) -> None:
+    context = sockets.open_context()
+    dealer = sockets.open_dealer(context)
+    sockets.connect(dealer, f"ipc://{runtime_dir}/nobody")
+    with pytest.raises(sockets.PeerGone):
+        sockets.send(dealer, b"header")
+    sockets.close(context)
+
+
+def test_a_dealer_finds_a_router_that_comes_later(runtime_dir: Path) -> None:
+    context = sockets.open_context()
+    dealer = sockets.open_dealer(context)
+    sockets.connect(dealer, f"ipc://{runtime_dir}/later")
+    router = sockets.open_router(context)
+    sockets.bind(router, f"ipc://{runtime_dir}/later")
+    await_room(dealer)
+    sockets.send(dealer, b"header")
+    assert arrived(router, routed=True).header == b"header"
+    sockets.close(context)
+
+
+def test_a_frame_over_the_limit_costs_its_sender_the_connection_only(pair: Pair) -> None:
+    sockets.send(pair.dealer, b"too large", [bytes(MAX_FRAME_BYTES + 1)])
+    other = sockets.open_dealer(pair.context, b"other")
+    sockets.connect(other, pair.bound)
+    await_room(other)
+    sockets.send(other, b"unharmed")
+    assert arrived(pair.router, routed=True) == Message(b"other", b"unharmed", [])
+    other.close(linger=0)
+
+
+@pytest.fixture
+def context() -> Iterator[sockets.Context]:
+    context = sockets.open_context()
+    yield context
+    sockets.close(context)
+
+
+def test_the_address_that_was_bound_names_its_port(context: sockets.Context) -> None:
+    first, second = sockets.open_router(context), sockets.open_router(context)
+    port = sockets.bind(first, "tcp://127.0.0.1:*").rpartition(":")[2]
+    assert 0 < int(port) < 65536
+    with pytest.raises(ConnectError) as caught:
+        sockets.bind(second, f"tcp://127.0.0.1:{port}")
+    assert str(caught.value) == (
+        f"tcp://127.0.0.1:{port}: cannot listen there: Address already in use\n"
+        "help: choose another --port, or stop the program that uses it"
+    )
+    sockets.close(context)  # while both are there
+
+
+@pytest.mark.parametrize("address", ["", "somewhere", "tcp://", "http://x:1", "tcp://x:port"])
+def test_what_is_no_address_says_so(context: sockets.Context, address: str) -> None:
+    dealer = sockets.open_dealer(context)
+    with pytest.raises(ConnectError, match=r"not an address: [^(]+$") as caught:
+        sockets.connect(dealer, address)
+    assert "addresses look like ipc:///" in caught.value.hint
+    dealer.close()
+
+
+def test_last_words_leave_before_the_socket_does(pair: Pair) -> None:
+    for _ in range(100):
+        sockets.send(pair.dealer, b"word", [bytes(10_000)])
+    sockets.send(pair.dealer, b"bye")
+    sockets.wait_until_sent(pair.dealer, 5)
+    headers = [arrived(pair.router, routed=True).header for _ in range(101)]
+    assert headers[-1] == b"bye"
+
+
+def test_closing_waits_for_nobody(runtime_dir: Path) -> None:
+    context = sockets.open_context()
+    dealer = sockets.open_dealer(context)
+    sockets.connect(dealer, f"ipc://{runtime_dir}/nobody")
+    sockets.wait_until_sent(dealer, 0.01)
+    sockets.close(context)
+    sockets.close(context)  # twice is no error
