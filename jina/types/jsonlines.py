@@ -98,6 +98,7 @@ def parse(chunk: Buffer, *, key: str, first_line: int) -> ParsedLines:
         _check_tags(records)
     except _REFUSED:
         try:
+            check_size(data)
             # Keys of their own in one line mean keys of their own in all of them, mostly.
             records = list(map(_with_tags, map(_decode_object, lines)))
         except _REFUSED:
@@ -161,7 +162,8 @@ def _check_one(record: Record) -> None:
     if value == b"null":
         record.tags = NO_TAGS
     elif value and value[0] != 0x7B:
-        raise DocumentError("`tags` is no object")
+        kind = mapping.kind_of(_decode_any(value))
+        raise DocumentError(f"`tags` is {kind}, expected an object")
     contents = [name for name in CONTENT_FIELDS if getattr(record, name) is not None]
     if len(contents) > 1:
         raise DocumentError(f"one Document has one content, not {' and '.join(contents)}")
@@ -259,7 +261,7 @@ _AT_BYTE = re.compile(r"^JSON is malformed: (.*) \(byte (\d+)\)$")
 
 
 def _why(line: bytes, err: Exception) -> str:
-    """Say what is wrong with a line, and at which of its bytes."""
+    """Say what is wrong with a line, and at which of its bytes, counted from 1."""
     if isinstance(err, UnicodeDecodeError):
         try:
             line.decode()
@@ -270,15 +272,29 @@ def _why(line: bytes, err: Exception) -> str:
     if isinstance(err, DocumentError):
         return err.what
     text = str(err)
-    malformed = _AT_BYTE.match(text)
-    if malformed:
-        what = malformed[1].replace("invalid character", "unexpected character")
-        return f"not JSON: {what} at byte {int(malformed[2]) + 1}"
+    if "surrogate" in text or ("truncated" in text and re.search(rb"\\u[dD][89a-fA-F]", line)):
+        return "not JSON: half of a surrogate pair, which is no character"
     if "truncated" in text:
-        if re.search(rb"\\u[dD][89a-fA-F]", line):
-            return "not JSON: half of a surrogate pair, which is no character"
         return f"not JSON: the line ends too early, after byte {len(line.rstrip())}"
-    return text
+    if "Number out of range" in text:
+        return "a number beyond the range of float64"
+    malformed = _AT_BYTE.match(text)
+    return _syntax(line, malformed[1], int(malformed[2])) if malformed else text
+
+
+def _syntax(line: bytes, reason: str, at: int) -> str:
+    """Say where JSON breaks; the standard library tells the place more exactly."""
+    # Late: only a line that is no JSON needs it.
+    import json
+
+    try:
+        json.loads(line)
+    except json.JSONDecodeError as err:
+        at = len(err.doc[: err.pos].encode())
+        reason = err.msg[0].lower() + err.msg[1:].removesuffix(" at")
+    except (ValueError, RecursionError):
+        pass
+    return f"not JSON: {reason} at byte {at + 1}"
 
 
 def _id_of(line: bytes) -> str:

@@ -257,7 +257,9 @@ def test_scores_take_numbers_and_reading_creates_none():
 
 def test_reading_containers_leaves_them_unset():
     doc = Document(id="a")
-    assert [len(x) for x in (doc.tags, doc.scores, doc.chunks, doc.matches, doc.location)] == [0] * 5
+    assert [len(x) for x in (doc.tags, doc.scores, doc.chunks, doc.matches, doc.location)] == [
+        0
+    ] * 5
     assert doc.json() == '{"id":"a"}'
     assert doc == Document(id="a")
 

@@ -1,0 +1,230 @@
+"""The codec: what is sent for what, and what hostile bytes cannot do."""
+
+from __future__ import annotations
+
+import struct
+import time
+import tracemalloc
+
+import msgspec
+import numpy as np
+import pytest
+
+from jina import Document, DocumentArray, defaults
+from jina.excepts import DocumentError, WireError
+from jina.types import columns
+from jina.types.batch import CODE_OF, ENTRY, HEAD, MAGIC
+
+pack = msgspec.msgpack.encode
+
+
+def body(rows, *entries, magic=MAGIC, version=1):
+    """Write a body by hand: entries are (field, kind, aux, bytes)."""
+    head = HEAD.pack(magic, version, len(entries), rows)
+    directory = [
+        ENTRY.pack(CODE_OF[field], kind, 0, aux, len(d)) for field, kind, aux, d in entries
+    ]
+    return head + b"".join(directory) + b"".join(data for *_, data in entries)
+
+
+def ids(rows):
+    return ("id", 1, 0, pack([str(i) for i in range(rows)]))
+
+
+def test_the_body_of_a_small_batch_is_these_bytes():
+    docs = DocumentArray([Document(id="a", text="x"), Document(id="b", text="y", tags={"n": 1})])
+    (frame,) = columns.encode(docs)
+    assert frame == (
+        b"JDA1" + struct.pack("<HHI", 1, 4, 2)
+        + struct.pack("<BBHIQ", 1, 1, 0, 0, 5)
+        + struct.pack("<BBHIQ", 2, 2, 0, 0, 11)
+        + struct.pack("<BBHIQ", 3, 1, 0, 0, 5)
+        + struct.pack("<BBHIQ", 4, 6, 0, 0, 14)
+        + b"\x92\xa1a\xa1b" + b"\xaatext/plain" + b"\x92\xa1x\xa1y" + b'[null,{"n":1}]'
+    )  # fmt: skip
+
+
+def test_text_needs_one_frame_and_a_matrix_one_more_that_is_not_copied():
+    docs = DocumentArray([Document(text="x") for _ in range(100)])
+    assert len(columns.encode(docs)) == 1
+    docs = columns.decode(columns.encode(docs))
+    matrix = np.ones((100, 768), "<f4")
+    docs.embeddings = matrix
+    frames = columns.encode(docs)
+    assert len(frames) == 2
+    assert np.shares_memory(np.frombuffer(frames[1], "<f4"), matrix)
+
+
+def test_many_tensors_share_frames_within_the_limit_of_a_message():
+    doc = Document(id="root")
+    level = doc
+    for _ in range(20):
+        level.chunks.append(Document(blob=np.zeros(20_000), embedding=np.zeros(20_000)))
+        level.matches.append(Document(blob=np.zeros(20_000), embedding=np.zeros(3)))
+        level = level.chunks[0]
+    frames = columns.encode(DocumentArray([doc]))
+    assert len(frames) <= defaults.MAX_FRAMES
+    assert columns.decode([bytes(frame) for frame in frames])[0] == doc
+
+
+def test_a_nested_batch_is_sent_on_undecoded():
+    doc = Document(id="p", chunks=[Document(id="c", embedding=[1.0, 2.0])])
+    docs = columns.decode([bytes(f) for f in columns.encode(DocumentArray([doc]))])
+    docs[0].text = "changed"
+    part = docs[0]._record.chunks
+    again = columns.decode([bytes(f) for f in columns.encode(docs)])
+    assert docs[0]._record.chunks is part
+    assert part.nested.columns._records is None
+    assert again[0].chunks[0].embedding.tolist() == [1, 2]
+
+
+def test_nesting_beyond_the_limit_is_refused_on_both_sides():
+    doc = Document()
+    for _ in range(defaults.MAX_DEPTH + 1):
+        doc = Document(chunks=[doc])
+    with pytest.raises(DocumentError, match="nested deeper than 32"):
+        columns.encode(DocumentArray([doc]))
+    inner = body(1, ids(1))
+    for _ in range(defaults.MAX_DEPTH + 1):
+        inner = body(1, ids(1), ("chunks", 5, 2, pack([1]) + b"" + inner))
+    with pytest.raises(WireError):
+        columns.decode([inner])
+
+
+def test_a_tensor_larger_than_a_frame_is_refused_with_a_hint():
+    blob = np.broadcast_to(np.zeros(1, "u1"), defaults.MAX_FRAME_BYTES + 1)
+    with pytest.raises(DocumentError, match="a message frame holds at most"):
+        columns.encode(DocumentArray([Document(id="a", blob=blob)]))
+
+
+def test_rows_that_are_too_large_together_travel_in_several_frames():
+    part = np.zeros(defaults.MAX_FRAME_BYTES // 2 + 1, "u1")
+    frames = columns.encode(DocumentArray([Document(blob=part), Document(blob=part)]))
+    assert len(frames) == 3
+    assert columns.decode(frames)[1].blob.shape == part.shape
+
+
+HOSTILE = {
+    "no frames": [],
+    "too many frames": [body(0)] * 65,
+    "empty": [b""],
+    "wrong magic": [body(0, magic=b"JDA9")],
+    "wrong version": [body(0, version=2)],
+    "claims columns": [HEAD.pack(MAGIC, 1, 9, 0)],
+    "claims documents": [HEAD.pack(MAGIC, 1, 0, 0xFFFFFFFF)],
+    "documents without ids": [body(5)],
+    "ids of another number": [body(5, ids(4))],
+    "column twice": [body(1, ids(1), ids(1))],
+    "kind of another column": [body(1, ids(1), ("text", 3, 0, b""))],
+    "longer than its columns": [body(1, ids(1)) + b"x"],
+    "shorter than its columns": [body(1, ids(1))[:-1]],
+    "children of another number": [
+        body(1, ids(1), ("chunks", 5, 1, b"\x91\x02" + body(1, ids(1))))
+    ],
+    "text that is none": [body(1, ids(1), ("text", 1, 0, pack([5])))],
+    "text that is no unicode": [body(1, ids(1), ("text", 1, 0, b"\x91\xa1\xff"))],
+    "two texts": [body(1, ids(1), ("text", 1, 0, pack(["a", "b"])))],
+    "claims values": [body(1, ids(1), ("text", 1, 0, b"\xdd\xff\xff\xff\xff"))],
+    "negative count": [body(1, ids(1), ("offset", 1, 0, pack([-1])))],
+    "tags that are none": [body(1, ids(1), ("tags", 6, 0, b"[5]"))],
+    "tags of two": [body(1, ids(1), ("tags", 6, 0, b"[{},{}]"))],
+    "tags that are no unicode": [body(1, ids(1), ("tags", 6, 0, b'[{"a":"\xff"}]'))],
+    "packed tags that are none": [body(1, ids(1), ("tags", 6, 0, b'["?"]'))],
+    "frame that is not there": [body(1, ids(1), ("blob", 3, 7, pack(["<f4", [1], 0])))],
+    "tensor beyond its frame": [body(1, ids(1), ("blob", 3, 0, pack(["<f4", [1], 1]))), b"\0" * 4],
+    "object dtype": [body(1, ids(1), ("blob", 3, 0, pack(["|O", [1], 0]))), b"\0" * 8],
+    "structured dtype": [body(1, ids(1), ("blob", 3, 0, pack(["f4,O", [1], 0]))), b"\0" * 12],
+    "text dtype": [body(1, ids(1), ("blob", 3, 0, pack(["<U4", [1], 0]))), b"\xff" * 16],
+    "negative length": [body(1, ids(1), ("blob", 3, 0, pack(["<f4", [-1], 0]))), b"\0" * 4],
+    "huge shape": [body(1, ids(1), ("blob", 3, 0, pack(["<f4", [1, 0, 1 << 46, 1 << 46], 0])))],
+    "many dimensions": [body(1, ids(1), ("blob", 3, 0, pack(["<f4", [1] * 40, 0]))), b"\0" * 4],
+    "rows of another number": [body(1, ids(1), ("blob", 3, 0, pack(["|u1", [2], 0]))), b"\0\0"],
+    "cells that overlap": [
+        body(2, ids(2), ("blob", 4, 0, pack([["|u1", [4], 0, 0], ["|u1", [4], 0, 0]]))),
+        b"\0" * 4,
+    ],
+    "sparse index out of range": [
+        body(
+            1,
+            ids(1),
+            (
+                "blob",
+                4,
+                0,
+                pack(
+                    [
+                        [
+                            "csr_matrix",
+                            [1, 2],
+                            0,
+                            0,
+                            {
+                                "data": ["|u1", [1], 0, 0],
+                                "indices": ["<i4", [1], 0, 4],
+                                "indptr": ["<i4", [2], 0, 8],
+                            },
+                        ]
+                    ]
+                ),
+            ),
+        ),
+        struct.pack("<B3xiii", 1, 99, 0, 1),
+    ],
+    "sparse class": [body(1, ids(1), ("blob", 4, 0, pack([["os_matrix", [1, 1], 0, 0, {}]])))],
+}
+
+
+def read_all(frames):
+    for doc in columns.decode(frames):
+        _ = doc.blob, doc.tags, doc.location, doc.scores, doc.chunks.texts
+
+
+@pytest.mark.parametrize("case", HOSTILE)
+def test_hostile_bytes_give_a_wire_error(case):
+    with pytest.raises(WireError):
+        read_all(HOSTILE[case])
+
+
+def bombs():
+    many = 60 * 1024 * 1024
+    yield "documents", [body(0, ids(0))[:8] + struct.pack("<I", 0xFFFFFFFF)]
+    yield (
+        "short ids",
+        [body(many, ("id", 1, 0, b"\xdd" + many.to_bytes(4, "big") + b"\xa0" * many))],
+    )
+    lists = b"\x91\xdd" + (many // 8).to_bytes(4, "big") + b"\x00" * (many // 8)
+    yield "location", [body(1, ids(1), ("location", 1, 0, lists))]
+    yield "tags", [body(1, ids(1), ("tags", 6, 0, b'[{"a":[' + b"[]," * (many // 12) + b"[]]}]"))]
+    yield "deep tags", [body(1, ids(1), ("tags", 6, 0, b'[{"a":' + b"[" * many))]
+    inner = body(1, ids(1))
+    for _ in range(30):
+        inner = (
+            body(
+                1,
+                ids(1),
+                ("chunks", 5, 2, b"\x91\x01" + inner),
+                ("matches", 5, 2, b"\x91\x01" + inner),
+            )
+            if len(inner) < 1_000_000
+            else inner
+        )
+    yield "tree of batches", [inner]
+    operands = b"\x81\xa8operands\x91" * 100_000
+    yield "operands", [body(1, ids(1), ("scores", 1, 0, b"\x91\x81\xa1a" + operands + b"\x80"))]
+    shape = pack(["<f8", [1, 1 << 40], 0])
+    yield "large tensor", [body(1, ids(1), ("blob", 3, 0, shape)), bytes(8)]
+
+
+@pytest.mark.parametrize(
+    ("name", "frames"), list(bombs()), ids=lambda value: value if isinstance(value, str) else ""
+)
+def test_bombs_are_refused_within_a_second_and_without_memory(name, frames):
+    tracemalloc.start()
+    started = time.process_time()
+    with pytest.raises((WireError, DocumentError)):
+        read_all(frames)
+    spent = time.process_time() - started
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert spent < 1
+    assert peak < 200 * 1024 * 1024

@@ -1,0 +1,208 @@
+"""JSON lines: each line is one Document or one error, and what is written is what was set."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import numpy as np
+import pytest
+
+from jina import Document, DocumentArray
+from jina.excepts import DocumentError
+from jina.types.jsonlines import LineError, parse, render
+
+
+def read(text, first_line=1):
+    data = text if isinstance(text, bytes) else text.encode()
+    return parse(data, key="k", first_line=first_line)
+
+
+def test_known_keys_become_fields():
+    line = {
+        "id": "a",
+        "text": "hello",
+        "tags": {"x": [1, {"y": None}]},
+        "embedding": [1, 2.5],
+        "blob": None,
+        "scores": {"cosine": {"value": 0.5}},
+        "chunks": [{"text": "c"}],
+        "granularity": 2,
+        "location": [1, 2],
+    }
+    doc = read(json.dumps(line)).docs[0]
+    assert doc.text == "hello"
+    assert doc.tags == {"x": [1, {"y": None}]}
+    assert doc.embedding.tolist() == [1, 2.5]
+    assert doc.scores["cosine"].value == 0.5
+    assert (doc.chunks[0].text, doc.granularity, doc.location) == ("c", 2, [1, 2])
+
+
+def test_a_plain_number_is_a_score_too():
+    assert read('{"scores": {"a": 0.5}}').docs[0].scores["a"].value == 0.5
+
+
+def test_unknown_keys_become_tags():
+    found = read('{"id":"a","title":"T"}\n{"id":"b","title":"U","mime_type":"x/y"}\n')
+    assert [doc.tags for doc in found.docs] == [{"title": "T"}, {"title": "U"}]
+    assert found.docs[1].mime_type == "x/y"
+    assert render(found.docs) == (
+        b'{"id":"a","tags":{"title":"T"}}\n{"id":"b","mime_type":"x/y","tags":{"title":"U"}}\n'
+    )
+
+
+def test_lines_without_an_id_are_named_by_their_number():
+    found = read('{"text":"x"}\n\n{"n":1}\n{"id":"own"}\n', first_line=7)
+    assert found.docs.get_attributes("id") == ["k-7", "k-9", "own"]
+    assert read('{"text":"x"}\n').docs[0].id == "k-1"
+
+
+def test_lines_may_end_in_crlf_or_not_at_all_and_begin_with_a_mark():
+    found = read('\ufeff{"id":"a"}\r\n  \r\n{"id":"b"}')
+    assert found.docs.get_attributes("id") == ["a", "b"]
+    assert found.errors == []
+
+
+def test_a_mark_in_the_middle_of_the_source_is_an_error():
+    assert read('\ufeff{"id":"a"}', first_line=2).errors[0].line == 2
+
+
+BAD = {
+    "nope": "not JSON: expecting value at byte 1",
+    '{"a":1': "not JSON: the line ends too early, after byte 6",
+    '{"a":1} {"b":2}': "not JSON: extra data at byte 9",
+    "[1]": "a JSON list, expected an object",
+    "5": "a JSON number, expected an object",
+    '"x"': "a JSON text, expected an object",
+    "null": "a JSON null, expected an object",
+    '{"id":5}': "`id` is an int, expected text",
+    '{"text":["x"]}': "`text` is a list, expected text",
+    '{"tags":5}': "`tags` is an int, expected an object",
+    '{"tags":[]}': "`tags` is a list, expected an object",
+    '{"x":1,"text":5}': "`text` is an int, expected text",
+    '{"text":"a","buffer":"eA=="}': "one Document has one content, not text and buffer",
+    '{"buffer":"?"}': "`buffer` is no base64 text: Only base64 data is allowed",
+    '{"granularity":-1}': "`granularity` is -1, expected a number from 0 to 2**63 - 1",
+    '{"blob":"x"}': "`blob` is no tensor: a tensor is made of numbers, not of str",
+    '{"blob":{"dtype":"|O8","shape":[1],"data":"AAAAAAAAAAA="}}': None,
+    '{"blob":{"dtype":"<f4","shape":[-1],"data":"AAAAAA=="}}': None,
+    '{"text":"\\ud800"}': "not JSON: half of a surrogate pair, which is no character",
+    '{"tags":{"a":"\\udfff"}}': "not JSON: half of a surrogate pair, which is no character",
+    '{"weight":1e999}': "a number beyond the range of float64",
+    '{"tags":{"a":NaN}}': "not JSON: invalid character at byte 14",
+    '{"chunks":[{"tags":5}]}': "`tags` is an int, expected an object",
+    '{"chunks":5}': "`chunks` is an int, expected a list of Documents",
+    '{"tags":' + "[" * 100_000 + "]" * 100_000 + "}": "nested too deeply",
+    '{"x":' + '{"a":' * 100_000 + "1" + "}" * 100_001: "nested too deeply",
+}
+
+
+@pytest.mark.parametrize("line", BAD, ids=lambda line: line[:30])
+def test_a_bad_line_is_an_error_of_its_own(line):
+    found = read(f'{{"id":"before"}}\n{line}\n{{"id":"after"}}\n')
+    assert found.docs.get_attributes("id") == ["before", "after"]
+    (error,) = found.errors
+    assert (error.row, error.line, error.type) == (1, 2, "BadLine")
+    expected = BAD[line]
+    assert expected is None or error.message == expected
+
+
+def test_bytes_that_are_no_utf8_are_found_in_tags_too():
+    for line in (b'{"text":"\xff"}', b'{"tags":{"a":"\xff"}}', b'{"x":"\xff"}'):
+        (error,) = read(line).errors
+        assert error.message == f"not UTF-8: byte 0xff at byte {line.index(255) + 1}"
+
+
+def test_an_error_names_the_id_where_it_can():
+    assert read('{"id":"a","text":5}').errors == [
+        LineError(row=0, line=1, type="BadLine", message="`text` is an int, expected text", id="a")
+    ]
+
+
+def test_pairs_give_groundtruths_beside_their_documents():
+    found = read(
+        '{"document":{"id":"a"},"groundtruth":{"text":"g"}}\n'
+        '{"id":"b"}\n'
+        '{"document":{"text":"x"},"groundtruth":{"id":"t"}}\n'
+        '{"document":5,"groundtruth":{}}\n'
+    )
+    assert found.docs.get_attributes("id") == ["a", "b", "k-3"]
+    assert found.groundtruths.get_attributes("id") == ["k-1", "b", "t"]
+    assert found.errors[0].message == "a JSON number, expected an object"
+    assert read('{"id":"b"}').groundtruths is None
+
+
+def test_big_integers_stay_exact():
+    line = b'{"id":"a","tags":{"n":123456789012345678901234567890}}\n'
+    doc = read(line).docs[0]
+    assert doc.tags["n"] == 123456789012345678901234567890
+    assert render([doc]) == line
+
+
+def test_unread_tags_are_written_byte_for_byte():
+    line = b'{"id":"a","tags":{"b" :1.50, "a":[ ]}}\n'
+    assert render(read(line).docs) == line
+
+
+def test_only_set_fields_are_written_in_their_order():
+    doc = Document(id="a", text="x", tags={"t": 1}, buffer=None, weight=0.5)
+    assert render([doc]) == (
+        b'{"id":"a","mime_type":"text/plain","text":"x","tags":{"t":1},"weight":0.5}\n'
+    )
+    assert render([]) == b""
+    assert render([Document(id="b", buffer=b"\x00\x01")]) == b'{"id":"b","buffer":"AAE="}\n'
+
+
+def test_tensors_are_lists_or_base64_and_both_are_read_back():
+    doc = Document(id="a", embedding=np.array([[1, 2]], dtype="<i2"))
+    assert render([doc]) == b'{"id":"a","embedding":[[1,2]]}\n'
+    line = render([doc], tensors="base64")
+    assert json.loads(line)["embedding"] == {"dtype": "<i2", "shape": [1, 2], "data": "AQACAA=="}
+    assert read(line).docs[0] == doc
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 1j])
+def test_a_tensor_that_lists_cannot_carry_is_written_as_base64(value):
+    doc = Document(id="a", embedding=np.array([value, 1]))
+    assert read(render([doc])).docs[0] == doc
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_nan_in_tags_and_scores_is_an_error_that_names_them(value):
+    good = Document(id="good")
+    with pytest.raises(DocumentError, match=r"`tags` of Document 'a' .*`tags\.x\[0\]` is"):
+        render([good, Document(id="a", tags={"x": [value]})])
+    with pytest.raises(DocumentError, match=r"`scores` of Document 'a' .*the score `s` is"):
+        render([good, Document(id="a", scores={"s": value})])
+
+
+def test_nan_in_a_chunk_names_the_chunk():
+    doc = Document(id="p", chunks=[Document(id="c", tags={"x": float("nan")})])
+    with pytest.raises(DocumentError, match="`tags` of Document 'c'"):
+        render([doc])
+
+
+def test_a_line_of_many_values_is_refused_when_its_tags_are_read():
+    body = "[" + "[]," * 1_100_000 + "[]]"
+    found = read('{"id":"a","tags":{"x":' + body + "}}")
+    with pytest.raises(DocumentError, match="untyped values with"):
+        _ = found.docs[0].tags
+    (error,) = read('{"id":"a","x":' + body + "}").errors
+    assert error.message.startswith("untyped values with")
+
+
+def test_a_memoryview_will_do_and_numpy_is_not_needed():
+    assert read(bytes(memoryview(b'{"id":"a"}'))).docs[0].id == "a"
+    assert parse(memoryview(b'{"id":"a"}'), key="k", first_line=1).docs[0].id == "a"
+    assert "numpy" in sys.modules
+
+
+def test_written_lines_are_read_back_from_an_array_of_columns():
+    from jina.types import columns
+
+    docs = DocumentArray([Document(id="a", text="x", tags={"t": float("nan")}), Document(id="b")])
+    back = columns.decode(columns.encode(docs))
+    with pytest.raises(DocumentError, match="'a'"):
+        render(back)
+    back[0].tags["t"] = 1
+    assert render(back) == render([Document(id="a", text="x", tags={"t": 1}), Document(id="b")])
