@@ -327,7 +327,7 @@ class Supervisor:
                 del self._workers[identity]
                 self._worker_ended(identity, child)
         gateway = self._gateway
-        if gateway and self._state in (STARTING, UP) and gateway.has_ended():
+        if gateway and self._state < KILLING and gateway.has_ended():
             self._collect_output(gateway)
             self._gateway = None
             self._gateway_ended(gateway)
@@ -338,6 +338,9 @@ class Supervisor:
             with contextlib.suppress(KeyError, ValueError):
                 self._selector.unregister(self._channel)
             self._channel.close()
+        if self._state in (DRAINING, CLOSING):
+            self._terminate()  # nobody is left who could tell the workers to close
+            return
         delay = self._gateway_restarts.delay_s(time.monotonic())
         if self._state == STARTING or delay is None:
             self._fail(gateway, "", gateway.ending)
@@ -355,26 +358,28 @@ class Supervisor:
         child.signal_group(signal.SIGKILL)  # whatever it left behind
         self._directory.record.groups.pop(child.pid, None)
         self._tell(control.Died(identity=identity, reason=child.last_words()))
+        spec = self._specs[child.name]
+        if self._state == DRAINING:
+            self._give_up(spec, child.last_words())  # nobody is started again now
         if self._state not in (STARTING, UP):
             return
-        spec = self._specs[child.name]
         if self._state == STARTING and not child.is_ready:
             self._fail(child, spec.where, child.ending)
             return
         self._show_held(child)
         delay = self._restarts[child.name].delay_s(time.monotonic())
         if delay is None:
-            self._give_up(spec, child)
+            self._give_up(spec, child.last_words())
         else:
             self._due[child.name] = time.monotonic() + delay
         self._report(events.WorkerDied(worker=child.name, reason=child.ending, restart_in_s=delay))
 
-    def _give_up(self, spec: WorkerSpec, child: Child) -> None:
+    def _give_up(self, spec: WorkerSpec, words: str) -> None:
         """A worker will not come back; a node whose workers are all given up serves no more."""
         lost = self._lost_nodes.setdefault(spec.node, set())
         lost.add(spec.name)
         if all(name in lost for name, other in self._specs.items() if other.node == spec.node):
-            reason = f"no worker of it is left; the last one {child.last_words()}"
+            reason = f"no worker of it is left; the last one {words}"
             self._given_up[spec.node] = reason
             self._tell(control.GaveUp(node=spec.node, reason=reason))
 
@@ -422,7 +427,12 @@ class Supervisor:
             self._terminate()
             return
         self._state = DRAINING
+        for name in self._due:
+            self._give_up(self._specs[name], "had died and is not started again: the Flow stops")
         self._due.clear()
+        for child, _ in self._workers.values():
+            if not child.is_ready:
+                child.signal_group(signal.SIGTERM)
         self._deadline = time.monotonic() + DRAIN_GRACE_S + CLOSE_GRACE_S
         self._report(events.Stopping(reason=reason))
         self._tell(control.Drain())

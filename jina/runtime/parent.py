@@ -1,7 +1,7 @@
 """Tie a process to its parent, so that nobody is left behind.
 
 On Linux the kernel signals this process at the moment its parent dies, even while user code holds
-the interpreter. Elsewhere the gateway and the workers notice by their closed pipe.
+the interpreter. Elsewhere the gateway, whose channel closes, ends the workers.
 """
 
 from __future__ import annotations
