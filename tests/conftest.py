@@ -18,11 +18,11 @@ import pytest
 from hypothesis import settings
 
 from tests.polling import poll
+from tests.shell import Shell
 
 # A busy machine is no failure; pytest-timeout looks after what hangs.
 settings.register_profile("jina", deadline=None, print_blob=True)
 settings.load_profile("jina")
-from tests.shell import Shell
 
 _PROC = Path("/proc")
 _PATIENCE_S = 3.0  # for what ends by itself, such as a thread whose work is done
