@@ -22,6 +22,7 @@
     │   ├── ConnectError               nobody answers at the address
     │   └── PostTimeout                (TimeoutError) no answer in time
     ├── InputError                     an input file that cannot be read
+    ├── OutputError                    results that cannot be written
     ├── WireError                      (ValueError) bytes that are no message of this protocol
     └── MissingExtra                   (ImportError) an optional package is not installed
 
@@ -188,6 +189,10 @@ class PostTimeout(ClientError, TimeoutError):
 
 class InputError(JinaError):
     """An input file that cannot be read."""
+
+
+class OutputError(JinaError):
+    """Results that cannot be written."""
 
 
 class WireError(JinaError, ValueError):

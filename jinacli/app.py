@@ -58,7 +58,8 @@ def main() -> None:
         code = _explain(error)
     try:
         sys.stdout.flush()
-    except BrokenPipeError:
+    except OSError as error:
+        code = _explain(_unwritten(error))
         _forget_stdout()
     sys.exit(code if isinstance(code, int) else 0)
 
@@ -72,6 +73,15 @@ def _explain(error: BaseException) -> int:
         _forget_stdout()  # whoever read us has seen enough
         return 0
     return explain(error)
+
+
+def _unwritten(error: OSError) -> Exception:
+    # Late: see _explain.
+    from jina.excepts import OutputError
+
+    if isinstance(error, BrokenPipeError):
+        return error
+    return OutputError(f"cannot be written: {error.strerror}", where="<stdout>")
 
 
 def _forget_stdout() -> None:

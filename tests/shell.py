@@ -145,6 +145,7 @@ class Shell:
         *arguments: str | Path,
         stdin: int | None = subprocess.DEVNULL,
         program: tuple[str, ...] = (JINA,),
+        stdout: int | IO[bytes] = subprocess.PIPE,
     ) -> Iterator[Running]:
         """Start `jina`, or another program, and see to its end."""
         with tempfile.TemporaryFile() as log:
@@ -153,7 +154,7 @@ class Shell:
                 cwd=self.folder,
                 env=self.environment,
                 stdin=stdin,
-                stdout=subprocess.PIPE,
+                stdout=stdout,
                 stderr=log,
                 bufsize=0,
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import IO
+import io
 
 import msgspec
 from rich.console import Console
@@ -33,24 +33,33 @@ _HIDDEN = frozenset(
 
 
 class DocumentScreen:
-    """Shows results on a text stream.
+    """Draws results as text.
 
     Args:
-        out: where to; colours are used when it is a terminal.
+        is_terminal: colours are used on a terminal.
     """
 
-    def __init__(self, out: IO[str]) -> None:
-        self._console = Console(file=out, highlight=False, soft_wrap=False)
+    def __init__(self, *, is_terminal: bool) -> None:
+        self._text = io.StringIO()
+        self._console = Console(
+            file=self._text,
+            force_terminal=is_terminal,
+            highlight=False,
+            soft_wrap=False,
+        )
 
-    def show(self, lines: bytes | memoryview) -> None:
-        """Show the Documents of one reply.
+    def drawn(self, lines: bytes | memoryview) -> bytes:
+        """The Documents of one reply, as UTF-8 text.
 
         Args:
             lines: JSON lines, as they would be written to a file.
         """
         for line in bytes(lines).splitlines():
             self._show(msgspec.json.decode(line))
-        self._console.file.flush()
+        text = self._text.getvalue()
+        self._text.seek(0)
+        self._text.truncate()
+        return text.encode()
 
     def _show(self, doc: dict[str, object]) -> None:
         console = self._console

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import os
 import signal
 import stat
@@ -12,7 +11,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import msgspec
 import typer
@@ -21,13 +20,14 @@ from jina.client.outcomes import Outcomes, outcomes_of
 from jina.client.requests import LineRequests, RequestSource
 from jina.client.session import Reply, Session
 from jina.defaults import TIMEOUT_READY_S
-from jina.excepts import FlowNotFound, InputError, WireError
+from jina.excepts import FlowNotFound, WireError
 from jina.launch.find import find_flow, looks_like_file, wait_until_ready
 from jina.readers import LineSource, open_inputs
 from jina.wire.header import REQUEST, pack_header
 from jina.wire.maps import Call, pack_map
 from jinacli import exits
 from jinacli.screens.errors import say
+from jinacli.screens.output import Output
 
 
 @dataclass(frozen=True)
@@ -214,27 +214,14 @@ def _writer(options: PostOptions, stack: contextlib.ExitStack) -> Any:
     wants_table = options.output_format == "table" or (
         options.output_format == "auto" and options.output == "-" and sys.stdout.isatty()
     )
-    if wants_table:
-        # Late: rich is only needed where people look.
-        from jinacli.screens.documents import DocumentScreen
+    output = Output(options.output, stack)
+    if not wants_table:
+        return output.write
+    # Late: rich is only needed where people look.
+    from jinacli.screens.documents import DocumentScreen
 
-        if options.output == "-":
-            return DocumentScreen(sys.stdout).show
-        return DocumentScreen(io.TextIOWrapper(_open_output(options.output, stack), "utf-8")).show
-    stream = sys.stdout.buffer if options.output == "-" else _open_output(options.output, stack)
-
-    def write(lines: bytes | memoryview) -> None:
-        stream.write(lines)
-        stream.flush()
-
-    return write
-
-
-def _open_output(path: str, stack: contextlib.ExitStack) -> IO[bytes]:
-    try:
-        return stack.enter_context(open(path, "wb"))
-    except OSError as error:
-        raise InputError(f"cannot be written: {error.strerror}", where=path) from error
+    screen = DocumentScreen(is_terminal=options.output == "-" and sys.stdout.isatty())
+    return lambda lines: output.write(screen.drawn(lines))
 
 
 @contextlib.contextmanager

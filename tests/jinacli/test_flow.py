@@ -1,0 +1,275 @@
+"""`jina flow up`, `ps` and `down`, from the first word to the last process."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+
+import pytest
+
+from tests.polling import wait_until
+from tests.shell import ZOO, Shell, json_lines
+
+
+def test_up_says_what_is_ready_and_where(shell: Shell) -> None:
+    with shell.start("flow", "up", shell.flow("Status", "Upper, replicas: 2"), "--json") as up:
+        ready = json.loads(up.read_line())
+        assert ready["schema"] == "jina/up/v1"
+        assert ready["flow"] == "flow"
+        (address,) = ready["addresses"]
+        assert re.fullmatch(rf"ipc://{shell.run_dir}/flow-[0-9a-f]{{8}}/front.ipc", address)
+        assert shell.run("post", "/", "--text", "x", "--address", address).code == 0
+        done = up.end(signal.SIGINT)
+    assert (done.code, done.out) == (0, "")
+    first, *rest = sorted(done.err.splitlines()[:3])
+    status = "/environment, /index, /matches, /status, /vectors"
+    assert first.split(": ")[0] == "status/0 is ready"
+    assert sorted(first.split(": ")[1].split(", ")) == status.split(", ")
+    assert rest == ["upper/0 is ready: /default", "upper/1 is ready: /default"]
+    assert re.fullmatch(
+        rf'Flow "flow" is up after \d\.\d\d s, at {address}', done.err.splitlines()[3]
+    )
+    assert done.err.splitlines()[4:] == ["stopping (SIGINT); once more to end at once"]
+    assert not shell.directories()
+    assert not shell.processes()
+
+
+def test_every_problem_of_a_broken_flow_is_shown_at_its_place(shell: Shell) -> None:
+    shell.write(
+        "broken.yml",
+        "jtype: Flow\n"
+        "executers:\n"
+        "  - {name: a}\n"
+        "executors:\n"
+        "  - {name: a, nedds: b}\n"
+        "  - {name: b, needs: [c, nobody]}\n"
+        "  - {name: c, needs: b}\n"
+        "  - {name: a}\n",
+    )
+    done = shell.run("flow", "up", "broken.yml")
+    assert (done.code, done.out) == (2, "")
+    heads = re.findall(r"^(broken\.yml:\d+:\d+): error\[([a-z-]+)\]: (.*)$", done.err, re.MULTILINE)
+    assert [(place, code) for place, code, _ in heads] == [
+        ("broken.yml:2:1", "unknown-key"),
+        ("broken.yml:5:15", "unknown-key"),
+        ("broken.yml:6:23", "cycle"),
+        ("broken.yml:6:26", "unknown-need"),
+        ("broken.yml:8:12", "duplicate-name"),
+    ]
+    assert done.err.count("^") >= len(heads)
+    assert done.err.startswith(
+        "broken.yml:2:1: error[unknown-key]: `executers` is no key of a Flow\n"
+        "  2 | executers:\n"
+        "    | ^^^^^^^^^\n"
+        "help: did you mean `executors`?\n"
+        "\n"
+        "broken.yml:5:15: error[unknown-key]: `nedds` is no key of an executor\n"
+        "  5 |   - {name: a, nedds: b}\n"
+        "    |               ^^^^^\n"
+        "help: did you mean `needs`?\n"
+    )
+    assert not shell.directories()
+
+
+def test_a_missing_file(shell: Shell) -> None:
+    shell.flow("Upper")
+    assert shell.run("flow", "up", "flw.yml") == (
+        2,
+        "",
+        "error[no-source]: no such file: flw.yml\nhelp: did you mean 'flow.yml'?\n",
+    )
+
+
+def test_a_worker_that_fails_to_start_shows_its_traceback_and_its_place(shell: Shell) -> None:
+    shell.flow("Upper", "FailsToStart", name="flow.yml")
+    done = shell.run("flow", "up", "flow.yml")
+    assert (done.code, done.out) == (1, "")
+    report = done.err[done.err.index("error: ") :]
+    assert report == (
+        'error: flow.yml:4:32: "failstostart/0" did not start: it ended with exit '
+        "code 1\n"
+        "about to load the model\n"
+        "Traceback (most recent call last):\n"
+        f'  File "{ZOO}", line {line_of("no model here")}, in __init__\n'
+        '    raise RuntimeError("no model here")\n'
+        "RuntimeError: no model here\n"
+    )
+    assert not shell.directories()
+    assert not shell.processes()
+
+
+def line_of(words: str) -> int:
+    lines = ZOO.read_text().splitlines()
+    return next(number for number, line in enumerate(lines, 1) if words in line)
+
+
+@pytest.mark.parametrize(
+    ("source", "jtype", "last"),
+    [
+        ("import nowhere_to_be_found\n", "Any", "No module named 'nowhere_to_be_found'"),
+        ("def broken(:\n", "Any", "SyntaxError: invalid syntax"),
+        ("import os\nos._exit(5)\n", "Any", "ended with exit code 5"),
+        ("class Other: pass\n", "Any", "Any"),
+    ],
+)
+def test_an_import_that_fails_is_told_at_once(
+    shell: Shell, source: str, jtype: str, last: str
+) -> None:
+    shell.write("own.py", source)
+    shell.write(
+        "flow.yml",
+        "jtype: Flow\nexecutors:\n"
+        f"  - {{name: own, uses: {{jtype: {jtype}, py_modules: [own.py]}}}}\n",
+    )
+    done = shell.run("flow", "up", "flow.yml")
+    assert (done.code, done.out) == (1, "")
+    assert 'flow.yml:3:23: "own/0" did not start' in done.err
+    assert last in done.err
+    assert "jina/executors/load.py" not in done.err  # the user's frames only
+    assert not shell.processes()
+
+
+def test_the_same_file_up_twice_is_refused(shell: Shell) -> None:
+    path = shell.flow("Upper")
+    with shell.up("flow.yml") as flow:
+        for options in ([], ["--detach"]):
+            assert shell.run("flow", "up", "flow.yml", *options) == (
+                1,
+                "",
+                f'error: {path}: the Flow "flow" is up already, with process id {flow.pid}\n'
+                "help: stop it with `jina flow down`, or post to it as it is\n",
+            )
+        assert shell.run("post", "/", "--text", "x").code == 0
+
+
+def test_detached_it_runs_on_until_down(shell: Shell) -> None:
+    shell.flow("Upper, replicas: 2")
+    up = shell.run("flow", "up", "flow.yml", "--detach", "--json")
+    assert up.code == 0, up.err
+    assert json.loads(up.out)["flow"] == "flow"
+    try:
+        (flow,) = shell.ps()
+        workers = flow.pop("workers")
+        assert (flow["name"], flow["state"]) == ("flow", "ready")
+        assert flow["file"] == str(shell.folder / "flow.yml")
+        assert flow["endpoints"] == {"upper": ["/default"]}
+        assert [(each["node"], each["replica"], each["state"]) for each in workers] == [
+            ("upper", 0, "ready"),
+            ("upper", 1, "ready"),
+        ]
+        assert shell.run("flow", "ps", "--quiet").out == "flow\n"
+        table = shell.run("flow", "ps")
+        assert "upper/0" in table.out
+        assert "upper/1" in table.out
+        assert table.err == ""
+        assert shell.run("post", "/", "--text", "x").lines[0]["text"] == "X"
+    finally:
+        down = shell.run("flow", "down", "flow.yml")
+    assert down == (0, "", 'Flow "flow" is down\n')
+    wait_until(lambda: not shell.processes(), 5, "every process is gone")
+    assert not shell.directories()
+
+
+def test_down_when_nothing_runs_is_no_error(shell: Shell) -> None:
+    assert shell.run("flow", "down") == (0, "", "no Flow is running\n")
+    assert shell.run("flow", "down", "--all") == (0, "", "")
+    assert shell.run("flow", "ps") == (0, "", "no Flow is running\n")
+    assert shell.ps() == []
+
+
+def test_down_of_an_unknown_name_shows_the_near_miss(shell: Shell) -> None:
+    with shell.up(shell.flow("Upper")):
+        assert shell.run("flow", "down", "flwo") == (
+            0,
+            "",
+            'no running Flow is called "flwo"\nhelp: did you mean "flow"?\n',
+        )
+
+
+def test_with_a_port_it_listens_on_tcp_too(shell: Shell) -> None:
+    with shell.start("flow", "up", shell.flow("Upper"), "--json", "--port", "0", "--quiet") as up:
+        local, remote = json.loads(up.read_line())["addresses"]
+        assert local.startswith("ipc://")
+        assert re.fullmatch(r"tcp://127\.0\.0\.1:\d+", remote)
+        for address in (local, remote):
+            done = shell.run("post", "/", "--address", address, stdin=json_lines(250))
+            assert [line["text"] for line in done.lines] == [f"LINE {n}" for n in range(250)]
+        done = up.end(signal.SIGTERM)
+    assert (done.code, done.err) == (0, "")
+
+
+def test_a_port_that_is_taken(shell: Shell) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        done = shell.run("flow", "up", shell.flow("Upper"), "--port", str(port))
+    assert (done.code, done.out) == (1, "")
+    assert f"tcp://127.0.0.1:{port}: cannot listen there: Address already in use" in done.err
+    assert "choose another --port, or stop the program that uses it" in done.err
+    assert not shell.directories()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            ["--host", "0.0.0.0", "--port", "0"],
+            "Invalid value for --host: 0.0.0.0 can be reached from other machines, and anyone "
+            "there could post; give --insecure-no-auth if that is what you want",
+        ),
+        (["--host", "0.0.0.0"], "Invalid value for --host: --host needs --port"),
+    ],
+)
+def test_beyond_this_machine_only_when_asked_twice(
+    shell: Shell, options: list[str], message: str
+) -> None:
+    done = shell.run("flow", "up", shell.flow("Upper"), *options)
+    assert (done.code, done.out) == (2, "")
+    assert done.err == (
+        "Usage: jina flow up [OPTIONS] {file}\nTry 'jina flow up -h' for help.\n\n"
+        f"Error: {message}\n"
+    )
+
+
+def test_yaml_from_standard_input(shell: Shell) -> None:
+    text = shell.flow("Upper").read_text()
+    done = shell.run("flow", "up", "-", "--detach", "--json", stdin=text)
+    assert done.code == 0, done.err
+    name = json.loads(done.out)["flow"]
+    try:
+        assert shell.run("post", "/", "--text", "x").lines[0]["text"] == "X"
+    finally:
+        assert shell.run("flow", "down", name).code == 0
+
+
+def test_what_an_executor_prints_is_shown_with_its_name(shell: Shell) -> None:
+    shell.write(
+        "talk.py",
+        "from jina import Executor, requests\n"
+        "class Talker(Executor):\n"
+        "    @requests\n"
+        "    def talk(self, **kwargs):\n"
+        "        print('hello there')\n",
+    )
+    shell.write("flow.yml", "executors: [{name: t, uses: {jtype: Talker, py_modules: talk.py}}]\n")
+    with shell.up("flow.yml", "--quiet") as flow:
+        assert shell.run("post", "/").code == 0
+        flow.wait_for("t/0 | hello there\n")
+
+
+def test_the_leftovers_of_a_killed_flow_are_cleared_at_the_next_start(shell: Shell) -> None:
+    """Both who would have cleaned up are killed."""
+    with shell.start("flow", "up", shell.flow("Upper"), "--json") as up:
+        assert up.read_line()
+        gateway = shell.gateway()
+        os.kill(gateway, signal.SIGSTOP)
+        os.kill(up.pid, signal.SIGKILL)
+        os.kill(gateway, signal.SIGKILL)
+        assert up.end().code == -signal.SIGKILL
+    wait_until(lambda: not shell.processes(), 5, "workers die with their parent")
+    assert len(shell.directories()) == 1
+    assert shell.run("flow", "ps") == (0, "", "no Flow is running\n")
+    with shell.up("flow.yml"):
+        assert shell.run("post", "/", "--text", "x").lines[0]["text"] == "X"

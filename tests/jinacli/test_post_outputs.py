@@ -1,0 +1,230 @@
+"""What `jina post` writes: lines for programs, a table for people, files, exit codes."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import pty
+import select
+import subprocess
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from tests.shell import JINA, WAIT_S, Shell, json_lines
+
+
+@pytest.fixture(scope="module")
+def flow(shared_shell: Shell) -> Iterator[Shell]:
+    """A folder with a running Flow of a Status and a Moody."""
+    with shared_shell.up(shared_shell.flow("Status", "Moody")):
+        yield shared_shell
+
+
+def on_terminal(shell: Shell, *arguments: str) -> str:
+    """Run a command whose standard output and error are a terminal; what appears there."""
+    ours, theirs = pty.openpty()
+    try:
+        with subprocess.Popen(
+            [JINA, *arguments],
+            cwd=shell.folder,
+            env={**shell.environment, "TERM": "xterm"},
+            stdin=subprocess.DEVNULL,
+            stdout=theirs,
+            stderr=theirs,
+        ) as process:
+            os.close(theirs)
+            theirs = -1
+            shown = b""
+            while select.select([ours], [], [], WAIT_S)[0]:
+                try:
+                    shown += os.read(ours, 65536)
+                except OSError:  # how Linux says that the other side has closed
+                    break
+            assert process.wait(WAIT_S) == 0
+    finally:
+        os.close(ours)
+        if theirs >= 0:
+            os.close(theirs)
+    return shown.decode()
+
+
+def test_tensors_are_lists_or_base64(flow: Shell) -> None:
+    (line,) = flow.run("post", "/vectors", "--text", "x").lines
+    assert line["embedding"] == [1.5, -2.0]
+    (line,) = flow.run("post", "/vectors", "--text", "x", "--tensors", "base64").lines
+    data = base64.b64decode(line["embedding"].pop("data"))
+    assert line["embedding"] == {"dtype": "<f4", "shape": [2]}
+    assert np.frombuffer(data, "<f4").tolist() == [1.5, -2.0]
+
+
+def test_what_was_written_can_be_posted_again(flow: Shell) -> None:
+    for tensors in ("list", "base64"):
+        first = flow.run("post", "/vectors", "--text", "x", "--tensors", tensors)
+        again = flow.run("post", "/index", "--tensors", tensors, stdin=first.out)
+        assert again.lines == first.lines
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("--tensors", "hex", "must be list or base64"),
+        ("--output-format", "xml", "must be auto, jsonl or table"),
+    ],
+)
+def test_an_unknown_form(flow: Shell, option: str, value: str, message: str) -> None:
+    done = flow.run("post", "/index", option, value)
+    assert (done.code, done.out) == (2, "")
+    assert done.err == (
+        "Usage: jina post [OPTIONS] {endpoint}\nTry 'jina post -h' for help.\n\n"
+        f"Error: Invalid value for {option}: {message}\n"
+    )
+
+
+def test_a_table_for_people(flow: Shell) -> None:
+    done = flow.run(
+        "post", "/matches", "--output-format", "table", stdin='{"id": "q", "text": "a question"}'
+    )
+    assert (done.code, done.err) == (0, "")
+    assert [line.rstrip() for line in done.out.splitlines()] == [
+        "a question",
+        "  q",
+        "",
+        "  0.250  a match",
+        "         m",
+        "",
+        "",
+    ]
+
+
+def test_a_table_shows_failures(flow: Shell) -> None:
+    done = flow.run(
+        "post", "/moody", "--output-format", "table", stdin='{"id": "q", "text": "raise"}'
+    )
+    assert done.code == 3
+    assert [line.rstrip() for line in done.out.splitlines()] == [
+        "failed q",
+        "  ValueError: a bad mood",
+    ]
+
+
+def test_on_a_terminal_results_are_shown_as_a_table(flow: Shell) -> None:
+    flow.write("one.jsonl", '{"id": "q", "text": "a question \\u001b[31m"}\n')
+    shown = on_terminal(flow, "post", "/matches", "--inputs", "one.jsonl")
+    assert "a match" in shown
+    assert "0.250" in shown
+    assert '"id"' not in shown
+    assert "a question \N{REPLACEMENT CHARACTER}[31m" in shown  # no control of the terminal
+
+
+def test_progress_is_shown_where_a_person_looks(flow: Shell) -> None:
+    flow.write("many.jsonl", json_lines(2000))
+    options = ("post", "/moody", "--inputs", "many.jsonl", "--output", "results.jsonl")
+    assert "2,000 outcomes" in on_terminal(flow, *options)
+    assert flow.run(*options[:-2]).err == ""
+    for quiet in ("--no-progress", "--quiet"):
+        assert "2,000 outcomes" not in on_terminal(flow, *options, quiet)
+
+
+def test_results_go_to_a_file(flow: Shell) -> None:
+    done = flow.run("post", "/moody", "--output", "out.jsonl", "--quiet", stdin=json_lines(250))
+    assert done == (0, "", "")
+    written = (flow.folder / "out.jsonl").read_text().splitlines()
+    assert [json.loads(line)["text"] for line in written] == [f"LINE {n}" for n in range(250)]
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("missing/out.jsonl", "cannot be written: No such file or directory"),
+        (".", "cannot be written: Is a directory"),
+    ],
+)
+def test_a_file_that_cannot_be_written(flow: Shell, path: str, message: str) -> None:
+    done = flow.run("post", "/moody", "--output", path, stdin=json_lines(1))
+    assert done == (2, "", f"error: {path}: {message}\n")
+
+
+def test_a_full_disk(flow: Shell) -> None:
+    done = flow.run("post", "/moody", "--output", "/dev/full", stdin=json_lines(300))
+    assert (done.code, done.out) == (1, "")
+    assert done.err == "error: /dev/full: cannot be written: No space left on device\n"
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["post /moody --text x", "post /moody --text x --output-format table", "flow ps --json"],
+)
+def test_a_full_disk_behind_standard_output(flow: Shell, command: str) -> None:
+    with open("/dev/full", "wb") as full, flow.start(*command.split(), stdout=full) as running:
+        assert running.process.wait(WAIT_S) == 1
+        assert running.err == "error: <stdout>: cannot be written: No space left on device\n"
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000])
+def test_the_size_of_requests_does_not_show_in_the_results(flow: Shell, size: int) -> None:
+    done = flow.run("post", "/moody", "--request-size", str(size), stdin=json_lines(50))
+    assert done.code == 0
+    assert [line["text"] for line in done.lines] == [f"LINE {n}" for n in range(50)]
+
+
+def test_requests_that_fail_are_told_line_by_line_and_the_rest_is_right(flow: Shell) -> None:
+    lines = json_lines(3) + '{"id": "bad", "text": "raise"}\n' + json_lines(4, 3)
+    done = flow.run("post", "/moody", "--request-size", "2", stdin=lines)
+    error = {
+        "type": "ValueError",
+        "message": "a bad mood",
+        "executor": "moody",
+        "endpoint": "/moody",
+    }
+    assert done.lines == [
+        {"id": "d0", "mime_type": "text/plain", "text": "LINE 0"},
+        {"id": "d1", "mime_type": "text/plain", "text": "LINE 1"},
+        {"id": "d2", "error": error},
+        {"id": "bad", "error": error},
+        *({"id": f"d{n}", "mime_type": "text/plain", "text": f"LINE {n}"} for n in range(3, 7)),
+    ]
+    assert (done.code, done.err) == (
+        3,
+        "2 of 8 failed; the first: ValueError in moody: a bad mood\n",
+    )
+
+
+def test_a_reader_that_leaves_is_no_error(flow: Shell) -> None:
+    """`jina post … | head -1`, with far more results than the pipe holds."""
+    flow.write("many.jsonl", json_lines(5000))
+    with flow.start("post", "/moody", "--inputs", "many.jsonl") as post:
+        assert b'"LINE 0"' in post.read_line()
+        assert post.process.stdout
+        post.process.stdout.close()
+        assert post.process.wait(WAIT_S) == 0
+        assert post.err == ""
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("--help",), ("--version",), ("flow", "ps", "--json"), ("flow", "check", "flow.yml")],
+)
+def test_a_reader_that_has_left_is_no_error(flow: Shell, command: tuple[str, ...]) -> None:
+    with flow.start(*command) as running:
+        assert running.process.stdout
+        running.process.stdout.close()
+        assert running.process.wait(WAIT_S) == 0
+        assert running.err in ("", "all is well: flow.yml\n")
+
+
+def test_only_nodes_of_the_target_take_part(flow: Shell) -> None:
+    done = flow.run("post", "/moody", "--target", "stat", stdin=json_lines(1))
+    assert done.lines == [{"id": "d0", "text": "line 0"}]
+    done = flow.run("post", "/moody", "--target", "mo+", stdin=json_lines(1))
+    assert done.lines[0]["text"] == "LINE 0"
+
+
+def test_a_target_that_is_no_expression(flow: Shell) -> None:
+    done = flow.run("post", "/moody", "--target", "(", stdin=json_lines(1))
+    (line,) = done.lines
+    assert line["error"]["type"] == "jina.excepts.BadServer"
+    assert line["error"]["message"].startswith("the target '(' is no regular expression: ")
+    assert done.code == 3
