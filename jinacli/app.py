@@ -33,7 +33,7 @@ def _version(wanted: bool) -> None:
     from importlib.metadata import version
     from platform import python_version
 
-    import jina
+    import jina  # late too
 
     parts = ["pyzmq", "numpy", "msgspec", "pydantic", "typer"]
     versions = ", ".join(f"{part} {version(part)}" for part in parts)

@@ -20,7 +20,7 @@ from jina.defaults import KIB, WORKER_CREDITS
 from jina.excepts import WireError
 from jina.executors import load
 from jina.executors.call import call as call_executor
-from jina.executors.call import endpoints
+from jina.executors.call import close_loop, endpoints
 from jina.runtime.board import Board
 from jina.runtime.control import Assignment
 from jina.runtime.parent import die_with_parent
@@ -74,6 +74,7 @@ class Worker:
         try:
             self._executor.close()
         finally:
+            close_loop()
             self._send_when_connected(wire.pack_header(wire.BYE))
             sockets.wait_until_sent(socket, _BYE_TIMEOUT_S)
             sockets.close(self._context)

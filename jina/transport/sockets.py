@@ -102,7 +102,7 @@ def bind(socket: Socket, address: str) -> str:
         socket.bind(address)
     except zmq.ZMQError as error:
         raise ConnectError(
-            f"cannot listen there: {zmq.strerror(error.errno)}",
+            f"cannot listen there: {zmq.strerror(error.errno or 0)}",
             where=address,
             hint="choose another --port, or stop the program that uses it",
         ) from error
@@ -119,7 +119,7 @@ def connect(socket: Socket, address: str) -> None:
         socket.connect(address)
     except zmq.ZMQError as error:
         raise ConnectError(
-            f"not an address: {zmq.strerror(error.errno)}",
+            f"not an address: {zmq.strerror(error.errno or 0)}",
             where=address,
             hint="addresses look like ipc:///run/user/1000/jina/search-1a2b/front.ipc "
             "or tcp://127.0.0.1:5555",

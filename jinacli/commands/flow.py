@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -116,8 +117,7 @@ def check(
 
 
 def _plan(file: str, listen: str):  # type: ignore[no-untyped-def]  # Plan is imported late
-    import sys
-
+    # Late: see jinacli.app.
     from jina.flow import plan_of
 
     if file == "-":

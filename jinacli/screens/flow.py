@@ -157,6 +157,7 @@ def _described(record: FlowRecord) -> dict[str, Any]:
 
 
 def _table(flows: list[dict[str, Any]]) -> None:
+    # Late: only a list for people needs it.
     from rich.console import Console
     from rich.table import Table
 
