@@ -91,30 +91,39 @@ class Worker:
         number = header.number
         parts: list[Part] = []
         payload: list[Any]
+        kind = wire.REPLY
         try:
             self._board[self._slot] = number
             parts, payload = self._run(header, frames)
-            kind = wire.REPLY
         except BaseException as error:
-            if isinstance(error, (KeyboardInterrupt, GeneratorExit)):
-                raise
-            description = ErrorInfo(
+            # SystemExit and KeyboardInterrupt too: Ctrl-C never reaches a worker, so it is the
+            # method that raised them.
+            kind, payload = wire.ERROR, [self._description(error)]
+        finally:
+            self._board[self._slot] = 0
+        try:
+            self._reply(kind, number, parts, payload)
+        except WireError as error:  # more than a message holds
+            self._reply(wire.ERROR, number, [], [self._description(error)])
+
+    def _description(self, error: BaseException) -> bytes:
+        return pack_map(
+            ErrorInfo(
                 _dotted(type(error)),
                 _bounded(_message(error), _MAX_MESSAGE),
                 self._spec.node,
                 self._spec.replica,
                 _bounded(_user_traceback(error), _MAX_TRACEBACK),
             )
-            payload = [pack_map(description)]
-            kind = wire.ERROR
-        finally:
-            self._board[self._slot] = 0
-        reply = wire.pack_header(
+        )
+
+    def _reply(self, kind: int, number: int, parts: list[Part], payload: list[Any]) -> None:
+        header = wire.pack_header(
             kind, frames=len(payload), number=number, route=pack_map(Route("", "", parts))
         )
         # Without a gateway the reply goes nowhere: the client sends the request again.
         with contextlib.suppress(sockets.PeerGone):
-            sockets.send(self._socket, reply, payload)
+            sockets.send(self._socket, header, payload)
 
     def _run(self, header: Header, frames: Sequence[Any]) -> tuple[list[Part], list[Any]]:
         """Read the body, call the Executor, write the result."""

@@ -137,7 +137,12 @@ def send(socket: Socket, header: bytes, frames: Sequence[Any] = (), peer: bytes 
 
     Raises:
         PeerGone: there is no such peer, or none yet.
+        WireError: a frame is over the limit; the other side would cut the connection, and nobody
+            would ever know why.
     """
+    for frame in frames:
+        if len(frame) > MAX_FRAME_BYTES:
+            raise WireError(f"a frame of {len(frame)} bytes, more than {MAX_FRAME_BYTES}")
     if peer:
         socket.send(peer, _NOBLOCK | _MORE)
     if not frames:

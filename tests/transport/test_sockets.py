@@ -148,8 +148,16 @@ def test_a_dealer_finds_a_router_that_comes_later(runtime_dir: Path) -> None:
     sockets.close(context)
 
 
-def test_a_frame_over_the_limit_costs_its_sender_the_connection_only(pair: Pair) -> None:
-    sockets.send(pair.dealer, b"too large", [bytes(MAX_FRAME_BYTES + 1)])
+def test_a_frame_over_the_limit_is_not_sent(pair: Pair) -> None:
+    with pytest.raises(WireError) as caught:
+        sockets.send(pair.dealer, b"too large", [b"small", bytes(MAX_FRAME_BYTES + 1)])
+    assert str(caught.value) == "a frame of 67108865 bytes, more than 67108864"
+    sockets.send(pair.dealer, b"next")  # whole: nothing of the other one was sent
+    assert arrived(pair.router, routed=True) == Message(b"dealer", b"next", [])
+
+
+def test_a_frame_over_the_limit_costs_who_sends_it_the_connection_only(pair: Pair) -> None:
+    pair.dealer.send(bytes(MAX_FRAME_BYTES + 1))  # past our own check
     other = sockets.open_dealer(pair.context, b"other")
     sockets.connect(other, pair.bound)
     await_room(other)
