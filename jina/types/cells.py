@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 
-from jina.defaults import INLINE_TENSOR_BYTES, MAX_FRAME_BYTES, MAX_FRAMES, MAX_NDIM
+from jina.defaults import INLINE_TENSOR_BYTES, MAX_FRAME_BYTES, MAX_NDIM
 from jina.excepts import DocumentError, WireError
 from jina.types.tensors import (
     MAX_DIM,
@@ -34,8 +34,9 @@ if TYPE_CHECKING:
 
 Buffer = bytes | bytearray | memoryview
 
-# Frames that a batch spends on single tensors; the rest of MAX_FRAMES is for shared ones.
-_OWN_FRAMES = MAX_FRAMES - 24
+# Frames that a batch spends on single columns. The limit of a message leaves room for shared ones
+# and for other batches.
+_OWN_FRAMES = 12
 _ALIGN = 16
 
 _Length = Annotated[int, msgspec.Meta(ge=0, le=MAX_DIM)]

@@ -14,7 +14,7 @@ from operator import methodcaller
 from typing import Any, SupportsIndex, overload
 
 from jina.excepts import BadDocType
-from jina.types.arrays.storage import Storage
+from jina.types.arrays.overview import Overview
 from jina.types.batch import Columns
 from jina.types.document import Document
 from jina.types.record import EASY_FIELDS, Edits
@@ -26,7 +26,7 @@ _set_record = Document.__dict__["_record"].__set__
 _publish = threading.Lock()
 
 
-class DocumentArray(Storage):
+class DocumentArray(Overview):
     """A list of Documents, with access by position, id, slice, mask and column.
 
     Args:
