@@ -25,7 +25,8 @@ settings.register_profile("jina", deadline=None, print_blob=True)
 settings.load_profile("jina")
 
 _PROC = Path("/proc")
-_PATIENCE_S = 3.0  # for what ends by itself, such as a thread whose work is done
+# For what ends by itself, such as a thread whose work is done.
+_PATIENCE_S = float(os.environ.get("JINA_TEST_PATIENCE_S", "3"))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -34,8 +35,7 @@ def _session_runtime_dir() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("JINA_ADDRESS", raising=False)
         path = Path(tempfile.mkdtemp(prefix="jina-"))
-        patch.setenv("XDG_RUNTIME_DIR", str(path))
-        patch.setenv("JINA_RUN_DIR", str(path / "jina"))
+        _use(path, patch)
         yield
         problems = _left_in(path)
         shutil.rmtree(path)
@@ -46,8 +46,7 @@ def _session_runtime_dir() -> Iterator[None]:
 def runtime_dir(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A short XDG_RUNTIME_DIR of the test's own; at its end no Flow may be left in it."""
     path = Path(tempfile.mkdtemp(prefix="jina-"))
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(path))
-    monkeypatch.setenv("JINA_RUN_DIR", str(path / "jina"))
+    _use(path, monkeypatch)
     yield path
     poll(lambda: not _left_in(path), _PATIENCE_S)
     problems = _left_in(path)
