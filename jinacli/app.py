@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from typing import Annotated
@@ -11,7 +12,10 @@ import typer
 from jinacli.commands.executor import executor_app
 from jinacli.commands.flow import flow_app
 from jinacli.commands.post import post
-from jinacli.exits import TABLE
+from jinacli.commands.schema import schema
+from jinacli.exits import INTERRUPTED, TABLE
+
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 app = typer.Typer(
     name="jina",
@@ -24,6 +28,7 @@ app = typer.Typer(
 app.add_typer(flow_app, name="flow")
 app.add_typer(executor_app, name="executor")
 app.command("post")(post)
+app.command("schema")(schema)
 
 
 def _version(wanted: bool) -> None:
@@ -54,34 +59,30 @@ def main() -> None:
     """Run the command line; every error ends here, as a message and an exit code."""
     try:
         code = app(standalone_mode=False)
+        if code == INTERRUPTED:  # typer has made a number of it
+            code = _explain(KeyboardInterrupt())
     except BaseException as error:
         code = _explain(error)
     try:
         sys.stdout.flush()
     except OSError as error:
-        code = _explain(_unwritten(error))
+        code = _explain(error)
         _forget_stdout()
     sys.exit(code if isinstance(code, int) else 0)
 
 
 def _explain(error: BaseException) -> int:
     # Late: only a command that goes wrong needs it.
+    from jina.excepts import OutputError
     from jinacli.screens.errors import explain
 
     closed = error.__context__ if isinstance(error, SystemExit) else error  # typer turns it into 1
     if isinstance(closed, BrokenPipeError):
         _forget_stdout()  # whoever read us has seen enough
         return 0
+    if isinstance(error, OSError) and error.filename is None and error.errno in _DISK_FULL:
+        error = OutputError(f"cannot be written: {error.strerror}", where="<stdout>")
     return explain(error)
-
-
-def _unwritten(error: OSError) -> Exception:
-    # Late: see _explain.
-    from jina.excepts import OutputError
-
-    if isinstance(error, BrokenPipeError):
-        return error
-    return OutputError(f"cannot be written: {error.strerror}", where="<stdout>")
 
 
 def _forget_stdout() -> None:

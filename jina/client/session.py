@@ -315,7 +315,7 @@ class _Exchange:
         silent_s = now - self._answered_at
         if self._timeout_s is not None and silent_s > self._timeout_s:
             raise PostTimeout(
-                f"no reply for {self._timeout_s:g} s; {len(self._under_way)} requests under way",
+                f"no reply for {self._timeout_s:g} s; requests under way: {len(self._under_way)}",
                 where=self._session.address,
                 hint="raise --timeout, or look at the workers with `jina flow ps`",
             )

@@ -424,6 +424,7 @@ class Supervisor:
         """Drain: finish what is under way, close the Executors, leave."""
         if self._state == STARTING:
             self._failed = reason == "closed" or self._failed
+            self._report(events.Stopping(reason=reason))
             self._terminate()
             return
         self._state = DRAINING

@@ -1,0 +1,224 @@
+"""Signals and kills: requests under way are answered, or everything is gone; nobody is left."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.polling import wait_until
+from tests.shell import Shell, is_alive, json_lines
+
+SOON_S = 2.0  # far less than any grace
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_drains(shell: Shell, signum: int) -> None:
+    """The request under way is answered, close() is called, everything goes."""
+    gate = f"Gate, uses_with: {{folder: {shell.folder}}}"
+    with (
+        shell.up(shell.flow(gate, "Upper")) as flow,
+        shell.start("post", "/", "--text", "x") as post,
+    ):
+        wait_until((shell.folder / "begun").exists)
+        flow.process.send_signal(signum)
+        flow.wait_for("stopping")
+        (shell.folder / "go").touch()
+        answer = post.end()
+        assert (answer.code, answer.lines[0]["text"]) == (0, "PASSED")
+        done = flow.end()
+    assert done.code == 0
+    assert f"stopping ({signal.Signals(signum).name}); once more to end at once\n" in done.err
+    assert (shell.folder / "closed").exists()
+    assert not shell.directories()
+    assert not shell.processes()
+
+
+def test_while_it_drains_new_requests_are_refused(shell: Shell) -> None:
+    gate = f"Gate, uses_with: {{folder: {shell.folder}}}"
+    with (
+        shell.up(shell.flow(gate)) as flow,
+        shell.start("post", "/", "--text", "x") as post,
+    ):
+        wait_until((shell.folder / "begun").exists)
+        flow.process.send_signal(signal.SIGTERM)
+        flow.wait_for("stopping")
+        wait_until(lambda: shell.ps()[0]["state"] == "stopping")
+        refused = shell.run("post", "/", "--text", "y")
+        (shell.folder / "go").touch()
+        assert post.end().code == 0
+    assert refused.code == 3
+    assert refused.lines[0]["error"]["message"] == "the Flow is stopping"
+
+
+def test_a_second_signal_ends_everything_at_once(shell: Shell) -> None:
+    """Even with a busy Executor that holds the interpreter."""
+    begun = shell.folder / "begun"
+    with (
+        shell.up(shell.flow("Hog")) as flow,
+        shell.start("post", "/", "--text", "x", "-p", f"begun={begun}") as post,
+    ):
+        wait_until(begun.exists)
+        flow.process.send_signal(signal.SIGINT)
+        flow.wait_for("stopping (SIGINT)")
+        asked_at = time.monotonic()
+        done = flow.end(signal.SIGINT)
+        assert time.monotonic() - asked_at < SOON_S
+        assert not shell.directories()
+        assert not shell.processes("jina.runtime")
+        gone = post.end()
+    assert done.code == 0
+    assert gone.code in (3, 4)  # told by the gateway that the worker died, or that it is gone
+
+
+def test_kill_of_the_supervisor_leaves_nobody(shell: Shell) -> None:
+    """Neither a worker that holds the interpreter nor what an Executor started."""
+    begun = shell.folder / "begun"
+    with (
+        shell.up(shell.flow("Parent", "Hog, name: hog")) as flow,
+        shell.start("post", "/", "--text", "x", "--target", "hog", "-p", f"begun={begun}") as post,
+    ):
+        (line,) = shell.run("post", "/", "--target", "parent").lines
+        grandchild = int(line["tags"]["pid"])
+        assert is_alive(grandchild)
+        wait_until(begun.exists)
+        everyone = [*shell.workers().values(), shell.gateway(), grandchild]
+        killed_at = time.monotonic()
+        os.kill(flow.pid, signal.SIGKILL)
+        wait_until(lambda: not any(map(is_alive, everyone)), SOON_S, "all are gone")
+        wait_until(lambda: not shell.directories(), SOON_S, "the directory is gone")
+        assert time.monotonic() - killed_at < SOON_S
+        flow.end()
+        gone = post.end()
+    assert gone.code == 4
+    assert "error: ipc://" in gone.err
+    assert ": the Flow is gone\n" in gone.err
+
+
+def test_kill_of_a_program_that_holds_a_flow_leaves_nobody(shell: Shell) -> None:
+    shell.write(
+        "holds.py",
+        "from jina import Flow\n"
+        "import threading\n"
+        f"with Flow.load_config({str(shell.flow('Upper', 'Parent'))!r}):\n"
+        "    print('ready', flush=True)\n"
+        "    threading.Event().wait()\n",
+    )
+    with shell.start("holds.py", program=(sys.executable,)) as program:
+        assert program.read_line() == b"ready\n", program.err
+        assert len(shell.processes()) > 3
+        program.end(signal.SIGKILL)
+    wait_until(lambda: not shell.processes() and not shell.directories(), SOON_S, "all are gone")
+
+
+def test_kill_of_a_one_shot_post_leaves_nobody(shell: Shell) -> None:
+    gate = shell.flow(f"Gate, uses_with: {{folder: {shell.folder}}}")
+    with shell.start("post", "/", "--text", "x", "--flow", gate.name) as post:
+        wait_until((shell.folder / "begun").exists)
+        post.end(signal.SIGKILL)
+    wait_until(lambda: not shell.processes() and not shell.directories(), SOON_S, "all are gone")
+
+
+@pytest.mark.parametrize(
+    ("signum", "code", "word"),
+    [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")],
+)
+@pytest.mark.parametrize("one_shot", [True, False])
+def test_a_post_that_is_interrupted_says_how_far_it_came(
+    shell: Shell, signum: int, code: int, word: str, one_shot: bool
+) -> None:
+    """A Flow that was started for it is stopped; one that runs goes on."""
+    shell.flow("Slow")
+    shell.write("many.jsonl", json_lines(20_000))
+    options = ["--flow", "flow.yml", "--quiet"] if one_shot else []
+    if not one_shot:
+        shell.run("flow", "up", "flow.yml", "--detach")
+    try:
+        with shell.start("post", "/", "--inputs", "many.jsonl", *options) as post:
+            assert b'"d0"' in post.read_line()
+            done = post.end(signum)
+        written = len(done.out.splitlines()) + 1
+        assert done.code == code
+        assert done.err.endswith(
+            f"{written} outcomes were written before the interruption\n{word}\n"
+        )
+        assert written % 100 == 0
+        if not one_shot:
+            wait_until(lambda: shell.ps()[0]["requests_held"] == 0)
+            assert shell.run("post", "/", "--text", "x").code == 0
+    finally:
+        if not one_shot:
+            shell.run("flow", "down")
+    assert not shell.processes()
+    assert not shell.directories()
+
+
+def test_interrupted_while_its_flow_starts(shell: Shell) -> None:
+    shell.write(
+        "slow.py",
+        "import pathlib, threading\n"
+        "from jina import Executor\n"
+        "class Slow(Executor):\n"
+        "    def __init__(self, **kwargs):\n"
+        f"        pathlib.Path({str(shell.folder)!r}, 'starts').touch()\n"
+        "        threading.Event().wait()\n",
+    )
+    shell.write("flow.yml", "executors: [{name: s, uses: {jtype: Slow, py_modules: slow.py}}]\n")
+    for arguments, code in (
+        (("flow", "up", "flow.yml"), 0),
+        (("flow", "up", "flow.yml", "--detach"), 130),
+        (("post", "/", "--flow", "flow.yml"), 130),
+    ):
+        with shell.start(*arguments) as running:
+            wait_until((shell.folder / "starts").exists)
+            (shell.folder / "starts").unlink()
+            done = running.end(signal.SIGINT)
+        assert done.code == code, (arguments, done)
+        said = "stopping (SIGINT); once more to end at once" if code == 0 else "interrupted"
+        assert done.err.splitlines()[-1] == said
+        wait_until(lambda: not shell.processes() and not shell.directories(), SOON_S, "all gone")
+
+
+def test_timeout_of_a_stuck_executor(shell: Shell) -> None:
+    gate = shell.flow(f"Gate, uses_with: {{folder: {shell.folder}}}")
+    with shell.up(gate.name):
+        done = shell.run("post", "/", "--text", "x", "--timeout", "0.7")
+        (shell.folder / "go").touch()
+    assert (done.code, done.out) == (124, "")
+    assert done.err.startswith("error: ipc://")
+    assert done.err.endswith(
+        "front.ipc: no reply for 0.7 s; requests under way: 1\n"
+        "help: raise --timeout, or look at the workers with `jina flow ps`\n"
+    )
+
+
+def test_an_executor_that_does_not_close_is_ended(shell: Shell) -> None:
+    """Both who ask it nicely are ignored; the third signal is not even needed."""
+    shell.write(
+        "stubborn.py",
+        "import signal, threading\n"
+        "from jina import Executor, requests\n"
+        "class Stubborn(Executor):\n"
+        "    def __init__(self, **kwargs):\n"
+        "        super().__init__(**kwargs)\n"
+        "        signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        "    @requests\n"
+        "    def act(self, **kwargs): pass\n"
+        "    def close(self):\n"
+        "        threading.Event().wait()\n",
+    )
+    shell.write(
+        "flow.yml", "executors: [{name: s, uses: {jtype: Stubborn, py_modules: stubborn.py}}]\n"
+    )
+    with shell.up("flow.yml") as flow:
+        flow.process.send_signal(signal.SIGTERM)
+        flow.wait_for("stopping")
+        asked_at = time.monotonic()
+        done = flow.end(signal.SIGTERM)
+        assert time.monotonic() - asked_at < SOON_S
+    assert done.code == 0
+    assert not Path(shell.run_dir, "flow").exists()
