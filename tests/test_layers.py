@@ -151,7 +151,7 @@ def test_an_import_inside_a_function_says_why() -> None:
         lines = found.path.read_text().splitlines()
         above = found.line - 2
         # One comment may stand above several imports.
-        while lines[above].lstrip().startswith(("import ", "from ")):
+        while not lines[above].strip() or lines[above].lstrip().startswith(("import ", "from ")):
             above -= 1
         if "#" in lines[found.line - 1] or lines[above].lstrip().startswith("#"):
             explained.add(what)

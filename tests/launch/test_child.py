@@ -46,9 +46,12 @@ def start() -> Iterator[Start]:
 
 
 def next_lines(child: Child) -> list[str] | None:
-    """What it says next."""
-    assert select.select([child.output], [], [], 10)[0], "it says nothing"
-    return child.read_output()
+    """What it says next, once there is a whole line of it."""
+    lines: list[str] | None = []
+    while lines == []:
+        assert select.select([child.output], [], [], 10)[0], "it says nothing"
+        lines = child.read_output()
+    return lines
 
 
 def all_lines(child: Child) -> list[str]:
