@@ -185,6 +185,10 @@ class Shell:
         found: list[dict[str, Any]] = json.loads(self.run("flow", "ps", "--json").out)["flows"]
         return found
 
+    def ps_table(self) -> list[str]:
+        """The lines of `jina flow ps`."""
+        return self.run("flow", "ps").out.splitlines()
+
     def workers(self) -> dict[str, int]:
         """Process ids of the only Flow's workers, by "node/replica"."""
         (flow,) = self.ps()

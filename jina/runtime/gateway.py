@@ -140,14 +140,21 @@ class Gateway:
                 self._drain_deadline = time.monotonic() + DRAIN_GRACE_S
 
     def _worker_died(self, message: control.Died) -> None:
-        worker = self._workers.pop(message.identity.encode(), None)
+        worker = self._workers.get(message.identity.encode())
         if worker is None:
             return
         self._unasked.discard(worker.identity)
+        self._hear_out()
         begun = self._board[worker.slot]
         if begun:
             self._channel.send(control.Charged(identity=message.identity))
+        del self._workers[worker.identity]
         self._do(self._router.step(Lost(worker.identity, begun, message.reason)))
+
+    def _hear_out(self) -> None:
+        """Take in the replies that are here already: what a dead worker finished is not redone."""
+        while self._back.poll(0):
+            self._on_back()
 
     def _ask_running(self) -> None:
         """Ask the workers of an earlier gateway to say again that they are ready."""
@@ -302,6 +309,7 @@ class Gateway:
                 "requests_held": self._router.requests_held,
                 "requests_done": self._requests_done,
                 "endpoints": self._router.endpoints,
+                "failed": self._router.failed_nodes,
                 "workers": [
                     {
                         "node": worker.node,
@@ -330,7 +338,8 @@ class Gateway:
                 self._send_front(header, [pack_map(action.error)], action.client)
             elif isinstance(action, Refuse):
                 self._refuse(action.client, action.number, action.reason)
-        self._poll_front()
+        if not self._front_polled or self._router.bytes_held >= MAX_INFLIGHT_BYTES:
+            self._poll_front()
 
     def _dispatch(self, task: Dispatch) -> None:
         parts, frames = _flatten(task.pieces)

@@ -50,7 +50,10 @@ class _Request:
         self.results: dict[str, Sequence[Piece]] = {GATEWAY: asked.pieces}
         self.waiting = len(course.inputs)  # nodes that have not finished
         self.answered = False
-        self.bytes = sum(len(frame) for piece in asked.pieces for frame in piece.frames)
+        self.bytes = 0
+        for piece in asked.pieces:
+            for frame in piece.frames:
+                self.bytes += len(frame)
 
 
 class _Task:
@@ -137,6 +140,11 @@ class Router:
     def endpoints(self) -> dict[str, list[str]]:
         """Endpoints that each node binds, as far as its workers have told."""
         return {name: list(bound) for name, bound in self._endpoints.items()}
+
+    @property
+    def failed_nodes(self) -> dict[str, str]:
+        """Nodes that serve no more, and why."""
+        return dict(self._failed_nodes)
 
     @property
     def is_complete(self) -> bool:

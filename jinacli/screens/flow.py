@@ -149,10 +149,13 @@ def _described(record: FlowRecord) -> dict[str, Any]:
         else:
             flow["workers"] = status["workers"]
             flow["endpoints"] = status["endpoints"]
+            flow["failed"] = status["failed"]
             flow["requests_held"] = status["requests_held"]
             flow["requests_done"] = status["requests_done"]
             if status["draining"]:
                 flow["state"] = "stopping"
+            elif status["failed"]:
+                flow["state"] = "degraded"
     return flow
 
 
@@ -165,15 +168,28 @@ def _table(flows: list[dict[str, Any]]) -> None:
     for flow in flows:
         up = _duration(flow["uptime_s"])
         first = (flow["name"], flow["state"], up)
-        for worker in flow["workers"] or [None]:
-            cells = ("", "", "", "")
-            if worker:
-                name = f"{worker['node']}/{worker['replica']}"
-                cells = (name, str(worker["pid"]), worker["state"], str(worker["outstanding"]))
-            table.add_row(*first, *cells)
+        for row in _rows(flow) or [("", "", "", "")]:
+            table.add_row(*first, *row)
             first = ("", "", "")
     width = None if sys.stdout.isatty() else 200
     Console(width=width, highlight=False).print(table)
+
+
+def _rows(flow: dict[str, Any]) -> list[tuple[str, str, str, str]]:
+    """A row for each worker, then one for each node that has none left."""
+    workers = [
+        (
+            f"{worker['node']}/{worker['replica']}",
+            str(worker["pid"]),
+            worker["state"],
+            str(worker["outstanding"]),
+        )
+        for worker in flow["workers"]
+    ]
+    failed = flow.get("failed", {})
+    return workers + [
+        (node, "", f"failed: {reason.splitlines()[0]}", "") for node, reason in failed.items()
+    ]
 
 
 def _duration(seconds: float) -> str:
