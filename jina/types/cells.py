@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
+from math import prod
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
@@ -19,12 +20,12 @@ import msgspec
 from jina.defaults import INLINE_TENSOR_BYTES, MAX_FRAME_BYTES, MAX_NDIM
 from jina.excepts import DocumentError, WireError
 from jina.types.tensors import (
+    ITEM_BYTES,
     MAX_DIM,
     SPARSE_PARTS,
     Cell,
     is_sparse,
     little_endian,
-    shape_bytes,
     sparse_from,
     sparse_parts,
 )
@@ -133,7 +134,8 @@ class DenseColumn:
             spec = _dense_spec.decode(data)
             if not spec.shape or spec.shape[0] != rows:
                 raise WireError(f"a tensor column of shape {spec.shape} for {rows} rows")
-            view = _bytes_at(frames, frame, spec.offset, shape_bytes(spec.dtype, spec.shape))
+            size = _item_bytes(spec.dtype) * prod(spec.shape)
+            view = _bytes_at(frames, frame, spec.offset, size)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as err:
             raise WireError(f"a tensor column cannot be decoded: {err}") from err
         except ValueError as err:
@@ -208,7 +210,9 @@ class CellColumn:
                 raise WireError(f"a tensor column does not have {rows} rows")
             # Rows that overlap would let a small message ask for much memory.
             claimed = sum(
-                shape_bytes(place.dtype, place.shape) for spec in specs for place in _places(spec)
+                _item_bytes(place.dtype) * prod(place.shape)
+                for spec in specs
+                for place in _places(spec)
             )
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as err:
             raise WireError(f"a tensor column cannot be decoded: {err}") from err
@@ -249,7 +253,7 @@ class CellColumn:
             raise err if isinstance(err, WireError) else WireError(str(err)) from err
 
     def _array(self, place: _Place) -> Any:
-        size = shape_bytes(place.dtype, place.shape)
+        size = _item_bytes(place.dtype) * prod(place.shape)
         view = _bytes_at(self._frames, place.frame, place.offset, size)
         return _writable(view, place.dtype, place.shape)
 
@@ -265,6 +269,14 @@ class CellColumn:
     def emit(self, writer: FrameWriter) -> tuple[bool, int, bytes]:
         """Place the data; return that the column is not dense, 0 and its descriptions."""
         return False, 0, _encode([_emit_one(self.get(i), writer) for i in range(self.rows)])
+
+
+def _item_bytes(dtype: str) -> int:
+    """Return how many bytes one number has; shapes are checked by the decoders' types."""
+    size = ITEM_BYTES.get(dtype)
+    if size is None:
+        raise WireError(f"the dtype {dtype!r} is not one of {', '.join(ITEM_BYTES)}")
+    return size
 
 
 def _places(spec: _Spec | None) -> Iterator[_Place]:

@@ -83,7 +83,7 @@ class Attributes(Traversal):
 
     @texts.setter
     def texts(self, values: Sequence[str]) -> None:
-        values = self._of_length("texts", values)
+        values = list(self._of_length("texts", values))
         for value in values:
             if type(value) is not str:
                 raise TypeError(f"`texts` holds a {type(value).__name__}, expected text")

@@ -166,7 +166,7 @@ class DocumentArray(Overview):
             return self._docs[self._position(key)]
         if isinstance(key, slice):
             return DocumentArray._of_rows(self._docs[key])
-        if _is_position(key):
+        if is_position(key):
             try:
                 return self._docs[key]
             except IndexError:
@@ -187,7 +187,7 @@ class DocumentArray(Overview):
         for item in items:
             if isinstance(item, str):
                 found.append(self._position(item))
-            elif _is_position(item):
+            elif is_position(item):
                 found.append(range(len(self))[item])
             else:
                 raise IndexError(f"a Document is found by position, id or slice, not by {item!r}")
@@ -264,7 +264,7 @@ class DocumentArray(Overview):
             self._docs[self._position(key)] = self._adopted(value)
         elif isinstance(key, slice):
             self._docs[key] = [self._adopted(doc) for doc in value]
-        elif _is_position(key):
+        elif is_position(key):
             self._docs[key] = self._adopted(value)
         else:
             raise IndexError(f"a Document is replaced by position, id or slice, not by {key!r}")
@@ -274,7 +274,7 @@ class DocumentArray(Overview):
         """Remove a Document by position or id, or the Documents of a slice or mask."""
         if isinstance(key, str):
             del self._docs[self._position(key)]
-        elif isinstance(key, slice) or (_is_position(key)):
+        elif isinstance(key, slice) or (is_position(key)):
             del self._docs[key]
         else:
             gone = set(self._positions(key))
@@ -349,7 +349,7 @@ class DocumentArray(Overview):
         return f"<{kind.__module__}.{kind.__qualname__} length={len(self)} at {id(self)}>"
 
 
-def _is_position(key: Any) -> bool:
+def is_position(key: Any) -> bool:
     """Whether this is one whole number; arrays of them and booleans are not."""
     return hasattr(key, "__index__") and not isinstance(key, bool) and not hasattr(key, "__len__")
 

@@ -1,0 +1,183 @@
+"""An array on disk is a list that survives its process."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from jina import Document, DocumentArray
+from jina.excepts import DocumentError
+from jina.types.arrays.memmap import DocumentArrayMemmap
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "docs"
+
+
+def filled(folder, *ids, **options):
+    docs = DocumentArrayMemmap(folder, **options)
+    docs.extend(Document(id=name, text=name.upper(), embedding=[1.0, 2.0]) for name in ids)
+    return docs
+
+
+def ids(docs):
+    return docs.get_attributes("id")
+
+
+def test_what_was_appended_is_there_when_it_is_opened_again(folder):
+    with filled(folder, "a", "b") as docs:
+        docs.append(Document(id="c", tags={"x": 1}, chunks=[Document(id="d")]))
+    with DocumentArrayMemmap(folder) as docs:
+        assert ids(docs) == ["a", "b", "c"]
+        assert docs["c"].tags == {"x": 1}
+        assert docs[-1].chunks[0].id == "d"
+        assert docs[0] is docs["a"]
+        assert ids(docs[1:]) == ["b", "c"]
+        assert "z" not in docs
+
+
+def test_changes_of_documents_are_written_when_they_leave_and_at_the_end(folder):
+    with filled(folder, *"abcdef", buffer_pool_size=2) as docs:
+        for doc in docs:
+            doc.text = doc.text.lower()
+        kept = docs["c"]
+        list(docs)
+        assert docs["c"] is kept
+        kept.weight = 0.5
+    with DocumentArrayMemmap(folder) as docs:
+        assert docs.texts == list("abcdef")
+        assert docs["c"].weight == 0.5
+
+
+def test_it_changes_as_a_list_does(folder):
+    with filled(folder, "a", "b", "c") as docs:
+        model = ["a", "b", "c"]
+        for deed in (
+            lambda x, make: x.insert(1, make("n")),
+            lambda x, make: x.__setitem__(0, make("s")),
+            lambda x, make: x.__delitem__(2),
+            lambda x, make: x.append(make("p")),
+            lambda x, make: x.reverse(),
+            lambda x, make: x.pop(0),
+            lambda x, make: x.__delitem__(slice(0, 1)),
+        ):
+            deed(docs, lambda name: Document(id=name))
+            deed(model, str)
+            assert ids(docs) == model
+            assert all(docs[name].id == name for name in model)
+        docs.sort(key=lambda doc: doc.id, reverse=True)
+        assert ids(docs) == sorted(model, reverse=True)
+        docs[0].id = "renamed"
+        assert docs["renamed"] is docs[0]
+        docs.clear()
+        assert not docs
+        for wrong in (0, 1.5):
+            with pytest.raises(IndexError):
+                docs[wrong]
+        with pytest.raises(KeyError):
+            docs["a"]
+
+
+def test_it_searches_and_selects_as_an_array_does(folder):
+    with filled(folder, "a", "b", "c") as docs:
+        docs.embeddings = np.eye(3)
+        queries = DocumentArray([Document(embedding=[0, 1.0, 0.1])])
+        queries.match(docs, batch_size=2, limit=2)
+        assert ids(queries[0].matches) == ["b", "c"]
+        docs.match(queries, limit=1)
+        assert [len(doc.matches) for doc in docs] == [1, 1, 1]
+        assert len(docs.traverse_flat("r,m")) == 6
+        assert len(docs.sample(2)) == 2
+        assert [len(part) for part in docs.batch(2)] == [2, 1]
+        assert str(docs).startswith("DocumentArray has 3 items:\n{'id': 'a'")
+
+
+def test_prune_gives_back_what_was_replaced(folder):
+    with filled(folder, "a", "b") as docs:
+        for _ in range(5):
+            docs[0] = Document(id="a", text="x" * 1000)
+        before = docs.physical_size
+        docs.prune()
+        assert docs.physical_size < before / 3
+        assert docs.texts == ["x" * 1000, "B"]
+        assert sorted(path.name for path in folder.iterdir()) == ["log.1", "table"]
+    with DocumentArrayMemmap(folder) as docs:
+        assert ids(docs) == ["a", "b"]
+
+
+def test_another_process_sees_what_was_written_after_reload(folder):
+    with filled(folder, "a") as docs, DocumentArrayMemmap(folder) as other:
+        docs.append(Document(id="b"))
+        other.reload()
+        assert ids(other) == ["a", "b"]
+
+
+KILLED = """
+import sys
+from jina import Document
+from jina.types.arrays.memmap import DocumentArrayMemmap
+docs = DocumentArrayMemmap(sys.argv[1])
+number = 0
+while True:
+    docs.append(Document(id=str(number), text="x" * 100))
+    print(number, flush=True)
+    number += 1
+"""
+
+
+def test_a_killed_process_loses_nothing_that_was_acknowledged(folder):
+    child = subprocess.Popen(
+        [sys.executable, "-c", KILLED, str(folder)], stdout=subprocess.PIPE, text=True
+    )
+    with child:
+        for line in child.stdout:
+            if int(line) == 50:
+                child.send_signal(signal.SIGKILL)
+                break
+        told = [50, *(int(line) for line in child.stdout if line.endswith("\n"))]
+    with DocumentArrayMemmap(folder) as docs:
+        assert len(docs) >= told[-1] + 1
+        assert ids(docs) == [str(number) for number in range(len(docs))]
+        docs.append(Document(id="after"))
+        assert docs[-1].id == "after"
+
+
+def test_half_an_entry_is_ignored_and_written_over(folder):
+    filled(folder, "a", "b").close()
+    os.truncate(folder / "table", (folder / "table").stat().st_size - 5)
+    with DocumentArrayMemmap(folder) as docs:
+        assert ids(docs) == ["a"]
+        docs.append(Document(id="c"))
+    with DocumentArrayMemmap(folder) as docs:
+        assert ids(docs) == ["a", "c"]
+
+
+def test_damage_is_named_with_its_offset(folder):
+    filled(folder, "a", "b").close()
+    log = folder / "log.0"
+    data = bytearray(log.read_bytes())
+    data[-1] ^= 1
+    log.write_bytes(data)
+    docs = DocumentArrayMemmap(folder)
+    assert docs[0].id == "a"
+    with pytest.raises(DocumentError, match=r"log\.0: byte \d+: these bytes are no Document"):
+        docs[1]
+    docs.close()
+    table = folder / "table"
+    data = bytearray(table.read_bytes())
+    data[50] ^= 1
+    table.write_bytes(data)
+    docs = DocumentArrayMemmap(folder)
+    assert docs[0].id == "a"
+    with pytest.raises(DocumentError, match=r"table: byte 48: a damaged entry"):
+        docs[1]
+    docs.close()
+    table.write_bytes(b"something else")
+    with pytest.raises(DocumentError, match="table: byte 0: this is no table"):
+        DocumentArrayMemmap(folder)
