@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -169,10 +170,7 @@ class Gateway:
             if worker.pid:
                 with contextlib.suppress(OSError):
                     os.killpg(worker.pid, signal.SIGKILL)
-        with contextlib.suppress(OSError):
-            for entry in os.scandir(self._directory):
-                os.unlink(entry.path)
-            os.rmdir(self._directory)
+        shutil.rmtree(self._directory, ignore_errors=True)
 
     def _go_on_draining(self) -> None:
         """Once every request has its answer, or the grace is over, tell the workers to close."""
@@ -208,6 +206,8 @@ class Gateway:
             elif header.kind == wire.READY:
                 ready = unpack_map(Ready, header.call)
                 self._worker_ready(worker, ready)
+        except sockets.NothingCame:
+            return  # it was heard out before a death
         except WireError as error:
             _warn(f"a worker's message was dropped: {error}")
 

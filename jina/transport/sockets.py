@@ -26,6 +26,7 @@ _MORE = int(zmq.SNDMORE)
 POLLIN = int(zmq.POLLIN)
 POLLOUT = int(zmq.POLLOUT)
 PeerGone = zmq.ZMQError  # what `send` raises when the peer cannot take the message
+NothingCame = zmq.Again  # what `receive` raises when there is no message
 
 
 class Message(NamedTuple):
