@@ -13,6 +13,7 @@ from tests.bench.calibrate import effective_cores
 from tests.bench.cases import chain, jsonl, latency, memory, start, vectors
 from tests.bench.measure import BenchError
 from tests.bench.options import Case, Options
+from tests.bench.page import write_figures
 from tests.bench.report import Table, as_json, environment
 
 CASES: dict[str, Case] = {
@@ -29,30 +30,36 @@ def main(argv: list[str] | None = None) -> int:
         for case in CASES.values():
             print(f"{case.name:14} {case.title}")
         return 0
+    printed: list[str] = []
+
+    def show(text: str) -> None:
+        printed.append(text)
+        print(text, flush=True)
+
     before = effective_cores()
+    cores = os.sched_getaffinity(0)
     if arguments.pin:
-        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})  # the children inherit it
+        os.sched_setaffinity(0, {min(cores)})  # the children inherit it
     tables: dict[str, list[Table]] = {}
-    print(f"$ python -m tests.bench {' '.join(sys.argv[1:] if argv is None else argv)}")
-    print(", ".join(f"{name} {value}" for name, value in environment().items()))
-    print(f"effective cores before: {before:.2f}{', pinned to one' if arguments.pin else ''}\n")
+    show(f"    {_command(arguments)}\n")
+    show(", ".join(f"{name} {value}" for name, value in environment().items()) + "\n")
+    show(f"Effective cores before: {before:.2f}{', pinned to one' if arguments.pin else ''}\n")
     failed = False
     with tempfile.TemporaryDirectory(prefix="jb") as folder:
         options = Options(Path(folder), arguments.docs, arguments.repeats)
         for name in arguments.case or CASES:
-            print(f"## {CASES[name].title}\n", flush=True)
+            show(f"## {CASES[name].title}\n")
             try:
                 tables[name] = CASES[name].run(options)
             except BenchError as error:
                 failed = True
-                print(f"FAILED: {error}\n")
+                show(f"FAILED: {error}\n")
                 continue
             for table in tables[name]:
-                print(table.text(), flush=True)
-    if arguments.pin:
-        os.sched_setaffinity(0, range(os.cpu_count() or 1))
+                show(table.text())
+    os.sched_setaffinity(0, cores)
     after = effective_cores()
-    print(f"effective cores after: {after:.2f}")
+    show(f"Effective cores after: {after:.2f}")
     if arguments.json:
         report = {
             "environment": environment(),
@@ -61,7 +68,18 @@ def main(argv: list[str] | None = None) -> int:
             "cases": {name: [as_json(table) for table in found] for name, found in tables.items()},
         }
         arguments.json.write_text(json.dumps(report, indent=1) + "\n")
+    if arguments.page and not failed:
+        write_figures(arguments.page, printed)
     return 1 if failed else 0
+
+
+def _command(arguments: argparse.Namespace) -> str:
+    """The command that makes the same figures again."""
+    words = ["python -m tests.bench"]
+    if arguments.case:
+        words.append(f"--case {' '.join(arguments.case)}")
+    words.append(f"--docs {arguments.docs} --repeats {arguments.repeats}")
+    return " ".join([*words, "--pin"] if arguments.pin else words)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -73,6 +91,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--repeats", type=int, default=7, help="runs of each program, in turns")
     parser.add_argument("--pin", action="store_true", help="run everything on one core")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every single run there")
+    parser.add_argument(
+        "--page", type=Path, metavar="FILE", help="put the figures into docs/benchmarks.md"
+    )
     parser.add_argument("--list", action="store_true", help="list the cases")
     return parser
 

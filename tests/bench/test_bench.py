@@ -20,6 +20,7 @@ from tests.bench.measure import (
     server,
 )
 from tests.bench.options import Options, check_equal, line_key
+from tests.bench.page import write_figures
 from tests.bench.report import Figure, Table
 from tests.bench.styles import STYLES, rows, write_lines
 
@@ -140,18 +141,33 @@ def test_the_calibrator_gives_a_number_of_cores() -> None:
     assert 0.05 < effective_cores(turns=200_000) < 4
 
 
-def test_the_command_prints_tables_and_writes_every_run(
+def test_the_command_prints_tables_and_keeps_every_run(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     report = tmp_path / "report.json"
-    assert bench.main(["--case", "help", "--repeats", "1", "--json", str(report)]) == 0
+    page = tmp_path / "page.md"
+    page.write_text("# Title\n\n## Figures\n\nold\n")
+    options = ["--repeats", "1", "--json", str(report), "--page", str(page)]
+    assert bench.main(["--case", "help", *options]) == 0
+
     printed = capsys.readouterr().out
-    assert "effective cores before: " in printed
+    assert "Effective cores before: " in printed
     assert "| python -c pass " in printed
     written = json.loads(report.read_bytes())
     (table,) = written["cases"]["help"]
     assert len(table["samples"]["jina --help"]) == 1
     assert len(written["effective_cores"]) == 2
+    command = "    python -m tests.bench --case help --docs 100000 --repeats 1\n"
+    assert page.read_text().startswith(f"# Title\n\n## Figures\n\n{command}")
+    assert "### jina --help\n" in page.read_text()
+
+
+def test_a_page_without_its_heading_is_left_alone(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("# Title\n")
+    with pytest.raises(ValueError, match="has no heading '## Figures'"):
+        write_figures(page, ["x"])
+    assert page.read_text() == "# Title\n"
 
 
 def test_the_cases_can_be_listed(capsys: pytest.CaptureFixture[str]) -> None:
