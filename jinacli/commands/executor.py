@@ -1,13 +1,13 @@
-"""`jina executor`: check Executors."""
+"""`jina executor`: begin and check Executors."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-executor_app = typer.Typer(help="Check Executors", no_args_is_help=True)
+executor_app = typer.Typer(help="Begin and check Executors", no_args_is_help=True)
 
 
 @executor_app.callback()
@@ -21,17 +21,60 @@ def check(
     no_import: Annotated[
         bool, typer.Option("--no-import", help="Do not import the Executor's modules")
     ] = False,
+    run: Annotated[
+        str, typer.Option("--run", help="When nothing is wrong, call this endpoint here")
+    ] = "",
+    inputs: Annotated[
+        list[str] | None,
+        typer.Option("--inputs", "-i", help="For --run: JSON lines, as for `jina post`"),
+    ] = None,
+    output_format: Annotated[
+        Literal["full", "concise", "json", "github"],
+        typer.Option(help="How findings are written"),
+    ] = "full",
 ) -> None:
     """Say everything that is wrong with an Executor, before anything runs
 
     Importing an Executor's module runs its top-level code; --no-import looks
     at the YAML alone. Exits with 0 when all is well, with 1 when something
-    was found.
+    was found, with 2 when a file cannot be read.
+
+    --run constructs the Executor in this process and prints the results as
+    JSON lines; findings then go to standard error. Its workspace is a
+    temporary folder unless the YAML names one.
 
     Examples:
       jina executor check my.yml
+
+      jina executor check my.yml --run /index --inputs data.jsonl
     """
     # Late: see jinacli.app.
-    from jinacli.screens.check import show_executor_checks
+    from jinacli.screens.check import show_executor_checks, show_trial
 
-    raise typer.Exit(show_executor_checks(files, no_import=no_import))
+    if not run:
+        if inputs:
+            raise typer.BadParameter("needs --run", param_hint="--inputs")
+        code = show_executor_checks(files, no_import=no_import, form=output_format)
+        raise typer.Exit(code)
+    if no_import:
+        raise typer.BadParameter("--run imports the Executor's modules", param_hint="--no-import")
+    if len(files) > 1:
+        raise typer.BadParameter("takes one Executor", param_hint="--run")
+    raise typer.Exit(show_trial(files[0], run, inputs or [], form=output_format))
+
+
+@executor_app.command()
+def new(
+    name: Annotated[Path, typer.Argument(help="Folder to make; its name is that of the class")],
+) -> None:
+    """Write the project of an Executor that runs, to begin with
+
+    Its class, its YAML, a Flow to try it in, a test and a README. What exists
+    is never overwritten.
+
+    Examples:
+      jina executor new MyEncoder
+    """
+    from jinacli.screens.new import new_executor
+
+    raise typer.Exit(new_executor(name))

@@ -1,14 +1,14 @@
-"""`jina flow`: start, stop, list and check Flows."""
+"""`jina flow`: begin, start, stop, list and check Flows."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-flow_app = typer.Typer(help="Start, stop, list and check Flows", no_args_is_help=True)
+flow_app = typer.Typer(help="Begin, start, stop, list and check Flows", no_args_is_help=True)
 
 
 @flow_app.command()
@@ -101,19 +101,40 @@ def check(
     no_import: Annotated[
         bool, typer.Option("--no-import", help="Do not import the Executors' modules")
     ] = False,
+    output_format: Annotated[
+        Literal["full", "concise", "json", "github"],
+        typer.Option(help="How findings are written"),
+    ] = "full",
 ) -> None:
     """Say everything that is wrong with a Flow and its Executors, before anything runs
 
     Importing an Executor's module runs its top-level code; --no-import looks
     at the YAML alone. Exits with 0 when all is well, with 1 when something
-    was found.
+    was found, with 2 when a file cannot be read.
 
     Examples:
       jina flow check flows/search.yml
     """
     from jinacli.screens.check import show_flow_checks
 
-    raise typer.Exit(show_flow_checks(files, no_import=no_import))
+    raise typer.Exit(show_flow_checks(files, no_import=no_import, form=output_format))
+
+
+@flow_app.command()
+def new(
+    name: Annotated[Path, typer.Argument(help="Folder to make; its name is that of the Flow")],
+) -> None:
+    """Write the project of a Flow that runs, to begin with
+
+    Its YAML, an Executor of its own, data to post and a README. What exists
+    is never overwritten.
+
+    Examples:
+      jina flow new search
+    """
+    from jinacli.screens.new import new_flow
+
+    raise typer.Exit(new_flow(name))
 
 
 def _plan(file: str, listen: str):  # type: ignore[no-untyped-def]  # Plan is imported late

@@ -1,35 +1,80 @@
-"""What `check` shows: every problem at its place, who serves what, and the sum."""
+"""What `check` shows: every problem at its place, who serves what, the sum, and a trial run."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TextIO
 
 from jina.check import Report, check_executor, check_flow
 from jinacli import exits
 from jinacli.screens.errors import say
+from jinacli.screens.reports import Format, rendered
 
 
-def show_executor_checks(files: Sequence[Path], *, no_import: bool) -> int:
+def show_executor_checks(files: Sequence[Path], *, no_import: bool, form: Format) -> int:
     """Check Executors and print what was found."""
-    return _show([_checked(check_executor, file, no_import) for file in files])
+    return _show(
+        [check_executor(str(file), no_import=no_import) for file in files], form, sys.stdout
+    )
 
 
-def show_flow_checks(files: Sequence[Path], *, no_import: bool) -> int:
+def show_flow_checks(files: Sequence[Path], *, no_import: bool, form: Format) -> int:
     """Check Flows and the Executors they use, and print what was found."""
-    return _show([_checked(check_flow, file, no_import) for file in files])
+    return _show([check_flow(str(file), no_import=no_import) for file in files], form, sys.stdout)
 
 
-def _checked(check: Callable[..., Report], file: Path, no_import: bool) -> Report:
-    return check(str(file), no_import=no_import)
+def show_trial(file: Path, endpoint: str, inputs: Sequence[str], *, form: Format) -> int:
+    """Check an Executor and, when nothing is wrong, run it here.
+
+    Results go to standard output as JSON lines, all else to standard error.
+
+    Args:
+        file: its YAML.
+        endpoint: that is called.
+        inputs: as for `jina post`; none for one call without Documents.
+        form: of the report.
+    """
+    # Late: a check alone reads no inputs.
+    from jina.readers import open_inputs
+
+    code = _show([check_executor(str(file))], form, sys.stderr)
+    if code:
+        return code
+    with contextlib.ExitStack() as stack:
+        source = stack.enter_context(open_inputs(inputs)) if inputs else None
+        # Late: only a trial needs Documents.
+        from jina.config import load_executor
+        from jina.executors.table import lookup
+        from jina.trial import constructed, outcomes
+
+        executor = stack.enter_context(constructed(load_executor(str(file), is_local=True)))
+        if lookup(executor.requests, endpoint) is None:
+            say(f"note: no method serves {endpoint}; the Documents come back as they are")
+            say(f"help: it serves {', '.join(executor.requests) or 'nothing'}")
+        total = failed = 0
+        shown = ""
+        for outcome in outcomes(executor, endpoint, source):
+            sys.stdout.buffer.write(outcome.lines)
+            sys.stdout.buffer.flush()
+            total += outcome.lines.count(b"\n")
+            failed += outcome.failed
+            if outcome.traceback and not shown:
+                shown = outcome.traceback
+                say(shown)
+    if failed:
+        say(f"{failed} of {total} failed")
+        return exits.FAILED
+    return exits.OK
 
 
-def _show(reports: Sequence[Report]) -> int:
-    """Print problems and endpoints on standard output, the sum on standard error."""
-    found = [str(problem) for report in reports for problem in report.problems]
-    found += [_table(report) for report in reports if report.endpoints]
-    if found:
-        print("\n\n".join(found), flush=True)
+def _show(reports: Sequence[Report], form: Format, stream: TextIO) -> int:
+    """Print the reports, and the sum on standard error."""
+    text = rendered(reports, form)
+    if text:
+        print(text, file=stream, flush=True)
     errors = sum(len(report.errors) for report in reports)
     warnings = sum(len(report.warnings) for report in reports)
     names = ", ".join(report.source for report in reports)
@@ -42,16 +87,6 @@ def _show(reports: Sequence[Report]) -> int:
     if any(problem.code == "no-source" for report in reports for problem in report.errors):
         return exits.USAGE
     return exits.FAILED if errors else exits.OK
-
-
-def _table(report: Report) -> str:
-    """The endpoints in plain columns: the same on a terminal and in a pipe."""
-    rows = [("executor", "endpoint", "method", "place"), *report.endpoints]
-    widths = [max(len(row[column]) for row in rows) for column in range(3)]
-    return "\n".join(
-        "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]])
-        for row in rows
-    )
 
 
 def _number(count: int, word: str) -> str:

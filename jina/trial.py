@@ -1,0 +1,149 @@
+"""One Executor in this process, over lines of JSON: what `jina executor check --run` does.
+
+The outcomes are those that `jina post` would give; there is no Flow, no process and no socket.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import sys
+import tempfile
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from jina.client.requests import call_of
+from jina.config.executors import ExecutorConfig
+from jina.defaults import REQUEST_BYTES, REQUEST_DOCS
+from jina.excepts import ExecutorError
+from jina.executors import BaseExecutor
+from jina.executors.call import call as call_executor
+from jina.executors.call import close_loop
+from jina.executors.load import construct, executor_class, trimmed_traceback
+from jina.executors.metas import get_default_runtime_args
+from jina.readers import Chunk, LineSource
+from jina.types.arrays.document import DocumentArray
+from jina.wire import body as bodies
+from jina.wire.maps import Call, ErrorInfo, LineFailures
+
+
+class Outcome(NamedTuple):
+    """What became of one request.
+
+    Attributes:
+        lines: JSON lines: the resulting Documents, and an error for each line that failed.
+        failed: how many of them are errors.
+        traceback: of the method, the user's frames only; empty when it did not raise.
+    """
+
+    lines: bytes
+    failed: int
+    traceback: str
+
+
+@contextlib.contextmanager
+def constructed(config: ExecutorConfig) -> Iterator[BaseExecutor]:
+    """Construct an Executor as a Flow would, and close it at the end.
+
+    Its workspace is a temporary folder, unless its YAML names one. What it prints goes to standard
+    error.
+
+    Args:
+        config: from `jina.config.load_executor` with `is_local`.
+
+    Raises:
+        ExecutorError: the constructor or `close` raised; the user's frames are in the message.
+    """
+    spec = config.spec
+    with tempfile.TemporaryDirectory(prefix="jina-") as folder:
+        with _on_stderr():
+            cls = config.origin.cls or executor_class(spec)
+        name = str(spec.metas.get("name") or cls.__name__)
+        args = {**get_default_runtime_args(), "name": name, "workspace": folder}
+        with _user_code(f"the constructor of {cls.__name__}"):
+            executor = construct(cls, spec, args)
+        try:
+            yield executor
+        finally:
+            with _user_code(f"{cls.__name__}.close"):
+                executor.close()
+                close_loop()
+
+
+def outcomes(executor: BaseExecutor, endpoint: str, source: LineSource | None) -> Iterator[Outcome]:
+    """Call an endpoint with all lines of a source, 100 at a time.
+
+    Args:
+        executor: the instance.
+        endpoint: such as "/index".
+        source: the caller closes it; None for one request without Documents.
+    """
+    if source is None:
+        yield _run(executor, endpoint, None)
+        return
+    while not source.at_end:
+        chunk = source.next_chunk(max_lines=REQUEST_DOCS, max_bytes=REQUEST_BYTES)
+        if chunk is None:
+            descriptor = source.fileno()
+            if descriptor is not None:
+                select.select([descriptor], [], [])
+        elif chunk.oversize or not chunk.data.isspace():  # blank lines have no outcome
+            yield _run(executor, endpoint, chunk)
+
+
+def _on_stderr() -> contextlib.AbstractContextManager[Any]:
+    """Standard output is for results: what user code prints is none."""
+    return contextlib.redirect_stdout(sys.stderr)
+
+
+@contextlib.contextmanager
+def _user_code(what: str) -> Iterator[None]:
+    try:
+        with _on_stderr():
+            yield
+    except (KeyboardInterrupt, ExecutorError):
+        raise
+    except BaseException as error:  # SystemExit too: it is the user's code that ends
+        trace = trimmed_traceback(error).rstrip()
+        raise ExecutorError(f"{what} raised {type(error).__name__}\n{trace}") from None
+
+
+def _run(executor: BaseExecutor, endpoint: str, chunk: Chunk | None) -> Outcome:
+    docs, groundtruths, failures = DocumentArray(), None, None
+    if chunk is not None:
+        body = bodies.read_lines(chunk.data, call_of(Call(), chunk), chunk.first_line)
+        docs, failures = body.docs[0], body.failures
+        groundtruths = body.groundtruths[0] if body.groundtruths else None
+    names = [doc.id for doc in docs]
+    try:
+        if failures is None or len(failures.failures) < failures.total:
+            with _on_stderr():
+                docs = call_executor(
+                    executor, endpoint, docs=docs, parameters={}, groundtruths=groundtruths
+                )
+        parts, frames = bodies.write_lines(docs, failures, endpoint, "list")
+        return Outcome(frames[0], parts[0].failed, "")
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        lines = _failed(names, failures, endpoint, error, executor.metas.name)
+        return Outcome(b"".join(lines), len(lines), trimmed_traceback(error).rstrip())
+
+
+def _failed(
+    names: list[str],
+    failures: LineFailures | None,
+    endpoint: str,
+    error: BaseException,
+    executor: str,
+) -> list[bytes]:
+    """One error for each line of a failed request; a line that could not be read keeps its own."""
+    cls = type(error)
+    dotted = cls.__qualname__
+    if cls.__module__ != "builtins":
+        dotted = f"{cls.__module__}.{dotted}"
+    info = ErrorInfo(dotted, str(error), executor)
+    lines = [bodies.error_line(name, info, endpoint) for name in names]
+    for failure in failures.failures if failures else ():
+        lines.insert(failure.place, bodies.error_line(failure.id, failure, endpoint))
+    return lines or [bodies.error_line("", info, endpoint)]

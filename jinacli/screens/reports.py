@@ -1,0 +1,129 @@
+"""What `check` found, in the forms that people, editors and build servers read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
+
+from jina.check import Report
+from jina.config.problems import Problem
+
+Format = Literal["full", "concise", "json", "github"]
+
+#: Of the JSON form; a field that changes its meaning makes it v2, a new field does not.
+SCHEMA = "jina/check/v1"
+
+
+def rendered(reports: Sequence[Report], form: Format) -> str:
+    """The reports as text.
+
+    Args:
+        reports: in the order of the files.
+        form: full (source lines with carets, and the endpoints), concise (a line for each problem),
+            json (one object, see docs/check.md), github (annotations of a pull request).
+    """
+    return _FORMS[form](reports)
+
+
+def _full(reports: Sequence[Report]) -> str:
+    found = [str(problem) for report in reports for problem in report.problems]
+    found += [_table(report) for report in reports if report.endpoints]
+    return "\n\n".join(found)
+
+
+def _concise(reports: Sequence[Report]) -> str:
+    return "\n".join(problem.headline() for report in reports for problem in report.problems)
+
+
+def _json(reports: Sequence[Report]) -> str:
+    files = [
+        {
+            "source": report.source,
+            "problems": [_problem(problem) for problem in report.problems],
+            "endpoints": [row._asdict() for row in report.endpoints],
+        }
+        for report in reports
+    ]
+    counts = {
+        "errors": sum(len(report.errors) for report in reports),
+        "warnings": sum(len(report.warnings) for report in reports),
+    }
+    return json.dumps({"schema": SCHEMA, **counts, "files": files}, ensure_ascii=False, indent=2)
+
+
+def _problem(problem: Problem) -> dict[str, Any]:
+    return {
+        "code": problem.code,
+        "severity": problem.severity,
+        "message": problem.message,
+        "file": problem.file,
+        "line": problem.line,
+        "column": problem.column,
+        "end_column": problem.end_column,
+        "path": problem.path,
+        "help": problem.hint,
+        "notes": [
+            {
+                "message": note.message,
+                "file": note.file,
+                "line": note.line,
+                "column": note.column,
+            }
+            for note in problem.notes
+        ],
+        "detail": problem.detail,
+    }
+
+
+def _github(reports: Sequence[Report]) -> str:
+    return "\n".join(_annotation(problem) for report in reports for problem in report.problems)
+
+
+def _annotation(problem: Problem) -> str:
+    """A workflow command: `::error file=…,line=…::message`."""
+    places = {
+        "file": problem.file,
+        "line": problem.line,
+        "col": problem.column,
+        "endColumn": problem.end_column - 1,  # inclusive there
+        "title": problem.code,
+    }
+    said = "\n".join(
+        part
+        for part in (
+            problem.message,
+            problem.detail,
+            *(str(note) for note in problem.notes),
+            f"help: {problem.hint}" if problem.hint else "",
+        )
+        if part
+    )
+    properties = ",".join(
+        f"{name}={_escaped(str(value)).replace(':', '%3A').replace(',', '%2C')}"
+        for name, value in places.items()
+        if value and value != -1
+    )
+    return f"::{problem.severity} {properties}::{_escaped(said)}"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _table(report: Report) -> str:
+    """The endpoints in plain columns: the same on a terminal and in a pipe."""
+    rows = [("executor", "endpoint", "method", "place"), *report.endpoints]
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    return "\n".join(
+        "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]])
+        for row in rows
+    )
+
+
+_FORMS: dict[Format, Callable[[Sequence[Report]], str]] = {
+    "full": _full,
+    "concise": _concise,
+    "json": _json,
+    "github": _github,
+}

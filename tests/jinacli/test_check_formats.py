@@ -1,0 +1,264 @@
+"""`jina executor check` and `jina flow check`: forms of the report, exit codes, trial runs."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.shell import Shell
+
+CLASS = """
+from jina import Document, DocumentArray, Executor, requests
+
+
+class Trier(Executor):
+    def __init__(self, size: int = 1, fails: bool = False, **kwargs):
+        super().__init__(**kwargs)
+        if fails:
+            raise OSError('no model')
+        self.size = size
+
+    @requests(on='/twice')
+    def twice(self, docs, **kwargs):
+        print('what a user prints')
+        for doc in docs:
+            doc.text *= 2
+
+    @requests(on='/boom')
+    def boom(self, docs, **kwargs):
+        raise ValueError('boom')
+
+    @requests(on='/status')
+    def status(self, docs, **kwargs):
+        return DocumentArray([Document(id='s', text=f'{docs} {self.workspace.split("/")[-2:]}')])
+
+    def close(self):
+        print('closed')
+"""
+GOOD = "jtype: Trier\nmetas: {py_modules: trier.py}\n"
+
+
+@pytest.fixture
+def here(shell: Shell) -> Shell:
+    shell.write("trier.py", CLASS)
+    shell.write("good.yml", GOOD)
+    shell.write("bad.yml", "jtype: Trier\nwiht: {size: 1}\nmetas: {py_modules: trier.py}\n")
+    shell.write("odd.yml", GOOD + "with: {sze: 1}\n")
+    return shell
+
+
+def test_several_files_are_checked_at_once_and_all_problems_are_said(here: Shell) -> None:
+    done = here.run("executor", "check", "good.yml", "bad.yml", "odd.yml")
+    assert done.code == 1
+    assert "bad.yml:2:1: error[unknown-key]" in done.out
+    assert "odd.yml:3:8: warning[unknown-argument]" in done.out
+    assert done.out.count("Trier     /twice    Trier.twice   trier.py:13") == 2
+    assert done.err == "1 error and 1 warning in good.yml, bad.yml, odd.yml\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "code"),
+    [("good.yml", 0), ("odd.yml", 0), ("bad.yml", 1), ("good.yml none.yml", 2)],
+)
+def test_exit_codes_of_a_check(here: Shell, files: str, code: int) -> None:
+    for form in ("full", "json"):
+        done = here.run("executor", "check", *files.split(), "--output-format", form)
+        assert done.code == code, done.err
+
+
+def test_concise_is_a_line_for_each_problem(here: Shell) -> None:
+    done = here.run("executor", "check", "bad.yml", "odd.yml", "--output-format", "concise")
+    assert done.out == (
+        "bad.yml:2:1: error[unknown-key]: `wiht` is no key of an Executor\n"
+        "odd.yml:3:8: warning[unknown-argument]: Trier names no argument 'sze'; "
+        "it falls into **kwargs\n"
+    )
+
+
+def test_concise_says_nothing_when_all_is_well(here: Shell) -> None:
+    assert here.run("executor", "check", "good.yml", "--output-format", "concise").out == ""
+
+
+def test_json_is_one_object_with_its_schema_named(here: Shell) -> None:
+    done = here.run("executor", "check", "good.yml", "bad.yml", "--output-format", "json")
+    found = json.loads(done.out)
+    assert (found["schema"], found["errors"], found["warnings"]) == ("jina/check/v1", 1, 0)
+    good, bad = found["files"]
+    assert (good["source"], good["problems"]) == ("good.yml", [])
+    assert good["endpoints"][0] == {
+        "executor": "Trier",
+        "endpoint": "/twice",
+        "method": "Trier.twice",
+        "place": "trier.py:13",
+    }
+    assert bad["problems"] == [
+        {
+            "code": "unknown-key",
+            "severity": "error",
+            "message": "`wiht` is no key of an Executor",
+            "file": "bad.yml",
+            "line": 2,
+            "column": 1,
+            "end_column": 5,
+            "path": "wiht",
+            "help": "did you mean `with`?",
+            "notes": [],
+            "detail": "",
+        }
+    ]
+
+
+def test_the_page_about_the_json_form_names_its_fields(here: Shell) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "check.md").read_text()
+    shown = json.loads(page.partition("```json\n")[2].partition("```")[0])
+    done = here.run("executor", "check", "good.yml", "bad.yml", "--output-format", "json")
+    found = json.loads(done.out)
+    assert list(shown) == list(found)
+    assert shown["files"][0]["problems"][0] == found["files"][1]["problems"][0] | {"file": "my.yml"}
+    assert list(shown["files"][0]["endpoints"][0]) == list(found["files"][0]["endpoints"][0])
+
+
+def test_github_gets_workflow_commands(here: Shell) -> None:
+    done = here.run("executor", "check", "bad.yml", "odd.yml", "--output-format", "github")
+    assert done.out == (
+        "::error file=bad.yml,line=2,col=1,endColumn=4,title=unknown-key::"
+        "`wiht` is no key of an Executor%0Ahelp: did you mean `with`?\n"
+        "::warning file=odd.yml,line=3,col=8,endColumn=10,title=unknown-argument::"
+        "Trier names no argument 'sze'; it falls into **kwargs%0Ahelp: did you mean `size`?\n"
+    )
+
+
+def test_what_github_reads_as_syntax_is_escaped(here: Shell) -> None:
+    here.write("a,b:c%.yml", "jtype: '50%,::'\n")
+    done = here.run("executor", "check", "a,b:c%.yml", "--output-format", "github")
+    assert done.out.startswith("::error file=a%2Cb%3Ac%25.yml,line=1,")
+    assert "::'50%25,:' is neither a path" in done.out
+
+
+@pytest.mark.parametrize("form", ["full", "concise", "json", "github"])
+def test_a_flow_is_reported_in_the_same_forms(here: Shell, form: str) -> None:
+    here.write("flow.yml", "jtype: Flow\nexecutors:\n  - {name: a, uses: good.yml, needs: b}\n")
+    done = here.run("flow", "check", "flow.yml", "--output-format", form)
+    assert done.code == 1
+    assert "unknown-need" in done.out
+    if form == "json":
+        assert json.loads(done.out)["files"][0]["problems"][0]["line"] == 3
+
+
+def test_a_form_that_does_not_exist_is_wrong_usage(here: Shell) -> None:
+    done = here.run("flow", "check", "flow.yml", "--output-format", "xml")
+    assert (done.code, done.out) == (2, "")
+
+
+def test_a_trial_prints_results_and_nothing_else(here: Shell) -> None:
+    here.write("data.jsonl", '{"id": "a", "text": "x"}\n\n{"id": "b", "text": "y"}\n')
+    done = here.run("executor", "check", "good.yml", "--run", "/twice", "-i", "data.jsonl")
+    assert (done.code, [(d["id"], d["text"]) for d in done.lines]) == (
+        0,
+        [("a", "xx"), ("b", "yy")],
+    )
+    assert "Trier     /twice    Trier.twice   trier.py:13" in done.err
+    assert "what a user prints" in done.err
+    assert done.err.endswith("closed\n")
+
+
+def test_a_trial_reads_standard_input_and_more_than_one_request(here: Shell) -> None:
+    lines = "".join(f'{{"id": "{n}", "text": "t"}}\n' for n in range(250))
+    done = here.run("executor", "check", "good.yml", "--run", "/twice", "-i", "-", stdin=lines)
+    assert done.code == 0
+    assert [d["id"] for d in done.lines] == [str(n) for n in range(250)]
+    assert done.err.count("what a user prints") == 3
+
+
+def test_a_trial_without_inputs_is_one_call_without_documents(here: Shell) -> None:
+    done = here.run("executor", "check", "good.yml", "--run", "/status")
+    assert (done.code, [d["text"] for d in done.lines]) == (0, ["None ['Trier', '0']"])
+    assert not list(here.folder.glob("Trier")), "the workspace was a temporary folder"
+
+
+def test_a_line_that_cannot_be_read_is_one_outcome(here: Shell) -> None:
+    here.write("data.jsonl", '{"id": "a", "text": "x"}\nnope\n')
+    done = here.run("executor", "check", "good.yml", "--run", "/twice", "-i", "data.jsonl")
+    assert done.code == 1
+    first, second = done.lines
+    assert first["text"] == "xx"
+    assert second["error"]["message"] == "data.jsonl:2: not JSON: expecting value at byte 1"
+    assert "1 of 2 failed" in done.err
+
+
+def test_what_a_method_raises_is_shown_with_the_users_frames(here: Shell) -> None:
+    here.write("data.jsonl", '{"id": "a"}\nnope\n{"id": "b"}\n')
+    done = here.run("executor", "check", "good.yml", "--run", "/boom", "-i", "data.jsonl")
+    assert done.code == 1
+    assert [(d.get("id"), d["error"]["type"]) for d in done.lines][::2] == [
+        ("a", "ValueError"),
+        ("b", "ValueError"),
+    ]
+    assert "trier.py" in done.err
+    assert "ValueError: boom" in done.err
+    assert "/jina/" not in done.err
+
+
+def test_a_constructor_that_raises_is_shown_with_the_users_frames(here: Shell) -> None:
+    here.write("fails.yml", GOOD + "with: {fails: true}\n")
+    done = here.run("executor", "check", "fails.yml", "--run", "/twice")
+    assert (done.code, done.out) == (1, "")
+    assert "error: the constructor of Trier raised OSError" in done.err
+    assert "OSError: no model" in done.err
+    assert "/jina/" not in done.err
+
+
+def test_what_has_errors_is_not_run(here: Shell) -> None:
+    done = here.run("executor", "check", "bad.yml", "--run", "/twice")
+    assert (done.code, done.out) == (1, "")
+    assert "wiht" in done.err
+    assert "closed" not in done.err
+
+
+def test_an_endpoint_that_nobody_serves_is_noted(here: Shell) -> None:
+    here.write("data.jsonl", '{"id": "a"}\n')
+    done = here.run("executor", "check", "good.yml", "--run", "/no", "-i", "data.jsonl")
+    assert (done.code, done.out) == (0, '{"id":"a"}\n')
+    assert "note: no method serves /no; the Documents come back as they are" in done.err
+    assert "help: it serves /twice, /boom, /status" in done.err
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        ("good.yml --inputs x", "needs --run"),
+        ("good.yml --run /x --no-import", "--run imports the Executor's modules"),
+        ("good.yml odd.yml --run /x", "takes one Executor"),
+        ("good.yml --run /x --inputs none.jsonl", "none.jsonl: no such file"),
+    ],
+)
+def test_a_trial_that_cannot_be_is_wrong_usage(here: Shell, words: str, reason: str) -> None:
+    done = here.run("executor", "check", *words.split(), COLUMNS="200")
+    assert (done.code, done.out) == (2, "")
+    assert reason in done.err
+
+
+@pytest.mark.parametrize("what", ["executor", "flow"])
+def test_a_check_of_the_yaml_alone_loads_neither_numpy_nor_zmq(here: Shell, what: str) -> None:
+    here.write("flow.yml", "jtype: Flow\nexecutors:\n  - uses: good.yml\n")
+    file = "good.yml" if what == "executor" else "flow.yml"
+    program = (
+        "import atexit, sys; from jinacli.app import main; "
+        f"sys.argv = ['jina', '{what}', 'check', '--no-import', '{file}']; "
+        "atexit.register(lambda: print(*sys.modules)); main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=here.folder,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    loaded = set(done.stdout.split())
+    assert "jina.check" in loaded
+    assert not {"numpy", "zmq", "cloudpickle", "trier"} & loaded

@@ -1,0 +1,165 @@
+"""`jina executor new` and `jina flow new`: what they write runs as it stands."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from jinacli.screens.new import class_name
+from tests.shell import Shell
+
+COUNTS = {"hamlet": 10, "rose": 8}
+
+
+def counted(out: str) -> dict[str, int]:
+    docs = [json.loads(line) for line in out.splitlines()]
+    return {doc["id"]: doc["tags"]["words"] for doc in docs}
+
+
+def files_of(folder: Path) -> list[str]:
+    return sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
+
+
+def test_a_new_executor_passes_the_check_and_runs(shell: Shell) -> None:
+    done = shell.run("executor", "new", "my-counter")
+    assert (done.code, done.out) == (0, "")
+    assert done.err == (
+        "wrote my-counter/\n"
+        "try:\n"
+        "  jina executor check my-counter/config.yml\n"
+        "  jina post /count --flow my-counter/flow.yml --inputs my-counter/data.jsonl\n"
+    )
+    folder = shell.folder / "my-counter"
+    assert files_of(folder) == [
+        "README.md",
+        "config.yml",
+        "data.jsonl",
+        "executor.py",
+        "flow.yml",
+        "schema/executor.json",
+        "schema/flow.json",
+        "test_executor.py",
+    ]
+    assert "class MyCounter(Executor)" in (folder / "executor.py").read_text()
+
+    done = shell.run("executor", "check", "my-counter/config.yml")
+    assert (done.code, done.err) == (0, "all is well: my-counter/config.yml\n")
+    assert "MyCounter  /count    MyCounter.count" in done.out
+    assert shell.run("flow", "check", "my-counter/flow.yml").code == 0
+
+    flow, inputs = "my-counter/flow.yml", "my-counter/data.jsonl"
+    done = shell.run("post", "/count", "--flow", flow, "--inputs", inputs)
+    assert done.code == 0, done.err
+    assert counted(done.out) == COUNTS
+
+
+def test_the_test_of_a_new_executor_passes(shell: Shell) -> None:
+    assert shell.run("executor", "new", "Mine").code == 0
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_executor.py"],
+        cwd=shell.folder / "Mine",
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, "1 passed" in done.stdout) == (0, True), done.stdout
+
+
+def test_a_new_flow_passes_the_check_and_runs(shell: Shell) -> None:
+    done = shell.run("flow", "new", "first")
+    assert (done.code, done.out) == (0, "")
+    assert files_of(shell.folder / "first") == [
+        "README.md",
+        "count/config.yml",
+        "count/executor.py",
+        "data.jsonl",
+        "flow.yml",
+        "schema/executor.json",
+        "schema/flow.json",
+    ]
+    done = shell.run("flow", "check", "first/flow.yml")
+    assert (done.code, done.err) == (0, "all is well: first/flow.yml\n")
+    assert shell.run("executor", "check", "first/count/config.yml").code == 0
+
+    done = shell.run("post", "/count", "--flow", "first/flow.yml", "-i", "first/data.jsonl")
+    assert done.code == 0, done.err
+    assert counted(done.out) == COUNTS
+    assert all(json.loads(line)["text"].isupper() for line in done.out.splitlines())
+
+
+@pytest.mark.parametrize("what", ["executor", "flow"])
+def test_editors_find_the_schemas(shell: Shell, what: str) -> None:
+    shell.run(what, "new", "first")
+    for path in (shell.folder / "first").rglob("*.yml"):
+        line = path.read_text().partition("\n")[0]
+        schema = line.removeprefix("# yaml-language-server: $schema=")
+        kind = "flow" if path.name == "flow.yml" else "executor"
+        target = (path.parent / schema).resolve()
+        assert target == shell.folder / "first" / "schema" / f"{kind}.json"
+        assert target.read_text() == shell.run("schema", kind).out
+
+
+@pytest.mark.parametrize("what", ["executor", "flow"])
+def test_what_exists_is_never_overwritten(shell: Shell, what: str) -> None:
+    folder = shell.folder / "Mine"
+    folder.mkdir()
+    (folder / "config.yml").write_text("precious\n")
+    done = shell.run(what, "new", "Mine")
+    assert (done.code, done.out) == (1, "")
+    assert done.err == (
+        "error: Mine: exists already; nothing was written\n"
+        "help: give another name, or remove it first\n"
+    )
+    assert files_of(folder) == ["config.yml"]
+
+
+def test_the_folder_above_must_exist(shell: Shell) -> None:
+    done = shell.run("flow", "new", "a/b")
+    assert (done.code, done.err) == (1, "error: a: there is no such folder to write to\n")
+    assert shell.run("flow", "new", str(shell.folder / "b")).code == 0
+    assert (shell.folder / "b" / "flow.yml").is_file()
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        ("executor new 1st", "'1st' cannot be the name of an Executor; use letters"),
+        ("executor new Flow", "'Flow' cannot be the name of an Executor; Flow means something"),
+        ("executor new none", "'none' cannot be the name of an Executor; None means something"),
+        ("executor new yes", "'yes' cannot be the name of an Executor; Yes means something"),
+        ("executor new ..", "'..' cannot be the name of an Executor"),
+        ("flow new flow.yml", "'flow.yml' cannot be the name of a Flow's folder; its file will"),
+        ("flow new .hidden", "'.hidden' cannot be the name of a Flow; use up to 64"),
+    ],
+)
+def test_a_name_that_cannot_be_is_wrong_usage(shell: Shell, words: str, reason: str) -> None:
+    done = shell.run(*words.split(), COLUMNS="200")
+    assert done.code == 2
+    assert reason in done.err
+    assert list(shell.folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["true", "2024", "1e3"])
+def test_a_flow_may_have_a_name_that_yaml_reads_as_something_else(shell: Shell, name: str) -> None:
+    assert shell.run("flow", "new", name).code == 0
+    assert shell.run("flow", "check", f"{name}/flow.yml").code == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "cls"),
+    [
+        ("MyEncoder", "MyEncoder"),
+        ("my-encoder", "MyEncoder"),
+        ("my_text_encoder", "MyTextEncoder"),
+        ("encoder2", "Encoder2"),
+    ],
+)
+def test_the_class_of_a_name(name: str, cls: str) -> None:
+    assert class_name(name) == cls
