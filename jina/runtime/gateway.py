@@ -44,6 +44,7 @@ from jina.wire import header as wire
 from jina.wire.header import Header, pack_header, unpack_header
 from jina.wire.maps import DOCS, ErrorInfo, Part, Ready, Route, Welcome, pack_map, unpack_map
 
+_MAX_STRANGERS = 1000  # peers that are remembered although they are none of ours
 _ASK_MS = 20  # between attempts to reach a worker that was another gateway's
 _POLL_MS = 1000  # only so that deadlines are looked at; every event wakes the loop at once
 
@@ -79,6 +80,8 @@ class Gateway:
         )
         self._board = Board(configure.board)
         self._workers: dict[bytes, _Worker] = {}
+        self._early: dict[bytes, Ready] = {}  # of workers that the supervisor has not announced
+        self._warned: set[bytes] = set()  # peers whose garbage was told of
         self._unasked: set[bytes] = set()  # workers of an earlier gateway that are not back yet
         self._started_at = time.time()
         self._requests_done = 0
@@ -129,7 +132,10 @@ class Gateway:
             if isinstance(message, control.Expect):
                 worker = _Worker(message)
                 self._workers[worker.identity] = worker
-                if message.is_running:
+                early = self._early.pop(worker.identity, None)
+                if early is not None:
+                    self._worker_ready(worker, early)
+                elif message.is_running:
                     self._unasked.add(worker.identity)
             elif isinstance(message, control.Started):
                 self._workers[message.identity.encode()].pid = message.pid
@@ -189,12 +195,16 @@ class Gateway:
     # --- the workers ---
 
     def _on_back(self) -> None:
+        peer = b""
         try:
             message = sockets.receive(self._back, routed=True)
+            peer = message.peer
             header = unpack_header(message.header)
             worker = self._workers.get(message.peer)
             if worker is None:
-                return  # a worker that was given up, or nobody of ours
+                if header.kind == wire.READY and len(self._early) < _MAX_STRANGERS:
+                    self._early[message.peer] = unpack_map(Ready, header.call)
+                return  # not announced yet, or given up, or nobody of ours
             if header.kind == wire.REPLY:
                 pieces = _pieces(unpack_map(Route, header.route).parts, message.frames)
                 self._do(self._router.step(Replied(message.peer, header.number, pieces)))
@@ -209,7 +219,7 @@ class Gateway:
         except sockets.NothingCame:
             return  # it was heard out before a death
         except WireError as error:
-            _warn(f"a worker's message was dropped: {error}")
+            self._warn(peer, f"a worker's message was dropped: {error}")
 
     def _worker_ready(self, worker: _Worker, ready: Ready) -> None:
         if worker.is_ready:
@@ -258,7 +268,7 @@ class Gateway:
             if peer:
                 self._refuse(peer, number, str(error))
             else:
-                _warn(f"a client's message was dropped: {error}")
+                self._warn(peer, f"a client's message was dropped: {error}")
 
     def _submit(self, peer: bytes, header: Header, frames: Sequence[Any]) -> None:
         if self._drain_deadline is not None:
@@ -322,6 +332,15 @@ class Gateway:
                 ],
             }
         )
+
+    def _warn(self, peer: bytes, text: str) -> None:
+        """Say once what is wrong with a peer's messages: whoever sends garbage sends much."""
+        if peer in self._warned:
+            return
+        if len(self._warned) >= _MAX_STRANGERS:
+            self._warned.clear()
+        self._warned.add(peer)
+        print(text, file=sys.stderr, flush=True)
 
     # --- what the router wants done ---
 
@@ -404,10 +423,6 @@ def _flatten(pieces: Sequence[Piece]) -> tuple[list[Part], list[Any]]:
         [piece.part for piece in pieces],
         [frame for piece in pieces for frame in piece.frames],
     )
-
-
-def _warn(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
 
 
 def main(arguments: Sequence[str]) -> int:
