@@ -5,10 +5,12 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Callable
 from copy import copy
-from typing import Any
+from functools import wraps
+from typing import Any, TypeVar, cast
 
 import msgspec
 
+from jina.excepts import DocumentError
 from jina.types.batch import Part
 from jina.types.record import (
     CHILD_FIELDS,
@@ -23,6 +25,8 @@ from jina.types.record import (
 )
 from jina.types.tensors import Cell, boxed, same
 from jina.types.untyped import copied, read_tags
+
+_F = TypeVar("_F", bound=Callable[..., Any])
 
 
 def children(value: Any) -> list[Record]:
@@ -63,6 +67,20 @@ def set_fields(record: Record) -> list[str]:
     return [name for name in FIELDS if settled(name, getattr(record, name)) is not None]
 
 
+def _bounded(function: _F) -> _F:
+    """Turn nesting that Python cannot follow into an error of ours."""
+
+    @wraps(function)
+    def bounded(*arguments: Any) -> Any:
+        try:
+            return function(*arguments)
+        except RecursionError as err:
+            raise DocumentError("chunks and matches are nested too deeply") from err
+
+    return cast("_F", bounded)
+
+
+@_bounded
 def as_dict(record: Record, tensors: Callable[[Any], Any]) -> dict[str, Any]:
     """Return the set fields of a record as plain values.
 
@@ -72,7 +90,14 @@ def as_dict(record: Record, tensors: Callable[[Any], Any]) -> dict[str, Any]:
 
     Returns:
         A new dict; buffers as base64 text, chunks and matches as lists of such dicts.
+
+    Raises:
+        DocumentError: children are nested too deeply.
     """
+    return _as_dict(record, tensors)
+
+
+def _as_dict(record: Record, tensors: Callable[[Any], Any]) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     for name in FIELDS:
         value = settled(name, getattr(record, name))
@@ -87,13 +112,22 @@ def as_dict(record: Record, tensors: Callable[[Any], Any]) -> dict[str, Any]:
         elif name in SCORE_FIELDS:
             value = {key: msgspec.to_builtins(score) for key, score in value.items()}
         elif name in CHILD_FIELDS:
-            value = [as_dict(child, tensors) for child in value]
+            value = [_as_dict(child, tensors) for child in value]
         fields[name] = value
     return fields
 
 
+@_bounded
 def detached(record: Record) -> Record:
-    """Return a deep copy that shares no memory with the record or the message it came in."""
+    """Return a deep copy that shares no memory with the record or the message it came in.
+
+    Raises:
+        DocumentError: children are nested too deeply.
+    """
+    return _detached(record)
+
+
+def _detached(record: Record) -> Record:
     new = copy(record)
     tags = record.tags
     if type(tags) is Live:
@@ -109,7 +143,7 @@ def detached(record: Record) -> Record:
         setattr(new, name, copied_scores(getattr(record, name)))
     for name in CHILD_FIELDS:
         rows = children(getattr(record, name))
-        setattr(new, name, [detached(child) for child in rows] if rows else None)
+        setattr(new, name, [_detached(child) for child in rows] if rows else None)
     return new
 
 
@@ -145,8 +179,17 @@ def _copied_score(score: Any) -> Any:
     return new
 
 
+@_bounded
 def equal(left: Record, right: Record) -> bool:
-    """Whether two records have the same content in every field, children included."""
+    """Whether two records have the same content in every field, children included.
+
+    Raises:
+        DocumentError: children are nested too deeply.
+    """
+    return _equal(left, right)
+
+
+def _equal(left: Record, right: Record) -> bool:
     if left is right:
         return True
     for name in FIELDS:
@@ -158,7 +201,7 @@ def equal(left: Record, right: Record) -> bool:
             is_equal = same(one, two)
         elif name in CHILD_FIELDS:
             one, two = one or [], two or []
-            is_equal = len(one) == len(two) and all(map(equal, one, two))
+            is_equal = len(one) == len(two) and all(map(_equal, one, two))
         else:
             is_equal = bool(one == two)
         if not is_equal:

@@ -403,22 +403,23 @@ def _check_scores(scores: Any) -> None:
 
 def _blame(record: Record, tensors: JsonForm, err: Exception) -> NoReturn:
     """Say which field of a record cannot be written."""
+    if isinstance(err, RecursionError):
+        # Tags without end are found before they are written, so it is the children.
+        raise DocumentError(
+            f"the chunks and matches of Document {record.id!r} are nested too deeply"
+        ) from err
     for name in set_fields(record):
         value = getattr(record, name)
         alone = Record(**{name: value})
         try:
-            if name in ("chunks", "matches"):
-                for child in children(value):
-                    render_record(child, tensors=tensors)
-            else:
+            if name not in ("chunks", "matches"):
                 _ENCODERS[tensors].encode(alone)
-        except RecursionError as cause:
-            raise DocumentError(
-                f"`{name}` of Document {record.id!r} is nested too deeply"
-            ) from cause
         except (msgspec.MsgspecError, ValueError, TypeError, OverflowError) as cause:
             why = cause.what if isinstance(cause, DocumentError) else str(cause)
             raise DocumentError(
                 f"`{name}` of Document {record.id!r} cannot be written as JSON: {why}"
             ) from cause
+    for name in ("chunks", "matches"):
+        for child in children(getattr(record, name)):
+            render_record(child, tensors=tensors)
     raise DocumentError(f"Document {record.id!r} cannot be written as JSON: {err}") from err

@@ -109,6 +109,8 @@ def as_tensor(value: Any) -> Any:
         return boxed(value)
     import numpy as np  # late: a process that sees only text never loads it
 
+    if isinstance(value, np.ma.MaskedArray):
+        raise BadDocType("a masked array would lose its mask", hint="fill it: array.filled(…)")
     if isinstance(value, (str, bytes, bytearray, dict, set)) or value is None:
         raise BadDocType(f"a tensor is made of numbers, not of {type(value).__name__}")
     try:

@@ -427,3 +427,19 @@ def test_any_edit_of_a_row_from_the_wire_is_sent_on(field, how):
         getattr(doc, field).update({"s": NamedScore(1)} if "s" in value else value)
     sent = columns.decode([bytes(frame) for frame in columns.encode(docs)])
     assert list(sent) == list(docs)
+
+
+def test_nesting_without_end_is_a_typed_error():
+    doc = Document()
+    for number in range(3000):
+        doc = Document(id=str(number), chunks=[doc])
+    with pytest.raises(DocumentError, match=r"of Document '2999' are nested too deeply"):
+        doc.json()
+    for call in (doc.dict, doc.binary_str, lambda: copy.deepcopy(doc), lambda: str(doc)):
+        with pytest.raises(DocumentError, match="nested"):
+            call()
+
+
+def test_a_masked_array_is_refused_rather_than_unmasked():
+    with pytest.raises(BadDocType, match="would lose its mask"):
+        Document(blob=np.ma.masked_array([1, 2], mask=[0, 1]))
