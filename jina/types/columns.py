@@ -27,6 +27,7 @@ from jina.types.batch import (
     HEAD,
     MAGIC,
     NESTED,
+    REPEATED,
     TAGS,
     VALUES,
     VERSION,
@@ -56,9 +57,6 @@ from jina.types.untyped import join_tags
 
 _encode = msgspec.msgpack.Encoder().encode
 
-# Fields that may be sent once for all rows. Numbers in weight and scores are not compared: 0.0
-# equals -0.0 and yet is another number.
-_REPEATED = (TEXT_FIELDS | COUNT_FIELDS | {"text", "buffer"}) - {"id"}
 _COMPARED = TEXT_FIELDS | COUNT_FIELDS
 _DEFAULTS = tuple(DEFAULTS[field] for field in FIELDS)
 # Fields whose values users may hold and change.
@@ -184,7 +182,7 @@ class _Writing:
                     return None
             first = values[0]
             if (
-                field in _REPEATED
+                field in REPEATED
                 and values[-1] is first
                 and len(values) > 1
                 and values.count(first) == len(values)
@@ -217,12 +215,13 @@ def _gathered(
 ) -> Iterator[tuple[str, Sequence[Any]]]:
     """Yield the values of each field that may be set, one per record."""
     if fields is None:
-        columns = zip(*map(msgspec.structs.astuple, records), strict=True)
-        for field, values, default in zip(FIELDS, columns, _DEFAULTS, strict=True):
-            # Most fields are unset everywhere; for few Documents these looks cost the least.
-            if values[0] is default and values[-1] is default and len(values) < 3:
-                continue
-            yield field, values
+        rows = map(msgspec.structs.astuple, records)
+        if len(records) == 1:  # requests of one Document are frequent, and most fields are unset
+            for field, value, default in zip(FIELDS, next(rows), _DEFAULTS):  # noqa: B905
+                if value is not default:
+                    yield field, (value,)
+            return
+        yield from zip(FIELDS, zip(*rows, strict=True), strict=True)
         return
     yield "id", [record.id for record in records]
     yield "mime_type", [record.mime_type for record in records]
