@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import accumulate, repeat
+from math import isfinite
 from struct import Struct
 from typing import Annotated, Any
 
@@ -35,11 +36,13 @@ from jina.types.record import (
     COUNT_FIELDS,
     DEFAULTS,
     FIELDS,
+    SCORE_FIELDS,
     TENSOR_FIELDS,
     TEXT_FIELDS,
+    Live,
     Record,
 )
-from jina.types.score import NamedScore
+from jina.types.score import NamedScore, Scores
 from jina.types.untyped import split_tags
 
 Buffer = bytes | bytearray | memoryview
@@ -70,6 +73,9 @@ _ONE = {name: msgspec.msgpack.Decoder(kind) for name, kind in _types().items()}
 _MANY: dict[str, Any] = {
     name: msgspec.msgpack.Decoder(list.__class_getitem__(kind)) for name, kind in _types().items()
 }
+# Fields that may be sent once for all rows. Numbers are compared to find that out, and in weight
+# and scores 0.0 equals -0.0 and yet is another number; ids tell how many rows there are.
+REPEATED = (TEXT_FIELDS | COUNT_FIELDS | {"text", "buffer"}) - {"id"}
 _BOUNDED = frozenset({"location", "scores", "evaluations"})
 
 
@@ -216,6 +222,11 @@ class Columns:
             if field in _BOUNDED and raw.data.nbytes > max(MAX_UNTYPED_BYTES, 64 * self.rows):
                 raise WireError(f"the column `{field}` is larger than its {self.rows} rows explain")
             column = _decode(_MANY[field], raw.data, self.rows, field)
+            if field in SCORE_FIELDS:
+                # Live, so that a score that is NaN is seen before it is written as JSON.
+                column = [Live(Scores(scores)) if scores else None for scores in column]
+            elif field == "weight" and not all(map(isfinite, column)):
+                raise WireError("the column `weight` holds a number that is not finite")
         elif raw.kind == CONSTANT:
             column = Constant(_decode(_ONE[field], raw.data, None, field))
         elif raw.kind == DENSE:
@@ -264,7 +275,9 @@ def _kinds(field: str) -> tuple[int, ...]:
         return DENSE, CELLS
     if field in CHILD_FIELDS:
         return (NESTED,)
-    return (TAGS,) if field == "tags" else (VALUES, CONSTANT)
+    if field == "tags":
+        return (TAGS,)
+    return (VALUES, CONSTANT) if field in REPEATED else (VALUES,)
 
 
 # Which field a directory entry (field, kind, flags) means; other combinations are not for it.

@@ -126,6 +126,8 @@ HOSTILE = {
     "two texts": [body(1, ids(1), ("text", 1, 0, pack(["a", "b"])))],
     "claims values": [body(1, ids(1), ("text", 1, 0, b"\xdd\xff\xff\xff\xff"))],
     "negative count": [body(1, ids(1), ("offset", 1, 0, pack([-1])))],
+    "weight that is none": [body(1, ids(1), ("weight", 1, 0, pack([float("nan")])))],
+    "scores for all": [body(1, ids(1), ("scores", 2, 0, pack({})))],
     "tags that are none": [body(1, ids(1), ("tags", 6, 0, b"[5]"))],
     "tags of two": [body(1, ids(1), ("tags", 6, 0, b"[{},{}]"))],
     "tags that are no unicode": [body(1, ids(1), ("tags", 6, 0, b'[{"a":"\xff"}]'))],

@@ -176,6 +176,17 @@ def test_nan_in_tags_and_scores_is_an_error_that_names_them(value):
         render([good, Document(id="a", scores={"s": value})])
 
 
+def test_nan_in_a_score_from_the_wire_is_an_error_too():
+    from jina.types import columns
+
+    doc = Document(id="a", scores={"s": float("nan")}, chunks=[Document(evaluations={"e": -1e999})])
+    back = columns.decode(columns.encode(DocumentArray([doc])))
+    with pytest.raises(DocumentError, match="the score `s` is nan"):
+        render(back)
+    with pytest.raises(DocumentError, match="the score `e` is -inf"):
+        render(back[0].chunks)
+
+
 def test_nan_in_a_chunk_names_the_chunk():
     doc = Document(id="p", chunks=[Document(id="c", tags={"x": float("nan")})])
     with pytest.raises(DocumentError, match="`tags` of Document 'c'"):
