@@ -85,6 +85,19 @@ class Counter(Executor):
         return DocumentArray([Document(id="seen", tags=tags)])
 
 
+class Merge(Executor):
+    """Takes of each Document the branch that wrote in capitals."""
+
+    @requests
+    def merge(
+        self, docs: DocumentArray, docs_matrix: list[DocumentArray], **kwargs: Any
+    ) -> DocumentArray:
+        pairs = zip(*docs_matrix, strict=True)
+        return DocumentArray(
+            [next((d for d in pair if d.text.isupper()), pair[0]) for pair in pairs]
+        )
+
+
 class Gate(Executor):
     """Waits in its method until a file "go" exists; notes what happens as files beside it.
 
