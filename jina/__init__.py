@@ -10,23 +10,37 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from jina.async_flow import AsyncFlow as AsyncFlow
     from jina.client.post import Client as Client
     from jina.executors import BaseExecutor as Executor
     from jina.executors.decorators import requests as requests
     from jina.flow import Flow as Flow
     from jina.types.arrays.document import DocumentArray as DocumentArray
+    from jina.types.arrays.memmap import DocumentArrayMemmap as DocumentArrayMemmap
     from jina.types.document import Document as Document
 
 _HOMES = {
+    "AsyncFlow": "jina.async_flow:AsyncFlow",
     "Client": "jina.client.post:Client",
     "Document": "jina.types.document:Document",
     "DocumentArray": "jina.types.arrays.document:DocumentArray",
+    "DocumentArrayMemmap": "jina.types.arrays.memmap:DocumentArrayMemmap",
     "Executor": "jina.executors:BaseExecutor",
     "Flow": "jina.flow:Flow",
     "requests": "jina.executors.decorators:requests",
 }
 
-__all__ = ["Client", "Document", "DocumentArray", "Executor", "Flow", "__version__", "requests"]
+__all__ = [
+    "AsyncFlow",
+    "Client",
+    "Document",
+    "DocumentArray",
+    "DocumentArrayMemmap",
+    "Executor",
+    "Flow",
+    "__version__",
+    "requests",
+]
 
 
 def __getattr__(name: str) -> Any:

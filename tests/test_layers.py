@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[1]
 # From the top of the house down. A room may import from the layers below its own, and from itself.
 LAYERS: list[set[str]] = [
     {"jinacli"},
+    {"jina.async_flow"},
     {"jina.flow", "jina.check", "jina.trial"},
     {"jina.launch", "jina.client"},
     {"jina.runtime"},
