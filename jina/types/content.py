@@ -22,6 +22,7 @@ from jina.types.record import (
     Live,
     Packed,
     Record,
+    Unread,
 )
 from jina.types.tensors import Cell, boxed, same
 from jina.types.untyped import copied, read_tags
@@ -130,7 +131,7 @@ def detached(record: Record) -> Record:
 def _detached(record: Record) -> Record:
     new = copy(record)
     tags = record.tags
-    if type(tags) is Live:
+    if type(tags) is Live or type(tags) is Unread:
         new.tags = Live(copied(tags.value))
     elif type(tags) is not Packed and tags is not NO_TAGS:
         new.tags = msgspec.Raw(bytes(tags))
@@ -150,8 +151,8 @@ def _detached(record: Record) -> Record:
 def shallow(record: Record) -> Record:
     """Return a copy with its own fields, tags, scores and lists; the payload is shared."""
     new = copy(record)
-    if type(new.tags) is Live:
-        new.tags = Live(copied(new.tags.value))
+    if type(new.tags) is Live or type(new.tags) is Unread:
+        new.tags = type(new.tags)(copied(new.tags.value))
     if new.location is not None:
         place = new.location
         new.location = list(place.value if type(place) is Live else place)

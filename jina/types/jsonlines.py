@@ -23,10 +23,10 @@ from jina.types.arrays.document import DocumentArray, wrapped
 from jina.types.batch import Part
 from jina.types.content import children, set_fields
 from jina.types.document import Document
-from jina.types.record import CONTENT_FIELDS, NO_TAGS, Live, Packed, Record, Tensor
+from jina.types.record import CONTENT_FIELDS, NO_TAGS, Live, Packed, Record, Tensor, Unread
 from jina.types.score import NamedScore, Scores
 from jina.types.tensors import Cell, JsonForm, from_json, to_json
-from jina.types.untyped import are_objects, check_size, plain, read_tags
+from jina.types.untyped import are_objects, check_size, plain, plain_tags, read_tags
 
 Buffer = bytes | bytearray | memoryview
 
@@ -73,7 +73,6 @@ def _tensor_of(kind: type, value: Any) -> Any:
 _decode = msgspec.json.Decoder(Record, dec_hook=_tensor_of).decode
 _decode_any = msgspec.json.Decoder().decode
 _decode_object = msgspec.json.Decoder(dict[str, Any]).decode
-_encode_plain = msgspec.json.Encoder().encode
 _RARE_KEYS = (frozenset(mapping.KEYS) | {"content", "document"}) - {"id", "text"}
 
 
@@ -136,8 +135,7 @@ def _with_tags(value: dict[str, Any]) -> Record:
     text = value.pop("text", None)
     if type(id) is not str or not (text is None or type(text) is str):
         raise TypeError
-    # Just decoded, so nothing in it needs a check; as JSON it costs nothing to pass on.
-    return Record(id, "", text, msgspec.Raw(_encode_plain(value)) if value else NO_TAGS)
+    return Record(id, "", text, Unread(value) if value else NO_TAGS)
 
 
 def _check_tags(records: list[Record]) -> None:
@@ -321,10 +319,13 @@ def _hook(form: JsonForm) -> Callable[[Any], Any]:
             held = value.value
             if not held:
                 raise _EmptyValue
+            if type(held) is dict:
+                return plain_tags(held)
             if type(held) is Scores:
                 _check_scores(held)
-                return held
-            return plain(held, finite=True) if type(held) is dict else held
+            return held
+        if kind is Unread:
+            return value.value
         if kind is Cell:
             return to_json(value.get(), form)
         if kind is Packed:

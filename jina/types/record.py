@@ -4,6 +4,7 @@ A Document is a thin wrapper over one Record. Records are what JSON lines and co
 into and encoded from. Mutable values are decoded when they are first read:
 
     tags        Raw     JSON of one object, as it came (empty: unset)
+                Unread  the dict, where decoding was needed to tell tags from fields
                 Packed  msgpack of one map, for values that JSON cannot carry
                 Live    the dict that was handed out or assigned
     scores, evaluations, location    None, the plain decoded value, or Live once handed out
@@ -36,6 +37,15 @@ class Live:
     __slots__ = ("value",)
 
     def __init__(self, value: Any) -> None:
+        self.value = value
+
+
+class Unread:
+    """Tags that were decoded from JSON already and that nobody has seen: nothing to look at."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: dict[str, Any]) -> None:
         self.value = value
 
 

@@ -10,12 +10,13 @@ import msgspec
 
 from jina.defaults import MAX_UNTYPED_BYTES, MAX_UNTYPED_NODES
 from jina.excepts import DocumentError
-from jina.types.record import NO_TAGS, Live, Packed, Record
+from jina.types.record import NO_TAGS, Live, Packed, Record, Unread
 
 _from_json = msgspec.json.Decoder(dict[str, Any])
 _from_msgpack = msgspec.msgpack.Decoder(dict[str, Any])
 _to_msgpack = msgspec.msgpack.Encoder()
 
+_TEXT = frozenset({str})
 _PLAIN = frozenset({str, int, bool, type(None)})
 
 
@@ -44,9 +45,9 @@ def read_tags(value: Any) -> dict[str, Any]:
     Raises:
         DocumentError: see `live_tags`.
     """
-    if type(value) is Live:
-        live: dict[str, Any] = value.value
-        return live
+    if type(value) is Live or type(value) is Unread:
+        held: dict[str, Any] = value.value
+        return held
     try:
         if type(value) is Packed:
             # Base64 text of a JSON list stood for it, so its size was counted as one value.
@@ -86,10 +87,12 @@ def _joined(value: Any) -> Any:
     """Return what stands for one row's tags in the JSON list."""
     if type(value) is Packed:
         return value.data
+    if type(value) is Unread:
+        return value.value
     if not value.value:
         return None
     try:
-        return plain(value.value, finite=True)
+        return plain_tags(value.value)
     except NotFinite:
         try:
             # Bytes become base64 text.
@@ -137,6 +140,14 @@ def _split(value: msgspec.Raw) -> Any:
     if raw[:1] == b'"':
         return Packed(_packed_from_json(raw))
     raise ValueError("tags that are no object")
+
+
+def plain_tags(tags: dict[str, Any]) -> Any:
+    """Return tags as JSON can carry them; see `plain`."""
+    # Most tags are flat and hold texts and whole numbers: the short way for those.
+    if _TEXT.issuperset(map(type, tags)) and _PLAIN.issuperset(map(type, tags.values())):
+        return tags
+    return plain(tags, finite=True)
 
 
 def plain(value: Any, *, finite: bool) -> Any:

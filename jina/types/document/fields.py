@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from jina.types import mapping
-from jina.types.record import NO_TAGS, Edits, Live, Record
+from jina.types.record import NO_TAGS, Edits, Live, Record, Unread
 from jina.types.score import NamedScore, Scores
 from jina.types.tensors import Cell, as_tensor, boxed
 from jina.types.untyped import live_tags
@@ -152,6 +152,10 @@ class Fields:
         value = self._record.tags
         if type(value) is Live:
             tags: dict[str, Any] = value.value
+            return tags
+        if type(value) is Unread:
+            tags = value.value
+            self._record.tags = Live(tags)
             return tags
         return live_tags(self._record)
 
