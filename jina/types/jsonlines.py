@@ -99,7 +99,7 @@ def parse(chunk: Buffer, *, key: str, first_line: int) -> ParsedLines:
         try:
             check_size(data)
             # Keys of their own in one line mean keys of their own in all of them, mostly.
-            records = list(map(_with_tags, map(_decode_object, lines)))
+            records = _with_own_keys(lines)
         except _REFUSED:
             return _Careful(key, first_line).parse(lines)
     if not all([record.id for record in records]):
@@ -123,19 +123,24 @@ _REFUSED = (
 )
 
 
-def _with_tags(value: dict[str, Any]) -> Record:
-    """Make a record of an object: known keys become fields, what is left becomes the tags."""
-    if not _RARE_KEYS.isdisjoint(value):
-        if "document" in value:
+def _with_own_keys(lines: list[bytes]) -> list[Record]:
+    """Read lines with keys that are no fields: known keys become fields, the rest the tags."""
+    records = []
+    is_plain = _RARE_KEYS.isdisjoint
+    for value in map(_decode_object, lines):
+        if is_plain(value):
+            id = value.pop("id", "")
+            text = value.pop("text", None)
+            if type(id) is not str or not (text is None or type(text) is str):
+                raise TypeError
+            record = Record(id, "", text, Unread(value) if value else NO_TAGS)
+        elif "document" in value:
             raise _Pair
-        record = Record()
-        mapping.fill(record, value)
-        return record
-    id = value.pop("id", "")
-    text = value.pop("text", None)
-    if type(id) is not str or not (text is None or type(text) is str):
-        raise TypeError
-    return Record(id, "", text, Unread(value) if value else NO_TAGS)
+        else:
+            record = Record()
+            mapping.fill(record, value)
+        records.append(record)
+    return records
 
 
 def _check_tags(records: list[Record]) -> None:

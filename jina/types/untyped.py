@@ -16,7 +16,6 @@ _from_json = msgspec.json.Decoder(dict[str, Any])
 _from_msgpack = msgspec.msgpack.Decoder(dict[str, Any])
 _to_msgpack = msgspec.msgpack.Encoder()
 
-_TEXT = frozenset({str})
 _PLAIN = frozenset({str, int, bool, type(None)})
 
 
@@ -145,9 +144,10 @@ def _split(value: msgspec.Raw) -> Any:
 def plain_tags(tags: dict[str, Any]) -> Any:
     """Return tags as JSON can carry them; see `plain`."""
     # Most tags are flat and hold texts and whole numbers: the short way for those.
-    if _TEXT.issuperset(map(type, tags)) and _PLAIN.issuperset(map(type, tags.values())):
-        return tags
-    return plain(tags, finite=True)
+    for key, item in tags.items():
+        if type(key) is not str or (type(item) is not str and type(item) not in _PLAIN):
+            return plain(tags, finite=True)
+    return tags
 
 
 def plain(value: Any, *, finite: bool) -> Any:
