@@ -9,7 +9,8 @@ No Document exists here. A column stays the bytes that it came as until somebody
                3 dense    one tensor, a row per document: [dtype, shape, offset] in frame `aux`
                4 cells    a tensor of its own per document, or nil: see jina.types.cells
                5 nested   msgpack array of counts (`aux` bytes), then a whole body
-               6 tags     msgpack array of byte strings: JSON if they start with `{`, else msgpack
+               6 tags     JSON list with an object per document; null is unset, and a text is
+                          base64 of a msgpack map, for NaN and infinity
 """
 
 from __future__ import annotations
