@@ -1,7 +1,8 @@
-"""From nothing to ready: a Flow against bare interpreters, `--help` against a bare program's."""
+"""From nothing to ready: a Flow, `--help` and `check`, each against a bare program."""
 
 from __future__ import annotations
 
+import functools
 import json
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ from tests.bench import rivals
 from tests.bench.measure import interleave, median, run_client
 from tests.bench.options import Case, Options
 from tests.bench.report import Figure, Table
-from tests.bench.subject import flow_up, jina_command, start_argv, worker_packages
+from tests.bench.subject import FLOWS, flow_up, jina_command, start_argv, worker_packages
 
 
 def run_flow(options: Options) -> list[Table]:
@@ -58,36 +59,72 @@ def run_flow(options: Options) -> list[Table]:
 def run_help(options: Options) -> list[Table]:
     """`jina --help` against the smallest typer program with two commands."""
     bare = Path(rivals.__file__).with_name("bare_typer.py")
+    commands = {
+        "jina --help": [*jina_command(), "--help"],
+        "bare typer --help": [sys.executable, str(bare), "--help"],
+        "python -c pass": [sys.executable, "-c", "pass"],
+    }
+    return [_commands("--help", commands, "typer", {"wall": 1.3, "CPU": 1.3}, options)]
+
+
+def run_check(options: Options) -> list[Table]:
+    """`jina executor check` of a small Executor against what it must import in any case."""
+    check = [*jina_command(), "executor", "check", str(FLOWS / "executor.yml")]
+    commands = {
+        "jina executor check": check,
+        "import typer, rich, pydantic, yaml": [
+            sys.executable, "-c", "import typer, rich, pydantic, yaml",
+        ],
+        "jina executor check --no-import": [*check, "--no-import"],
+    }  # fmt: skip
+    return [_commands("executor check", commands, "imports", {"CPU": 4.0}, options)]
+
+
+def _commands(
+    title: str,
+    commands: dict[str, list[str]],
+    short: str,
+    limits: dict[str, float],
+    options: Options,
+) -> Table:
+    """Run commands turn by turn.
+
+    Args:
+        title: of the table.
+        commands: name -> command; the first is measured, the second is what it is compared with.
+        short: name of the second in headings.
+        limits: for "wall" and "CPU", the ratio to reach.
+        options: how often.
+    """
     samples = interleave(
-        {
-            "jina --help": lambda: run_client([*jina_command(), "--help"]),
-            "bare typer --help": lambda: run_client([sys.executable, str(bare), "--help"]),
-            "python -c pass": lambda: run_client([sys.executable, "-c", "pass"]),
-        },
+        {name: functools.partial(run_client, argv) for name, argv in commands.items()},
         options.repeats,
     )
-    table = Table("--help", ["", "wall ms", "CPU ms", "wall ÷ typer", "CPU ÷ typer"])
-    reference = samples["bare typer --help"]
+    subject, rival = list(commands)[:2]
+    table = Table(title, ["", "wall ms", "CPU ms", f"wall ÷ {short}", f"CPU ÷ {short}"])
     for name, runs in samples.items():
-        wall = median(a.wall_s / b.wall_s for a, b in zip(runs, reference, strict=True))
-        cpu = median(a.total_cpu_s / b.total_cpu_s for a, b in zip(runs, reference, strict=True))
-        table.rows.append([
-            name, median(one.wall_s for one in runs) * 1e3,
-            median(one.total_cpu_s for one in runs) * 1e3, wall, cpu,
-        ])  # fmt: skip
-        if name == "jina --help":
+        pairs = list(zip(runs, samples[rival], strict=True))
+        ratios = {
+            "wall": median(a.wall_s / b.wall_s for a, b in pairs),
+            "CPU": median(a.total_cpu_s / b.total_cpu_s for a, b in pairs),
+        }
+        wall = median(one.wall_s for one in runs) * 1e3
+        cpu = median(one.total_cpu_s for one in runs) * 1e3
+        table.rows.append([name, wall, cpu, *ratios.values()])
+        if name == subject:
             table.figures = [
-                Figure("jina --help, wall ÷ bare typer", wall, 1.3),
-                Figure("jina --help, CPU ÷ bare typer", cpu, 1.3),
+                Figure(f"{subject}, {what} ÷ {rival}", ratios[what], limit)
+                for what, limit in limits.items()
             ]
     table.samples = {
         name: [{"wall_s": one.wall_s, "cpu_s": one.cpu_s} for one in runs]
         for name, runs in samples.items()
     }
-    return [table]
+    return table
 
 
 CASES = [
     Case("start", "Start of a Flow to ready", run_flow),
     Case("help", "jina --help", run_help),
+    Case("check", "jina executor check", run_check),
 ]
