@@ -13,6 +13,8 @@ from jina.types.document import Document
 from jina.wire.body import write_body
 from jina.wire.maps import Call, pack_map
 
+_END = object()
+
 
 class DocumentRequests:
     """Requests of Documents from Python.
@@ -47,16 +49,22 @@ class DocumentRequests:
             return Request([], [], 0, 0, self._call)
         docs: list[Document] = []
         groundtruths: list[Document] = []
-        for element in self._elements:
+        while len(docs) < self._request_docs:
+            try:
+                element = next(self._elements, _END)
+            except Exception as error:  # the user's own code
+                raise BadClientInput(
+                    f"the inputs raised {type(error).__name__}: {error}",
+                    where=f"inputs[{self._index}]",
+                ) from error
+            if element is _END:
+                self.at_end = True
+                break
             doc, groundtruth = as_document(element, self._index)
             self._index += 1
             docs.append(doc)
             if groundtruth is not None:
                 groundtruths.append(groundtruth)
-            if len(docs) >= self._request_docs:
-                break
-        else:
-            self.at_end = True
         if not docs:
             return None
         array = DocumentArray(docs)

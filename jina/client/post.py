@@ -137,7 +137,8 @@ class Client:
 
         Raises:
             BadServer: a request failed, and there is neither `on_error` nor `continue_on_error`.
-            BadClientInput: an input is no Document; those before it have been posted.
+            BadClientInput: an input is no Document, or the generator of inputs raised; the requests
+                before have been answered.
             BadClientCallback: a callback raised, without `continue_on_error`.
             ConnectError: nobody answers at the address.
             PostTimeout: no reply within `timeout_s`.

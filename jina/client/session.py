@@ -23,7 +23,7 @@ from jina.defaults import (
     TIMEOUT_CONNECT_S,
     WINDOW_REQUESTS,
 )
-from jina.excepts import ConnectError, PostTimeout, WireError
+from jina.excepts import BadClientInput, ConnectError, InputError, PostTimeout, WireError
 from jina.transport import sockets
 from jina.wire import header as wire
 from jina.wire.header import pack_header, unpack_header
@@ -199,6 +199,7 @@ class _Exchange:
         self._polled = -1  # the input's descriptor, while it is polled
         self._partial_at = _NEVER  # when the lines at hand are sent without waiting for more
         self._is_empty = False  # no line is at hand: only a poll can tell of a new one
+        self._failure: InputError | BadClientInput | None = None  # nothing more can be read
         self._answered_at = self._heard_at = self._asked_at = time.monotonic()
 
     def fill(self, window: int) -> bool:
@@ -206,15 +207,16 @@ class _Exchange:
         source = self._source
         self._wants_input = False
         while (
-            not source.at_end
+            self._failure is None
+            and not source.at_end
             and len(self._under_way) + len(self._replies) < window
             and self._bytes < MAX_FRAME_BYTES
         ):
-            request = source.next()
-            if request is None and time.monotonic() >= self._partial_at:
-                self._partial_at = _NEVER
-                request = source.partial()
-                self._is_empty = request is None
+            try:
+                request = self._next_request()
+            except (InputError, BadClientInput) as error:
+                self._failure = error  # told once what was sent before has its answers
+                break
             if request is None:
                 self._wants_input = not source.at_end
                 if self._partial_at == _NEVER and not self._is_empty:
@@ -228,7 +230,20 @@ class _Exchange:
             self._under_way[self._session.number] = request
             self._bytes += _size(request)
             self._send(self._session.number, request)
-        return bool(self._under_way or self._replies or not source.at_end)
+        if self._under_way or self._replies:
+            return True
+        if self._failure is not None:
+            raise self._failure
+        return not source.at_end
+
+    def _next_request(self) -> Request | None:
+        """The next full request, or what is at hand when its time has come."""
+        request = self._source.next()
+        if request is None and time.monotonic() >= self._partial_at:
+            self._partial_at = _NEVER
+            request = self._source.partial()
+            self._is_empty = request is None
+        return request
 
     def wait(self) -> None:
         """Wait for a message, or for input if there is room for it; then see who is silent."""

@@ -20,7 +20,7 @@ from jina.client.outcomes import Outcomes, outcomes_of
 from jina.client.requests import LineRequests, RequestSource
 from jina.client.session import Reply, Session
 from jina.defaults import TIMEOUT_READY_S
-from jina.excepts import FlowNotFound, WireError
+from jina.excepts import FlowNotFound, InputError, WireError
 from jina.launch.find import find_flow, looks_like_file, wait_until_ready
 from jina.readers import LineSource, open_inputs
 from jina.wire.header import REQUEST, pack_header
@@ -59,6 +59,7 @@ class _Tally:
         self.failed = 0
         self.unserved = 0
         self.first_error = ""
+        self.is_broken = False  # the input
         self.began = time.monotonic()
 
     def add(self, outcomes: Outcomes, reply: Reply) -> None:
@@ -91,6 +92,9 @@ def run_post(options: PostOptions) -> int:
                 tally.add(outcomes, reply)
                 write(outcomes.lines)
                 progress(tally.outcomes)
+        except InputError as error:  # it broke off; what was read before has its outcomes
+            say(f"error: {error}")
+            tally.is_broken = True
         except (KeyboardInterrupt, exits.Terminated):
             say(f"{tally.outcomes} outcomes were written before the interruption")
             raise
@@ -103,8 +107,9 @@ def run_post(options: PostOptions) -> int:
         say(f"{tally.outcomes} outcomes in {seconds:.2f} s, written to {options.output}")
     if tally.failed:
         say(f"{tally.failed} of {tally.outcomes} failed; the first: {tally.first_error}")
-        return exits.SOME_FAILED
-    return exits.OK
+    if tally.is_broken:
+        return exits.FAILED
+    return exits.SOME_FAILED if tally.failed else exits.OK
 
 
 # --- input ---------------------------------------------------------------------------------------

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import os
+import random
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -110,7 +112,7 @@ def test_a_line_that_cannot_be_read_is_the_outcome_of_that_line_alone(flow: Shel
     assert [line.get("error", line["id"]) and line for line in done.lines] == [
         {"id": "a", "mime_type": "text/plain", "text": "ONE"},
         bad_line(f"{key}-4", "odd.jsonl:4: a JSON list, expected an object"),
-        bad_line(f"{key}-5", "odd.jsonl:5: not JSON: unexpected character at byte 5"),
+        bad_line(f"{key}-5", "odd.jsonl:5: not JSON: expecting value at byte 1"),
         bad_line(f"{key}-6", "odd.jsonl:6: not UTF-8: byte 0xff at byte 22"),
         bad_line(f"{key}-7", "odd.jsonl:7: a JSON null, expected an object"),
         {"id": "h", "mime_type": "text/plain", "text": "TWO"},
@@ -134,7 +136,7 @@ def test_line_numbers_are_true_in_every_request(flow: Shell, size: int) -> None:
 def test_when_every_line_is_bad_no_method_is_called(flow: Shell) -> None:
     done = flow.run("post", "/status", stdin="oops\n[]\n")
     assert [line["error"]["message"] for line in done.lines] == [
-        "<stdin>:1: not JSON: unexpected character at byte 1",
+        "<stdin>:1: not JSON: expecting value at byte 1",
         "<stdin>:2: a JSON list, expected an object",
     ]
     assert done.code == 3
@@ -207,6 +209,20 @@ def test_a_line_just_below_the_limit_is_carried(flow: Shell) -> None:
     done = flow.run("post", "/moody", stdin='{"text": "' + "x" * (15 * MIB) + '"}\n')
     assert (done.code, done.err) == (0, "")
     assert len(done.lines[0]["text"]) == 15 * MIB
+
+
+def test_an_input_that_breaks_off_has_the_outcomes_of_what_was_read(flow: Shell) -> None:
+    """Also of the requests that were under way at that moment."""
+    packed = gzip.compress(random.Random(1).randbytes(30_000).hex().encode())  # hardly shrinks
+    lines = json_lines(3000).encode() + packed.hex().encode()
+    flow.write("whole.jsonl.gz", gzip.compress(lines)[:-2000])
+    done = flow.run("post", "/moody", "--inputs", "whole.jsonl.gz")
+    assert [line["text"] for line in done.lines] == [f"LINE {n}" for n in range(3000)]
+    assert (done.code, done.err) == (
+        1,
+        "error: whole.jsonl.gz: the gzip file is cut off before its end\n"
+        "help: the lines before that place were read; copy or download the file again\n",
+    )
 
 
 # --- texts and parameters ------------------------------------------------------------------------
