@@ -104,8 +104,8 @@ it. A relative path is relative to the file it is written in.
 Flow and Executor YAML name code that is run with your rights: read the files of others before you
 run them. Their checks import modules too; `--no-import` looks at the YAML alone.
 
-Editors complete and check the YAML with its JSON Schema: `jina schema flow > flow.schema.json`, and a
-first line `# yaml-language-server: $schema=flow.schema.json`. What `jina flow new` and
+Editors complete and check the YAML with its JSON Schema: `jina schema flow > flow.schema.json`, and
+a first line `# yaml-language-server: $schema=flow.schema.json`. What `jina flow new` and
 `jina executor new` write has both.
 """
 
