@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import dataclasses
 import difflib
 import threading
 from collections.abc import Iterable, Iterator
@@ -43,6 +44,9 @@ _ADD_KEYS = (
     "env",
     "timeout_ready",
 )
+
+#: Options of the Flow that are defaults of `post`.
+_POST_KEYS = ("return_results", "request_size", "continue_on_error", "show_progress")
 
 
 class Flow:
@@ -154,15 +158,28 @@ class Flow:
         return len(self.plan().nodes)
 
     def _config(self) -> FlowConfig:
-        if self._source is not None and not self._entries:
-            config: FlowConfig = self._source[0]
-            return config
-        described: dict[str, Any] = {"jtype": "Flow", "executors": self._entries}
+        loaded: FlowConfig | None = self._source[0] if self._source is not None else None
+        if loaded is not None and not self._entries:
+            return loaded
+        known = loaded.executors if loaded is not None else []
+        # What was loaded is checked already; here it only lends its names to the needs of others.
+        entries = [{"name": node.name, "needs": node.needs} for node in known]
+        described: dict[str, Any] = {
+            "jtype": "Flow",
+            "executors": [
+                *({key: value for key, value in entry.items() if value} for entry in entries),
+                *self._entries,
+            ],
+        }
         if self._name:
             described["name"] = self._name
         if self._options:
             described["with"] = self._options
-        return _load(described)
+        config = _load(described)
+        if loaded is None:
+            return config
+        nodes = [*known, *config.executors[len(known) :]]
+        return dataclasses.replace(loaded, executors=nodes)
 
     # --- run ---
 
@@ -231,11 +248,20 @@ class Flow:
     ) -> list[Response] | None:
         """Post Documents to an endpoint of the running Flow; see `Client.post`."""
         client = self._connected()
+        options = {**self._post_options(), **options}
         return client.post(on, inputs, on_done, on_error, on_always, **options)
 
     def stream(self, on: str, inputs: Any = None, **options: Any) -> Iterator[Response]:
         """Post and yield responses as they come, in order; see `Client.stream`."""
+        size = self._post_options().get("request_size")
+        if size is not None:
+            options.setdefault("request_size", size)
         return self._connected().stream(on, inputs, **options)
+
+    def _post_options(self) -> dict[str, Any]:
+        """What the Flow itself says about every post: `Flow(return_results=True)`."""
+        given = self._options if self._source is None else vars(self._source[0].options)
+        return {key: given[key] for key in _POST_KEYS if given.get(key) is not None}
 
     def _connected(self) -> Client:
         # Late: see start.

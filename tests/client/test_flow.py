@@ -132,6 +132,13 @@ def test_add_says_at_once_what_is_wrong(entry: dict[str, Any], words: str) -> No
         assert "did you mean 'encoder'?" in str(caught.value)
 
 
+def test_executors_are_added_behind_those_of_a_loaded_flow() -> None:
+    text = "jtype: Flow\nexecutors:\n  - name: a\n  - name: b\n    needs: gateway\n"
+    flow = Flow.load_config(text).add(name="c", needs=["a", "b"]).add(name="d")
+    found = [(node.name, node.needs) for node in flow.plan().nodes]
+    assert found == [("a", ["gateway"]), ("b", ["gateway"]), ("c", ["a", "b"]), ("d", ["c"])]
+
+
 def test_needs_wants_two_names() -> None:
     with pytest.raises(FlowTopologyError) as caught:
         Flow().add(name="a", uses=Tag).needs(["a"])
