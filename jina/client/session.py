@@ -64,11 +64,11 @@ class Session:
     """
 
     def __init__(self, address: str, *, timeout_connect_s: float = TIMEOUT_CONNECT_S) -> None:
-        if address.startswith("ipc://") and not os.path.exists(address[len("ipc://") :]):
+        self.address = address
+        if self.is_gone:
             raise ConnectError(
                 "no Flow listens there", where=address, hint="`jina flow ps` lists what runs"
             )
-        self.address = address
         self._context = sockets.open_context()
         self.number = 0  # of the last request that was sent
         try:
@@ -91,6 +91,12 @@ class Session:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the run directory has been removed: nobody will come back to this address."""
+        local = self.address.startswith("ipc://")
+        return local and not os.path.isdir(os.path.dirname(self.address[len("ipc://") :]))
 
     def close(self) -> None:
         """Say good-bye and close the connection."""
@@ -194,13 +200,12 @@ class _Exchange:
         self._replies: dict[int, Reply] = {}  # that wait for an earlier one
         self._bytes = 0  # of the requests under way
         self._next = session.number + 1  # whose reply is yielded next
-        self._pinged_at = 0  # number of the last request that was sent before the last HELLO
         self._wants_input = False
         self._polled = -1  # the input's descriptor, while it is polled
         self._partial_at = _NEVER  # when the lines at hand are sent without waiting for more
         self._is_empty = False  # no line is at hand: only a poll can tell of a new one
         self._failure: InputError | BadClientInput | None = None  # nothing more can be read
-        self._answered_at = self._heard_at = self._asked_at = time.monotonic()
+        self._answered_at = self._reached_at = self._asked_at = time.monotonic()
 
     def fill(self, window: int) -> bool:
         """Send what the window has room for; False when everything is done."""
@@ -225,7 +230,7 @@ class _Exchange:
                 break
             self._is_empty = False
             if not self._under_way:  # until now nobody owed us an answer
-                self._answered_at = self._heard_at = self._asked_at = time.monotonic()
+                self._answered_at = self._reached_at = self._asked_at = time.monotonic()
             self._session.number += 1
             self._under_way[self._session.number] = request
             self._bytes += _size(request)
@@ -302,15 +307,15 @@ class _Exchange:
     def _take(self, message: sockets.Message) -> None:
         """Take in one message."""
         header = unpack_header(message.header)
-        self._heard_at = time.monotonic()
+        self._reached_at = time.monotonic()
         if header.kind == wire.WELCOME:
-            self._send_lost(unpack_map(Welcome, header.call).held)
+            self._send_lost(unpack_map(Welcome, header.call).held, header.number)
         if header.kind not in (wire.REPLY, wire.ERROR, wire.REFUSED):
             return
         request = self._under_way.pop(header.number, None)
         if request is None:
             return
-        self._answered_at = self._asked_at = self._heard_at
+        self._answered_at = self._asked_at = self._reached_at
         self._bytes -= _size(request)
         if header.kind == wire.REPLY:
             route = unpack_map(Route, header.route)
@@ -334,21 +339,30 @@ class _Exchange:
                 where=self._session.address,
                 hint="raise --timeout, or look at the workers with `jina flow ps`",
             )
-        if now - self._heard_at > TIMEOUT_CONNECT_S:
-            raise ConnectError(
-                "the Flow is gone",
-                where=self._session.address,
-                hint="its own terminal or log says why; start it again with `jina flow up`",
-            )
-        with contextlib.suppress(sockets.PeerGone):
-            sockets.send(self._session.socket, pack_header(wire.HELLO))
-            self._pinged_at = self._session.number
+        try:
+            header = pack_header(wire.HELLO, number=self._session.number)
+            sockets.send(self._session.socket, header)
+        except sockets.PeerGone:
+            if self._session.is_gone or now - self._reached_at > TIMEOUT_CONNECT_S:
+                raise ConnectError(
+                    "the Flow is gone",
+                    where=self._session.address,
+                    hint="its own terminal or log says why; start it again with `jina flow up`",
+                ) from None
+            return
+        # It is there. A gateway that holds as much as it may listens again when it holds less.
+        self._reached_at = now
 
-    def _send_lost(self, held: list[int]) -> None:
-        """Send again what the gateway should hold and does not."""
+    def _send_lost(self, held: list[int], last: int) -> None:
+        """Send again what the gateway should hold and does not.
+
+        Args:
+            held: what it holds.
+            last: the last request that was sent before the question; later ones may be on the way.
+        """
         known = set(held)
         for number, request in self._under_way.items():
-            if number <= self._pinged_at and number not in known:
+            if number <= last and number not in known:
                 self._send(number, request)
 
 

@@ -258,7 +258,7 @@ class Gateway:
             if header.kind == wire.REQUEST:
                 self._submit(peer, header, message.frames)
             elif header.kind == wire.HELLO:
-                self._welcome(peer)
+                self._welcome(peer, number)
             elif header.kind == wire.STATUS:
                 status = pack_header(wire.STATUS, frames=1)
                 self._send_front(status, [self._status()], peer)
@@ -291,11 +291,12 @@ class Gateway:
             )
         )
 
-    def _welcome(self, peer: bytes) -> None:
+    def _welcome(self, peer: bytes, number: int) -> None:
         welcome = Welcome(
             self._flow, self._router.endpoints, WINDOW_REQUESTS, self._router.held(peer)
         )
-        self._send_front(pack_header(wire.WELCOME, call=pack_map(welcome)), (), peer)
+        header = pack_header(wire.WELCOME, number=number, call=pack_map(welcome))
+        self._send_front(header, (), peer)
 
     def _refuse(self, peer: bytes, number: int, reason: str) -> None:
         error = pack_map(ErrorInfo("jina.excepts.BadServer", reason))
