@@ -23,6 +23,7 @@
     │   └── PostTimeout                (TimeoutError) no answer in time
     ├── InputError                     an input file that cannot be read
     ├── OutputError                    results that cannot be written
+    ├── NoAvailablePortError           raised by published code when no port is free
     ├── WireError                      (ValueError) bytes that are no message of this protocol
     └── MissingExtra                   (ImportError) an optional package is not installed
 
@@ -195,9 +196,18 @@ class OutputError(JinaError):
     """Results that cannot be written."""
 
 
+class NoAvailablePortError(JinaError):
+    """No port is free; published code raises and catches it."""
+
+
 class WireError(JinaError, ValueError):
     """Bytes that are no message of this protocol, or beyond its limits."""
 
 
 class MissingExtra(JinaError, ImportError):
     """An optional package is not installed; the hint names the extra."""
+
+
+#: Names of Jina 2 for errors that have another name here.
+BaseJinaException = JinaError
+BadClient = ClientError

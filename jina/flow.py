@@ -173,8 +173,9 @@ class Flow:
         }
         if self._name:
             described["name"] = self._name
-        if self._options:
-            described["with"] = self._options
+        options = self._options if loaded is None else _inherited(loaded)
+        if options:
+            described["with"] = options
         config = _load(described)
         if loaded is None:
             return config
@@ -307,6 +308,16 @@ def _load(source: Any, **options: Any) -> FlowConfig:
     from jina.config import load_flow
 
     return load_flow(source, **options)
+
+
+def _inherited(config: FlowConfig) -> dict[str, Any]:
+    """What the options of a loaded Flow mean for Executors that are added to it."""
+    options = config.options.model_dump(
+        include={"workspace", "env", "timeout_ready"}, exclude_none=True
+    )
+    if "workspace" in options and config.file is not None:
+        options["workspace"] = str(config.file.parent / options["workspace"])
+    return options
 
 
 def _plan_from(config: FlowConfig, *, listen: str = "") -> Plan:

@@ -19,7 +19,7 @@ from jina.config.nodes import (
     graph_problems,
     known_entry,
 )
-from jina.config.pieces import Loading, without_ignored
+from jina.config.pieces import Loading, modules, without_ignored
 from jina.config.problems import Problem, errors_in, ordered, settled
 from jina.config.schema import IGNORED_FLOW, IGNORED_OPTIONS, FlowModel, FlowOptions
 from jina.config.source import Source, open_source
@@ -190,7 +190,8 @@ def _flow(loading: Loading, tree: Tree) -> tuple[FlowOptions, list[NodeConfig], 
     _check_name(loading, tree, data)
     options = model.with_ if isinstance(model, FlowModel) else FlowOptions.model_validate({})
     workspace = absolute_folder(tree, options.workspace) or os.getcwd()
-    reader = NodeReader(loading, tree, options, workspace)
+    shared = modules(loading, tree, ("with", "py_modules"), options.py_modules, tree.source.folder)
+    reader = NodeReader(loading, tree, options, workspace, shared)
     nodes = []
     for n, entry in enumerate(entries):
         wrong = {path for path in broken if path.startswith(f"{key}[{n}]")}

@@ -163,12 +163,14 @@ class NodeReader:
         tree: the Flow's.
         options: what holds for the whole Flow.
         workspace: the Flow's, absolute.
+        py_modules: of the Flow's options, located.
     """
 
     loading: Loading
     tree: Tree
     options: FlowOptions
     workspace: str
+    py_modules: list[str]
 
     def node(self, at: DataPath, entry: Any, cls: ExecutorClass | None) -> NodeConfig | None:
         """One node; None when problems keep it from being used.
@@ -204,6 +206,8 @@ class NodeReader:
             metas["workspace"] = absolute_folder(self.tree, metas["workspace"])
         piece.metas = {**piece.metas, **metas}
         is_ours = piece.tree is self.tree
+        if is_ours and cls is None and "uses" in entry:
+            piece.py_modules = list(dict.fromkeys([*self.py_modules, *piece.py_modules]))
         spec = spec_of(
             self.loading, piece, named_at=(self.tree, (*at, "uses")) if is_ours else None
         )

@@ -204,6 +204,25 @@ class FlowOptions(_Strict):
     timeout_ready: Annotated[int, Field(strict=True, ge=-1)] | None = Field(
         None, description="Default of its executors' timeout_ready."
     )
+    py_modules: Names = Field(
+        default_factory=list,
+        description=(
+            "Python files or modules to import for the classes that this file names, relative to "
+            "it."
+        ),
+    )
+    return_results: Flag | None = Field(
+        None, description="Default of `Flow.post` in Python: return the responses."
+    )
+    request_size: Number | None = Field(
+        None, description="Default of `Flow.post` in Python: Documents in a request."
+    )
+    continue_on_error: Flag | None = Field(
+        None, description="Default of `Flow.post` in Python: go on after a failed request."
+    )
+    show_progress: Flag | None = Field(
+        None, description="Default of `Flow.post` in Python; `jina post` shows progress."
+    )
 
 
 def _version(value: Any) -> Any:
@@ -285,7 +304,11 @@ IGNORED_NODE = frozenset({
 # fmt: on
 
 #: Keys of an Executor's YAML.
-IGNORED_EXECUTOR = frozenset({"version", "is_updated", "uses_dynamic_batching", "dynamic_batching"})
+# fmt: off
+IGNORED_EXECUTOR = frozenset({
+    "dynamic_batching", "is_updated", "runtime_args", "uses_dynamic_batching", "version",
+})
+# fmt: on
 
 #: Keys that would change results; ignoring them would be wrong. Key -> what to do instead.
 REFUSED_NODE = {

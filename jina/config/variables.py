@@ -13,8 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from jina.config.problems import Problem
+from jina.config.loader import parse
+from jina.config.problems import Problem, errors_in
 from jina.config.scalars import plain_value
+from jina.config.source import Source
 from jina.config.tree import DataPath, Raw, Tree, shown
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -171,7 +173,7 @@ class _Replacer:
         if len(pieces) == 1:
             only = pieces[0]
             if raw.is_plain and is_retyped:
-                return plain_value(only) if isinstance(only, str) else only
+                return _retyped(only) if isinstance(only, str) else only
             return only if isinstance(only, str) else _text(only, raw, text)
         result = "".join(p if isinstance(p, str) else _text(p, raw, text) for p in pieces)
         if len(result) > MAX_TEXT:
@@ -323,6 +325,15 @@ class _Replacer:
 
         close = difflib.get_close_matches(name, self.variables.names(), n=1, cutoff=0.8)
         return f"did you mean {close[0]}?" if close else ""
+
+
+def _retyped(text: str) -> Any:
+    """A text as a plain YAML value: `[a, b]` and `{a: 1}` too, where they are well formed."""
+    if text[:1] + text[-1:] in ("[]", "{}"):
+        tree = parse(Source(text))
+        if not errors_in(tree.problems):
+            return tree.data
+    return plain_value(text)
 
 
 class Unresolved(str):

@@ -255,3 +255,9 @@ def test_a_class_that_cannot_travel_is_loaded_here() -> None:
             lock.release()
 
     assert type(Executor.load_config("jtype: LockedExec")) is LockedExec
+
+
+def test_r53_runtime_args_in_yaml_are_ignored() -> None:
+    """Published configs have them."""
+    e = Executor.load_config(LITERAL + "runtime_args: {name: other, pea_id: 7}\n")
+    assert vars(e.runtime_args) == {}

@@ -31,7 +31,8 @@ def interpolated(text: str, **more: Any) -> Tree:
         ('"${A}"', "1"),
         ("$B", "text"),
         ("$T", True),
-        ("$L", "[1, 2]"),
+        ("$L", [1, 2]),
+        ("'$L'", "[1, 2]"),
         ("$N", None),
         ("x$A", "x1"),
         ("${A}${A}", "11"),
@@ -167,3 +168,24 @@ def test_dotenv_lines(tmp_path: Path) -> None:
         "F": "a=b",
     }
     assert read_dotenv(tmp_path / "none") == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("[id, 2]", ["id", 2]),
+        ("{a: [1], b: true}", {"a": [1], "b": True}),
+        ("[]", []),
+        ("[a", "[a"),
+        ("[a]]", "[a]]"),
+        ("{a: b: c}", "{a: b: c}"),
+        ("[$HOME]", ["$HOME"]),
+        ("[*a]", "[*a]"),
+        ("[!!python/name:os.system x]", "[!!python/name:os.system x]"),
+    ],
+)
+def test_a_whole_variable_may_be_a_list_or_a_map(text: str, value: object) -> None:
+    tree = parse(Source("fields: $FIELDS\nquoted: '$FIELDS'\n"))
+    interpolate(tree, Variables({"FIELDS": text, "HOME": "/"}))
+    assert tree.problems == []
+    assert tree.data == {"fields": value, "quoted": text}
