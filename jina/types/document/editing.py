@@ -141,13 +141,17 @@ class Editing(Fields):
         return tuple(content.set_fields(self._record))
 
     def update_content_hash(self, *, exclude_fields: Iterable[str] = ()) -> None:
-        """Set `content_hash` from the content, uri, tags, MIME type, granularity and adjacency.
+        """Store `content_hash`: of the content, uri, tags, MIME type, granularity and adjacency.
+
+        A hash that is not stored is computed anew at each look.
 
         Args:
             exclude_fields: names that are left out of the hash.
         """
+        self.content_hash = self._content_hash(set(exclude_fields))
+
+    def _content_hash(self, excluded: Iterable[str]) -> str:
         digest = blake2b(digest_size=8)
-        excluded = set(exclude_fields)
         for name in _HASHED:
             if name in excluded:
                 continue
@@ -155,7 +159,7 @@ class Editing(Fields):
             if content.settled(name, value) is not None:
                 digest.update(name.encode() + b"\0")
                 digest.update(_hashable(name, value))
-        self.content_hash = digest.hexdigest()
+        return digest.hexdigest()
 
     def get_sparse_blob(self, cls: Any = None, sp_format: str | None = None) -> Any:
         """Return the blob as a sparse matrix, in the format `sp_format` where one is given."""
