@@ -114,7 +114,7 @@ class Flow:
         if self._running:
             raise FlowBuildLevelError("a running Flow cannot be changed", hint="close it first")
         for key in entry:
-            if key not in _ADD_KEYS:
+            if key not in _ADD_KEYS and not _is_of_jina(key):
                 near = difflib.get_close_matches(key, _ADD_KEYS, 1)
                 hint = f'did you mean "{near[0]}"?' if near else f"known: {', '.join(_ADD_KEYS)}"
                 raise TypeError(f"Flow.add() takes no argument {key!r}; {hint}")
@@ -308,6 +308,14 @@ def _load(source: Any, **options: Any) -> FlowConfig:
     from jina.config import load_flow
 
     return load_flow(source, **options)
+
+
+def _is_of_jina(key: str) -> bool:
+    """Whether a key of Jina 2 or 3 is meant: what becomes of it is the loader's matter."""
+    # Late: see _load.
+    from jina.config.schema import IGNORED_NODE, REFUSED_NODE
+
+    return key in IGNORED_NODE or key in REFUSED_NODE
 
 
 def _inherited(config: FlowConfig) -> dict[str, Any]:

@@ -80,3 +80,12 @@ def test_what_is_added_to_a_loaded_flow_has_its_workspace_and_environment(tmp_pa
 def test_options_of_posts_are_typed() -> None:
     with pytest.raises(ConfigError, match="return_results"):
         Flow(return_results="yes").add(name="a")
+
+
+def test_what_jina_2_could_say_is_ignored_or_refused_as_in_yaml() -> None:
+    flow = Flow(port_expose=45678).add(name="a", quiet=True, runtime_backend="process")
+    assert flow.num_executors == 1
+    with pytest.raises(ConfigError, match="`uses_after` is not supported\nhelp: add it as an"):
+        flow.add(uses_after="Merger")
+    with pytest.raises(TypeError, match=r"takes no argument 'repliacs'; did you mean \"replicas\""):
+        flow.add(repliacs=2)

@@ -45,6 +45,7 @@ from jina.enums import OnErrorStrategy, PollingType
         "jina.helper:random_identity",
         "jina.types.arrays.document:DocumentArray",
         "jina.types.arrays.memmap:DocumentArrayMemmap",
+        "jina.types.arrays.traversable:TraversableSequence",
         "jina.types.document:Document",
         "jina.types.document.generators:from_files",
         "jina.types.score:NamedScore",
