@@ -154,7 +154,7 @@ class Channel:
     def __init__(self, end: socket.socket, receives: object) -> None:
         self._end = end
         self._decoder = msgspec.json.Decoder(receives)
-        self._rest = b""
+        self._rest: list[bytes] = []  # the pieces of a message that has not come whole
         self._waiting: list[object] = []  # messages that came along with the first one
         self.is_open = True
 
@@ -200,7 +200,12 @@ class Channel:
         if not data:
             self.is_open = False
             return []
-        *lines, self._rest = (self._rest + data).split(b"\n")
+        whole, newline, rest = data.rpartition(b"\n")
+        if not newline:
+            self._rest.append(data)
+            return []
+        lines = b"".join([*self._rest, whole]).split(b"\n")
+        self._rest = [rest]
         return [self._decoder.decode(line) for line in lines]
 
     def close(self) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import threading
+import time
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -10,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jina.defaults import MIB
 from jina.excepts import WireError
 from jina.graph.plan import Plan, PlannedNode
 from jina.runtime import control
@@ -81,6 +84,18 @@ def test_messages_come_whole_and_in_order_whatever_the_pieces(
     sender.close()
     into.close()
     ends.close()
+
+
+def test_a_large_message_costs_no_more_than_its_size(ends: Ends) -> None:
+    """A class from a script travels with everything that it refers to."""
+    message = control.Died(identity="a/0", reason="x" * 40 * MIB)
+    sender = Channel(ends.raw, control.ToSupervisor)
+    sending = threading.Thread(target=sender.send, args=[message])
+    sending.start()
+    began = time.process_time()
+    assert ends.gateway.wait_for(control.Died) == message
+    assert time.process_time() - began < 5
+    sending.join()
 
 
 def test_a_closed_other_end_closes_the_channel(ends: Ends) -> None:
