@@ -83,6 +83,7 @@ def open_dealer(
 def _set_common(socket: Socket) -> None:
     for option, value in (
         (zmq.LINGER, 0),
+        (zmq.IPV6, 1),
         (zmq.SNDHWM, 0),
         (zmq.RCVHWM, 0),
         (zmq.MAXMSGSIZE, MAX_FRAME_BYTES),

@@ -158,4 +158,5 @@ def _listen(host: str, port: int | None, insecure: bool) -> str:
             "give --insecure-no-auth if that is what you want",
             param_hint="--host",
         )
-    return f"tcp://{'127.0.0.1' if host == 'localhost' else host}:{port or '*'}"
+    name = "127.0.0.1" if host == "localhost" else f"[{host}]" if ":" in host else host
+    return f"tcp://{name}:{port or '*'}"

@@ -189,11 +189,13 @@ def test_down_of_an_unknown_name_shows_the_near_miss(shell: Shell) -> None:
         )
 
 
-def test_with_a_port_it_listens_on_tcp_too(shell: Shell) -> None:
-    with shell.start("flow", "up", shell.flow("Upper"), "--json", "--port", "0", "--quiet") as up:
+@pytest.mark.parametrize(("host", "shown"), [("127.0.0.1", "127.0.0.1"), ("::1", "[::1]")])
+def test_with_a_port_it_listens_on_tcp_too(shell: Shell, host: str, shown: str) -> None:
+    options = ["--json", "--host", host, "--port", "0", "--quiet"]
+    with shell.start("flow", "up", shell.flow("Upper"), *options) as up:
         local, remote = json.loads(up.read_line())["addresses"]
         assert local.startswith("ipc://")
-        assert re.fullmatch(r"tcp://127\.0\.0\.1:\d+", remote)
+        assert re.fullmatch(rf"tcp://{re.escape(shown)}:\d+", remote)
         for address in (local, remote):
             done = shell.run("post", "/", "--address", address, stdin=json_lines(250))
             assert [line["text"] for line in done.lines] == [f"LINE {n}" for n in range(250)]
