@@ -1,6 +1,6 @@
 """Mutated YAML through the checker: whatever comes in, problems come out, never an exception.
 
-`JINA_FUZZ` is the number of mutants; the default keeps the suite quick.
+`JINA_FUZZ` is the number of mutants; the default is what each run of the suite tries.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import pytest
 
 from jina.check import check_executor, check_flow
 
-MUTANTS = int(os.environ.get("JINA_FUZZ", "600"))
+MUTANTS = int(os.environ.get("JINA_FUZZ", "5000"))
 MAX_GROWTH_MIB = 150
 SEEDS = [
     "jtype: Flow\nversion: '1'\nwith:\n  workspace: w\n  env: {A: 1}\nexecutors:\n"
