@@ -5,7 +5,9 @@ Chunks are raw bytes: nothing here knows JSON or Documents.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import stat
 from collections.abc import Sequence
 from types import TracebackType
 from typing import NamedTuple
@@ -84,6 +86,16 @@ class LineSource:
         sizes = [one.size_bytes for one in self._inputs]
         known = [size for size in sizes if size is not None]
         return sum(known) if len(known) == len(sizes) else None
+
+    def is_fed_by(self, file: str | int) -> bool:
+        """Whether a regular file, given by path or descriptor, is one of the inputs."""
+        with contextlib.suppress(OSError, ValueError):
+            wanted = os.stat(file)
+            return stat.S_ISREG(wanted.st_mode) and any(
+                os.path.samestat(wanted, os.stat(self._stdin_fd if one.path is None else one.path))
+                for one in self._inputs
+            )
+        return False
 
     def fileno(self) -> int | None:
         """The descriptor to poll; None when the next chunk cannot make us wait."""

@@ -129,6 +129,12 @@ def _open_source(
         return DocumentRequests(docs, call, request_docs=options.request_size), None
     lines = open_inputs(inputs)
     stack.callback(lines.close)
+    if lines.is_fed_by(1 if options.output == "-" else options.output):
+        raise InputError(
+            "an input, so the results cannot be written to it",
+            where="<stdout>" if options.output == "-" else options.output,
+            hint="write to another file, and rename it afterwards",
+        )
     return (
         LineRequests(lines, call, request_docs=options.request_size, limit=options.limit),
         lines,

@@ -321,3 +321,18 @@ def test_a_long_file_of_short_lines_takes_no_more_memory_than_a_block(tmp_path: 
     last, grew = peak(path)
     assert last.endswith(" 2000000")
     assert int(grew.split()[1]) * 1024 < 6 * MIB
+
+
+def test_an_input_is_known_by_every_name(tmp_path: Path) -> None:
+    path = tmp_path / "data.jsonl"
+    path.write_bytes(b"{}\n")
+    (tmp_path / "link").symlink_to(path)
+    (tmp_path / "other").write_bytes(b"{}\n")
+    with path.open("rb") as file:
+        for source in (open_inputs([str(path)]), open_inputs(["-"], stdin_fd=file.fileno())):
+            with source:
+                assert source.is_fed_by(str(tmp_path / "link"))
+                assert source.is_fed_by(file.fileno())
+                assert not source.is_fed_by(str(tmp_path / "other"))
+                assert not source.is_fed_by(str(tmp_path / "missing"))
+                assert not source.is_fed_by(os.devnull)
