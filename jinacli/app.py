@@ -57,6 +57,7 @@ def _options(
 
 def main() -> None:
     """Run the command line; every error ends here, as a message and an exit code."""
+    _open_closed_streams()
     try:
         code = app(standalone_mode=False)
         if code == INTERRUPTED:  # typer has made a number of it
@@ -83,6 +84,16 @@ def _explain(error: BaseException) -> int:
     if isinstance(error, OSError) and error.filename is None and error.errno in _DISK_FULL:
         error = OutputError(f"cannot be written: {error.strerror}", where="<stdout>")
     return explain(error)
+
+
+def _open_closed_streams() -> None:
+    """Put /dev/null where a standard stream was closed (`>&-`): a socket would take its number."""
+    for descriptor, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            if (null := os.open(os.devnull, os.O_RDWR)) != descriptor:
+                os.dup2(null, descriptor)
+                os.close(null)
+            setattr(sys, name, os.fdopen(descriptor, "w" if descriptor else "r", closefd=False))
 
 
 def _forget_stdout() -> None:

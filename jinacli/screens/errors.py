@@ -51,7 +51,10 @@ def text_of(error: JinaError) -> str:
 
 def say(text: str) -> None:
     """Print on standard error; a closed one is no reason to fail."""
+    # Not print(): once there is no standard error, it would take standard output instead.
     try:
-        print(text, file=sys.stderr, flush=True)
+        if sys.stderr is not None:
+            sys.stderr.write(f"{text}\n")
+            sys.stderr.flush()
     except OSError:
         sys.stderr = None  # nothing more can be said

@@ -215,6 +215,37 @@ def test_a_reader_that_has_left_is_no_error(flow: Shell, command: tuple[str, ...
         assert running.err in ("", "all is well: flow.yml\n")
 
 
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_closed_stream_is_no_error(flow: Shell, closed: str) -> None:
+    flow.write("wrong.jsonl", "no JSON\n")
+    done = subprocess.run(
+        ["sh", "-c", f"exec {JINA} post /moody --inputs wrong.jsonl {closed}"],
+        cwd=flow.folder,
+        env=flow.environment,
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 3
+    out, err = done.stdout.decode(), done.stderr.decode()
+    assert out == "" if " >&-" in f" {closed}" else '"error"' in out and "1 of 1" not in out
+    assert err == "" if "2>&-" in closed else err.startswith("1 of 1 failed")
+
+
+def test_an_input_is_not_written_to(flow: Shell) -> None:
+    path = flow.write("precious.jsonl", json_lines(3))
+    (flow.folder / "other.jsonl").symlink_to(path)
+    done = flow.run("post", "/moody", "--inputs", "prec*.jsonl", "--output", "other.jsonl")
+    assert (done.code, done.out) == (2, "")
+    assert done.err == (
+        "error: other.jsonl: an input, so the results cannot be written to it\n"
+        "help: write to another file, and rename it afterwards\n"
+    )
+    with path.open("ab") as end, flow.start("post", "/moody", "-i", str(path), stdout=end) as post:
+        assert post.process.wait(WAIT_S) == 2
+        assert post.err.startswith("error: <stdout>: an input, ")
+    assert path.read_text() == json_lines(3)
+
+
 def test_only_nodes_of_the_target_take_part(flow: Shell) -> None:
     done = flow.run("post", "/moody", "--target", "stat", stdin=json_lines(1))
     assert done.lines == [{"id": "d0", "text": "line 0"}]
