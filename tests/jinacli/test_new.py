@@ -163,3 +163,10 @@ def test_a_flow_may_have_a_name_that_yaml_reads_as_something_else(shell: Shell, 
 )
 def test_the_class_of_a_name(name: str, cls: str) -> None:
     assert class_name(name) == cls
+
+
+@pytest.mark.parametrize("command", ["executor new", "flow new", "schema"])
+def test_the_help_shows_an_example(shell: Shell, command: str) -> None:
+    done = shell.run(*command.split(), "--help")
+    assert (done.code, done.err) == (0, "")
+    assert f"jina {command}" in done.out.partition("Examples:")[2]
