@@ -126,8 +126,8 @@ _VARIABLES = """\
 | `${{ this.name }}` | a value of the same map |
 
 A plain value that is one whole variable is read as YAML reads it (`size: $SIZE` may be a number,
-`fields: $FIELDS` with `[a, b]` is a list); a quoted one, or one with text around it, stays text. A file `.env` beside the YAML is read too; the
-shell wins.
+`fields: $FIELDS` with `[a, b]` is a list); a quoted one, or one with text around it, stays text.
+A file `.env` beside the YAML is read too; the shell wins.
 """
 
 
