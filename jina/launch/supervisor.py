@@ -126,7 +126,9 @@ class Supervisor:
         def note(signum: int, frame: object) -> None:
             self._signals.append(signum)
 
-        watched = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD)
+        watched = [signal.SIGINT, signal.SIGTERM, signal.SIGCHLD]
+        if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # as `nohup` wants it
+            watched.append(signal.SIGHUP)
         before = [signal.signal(signum, note) for signum in watched]
         before_wake = signal.set_wakeup_fd(wake.fileno(), warn_on_full_buffer=False)
         self._selector.register(woken, selectors.EVENT_READ, drain)
@@ -236,11 +238,16 @@ class Supervisor:
             board=str(self._directory.board),
             slot=slot,
         )
-        child = spawn_worker(assignment)
+        try:
+            child = spawn_worker(assignment)
+        except OSError as error:
+            self._tell(control.Died(identity=identity, reason=f"could not be started: {error}"))
+            raise
         self._workers[identity] = (child, slot)
         self._watch(child)
         self._directory.record.groups[child.pid] = started_at_ticks(child.pid)
-        self._directory.save()
+        with contextlib.suppress(OSError):  # a full disk: what is there finds the others
+            self._directory.save()
         self._tell(control.Started(identity=identity, pid=child.pid))
 
     def _watch(self, child: Child) -> None:
@@ -367,12 +374,16 @@ class Supervisor:
             self._fail(child, spec.where, child.ending)
             return
         self._show_held(child)
-        delay = self._restarts[child.name].delay_s(time.monotonic())
+        self._start_later(spec, child.ending, child.last_words())
+
+    def _start_later(self, spec: WorkerSpec, reason: str, words: str) -> None:
+        """Plan the next start of a worker that is gone, or give it up."""
+        delay = self._restarts[spec.name].delay_s(time.monotonic())
         if delay is None:
-            self._give_up(spec, child.last_words())
+            self._give_up(spec, words)
         else:
-            self._due[child.name] = time.monotonic() + delay
-        self._report(events.WorkerDied(worker=child.name, reason=child.ending, restart_in_s=delay))
+            self._due[spec.name] = time.monotonic() + delay
+        self._report(events.WorkerDied(worker=spec.name, reason=reason, restart_in_s=delay))
 
     def _give_up(self, spec: WorkerSpec, words: str) -> None:
         """A worker will not come back; a node whose workers are all given up serves no more."""
@@ -401,7 +412,11 @@ class Supervisor:
         now = time.monotonic()
         for name in [name for name, moment in self._due.items() if moment <= now]:
             del self._due[name]
-            self._spawn(self._specs[name])
+            try:
+                self._spawn(self._specs[name])
+            except OSError as error:  # no process, descriptor or disk space is left just now
+                reason = f"could not be started: {error}"
+                self._start_later(self._specs[name], reason, reason)
         if self._state in (STARTING, UP):
             for child, _ in self._workers.values():
                 if child.held and now - child.started > _HOLD_S:

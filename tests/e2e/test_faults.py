@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import resource
 import signal
 import subprocess
 from pathlib import Path
@@ -191,6 +192,16 @@ def test_a_killed_worker_keeps_its_place_and_gets_a_new_process(shell: Shell) ->
 
         wait_until(is_back)
         assert shell.workers()["upper/0"] == before["upper/0"]
+
+
+def test_a_worker_that_cannot_be_started_again_is_tried_later(shell: Shell) -> None:
+    with shell.up(shell.flow("Upper")) as flow:
+        limits = resource.prlimit(flow.pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(flow.pid, resource.RLIMIT_NOFILE, (3, limits[1]))
+        os.kill(shell.workers()["upper/0"], signal.SIGKILL)
+        flow.wait_for("upper/0 could not be started: ")
+        resource.prlimit(flow.pid, resource.RLIMIT_NOFILE, limits)
+        assert shell.run("post", "/upper", "--text", "a").lines[0]["text"] == "A"
 
 
 def test_what_a_killed_worker_had_started_is_ended(shell: Shell) -> None:
