@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -22,6 +23,7 @@ from jinacli import exits
 from jinacli.screens.errors import say, text_of
 
 _LOOK_S = 0.05  # between looks at a Flow that is stopping
+_AT_ONCE_S = 5.0  # how long an end "at once" may take
 
 
 class UpScreen:
@@ -103,17 +105,25 @@ def stop_flows(wanted: str, *, every: bool, timeout_s: float) -> int:
             say(str(error) if wanted else error.what)
             return exits.OK
     for record in records:
-        os.kill(record.pid, signal.SIGTERM)
+        _signal(record, signal.SIGTERM)
     deadline = time.monotonic() + timeout_s
     for record in records:
+        # Killed as the last resort: its gateway ends the workers then.
+        stronger = [signal.SIGTERM, signal.SIGKILL]
         while _is_running(record):
-            if time.monotonic() > deadline:
-                say(f'"{record.name}" is not gone after {timeout_s:g} s: ending it at once')
-                os.kill(record.pid, signal.SIGTERM)
-                deadline = time.monotonic() + timeout_s
+            if stronger and time.monotonic() > deadline:
+                if len(stronger) > 1:
+                    say(f'"{record.name}" is not gone after {timeout_s:g} s: ending it at once')
+                _signal(record, stronger.pop(0))
+                deadline = time.monotonic() + _AT_ONCE_S
             time.sleep(_LOOK_S)
         say(f'Flow "{record.name}" is down')
     return exits.OK
+
+
+def _signal(record: FlowRecord, signum: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):  # it has just ended
+        os.kill(record.pid, signum)
 
 
 def list_flows(*, as_json: bool, names_only: bool) -> None:

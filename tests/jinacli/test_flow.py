@@ -11,7 +11,7 @@ import socket
 import pytest
 
 from tests.polling import wait_until
-from tests.shell import ZOO, Shell, json_lines
+from tests.shell import JINA, ZOO, Shell, json_lines
 
 
 def test_up_says_what_is_ready_and_where(shell: Shell) -> None:
@@ -178,6 +178,29 @@ def test_down_when_nothing_runs_is_no_error(shell: Shell) -> None:
     assert shell.run("flow", "down", "--all") == (0, "", "")
     assert shell.run("flow", "ps") == (0, "", "no Flow is running\n")
     assert shell.ps() == []
+
+
+def test_down_ends_a_flow_that_does_not_listen(shell: Shell) -> None:
+    with shell.start("flow", "up", shell.flow("Upper"), "--json") as flow:
+        assert flow.read_line(), flow.err
+        os.kill(flow.pid, signal.SIGSTOP)
+        done = shell.run("flow", "down", "--timeout", "0.2")
+        assert (done.code, done.out) == (0, "")
+        assert done.err == (
+            '"flow" is not gone after 0.2 s: ending it at once\nFlow "flow" is down\n'
+        )
+        assert flow.process.wait(5) == -signal.SIGKILL
+    wait_until(lambda: not shell.processes("jina.runtime"), 5, "nobody is left")
+
+
+def test_up_runs_on_after_its_terminal_where_nohup_wants_it(shell: Shell) -> None:
+    file = shell.flow("Upper")
+    with shell.start("flow", "up", file, "--json", program=("nohup", JINA)) as flow:
+        assert flow.read_line(), flow.err
+        flow.process.send_signal(signal.SIGHUP)
+        assert shell.run("post", "/upper", "--text", "a").code == 0
+        assert flow.end(signal.SIGTERM).code == 0
+        assert "SIGHUP" not in flow.err
 
 
 def test_down_of_an_unknown_name_shows_the_near_miss(shell: Shell) -> None:
