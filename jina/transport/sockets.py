@@ -83,7 +83,6 @@ def open_dealer(
 def _set_common(socket: Socket) -> None:
     for option, value in (
         (zmq.LINGER, 0),
-        (zmq.IPV6, 1),
         (zmq.SNDHWM, 0),
         (zmq.RCVHWM, 0),
         (zmq.MAXMSGSIZE, MAX_FRAME_BYTES),
@@ -94,12 +93,19 @@ def _set_common(socket: Socket) -> None:
         socket.setsockopt(option, value)
 
 
+def _allow_ipv6(socket: Socket, address: str) -> None:
+    """Only where it is asked for: with it, IPv4 addresses are told in their IPv6 form."""
+    if "[" in address:
+        socket.setsockopt(zmq.IPV6, 1)
+
+
 def bind(socket: Socket, address: str) -> str:
     """Bind and return the address that was bound, with the port the system chose.
 
     Raises:
         ConnectError: the address is in use or cannot be bound.
     """
+    _allow_ipv6(socket, address)
     try:
         socket.bind(address)
     except zmq.ZMQError as error:
@@ -117,6 +123,7 @@ def connect(socket: Socket, address: str) -> None:
     Raises:
         ConnectError: the address is none.
     """
+    _allow_ipv6(socket, address)
     try:
         socket.connect(address)
     except zmq.ZMQError as error:
