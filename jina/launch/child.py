@@ -21,7 +21,8 @@ from jina.defaults import KIB
 from jina.runtime.control import Assignment
 
 _KEPT_LINES = 200  # of a child's output, for the report of its death
-_SHOWN_LINES = 10  # of those, in the reason that a failed request carries
+_SHOWN_LINES = 10  # of those, in the reason that each line of a failed request carries
+_SHOWN_CHARS = 500  # of each
 _MAX_LINE = 64 * KIB  # a longer one is cut into several
 _READS = 16  # of 64 KiB at a time: one that prints without end must not keep us
 
@@ -100,7 +101,7 @@ class Child:
 
     def last_words(self) -> str:
         """How it ended, and the last lines that it printed."""
-        lines = list(self.last_lines)[-_SHOWN_LINES:]
+        lines = [line[:_SHOWN_CHARS] for line in list(self.last_lines)[-_SHOWN_LINES:]]
         if not lines:
             return self.ending
         return "\n    ".join([f"{self.ending}; its last lines were:", *lines])

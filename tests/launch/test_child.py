@@ -155,6 +155,14 @@ def test_last_words_hold_the_last_ten_lines(start: Start) -> None:
     ]
 
 
+def test_last_words_are_short(start: Start) -> None:
+    """Each line of a failed request carries them."""
+    child = start("for n in range(20): print('y' * 60_000)")
+    all_lines(child)
+    wait_until(child.has_ended)
+    assert len(child.last_words()) < 6000
+
+
 def test_a_signal_reaches_what_it_started_too(start: Start) -> None:
     child = start("p = subprocess.Popen(['sleep', '1000']); print(p.pid, flush=True); p.wait()")
     lines = next_lines(child)
