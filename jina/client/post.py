@@ -92,8 +92,12 @@ class Client:
 
         Each post has one to itself: posts within posts and from several threads do not meet.
         """
-        session = self._idle.pop() if self._idle and self._pid == os.getpid() else None
-        session = session or Session(self.address, timeout_connect_s=self._timeout_connect_s)
+        if self._pid != os.getpid():
+            self._idle, self._pid = [], os.getpid()  # a forked child has connections of its own
+        try:
+            session = self._idle.pop()
+        except IndexError:
+            session = Session(self.address, timeout_connect_s=self._timeout_connect_s)
         try:
             yield session
         except BaseException:  # answers may still be under way

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -362,3 +363,16 @@ def test_no_reply_in_time_and_the_client_still_works(running: str) -> None:
         assert isinstance(caught.value, TimeoutError)
     with Client(running) as client:
         assert texts(client.post("/upper", "x", return_results=True)) == ["X"]
+
+
+def test_a_forked_child_keeps_a_connection_of_its_own(client: Client) -> None:
+    assert texts(client.post("/upper", "before", return_results=True)) == ["BEFORE"]
+    child = os.fork()
+    if child == 0:  # no assertion here: its report would come twice
+        client.post("/upper", "first")
+        descriptors = len(os.listdir("/proc/self/fd"))
+        answers = [texts(client.post("/upper", "x", return_results=True)) for _ in range(5)]
+        os._exit(answers == [["X"]] * 5 and len(os.listdir("/proc/self/fd")) == descriptors)
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 1
+    assert texts(client.post("/upper", "after", return_results=True)) == ["AFTER"]
