@@ -44,7 +44,7 @@ from jina.types.record import (
     Record,
 )
 from jina.types.score import NamedScore, Scores
-from jina.types.untyped import split_tags
+from jina.types.untyped import TagColumn
 
 Buffer = bytes | bytearray | memoryview
 
@@ -52,6 +52,8 @@ MAGIC = b"JDA1"
 VERSION = 1
 HEAD = Struct("<4sHHI")
 ENTRY = Struct("<BBHIQ")
+HEAD_SIZE = HEAD.size
+ENTRY_SIZE = ENTRY.size
 
 VALUES, CONSTANT, DENSE, CELLS, NESTED, TAGS = range(1, 7)
 
@@ -80,15 +82,12 @@ REPEATED = (TEXT_FIELDS | COUNT_FIELDS | {"text", "buffer"}) - {"id"}
 _BOUNDED = frozenset({"location", "scores", "evaluations"})
 
 
-class Raw:
+class Raw(msgspec.Struct, gc=False, eq=False):
     """A column as it came: its kind, its number beside the bytes, and the bytes."""
 
-    __slots__ = ("aux", "data", "kind")
-
-    def __init__(self, kind: int, aux: int, data: memoryview) -> None:
-        self.kind = kind
-        self.aux = aux
-        self.data = data
+    kind: int
+    aux: int
+    data: memoryview
 
 
 class Constant:
@@ -138,24 +137,22 @@ class Part:
         return self.nested.columns.records()[self.start : self.stop]
 
 
-class Columns:
+class Columns(msgspec.Struct, eq=False):
     """A batch of `rows` Documents by column.
 
     `columns` maps a field to Raw (undecoded), list (one value per row), Constant, DenseColumn,
     CellColumn or Nested. A field that is missing is unset in all rows.
     """
 
-    __slots__ = ("_records", "columns", "frames", "rows", "wire")
-
-    def __init__(self, rows: int, columns: dict[str, Any], frames: Sequence[Buffer] = ()) -> None:
-        self.rows = rows
-        self.columns = columns
-        self.frames = frames  # the tensor frames that Raw columns point into
-        self.wire: list[Buffer] | None = None  # the message, as long as nothing was replaced
-        self._records: list[Record] | None = None
+    rows: int
+    columns: dict[str, Any]
+    frames: Sequence[Any] = ()  # the tensor frames that Raw columns point into
+    wire: list[Any] | None = None  # the message, as long as nothing was replaced
+    places: list[Any] | None = None  # what stands for the tags of each row in its Record
+    _records: list[Record] | None = None
 
     def values(self, field: str) -> list[Any]:
-        """Return one value per row: plain ones, tensors' Cells, or Parts for children.
+        """Return one value per row: plain ones, places of tags, tensors' Cells, or Parts.
 
         Raises:
             WireError: the column's bytes are not what its kind says.
@@ -171,6 +168,9 @@ class Columns:
             return [column.value] * self.rows
         if type(column) is Nested:
             return column.parts(self.rows)
+        if type(column) is TagColumn:
+            self.places = column.places()
+            return self.places
         cells: list[Any] = column.cells()
         return cells
 
@@ -205,15 +205,17 @@ class Columns:
         return self._records
 
     def _made(self) -> list[Record]:
-        present = [i for i, name in enumerate(FIELDS) if name in self.columns]
+        columns = self.columns
+        if self.rows == 1:  # requests of one Document are frequent
+            return [Record(**{name: self.values(name)[0] for name in columns})]
+        if not self.rows:
+            return []
         arguments: list[Iterable[Any]] = []
-        for name in FIELDS[: present[-1] + 1 if present else 0]:
-            if name in self.columns:
+        for name in FIELDS[: max(map(CODE_OF.__getitem__, columns))]:
+            if name in columns:
                 arguments.append(self.values(name))
             else:
                 arguments.append(repeat(DEFAULTS[name]))
-        if not arguments:
-            return [Record() for _ in range(self.rows)]
         return list(map(Record, *arguments))
 
     def _opened(self, field: str, raw: Raw) -> Any:
@@ -235,10 +237,7 @@ class Columns:
         elif raw.kind == CELLS:
             column = CellColumn.parse(raw.data, self.rows, self.frames)
         else:
-            try:
-                column = split_tags(raw.data, self.rows)
-            except (msgspec.MsgspecError, ValueError, RecursionError) as err:
-                raise WireError(f"the column `tags` cannot be decoded: {err}") from err
+            column = TagColumn(raw.data, self.rows)
         if raw.kind in (DENSE, CELLS):
             self.columns[field] = column
         return column
@@ -285,14 +284,11 @@ def _kinds(field: str) -> tuple[int, ...]:
 _FITTING = {(code, kind, 0): field for field, code in CODE_OF.items() for kind in _kinds(field)}
 
 
-class _Budget:
+class _Budget(msgspec.Struct, gc=False, eq=False):
     """What one message may still spend on Documents and nested batches."""
 
-    __slots__ = ("batches", "docs")
-
-    def __init__(self) -> None:
-        self.docs = MAX_BATCH_DOCS
-        self.batches = MAX_BATCHES
+    docs: int = MAX_BATCH_DOCS
+    batches: int = MAX_BATCHES
 
 
 def parse(frames: Sequence[Buffer]) -> Columns:
@@ -303,14 +299,17 @@ def parse(frames: Sequence[Buffer]) -> Columns:
     """
     if not frames or len(frames) > MAX_FRAMES:
         raise WireError(f"a batch comes in 1 to {MAX_FRAMES} frames, not {len(frames)}")
-    body = memoryview(frames[0]).cast("B")
-    columns = _parse(body, list(frames[1:]), MAX_DEPTH, _Budget())
+    body = memoryview(frames[0])
+    if body.format != "B" or body.ndim != 1:
+        body = body.cast("B")
+    columns = _parse(body, frames[1:], MAX_DEPTH, _Budget())
     columns.wire = list(frames)
     return columns
 
 
 def _parse(body: memoryview, frames: Sequence[Buffer], depth: int, budget: _Budget) -> Columns:
-    if len(body) < HEAD.size:
+    size = len(body)
+    if size < HEAD_SIZE:
         raise WireError("a batch is cut off in its head")
     magic, version, count, rows = HEAD.unpack_from(body)
     if magic != MAGIC or version != VERSION:
@@ -319,12 +318,11 @@ def _parse(body: memoryview, frames: Sequence[Buffer], depth: int, budget: _Budg
     budget.batches -= 1
     if budget.docs < 0 or budget.batches < 0 or depth < 0:
         raise WireError("a batch with more Documents or deeper nesting than allowed")
-    start = HEAD.size + count * ENTRY.size
-    if count > len(FIELDS) or start > len(body):
+    start = HEAD_SIZE + count * ENTRY_SIZE
+    if count > len(FIELDS) or start > size:
         raise WireError("a batch is cut off in its directory")
     columns: dict[str, Any] = {}
-    size = len(body)
-    for code, kind, flags, aux, length in ENTRY.iter_unpack(body[HEAD.size : start]):
+    for code, kind, flags, aux, length in ENTRY.iter_unpack(body[HEAD_SIZE:start]):
         field = _FITTING.get((code, kind, flags))
         if field is None or field in columns:
             raise WireError(
@@ -344,7 +342,7 @@ def _parse(body: memoryview, frames: Sequence[Buffer], depth: int, budget: _Budg
             raise WireError(f"the column `{field}` has a number that its kind does not use")
         else:
             columns[field] = Raw(kind, aux, data)
-    if start != len(body):
+    if start != size:
         raise WireError("a batch's frame is longer than its columns")
     ids = columns.get("id")
     if rows and (ids is None or ids.kind != VALUES or _array_length(ids.data) != rows):

@@ -8,8 +8,8 @@ bytes that they came as.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import repeat
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import compress, repeat
 from operator import is_not
 from typing import Any
 
@@ -56,9 +56,14 @@ from jina.types.record import (
 from jina.types.untyped import join_tags
 
 _encode = msgspec.msgpack.Encoder().encode
+_pack_head = HEAD.pack
+_pack_entry = ENTRY.pack
 
 _COMPARED = TEXT_FIELDS | COUNT_FIELDS
-_DEFAULTS = tuple(DEFAULTS[field] for field in FIELDS)
+_BESIDES_ID = FIELDS[1:]
+_DEFAULTS = tuple(DEFAULTS[field] for field in _BESIDES_ID)
+# Fields that are looked at in every batch of several.
+_ALWAYS = frozenset({"id", *EASY_FIELDS})
 # Fields whose values users may hold and change.
 _HELD = SCORE_FIELDS | {"location"}
 
@@ -77,23 +82,17 @@ def encode(docs: DocumentArray) -> list[Buffer]:
     columns = docs._columns
     if columns is not None and columns.wire is not None:
         return columns.wire
+    state = _Writing()
     if columns is None:
-        return encode_records([doc._record for doc in docs], docs._fields())
+        records = [doc._record for doc in docs._rows]
+        return [state.rows(records, MAX_DEPTH, *docs._origin()), *state.frames()]
+    return [state.columns(columns, MAX_DEPTH), *state.frames()]
+
+
+def encode_records(records: list[Record]) -> list[Buffer]:
+    """Return the frames of a message with these records; see `encode`."""
     state = _Writing()
-    body = state.columns(columns, MAX_DEPTH)
-    return [body, *state.frames.frames]
-
-
-def encode_records(records: list[Record], fields: frozenset[str] | None = None) -> list[Buffer]:
-    """Return the frames of a message with these records; see `encode`.
-
-    Args:
-        records: whose.
-        fields: those that may be set at all, None if that is not known.
-    """
-    state = _Writing()
-    body = state.rows(records, MAX_DEPTH, fields)
-    return [body, *state.frames.frames]
+    return [state.rows(records, MAX_DEPTH), *state.frames()]
 
 
 def decode(frames: Sequence[Buffer]) -> DocumentArray:
@@ -111,10 +110,16 @@ def decode(frames: Sequence[Buffer]) -> DocumentArray:
 class _Writing:
     """One message being written: its tensor frames and what it may still grow by."""
 
+    __slots__ = ("batches", "docs", "writer")
+
     def __init__(self) -> None:
-        self.frames = FrameWriter()
+        self.writer: FrameWriter | None = None
         self.docs = MAX_BATCH_DOCS
         self.batches = MAX_BATCHES
+
+    def frames(self) -> list[Buffer]:
+        """Return the tensor frames."""
+        return [] if self.writer is None else self.writer.frames
 
     def _spend(self, rows: int, depth: int) -> None:
         self.docs -= rows
@@ -152,14 +157,29 @@ class _Writing:
         return _body(columns.rows, entries)
 
     def rows(
-        self, records: list[Record], depth: int, fields: frozenset[str] | None = None
+        self,
+        records: list[Record],
+        depth: int,
+        fields: Iterable[str] | None = None,
+        places: list[Any] | None = None,
     ) -> bytes:
-        """Write Records, column by column; columns that are unset in every row are left out."""
+        """Write Records, column by column; columns that are unset in every row are left out.
+
+        Args:
+            records: whose.
+            depth: how many levels may still lie below.
+            fields: those that may be set besides EASY_FIELDS, None if that is not known.
+            places: what stood for the tags of each row when they came as a column; if it still
+                stands there, the column is sent on.
+        """
         count = len(records)
         self._spend(count, depth)
         entries: list[_Entry] = []
-        for field, values in _gathered(records, fields) if records else ():
+        for field, values in _gathered(records, fields):
             if field != "id" and _is_unset(field, values):
+                continue
+            if field == "tags" and values == places:
+                entries.append(("tags", TAGS, 0, values[0][0].data))
                 continue
             entry = self._field(field, values, records, depth)
             if entry is not None:
@@ -170,6 +190,8 @@ class _Writing:
         self, field: str, values: Sequence[Any], records: list[Record], depth: int
     ) -> _Entry | None:
         try:
+            if field == "id":
+                return field, VALUES, 0, _encode(values)
             if field in TENSOR_FIELDS:
                 return self._tensor(field, gathered(values))
             if field in CHILD_FIELDS:
@@ -193,7 +215,9 @@ class _Writing:
             raise DocumentError(_blame(field, values, records, err)) from err
 
     def _tensor(self, field: str, column: Any) -> _Entry:
-        is_dense, frame, data = column.emit(self.frames)
+        if self.writer is None:
+            self.writer = FrameWriter()
+        is_dense, frame, data = column.emit(self.writer)
         return field, DENSE if is_dense else CELLS, frame, data
 
     def _children(self, field: str, values: Sequence[Any], depth: int) -> _Entry | None:
@@ -211,17 +235,16 @@ class _Writing:
 
 
 def _gathered(
-    records: list[Record], fields: frozenset[str] | None
-) -> Iterator[tuple[str, Sequence[Any]]]:
+    records: list[Record], fields: Iterable[str] | None
+) -> Iterator[tuple[str, list[Any]]]:
     """Yield the values of each field that may be set, one per record."""
+    if len(records) < 2:
+        if records:
+            yield from _one(records[0])
+        return
     if fields is None:
         rows = map(msgspec.structs.astuple, records)
-        if len(records) == 1:  # requests of one Document are frequent, and most fields are unset
-            for field, value, default in zip(FIELDS, next(rows), _DEFAULTS):  # noqa: B905
-                if value is not default:
-                    yield field, (value,)
-            return
-        yield from zip(FIELDS, zip(*rows, strict=True), strict=True)
+        yield from zip(FIELDS, map(list, zip(*rows, strict=True)), strict=True)
         return
     yield "id", [record.id for record in records]
     yield "mime_type", [record.mime_type for record in records]
@@ -236,13 +259,26 @@ def _gathered(
         yield "buffer", [record.buffer for record in records]
         yield "blob", [record.blob for record in records]
         yield "embedding", [record.embedding for record in records]
-    for field in fields.difference(EASY_FIELDS, ("id",)):
-        yield field, [getattr(record, field) for record in records]
+    for field in fields:
+        if field not in _ALWAYS:
+            yield field, [getattr(record, field) for record in records]
 
 
-def _is_unset(field: str, values: Sequence[Any]) -> bool:
+def _one(record: Record) -> Iterator[tuple[str, list[Any]]]:
+    """Yield the fields of a record that is alone in its message: most of them are unset."""
+    yield "id", [record.id]
+    values = msgspec.structs.astuple(record)[1:]
+    for field, value in compress(
+        zip(_BESIDES_ID, values, strict=True), map(is_not, values, _DEFAULTS)
+    ):
+        yield field, [value]
+
+
+def _is_unset(field: str, values: list[Any]) -> bool:
     default = DEFAULTS[field]
     if field in _COMPARED:
+        if values[0] != default:
+            return False
         return values.count(default) == len(values)
     # By identity: arrays and dicts answer == with something else than yes or no.
     return not any(map(is_not, values, repeat(default)))
@@ -292,11 +328,12 @@ def _blame(field: str, values: Sequence[Any], records: list[Record], err: Except
 
 
 def _body(rows: int, entries: list[_Entry]) -> bytes:
-    head = [HEAD.pack(MAGIC, VERSION, len(entries), rows)]
-    head += [
-        ENTRY.pack(CODE_OF[field], kind, 0, aux, len(data)) for field, kind, aux, data in entries
-    ]
-    body = b"".join(head + [data for _, _, _, data in entries])
+    pieces = [_pack_head(MAGIC, VERSION, len(entries), rows)]
+    columns = []
+    for field, kind, aux, data in entries:
+        pieces.append(_pack_entry(CODE_OF[field], kind, 0, aux, len(data)))
+        columns.append(data)
+    body = b"".join(pieces + columns)
     if len(body) > MAX_FRAME_BYTES:
         raise DocumentError(
             f"a batch of {len(body)} bytes; a message frame holds at most {MAX_FRAME_BYTES}",

@@ -20,12 +20,13 @@ from jina.types.record import (
     SCORE_FIELDS,
     TENSOR_FIELDS,
     Live,
+    OwnTags,
     Packed,
     Record,
     Unread,
 )
 from jina.types.tensors import Cell, boxed, same
-from jina.types.untyped import copied, read_tags
+from jina.types.untyped import copied, in_hand, read_tags
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -130,9 +131,11 @@ def detached(record: Record) -> Record:
 
 def _detached(record: Record) -> Record:
     new = copy(record)
-    tags = record.tags
+    new.tags = tags = in_hand(record.tags)
     if type(tags) is Live or type(tags) is Unread:
         new.tags = Live(copied(tags.value))
+    elif isinstance(tags, OwnTags):
+        new.tags = Live(read_tags(tags))
     elif type(tags) is not Packed and tags is not NO_TAGS:
         new.tags = msgspec.Raw(bytes(tags))
     for name in TENSOR_FIELDS:

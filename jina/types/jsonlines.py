@@ -23,10 +23,19 @@ from jina.types.arrays.document import DocumentArray, wrapped
 from jina.types.batch import Part
 from jina.types.content import children, set_fields
 from jina.types.document import Document
+from jina.types.own_keys import shape_of
 from jina.types.record import CONTENT_FIELDS, NO_TAGS, Live, Packed, Record, Tensor, Unread
 from jina.types.score import NamedScore, Scores
 from jina.types.tensors import Cell, JsonForm, from_json, to_json
-from jina.types.untyped import are_objects, check_size, plain, plain_tags, read_tags
+from jina.types.untyped import (
+    TagColumn,
+    are_objects,
+    check_size,
+    plain,
+    plain_tags,
+    read_tags,
+    take_tags,
+)
 
 Buffer = bytes | bytearray | memoryview
 
@@ -73,6 +82,7 @@ def _tensor_of(kind: type, value: Any) -> Any:
 _decode = msgspec.json.Decoder(Record, dec_hook=_tensor_of).decode
 _decode_any = msgspec.json.Decoder().decode
 _decode_object = msgspec.json.Decoder(dict[str, Any]).decode
+_WORTH_A_STRUCT = 32  # lines; to make one takes as long as to read some hundred lines without
 _RARE_KEYS = (frozenset(mapping.KEYS) | {"content", "document"}) - {"id", "text"}
 
 
@@ -89,17 +99,19 @@ def parse(chunk: Buffer, *, key: str, first_line: int) -> ParsedLines:
     """
     data = chunk if type(chunk) is bytes else bytes(chunk)
     lines = list(BytesIO(data))
+    records: list[Record] = []
     try:
+        records.extend(map(_decode, lines))  # keeps what was read before an error
         # Tags stay undecoded, so the decoder does not look at their bytes; this does.
         if not data.isascii():
             data.decode()
-        records = list(map(_decode, lines))
         _check_tags(records)
     except _REFUSED:
         try:
             check_size(data)
             # Keys of their own in one line mean keys of their own in all of them, mostly.
-            records = _with_own_keys(lines)
+            odd = lines[len(records) % len(lines)]
+            records = _with_own_keys(lines, odd, key, first_line)
         except _REFUSED:
             return _Careful(key, first_line).parse(lines)
     if not all([record.id for record in records]):
@@ -123,24 +135,37 @@ _REFUSED = (
 )
 
 
-def _with_own_keys(lines: list[bytes]) -> list[Record]:
-    """Read lines with keys that are no fields: known keys become fields, the rest the tags."""
-    records = []
-    is_plain = _RARE_KEYS.isdisjoint
-    for value in map(_decode_object, lines):
-        if is_plain(value):
-            id = value.pop("id", "")
-            text = value.pop("text", None)
-            if type(id) is not str or not (text is None or type(text) is str):
-                raise TypeError
-            record = Record(id, "", text, Unread(value) if value else NO_TAGS)
-        elif "document" in value:
-            raise _Pair
-        else:
-            record = Record()
-            mapping.fill(record, value)
-        records.append(record)
-    return records
+def _with_own_keys(lines: list[bytes], odd: bytes, key: str, first_line: int) -> list[Record]:
+    """Read lines with keys that are no fields: known keys become fields, the rest the tags.
+
+    Args:
+        lines: all of a chunk.
+        odd: the first of them that is not made of known keys only.
+        key: what the ids of lines without one begin with.
+        first_line: number of the first line.
+    """
+    if len(lines) >= _WORTH_A_STRUCT:
+        names = _decode_object(odd)
+        if _RARE_KEYS.isdisjoint(names):
+            shape = shape_of(tuple(name for name in names if name not in ("id", "text")))
+            if shape is not None:
+                return shape.records(lines, key, first_line, _of_own_keys)
+    return list(map(_of_own_keys, lines))
+
+
+def _of_own_keys(line: bytes) -> Record:
+    value = _decode_object(line)
+    if _RARE_KEYS.isdisjoint(value):
+        id = value.pop("id", "")
+        text = value.pop("text", None)
+        if type(id) is not str or not (text is None or type(text) is str):
+            raise TypeError
+        return Record(id, "", text, Unread(value) if value else NO_TAGS)
+    if "document" in value:
+        raise _Pair
+    record = Record()
+    mapping.fill(record, value)
+    return record
 
 
 def _check_tags(records: list[Record]) -> None:
@@ -325,7 +350,7 @@ def _hook(form: JsonForm) -> Callable[[Any], Any]:
             if not held:
                 raise _EmptyValue
             if type(held) is dict:
-                return plain_tags(held)
+                return plain_tags(held)  # of all cases the one that is frequent
             if type(held) is Scores:
                 _check_scores(held)
             return held
@@ -339,7 +364,10 @@ def _hook(form: JsonForm) -> Callable[[Any], Any]:
             rows = children(value)
             if not rows:
                 raise _EmptyValue
+            take_tags(rows)
             return rows
+        if kind is TagColumn:
+            raise _EmptyValue  # a child in a plain list: take its tags out of the column first
         return to_json(value, form)
 
     return plain_value
@@ -362,6 +390,7 @@ def render(docs: DocumentArray | Iterable[Document], *, tensors: JsonForm = "lis
         DocumentError: a value that JSON cannot carry; the message names field and id.
     """
     records = [doc._record for doc in docs]
+    take_tags(records)
     try:
         return _ENCODERS[tensors].encode_lines(records)
     except (_EmptyValue, msgspec.MsgspecError, ValueError, TypeError, OverflowError):
@@ -373,6 +402,7 @@ def render(docs: DocumentArray | Iterable[Document], *, tensors: JsonForm = "lis
 def render_record(record: Record, *, tensors: JsonForm = "list") -> bytes:
     """Write one record as a JSON object, without a line end; see `render`."""
     encode = _ENCODERS[tensors].encode
+    take_tags((record,))
     try:
         return encode(record)
     except _EmptyValue:
@@ -390,6 +420,7 @@ def encode_pruned(record: Record, tensors: JsonForm) -> bytes:
 
 
 def _pruned(record: Record) -> Record:
+    take_tags((record,))
     fields = {name: getattr(record, name) for name in set_fields(record)}
     for name in ("chunks", "matches"):
         if name in fields:

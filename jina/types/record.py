@@ -3,7 +3,9 @@
 A Document is a thin wrapper over one Record. Records are what JSON lines and columns are decoded
 into and encoded from. Mutable values are decoded when they are first read:
 
-    tags        Raw     JSON of one object, as it came (empty: unset)
+    tags        tuple   (column, row) of a batch whose tags nobody has read yet
+                OwnTags what a JSON line had beside its fields, with its values decoded
+                Raw     JSON of one object, as it came (empty: unset)
                 Unread  the dict, where decoding was needed to tell tags from fields
                 Packed  msgpack of one map, for values that JSON cannot carry
                 Live    the dict that was handed out or assigned
@@ -47,6 +49,13 @@ class Unread:
 
     def __init__(self, value: dict[str, Any]) -> None:
         self.value = value
+
+
+class OwnTags(msgspec.Struct, gc=False, eq=False, forbid_unknown_fields=True, omit_defaults=True):
+    """Tags as a struct that was made for the keys of a line; the encoders write it as an object.
+
+    Its last two fields are `id` and `text`, unset. What it holds is never handed out, but copied.
+    """
 
 
 class Packed:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Iterable
+from itertools import repeat
 from typing import Any
 
 import msgspec
 
 from jina.defaults import MAX_UNTYPED_BYTES, MAX_UNTYPED_NODES
-from jina.excepts import DocumentError
-from jina.types.record import NO_TAGS, Live, Packed, Record, Unread
+from jina.excepts import DocumentError, WireError
+from jina.types.record import NO_TAGS, Live, OwnTags, Packed, Record, Unread
 
 _from_json = msgspec.json.Decoder(dict[str, Any])
 _from_msgpack = msgspec.msgpack.Decoder(dict[str, Any])
@@ -18,9 +20,61 @@ _to_msgpack = msgspec.msgpack.Encoder()
 
 _PLAIN = frozenset({str, int, bool, type(None)})
 
+_FLOATS = frozenset({float})
+_MANY = 8  # values from which on it pays to look at their types first
+
+# Two threads that read the same tags for the first time must get the same dict.
+_publish = threading.Lock()
+
 
 class NotFinite(DocumentError):
     """A NaN or infinity where JSON must be written."""
+
+
+class TagColumn:
+    """The tags of a batch as they came; split into rows when the first of them is read."""
+
+    __slots__ = ("_rows", "count", "data")
+
+    def __init__(self, data: Any, count: int) -> None:
+        self.data = data
+        self.count = count
+        self._rows: list[Any] | None = None
+
+    def places(self) -> list[tuple[TagColumn, int]]:
+        """Return what stands for each row's tags in its record."""
+        return list(zip(repeat(self), range(self.count)))
+
+    def row(self, index: int) -> Any:
+        """Return one row's tags, as `split_tags` gives them.
+
+        Raises:
+            WireError: the column is damaged.
+        """
+        rows = self._rows
+        if rows is None:
+            try:
+                rows = self._rows = split_tags(self.data, self.count)
+            except (msgspec.MsgspecError, ValueError, RecursionError) as err:
+                raise WireError(f"the column `tags` cannot be decoded: {err}") from err
+        return rows[index]
+
+
+def in_hand(value: Any) -> Any:
+    """Return the tags of a record, taken out of their column if they still are there.
+
+    Raises:
+        WireError: the column is damaged.
+    """
+    return value[0].row(value[1]) if type(value) is tuple else value
+
+
+def take_tags(records: Iterable[Record]) -> None:
+    """Take the tags of all these records out of their columns; see `in_hand`."""
+    for record in records:
+        if type(record.tags) is tuple:
+            with _publish:
+                record.tags = in_hand(record.tags)
 
 
 def live_tags(record: Record) -> dict[str, Any]:
@@ -29,12 +83,10 @@ def live_tags(record: Record) -> dict[str, Any]:
     Raises:
         DocumentError: the tags came as JSON that is no object, or that is nested too deeply.
     """
-    value = record.tags
-    if type(value) is Live:
-        tags: dict[str, Any] = value.value
-        return tags
-    tags = read_tags(value)
-    record.tags = Live(tags)
+    with _publish:
+        tags = read_tags(record.tags)
+        if type(record.tags) is not Live:
+            record.tags = Live(tags)
     return tags
 
 
@@ -44,9 +96,13 @@ def read_tags(value: Any) -> dict[str, Any]:
     Raises:
         DocumentError: see `live_tags`.
     """
+    value = in_hand(value)
     if type(value) is Live or type(value) is Unread:
         held: dict[str, Any] = value.value
         return held
+    if isinstance(value, OwnTags):
+        keys = type(value).__struct_encode_fields__[:-2]
+        return dict(zip(keys, map(copied, msgspec.structs.astuple(value)), strict=False))
     try:
         if type(value) is Packed:
             # Base64 text of a JSON list stood for it, so its size was counted as one value.
@@ -73,7 +129,9 @@ def join_tags(values: Iterable[Any]) -> bytes:
         DocumentError: a value that neither can carry, or untyped values beyond the limits.
     """
     try:
-        data = _rows_to_json([None if value is NO_TAGS else value for value in values])
+        data = _rows_to_json(
+            [None if value is NO_TAGS else value for value in map(in_hand, values)]
+        )
     except UnicodeEncodeError as err:
         raise DocumentError(f"`tags` holds text that is no Unicode: {err}") from err
     if not data.translate(None, b"[]nul,"):
@@ -143,11 +201,48 @@ def _split(value: msgspec.Raw) -> Any:
 
 def plain_tags(tags: dict[str, Any]) -> Any:
     """Return tags as JSON can carry them; see `plain`."""
-    # Most tags are flat and hold texts and whole numbers: the short way for those.
-    for key, item in tags.items():
-        if type(key) is not str or (type(item) is not str and type(item) not in _PLAIN):
-            return plain(tags, finite=True)
-    return tags
+    # Almost always nothing needs to change, and to see that is much cheaper than to name places.
+    try:
+        if _is_plain_map(tags):
+            return tags
+    except RecursionError:
+        pass  # the long way says so
+    return plain(tags, finite=True)
+
+
+def _is_plain_map(value: dict[Any, Any]) -> bool:
+    """Whether `plain` would return this very dict."""
+    for key, item in value.items():
+        if type(key) is not str:
+            return False
+        kind = type(item)
+        if kind is not str and kind is not int and not _is_plain(item, kind):
+            return False
+    return True
+
+
+def _is_plain_list(value: list[Any]) -> bool:
+    if len(value) > _MANY:
+        kinds = set(map(type, value))
+        if kinds <= _PLAIN:
+            return True
+        if kinds == _FLOATS:
+            return all(map(math.isfinite, value))
+    for item in value:
+        kind = type(item)
+        if kind is not str and kind is not int and not _is_plain(item, kind):
+            return False
+    return True
+
+
+def _is_plain(value: Any, kind: type) -> bool:
+    if kind is float:
+        return value - value == 0  # type: ignore[no-any-return] # neither NaN nor infinity
+    if kind is dict:
+        return _is_plain_map(value)
+    if kind is list:
+        return _is_plain_list(value)
+    return kind in _PLAIN
 
 
 def plain(value: Any, *, finite: bool) -> Any:

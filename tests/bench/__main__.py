@@ -10,7 +10,17 @@ import tempfile
 from pathlib import Path
 
 from tests.bench.calibrate import effective_cores
-from tests.bench.cases import chain, jsonl, latency, memory, start, vectors
+from tests.bench.cases import (
+    chain,
+    jsonl,
+    latency,
+    memory,
+    start,
+    types_batches,
+    types_lines,
+    types_match,
+    vectors,
+)
 from tests.bench.measure import BenchError
 from tests.bench.options import Case, Options
 from tests.bench.page import write_figures
@@ -18,7 +28,17 @@ from tests.bench.report import Table, as_json, environment
 
 CASES: dict[str, Case] = {
     case.name: case
-    for module in (jsonl, latency, chain, vectors, start, memory)
+    for module in (
+        jsonl,
+        latency,
+        chain,
+        vectors,
+        start,
+        memory,
+        types_batches,
+        types_lines,
+        types_match,
+    )
     for case in module.CASES
 }
 

@@ -17,7 +17,7 @@ from jina.excepts import BadDocType
 from jina.types.arrays.overview import Overview
 from jina.types.batch import Columns
 from jina.types.document import Document
-from jina.types.record import EASY_FIELDS, Edits
+from jina.types.record import Edits
 
 _new_object = object.__new__
 _set_record = Document.__dict__["_record"].__set__
@@ -34,18 +34,25 @@ class DocumentArray(Overview):
             Documents; they are shared, the list is not.
     """
 
-    __slots__ = ("__weakref__", "_columns", "_index", "_index_age", "_known", "_known_age", "_rows")
+    __slots__ = (
+        "__weakref__",
+        "_came",
+        "_columns",
+        "_index",
+        "_index_age",
+        "_rows",
+    )
     _columns: Columns | None
-    # The fields that may be set in any Document here, None if that is not known.
-    _known: frozenset[str] | None
-    _known_age: int
+    # What is known of rows that came as columns: Edits.rare as it was then, the fields that were
+    # set, and what stood for each row's tags.
+    _came: tuple[int, Iterable[str], list[Any] | None] | None
     _index: dict[str, int] | None
     _index_age: int
     _rows: list[Document]
 
     def __init__(self, docs: Iterable[Document] | Document | None = None) -> None:
         self._columns = None
-        self._known = None
+        self._came = None
         self._index = None
         if docs is None:
             self._rows = []
@@ -60,7 +67,7 @@ class DocumentArray(Overview):
         """Wrap columns; no Document is made."""
         self = _new_object(cls)
         self._columns = columns
-        self._known = None
+        self._came = None
         self._index = None
         return self
 
@@ -69,7 +76,7 @@ class DocumentArray(Overview):
         """Wrap a list that belongs to the array from now on and is known to hold Documents."""
         self = _new_object(cls)
         self._columns = None
-        self._known = None
+        self._came = None
         self._index = None
         self._rows = rows
         return self
@@ -90,20 +97,28 @@ class DocumentArray(Overview):
             with _publish:
                 columns = self._columns
                 if columns is not None:
+                    age = Edits.rare
                     self._rows = wrapped(columns.records())
-                    self._known = frozenset(columns.columns).union(EASY_FIELDS)
-                    self._known_age = Edits.rare
+                    self._came = age, columns.columns, columns.places
                     self._columns = None
         return self._rows
 
-    def _fields(self) -> frozenset[str] | None:
-        """Return the fields that may be set in any Document here, None if that is not known."""
-        return self._known if self._known is not None and self._known_age == Edits.rare else None
+    def _origin(self) -> tuple[Iterable[str] | None, list[Any] | None]:
+        """Return what is known of the Documents here, None for what is not.
+
+        Returns:
+            The fields that may be set in any of them, besides EASY_FIELDS; and what stood for each
+            row's tags when they came as columns.
+        """
+        if self._came is None:
+            return None, None
+        age, fields, places = self._came
+        return fields if age == Edits.rare else None, places
 
     def _changed(self) -> None:
         """Forget what was known about the Documents: they are others now."""
         self._index = None
-        self._known = None
+        self._came = None
 
     def _check(self, docs: list[Any]) -> None:
         """Refuse what is no Document.
@@ -166,7 +181,7 @@ class DocumentArray(Overview):
             return self._docs[self._position(key)]
         if isinstance(key, slice):
             return DocumentArray._of_rows(self._docs[key])
-        if is_position(key):
+        if type(key) is int or is_position(key):
             try:
                 return self._docs[key]
             except IndexError:
@@ -235,7 +250,7 @@ class DocumentArray(Overview):
         rows = self._docs
         doc = self._adopted(doc)
         rows.append(doc)
-        self._known = None
+        self._came = None
         index = self._index
         if index is not None:
             index[doc._record.id] = len(rows) - 1
@@ -356,6 +371,10 @@ def is_position(key: Any) -> bool:
 
 def wrapped(records: list[Any]) -> list[Document]:
     """Return a Document for each record."""
+    if len(records) == 1:
+        doc = _new_object(Document)
+        doc._record = records[0]
+        return [doc]
     docs: list[Document] = list(map(_new_object, repeat(Document, len(records))))
     deque(map(_set_record, docs, records), maxlen=0)  # runs it, and keeps nothing
     return docs

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal, cast
 from jina.excepts import DocumentError, WireError
 from jina.types import binary
 from jina.types.arrays.selection import Selection
+from jina.types.untyped import take_tags
 
 if TYPE_CHECKING:
     from jina.types.arrays.document import DocumentArray
@@ -144,7 +145,7 @@ def _segments(stream: Any, name: str) -> Iterator[DocumentArray]:
             if len(head) < 8 or len(data) < size:
                 raise WireError("the file ends within a segment")
             docs = decode(binary.unpack(data))
-            list(docs)
+            take_tags(doc._record for doc in docs)
         except WireError as err:
             raise DocumentError(err.what, where=f"{name}: byte {offset}") from err
         yield docs

@@ -1,0 +1,150 @@
+"""Batches of 100 Documents within one process: columns to objects and back, no Flow around."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import Any
+
+from jina import Document, DocumentArray
+from jina.types import columns
+from tests.bench.cases.types_timing import compared, spent_us
+from tests.bench.options import Case, Options
+from tests.bench.report import Figure, Table
+from tests.bench.styles import rows
+from tests.bench.subject import BATCH, DIMENSIONS
+
+
+class PlainDocument:
+    """What somebody would write who needs a class with these three attributes and no more."""
+
+    __slots__ = ("id", "tags", "text")
+
+    def __init__(self, id: str = "", text: str = "", tags: Any = None) -> None:
+        self.id = id
+        self.text = text
+        self.tags = tags
+
+
+def _rows() -> list[dict[str, Any]]:
+    """Rows with an id, 200 letters of ASCII and three tags."""
+    found = list(rows("ids", BATCH))
+    for row in found:
+        row["text"] = row["text"].encode("ascii", "replace").decode().ljust(200)[:200]
+    return found
+
+
+def turns(options: Options) -> list[Table]:
+    """A message to Documents, their texts upper-cased, and back to a message."""
+    found = _rows()
+    docs = DocumentArray([Document(row) for row in found])
+    frames = [bytes(frame) for frame in columns.encode(docs)]
+    plain = [PlainDocument(row["id"], row["text"], row["tags"]) for row in found]
+    texts = [one.text for one in plain]
+
+    def loop() -> None:
+        docs = columns.decode(frames)
+        for doc in docs:
+            doc.text = doc.text.upper()
+        columns.encode(docs)
+
+    def plain_loop() -> None:
+        for doc in plain:
+            doc.text = doc.text.upper()
+
+    def column() -> None:
+        docs = columns.decode(frames)
+        docs.texts = [text.upper() for text in docs.texts]
+        columns.encode(docs)
+
+    def touch_tags() -> None:
+        docs = columns.decode(frames)
+        for doc in docs:
+            doc.tags["seen"] = 1
+        columns.encode(docs)
+
+    best = spent_us(
+        {
+            "loop over Documents": loop,
+            "loop over plain objects": plain_loop,
+            "texts as a column": column,
+            "list comprehension": lambda: [text.upper() for text in texts],
+            "a tag set in each": touch_tags,
+            "passed through": lambda: columns.encode(columns.decode(frames)),
+        },
+        options,
+        40,
+    )
+    bounds = {
+        ("loop over Documents", "loop over plain objects"): 6.5,
+        ("texts as a column", "list comprehension"): 2.5,
+    }
+    return [compared(f"From message to message, batch of {BATCH}", best, bounds)]
+
+
+def tensors(options: Options) -> list[Table]:
+    """A matrix in, a matrix out; and one embedding after the other."""
+    import numpy as np
+
+    docs = DocumentArray([Document(id=str(i)) for i in range(BATCH)])
+    matrix = np.ones((BATCH, DIMENSIONS), np.float32)
+    docs = columns.decode(columns.encode(docs))
+    docs.embeddings = matrix
+    body, data = columns.encode(docs)
+    frames = [bytes(body), bytearray(data)]  # as they arrive: in memory that is our own
+
+    def whole() -> None:
+        docs = columns.decode(frames)
+        docs.embeddings = docs.embeddings
+        columns.encode(docs)
+
+    def each() -> None:
+        docs = columns.decode(frames)
+        for doc, row in zip(docs, matrix, strict=True):
+            doc.embedding = row
+        columns.encode(docs)
+
+    best = spent_us({"a matrix in, a matrix out": whole, "row by row": each}, options, 40)
+    table = compared(f"{BATCH} embeddings of {DIMENSIONS} float32", best, {})
+    table.figures.append(
+        Figure("a matrix in, a matrix out, CPU µs", best["a matrix in, a matrix out"], 10.0)
+    )
+    return [table]
+
+
+def single(options: Options) -> list[Table]:
+    """A request of one Document."""
+    doc = Document(id="0123456789abcdef", text="hello world", mime_type="text/plain")
+    docs = DocumentArray([doc])
+    frames = [bytes(frame) for frame in columns.encode(docs)]
+    number = count()
+
+    best = spent_us(
+        {
+            "encode": lambda: columns.encode(DocumentArray([doc])),
+            "decode": lambda: columns.decode(frames),
+            "decode and read": lambda: columns.decode(frames)[0].text,
+            "Document(text=…)": lambda: Document(text="hello world"),
+            "plain object": lambda: PlainDocument(f"{next(number):012x}", "hello world"),
+        },
+        options,
+        2_000,
+    )
+    table = compared("One Document", best, {})
+    table.figures = [
+        Figure("encode, CPU µs", best["encode"], 2.5),
+        Figure("decode, CPU µs", best["decode"], 1.5),
+        Figure("decode and read, CPU µs", best["decode and read"], 4.0),
+        Figure(
+            "Document(text=…) beyond a plain object, CPU µs",
+            best["Document(text=…)"] - best["plain object"],
+            0.6,
+        ),
+    ]
+    return [table]
+
+
+CASES = [
+    Case("types-turns", "Documents of a batch read and changed", turns),
+    Case("types-tensors", "Tensors of a batch read and replaced", tensors),
+    Case("types-single", "One Document made, encoded and decoded", single),
+]
