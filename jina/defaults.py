@@ -7,6 +7,8 @@ MIB = 1024 * 1024
 
 # What a client cuts its input into.
 REQUEST_DOCS = 100  # documents (lines) in one request
+BULK_AFTER_LINES = 5_000  # a file that goes on beyond these is long: its requests are larger
+BULK_REQUEST_DOCS = 400  # lines in one request of a long file
 REQUEST_BYTES = 256 * KIB  # a request is sent once its lines reach this
 REQUEST_IDLE_S = 0.02  # a request is sent when no new line came for so long
 WINDOW_REQUESTS = 16  # requests of one client under way at once

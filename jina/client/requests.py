@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from jina.defaults import REQUEST_BYTES, REQUEST_DOCS
+from jina.defaults import BULK_AFTER_LINES, BULK_REQUEST_DOCS, REQUEST_BYTES, REQUEST_DOCS
 from jina.readers import Chunk, LineSource
 from jina.wire.maps import DOCS, LINES, Call, Part, pack_map
 
@@ -61,7 +61,7 @@ class LineRequests:
     Args:
         source: opened; the caller closes it.
         call: for every request; source, key and oversize are filled in.
-        request_docs: most lines in a request.
+        request_docs: most lines in a request; None for what suits the input.
         limit: most lines in all; None for no limit.
     """
 
@@ -70,7 +70,7 @@ class LineRequests:
         source: LineSource,
         call: Call,
         *,
-        request_docs: int = REQUEST_DOCS,
+        request_docs: int | None = None,
         limit: int | None = None,
     ) -> None:
         self._source = source
@@ -104,7 +104,16 @@ class LineRequests:
         )
 
     def _most(self) -> int:
-        return self._request_docs if self._left is None else min(self._request_docs, self._left)
+        """Most lines in the next request.
+
+        A request costs the same whatever it holds, half of it in the kernel; so once a file proves
+        long, its requests grow. A pipe may be read by somebody who waits: there they never do.
+        """
+        most = self._request_docs
+        if most is None:
+            is_long = self._source.lines_read >= BULK_AFTER_LINES and self.fileno() is None
+            most = BULK_REQUEST_DOCS if is_long else REQUEST_DOCS
+        return most if self._left is None else min(most, self._left)
 
     def _request(self, chunk: Chunk | None) -> Request | None:
         if chunk is None:

@@ -6,7 +6,6 @@ yields whatever is next in order. A slow consumer of the replies slows the readi
 
 from __future__ import annotations
 
-import contextlib
 import os
 import time
 from collections.abc import Iterator
@@ -27,7 +26,7 @@ from jina.excepts import BadClientInput, ConnectError, InputError, PostTimeout, 
 from jina.transport import sockets
 from jina.wire import header as wire
 from jina.wire.header import pack_header, unpack_header
-from jina.wire.maps import ErrorInfo, Part, Route, Welcome, pack_map, unpack_map
+from jina.wire.maps import ErrorInfo, Part, Route, Welcome, pack_map, unpack_map, unpack_route
 
 _PING_S = 0.5  # of silence, before the gateway is asked whether it is there
 _BYE_S = 0.2
@@ -100,8 +99,7 @@ class Session:
 
     def close(self) -> None:
         """Say good-bye and close the connection."""
-        with contextlib.suppress(sockets.PeerGone):
-            sockets.send(self.socket, pack_header(wire.BYE))
+        sockets.send_if_connected(self.socket, pack_header(wire.BYE))
         sockets.wait_until_sent(self.socket, _BYE_S)
         sockets.close(self._context)
 
@@ -301,8 +299,7 @@ class _Exchange:
             route=pack_map(Route(self._endpoint, self._target, request.parts)),
             call=request.call,
         )
-        with contextlib.suppress(sockets.PeerGone):
-            sockets.send(self._session.socket, header, request.frames)
+        sockets.send_if_connected(self._session.socket, header, request.frames)
 
     def _take(self, message: sockets.Message) -> None:
         """Take in one message."""
@@ -318,7 +315,7 @@ class _Exchange:
         self._answered_at = self._asked_at = self._reached_at
         self._bytes -= _size(request)
         if header.kind == wire.REPLY:
-            route = unpack_map(Route, header.route)
+            route = unpack_route(header.route)
             if sum(part.frames for part in route.parts) != len(message.frames):
                 raise WireError(
                     "a reply whose parts do not fit its frames", where=self._session.address

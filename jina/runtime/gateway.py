@@ -42,7 +42,17 @@ from jina.runtime.steps import (
 from jina.transport import sockets
 from jina.wire import header as wire
 from jina.wire.header import Header, pack_header, unpack_header
-from jina.wire.maps import DOCS, ErrorInfo, Part, Ready, Route, Welcome, pack_map, unpack_map
+from jina.wire.maps import (
+    DOCS,
+    ErrorInfo,
+    Part,
+    Ready,
+    Route,
+    Welcome,
+    pack_map,
+    unpack_map,
+    unpack_route,
+)
 
 _MAX_STRANGERS = 1000  # peers that are remembered although they are none of ours
 _ASK_MS = 20  # between attempts to reach a worker that was another gateway's
@@ -166,8 +176,7 @@ class Gateway:
     def _ask_running(self) -> None:
         """Ask the workers of an earlier gateway to say again that they are ready."""
         for identity in list(self._unasked):
-            with contextlib.suppress(sockets.PeerGone):  # not connected again yet
-                sockets.send(self._back, pack_header(wire.READY), peer=identity)
+            if sockets.send_if_connected(self._back, pack_header(wire.READY), peer=identity):
                 self._unasked.discard(identity)
 
     def _kill_everyone(self) -> None:
@@ -188,8 +197,7 @@ class Gateway:
         self._is_drained = True
         for worker in self._workers.values():
             if worker.is_ready:
-                with contextlib.suppress(sockets.PeerGone):
-                    sockets.send(self._back, pack_header(wire.DRAIN), peer=worker.identity)
+                sockets.send_if_connected(self._back, pack_header(wire.DRAIN), peer=worker.identity)
         self._channel.send(control.Drained())
 
     # --- the workers ---
@@ -206,7 +214,7 @@ class Gateway:
                     self._early[message.peer] = unpack_map(Ready, header.call)
                 return  # not announced yet, or given up, or nobody of ours
             if header.kind == wire.REPLY:
-                pieces = _pieces(unpack_map(Route, header.route).parts, message.frames)
+                pieces = _pieces(unpack_route(header.route).parts, message.frames)
                 self._do(self._router.step(Replied(message.peer, header.number, pieces)))
             elif header.kind == wire.ERROR:
                 if not message.frames:
@@ -274,7 +282,7 @@ class Gateway:
         if self._drain_deadline is not None:
             self._refuse(peer, header.number, "the Flow is stopping")
             return
-        route = unpack_map(Route, header.route)
+        route = unpack_route(header.route)
         pieces = _pieces(route.parts, frames)
         self._do(
             self._router.step(
@@ -303,9 +311,7 @@ class Gateway:
         self._send_front(pack_header(wire.REFUSED, number=number, frames=1), [error], peer)
 
     def _send_front(self, header: bytes, frames: Sequence[Any], peer: bytes) -> None:
-        try:
-            sockets.send(self._front, header, frames, peer)
-        except sockets.PeerGone:
+        if not sockets.send_if_connected(self._front, header, frames, peer):
             self._router.step(ClientLeft(peer))
 
     def _status(self) -> bytes:
@@ -381,8 +387,7 @@ class Gateway:
             return
         # A worker that cannot be reached is dying: its death, told by the supervisor, brings the
         # task back.
-        with contextlib.suppress(sockets.PeerGone):
-            sockets.send(self._back, header, frames, task.worker)
+        sockets.send_if_connected(self._back, header, frames, task.worker)
 
     def _answer(self, answer: Answer) -> None:
         parts, frames = _flatten(answer.pieces)

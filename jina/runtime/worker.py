@@ -5,7 +5,6 @@ python -m jina.runtime.worker PARENT_PID      reads its Assignment from standard
 
 from __future__ import annotations
 
-import contextlib
 import faulthandler
 import gc
 import os
@@ -28,7 +27,7 @@ from jina.transport import sockets
 from jina.wire import body as bodies
 from jina.wire import header as wire
 from jina.wire.header import Header
-from jina.wire.maps import Call, ErrorInfo, Part, Ready, Route, pack_map, unpack_map
+from jina.wire.maps import Call, ErrorInfo, Part, Ready, Route, pack_map, unpack_map, unpack_route
 
 _MAX_MESSAGE = 8 * KIB
 _MAX_TRACEBACK = 64 * KIB - 16 * KIB  # with the rest of the description still one small frame
@@ -68,7 +67,7 @@ class Worker:
             if header.kind == wire.REQUEST:
                 self._serve(header, message.frames)
             elif header.kind == wire.READY:  # another gateway asks
-                sockets.send(socket, ready)
+                sockets.send_if_connected(socket, ready)  # or it died meanwhile: the next one asks
             elif header.kind == wire.DRAIN:
                 break
         try:
@@ -122,12 +121,11 @@ class Worker:
             kind, frames=len(payload), number=number, route=pack_map(Route("", "", parts))
         )
         # Without a gateway the reply goes nowhere: the client sends the request again.
-        with contextlib.suppress(sockets.PeerGone):
-            sockets.send(self._socket, header, payload)
+        sockets.send_if_connected(self._socket, header, payload)
 
     def _run(self, header: Header, frames: Sequence[Any]) -> tuple[list[Part], list[Any]]:
         """Read the body, call the Executor, write the result."""
-        route = unpack_map(Route, header.route)
+        route = unpack_route(header.route)
         call = unpack_map(Call, header.call)
         body = bodies.read_body(
             route.parts, frames, route.branches, call, header.base, sockets.payload

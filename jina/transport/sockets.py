@@ -169,6 +169,17 @@ def send(socket: Socket, header: bytes, frames: Sequence[Any] = (), peer: bytes 
         _send(socket, frame, flags, len(frame) < _NO_COPY_BYTES)
 
 
+def send_if_connected(
+    socket: Socket, header: bytes, frames: Sequence[Any] = (), peer: bytes = b""
+) -> bool:
+    """Like `send`; False when the peer is gone or not there yet."""
+    try:
+        send(socket, header, frames, peer)
+    except PeerGone:
+        return False
+    return True
+
+
 def receive(socket: Socket, *, routed: bool, wait: bool = False) -> Message:
     """Receive a message.
 

@@ -6,6 +6,7 @@ fields go to the end, with a default.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import msgspec
@@ -178,6 +179,16 @@ def pack_map(value: msgspec.Struct) -> bytes:
         return _ENCODER.encode(value)
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
         raise WireError(f"parameters that cannot be carried: {error}") from error
+
+
+@lru_cache(maxsize=64)
+def unpack_route(data: bytes) -> Route:
+    """Decode a route map; requests in a row mostly have the same one, which is decoded once.
+
+    Raises:
+        WireError: the bytes are no route map.
+    """
+    return unpack_map(Route, data)
 
 
 def unpack_map(cls: type[_T], data: bytes | memoryview) -> _T:

@@ -45,8 +45,13 @@ def post(
         str, typer.Option(help="Only Executors whose name begins with this regular expression")
     ] = "",
     request_size: Annotated[
-        int, typer.Option(min=1, max=10_000, help="Documents in one request")
-    ] = 100,
+        int | None,
+        typer.Option(
+            min=1,
+            max=10_000,
+            help="Documents in one request; 100 if omitted, and 400 within a long file",
+        ),
+    ] = None,
     limit: Annotated[int | None, typer.Option(min=0, help="Stop after so many lines")] = None,
     timeout: Annotated[
         float | None, typer.Option(help="Give up after so many seconds without a reply")

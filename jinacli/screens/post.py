@@ -19,7 +19,7 @@ import typer
 from jina.client.outcomes import Outcomes, outcomes_of
 from jina.client.requests import LineRequests, RequestSource
 from jina.client.session import Reply, Session
-from jina.defaults import TIMEOUT_READY_S
+from jina.defaults import REQUEST_DOCS, TIMEOUT_READY_S
 from jina.excepts import FlowNotFound, InputError, WireError
 from jina.launch.find import find_flow, looks_like_file, wait_until_ready
 from jina.readers import LineSource, open_inputs
@@ -44,7 +44,7 @@ class PostOptions:
     output_format: str
     tensors: str
     target: str
-    request_size: int
+    request_size: int | None
     limit: int | None
     timeout_s: float | None
     show_progress: bool
@@ -126,7 +126,7 @@ def _open_source(
         from jina.client.documents import DocumentRequests
 
         docs = options.texts or None
-        return DocumentRequests(docs, call, request_docs=options.request_size), None
+        return DocumentRequests(docs, call, request_docs=options.request_size or REQUEST_DOCS), None
     lines = open_inputs(inputs)
     stack.callback(lines.close)
     if lines.is_fed_by(1 if options.output == "-" else options.output):
