@@ -19,6 +19,7 @@ from collections.abc import Iterable, Sequence
 from itertools import accumulate, repeat
 from math import isfinite
 from struct import Struct
+from sys import intern
 from typing import Annotated, Any
 
 import msgspec
@@ -40,6 +41,7 @@ from jina.types.record import (
     SCORE_FIELDS,
     TENSOR_FIELDS,
     TEXT_FIELDS,
+    Edits,
     Live,
     Record,
 )
@@ -54,6 +56,7 @@ HEAD = Struct("<4sHHI")
 ENTRY = Struct("<BBHIQ")
 HEAD_SIZE = HEAD.size
 ENTRY_SIZE = ENTRY.size
+_iter_entries = Struct("<IIQ").iter_unpack  # the same, with field, kind and flags as one number
 
 VALUES, CONSTANT, DENSE, CELLS, NESTED, TAGS = range(1, 7)
 
@@ -80,6 +83,7 @@ _MANY: dict[str, Any] = {
 # and scores 0.0 equals -0.0 and yet is another number; ids tell how many rows there are.
 REPEATED = (TEXT_FIELDS | COUNT_FIELDS | {"text", "buffer"}) - {"id"}
 _BOUNDED = frozenset({"location", "scores", "evaluations"})
+_WEIGHED = SCORE_FIELDS | {"weight"}
 
 
 class Raw(msgspec.Struct, gc=False, eq=False):
@@ -135,6 +139,24 @@ class Part:
     def records(self) -> list[Record]:
         """Decode the nested batch, once for all rows, and return this row's Records."""
         return self.nested.columns.records()[self.start : self.stop]
+
+
+class Came(msgspec.Struct, eq=False):
+    """What an array knows of rows that were made of columns, and until when it holds."""
+
+    rare: int  # Edits.rare then: as long as it stays, no other fields than these may be set
+    age: int  # Edits.ids then: as long as it stays, these are the ids
+    fields: tuple[str, ...]  # besides EASY_FIELDS
+    ids: bytes | None  # the column, as it came
+    places: list[Any] | None = None  # what stood for each row's tags
+
+    def has_fields(self) -> bool:
+        """Whether `fields` still holds."""
+        return self.rare == Edits.rare
+
+    def has_ids(self) -> bool:
+        """Whether `ids` still holds."""
+        return self.ids is not None and self.age == Edits.ids
 
 
 class Columns(msgspec.Struct, eq=False):
@@ -194,6 +216,11 @@ class Columns(msgspec.Struct, eq=False):
         else:
             self.columns[field] = column
 
+    def ids(self) -> bytes | None:
+        """Return a copy of the bytes of the column of ids, None if it is decoded already."""
+        column = self.columns.get("id")
+        return bytes(column.data) if type(column) is Raw else None
+
     def records(self) -> list[Record]:
         """Return a Record per row; the same ones each time.
 
@@ -225,13 +252,17 @@ class Columns(msgspec.Struct, eq=False):
             if field in _BOUNDED and raw.data.nbytes > max(MAX_UNTYPED_BYTES, 64 * self.rows):
                 raise WireError(f"the column `{field}` is larger than its {self.rows} rows explain")
             column = _decode(_MANY[field], raw.data, self.rows, field)
-            if field in SCORE_FIELDS:
+            if field not in _WEIGHED:
+                pass
+            elif field in SCORE_FIELDS:
                 # Live, so that a score that is NaN is seen before it is written as JSON.
                 column = [Live(Scores(scores)) if scores else None for scores in column]
-            elif field == "weight" and not all(map(isfinite, column)):
+            elif not all(map(isfinite, column)):
                 raise WireError("the column `weight` holds a number that is not finite")
         elif raw.kind == CONSTANT:
-            column = Constant(_decode(_ONE[field], raw.data, None, field))
+            value = _decode(_ONE[field], raw.data, None, field)
+            # MIME types are compared at each write of a text: the very same one is the quickest.
+            column = Constant(intern(value) if field == "mime_type" else value)
         elif raw.kind == DENSE:
             column = DenseColumn.parse(raw.data, raw.aux, self.rows, self.frames)
         elif raw.kind == CELLS:
@@ -243,9 +274,17 @@ class Columns(msgspec.Struct, eq=False):
         return column
 
 
+_SHORT_HEADS = {rows: 0x90 | rows for rows in range(16)}
+
+
 def _decode(decoder: Any, data: memoryview, rows: int | None, what: str) -> Any:
     """Decode msgpack; an array must say at its head that it has one value per row."""
-    if rows is not None and _array_length(data) != rows:
+    # The short form of an array's head is by far the most frequent one in small batches.
+    if (
+        rows is not None
+        and not (data and data[0] == _SHORT_HEADS.get(rows))
+        and _array_length(data) != rows
+    ):
         raise WireError(f"the column `{what}` does not have {rows} values")
     try:
         return decoder.decode(data)
@@ -280,8 +319,10 @@ def _kinds(field: str) -> tuple[int, ...]:
     return (VALUES, CONSTANT) if field in REPEATED else (VALUES,)
 
 
-# Which field a directory entry (field, kind, flags) means; other combinations are not for it.
-_FITTING = {(code, kind, 0): field for field, code in CODE_OF.items() for kind in _kinds(field)}
+# What an entry's first four bytes (field, kind, no flags), as one number, mean; others are unknown.
+_FITTING = {
+    code | kind << 8: (field, kind) for field, code in CODE_OF.items() for kind in _kinds(field)
+}
 
 
 class _Budget(msgspec.Struct, gc=False, eq=False):
@@ -322,12 +363,13 @@ def _parse(body: memoryview, frames: Sequence[Buffer], depth: int, budget: _Budg
     if count > len(FIELDS) or start > size:
         raise WireError("a batch is cut off in its directory")
     columns: dict[str, Any] = {}
-    for code, kind, flags, aux, length in ENTRY.iter_unpack(body[HEAD_SIZE:start]):
-        field = _FITTING.get((code, kind, flags))
-        if field is None or field in columns:
-            raise WireError(
-                f"a batch's directory names column {code}, kind {kind}: unknown or twice"
-            )
+    for word, aux, length in _iter_entries(body[HEAD_SIZE:start]):
+        try:
+            field, kind = _FITTING[word]
+        except KeyError:
+            raise WireError(f"a batch's directory names column {word:#x}: unknown") from None
+        if field in columns:
+            raise WireError(f"a batch's directory names the column `{field}` twice")
         stop = start + length
         if stop > size:
             raise WireError(f"the column `{field}` reaches beyond the frame")

@@ -110,7 +110,7 @@ class DenseColumn:
 
     __slots__ = ("_data", "_matrix", "dtype", "shape")
 
-    def __init__(self, dtype: str, shape: list[int], data: Any, matrix: Any = None) -> None:
+    def __init__(self, dtype: str, shape: Sequence[int], data: Any, matrix: Any = None) -> None:
         self.dtype = dtype
         self.shape = shape  # rows first
         self._data = data
@@ -172,7 +172,8 @@ class DenseColumn:
             dtype, shape, data = self.dtype, self.shape, self._data
         else:
             flat = little_endian(self._matrix)
-            dtype, shape, data = flat.dtype.str, list(flat.shape), flat.data if flat.size else b""
+            # A shape is written like a list.
+            dtype, shape, data = flat.dtype.str, flat.shape, flat.data if flat.size else b""
         frame, offset = writer.add(data)
         return True, frame, _encode([dtype, shape, offset])
 
@@ -304,20 +305,22 @@ def _emit_one(value: Any, writer: FrameWriter) -> Any:
 def _bytes_at(frames: Sequence[Buffer], frame: int, offset: int, size: int) -> memoryview:
     if not 0 <= frame < len(frames):
         raise WireError(f"a tensor lies in frame {frame}, but there are {len(frames)}")
-    view = memoryview(frames[frame]).cast("B")
+    view = memoryview(frames[frame])
+    if view.format != "B" or view.ndim != 1:
+        view = view.cast("B")
     if offset + size > len(view):
         raise WireError(f"a tensor reaches beyond its frame of {len(view)} bytes")
     return view[offset : offset + size]
 
 
-def _writable(view: memoryview, dtype: str, shape: list[int]) -> np.ndarray[Any, Any]:
+def _writable(view: memoryview, dtype: str, shape: Sequence[int]) -> np.ndarray[Any, Any]:
     """Return the array in these bytes: in place if it is large, aligned and writable."""
     import numpy as np  # late: a process that sees only text never loads it
 
     # Dtype, shape and length were checked when the description was read.
     try:
-        array = np.frombuffer(view, dtype).reshape(shape)
-    except ValueError as err:
+        array: np.ndarray[Any, Any] = np.ndarray(shape, dtype, view)
+    except (ValueError, TypeError) as err:
         raise WireError(str(err)) from err
     is_large = view.nbytes >= INLINE_TENSOR_BYTES
     return array if is_large and not view.readonly and array.flags.aligned else array.copy()

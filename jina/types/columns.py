@@ -8,8 +8,8 @@ bytes that they came as.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import compress, repeat
+from collections.abc import Iterator, Sequence
+from itertools import compress, islice, repeat
 from operator import is_not
 from typing import Any
 
@@ -32,6 +32,7 @@ from jina.types.batch import (
     VALUES,
     VERSION,
     Buffer,
+    Came,
     Columns,
     Constant,
     Nested,
@@ -47,6 +48,7 @@ from jina.types.record import (
     DEFAULTS,
     EASY_FIELDS,
     FIELDS,
+    NO_TAGS,
     SCORE_FIELDS,
     TENSOR_FIELDS,
     TEXT_FIELDS,
@@ -60,8 +62,8 @@ _pack_head = HEAD.pack
 _pack_entry = ENTRY.pack
 
 _COMPARED = TEXT_FIELDS | COUNT_FIELDS
-_BESIDES_ID = FIELDS[1:]
-_DEFAULTS = tuple(DEFAULTS[field] for field in _BESIDES_ID)
+_LATER = range(FIELDS.index("tags") + 1, len(FIELDS))
+_LATER_DEFAULTS = tuple(DEFAULTS[FIELDS[i]] for i in _LATER)
 # Fields that are looked at in every batch of several.
 _ALWAYS = frozenset({"id", *EASY_FIELDS})
 # Fields whose values users may hold and change.
@@ -85,7 +87,7 @@ def encode(docs: DocumentArray) -> list[Buffer]:
     state = _Writing()
     if columns is None:
         records = [doc._record for doc in docs._rows]
-        return [state.rows(records, MAX_DEPTH, *docs._origin()), *state.frames()]
+        return [state.rows(records, MAX_DEPTH, docs._came), *state.frames()]
     return [state.columns(columns, MAX_DEPTH), *state.frames()]
 
 
@@ -156,29 +158,26 @@ class _Writing:
                     entries.append(entry)
         return _body(columns.rows, entries)
 
-    def rows(
-        self,
-        records: list[Record],
-        depth: int,
-        fields: Iterable[str] | None = None,
-        places: list[Any] | None = None,
-    ) -> bytes:
+    def rows(self, records: list[Record], depth: int, came: Came | None = None) -> bytes:
         """Write Records, column by column; columns that are unset in every row are left out.
 
         Args:
             records: whose.
             depth: how many levels may still lie below.
-            fields: those that may be set besides EASY_FIELDS, None if that is not known.
-            places: what stood for the tags of each row when they came as a column; if it still
-                stands there, the column is sent on.
+            came: what is known of them since they were columns; columns that nobody touched are
+                sent on as they came.
         """
         count = len(records)
         self._spend(count, depth)
         entries: list[_Entry] = []
-        for field, values in _gathered(records, fields):
-            if field != "id" and _is_unset(field, values):
+        if came is not None and came.has_ids():
+            entries.append(("id", VALUES, 0, came.ids))
+        elif records:
+            entries.append(("id", VALUES, 0, self._ids(records)))
+        for field, values in _gathered(records, came):
+            if count > 1 and _is_unset(field, values):
                 continue
-            if field == "tags" and values == places:
+            if field == "tags" and came is not None and values == came.places:
                 entries.append(("tags", TAGS, 0, values[0][0].data))
                 continue
             entry = self._field(field, values, records, depth)
@@ -186,11 +185,19 @@ class _Writing:
                 entries.append(entry)
         return _body(count, entries)
 
+    @staticmethod
+    def _ids(records: list[Record]) -> bytes:
+        ids = [record.id for record in records]
+        try:
+            return _encode(ids)
+        except (TypeError, UnicodeEncodeError) as err:
+            raise DocumentError(_blame("id", ids, records, err)) from err
+
     def _field(
         self, field: str, values: Sequence[Any], records: list[Record], depth: int
     ) -> _Entry | None:
         try:
-            if field == "id":
+            if len(values) == 1 and field in REPEATED:
                 return field, VALUES, 0, _encode(values)
             if field in TENSOR_FIELDS:
                 return self._tensor(field, gathered(values))
@@ -234,19 +241,17 @@ class _Writing:
         return field, NESTED, len(counts), b"".join((counts, inner))
 
 
-def _gathered(
-    records: list[Record], fields: Iterable[str] | None
-) -> Iterator[tuple[str, list[Any]]]:
-    """Yield the values of each field that may be set, one per record."""
+def _gathered(records: list[Record], came: Came | None) -> Iterator[tuple[str, list[Any]]]:
+    """Yield the values of each field but the id that may be set, one per record."""
     if len(records) < 2:
         if records:
             yield from _one(records[0])
         return
-    if fields is None:
+    if came is None or not came.has_fields():
         rows = map(msgspec.structs.astuple, records)
-        yield from zip(FIELDS, map(list, zip(*rows, strict=True)), strict=True)
+        columns = zip(FIELDS, map(list, zip(*rows, strict=True)), strict=True)
+        yield from islice(columns, 1, None)
         return
-    yield "id", [record.id for record in records]
     yield "mime_type", [record.mime_type for record in records]
     yield "text", [record.text for record in records]
     yield "tags", [record.tags for record in records]
@@ -259,19 +264,22 @@ def _gathered(
         yield "buffer", [record.buffer for record in records]
         yield "blob", [record.blob for record in records]
         yield "embedding", [record.embedding for record in records]
-    for field in fields:
+    for field in came.fields:
         if field not in _ALWAYS:
             yield field, [getattr(record, field) for record in records]
 
 
 def _one(record: Record) -> Iterator[tuple[str, list[Any]]]:
     """Yield the fields of a record that is alone in its message: most of them are unset."""
-    yield "id", [record.id]
-    values = msgspec.structs.astuple(record)[1:]
-    for field, value in compress(
-        zip(_BESIDES_ID, values, strict=True), map(is_not, values, _DEFAULTS)
-    ):
-        yield field, [value]
+    values = msgspec.structs.astuple(record)
+    if record.mime_type:
+        yield "mime_type", [record.mime_type]
+    if record.text is not None:
+        yield "text", [record.text]
+    if record.tags is not NO_TAGS:
+        yield "tags", [record.tags]
+    for i in compress(_LATER, map(is_not, values[4:], _LATER_DEFAULTS)):
+        yield FIELDS[i], [values[i]]
 
 
 def _is_unset(field: str, values: list[Any]) -> bool:

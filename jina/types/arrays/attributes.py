@@ -62,7 +62,8 @@ class Attributes(Traversal):
                 return list(columns.values(field))
             if field in ("text", "buffer"):
                 empty: Any = "" if field == "text" else b""
-                return [value or empty for value in columns.values(field)]
+                values = columns.values(field)
+                return [value or empty for value in values] if None in values else list(values)
             if field in ("blob", "embedding"):
                 column = columns.tensor(field)
                 return [None] * columns.rows if column is None else _tensors(column)
@@ -84,9 +85,8 @@ class Attributes(Traversal):
     @texts.setter
     def texts(self, values: Sequence[str]) -> None:
         values = list(self._of_length("texts", values))
-        for value in values:
-            if type(value) is not str:
-                raise TypeError(f"`texts` holds a {type(value).__name__}, expected text")
+        for kind in set(map(type, values)) - {str}:
+            raise TypeError(f"`texts` holds a {kind.__name__}, expected text")
         columns = self._columns
         if columns is None:
             for doc, value in zip(self._docs, values, strict=True):
@@ -158,7 +158,7 @@ class Attributes(Traversal):
     def _set_tensors(self, field: str, values: Any) -> None:
         if values is None:
             values = list(repeat(None, len(self._docs)))
-        elif not is_sparse(values) and hasattr(values, "dtype"):
+        elif hasattr(values, "dtype") and not is_sparse(values):
             values = as_tensor(values)
             self._of_length(f"{field}s", values)
             columns = self._columns

@@ -15,7 +15,7 @@ from typing import Any, SupportsIndex, overload
 
 from jina.excepts import BadDocType
 from jina.types.arrays.overview import Overview
-from jina.types.batch import Columns
+from jina.types.batch import Came, Columns
 from jina.types.document import Document
 from jina.types.record import Edits
 
@@ -43,9 +43,8 @@ class DocumentArray(Overview):
         "_rows",
     )
     _columns: Columns | None
-    # What is known of rows that came as columns: Edits.rare as it was then, the fields that were
-    # set, and what stood for each row's tags.
-    _came: tuple[int, Iterable[str], list[Any] | None] | None
+    # What is known of the rows since they came as columns, None once others may be among them.
+    _came: Came | None
     _index: dict[str, int] | None
     _index_age: int
     _rows: list[Document]
@@ -97,23 +96,12 @@ class DocumentArray(Overview):
             with _publish:
                 columns = self._columns
                 if columns is not None:
-                    age = Edits.rare
+                    came = Came(Edits.rare, Edits.ids, tuple(columns.columns), columns.ids())
                     self._rows = wrapped(columns.records())
-                    self._came = age, columns.columns, columns.places
+                    came.places = columns.places
+                    self._came = came
                     self._columns = None
         return self._rows
-
-    def _origin(self) -> tuple[Iterable[str] | None, list[Any] | None]:
-        """Return what is known of the Documents here, None for what is not.
-
-        Returns:
-            The fields that may be set in any of them, besides EASY_FIELDS; and what stood for each
-            row's tags when they came as columns.
-        """
-        if self._came is None:
-            return None, None
-        age, fields, places = self._came
-        return fields if age == Edits.rare else None, places
 
     def _changed(self) -> None:
         """Forget what was known about the Documents: they are others now."""

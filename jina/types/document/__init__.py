@@ -52,6 +52,11 @@ class Document(Conversions, Editing, Serial, Display):
         **kwargs: Any,
     ) -> None:
         if document is None:
+            if len(kwargs) == 1 and type(self) is Document and not field_resolver:
+                text = kwargs.get("text")
+                if type(text) is str:  # of all calls the most frequent one
+                    self._record = Record(ids.fresh(), "text/plain", text)
+                    return
             self._record = Record(ids.fresh())
         else:
             self._record = _record_from(document, field_resolver, copy)

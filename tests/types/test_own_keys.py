@@ -1,0 +1,149 @@
+"""Lines with keys of their own: the struct that is made for them reads what a dict would hold."""
+
+from __future__ import annotations
+
+import copy
+import json
+import threading
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from jina.types import columns, jsonlines, own_keys
+from jina.types.record import OwnTags
+from tests.types.strategies import trees, words
+
+KEYS = ["title", "url", "b", "", 'q"', "back\\slash", "ä", "own_0", "x y", "line\nend"]
+FEW = st.sampled_from(KEYS)
+odd = st.sampled_from([5, None, ["x"], {"id": "y"}])
+rows = st.fixed_dictionaries(
+    {},
+    optional={
+        "id": words | odd,
+        "text": words | odd,
+        "tags": st.dictionaries(words, words, max_size=1) | odd,
+        "mime_type": words,
+        "mimeType": words,
+        "document": odd,
+        "groundtruth": odd,
+        "content": words,
+    },
+)
+likely = st.fixed_dictionaries({}, optional={"id": words, "text": words | st.none()})
+
+
+@st.composite
+def chunks(draw):
+    """Lines that have the same keys of their own, but for a few."""
+    usual = draw(st.lists(FEW, min_size=1, max_size=3, unique=True))
+    lines = []
+    for _ in range(draw(st.integers(1, 6))):
+        row = draw(likely) if draw(st.integers(0, 4)) else draw(rows)
+        keys = usual if draw(st.integers(0, 4)) else draw(st.lists(FEW, max_size=3, unique=True))
+        row |= {key: draw(trees) for key in keys}
+        line = json.dumps(row, ensure_ascii=draw(st.booleans()))
+        if draw(st.integers(0, 9)) == 0:
+            line = draw(
+                st.sampled_from([line[:-1], line.replace("}", ',"b":1,"b":2}', 1), "", "7"])
+            )
+        lines.append(line.replace("\n", " "))
+    return "\n".join(lines).encode()
+
+
+def read(chunk, least_lines):
+    before = jsonlines._WORTH_A_STRUCT
+    jsonlines._WORTH_A_STRUCT = least_lines
+    try:
+        return jsonlines.parse(chunk, key="k", first_line=1)
+    finally:
+        jsonlines._WORTH_A_STRUCT = before
+
+
+def seen(found):
+    """All that can be told of Documents, types included; the order of keys is free."""
+    return [
+        (
+            doc.id,
+            doc.text,
+            doc.mime_type,
+            sorted((key, repr(item)) for key, item in doc.tags.items()),
+        )
+        for doc in found
+    ]
+
+
+@settings(max_examples=300, deadline=None)
+@given(chunks())
+def test_both_ways_to_read_a_chunk_give_the_same(chunk):
+    quick, slow = read(chunk, 1), read(chunk, 1_000_000)
+    assert quick.errors == slow.errors
+    assert (quick.groundtruths is None) == (slow.groundtruths is None)
+    lines = jsonlines.render(quick.docs)
+    assert list(map(json.loads, lines.splitlines())) == list(
+        map(json.loads, jsonlines.render(slow.docs).splitlines())
+    )
+    sent = columns.decode([bytes(frame) for frame in columns.encode(quick.docs)])
+    assert sent == slow.docs
+    assert seen(sent) == seen(quick.docs) == seen(slow.docs)
+
+
+def chunk_of(count, **more):
+    return "".join(
+        json.dumps({"title": f"T{i}", "parts": [i, {"n": None}], **more}) + "\n"
+        for i in range(count)
+    ).encode()
+
+
+def test_whole_files_of_such_lines_take_the_quick_way_and_are_written_as_they_came():
+    found = read(chunk_of(40), 32).docs
+    assert all(isinstance(doc._record.tags, OwnTags) for doc in found)
+    first, second = jsonlines.render(found).splitlines()[:2]
+    assert first == b'{"id":"k-1","tags":{"title":"T0","parts":[0,{"n":null}]}}'
+    assert json.loads(second)["id"] == "k-2"
+    assert found[1].tags == {"title": "T1", "parts": [1, {"n": None}]}
+
+
+def test_a_line_with_other_keys_does_not_slow_down_its_neighbours():
+    chunk = chunk_of(20) + b'{"other":1,"id":"o"}\n' + chunk_of(20)
+    found = read(chunk, 32).docs
+    assert found[20].id == "o"
+    assert found[20].tags == {"other": 1}
+    assert sum(isinstance(doc._record.tags, OwnTags) for doc in found) == 40
+    assert found[21].id == "k-22"
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy])
+def test_copies_share_no_tags_whichever_is_read_first(copied):
+    for reads_first in (0, 1):
+        doc = read(chunk_of(1), 1).docs[0]
+        both = [doc, copied(doc)]
+        one, other = both[reads_first], both[1 - reads_first]
+        one.tags["parts"].append("new")
+        assert other.tags["parts"] == [0, {"n": None}]
+        assert one.tags["parts"] == [0, {"n": None}, "new"]
+
+
+def test_the_same_dict_is_given_to_all_threads():
+    docs = list(read(chunk_of(300), 1).docs)
+    given = [[] for _ in range(4)]
+    start = threading.Barrier(4)
+
+    def work(out):
+        start.wait()
+        out += [doc.tags for doc in docs]
+
+    threads = [threading.Thread(target=work, args=(out,)) for out in given]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert all(len({id(tags) for tags in same}) == 1 for same in zip(*given, strict=True))
+
+
+def test_only_so_many_sets_of_keys_are_remembered():
+    for i in range(own_keys._MAX_SHAPES * 2):
+        assert read(f'{{"key{i}":1}}'.encode(), 1).docs[0].tags == {f"key{i}": 1}
+    assert len(own_keys._shapes) <= own_keys._MAX_SHAPES
+    assert own_keys.shape_of(tuple(map(str, range(own_keys._MAX_KEYS + 1)))) is None
+    assert own_keys.shape_of(()) is None
