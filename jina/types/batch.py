@@ -82,6 +82,7 @@ _MANY: dict[str, Any] = {
 # Fields that may be sent once for all rows. Numbers are compared to find that out, and in weight
 # and scores 0.0 equals -0.0 and yet is another number; ids tell how many rows there are.
 REPEATED = (TEXT_FIELDS | COUNT_FIELDS | {"text", "buffer"}) - {"id"}
+_UNCHECKED = REPEATED | {"id"}
 _BOUNDED = frozenset({"location", "scores", "evaluations"})
 _WEIGHED = SCORE_FIELDS | {"weight"}
 
@@ -183,6 +184,9 @@ class Columns(msgspec.Struct, eq=False):
         if column is None:
             return [DEFAULTS[field]] * self.rows
         if type(column) is Raw:
+            if column.kind == VALUES and field in _UNCHECKED:  # nothing else to look at
+                found: list[Any] = _decode(_MANY[field], column.data, self.rows, field)
+                return found
             column = self._opened(field, column)
         if type(column) is list:
             return column
@@ -328,8 +332,12 @@ _FITTING = {
 class _Budget(msgspec.Struct, gc=False, eq=False):
     """What one message may still spend on Documents and nested batches."""
 
-    docs: int = MAX_BATCH_DOCS
-    batches: int = MAX_BATCHES
+    docs: int
+    batches: int = MAX_BATCHES - 1  # besides the outermost
+
+    def is_spent(self) -> bool:
+        """Whether more was asked for than there is."""
+        return self.docs < 0 or self.batches < 0
 
 
 def parse(frames: Sequence[Buffer]) -> Columns:
@@ -341,23 +349,26 @@ def parse(frames: Sequence[Buffer]) -> Columns:
     if not frames or len(frames) > MAX_FRAMES:
         raise WireError(f"a batch comes in 1 to {MAX_FRAMES} frames, not {len(frames)}")
     body = memoryview(frames[0])
-    if body.format != "B" or body.ndim != 1:
+    if type(frames[0]) is not bytes:
         body = body.cast("B")
-    columns = _parse(body, frames[1:], MAX_DEPTH, _Budget())
+    columns = _parse(body, frames[1:], MAX_DEPTH, None)
     columns.wire = list(frames)
     return columns
 
 
-def _parse(body: memoryview, frames: Sequence[Buffer], depth: int, budget: _Budget) -> Columns:
+def _parse(
+    body: memoryview, frames: Sequence[Buffer], depth: int, budget: _Budget | None
+) -> Columns:
     size = len(body)
     if size < HEAD_SIZE:
         raise WireError("a batch is cut off in its head")
     magic, version, count, rows = HEAD.unpack_from(body)
     if magic != MAGIC or version != VERSION:
         raise WireError("these bytes are no batch of version 1")
-    budget.docs -= rows
-    budget.batches -= 1
-    if budget.docs < 0 or budget.batches < 0 or depth < 0:
+    if budget is not None:
+        budget.docs -= rows
+        budget.batches -= 1
+    if rows > MAX_BATCH_DOCS or depth < 0 or (budget is not None and budget.is_spent()):
         raise WireError("a batch with more Documents or deeper nesting than allowed")
     start = HEAD_SIZE + count * ENTRY_SIZE
     if count > len(FIELDS) or start > size:
@@ -378,6 +389,8 @@ def _parse(body: memoryview, frames: Sequence[Buffer], depth: int, budget: _Budg
         if kind == NESTED:
             if aux > length:
                 raise WireError(f"the column `{field}` is shorter than its counts")
+            if budget is None:  # of the outermost batch, and only if it needs one
+                budget = _Budget(MAX_BATCH_DOCS - rows)
             inner = _parse(data[aux:], frames, depth - 1, budget)
             columns[field] = Nested(inner, data[:aux])
         elif aux and kind != DENSE:

@@ -177,7 +177,7 @@ class _Writing:
         for field, values in _gathered(records, came):
             if count > 1 and _is_unset(field, values):
                 continue
-            if field == "tags" and came is not None and values == came.places:
+            if field == "tags" and _is_whole_column(values, came):
                 entries.append(("tags", TAGS, 0, values[0][0].data))
                 continue
             entry = self._field(field, values, records, depth)
@@ -267,6 +267,13 @@ def _gathered(records: list[Record], came: Came | None) -> Iterator[tuple[str, l
     for field in came.fields:
         if field not in _ALWAYS:
             yield field, [getattr(record, field) for record in records]
+
+
+def _is_whole_column(tags: list[Any], came: Came | None) -> bool:
+    """Whether the tags of all rows still lie in the column that they came in."""
+    if len(tags) == 1:
+        return type(tags[0]) is tuple and tags[0][0].count == 1
+    return came is not None and tags == came.places
 
 
 def _one(record: Record) -> Iterator[tuple[str, list[Any]]]:

@@ -96,10 +96,13 @@ class DocumentArray(Overview):
             with _publish:
                 columns = self._columns
                 if columns is not None:
-                    came = Came(Edits.rare, Edits.ids, tuple(columns.columns), columns.ids())
-                    self._rows = wrapped(columns.records())
-                    came.places = columns.places
-                    self._came = came
+                    if columns.rows == 1:  # to know more would take longer than to look again
+                        self._rows = wrapped(columns.records())
+                    else:
+                        came = Came(Edits.rare, Edits.ids, tuple(columns.columns), columns.ids())
+                        self._rows = wrapped(columns.records())
+                        came.places = columns.places
+                        self._came = came
                     self._columns = None
         return self._rows
 
