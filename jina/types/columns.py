@@ -9,7 +9,7 @@ bytes that they came as.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import compress, islice, repeat
+from itertools import islice, repeat
 from operator import is_not
 from typing import Any
 
@@ -62,8 +62,8 @@ _pack_head = HEAD.pack
 _pack_entry = ENTRY.pack
 
 _COMPARED = TEXT_FIELDS | COUNT_FIELDS
-_LATER = range(FIELDS.index("tags") + 1, len(FIELDS))
-_LATER_DEFAULTS = tuple(DEFAULTS[FIELDS[i]] for i in _LATER)
+_EASY = FIELDS.index("tags") + 1  # fields before this one are asked for by name
+_NO_WEIGHT = DEFAULTS["weight"]
 # Fields that are looked at in every batch of several.
 _ALWAYS = frozenset({"id", *EASY_FIELDS})
 # Fields whose values users may hold and change.
@@ -278,15 +278,39 @@ def _is_whole_column(tags: list[Any], came: Came | None) -> bool:
 
 def _one(record: Record) -> Iterator[tuple[str, list[Any]]]:
     """Yield the fields of a record that is alone in its message: most of them are unset."""
-    values = msgspec.structs.astuple(record)
     if record.mime_type:
         yield "mime_type", [record.mime_type]
     if record.text is not None:
         yield "text", [record.text]
     if record.tags is not NO_TAGS:
         yield "tags", [record.tags]
-    for i in compress(_LATER, map(is_not, values[4:], _LATER_DEFAULTS)):
-        yield FIELDS[i], [values[i]]
+    if _has_more(record):
+        for field in FIELDS[_EASY:]:
+            value = getattr(record, field)
+            if value is not DEFAULTS[field]:
+                yield field, [value]
+
+
+def _has_more(record: Record) -> bool:
+    """Whether any field may be set besides id, MIME type, text and tags."""
+    return bool(
+        record.embedding is not None
+        or record.blob is not None
+        or record.buffer is not None
+        or record.uri
+        or record.parent_id
+        or record.modality
+        or record.content_hash
+        or record.granularity
+        or record.adjacency
+        or record.offset
+        or record.weight is not _NO_WEIGHT  # -0.0 is another number
+        or record.location is not None
+        or record.scores is not None
+        or record.evaluations is not None
+        or record.chunks is not None
+        or record.matches is not None
+    )
 
 
 def _is_unset(field: str, values: list[Any]) -> bool:

@@ -9,11 +9,13 @@ import tracemalloc
 import msgspec
 import numpy as np
 import pytest
+from hypothesis import given, settings
 
 from jina import Document, DocumentArray, defaults
 from jina.excepts import DocumentError, WireError
 from jina.types import columns
 from jina.types.batch import CODE_OF, ENTRY, HEAD, MAGIC
+from tests.types.strategies import documents
 
 pack = msgspec.msgpack.encode
 
@@ -230,3 +232,15 @@ def test_bombs_are_refused_within_a_second_and_without_memory(name, frames):
     tracemalloc.stop()
     assert spent < 1
     assert peak < 200 * 1024 * 1024
+
+
+@settings(max_examples=60, deadline=None)
+@given(documents)
+def test_a_document_alone_is_sent_like_one_of_several(doc):
+    alone = columns.decode([bytes(frame) for frame in columns.encode(DocumentArray([doc]))])
+    several = columns.decode([bytes(frame) for frame in columns.encode(DocumentArray([doc, doc]))])
+    assert several == DocumentArray([doc, doc])
+    assert alone[0] == several[0] == doc
+    assert str(alone[0].weight) == str(doc.weight)
+    doc.id = ""
+    assert columns.decode(columns.encode(DocumentArray([doc])))[0].id == ""
