@@ -23,7 +23,7 @@ from jina.types.arrays.document import DocumentArray, wrapped
 from jina.types.batch import Part
 from jina.types.content import children, set_fields
 from jina.types.document import Document
-from jina.types.own_keys import shape_of
+from jina.types.own_keys import Pair, with_own_keys
 from jina.types.record import CONTENT_FIELDS, NO_TAGS, Live, Packed, Record, Tensor, Unread
 from jina.types.score import NamedScore, Scores
 from jina.types.tensors import Cell, JsonForm, from_json, to_json
@@ -81,9 +81,6 @@ def _tensor_of(kind: type, value: Any) -> Any:
 
 _decode = msgspec.json.Decoder(Record, dec_hook=_tensor_of).decode
 _decode_any = msgspec.json.Decoder().decode
-_decode_object = msgspec.json.Decoder(dict[str, Any]).decode
-_WORTH_A_STRUCT = 32  # lines; to make one takes as long as to read some hundred lines without
-_RARE_KEYS = (frozenset(mapping.KEYS) | {"content", "document"}) - {"id", "text"}
 
 
 def parse(chunk: Buffer, *, key: str, first_line: int) -> ParsedLines:
@@ -111,7 +108,7 @@ def parse(chunk: Buffer, *, key: str, first_line: int) -> ParsedLines:
             check_size(data)
             # Keys of their own in one line mean keys of their own in all of them, mostly.
             odd = lines[len(records) % len(lines)]
-            records = _with_own_keys(lines, odd, key, first_line)
+            records = with_own_keys(lines, odd, key, first_line)
         except _REFUSED:
             return _Careful(key, first_line).parse(lines)
     if not all([record.id for record in records]):
@@ -121,51 +118,14 @@ def parse(chunk: Buffer, *, key: str, first_line: int) -> ParsedLines:
     return ParsedLines(DocumentArray._of_rows(wrapped(records)), None, [])
 
 
-class _Pair(Exception):
-    """A line that holds a document and its groundtruth."""
-
-
 _REFUSED = (
     msgspec.MsgspecError,
     UnicodeDecodeError,
     RecursionError,
     ValueError,
     TypeError,
-    _Pair,
+    Pair,
 )
-
-
-def _with_own_keys(lines: list[bytes], odd: bytes, key: str, first_line: int) -> list[Record]:
-    """Read lines with keys that are no fields: known keys become fields, the rest the tags.
-
-    Args:
-        lines: all of a chunk.
-        odd: the first of them that is not made of known keys only.
-        key: what the ids of lines without one begin with.
-        first_line: number of the first line.
-    """
-    if len(lines) >= _WORTH_A_STRUCT:
-        names = _decode_object(odd)
-        if _RARE_KEYS.isdisjoint(names):
-            shape = shape_of(tuple(name for name in names if name not in ("id", "text")))
-            if shape is not None:
-                return shape.records(lines, key, first_line, _of_own_keys)
-    return list(map(_of_own_keys, lines))
-
-
-def _of_own_keys(line: bytes) -> Record:
-    value = _decode_object(line)
-    if _RARE_KEYS.isdisjoint(value):
-        id = value.pop("id", "")
-        text = value.pop("text", None)
-        if type(id) is not str or not (text is None or type(text) is str):
-            raise TypeError
-        return Record(id, "", text, Unread(value) if value else NO_TAGS)
-    if "document" in value:
-        raise _Pair
-    record = Record()
-    mapping.fill(record, value)
-    return record
 
 
 def _check_tags(records: list[Record]) -> None:
