@@ -21,6 +21,7 @@ from jina.config.nodes import (
 )
 from jina.config.pieces import Loading, modules, without_ignored
 from jina.config.problems import Problem, errors_in, ordered, settled
+from jina.config.scalars import kind
 from jina.config.schema import IGNORED_FLOW, IGNORED_OPTIONS, FlowModel, FlowOptions
 from jina.config.source import Source, open_source
 from jina.config.tree import DataPath, Tree, shown
@@ -283,18 +284,18 @@ def _entries(loading: Loading, tree: Tree, data: dict[str, Any]) -> tuple[str, l
         if not found:
             _empty(loading, tree, key)
         return key, list(found)
-    if isinstance(found, Mapping):
+    if found is not None:
         loading.problems.append(
             tree.problem(
                 (key,),
                 "wrong-type",
-                f"`{key}` is a map; expected a list",
+                f"`{key}` is {kind(found)}; expected a list",
                 at="key",
                 hint="write each executor as `- name: …`",
             )
         )
         data[key] = []
-    elif found is None and not _has_typo(data):
+    elif not _has_typo(data):
         _empty(loading, tree, key)
     return key, []
 

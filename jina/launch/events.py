@@ -38,12 +38,14 @@ class StartFailed(_Event):
     """A process did not come up; the Flow is being stopped.
 
     `output` holds the last lines that it printed: for an Executor that raised, its traceback.
+    `is_up_already` says that nothing was started, because the same file is up.
     """
 
     worker: str
     where: str
     reason: str
     output: list[str]
+    is_up_already: bool = False
 
 
 class WorkerDied(_Event):

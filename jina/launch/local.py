@@ -14,7 +14,7 @@ import sys
 from typing import Any
 
 from jina.defaults import CLOSE_GRACE_S, DRAIN_GRACE_S, KILL_GRACE_S
-from jina.excepts import RemoteError, RuntimeFailToStart
+from jina.excepts import FlowBuildLevelError, FlowError, RemoteError, RuntimeFailToStart
 from jina.graph.plan import Plan
 from jina.launch import events
 from jina.launch.child import import_path
@@ -32,6 +32,7 @@ class LocalFlow:
 
     Raises:
         RuntimeFailToStart: a process did not come up; its own words are in the message.
+        FlowBuildLevelError: the same file is up already.
     """
 
     def __init__(self, plan: Plan, key: str = "") -> None:
@@ -112,8 +113,10 @@ class LocalFlow:
         self.close()
 
 
-def start_failure(event: events.StartFailed) -> RuntimeFailToStart:
+def start_failure(event: events.StartFailed) -> FlowError:
     """The exception that tells of a process that did not come up."""
+    if event.is_up_already:
+        return FlowBuildLevelError(event.reason)
     if not event.worker:
         return RuntimeFailToStart(event.reason)
     text = "\n".join(event.output)

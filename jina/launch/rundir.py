@@ -130,7 +130,14 @@ def claim(name: str, file: str, key: str) -> RunDirectory:
         FlowError: the directory is not safe to use.
     """
     base = base_directories()[0]
-    _make_private(base)
+    try:
+        _make_private(base)
+    except OSError as error:
+        raise FlowError(
+            f"no Flow can run there: {error.strerror}",
+            where=str(base),
+            hint="set JINA_RUN_DIR to a folder that you can write to",
+        ) from error
     path = base / directory_name(name, key)
     if len(f"{path}/front.ipc".encode()) > _MAX_SOCKET_PATH:
         raise FlowError(

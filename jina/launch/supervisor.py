@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable
 
 from jina.defaults import CLOSE_GRACE_S, DRAIN_GRACE_S, KILL_GRACE_S
-from jina.excepts import JinaError
+from jina.excepts import FlowBuildLevelError, JinaError
 from jina.graph.plan import Plan, WorkerSpec
 from jina.launch import events
 from jina.launch.child import Child, spawn_gateway, spawn_worker
@@ -521,7 +521,12 @@ def main(arguments: list[str]) -> int:
     try:
         directory = claim(begin.plan.name, begin.plan.file, begin.key)
     except JinaError as error:
-        report(events.StartFailed(worker="", where="", reason=str(error), output=[]))
+        is_up = isinstance(error, FlowBuildLevelError)
+        report(
+            events.StartFailed(
+                worker="", where="", reason=str(error), output=[], is_up_already=is_up
+            )
+        )
         return 1
     return 0 if Supervisor(begin.plan, directory, report, owner).run() else 1
 

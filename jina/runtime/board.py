@@ -20,7 +20,8 @@ def create_board(path: Path) -> None:
     """Create an empty board, readable by its owner only."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
-        os.ftruncate(descriptor, _BYTES)
+        # Written, not only sized: a full disk is an error here, not a signal at the first store.
+        os.write(descriptor, bytes(_BYTES))
     finally:
         os.close(descriptor)
 

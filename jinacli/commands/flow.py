@@ -148,6 +148,8 @@ def _plan(file: str, listen: str):  # type: ignore[no-untyped-def]  # Plan is im
 
 
 def _listen(host: str, port: int | None, insecure: bool) -> str:
+    if port is not None and not 0 <= port <= 65535:
+        raise typer.BadParameter(f"{port} is no port: 0 to 65535", param_hint="--port")
     if port is None:
         if host != "127.0.0.1":
             raise typer.BadParameter("--host needs --port", param_hint="--host")

@@ -54,7 +54,7 @@ def post(
     ] = None,
     limit: Annotated[int | None, typer.Option(min=0, help="Stop after so many lines")] = None,
     timeout: Annotated[
-        float | None, typer.Option(help="Give up after so many seconds without a reply")
+        float | None, typer.Option(min=0.1, help="Give up after so many seconds without a reply")
     ] = None,
     no_progress: Annotated[
         bool, typer.Option("--no-progress", help="Show no progress", envvar="JINA_NO_PROGRESS")

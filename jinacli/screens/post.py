@@ -20,7 +20,14 @@ from jina.client.outcomes import Outcomes, outcomes_of
 from jina.client.requests import LineRequests, RequestSource
 from jina.client.session import Reply, Session
 from jina.defaults import REQUEST_DOCS, TIMEOUT_READY_S
-from jina.excepts import FlowNotFound, InputError, WireError
+from jina.excepts import (
+    ConnectError,
+    FlowBuildLevelError,
+    FlowNotFound,
+    InputError,
+    PostTimeout,
+    WireError,
+)
 from jina.launch.find import find_flow, looks_like_file, wait_until_ready
 from jina.readers import LineSource, open_inputs
 from jina.wire.header import REQUEST, pack_header
@@ -59,6 +66,7 @@ class _Tally:
         self.failed = 0
         self.unserved = 0
         self.first_error = ""
+        self.first_traceback = ""
         self.is_broken = False  # the input
         self.began = time.monotonic()
 
@@ -69,6 +77,7 @@ class _Tally:
         self.unserved += reply.served == 0 and reply.error is None
         if outcomes.failed and not self.first_error:
             self.first_error = _first_error(outcomes)
+            self.first_traceback = reply.error.traceback.rstrip() if reply.error else ""
 
 
 def run_post(options: PostOptions) -> int:
@@ -98,6 +107,9 @@ def run_post(options: PostOptions) -> int:
         except (KeyboardInterrupt, exits.Terminated):
             say(f"{tally.outcomes} outcomes were written before the interruption")
             raise
+        except (ConnectError, PostTimeout):
+            say(f"{tally.outcomes} outcomes were written before this:")
+            raise
         if session.number == 0:
             say("nothing to post: the input is empty")
         if tally.unserved and not options.quiet:
@@ -107,6 +119,8 @@ def run_post(options: PostOptions) -> int:
         say(f"{tally.outcomes} outcomes in {seconds:.2f} s, written to {options.output}")
     if tally.failed:
         say(f"{tally.failed} of {tally.outcomes} failed; the first: {tally.first_error}")
+        if tally.first_traceback and not options.quiet:
+            say(tally.first_traceback)
     if tally.is_broken:
         return exits.FAILED
     return exits.SOME_FAILED if tally.failed else exits.OK
@@ -202,7 +216,10 @@ def _start_for_now(options: PostOptions, stack: contextlib.ExitStack) -> str:
     plan = plan_of(Path(options.flow))
     if not options.quiet:
         say(f"starting {options.flow} for this command; `jina flow up` keeps it running")
-    return stack.enter_context(LocalFlow(plan, plan.file)).address
+    try:
+        return stack.enter_context(LocalFlow(plan, plan.file)).address
+    except FlowBuildLevelError:  # another command was quicker
+        return wait_until_ready(find_flow(options.flow), TIMEOUT_READY_S).addresses[0]
 
 
 def _say_unserved(endpoint: str, session: Session) -> None:

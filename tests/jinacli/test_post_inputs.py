@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
+import json
 import os
 import random
 import subprocess
@@ -360,3 +362,17 @@ def test_an_unknown_endpoint_gives_the_documents_back_and_says_so(flow: Shell) -
         'help: did you mean "/index"? this Flow serves '
         "/environment, /index, /matches, /moody, /status, /vectors\n"
     )
+
+
+def test_commands_that_start_the_same_flow_at_once_share_it(shell: Shell) -> None:
+    path = shell.flow("Upper")
+    options = ["--flow", path, "--quiet", "--inputs", "-"]
+    with contextlib.ExitStack() as stack:
+        posts = [stack.enter_context(shell.start("post", "/", *options)) for _ in range(3)]
+        for number, one in enumerate(posts):
+            one.tell(json.dumps({"id": f"d{number}", "text": "hi"}).encode() + b"\n")
+        # Each has its answer before any of them ends, and with it the Flow of the one that won.
+        answers = [json.loads(one.read_line()) for one in posts]
+        ended = [one.end() for one in posts]
+    assert [answer["id"] for answer in answers] == ["d0", "d1", "d2"]
+    assert [(done.code, done.err) for done in ended] == [(0, "")] * 3

@@ -6,6 +6,7 @@ import base64
 import json
 import os
 import pty
+import re
 import select
 import subprocess
 from collections.abc import Iterator
@@ -186,9 +187,14 @@ def test_requests_that_fail_are_told_line_by_line_and_the_rest_is_right(flow: Sh
         {"id": "bad", "error": error},
         *({"id": f"d{n}", "mime_type": "text/plain", "text": f"LINE {n}"} for n in range(3, 7)),
     ]
-    assert (done.code, done.err) == (
-        3,
-        "2 of 8 failed; the first: ValueError in moody: a bad mood\n",
+    summary, _, trace = done.err.partition("\n")
+    assert done.code == 3
+    assert summary == "2 of 8 failed; the first: ValueError in moody: a bad mood"
+    # The user's own frames and no other, once.
+    assert re.fullmatch(
+        r'Traceback \(most recent call last\):\n  File ".*zoo\.py", line \d+, in act\n'
+        r'    raise ValueError\("a bad mood"\)\nValueError: a bad mood\n',
+        trace,
     )
 
 
