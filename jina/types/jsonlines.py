@@ -101,7 +101,8 @@ def parse(chunk: Buffer, *, key: str, first_line: int) -> ParsedLines:
         records.extend(map(_decode, lines))  # keeps what was read before an error
         # Tags stay undecoded, so the decoder does not look at their bytes; this does.
         if not data.isascii():
-            data.decode()
+            nested = any([record.chunks or record.matches for record in records])
+            (data if nested else b"\0".join([record.tags for record in records])).decode()
         _check_tags(records)
     except _REFUSED:
         try:

@@ -217,3 +217,17 @@ def test_written_lines_are_read_back_from_an_array_of_columns():
         render(back)
     back[0].tags["t"] = 1
     assert render(back) == render([Document(id="a", text="x", tags={"t": 1}), Document(id="b")])
+
+
+@pytest.mark.parametrize("field", ["id", "text", "uri", "mime_type", "modality", "content_hash"])
+def test_bytes_that_are_no_utf8_are_found_in_every_field_and_child(field):
+    for line in (
+        b'{"%b":"a\xff"}' % field.encode(),
+        b'{"chunks":[{"%b":"a\xff"}]}' % field.encode(),
+        b'{"matches":[{"chunks":[{"tags":{"%b":"a\xff"}}]}]}' % field.encode(),
+        b'{"tags":{"a":{"\xff":1}}}',
+        b'{"scores":{"\xff":1}}',
+        b'{"id":"a","\xff":1}',
+    ):
+        (error,) = read(b'{"id":"\xc3\xa4"}\n' + line).errors
+        assert error.message == f"not UTF-8: byte 0xff at byte {line.index(255) + 1}"
