@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -27,6 +28,11 @@ settings.load_profile("jina")
 _PROC = Path("/proc")
 # For what ends by itself, such as a thread whose work is done.
 _PATIENCE_S = float(os.environ.get("JINA_TEST_PATIENCE_S", "3"))
+
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell starts what runs in the background so; the commands under test would inherit it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)

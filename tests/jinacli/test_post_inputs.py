@@ -368,7 +368,10 @@ def test_commands_that_start_the_same_flow_at_once_share_it(shell: Shell) -> Non
     path = shell.flow("Upper")
     options = ["--flow", path, "--quiet", "--inputs", "-"]
     with contextlib.ExitStack() as stack:
-        posts = [stack.enter_context(shell.start("post", "/", *options)) for _ in range(3)]
+        posts = [
+            stack.enter_context(shell.start("post", "/", *options, stdin=subprocess.PIPE))
+            for _ in range(3)
+        ]
         for number, one in enumerate(posts):
             one.tell(json.dumps({"id": f"d{number}", "text": "hi"}).encode() + b"\n")
         # Each has its answer before any of them ends, and with it the Flow of the one that won.
