@@ -17,6 +17,10 @@ class Output(_Event):
     worker: str
     text: str
 
+    def told(self) -> str:
+        """How people read it."""
+        return f"{self.worker} | {self.text}"
+
 
 class WorkerUp(_Event):
     """A worker is ready."""
@@ -54,6 +58,12 @@ class WorkerDied(_Event):
     worker: str
     reason: str
     restart_in_s: float | None
+
+    def told(self) -> str:
+        """How people read it."""
+        if self.restart_in_s is None:
+            return f"error: {self.worker} {self.reason}, too often: it will not be started again"
+        return f"{self.worker} {self.reason}; starting it again in {self.restart_in_s:g} s"
 
 
 class Stopping(_Event):

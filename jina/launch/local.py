@@ -39,7 +39,7 @@ class LocalFlow:
         ours, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "jina.launch.supervisor", str(theirs.fileno())],
+                [sys.executable, "-P", "-m", "jina.launch.owned", str(theirs.fileno())],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 start_new_session=True,  # Ctrl-C is for us; we tell the supervisor

@@ -14,17 +14,15 @@ import os
 import selectors
 import signal
 import socket
-import sys
 import time
 from collections.abc import Callable
 
 from jina.defaults import CLOSE_GRACE_S, DRAIN_GRACE_S, KILL_GRACE_S
-from jina.excepts import FlowBuildLevelError, JinaError
 from jina.graph.plan import Plan, WorkerSpec
 from jina.launch import events
 from jina.launch.child import Child, spawn_gateway, spawn_worker
 from jina.launch.restarts import Restarts
-from jina.launch.rundir import RunDirectory, claim, started_at_ticks
+from jina.launch.rundir import RunDirectory, started_at_ticks
 from jina.runtime import control
 from jina.runtime.board import create_board
 from jina.runtime.control import Assignment
@@ -482,54 +480,3 @@ class Supervisor:
                 self._gateway.signal_group(signal.SIGKILL)
                 self._gateway.wait(KILL_GRACE_S)
             self._gateway.close()
-
-
-class _ToOwner:
-    """Reports of a supervisor that another process wants: the turning points go to the owner.
-
-    The rest is shown on standard error: an owner that is busy with its own work reads nothing, and
-    must not make the supervisor wait.
-    """
-
-    def __init__(self, owner: control.Channel) -> None:
-        self._owner = owner
-
-    def __call__(self, event: events.Event) -> None:
-        if isinstance(event, (events.Up, events.StartFailed, events.Stopped)):
-            self._owner.send(event)
-        elif isinstance(event, events.Output):
-            _say(f"{event.worker} | {event.text}")
-        elif isinstance(event, events.WorkerDied):
-            after = (
-                "too often: it will not be started again"
-                if event.restart_in_s is None
-                else f"starting it again in {event.restart_in_s:g} s"
-            )
-            _say(f"{event.worker} {event.reason}; {after}")
-
-
-def _say(text: str) -> None:
-    with contextlib.suppress(OSError, ValueError):
-        print(text, file=sys.stderr, flush=True)
-
-
-def main(arguments: list[str]) -> int:
-    """Supervise a Flow for the process at the other end of an inherited channel."""
-    owner = control.Channel(socket.socket(fileno=int(arguments[0])), control.ToOwnedSupervisor)
-    begin = owner.wait_for(control.Begin)
-    report = _ToOwner(owner)
-    try:
-        directory = claim(begin.plan.name, begin.plan.file, begin.key)
-    except JinaError as error:
-        is_up = isinstance(error, FlowBuildLevelError)
-        report(
-            events.StartFailed(
-                worker="", where="", reason=str(error), output=[], is_up_already=is_up
-            )
-        )
-        return 1
-    return 0 if Supervisor(begin.plan, directory, report, owner).run() else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -18,6 +18,7 @@ from jina.launch import events, rundir
 from jina.launch.find import find_flow
 from jina.launch.local import LocalFlow, start_failure
 from jina.launch.rundir import FlowRecord
+from jina.launch.speaker import Speaker
 from jina.launch.supervisor import Supervisor
 from jinacli import exits
 from jinacli.screens.errors import say, text_of
@@ -32,27 +33,27 @@ class UpScreen:
     def __init__(self, *, as_json: bool, quiet: bool) -> None:
         self._as_json = as_json
         self._quiet = quiet
+        self._speaker = Speaker()
+        self._say = self._speaker.say if sys.stderr else _say_nothing
 
     def __call__(self, event: events.Event) -> None:
         """Show one event."""
-        if isinstance(event, events.Output):
-            say(f"{event.worker} | {event.text}")
+        if isinstance(event, (events.Output, events.WorkerDied)):
+            self._say(event.told())
         elif isinstance(event, events.StartFailed):
-            say(text_of(start_failure(event)))
-        elif isinstance(event, events.WorkerDied):
-            self._died(event)
+            self._say(text_of(start_failure(event)))
         elif isinstance(event, events.Up):
             self.up(event)
         elif isinstance(event, events.Stopping) and not self._quiet:
-            say(f"stopping ({event.reason}); once more to end at once")
+            self._say(f"stopping ({event.reason}); once more to end at once")
         elif isinstance(event, events.WorkerUp) and not self._quiet:
-            say(f"{event.worker} is ready: {', '.join(event.endpoints) or 'no endpoint'}")
+            self._say(f"{event.worker} is ready: {', '.join(event.endpoints) or 'no endpoint'}")
 
     def up(self, event: events.Up) -> None:
         """Show that everything is ready."""
         if not self._quiet:
             where = " and ".join(event.addresses)
-            say(f'Flow "{event.flow}" is up after {event.seconds:.2f} s, at {where}')
+            self._say(f'Flow "{event.flow}" is up after {event.seconds:.2f} s, at {where}')
         if self._as_json:
             answer = {
                 "schema": "jina/up/v1",
@@ -65,19 +66,24 @@ class UpScreen:
     def detached(self, event: events.Up) -> None:
         """Show where what it says goes from now on."""
         if not self._quiet:
-            say(f"in the background: `jina flow down` stops it; it writes to {event.directory}/log")
+            self._say(
+                f"in the background: `jina flow down` stops it; it writes to {event.directory}/log"
+            )
 
-    def _died(self, event: events.WorkerDied) -> None:
-        if event.restart_in_s is None:
-            say(f"error: {event.worker} {event.reason}, too often: it will not be started again")
-        else:
-            say(f"{event.worker} {event.reason}; starting it again in {event.restart_in_s:g} s")
+    def close(self) -> None:
+        """Give people a moment to read the last lines."""
+        self._speaker.close()
+
+
+def _say_nothing(text: str) -> None:
+    """Where standard error is closed."""
 
 
 def run_here(plan: Plan, key: str, screen: UpScreen) -> int:
     """Supervise the Flow in this process until it is stopped."""
     directory = rundir.claim(plan.name, plan.file, key)
     clean = Supervisor(plan, directory, screen).run()
+    screen.close()
     for signum in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signum, signal.SIG_IGN)  # all is gone: one more signal ends nothing
     return exits.OK if clean else exits.FAILED
@@ -89,6 +95,7 @@ def run_detached(plan: Plan, key: str, screen: UpScreen) -> int:
     flow.release()
     screen.up(flow.up)
     screen.detached(flow.up)
+    screen.close()
     return exits.OK
 
 

@@ -1,0 +1,59 @@
+"""A supervisor for a process that has other things to do: its owner, at the other end of a channel.
+
+python -m jina.launch.owned CHANNEL_FD
+"""
+
+from __future__ import annotations
+
+import socket
+import sys
+
+from jina.excepts import FlowBuildLevelError, JinaError
+from jina.launch import events
+from jina.launch.rundir import claim
+from jina.launch.speaker import Speaker
+from jina.launch.supervisor import Supervisor
+from jina.runtime import control
+
+
+class _ToOwner:
+    """Tells the owner the turning points, and people the rest.
+
+    An owner that is busy with its own work reads nothing meanwhile: what would fill the channel is
+    shown on standard error.
+    """
+
+    def __init__(self, owner: control.Channel, speaker: Speaker) -> None:
+        self._owner = owner
+        self._say = speaker.say
+
+    def __call__(self, event: events.Event) -> None:
+        if isinstance(event, (events.Up, events.StartFailed, events.Stopped)):
+            self._owner.send(event)
+        elif isinstance(event, (events.Output, events.WorkerDied)):
+            self._say(event.told())
+
+
+def main(arguments: list[str]) -> int:
+    """Supervise a Flow for the process at the other end of an inherited channel."""
+    owner = control.Channel(socket.socket(fileno=int(arguments[0])), control.ToOwnedSupervisor)
+    begin = owner.wait_for(control.Begin)
+    speaker = Speaker()
+    report = _ToOwner(owner, speaker)
+    try:
+        directory = claim(begin.plan.name, begin.plan.file, begin.key)
+    except JinaError as error:
+        is_up = isinstance(error, FlowBuildLevelError)
+        report(
+            events.StartFailed(
+                worker="", where="", reason=str(error), output=[], is_up_already=is_up
+            )
+        )
+        return 1
+    is_clean = Supervisor(begin.plan, directory, report, owner).run()
+    speaker.close()
+    return 0 if is_clean else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
