@@ -38,7 +38,7 @@ class Speaker:
 
     def close(self, timeout_s: float = 1.0) -> None:
         """Give the last lines so long to be read."""
-        if self._thread is None:
+        if self._thread is None or not self._thread.is_alive():
             return
         try:
             if self._lost:
