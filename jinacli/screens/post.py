@@ -108,7 +108,8 @@ def run_post(options: PostOptions) -> int:
             say(f"{tally.outcomes} outcomes were written before the interruption")
             raise
         except (ConnectError, PostTimeout):
-            say(f"{tally.outcomes} outcomes were written before this:")
+            if tally.outcomes:
+                say(f"{tally.outcomes} outcomes were written before this:")
             raise
         if session.number == 0:
             say("nothing to post: the input is empty")
