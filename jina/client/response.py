@@ -32,22 +32,32 @@ class Response:
 
     def __init__(self, reply: Reply, endpoint: str, number: int) -> None:
         self._reply = reply
-        self._call = unpack_map(Call, reply.request.call)
+        self._endpoint = endpoint
         self.request_id = str(number)
-        self.header = SimpleNamespace(exec_endpoint=endpoint, request_id=self.request_id)
-        error = reply.error
-        self.status = SimpleNamespace(
-            code=ERROR if error else SUCCESS,
-            description=f"{error.type}: {error.message}" if error else "",
-            exception=SimpleNamespace(
-                name=error.type,
-                args=[error.message],
-                stacks=[error.traceback],
-                executor=error.executor,
-            )
-            if error
-            else None,
+
+    @cached_property
+    def header(self) -> SimpleNamespace:
+        """`exec_endpoint` and `request_id`."""
+        return SimpleNamespace(exec_endpoint=self._endpoint, request_id=self.request_id)
+
+    @cached_property
+    def status(self) -> SimpleNamespace:
+        """`code` (0 or 3), `description`, and `exception` of a request that failed."""
+        error = self._reply.error
+        if error is None:
+            return SimpleNamespace(code=SUCCESS, description="", exception=None)
+        exception = SimpleNamespace(
+            name=error.type,
+            args=[error.message],
+            stacks=[error.traceback],
+            executor=error.executor,
         )
+        description = f"{error.type}: {error.message}"
+        return SimpleNamespace(code=ERROR, description=description, exception=exception)
+
+    @cached_property
+    def _call(self) -> Call:
+        return unpack_map(Call, self._reply.request.call)
 
     @property
     def is_error(self) -> bool:
@@ -65,7 +75,7 @@ class Response:
             error.message,
             executor=error.executor,
             replica=error.replica,
-            endpoint=self.header.exec_endpoint,
+            endpoint=self._endpoint,
             traceback=error.traceback,
         )
 
@@ -98,9 +108,9 @@ class Response:
 
     def __repr__(self) -> str:
         state = self.status.description if self.is_error else f"{len(self.docs)} docs"
-        return f"<Response {self.request_id} {self.header.exec_endpoint} {state}>"
+        return f"<Response {self.request_id} {self._endpoint} {state}>"
 
     def __str__(self) -> str:
         if self.is_error:
-            return f"{self.header.exec_endpoint} failed: {self.status.description}"
-        return f"{self.header.exec_endpoint}: {self.docs}"
+            return f"{self._endpoint} failed: {self.status.description}"
+        return f"{self._endpoint}: {self.docs}"
