@@ -52,14 +52,16 @@ def call(
     Raises:
         TypeError: the method returned something else. What the method raises goes through as it is.
     """
-    returned = invoke(
+    returned = _invoke(
         executor,
         endpoint,
-        docs=docs,
-        parameters=parameters,
-        docs_matrix=docs_matrix,
-        groundtruths=groundtruths,
-        groundtruths_matrix=groundtruths_matrix,
+        {
+            "docs": docs,
+            "parameters": parameters,
+            "docs_matrix": docs_matrix,
+            "groundtruths": groundtruths,
+            "groundtruths_matrix": groundtruths_matrix,
+        },
     )
     if returned is not None:
         return returned
@@ -82,6 +84,12 @@ def invoke(executor: BaseExecutor, endpoint: str, **arguments: Any) -> DocumentA
         raise TypeError(
             f"no endpoint receives {sorted(unknown)[0]!r}; the arguments are {', '.join(ARGUMENTS)}"
         )
+    return _invoke(executor, endpoint, arguments)
+
+
+def _invoke(
+    executor: BaseExecutor, endpoint: str, arguments: Mapping[str, Any]
+) -> DocumentArray | None:
     target = lookup(executor.requests, endpoint)
     if target is None:
         return None

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import compileall
 import json
 import os
 import sys
 import tempfile
 from pathlib import Path
 
+import jina
+import jinacli
 from tests.bench.calibrate import effective_cores
 from tests.bench.cases import (
     chain,
@@ -56,6 +59,9 @@ def main(argv: list[str] | None = None) -> int:
         printed.append(text)
         print(text, flush=True)
 
+    for package in (jina, jinacli):
+        # An installed copy has its byte code, and so have the rivals' libraries.
+        compileall.compile_dir(os.path.dirname(str(package.__file__)), quiet=2)
     before = effective_cores()
     cores = os.sched_getaffinity(0)
     if arguments.pin:
