@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, NoReturn
 
 import msgspec
 
+from jina.defaults import KIB
 from jina.excepts import DocumentError
 from jina.types import mapping
 from jina.types.arrays.document import DocumentArray, wrapped
@@ -358,6 +359,51 @@ def render(docs: DocumentArray | Iterable[Document], *, tensors: JsonForm = "lis
         return b"".join(render_record(record, tensors=tensors) + b"\n" for record in records)
     except RecursionError:
         return b"".join(render_record(record, tensors=tensors) + b"\n" for record in records)
+
+
+def render_few(docs: DocumentArray) -> bytes | None:
+    """Write a few small Documents as JSON lines, if `parse` gives the very same Documents back.
+
+    Lines are twice as quick as columns where there is hardly anything to put into a column.
+
+    Returns:
+        None where columns are right: many Documents, columns already, long texts, and whatever
+        JSON has no exact form for. What nothing can carry is None too: `columns.encode` says why.
+    """
+    if docs._columns is not None or not 0 < len(docs._rows) <= _FEW:
+        return None
+    records = [doc._record for doc in docs._rows]
+    for record in records:
+        if (
+            not record.id  # a line without one would be given one
+            or record.buffer is not None
+            or record.blob is not None
+            or record.embedding is not None
+            or record.chunks is not None
+            or record.matches is not None
+            or record.scores is not None
+            or record.evaluations is not None
+            or record.weight  # JSON would write NaN as null
+            or (record.text is not None and len(record.text) > _SHORT)
+        ):
+            return None
+    take_tags(records)
+    try:
+        text = _ENCODERS["list"].encode_lines(records)
+    except (
+        _EmptyValue,
+        msgspec.MsgspecError,
+        ValueError,
+        TypeError,
+        OverflowError,
+        RecursionError,
+    ):
+        return None
+    return text if len(text) <= _SHORT * _FEW else None
+
+
+_FEW = 4  # Documents
+_SHORT = 16 * KIB
 
 
 def render_record(record: Record, *, tensors: JsonForm = "list") -> bytes:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import copy
+import math
 import pickle
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -60,6 +62,50 @@ def test_json_lines_give_back_documents(docs, form):
     else:
         for one, two in zip(back.docs, docs, strict=True):
             assert_equal_but_for_dtypes(one._record, two._record)
+
+
+@some
+@given(st.lists(documents, min_size=1, max_size=4))
+def test_a_few_documents_become_lines_only_where_nothing_is_lost(docs):
+    docs = DocumentArray(docs)
+    text = jsonlines.render_few(docs)
+    if text is not None:
+        back = jsonlines.parse(text, key="k", first_line=1)
+        assert (back.errors, back.groundtruths) == ([], None)
+        assert back.docs == docs
+        assert [repr(doc.tags) for doc in back.docs] == [repr(doc.tags) for doc in docs]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"buffer": b"x"},
+        {"blob": np.zeros(2)},
+        {"embedding": np.zeros(2)},
+        {"weight": 0.5},
+        {"tags": {"x": math.inf}},
+        {"tags": {"x": b"bytes"}},
+        {"text": "\ud800"},
+        {"text": "x" * 20_000},
+        {"id": ""},
+        {"scores": {"s": 1.0}},
+        {"chunks": [Document()]},
+        {"matches": [Document()]},
+    ],
+    ids=lambda fields: next(iter(fields)),
+)
+def test_what_lines_would_change_stays_columns(fields):
+    assert jsonlines.render_few(DocumentArray([Document(id="a")])) == b'{"id":"a"}\n'
+    doc = Document(id="a", **{k: v for k, v in fields.items() if k != "id"})
+    doc.id = fields.get("id", "a")
+    assert jsonlines.render_few(DocumentArray([doc])) is None
+
+
+def test_many_documents_and_untouched_columns_stay_columns():
+    many = DocumentArray([Document(text="x") for _ in range(5)])
+    assert jsonlines.render_few(many) is None
+    assert jsonlines.render_few(DocumentArray()) is None
+    assert jsonlines.render_few(columns.decode(frames_of(many[:1]))) is None
 
 
 def assert_equal_but_for_dtypes(one, two):
