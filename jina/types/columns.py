@@ -8,7 +8,7 @@ bytes that they came as.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice, repeat
 from operator import is_not
 from typing import Any
@@ -42,6 +42,7 @@ from jina.types.batch import (
 )
 from jina.types.cells import CellColumn, DenseColumn, FrameWriter, gathered
 from jina.types.content import children
+from jina.types.mapping import locations
 from jina.types.record import (
     CHILD_FIELDS,
     COUNT_FIELDS,
@@ -55,6 +56,7 @@ from jina.types.record import (
     Live,
     Record,
 )
+from jina.types.score import checked
 from jina.types.untyped import join_tags
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -206,7 +208,8 @@ class _Writing:
             if field == "tags":
                 return _tags(values, records)
             if field in _HELD:
-                values = [_settled(value) for value in values]
+                check = locations if field == "location" else checked
+                values = [_settled(value, check) for value in values]
                 if not any(values):
                     return None
             first = values[0]
@@ -348,8 +351,11 @@ def _tags(values: Sequence[Any], records: list[Record]) -> _Entry | None:
     return ("tags", TAGS, 0, data) if data else None
 
 
-def _settled(value: Any) -> Any:
-    return (value.value or None) if type(value) is Live else value
+def _settled(value: Any, check: Callable[[Any], Any]) -> Any:
+    """Return what users held as it can be sent: they may have put anything there."""
+    if type(value) is not Live:
+        return value
+    return check(value.value) if value.value else None
 
 
 def _blame(field: str, values: Sequence[Any], records: list[Record], err: Exception) -> str:
@@ -358,11 +364,14 @@ def _blame(field: str, values: Sequence[Any], records: list[Record], err: Except
         try:
             if field == "tags":
                 join_tags([value])
+            elif field in _HELD:
+                _encode(_settled(value, locations if field == "location" else checked))
             else:
                 _encode(value)
         except (TypeError, OverflowError, UnicodeEncodeError, DocumentError) as cause:
             name = records[index].id if index < len(records) else f"number {index}"
-            return f"`{field}` of Document {name!r} cannot be sent: {cause}"
+            why = cause.what if isinstance(cause, DocumentError) else cause
+            return f"`{field}` of Document {name!r} cannot be sent: {why}"
     return f"`{field}` cannot be sent: {err}"
 
 

@@ -26,7 +26,7 @@ from jina.types.content import children, set_fields
 from jina.types.document import Document
 from jina.types.own_keys import Pair, with_own_keys
 from jina.types.record import CONTENT_FIELDS, NO_TAGS, Live, Packed, Record, Tensor, Unread
-from jina.types.score import NamedScore, Scores
+from jina.types.score import Scores, checked
 from jina.types.tensors import Cell, JsonForm, from_json, to_json
 from jina.types.untyped import (
     TagColumn,
@@ -314,8 +314,8 @@ def _hook(form: JsonForm) -> Callable[[Any], Any]:
             if type(held) is dict:
                 return plain_tags(held)  # of all cases the one that is frequent
             if type(held) is Scores:
-                _check_scores(held)
-            return held
+                return _checked_scores(held)
+            return mapping.locations(held)
         if kind is Unread:
             return value.value
         if kind is Cell:
@@ -435,14 +435,14 @@ def _pruned(record: Record) -> Record:
     return Record(**fields)
 
 
-def _check_scores(scores: Any) -> None:
+def _checked_scores(scores: Any) -> Any:
+    scores = checked(scores)
     for name, score in scores.items():
-        if not isinstance(score, NamedScore):
-            raise DocumentError(f"the score `{name}` is a {type(score).__name__}, no NamedScore")
         if not math.isfinite(score.value):
             raise DocumentError(f"the score `{name}` is {score.value}, which JSON cannot carry")
         for operand in score.operands:
-            _check_scores({f"{name}.operands": operand})
+            _checked_scores({f"{name}.operands": operand})
+    return scores
 
 
 def _blame(record: Record, tensors: JsonForm, err: Exception) -> NoReturn:

@@ -132,8 +132,12 @@ def join_tags(values: Iterable[Any]) -> bytes:
         data = _rows_to_json(
             [None if value is NO_TAGS else value for value in map(in_hand, values)]
         )
+    except DocumentError:
+        raise
     except UnicodeEncodeError as err:
         raise DocumentError(f"`tags` holds text that is no Unicode: {err}") from err
+    except ValueError as err:  # of Python: an integer of more than 4,300 digits
+        raise DocumentError(f"`tags` holds an integer without end: {err}") from err
     if not data.translate(None, b"[]nul,"):
         return b""
     check_size(data)
