@@ -1,6 +1,6 @@
 """Damage bytes, as a broken or hostile peer would: cut, flip, insert, repeat, splice.
 
-JINA_FUZZ says how many damaged inputs each test tries.
+JINA_FUZZ says how many damaged inputs each test tries, JINA_FUZZ_SEED which.
 """
 
 from __future__ import annotations
@@ -9,13 +9,14 @@ import os
 from collections.abc import Iterator, Sequence
 from random import Random
 
-COUNT = int(os.environ.get("JINA_FUZZ", "3000"))
+COUNT = int(os.environ.get("JINA_FUZZ", "20000"))
+_SEED = os.environ.get("JINA_FUZZ_SEED", "1")
 _ODD_BYTES = b"\x00\x7f\x80\xc0\xc1\xd9\xdb\xdd\xdf\xff"  # msgpack's and UTF-8's corners
 
 
 def mutations(originals: Sequence[bytes], seed: int) -> Iterator[bytes]:
-    """COUNT damaged versions of the originals, the same ones for the same seed."""
-    draw = Random(seed)
+    """COUNT damaged versions of the originals, the same ones for the same seeds."""
+    draw = Random(f"{seed} {_SEED}")
     for _ in range(COUNT):
         data = bytearray(draw.choice(originals))
         for _ in range(draw.choice([1, 1, 1, 2, 3, 8])):
