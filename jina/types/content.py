@@ -6,6 +6,7 @@ from base64 import b64encode
 from collections.abc import Callable
 from copy import copy
 from functools import wraps
+from math import isnan
 from typing import Any, TypeVar, cast
 
 import msgspec
@@ -25,6 +26,7 @@ from jina.types.record import (
     Record,
     Unread,
 )
+from jina.types.score import NamedScore
 from jina.types.tensors import Cell, boxed, same
 from jina.types.untyped import copied, in_hand, read_tags
 
@@ -77,7 +79,9 @@ def _bounded(function: _F) -> _F:
         try:
             return function(*arguments)
         except RecursionError as err:
-            raise DocumentError("chunks and matches are nested too deeply") from err
+            raise DocumentError(
+                "a Document is nested too deeply in its chunks, matches or tags"
+            ) from err
 
     return cast("_F", bounded)
 
@@ -207,7 +211,25 @@ def _equal(left: Record, right: Record) -> bool:
             one, two = one or [], two or []
             is_equal = len(one) == len(two) and all(map(_equal, one, two))
         else:
-            is_equal = bool(one == two)
+            is_equal = _alike(one, two)
         if not is_equal:
             return False
     return True
+
+
+def _alike(one: Any, two: Any) -> bool:
+    """Whether two values are equal; NaN is NaN, and arrays in tags are compared by element."""
+    try:
+        if one == two:
+            return True
+    except ValueError:  # of numpy: arrays answer == with one answer for each element
+        pass
+    if isinstance(one, NamedScore) and isinstance(two, NamedScore):
+        one, two = msgspec.structs.astuple(one), msgspec.structs.astuple(two)
+    if isinstance(one, dict) and isinstance(two, dict):
+        return one.keys() == two.keys() and all(_alike(one[key], two[key]) for key in one)
+    if isinstance(one, (list, tuple)) and isinstance(two, (list, tuple)):
+        return len(one) == len(two) and all(map(_alike, one, two))
+    if hasattr(one, "dtype") and hasattr(two, "dtype"):
+        return same(one, two)
+    return isinstance(one, float) and isinstance(two, float) and isnan(one) and isnan(two)

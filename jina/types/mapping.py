@@ -32,7 +32,7 @@ from jina.types.tensors import as_tensor, from_json
 def kind_of(value: Any) -> str:
     """Name the type of a value with its article: `an int`, `a list`."""
     name = type(value).__name__
-    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+    return f"{'an' if name[0] in 'aeioAEIO' else 'a'} {name}"
 
 
 def _camel(name: str) -> str:
@@ -62,11 +62,11 @@ def fill(
     """
     extra: dict[str, Any] = {}
     contents = []
-    for key, value in source.items():
-        if resolver:
-            key = resolver.get(key, key)
+    for key, value in (resolved(source, resolver) if resolver else source).items():
         name = KEYS.get(key)
         if name is not None:
+            if name != key and name in source:
+                raise BadDocType(f"both `{key}` and `{name}` give the field `{name}`")
             if value is not None:
                 _set(record, name, value, child)
                 if name in CONTENT_FIELDS:
@@ -85,6 +85,23 @@ def fill(
         for key in extra.keys() & tags.keys():
             raise BadDocType(f"the key `{key}` stands both in `tags` and beside them")
         record.tags = Live({**tags, **extra})
+
+
+def resolved(source: Mapping[str, Any], resolver: Mapping[str, str]) -> dict[str, Any]:
+    """Return a mapping with its keys renamed.
+
+    Raises:
+        BadDocType: two keys get the same name; one of their values would be lost.
+    """
+    renamed: dict[str, Any] = {}
+    origin: dict[str, str] = {}
+    for key, value in source.items():
+        name = resolver.get(key, key)
+        if name in origin:
+            raise BadDocType(f"both `{origin[name]}` and `{key}` give the field `{name}`")
+        renamed[name] = value
+        origin[name] = key
+    return renamed
 
 
 def _set(record: Record, name: str, value: Any, child: Callable[[Any], Record] | None) -> None:

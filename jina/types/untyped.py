@@ -12,6 +12,7 @@ import msgspec
 
 from jina.defaults import MAX_UNTYPED_BYTES, MAX_UNTYPED_NODES
 from jina.excepts import DocumentError, WireError
+from jina.types.mapping import kind_of
 from jina.types.record import NO_TAGS, Live, OwnTags, Packed, Record, Unread
 
 _from_json = msgspec.json.Decoder(dict[str, Any])
@@ -316,7 +317,7 @@ def _simpler(value: Any, where: str) -> Any:
         if type(listed) is not type(value):
             return listed
     raise DocumentError(
-        f"`{where}` is a {type(value).__name__}",
+        f"`{where}` is {kind_of(value)}",
         hint="tags hold text, numbers, booleans, None, lists and maps of these",
     )
 

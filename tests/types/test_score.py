@@ -100,5 +100,7 @@ def test_whole_numbers_of_any_type_are_places(way):
 def test_a_place_that_is_none_is_refused_where_it_is_sent(way, value):
     doc = Document(id="x")
     doc.location.append(value)
-    with pytest.raises(DocumentError, match="`location` of Document 'x' cannot be .*`location` is"):
+    with pytest.raises(
+        DocumentError, match=r"`location` of Document 'x' cannot be .*`location` is"
+    ):
         way(doc)

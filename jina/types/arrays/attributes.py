@@ -86,7 +86,7 @@ class Attributes(Traversal):
     def texts(self, values: Sequence[str]) -> None:
         values = list(self._of_length("texts", values))
         for kind in set(map(type, values)) - {str}:
-            raise TypeError(f"`texts` holds a {kind.__name__}, expected text")
+            raise TypeError(f"`texts` holds {kind.__name__}, expected text")
         columns = self._columns
         if columns is None:
             for doc, value in zip(self._docs, values, strict=True):
@@ -137,13 +137,13 @@ class Attributes(Traversal):
         missing = [name for name, value in zip(ids, tensors, strict=True) if value is None]
         if missing or not tensors:
             raise DocumentError(
-                f"no `{field}` in {_listed(missing)}" if missing else f"no Documents, no `{field}`s"
+                f"no `{field}` in {listed(missing)}" if missing else f"no Documents, no `{field}`s"
             )
         shapes = [value.shape for value in tensors]
         if len(set(shapes)) > 1:
             usual = max(set(shapes), key=shapes.count)
             odd = [name for name, shape in zip(ids, shapes, strict=True) if shape != usual]
-            raise DocumentError(f"`{field}` is not of shape {usual} in {_listed(odd)}")
+            raise DocumentError(f"`{field}` is not of shape {usual} in {listed(odd)}")
         if any(is_sparse(value) for value in tensors):
             import scipy.sparse  # late: optional, and loaded already where there is one
 
@@ -201,6 +201,7 @@ def _array(docs: Iterable[Any]) -> DocumentArray:
     return DocumentArray._of_rows(list(docs))
 
 
-def _listed(ids: list[str]) -> str:
+def listed(ids: list[str]) -> str:
+    """Return the first of these ids, and how many more there are."""
     more = f" and {len(ids) - 5} more" if len(ids) > 5 else ""
     return ", ".join(map(repr, ids[:5])) + more

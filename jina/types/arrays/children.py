@@ -41,6 +41,11 @@ class _Children(DocumentArray):
         self.extend(docs)
         return self
 
+    def _take(self, records: list[Record]) -> None:
+        """Add records as they are."""
+        self._docs.extend(wrapped(records))
+        self._changed()
+
     def _of_owner(self) -> tuple[str, int, int, str]:
         owner = self._owner()
         if owner is None:
@@ -60,6 +65,9 @@ class _Children(DocumentArray):
         self._place(child)
         stored: Document = doc._like(child)
         return stored
+
+    def _copied_as(self) -> type[DocumentArray]:
+        return DocumentArray  # a copy has no owner
 
     def _place(self, child: Record) -> None:
         raise NotImplementedError

@@ -9,8 +9,8 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from copy import deepcopy
 from itertools import repeat
-from operator import methodcaller
 from typing import Any, SupportsIndex, overload
 
 from jina.excepts import BadDocType
@@ -331,15 +331,30 @@ class DocumentArray(Overview):
 
     def __copy__(self) -> DocumentArray:
         """Return a new array of the same Documents."""
-        return DocumentArray(self)
+        new = self._copied_as()._of_rows(list(self._docs))
+        if added := self._added():
+            new.__dict__.update(added)
+        return new
 
     def __deepcopy__(self, memo: dict[int, Any]) -> DocumentArray:
-        """Return a new array of copies."""
-        return DocumentArray._of_rows(list(map(methodcaller("__deepcopy__", memo), self._docs)))
+        """Return a new array of copies; a Document that stands in it twice is copied once."""
+        new = memo[id(self)] = self._copied_as()._of_rows([])
+        new._rows += deepcopy(self._docs, memo)
+        if added := self._added():
+            new.__dict__.update(deepcopy(added, memo))
+        return new
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle as a list of Documents."""
-        return DocumentArray, (list(self._docs),)
+        """Pickle as a list of Documents, with what a subclass added."""
+        return _unpickled, (self._copied_as(), list(self._docs)), self._added() or None
+
+    def _copied_as(self) -> type[DocumentArray]:
+        """Return the class of a copy."""
+        return type(self)
+
+    def _added(self) -> dict[str, Any]:
+        """Return the attributes that a subclass added."""
+        return getattr(self, "__dict__", {})
 
     # --- printed --------------------------------------------------------------------------------
 
@@ -353,6 +368,10 @@ class DocumentArray(Overview):
     def __repr__(self) -> str:
         kind = type(self)
         return f"<{kind.__module__}.{kind.__qualname__} length={len(self)} at {id(self)}>"
+
+
+def _unpickled(kind: type[DocumentArray], docs: list[Document]) -> DocumentArray:
+    return kind._of_rows(docs)
 
 
 def is_position(key: Any) -> bool:

@@ -10,8 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from jina.excepts import DocumentError, MissingExtra
+from jina.types.arrays.attributes import listed
 from jina.types.arrays.sources import Sources
 from jina.types.content import set_fields
+from jina.types.document.display import printed
+from jina.types.record import FIELDS
 
 _ROWS = 10
 
@@ -42,14 +45,14 @@ class Overview(Sources):
 
     def _repr_html_(self) -> str:
         """A table of the first Documents, for a notebook."""
-        fields = list(
-            dict.fromkeys(f for doc in self._docs[:_ROWS] for f in set_fields(doc._record))
-        )
+        shown = [dict(doc._shown()) for doc in self._docs[:_ROWS]]
+        fields = [field for field in FIELDS if any(field in values for values in shown)]
         head = "".join(f"<th>{escape(field)}</th>" for field in fields)
-        rows = "".join(
-            f"<tr>{''.join(f'<td>{_cell(doc, field)}</td>' for field in fields)}</tr>"
-            for doc in self._docs[:_ROWS]
+        cells = (
+            "".join(f"<td>{_cell(values.get(field, ''))}</td>" for field in fields)
+            for values in shown
         )
+        rows = "".join(f"<tr>{row}</tr>" for row in cells)
         return (
             f"<p>DocumentArray of {len(self)}</p>"
             f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
@@ -67,7 +70,8 @@ class Overview(Sources):
 
         Raises:
             MissingExtra: matplotlib is not installed.
-            DocumentError: embeddings are missing or have fewer than two numbers.
+            DocumentError: embeddings are missing, have fewer than two numbers, or some that are
+                not finite.
         """
         import numpy as np  # late: a process that sees only text never loads it
 
@@ -76,13 +80,19 @@ class Overview(Sources):
         points = points.reshape(len(points), -1)
         if points.shape[1] < 2:
             raise DocumentError("a picture needs embeddings of at least two numbers")
+        if not np.isfinite(points).all():
+            rows = np.flatnonzero(~np.isfinite(points).all(axis=1))
+            odd = [self._docs[int(row)].id for row in rows]
+            raise DocumentError(f"NaN or infinity in the embeddings of {listed(odd)}")
         centred = points - points.mean(axis=0)
         _, _, axes = np.linalg.svd(centred, full_matrices=False)
         places = centred @ axes[:2].T if len(axes) > 1 else centred[:, :2]
         try:
             pyplot = import_module("matplotlib.pyplot")  # late: optional
         except ImportError as err:
-            raise MissingExtra("drawing needs matplotlib", hint="pip install matplotlib") from err
+            raise MissingExtra(
+                "drawing needs matplotlib", hint="pip install 'jinacli[plot]'"
+            ) from err
         figure, plane = pyplot.subplots()
         plane.scatter(places[:, 0], places[:, 1], **options)
         plane.set_title(title or f"{len(self)} Documents")
@@ -102,7 +112,6 @@ def _kinds(docs: list[Any], field: str) -> str:
     return ", ".join(f"{shape} x {count}" for shape, count in shapes.most_common(3))
 
 
-def _cell(doc: Any, field: str) -> str:
-    value = dict(doc.__rich_repr__()).get(field, "")
-    text = str(value)
+def _cell(value: Any) -> str:
+    text = printed(value)
     return escape(text if len(text) <= 80 else f"{text[:79]}…")

@@ -15,9 +15,9 @@ from jina.types import ids, mapping
 from jina.types.batch import Part
 from jina.types.document.conversions import Conversions
 from jina.types.document.display import Display
-from jina.types.document.editing import Editing
-from jina.types.document.serial import Serial
-from jina.types.record import FIELDS, Edits, Record
+from jina.types.document.editing import ATTRIBUTES, Editing, no_field
+from jina.types.document.serial import Serial, added, give
+from jina.types.record import Edits, Record
 
 if TYPE_CHECKING:
     from jina.types.arrays.children import ChunkArray, MatchArray
@@ -65,7 +65,7 @@ class Document(Conversions, Editing, Serial, Display):
                 kwargs = _arranged(kwargs, field_resolver)
             for name in kwargs:
                 if name not in ATTRIBUTES:
-                    raise AttributeError(_unknown(name))
+                    raise AttributeError(no_field(name))
                 setattr(self, name, kwargs[name])
 
     @classmethod
@@ -78,9 +78,8 @@ class Document(Conversions, Editing, Serial, Display):
     def _like(self, record: Record) -> Self:
         """Wrap a record in the class of this Document, with the attributes that it has."""
         other = type(self)._of(record)
-        attributes = getattr(self, "__dict__", None)
-        if attributes:
-            other.__dict__.update(attributes)
+        if type(self) is not Document:
+            give(other, added(self))
         return other
 
     # --- children -------------------------------------------------------------------------------
@@ -138,31 +137,21 @@ def _set_children(record: Record, field: str, value: Iterable[Document] | None) 
 _LAST = frozenset({"mime_type", "chunks", "matches"})
 _CONTENT = frozenset({"content", "text", "blob", "buffer"})
 
-ATTRIBUTES = frozenset(FIELDS) | {"content"}
-
 
 def _arranged(values: dict[str, Any], resolver: Mapping[str, str] | None) -> dict[str, Any]:
     """Return keywords with their resolved names, in the order in which they are set.
 
     Raises:
-        DocumentError: more than one content.
+        DocumentError: more than one content, or two keywords for one field.
     """
     if resolver:
-        values = {resolver.get(key, key): value for key, value in values.items()}
+        values = mapping.resolved(values, resolver)
     contents = _CONTENT.intersection(values)
     if len(contents) > 1 and sum(values[name] is not None for name in contents) > 1:
         raise DocumentError(f"one Document has one content, not {' and '.join(sorted(contents))}")
     if not _LAST.isdisjoint(values):
         values = dict(sorted(values.items(), key=lambda item: item[0] in _LAST))
     return values
-
-
-def _unknown(name: str) -> str:
-    # Late: only a misspelt name needs it.
-    from difflib import get_close_matches
-
-    near = get_close_matches(name, sorted(ATTRIBUTES), n=1)
-    return f"a Document has no field {name!r}" + (f"; did you mean {near[0]!r}?" if near else "")
 
 
 def _record_from(source: Any, resolver: Mapping[str, str] | None, copy: bool) -> Record:
@@ -174,7 +163,7 @@ def _record_from(source: Any, resolver: Mapping[str, str] | None, copy: bool) ->
         source = mapping.from_text(source)
     elif not isinstance(source, Mapping):
         raise BadDocType(
-            f"a {type(source).__name__} is no Document",
+            f"{mapping.kind_of(source)} is no Document",
             hint="a Document is made from a dict, JSON text, bytes or another Document",
         )
     record = Record()
@@ -187,4 +176,4 @@ def _record_from(source: Any, resolver: Mapping[str, str] | None, copy: bool) ->
 def _child(item: Any) -> Record:
     if isinstance(item, Document):
         return item._record
-    raise BadDocType(f"a {type(item).__name__} is no Document")
+    raise BadDocType(f"{mapping.kind_of(item)} is no Document")

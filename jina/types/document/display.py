@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import re
+from base64 import b64encode
 from collections.abc import Iterator
 from html import escape
 from pathlib import Path
 from typing import Any
 
+from jina.excepts import DocumentError
 from jina.types import content
 from jina.types.document.fields import Fields
-from jina.types.record import Record
+from jina.types.record import CHILD_FIELDS, FIELDS, SCORE_FIELDS, TENSOR_FIELDS, Record
+
+_ENDLESS = "{…}"
+_LONG = 500  # characters of a text, or bytes, that are shown
+_PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".pdf")
+# What no label and no XML holds; and what Mermaid would read as markup.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+_MERMAID = str.maketrans(
+    {'"': "&quot;", "<": "&lt;", ">": "&gt;", "&": "&amp;", "#": "#35;", "`": "#96;"}
+)
 
 
 class Display(Fields):
@@ -23,25 +35,38 @@ class Display(Fields):
 
     def __repr__(self) -> str:
         """The class, the set fields without their nesting, and the address."""
-        parts = [f"{name}={value}" for name, value in self._shown()]
+        parts = [f"{name}={printed(value)}" for name, value in self._shown()]
         kind = type(self)
         return f"<{kind.__module__}.{kind.__qualname__} {' '.join(parts)} at {id(self)}>"
 
     def __rich_repr__(self) -> Iterator[tuple[str, Any]]:
         """The set fields, for rich's printer."""
-        yield from self._shown()
+        for name, value in self._shown():
+            # rich looks into containers itself; not so deep as Python can make them.
+            yield name, _ENDLESS if name == "tags" and printed(value) == _ENDLESS else value
 
     def _shown(self) -> Iterator[tuple[str, Any]]:
-        for name, value in content.as_dict(self._record, brief).items():
-            if name in ("chunks", "matches"):
-                yield name, f"{len(value)} Documents"
-            else:
-                yield name, value
+        """Yield the set fields, so short that a person reads them; children are only counted."""
+        for name in FIELDS:
+            value = content.settled(name, getattr(self._record, name))
+            if value is None:
+                continue
+            if name in CHILD_FIELDS:
+                value = f"{len(value)} Document{'s' * (len(value) != 1)}"
+            elif name in TENSOR_FIELDS:
+                value = brief(value)
+            elif name == "buffer":
+                value = f"<{len(value)} bytes>" if len(value) > _LONG else _base64(value)
+            elif name in SCORE_FIELDS:
+                value = {key: getattr(score, "value", score) for key, score in value.items()}
+            elif isinstance(value, str) and len(value) > _LONG:
+                value = f"{value[:_LONG]}… ({len(value)} characters)"
+            yield name, value
 
     def _repr_html_(self) -> str:
         """A table of the set fields, for a notebook."""
         rows = "".join(
-            f"<tr><th>{escape(name)}</th><td>{escape(str(value))}</td></tr>"
+            f"<tr><th>{escape(name)}</th><td>{escape(printed(value))}</td></tr>"
             for name, value in self._shown()
         )
         return f"<table><tbody>{rows}</tbody></table>"
@@ -52,12 +77,20 @@ class Display(Fields):
         Args:
             output: also write it there: a picture if the name ends in `.svg`, else the text.
             inline_display: no effect; a notebook shows the Document by itself.
+
+        Raises:
+            ValueError: the name ends like that of a picture of another kind.
         """
         text = mermaid(self._record)
         if output is not None:
-            Path(output).write_text(
-                svg(self._record) if str(output).endswith(".svg") else text, encoding="utf-8"
-            )
+            path = Path(output)
+            ending = path.suffix.lower()
+            if ending in _PICTURES:
+                raise DocumentError(
+                    f"no {ending} picture is drawn", hint="a name that ends in .svg gives one"
+                )
+            written = svg(self._record) if ending == ".svg" else text
+            path.write_text(written, encoding="utf-8", errors="replace")
         return text
 
 
@@ -65,7 +98,7 @@ def mermaid(record: Record) -> str:
     """Return a record and its children as the text of a Mermaid graph."""
     lines = ["graph LR"]
     for number, parent, relation, label in _nodes(record):
-        lines.append(f'    n{number}["{label.replace(chr(34), "&quot;")}"]')
+        lines.append(f'    n{number}["{label.translate(_MERMAID)}"]')
         if parent is not None:
             lines.append(f"    n{parent} -- {relation} --> n{number}")
     return "\n".join(lines) + "\n"
@@ -95,12 +128,25 @@ def _nodes(record: Record) -> Iterator[tuple[int, int | None, str, str]]:
     while waiting:
         node, parent, relation = waiting.pop()
         text = f": {node.text[:40]}" if node.text else ""
-        yield number, parent, relation, f"{node.id}{text}".replace("\n", " ")
+        yield number, parent, relation, _CONTROL.sub(" ", f"{node.id}{text}")
         for field in ("matches", "chunks"):
             kind = "chunk" if field == "chunks" else "match"
             for child in reversed(content.children(getattr(node, field))):
                 waiting.append((child, number, kind))
         number += 1
+
+
+def _base64(data: bytes) -> str:
+    return b64encode(data).decode("ascii")
+
+
+def printed(value: Any) -> str:
+    """Return a value as text, cut off where it is long, or a mark where it has no end."""
+    try:
+        text = str(value)
+    except RecursionError:
+        return _ENDLESS
+    return text if len(text) <= 2 * _LONG else f"{text[: 2 * _LONG]}…"
 
 
 def brief(tensor: Any) -> str:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping
 from hashlib import blake2b
+from types import MethodType
 from typing import Any
 
-from jina.excepts import DocumentError
+from jina.excepts import BadDocType, DocumentError
 from jina.types import content
 from jina.types.document.fields import Fields
-from jina.types.record import DEFAULTS, FIELDS, Edits, Live, Record
+from jina.types.mapping import kind_of
+from jina.types.record import CONTENT_FIELDS, DEFAULTS, FIELDS, Edits, Live, Record
 from jina.types.tensors import is_sparse, little_endian, sparse_parts
 from jina.types.untyped import join_tags, live_tags
+
+ATTRIBUTES = frozenset(FIELDS) | {"content"}
 
 _log = logging.getLogger(__name__)
 
@@ -29,11 +33,10 @@ class Editing(Fields):
             ValueError: a name that is no field.
         """
         record = self._record
+        _check(fields)
         for field in fields:
             if field == "content":
                 record.text = record.blob = record.buffer = None
-            elif field not in DEFAULTS:
-                raise DocumentError(f"a Document has no field {field!r}")
             else:
                 setattr(record, field, DEFAULTS[field])
         _edited()
@@ -52,26 +55,38 @@ class Editing(Fields):
         Args:
             source: a Document.
             fields: only these; all that are set in `source` by default.
+
+        Raises:
+            BadDocType: `source` is no Document.
+            ValueError: a name that is no field.
         """
-        theirs = content.detached(source._record)
-        names = content.set_fields(theirs) if fields is None else list(fields)
+        theirs = _detached(source)
+        if fields is None:
+            names = content.set_fields(theirs)
+        else:
+            names = [fields] if isinstance(fields, str) else list(fields)
+            _check(names)
+        if "content" in names:
+            names = [name for name in names if name != "content"] + [_content_of(theirs)]
         for name in names:
-            if name not in DEFAULTS:
-                raise DocumentError(f"a Document has no field {name!r}")
             if name == "tags":
                 live_tags(self._record).update(live_tags(theirs))
             else:
                 self._take(theirs, name)
 
     def MergeFrom(self, source: Any) -> None:  # noqa: N802 - the name is given by the Jina 2 API
-        """Take over what is set in another Document; chunks, matches and location are appended."""
-        theirs = content.detached(source._record)
+        """Take over what is set in another Document; chunks, matches and location are appended.
+
+        Raises:
+            BadDocType: `source` is no Document.
+        """
+        theirs = _detached(source)
         for name in content.set_fields(theirs):
             if name == "tags":
                 live_tags(self._record).update(live_tags(theirs))
             elif name in ("chunks", "matches"):
-                whole = content.children(getattr(self._record, name))
-                setattr(self._record, name, [*whole, *getattr(theirs, name)])
+                # As they are, into the array that users may hold.
+                getattr(self, name)._take(getattr(theirs, name))
                 _edited()
             elif name in ("scores", "evaluations"):
                 getattr(self, name).update(getattr(theirs, name))
@@ -81,8 +96,12 @@ class Editing(Fields):
                 self._take(theirs, name)
 
     def CopyFrom(self, source: Any) -> None:  # noqa: N802 - the name is given by the Jina 2 API
-        """Become a copy of another Document; what was set here is lost."""
-        theirs = content.detached(source._record)
+        """Become a copy of another Document; what was set here is lost.
+
+        Raises:
+            BadDocType: `source` is no Document.
+        """
+        theirs = _detached(source)
         for name in FIELDS:
             setattr(self._record, name, getattr(theirs, name))
         _edited()
@@ -100,13 +119,16 @@ class Editing(Fields):
         Raises:
             AttributeError: a name that is no field.
         """
+        for name in fields:
+            if name not in ATTRIBUTES:
+                raise AttributeError(no_field(name))
         for name, value in fields.items():
-            if name not in DEFAULTS and name != "content":
-                raise AttributeError(f"a Document has no field {name!r}")
             setattr(self, name, value)
 
     def get_attributes(self, *fields: str) -> Any:
-        """Return fields by name; `tags__a__b` and `scores__cosine__value` reach into them.
+        """Return fields by name.
+
+        `tags__a__b`, `scores__cosine__value` and `chunks__0__text` reach into them.
 
         Returns:
             One value for one name, a list for several; None for what is not there, with a warning
@@ -115,20 +137,27 @@ class Editing(Fields):
         values = [self._attribute(field) for field in fields]
         return values[0] if len(values) == 1 else values
 
+    def __getattr__(self, name: str) -> Any:
+        """Return what `doc.tags__a__b` leads to.
+
+        Raises:
+            AttributeError: no such attribute, or nothing is there.
+        """
+        field, underscores, rest = name.partition("__")
+        if underscores and field in ATTRIBUTES:
+            found = _reached(getattr(self, field), rest.split("__"))
+            if found is not _MISSING:
+                return found
+        raise AttributeError(
+            f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self
+        )
+
     def _attribute(self, path: str) -> Any:
-        value: Any = self
-        for step in path.split("__"):
-            if isinstance(value, Mapping):
-                found = value.get(step, _MISSING)
-            elif isinstance(value, list):
-                found = value[int(step)] if step.isdigit() and int(step) < len(value) else _MISSING
-            else:
-                found = getattr(value, step, _MISSING)
-            if found is _MISSING:
-                _log.warning("Document %s has no %r", self._record.id, path)
-                return None
-            value = found
-        return value
+        found = _MISSING if path.startswith("_") else getattr(self, path, _MISSING)
+        if found is _MISSING or isinstance(found, MethodType):
+            _log.warning("Document %s has no %r", self._record.id, path)
+            return None
+        return found
 
     @staticmethod
     def attributes() -> list[str]:
@@ -168,6 +197,53 @@ class Editing(Fields):
     def get_sparse_embedding(self, cls: Any = None, sp_format: str | None = None) -> Any:
         """Return the embedding as a sparse matrix, in the format `sp_format` where given."""
         return _sparse(self.embedding, sp_format)
+
+
+def no_field(name: Any) -> str:
+    """Say that a Document has no such field, and which was meant perhaps."""
+    # Late: only a misspelt name needs it.
+    from difflib import get_close_matches
+
+    near = get_close_matches(str(name), sorted(ATTRIBUTES), n=1)
+    return f"a Document has no field {name!r}" + (f"; did you mean {near[0]!r}?" if near else "")
+
+
+def _check(names: Iterable[Any]) -> None:
+    """Refuse names that are no field, before anything is changed."""
+    for name in names:
+        if not isinstance(name, str) or name not in ATTRIBUTES:
+            raise DocumentError(no_field(name))
+
+
+def _detached(source: Any) -> Record:
+    if not isinstance(source, Editing):
+        raise BadDocType(f"{kind_of(source)} is no Document", hint="wrap it: Document(...)")
+    return content.detached(source._record)
+
+
+def _content_of(record: Record) -> str:
+    """Return the name of the content that is set; text if there is none."""
+    return next((name for name in CONTENT_FIELDS if getattr(record, name) is not None), "text")
+
+
+def _reached(value: Any, steps: list[str]) -> Any:
+    """Return what lies at the end of the steps: keys, positions or attributes."""
+    for number, step in enumerate(steps):
+        if isinstance(value, Mapping):
+            rest = "__".join(steps[number:])
+            if rest in value:  # a key may hold two underscores itself
+                return value[rest]
+            value = value.get(step, _MISSING)
+        elif step.isdigit() and hasattr(value, "__getitem__") and not isinstance(value, str):
+            try:
+                value = value[int(step)]
+            except IndexError:
+                return _MISSING
+        else:
+            value = _MISSING if step.startswith("_") else getattr(value, step, _MISSING)
+        if value is _MISSING:
+            return _MISSING
+    return value
 
 
 def _edited() -> None:

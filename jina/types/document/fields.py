@@ -51,7 +51,7 @@ class Fields:
         elif isinstance(value, str):
             record.text = str(value)
         else:
-            raise TypeError(f"`text` is a {type(value).__name__}, expected text")
+            raise TypeError(f"`text` is {mapping.kind_of(value)}, expected text")
         # Asking is cheaper than writing, and mostly there is nothing to write.
         if record.mime_type != "text/plain":
             record.mime_type = "text/plain"
@@ -72,7 +72,7 @@ class Fields:
             record.buffer = None
             return
         if not isinstance(value, (bytes, bytearray, memoryview)):
-            raise TypeError(f"`buffer` is a {type(value).__name__}, expected bytes")
+            raise TypeError(f"`buffer` is {mapping.kind_of(value)}, expected bytes")
         record.buffer = bytes(value)
         record.text = record.blob = None
 
@@ -117,7 +117,7 @@ class Fields:
             record = self._record
             record.text = record.blob = record.buffer = None
         elif isinstance(value, (int, float, Mapping, set)):
-            raise TypeError(f"a content is text, bytes or a tensor, not {type(value).__name__}")
+            raise TypeError(f"a content is text, bytes or a tensor, not {mapping.kind_of(value)}")
         else:
             self.blob = value
 
@@ -166,7 +166,7 @@ class Fields:
         elif isinstance(value, Mapping):
             self._record.tags = Live(value if type(value) is dict else dict(value))
         else:
-            raise TypeError(f"`tags` is a {type(value).__name__}, expected a dict")
+            raise TypeError(f"`tags` is {mapping.kind_of(value)}, expected a dict")
 
     @property
     def scores(self) -> Scores:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from jina.excepts import BadDocType, WireError
 from jina.types import binary, content
@@ -13,8 +13,6 @@ from jina.types.tensors import to_json
 
 if TYPE_CHECKING:
     from typing import Self
-
-_D = TypeVar("_D", bound="Serial")
 
 
 class Serial(Fields):
@@ -85,16 +83,25 @@ class Serial(Fields):
 
     def __copy__(self) -> Self:
         """Return a Document with its own fields, tags, scores; tensors and children are shared."""
-        return _with_attributes(type(self), content.shallow(self._record), self, deep=False)
+        doc = type(self)._of(content.shallow(self._record))
+        give(doc, added(self))
+        return doc
 
     def __deepcopy__(self, memo: builtins.dict[int, Any]) -> Self:
         """Return a Document that shares nothing with this one."""
-        return _with_attributes(type(self), self._detached(), self, deep=True)
+        doc = type(self)._of(self._detached())
+        memo[id(self)] = doc
+        state = added(self)
+        if state is not None:
+            # Late: only subclasses with attributes of their own need it.
+            from copy import deepcopy
+
+            give(doc, deepcopy(state, memo))
+        return doc
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle by the binary form, with what a subclass added."""
-        attributes = getattr(self, "__dict__", None)
-        return _unpickled, (type(self), self.binary_str(), attributes or None)
+        return _unpickled, (type(self), self.binary_str()), added(self)
 
     def __eq__(self, other: object) -> bool:
         """Whether both have the same content in every field, id included."""
@@ -106,19 +113,29 @@ class Serial(Fields):
     __hash__ = None  # type: ignore[assignment]
 
 
-def _with_attributes(kind: type[_D], record: Record, source: Serial, *, deep: bool) -> _D:
-    doc = kind._of(record)
-    attributes = getattr(source, "__dict__", None)
-    if attributes:
-        # Late: only subclasses with attributes of their own need it.
-        from copy import deepcopy
+def added(doc: Serial) -> Any:
+    """Return what a subclass added to a Document, as `__getstate__` gives it; None for nothing."""
+    state = doc.__getstate__()
+    if isinstance(state, tuple) and len(state) == 2 and isinstance(state[1], dict):
+        attributes, slots = state
+        slots = {name: value for name, value in slots.items() if name != "_record"}
+        state = (attributes, slots) if slots else attributes
+    return state or None
 
-        doc.__dict__.update(deepcopy(attributes) if deep else attributes)
-    return doc
 
-
-def _unpickled(kind: type[Any], data: bytes, attributes: Any) -> Any:
-    doc = kind._of(kind._record_of_bytes(data))
+def give(doc: Any, state: Any) -> None:
+    """Set what `added` returned, as unpickling does."""
+    if state is None:
+        return
+    if hasattr(doc, "__setstate__"):
+        doc.__setstate__(state)
+        return
+    attributes, slots = state if isinstance(state, tuple) else (state, {})
     if attributes:
         doc.__dict__.update(attributes)
-    return doc
+    for name, value in slots.items():
+        setattr(doc, name, value)
+
+
+def _unpickled(kind: type[Any], data: bytes) -> Any:
+    return kind._of(kind._record_of_bytes(data))
