@@ -26,12 +26,14 @@ class Course(NamedTuple):
         after: source -> nodes that take its result, in the Flow's order.
         end: sources that make up the answer.
         last: the node whose result alone is the answer, or "" when several are.
+        joins: nodes that take part and wait for more than one source.
     """
 
     inputs: dict[str, list[list[str]]]
     after: dict[str, list[str]]
     end: list[str]
     last: str
+    joins: frozenset[str] = frozenset()
 
 
 def plot_course(
@@ -69,7 +71,10 @@ def plot_course(
         leaves = [GATEWAY]
     course.end.extend(source for leaf in leaves for source in output[leaf])
     only = course.end[0] if len(course.end) == 1 else ""
-    return course._replace(last="" if only == GATEWAY else only)
+    joins = frozenset(
+        name for name, branches in course.inputs.items() if sum(map(len, branches)) > 1
+    )
+    return course._replace(last="" if only == GATEWAY else only, joins=joins)
 
 
 def in_order(nodes: Sequence[PlannedNode]) -> list[PlannedNode]:

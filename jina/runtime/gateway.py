@@ -409,6 +409,8 @@ def _pieces(parts: Sequence[Part], frames: Sequence[Any]) -> list[Piece]:
     Raises:
         WireError: the parts and the frames do not agree in number.
     """
+    if len(parts) == 1 and parts[0].frames == len(frames) and parts[0].rows >= 0:  # the usual one
+        return [Piece(parts[0], frames)]
     pieces = []
     start = 0
     for part in parts:
@@ -422,9 +424,9 @@ def _pieces(parts: Sequence[Part], frames: Sequence[Any]) -> list[Piece]:
     return pieces
 
 
-def _flatten(pieces: Sequence[Piece]) -> tuple[list[Part], list[Any]]:
+def _flatten(pieces: Sequence[Piece]) -> tuple[list[Part], Sequence[Any]]:
     if len(pieces) == 1:
-        return [pieces[0].part], list(pieces[0].frames)
+        return [pieces[0].part], pieces[0].frames
     return (
         [piece.part for piece in pieces],
         [frame for piece in pieces for frame in piece.frames],

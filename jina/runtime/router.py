@@ -68,7 +68,10 @@ class _Task:
         self.attempts = 0
         inputs = request.course.inputs[node]
         self.branches = len(inputs)
-        if len(inputs) == 1:
+        self.pieces: Sequence[Piece]
+        if node not in request.course.joins:
+            self.pieces = request.results[inputs[0][0]]
+        elif len(inputs) == 1:
             self.pieces = [piece for source in inputs[0] for piece in request.results[source]]
         else:
             self.pieces = [
@@ -288,7 +291,9 @@ class Router:
         course = request.course
         results = request.results
         for node in course.after.get(source, ()):
-            if all(name in results for branch in course.inputs[node] for name in branch):
+            if node not in course.joins or all(
+                name in results for branch in course.inputs[node] for name in branch
+            ):
                 self._last_task += 1
                 self._enqueue(_Task(self._last_task, request, node), actions)
         if request.waiting == 0 and not request.answered:

@@ -1,14 +1,19 @@
-"""What the router is told, and what it wants done: events in, actions out. Plain data."""
+"""What the router is told, and what it wants done: events in, actions out. Plain data.
+
+Structs, because they are made for each message and cost a third of a named tuple.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
+
+import msgspec
 
 from jina.wire.maps import ErrorInfo, Part
 
 
-class Piece(NamedTuple):
+class Piece(msgspec.Struct, frozen=True):
     """One part of a body and its frames."""
 
     part: Part
@@ -18,7 +23,7 @@ class Piece(NamedTuple):
 # --- what comes in -----------------------------------------------------------------------------
 
 
-class Submitted(NamedTuple):
+class Submitted(msgspec.Struct, frozen=True):
     """A client sent a request."""
 
     client: bytes
@@ -31,7 +36,7 @@ class Submitted(NamedTuple):
     pieces: Sequence[Piece]
 
 
-class Replied(NamedTuple):
+class Replied(msgspec.Struct, frozen=True):
     """A worker finished a task."""
 
     worker: bytes
@@ -39,7 +44,7 @@ class Replied(NamedTuple):
     pieces: Sequence[Piece]
 
 
-class Raised(NamedTuple):
+class Raised(msgspec.Struct, frozen=True):
     """A worker's Executor raised."""
 
     worker: bytes
@@ -47,7 +52,7 @@ class Raised(NamedTuple):
     error: ErrorInfo
 
 
-class Joined(NamedTuple):
+class Joined(msgspec.Struct, frozen=True):
     """A worker is ready."""
 
     worker: bytes
@@ -57,7 +62,7 @@ class Joined(NamedTuple):
     credits: int
 
 
-class Lost(NamedTuple):
+class Lost(msgspec.Struct, frozen=True):
     """A worker's process is gone.
 
     Attributes:
@@ -70,14 +75,14 @@ class Lost(NamedTuple):
     reason: str
 
 
-class NodeFailed(NamedTuple):
+class NodeFailed(msgspec.Struct, frozen=True):
     """No replica of a node is left and none will come back."""
 
     node: str
     reason: str
 
 
-class ClientLeft(NamedTuple):
+class ClientLeft(msgspec.Struct, frozen=True):
     """A client is gone; its waiting tasks are dropped."""
 
     client: bytes
@@ -89,7 +94,7 @@ Event: TypeAlias = "Submitted | Replied | Raised | Joined | Lost | NodeFailed | 
 # --- what is to be done ------------------------------------------------------------------------
 
 
-class Dispatch(NamedTuple):
+class Dispatch(msgspec.Struct, frozen=True):
     """Send a task to a worker."""
 
     worker: bytes
@@ -103,7 +108,7 @@ class Dispatch(NamedTuple):
     is_last: bool
 
 
-class Answer(NamedTuple):
+class Answer(msgspec.Struct, frozen=True):
     """Send a client its result."""
 
     client: bytes
@@ -112,7 +117,7 @@ class Answer(NamedTuple):
     served: int
 
 
-class AnswerError(NamedTuple):
+class AnswerError(msgspec.Struct, frozen=True):
     """Tell a client that its request failed as a whole."""
 
     client: bytes
@@ -120,7 +125,7 @@ class AnswerError(NamedTuple):
     error: ErrorInfo
 
 
-class Refuse(NamedTuple):
+class Refuse(msgspec.Struct, frozen=True):
     """Tell a client that its request is not taken."""
 
     client: bytes

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
+import msgspec
 import zmq
 
 from jina.defaults import KIB, MAX_FRAME_BYTES, MAX_FRAMES
@@ -34,7 +35,7 @@ PeerGone = zmq.ZMQError  # what `send` raises when the peer cannot take the mess
 NothingCame = zmq.Again  # what `receive` raises when there is no message
 
 
-class Message(NamedTuple):
+class Message(msgspec.Struct, frozen=True):
     """A received message.
 
     Attributes:

@@ -19,7 +19,8 @@ are opaque to it, so a header is rewritten by concatenation.
 from __future__ import annotations
 
 from struct import Struct
-from typing import NamedTuple
+
+import msgspec
 
 from jina.defaults import MAX_CALL_BYTES, MAX_FRAMES, MAX_ROUTE_BYTES
 from jina.excepts import WireError
@@ -44,7 +45,7 @@ REFUSED = 10  #                     gateway -> client: this request is not taken
 KINDS = frozenset(range(HELLO, REFUSED + 1))
 
 
-class Header(NamedTuple):
+class Header(msgspec.Struct, frozen=True):
     """A header frame, taken apart. The two maps stay bytes until somebody needs them."""
 
     kind: int

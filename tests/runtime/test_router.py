@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import weakref
 
+import msgspec
 import pytest
 
 from jina.runtime.router import Router
@@ -348,7 +349,12 @@ def test_requests_wait_for_a_node_whose_workers_are_all_gone_for_now() -> None:
 def test_endpoints_are_known_once_every_node_had_a_worker() -> None:
     router = Router(CHAIN)
     seen = [router.is_complete]
-    for event in (ready("c/0"), ready("a/0"), ready("a/1"), ready("b/0")._replace(endpoints=[])):
+    for event in (
+        ready("c/0"),
+        ready("a/0"),
+        ready("a/1"),
+        msgspec.structs.replace(ready("b/0"), endpoints=[]),
+    ):
         router.step(event)
         seen.append(router.is_complete)
     assert seen == [False, False, False, False, True]
