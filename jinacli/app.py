@@ -1,67 +1,32 @@
-"""The `jina` command: its sub-commands, and the one place where errors become messages."""
+"""Where the `jina` command begins and ends: the one place where errors become messages.
+
+It imports little: Ctrl-C while the rest is loaded is an interruption like any other. For the same
+reason, and so that `jina --help` loads nothing that it does not show, every command imports late.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import sys
-from typing import Annotated
-
-import typer
-
-from jinacli.commands.executor import executor_app
-from jinacli.commands.flow import flow_app
-from jinacli.commands.post import post
-from jinacli.commands.schema import schema
-from jinacli.exits import INTERRUPTED, TABLE
 
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-
-app = typer.Typer(
-    name="jina",
-    help="Run Executors and Flows from YAML, and post Documents to them",
-    epilog=TABLE,
-    no_args_is_help=True,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    pretty_exceptions_enable=False,
-)
-app.add_typer(flow_app, name="flow")
-app.add_typer(executor_app, name="executor")
-app.command("post")(post)
-app.command("schema")(schema)
-
-
-def _version(wanted: bool) -> None:
-    if not wanted:
-        return
-    # Late, here and in every command: `jina --help` loads nothing that it does not show.
-    from importlib.metadata import version
-    from platform import python_version
-
-    import jina  # late too
-
-    parts = ["pyzmq", "numpy", "msgspec", "pydantic", "typer"]
-    versions = ", ".join(f"{part} {version(part)}" for part in parts)
-    typer.echo(f"jina {jina.__version__} (Python {python_version()}, {versions})")
-    raise typer.Exit
-
-
-@app.callback()
-def _options(
-    show_version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show versions")
-    ] = False,
-) -> None:
-    pass
+_INTERRUPTED = 130  # as in jinacli.exits, which may not be loaded yet
 
 
 def main() -> None:
     """Run the command line; every error ends here, as a message and an exit code."""
     _open_closed_streams()
     try:
+        # Late: see above.
+        from jinacli.commands.root import app
+
         code = app(standalone_mode=False)
-        if code == INTERRUPTED:  # typer has made a number of it
-            code = _explain(KeyboardInterrupt())
+        if code == _INTERRUPTED:  # typer has made a number of it
+            code = _interrupted()
+    except KeyboardInterrupt:
+        code = _interrupted()
     except BaseException as error:
         code = _explain(error)
     try:
@@ -70,6 +35,14 @@ def main() -> None:
         code = _explain(error)
         _forget_stdout()
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _interrupted() -> int:
+    """Say so with what is loaded already: Ctrl-C may have come in the middle of an import."""
+    with contextlib.suppress(OSError, AttributeError):  # no standard error is no reason to fail
+        sys.stderr.write("interrupted\n")
+        sys.stderr.flush()
+    return _INTERRUPTED
 
 
 def _explain(error: BaseException) -> int:

@@ -21,7 +21,7 @@ def explain(error: BaseException) -> int:
     if show is not None and hasattr(error, "exit_code"):  # wrong usage, found by typer
         show()
         return int(error.exit_code)
-    if isinstance(error, (KeyboardInterrupt, typer.Abort)):
+    if isinstance(error, typer.Abort):
         say("interrupted")
         return exits.INTERRUPTED
     if isinstance(error, exits.Terminated):

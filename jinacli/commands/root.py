@@ -1,0 +1,50 @@
+"""The `jina` command and its sub-commands; a quick `--help` loads little more than this."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from jinacli.commands.executor import executor_app
+from jinacli.commands.flow import flow_app
+from jinacli.commands.post import post
+from jinacli.commands.schema import schema
+from jinacli.exits import TABLE
+
+app = typer.Typer(
+    name="jina",
+    help="Run Executors and Flows from YAML, and post Documents to them",
+    epilog=TABLE,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_enable=False,
+)
+app.add_typer(flow_app, name="flow")
+app.add_typer(executor_app, name="executor")
+app.command("post")(post)
+app.command("schema")(schema)
+
+
+def _version(wanted: bool) -> None:
+    if not wanted:
+        return
+    # Late, as in every command: see jinacli.app.
+    from importlib.metadata import version
+    from platform import python_version
+
+    import jina  # late too
+
+    parts = ["pyzmq", "numpy", "msgspec", "pydantic", "typer"]
+    versions = ", ".join(f"{part} {version(part)}" for part in parts)
+    typer.echo(f"jina {jina.__version__} (Python {python_version()}, {versions})")
+    raise typer.Exit
+
+
+@app.callback()
+def _options(
+    show_version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show versions")
+    ] = False,
+) -> None:
+    pass
