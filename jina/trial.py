@@ -9,7 +9,7 @@ import contextlib
 import select
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from jina.client.requests import call_of
@@ -70,16 +70,22 @@ def constructed(config: ExecutorConfig) -> Iterator[BaseExecutor]:
                 close_loop()
 
 
-def outcomes(executor: BaseExecutor, endpoint: str, source: LineSource | None) -> Iterator[Outcome]:
+def outcomes(
+    executor: BaseExecutor,
+    endpoint: str,
+    source: LineSource | None,
+    parameters: Mapping[str, Any] | None = None,
+) -> Iterator[Outcome]:
     """Call an endpoint with all lines of a source, 100 at a time.
 
     Args:
         executor: the instance.
         endpoint: such as "/index".
         source: the caller closes it; None for one request without Documents.
+        parameters: of every call.
     """
     if source is None:
-        yield _run(executor, endpoint, None)
+        yield _run(executor, endpoint, None, parameters)
         return
     while not source.at_end:
         chunk = source.next_chunk(max_lines=REQUEST_DOCS, max_bytes=REQUEST_BYTES)
@@ -88,7 +94,7 @@ def outcomes(executor: BaseExecutor, endpoint: str, source: LineSource | None) -
             if descriptor is not None:
                 select.select([descriptor], [], [])
         elif chunk.oversize or not chunk.data.isspace():  # blank lines have no outcome
-            yield _run(executor, endpoint, chunk)
+            yield _run(executor, endpoint, chunk, parameters)
 
 
 def _on_stderr() -> contextlib.AbstractContextManager[Any]:
@@ -108,7 +114,12 @@ def _user_code(what: str) -> Iterator[None]:
         raise ExecutorError(f"{what} raised {type(error).__name__}\n{trace}") from None
 
 
-def _run(executor: BaseExecutor, endpoint: str, chunk: Chunk | None) -> Outcome:
+def _run(
+    executor: BaseExecutor,
+    endpoint: str,
+    chunk: Chunk | None,
+    parameters: Mapping[str, Any] | None,
+) -> Outcome:
     docs, groundtruths, failures = DocumentArray(), None, None
     if chunk is not None:
         body = bodies.read_lines(chunk.data, call_of(Call(), chunk), chunk.first_line)
@@ -119,7 +130,7 @@ def _run(executor: BaseExecutor, endpoint: str, chunk: Chunk | None) -> Outcome:
         if failures is None or len(failures.failures) < failures.total:
             with _on_stderr():
                 docs = call_executor(
-                    executor, endpoint, docs=docs, parameters={}, groundtruths=groundtruths
+                    executor, endpoint, docs=docs, parameters=parameters, groundtruths=groundtruths
                 )
         parts, frames = bodies.write_lines(docs, failures, endpoint, "list")
         return Outcome(frames[0], parts[0].failed, "")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
+
+from jinacli.commands.options import NoImport, OutputFormat, Parameters
 
 executor_app = typer.Typer(help="Begin and check Executors", no_args_is_help=True)
 
@@ -18,9 +20,7 @@ def _group() -> None:
 @executor_app.command()
 def check(
     files: Annotated[list[Path], typer.Argument(help="Executor YAML files")],
-    no_import: Annotated[
-        bool, typer.Option("--no-import", help="Do not import the Executor's modules")
-    ] = False,
+    no_import: NoImport = False,
     run: Annotated[
         str, typer.Option("--run", help="When nothing is wrong, call this endpoint here")
     ] = "",
@@ -28,10 +28,8 @@ def check(
         list[str] | None,
         typer.Option("--inputs", "-i", help="For --run: JSON lines, as for `jina post`"),
     ] = None,
-    output_format: Annotated[
-        Literal["full", "concise", "json", "github"],
-        typer.Option(help="How findings are written"),
-    ] = "full",
+    parameters: Parameters = None,
+    output_format: OutputFormat = "full",
 ) -> None:
     """Say everything that is wrong with an Executor, before anything runs
 
@@ -40,27 +38,31 @@ def check(
     was found, with 2 when a file cannot be read.
 
     --run constructs the Executor in this process and prints the results as
-    JSON lines; findings then go to standard error. Its workspace is a
-    temporary folder unless the YAML names one.
+    JSON lines; findings then go to standard error. --inputs and --parameters
+    are those of `jina post`. Its workspace is a temporary folder unless the
+    YAML names one.
 
     Examples:
       jina executor check my.yml
 
       jina executor check my.yml --run /index --inputs data.jsonl
+
+      jina executor check my.yml --run /search -i data.jsonl -p top_k=3
     """
     # Late: see jinacli.app.
     from jinacli.screens.check import show_executor_checks, show_trial
 
     if not run:
-        if inputs:
-            raise typer.BadParameter("needs --run", param_hint="--inputs")
+        for option, given in (("--inputs", inputs), ("--parameters", parameters)):
+            if given:
+                raise typer.BadParameter("needs --run", param_hint=option)
         code = show_executor_checks(files, no_import=no_import, form=output_format)
         raise typer.Exit(code)
     if no_import:
         raise typer.BadParameter("--run imports the Executor's modules", param_hint="--no-import")
     if len(files) > 1:
         raise typer.BadParameter("takes one Executor", param_hint="--run")
-    raise typer.Exit(show_trial(files[0], run, inputs or [], form=output_format))
+    raise typer.Exit(show_trial(files[0], run, inputs or [], parameters or [], form=output_format))
 
 
 @executor_app.command()

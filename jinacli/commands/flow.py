@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
+
+from jinacli.commands.options import NoImport, OutputFormat
 
 flow_app = typer.Typer(help="Begin, start, stop, list and check Flows", no_args_is_help=True)
 
@@ -98,13 +100,8 @@ def ps(
 @flow_app.command()
 def check(
     files: Annotated[list[Path], typer.Argument(help="Flow YAML files")],
-    no_import: Annotated[
-        bool, typer.Option("--no-import", help="Do not import the Executors' modules")
-    ] = False,
-    output_format: Annotated[
-        Literal["full", "concise", "json", "github"],
-        typer.Option(help="How findings are written"),
-    ] = "full",
+    no_import: NoImport = False,
+    output_format: OutputFormat = "full",
 ) -> None:
     """Say everything that is wrong with a Flow and its Executors, before anything runs
 

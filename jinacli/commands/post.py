@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from jinacli.commands.options import Parameters
+
 
 def post(
     endpoint: Annotated[str, typer.Argument(help="Such as /index")],
@@ -18,10 +20,7 @@ def post(
     text: Annotated[
         list[str] | None, typer.Option("--text", "-t", help="A Document with this text")
     ] = None,
-    parameters: Annotated[
-        list[str] | None,
-        typer.Option("--parameters", "-p", help="key=value, value in JSON or text; or a JSON map"),
-    ] = None,
+    parameters: Parameters = None,
     flow: Annotated[
         str,
         typer.Option(

@@ -23,10 +23,12 @@ def show_executor_checks(files: Sequence[Path], *, no_import: bool, form: Format
 
 def show_flow_checks(files: Sequence[Path], *, no_import: bool, form: Format) -> int:
     """Check Flows and the Executors they use, and print what was found."""
-    return _show([check_flow(str(file), no_import=no_import) for file in files], form, sys.stdout)
+    return _show([check_flow(file, no_import=no_import) for file in files], form, sys.stdout)
 
 
-def show_trial(file: Path, endpoint: str, inputs: Sequence[str], *, form: Format) -> int:
+def show_trial(
+    file: Path, endpoint: str, inputs: Sequence[str], parameters: Sequence[str], *, form: Format
+) -> int:
     """Check an Executor and, when nothing is wrong, run it here.
 
     Results go to standard output as JSON lines, all else to standard error.
@@ -35,11 +37,14 @@ def show_trial(file: Path, endpoint: str, inputs: Sequence[str], *, form: Format
         file: its YAML.
         endpoint: that is called.
         inputs: as for `jina post`; none for one call without Documents.
+        parameters: as for `jina post`.
         form: of the report.
     """
     # Late: a check alone reads no inputs.
     from jina.readers import open_inputs
+    from jinacli.screens.parameters import parameters_of  # late too
 
+    values = parameters_of(parameters)
     code = _show([check_executor(str(file))], form, sys.stderr)
     if code:
         return code
@@ -56,7 +61,7 @@ def show_trial(file: Path, endpoint: str, inputs: Sequence[str], *, form: Format
             say(f"help: it serves {', '.join(executor.requests) or 'nothing'}")
         total = failed = 0
         shown = ""
-        for outcome in outcomes(executor, endpoint, source):
+        for outcome in outcomes(executor, endpoint, source, values):
             sys.stdout.buffer.write(outcome.lines)
             sys.stdout.buffer.flush()
             total += outcome.lines.count(b"\n")

@@ -26,15 +26,14 @@ from jina.excepts import (
     FlowNotFound,
     InputError,
     PostTimeout,
-    WireError,
 )
 from jina.launch.find import find_flow, looks_like_file, wait_until_ready
 from jina.readers import LineSource, open_inputs
-from jina.wire.header import REQUEST, pack_header
-from jina.wire.maps import Call, pack_map
+from jina.wire.maps import Call
 from jinacli import exits
 from jinacli.screens.errors import say
 from jinacli.screens.output import Output
+from jinacli.screens.parameters import parameters_of
 
 
 @dataclass(frozen=True)
@@ -82,7 +81,7 @@ class _Tally:
 
 def run_post(options: PostOptions) -> int:
     """Post, and return the exit code."""
-    call = Call(_parameters(options.parameters), lines=True, tensors=options.tensors)
+    call = Call(parameters_of(options.parameters), lines=True, tensors=options.tensors)
     tally = _Tally()
     with contextlib.ExitStack() as stack:
         stack.enter_context(_sigterm_raises())
@@ -163,33 +162,6 @@ def _stdin_has_data() -> bool:
     except OSError:
         return False
     return stat.S_ISFIFO(mode) or stat.S_ISREG(mode) or stat.S_ISSOCK(mode)
-
-
-def _parameters(given: list[str]) -> dict[str, Any]:
-    """`key=value` pairs and maps become one map; a value is JSON where it can be read so."""
-    parameters: dict[str, Any] = {}
-    for text in given:
-        if text.lstrip().startswith("{"):
-            try:
-                parameters.update(msgspec.json.decode(text, type=dict[str, Any]))
-            except msgspec.DecodeError as error:
-                raise typer.BadParameter(f"no JSON map: {error}", param_hint="-p") from error
-            continue
-        key, equals, value = text.partition("=")
-        if not equals or not key:
-            raise typer.BadParameter(
-                f"{text!r} is neither key=value nor a map such as '{{\"top_k\": 3}}'",
-                param_hint="-p",
-            )
-        try:
-            parameters[key] = msgspec.json.decode(value)
-        except msgspec.DecodeError:
-            parameters[key] = value
-    try:
-        pack_header(REQUEST, call=pack_map(Call(parameters)))  # said before anything is started
-    except WireError as error:
-        raise typer.BadParameter(str(error), param_hint="-p") from error
-    return parameters
 
 
 # --- the Flow ------------------------------------------------------------------------------------

@@ -28,6 +28,11 @@ class Trier(Executor):
         for doc in docs:
             doc.text *= 2
 
+    @requests(on='/told')
+    def told(self, docs, parameters, **kwargs):
+        for doc in docs:
+            doc.tags = parameters
+
     @requests(on='/boom')
     def boom(self, docs, **kwargs):
         raise ValueError('boom')
@@ -180,6 +185,25 @@ def test_a_trial_without_inputs_is_one_call_without_documents(here: Shell) -> No
     assert not list(here.folder.glob("Trier")), "the workspace was a temporary folder"
 
 
+def test_a_trial_has_the_parameters_of_a_post(here: Shell) -> None:
+    """The same spelling, the same values, also those under the Executor's own name."""
+    given = ("-p", "a=1", "--parameters", "b=x=y", "-p", '{"c": [null], "Trier": {"a": 2}}')
+    here.write("flow.yml", "jtype: Flow\nexecutors:\n  - uses: good.yml\n")
+    here.write("data.jsonl", '{"id": "a"}\n{"id": "b"}\n')
+    trial = here.run("executor", "check", "good.yml", "--run", "/told", "-i", "data.jsonl", *given)
+    post = here.run("post", "/told", "--flow", "flow.yml", "-i", "data.jsonl", *given)
+    assert (trial.code, trial.out) == (0, post.out)
+    wanted = {"a": 2, "b": "x=y", "c": [None], "Trier": {"a": 2}}
+    assert [d["tags"] for d in trial.lines] == [wanted] * 2
+
+
+def test_a_parameter_that_is_none_is_wrong_usage_before_anything_is_imported(here: Shell) -> None:
+    here.write("trier.py", "raise SystemExit('imported')")
+    done = here.run("executor", "check", "good.yml", "--run", "/told", "-p", "a", COLUMNS="200")
+    assert (done.code, done.out) == (2, "")
+    assert "-p: 'a' is neither key=value nor a map such as" in done.err
+
+
 def test_a_line_that_cannot_be_read_is_one_outcome(here: Shell) -> None:
     here.write("data.jsonl", '{"id": "a", "text": "x"}\nnope\n')
     done = here.run("executor", "check", "good.yml", "--run", "/twice", "-i", "data.jsonl")
@@ -224,13 +248,14 @@ def test_an_endpoint_that_nobody_serves_is_noted(here: Shell) -> None:
     done = here.run("executor", "check", "good.yml", "--run", "/no", "-i", "data.jsonl")
     assert (done.code, done.out) == (0, '{"id":"a"}\n')
     assert "note: no method serves /no; the Documents come back as they are" in done.err
-    assert "help: it serves /twice, /boom, /status" in done.err
+    assert "help: it serves /twice, /told, /boom, /status" in done.err
 
 
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
-        ("good.yml --inputs x", "needs --run"),
+        ("good.yml --inputs x", "--inputs: needs --run"),
+        ("good.yml -p a=1", "--parameters: needs --run"),
         ("good.yml --run /x --no-import", "--run imports the Executor's modules"),
         ("good.yml odd.yml --run /x", "takes one Executor"),
         ("good.yml --run /x --inputs none.jsonl", "none.jsonl: no such file"),
