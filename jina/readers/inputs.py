@@ -149,10 +149,10 @@ def _missing(name: str, err: OSError) -> InputError:
     except OSError:
         return InputError("no such file", where=name, hint=f"there is no folder {folder[:-1]}")
     # Late on purpose: only a message needs it.
-    from difflib import get_close_matches
+    from jina.readers.near import near_file
 
-    near = get_close_matches(base, neighbours, n=1)
-    hint = f'did you mean "{folder}{near[0]}"?' if near else ""
+    near = near_file(base, neighbours)
+    hint = f'did you mean "{folder}{near}"?' if near else ""
     if not near and not name.startswith("/"):
         hint = f"relative names are looked up from {os.getcwd()}"
     return InputError("no such file", where=name, hint=hint)
