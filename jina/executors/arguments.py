@@ -59,3 +59,18 @@ def unfillable(function: Callable[..., Any], *, is_bound: bool = False) -> list[
         if p.name not in ARGUMENTS or p.kind is p.POSITIONAL_ONLY:
             found.append(p.name)
     return found
+
+
+def lacks_instance(function: Callable[..., Any]) -> bool:
+    """Whether a function of a class body has no place for `self`: then no call of it can work.
+
+    Args:
+        function: the plain function of an ordinary or a class method.
+    """
+    parameters = inspect.signature(function, follow_wrapped=False).parameters.values()
+    for p in parameters:
+        if p.kind is p.VAR_POSITIONAL:
+            return False
+        if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD):
+            return p.name in ARGUMENTS
+    return True

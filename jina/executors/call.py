@@ -50,19 +50,26 @@ def call(
         method serves the endpoint; the array it returned; an empty one when there are none.
 
     Raises:
-        TypeError: the method returned something else. What the method raises goes through as it is.
+        TypeError: the method returned something else. What the method raises goes through as it is;
+            a SystemExit gets a text of its own, since a method cannot end its process.
     """
-    returned = _invoke(
-        executor,
-        endpoint,
-        {
-            "docs": docs,
-            "parameters": parameters,
-            "docs_matrix": docs_matrix,
-            "groundtruths": groundtruths,
-            "groundtruths_matrix": groundtruths_matrix,
-        },
-    )
+    try:
+        returned = _invoke(
+            executor,
+            endpoint,
+            {
+                "docs": docs,
+                "parameters": parameters,
+                "docs_matrix": docs_matrix,
+                "groundtruths": groundtruths,
+                "groundtruths_matrix": groundtruths_matrix,
+            },
+        )
+    except SystemExit as error:
+        # Its own text is the exit code alone: nobody who reads a result knows what a "3" is.
+        code = 0 if error.code is None else error.code
+        error.args = (f"{code}; a method cannot end its process: raise another exception instead",)
+        raise
     if returned is not None:
         return returned
     return _documents() if docs is None else docs
@@ -105,8 +112,11 @@ def _invoke(
         returned = _complete(returned)
     if returned is None or isinstance(returned, _documents_class()):
         return returned
+    kind = type(returned).__name__
+    if inspect.isgenerator(returned) or inspect.isasyncgen(returned):
+        kind = "a generator: it has a `yield` in it"
     raise TypeError(
-        f"{_name(method)} returned {type(returned).__name__}; a method of an endpoint returns "
+        f"{_name(method)} returned {kind}; a method of an endpoint returns "
         "a DocumentArray, or None when it changed the Documents in place"
     )
 

@@ -17,9 +17,11 @@ from typing import Any
 from jina.excepts import ExecutorFailToLoad
 from jina.executors import BaseExecutor
 from jina.executors.constructor import injected, misfits
+from jina.executors.decorators import endpoint_name
 from jina.executors.metas import get_default_runtime_args
 from jina.executors.modules import add_search_paths, import_module, is_path
 from jina.executors.spec import ExecutorSpec
+from jina.executors.table import claims
 
 _PASS_THROUGH = ("", "BaseExecutor", "Executor")
 _HOUSE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
@@ -35,11 +37,21 @@ def build(spec: ExecutorSpec, runtime_args: Mapping[str, Any] | None = None) -> 
             as outside a Flow.
 
     Raises:
-        ExecutorFailToLoad: no such module or class, or `with` does not fit the constructor.
+        ExecutorFailToLoad: no such module or class, or `with` does not fit the constructor; or
+            either of them called `sys.exit`, which is its cause.
     """
-    cls = executor_class(spec)
     args = {**get_default_runtime_args(), **runtime_args} if runtime_args else {}
-    return construct(cls, spec, args)
+    try:
+        cls = executor_class(spec)
+        _warn_of_claims(cls, spec)
+        return construct(cls, spec, args)
+    except SystemExit as err:
+        code = 0 if err.code is None else err.code
+        raise ExecutorFailToLoad(
+            f"the code of {spec.jtype!r} ended the process with SystemExit: {code}",
+            where=spec.place,
+            hint="raise another exception instead; its text is shown",
+        ) from err
 
 
 def construct(
@@ -101,6 +113,23 @@ def executor_class(spec: ExecutorSpec) -> type[BaseExecutor]:
     return _find(name, modules, spec)
 
 
+def _warn_of_claims(cls: type[BaseExecutor], spec: ExecutorSpec) -> None:
+    """Say which method wins where two claim one endpoint: Jina 2 takes the last one silently."""
+    bound = {endpoint_name(endpoint) for endpoint in spec.requests}
+    for endpoint, names in claims(cls).items():
+        if endpoint not in bound:
+            # Late: hardly any class needs it.
+            import logging
+
+            logging.getLogger("jina").warning(
+                "warning: %s of %s both serve %s; %s wins. Give each its own endpoint",
+                " and ".join(names),
+                cls.__name__,
+                endpoint,
+                names[-1],
+            )
+
+
 def live_spec(cls: type[BaseExecutor], **fields: Any) -> ExecutorSpec:
     """The spec of a class that exists in this process.
 
@@ -159,9 +188,13 @@ def trimmed_traceback(exc: BaseException) -> str:
 def _is_ours(filename: str) -> bool:
     if filename.startswith((_HOUSE, "<frozen importlib", "<frozen runpy")):
         return True
-    # What runs an `async def` method.
+    # What runs an `async def` method, and `importlib.import_module`.
     parts = filename.replace(os.sep, "/").rsplit("/", 2)
-    return parts[-2:] in (["asyncio", "runners.py"], ["asyncio", "base_events.py"])
+    return parts[-2:] in (
+        ["asyncio", "runners.py"],
+        ["asyncio", "base_events.py"],
+        ["importlib", "__init__.py"],
+    )
 
 
 def _import(entry: str, spec: ExecutorSpec) -> ModuleType:

@@ -298,7 +298,10 @@ def test_a_callback_that_raises_stops_the_post(client: Client) -> None:
             "TypeError: Service.wrong returned list; a method of an endpoint returns a "
             "DocumentArray, or None when it changed the Documents in place",
         ),
-        ("/exit", "SystemExit: 3"),
+        (
+            "/exit",
+            "SystemExit: 3; a method cannot end its process: raise another exception instead",
+        ),
     ],
 )
 def test_whatever_a_method_does_is_one_error(

@@ -206,6 +206,36 @@ def test_what_the_method_raises_goes_through() -> None:
         call(E(), "/", docs=None, parameters={})
 
 
+def test_a_generator_is_named_with_its_cause() -> None:
+    class E(Executor):
+        @requests(on="/sync")
+        def one(self, docs: Any) -> Any:
+            yield docs
+
+        @requests(on="/async")
+        async def other(self, docs: Any) -> Any:
+            yield docs
+
+    for endpoint in ("/sync", "/async"):
+        with pytest.raises(TypeError, match="returned a generator: it has a `yield` in it; a meth"):
+            call(E(), endpoint, docs=some_docs(), parameters={})
+
+
+@pytest.mark.parametrize(("code", "said"), [(3, "3"), (None, "0"), ("no model", "no model")])
+def test_a_method_that_exits_says_what_to_do(code: Any, said: str) -> None:
+    class E(Executor):
+        @requests
+        def leave(self) -> None:
+            raise SystemExit(code)
+
+    with pytest.raises(SystemExit) as caught:
+        call(E(), "/", docs=None, parameters={})
+    assert caught.value.code == code
+    assert str(caught.value) == (
+        f"{said}; a method cannot end its process: raise another exception instead"
+    )
+
+
 def test_r69_the_executors_own_parameters_come_first() -> None:
     given = {"param": 5, "my-executor-1": {"param": 10, "more": 1}, "other": {"param": 7}}
     assert specific_parameters(given, "my-executor-1") == {**given, "param": 10, "more": 1}

@@ -256,6 +256,57 @@ def test_arguments_that_do_not_fit_are_named(
     assert str(caught.value) == f"f.yml:2: {message}"
 
 
+@pytest.mark.parametrize("where", ["module", "constructor"])
+def test_code_that_exits_is_told_with_what_to_do(tmp_path: Path, where: str) -> None:
+    file = write(
+        tmp_path / f"exits_{where}.py",
+        f"""
+        import sys
+        from jina import Executor
+
+        if {where!r} == 'module':
+            sys.exit(3)
+
+        class Exits(Executor):
+            def __init__(self, **kwargs):
+                sys.exit(3)
+        """,
+    )
+    spec = ExecutorSpec(jtype="Exits", py_modules=[file], file="my.yml", line=1, column=8)
+    with pytest.raises(ExecutorFailToLoad) as caught:
+        build(spec)
+    assert str(caught.value) == (
+        "my.yml:1:8: the code of 'Exits' ended the process with SystemExit: 3\n"
+        "help: raise another exception instead; its text is shown"
+    )
+    assert isinstance(caught.value.__cause__, SystemExit)
+    assert f'exits_{where}.py", line ' in trimmed_traceback(caught.value)
+
+
+def test_a_worker_says_which_method_wins_where_two_claim_an_endpoint(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = write(
+        tmp_path / "claimed.py",
+        """
+        from jina import Executor, requests
+
+        class Claimed(Executor):
+            @requests(on='/x')
+            def a(self): ...
+
+            @requests(on='/x')
+            def b(self): ...
+        """,
+    )
+    build(ExecutorSpec(jtype="Claimed", py_modules=[file]))
+    assert caplog.messages == [
+        "warning: a and b of Claimed both serve /x; b wins. Give each its own endpoint"
+    ]
+    build(ExecutorSpec(jtype="Claimed", py_modules=[file], requests={"x": "a"}))
+    assert len(caplog.messages) == 1, "what YAML binds is no claim"
+
+
 def test_a_constructor_without_kwargs_still_has_metas(tmp_path: Path) -> None:
     file = write(
         tmp_path / "mod_x.py",

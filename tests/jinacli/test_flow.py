@@ -106,6 +106,23 @@ def line_of(words: str) -> int:
     return next(number for number, line in enumerate(lines, 1) if words in line)
 
 
+def test_an_endpoint_that_two_methods_claim_is_told_at_the_start(shell: Shell) -> None:
+    """It runs as Jina 2 runs it, the last method winning, but not without a word."""
+    shell.write(
+        "twice.py",
+        "from jina import Executor, requests\n\n\nclass Twice(Executor):\n"
+        "    @requests(on='/x')\n    def a(self, docs):\n        docs[0].text = 'a'\n\n"
+        "    @requests(on='/x')\n    def b(self, docs):\n        docs[0].text = 'b'\n",
+    )
+    shell.write("flow.yml", "jtype: Flow\nexecutors: [{name: it, uses: 'twice.py:Twice'}]\n")
+    done = shell.run("post", "/x", "--flow", "flow.yml", "--text", "x")
+    assert [doc["text"] for doc in done.lines] == ["b"]
+    assert (
+        "it/0 | warning: a and b of Twice both serve /x; b wins. Give each its own endpoint\n"
+        in done.err
+    )
+
+
 @pytest.mark.parametrize(
     ("source", "jtype", "last"),
     [
