@@ -26,6 +26,8 @@ _EXPECTED = {
 }
 # Names that pydantic puts into a location for the branch of a union; no part of the data.
 _BRANCHES = frozenset({"text", "map", "str", "int", "float", "bool"})
+# Keys that take a single text for a list of one.
+_ONE_OR_MANY = frozenset({"needs", "py_modules"})
 _THINGS = {
     "FlowModel": "a Flow",
     "FlowOptions": "a Flow's `with`",
@@ -98,11 +100,15 @@ def _told(
     if kind_of_error in _EXPECTED:
         expected = _EXPECTED[kind_of_error]
         hint = ""
+        if expected == "a list" and path and path[-1] in _ONE_OR_MANY:
+            expected = "a name or a list of names"
+            if isinstance(value, int | float):
+                hint = "quote it"
         if expected == "text" and isinstance(value, int | float | bool):
             hint = "quote it"
         elif expected == "a whole number" and isinstance(value, str) and value.strip().isdigit():
             hint = "remove the quotes"
-        elif expected == "a list" and isinstance(value, dict):
+        elif "a list" in expected and isinstance(value, dict):
             hint = "begin each item with `- `"
         elif expected == "a map" and isinstance(value, list):
             hint = "write `key: value` lines without `- `"

@@ -101,6 +101,8 @@ def _need_faults(n: int, node: Node, index: dict[str, int]) -> Iterable[Fault]:
         if need == GATEWAY:
             continue
         if need == node.name:
+            if index[need] != n:
+                continue  # the first one of that name; that there are two is said already
             yield Fault(
                 "self-need", n, need, f"{node.name!r} needs itself", "remove it from its needs"
             )

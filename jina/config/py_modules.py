@@ -5,7 +5,6 @@ Relative to the YAML file that names them, then to the current folder; nowhere e
 
 from __future__ import annotations
 
-import difflib
 import importlib.util
 import os
 from os.path import isdir, isfile
@@ -98,8 +97,11 @@ def _near(name: str, folder: Path) -> str:
         ]
     except OSError:
         return ""
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    return f"did you mean {close[0]!r}?" if close else ""
+    # Late: only an error path compares names.
+    from jina.readers.near import near_file
+
+    close = near_file(name, known)
+    return f"did you mean {close!r}?" if close else ""
 
 
 def _is_importable(name: str) -> bool:

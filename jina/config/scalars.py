@@ -80,4 +80,5 @@ def kind(value: object) -> str:
         return "a map"
     if isinstance(value, list | tuple):
         return "a list"
-    return f"a {type(value).__name__}"
+    name = type(value).__name__
+    return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"

@@ -9,7 +9,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from os.path import isdir
+from os.path import isdir, isfile
 from pathlib import Path
 from typing import Any
 
@@ -105,29 +105,38 @@ def read_file(
     shown = shown or name
     try:
         if isdir(path):
-            return Problem("no-source", f"{shown} is a folder; expected the {what}'s YAML file")
+            inner = os.path.join(shown, "flow.yml" if what == "Flow" else "config.yml")
+            hint = f"did you mean {inner!r}?" if isfile(path / os.path.basename(inner)) else ""
+            message = f"{shown} is a folder; expected the {what}'s YAML file"
+            return Problem("no-source", message, hint=hint)
+        if path.suffix == ".py" and isfile(path):
+            hint = "name the YAML that names it"
+            if what == "Executor":
+                hint += f"; or a class of it, as `{shown}:MyExecutor`"
+            message = f"{shown} is Python; expected the {what}'s YAML file"
+            return Problem("no-source", message, hint=hint)
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        return Problem("no-source", f"no such file: {shown}", hint=near_file(path, what) or "")
+        return Problem("no-source", f"no such file: {shown}", hint=_near(path, what))
     except (OSError, ValueError) as err:
         reason = getattr(err, "strerror", None) or str(err)
         return Problem("no-source", f"cannot read {shown}: {reason}")
     return _decoded(content, shown, path)
 
 
-def near_file(path: Path, what: str) -> str:
+def _near(path: Path, what: str) -> str:
     """A hint that names a YAML file of nearly that name in the same folder."""
     # Late: only an error path compares names.
-    import difflib
+    from jina.readers.near import near_file
 
     try:
         names = [entry.name for entry in path.parent.iterdir() if is_yaml_path(entry.name)]
     except OSError:
         return f"there is no folder {path.parent}"
-    close = difflib.get_close_matches(path.name, names, n=1, cutoff=0.5)
+    close = near_file(path.name, names)
     if close:
-        return f"did you mean {close[0]!r}?"
+        return f"did you mean {close!r}?"
     return f"give the path of the {what}'s YAML file"
 
 

@@ -33,6 +33,9 @@ def used_piece(loading: Loading, tree: Tree, at: DataPath, uses: str) -> Piece |
         return _file(loading, tree, at, text, folder)
     if isfile(folder / text / "config.yml"):
         return _file(loading, tree, at, os.path.join(text, "config.yml"), folder)
+    if text.endswith(".py"):
+        loading.problems.append(_file_alone(tree, at, text, folder))
+        return None
     if "/" in text or text.startswith("."):
         place, _, name = text.rpartition(":")
         if place.endswith(".py"):
@@ -61,6 +64,24 @@ def used_piece(loading: Loading, tree: Tree, at: DataPath, uses: str) -> Piece |
         )
         return None
     return Piece(tree, at, jtype=text, folder=folder)
+
+
+def _file_alone(tree: Tree, at: DataPath, text: str, folder: Path) -> Problem:
+    """A Python file where a class belongs."""
+    hint = f"write `{text}:MyExecutor`, or `{{jtype: MyExecutor, py_modules: {text}}}`"
+    try:
+        source = Path(folder, text).read_text("utf-8")
+    except (OSError, ValueError):
+        pass
+    else:
+        classes = re.findall(r"^class\s+(\w+)\s*\(", source, re.MULTILINE)
+        if len(classes) == 1:
+            hint = f"did you mean `{text}:{classes[0]}`?"
+        elif classes:
+            hint = f"name its class: {', '.join(f'`{text}:{name}`' for name in classes)}"
+    return tree.problem(
+        at, "bad-uses", f"{text!r} is a Python file; which class of it is not said", hint=hint
+    )
 
 
 def _inline(loading: Loading, tree: Tree, at: DataPath, text: str) -> Piece | None:

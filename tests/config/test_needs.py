@@ -30,12 +30,17 @@ def test_names_that_may_not_be(name: str) -> None:
 
 
 def test_each_fault_is_told_once() -> None:
-    assert found(("a", ["x"]), ("a", ["a"]), ("b", ["c", "c"]), ("c", ["gateway"])) == [
+    nodes = ("a", ["x"]), ("a", []), ("s", ["s"]), ("b", ["c", "c"]), ("c", ["gateway"])
+    assert found(*nodes) == [
         ("duplicate-name", 1, ""),
         ("unknown-need", 0, "x"),
-        ("self-need", 1, "a"),
-        ("duplicate-need", 2, "c"),
+        ("self-need", 2, "s"),
+        ("duplicate-need", 3, "c"),
     ]
+
+
+def test_a_second_executor_of_a_name_needs_the_first_not_itself() -> None:
+    assert found(("a", []), ("a", ["a"])) == [("duplicate-name", 1, "")]
 
 
 def test_every_cycle_is_told_with_its_trail() -> None:

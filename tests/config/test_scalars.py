@@ -80,3 +80,4 @@ def test_values_are_named_in_words() -> None:
     assert kind(3) == "the number 3"
     assert kind("x" * 99) == f"the text {'x' * 40!r}"
     assert (kind({}), kind([]), kind(object)) == ("a map", "a list", "a type")
+    assert kind(object()) == "an object"

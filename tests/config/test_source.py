@@ -65,6 +65,30 @@ def test_a_folder_is_no_config(tmp_path: Path) -> None:
     )
 
 
+def test_a_folder_with_a_config_in_it_leads_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("search").mkdir()
+    Path("search/flow.yml").write_text("jtype: Flow\n")
+    assert refused(Path("search")) == (
+        "error[no-source]: search is a folder; expected the Flow's YAML file\n"
+        "help: did you mean 'search/flow.yml'?"
+    )
+
+
+def test_python_is_no_config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("vec.py").write_text("class Vec: ...\n")
+    assert refused("vec.py") == (
+        "error[no-source]: vec.py is Python; expected the Flow's YAML file\n"
+        "help: name the YAML that names it"
+    )
+    problem = open_source(Path("vec.py"), what="Executor")
+    assert isinstance(problem, Problem)
+    assert problem.hint == "name the YAML that names it; or a class of it, as `vec.py:MyExecutor`"
+
+
 def test_bytes_that_are_no_utf_8_have_a_place(tmp_path: Path) -> None:
     file = tmp_path / "f.yml"
     file.write_bytes(b"a: 1\nb: caf\xe9\n")

@@ -1,0 +1,68 @@
+"""What `jina executor check` and `jina flow check` find: problems and endpoints, as data.
+
+First the YAML alone; then, unless told otherwise, the Executor's modules are imported, which runs
+their top-level code. Nothing is constructed and no process is started. It prints nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from jina.check.classes import check_class
+from jina.check.folders import named_folders, node_folders, shared_folders
+from jina.check.methods import yaml_endpoints
+from jina.check.report import Endpoint, Report
+from jina.config.executors import inspect_executor
+from jina.config.flows import read_flow
+from jina.config.problems import ordered
+
+__all__ = ["Endpoint", "Report", "check_executor", "check_flow"]
+
+
+def check_executor(source: Any, *, no_import: bool = False) -> Report:
+    """Check an Executor.
+
+    Args:
+        source: see `jina.config.load_executor`; usually the path of its YAML.
+        no_import: look at the YAML alone.
+    """
+    report = Report(_named(source))
+    config, problems = inspect_executor(source, is_local=True)
+    report.problems += problems
+    if config is not None:
+        report.problems += named_folders(config.origin, config.spec)
+        report.problems += yaml_endpoints(config.origin, config.spec)
+        if not no_import:
+            check_class(report, config.spec, config.origin, "")
+    report.problems = ordered(report.problems)
+    return report
+
+
+def check_flow(source: Any, *, no_import: bool = False) -> Report:
+    """Check a Flow and every Executor that it uses.
+
+    Args:
+        source: see `jina.config.load_flow`; usually the path of its YAML.
+        no_import: look at the YAML files alone.
+    """
+    report = Report(_named(source))
+    reading = read_flow(source)
+    report.problems += reading.problems
+    for node in reading.nodes:
+        if node.origin is None:
+            continue
+        report.problems += named_folders(node.origin, node.executor)
+        report.problems += node_folders(node)
+        report.problems += yaml_endpoints(node.origin, node.executor)
+        if not no_import:
+            check_class(report, node.executor, node.origin, node.name)
+    report.problems += shared_folders(reading.nodes)
+    report.problems = ordered(report.problems)
+    return report
+
+
+def _named(source: Any) -> str:
+    if isinstance(source, str) and "\n" not in source:
+        return source
+    return os.fspath(source) if isinstance(source, os.PathLike) else "<text>"

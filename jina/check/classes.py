@@ -1,0 +1,192 @@
+"""The class of an Executor against its YAML: imported, constructor compared, methods looked at."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import inspect
+import sys
+import textwrap
+from collections.abc import Iterator
+from dataclasses import replace
+
+from jina.check.methods import bindings, rows
+from jina.check.places import in_python
+from jina.check.report import Report
+from jina.config.pieces import Piece
+from jina.config.problems import Problem
+from jina.config.scalars import kind
+from jina.config.tree import DataPath
+from jina.excepts import ExecutorFailToLoad
+from jina.executors import BaseExecutor
+from jina.executors.annotations import mistyped
+from jina.executors.constructor import misfits, parameters
+from jina.executors.load import executor_class, trimmed_traceback
+from jina.executors.modules import import_module
+from jina.executors.spec import ExecutorSpec
+
+
+def check_class(report: Report, spec: ExecutorSpec, origin: Piece, node: str) -> None:
+    """Import one Executor and compare its class with what the YAML says.
+
+    Args:
+        report: problems and endpoints are added to it.
+        spec: of the Executor.
+        origin: where it is written.
+        node: its name in a Flow; empty for an Executor alone.
+    """
+    cls = _imported(report, spec, origin)
+    if cls is None:
+        return
+    if cls is not BaseExecutor:
+        report.problems += _namesakes(spec, origin)
+        report.problems += _constructor(cls, spec, origin)
+        report.problems += bindings(cls, spec, origin)
+        report.problems += _source(cls)
+    report.endpoints += rows(cls, spec, node or cls.__name__)
+
+
+def _imported(report: Report, spec: ExecutorSpec, origin: Piece) -> type[BaseExecutor] | None:
+    path = origin.jtype_path()
+    try:
+        # What a module prints while it is imported is no data of ours.
+        with contextlib.redirect_stdout(sys.stderr):
+            return origin.cls or executor_class(spec)
+    except ExecutorFailToLoad as err:
+        report.problems.append(
+            origin.tree.problem(
+                path, "class-not-found", err.what, hint=err.hint, word=_class_name(spec)
+            )
+        )
+    except KeyboardInterrupt:
+        raise
+    except BaseException as err:
+        report.problems.append(_fault(origin, path, err))
+    return None
+
+
+def _class_name(spec: ExecutorSpec) -> str:
+    return spec.jtype.rpartition(":")[2]
+
+
+def _fault(origin: Piece, path: DataPath, err: BaseException) -> Problem:
+    """The user's own code failed while it was imported: their frames, from the module on."""
+    text = trimmed_traceback(err)
+    what = type(err).__name__
+    try:
+        said = str(err).partition("\n")[0]
+    except Exception:
+        # Even the exception's own text may fail; the traceback says so.
+        said = ""
+    tree, at = origin.tree, path
+    for section in (("metas", "py_modules"), ("py_modules",)):
+        if (*origin.at, *section) in tree.values:
+            at = (*origin.at, *section)
+    problem = tree.problem(
+        at, "import-failed", f"importing the Executor raised {what}: {said}".removesuffix(": ")
+    )
+    return replace(problem, detail=textwrap.indent(text.rstrip("\n"), "  "))
+
+
+def _constructor(cls: type[BaseExecutor], spec: ExecutorSpec, origin: Piece) -> Iterator[Problem]:
+    known = ", ".join(parameters(cls)) or "nothing but **kwargs"
+    for misfit in misfits(cls, spec.with_):
+        if misfit.kind == "missing":
+            tree, at = origin.place("with")
+            yield tree.problem(
+                at if at in tree.values else origin.jtype_path(),
+                "missing-argument",
+                f"the constructor of {cls.__name__} needs {misfit.name!r}, "
+                "which `with` does not give",
+                at="key",
+                hint=f"add it: `with: {{{misfit.name}: …}}`",
+            )
+            continue
+        tree, at = origin.place("with", misfit.name)
+        near = f"did you mean `{misfit.near}`?" if misfit.near else f"it takes: {known}"
+        if misfit.kind == "unknown":
+            yield tree.problem(
+                at,
+                "unknown-argument",
+                f"the constructor of {cls.__name__} takes no {misfit.name!r}",
+                at="key",
+                hint=near,
+            )
+        else:
+            yield tree.problem(
+                at,
+                "unknown-argument",
+                f"{cls.__name__} names no argument {misfit.name!r}; it falls into **kwargs",
+                at="key",
+                hint=near,
+                severity="warning",
+            )
+    for wrong in mistyped(cls, spec.with_):
+        tree, at = origin.place("with", wrong.name)
+        hint = ""
+        if isinstance(wrong.value, str) and "number" in wrong.expected:
+            hint = "remove the quotes" if _is_number(wrong.value) else ""
+        elif wrong.expected == "text":
+            hint = "quote it"
+        yield tree.problem(
+            at,
+            "wrong-type",
+            f"`with.{wrong.name}` is {kind(wrong.value)}; "
+            f"{cls.__name__} annotates it as {wrong.expected}",
+            hint=hint,
+        )
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _namesakes(spec: ExecutorSpec, origin: Piece) -> Iterator[Problem]:
+    """Several modules that each have a class of that name."""
+    name = spec.jtype
+    found = {}
+    for module in map(import_module, spec.py_modules if ":" not in name else []):
+        cls = getattr(module, name, None)
+        if isinstance(cls, type):
+            found[cls] = module.__name__
+    if len(found) > 1:
+        homes = list(found.values())
+        yield origin.tree.problem(
+            origin.jtype_path(),
+            "ambiguous-class",
+            f"{' and '.join(homes)} each have a class {name}; that of {homes[-1]} is taken",
+            hint=f"write `{homes[-1]}:{name}`",
+            severity="warning",
+        )
+
+
+def _source(cls: type[BaseExecutor]) -> Iterator[Problem]:
+    """What the constructor's source lacks; only of a class that has one of its own."""
+    init = vars(cls).get("__init__")
+    if not inspect.isfunction(init):
+        return
+    try:
+        body = ast.parse(textwrap.dedent(inspect.getsource(init)))
+    except (OSError, SyntaxError, TypeError):
+        return
+    calls = [node.func for node in ast.walk(body) if isinstance(node, ast.Call)]
+    if not any(isinstance(call, ast.Attribute) and call.attr == "__init__" for call in calls):
+        yield in_python(
+            init,
+            "no-super-call",
+            f"the constructor of {cls.__name__} does not call super().__init__(**kwargs)",
+            hint="it works, but what it does to metas and requests before is not seen",
+            severity="warning",
+        )
+    elif not any(p.kind is p.VAR_KEYWORD for p in inspect.signature(init).parameters.values()):
+        yield in_python(
+            init,
+            "no-kwargs",
+            f"the constructor of {cls.__name__} does not take **kwargs",
+            hint="add **kwargs and hand them to super().__init__(**kwargs)",
+            severity="warning",
+        )

@@ -1,0 +1,171 @@
+"""Endpoints and the methods that serve them: what YAML binds, what decorators claim."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Iterator
+from typing import Any
+
+from jina.check.places import definition, in_python, shown_file
+from jina.check.report import Endpoint
+from jina.config.pieces import Piece
+from jina.config.problems import Problem
+from jina.executors import BaseExecutor
+from jina.executors.arguments import ARGUMENTS, lacks_instance, unfillable
+from jina.executors.decorators import endpoint_name
+from jina.executors.spec import ExecutorSpec
+from jina.executors.table import claims, instance_table, marked_methods
+
+
+def yaml_endpoints(origin: Piece, spec: ExecutorSpec) -> Iterator[Problem]:
+    """The endpoints of `requests:`; nothing needs to be imported for them."""
+    first: dict[str, str] = {}
+    for written in spec.requests:
+        endpoint = endpoint_name(written)
+        tree, at = origin.place("requests", written)
+        fault = _odd(endpoint)
+        if fault:
+            message, hint = fault
+            yield tree.problem(at, "odd-endpoint", message, at="key", hint=hint, severity="warning")
+        other = first.setdefault(endpoint, written)
+        if other != written:
+            known_tree, known_at = origin.place("requests", other)
+            yield tree.problem(
+                at,
+                "endpoint-claimed-twice",
+                f"{other!r} and {written!r} are both the endpoint {endpoint}; "
+                f"{spec.requests[written]} wins",
+                at="key",
+                hint="remove one of them",
+                notes=[known_tree.note(known_at, "the first one stands here", "key")],
+            )
+
+
+def bindings(cls: type[BaseExecutor], spec: ExecutorSpec, origin: Piece) -> Iterator[Problem]:
+    """What is wrong with the methods that `requests:` names, and with those of decorators."""
+    methods = [name for name, value in inspect.getmembers(cls, callable) if name[:2] != "__"]
+    serving: dict[str, None] = {}
+    for endpoint, name in spec.requests.items():
+        tree, at = origin.place("requests", endpoint)
+        target = getattr(cls, name, None)
+        if target is None:
+            near = difflib.get_close_matches(name, methods, n=1)
+            own = [m for m in methods if m not in dir(BaseExecutor)]
+            listed = f"its methods are: {', '.join(own)}" if own else "it has no methods of its own"
+            yield tree.problem(
+                at,
+                "unknown-method",
+                f"{cls.__name__} has no method {name!r}",
+                hint=f"did you mean {near[0]!r}?" if near else listed,
+            )
+        elif not callable(target):
+            yield tree.problem(
+                at, "unknown-method", f"{cls.__name__}.{name} cannot be called; it is no method"
+            )
+        else:
+            serving[name] = None
+            static = inspect.getattr_static(cls, name)
+            plain = getattr(static, "__func__", static)
+            missing = unfillable(plain, is_bound=isinstance(static, staticmethod))
+            if missing:
+                yield tree.problem(
+                    at,
+                    "uncallable-method",
+                    f"{cls.__name__}.{name} cannot serve an endpoint: "
+                    f"nothing fills its parameter {missing[0]!r}",
+                    hint=f"a method receives what it names among {', '.join(ARGUMENTS)}",
+                )
+    marked = marked_methods(cls)
+    for name in (*serving, *(name for name in marked if name not in serving)):
+        yield from _method(cls, name)
+    for name, endpoints in marked.items():
+        for fault in filter(None, map(_odd, endpoints)):
+            message, hint = fault
+            yield in_python(
+                getattr(cls, name), "odd-endpoint", message, hint=hint, severity="warning"
+            )
+    bound = {endpoint_name(endpoint) for endpoint in spec.requests}
+    for endpoint, names in claims(cls).items():
+        if endpoint not in bound:
+            yield in_python(
+                getattr(cls, names[-1]),
+                "endpoint-claimed-twice",
+                f"{' and '.join(names)} of {cls.__name__} both serve {endpoint}; {names[-1]} wins",
+                hint="give each its own endpoint",
+            )
+    if not spec.requests and not marked:
+        yield from _forgotten(cls, methods)
+
+
+def rows(cls: type[BaseExecutor], spec: ExecutorSpec, name: str) -> Iterator[Endpoint]:
+    """The table: who serves what.
+
+    Args:
+        cls: the class.
+        spec: its YAML's bindings win over decorators.
+        name: how the rows call the Executor.
+    """
+    usable = {e: m for e, m in spec.requests.items() if callable(getattr(cls, m, None))}
+    for endpoint, target in instance_table(cls, usable).items():
+        plain = getattr(target, "__func__", target)
+        file, line = definition(plain)
+        method = f"{cls.__name__}.{getattr(plain, '__name__', '?')}"
+        place = f"{shown_file(file)}:{line}" if line else shown_file(file)
+        yield Endpoint(name, endpoint, method, place)
+
+
+def _method(cls: type[BaseExecutor], name: str) -> Iterator[Problem]:
+    """Why a method that serves an endpoint fails at each call, if it does."""
+    static = inspect.getattr_static(cls, name)
+    plain = getattr(static, "__func__", static)
+    if not inspect.isfunction(plain):
+        return
+    if inspect.isgeneratorfunction(plain) or inspect.isasyncgenfunction(plain):
+        yield in_python(
+            plain,
+            "generator-method",
+            f"{cls.__name__}.{name} has a `yield` in it, so it returns a generator; "
+            "an endpoint's method returns a DocumentArray or None",
+            hint="collect the Documents, and `return DocumentArray(…)`",
+        )
+    if not isinstance(static, staticmethod) and lacks_instance(plain):
+        word = "cls" if isinstance(static, classmethod) else "self"
+        yield in_python(
+            plain,
+            "no-self",
+            f"{cls.__name__}.{name} does not take `{word}`, so it cannot be called",
+            hint=f"write `{word}` first, as in `def {name}({word}, docs, **kwargs)`",
+        )
+
+
+def _odd(endpoint: str) -> tuple[str, str] | None:
+    """What is suspicious about an endpoint, and how to mend it."""
+    if endpoint.isprintable() and " " not in endpoint:
+        return None
+    plain = "".join(c for c in endpoint.strip() if c.isprintable())
+    near = plain.replace("/ ", "/").replace(" ", "_")
+    what = "a space" if " " in endpoint else "an invisible character"
+    return f"the endpoint {endpoint!r} has {what} in it", f"did you mean {near!r}?"
+
+
+def _forgotten(cls: type[BaseExecutor], methods: list[str]) -> Iterator[Problem]:
+    """A class without endpoints that has a method which looks like one's."""
+    for name in methods:
+        method = getattr(cls, name)
+        if not hasattr(BaseExecutor, name) and "docs" in _parameters(method):
+            yield in_python(
+                method,
+                "no-endpoint",
+                f"{cls.__name__} serves no endpoint: Documents pass through it unchanged",
+                hint=f"decorate `{name}` with @requests, or bind it in `requests:`",
+                severity="warning",
+            )
+            return
+
+
+def _parameters(function: Any) -> list[str]:
+    try:
+        return list(inspect.signature(function).parameters)
+    except (TypeError, ValueError):
+        return []

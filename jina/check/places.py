@@ -1,0 +1,59 @@
+"""Where something of the user's Python stands, and problems there."""
+
+from __future__ import annotations
+
+import inspect
+import linecache
+from pathlib import Path
+from typing import Any
+
+from jina.config.problems import Problem
+
+
+def in_python(
+    function: Any, code: str, message: str, *, hint: str = "", severity: Any = "error"
+) -> Problem:
+    """A problem at the `def` of a function.
+
+    Args:
+        function: the user's.
+        code: as in `Problem`.
+        message: as in `Problem`.
+        hint: as in `Problem`.
+        severity: as in `Problem`.
+    """
+    file, line = definition(function)
+    text = linecache.getline(file, line).rstrip("\n") if line else ""
+    start = len(text) - len(text.lstrip()) + 1
+    return Problem(
+        code,
+        message,
+        file=shown_file(file),
+        line=line,
+        column=start if line else 0,
+        end_column=len(text) + 1,
+        hint=hint,
+        severity=severity,
+        source_line=text,
+    )
+
+
+def definition(function: Any) -> tuple[str, int]:
+    """File and line of the `def`, not of the decorators above it; "" and 0 where it has none."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    if code is None:
+        return "", 0
+    line = code.co_firstlineno
+    for offset in range(50):
+        text = linecache.getline(code.co_filename, line + offset).lstrip()
+        if text.startswith(("def ", "async def ")):
+            return code.co_filename, line + offset
+    return code.co_filename, line
+
+
+def shown_file(file: str) -> str:
+    """A path below the current folder is shown relative to it."""
+    try:
+        return str(Path(file).relative_to(Path.cwd()))
+    except ValueError:
+        return file
