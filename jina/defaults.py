@@ -29,6 +29,9 @@ MAX_BATCHES = 256  # nested batches of one request
 INLINE_TENSOR_BYTES = 64 * KIB  # smaller tensor columns share one frame and are copied when read
 MAX_INFLIGHT_BYTES = 256 * MIB  # bytes of requests that a gateway holds at once
 
+# What a Flow in the background leaves on the disk.
+LOG_BYTES = 10 * MIB  # of its log, before a new one begins; one older log is kept
+
 # How long we wait.
 TIMEOUT_READY_S = 600.0  # start of a worker, counted from its last sign of life
 TIMEOUT_CONNECT_S = 5.0  # a client's greeting

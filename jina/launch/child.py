@@ -11,16 +11,19 @@ import sys
 import sysconfig
 import tempfile
 import time
-from collections import deque
 from pathlib import Path
 
 import msgspec
 
 import jina
 from jina.defaults import KIB
+from jina.launch import descendants
+from jina.launch.tail import Tail
 from jina.runtime.control import Assignment
 
 _KEPT_LINES = 200  # of a child's output, for the report of its death
+_KEPT_CHARS = 64 * KIB  # in them together
+_HELD_LINES = 10_000  # of a child that starts, so that they are in the report if it fails
 _SHOWN_LINES = 10  # of those, in the reason that each line of a failed request carries
 _SHOWN_CHARS = 500  # of each
 _MAX_LINE = 64 * KIB  # a longer one is cut into several
@@ -42,8 +45,8 @@ class Child:
         self.pid = process.pid
         self.is_ready = False
         self.started = self.last_sign_of_life = time.monotonic()
-        self.held: list[str] = []  # lines that were not shown yet
-        self.last_lines: deque[str] = deque(maxlen=_KEPT_LINES)
+        self.held = Tail(_HELD_LINES, _KEPT_CHARS)  # lines that were not shown yet
+        self.last_lines = Tail(_KEPT_LINES, _KEPT_CHARS)
         self._process = process
         self._stdout = process.stdout
         self.output = process.stdout.fileno()
@@ -79,7 +82,7 @@ class Child:
                 self._partial = b""
         self.last_sign_of_life = time.monotonic()
         texts = [line.decode("utf-8", "replace").rstrip("\r") for line in lines if line]
-        self.last_lines.extend(texts)
+        self.last_lines.add(texts)
         return texts
 
     def has_ended(self) -> bool:
@@ -99,9 +102,16 @@ class Child:
                 return f"was killed by signal {-code}"
         return f"ended with exit code {code}"
 
+    def report(self) -> list[str]:
+        """The last lines that it printed: those that nobody has seen, or as many as are kept."""
+        tail = self.held if self.held.lines else self.last_lines
+        if not tail.dropped:
+            return list(tail.lines)
+        return [f"(lines before these, shown as they came: {tail.dropped})", *tail.lines]
+
     def last_words(self) -> str:
         """How it ended, and the last lines that it printed."""
-        lines = [line[:_SHOWN_CHARS] for line in list(self.last_lines)[-_SHOWN_LINES:]]
+        lines = [line[:_SHOWN_CHARS] for line in list(self.last_lines.lines)[-_SHOWN_LINES:]]
         if not lines:
             return self.ending
         return "\n    ".join([f"{self.ending}; its last lines were:", *lines])
@@ -146,7 +156,7 @@ def spawn_worker(assignment: Assignment) -> Child:
             assignment.spec.name,
             ["jina.runtime.worker", str(os.getpid())],
             stdin=stdin.fileno(),
-            env=assignment.spec.env,
+            env={**assignment.spec.env, descendants.MARK: descendants.mark_of(os.getpid())},
         )
 
 

@@ -19,7 +19,8 @@ class Output(_Event):
 
     def told(self) -> str:
         """How people read it."""
-        return f"{self.worker} | {self.text}"
+        # A bar that is drawn over and over: what would stand there at last.
+        return f"{self.worker} | {self.text.rpartition(chr(13))[2]}"
 
 
 class WorkerUp(_Event):
@@ -41,7 +42,8 @@ class Up(_Event):
 class StartFailed(_Event):
     """A process did not come up; the Flow is being stopped.
 
-    `output` holds the last lines that it printed: for an Executor that raised, its traceback.
+    `output` holds the last lines that it printed, at most some 64 KiB: for an Executor that raised,
+    its traceback.
     `is_up_already` says that nothing was started, because the same file is up.
     """
 
@@ -73,10 +75,16 @@ class Stopping(_Event):
     requests_held: int = 0
 
 
+class Released(_Event):
+    """Whoever started the Flow leaves it running; `log` is where it may speak from now on."""
+
+    log: str
+
+
 class Stopped(_Event):
     """Every process is gone."""
 
     clean: bool
 
 
-Event: TypeAlias = Output | WorkerUp | Up | StartFailed | WorkerDied | Stopping | Stopped
+Event: TypeAlias = Output | WorkerUp | Up | StartFailed | WorkerDied | Stopping | Released | Stopped

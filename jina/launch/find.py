@@ -13,16 +13,18 @@ from jina.launch.rundir import FlowRecord, running
 _LOOK_S = 0.02  # between looks at a Flow that is starting
 
 
-def find_flow(wanted: str = "") -> FlowRecord:
+def find_flow(wanted: str = "", *, one_shots: bool = False) -> FlowRecord:
     """The running Flow that is meant.
 
     Args:
         wanted: its name or the path of its YAML; "" for the only one that runs.
+        one_shots: Flows that were started for one command count too. They end with it, so that
+            nobody can rely on them.
 
     Raises:
         FlowNotFound: none fits, or several do.
     """
-    records = [record for _, record in running()]
+    records = [record for _, record in running() if one_shots or not record.is_one_shot]
     if not wanted:
         if len(records) == 1:
             return records[0]
@@ -33,7 +35,7 @@ def find_flow(wanted: str = "") -> FlowRecord:
             )
         raise FlowNotFound(
             f"{len(records)} Flows are running, and none is named: {_listed(records)}",
-            hint=f"choose one, as in --flow {records[0].name}",
+            hint=f"choose one, as in --flow {_handle(records[0], records)}",
         )
     path = os.path.realpath(wanted)
     found = [record for record in records if record.file and record.file == path] or [
@@ -42,10 +44,13 @@ def find_flow(wanted: str = "") -> FlowRecord:
     if len(found) == 1:
         return found[0]
     if found:
-        files = ", ".join(record.file or f"process {record.pid}" for record in found)
+        files = [record.file for record in found if record.file]
         raise FlowNotFound(
-            f'{len(found)} running Flows are called "{wanted}": {files}',
-            hint="name the file instead",
+            f'{len(found)} running Flows are called "{wanted}": '
+            + ", ".join(record.file or f"process {record.pid}" for record in found),
+            hint=f"name the file instead, as in {_shortest(files[0])}"
+            if files
+            else "name their address instead; `jina flow ps --json` lists it",
         )
     near = difflib.get_close_matches(wanted, [record.name for record in records], 1)
     raise FlowNotFound(
@@ -85,4 +90,17 @@ def looks_like_file(wanted: str) -> bool:
 
 
 def _listed(records: list[FlowRecord]) -> str:
-    return ", ".join(sorted(record.name for record in records))
+    return ", ".join(sorted(_handle(record, records) for record in records))
+
+
+def _handle(record: FlowRecord, records: list[FlowRecord]) -> str:
+    """What the user can call a Flow: its name, or its file where several have that name."""
+    if sum(other.name == record.name for other in records) == 1 or not record.file:
+        return record.name
+    return _shortest(record.file)
+
+
+def _shortest(file: str) -> str:
+    """A path as it is written from here, if that is shorter."""
+    relative = os.path.relpath(file)
+    return relative if len(relative) < len(file) else file

@@ -18,7 +18,10 @@ from jina.excepts import FlowBuildLevelError, FlowError, RemoteError, RuntimeFai
 from jina.graph.plan import Plan
 from jina.launch import events
 from jina.launch.child import import_path
+from jina.launch.descendants import MARK
 from jina.runtime import control
+
+ONE_SHOT = "--one-shot"  # said to the supervisor
 
 _END_S = DRAIN_GRACE_S + CLOSE_GRACE_S + 3 * KILL_GRACE_S
 
@@ -29,22 +32,28 @@ class LocalFlow:
     Args:
         plan: what to run.
         key: makes the run directory's name, see `rundir.claim`.
+        is_one_shot: it serves one command; no other finds it by name or file.
 
     Raises:
         RuntimeFailToStart: a process did not come up; its own words are in the message.
         FlowBuildLevelError: the same file is up already.
     """
 
-    def __init__(self, plan: Plan, key: str = "") -> None:
+    def __init__(self, plan: Plan, key: str = "", *, is_one_shot: bool = False) -> None:
+        # Started by an Executor it is nevertheless a Flow of its own: no mark of another's.
+        env = {name: value for name, value in os.environ.items() if name != MARK}
         ours, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "jina.launch.owned", str(theirs.fileno())],
+                [
+                    *(sys.executable, "-P", "-m", "jina.launch.owned"),
+                    *(str(theirs.fileno()), *([ONE_SHOT] if is_one_shot else [])),
+                ],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 start_new_session=True,  # Ctrl-C is for us; we tell the supervisor
                 pass_fds=(theirs.fileno(),),
-                env={**os.environ, **import_path()},
+                env={**env, **import_path()},
             )
         self._channel = control.Channel(ours, events.Event)
         try:

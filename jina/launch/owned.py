@@ -1,15 +1,17 @@
 """A supervisor for a process that has other things to do: its owner, at the other end of a channel.
 
-python -m jina.launch.owned CHANNEL_FD
+python -m jina.launch.owned CHANNEL_FD [--one-shot]
 """
 
 from __future__ import annotations
 
 import socket
 import sys
+from pathlib import Path
 
 from jina.excepts import FlowBuildLevelError, JinaError
 from jina.launch import events
+from jina.launch.local import ONE_SHOT
 from jina.launch.rundir import claim
 from jina.launch.speaker import Speaker
 from jina.launch.supervisor import Supervisor
@@ -25,13 +27,17 @@ class _ToOwner:
 
     def __init__(self, owner: control.Channel, speaker: Speaker) -> None:
         self._owner = owner
-        self._say = speaker.say
+        self._speaker = speaker
 
     def __call__(self, event: events.Event) -> None:
         if isinstance(event, (events.Up, events.StartFailed, events.Stopped)):
             self._owner.send(event)
         elif isinstance(event, (events.Output, events.WorkerDied)):
-            self._say(event.told())
+            self._speaker.say(event.told())
+        elif isinstance(event, events.Stopping) and event.reason != "closed":
+            self._speaker.say(f"stopping ({event.reason})")
+        elif isinstance(event, events.Released):
+            self._speaker.to_file(Path(event.log))
 
 
 def main(arguments: list[str]) -> int:
@@ -41,7 +47,9 @@ def main(arguments: list[str]) -> int:
     speaker = Speaker()
     report = _ToOwner(owner, speaker)
     try:
-        directory = claim(begin.plan.name, begin.plan.file, begin.key)
+        directory = claim(
+            begin.plan.name, begin.plan.file, begin.key, is_one_shot=ONE_SHOT in arguments
+        )
     except JinaError as error:
         is_up = isinstance(error, FlowBuildLevelError)
         report(

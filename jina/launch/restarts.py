@@ -1,4 +1,4 @@
-"""Decide when a dead worker may come back.
+"""Decide when a dead process may come back, and what is lost when it may not.
 
 A death with a request begun is charged to the request; what counts here are deaths at start or
 idle. Pure: time is an argument.
@@ -6,11 +6,13 @@ idle. Pure: time is an argument.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from jina.defaults import RESTART_BUDGET, RESTART_DELAY_MAX_S, RESTART_DELAY_S, RESTART_WINDOW_S
 
 
 class Restarts:
-    """The deaths of one worker."""
+    """The deaths of one process."""
 
     def __init__(self) -> None:
         self._deaths: list[float] = []
@@ -33,3 +35,55 @@ class Restarts:
         if self._deaths:
             self._deaths.pop()
             self._streak = max(0, self._streak - 1)
+
+
+class Comebacks:
+    """The workers of one Flow that are gone: when each is due again, which nodes are lost.
+
+    Args:
+        nodes: every worker's name -> its node's.
+    """
+
+    def __init__(self, nodes: Mapping[str, str]) -> None:
+        self._nodes = nodes
+        self._restarts = {name: Restarts() for name in nodes}
+        self._lost: set[str] = set()
+        self.due: dict[str, float] = {}
+        """Worker -> when it is to be started again."""
+        self.given_up: dict[str, str] = {}
+        """Node -> why it serves no more."""
+
+    def plan(self, name: str, now: float) -> float | None:
+        """Note a death; after how long the worker is started again, or None for never."""
+        delay = self._restarts[name].delay_s(now)
+        if delay is not None:
+            self.due[name] = now + delay
+        return delay
+
+    def take_due(self, now: float) -> list[str]:
+        """The workers whose time has come; they are not due any more."""
+        names = [name for name, moment in self.due.items() if moment <= now]
+        for name in names:
+            del self.due[name]
+        return names
+
+    def forgive(self, name: str) -> None:
+        """The worker's last death is blamed on a request."""
+        self._restarts[name].forgive()
+
+    def give_up(self, name: str, words: str) -> str | None:
+        """A worker will not come back.
+
+        Args:
+            name: of the worker.
+            words: its last ones.
+
+        Returns:
+            the name of its node if none of that one's workers is left, else None.
+        """
+        node = self._nodes[name]
+        self._lost.add(name)
+        if any(other == node and each not in self._lost for each, other in self._nodes.items()):
+            return None
+        self.given_up[node] = f"no worker of it is left; the last one {words}"
+        return node

@@ -7,7 +7,7 @@ a folder for each Flow, `<name>-<hash of the file's path>`, and in it:
     flow.json               name, file, pid, addresses, process groups
     front.ipc, back.ipc     sockets
     board                   the begin board
-    log                     what a Flow in the background says
+    log, log.1              what a Flow in the background says, the older words in log.1
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from pathlib import Path
 import msgspec
 
 from jina.excepts import FlowBuildLevelError, FlowError
+from jina.launch.descendants import end_orphans, stat_of
 
 _MAX_SOCKET_PATH = 107  # bytes; the kernel's limit for a local socket's address
 
@@ -41,6 +42,7 @@ class FlowRecord(msgspec.Struct, kw_only=True):
         started_at: seconds since the epoch.
         is_ready: every worker has been up.
         addresses: where clients reach the gateway, the local one first.
+        is_one_shot: it was started for one command, and ends with it.
         groups: process group -> when its leader started, in kernel ticks; to end them if the
             supervisor could not.
     """
@@ -51,6 +53,7 @@ class FlowRecord(msgspec.Struct, kw_only=True):
     started_at: float = 0.0
     is_ready: bool = False
     addresses: list[str] = []
+    is_one_shot: bool = False
     groups: dict[int, int] = {}
 
 
@@ -91,9 +94,15 @@ class RunDirectory:
         new.write_bytes(msgspec.json.encode(self.record))
         os.replace(new, self.path / "flow.json")
 
+    @property
+    def is_there(self) -> bool:
+        """Whether it still exists, and is ours and not that of a Flow which came after us."""
+        return _is_linked(self._lock, self.path)
+
     def remove(self) -> None:
         """Remove the directory and let go of the lock."""
-        shutil.rmtree(self.path, ignore_errors=True)
+        if self.is_there:
+            shutil.rmtree(self.path, ignore_errors=True)
         os.close(self._lock)
 
 
@@ -117,13 +126,14 @@ def directory_name(name: str, file: str) -> str:
     return f"{safe}-{hashlib.sha256(key.encode()).hexdigest()[:8]}"
 
 
-def claim(name: str, file: str, key: str) -> RunDirectory:
+def claim(name: str, file: str, key: str, *, is_one_shot: bool = False) -> RunDirectory:
     """Make the run directory of a Flow that is about to start.
 
     Args:
         name: of the Flow.
         file: its YAML, or "".
         key: the path that makes the directory's name; "" for one of its own.
+        is_one_shot: see FlowRecord.
 
     Raises:
         FlowBuildLevelError: the same file is up already.
@@ -170,7 +180,10 @@ def claim(name: str, file: str, key: str) -> RunDirectory:
             break
         os.close(lock)
     _clear(path)
-    record = FlowRecord(name=name, file=file, pid=os.getpid(), started_at=time.time())
+    end_orphans()
+    record = FlowRecord(
+        name=name, file=file, pid=os.getpid(), started_at=time.time(), is_one_shot=is_one_shot
+    )
     directory = RunDirectory(path, lock, record)
     directory.save()
     return directory
@@ -196,6 +209,7 @@ def remove_leftovers(path: Path) -> None:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if _is_linked(lock, path):
                 _clear(path)
+                end_orphans()
                 shutil.rmtree(path, ignore_errors=True)
         finally:
             os.close(lock)
@@ -206,11 +220,8 @@ def started_at_ticks(pid: int) -> int:
 
     With it a process id that was given to somebody else meanwhile is told apart.
     """
-    try:
-        text = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return 0
-    return int(text.rpartition(")")[2].split()[19])
+    found = stat_of(pid)
+    return found.started_at_ticks if found else 0
 
 
 def _clear(path: Path) -> None:

@@ -10,17 +10,22 @@ from __future__ import annotations
 import os
 import queue
 import threading
+from pathlib import Path
+
+from jina.launch.harmless import harmless
+from jina.launch.logfile import LogFile
 
 _MAX_LINES = 10_000  # that wait for the reader
 _STDERR = 2
 
 
 class Speaker:
-    """Writes lines to standard error, from a thread of its own."""
+    """Writes lines to standard error, from a thread of its own; none can control the terminal."""
 
     def __init__(self) -> None:
         self._lines: queue.Queue[str | None] = queue.Queue(_MAX_LINES)
         self._lost = 0
+        self._log: LogFile | None = None
         self._thread: threading.Thread | None = None
 
     def say(self, text: str) -> None:
@@ -35,6 +40,10 @@ class Speaker:
             self._lines.put_nowait(text)
         except queue.Full:
             self._lost += 1
+
+    def to_file(self, path: Path) -> None:
+        """Write to a log from now on, and let go of the standard error that we were given."""
+        self._log = LogFile(path)
 
     def close(self, timeout_s: float = 1.0) -> None:
         """Give the last lines so long to be read."""
@@ -55,9 +64,12 @@ class Speaker:
     def _write(self) -> None:
         while (text := self._lines.get()) is not None:
             # Not through sys.stderr: a thread that stands in it would hold its lock at the exit.
-            rest = f"{text}\n".encode(errors="backslashreplace")
+            rest = f"{harmless(text)}\n".encode(errors="backslashreplace")
             try:
                 while rest:
                     rest = rest[os.write(_STDERR, rest) :]
             except OSError:
-                return  # closed: nothing more can be said
+                if self._log is None:
+                    return  # closed: nothing more can be said
+            if self._log is not None:
+                self._log.keep_small()  # a full disk may have room again later

@@ -3,8 +3,11 @@
 It runs no user code and opens no body. One poll loop on the main thread owns everything: signals
 set a flag, the loop acts. Its parts:
 
-    jina/launch/child.py     one process: spawn, output, signals
-    jina/launch/restarts.py  when a dead worker may come back
+    jina/launch/child.py        one process: spawn, output, signals
+    jina/launch/listener.py     what the processes print
+    jina/launch/signals.py      what signals came
+    jina/launch/restarts.py     when a dead process may come back
+    jina/launch/descendants.py  what the workers started
 """
 
 from __future__ import annotations
@@ -19,16 +22,17 @@ from collections.abc import Callable
 
 from jina.defaults import CLOSE_GRACE_S, DRAIN_GRACE_S, KILL_GRACE_S
 from jina.graph.plan import Plan, WorkerSpec
-from jina.launch import events
+from jina.launch import descendants, events
 from jina.launch.child import Child, spawn_gateway, spawn_worker
-from jina.launch.restarts import Restarts
+from jina.launch.listener import Listener
+from jina.launch.restarts import Comebacks, Restarts
 from jina.launch.rundir import RunDirectory, started_at_ticks
+from jina.launch.signals import Signals
 from jina.runtime import control
 from jina.runtime.board import create_board
 from jina.runtime.control import Assignment
 
 _TICK_S = 1.0  # the longest time without a look at the deadlines
-_HOLD_S = 2.0  # how long the first lines of a starting worker are held back
 
 STARTING, UP, DRAINING, CLOSING, KILLING = range(5)
 
@@ -58,22 +62,21 @@ class Supervisor:
         self._failed = False
         self._specs = {spec.name: spec for spec in plan.workers}
         self._workers: dict[str, tuple[Child, int]] = {}  # identity -> process, slot on the board
-        self._restarts = {spec.name: Restarts() for spec in plan.workers}
-        self._due: dict[str, float] = {}  # worker name -> when it is started again
+        self._comebacks = Comebacks({spec.name: spec.node for spec in plan.workers})
         self._waiting = set(self._specs)  # workers that have not been ready yet
-        self._lost_nodes: dict[str, set[str]] = {}
-        self._given_up: dict[str, str] = {}  # node -> why it serves no more
         self._endpoints: dict[str, list[str]] = {}  # node -> what its workers bind
         self._gateway: Child | None = None
         self._gateway_restarts = Restarts()
+        self._gateway_due: float | None = None  # when another one is tried
         self._gateways = 0
         self._channel: control.Channel | None = None
         self._fronts: list[str] = []
         self._incarnation = 0
         self._deadline: float | None = None
-        self._signals: list[int] = []
+        self._signals = Signals()
         self._began = time.monotonic()
         self._selector = selectors.DefaultSelector()
+        self._listener = Listener(self._selector, report)
 
     # --- the loop ---
 
@@ -85,17 +88,20 @@ class Supervisor:
         """
         with contextlib.ExitStack() as stack:
             # Outermost: a signal that comes while everything is being ended interrupts nothing.
-            stack.enter_context(self._signal_handling())
+            stack.enter_context(self._signals)
+            self._selector.register(self._signals, selectors.EVENT_READ, lambda: None)
             stack.callback(self._directory.remove)
             stack.callback(self._selector.close)
             stack.callback(self._end_everything)
             if self._owner:
                 self._selector.register(self._owner, selectors.EVENT_READ, self._on_owner)
             self._start()
-            while self._workers or self._due or self._state in (STARTING, UP):
+            while self._workers or self._comebacks.due or self._state in (STARTING, UP):
                 for key, _ in self._selector.select(self._timeout()):
                     key.data()
-                self._on_signals()
+                for signum in self._signals.take():
+                    if signum != signal.SIGCHLD:  # that woke the loop; _reap looks
+                        self._stop_or_kill(signum.name)
                 self._reap()
                 self._keep_time()
         clean = not self._failed
@@ -104,93 +110,48 @@ class Supervisor:
 
     def _timeout(self) -> float:
         now = time.monotonic()
-        moments = [*self._due.values()]
-        if self._deadline is not None:
-            moments.append(self._deadline)
-        return max(0.0, min([_TICK_S, *(moment - now for moment in moments)]))
-
-    @contextlib.contextmanager
-    def _signal_handling(self):  # type: ignore[no-untyped-def]  # a generator for `with`
-        """Signals wake the loop through a socket pair; the loop acts on them."""
-        wake, woken = socket.socketpair()
-        wake.setblocking(False)
-        woken.setblocking(False)
-
-        def drain() -> None:
-            with contextlib.suppress(BlockingIOError):
-                while woken.recv(4096):
-                    pass
-
-        def note(signum: int, frame: object) -> None:
-            self._signals.append(signum)
-
-        watched = [signal.SIGINT, signal.SIGTERM, signal.SIGCHLD]
-        if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # as `nohup` wants it
-            watched.append(signal.SIGHUP)
-        before = [signal.signal(signum, note) for signum in watched]
-        before_wake = signal.set_wakeup_fd(wake.fileno(), warn_on_full_buffer=False)
-        self._selector.register(woken, selectors.EVENT_READ, drain)
-        try:
-            yield
-        finally:
-            signal.set_wakeup_fd(before_wake)
-            for signum, handler in zip(watched, before, strict=True):
-                signal.signal(signum, handler)
-            wake.close()
-            woken.close()
-
-    def _on_signals(self) -> None:
-        while self._signals:
-            signum = self._signals.pop(0)
-            if signum == signal.SIGCHLD:
-                continue  # it woke the loop; _reap looks
-            if self._state in (STARTING, UP):
-                self._stop(signal.Signals(signum).name)
-            else:
-                self._kill()
+        moments = [*self._comebacks.due.values(), self._gateway_due, self._deadline]
+        waits = [moment - now for moment in moments if moment is not None]
+        return max(0.0, min([_TICK_S, *waits]))
 
     def _on_owner(self) -> None:
         owner = self._owner
         if owner is None:
             return
         messages = owner.receive()
-        if not owner.is_open:
+        is_released = any(isinstance(message, control.Release) for message in messages)
+        if is_released or not owner.is_open:
             self._selector.unregister(owner)
             self._owner = None
+        if is_released:
+            self._report(events.Released(log=str(self._directory.log)))
+        elif not owner.is_open:
             self._kill()  # whoever wanted this Flow is gone
-        elif any(isinstance(message, control.Release) for message in messages):
-            self._selector.unregister(owner)
-            self._owner = None
-            self._log_to_file()
         elif any(isinstance(message, control.Drain) for message in messages):
-            if self._state in (STARTING, UP):
-                self._stop("closed")
-            else:
-                self._kill()
-
-    def _log_to_file(self) -> None:
-        """Whoever started us leaves, and may wait for the end of our standard error."""
-        log = os.open(
-            self._directory.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600
-        )
-        os.dup2(log, 2)
-        os.close(log)
+            self._stop_or_kill("closed")
 
     # --- start ---
 
     def _start(self) -> None:
-        create_board(self._directory.board)
-        self._start_gateway()
-        for spec in self._plan.workers:
-            self._spawn(spec)
+        try:
+            create_board(self._directory.board)
+            self._start_gateway()
+            for spec in self._plan.workers:
+                self._spawn(spec)
+        except OSError as error:  # no process, descriptor, memory or disk space is left
+            self._fail_as_whole(f"not every process of the Flow could be started: {error}")
 
     def _start_gateway(self) -> None:
         """Start the gateway, or another one in the place of one that died."""
         ours, theirs = socket.socketpair()
+        try:
+            with theirs:
+                self._gateway = spawn_gateway(theirs)
+        except OSError:
+            ours.close()
+            raise
         self._channel = control.Channel(ours, control.ToSupervisor)
-        with theirs:
-            self._gateway = spawn_gateway(theirs)
-        self._watch(self._gateway)
+        self._listener.watch(self._gateway)
         self._selector.register(self._channel, selectors.EVENT_READ, self._on_channel)
         front = self._fronts or [self._directory.front, *filter(None, [self._plan.listen])]
         self._gateways += 1
@@ -209,7 +170,7 @@ class Supervisor:
         for identity, (child, slot) in self._workers.items():
             self._expect(identity, child.name, slot, is_running=True)
             self._channel.send(control.Started(identity=identity, pid=child.pid))
-        for node, reason in self._given_up.items():
+        for node, reason in self._comebacks.given_up.items():
             self._channel.send(control.GaveUp(node=node, reason=reason))
 
     def _expect(self, identity: str, name: str, slot: int, *, is_running: bool) -> None:
@@ -242,33 +203,11 @@ class Supervisor:
             self._tell(control.Died(identity=identity, reason=f"could not be started: {error}"))
             raise
         self._workers[identity] = (child, slot)
-        self._watch(child)
+        self._listener.watch(child)
         self._directory.record.groups[child.pid] = started_at_ticks(child.pid)
         with contextlib.suppress(OSError):  # a full disk: what is there finds the others
             self._directory.save()
         self._tell(control.Started(identity=identity, pid=child.pid))
-
-    def _watch(self, child: Child) -> None:
-        self._selector.register(child.output, selectors.EVENT_READ, lambda: self._on_output(child))
-
-    def _on_output(self, child: Child) -> None:
-        lines = child.read_output()
-        if lines is None:
-            self._unwatch(child)
-            return
-        child.held += lines
-        # What a worker prints at its start is held for a moment: if it fails, it is in the report.
-        if child.is_ready or time.monotonic() - child.started > _HOLD_S:
-            self._show_held(child)
-
-    def _show_held(self, child: Child) -> None:
-        for line in child.held:
-            self._report(events.Output(worker=child.name, text=line))
-        child.held.clear()
-
-    def _unwatch(self, child: Child) -> None:
-        with contextlib.suppress(KeyError):  # a child that has closed its output is not watched
-            self._selector.unregister(child.output)
 
     # --- the gateway's messages ---
 
@@ -287,7 +226,7 @@ class Supervisor:
                 self._fronts = message.front
                 self._perhaps_up()
             elif isinstance(message, control.Charged):
-                self._restarts[message.identity.rpartition("/")[0]].forgive()
+                self._comebacks.forgive(message.identity.rpartition("/")[0])
             elif isinstance(message, control.Drained):
                 self._state = max(self._state, CLOSING)
                 self._deadline = time.monotonic() + CLOSE_GRACE_S
@@ -301,7 +240,7 @@ class Supervisor:
         self._endpoints[self._specs[child.name].node] = message.endpoints
         if not child.is_ready:
             child.is_ready = True
-            self._show_held(child)
+            self._listener.show_held(child)
             self._report(events.WorkerUp(worker=child.name, endpoints=message.endpoints))
         self._waiting.discard(child.name)
         self._perhaps_up()
@@ -313,7 +252,11 @@ class Supervisor:
         record = self._directory.record
         record.is_ready = True
         record.addresses = self._fronts
-        self._directory.save()
+        try:
+            self._directory.save()
+        except OSError as error:  # nobody could find it
+            self._fail_as_whole(f"flow.json cannot be written: {error}")
+            return
         self._report(
             events.Up(
                 flow=self._plan.name,
@@ -328,12 +271,12 @@ class Supervisor:
     def _reap(self) -> None:
         for identity, (child, _) in list(self._workers.items()):
             if child.has_ended():
-                self._collect_output(child)
+                self._listener.hear_out(child)
                 del self._workers[identity]
                 self._worker_ended(identity, child)
         gateway = self._gateway
         if gateway and self._state < KILLING and gateway.has_ended():
-            self._collect_output(gateway)
+            self._listener.hear_out(gateway)
             self._gateway = None
             self._gateway_ended(gateway)
 
@@ -343,6 +286,7 @@ class Supervisor:
             with contextlib.suppress(KeyError, ValueError):
                 self._selector.unregister(self._channel)
             self._channel.close()
+            self._channel = None
         if self._state in (DRAINING, CLOSING):
             self._terminate()  # nobody is left who could tell the workers to close
             return
@@ -351,13 +295,21 @@ class Supervisor:
             self._fail(gateway, "", gateway.ending)
             return
         self._report(events.WorkerDied(worker="gateway", reason=gateway.ending, restart_in_s=0.0))
-        self._start_gateway()
+        self._replace_gateway()
 
-    def _collect_output(self, child: Child) -> None:
-        """Read what a dead child still had to say; its own children may keep the pipe open."""
-        self._on_output(child)
-        self._unwatch(child)
-        child.close()
+    def _replace_gateway(self) -> None:
+        """Start another gateway; where that fails, try again a little later, and not for ever."""
+        self._gateway_due = None
+        try:
+            self._start_gateway()
+        except OSError as error:
+            reason = f"could not be started: {error}"
+            delay = self._gateway_restarts.delay_s(time.monotonic())
+            if delay is None:
+                self._fail_as_whole(f"the gateway {reason}")
+                return
+            self._report(events.WorkerDied(worker="gateway", reason=reason, restart_in_s=delay))
+            self._gateway_due = time.monotonic() + delay
 
     def _worker_ended(self, identity: str, child: Child) -> None:
         child.signal_group(signal.SIGKILL)  # whatever it left behind
@@ -365,32 +317,27 @@ class Supervisor:
         self._tell(control.Died(identity=identity, reason=child.last_words()))
         spec = self._specs[child.name]
         if self._state == DRAINING:
-            self._give_up(spec, child.last_words())  # nobody is started again now
+            self._give_up(child.name, child.last_words())  # nobody is started again now
         if self._state not in (STARTING, UP):
             return
         if self._state == STARTING and not child.is_ready:
             self._fail(child, spec.where, child.ending)
             return
-        self._show_held(child)
+        self._listener.show_held(child)
         self._start_later(spec, child.ending, child.last_words())
 
     def _start_later(self, spec: WorkerSpec, reason: str, words: str) -> None:
         """Plan the next start of a worker that is gone, or give it up."""
-        delay = self._restarts[spec.name].delay_s(time.monotonic())
+        delay = self._comebacks.plan(spec.name, time.monotonic())
         if delay is None:
-            self._give_up(spec, words)
-        else:
-            self._due[spec.name] = time.monotonic() + delay
+            self._give_up(spec.name, words)
         self._report(events.WorkerDied(worker=spec.name, reason=reason, restart_in_s=delay))
 
-    def _give_up(self, spec: WorkerSpec, words: str) -> None:
+    def _give_up(self, name: str, words: str) -> None:
         """A worker will not come back; a node whose workers are all given up serves no more."""
-        lost = self._lost_nodes.setdefault(spec.node, set())
-        lost.add(spec.name)
-        if all(name in lost for name, other in self._specs.items() if other.node == spec.node):
-            reason = f"no worker of it is left; the last one {words}"
-            self._given_up[spec.node] = reason
-            self._tell(control.GaveUp(node=spec.node, reason=reason))
+        node = self._comebacks.give_up(name, words)
+        if node is not None:
+            self._tell(control.GaveUp(node=node, reason=self._comebacks.given_up[node]))
 
     def _fail(self, child: Child, where: str, reason: str) -> None:
         self._failed = True
@@ -399,26 +346,35 @@ class Supervisor:
                 worker=child.name,
                 where=where,
                 reason=reason,
-                output=child.held or list(child.last_lines),
+                output=child.report(),
             )
         )
+        self._terminate()
+
+    def _fail_as_whole(self, reason: str) -> None:
+        """No single process is to blame."""
+        self._failed = True
+        self._report(events.StartFailed(worker="", where="", reason=reason, output=[]))
         self._terminate()
 
     # --- time ---
 
     def _keep_time(self) -> None:
         now = time.monotonic()
-        for name in [name for name, moment in self._due.items() if moment <= now]:
-            del self._due[name]
+        for name in self._comebacks.take_due(now):
             try:
                 self._spawn(self._specs[name])
             except OSError as error:  # no process, descriptor or disk space is left just now
                 reason = f"could not be started: {error}"
                 self._start_later(self._specs[name], reason, reason)
+        if self._gateway_due is not None and self._gateway_due <= now:
+            self._replace_gateway()
         if self._state in (STARTING, UP):
+            if not self._directory.is_there:  # no command finds this Flow any more
+                self._failed = True
+                self._stop(f"its run directory {self._directory.path} was removed")
             for child, _ in self._workers.values():
-                if child.held and now - child.started > _HOLD_S:
-                    self._show_held(child)
+                self._listener.show_held(child, if_late=True)
                 limit = self._specs[child.name].timeout_ready_s
                 if not child.is_ready and now - child.last_sign_of_life > limit:
                     where = self._specs[child.name].where
@@ -433,6 +389,13 @@ class Supervisor:
 
     # --- the end ---
 
+    def _stop_or_kill(self, reason: str) -> None:
+        """Asked once: in order. Asked again: at once."""
+        if self._state in (STARTING, UP):
+            self._stop(reason)
+        else:
+            self._kill()
+
     def _stop(self, reason: str) -> None:
         """Drain: finish what is under way, close the Executors, leave."""
         if self._state == STARTING:
@@ -441,31 +404,33 @@ class Supervisor:
             self._terminate()
             return
         self._state = DRAINING
-        for name in self._due:
-            self._give_up(self._specs[name], "had died and is not started again: the Flow stops")
-        self._due.clear()
+        for name in self._comebacks.due:
+            self._give_up(name, "had died and is not started again: the Flow stops")
+        self._comebacks.due.clear()
         for child, _ in self._workers.values():
             if not child.is_ready:
                 child.signal_group(signal.SIGTERM)
         self._deadline = time.monotonic() + DRAIN_GRACE_S + CLOSE_GRACE_S
         self._report(events.Stopping(reason=reason))
         self._tell(control.Drain())
+        if self._gateway is None:
+            self._terminate()  # nobody is there who could tell the workers to close
 
     def _terminate(self) -> None:
-        """Ask every worker to end, by SIGTERM; insist after a grace."""
-        self._state = KILLING
-        self._due.clear()
-        self._deadline = time.monotonic() + KILL_GRACE_S
-        for child, _ in self._workers.values():
-            child.signal_group(signal.SIGTERM)
+        """Ask every worker to end; insist after a grace."""
+        self._signal_everyone(signal.SIGTERM, KILL_GRACE_S)
 
     def _kill(self) -> None:
         """End every worker at once."""
+        self._signal_everyone(signal.SIGKILL, _TICK_S)
+
+    def _signal_everyone(self, signum: signal.Signals, grace_s: float) -> None:
         self._state = KILLING
-        self._due.clear()
-        self._deadline = time.monotonic() + _TICK_S
+        self._comebacks.due.clear()
+        self._gateway_due = None
+        self._deadline = time.monotonic() + grace_s
         for child, _ in self._workers.values():
-            child.signal_group(signal.SIGKILL)
+            child.signal_group(signum)
 
     def _end_everything(self) -> None:
         """Whatever happened: nobody is left behind."""
@@ -473,6 +438,7 @@ class Supervisor:
             child.signal_group(signal.SIGKILL)
             child.wait(KILL_GRACE_S)
             child.close()
+        descendants.end_marked(descendants.mark_of(os.getpid()))
         if self._channel:
             self._channel.close()  # tells the gateway to leave
         if self._gateway:

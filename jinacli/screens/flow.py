@@ -15,6 +15,7 @@ from jina.defaults import TIMEOUT_CONNECT_S
 from jina.excepts import ConnectError, FlowNotFound
 from jina.graph.plan import Plan
 from jina.launch import events, rundir
+from jina.launch.descendants import end_orphans
 from jina.launch.find import find_flow
 from jina.launch.local import LocalFlow, start_failure
 from jina.launch.rundir import FlowRecord
@@ -101,11 +102,12 @@ def run_detached(plan: Plan, key: str, screen: UpScreen) -> int:
 
 def stop_flows(wanted: str, *, every: bool, timeout_s: float) -> int:
     """Stop one Flow, or all, and wait until they are gone."""
+    end_orphans()  # of a Flow that was killed, with all who would have cleaned up
     if every:
         records = [record for _, record in rundir.running()]
     else:
         try:
-            records = [find_flow(wanted)]
+            records = [find_flow(wanted, one_shots=True)]
         except FlowNotFound as error:
             if any(True for _ in rundir.running()) and not wanted:
                 raise  # several: the user must choose
@@ -135,6 +137,7 @@ def _signal(record: FlowRecord, signum: signal.Signals) -> None:
 
 def list_flows(*, as_json: bool, names_only: bool) -> None:
     """List the Flows that run, with their workers."""
+    end_orphans()
     flows = [_described(record) for _, record in rundir.running()]
     if names_only:
         for flow in flows:

@@ -113,7 +113,7 @@ def test_who_talks_without_end_is_read_a_mebibyte_at_a_time(start: Start) -> Non
 def test_the_last_200_lines_are_kept(start: Start) -> None:
     child = start("for n in range(1000): print(n)")
     all_lines(child)
-    assert list(child.last_lines) == [str(n) for n in range(800, 1000)]
+    assert list(child.last_lines.lines) == [str(n) for n in range(800, 1000)]
 
 
 def test_a_grandchild_that_keeps_the_output_open_keeps_no_line_back(start: Start) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -20,8 +21,8 @@ class Flows:
     def __init__(self, stack: ExitStack) -> None:
         self._stack = stack
 
-    def up(self, name: str, file: str = "") -> RunDirectory:
-        directory = claim(name, file, file)
+    def up(self, name: str, file: str = "", *, is_one_shot: bool = False) -> RunDirectory:
+        directory = claim(name, file, file, is_one_shot=is_one_shot)
         self._stack.callback(directory.remove)
         return directory
 
@@ -94,7 +95,39 @@ def test_two_flows_of_one_name_are_told_apart_by_file(flows: Flows, tmp_path: Pa
     text = message("search")
     assert text.startswith('2 running Flows are called "search": ')
     assert all(file in text for file in files)
-    assert text.endswith("\nhelp: name the file instead")
+    assert text.endswith("/b.yml") or text.endswith("/a.yml")
+    assert "\nhelp: name the file instead, as in " in text
+    several = message()
+    assert all(os.path.basename(file) in several for file in files)
+    assert re.search(r"help: choose one, as in --flow \S*/[ab]\.yml$", several)
+
+
+def test_the_hint_names_a_file_as_it_is_written_from_here(
+    flows: Flows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a.yml", "b.yml"):
+        flows.up("search", str(tmp_path / name))
+    flows.up("index")
+    monkeypatch.chdir(tmp_path)
+    assert message().startswith("3 Flows are running, and none is named: a.yml, b.yml, index\n")
+
+
+def test_two_flows_of_one_name_without_a_file_have_their_addresses(flows: Flows) -> None:
+    for _ in range(2):
+        flows.up("search")
+    assert message("search").endswith(
+        "help: name their address instead; `jina flow ps --json` lists it"
+    )
+
+
+def test_a_flow_that_serves_one_command_is_not_found_by_others(flows: Flows) -> None:
+    flows.up("search", "/search.yml", is_one_shot=True)
+    for wanted in ("", "search", "/search.yml"):
+        with pytest.raises(FlowNotFound):
+            find_flow(wanted)
+        assert find_flow(wanted, one_shots=True).name == "search"
+    flows.up("index")
+    assert find_flow().name == "index"
 
 
 def test_waiting_ends_when_the_flow_is_ready(flows: Flows) -> None:

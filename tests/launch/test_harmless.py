@@ -1,0 +1,32 @@
+"""Text of others on a terminal: it can be read, and does nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from jina.launch.events import Output
+from jina.launch.harmless import harmless
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain ü 漢字 👩‍🚀", "plain ü 漢字 👩‍🚀"),
+        ("two\nlines\tand a tab", "two\nlines\tand a tab"),
+        ("\x1b]0;title\x07", "\\x1b]0;title\\x07"),
+        ("\x1b[2J\x1b[H", "\\x1b[2J\\x1b[H"),
+        ("\x9b2J", "\\x9b2J"),
+        ("a\rb\bc\x00\x7f", "a\\x0db\\x08c\\x00\\x7f"),
+        ("exe\u202efdp.txt\u2066\u2028", "exe\\u202efdp.txt\\u2066\\u2028"),
+        # Colours of a user's own logs stay, and end with the text.
+        ("\x1b[31mred\x1b[0m", "\x1b[31mred\x1b[0m"),
+        ("\x1b[1;38;5;9mred", "\x1b[1;38;5;9mred\x1b[0m"),
+        ("\x1b[31mred\x1b[6n", "\x1b[31mred\\x1b[6n\x1b[0m"),
+    ],
+)
+def test_controls_are_shown_and_colours_stay(text: str, shown: str) -> None:
+    assert harmless(text) == shown
+
+
+def test_a_bar_that_is_drawn_over_shows_its_last_state() -> None:
+    assert Output(worker="a/0", text="  1%\r 50%\r100%").told() == "a/0 | 100%"
