@@ -11,6 +11,7 @@ from jina.types import content
 from jina.types.arrays.traversal import Traversal
 from jina.types.batch import Columns, Constant
 from jina.types.cells import DenseColumn
+from jina.types.mapping import kind_of
 from jina.types.record import DEFAULTS, TEXT_FIELDS
 from jina.types.tensors import Cell, as_tensor, is_sparse
 
@@ -83,12 +84,16 @@ class Attributes(Traversal):
         return self._column("text")
 
     @texts.setter
-    def texts(self, values: Sequence[str]) -> None:
+    def texts(self, values: Sequence[str | None] | None) -> None:
+        if values is None:
+            values = [None] * len(self)
+        elif isinstance(values, str):
+            raise TypeError("`texts` is a text, expected a list of them")
         values = list(self._of_length("texts", values))
-        for kind in set(map(type, values)) - {str}:
-            raise TypeError(f"`texts` holds {kind.__name__}, expected text")
+        if set(map(type, values)) != {str}:
+            values = [_text(value) for value in values]
         columns = self._columns
-        if columns is None:
+        if columns is None or None in values:
             for doc, value in zip(self._docs, values, strict=True):
                 doc.text = value
             return
@@ -160,15 +165,23 @@ class Attributes(Traversal):
             values = list(repeat(None, len(self._docs)))
         elif hasattr(values, "dtype") and not is_sparse(values):
             values = as_tensor(values)
+            if not values.ndim:
+                raise DocumentError(f"one number for {len(self)} Documents")
             self._of_length(f"{field}s", values)
             columns = self._columns
-            if columns is not None and values.ndim > 0:
+            if columns is not None:
                 columns.put(field, DenseColumn.of(values))
                 return
         elif is_sparse(values):
             self._of_length(f"{field}s", range(values.shape[0]))
             rows = values.tocsr()
-            values = [rows[i : i + 1] for i in range(rows.shape[0])]
+            values = [rows[i : i + 1].asformat(values.format) for i in range(rows.shape[0])]
+        else:
+            # Before any Document is changed: one of them may be no tensor.
+            values = [
+                None if value is None else as_tensor(value)
+                for value in self._of_length(f"{field}s", values)
+            ]
         for doc, value in zip(self._docs, self._of_length(f"{field}s", values), strict=True):
             setattr(doc, field, value)
 
@@ -184,6 +197,12 @@ class Attributes(Traversal):
 
 def _tensors(column: Any) -> list[Any]:
     return [value.get() if type(value) is Cell else value for value in column.cells()]
+
+
+def _text(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value if value is None else str(value)
+    raise TypeError(f"`texts` holds {kind_of(value)}, expected text")
 
 
 def _has(doc: Document, field: str) -> bool:

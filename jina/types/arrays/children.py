@@ -34,7 +34,11 @@ class _Children(DocumentArray):
 
     @classmethod
     def filled(cls, owner: Record, docs: Iterable[Document]) -> Self:
-        """Make an array of copies of these Documents."""
+        """Make an array of copies of these Documents.
+
+        Raises:
+            BadDocType: something else is among them.
+        """
         self = cls.of_value(owner, None)
         if isinstance(docs, Document):
             docs = [docs]

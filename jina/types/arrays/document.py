@@ -17,6 +17,7 @@ from jina.excepts import BadDocType
 from jina.types.arrays.overview import Overview
 from jina.types.batch import Came, Columns
 from jina.types.document import Document
+from jina.types.mapping import kind_of
 from jina.types.record import Edits
 
 _new_object = object.__new__
@@ -58,7 +59,7 @@ class DocumentArray(Overview):
         elif isinstance(docs, Document):
             self._rows = [docs]
         else:
-            self._rows = list(docs)
+            self._rows = list(several(docs))
             self._check(self._rows)
 
     @classmethod
@@ -120,16 +121,14 @@ class DocumentArray(Overview):
         for position, doc in enumerate(docs):
             if not isinstance(doc, Document):
                 raise BadDocType(
-                    f"element {position} is a {type(doc).__name__}, no Document",
+                    f"element {position} is {kind_of(doc)}, no Document",
                     hint="wrap it: Document(...)",
                 )
 
     def _adopted(self, doc: Any) -> Document:
         """Return the Document that is stored for one that is added."""
         if not isinstance(doc, Document):
-            raise BadDocType(
-                f"a {type(doc).__name__} is no Document", hint="wrap it: Document(...)"
-            )
+            raise BadDocType(f"{kind_of(doc)} is no Document", hint="wrap it: Document(...)")
         return doc
 
     # --- reading --------------------------------------------------------------------------------
@@ -154,7 +153,7 @@ class DocumentArray(Overview):
             TypeError: not a str; ask with `doc.id in docs`.
         """
         if not isinstance(id, str):
-            raise TypeError(f"`in` takes the id of a Document, not a {type(id).__name__}")
+            raise TypeError(f"`in` takes the id of a Document, not {kind_of(id)}")
         return id in self._ids()
 
     @overload
@@ -181,7 +180,8 @@ class DocumentArray(Overview):
 
     def _positions(self, key: Any) -> list[int]:
         """Return the positions that a list or a boolean mask selects."""
-        if isinstance(key, (bool, float, bytes)) or not hasattr(key, "__iter__"):
+        is_row = is_iterable(key) and getattr(key, "ndim", 1) == 1
+        if isinstance(key, (bool, float, bytes)) or not is_row:
             raise IndexError(f"a Document is found by position, id or slice, not by {key!r}")
         items = list(key)
         kinds = {getattr(getattr(item, "dtype", None), "kind", "") for item in items}
@@ -194,7 +194,10 @@ class DocumentArray(Overview):
             if isinstance(item, str):
                 found.append(self._position(item))
             elif is_position(item):
-                found.append(range(len(self))[item])
+                try:
+                    found.append(range(len(self))[item])
+                except IndexError:
+                    raise IndexError(f"position {item} of {len(self)} Documents") from None
             else:
                 raise IndexError(f"a Document is found by position, id or slice, not by {item!r}")
         return found
@@ -250,7 +253,7 @@ class DocumentArray(Overview):
     def extend(self, docs: Iterable[Document] | None) -> None:
         """Add Documents at the end; None adds nothing."""
         if docs is not None:
-            new = [self._adopted(doc) for doc in docs]
+            new = [self._adopted(doc) for doc in several(docs)]
             self._docs.extend(new)
             self._changed()
 
@@ -269,7 +272,7 @@ class DocumentArray(Overview):
         if isinstance(key, str):
             self._docs[self._position(key)] = self._adopted(value)
         elif isinstance(key, slice):
-            self._docs[key] = [self._adopted(doc) for doc in value]
+            self._docs[key] = [self._adopted(doc) for doc in several(value)]
         elif is_position(key):
             self._docs[key] = self._adopted(value)
         else:
@@ -376,7 +379,32 @@ def _unpickled(kind: type[DocumentArray], docs: list[Document]) -> DocumentArray
 
 def is_position(key: Any) -> bool:
     """Whether this is one whole number; arrays of them and booleans are not."""
-    return hasattr(key, "__index__") and not isinstance(key, bool) and not hasattr(key, "__len__")
+    if not hasattr(key, "__index__") or isinstance(key, bool):
+        return False
+    if not hasattr(key, "__len__"):
+        return True
+    # numpy's arrays without a dimension have a length that cannot be asked for.
+    kind = getattr(getattr(key, "dtype", None), "kind", "")
+    return kind in ("i", "u") and getattr(key, "ndim", 1) == 0
+
+
+def is_iterable(value: Any) -> bool:
+    """Whether there is something to go through; an array without a dimension only looks so."""
+    return hasattr(value, "__iter__") and getattr(value, "ndim", 1) > 0
+
+
+def several(docs: Any) -> Any:
+    """Return what is meant to be several Documents.
+
+    Raises:
+        BadDocType: one Document, or nothing that could be gone through.
+    """
+    if not is_iterable(docs):
+        raise BadDocType(
+            f"{kind_of(docs)} where several Documents are expected",
+            hint="put it into a list: [...]",
+        )
+    return docs
 
 
 def wrapped(records: list[Any]) -> list[Document]:

@@ -20,10 +20,11 @@ from typing import Any, Self
 from weakref import WeakValueDictionary
 
 from jina.excepts import BadDocType, DocumentError
-from jina.types.arrays.document import DocumentArray, is_position
+from jina.types.arrays.document import DocumentArray, is_position, several
 from jina.types.arrays.overview import Overview
 from jina.types.arrays.table import Entry, Table, hash_of, write_at
 from jina.types.document import Document
+from jina.types.mapping import kind_of
 from jina.types.record import Edits
 
 _BATCH = 256  # rows written, or kept, in one go
@@ -228,7 +229,7 @@ class DocumentArrayMemmap(Overview):
 
     def __contains__(self, id: object) -> bool:
         if not isinstance(id, str):
-            raise TypeError(f"`in` takes the id of a Document, not a {type(id).__name__}")
+            raise TypeError(f"`in` takes the id of a Document, not {kind_of(id)}")
         try:
             self._position(id)
         except KeyError:
@@ -248,11 +249,11 @@ class DocumentArrayMemmap(Overview):
 
     def extend(self, docs: Iterable[Document] | None) -> None:
         """Add Documents at the end; they are on disk when this returns."""
-        waiting = iter(docs or ())
+        waiting = iter(() if docs is None else several(docs))
         while part := list(islice(waiting, _BATCH)):
             for doc in part:
                 if not isinstance(doc, Document):
-                    raise BadDocType(f"a {type(doc).__name__} is no Document")
+                    raise BadDocType(f"{kind_of(doc)} is no Document")
             first = len(self)
             self._table.append(self._logged([doc.binary_str() for doc in part], part))
             for position, doc in enumerate(part, first):
@@ -263,7 +264,7 @@ class DocumentArrayMemmap(Overview):
     def __setitem__(self, key: Any, doc: Document) -> None:
         """Replace a Document by position or id; the new one is on disk when this returns."""
         if not isinstance(doc, Document):
-            raise BadDocType(f"a {type(doc).__name__} is no Document")
+            raise BadDocType(f"{kind_of(doc)} is no Document")
         position = self._position(key)
         self._table.replace(position, self._logged([doc.binary_str()], [doc])[0])
         self._index = None

@@ -6,11 +6,13 @@ import operator as operators
 import random
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, SupportsIndex
 
 from jina.excepts import DocumentError
 from jina.types.arrays.match import Match
 from jina.types.arrays.traversal import Paths
+from jina.types.document.editing import MISSING, reached
+from jina.types.mapping import kind_of
 
 if TYPE_CHECKING:
     from jina.types.arrays.document import DocumentArray
@@ -58,6 +60,10 @@ class Selection(Match):
             patterns = {tag: re.compile(regex) for tag, regex in regexes.items()}
         except re.error as err:
             raise DocumentError(f"{err.pattern!r} is no regular expression: {err}") from err
+        except (TypeError, AttributeError):
+            raise DocumentError(
+                f"{regexes!r} are no regular expressions by tag", hint="{'tag': '^expression$'}"
+            ) from None
         needed = len(patterns) if threshold is None else threshold
         found = []
         for doc in self.traverse_flat(traversal_paths):
@@ -76,6 +82,8 @@ class Selection(Match):
         Raises:
             ValueError: fewer than `k` are there.
         """
+        if not 0 <= k <= len(self):
+            raise DocumentError(f"a sample of {k} out of {len(self)} Documents")
         return self._new(random.Random(seed).sample(self._docs, k))
 
     def shuffle(self, seed: int | None = None) -> DocumentArray:
@@ -83,11 +91,26 @@ class Selection(Match):
         return self.sample(len(self), seed)
 
     def split(self, tag: str) -> dict[Any, DocumentArray]:
-        """Return an array for each value of a tag; Documents without the tag are in none."""
+        """Return an array for each value of a tag; Documents without the tag are in none.
+
+        Args:
+            tag: its key; `a__b` reaches into the map under `a`.
+
+        Raises:
+            ValueError: the tag is a list or a map in one of them.
+        """
         groups: dict[Any, list[Any]] = {}
         for doc in self._docs:
-            if tag in doc.tags:
-                groups.setdefault(doc.tags[tag], []).append(doc)
+            value = reached(doc.tags, tag.split("__"))
+            if value is MISSING:
+                continue
+            try:
+                groups.setdefault(value, []).append(doc)
+            except TypeError:
+                raise DocumentError(
+                    f"the tag {tag!r} of Document {doc.id!r} is {kind_of(value)}; "
+                    "Documents are split by texts and numbers"
+                ) from None
         return {value: self._new(docs) for value, docs in groups.items()}
 
     def batch(
@@ -108,8 +131,8 @@ class Selection(Match):
         Raises:
             ValueError: a batch size below 1.
         """
-        if batch_size < 1:
-            raise DocumentError(f"a batch of {batch_size} Documents; at least 1")
+        if not isinstance(batch_size, SupportsIndex) or batch_size < 1:
+            raise DocumentError(f"a batch of {batch_size!r} Documents; a whole number, at least 1")
         docs: Any = self if traversal_paths is None else self.traverse_flat(traversal_paths)
         if require_attr:
             docs = docs.get_attributes_with_docs(require_attr)[1]

@@ -61,10 +61,16 @@ def paths(traversal_paths: Paths) -> list[str]:
     """Return the paths as a list.
 
     Raises:
-        DocumentError: a letter that is none of r, c and m.
+        DocumentError: a letter that is none of r, c and m, or no text.
     """
     texts = traversal_paths.split(",") if isinstance(traversal_paths, str) else traversal_paths
-    found = [text.strip() for text in texts]
+    if not hasattr(texts, "__iter__"):
+        raise DocumentError(f"traversal paths are texts such as 'r' and 'cm', not {texts!r}")
+    found = []
+    for text in texts:
+        if not isinstance(text, str):
+            raise DocumentError(f"a traversal path is a text such as 'r' or 'cm', not {text!r}")
+        found.append(text.strip())
     for path in found:
         for letter in path:
             if letter not in "rcm":

@@ -145,16 +145,16 @@ class Editing(Fields):
         """
         field, underscores, rest = name.partition("__")
         if underscores and field in ATTRIBUTES:
-            found = _reached(getattr(self, field), rest.split("__"))
-            if found is not _MISSING:
+            found = reached(getattr(self, field), rest.split("__"))
+            if found is not MISSING:
                 return found
         raise AttributeError(
             f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self
         )
 
     def _attribute(self, path: str) -> Any:
-        found = _MISSING if path.startswith("_") else getattr(self, path, _MISSING)
-        if found is _MISSING or isinstance(found, MethodType):
+        found = MISSING if path.startswith("_") else getattr(self, path, MISSING)
+        if found is MISSING or isinstance(found, MethodType):
             _log.warning("Document %s has no %r", self._record.id, path)
             return None
         return found
@@ -226,23 +226,23 @@ def _content_of(record: Record) -> str:
     return next((name for name in CONTENT_FIELDS if getattr(record, name) is not None), "text")
 
 
-def _reached(value: Any, steps: list[str]) -> Any:
-    """Return what lies at the end of the steps: keys, positions or attributes."""
+def reached(value: Any, steps: list[str]) -> Any:
+    """Return what lies at the end of the steps: keys, positions or attributes; else MISSING."""
     for number, step in enumerate(steps):
         if isinstance(value, Mapping):
             rest = "__".join(steps[number:])
             if rest in value:  # a key may hold two underscores itself
                 return value[rest]
-            value = value.get(step, _MISSING)
+            value = value.get(step, MISSING)
         elif step.isdigit() and hasattr(value, "__getitem__") and not isinstance(value, str):
             try:
                 value = value[int(step)]
             except IndexError:
-                return _MISSING
+                return MISSING
         else:
-            value = _MISSING if step.startswith("_") else getattr(value, step, _MISSING)
-        if value is _MISSING:
-            return _MISSING
+            value = MISSING if step.startswith("_") else getattr(value, step, MISSING)
+        if value is MISSING:
+            return MISSING
     return value
 
 
@@ -251,7 +251,7 @@ def _edited() -> None:
     Edits.rare += 1
 
 
-_MISSING = object()
+MISSING = object()
 _HASHED = (
     *("text", "blob", "buffer", "embedding"),
     *("uri", "tags", "mime_type", "granularity", "adjacency"),
