@@ -10,7 +10,13 @@ from typing import Any
 from jina.config.messages import validated
 from jina.config.needs import GATEWAY, Fault, Node, faults
 from jina.config.pieces import Loading, Piece, executor_piece, modules, without_ignored
-from jina.config.schema import IGNORED_NODE, REFUSED_NODE, FlowOptions, NodeModel
+from jina.config.schema import (
+    IGNORED_NODE,
+    MEANS_NOTHING,
+    REFUSED_NODE,
+    FlowOptions,
+    NodeModel,
+)
 from jina.config.specs import spec_of
 from jina.config.tree import DataPath, Span, Tree
 from jina.config.uses import used_piece
@@ -20,9 +26,6 @@ from jina.executors import BaseExecutor
 from jina.executors.spec import ExecutorSpec
 
 ExecutorClass = type[BaseExecutor]
-
-# What `host` may say without meaning another machine.
-_HERE = (None, False, "", "0.0.0.0", "localhost", "127.0.0.1")
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ def known_entry(
         if key not in kept:
             continue
         value = kept.pop(key)
-        if value in _HERE:
+        if value in MEANS_NOTHING:
             continue
         loading.problems.append(
             tree.problem(

@@ -9,11 +9,13 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
+from jina.config.needs import NAME, NAME_HINT
 from jina.config.schema import (
     IGNORED_EXECUTOR,
     IGNORED_FLOW,
     IGNORED_NODE,
     IGNORED_OPTIONS,
+    MEANS_NOTHING,
     REFUSED_NODE,
     ExecutorModel,
     FlowModel,
@@ -29,6 +31,19 @@ _IGNORED: dict[str, frozenset[str]] = {
     "NodeModel": IGNORED_NODE,
     "ExecutorModel": IGNORED_EXECUTOR,
 }
+_TITLES = {
+    "FlowModel": "a Flow",
+    "FlowOptions": "a Flow's `with`",
+    "NodeModel": "an executor of a Flow",
+    "ExecutorModel": "an Executor",
+    "Metas": "an Executor's `metas`",
+}
+_NAMES = {"name": (rf"^{NAME.pattern}$|\$", NAME_HINT[0].upper() + NAME_HINT[1:])}
+_PATTERNS: dict[str, dict[str, tuple[str, str]]] = {
+    "FlowModel": {**_NAMES, "version": (r"^1(\.[0-9]+)?$|\$", "Write `version: '1'`")},
+    "FlowOptions": _NAMES,
+    "NodeModel": _NAMES,
+}
 # A value may be a variable instead: `replicas: ${REPLICAS}`.
 _VARIABLE = {"type": "string", "pattern": r"\$"}
 
@@ -43,7 +58,7 @@ def json_schema(what: Literal["flow", "executor"]) -> dict[str, Any]:
     raw = model.model_json_schema(by_alias=True, mode="validation")
     definitions = raw.pop("$defs", {})
     schema = _adapted(raw, model.__name__)
-    found = {"$schema": DRAFT_07, "title": f"Jina {what.capitalize()}", **schema}
+    found = {"$schema": DRAFT_07, **schema, "title": f"Jina {what.capitalize()}"}
     if definitions:
         found["definitions"] = {name: _adapted(part, name) for name, part in definitions.items()}
     return found
@@ -65,14 +80,50 @@ def _adapted(part: Any, name: str = "") -> Any:
             continue
         elif key != "title" or not isinstance(value, str):
             found[key] = _adapted(value)
-    for field in sorted(_IGNORED.get(name, ())):
-        found["properties"].setdefault(field, {"description": "Ignored: it has no meaning here."})
+    if name:
+        found["title"] = _TITLES[name]
+    if name in _IGNORED:
+        found["patternProperties"] = _other_keys(name)
+    for key, (pattern, message) in _PATTERNS.get(name, {}).items():
+        field = found["properties"][key]
+        for option in field.get("anyOf", [field]):
+            if option.get("type") == "string":
+                option.update(pattern=pattern, patternErrorMessage=message)
+    if name == "NodeModel":
+        found["properties"]["uses"] = _by_kind(found["properties"]["uses"])
     if found.get("type") in ("integer", "number", "boolean") or "const" in found:
         return _or_variable(found)
     if "$ref" in found and len(found) > 1:
         # Draft-07 ignores whatever stands beside a reference.
         return {"allOf": [{"$ref": found.pop("$ref")}], **found}
     return found
+
+
+def _other_keys(name: str) -> dict[str, Any]:
+    """The keys of Jina 2 and 3. As patterns they are accepted, but no editor suggests them."""
+    ignored = {
+        "description": "Ignored: it has no meaning here.",
+        "deprecationMessage": "It has no meaning here; it is ignored",
+    }
+    keys = {f"^({'|'.join(sorted(_IGNORED[name]))})$": ignored}
+    if name == "NodeModel":
+        for key, instead in REFUSED_NODE.items():
+            keys[f"^{key}$"] = {
+                "description": f"Not supported: {instead}.",
+                "enum": list(MEANS_NOTHING),
+                "errorMessage": f"Not supported: {instead}",
+            }
+    return keys
+
+
+def _by_kind(part: dict[str, Any]) -> dict[str, Any]:
+    """A text or a map: told apart first, so that a mistake in the map is told, not the choice."""
+    return {
+        "description": part["description"],
+        "if": {"type": "object"},
+        "then": {"$ref": "#/definitions/ExecutorModel"},
+        "else": {"type": ["string", "null"]},
+    }
 
 
 def _or_variable(schema: dict[str, Any]) -> dict[str, Any]:

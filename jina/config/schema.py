@@ -310,6 +310,9 @@ IGNORED_EXECUTOR = frozenset({
 })
 # fmt: on
 
+#: Values of refused keys that ask for nothing, so that they are accepted.
+MEANS_NOTHING = (None, False, "", "0.0.0.0", "localhost", "127.0.0.1")
+
 #: Keys that would change results; ignoring them would be wrong. Key -> what to do instead.
 REFUSED_NODE = {
     "uses_before": "add it as an executor of its own before this one",
