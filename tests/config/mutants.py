@@ -27,7 +27,8 @@ SEEDS = [
     "!MyExecutor\nwith:\n  bar: 123\n  deep: {a: [1, {b: '${{ root.with.bar }}'}]}\nmetas:\n"
     "  name: awesomeness\n  py_modules:\n    - exec.py\n  workspace: ${{ this.name }}/w\n"
     "requests:\n  /random_work: foo\n  on: bar\n",
-    '{"jtype": "MyExecutor", "with": {"a": [1, 2.5, null, true]}, "requests": {"/x": "foo"}, "py_modules": "exec.py"}',
+    '{"jtype": "MyExecutor", "with": {"a": [1, 2.5, null, true]}, '
+    '"requests": {"/x": "foo"}, "py_modules": "exec.py"}',
 ]
 PIECES = [
     *(
