@@ -157,7 +157,9 @@ run them. Their checks import modules too; `--no-import` looks at the YAML alone
 
 Editors complete and check the YAML with its JSON Schema: `jina schema flow > flow.schema.json`, and
 a first line `# yaml-language-server: $schema=flow.schema.json`. What `jina flow new` and
-`jina executor new` write has both.
+`jina executor new` write has both. With yaml-language-server (VS Code, Neovim, Emacs …) keys and
+values are completed and explained, and mistakes underlined. It does not know our tags, and reads
+plain `yes` and `no` as text: write `jtype: Name` and `true` where an editor looks on.
 """
 
 _VARIABLES = """\

@@ -1,0 +1,1 @@
+"""What an editor shows for the YAML, asked of the real yaml-language-server; see `.ci/editor`."""
