@@ -22,6 +22,7 @@ from jina.executors.call import close_loop
 from jina.executors.load import construct, executor_class, trimmed_traceback
 from jina.executors.metas import get_default_runtime_args
 from jina.readers import Chunk, LineSource
+from jina.readers.rows import Rows
 from jina.types.arrays.document import DocumentArray
 from jina.wire import body as bodies
 from jina.wire.maps import Call, ErrorInfo, LineFailures
@@ -93,8 +94,8 @@ def outcomes(
             descriptor = source.fileno()
             if descriptor is not None:
                 select.select([descriptor], [], [])
-        elif chunk.oversize or not chunk.data.isspace():  # blank lines have no outcome
-            yield _run(executor, endpoint, chunk, parameters)
+        elif not isinstance(chunk, Chunk) or chunk.oversize or not chunk.data.isspace():
+            yield _run(executor, endpoint, chunk, parameters)  # blank lines have no outcome
 
 
 def _on_stderr() -> contextlib.AbstractContextManager[Any]:
@@ -117,14 +118,16 @@ def _user_code(what: str) -> Iterator[None]:
 def _run(
     executor: BaseExecutor,
     endpoint: str,
-    chunk: Chunk | None,
+    chunk: Chunk | Rows | None,
     parameters: Mapping[str, Any] | None,
 ) -> Outcome:
     docs, groundtruths, failures = DocumentArray(), None, None
-    if chunk is not None:
+    if isinstance(chunk, Chunk):
         body = bodies.read_lines(chunk.data, call_of(Call(), chunk), chunk.first_line)
         docs, failures = body.docs[0], body.failures
         groundtruths = body.groundtruths[0] if body.groundtruths else None
+    elif chunk is not None:
+        docs, groundtruths, failures = chunk.docs, chunk.groundtruths, chunk.failures
     names = [doc.id for doc in docs]
     try:
         if failures is None or len(failures.failures) < failures.total:

@@ -74,7 +74,7 @@ def _failed(reply: Reply, endpoint: str, error: ErrorInfo, call: Call) -> Outcom
         failures = read.failures
     else:
         names = [doc.id for doc in request.docs or ()]
-        failures = None
+        failures = request.failures
     lines = [bodies.error_line(name, error, endpoint) for name in names]
     for failure in failures.failures if failures else ():
         lines.insert(failure.place, bodies.error_line(failure.id, failure, endpoint))

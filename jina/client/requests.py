@@ -13,7 +13,9 @@ from jina.readers import Chunk, LineSource
 from jina.wire.maps import DOCS, LINES, Call, Part, pack_map
 
 if TYPE_CHECKING:
+    from jina.readers.rows import Rows
     from jina.types.arrays.document import DocumentArray
+    from jina.wire.maps import LineFailures
 
 
 class Request(NamedTuple):
@@ -27,6 +29,7 @@ class Request(NamedTuple):
         call: the call map, encoded.
         chunk: the lines, kept until the request is answered; None for Documents.
         docs: the Documents, kept likewise; None for lines or when there are none.
+        failures: outcomes of rows that a reader refused, beside the Documents.
     """
 
     parts: list[Part]
@@ -36,6 +39,7 @@ class Request(NamedTuple):
     call: bytes
     chunk: Chunk | None = None
     docs: DocumentArray | None = None
+    failures: LineFailures | None = None
 
 
 class RequestSource(Protocol):
@@ -115,17 +119,29 @@ class LineRequests:
             most = BULK_REQUEST_DOCS if is_long else REQUEST_DOCS
         return most if self._left is None else min(most, self._left)
 
-    def _request(self, chunk: Chunk | None) -> Request | None:
+    def _request(self, chunk: Chunk | Rows | None) -> Request | None:
         if chunk is None:
             return None
         if self._left is not None:
             self._left -= chunk.lines
+        if not isinstance(chunk, Chunk):
+            return self._request_of_rows(chunk)
         if chunk.data.isspace() and not chunk.oversize:
             return None  # blank lines have no outcome, so there is nothing to ask for
         part = Part(LINES, DOCS, 1, chunk.lines)
         return Request(
             [part], [chunk.data], chunk.lines, chunk.first_line, self._pack(chunk), chunk
         )
+
+    def _request_of_rows(self, rows: Rows) -> Request | None:
+        # Late: see the module.
+        from jina.wire.body import write_body
+
+        if not len(rows.docs) and rows.failures is None:
+            return None
+        parts, frames = write_body(rows.docs, rows.groundtruths, rows.failures)
+        call = pack_map(self._call)
+        return Request(parts, frames, rows.lines, 0, call, None, rows.docs, rows.failures)
 
     def _pack(self, chunk: Chunk) -> bytes:
         """The call map: the same bytes for every chunk of a source, but for oversize lines."""

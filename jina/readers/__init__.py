@@ -1,10 +1,12 @@
-"""Input files and standard input, as raw chunks of lines.
+"""Input files and standard input, as raw chunks of lines or as Documents.
 
-Byte work only: who needs Documents parses the chunks with jina.types.jsonlines.
+JSON lines pass as they are: who needs Documents parses them with jina.types.jsonlines. The other
+formats become JSON lines, or Documents where lines cannot hold them.
 """
 
 from __future__ import annotations
 
+from jina.readers.formats import CONTENTS, FORMATS, ReadOptions
 from jina.readers.source import Chunk, LineSource, open_inputs
 
-__all__ = ["Chunk", "LineSource", "open_inputs"]
+__all__ = ["CONTENTS", "FORMATS", "Chunk", "LineSource", "ReadOptions", "open_inputs"]

@@ -12,26 +12,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from jina.excepts import InputError
+from jina.readers.formats import STORED, ReadOptions, format_of, require
 
 STDIN = "-"
 STDIN_NAME = "<stdin>"
-
-# How to turn a format that is not read yet into JSON lines.
-_CONVERSIONS = {
-    ".json": "one JSON value per line is read: jq -c '.[]' {name} > {stem}.jsonl, "
-    "or, if it holds JSON lines already, rename it to {stem}.jsonl",
-    ".csv": 'convert it: python -c "import csv, json, sys; [print(json.dumps(row)) '
-    'for row in csv.DictReader(sys.stdin)]" < {name} > {stem}.jsonl',
-    ".tsv": 'convert it: python -c "import csv, json, sys; [print(json.dumps(row)) '
-    "for row in csv.DictReader(sys.stdin, delimiter='\\t')]\" < {name} > {stem}.jsonl",
-    ".npy": 'convert it: python -c "import json, numpy; [print(json.dumps(dict(embedding=row))) '
-    "for row in numpy.load('{name}').tolist()]\" > {stem}.jsonl",
-    ".npz": 'convert one of its arrays: python -c "import json, numpy; '
-    "[print(json.dumps(dict(embedding=row))) "
-    "for row in numpy.load('{name}')['arr_0'].tolist()]\" > {stem}.jsonl",
-    ".parquet": 'convert it: python -c "import pandas; '
-    "pandas.read_parquet('{name}').to_json('{stem}.jsonl', orient='records', lines=True)\"",
-}
 
 
 class Input(NamedTuple):
@@ -45,42 +29,59 @@ class Input(NamedTuple):
     """On disk; None when it is no regular file."""
     is_gzip: bool
     is_fifo: bool
+    format: str = "jsonl"
+    """One of jina.readers.formats.FORMATS."""
 
 
-def find_inputs(names: Iterable[str], *, stdin_fd: int = 0) -> list[Input]:
+def find_inputs(
+    names: Iterable[str], *, stdin_fd: int = 0, options: ReadOptions | None = None
+) -> list[Input]:
     """Check every name and expand the patterns, in order.
 
     Args:
         names: paths, "-" for standard input, patterns with `*`, `?`, `[…]` or `**`.
         stdin_fd: the descriptor that "-" stands for.
+        options: for the format that they all have.
 
     Raises:
         InputError: the first name that cannot be read, with the reason and how to mend it.
     """
     found: list[Input] = []
+    form = "auto" if options is None else options.format
     for name in names:
         if name == STDIN:
             if any(one.path is None for one in found):
                 raise InputError("standard input is named twice", where=STDIN)
-            found.append(_check_stdin(stdin_fd))
+            found.append(_check_stdin(stdin_fd, form))
         elif not os.path.lexists(name) and any(char in name for char in "*?["):
-            found += [_check_file(match) for match in _expand(name)]
+            found += [_check_file(match, form) for match in _expand(name)]
         else:
-            found.append(_check_file(name))
+            found.append(_check_file(name, form))
     return found
 
 
-def _check_stdin(stdin_fd: int) -> Input:
+def _check_stdin(stdin_fd: int, form: str) -> Input:
     try:
         status = os.fstat(stdin_fd)
     except OSError as err:
         raise InputError("standard input is closed", where=STDIN_NAME) from err
     if stat.S_ISDIR(status.st_mode):
         raise InputError("a directory, not a file", where=STDIN_NAME)
+    if form in STORED:
+        raise _no_stream(form, STDIN_NAME)
     size = None
     if stat.S_ISREG(status.st_mode):
         size = max(0, status.st_size - os.lseek(stdin_fd, 0, os.SEEK_CUR))
-    return Input(STDIN_NAME, None, size, is_gzip=False, is_fifo=False)
+    form = "jsonl" if form == "auto" else form
+    return Input(STDIN_NAME, None, size, is_gzip=False, is_fifo=False, format=form)
+
+
+def _no_stream(form: str, where: str) -> InputError:
+    return InputError(
+        f"the format {form} is read from files alone, not from a pipe",
+        where=where,
+        hint=f"write it to a file, and name that: --inputs FILE --format {form}",
+    )
 
 
 def _expand(pattern: str) -> Sequence[str]:
@@ -98,7 +99,7 @@ def _expand(pattern: str) -> Sequence[str]:
     return matches
 
 
-def _check_file(name: str) -> Input:
+def _check_file(name: str, form: str) -> Input:
     try:
         status = os.stat(name)
     except OSError as err:
@@ -114,20 +115,20 @@ def _check_file(name: str) -> Input:
         )
     if not os.access(name, os.R_OK):
         raise InputError("no permission to read it", where=name, hint=f"chmod u+r {name}")
-    suffixes = [suffix.lower() for suffix in path.suffixes]
-    is_gzip = bool(suffixes) and suffixes[-1] == ".gz" and stat.S_ISREG(status.st_mode)
-    inner = path.with_suffix("") if is_gzip else path
-    conversion = _CONVERSIONS.get(inner.suffix.lower())
-    if conversion is not None:
-        unpack = f"unpack it (gunzip {name}), then " if is_gzip else ""
-        plain = name[: -len(".gz")] if is_gzip else name
-        raise InputError(
-            f"{inner.suffix} files are not read yet, only JSON lines",
-            where=name,
-            hint=unpack + conversion.format(name=plain, stem=inner.with_suffix("")),
-        )
-    size = status.st_size if stat.S_ISREG(status.st_mode) else None
-    return Input(name, path, size, is_gzip=is_gzip, is_fifo=stat.S_ISFIFO(status.st_mode))
+    is_regular = stat.S_ISREG(status.st_mode)
+    is_gzip = is_regular and path.suffix.lower() == ".gz"
+    form = format_of(name, is_gzip=is_gzip) if form == "auto" else form
+    if form in STORED and not is_regular:
+        raise _no_stream(form, name)
+    require(form, name)
+    return Input(
+        name,
+        path,
+        status.st_size if is_regular else None,
+        is_gzip=is_gzip,
+        is_fifo=stat.S_ISFIFO(status.st_mode),
+        format=form,
+    )
 
 
 def _missing(name: str, err: OSError) -> InputError:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from io import BytesIO
 from itertools import islice
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from jina.defaults import MAX_LINE_BYTES
 
@@ -25,6 +25,27 @@ class CutLines(NamedTuple):
     """1-based number of the first one."""
     oversize: tuple[tuple[int, int, int], ...]
     """(row in this run, line number, size in bytes) of each line that was too long to be held."""
+    refused: tuple[tuple[int, str], ...] = ()
+    """(row in this run, message) of each line that is blank in data because it is no Document."""
+    places: tuple[str, ...] = ()
+    """Where each line stood in its source, such as "3:17"; empty where line numbers say it."""
+
+
+class Cutter(Protocol):
+    """What LineSource asks of whoever turns one source into JSON lines, from one thread."""
+
+    def feed(self, block: bytes) -> None:
+        """Add the next block; `take` has returned None."""
+
+    def finish(self) -> None:
+        """The source has ended; `take` has returned None."""
+
+    def take(self, max_lines: int, max_bytes: int, *, partial: bool = False) -> CutLines | None:
+        """Cut the next run; see LineCutter.take.
+
+        Raises:
+            InputError: the source is damaged here; all that came before has been handed out.
+        """
 
 
 class LineCutter:
@@ -50,6 +71,11 @@ class LineCutter:
         self._oversize: list[tuple[int, int]] = []  # (line number, size) among _lines
         self._next_line = 1  # number of the first line in _lines
         self._is_finished = False
+
+    @property
+    def next_line(self) -> int:
+        """Number of the line that follows the last one that was taken."""
+        return self._next_line
 
     def feed(self, block: bytes) -> None:
         """Add the next block; `take` has returned None, so that the last one is used up."""

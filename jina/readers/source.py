@@ -1,6 +1,7 @@
 """One stream of line chunks from several inputs, in order.
 
-Chunks are raw bytes: nothing here knows JSON or Documents.
+Chunks are raw bytes: nothing here knows JSON or Documents. Rows that a reader makes into Documents
+itself pass through as they are.
 """
 
 from __future__ import annotations
@@ -10,14 +11,19 @@ import os
 import stat
 from collections.abc import Sequence
 from types import TracebackType
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from jina.defaults import KIB, MAX_LINE_BYTES, REQUEST_BYTES, REQUEST_DOCS
-from jina.excepts import InputError
+from jina.excepts import InputError, JinaError
+from jina.readers.formats import STORED, ReadOptions, new_cutter, new_rows
 from jina.readers.inputs import Input, find_inputs
 from jina.readers.keys import file_key, random_key
-from jina.readers.lines import LineCutter
+from jina.readers.lines import Cutter, LineCutter
+from jina.readers.magic import refuse_packed
 from jina.readers.streams import ByteStream, DescriptorStream, GzipStream
+
+if TYPE_CHECKING:
+    from jina.readers.rows import RowReader, Rows
 
 _BLOCK_BYTES = 256 * KIB  # larger ones leave the processor's cache and gain nothing
 
@@ -53,18 +59,27 @@ class LineSource:
         inputs: what to read, as find_inputs checked it.
         stdin_fd: the descriptor of standard input; it is neither closed nor changed.
         max_line_bytes: longer lines are not held but reported in Chunk.oversize.
+        options: beyond the formats, which stand in the inputs.
     """
 
     def __init__(
-        self, inputs: Sequence[Input], *, stdin_fd: int = 0, max_line_bytes: int = MAX_LINE_BYTES
+        self,
+        inputs: Sequence[Input],
+        *,
+        stdin_fd: int = 0,
+        max_line_bytes: int = MAX_LINE_BYTES,
+        options: ReadOptions | None = None,
     ) -> None:
         self._inputs = list(inputs)
+        self._options = options or ReadOptions()
         self._stdin_fd = stdin_fd
         self._max_line_bytes = max_line_bytes
         self._block_bytes = min(_BLOCK_BYTES, max_line_bytes)
         self._index = -1  # of the input that is being read
         self._stream: ByteStream | None = None
-        self._cutter = LineCutter(max_line_bytes)
+        self._is_begun = False  # the stream has given a block
+        self._cutter: Cutter = LineCutter(max_line_bytes)
+        self._rows: RowReader | None = None  # instead of stream and cutter
         self._name = ""
         self._key = ""
         self._keys_seen: set[str] = set()
@@ -78,7 +93,8 @@ class LineSource:
     @property
     def bytes_read(self) -> int:
         """Bytes read from the inputs so far; of compressed files, compressed bytes."""
-        return self._bytes_done + (0 if self._stream is None else self._stream.position())
+        reading = self._stream if self._rows is None else self._rows
+        return self._bytes_done + (0 if reading is None else reading.position())
 
     @property
     def total_bytes(self) -> int | None:
@@ -101,7 +117,7 @@ class LineSource:
         """The descriptor to poll; None when the next chunk cannot make us wait."""
         return None if self._stream is None else self._stream.fileno()
 
-    def next_chunk(self, *, max_lines: int, max_bytes: int) -> Chunk | None:
+    def next_chunk(self, *, max_lines: int, max_bytes: int) -> Chunk | Rows | None:
         """The next full chunk, or the rest of a source at its end.
 
         Args:
@@ -109,7 +125,8 @@ class LineSource:
             max_bytes: most bytes in the chunk, at least 1; one line alone may be longer.
 
         Returns:
-            None when more input is needed and not there yet, or at_end.
+            Lines, or Documents where the reader makes them itself. None when more input is needed
+            and not there yet, or at_end.
 
         Raises:
             InputError: an input broke off; all whole lines before that place were handed out.
@@ -128,7 +145,7 @@ class LineSource:
 
     def take_partial(
         self, *, max_lines: int = REQUEST_DOCS, max_bytes: int = REQUEST_BYTES
-    ) -> Chunk | None:
+    ) -> Chunk | Rows | None:
         """The complete lines at hand, for a sender that has waited long enough.
 
         Nothing is read; None when not even one line is complete.
@@ -138,7 +155,7 @@ class LineSource:
     def close(self) -> None:
         """Let go of the open file; may be called twice."""
         self.at_end = True
-        self._close_stream()
+        self._close_input()
 
     def __enter__(self) -> LineSource:
         return self
@@ -151,20 +168,43 @@ class LineSource:
     ) -> None:
         self.close()
 
-    def _take(self, max_lines: int, max_bytes: int, *, partial: bool) -> Chunk | None:
-        cut = self._cutter.take(max_lines, max_bytes, partial=partial)
+    def _take(self, max_lines: int, max_bytes: int, *, partial: bool) -> Chunk | Rows | None:
+        try:
+            if self._rows is not None:
+                return self._take_rows(self._rows, max_lines, max_bytes)
+            cut = self._cutter.take(max_lines, max_bytes, partial=partial)
+        except InputError:
+            self.close()
+            raise
         if cut is None:
             return None
         self.lines_read += cut.lines
+        if cut.refused or cut.places:
+            # Late on purpose: nearly all lines travel unparsed.
+            from jina.readers.rows import rows_of_lines
+
+            return rows_of_lines(cut, self._name, self._key)
         return Chunk(cut.data, cut.lines, cut.first_line, self._name, self._key, cut.oversize)
+
+    def _take_rows(self, reader: RowReader, max_rows: int, max_bytes: int) -> Rows | None:
+        rows = reader.take(max_rows, max_bytes)
+        if rows is None:
+            self._close_input()
+        else:
+            self.lines_read += rows.lines
+        return rows
 
     def _read_on(self) -> bool:
         """Bring in a block, an end or the next source; False when none is there yet."""
         if self._stream is None:
-            self._open_next()
+            if self._rows is None:
+                self._open_next()
             return True
         try:
             block = self._stream.read(self._block_bytes)
+            if block and not self._is_begun:
+                self._is_begun = True
+                refuse_packed(block, self._name)
         except InputError as err:
             # What is complete goes out first; the broken-off line does not.
             self._failure = err
@@ -175,7 +215,7 @@ class LineSource:
             self._cutter.feed(block)
         else:
             self._cutter.finish()
-            self._close_stream()
+            self._close_input()
         return True
 
     def _open_next(self) -> None:
@@ -185,7 +225,13 @@ class LineSource:
             return
         one = self._inputs[self._index]
         self._name = one.name
-        self._cutter = LineCutter(self._max_line_bytes)
+        self._is_begun = False
+        self._cutter = LineCutter(self._max_line_bytes)  # without a line, for what has rows
+        if one.format == "files":
+            self._open_files()
+            return
+        if one.format not in STORED:
+            self._cutter = new_cutter(one.format, self._options, one.name, self._max_line_bytes)
         if one.path is None:
             self._key = random_key()
             self._stream = DescriptorStream(self._stdin_fd, one.name, owned=False)
@@ -200,25 +246,48 @@ class LineSource:
         self._key = (
             random_key() if one.size_bytes is None else file_key(descriptor, self._keys_seen)
         )
-        if one.is_gzip:
+        if one.format in STORED:
+            try:
+                self._rows = new_rows(one, self._options, descriptor, self._key)
+            except JinaError:
+                self.close()
+                raise
+        elif one.is_gzip:
             self._stream = GzipStream(descriptor, one.name)
         else:
             self._stream = DescriptorStream(descriptor, one.name, owned=True)
 
-    def _close_stream(self) -> None:
-        if self._stream is not None:
-            self._bytes_done += self._stream.position()
-            self._stream.close()
-            self._stream = None
+    def _open_files(self) -> None:
+        """Read all files that follow as one source: a request takes several of them."""
+        # Late on purpose: see new_rows.
+        from jina.readers.files import FileReader
+
+        end = self._index
+        while end < len(self._inputs) and self._inputs[end].format == "files":
+            end += 1
+        files = self._inputs[self._index : end]
+        self._index = end - 1
+        self._rows = FileReader(files, self._options.content, self._keys_seen)
+
+    def _close_input(self) -> None:
+        """Let go of the input that is being read."""
+        for reading in (self._stream, self._rows):
+            if reading is not None:
+                self._bytes_done += reading.position()
+                reading.close()
+        self._stream = self._rows = None
 
 
-def open_inputs(inputs: Sequence[str], *, stdin_fd: int = 0) -> LineSource:
+def open_inputs(
+    inputs: Sequence[str], *, stdin_fd: int = 0, options: ReadOptions | None = None
+) -> LineSource:
     """Check all inputs, then give a source that reads them in order.
 
     Args:
         inputs: paths, "-" for standard input, patterns such as "data/*.jsonl" (read in sorted
             order). A name that ends in .gz is unpacked on the way.
         stdin_fd: the descriptor that "-" stands for.
+        options: how they are read, beyond their names.
 
     Returns:
         A source that the caller closes.
@@ -226,4 +295,5 @@ def open_inputs(inputs: Sequence[str], *, stdin_fd: int = 0) -> LineSource:
     Raises:
         InputError: a name that cannot be read; nothing has been read then.
     """
-    return LineSource(find_inputs(inputs, stdin_fd=stdin_fd), stdin_fd=stdin_fd)
+    found = find_inputs(inputs, stdin_fd=stdin_fd, options=options)
+    return LineSource(found, stdin_fd=stdin_fd, options=options)

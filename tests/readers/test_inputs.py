@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from jina.excepts import InputError
+from jina.readers import ReadOptions
 from jina.readers.inputs import find_inputs
 
 
@@ -79,24 +80,51 @@ def test_an_address_is_not_fetched() -> None:
     )
 
 
-@pytest.mark.parametrize("suffix", [".json", ".csv", ".tsv", ".npy", ".npz", ".parquet", ".JSON"])
-def test_a_format_that_is_not_read_yet_says_how_to_convert_it(here: Path, suffix: str) -> None:
-    (here / f"data{suffix}").touch()
-    text = message(f"data{suffix}")
-    assert text.startswith(
-        f"data{suffix}: {suffix} files are not read yet, only JSON lines\nhelp: "
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("data.json", "json"),
+        ("data.JSON.gz", "json"),
+        ("data.csv", "csv"),
+        ("data.tsv", "tsv"),
+        ("data.txt", "text"),
+        ("data.npy", "npy"),
+        ("data.npz.gz", "npz"),
+        ("data.png", "files"),
+        ("page.html.gz", "files"),
+        ("data.2024", "jsonl"),
+    ],
+)
+def test_the_name_says_the_format(here: Path, name: str, expected: str) -> None:
+    (here / name).touch()
+    (found,) = find_inputs([name])
+    assert (found.format, found.is_gzip) == (expected, name.endswith(".gz"))
+
+
+def test_a_format_that_is_given_is_that_of_every_input(here: Path) -> None:
+    (here / "a.csv").touch()
+    (here / "b.data").touch()
+    found = find_inputs(["a.csv", "b.data"], options=ReadOptions("text"))
+    assert [one.format for one in found] == ["text", "text"]
+
+
+def test_what_is_packed_otherwise_says_how_to_unpack_it(here: Path) -> None:
+    (here / "a.csv.zst").touch()
+    assert message("a.csv.zst") == (
+        "a.csv.zst: .zst files are not unpacked, only .gz\n"
+        "help: zstd -dc a.csv.zst | jina post … --inputs -"
     )
-    assert "data.jsonl" in text
 
 
-def test_a_compressed_file_of_such_a_format_is_refused_too(here: Path) -> None:
-    (here / "data.csv.gz").touch()
-    text = message("data.csv.gz")
-    assert text.startswith("data.csv.gz: .csv files are not read yet, only JSON lines")
-    assert "gunzip data.csv.gz" in text
+def test_a_pipe_has_no_rows_that_are_read_at_any_place(here: Path) -> None:
+    os.mkfifo(here / "pipe.npy")
+    assert message("pipe.npy") == (
+        "pipe.npy: the format npy is read from files alone, not from a pipe\n"
+        "help: write it to a file, and name that: --inputs FILE --format npy"
+    )
 
 
-@pytest.mark.parametrize("name", ["a.jsonl", "a.ndjson", "a.jsonlines", "a.jl", "a.txt", "a"])
+@pytest.mark.parametrize("name", ["a.jsonl", "a.ndjson", "a.jsonlines", "a.jl", "a.ldjson", "a"])
 def test_json_lines_have_many_suffixes(here: Path, name: str) -> None:
     (here / name).write_bytes(b"{}\n")
     (found,) = find_inputs([name])
@@ -120,7 +148,7 @@ def test_a_file_whose_name_looks_like_a_pattern_is_that_file(here: Path) -> None
 
 def test_all_names_are_checked_before_any_is_opened(here: Path) -> None:
     (here / "a.jsonl").touch()
-    assert message("a.jsonl", "b.jsonlx", "c.csv").startswith("b.jsonlx: no such file")
+    assert message("a.jsonl", "b.jsonlx", "c.csvx").startswith("b.jsonlx: no such file")
 
 
 def test_standard_input_may_be_named_once() -> None:

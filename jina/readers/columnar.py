@@ -1,0 +1,222 @@
+"""Parquet and Arrow files: each row is a Document. Needs the extra `columnar`.
+
+They are read batch by batch; a column that is a field becomes that field, any other a tag.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import repeat
+from typing import IO, Any
+
+from jina.defaults import MAX_LINE_BYTES
+from jina.excepts import DocumentError, InputError
+from jina.readers.inputs import Input
+from jina.readers.rows import Rows, rows_of_values, too_long
+from jina.readers.seekable import seekable
+from jina.types.mapping import KEYS
+from jina.types.record import TENSOR_FIELDS
+from jina.types.tables import check_resolver, unique_names
+
+_BATCH_ROWS = 1_000
+_FILE_MAGIC = b"ARROW1"
+
+
+class ColumnarReader:
+    """Reads record batches; see RowReader.
+
+    Args:
+        name: of the file, for messages.
+        key: of the file, for ids.
+        batches: of the file, in order.
+        fields: what each column is in a Document.
+        file: what is closed at the end.
+    """
+
+    def __init__(
+        self, name: str, key: str, batches: Iterator[Any], fields: Sequence[str], file: IO[bytes]
+    ) -> None:
+        self._name = name
+        self._key = key
+        self._batches = batches
+        self._fields = fields
+        self._file = file
+        self._batch: Any = None
+        self._at = 0  # of the batch
+        self._next = 1
+
+    def take(self, max_rows: int, max_bytes: int) -> Rows | None:
+        """See RowReader."""
+        import pyarrow as pa  # late: an optional package
+
+        while self._batch is None or self._at >= self._batch.num_rows:
+            try:
+                self._batch = next(self._batches, None)
+            except (pa.ArrowException, OSError, ValueError) as err:
+                raise InputError(
+                    f"the file is damaged: {_first_line(err)}",
+                    where=self._name,
+                    hint=f"the {self._next - 1} rows before that place were read",
+                ) from err
+            self._at = 0
+            if self._batch is None:
+                return None
+        batch = self._batch
+        per_row = max(1, batch.nbytes // batch.num_rows)
+        count = max(1, min(max_rows, batch.num_rows - self._at, max_bytes // per_row))
+        part = batch.slice(self._at, count)
+        self._at += count
+        first, self._next = self._next, self._next + count
+        return rows_of_values(self._values(part, first))
+
+    def _values(self, part: Any, first: int) -> Iterator[tuple[str, Mapping[str, Any] | str, str]]:
+        columns = [
+            _values_of(part.column(index), field) for index, field in enumerate(self._fields)
+        ]
+        is_large = part.nbytes > MAX_LINE_BYTES  # then it is one row
+        rows = zip(*columns, strict=True) if columns else repeat((), part.num_rows)
+        for number, values in enumerate(rows, first):
+            place = f"{self._name}: row {number}"
+            name = f"{self._key}-{number}"
+            if is_large:
+                yield name, too_long("a row", part.nbytes), place
+                continue
+            named = zip(self._fields, values, strict=True)
+            yield name, {key: value for key, value in named if value is not None}, place
+
+    def position(self) -> int:
+        """See RowReader."""
+        return 0 if self._file.closed else self._file.tell()
+
+    def close(self) -> None:
+        """See RowReader."""
+        self._batch = None
+        self._batches = iter(())
+        self._file.close()
+
+
+def open_columnar(
+    one: Input, resolver: Mapping[str, str], descriptor: int, key: str
+) -> ColumnarReader:
+    """Open a Parquet or Arrow file.
+
+    Args:
+        one: the input; its format is "parquet" or "arrow".
+        resolver: new names for columns.
+        descriptor: open for reading; the reader owns it.
+        key: for ids.
+
+    Raises:
+        InputError: no such file, or a column that a Document cannot hold.
+    """
+    file: IO[bytes] = os.fdopen(descriptor, "rb")
+    form, name, is_gzip = one.format, one.name, one.is_gzip
+    import pyarrow as pa  # late: an optional package, which was asked for by formats.require
+
+    try:
+        file = seekable(file, name, is_gzip=is_gzip)
+        schema, batches = _open_parquet(file) if form == "parquet" else _open_arrow(file)
+        fields = _fields_of(schema, resolver, name)
+        return ColumnarReader(name, key, batches, fields, file)
+    except (pa.ArrowException, OSError, ValueError) as err:
+        file.close()
+        raise InputError(f"no {form} file: {_first_line(err)}", where=name) from err
+    except BaseException:
+        file.close()
+        raise
+
+
+def _open_parquet(file: IO[bytes]) -> tuple[Any, Iterator[Any]]:
+    import pyarrow.parquet as pq  # late: an optional package
+
+    # Pages are read as they are needed: a row group may be larger than memory.
+    parquet = pq.ParquetFile(file, buffer_size=MAX_LINE_BYTES // 16, pre_buffer=False)
+    return parquet.schema_arrow, parquet.iter_batches(_BATCH_ROWS, use_threads=False)
+
+
+def _open_arrow(file: IO[bytes]) -> tuple[Any, Iterator[Any]]:
+    """The file format, which Feather is too, or the stream format."""
+    import pyarrow as pa  # late: an optional package
+
+    magic = file.read(len(_FILE_MAGIC))
+    file.seek(0)
+    if magic != _FILE_MAGIC:
+        stream = pa.ipc.open_stream(file)
+        return stream.schema, iter(stream)
+    opened = pa.ipc.open_file(file)
+    return opened.schema, map(opened.get_batch, range(opened.num_record_batches))
+
+
+def _fields_of(schema: Any, resolver: Mapping[str, str], name: str) -> list[str]:
+    import pyarrow as pa  # late: an optional package
+
+    try:
+        check_resolver(schema.names, resolver)
+        fields = unique_names(schema.names, resolver)
+    except DocumentError as err:
+        raise InputError(err.what, where=name, hint=err.hint) from err
+    for column, field in zip(schema, fields, strict=True):
+        kind = column.type
+        is_bytes = pa.types.is_binary(kind) or pa.types.is_large_binary(kind)
+        if is_bytes and field not in KEYS and field != "content":
+            raise InputError(
+                f'the column "{column.name}" holds bytes, which no tag can',
+                where=name,
+                hint=f"--field-resolver {column.name}=buffer",
+            )
+    return fields
+
+
+def _values_of(column: Any, field: str) -> Sequence[Any]:
+    """The values of a column, as Documents take them; null is None."""
+    import pyarrow as pa  # late: an optional package
+
+    kind = column.type
+    if KEYS.get(field, field) in TENSOR_FIELDS and _is_list_of_numbers(kind):
+        return _Vectors(column)
+    if pa.types.is_temporal(kind) or pa.types.is_decimal(kind):
+        return [None if value is None else _as_text(value) for value in column.to_pylist()]
+    values: list[Any] = column.to_pylist()
+    return values
+
+
+def _as_text(value: Any) -> str:
+    """A date or a time in the ISO form, a decimal with all its digits."""
+    form: Callable[[], str] | None = getattr(value, "isoformat", None)
+    return form() if form is not None else str(value)
+
+
+def _is_list_of_numbers(kind: Any) -> bool:
+    import pyarrow as pa  # late: an optional package
+
+    is_list = (
+        pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
+    )
+    if not is_list:
+        return False
+    inner = kind.value_type
+    return bool(pa.types.is_floating(inner) or pa.types.is_integer(inner))
+
+
+class _Vectors(Sequence[Any]):
+    """The rows of a column of lists of numbers, as arrays of the column's own dtype."""
+
+    def __init__(self, column: Any) -> None:
+        self._column = column
+
+    def __len__(self) -> int:
+        return len(self._column)
+
+    def __getitem__(self, index: Any) -> Any:
+        found = self._column[index]
+        if not found.is_valid:
+            return None
+        values = found.values
+        if values.null_count:
+            return values.to_pylist()  # a list with a hole is no tensor: the row says so
+        return values.to_numpy(zero_copy_only=False)
+
+
+def _first_line(err: Exception) -> str:
+    return str(err).partition("\n")[0] or type(err).__name__

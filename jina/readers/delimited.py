@@ -1,0 +1,219 @@
+"""Tables of text, CSV and TSV, as JSON lines.
+
+A row of several lines becomes one JSON line and blank ones behind it, so that line numbers, and
+with them ids and messages, are those of the table.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from jina.defaults import KIB, MIB
+from jina.excepts import DocumentError, InputError
+from jina.readers.lines import CutLines, LineCutter
+from jina.readers.text import not_utf8
+from jina.types.tables import TableHead
+
+_encode = msgspec.json.Encoder().encode
+_encode_lines = msgspec.json.Encoder().encode_lines
+
+_MAX_HEAD_BYTES = 256 * KIB  # names of the columns: they stand in each JSON line again
+_RUN_BYTES = 8 * MIB  # about the most that the names of a run's columns may take
+
+
+class DelimitedCutter:
+    """Makes each row below the head one Document.
+
+    Args:
+        form: "csv" or "tsv".
+        name: of the table, for messages.
+        resolver: new names for columns.
+        max_line_bytes: most bytes of a line; also of a row that has several.
+    """
+
+    def __init__(
+        self, form: str, name: str, resolver: Mapping[str, str], max_line_bytes: int
+    ) -> None:
+        # The limit is the process's; the module's own would refuse an embedding of 8,000 numbers.
+        csv.field_size_limit(max(csv.field_size_limit(), max_line_bytes))
+        self._lines = LineCutter(max_line_bytes)
+        self._max_row_bytes = max_line_bytes
+        self._name = name
+        self._resolver = resolver
+        self._delimiter = "\t" if form == "tsv" else ","
+        self._quotes = _Quotes(self._delimiter.encode())
+        self._head: TableHead | None = None
+        self._head_bytes = 1
+        self._open: list[bytes] = []  # the lines of a row whose last cell is not closed yet
+        self._open_bytes = 0
+        self._is_finished = False
+
+    def feed(self, block: bytes) -> None:
+        """See Cutter."""
+        self._lines.feed(block)
+
+    def finish(self) -> None:
+        """See Cutter."""
+        self._lines.finish()
+        self._is_finished = True
+
+    def take(self, max_lines: int, max_bytes: int, *, partial: bool = False) -> CutLines | None:
+        """See Cutter. Most lines are those of the table."""
+        most = max(1, min(max_lines, _RUN_BYTES // self._head_bytes))
+        # What is open here comes out as lines too: with it, a run is no longer than was asked for.
+        while (
+            cut := self._lines.take(max(1, most - len(self._open)), max_bytes, partial=partial)
+        ) is not None:
+            made = self._fast(cut) or self._careful(cut)
+            if made is not None:
+                return made
+        if self._is_finished and self._open:
+            raise self._unclosed(self._lines.next_line)
+        return None
+
+    def _fast(self, cut: CutLines) -> CutLines | None:
+        """A run in which each line is a good row; None for any other."""
+        if self._head is None or self._open:
+            return None
+        try:
+            lines = cut.data.decode().split("\n")
+            del lines[-1]
+            rows = list(csv.reader(lines, delimiter=self._delimiter, strict=True))
+            if len(rows) != cut.lines or set(map(len, rows)) != {len(self._head.names)}:
+                return None
+            values: list[dict[str, Any]] = [
+                dict(zip(self._head.names, row, strict=True)) for row in rows
+            ]
+            self._head.settle(values)
+        except (UnicodeDecodeError, csv.Error, DocumentError):
+            return None
+        return cut._replace(data=_encode_lines(values))
+
+    def _careful(self, cut: CutLines) -> CutLines | None:
+        """Any run, row by row; None when no row ends in it."""
+        first = cut.first_line - len(self._open)
+        out: list[bytes] = []
+        refused: list[tuple[int, str]] = []
+        oversize = {number for _, number, _ in cut.oversize}
+        for row in self._rows_of(cut, oversize):
+            if self._head is None:
+                if b"".join(row).strip():
+                    self._read_head(row, first)
+                first += len(row)
+                continue
+            line, why = b"", ""
+            if len(row) > 1 or row[0].strip(b" \r\n"):
+                try:
+                    line = _encode(self._head.values(self._cells(row)))
+                except UnicodeDecodeError as err:
+                    why = not_utf8(err)
+                except csv.Error as err:
+                    why = f"no row of a table: {err}"
+                except DocumentError as err:
+                    why = err.what
+            if why:
+                refused.append((len(out), why))
+            out += [line, *[b""] * (len(row) - 1)]
+        if not out:
+            return None
+        return CutLines(
+            b"\n".join([*out, b""]),
+            len(out),
+            first,
+            tuple((number - first, number, size) for _, number, size in cut.oversize),
+            tuple(refused),
+        )
+
+    def _rows_of(self, cut: CutLines, oversize: set[int]) -> Iterator[list[bytes]]:
+        """The rows that end in a run, as their lines; what is open at its end is kept.
+
+        Raises:
+            InputError: a row that is longer than a line may be.
+        """
+        for number, line in enumerate(cut.data.split(b"\n")[:-1], cut.first_line):
+            if self._open and number in oversize:
+                raise self._unclosed(number)
+            line += b"\n"
+            is_open = self._quotes.are_open(line, was_open=bool(self._open))
+            if not is_open and not self._open:
+                yield [line]
+                continue
+            self._open.append(line)
+            self._open_bytes += len(line)
+            if not is_open:
+                row, self._open, self._open_bytes = self._open, [], 0
+                yield row
+            elif self._open_bytes > self._max_row_bytes:
+                raise self._unclosed(number + 1)
+
+    def _unclosed(self, next_line: int) -> InputError:
+        line = next_line - len(self._open)
+        return InputError(
+            "a quote is opened in this row and not closed",
+            where=f"{self._name}:{line}",
+            hint="the rows before it were read; a quote within a cell is written twice",
+        )
+
+    def _read_head(self, row: list[bytes], line: int) -> None:
+        where = f"{self._name}:{line}"
+        try:
+            cells = self._cells(row)
+            self._head = TableHead(cells, self._resolver, is_strict=True, is_raw=True)
+        except UnicodeDecodeError as err:
+            raise InputError(not_utf8(err), where=where) from err
+        except csv.Error as err:
+            raise InputError(f"no head of a table: {err}", where=where) from err
+        except DocumentError as err:
+            raise InputError(err.what, where=where, hint=err.hint) from err
+        self._head_bytes = len(_encode(self._head.names))
+        if self._head_bytes > _MAX_HEAD_BYTES:
+            raise InputError(
+                f"the names of the columns take more than {_MAX_HEAD_BYTES // KIB} KiB",
+                where=where,
+                hint="the first row of a table names its columns",
+            )
+
+    def _cells(self, row: list[bytes]) -> list[str]:
+        """The cells of a row.
+
+        Raises:
+            UnicodeDecodeError: it is no UTF-8.
+            csv.Error: its quotes are wrong.
+        """
+        lines = b"".join(row).decode().split("\n")[:-1]
+        # The module wants the line ends, else those within a cell would be lost.
+        reader = csv.reader([f"{line}\n" for line in lines], delimiter=self._delimiter, strict=True)
+        (cells,) = reader
+        return cells
+
+
+class _Quotes:
+    """Tells whether a line of a table ends within a quoted cell, in time linear in its length."""
+
+    def __init__(self, delimiter: bytes) -> None:
+        quoted = rb'"(?:[^"]|"")*+"'
+        rest = rb"[^%b]*+" % delimiter
+        cell = rb'(?:%b%b|[^"%b]%b|)' % (quoted, rest, delimiter, rest)
+        opens = rb'(?:%b%b)*+"(?:[^"]|"")*+\Z' % (cell, delimiter)
+        self._opens = re.compile(opens)
+        self._closes = re.compile(rb'(?:[^"]|"")*+"')
+        self._opens_again = re.compile(rb"%b%b%b" % (rest, delimiter, opens))
+
+    def are_open(self, line: bytes, *, was_open: bool) -> bool:
+        """Whether the last cell is open at the end of a line.
+
+        Args:
+            line: with its line end.
+            was_open: at its beginning.
+        """
+        if b'"' not in line:
+            return was_open
+        if not was_open:
+            return self._opens.match(line) is not None
+        end = self._closes.match(line)
+        return end is None or self._opens_again.match(line, end.end()) is not None

@@ -1,0 +1,255 @@
+"""A JSON list of Documents as JSON lines, one for each element.
+
+Elements are cut out by their quotes and brackets; whoever parses them says what is wrong inside.
+What is wrong between them ends the list there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from jina.excepts import BadDocType, InputError
+from jina.readers.lines import CutLines
+from jina.readers.rows import too_long
+from jina.readers.text import renamed
+
+_BOM = b"\xef\xbb\xbf"
+_SPACE = re.compile(rb"[ \t\r\n]*+")
+_SCALAR = re.compile(rb'[^ \t\r\n,\[\]{}":]*+')
+_STRING = re.compile(rb'(?:[^"\\]++|\\.)*+', re.DOTALL)  # up to its end
+_BETWEEN = re.compile(rb'[^"\[\]{}]*+')  # up to a bracket or a string
+_NEWLINE_OR_STRING = re.compile(rb'\n|"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
+
+
+def _nested(depth: int) -> bytes:
+    """A pattern of brackets that hold brackets, so deep; no string in it holds a line end."""
+    within = rb'[^"\[\]{}]++|"(?:[^"\\\n]++|\\.)*+"'
+    pattern = rb"[\[{](?:%b)*+[\]}]" % within
+    for _ in range(depth):
+        pattern = rb"[\[{](?:%b|%b)*+[\]}]" % (within, pattern)
+    return pattern
+
+
+_ELEMENT = re.compile(_nested(3))  # most elements at one go; deeper ones step by step
+
+
+class JsonArrayCutter:
+    """Cuts the elements out of a list that comes in blocks.
+
+    Args:
+        name: of the source, for messages.
+        resolver: new names for keys.
+        max_bytes: a longer element is dropped while it is read, and refused.
+    """
+
+    def __init__(self, name: str, resolver: Mapping[str, str], max_bytes: int) -> None:
+        self._name = name
+        self._resolver = resolver
+        self._max_bytes = max_bytes
+        self._buffer = b""
+        self._at = 0  # what is before it in the buffer is done
+        self._stage = "start"  # then first, after, value, after, …, end
+        self._is_finished = False
+        self._failure: InputError | None = None
+        # The place of _counted, a position in the buffer.
+        self._counted = 0
+        self._line = 1
+        self._line_start = 0  # position where the line begins; negative in an earlier block
+        # The element whose end has not come yet.
+        self._parts: list[bytes] | None = None
+        self._size = 0
+        self._depth = 0
+        self._in_string = False
+        self._place = ""
+        # The elements at hand.
+        self._ready: list[bytes] = []
+        self._ready_bytes = 0
+        self._places: list[str] = []
+        self._refused: list[tuple[int, str]] = []  # (number, message)
+        self._next = 1  # number of the first one of them
+
+    def feed(self, block: bytes) -> None:
+        """See Cutter."""
+        self._count_to(self._at)
+        self._buffer = self._buffer[self._at :] + block
+        self._line_start -= self._at
+        self._counted = self._at = 0
+
+    def finish(self) -> None:
+        """See Cutter."""
+        self._is_finished = True
+        is_empty = self._stage == "start" and self._at == len(self._buffer)
+        if is_empty or self._stage == "end" or self._failure is not None:
+            return
+        place = self._place if self._parts is not None else self._place_of(self._at)
+        self._fail("the list is cut off: no ] at its end", place)
+
+    def take(self, max_lines: int, max_bytes: int, *, partial: bool = False) -> CutLines | None:
+        """See Cutter. A line is an element, and its number the element's."""
+        ready = self._ready
+        while len(ready) < max_lines and self._ready_bytes < max_bytes and self._cut_next():
+            pass
+        is_full = len(ready) >= max_lines or self._ready_bytes >= max_bytes
+        is_last = self._is_finished or self._failure is not None
+        if not ready or not (is_full or is_last or partial):
+            if self._failure is not None and not ready:
+                raise self._failure
+            return None
+        count = min(len(ready), max_lines)
+        first, self._next = self._next, self._next + count
+        cut = CutLines(
+            b"\n".join([*ready[:count], b""]),
+            count,
+            first,
+            (),
+            tuple((number - first, why) for number, why in self._refused if number < self._next),
+            tuple(self._places[:count]),
+        )
+        self._refused = [each for each in self._refused if each[0] >= self._next]
+        self._ready_bytes -= sum(map(len, ready[:count]))
+        del ready[:count], self._places[:count]
+        return cut
+
+    def _cut_next(self) -> bool:
+        """Find the end of one more element; False when it has not come yet, or none comes."""
+        while self._failure is None:
+            if self._parts is not None:
+                return self._go_on()
+            if self._stage == "start" and _BOM.startswith(head := self._buffer[:3]):
+                if len(head) < len(_BOM):
+                    return False
+                self._at = self._counted = self._line_start = len(_BOM)
+            self._at = at = _SPACE.match(self._buffer, self._at).end()  # type: ignore[union-attr]  # fits anything
+            if at == len(self._buffer):
+                return False
+            if self._begins_element(self._buffer[at : at + 1]):
+                self._place = self._place_of(at)
+                # Fits nearly all; whatever it does not fit is cut step by step.
+                found = _ELEMENT.match(self._buffer, at)
+                if found is not None:
+                    self._at = found.end()
+                    self._add(found[0].replace(b"\n", b" "), self._at - at)
+                    return True
+                self._parts, self._size, self._depth = [], 0, 0
+        return False
+
+    def _begins_element(self, sign: bytes) -> bool:
+        """Take a sign between elements; whether an element begins with it instead."""
+        if self._stage == "start":
+            if sign == b"[":
+                self._stage = "first"
+            else:
+                self._fail(
+                    "a JSON list is expected, [ first",
+                    self._place_of(self._at),
+                    hint="JSON lines are read with --format jsonl; one object may stand in [ ]",
+                )
+        elif self._stage == "after":
+            if sign == b",":
+                self._stage = "value"
+            elif sign == b"]":
+                self._stage = "end"
+            else:
+                self._fail("a comma or ] is expected behind an element", self._place_of(self._at))
+        elif self._stage == "end":
+            self._fail("nothing is expected behind the list", self._place_of(self._at))
+        elif sign == b"]" and self._stage == "first":
+            self._stage = "end"
+        elif sign in b",:]}":
+            self._fail("an element is expected", self._place_of(self._at))
+        else:
+            return True
+        self._at += 1
+        return False
+
+    def _go_on(self) -> bool:
+        """Look on for the end of the element that has begun."""
+        buffer, start, at = self._buffer, self._at, self._at
+        is_whole = False
+        while at < len(buffer):
+            if self._in_string:
+                at = _STRING.match(buffer, at).end()  # type: ignore[union-attr]  # fits anything
+                if buffer[at : at + 1] != b'"':
+                    break  # also before a backslash whose sign has not come
+                at += 1
+                self._in_string = False
+                is_whole = not self._depth
+            elif self._depth or (buffer[at] in b'"[{' and not self._size and at == start):
+                at = _BETWEEN.match(buffer, at).end()  # type: ignore[union-attr]  # fits anything
+                sign = buffer[at : at + 1]
+                at += len(sign)
+                if sign == b'"':
+                    self._in_string = True
+                elif sign:
+                    self._depth += 1 if sign in b"[{" else -1
+                    is_whole = not self._depth
+            else:  # a number or a word
+                at = _SCALAR.match(buffer, at).end()  # type: ignore[union-attr]  # fits anything
+                is_whole = at < len(buffer)
+                break
+            if is_whole:
+                break
+        self._keep(buffer[start:at])
+        self._at = at
+        if not is_whole:
+            return False
+        parts, self._parts = self._parts or [], None
+        self._add(_on_one_line(b"".join(parts)), self._size)
+        return True
+
+    def _keep(self, piece: bytes) -> None:
+        """Hold a piece of the element, unless it is too long already."""
+        self._size += len(piece)
+        if self._parts is not None:
+            if self._size > self._max_bytes:
+                self._parts.clear()
+            else:
+                self._parts.append(piece)
+
+    def _add(self, element: bytes, size: int) -> None:
+        self._stage = "after"
+        if size > self._max_bytes:
+            self._refuse(too_long("an element", size, self._max_bytes))
+            element = b""
+        elif self._resolver:
+            try:
+                element = renamed(element, self._resolver)
+            except BadDocType as err:
+                self._refuse(err.what)
+                element = b""
+        self._ready.append(element)
+        self._ready_bytes += len(element)
+        self._places.append(self._place)
+
+    def _refuse(self, why: str) -> None:
+        self._refused.append((self._next + len(self._ready), why))
+
+    def _fail(self, what: str, place: str, hint: str = "") -> None:
+        self._failure = InputError(
+            what,
+            where=f"{self._name}:{place}",
+            hint=hint or "the elements before that place were read",
+        )
+
+    def _count_to(self, at: int) -> None:
+        """Move the place on; each line end is looked at once."""
+        lines = self._buffer.count(b"\n", self._counted, at)
+        if lines:
+            self._line += lines
+            self._line_start = self._buffer.rfind(b"\n", self._counted, at) + 1
+        self._counted = at
+
+    def _place_of(self, at: int) -> str:
+        """Line and column of a position, both counted from 1; columns are bytes."""
+        self._count_to(at)
+        return f"{self._line}:{at - self._line_start + 1}"
+
+
+def _on_one_line(element: bytes) -> bytes:
+    """An element without line ends: a space between values; within a string it stays an error."""
+    if b"\n" not in element:
+        return element
+    return _NEWLINE_OR_STRING.sub(
+        lambda found: b" " if found[0] == b"\n" else found[0].replace(b"\n", b"\x01"), element
+    )

@@ -1,0 +1,125 @@
+"""Rows that the reader itself makes into Documents, and those that are none.
+
+Raw lines leave it to a worker; what stands in arrays, columns and files, and what must be told
+with a place that no line number gives, becomes Documents here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from itertools import accumulate
+from typing import Any, NamedTuple, Protocol
+
+from jina.defaults import MIB
+from jina.excepts import DocumentError
+from jina.readers.lines import CutLines
+from jina.types.arrays.document import DocumentArray
+from jina.types.document import Document
+from jina.types.jsonlines import parse
+from jina.wire.maps import Failure, LineFailures
+
+#: The class of what is told about a row that a reader refuses.
+REFUSED = "jina.excepts.InputError"
+
+
+class Rows(NamedTuple):
+    """Documents of one source, in order, and the outcomes of rows that are none."""
+
+    docs: DocumentArray
+    groundtruths: DocumentArray | None
+    """One for each of docs, or None when no row has one."""
+    failures: LineFailures | None
+    lines: int
+    """Rows, the refused ones included."""
+
+
+class RowReader(Protocol):
+    """What LineSource asks of whoever reads a container row by row, from one thread."""
+
+    def take(self, max_rows: int, max_bytes: int) -> Rows | None:
+        """The next rows; None at the end.
+
+        Args:
+            max_rows: most rows, at least 1.
+            max_bytes: about how many bytes they may have; one row alone may have more.
+
+        Raises:
+            InputError: the container is damaged here; all that came before has been handed out.
+        """
+
+    def position(self) -> int:
+        """Bytes of the file that have been read so far, as near as it is known."""
+
+    def close(self) -> None:
+        """Let go of the file; may be called twice."""
+
+
+def rows_of_lines(cut: CutLines, name: str, key: str) -> Rows:
+    """Make Documents of a run of JSON lines.
+
+    Args:
+        cut: the run; its first line's number and its places are those of the messages.
+        name: of the source.
+        key: of the source, for ids.
+    """
+    parsed = parse(cut.data, key=key, first_line=cut.first_line)
+    wrong = [(error.row, error.id, error.type, error.message) for error in parsed.errors]
+    wrong += [(row, "", REFUSED, message) for row, message in cut.refused]
+    wrong += [(row, "", REFUSED, too_long("a line", size)) for row, _, size in cut.oversize]
+    if not wrong:
+        return Rows(parsed.docs, parsed.groundtruths, None, cut.lines)
+    wrong.sort(key=lambda each: each[0])
+    without_bytes = {row for row, *_ in wrong}
+    lines = cut.data.split(b"\n")
+    # Blank lines have no outcome.
+    before = [
+        0,
+        *accumulate(bool(line.strip()) or row in without_bytes for row, line in enumerate(lines)),
+    ]
+    failures = []
+    for row, known, kind, message in wrong:
+        number = cut.first_line + row
+        place = cut.places[row] if cut.places else str(number)
+        failures.append(
+            Failure(before[row], known or f"{key}-{number}", kind, f"{name}:{place}: {message}")
+        )
+    total = len(parsed.docs) + len(failures)
+    return Rows(parsed.docs, parsed.groundtruths, LineFailures(total, failures), cut.lines)
+
+
+def rows_of_values(
+    found: Iterable[tuple[str, Mapping[str, Any] | str, str]],
+) -> Rows:
+    """Make Documents of values.
+
+    Args:
+        found: for each row its id, where it has none of its own; its fields and tags, or why it is
+            refused; and its place for messages, such as "vectors.npy: row 3".
+    """
+    docs: list[Document] = []
+    failures: list[Failure] = []
+    for index, (name, value, place) in enumerate(found):
+        if isinstance(value, str):
+            failures.append(Failure(index, name, REFUSED, f"{place}: {value}"))
+            continue
+        known = value.get("id") or name
+        try:
+            docs.append(Document({**value, "id": known}))
+        except (DocumentError, ValueError, TypeError) as err:
+            why = err.what if isinstance(err, DocumentError) else str(err)
+            own = known if isinstance(known, str) else name
+            failures.append(Failure(index, own, REFUSED, f"{place}: {why}"))
+    total = len(docs) + len(failures)
+    return Rows(
+        DocumentArray(docs), None, LineFailures(total, failures) if failures else None, total
+    )
+
+
+def too_long(what: str, size: int, limit: int | None = None) -> str:
+    """Why something is not carried."""
+    # Late on purpose: only a message needs it.
+    from jina.defaults import MAX_LINE_BYTES
+
+    most = MAX_LINE_BYTES if limit is None else limit
+    shown = f"{most // MIB} MiB" if most >= MIB else f"{most} bytes"
+    return f"{what} of more than {shown} ({size} bytes seen), too long to be carried"

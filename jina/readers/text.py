@@ -1,0 +1,114 @@
+"""Plain lines of text, and JSON lines with other names for their keys, as JSON lines.
+
+A line stays a line: numbers, and with them ids and messages, are those of the source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from jina.excepts import BadDocType
+from jina.readers.lines import CutLines, LineCutter
+from jina.types.mapping import resolved
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+
+
+class TextCutter:
+    """Makes each line that is not blank one Document.
+
+    Args:
+        max_line_bytes: see LineCutter.
+        key: what holds the line; a field, or a tag.
+    """
+
+    def __init__(self, max_line_bytes: int, key: str = "text") -> None:
+        self._lines = LineCutter(max_line_bytes)
+        self._key = key
+
+    def feed(self, block: bytes) -> None:
+        """See Cutter."""
+        self._lines.feed(block)
+
+    def finish(self) -> None:
+        """See Cutter."""
+        self._lines.finish()
+
+    def take(self, max_lines: int, max_bytes: int, *, partial: bool = False) -> CutLines | None:
+        """See Cutter."""
+        cut = self._lines.take(max_lines, max_bytes, partial=partial)
+        if cut is None:
+            return None
+        out: list[bytes] = []
+        refused: list[tuple[int, str]] = []
+        for row, line in enumerate(cut.data.split(b"\n")[:-1]):
+            try:
+                text = line.decode().rstrip("\r")
+            except UnicodeDecodeError as err:
+                refused.append((row, not_utf8(err)))
+                text = ""
+            out.append(_encode({self._key: text}) if text.strip() else b"")
+        return cut._replace(data=b"\n".join([*out, b""]), refused=tuple(refused))
+
+
+class RenamingCutter:
+    """Gives the keys of JSON lines other names; no value is touched.
+
+    A line that is no JSON object passes as it is: who parses it says what is wrong.
+
+    Args:
+        max_line_bytes: see LineCutter.
+        resolver: new names for keys.
+    """
+
+    def __init__(self, max_line_bytes: int, resolver: Mapping[str, str]) -> None:
+        self._lines = LineCutter(max_line_bytes)
+        self._resolver = resolver
+
+    def feed(self, block: bytes) -> None:
+        """See Cutter."""
+        self._lines.feed(block)
+
+    def finish(self) -> None:
+        """See Cutter."""
+        self._lines.finish()
+
+    def take(self, max_lines: int, max_bytes: int, *, partial: bool = False) -> CutLines | None:
+        """See Cutter."""
+        cut = self._lines.take(max_lines, max_bytes, partial=partial)
+        if cut is None:
+            return None
+        out: list[bytes] = []
+        refused: list[tuple[int, str]] = []
+        for row, line in enumerate(cut.data.split(b"\n")[:-1]):
+            try:
+                out.append(renamed(line, self._resolver))
+            except BadDocType as err:
+                refused.append((row, err.what))
+                out.append(b"")
+        return cut._replace(data=b"\n".join([*out, b""]), refused=tuple(refused))
+
+
+def renamed(line: bytes, resolver: Mapping[str, str]) -> bytes:
+    """A JSON object with other names for its keys; anything else as it is.
+
+    Raises:
+        BadDocType: two keys get the same name.
+    """
+    try:
+        value: dict[str, Any] = _decode(line)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return line
+    if value.keys() == {"document", "groundtruth"}:
+        pair = {key: msgspec.Raw(renamed(bytes(part), resolver)) for key, part in value.items()}
+        return _encode(pair)
+    return _encode(resolved(value, resolver))
+
+
+def not_utf8(err: UnicodeDecodeError) -> str:
+    """Which byte of a line is wrong, counted from 1; in the words of jina.types.jsonlines."""
+    return f"not UTF-8: byte 0x{err.object[err.start]:02x} at byte {err.start + 1}"

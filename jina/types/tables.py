@@ -1,0 +1,147 @@
+"""The head of a table of text, and its rows as keys with values.
+
+Which columns are fields, which are tags, and what a cell of a field holds. No file is
+read here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from jina.excepts import DocumentError
+from jina.types.mapping import KEYS
+from jina.types.record import CHILD_FIELDS, COUNT_FIELDS, SCORE_FIELDS, TENSOR_FIELDS
+
+_JSON_FIELDS = TENSOR_FIELDS | SCORE_FIELDS | CHILD_FIELDS | {"tags", "location"}
+
+
+class TableHead:
+    """The first row of a table.
+
+    Args:
+        columns: the cells of the first row.
+        resolver: new names for columns.
+        is_strict: whether the resolver may name only columns that there are.
+        is_raw: cells of JSON stay JSON (msgspec.Raw), for who writes them as JSON again.
+
+    Raises:
+        DocumentError: two columns of one name, or a name that no column has.
+
+    Attributes:
+        names: of the columns, as keys of a Document: fields, or tags.
+    """
+
+    def __init__(
+        self,
+        columns: Sequence[str],
+        resolver: Mapping[str, str] | None = None,
+        *,
+        is_strict: bool = False,
+        is_raw: bool = False,
+    ) -> None:
+        given = [column.removeprefix("\ufeff").strip() for column in columns]
+        if is_strict:
+            check_resolver(given, resolver or {})
+        self.names = unique_names(given, resolver or {})
+        self.fields = [name for name in self.names if name in KEYS or name == "content"]
+        readers = [(name, _reader_of(name, is_raw=is_raw)) for name in self.fields]
+        self._typed = [(name, read) for name, read in readers if read is not None]
+
+    def values(self, cells: Sequence[str]) -> dict[str, Any]:
+        """The keys and values of a row; an empty cell of a field is unset.
+
+        Raises:
+            DocumentError: too many cells or too few, or one that its field cannot hold.
+        """
+        if len(cells) != len(self.names):
+            raise DocumentError(f"{len(cells)} columns, but the header has {len(self.names)}")
+        found: dict[str, Any] = dict(zip(self.names, cells, strict=True))
+        self.settle((found,))
+        return found
+
+    def settle(self, rows: Sequence[dict[str, Any]]) -> None:
+        """Unset empty cells of fields and read those that are no text, in place.
+
+        Raises:
+            DocumentError: a cell that its field cannot hold.
+        """
+        for name in self.fields:
+            for row in rows:
+                if not row[name]:
+                    del row[name]
+        for name, read in self._typed:
+            for row in rows:
+                if name in row:
+                    row[name] = _read(name, row[name], read)
+
+
+def check_resolver(columns: Sequence[str], resolver: Mapping[str, str]) -> None:
+    """Refuse new names for columns that there are not.
+
+    Raises:
+        DocumentError: naming the first one, with what there is.
+    """
+    for name in resolver:
+        if name not in columns:
+            raise DocumentError(
+                f'no column is named "{name}"', hint=f"the columns are: {', '.join(columns)}"
+            )
+
+
+def unique_names(columns: Sequence[str], resolver: Mapping[str, str]) -> list[str]:
+    """The columns with their new names.
+
+    Raises:
+        DocumentError: two columns of one name: one of their values would be lost.
+    """
+    names = [resolver.get(column, column) for column in columns]
+    seen: dict[str, str] = {}
+    for column, name in zip(columns, names, strict=True):
+        field = KEYS.get(name, name)
+        if field in seen:
+            twice = seen[field] == column
+            raise DocumentError(
+                f'the column "{column}" stands there twice'
+                if twice
+                else f'the columns "{seen[field]}" and "{column}" both give `{field}`',
+                hint="give each column a name of its own" if twice else "",
+            )
+        seen[field] = column
+    return names
+
+
+def _reader_of(name: str, *, is_raw: bool) -> Callable[[str], Any] | None:
+    """What reads the cells of a field; None where they are text."""
+    field = KEYS.get(name, name)
+    if field in COUNT_FIELDS:
+        return _read_int
+    if field == "weight":
+        return _read_float
+    if field in _JSON_FIELDS:
+        return _raw if is_raw else msgspec.json.Decoder().decode
+    return None
+
+
+_read_int = msgspec.json.Decoder(int).decode
+_read_float = msgspec.json.Decoder(float).decode
+_read_raw = msgspec.json.Decoder(msgspec.Raw).decode
+
+
+def _raw(cell: str) -> Any:
+    # A line end between the values of a cell would end the line that it is written to.
+    return msgspec.json.decode(cell) if "\n" in cell or "\r" in cell else _read_raw(cell)
+
+
+def _read(name: str, cell: str, read: Callable[[str], Any]) -> Any:
+    try:
+        return read(cell)
+    except (msgspec.MsgspecError, RecursionError) as err:
+        field = KEYS.get(name, name)
+        if field in COUNT_FIELDS or field == "weight":
+            wanted = "number" if field == "weight" else "whole number"
+            shown = cell if len(cell) <= 40 else f"{cell[:40]}…"
+            raise DocumentError(f"`{name}` is {shown!r}, expected a {wanted}") from err
+        raise DocumentError(f"`{name}` is no JSON: {err}") from err
