@@ -94,7 +94,14 @@ def test_a_vector_of_zeros_is_no_nan():
     [
         ({"metric": 5}, TypeError, "a metric is a name or a function"),
         ({"metric": "manhattan"}, ValueError, "no metric is named 'manhattan'"),
-        ({"limit": 0}, ValueError, "a limit of 0"),
+        ({"limit": 0}, ValueError, "a limit of 0; a whole number, at least 1"),
+        ({"limit": 1.5}, ValueError, r"a limit of 1\.5; a whole number"),
+        ({"batch_size": 0}, ValueError, "a batch size of 0"),
+        ({"batch_size": -1}, ValueError, "a batch size of -1"),
+        ({"normalization": 5}, ValueError, "a normalization of 5; two numbers"),
+        ({"normalization": (1,)}, ValueError, r"a normalization of \(1,\)"),
+        ({"metric_name": 5}, TypeError, "`metric_name` is an int"),
+        ({"metric": lambda a, b: [["x"] * len(b)] * len(a)}, ValueError, "the metric returned <U1"),
         ({"metric": lambda a, b: a.T}, ValueError, "the metric returned shape"),
     ],
 )
@@ -108,3 +115,122 @@ def test_missing_and_unequal_embeddings_say_so():
         array(np.eye(2)).match(DocumentArray([Document(id="x")]))
     with pytest.raises(DocumentError, match="are compared with"):
         array(np.eye(2)).match(array(np.eye(3)))
+    ragged = DocumentArray([Document(id="a", embedding=[1.0, 2]), Document(id="b", embedding=[1])])
+    for batch_size in (None, 1):
+        with pytest.raises(DocumentError, match=r"is not of shape|are compared with"):
+            array(np.eye(2)).match(ragged, batch_size=batch_size)
+    with pytest.raises(DocumentError, match="complex embeddings have no cosine distance"):
+        array(np.eye(2)).match(array(np.eye(2) * 1j))
+
+
+@pytest.mark.parametrize("index", [5, None, [Document(embedding=[1.0])], Document()])
+def test_what_is_no_array_is_not_searched(index):
+    with pytest.raises(TypeError, match="where a DocumentArray is expected"):
+        array(np.eye(2)).match(index)
+
+
+def test_what_fails_leaves_the_matches_that_were_there():
+    queries = array(np.eye(2), "q")
+    queries[0].matches.append(Document(id="old"))
+    with pytest.raises(DocumentError):
+        queries.match(DocumentArray([Document()]))
+    assert queries[0].matches[0].id == "old"
+
+
+def test_documents_matched_against_themselves_do_not_hold_each_other_without_end():
+    docs = array(np.random.default_rng(1).random((40, 3)))
+    for _ in range(3):
+        docs.match(docs, limit=None)
+        assert [len(doc.matches) for doc in docs] == [40] * 40
+        assert all(match.matches is not None and not match.matches for match in docs[7].matches)
+    assert len(docs[0].binary_str()) < 20_000
+
+
+def test_an_index_keeps_what_was_found_for_it():
+    index = array(np.eye(2), "i")
+    index[0].matches.append(Document(id="kept"))
+    queries = array(np.eye(2), "q")
+    queries.match(index, limit=1)
+    assert queries[0].matches[0].matches[0].id == "kept"
+    assert index[0].matches[0].id == "kept"
+
+
+def test_the_next_ones_fill_up_for_those_that_are_left_out():
+    index = array([[1.0, 0.0]] * 3 + [[0.9, 0.1], [0.0, 1.0]])
+    for doc in index[:3]:
+        doc.id = "same"
+    queries = DocumentArray([Document(id="same", embedding=[1.0, 0.0])])
+    queries.match(index, exclude_self=True, limit=2)
+    assert [match.id for match in queries[0].matches] == ["d3", "d4"]
+
+
+@pytest.mark.parametrize("metric", ["cosine", "euclidean", "sqeuclidean"])
+@pytest.mark.parametrize(
+    ("offset", "scale", "dtype"),
+    [
+        (0, 1, "<f4"),
+        (1e5, 1, "<f4"),
+        (0, 1e25, "<f4"),
+        (0, 1e-25, "<f4"),
+        (0, 1e180, "<f8"),
+        (0, 1000, "<f2"),
+        (200, 20, "|u1"),
+    ],
+)
+def test_rounding_and_overflow_hide_no_neighbour(metric, offset, scale, dtype):
+    rng = np.random.default_rng(2)
+    left, right = (
+        (rng.standard_normal((n, 8)) * scale + offset).clip(-6e4, 6e4)
+        if dtype in ("<f2", "|u1")
+        else rng.standard_normal((n, 8)) * scale + offset
+        for n in (5, 500)
+    )
+    if dtype == "|u1":
+        left, right = left.clip(0, 255), right.clip(0, 255)
+    left, right = left.astype(dtype), right.astype(dtype)
+    queries = array(left, "q")
+    queries.match(array(right), metric=metric, limit=5)
+    with np.errstate(over="ignore"):
+        expected = np.sort(cdist(left.astype(float), right.astype(float), metric))[:, :5]
+    for doc, row in zip(queries, expected, strict=True):
+        found = [match.scores[metric].value for match in doc.matches]
+        assert np.allclose(found, row, rtol=1e-6, atol=1e-15) or not np.isfinite(row).all()
+
+
+@pytest.mark.parametrize("batch_size", [None, 2])
+@pytest.mark.parametrize("metric", ["cosine", "euclidean", "sqeuclidean"])
+def test_one_document_without_a_number_does_not_hide_the_others(metric, batch_size):
+    matrix = np.eye(6)[:, :3] + 1
+    matrix[4], matrix[5] = np.nan, np.inf
+    queries = array(np.eye(1, 3), "q")
+    queries.match(array(matrix), metric=metric, limit=4, batch_size=batch_size)
+    assert {match.id for match in queries[0].matches} == {"d0", "d1", "d2", "d3"}
+    queries.match(
+        array(matrix[:5]), metric=metric, batch_size=batch_size, limit=4, normalization=(0, 1)
+    )
+    values = [match.scores[metric].value for match in queries[0].matches]
+    assert values == pytest.approx(sorted(values))
+    assert (values[0], values[-1]) == pytest.approx((0, 1), abs=1e-5)
+
+
+def test_a_vector_of_zeros_is_no_neighbour_of_all():
+    matrix = np.random.default_rng(3).standard_normal((200, 4)).astype("<f4")
+    matrix[:100] = 0
+    queries = array(np.ones((1, 4), "<f4"), "q")
+    queries.match(array(matrix), limit=20)
+    expected = cdist(np.ones((1, 4)), matrix[100:].astype(float), "cosine")
+    found = [match.scores["cosine"].value for match in queries[0].matches]
+    assert np.allclose(found, np.sort(expected[0])[:20])
+
+
+@pytest.mark.parametrize("make", [scipy.sparse.csr_matrix, scipy.sparse.coo_array])
+def test_sparse_embeddings_of_small_integers_do_not_overflow(make):
+    rng = np.random.default_rng(4)
+    left, right = rng.integers(0, 255, (2, 6), "u1"), rng.integers(0, 255, (300, 6), "u1")
+    queries = DocumentArray([Document(embedding=make(row[None])) for row in left])
+    index = DocumentArray([Document(embedding=make(row[None])) for row in right])
+    for metric in ("cosine", "sqeuclidean"):
+        queries.match(index, metric=metric, limit=3)
+        expected = np.sort(cdist(left.astype(float), right.astype(float), metric))[:, :3]
+        for doc, row in zip(queries, expected, strict=True):
+            assert np.allclose([match.scores[metric].value for match in doc.matches], row)
