@@ -48,7 +48,7 @@ def find_flow(wanted: str = "", *, one_shots: bool = False) -> FlowRecord:
         raise FlowNotFound(
             f'{len(found)} running Flows are called "{wanted}": '
             + ", ".join(record.file or f"process {record.pid}" for record in found),
-            hint=f"name the file instead, as in {_shortest(files[0])}"
+            hint=f"name the file instead, as in {shortest(files[0])}"
             if files
             else "name their address instead; `jina flow ps --json` lists it",
         )
@@ -97,10 +97,10 @@ def _handle(record: FlowRecord, records: list[FlowRecord]) -> str:
     """What the user can call a Flow: its name, or its file where several have that name."""
     if sum(other.name == record.name for other in records) == 1 or not record.file:
         return record.name
-    return _shortest(record.file)
+    return shortest(record.file)
 
 
-def _shortest(file: str) -> str:
-    """A path as it is written from here, if that is shorter."""
-    relative = os.path.relpath(file)
+def shortest(file: str) -> str:
+    """A path as it is written from here, if that is shorter; "" stays so."""
+    relative = os.path.relpath(file) if file else ""
     return relative if len(relative) < len(file) else file

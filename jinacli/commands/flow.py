@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -19,7 +20,10 @@ def up(
     detach: Annotated[
         bool, typer.Option("--detach", "-d", help="Return once the Flow is ready, leave it running")
     ] = False,
-    host: Annotated[str, typer.Option(help="Listen on tcp too, at this address")] = "127.0.0.1",
+    host: Annotated[
+        str | None,
+        typer.Option(help="With --port: listen at this address; 127.0.0.1 if omitted"),
+    ] = None,
     port: Annotated[
         int | None, typer.Option(help="Listen on tcp too, at this port; 0 takes a free one")
     ] = None,
@@ -64,7 +68,9 @@ def down(
         str, typer.Argument(help="Name or YAML of the Flow; the only one if omitted")
     ] = "",
     every: Annotated[bool, typer.Option("--all", help="Stop every running Flow")] = False,
-    timeout: Annotated[float, typer.Option(help="Seconds to wait before ending it at once")] = 60.0,
+    timeout: Annotated[
+        float, typer.Option(min=0, help="Seconds to wait before ending it at once")
+    ] = 60.0,
 ) -> None:
     """Stop a running Flow, letting requests under way finish
 
@@ -77,6 +83,8 @@ def down(
     """
     from jinacli.screens.flow import stop_flows
 
+    if math.isnan(timeout):
+        raise typer.BadParameter("nan is no number of seconds", param_hint="--timeout")
     raise typer.Exit(stop_flows(flow, every=every, timeout_s=timeout))
 
 
@@ -144,13 +152,14 @@ def _plan(file: str, listen: str):  # type: ignore[no-untyped-def]  # Plan is im
     return plan, plan.file
 
 
-def _listen(host: str, port: int | None, insecure: bool) -> str:
+def _listen(host: str | None, port: int | None, insecure: bool) -> str:
     if port is not None and not 0 <= port <= 65535:
         raise typer.BadParameter(f"{port} is no port: 0 to 65535", param_hint="--port")
     if port is None:
-        if host != "127.0.0.1":
+        if host is not None:
             raise typer.BadParameter("--host needs --port", param_hint="--host")
         return ""
+    host = host or "127.0.0.1"
     if host not in ("127.0.0.1", "localhost", "::1") and not insecure:
         raise typer.BadParameter(
             f"{host} can be reached from other machines, and anyone there could post; "

@@ -8,15 +8,37 @@ import typer
 
 from jinacli.commands.options import Parameters
 
+_FORMATS = "jsonl, json, csv, tsv, text, npy, npz, parquet, arrow, or files (each one Document)"
+
 
 def post(
     endpoint: Annotated[str, typer.Argument(help="Such as /index")],
     inputs: Annotated[
         list[str] | None,
         typer.Option(
-            "--inputs", "-i", help="JSON lines: a file, a quoted glob, or - for standard input"
+            "--inputs",
+            "-i",
+            help="A file, a quoted glob, or - for standard input; the name says the format: "
+            ".jsonl .json .csv .tsv .txt .npy .npz .parquet .arrow, each also in .gz; a picture, "
+            "a page and the like is one Document",
         ),
     ] = None,
+    form: Annotated[
+        str, typer.Option("--format", help=f"Of all inputs: auto (by the name), {_FORMATS}")
+    ] = "auto",
+    field_resolver: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--field-resolver",
+            help="Read columns or keys as others: question=text,url=uri",
+        ),
+    ] = None,
+    content: Annotated[
+        str,
+        typer.Option(
+            help="Of a file that is one Document: text, buffer, none (its uri alone), or auto"
+        ),
+    ] = "auto",
     text: Annotated[
         list[str] | None, typer.Option("--text", "-t", help="A Document with this text")
     ] = None,
@@ -33,8 +55,16 @@ def post(
         str, typer.Option(help="Address of a Flow's gateway", envvar="JINA_ADDRESS")
     ] = "",
     output: Annotated[
-        str, typer.Option("--output", "-o", help="Write the results to this file")
+        str,
+        typer.Option(
+            "--output",
+            "-o",
+            help="Write the results to this file; the same command goes on where it was stopped",
+        ),
     ] = "-",
+    restart: Annotated[
+        bool, typer.Option("--restart", help="Begin --output anew, whatever it holds")
+    ] = False,
     output_format: Annotated[
         str,
         typer.Option(help="jsonl, table, or auto: a table where a person reads along"),
@@ -72,26 +102,35 @@ def post(
 
       head data.jsonl | jina post /index > results.jsonl
 
+      jina post /index --inputs faq.csv --field-resolver question=text
+
+      jina post /index --inputs 'images/**/*.png'
+
       jina post /search --flow flows/search.yml --text "What is a slice?"
     """
     # Late: see jinacli.app.
     from jinacli.screens.post import PostOptions, run_post
+    from jinacli.screens.reading import read_options
 
     if output_format not in ("auto", "jsonl", "table"):
         raise typer.BadParameter("must be auto, jsonl or table", param_hint="--output-format")
     if tensors not in ("list", "base64"):
         raise typer.BadParameter("must be list or base64", param_hint="--tensors")
+    if restart and output == "-":
+        raise typer.BadParameter("needs --output", param_hint="--restart")
     if flow and address:
         raise typer.BadParameter("give --flow or --address, not both", param_hint="--flow")
     options = PostOptions(
         endpoint=endpoint if endpoint.startswith("/") else f"/{endpoint}",
         inputs=inputs or [],
+        reading=read_options(form, field_resolver or [], content),
         texts=text or [],
         parameters=parameters or [],
         flow=flow,
         address=address,
         output=output,
         output_format=output_format,
+        restart=restart,
         tensors=tensors,
         target=target,
         request_size=request_size,

@@ -8,6 +8,7 @@ import traceback
 import typer
 
 from jina.excepts import JinaError, RemoteError
+from jina.launch.harmless import harmless
 from jinacli import exits
 
 
@@ -50,11 +51,14 @@ def text_of(error: JinaError) -> str:
 
 
 def say(text: str) -> None:
-    """Print on standard error; a closed one is no reason to fail."""
+    """Print on standard error; a closed one is no reason to fail.
+
+    Control characters are made visible: much of what is said comes from files and Executors.
+    """
     # Not print(): once there is no standard error, it would take standard output instead.
     try:
         if sys.stderr is not None:
-            sys.stderr.write(f"{text}\n")
+            sys.stderr.write(f"{harmless(text)}\n")
             sys.stderr.flush()
     except OSError:
         sys.stderr = None  # nothing more can be said

@@ -16,7 +16,8 @@ from jina.excepts import ConnectError, FlowNotFound
 from jina.graph.plan import Plan
 from jina.launch import events, rundir
 from jina.launch.descendants import end_orphans
-from jina.launch.find import find_flow
+from jina.launch.find import find_flow, shortest
+from jina.launch.harmless import harmless
 from jina.launch.local import LocalFlow, start_failure
 from jina.launch.rundir import FlowRecord
 from jina.launch.speaker import Speaker
@@ -183,14 +184,17 @@ def _table(flows: list[dict[str, Any]]) -> None:
     # Late: only a list for people needs it.
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
-    table = Table("flow", "state", "up", "worker", "pid", "state", "outstanding", box=None)
+    columns = ("flow", "state", "up", "worker", "pid", "state", "outstanding", "file")
+    table = Table(*columns, box=None)
     for flow in flows:
         up = _duration(flow["uptime_s"])
-        first = (flow["name"], flow["state"], up)
+        first, last = (flow["name"], flow["state"], up), shortest(flow["file"])
         for row in _rows(flow) or [("", "", "", "")]:
-            table.add_row(*first, *row)
-            first = ("", "", "")
+            # As text: a name in brackets is no mark-up.
+            table.add_row(*(Text(harmless(cell)) for cell in (*first, *row, last)))
+            first, last = ("", "", ""), ""
     width = None if sys.stdout.isatty() else 200
     Console(width=width, highlight=False).print(table)
 

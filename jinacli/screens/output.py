@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
+import os
 import select
+import stat
 import sys
+from collections.abc import Callable
 from io import FileIO
 
 from jina.excepts import InputError, OutputError
@@ -13,24 +17,36 @@ from jina.excepts import InputError, OutputError
 class Output:
     """An unbuffered stream of bytes.
 
+    A regular file has one writer: a second one that began at the same place would write over the
+    first one's results.
+
     Args:
         path: of the file, "-" for standard output.
         stack: closes the file.
+        size: a regular file is cut to so many bytes, and written to after them.
 
     Raises:
-        InputError: the file cannot be opened.
+        InputError: the file cannot be opened, or another post writes to it.
     """
 
-    def __init__(self, path: str, stack: contextlib.ExitStack) -> None:
+    def __init__(self, path: str, stack: contextlib.ExitStack, size: int = 0) -> None:
         self._name = "<stdout>" if path == "-" else path
+        self.size = size
+        """Bytes that were written, with those that were there."""
+        self.is_regular = False
+        """It is a file that was named, and can be gone on with."""
         try:
             if path == "-":
                 self._file = FileIO(sys.stdout.fileno(), "w", closefd=False)
             else:
-                self._file = FileIO(path, "w")
+                # Not opened for nothing but writing: that would cut it before it is ours.
+                descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o666)
+                self._file = FileIO(descriptor, "w")
+            stack.callback(self._file.close)
+            if path != "-":
+                self._take_over(path, size)
         except OSError as error:
             raise InputError(f"cannot be written: {error.strerror}", where=path) from error
-        stack.callback(self._file.close)
 
     def write(self, data: bytes | memoryview) -> None:
         """Write everything; whoever reads the other end of a pipe may make us wait.
@@ -46,8 +62,43 @@ class Output:
                 if written is None:  # a pipe that somebody made non-blocking, and that is full
                     select.select([], [self._file], [])
                     continue
+                self.size += written
                 rest = rest[written:]
         except BrokenPipeError:
             raise
         except OSError as error:
             raise OutputError(f"cannot be written: {error.strerror}", where=self._name) from error
+
+    def _take_over(self, path: str, size: int) -> None:
+        descriptor = self._file.fileno()
+        self.is_regular = stat.S_ISREG(os.fstat(descriptor).st_mode)
+        if not self.is_regular:
+            return
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise InputError(
+                "another `jina post` is writing to it",
+                where=path,
+                hint="wait for its end, or write to another file",
+            ) from error
+        except OSError:
+            pass  # a file system without locks
+        os.ftruncate(descriptor, size)
+        os.lseek(descriptor, size, os.SEEK_SET)
+
+
+def drawing(path: str, form: str) -> Callable[[bytes | memoryview], bytes | memoryview]:
+    """What is done with the lines of a reply before they are written.
+
+    Args:
+        path: as for Output.
+        form: "jsonl", "table", or "auto": a table where a person reads along.
+    """
+    is_terminal = path == "-" and sys.stdout.isatty()
+    if form == "jsonl" or (form == "auto" and not is_terminal):
+        return lambda lines: lines
+    # Late: rich is only needed where people look.
+    from jinacli.screens.documents import DocumentScreen
+
+    return DocumentScreen(is_terminal=is_terminal).drawn

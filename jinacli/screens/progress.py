@@ -1,19 +1,41 @@
-"""Progress of a post: bytes read, outcomes written, time left."""
+"""Progress of a post, for whoever looks: bytes read, outcomes written, time left."""
 
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Callable, Iterator
-
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from typing import TYPE_CHECKING
 
 from jina.readers import LineSource
 
+if TYPE_CHECKING:
+    from jinacli.screens.post import PostOptions
+
 
 @contextlib.contextmanager
-def show_progress(lines: LineSource) -> Iterator[Callable[[int], None]]:
-    """Draw a bar on standard error; yields a function to call with the number of outcomes."""
+def progress_of(options: PostOptions, lines: LineSource | None) -> Iterator[Callable[[int], None]]:
+    """A function to call with the number of outcomes; it shows them where a person looks."""
+    shown = (
+        options.show_progress
+        and sys.stderr.isatty()
+        and sys.stdout.isatty()
+        and options.output != "-"  # results on the same screen show the progress well enough
+    )
+    if not shown or lines is None:
+        yield lambda outcomes: None
+        return
+    with _bar(lines) as update:
+        yield update
+
+
+@contextlib.contextmanager
+def _bar(lines: LineSource) -> Iterator[Callable[[int], None]]:
+    """Draw a bar on standard error."""
+    # Late: rich is only needed where people look.
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
     columns = (
         BarColumn(),
         TextColumn("{task.fields[outcomes]:,} outcomes"),

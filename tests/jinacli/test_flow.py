@@ -118,7 +118,7 @@ def test_an_endpoint_that_two_methods_claim_is_told_at_the_start(shell: Shell) -
     done = shell.run("post", "/x", "--flow", "flow.yml", "--text", "x")
     assert [doc["text"] for doc in done.lines] == ["b"]
     assert (
-        "it/0 | warning: a and b of Twice both serve /x; b wins. Give each its own endpoint\n"
+        "it/0 | WARNING jina.Twice: a and b both serve /x; b wins. Give each its own endpoint\n"
         in done.err
     )
 
@@ -262,6 +262,7 @@ def test_a_port_that_is_taken(shell: Shell) -> None:
             "there could post; give --insecure-no-auth if that is what you want",
         ),
         (["--host", "0.0.0.0"], "Invalid value for --host: --host needs --port"),
+        (["--host", "127.0.0.1"], "Invalid value for --host: --host needs --port"),
     ],
 )
 def test_beyond_this_machine_only_when_asked_twice(
@@ -315,3 +316,30 @@ def test_the_leftovers_of_a_killed_flow_are_cleared_at_the_next_start(shell: She
     assert shell.run("flow", "ps") == (0, "", "no Flow is running\n")
     with shell.up("flow.yml"):
         assert shell.run("post", "/", "--text", "x").lines[0]["text"] == "X"
+
+
+@pytest.mark.parametrize("seconds", ["-1", "nan"])
+def test_down_waits_for_a_time_that_there_is(shell: Shell, seconds: str) -> None:
+    done = shell.run("flow", "down", "--timeout", seconds)
+    assert (done.code, done.out) == (2, "")
+    assert "--timeout" in done.err.splitlines()[-1]
+
+
+def test_ps_shows_files_and_no_mark_up(shell: Shell) -> None:
+    """Two Flows of one name are told apart; a name in brackets is a name."""
+    for folder in ("a", "b"):
+        (shell.folder / folder).mkdir()
+        text = shell.flow("Upper").read_text()
+        shell.write(f"{folder}/flow[x].yml", text)
+        done = shell.run("flow", "up", f"{folder}/flow[x].yml", "--detach")
+        assert done.code == 0, done.err
+    try:
+        table = shell.ps_table()
+        assert table[0].split()[-1] == "file"
+        assert {line.split()[-1] for line in table[1:]} == {"a/flow[x].yml", "b/flow[x].yml"}
+        done = shell.run("post", "/", "--text", "x")
+        assert done.code == 4
+        assert "and none is named: a/flow[x].yml, b/flow[x].yml\n" in done.err
+        assert shell.run("post", "/", "--text", "x", "--flow", "b/flow[x].yml").code == 0
+    finally:
+        assert shell.run("flow", "down", "--all").code == 0

@@ -260,8 +260,18 @@ def test_only_nodes_of_the_target_take_part(flow: Shell) -> None:
 
 
 def test_a_target_that_is_no_expression(flow: Shell) -> None:
-    done = flow.run("post", "/moody", "--target", "(", stdin=json_lines(1))
-    (line,) = done.lines
-    assert line["error"]["type"] == "jina.excepts.BadServer"
-    assert line["error"]["message"].startswith("the target '(' is no regular expression: ")
-    assert done.code == 3
+    done = flow.run("post", "/moody", "--target", "mo(", stdin=json_lines(1))
+    assert (done.code, done.out) == (2, "")
+    assert done.err.endswith(
+        "Error: Invalid value for --target: no regular expression: missing ), unterminated "
+        "subpattern\n  mo(\n    ^\n"
+    )
+
+
+def test_a_target_that_names_nobody(flow: Shell) -> None:
+    done = flow.run("post", "/moody", "--target", "oody", stdin=json_lines(1))
+    assert (done.code, done.out) == (2, "")
+    assert done.err.endswith(
+        'Error: Invalid value for --target: no Executor of the Flow "flow" has a name that begins '
+        "with 'oody': moody, status\n"
+    )

@@ -1,0 +1,116 @@
+"""Where `jina post` posts to: a Flow that was named, found, or is started for this command."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import sys
+import warnings
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+import typer
+
+from jina.client.session import Session
+from jina.defaults import TIMEOUT_READY_S
+from jina.excepts import FlowNotFound
+from jina.launch.find import find_flow, looks_like_file, wait_until_ready
+from jinacli.exits import Terminated
+from jinacli.screens.errors import say
+
+if TYPE_CHECKING:
+    from jinacli.screens.post import PostOptions
+
+
+def find_address(options: PostOptions, stack: contextlib.ExitStack) -> str:
+    """The address of the gateway.
+
+    Args:
+        options: of the command.
+        stack: ends a Flow that is started here.
+
+    Raises:
+        FlowNotFound: no running Flow fits, or several do.
+        JinaError: the Flow of the file cannot be used or does not start.
+    """
+    if options.address:
+        return options.address
+    try:
+        record = find_flow(options.flow)
+    except FlowNotFound:
+        if options.flow and looks_like_file(options.flow):
+            return _start_for_now(options, stack)
+        raise
+    return wait_until_ready(record, TIMEOUT_READY_S).addresses[0]
+
+
+def _start_for_now(options: PostOptions, stack: contextlib.ExitStack) -> str:
+    """Start a Flow of this command's own.
+
+    Another command that does the same at this moment has its own, too: one that was shared would
+    end with the command that started it, in the middle of the other's requests.
+    """
+    # Late: only a Flow that is not running needs YAML and its models.
+    from jina.flow import plan_of
+    from jina.launch.local import LocalFlow
+
+    plan = plan_of(Path(options.flow))
+    if not options.quiet:
+        say(f"starting {options.flow} for this command; `jina flow up` keeps it running")
+    address = stack.enter_context(LocalFlow(plan, is_one_shot=True)).address
+    stack.push(_say_that_it_stops)
+    return address
+
+
+def _say_that_it_stops(
+    kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+) -> None:
+    """After Ctrl-C the requests that were begun are finished: whoever waits should know."""
+    if isinstance(error, (KeyboardInterrupt, Terminated)) and sys.stderr and sys.stderr.isatty():
+        say("finishing what was begun, then the Flow stops; Ctrl-C once more ends it at once")
+
+
+def check_expression(target: str) -> None:
+    """Say what is wrong with `--target`, before anything is started.
+
+    Raises:
+        typer.BadParameter: it is no regular expression.
+    """
+    try:
+        with warnings.catch_warnings(action="ignore"):  # of what it may mean in a later Python
+            re.compile(target)
+    except re.error as error:
+        place = "" if error.pos is None else f"\n  {target}\n  {' ' * error.pos}^"
+        raise typer.BadParameter(
+            f"no regular expression: {error.msg}{place}", param_hint="--target"
+        ) from None
+
+
+def check_target(target: str, session: Session) -> None:
+    """Say that no Executor of the Flow is meant, before anything is sent.
+
+    Raises:
+        typer.BadParameter: none of their names fits.
+    """
+    names = sorted(session.welcome.endpoints)
+    with warnings.catch_warnings(action="ignore"):  # see above
+        if target and names and not any(re.match(target, name) for name in names):
+            raise typer.BadParameter(
+                f'no Executor of the Flow "{session.welcome.flow}" has a name that begins with '
+                f"{target!r}: {', '.join(names)}",
+                param_hint="--target",
+            )
+
+
+def say_unserved(endpoint: str, session: Session) -> None:
+    """Say that nobody was bound to the endpoint, and what there is instead."""
+    # Late: only a mistake needs it.
+    from difflib import get_close_matches
+
+    bound = sorted({name for names in session.welcome.endpoints.values() for name in names})
+    near = get_close_matches(endpoint, bound, 1)
+    say(f"note: no Executor of this Flow serves {endpoint}; the Documents came back as they were")
+    if bound:
+        meant = f'did you mean "{near[0]}"? ' if near else ""
+        say(f"help: {meant}this Flow serves {', '.join(bound)}")

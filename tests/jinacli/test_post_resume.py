@@ -1,0 +1,248 @@
+"""A post to a file that was stopped, whatever stopped it: the same command finishes the job."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.polling import wait_until
+from tests.shell import Shell, json_lines
+
+LINES = 20_000
+POST = ("post", "/moody", "--inputs", "many.jsonl", "--output", "out.jsonl")
+BROKEN = (17, 9_000, 19_999)  # lines that are no JSON
+
+
+@pytest.fixture(scope="module")
+def flow(shared_shell: Shell) -> Iterator[Shell]:
+    """A folder with a running Flow that serves /moody, and many lines."""
+    lines = json_lines(LINES).splitlines(keepends=True)
+    for number in BROKEN:
+        lines[number] = "no JSON\n"
+    lines[100] = lines[12_345] = "\n"  # blank lines count, and have no outcome
+    lines[101] = '{"text": "no id"}\n'
+    shared_shell.write("many.jsonl", "".join(lines))
+    with shared_shell.up(shared_shell.flow("Moody, replicas: 2")):
+        yield shared_shell
+
+
+@pytest.fixture
+def out(flow: Shell) -> Iterator[Path]:
+    """Where the results go."""
+    path = flow.folder / "out.jsonl"
+    yield path
+    for each in (path, progress_of(path)):
+        each.unlink(missing_ok=True)
+
+
+@pytest.fixture(scope="module")
+def whole(flow: Shell) -> bytes:
+    """What a run that nobody stops writes."""
+    done = flow.run(*POST[:-1], "whole.jsonl")
+    assert done.code == 3
+    return (flow.folder / "whole.jsonl").read_bytes()
+
+
+def progress_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}.progress")
+
+
+def size_of(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
+
+
+def stopped(flow: Shell, out: Path, signum: int, size: int = 1, *options: str) -> str:
+    """Run the post and signal it once so many bytes are written; what it said."""
+    with flow.start(*POST, *options) as post:
+        wait_until(lambda: size_of(out) >= size or post.process.poll() is not None)
+        return post.end(signum).err
+
+
+def test_a_killed_post_is_finished_by_the_same_command(
+    flow: Shell, out: Path, whole: bytes
+) -> None:
+    """Killed -9 several times at random places; every line has its one outcome in its place."""
+    chance = random.Random(8)
+    kills = 0
+    for _ in range(6):
+        size = size_of(out) + chance.randrange(1, len(whole) // 8)
+        stopped(flow, out, signal.SIGKILL, size)
+        kills += progress_of(out).exists()
+        if not progress_of(out).exists():
+            break
+    assert kills > 1
+    before = json.loads(progress_of(out).read_bytes().splitlines()[1])["outcomes"]
+    done = flow.run(*POST)
+    assert done.code == 3  # a line of the first run was no JSON
+    assert done.err.startswith(f"going on after {before} outcomes in out.jsonl\n")
+    assert f"\n{len(BROKEN)} of {LINES - 2} failed; " in done.err
+    assert out.read_bytes() == whole
+    assert not progress_of(out).exists()
+
+
+@pytest.mark.parametrize(
+    ("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 143)]
+)
+def test_a_signal_says_that_one_can_go_on(
+    flow: Shell, out: Path, whole: bytes, signum: int, code: int
+) -> None:
+    with flow.start(*POST) as post:
+        wait_until(lambda: size_of(out) > 0)
+        done = post.end(signum)
+    assert done.code == code
+    assert "written before the interruption; the same command goes on from there\n" in done.err
+    assert flow.run(*POST, "--quiet").code == 3
+    assert out.read_bytes() == whole
+
+
+@pytest.mark.parametrize("tail", [b"", b'{"id": "torn', b"\0" * 5000])
+def test_what_was_written_after_the_last_whole_request_is_cut(
+    flow: Shell, out: Path, whole: bytes, tail: bytes
+) -> None:
+    stopped(flow, out, signal.SIGKILL)
+    with out.open("ab") as file:
+        file.write(tail)
+    assert flow.run(*POST).code == 3
+    assert out.read_bytes() == whole
+
+
+def test_the_size_of_requests_may_change_and_the_limit_too(
+    flow: Shell, out: Path, whole: bytes
+) -> None:
+    stopped(flow, out, signal.SIGKILL, 1, "--request-size", "70")
+    done = flow.run(*POST, "--request-size", "33", "--limit", "15000")
+    assert done.code == 3
+    assert whole.startswith(out.read_bytes())
+    assert len(out.read_bytes().splitlines()) == 15_000 - 2
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (("--target", "mo"), "\n  target:  then, mo now\n"),
+        (("-p", "a=1"), '\n  parameters: {} then, {"a":1} now\n'),
+        (("--tensors", "base64"), "\n  tensors: list then, base64 now\n"),
+        (("--inputs", "other.jsonl"), "\n  inputs: "),
+        (("--text", "x"), ""),
+    ],
+)
+def test_another_post_does_not_overwrite_what_is_unfinished(
+    flow: Shell, out: Path, whole: bytes, change: tuple[str, ...], words: str
+) -> None:
+    flow.write("other.jsonl", json_lines(5))
+    stopped(flow, out, signal.SIGKILL)
+    before = out.read_bytes()
+    arguments = POST if "--text" not in change else ("post", "/moody", "--output", "out.jsonl")
+    done = flow.run(*arguments, *change)
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith("error: out.jsonl: holds the results of ")
+    assert words in done.err
+    assert done.err.endswith("help: write to another file, or begin anew with --restart\n")
+    assert out.read_bytes() == before
+    assert flow.run(*arguments, *change, "--restart").code in (0, 3)
+    assert not progress_of(out).exists()
+    assert out.read_bytes() != before
+
+
+def test_inputs_that_have_changed_are_another_post(flow: Shell, out: Path) -> None:
+    path = flow.write("grows.jsonl", json_lines(LINES))
+    post = ("post", "/moody", "--inputs", "grows.jsonl", "--output", "out.jsonl")
+    with flow.start(*post) as running:
+        wait_until(lambda: size_of(out) > 0)
+        running.end(signal.SIGKILL)
+    with path.open("a") as file:
+        file.write(json_lines(1))
+    done = flow.run(*post)
+    assert done.code == 2
+    assert f"({path.stat().st_size} bytes) now\n" in done.err
+
+
+def test_results_that_are_shorter_than_they_were_are_not_gone_on_with(
+    flow: Shell, out: Path
+) -> None:
+    stopped(flow, out, signal.SIGKILL)
+    os.truncate(out, 10)
+    done = flow.run(*POST)
+    assert done.code == 2
+    assert "error: out.jsonl.progress: tells of " in done.err
+    out.unlink()  # nothing is left to be lost
+    assert flow.run(*POST).code == 3
+
+
+@pytest.mark.parametrize("content", [b"", b"no JSON\n", b'{"schema": "x"}\n{}\n', b"{}\n\0\0\0"])
+def test_a_damaged_progress_file_is_told(flow: Shell, out: Path, content: bytes) -> None:
+    out.write_bytes(b"precious")
+    progress_of(out).write_bytes(content)
+    done = flow.run(*POST)
+    assert done.code == 2
+    assert done.err.startswith("error: out.jsonl.progress: is damaged\n")
+    assert out.read_bytes() == b"precious"
+
+
+def test_a_file_has_one_writer(flow: Shell, out: Path, whole: bytes) -> None:
+    with flow.start(*POST) as post:
+        wait_until(lambda: size_of(out) > 0)
+        post.process.send_signal(signal.SIGSTOP)
+        done = flow.run(*POST)
+        assert done.code == 2
+        assert "error: out.jsonl: another `jina post` is writing to it\n" in done.err
+        post.process.send_signal(signal.SIGCONT)
+        assert post.end().code == 3
+    assert out.read_bytes() == whole
+
+
+def test_a_full_disk_is_gone_on_with_when_there_is_room_again(
+    flow: Shell, out: Path, whole: bytes
+) -> None:
+    limit = f"ulimit -f 512; exec jina {' '.join(POST)}"  # of 512 or 1024 bytes each
+    with flow.start("-c", limit, program=("sh",)) as post:
+        done = post.end()
+    assert done.code == 1, done.err
+    assert "before this; the same command goes on from there:\n" in done.err
+    assert done.err.endswith("error: out.jsonl: cannot be written: File too large\n")
+    assert flow.run(*POST).code == 3
+    assert out.read_bytes() == whole
+
+
+def test_what_cannot_be_read_twice_leaves_no_progress(flow: Shell, out: Path) -> None:
+    assert flow.run("post", "/moody", "--output", "out.jsonl", stdin=json_lines(5)).code == 0
+    assert not progress_of(out).exists()
+    out.unlink()
+    with flow.start("post", "/moody", "--output", "out.jsonl", stdin=-1) as post:
+        post.tell(json_lines(200).encode())
+        wait_until(lambda: out.exists() and out.read_bytes().count(b"\n") == 200)
+        assert post.end(signal.SIGINT).err.startswith("200 outcomes were written before the ")
+    assert not progress_of(out).exists()
+
+
+def test_restart_is_about_a_file(flow: Shell) -> None:
+    done = flow.run("post", "/moody", "--restart")
+    assert (done.code, done.out) == (2, "")
+    assert done.err.endswith("Error: Invalid value for --restart: needs --output\n")
+
+
+def test_a_killed_flow_is_gone_on_with(shell: Shell) -> None:
+    """The supervisor is killed -9 in the middle of a post."""
+    shell.flow("Slow")
+    shell.write("many.jsonl", json_lines(5_000))
+    post = ("post", "/", "--inputs", "many.jsonl", "--output", "out.jsonl")
+    out = shell.folder / "out.jsonl"
+    with shell.start("flow", "up", "flow.yml", "--json") as up:
+        assert up.read_line()
+        with shell.start(*post) as running:
+            wait_until(lambda: size_of(out) > 0)
+            os.kill(up.pid, signal.SIGKILL)
+            done = running.end()
+        up.end()
+    assert done.code == 4
+    assert "written before this; the same command goes on from there:\nerror: ipc://" in done.err
+    with shell.up("flow.yml"):
+        assert shell.run(*post).code == 0
+    texts = [json.loads(line)["id"] for line in out.read_text().splitlines()]
+    assert texts == [f"d{n}" for n in range(5_000)]

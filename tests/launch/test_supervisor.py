@@ -1,0 +1,180 @@
+"""A supervisor in trouble: what it needs is missing, gone, or too much."""
+
+from __future__ import annotations
+
+import os
+import re
+import resource
+import shutil
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from jina.excepts import RuntimeFailToStart
+from jina.flow import Flow
+from tests.polling import wait_until
+from tests.shell import JINA, Shell
+
+SOON_S = 5.0
+
+
+def test_a_gateway_that_cannot_be_started_again_just_now_is_tried_later(shell: Shell) -> None:
+    with shell.up(shell.flow("Counter")) as flow:
+        assert shell.run("post", "/", "--text", "x").code == 0
+        _, hard = resource.prlimit(flow.pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(flow.pid, resource.RLIMIT_NOFILE, (3, hard))
+        os.kill(shell.gateway(), signal.SIGKILL)
+        flow.wait_for("gateway could not be started: [Errno 24] Too many open files; ")
+        resource.prlimit(flow.pid, resource.RLIMIT_NOFILE, (hard, hard))
+        (line,) = shell.run("post", "/seen").lines
+        assert line["tags"]["seen"] == 1  # the worker kept what it has in memory
+
+
+def test_a_gateway_that_can_never_be_started_again_ends_the_flow(shell: Shell) -> None:
+    with shell.start("flow", "up", shell.flow("Upper"), "--json") as flow:
+        assert flow.read_line()
+        _, hard = resource.prlimit(flow.pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(flow.pid, resource.RLIMIT_NOFILE, (3, hard))
+        os.kill(shell.gateway(), signal.SIGKILL)
+        done = flow.end()
+    assert done.code == 1
+    assert done.err.endswith(
+        "error: the gateway could not be started: [Errno 24] Too many open files\n"
+    )
+    assert not shell.processes()
+    # Without a descriptor not even a directory can be removed: the next command does.
+    assert shell.run("flow", "ps").err == "no Flow is running\n"
+    assert not shell.directories()
+
+
+def test_a_flow_that_cannot_start_its_processes_says_why(shell: Shell) -> None:
+    shell.flow("Upper, replicas: 20")
+    done = shell_under(shell, "ulimit -n 20", "flow", "up", "flow.yml")
+    assert done[0] == 1
+    assert done[1].startswith("error: not every process of the Flow could be started: [Errno 24]")
+    assert "Traceback" not in done[1]
+    wait_until(lambda: not shell.processes() and not shell.directories(), SOON_S, "all are gone")
+
+
+def shell_under(shell: Shell, limit: str, *arguments: str) -> tuple[int, str]:
+    command = f"{limit}; exec {JINA} {' '.join(arguments)}"
+    with shell.start("-c", command, program=("sh",)) as running:
+        done = running.end()
+    return done.code, done.err
+
+
+@pytest.mark.parametrize("detached", [True, False])
+def test_a_flow_whose_run_directory_is_removed_ends(shell: Shell, detached: bool) -> None:
+    """Nobody could find it to stop it. The request under way is answered."""
+    gate = shell.flow(f"Gate, uses_with: {{folder: {shell.folder}}}")
+    arguments = ("flow", "up", gate, "--json", *(["--detach"] if detached else []))
+    with shell.start(*arguments) as flow:
+        assert flow.read_line()
+        if detached:
+            assert flow.end().code == 0
+        (name,) = shell.directories()
+        with shell.start("post", "/", "--text", "x") as post:
+            wait_until((shell.folder / "begun").exists)
+            shutil.rmtree(shell.run_dir / name)
+            if not detached:
+                flow.wait_for("stopping (its run directory ")
+            (shell.folder / "go").touch()
+            answer = post.end()
+            assert (answer.code, answer.lines[0]["text"]) == (0, "PASSED".lower())
+        if not detached:
+            done = flow.end()
+            assert done.code == 1
+            assert re.search(r"^stopping \(its run directory .* was removed\)", done.err, re.M)
+    wait_until(lambda: not shell.processes(), SOON_S, "all are gone")
+    assert (shell.folder / "closed").exists()
+
+
+def test_the_directory_of_a_successor_is_not_removed(shell: Shell) -> None:
+    """The same file is up again before the first Flow has noticed that its directory is gone."""
+    shell.flow("Upper")
+    with shell.start("flow", "up", "flow.yml", "--json") as first:
+        assert first.read_line()
+        os.kill(first.pid, signal.SIGSTOP)
+        (name,) = shell.directories()
+        shutil.rmtree(shell.run_dir / name)
+        with shell.up("flow.yml"):
+            os.kill(first.pid, signal.SIGCONT)
+            assert first.end().code == 1
+            assert shell.run("post", "/", "--text", "x").lines[0]["text"] == "X"
+
+
+TALKER = """
+import os
+from jina import Executor
+class Talker(Executor):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        for n in range(20_000):
+            print("line", n, "x" * 100)
+        raise RuntimeError("no more words")
+"""
+
+
+def test_the_report_of_a_failed_start_is_short_and_says_what_was_cut(shell: Shell) -> None:
+    shell.write("talk.py", TALKER)
+    shell.write("flow.yml", "executors: [{name: t, uses: {jtype: Talker, py_modules: talk.py}}]\n")
+    done = shell.run("flow", "up", "flow.yml")
+    assert done.code == 1
+    shown, _, report = done.err.partition("error: ")
+    lines = report.splitlines()
+    cut = re.fullmatch(r"\(lines before these, shown as they came: (\d+)\)", lines[1])
+    assert cut
+    number = int(cut[1])
+    assert lines[2].startswith(f"line {number} x")
+    assert lines[-1] == "RuntimeError: no more words"
+    assert len(report) < 80_000
+    assert f"t/0 | line {number - 1} x" in shown
+
+
+def test_python_is_told_as_shortly(runtime_dir: Path, tmp_path: Path) -> None:
+    (tmp_path / "talk.py").write_text(TALKER)
+    (tmp_path / "flow.yml").write_text(
+        "executors: [{name: t, uses: {jtype: Talker, py_modules: talk.py}}]\n"
+    )
+    with pytest.raises(RuntimeFailToStart) as caught, Flow.load_config(str(tmp_path / "flow.yml")):
+        pass
+    assert len(str(caught.value)) < 80_000
+    assert str(caught.value).endswith("RuntimeError: no more words")
+
+
+def test_a_bar_is_drawn_once_and_controls_are_shown(shell: Shell) -> None:
+    shell.write(
+        "talk.py",
+        "import sys\n"
+        "from jina import Executor, requests\n"
+        "class Talker(Executor):\n"
+        "    @requests\n"
+        "    def talk(self, **kwargs):\n"
+        "        print('\\x1b]0;owned\\x07')\n"
+        "        print(' 1%\\r100%')\n"
+        "        raise ValueError('\\x1b[2Jgone')\n",
+    )
+    shell.write("flow.yml", "executors: [{name: t, uses: {jtype: Talker, py_modules: talk.py}}]\n")
+    with shell.up("flow.yml") as flow:
+        done = shell.run("post", "/", "--text", "x")
+        flow.wait_for("t/0 | \\x1b]0;owned\\x07\n")
+        flow.wait_for("t/0 | 100%\n")
+    assert done.code == 3
+    assert "ValueError in t: \\x1b[2Jgone\n" in done.err
+    assert "\x1b" not in done.err
+
+
+def test_an_idle_flow_costs_next_to_nothing(shell: Shell) -> None:
+    """It looks at its directory about each second, and no more often."""
+    with shell.up(shell.flow("Upper")) as flow:
+        before, began = cpu_s(flow.pid), time.monotonic()
+        wait_until(lambda: time.monotonic() - began > 2.5)
+        assert cpu_s(flow.pid) - before < 0.1
+
+
+def cpu_s(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    ticks: float = int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
