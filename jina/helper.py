@@ -7,7 +7,7 @@ import random
 import socket
 import uuid
 import warnings
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -54,7 +54,7 @@ def batch_iterator(data: Iterable[_T], batch_size: int, axis: int = 0) -> Iterat
     """Cut something into batches.
 
     Args:
-        data: a sequence, an array (cut by slices) or any iterable (cut into lists).
+        data: a sequence, DocumentArray or array (cut by slices) or any iterable (cut into lists).
         batch_size: elements in each batch but the last; zero or less gives everything as one.
         axis: of an array; only the first can be cut.
 
@@ -66,7 +66,7 @@ def batch_iterator(data: Iterable[_T], batch_size: int, axis: int = 0) -> Iterat
     if not batch_size or batch_size <= 0:
         yield data
         return
-    if isinstance(data, Sequence) or hasattr(data, "shape"):
+    if hasattr(data, "__len__") and hasattr(data, "__getitem__") and not isinstance(data, Mapping):
         whole: Any = data
         for start in range(0, len(whole), batch_size):
             yield whole[start : start + batch_size]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from jina import helper
+from jina import Document, DocumentArray, helper
 from jina.enums import OnErrorStrategy, PollingType
 
 
@@ -80,6 +80,7 @@ def test_identities_are_uuids() -> None:
         ((1, 2), [(1, 2)]),
         (iter("abc"), [["a", "b"], ["c"]]),
         ([], []),
+        ({"a": 1, "b": 2, "c": 3}, [["a", "b"], ["c"]]),
     ],
 )
 def test_batches(data: Any, batches: list[Any]) -> None:
@@ -92,6 +93,13 @@ def test_batches_of_an_array_and_of_everything() -> None:
     assert list(helper.batch_iterator([1, 2], 0)) == [[1, 2]]
     with pytest.raises(NotImplementedError):
         list(helper.batch_iterator(matrix, 2, axis=1))
+
+
+def test_batches_of_documents_are_arrays() -> None:
+    docs = DocumentArray([Document(text=str(n)) for n in range(3)])
+    batches = list(helper.batch_iterator(docs, 2))
+    assert [batch.get_attributes("text") for batch in batches] == [["0", "1"], ["2"]]
+    assert batches[0][0] is docs[0]
 
 
 def test_async_functions_run_to_their_end() -> None:

@@ -119,12 +119,11 @@ def _warn_of_claims(cls: type[BaseExecutor], spec: ExecutorSpec) -> None:
     for endpoint, names in claims(cls).items():
         if endpoint not in bound:
             # Late: hardly any class needs it.
-            import logging
+            from jina.logging.logger import JinaLogger
 
-            logging.getLogger("jina").warning(
-                "warning: %s of %s both serve %s; %s wins. Give each its own endpoint",
+            JinaLogger(cls.__name__).warning(
+                "%s both serve %s; %s wins. Give each its own endpoint",
                 " and ".join(names),
-                cls.__name__,
                 endpoint,
                 names[-1],
             )

@@ -1,16 +1,27 @@
 """`JinaLogger`: the logger that published Executors make for themselves.
 
-It is a thin name over Python's logging: a child of the logger `jina`, to which each process adds
-its handlers.
+It is a thin name over Python's logging: a child of the logger `jina`. Where a program has set up
+logging, that holds; where nobody has, as in a worker, lines go to standard error as in Jina 2, from
+`INFO` upwards or as `JINA_LOG_LEVEL` says.
 """
 
 from __future__ import annotations
 
 import logging
+import os
+import sys
 from collections.abc import MutableMapping
 from typing import Any
 
 _SUCCESS = 25  # between INFO and WARNING, as Jina 2 has it
+_LEVELS = {
+    "DEBUG": logging.DEBUG,
+    "INFO": logging.INFO,
+    "SUCCESS": _SUCCESS,
+    "WARNING": logging.WARNING,
+    "ERROR": logging.ERROR,
+    "CRITICAL": logging.CRITICAL,
+}
 
 
 class JinaLogger(logging.LoggerAdapter[logging.Logger]):
@@ -29,7 +40,12 @@ class JinaLogger(logging.LoggerAdapter[logging.Logger]):
         """See the class."""
         # A dot would make it a grandchild of something that does not exist.
         label = (context or name or "executor").replace(".", "_")
-        super().__init__(logging.getLogger(f"jina.{label}"), {})
+        super().__init__(logging.getLogger("jina" if label == "jina" else f"jina.{label}"), {})
+
+    def isEnabledFor(self, level: int) -> bool:  # noqa: N802 - logging's name
+        """Whether lines of this level are shown; the first question sets up what nobody has."""
+        _set_up()
+        return super().isEnabledFor(level)
 
     def process(
         self, msg: Any, kwargs: MutableMapping[str, Any]
@@ -49,3 +65,24 @@ class JinaLogger(logging.LoggerAdapter[logging.Logger]):
 
     def __exit__(self, *exc_info: object) -> None:
         self.close()
+
+
+class _OnStandardError(logging.StreamHandler[Any]):
+    """Writes to whatever standard error is at that moment."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """See logging.Handler."""
+        self.stream = sys.stderr
+        super().emit(record)
+
+
+def _set_up() -> None:
+    root = logging.getLogger("jina")
+    if root.hasHandlers():
+        return
+    logging.addLevelName(_SUCCESS, "SUCCESS")
+    handler = _OnStandardError()
+    handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
+    root.addHandler(handler)
+    if root.level == logging.NOTSET:
+        root.setLevel(_LEVELS.get(os.environ.get("JINA_LOG_LEVEL", "").upper(), logging.INFO))

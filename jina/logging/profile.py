@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from typing import Any, Self
+
+from jina.logging.logger import JinaLogger
 
 
 class TimeContext:
@@ -12,7 +13,7 @@ class TimeContext:
 
     Args:
         task_name: what the lines call it.
-        logger: anything with `info`; the logger `jina` when None.
+        logger: anything with `info`; a JinaLogger when None.
 
     Attributes:
         duration: seconds; set when the block ends.
@@ -24,7 +25,7 @@ class TimeContext:
         self.task_name = task_name
         self.duration = 0.0
         self.readable_duration = ""
-        self._logger = logger or logging.getLogger("jina")
+        self._logger = logger or JinaLogger("timer")
         self._start = 0.0
 
     def now(self) -> float:

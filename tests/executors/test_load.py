@@ -300,9 +300,7 @@ def test_a_worker_says_which_method_wins_where_two_claim_an_endpoint(
         """,
     )
     build(ExecutorSpec(jtype="Claimed", py_modules=[file]))
-    assert caplog.messages == [
-        "warning: a and b of Claimed both serve /x; b wins. Give each its own endpoint"
-    ]
+    assert caplog.messages == ["a and b both serve /x; b wins. Give each its own endpoint"]
     build(ExecutorSpec(jtype="Claimed", py_modules=[file], requests={"x": "a"}))
     assert len(caplog.messages) == 1, "what YAML binds is no claim"
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -20,8 +23,46 @@ def test_lines_go_to_a_child_of_our_logger(caplog: pytest.LogCaptureFixture) -> 
     assert [(r.name, r.levelno, r.getMessage()) for r in caplog.records] == [
         ("jina.My_Executor", logging.INFO, "read 3"),
         ("jina.My_Executor", 25, "done"),
-        ("jina.jina", logging.WARNING, "mind"),
+        ("jina", logging.WARNING, "mind"),
     ]
+
+
+SCRIPT = """
+import logging
+{before}
+from jina.logging.logger import JinaLogger
+from jina.logging.profile import TimeContext
+logger = JinaLogger("Mine")
+logger.debug("d")
+logger.info("i")
+logger.success("s")
+logger.error("e %d", 1)
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "environment", "said"),
+    [
+        ("", {}, "INFO jina.Mine: i\nSUCCESS jina.Mine: s\nERROR jina.Mine: e 1\n"),
+        ("", {"JINA_LOG_LEVEL": "error"}, "ERROR jina.Mine: e 1\n"),
+        ("", {"JINA_LOG_LEVEL": "odd"}, "INFO jina.Mine: i\nSUCCESS jina.Mine: s\nERROR jina"),
+        # What a program decides for itself holds.
+        ("logging.basicConfig(format='%(message)s')", {}, "e 1\n"),
+    ],
+)
+def test_where_nobody_set_up_logging_lines_go_to_standard_error(
+    before: str, environment: dict[str, str], said: str
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT.format(before=before)],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert done.stdout == ""
+    assert done.stderr.startswith(said)
 
 
 def test_a_block_says_how_long_it_took(caplog: pytest.LogCaptureFixture) -> None:
