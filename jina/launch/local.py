@@ -87,7 +87,7 @@ class LocalFlow:
         self._channel.send(control.Drain())
         try:
             self._wait_for_the_end()
-        except KeyboardInterrupt:
+        except BaseException:  # Ctrl-C, or what a signal handler of the program raises
             self._channel.send(control.Drain())  # said twice: at once
             self._wait_for_the_end()
             raise

@@ -1,0 +1,185 @@
+"""`jina post --flow file.yml`: a Flow for one command, which comes and goes with it."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.polling import wait_until
+from tests.shell import JINA, WAIT_S, Running, Shell, json_lines
+
+SOON_S = 3.0  # far less than any grace
+
+
+def worker_of(post: Running) -> int:
+    """Post a line; the process id of the worker that answers."""
+    post.tell(b"{}\n")
+    pid: int = json.loads(post.read_line())["tags"]["pid"]
+    return pid
+
+
+def test_each_has_its_own_and_none_ends_with_another(shell: Shell) -> None:
+    shell.flow("Counter")
+    options = ("--flow", "flow.yml", "--inputs", "-", "--quiet")
+    with (
+        shell.start("post", "/seen", *options, stdin=subprocess.PIPE) as first,
+        shell.start("post", "/seen", *options, stdin=subprocess.PIPE) as second,
+    ):
+        workers = [worker_of(first), worker_of(second)]
+        assert workers[0] != workers[1]
+        assert len(shell.ps()) == 2
+        assert first.end().code == 0
+        assert worker_of(second) == workers[1]
+        done = shell.run("post", "/seen", "--text", "x")
+        assert (done.code, done.out) == (4, "")
+        assert done.err.startswith("error: no Flow is running\n")
+        assert second.end().code == 0
+    assert not shell.processes()
+
+
+def test_it_stands_in_the_way_of_no_flow_of_the_same_file(shell: Shell) -> None:
+    shell.flow("Counter")
+    options = ("--flow", "flow.yml", "--inputs", "-", "--quiet")
+    with shell.start("post", "/seen", *options, stdin=subprocess.PIPE) as post:
+        own = worker_of(post)
+        with shell.up("flow.yml"):
+            (line,) = shell.run("post", "/seen", "--flow", "flow.yml").lines
+            assert line["tags"]["pid"] != own
+            assert post.end().code == 0
+            assert shell.run("post", "/seen").code == 0
+
+
+def test_down_ends_it_too(shell: Shell) -> None:
+    shell.flow("Counter")
+    options = ("--flow", "flow.yml", "--inputs", "-", "--quiet")
+    with shell.start("post", "/seen", *options, stdin=subprocess.PIPE) as post:
+        worker_of(post)
+        assert shell.run("flow", "down", "flow").code == 0
+        post.tell(b"{}\n")
+        done = post.end()
+    assert done.code == 4
+    assert "stopping (SIGTERM)\n" in done.err
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_whoever_interrupts_it_is_told_what_it_waits_for(shell: Shell, signum: int) -> None:
+    """On a terminal; and the second time it ends at once."""
+    shell.flow(f"Gate, uses_with: {{folder: {shell.folder}}}")
+    with Terminal(shell, "post", "/", "--text", "x", "--flow", "flow.yml") as terminal:
+        wait_until((shell.folder / "begun").exists)
+        terminal.process.send_signal(signum)
+        terminal.wait_for("Ctrl-C once more ends it at once")
+        assert terminal.process.poll() is None  # it waits for the request that was begun
+        asked_at = time.monotonic()
+        terminal.process.send_signal(signum)
+        assert terminal.process.wait(WAIT_S) == (130 if signum == signal.SIGINT else 143)
+        assert time.monotonic() - asked_at < SOON_S
+        terminal.wait_for("interrupted" if signum == signal.SIGINT else "terminated")
+    assert terminal.shown.splitlines()[1:3] == [
+        "0 outcomes were written before the interruption",
+        "finishing what was begun, then the Flow stops; Ctrl-C once more ends it at once",
+    ]
+    wait_until(lambda: not shell.processes() and not shell.directories(), SOON_S, "all are gone")
+
+
+def test_interrupted_once_it_finishes_what_was_begun(shell: Shell) -> None:
+    shell.flow(f"Gate, uses_with: {{folder: {shell.folder}}}")
+    with shell.start("post", "/", "--text", "x", "--flow", "flow.yml", "--quiet") as post:
+        wait_until((shell.folder / "begun").exists)
+        post.process.send_signal(signal.SIGINT)
+        post.wait_for("before the interruption")
+        (shell.folder / "go").touch()
+        done = post.end()
+    assert done.code == 130
+    assert done.err == "0 outcomes were written before the interruption\ninterrupted\n"
+    assert (shell.folder / "closed").exists()
+
+
+def test_a_terminal_that_is_closed_ends_it_in_order(shell: Shell) -> None:
+    shell.flow("Gate", name="unused.yml")
+    shell.flow(f"Gate, uses_with: {{folder: {shell.folder}}}")
+    shell.write("many.jsonl", json_lines(1000))
+    with Terminal(shell, "post", "/", "-i", "many.jsonl", "-f", "flow.yml", owns=True) as terminal:
+        wait_until((shell.folder / "begun").exists)
+        (shell.folder / "go").touch()
+        terminal.close()
+        terminal.process.wait(WAIT_S)
+    wait_until(lambda: not shell.processes() and not shell.directories(), SOON_S, "all are gone")
+    assert (shell.folder / "closed").exists()
+
+
+def test_a_stopped_and_continued_post_goes_on(shell: Shell) -> None:
+    shell.flow("Slow")
+    shell.write("many.jsonl", json_lines(2000))
+    with shell.start("post", "/", "-i", "many.jsonl", "-f", "flow.yml", "-q") as post:
+        assert post.read_line()
+        post.process.send_signal(signal.SIGTSTP)
+        wait_until(lambda: state_of(post.pid) == "T")
+        post.process.send_signal(signal.SIGCONT)
+        done = post.end()
+    assert (done.code, done.err) == (0, "")
+    assert len(done.out.splitlines()) == 1999
+
+
+def state_of(pid: int) -> str:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
+class Terminal:
+    """A command whose standard output and error are a terminal.
+
+    Args:
+        shell: to run it in.
+        *arguments: of `jina`.
+        owns: it is the terminal's foreground session, and is told when the terminal is closed.
+    """
+
+    def __init__(self, shell: Shell, *arguments: str, owns: bool = False) -> None:
+        self._ours, theirs = pty.openpty()
+        self._said = b""
+        program = ["setsid", "--ctty"] if owns else []
+        self.process = subprocess.Popen(
+            [*program, JINA, *arguments],
+            cwd=shell.folder,
+            env={**shell.environment, "TERM": "xterm"},
+            stdin=theirs if owns else subprocess.DEVNULL,
+            stdout=theirs,
+            stderr=theirs,
+        )
+        os.close(theirs)
+        os.set_blocking(self._ours, False)
+
+    @property
+    def shown(self) -> str:
+        """What it has said so far."""
+        try:
+            while self._ours >= 0 and (data := os.read(self._ours, 65536)):
+                self._said += data
+        except OSError:  # nothing is there just now, or the other side has closed
+            pass
+        return self._said.decode().replace("\r\n", "\n")
+
+    def wait_for(self, words: str) -> None:
+        wait_until(lambda: words in self.shown, WAIT_S, f"{words!r}, but: {self.shown}")
+
+    def close(self) -> None:
+        if self._ours >= 0:
+            os.close(self._ours)
+            self._ours = -1
+
+    def __enter__(self) -> Terminal:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait(WAIT_S)
+        self.shown  # noqa: B018  # read before it is closed
+        self.close()
