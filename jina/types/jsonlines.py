@@ -110,9 +110,10 @@ def parse(chunk: Buffer, *, key: str, first_line: int) -> ParsedLines:
             check_size(data)
             # Keys of their own in one line mean keys of their own in all of them, mostly.
             odd = lines[len(records) % len(lines)]
-            records = with_own_keys(lines, odd, key, first_line)
+            records = with_own_keys(data, lines, odd, key, first_line)
         except _REFUSED:
             return _Careful(key, first_line).parse(lines)
+        return ParsedLines(DocumentArray._of_rows(wrapped(records)), None, [])
     if not all([record.id for record in records]):
         for number, record in enumerate(records, first_line):
             if not record.id:

@@ -16,7 +16,7 @@ into and encoded from. Mutable values are decoded when they are first read:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import msgspec
 
@@ -33,8 +33,8 @@ class Tensor(metaclass=_AnyTensor):
     """Stands for "array or sparse matrix" in the decoders' types; there is no instance."""
 
 
-class Live:
-    """Marks a mutable value that users hold, so that encoders look at it before they trust it."""
+class Unread:
+    """Tags that were decoded from JSON already and that nobody has seen: nothing to look at."""
 
     __slots__ = ("value",)
 
@@ -42,13 +42,22 @@ class Live:
         self.value = value
 
 
-class Unread:
-    """Tags that were decoded from JSON already and that nobody has seen: nothing to look at."""
+class Live(Unread):
+    """Marks a mutable value that users hold, so that encoders look at it before they trust it.
 
-    __slots__ = ("value",)
+    What was Unread becomes Live by a change of its class: that makes no other object.
+    """
 
-    def __init__(self, value: dict[str, Any]) -> None:
-        self.value = value
+    __slots__ = ()
+
+
+class Reads:
+    """Counts whose tags were read."""
+
+    __slots__ = ("count",)
+
+    def __init__(self) -> None:
+        self.count = 0
 
 
 class OwnTags(msgspec.Struct, gc=False, eq=False, forbid_unknown_fields=True, omit_defaults=True):
@@ -56,6 +65,8 @@ class OwnTags(msgspec.Struct, gc=False, eq=False, forbid_unknown_fields=True, om
 
     Its last two fields are `id` and `text`, unset. What it holds is never handed out, but copied.
     """
+
+    reads: ClassVar[Reads]  # of all that have these keys
 
 
 class Packed:

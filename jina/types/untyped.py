@@ -85,9 +85,12 @@ def live_tags(record: Record) -> dict[str, Any]:
         DocumentError: the tags came as JSON that is no object, or that is nested too deeply.
     """
     with _publish:
-        tags = read_tags(record.tags)
-        if type(record.tags) is not Live:
+        value = record.tags
+        tags = read_tags(value)
+        if type(value) is not Live:
             record.tags = Live(tags)
+            if isinstance(value, OwnTags):
+                value.reads.count += 1
     return tags
 
 

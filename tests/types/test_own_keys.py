@@ -45,7 +45,9 @@ def chunks(draw):
         line = json.dumps(row, ensure_ascii=draw(st.booleans()))
         if draw(st.integers(0, 9)) == 0:
             line = draw(
-                st.sampled_from([line[:-1], line.replace("}", ',"b":1,"b":2}', 1), "", "7"])
+                st.sampled_from(
+                    [line[:-1], line.replace("}", ',"b":1,"b":2}', 1), "", "7", line + line]
+                )
             )
         lines.append(line.replace("\n", " "))
     return "\n".join(lines).encode()
@@ -109,6 +111,82 @@ def test_a_chunk_with_a_line_of_other_keys_is_read_all_the_same():
     found = read(chunk_of(20) + b'{"other":1,"id":"o"}\n' + chunk_of(20), 32).docs
     assert (found[20].id, found[20].tags) == ("o", {"other": 1})
     assert (found[21].id, found[21].tags["title"]) == ("k-22", "T0")
+
+
+VALUE = '{"title":"t","parts":{"x":1}}'
+
+
+@pytest.mark.parametrize(
+    ("bad", "good"),
+    [
+        ([VALUE + VALUE, ""], 38),
+        (['{"title":"t","parts":', '{"x":1}}' + VALUE], 38),
+        (['{"title":"t","parts":{"x":1}', "}" + VALUE], 38),
+        ([VALUE + '{"title":"t",', '"parts":{"x":1}}'], 38),
+        ([VALUE + "," + VALUE], 39),
+        (['{"title":"t","parts":[{}', "{}]}"], 38),
+        ([" " + VALUE], 40),
+        ([VALUE + " "], 40),
+        ([VALUE + "\r"], 40),
+    ],
+)
+def test_a_line_is_one_value_whatever_its_neighbours_hold(bad, good):
+    """Values that together are as many as the lines, but do not stand one on each."""
+    lines = [VALUE] * (40 - len(bad))
+    lines[20:20] = bad
+    chunk = "".join(line + "\n" for line in lines).encode()
+    found = read(chunk, 32)
+    assert len(found.docs) == good
+    assert len(found.errors) == 40 - good - bad.count("")
+
+
+def test_the_last_line_may_lack_its_end_and_any_line_its_text():
+    for chunk in (chunk_of(40)[:-1], chunk_of(39) + b'{"title":"T","parts":[]}'):
+        assert len(read(chunk, 32).docs) == 40
+
+
+@pytest.mark.parametrize("key", ["k", "100%", "%d", "a\0b", "", "ä"])
+def test_lines_without_an_id_get_their_number_behind_any_key(key):
+    for texts in ({}, {"text": "x"}):
+        for _ in range(2):
+            docs = jsonlines.parse(chunk_of(40, **texts), key=key, first_line=7).docs
+        assert [doc.id for doc in docs] == [f"{key}-{number}" for number in range(7, 47)]
+
+
+def test_tags_have_the_order_of_their_line_or_of_the_first():
+    """As docs/wire.md says: to keep each line's own would cost what the quick way gains."""
+    turned = b'{"parts":[1,{"n":null}],"title":"T1"}\n'
+    chunk = chunk_of(1) + turned + chunk_of(40)[len(chunk_of(1)) :]
+    for least, second in ((32, ["title", "parts"]), (1_000_000, ["parts", "title"])):
+        docs = read(chunk, least).docs
+        assert [list(doc.tags) for doc in docs[:2]] == [["title", "parts"], second]
+        assert docs[1].tags == {"title": "T1", "parts": [1, {"n": None}]}
+
+
+def is_struct(found):
+    return isinstance(found.docs[0]._record.tags, OwnTags)
+
+
+def test_where_tags_are_read_they_are_made_dicts_at_once():
+    """It shows in the time it takes, and nowhere else."""
+    own_keys._shapes.clear()
+    for _ in range(2):
+        found = jsonlines.parse(chunk_of(40), key="k", first_line=1)
+    assert is_struct(found)
+    for doc in found.docs[:20]:
+        doc.tags["seen"] = 1
+    assert is_struct(jsonlines.parse(chunk_of(40), key="k", first_line=1))
+    for doc in jsonlines.parse(chunk_of(40), key="k", first_line=1).docs:
+        doc.tags["seen"] = 1
+    found = jsonlines.parse(chunk_of(40), key="k", first_line=1)
+    assert not is_struct(found)
+    assert found.docs[1].tags == {"title": "T1", "parts": [1, {"n": None}]}
+    found.docs[1].tags["parts"].append(float("nan"))
+    with pytest.raises(ValueError, match=r"`tags` of Document 'k-2' cannot be .*parts\[2\]"):
+        jsonlines.render(found.docs)
+    later = [jsonlines.parse(chunk_of(40), key="k", first_line=1) for _ in range(60)]
+    assert any(map(is_struct, later))
+    assert jsonlines.render(later[0].docs) == jsonlines.render(later[-1].docs)
 
 
 def test_no_struct_is_made_for_keys_that_are_met_once_or_for_few_lines():

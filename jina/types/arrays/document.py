@@ -7,7 +7,6 @@ list of Documents, the only truth). It changes once, when a row is first asked f
 from __future__ import annotations
 
 import threading
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from copy import deepcopy
 from itertools import repeat
@@ -21,7 +20,6 @@ from jina.types.mapping import kind_of
 from jina.types.record import Edits
 
 _new_object = object.__new__
-_set_record = Document.__dict__["_record"].__set__
 
 # A columnar array becomes row-wise once, whoever asks first: both must see the same Documents.
 _publish = threading.Lock()
@@ -414,5 +412,6 @@ def wrapped(records: list[Any]) -> list[Document]:
         doc._record = records[0]
         return [doc]
     docs: list[Document] = list(map(_new_object, repeat(Document, len(records))))
-    deque(map(_set_record, docs, records), maxlen=0)  # runs it, and keeps nothing
+    for doc, record in zip(docs, records, strict=True):
+        doc._record = record
     return docs

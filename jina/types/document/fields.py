@@ -155,7 +155,7 @@ class Fields:
             return tags
         if type(value) is Unread:
             tags = value.value
-            self._record.tags = Live(tags)
+            value.__class__ = Live
             return tags
         return live_tags(self._record)
 
