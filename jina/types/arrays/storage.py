@@ -7,14 +7,17 @@ A binary file that is damaged can be read up to the damage.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, cast
 
 from jina.excepts import DocumentError, WireError
 from jina.types import binary
 from jina.types.arrays.selection import Selection
+from jina.types.mapping import kind_of
 from jina.types.untyped import take_tags
 
 if TYPE_CHECKING:
@@ -34,6 +37,8 @@ class Storage(Selection):
 
     def save(self, file: str | Path | BinaryIO, file_format: Format = "json") -> None:
         """Write all Documents into a file.
+
+        A file that is there already is replaced once all of the new one is written.
 
         Args:
             file: a path, or a file open for writing bytes (text for JSON works too).
@@ -67,29 +72,37 @@ class Storage(Selection):
         # Late: the codec is made of arrays.
         from jina.types.jsonlines import render
 
-        data = render(self._docs, tensors="base64")
-        with _opened(file, "wb") as stream:
-            try:
-                stream.write(data)
-            except TypeError:
-                stream.write(data.decode())
+        docs = self._docs
+        with _replaced(file) as stream:
+            for start in range(0, len(docs), SEGMENT_DOCS):
+                data = render(docs[start : start + SEGMENT_DOCS], tensors="base64")
+                try:
+                    stream.write(data)
+                except TypeError:  # open for text
+                    stream.write(data.decode())
 
     @classmethod
     def load_json(cls, file: Any) -> DocumentArray:
         """Read one Document a line.
 
         Raises:
-            DocumentError: a line that is no Document; its number is named.
+            DocumentError: a line that is no Document, or a pair of two; its number is named.
         """
         from jina.types.jsonlines import parse  # late: see `save_json`
 
         rows: list[Any] = []
-        with _opened(file, "rb") as stream:
+        with _opened(file) as stream:
             for first, chunk in _chunks(stream):
                 found = parse(chunk, key="line", first_line=first)
                 if found.errors:
                     error = found.errors[0]
                     raise DocumentError(error.message, where=f"{_name(file)}:{error.line}")
+                if found.groundtruths is not None:
+                    raise DocumentError(
+                        "a line with a groundtruth, which an array cannot hold",
+                        where=f"{_name(file)}:{first} and following",
+                        hint="jina.types.document.generators.from_ndjson gives pairs",
+                    )
                 rows += found.docs
         return cls._new(rows)
 
@@ -98,7 +111,7 @@ class Storage(Selection):
         from jina.types.columns import encode_records  # late: see `save_json`
 
         docs = self._docs
-        with _opened(file, "wb") as stream:
+        with _replaced(file) as stream:
             stream.write(MAGIC)
             for start in range(0, len(docs), SEGMENT_DOCS):
                 part = docs[start : start + SEGMENT_DOCS]
@@ -118,7 +131,7 @@ class Storage(Selection):
             DocumentError: a damaged file; the offset in bytes is named.
         """
         rows: list[Any] = []
-        with _opened(file, "rb") as stream:
+        with _opened(file) as stream:
             try:
                 for docs in _segments(stream, _name(file)):
                     rows += docs
@@ -165,11 +178,41 @@ def _chunks(stream: Any) -> Iterator[tuple[int, bytes]]:
         yield number, b"".join(lines)
 
 
-def _opened(file: Any, mode: str) -> AbstractContextManager[Any]:
-    if isinstance(file, (str, Path)):
-        return cast("AbstractContextManager[Any]", Path(file).open(mode))
-    return nullcontext(file)
+def _opened(file: Any) -> AbstractContextManager[Any]:
+    if isinstance(file, (str, PathLike)):
+        return cast("AbstractContextManager[Any]", Path(file).open("rb"))
+    return nullcontext(_stream(file, "read"))
+
+
+@contextmanager
+def _replaced(file: Any) -> Iterator[Any]:
+    """Open a file for writing that takes its place at the end; nothing is left of a failure."""
+    if not isinstance(file, (str, PathLike)):
+        yield _stream(file, "write")
+        return
+    path = Path(file).resolve()  # a link stays a link
+    if path.exists() and not path.is_file():  # a pipe or a device cannot be replaced
+        with path.open("wb") as stream:
+            yield stream
+        return
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with part.open("wb") as stream:
+            yield stream
+        if path.exists():
+            part.chmod(path.stat().st_mode)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _stream(file: Any, method: str) -> Any:
+    if not hasattr(file, method):
+        raise TypeError(f"{kind_of(file)} is neither a path nor an open file")
+    return file
 
 
 def _name(file: Any) -> str:
-    return str(file) if isinstance(file, (str, Path)) else str(getattr(file, "name", "<stream>"))
+    if isinstance(file, (str, PathLike)):
+        return os.fspath(file)
+    return str(getattr(file, "name", "<stream>"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from io import BytesIO, StringIO
 
 import numpy as np
@@ -73,3 +75,66 @@ def test_a_damaged_json_file_names_the_line(tmp_path):
     path.write_bytes(path.read_bytes() + b"nope\n")
     with pytest.raises(DocumentError, match=r"docs\.json:4: not JSON"):
         DocumentArray.load(path)
+
+
+def test_a_file_open_for_text_by_another_name_works_too():
+    docs = sample()
+    with tempfile.NamedTemporaryFile("w+", encoding="utf-8") as stream:
+        docs.save(stream)
+        stream.seek(0)
+        assert DocumentArray.load(stream) == docs
+
+
+@pytest.mark.parametrize("form", ["json", "binary"])
+def test_a_save_that_fails_leaves_the_file_that_was_there(tmp_path, form):
+    path = tmp_path / "docs"
+    docs = sample()
+    docs.save(path, form)
+    bad = DocumentArray([Document() for _ in range(storage.SEGMENT_DOCS)])
+    bad.append(Document(id="bad", tags={"x": {1}}))
+    with pytest.raises(DocumentError, match=r"`tags` of Document 'bad' .*`tags\.x` is a set"):
+        bad.save(path, form)
+    assert DocumentArray.load(path, form) == docs
+    assert os.listdir(tmp_path) == ["docs"]
+
+
+@pytest.mark.parametrize("form", ["json", "binary"])
+def test_links_modes_and_pipes_stay_what_they_are(tmp_path, form):
+    (tmp_path / "real").touch(mode=0o600)
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    docs = sample()
+    docs.save(tmp_path / "link", form)
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "real").stat().st_mode & 0o777 == 0o600
+    assert DocumentArray.load(tmp_path / "real", form) == docs
+    docs.save("/dev/null", form)
+
+
+def test_what_is_no_file_is_said_to_be_none():
+    with pytest.raises(TypeError, match="a float is neither a path nor an open file"):
+        sample().save(5.5)
+    with pytest.raises(TypeError, match="a list is neither"):
+        DocumentArray.load([])
+
+
+def test_pairs_are_not_loaded_by_halves(tmp_path):
+    path = tmp_path / "pairs.jsonl"
+    path.write_text('{"document":{"id":"a"},"groundtruth":{"id":"b"}}\n')
+    with pytest.raises(DocumentError, match=r"a line with a groundtruth.*\n.*from_ndjson"):
+        DocumentArray.load(path)
+
+
+def test_no_cut_and_no_flipped_byte_of_a_binary_file_goes_unseen(tmp_path):
+    path = tmp_path / "docs.bin"
+    sample().save_binary(path)
+    data = path.read_bytes()
+    for number in range(len(data)):
+        flipped = bytearray(data)
+        flipped[number] ^= 0xFF
+        for damaged in (data[:number], flipped):
+            path.write_bytes(damaged)
+            if len(damaged) == len(storage.MAGIC):
+                assert len(DocumentArray.load_binary(path)) == 0, "no segment yet"
+                continue
+            with pytest.raises(DocumentError, match="byte"):
+                DocumentArray.load_binary(path)
