@@ -5,16 +5,19 @@ Every conversion sets the new content, removes the old one, and returns the Docu
 
 from __future__ import annotations
 
-from base64 import b64encode
+import re
+from base64 import b64decode, b64encode
 from pathlib import Path
-from typing import Any, Self
-from urllib.parse import quote_from_bytes, urlsplit
+from typing import Any, BinaryIO, Self
+from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from jina.excepts import DocumentError
-from jina.types.document.images import Images
+from jina.types.document.images import Images, write
 from jina.types.tensors import little_endian
 
 FETCH_TIMEOUT_S = 30.0
+
+_CHARSET = re.compile(r";\s*charset=\"?([^;,\"\s]+)", re.IGNORECASE)
 
 
 class Conversions(Images):
@@ -29,23 +32,25 @@ class Conversions(Images):
 
         Raises:
             FileNotFoundError: no such file.
-            DocumentError: no URI, or one of another kind.
+            OSError: a file that cannot be read.
+            DocumentError: no URI, one of another kind, or one that nobody answers for.
         """
         self.buffer = fetched(self.uri)
         return self
 
     def convert_uri_to_text(self) -> Self:
-        """Read what `uri` names into `text`, as UTF-8.
+        """Read what `uri` names into `text`, as UTF-8, or as a data URI says.
 
         Raises:
             FileNotFoundError: no such file.
-            DocumentError: no URI, one of another kind, or bytes that are no UTF-8.
+            DocumentError: no URI, one of another kind, or bytes that are no such text.
         """
         mime = self.mime_type
+        charset = charset_of(self.uri)
         try:
-            self.text = fetched(self.uri).decode("utf-8")
-        except UnicodeDecodeError as err:
-            raise DocumentError(f"{self.uri!r} is no UTF-8 text: {err}") from err
+            self.text = fetched(self.uri).decode(charset)
+        except (UnicodeDecodeError, LookupError) as err:
+            raise DocumentError(f"{self.uri[:100]!r} is no {charset.upper()} text: {err}") from err
         self.mime_type = mime or "text/plain"
         return self
 
@@ -76,8 +81,15 @@ class Conversions(Images):
         return self
 
     def convert_text_to_uri(self, charset: str = "utf-8", base64: bool = False) -> Self:
-        """Set `uri` to a data URI that holds the text."""
-        data = self.text.encode(charset)
+        """Set `uri` to a data URI that holds the text.
+
+        Raises:
+            DocumentError: the charset is unknown, or lacks a character of the text.
+        """
+        try:
+            data = self.text.encode(charset)
+        except (UnicodeEncodeError, LookupError) as err:
+            raise DocumentError(f"`text` of Document {self.id!r}: {err}") from err
         self.uri = datauri(data, self.mime_type or "text/plain", charset, base64)
         return self
 
@@ -98,14 +110,14 @@ class Conversions(Images):
 
     # --- to a file ------------------------------------------------------------------------------
 
-    def dump_buffer_to_file(self, file: str | Path) -> Self:
-        """Write the buffer into a file."""
-        Path(file).write_bytes(self.buffer)
+    def dump_buffer_to_file(self, file: str | Path | BinaryIO) -> Self:
+        """Write the buffer into a file, by its name or open for writing bytes."""
+        write(file, self.buffer)
         return self
 
-    def dump_uri_to_file(self, file: str | Path) -> Self:
-        """Write what `uri` names into a file."""
-        Path(file).write_bytes(fetched(self.uri))
+    def dump_uri_to_file(self, file: str | Path | BinaryIO) -> Self:
+        """Write what `uri` names into a file, by its name or open for writing bytes."""
+        write(file, fetched(self.uri))
         return self
 
     # --- between buffer, blob and text ----------------------------------------------------------
@@ -123,10 +135,12 @@ class Conversions(Images):
         """
         import numpy as np  # late: a process that sees only text never loads it
 
+        if not self.buffer:
+            raise DocumentError(f"`buffer` of Document {self.id!r} is not set")
         try:
             blob = np.frombuffer(self.buffer, dtype=dtype or float, count=count, offset=offset)
             self.blob = blob if shape is None else blob.reshape(shape)
-        except ValueError as err:
+        except (TypeError, ValueError) as err:
             raise DocumentError(f"`buffer` of Document {self.id!r}: {err}") from err
         return self
 
@@ -180,30 +194,63 @@ def fetched(uri: str) -> bytes:
 
     Raises:
         FileNotFoundError: no such file.
-        DocumentError: an empty URI, or a scheme that is none of file, data, http and https.
+        OSError: a file that cannot be read.
+        DocumentError: an empty URI, a scheme that is none of file, data, http and https, or one of
+            these that gives nothing.
     """
     if not uri:
         raise DocumentError("`uri` is not set")
-    scheme = urlsplit(uri).scheme if ":" in uri[:6] else ""
-    if scheme in ("http", "https", "data", "file"):
-        # Late: it brings the whole of HTTP along.
-        from urllib.error import URLError
-        from urllib.request import urlopen
-
-        try:
-            with urlopen(uri, timeout=FETCH_TIMEOUT_S) as stream:
-                data: bytes = stream.read()
-                return data
-        except URLError as err:
-            if scheme == "file":
-                raise FileNotFoundError(f"{uri!r} names no file: {err.reason}") from err
-            raise DocumentError(f"{uri[:100]!r} cannot be read: {err}") from err
-        except ValueError as err:
-            raise DocumentError(f"{uri[:100]!r} cannot be read: {err}") from err
+    scheme = uri[: uri.find(":", 0, 6) + 1].lower()
+    if scheme == "data:":
+        return _data(uri)
+    if scheme in ("http:", "https:", "file:"):
+        return _opened(uri, scheme)
     path = Path(uri)
-    if scheme and not path.exists():
-        raise DocumentError(f"{uri[:100]!r} is no path, and no file, data or http URI")
-    return path.read_bytes()
+    try:
+        if scheme and not path.exists():
+            raise DocumentError(f"{uri[:100]!r} is no path, and no file, data or http URI")
+        return path.read_bytes()
+    except ValueError as err:
+        if isinstance(err, DocumentError):
+            raise
+        raise DocumentError(f"{uri[:100]!r} is no path: {err}") from err
+
+
+def _opened(uri: str, scheme: str) -> bytes:
+    # Late: it brings the whole of HTTP along.
+    from http.client import HTTPException
+    from urllib.error import URLError
+    from urllib.request import urlopen
+
+    try:
+        with urlopen(uri, timeout=FETCH_TIMEOUT_S) as stream:
+            data: bytes = stream.read()
+            return data
+    except (OSError, ValueError, HTTPException) as err:
+        why = err.reason if isinstance(err, URLError) else err
+        if scheme == "file:":
+            raise FileNotFoundError(f"{uri[:100]!r} names no file: {why}") from err
+        raise DocumentError(f"{uri[:100]!r} cannot be read: {why}") from err
+
+
+def _data(uri: str) -> bytes:
+    """Return what a data URI holds; no character of it is skipped, as urllib would."""
+    head, comma, text = uri.partition(",")
+    if not comma:
+        raise DocumentError(f"{uri[:100]!r} has no comma, after which a data URI holds its data")
+    data = unquote_to_bytes(text)
+    if not head.lower().endswith(";base64"):
+        return data
+    try:
+        return b64decode(b"".join(data.split()), validate=True)
+    except ValueError as err:
+        raise DocumentError(f"{uri[:100]!r} holds no base64: {err}") from err
+
+
+def charset_of(uri: str) -> str:
+    """Return the charset that a data URI names; UTF-8 for all others."""
+    found = uri[:5].lower() == "data:" and _CHARSET.search(uri.partition(",")[0])
+    return found[1] if found else "utf-8"
 
 
 def datauri(data: bytes, mime_type: str, charset: str, base64: bool) -> str:

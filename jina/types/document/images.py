@@ -10,9 +10,10 @@ import zlib
 from base64 import b64encode
 from importlib import import_module
 from io import BytesIO
+from os import PathLike
 from pathlib import Path
 from struct import pack
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 from jina.excepts import DocumentError, MissingExtra
 from jina.types.document.fields import Fields
@@ -47,6 +48,8 @@ class Images(Fields):
             MissingExtra: Pillow is not installed.
             DocumentError: the bytes are no image.
         """
+        if not self.buffer:
+            raise DocumentError(f"`buffer` of Document {self.id!r} is not set")
         self.blob = _decoded(self.buffer, width, height, _axis(color_axis, channel_axis))
         return self
 
@@ -109,7 +112,10 @@ class Images(Fields):
             data = _png(_bytes_of(blob).reshape(height, width))
         else:
             pixels = self._pixels(channel_axis)
-            size = (width or pixels.shape[1], height or pixels.shape[0])
+            size = (
+                pixels.shape[1] if width is None else width,
+                pixels.shape[0] if height is None else height,
+            )
             if size != (pixels.shape[1], pixels.shape[0]):
                 pixels = _resized(pixels, size, resize_method)
             data = _png(pixels)
@@ -117,9 +123,9 @@ class Images(Fields):
         self.mime_type = "image/png"
         return self
 
-    def dump_image_blob_to_file(self, file: str | Path, channel_axis: int = -1) -> Self:
-        """Write the image in `blob` as PNG into a file."""
-        Path(file).write_bytes(_png(self._pixels(channel_axis)))
+    def dump_image_blob_to_file(self, file: str | Path | BinaryIO, channel_axis: int = -1) -> Self:
+        """Write the image in `blob` as PNG into a file, by its name or open for writing bytes."""
+        write(file, _png(self._pixels(channel_axis)))
         return self
 
     def set_image_blob_channel_axis(
@@ -128,7 +134,10 @@ class Images(Fields):
         """Move the channels of the image in `blob`."""
         import numpy as np  # late: a process that sees only text never loads it
 
-        self.blob = np.moveaxis(self._dense_blob(), original_channel_axis, new_channel_axis)
+        blob = self._dense_blob()
+        for axis in (original_channel_axis, new_channel_axis):
+            _check_axis(blob, axis)
+        self.blob = np.moveaxis(blob, original_channel_axis, new_channel_axis)
         return self
 
     def set_image_blob_shape(self, shape: tuple[int, int], channel_axis: int = -1) -> Self:
@@ -148,7 +157,14 @@ class Images(Fields):
         """Scale the image in `blob` to 0…1 and by each channel's mean and deviation; float32."""
         import numpy as np
 
-        pixels = np.moveaxis(self._dense_blob(), channel_axis, -1).astype(np.float32) / 255
+        blob = self._dense_blob()
+        _check_axis(blob, channel_axis)
+        pixels = np.moveaxis(blob, channel_axis, -1).astype(np.float32) / 255
+        for values in (img_mean, img_std):
+            if len(values) not in (1, pixels.shape[-1]):
+                raise DocumentError(
+                    f"{len(values)} values for the {pixels.shape[-1]} channels of an image"
+                )
         scaled = (pixels - np.array(img_mean, "<f4")) / np.array(img_std, "<f4")
         self.blob = np.moveaxis(scaled, -1, channel_axis)
         return self
@@ -176,8 +192,10 @@ class Images(Fields):
 
         blob = self._dense_blob()
         if blob.ndim == 3:
+            _check_axis(blob, channel_axis)
             blob = np.moveaxis(blob, channel_axis, -1)
-        if blob.ndim not in (2, 3) or (blob.ndim == 3 and blob.shape[-1] not in (1, 3, 4)):
+        is_gray = blob.ndim == 2
+        if not (is_gray or (blob.ndim == 3 and blob.shape[-1] in (1, 3, 4))) or not blob.size:
             raise DocumentError(
                 f"a tensor of shape {blob.shape} is no image",
                 hint="images have the shape (height, width) or (height, width, 1, 3 or 4)",
@@ -187,6 +205,19 @@ class Images(Fields):
 
 def _axis(color_axis: int, channel_axis: int | None) -> int:
     return color_axis if channel_axis is None else channel_axis
+
+
+def _check_axis(blob: np.ndarray[Any, Any], axis: int) -> None:
+    if not -blob.ndim <= axis < blob.ndim:
+        raise DocumentError(f"a tensor of shape {blob.shape} has no axis {axis}")
+
+
+def write(file: str | Path | BinaryIO, data: bytes) -> None:
+    """Write bytes into a file, by its name or open."""
+    if isinstance(file, (str, PathLike)):
+        Path(file).write_bytes(data)
+    else:
+        file.write(data)
 
 
 def _bytes_of(blob: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
@@ -235,11 +266,22 @@ def _decoded(data: bytes, width: int | None, height: int | None, axis: int) -> A
             picture = picture.convert("RGB")
             if width or height:
                 size = (width or picture.width, height or picture.height)
+                _check_size(size)
                 picture = picture.resize(size, image.Resampling.BILINEAR)
             pixels = np.array(picture)
-    except (OSError, ValueError, SyntaxError) as err:
+    except image.UnidentifiedImageError as err:
+        raise DocumentError("these bytes are no image of a known kind") from err
+    except (OSError, ValueError, SyntaxError, image.DecompressionBombError) as err:
+        if isinstance(err, DocumentError):
+            raise
         raise DocumentError(f"these bytes are no image: {err}") from err
+    _check_axis(pixels, axis)
     return np.moveaxis(pixels, -1, axis)
+
+
+def _check_size(size: tuple[int, int]) -> None:
+    if min(size) < 1:
+        raise DocumentError(f"an image of {size[0]} x {size[1]} pixels; at least 1 x 1")
 
 
 def _resized(pixels: np.ndarray[Any, Any], size: tuple[int, int], method: str) -> Any:
@@ -248,5 +290,7 @@ def _resized(pixels: np.ndarray[Any, Any], size: tuple[int, int], method: str) -
 
     resampling = getattr(image.Resampling, method, None)
     if resampling is None:
-        raise DocumentError(f"Pillow has no way to resize named {method!r}")
+        known = ", ".join(image.Resampling.__members__)
+        raise DocumentError(f"Pillow has no way to resize named {method!r}", hint=f"known: {known}")
+    _check_size(size)
     return np.array(image.fromarray(pixels).resize(size, resampling))

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import importlib.util
 import struct
+import subprocess
+import sys
 import zlib
+from io import BytesIO
 
 import numpy as np
 import pytest
 
 from jina import Document
-from jina.excepts import DocumentError, MissingExtra
+from jina.excepts import DocumentError
 
 HAS_PILLOW = importlib.util.find_spec("PIL") is not None
 
@@ -119,10 +122,21 @@ def test_channels_move_and_normalise():
     assert (doc.blob == 1).all()
 
 
-@pytest.mark.skipif(HAS_PILLOW, reason="Pillow is installed")
 def test_without_pillow_the_error_names_the_extra():
-    with pytest.raises(MissingExtra, match=r"needs Pillow\nhelp: pip install 'jinacli\[image\]'"):
-        Document(buffer=b"x").convert_image_buffer_to_blob()
+    code = (
+        "import sys; sys.modules['PIL'] = None\n"
+        "from jina import Document\n"
+        "doc = Document(blob=[[1, 2]]).convert_image_blob_to_buffer()\n"
+        "try: doc.convert_image_buffer_to_blob()\n"
+        "except ImportError as err: print(type(err).__name__, err)\n"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert found.stdout == (
+        "MissingExtra reading and resizing images needs Pillow\n"
+        "help: pip install 'jinacli[image]'\n"
+    )
 
 
 @pytest.mark.skipif(not HAS_PILLOW, reason="Pillow is not installed")
@@ -134,3 +148,105 @@ def test_images_are_read_and_resized_with_pillow():
     assert doc.convert_image_uri_to_blob(color_axis=0).blob.shape == (3, 4, 6)
     with pytest.raises(DocumentError, match="no image"):
         Document(buffer=b"x").convert_image_buffer_to_blob()
+
+
+def test_a_text_comes_back_from_a_data_uri_in_any_charset():
+    for charset in ("utf-8", "latin-1", "utf-16", "shift_jis"):
+        text = "ä, b;" if charset != "shift_jis" else "日本"
+        for base64 in (True, False):
+            doc = Document(text=text).convert_text_to_uri(charset, base64)
+            assert Document(uri=doc.uri).convert_uri_to_text().text == text
+    with pytest.raises(DocumentError, match="`text` of Document 'x': 'ascii' codec can't encode"):
+        Document(id="x", text="ä").convert_text_to_uri("ascii")
+    with pytest.raises(DocumentError, match="unknown encoding: nope"):
+        Document(text="ä").convert_text_to_uri("nope")
+
+
+@pytest.mark.parametrize(
+    ("uri", "what"),
+    [
+        ("data:text/plain", "has no comma"),
+        ("data:;base64,@@@@", "holds no base64"),
+        ("data:;base64,QUI", "holds no base64"),
+        ("a\0b", "is no path: embedded null byte"),
+        ("http://[::1", "cannot be read: Invalid IPv6 URL"),
+        ("http://a b/", "cannot be read: URL can't contain control characters"),
+        ("http://", "cannot be read: no host given"),
+        ("s3://bucket/key", "is no path, and no file, data or http URI"),
+    ],
+)
+def test_a_uri_that_gives_nothing_says_why(uri, what):
+    doc = Document(id="x", uri=uri, text="kept")
+    for convert in (doc.convert_uri_to_buffer, doc.convert_uri_to_text):
+        with pytest.raises(DocumentError, match=what):
+            convert()
+    assert doc.text == "kept"
+
+
+def test_schemes_are_read_in_any_case():
+    assert Document(uri="DATA:;BASE64,QUI=").convert_uri_to_buffer().buffer == b"AB"
+    assert Document(uri="data:,a%20b").convert_uri_to_text().text == "a b"
+
+
+@pytest.mark.parametrize(
+    ("make", "convert", "what"),
+    [
+        ({}, lambda d: d.convert_image_buffer_to_blob(), "`buffer` of Document 'x' is not set"),
+        ({}, lambda d: d.convert_buffer_to_blob(), "`buffer` of Document 'x' is not set"),
+        ({}, lambda d: d.convert_blob_to_uri(), "`blob` of Document 'x' is not set"),
+        ({"buffer": b"a"}, lambda d: d.convert_buffer_to_blob(dtype="z"), "data type 'z'"),
+        ({"blob": np.ones((0, 2))}, lambda d: d.convert_blob_to_uri(), "shape .0, 2. is no image"),
+        ({"blob": np.full((2, 2), 300)}, lambda d: d.convert_blob_to_uri(), "from 0 to 255"),
+        ({"blob": np.full((2, 2), np.nan)}, lambda d: d.convert_blob_to_uri(), "from 0 to 255"),
+        (
+            {"blob": np.ones((2, 2, 3))},
+            lambda d: d.convert_blob_to_uri(channel_axis=9),
+            "has no axis 9",
+        ),
+        (
+            {"blob": np.ones((2, 2, 2))},
+            lambda d: d.set_image_blob_normalization(),
+            "3 values for the 2 channels",
+        ),
+        (
+            {"blob": np.ones((2, 2))},
+            lambda d: d.set_image_blob_channel_axis(0, 5),
+            "has no axis 5",
+        ),
+    ],
+)
+def test_what_cannot_be_converted_says_why_and_stays(make, convert, what):
+    doc = Document(id="x", **make)
+    before = Document(doc, copy=True)
+    with pytest.raises(DocumentError, match=what):
+        convert(doc)
+    assert doc == before
+
+
+def test_wrong_sizes_and_ways_to_resize_are_named():
+    pytest.importorskip("PIL", reason="images need pillow")
+    doc = Document(blob=np.ones((2, 2, 3)))
+    with pytest.raises(DocumentError, match="an image of -4 x 2 pixels"):
+        doc.convert_blob_to_uri(width=-4)
+    with pytest.raises(DocumentError, match=r"named 'NOPE'\nhelp: known: NEAREST, BOX"):
+        doc.convert_blob_to_uri(width=4, resize_method="NOPE")
+    with pytest.raises(DocumentError, match=r"^these bytes are no image of a known kind$"):
+        Document(buffer=b"xx").convert_image_buffer_to_blob()
+    with pytest.raises(DocumentError, match="has no axis 9"):
+        Document(uri=doc.convert_blob_to_uri().uri).convert_image_uri_to_blob(color_axis=9)
+
+
+def test_contents_are_dumped_into_names_and_open_files(tmp_path):
+    doc = Document(buffer=b"data")
+    image = Document(blob=np.zeros((2, 2), "u1"))
+    for call, expected in (
+        (doc.dump_buffer_to_file, b"data"),
+        (Document(uri="data:,data").dump_uri_to_file, b"data"),
+        (image.dump_image_blob_to_file, b"\x89PNG"),
+    ):
+        stream = BytesIO()
+        call(tmp_path / "a")
+        call(str(tmp_path / "b"))
+        call(stream)
+        assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes() == stream.getvalue()
+        assert stream.getvalue().startswith(expected)
