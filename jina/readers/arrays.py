@@ -10,14 +10,16 @@ import os
 import zipfile
 import zlib
 from collections.abc import Mapping
-from typing import IO, TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import IO, TYPE_CHECKING, Any
 
 from jina.defaults import MAX_LINE_BYTES, MIB
 from jina.excepts import DocumentError, InputError
 from jina.readers.inputs import Input
-from jina.readers.rows import Rows, rows_of_values, too_long
+from jina.readers.npy import ArrayHead, Column, Mapped, Streamed, read_head
+from jina.readers.rows import Rows, rows_of_tensors, rows_of_values, too_long
 from jina.readers.seekable import seekable
 from jina.types.mapping import KEYS
+from jina.types.record import TENSOR_FIELDS
 from jina.types.tables import check_resolver, unique_names
 
 if TYPE_CHECKING:
@@ -26,104 +28,7 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]
 
 _BLOCK_BYTES = 4 * MIB  # most bytes that are read at once
-_NUMBERS = "biufc"  # kinds of dtype that a tensor may have
-_TEXT = "U"
 _BROKEN = (OSError, EOFError, ValueError, zlib.error, zipfile.BadZipFile, NotImplementedError)
-
-
-class _Head(NamedTuple):
-    """What the beginning of a .npy says."""
-
-    shape: tuple[int, ...]
-    is_fortran: bool
-    dtype: np.dtype[Any]
-    row_bytes: int
-
-
-class _Column(Protocol):
-    """The rows of one array, in order."""
-
-    rows: int
-    row_bytes: int
-
-    def read(self, count: int) -> Array:
-        """The next rows; fewer where the file ends too early."""
-
-
-class _Mapped:
-    """Rows of a file that is mapped into memory."""
-
-    def __init__(self, file: IO[bytes], head: _Head) -> None:
-        import numpy as np  # late: who posts lines never needs it
-
-        offset = file.tell()
-        at_hand = os.fstat(file.fileno()).st_size - offset
-        self.rows = head.shape[0]
-        self.row_bytes = head.row_bytes
-        rows = self.rows
-        if head.row_bytes and at_hand < rows * head.row_bytes:
-            # Columns that are cut off leave no whole row; rows that are cut off leave those before.
-            rows = 0 if head.is_fortran else at_hand // head.row_bytes
-        self.behind = at_hand - rows * head.row_bytes
-        shape = (rows, *head.shape[1:])
-        self._array: Array = np.empty(shape, head.dtype)
-        if self._array.nbytes:
-            self._array = np.memmap(
-                file, head.dtype, "r", offset, shape, "F" if head.is_fortran else "C"
-            )
-        self._at = 0
-
-    def read(self, count: int) -> Array:
-        """See _Column."""
-        start, self._at = self._at, self._at + count
-        return self._array[start : self._at]
-
-
-class _Streamed:
-    """Rows of an array that is unpacked as it is read."""
-
-    def __init__(self, file: IO[bytes], head: _Head, name: str) -> None:
-        import numpy as np  # late: see _Mapped
-
-        self._file = file
-        self._head = head
-        self.rows = head.shape[0]
-        self.row_bytes = head.row_bytes
-        self._whole: Array | None = None
-        self._at = 0
-        if head.is_fortran and len(head.shape) > 1:
-            size = self.rows * head.row_bytes
-            if size > MAX_LINE_BYTES:
-                raise InputError(
-                    f"an array in Fortran order of {size} bytes, packed: its rows cannot be read "
-                    "one after the other",
-                    where=name,
-                    hint="numpy.save(path, numpy.ascontiguousarray(array))",
-                )
-            flat = np.frombuffer(self._bytes(size), head.dtype)
-            self._whole = flat.reshape(head.shape, order="F")
-
-    def read(self, count: int) -> Array:
-        """See _Column."""
-        import numpy as np  # late: see _Mapped
-
-        if self._whole is not None:
-            start, self._at = self._at, self._at + count
-            return self._whole[start : self._at]
-        data = self._bytes(count * self.row_bytes)
-        rows = len(data) // self.row_bytes if self.row_bytes else count
-        flat = np.frombuffer(data, self._head.dtype, rows * _per_row(self._head.shape))
-        return flat.reshape((rows, *self._head.shape[1:]))
-
-    def _bytes(self, size: int) -> bytes:
-        """As many bytes as there are, at most `size`."""
-        data = bytearray()
-        while len(data) < size:
-            block = self._file.read(size - len(data))
-            if not block:
-                break
-            data += block
-        return bytes(data)
 
 
 class ArrayReader:
@@ -136,9 +41,7 @@ class ArrayReader:
         file: what is closed at the end.
     """
 
-    def __init__(
-        self, name: str, key: str, columns: Mapping[str, _Column], file: IO[bytes]
-    ) -> None:
+    def __init__(self, name: str, key: str, columns: Mapping[str, Column], file: IO[bytes]) -> None:
         self._name = name
         self._key = key
         self._columns = dict(columns)
@@ -167,27 +70,34 @@ class ArrayReader:
         if not got and self._failure is not None:
             raise self._failure
         first, self._next = self._next, self._next + got
+        tensors = {KEYS[key] for key in blocks if KEYS.get(key) in TENSOR_FIELDS}
+        if len(tensors) == len(blocks):
+            return rows_of_tensors(self._key, first, got, blocks)
         return rows_of_values(
             (
                 f"{self._key}-{first + index}",
-                {key: _value(block, index) for key, block in blocks.items()},
+                {
+                    # A number out of a vector stays a tensor where a field holds tensors.
+                    key: block[index, ...] if key in tensors else _plain(block[index])
+                    for key, block in blocks.items()
+                },
                 f"{self._name}: row {first + index}",
             )
             for index in range(got)
         )
 
-    def _read(self, column: _Column, count: int) -> Array:
-        import numpy as np  # late: see _Mapped
+    def _read(self, column: Column, count: int) -> Array:
+        import numpy as np  # late: see Mapped
 
         try:
-            return column.read(count)
+            return np.array(column.read(count))  # rows are writable then, and no part of a file
         except _BROKEN as err:
             self._failure = self._broken(str(err) or type(err).__name__)
             return np.empty(0)
 
     def _check_end(self) -> None:
         for column in self._columns.values():
-            if isinstance(column, _Mapped) and column.behind:
+            if isinstance(column, Mapped) and column.behind:
                 raise self._broken(f"{column.behind} bytes stand behind the array")
 
     def _broken(self, why: str) -> InputError:
@@ -231,8 +141,8 @@ def open_arrays(one: Input, resolver: Mapping[str, str], descriptor: int, key: s
             from gzip import GzipFile
 
             packed = GzipFile(fileobj=file, mode="rb")  # type: ignore[assignment]  # it reads
-        head = _read_head(packed or file, name, "blob")
-        column = _Streamed(packed, head, name) if packed else _Mapped(file, head)
+        head = read_head(packed or file, name, "blob")
+        column = Streamed(packed, head, name) if packed else Mapped(file, head)
         (field,) = _names(["blob"], resolver, name)
         return ArrayReader(name, key, {field: column}, file)
     except _BROKEN as err:
@@ -243,18 +153,18 @@ def open_arrays(one: Input, resolver: Mapping[str, str], descriptor: int, key: s
         raise
 
 
-def _members(file: IO[bytes], name: str, resolver: Mapping[str, str]) -> dict[str, _Column]:
+def _members(file: IO[bytes], name: str, resolver: Mapping[str, str]) -> dict[str, Column]:
     """The arrays of a .npz, by the key that each has in a Document."""
     archive = zipfile.ZipFile(file)
     names = [member for member in archive.namelist() if member.endswith(".npy")]
     if not names:
         raise InputError("no array is in it", where=name)
-    columns: list[tuple[str, _Head, _Column]] = []
+    columns: list[tuple[str, ArrayHead, Column]] = []
     for member in names:
         opened = archive.open(member)
         label = member.removesuffix(".npy")
-        head = _read_head(opened, f"{name}: {label}", label)
-        columns.append((label, head, _Streamed(opened, head, f"{name}: {label}")))
+        head = read_head(opened, f"{name}: {label}", label)
+        columns.append((label, head, Streamed(opened, head, f"{name}: {label}")))
     if len({column.rows for _, _, column in columns}) > 1:
         shown = ", ".join(f"{label} {column.rows}" for label, _, column in columns)
         raise InputError(f"its arrays differ in rows: {shown}", where=name)
@@ -282,47 +192,9 @@ def _names(labels: list[str], resolver: Mapping[str, str], name: str) -> list[st
         raise InputError(what, where=name, hint=hint) from err
 
 
-def _read_head(file: IO[bytes], name: str, label: str) -> _Head:
-    """Read the beginning of a .npy.
-
-    Raises:
-        InputError: it is no array of rows that a Document can hold.
-        ValueError: it is no .npy.
-    """
-    from numpy.lib import format as npy  # late: see _Mapped
-
-    version = npy.read_magic(file)
-    read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-    shape, is_fortran, dtype = read(file)
-    if dtype.hasobject:
-        raise InputError(
-            "an array of objects, which only pickle can read; it is never used",
-            where=name,
-            hint="save numbers: numpy.save(path, array.astype('float32'))",
-        )
-    if dtype.kind not in _NUMBERS and not (dtype.kind == _TEXT and label != "blob"):
-        raise InputError(f"an array of {dtype}, which are no numbers", where=name)
-    if not shape:
-        raise InputError("an array without dimensions has no rows", where=name)
-    if any(size < 0 for size in shape):
-        raise ValueError(f"the shape {shape}")
-    row_bytes = dtype.itemsize * _per_row(shape)
-    return _Head(shape, is_fortran and len(shape) > 1, dtype, row_bytes)
-
-
-def _per_row(shape: tuple[int, ...]) -> int:
-    size = 1
-    for each in shape[1:]:
-        size *= each
-    return size
-
-
-def _value(block: Array, index: int) -> Any:
-    """The value of a row: a number or text out of a vector, else a tensor."""
-    import numpy as np  # late: see _Mapped
-
-    row = block[index]
-    return row if isinstance(row, np.ndarray) else row.item()
+def _plain(value: Any) -> Any:
+    """A number or text out of a vector as Python has it; a row of a matrix as it is."""
+    return value if value.shape else value.item()
 
 
 def _size(file: IO[bytes]) -> int:

@@ -174,7 +174,7 @@ def _values_of(column: Any, field: str) -> Sequence[Any]:
 
     kind = column.type
     if KEYS.get(field, field) in TENSOR_FIELDS and _is_list_of_numbers(kind):
-        return _Vectors(column)
+        return _vectors(column)
     if pa.types.is_temporal(kind) or pa.types.is_decimal(kind):
         return [None if value is None else _as_text(value) for value in column.to_pylist()]
     values: list[Any] = column.to_pylist()
@@ -199,23 +199,21 @@ def _is_list_of_numbers(kind: Any) -> bool:
     return bool(pa.types.is_floating(inner) or pa.types.is_integer(inner))
 
 
-class _Vectors(Sequence[Any]):
+def _vectors(column: Any) -> list[Any]:
     """The rows of a column of lists of numbers, as arrays of the column's own dtype."""
+    import pyarrow.compute as pc  # late: an optional package
 
-    def __init__(self, column: Any) -> None:
-        self._column = column
-
-    def __len__(self) -> int:
-        return len(self._column)
-
-    def __getitem__(self, index: Any) -> Any:
-        found = self._column[index]
-        if not found.is_valid:
-            return None
-        values = found.values
-        if values.null_count:
-            return values.to_pylist()  # a list with a hole is no tensor: the row says so
-        return values.to_numpy(zero_copy_only=False)
+    flat = column.flatten()  # without the rows that are null
+    if flat.null_count:
+        values: list[Any] = column.to_pylist()  # a list with a hole is no tensor: the row says so
+        return values
+    numbers = flat.to_numpy(zero_copy_only=False)
+    rows: list[Any] = []
+    end = 0
+    for length in pc.list_value_length(column).to_pylist():
+        start, end = end, end + (length or 0)
+        rows.append(None if length is None else numbers[start:end])
+    return rows
 
 
 def _first_line(err: Exception) -> str:

@@ -52,6 +52,7 @@ class DelimitedCutter:
         self._open: list[bytes] = []  # the lines of a row whose last cell is not closed yet
         self._open_bytes = 0
         self._is_finished = False
+        self._failure: InputError | None = None
 
     def feed(self, block: bytes) -> None:
         """See Cutter."""
@@ -66,12 +67,16 @@ class DelimitedCutter:
         """See Cutter. Most lines are those of the table."""
         most = max(1, min(max_lines, _RUN_BYTES // self._head_bytes))
         # What is open here comes out as lines too: with it, a run is no longer than was asked for.
+        if self._failure is not None:
+            raise self._failure
         while (
             cut := self._lines.take(max(1, most - len(self._open)), max_bytes, partial=partial)
         ) is not None:
             made = self._fast(cut) or self._careful(cut)
             if made is not None:
                 return made
+            if self._failure is not None:
+                raise self._failure
         if self._is_finished and self._open:
             raise self._unclosed(self._lines.next_line)
         return None
@@ -99,57 +104,66 @@ class DelimitedCutter:
         first = cut.first_line - len(self._open)
         out: list[bytes] = []
         refused: list[tuple[int, str]] = []
-        oversize = {number for _, number, _ in cut.oversize}
-        for row in self._rows_of(cut, oversize):
-            if self._head is None:
-                if b"".join(row).strip():
-                    self._read_head(row, first)
-                first += len(row)
-                continue
-            line, why = b"", ""
-            if len(row) > 1 or row[0].strip(b" \r\n"):
-                try:
-                    line = _encode(self._head.values(self._cells(row)))
-                except UnicodeDecodeError as err:
-                    why = not_utf8(err)
-                except csv.Error as err:
-                    why = f"no row of a table: {err}"
-                except DocumentError as err:
-                    why = err.what
+        rows = self._rows_of(cut)
+        if self._head is None:
+            rows, first = self._below_head(rows, first)
+        together = self._together(rows)
+        for index, row in enumerate(rows):
+            line, why = (together[index], "") if together else self._line_of(row)
             if why:
                 refused.append((len(out), why))
             out += [line, *[b""] * (len(row) - 1)]
         if not out:
             return None
-        return CutLines(
-            b"\n".join([*out, b""]),
-            len(out),
-            first,
-            tuple((number - first, number, size) for _, number, size in cut.oversize),
-            tuple(refused),
-        )
+        oversize = tuple((number - first, number, size) for _, number, size in cut.oversize)
+        return CutLines(b"\n".join([*out, b""]), len(out), first, oversize, tuple(refused))
 
-    def _rows_of(self, cut: CutLines, oversize: set[int]) -> Iterator[list[bytes]]:
-        """The rows that end in a run, as their lines; what is open at its end is kept.
+    def _together(self, rows: list[list[bytes]]) -> list[bytes] | None:
+        """The JSON lines of rows that are all good; None where one is not."""
+        if self._head is None:
+            return None
+        try:
+            cells = list(self._reader([line for row in rows for line in row]))
+            if len(cells) != len(rows):
+                return None
+            values = [self._head.values(each) for each in cells]
+        except (UnicodeDecodeError, csv.Error, DocumentError):
+            return None
+        return _encode_lines(values).split(b"\n")
 
-        Raises:
-            InputError: a row that is longer than a line may be.
-        """
+    def _line_of(self, row: list[bytes]) -> tuple[bytes, str]:
+        """The JSON line of a row, empty for a blank one; or why it is refused."""
+        if self._head is None or (len(row) == 1 and not row[0].strip(b" \r\n")):
+            return b"", ""
+        try:
+            (cells,) = self._reader(row)
+            return _encode(self._head.values(cells)), ""
+        except UnicodeDecodeError as err:
+            return b"", not_utf8(err)
+        except csv.Error as err:
+            return b"", f"no row of a table: {err}"
+        except DocumentError as err:
+            return b"", err.what
+
+    def _rows_of(self, cut: CutLines) -> list[list[bytes]]:
+        """The rows that end in a run, as their lines; what is open at its end is kept."""
+        rows: list[list[bytes]] = []
+        oversize = {number for _, number, _ in cut.oversize}
         for number, line in enumerate(cut.data.split(b"\n")[:-1], cut.first_line):
-            if self._open and number in oversize:
-                raise self._unclosed(number)
             line += b"\n"
             is_open = self._quotes.are_open(line, was_open=bool(self._open))
             if not is_open and not self._open:
-                yield [line]
+                rows.append([line])
                 continue
             self._open.append(line)
             self._open_bytes += len(line)
+            if self._open_bytes > self._max_row_bytes or number in oversize:
+                self._failure = self._unclosed(number + 1)
+                break
             if not is_open:
-                row, self._open, self._open_bytes = self._open, [], 0
-                yield row
-            elif self._open_bytes > self._max_row_bytes:
-                raise self._unclosed(number + 1)
+                rows.append(self._open)
+                self._open, self._open_bytes = [], 0
+        return rows
 
     def _unclosed(self, next_line: int) -> InputError:
         line = next_line - len(self._open)
@@ -159,10 +173,27 @@ class DelimitedCutter:
             hint="the rows before it were read; a quote within a cell is written twice",
         )
 
+    def _below_head(self, rows: list[list[bytes]], line: int) -> tuple[list[list[bytes]], int]:
+        """Read the head of the table, the first row that is not blank.
+
+        Args:
+            rows: the first ones.
+            line: number of their first line.
+
+        Returns:
+            the rows below it, and the number of their first line.
+        """
+        for index, row in enumerate(rows):
+            if b"".join(row).strip():
+                self._read_head(row, line)
+                return rows[index + 1 :], line + len(row)
+            line += len(row)
+        return [], line
+
     def _read_head(self, row: list[bytes], line: int) -> None:
         where = f"{self._name}:{line}"
         try:
-            cells = self._cells(row)
+            (cells,) = self._reader(row)
             self._head = TableHead(cells, self._resolver, is_strict=True, is_raw=True)
         except UnicodeDecodeError as err:
             raise InputError(not_utf8(err), where=where) from err
@@ -178,18 +209,16 @@ class DelimitedCutter:
                 hint="the first row of a table names its columns",
             )
 
-    def _cells(self, row: list[bytes]) -> list[str]:
-        """The cells of a row.
+    def _reader(self, lines: list[bytes]) -> Iterator[list[str]]:
+        """The rows of whole lines.
 
         Raises:
-            UnicodeDecodeError: it is no UTF-8.
-            csv.Error: its quotes are wrong.
+            UnicodeDecodeError: they are no UTF-8.
+            csv.Error: while it is read: quotes are wrong.
         """
-        lines = b"".join(row).decode().split("\n")[:-1]
         # The module wants the line ends, else those within a cell would be lost.
-        reader = csv.reader([f"{line}\n" for line in lines], delimiter=self._delimiter, strict=True)
-        (cells,) = reader
-        return cells
+        text = b"".join(lines).decode().split("\n")[:-1]
+        return csv.reader([f"{line}\n" for line in text], delimiter=self._delimiter, strict=True)
 
 
 class _Quotes:

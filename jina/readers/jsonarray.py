@@ -32,6 +32,7 @@ def _nested(depth: int) -> bytes:
 
 
 _ELEMENT = re.compile(_nested(3))  # most elements at one go; deeper ones step by step
+_NEXT = re.compile(rb"[ \t\r\n]*+,[ \t\r\n]*+(%b)" % _nested(3))  # behind another one
 
 
 class JsonArrayCutter:
@@ -116,6 +117,10 @@ class JsonArrayCutter:
         while self._failure is None:
             if self._parts is not None:
                 return self._go_on()
+            if self._stage == "after" and (found := _NEXT.match(self._buffer, self._at)):
+                # Nearly all come this way; the rest of this loop would come to the same.
+                self._place = self._place_of(found.start(1))
+                return self._take_found(found[1], found.end())
             if self._stage == "start" and _BOM.startswith(head := self._buffer[:3]):
                 if len(head) < len(_BOM):
                     return False
@@ -125,14 +130,17 @@ class JsonArrayCutter:
                 return False
             if self._begins_element(self._buffer[at : at + 1]):
                 self._place = self._place_of(at)
-                # Fits nearly all; whatever it does not fit is cut step by step.
+                # Whatever it does not fit is cut step by step.
                 found = _ELEMENT.match(self._buffer, at)
                 if found is not None:
-                    self._at = found.end()
-                    self._add(found[0].replace(b"\n", b" "), self._at - at)
-                    return True
+                    return self._take_found(found[0], found.end())
                 self._parts, self._size, self._depth = [], 0, 0
         return False
+
+    def _take_found(self, element: bytes, end: int) -> bool:
+        self._at = end
+        self._add(element.replace(b"\n", b" "), len(element))
+        return True
 
     def _begins_element(self, sign: bytes) -> bool:
         """Take a sign between elements; whether an element begins with it instead."""

@@ -13,9 +13,11 @@ from typing import Any, NamedTuple, Protocol
 from jina.defaults import MIB
 from jina.excepts import DocumentError
 from jina.readers.lines import CutLines
-from jina.types.arrays.document import DocumentArray
+from jina.types.arrays.document import DocumentArray, wrapped
 from jina.types.document import Document
 from jina.types.jsonlines import parse
+from jina.types.record import Record
+from jina.types.tensors import as_tensor
 from jina.wire.maps import Failure, LineFailures
 
 #: The class of what is told about a row that a reader refuses.
@@ -113,6 +115,26 @@ def rows_of_values(
     return Rows(
         DocumentArray(docs), None, LineFailures(total, failures) if failures else None, total
     )
+
+
+def rows_of_tensors(key: str, first: int, count: int, columns: Mapping[str, Any]) -> Rows:
+    """Make Documents of nothing but tensors.
+
+    Args:
+        key: of the source, for ids.
+        first: number of the first row.
+        count: rows.
+        columns: `blob`, `embedding` or both, each with the rows as its first dimension.
+
+    Raises:
+        DocumentError: numbers that no tensor can hold.
+    """
+    blocks = {name: as_tensor(block) for name, block in columns.items()}
+    records = [
+        Record(f"{key}-{first + row}", **{name: block[row, ...] for name, block in blocks.items()})
+        for row in range(count)
+    ]
+    return Rows(DocumentArray._of_rows(wrapped(records)), None, None, count)
 
 
 def too_long(what: str, size: int, limit: int | None = None) -> str:

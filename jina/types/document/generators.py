@@ -11,14 +11,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from glob import iglob
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
-
-import msgspec
+from typing import TYPE_CHECKING, Any, Literal, TextIO, TypeVar
 
 from jina.excepts import DocumentError
 from jina.types.document import Document
 from jina.types.jsonlines import parse
-from jina.types.record import COUNT_FIELDS, TENSOR_FIELDS
+from jina.types.tables import TableHead
 
 if TYPE_CHECKING:
     import numpy as np
@@ -176,7 +174,7 @@ def from_csv(
 ) -> Iterator[Document]:
     """Yield a Document for each row of a table; the first row names the columns.
 
-    Columns that are no field go into the tags, as text.
+    Columns that are no field go into the tags, as text; an empty cell of a field is unset.
 
     Args:
         fp: an open text file, or any lines.
@@ -197,30 +195,16 @@ def _rows(
     name = str(getattr(fp, "name", "rows"))
     kind = dialect or ("excel-tab" if name.endswith(".tsv") else "excel")
     reader = csv.reader(fp, dialect=kind)
-    header: list[str] = []
+    head: TableHead | None = None
     try:
         for row in reader:
-            if not header:
-                header = [column.removeprefix("\ufeff").strip() for column in row]
-                header = [(resolver or {}).get(column, column) for column in header]
+            if head is None:
+                head = TableHead(row, resolver) if row else None
             elif row:
-                if len(row) != len(header):
-                    raise DocumentError(f"{len(row)} columns, but the header has {len(header)}")
-                yield Document(
-                    {key: _typed(key, cell) for key, cell in zip(header, row, strict=True)}
-                )
-    except (DocumentError, csv.Error, ValueError) as err:
+                yield Document(head.values(row))
+    except (DocumentError, csv.Error) as err:
         why = err.what if isinstance(err, DocumentError) else str(err)
         raise DocumentError(why, where=f"{name}:{reader.line_num}") from err
-
-
-def _typed(key: str, cell: str) -> Any:
-    """Return a cell as what its field holds; an empty one is unset."""
-    if key in COUNT_FIELDS or key == "weight":
-        return float(cell) if key == "weight" and cell else int(cell) if cell else None
-    if key in TENSOR_FIELDS or key in ("tags", "location", "scores"):
-        return msgspec.json.decode(cell) if cell else None
-    return cell
 
 
 def from_lines(
@@ -236,7 +220,8 @@ def from_lines(
 
     Args:
         lines: any lines.
-        filepath: a file: JSON lines or a table by its ending, else one text a line.
+        filepath: a file: JSON lines or a table by its ending, else one text a line; unpacked if it
+            ends in .gz.
         read_mode: how the file is opened; "r".
         line_format: of `lines`: "json", "csv", or "text" for one text a line.
         field_resolver: new names for keys and columns.
@@ -260,13 +245,22 @@ def from_lines(
 def _file(
     path: Path, resolver: Resolver | None, size: int | None, sampling_rate: float | None
 ) -> Iterator[Document | Pair]:
-    with path.open(encoding="utf-8", newline="") as stream:
-        if path.suffix in _JSON_LINES:
+    packed = path.suffix == ".gz"
+    suffix = path.with_suffix("").suffix if packed else path.suffix
+    with _unpacked(path) if packed else path.open(encoding="utf-8", newline="") as stream:
+        if suffix in _JSON_LINES:
             yield from from_ndjson(stream, resolver, size, sampling_rate)
-        elif path.suffix in _TABLES:
-            yield from from_csv(stream, resolver, size, sampling_rate)
+        elif suffix in _TABLES:
+            dialect = "excel-tab" if suffix == ".tsv" else "excel"
+            yield from from_csv(stream, resolver, size, sampling_rate, dialect)
         else:
             yield from sampled(_texts(stream), size, sampling_rate)
+
+
+def _unpacked(path: Path) -> TextIO:
+    import gzip  # late: few files are compressed
+
+    return gzip.open(path, "rt", encoding="utf-8", newline="")
 
 
 def _texts(lines: Iterable[str]) -> Iterator[Document]:

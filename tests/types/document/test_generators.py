@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from io import StringIO
 from itertools import count, islice
 
@@ -54,13 +55,27 @@ def test_a_table_gives_fields_and_tags():
     ("rows", "message"),
     [
         ("a,b\n1,2\n3\n", "rows:3: 1 columns, but the header has 2"),
-        ("weight\nheavy\n", "rows:2: could not convert string to float: 'heavy'"),
+        ("weight\nheavy\n", "rows:2: `weight` is 'heavy', expected a number"),
     ],
 )
 def test_a_bad_row_is_named(rows, message):
     with pytest.raises(DocumentError) as caught:
         list(from_csv(StringIO(rows)))
     assert str(caught.value) == message
+
+
+def test_two_columns_of_one_name_would_lose_one():
+    with pytest.raises(DocumentError, match='rows:1: the column "a" stands there twice'):
+        list(from_csv(StringIO("a,b,a\n1,2,3\n")))
+    with pytest.raises(DocumentError, match='the columns "q" and "text" both give `text`'):
+        list(from_csv(StringIO("q,text\n1,2\n"), field_resolver={"q": "text"}))
+
+
+def test_packed_lines_are_unpacked(tmp_path):
+    path = tmp_path / "a.tsv.gz"
+    path.write_bytes(gzip.compress(b"text\tn\nx\t1\n"))
+    (doc,) = from_lines(filepath=path)
+    assert (doc.text, doc.tags) == ("x", {"n": "1"})
 
 
 def test_json_lines_give_documents_and_pairs():

@@ -1,0 +1,150 @@
+"""The rows of one array of numpy, out of a file or while it is unpacked.
+
+Nothing is ever unpickled: arrays of objects are refused.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from jina.defaults import MAX_LINE_BYTES
+from jina.excepts import InputError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Array = np.ndarray[Any, Any]
+
+_NUMBERS = "biufc"  # kinds of dtype that a tensor may have
+_TEXT = "U"
+
+
+class ArrayHead(NamedTuple):
+    """What the beginning of a .npy says."""
+
+    shape: tuple[int, ...]
+    is_fortran: bool
+    dtype: np.dtype[Any]
+    row_bytes: int
+
+
+class Column(Protocol):
+    """The rows of one array, in order."""
+
+    rows: int
+    row_bytes: int
+
+    def read(self, count: int) -> Array:
+        """The next rows; fewer where the file ends too early."""
+
+
+class Mapped:
+    """Rows of a file that is mapped into memory."""
+
+    def __init__(self, file: IO[bytes], head: ArrayHead) -> None:
+        import numpy as np  # late: who posts lines never needs it
+
+        offset = file.tell()
+        at_hand = os.fstat(file.fileno()).st_size - offset
+        self.rows = head.shape[0]
+        self.row_bytes = head.row_bytes
+        rows = self.rows
+        if head.row_bytes and at_hand < rows * head.row_bytes:
+            # Columns that are cut off leave no whole row; rows that are cut off leave those before.
+            rows = 0 if head.is_fortran else at_hand // head.row_bytes
+        self.behind = at_hand - rows * head.row_bytes
+        shape = (rows, *head.shape[1:])
+        self._array: Array = np.empty(shape, head.dtype)
+        if self._array.nbytes:
+            self._array = np.memmap(
+                file, head.dtype, "r", offset, shape, "F" if head.is_fortran else "C"
+            )
+        self._at = 0
+
+    def read(self, count: int) -> Array:
+        """See Column."""
+        start, self._at = self._at, self._at + count
+        return self._array[start : self._at]
+
+
+class Streamed:
+    """Rows of an array that is unpacked as it is read."""
+
+    def __init__(self, file: IO[bytes], head: ArrayHead, name: str) -> None:
+        import numpy as np  # late: see Mapped
+
+        self._file = file
+        self._head = head
+        self.rows = head.shape[0]
+        self.row_bytes = head.row_bytes
+        self._whole: Array | None = None
+        self._at = 0
+        if head.is_fortran and len(head.shape) > 1:
+            size = self.rows * head.row_bytes
+            if size > MAX_LINE_BYTES:
+                raise InputError(
+                    f"an array in Fortran order of {size} bytes, packed: its rows cannot be read "
+                    "one after the other",
+                    where=name,
+                    hint="numpy.save(path, numpy.ascontiguousarray(array))",
+                )
+            flat = np.frombuffer(self._bytes(size), head.dtype)
+            self._whole = flat.reshape(head.shape, order="F")
+
+    def read(self, count: int) -> Array:
+        """See Column."""
+        import numpy as np  # late: see Mapped
+
+        if self._whole is not None:
+            start, self._at = self._at, self._at + count
+            return self._whole[start : self._at]
+        data = self._bytes(count * self.row_bytes)
+        rows = len(data) // self.row_bytes if self.row_bytes else count
+        flat = np.frombuffer(data, self._head.dtype, rows * _per_row(self._head.shape))
+        return flat.reshape((rows, *self._head.shape[1:]))
+
+    def _bytes(self, size: int) -> bytes:
+        """As many bytes as there are, at most `size`."""
+        data = bytearray()
+        while len(data) < size:
+            block = self._file.read(size - len(data))
+            if not block:
+                break
+            data += block
+        return bytes(data)
+
+
+def read_head(file: IO[bytes], name: str, label: str) -> ArrayHead:
+    """Read the beginning of a .npy.
+
+    Raises:
+        InputError: it is no array of rows that a Document can hold.
+        ValueError: it is no .npy.
+    """
+    from numpy.lib import format as npy  # late: see Mapped
+
+    version = npy.read_magic(file)
+    read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+    shape, is_fortran, dtype = read(file)
+    if dtype.hasobject:
+        raise InputError(
+            "an array of objects, which only pickle can read; it is never used",
+            where=name,
+            hint="save numbers: numpy.save(path, array.astype('float32'))",
+        )
+    if dtype.kind not in _NUMBERS and not (dtype.kind == _TEXT and label != "blob"):
+        raise InputError(f"an array of {dtype}, which are no numbers", where=name)
+    if not shape:
+        raise InputError("an array without dimensions has no rows", where=name)
+    if any(size < 0 for size in shape):
+        raise ValueError(f"the shape {shape}")
+    row_bytes = dtype.itemsize * _per_row(shape)
+    return ArrayHead(shape, is_fortran and len(shape) > 1, dtype, row_bytes)
+
+
+def _per_row(shape: tuple[int, ...]) -> int:
+    size = 1
+    for each in shape[1:]:
+        size *= each
+    return size
