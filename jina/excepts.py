@@ -10,6 +10,7 @@
     │   ├── FlowTopologyError          names, needs and cycles of the graph
     │   ├── FlowBuildLevelError        a call that the Flow's state does not allow
     │   ├── FlowNotFound               no running Flow fits, or several do
+    │   │   └── SeveralFlows           several do: the user must choose
     │   └── RuntimeFailToStart         (RuntimeError) a process of the Flow did not come up
     ├── ExecutorError
     │   ├── ExecutorFailToLoad         the class cannot be found or constructed
@@ -113,6 +114,10 @@ class FlowBuildLevelError(FlowError):
 
 class FlowNotFound(FlowError):
     """No running Flow fits, or several do."""
+
+
+class SeveralFlows(FlowNotFound):
+    """Several running Flows fit: the user must choose."""
 
 
 class RuntimeFailToStart(FlowError, RuntimeError):

@@ -7,22 +7,24 @@ import os
 import time
 from pathlib import Path
 
-from jina.excepts import FlowNotFound
+from jina.excepts import FlowNotFound, SeveralFlows
 from jina.launch.rundir import FlowRecord, running
 
 _LOOK_S = 0.02  # between looks at a Flow that is starting
 
 
-def find_flow(wanted: str = "", *, one_shots: bool = False) -> FlowRecord:
+def find_flow(wanted: str = "", *, one_shots: bool = False, as_in: str = "--flow") -> FlowRecord:
     """The running Flow that is meant.
 
     Args:
         wanted: its name or the path of its YAML; "" for the only one that runs.
         one_shots: Flows that were started for one command count too. They end with it, so that
             nobody can rely on them.
+        as_in: how a Flow is named to the command at hand, for the hint.
 
     Raises:
-        FlowNotFound: none fits, or several do.
+        FlowNotFound: none fits.
+        SeveralFlows: one of those, when several fit.
     """
     records = [record for _, record in running() if one_shots or not record.is_one_shot]
     if not wanted:
@@ -33,9 +35,9 @@ def find_flow(wanted: str = "", *, one_shots: bool = False) -> FlowRecord:
                 "no Flow is running",
                 hint="start one with `jina flow up flow.yml`, or name a file with --flow flow.yml",
             )
-        raise FlowNotFound(
+        raise SeveralFlows(
             f"{len(records)} Flows are running, and none is named: {_listed(records)}",
-            hint=f"choose one, as in --flow {_handle(records[0], records)}",
+            hint=f"choose one, as in {as_in} {_handle(records[0], records)}",
         )
     path = os.path.realpath(wanted)
     found = [record for record in records if record.file and record.file == path] or [
@@ -45,7 +47,7 @@ def find_flow(wanted: str = "", *, one_shots: bool = False) -> FlowRecord:
         return found[0]
     if found:
         files = [record.file for record in found if record.file]
-        raise FlowNotFound(
+        raise SeveralFlows(
             f'{len(found)} running Flows are called "{wanted}": '
             + ", ".join(record.file or f"process {record.pid}" for record in found),
             hint=f"name the file instead, as in {shortest(files[0])}"

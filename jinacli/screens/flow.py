@@ -12,7 +12,7 @@ from typing import Any
 
 from jina.client.session import Session
 from jina.defaults import TIMEOUT_CONNECT_S
-from jina.excepts import ConnectError, FlowNotFound
+from jina.excepts import ConnectError, FlowNotFound, SeveralFlows
 from jina.graph.plan import Plan
 from jina.launch import events, rundir
 from jina.launch.descendants import end_orphans
@@ -108,10 +108,10 @@ def stop_flows(wanted: str, *, every: bool, timeout_s: float) -> int:
         records = [record for _, record in rundir.running()]
     else:
         try:
-            records = [find_flow(wanted, one_shots=True)]
+            records = [find_flow(wanted, one_shots=True, as_in="jina flow down")]
+        except SeveralFlows:
+            raise
         except FlowNotFound as error:
-            if any(True for _ in rundir.running()) and not wanted:
-                raise  # several: the user must choose
             say(str(error) if wanted else error.what)
             return exits.OK
     for record in records:

@@ -105,7 +105,10 @@ class Journal:
         """
         self._noted = self._ends.popleft()  # replies come in the order of their requests
         place = Place(lines=self._noted, size=size, outcomes=outcomes, failed=failed)
-        os.pwrite(self._descriptor, _rendered(place), self._start)
+        try:
+            os.pwrite(self._descriptor, _rendered(place), self._start)
+        except OSError as error:
+            raise OutputError(f"cannot be written: {error.strerror}", where=self._path) from error
 
     def remove(self) -> None:
         """All is written: there is nothing to go on with."""

@@ -71,9 +71,9 @@ class Output:
 
     def _take_over(self, path: str, size: int) -> None:
         descriptor = self._file.fileno()
-        self.is_regular = stat.S_ISREG(os.fstat(descriptor).st_mode)
-        if not self.is_regular:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             return
+        self.is_regular = not path.startswith(("/dev/", "/proc/"))  # such as /dev/stdout
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:

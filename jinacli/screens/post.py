@@ -13,9 +13,10 @@ import contextlib
 from dataclasses import dataclass
 
 from jina.client.outcomes import outcomes_of
+from jina.client.requests import RequestSource
 from jina.client.session import Session
 from jina.excepts import ConnectError, InputError, OutputError, PostTimeout
-from jina.readers import ReadOptions
+from jina.readers import LineSource, ReadOptions
 from jina.wire.maps import Call
 from jinacli import exits
 from jinacli.screens.destination import check_expression, check_target, find_address, say_unserved
@@ -72,7 +73,8 @@ def run_post(options: PostOptions) -> int:
         tally = Tally(place.outcomes, place.failed)
         journal = None
         if post is not None and lines is not None and output.is_regular:
-            journal = Journal(options.output, post, place, source, lines)
+            journal = _begin_journal(options, post, place, source, lines)
+        if journal is not None:
             stack.callback(journal.close)
             source = journal
         elif options.restart:
@@ -123,6 +125,22 @@ def _described(options: PostOptions, call: Call) -> dict[str, str] | None:
         tensors=options.tensors,
         form=options.output_format,
     )
+
+
+def _begin_journal(
+    options: PostOptions,
+    post: dict[str, str],
+    place: Place,
+    source: RequestSource,
+    lines: LineSource,
+) -> Journal | None:
+    """The progress file; where none can be, the post does without."""
+    try:
+        return Journal(options.output, post, place, source, lines)
+    except OutputError as error:
+        if not options.quiet:
+            say(f"note: {error}; if this post is stopped, it must begin anew")
+        return None
 
 
 def _so_far(tally: Tally, journal: Journal | None, until: str) -> str:

@@ -29,6 +29,7 @@ class Tally:
         """The input ended before its end."""
         self._first_error = "" if not failed else "it was told then"
         self._first_traceback = ""
+        self._earlier = outcomes
         self._began = time.monotonic()
 
     def add(self, outcomes: Outcomes, reply: Reply) -> None:
@@ -49,7 +50,9 @@ class Tally:
         """
         if output != "-" and not quiet:
             seconds = time.monotonic() - self._began
-            say(f"{self.outcomes} outcomes in {seconds:.2f} s, written to {output}")
+            new = self.outcomes - self._earlier
+            in_all = f", with the earlier ones {self.outcomes}" if self._earlier else ""
+            say(f"{new} outcomes in {seconds:.2f} s, written to {output}{in_all}")
         if self.failed:
             say(f"{self.failed} of {self.outcomes} failed; the first: {self._first_error}")
             if self._first_traceback and not quiet:

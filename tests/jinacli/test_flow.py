@@ -341,5 +341,12 @@ def test_ps_shows_files_and_no_mark_up(shell: Shell) -> None:
         assert done.code == 4
         assert "and none is named: a/flow[x].yml, b/flow[x].yml\n" in done.err
         assert shell.run("post", "/", "--text", "x", "--flow", "b/flow[x].yml").code == 0
+        for arguments in ((), (shell.ps()[0]["name"],)):
+            done = shell.run("flow", "down", *arguments)
+            assert done.code == 4
+            assert "/flow[x].yml\nhelp: " in done.err
+        assert len(shell.ps()) == 2
+        assert shell.run("flow", "down", "a/flow[x].yml").code == 0
+        assert [flow["file"] for flow in shell.ps()] == [str(shell.folder / "b/flow[x].yml")]
     finally:
         assert shell.run("flow", "down", "--all").code == 0

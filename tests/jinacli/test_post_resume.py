@@ -221,6 +221,26 @@ def test_what_cannot_be_read_twice_leaves_no_progress(flow: Shell, out: Path) ->
     assert not progress_of(out).exists()
 
 
+def test_where_no_progress_can_be_written_the_post_does_without(flow: Shell) -> None:
+    folder = flow.folder / "no room"
+    folder.mkdir()
+    (folder / "out.jsonl.progress.new").mkdir()  # in the way, for the superuser too
+    done = flow.run("post", "/moody", "-i", "many.jsonl", "--output", "no room/out.jsonl")
+    assert done.code == 3
+    assert done.err.startswith(
+        "note: no room/out.jsonl.progress: cannot be written: Is a directory; "
+        "if this post is stopped, it must begin anew\n"
+    )
+    assert len((folder / "out.jsonl").read_bytes().splitlines()) == LINES - 2
+
+
+def test_standard_output_under_another_name_leaves_nothing(flow: Shell, out: Path) -> None:
+    with out.open("wb") as file, flow.start(*POST[:-1], "/dev/stdout", stdout=file) as post:
+        assert post.process.wait(60) == 3
+        assert ".progress" not in post.err
+    assert len(out.read_bytes().splitlines()) == LINES - 2
+
+
 def test_restart_is_about_a_file(flow: Shell) -> None:
     done = flow.run("post", "/moody", "--restart")
     assert (done.code, done.out) == (2, "")
