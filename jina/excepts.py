@@ -62,6 +62,12 @@ class JinaError(Exception):
         return f"{text}\nhelp: {self.hint}" if self.hint else text
 
 
+def described(error: BaseException) -> str:
+    """Return the class and the text of an error; the class alone, if it has no text."""
+    text = str(error)
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
 class ConfigError(JinaError):
     """YAML or options that cannot be used.
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from jina.client.requests import Request
 from jina.defaults import MAX_REQUEST_DOCS, REQUEST_DOCS
-from jina.excepts import BadClientInput, DocumentError
+from jina.excepts import BadClientInput, DocumentError, described
 from jina.types.arrays.document import DocumentArray
 from jina.types.document import Document
 from jina.wire.body import write_body
@@ -54,7 +54,7 @@ class DocumentRequests:
                 element = next(self._elements, _END)
             except Exception as error:  # the user's own code
                 raise BadClientInput(
-                    f"the inputs raised {type(error).__name__}: {error}",
+                    f"the inputs raised {described(error)}",
                     where=f"inputs[{self._index}]",
                 ) from error
             if element is _END:

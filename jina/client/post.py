@@ -11,7 +11,7 @@ from jina.client.documents import DocumentRequests
 from jina.client.response import Response
 from jina.client.session import Session
 from jina.defaults import REQUEST_DOCS, TIMEOUT_CONNECT_S
-from jina.excepts import BadClientCallback, BadServer
+from jina.excepts import BadClientCallback, BadServer, described
 from jina.wire.maps import Call
 
 Callback = Callable[[Response], Any]
@@ -193,7 +193,7 @@ def _call_back(callback: Callback, response: Response, continue_on_error: bool) 
     except Exception as error:
         if not continue_on_error:
             raise BadClientCallback(
-                f"a callback raised {type(error).__name__}: {error}",
+                f"a callback raised {described(error)}",
                 where=getattr(callback, "__qualname__", repr(callback)),
             ) from error
 

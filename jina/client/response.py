@@ -52,7 +52,7 @@ class Response:
             stacks=[error.traceback],
             executor=error.executor,
         )
-        description = f"{error.type}: {error.message}"
+        description = f"{error.type}: {error.message}" if error.message else error.type
         return SimpleNamespace(code=ERROR, description=description, exception=exception)
 
     @cached_property

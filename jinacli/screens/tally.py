@@ -70,5 +70,6 @@ def _first_error(outcomes: Outcomes) -> str:
             if isinstance(error, dict):
                 where = f" in {error['executor']}" if error.get("executor") else ""
                 kind = str(error.get("type", "")).rpartition(".")[2]
-                return f"{kind}{where}: {error.get('message', '')}"
+                message = error.get("message", "")
+                return f"{kind}{where}: {message}" if message else f"{kind}{where}"
     return ""

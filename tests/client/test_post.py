@@ -44,6 +44,10 @@ class Service(Executor):
     def wrong(self, **kwargs: Any) -> list[str]:
         return ["no DocumentArray"]
 
+    @requests(on="/mute")
+    def mute(self, **kwargs: Any) -> None:
+        raise MemoryError
+
     @requests(on="/exit")
     def exit(self, **kwargs: Any) -> None:
         raise SystemExit(3)
@@ -185,6 +189,20 @@ def test_a_generator_that_raises_raises_in_post(client: Client) -> None:
     assert seen == ["X"]
 
 
+def test_an_error_without_a_text_is_named_alone(client: Client) -> None:
+    def documents() -> Iterator[Document]:
+        raise MemoryError
+        yield
+
+    def callback(response: Response) -> None:
+        raise MemoryError
+
+    with pytest.raises(BadClientInput, match=r"the inputs raised MemoryError$"):
+        client.post("/upper", documents())
+    with pytest.raises(BadClientCallback, match=r"a callback raised MemoryError$"):
+        client.post("/upper", "x", callback)
+
+
 def test_documents_that_were_posted_are_not_changed(client: Client) -> None:
     doc = Document(text="x")
     assert texts(client.post("/upper", doc, return_results=True)) == ["X"]
@@ -298,6 +316,7 @@ def test_a_callback_that_raises_stops_the_post(client: Client) -> None:
             "TypeError: Service.wrong returned list; a method of an endpoint returns a "
             "DocumentArray, or None when it changed the Documents in place",
         ),
+        ("/mute", "MemoryError"),
         (
             "/exit",
             "SystemExit: 3; a method cannot end its process: raise another exception instead",

@@ -61,6 +61,8 @@ class Moody(Executor):
         for doc in docs:
             if doc.text == "raise":
                 raise ValueError("a bad mood")
+            if doc.text == "mute":
+                raise MemoryError
             if doc.text == "die":
                 os.kill(os.getpid(), signal.SIGKILL)
             if doc.text == "exit":

@@ -198,6 +198,11 @@ def test_requests_that_fail_are_told_line_by_line_and_the_rest_is_right(flow: Sh
     )
 
 
+def test_an_error_without_a_text_is_named_alone(flow: Shell) -> None:
+    done = flow.run("post", "/moody", stdin='{"text": "mute"}\n')
+    assert done.err.startswith("1 of 1 failed; the first: MemoryError in moody\n")
+
+
 def test_a_reader_that_leaves_is_no_error(flow: Shell) -> None:
     """`jina post … | head -1`, with far more results than the pipe holds."""
     flow.write("many.jsonl", json_lines(5000))
