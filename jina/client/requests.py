@@ -86,7 +86,7 @@ class LineRequests:
     @property
     def at_end(self) -> bool:
         """Whether the last request has been handed out."""
-        return self._source.at_end or self._left == 0
+        return self._source.at_end or (self._left is not None and self._left <= 0)
 
     def fileno(self) -> int | None:
         """The descriptor to poll for more input."""
@@ -123,7 +123,7 @@ class LineRequests:
         if chunk is None:
             return None
         if self._left is not None:
-            self._left -= chunk.lines
+            self._left -= chunk.lines  # a row of several lines may have more than were left
         if not isinstance(chunk, Chunk):
             return self._request_of_rows(chunk)
         if chunk.data.isspace() and not chunk.oversize:
