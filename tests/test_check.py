@@ -223,6 +223,14 @@ def test_the_caret_stands_below_wide_letters(here: Path) -> None:
     assert line.index("7") + len("検索") == caret.index("^")
 
 
+def test_a_long_message_is_cut(here: Path) -> None:
+    Path("my.yml").write_text(f"jtype: BaseExecutor\nversion: 1\nmetas: '{'k' * 100_000}'\n")
+    Path("flow.yml").write_text(f"executors:\n  - name: '{' ' * 100_000}'\n")
+    for problem in (*check_executor("my.yml").errors, *check_flow("flow.yml").errors):
+        assert len(str(problem)) < 1500
+    assert problem.headline().endswith(" ' cannot be an executor's name")
+
+
 def test_a_long_line_is_cut_around_the_caret(here: Path) -> None:
     Path("my.yml").write_text(
         "{jtype: BaseExecutor, metas: {description: " + "x" * 5000 + ", name: 7}}\n"

@@ -14,6 +14,8 @@ from typing import NamedTuple
 GATEWAY = "gateway"
 #: A name becomes a folder, a log prefix and part of an address.
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
+MAX_LISTED = 20  # names in a hint
+MAX_HINTS = 10  # near names are looked for; whoever has more unknown needs has another problem
 NAME_HINT = "use up to 64 letters, digits, `_`, `-` and `.`; begin with no `-` or `.`"
 
 
@@ -56,8 +58,14 @@ def faults(nodes: Sequence[Node]) -> list[Fault]:
     for n, node in enumerate(nodes):
         found += _name_faults(n, node.name, index)
         index.setdefault(node.name, n)
+    hints = 0
     for n, node in enumerate(nodes):
-        found += _need_faults(n, node, index)
+        for fault in _need_faults(n, node, index):
+            if fault.kind == "unknown-need" and hints < MAX_HINTS:
+                hints += 1
+                names = [name for name in index if name != node.name]
+                fault = fault._replace(hint=_near(fault.need, names))
+            found.append(fault)
     return found + _cycles(nodes, index)
 
 
@@ -112,13 +120,13 @@ def _need_faults(n: int, node: Node, index: dict[str, int]) -> Iterable[Fault]:
                 n,
                 need,
                 f"{node.name!r} needs {need!r}, which is no executor of this Flow",
-                _near(need, [name for name in index if name != node.name]),
             )
 
 
 def _near(need: str, names: list[str]) -> str:
     close = difflib.get_close_matches(need, [*names, GATEWAY], n=1)
-    listed = f"the executors are: {', '.join(sorted(names))}" if names else ""
+    some = [*sorted(names)[:MAX_LISTED], *(["…"] if len(names) > MAX_LISTED else [])]
+    listed = f"the executors are: {', '.join(some)}" if names else ""
     if close and len(names) > 1:
         return f"did you mean {close[0]!r}? {listed[0].upper()}{listed[1:]}"
     if close:

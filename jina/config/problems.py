@@ -16,6 +16,7 @@ Severity = Literal["error", "warning"]
 _T = TypeVar("_T")
 
 MAX_SHOWN_COLUMNS = 120  # of a source line; a longer one is cut around the caret
+MAX_MESSAGE = 1000  # characters of a message or a hint, as it is shown
 
 _RAISED = {
     "no-source": BadConfigSource,
@@ -85,7 +86,7 @@ class Problem:
     def headline(self) -> str:
         """The first line: place, severity, code and message."""
         place = _place(self.file, self.line, self.column, self.path)
-        return f"{place}{self.severity}[{self.code}]: {_printable(self.message)}"
+        return f"{place}{self.severity}[{self.code}]: {_printable(_bounded(self.message))}"
 
     def __str__(self) -> str:
         """The whole of it: headline, source line with a caret, notes, help."""
@@ -95,7 +96,7 @@ class Problem:
         lines += [_printable(line) for line in self.detail.splitlines()]
         lines += [_printable(str(note)) for note in self.notes]
         if self.hint:
-            lines.append(f"help: {_printable(self.hint)}")
+            lines.append(f"help: {_printable(_bounded(self.hint))}")
         return "\n".join(lines)
 
 
@@ -156,6 +157,13 @@ def _excerpt(problem: Problem) -> list[str]:
         f"  {number} | {before}{marked}{after}".rstrip(),
         f"  {gutter} | {' ' * _width(before)}{caret}",
     ]
+
+
+def _bounded(text: str) -> str:
+    """A message that quotes what stands in a file, which may be long: its head and tail."""
+    if len(text) <= MAX_MESSAGE:
+        return text
+    return f"{text[: MAX_MESSAGE // 2]} … {text[-MAX_MESSAGE // 2 :]}"
 
 
 def _width(text: str) -> int:

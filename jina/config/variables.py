@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from jina.config.loader import parse
+from jina.config.loader import MAX_DEPTH, MAX_VALUES, parse
 from jina.config.problems import Problem, errors_in
 from jina.config.scalars import plain_value
 from jina.config.source import Source
@@ -25,6 +25,7 @@ _REFERENCE = re.compile(r"(root|this)(?=[.\[])(.*)", re.DOTALL)
 _SCOPED = re.compile(r"(ENV|env|CONTEXT|context)\.(.+)", re.DOTALL)
 MAX_NESTING = 16  # defaults inside defaults
 MAX_TEXT = 1024 * 1024  # characters of one value after substitution
+MAX_TEXTS = 4 * MAX_TEXT  # of all values together
 
 
 class _Fault(Exception):
@@ -100,6 +101,9 @@ class _Replacer:
         self.done: dict[DataPath, Any] = {}
         self.failed: set[DataPath] = set()
         self.trail: list[DataPath] = []
+        self.depth = 0  # calls of `value` under way
+        self.values = 0  # maps, lists and scalars that variables have brought
+        self.characters = 0  # of texts that variables are in
 
     def run(self) -> None:
         for path in self.tree.raws:
@@ -127,6 +131,15 @@ class _Replacer:
 
     def value(self, path: DataPath) -> Any:
         """The value at a path once its variables are replaced."""
+        if self.depth > MAX_DEPTH:
+            raise _Fault("variable-limit", f"references nested deeper than {MAX_DEPTH} levels")
+        self.depth += 1
+        try:
+            return self.found(path)
+        finally:
+            self.depth -= 1
+
+    def found(self, path: DataPath) -> Any:
         if path not in self.tree.raws:
             return self.whole(path)
         if path in self.done:
@@ -172,13 +185,35 @@ class _Replacer:
             pieces.append(value)
         if len(pieces) == 1:
             only = pieces[0]
+            if raw.is_plain and is_retyped and isinstance(only, str):
+                self.copied(only, 0)  # once there are too many, no more are parsed
+                return self.copied(_retyped(only), 0)
             if raw.is_plain and is_retyped:
-                return _retyped(only) if isinstance(only, str) else only
+                return only
             return only if isinstance(only, str) else _text(only, raw, text)
-        result = "".join(p if isinstance(p, str) else _text(p, raw, text) for p in pieces)
-        if len(result) > MAX_TEXT:
+        return self.joined([p if isinstance(p, str) else _text(p, raw, text) for p in pieces])
+
+    def joined(self, pieces: list[str]) -> str:
+        """One text; its size is known before it is made."""
+        size = sum(map(len, pieces))
+        self.characters += size
+        if size > MAX_TEXT:
             raise _Fault("variable-limit", f"a value of more than {MAX_TEXT} characters")
-        return result
+        if self.characters > MAX_TEXTS:
+            raise _Fault("variable-limit", f"values of more than {MAX_TEXTS} characters together")
+        return "".join(pieces)
+
+    def copied(self, value: Any, depth: int) -> Any:
+        """A value of its own for each place that refers to it, as long as they are not too many."""
+        self.values += 1
+        if self.values > MAX_VALUES or depth > MAX_DEPTH:
+            limit = f"{MAX_VALUES} values" if self.values > MAX_VALUES else f"{MAX_DEPTH} levels"
+            raise _Fault("variable-limit", f"more than {limit} once variables are replaced")
+        if isinstance(value, dict):
+            return {key: self.copied(item, depth + 1) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self.copied(item, depth + 1) for item in value]
+        return value
 
     def one(self, text: str, at: int, path: DataPath, depth: int) -> tuple[Any, int, bool]:
         """The variable at a `$`: its value, where it ends, whether it is one at all."""
@@ -250,7 +285,7 @@ class _Replacer:
             pieces.append(text[position:dollar])
             value, position, _ = self.one(text, dollar, path, depth + 1)
             pieces.append(str(value))
-        return "".join(pieces)
+        return self.joined(pieces)
 
     def environment(self, name: str, word: str) -> str:
         value = self.variables.of_environment(name)
@@ -317,7 +352,7 @@ class _Replacer:
             raise _Fault(
                 "variable-cycle", f"`{word}` is a part of the value that it names", "", word
             )
-        return self.value(target)
+        return self.copied(self.value(target), 0)
 
     def near(self, name: str) -> str:
         # Late: only an error path compares names.

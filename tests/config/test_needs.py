@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from jina.config.needs import Node, faults
@@ -41,6 +43,16 @@ def test_each_fault_is_told_once() -> None:
 
 def test_a_second_executor_of_a_name_needs_the_first_not_itself() -> None:
     assert found(("a", []), ("a", ["a"])) == [("duplicate-name", 1, "")]
+
+
+def test_a_graph_of_thousands_of_wrong_needs_is_told_at_once() -> None:
+    nodes = [Node(f"executor_number_{n}", [f"executor_numbr_{n}"]) for n in range(2000)]
+    started = time.process_time()
+    told = faults(nodes)
+    assert time.process_time() - started < 5
+    assert [fault.kind for fault in told] == ["unknown-need"] * 2000
+    assert told[0].hint.startswith("did you mean 'executor_number_")
+    assert len(told[0].hint) < 1000
 
 
 def test_every_cycle_is_told_with_its_trail() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -189,3 +190,44 @@ def test_a_whole_variable_may_be_a_list_or_a_map(text: str, value: object) -> No
     interpolate(tree, Variables({"FIELDS": text, "HOME": "/"}))
     assert tree.problems == []
     assert tree.data == {"fields": value, "quoted": text}
+
+
+def chain(first: str, following: str, count: int = 1000) -> str:
+    """A value, and values that each refer to the one before."""
+    return f"x0: {first}\n" + "".join(
+        f"x{n}: {following.replace('REF', f'${{{{ root.x{n - 1} }}}}')}\n" for n in range(1, count)
+    )
+
+
+@pytest.mark.parametrize(
+    "bomb",
+    [
+        chain("aaaaaaaaaa", f"'{'REF' * 10}'", 12),
+        chain("[a,a,a,a,a,a,a,a,a,a]", "\n" + "  - REF\n" * 10, 12),
+        chain("{k: a}", "\n" + "".join(f"  k{n}: REF\n" for n in range(10)), 12),
+        chain("[a]", "\n  - REF"),
+        "x: [" + "$MANY, " * 1000 + "]",
+        "a: ${LONG}\n" + "".join(f"b{n}: 'x${{{{ root.a }}}}'\n" for n in range(1000)),
+        f"a: ${{LONG}}\nb: '{'${{ root.a }}' * 50_000}'",
+        f"a: ${{LONG}}\nb: '{'${LONG}' * 50_000}'\nc: '${{U:-{'${LONG}' * 50_000}}}'",
+    ],
+    ids=["texts", "lists", "maps", "levels", "typed", "long", "one text", "defaults"],
+)
+def test_a_bomb_of_variables_is_refused_at_once(bomb: str) -> None:
+    started = time.process_time()
+    tree = parse(Source(bomb, "f.yml", lines=bomb.splitlines()))
+    assert tree.problems == []
+    interpolate(tree, Variables({"LONG": "x" * 900_000, "MANY": f"[{'1,' * 900}]"}))
+    assert {problem.code for problem in tree.problems} == {"variable-limit"}
+    assert time.process_time() - started < 4
+
+
+def test_references_may_be_chained() -> None:
+    """Each is replaced when it is first asked for, in whatever order they stand."""
+    data = interpolated(chain("7", "REF")).data
+    assert data["x999"] == 7
+    lines = chain("7", "REF", 30).splitlines()
+    assert interpolated("\n".join(reversed(lines))).data["x29"] == 7
+    lines = chain("7", "REF").splitlines()
+    codes = {problem.code for problem in interpolated("\n".join(reversed(lines))).problems}
+    assert codes == {"variable-limit"}
