@@ -90,7 +90,7 @@ class ArrayReader:
         import numpy as np  # late: see Mapped
 
         try:
-            return np.array(column.read(count))  # rows are writable then, and no part of a file
+            return column.read(count)
         except _BROKEN as err:
             self._failure = self._broken(str(err) or type(err).__name__)
             return np.empty(0)

@@ -5,8 +5,9 @@ Nothing is ever unpickled: arrays of objects are refused.
 
 from __future__ import annotations
 
+import mmap
 import os
-from typing import IO, TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import IO, TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 from jina.defaults import MAX_LINE_BYTES
 from jina.excepts import InputError
@@ -36,7 +37,7 @@ class Column(Protocol):
     row_bytes: int
 
     def read(self, count: int) -> Array:
-        """The next rows; fewer where the file ends too early."""
+        """The next rows, as an array of its own; fewer where the file ends too early."""
 
 
 class Mapped:
@@ -55,17 +56,23 @@ class Mapped:
             rows = 0 if head.is_fortran else at_hand // head.row_bytes
         self.behind = at_hand - rows * head.row_bytes
         shape = (rows, *head.shape[1:])
-        self._array: Array = np.empty(shape, head.dtype)
-        if self._array.nbytes:
-            self._array = np.memmap(
-                file, head.dtype, "r", offset, shape, "F" if head.is_fortran else "C"
-            )
+        self._map: mmap.mmap | None = None
+        self._array: Array
+        if rows and head.row_bytes:
+            self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            order: Literal["F", "C"] = "F" if head.is_fortran else "C"
+            self._array = np.ndarray(shape, head.dtype, self._map, offset, order=order)
+        else:
+            self._array = np.empty(shape, head.dtype)
         self._at = 0
 
     def read(self, count: int) -> Array:
         """See Column."""
         start, self._at = self._at, self._at + count
-        return self._array[start : self._at]
+        block = self._array[start : self._at].copy()
+        if self._map is not None:
+            self._map.madvise(mmap.MADV_DONTNEED)  # what is read need not stay in memory
+        return block
 
 
 class Streamed:
@@ -98,13 +105,14 @@ class Streamed:
 
         if self._whole is not None:
             start, self._at = self._at, self._at + count
-            return self._whole[start : self._at]
+            return self._whole[start : self._at].copy()
         data = self._bytes(count * self.row_bytes)
         rows = len(data) // self.row_bytes if self.row_bytes else count
+        # A bytearray of its own: the rows are writable.
         flat = np.frombuffer(data, self._head.dtype, rows * _per_row(self._head.shape))
         return flat.reshape((rows, *self._head.shape[1:]))
 
-    def _bytes(self, size: int) -> bytes:
+    def _bytes(self, size: int) -> bytearray:
         """As many bytes as there are, at most `size`."""
         data = bytearray()
         while len(data) < size:
@@ -112,7 +120,7 @@ class Streamed:
             if not block:
                 break
             data += block
-        return bytes(data)
+        return data
 
 
 def read_head(file: IO[bytes], name: str, label: str) -> ArrayHead:
