@@ -326,12 +326,23 @@ def _simpler(value: Any, where: str) -> Any:
 
 
 def copied(value: Any) -> Any:
-    """Return a copy of a tree of dicts and lists; leaves are shared."""
+    """Return a copy of a tree of dicts and lists; leaves are shared.
+
+    Raises:
+        DocumentError: the tree is too deep.
+    """
+    try:
+        return _copied(value)
+    except RecursionError as err:
+        raise DocumentError("`tags` is nested too deeply") from err
+
+
+def _copied(value: Any) -> Any:
     kind = type(value)
     if kind is dict:
-        return {key: copied(item) for key, item in value.items()}
+        return {key: _copied(item) for key, item in value.items()}
     if kind is list:
-        return [copied(item) for item in value]
+        return [_copied(item) for item in value]
     return value
 
 

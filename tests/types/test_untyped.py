@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 
 import numpy as np
@@ -142,3 +143,34 @@ def test_a_nested_documents_tags_are_written_wherever_it_came_from():
     parent = Document({"id": "p", "chunks": [chunk]})
     assert '"tags":{"x":1}' in parent.json()
     assert over_the_wire(DocumentArray([parent]))[0].chunks[0].tags == {"x": 1}
+
+
+def test_tags_without_end_are_a_typed_error_wherever_they_are_followed():
+    deep: list = []
+    for _ in range(100_000):
+        deep = [deep]
+    doc = Document(id="x", tags={"v": deep})
+    for call in (
+        doc.binary_str,
+        doc.json,
+        doc.dict,
+        doc.update_content_hash,
+        lambda: str(doc),
+        lambda: copy.copy(doc),
+        lambda: copy.deepcopy(doc),
+        lambda: Document().chunks.append(doc),
+        lambda: Document().MergeFrom(doc),
+        lambda: Document().update(doc),
+        lambda: DocumentArray([doc]).find({"v": "x"}),
+    ):
+        with pytest.raises(DocumentError, match="nested too deeply"):
+            call()
+
+
+def test_an_integer_of_thousands_of_digits_is_carried_or_a_typed_error():
+    doc = Document(id="x", tags={"n": 10**4000})
+    assert Document(doc.binary_str()).tags == Document(doc.json()).tags == doc.tags
+    doc.tags["n"] = 10**5000
+    for call in (doc.binary_str, doc.json):
+        with pytest.raises(DocumentError, match=r"`tags` of Document 'x' cannot be .*4300 digits"):
+            call()

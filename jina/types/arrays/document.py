@@ -174,31 +174,9 @@ class DocumentArray(Overview):
                 return self._docs[key]
             except IndexError:
                 raise IndexError(f"position {key} of {len(self)} Documents") from None
-        return DocumentArray._of_rows([self._docs[i] for i in self._positions(key)])
-
-    def _positions(self, key: Any) -> list[int]:
-        """Return the positions that a list or a boolean mask selects."""
-        is_row = is_iterable(key) and getattr(key, "ndim", 1) == 1
-        if isinstance(key, (bool, float, bytes)) or not is_row:
-            raise IndexError(f"a Document is found by position, id or slice, not by {key!r}")
-        items = list(key)
-        kinds = {getattr(getattr(item, "dtype", None), "kind", "") for item in items}
-        if items and (all(isinstance(item, bool) for item in items) or kinds == {"b"}):
-            if len(items) != len(self):
-                raise IndexError(f"a mask of {len(items)} values for {len(self)} Documents")
-            return [position for position, item in enumerate(items) if item]
-        found = []
-        for item in items:
-            if isinstance(item, str):
-                found.append(self._position(item))
-            elif is_position(item):
-                try:
-                    found.append(range(len(self))[item])
-                except IndexError:
-                    raise IndexError(f"position {item} of {len(self)} Documents") from None
-            else:
-                raise IndexError(f"a Document is found by position, id or slice, not by {item!r}")
-        return found
+        return DocumentArray._of_rows(
+            [self._docs[i] for i in positions(key, len(self), self._position)]
+        )
 
     def _ids(self) -> dict[str, int]:
         """Return the position of each id, the last one where an id stands twice."""
@@ -284,7 +262,7 @@ class DocumentArray(Overview):
         elif isinstance(key, slice) or (is_position(key)):
             del self._docs[key]
         else:
-            gone = set(self._positions(key))
+            gone = set(positions(key, len(self), self._position))
             self._docs[:] = [doc for i, doc in enumerate(self._docs) if i not in gone]
         self._changed()
 
@@ -389,6 +367,41 @@ def is_position(key: Any) -> bool:
 def is_iterable(value: Any) -> bool:
     """Whether there is something to go through; an array without a dimension only looks so."""
     return hasattr(value, "__iter__") and getattr(value, "ndim", 1) > 0
+
+
+def positions(key: Any, count: int, of_id: Callable[[str], int]) -> list[int]:
+    """Return the positions that a list or a boolean mask selects.
+
+    Args:
+        key: positions or ids in any iterable, or one boolean for each Document.
+        count: how many Documents there are.
+        of_id: finds the position of an id.
+
+    Raises:
+        IndexError: no such position, a mask of another length, or something else.
+        KeyError: no such id.
+    """
+    is_row = is_iterable(key) and getattr(key, "ndim", 1) == 1
+    if isinstance(key, (bool, float, bytes)) or not is_row:
+        raise IndexError(f"a Document is found by position, id or slice, not by {key!r}")
+    items = list(key)
+    kinds = {getattr(getattr(item, "dtype", None), "kind", "") for item in items}
+    if items and (all(isinstance(item, bool) for item in items) or kinds == {"b"}):
+        if len(items) != count:
+            raise IndexError(f"a mask of {len(items)} values for {count} Documents")
+        return [position for position, item in enumerate(items) if item]
+    found = []
+    for item in items:
+        if isinstance(item, str):
+            found.append(of_id(item))
+        elif is_position(item):
+            try:
+                found.append(range(count)[item])
+            except IndexError:
+                raise IndexError(f"position {item} of {count} Documents") from None
+        else:
+            raise IndexError(f"a Document is found by position, id or slice, not by {item!r}")
+    return found
 
 
 def several(docs: Any) -> Any:

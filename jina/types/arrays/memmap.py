@@ -20,7 +20,7 @@ from typing import Any, Self
 from weakref import WeakValueDictionary
 
 from jina.excepts import BadDocType, DocumentError
-from jina.types.arrays.document import DocumentArray, is_position, several
+from jina.types.arrays.document import DocumentArray, is_position, positions, several
 from jina.types.arrays.overview import Overview
 from jina.types.arrays.table import Entry, Table, hash_of, write_at
 from jina.types.document import Document
@@ -58,7 +58,11 @@ class DocumentArrayMemmap(Overview):
     ) -> None:
         self._folder = Path(mkdtemp(prefix="jina-docs-") if path is None else path)
         self._size = max(1, buffer_pool_size)
-        self._folder.mkdir(parents=True, exist_ok=True)
+        self._log = -1
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        except FileExistsError:
+            raise DocumentError("this is no folder", where=str(self._folder)) from None
         self._open()
 
     def _open(self) -> None:
@@ -96,6 +100,7 @@ class DocumentArrayMemmap(Overview):
             *args: those of `DocumentArray.save`.
             **kwargs: the same.
         """
+        self._check_open()
         for position, doc in list(self._alive.items()):
             self._write_back(position, doc)
         if args or kwargs:
@@ -130,7 +135,8 @@ class DocumentArrayMemmap(Overview):
 
     def reload(self) -> None:
         """See what another process has written; changes that were not saved are lost."""
-        self._shut()
+        if self._log >= 0:
+            self._shut()
         self._open()
 
     def prune(self) -> None:
@@ -152,7 +158,12 @@ class DocumentArrayMemmap(Overview):
 
     # --- rows -----------------------------------------------------------------------------------
 
+    def _check_open(self) -> None:
+        if self._log < 0:
+            raise DocumentError("this array is closed", where=str(self._folder))
+
     def _read(self, position: int) -> Document:
+        self._check_open()
         doc = self._alive.get(position)
         if doc is None:
             doc = self._load(position)
@@ -184,6 +195,7 @@ class DocumentArrayMemmap(Overview):
 
     def _logged(self, rows: list[bytes], docs: list[Document]) -> list[Entry]:
         """Write rows at the end of the log."""
+        self._check_open()
         start = os.fstat(self._log).st_size
         write_at(self._log, b"".join(rows), start)
         entries = []
@@ -194,6 +206,7 @@ class DocumentArrayMemmap(Overview):
 
     def _position(self, key: Any) -> int:
         if isinstance(key, str):
+            self._check_open()
             if self._index_age != Edits.ids:
                 self.save()
                 self._index = None
@@ -237,10 +250,15 @@ class DocumentArrayMemmap(Overview):
         return True
 
     def __getitem__(self, key: Any) -> Any:
-        """Return a Document by position or id, or an array in memory by slice."""
+        """Return a Document by position or id, or an array in memory by slice, list or mask."""
+        if isinstance(key, str) or is_position(key):
+            return self._read(self._position(key))
+        return DocumentArray([self._read(i) for i in self._selected(key)])
+
+    def _selected(self, key: Any) -> Iterable[int]:
         if isinstance(key, slice):
-            return DocumentArray([self._read(i) for i in range(len(self))[key]])
-        return self._read(self._position(key))
+            return range(len(self))[key]
+        return positions(key, len(self), self._position)
 
     def append(self, doc: Document) -> Document:
         """Add a Document at the end; it is on disk when this returns."""
@@ -261,8 +279,15 @@ class DocumentArrayMemmap(Overview):
                 if self._index is not None:
                     self._index[hash_of(doc.id)] = position
 
-    def __setitem__(self, key: Any, doc: Document) -> None:
-        """Replace a Document by position or id; the new one is on disk when this returns."""
+    def __setitem__(self, key: Any, doc: Any) -> None:
+        """Replace a Document by position or id, or as many in a slice; it is on disk at the end."""
+        if isinstance(key, slice):
+            rows, docs = range(len(self))[key], list(several(doc))
+            if len(rows) != len(docs):
+                raise DocumentError(f"{len(docs)} Documents in the place of {len(rows)}")
+            for position, one in zip(rows, docs, strict=True):
+                self[position] = one
+            return
         if not isinstance(doc, Document):
             raise BadDocType(f"{kind_of(doc)} is no Document")
         position = self._position(key)
@@ -271,13 +296,16 @@ class DocumentArrayMemmap(Overview):
         self._hold(position, doc)
 
     def __delitem__(self, key: Any) -> None:
-        """Remove a Document by position or id, or the Documents of a slice."""
-        rows = range(len(self))
-        gone = set(rows[key]) if isinstance(key, slice) else {self._position(key)}
+        """Remove a Document by position or id, or the Documents of a slice, list or mask."""
+        if isinstance(key, str) or is_position(key):
+            gone = {self._position(key)}
+        else:
+            gone = set(self._selected(key))
         self._reorder([i for i in range(len(self)) if i not in gone])
 
     def _reorder(self, positions: Sequence[int]) -> None:
         """Keep the rows at these positions, in this order."""
+        self._check_open()
         self.save()
         entries = list(self._table)
         self._table = self._table.rewritten([entries[i] for i in positions])
@@ -329,6 +357,39 @@ class DocumentArrayMemmap(Overview):
         """Sort in place."""
         keys = [key(doc) for doc in self]
         self._reorder(sorted(range(len(keys)), key=keys.__getitem__, reverse=reverse))
+
+    def __add__(self, docs: Iterable[Document]) -> DocumentArray:
+        """Return a new array in memory with the Documents of both."""
+        return DocumentArray(self) + docs
+
+    def __eq__(self, other: object) -> bool:
+        """Whether both hold equal Documents in the same order."""
+        if isinstance(other, (DocumentArray, DocumentArrayMemmap)):
+            return self is other or (
+                len(self) == len(other)
+                and all(one == two for one, two in zip(self, other, strict=True))
+            )
+        return NotImplemented
+
+    __hash__ = None  # type: ignore[assignment] # arrays change: they cannot be keys
+
+    def __copy__(self) -> Self:
+        """Refuse it: two arrays would write into one folder.
+
+        Raises:
+            TypeError: always.
+        """
+        raise TypeError("an array on disk is not copied; DocumentArray(docs) is one in memory")
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """Refuse it, as `__copy__` does."""
+        return self.__copy__()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the way to the folder; what was changed is written first."""
+        if self._log >= 0:
+            self.save()
+        return type(self), (str(self._folder.absolute()), 36, self._size)
 
     def __iadd__(self, docs: Iterable[Document]) -> Self:
         """Add Documents at the end."""

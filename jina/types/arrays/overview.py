@@ -28,7 +28,7 @@ class Overview(Sources):
         """Return how many Documents there are, and in how many of them each field is set."""
         counts = Counter(field for doc in self._docs for field in set_fields(doc._record))
         width = max((len(field) for field in counts), default=0)
-        lines = [f"{len(self)} Documents"]
+        lines = [f"{len(self)} Document{'s' * (len(self) != 1)}"]
         for field, count in counts.items():
             kinds = _kinds(self._docs, field)
             lines.append(f"  {field:{width}}  {count}{'  ' + kinds if kinds else ''}")

@@ -68,10 +68,13 @@ class Selection(Match):
         found = []
         for doc in self.traverse_flat(traversal_paths):
             tags = doc.tags
-            fitting = sum(
-                tag in tags and pattern.match(str(tags[tag])) is not None
-                for tag, pattern in patterns.items()
-            )
+            try:
+                fitting = sum(
+                    tag in tags and pattern.match(str(tags[tag])) is not None
+                    for tag, pattern in patterns.items()
+                )
+            except RecursionError as err:
+                raise DocumentError(f"`tags` of Document {doc.id!r} is nested too deeply") from err
             if compare(fitting, needed):
                 found.append(doc)
         return self._new(found)

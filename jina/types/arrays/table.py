@@ -54,7 +54,10 @@ class Table:
         os.close(self.descriptor)
 
     def __getitem__(self, position: int) -> Entry:
-        return next(self.between(position, position + 1))
+        for entry in self.between(position, position + 1):
+            return entry
+        where = f"{self.path}: byte {_HEAD.size + position * _ENTRY.size}"
+        raise DocumentError("the table ends before this entry", where=where)
 
     def between(self, start: int, stop: int) -> Iterator[Entry]:
         """Yield the entries of a range of positions.

@@ -261,7 +261,10 @@ _HASHED = (
 def _hashable(name: str, value: Any) -> bytes:
     if name == "tags":
         # In the order of their keys, and not as they happened to be spelt in JSON.
-        return join_tags([Live(_sorted(content.settled(name, value)))])
+        try:
+            return join_tags([Live(_sorted(content.settled(name, value)))])
+        except RecursionError as err:
+            raise DocumentError("`tags` is nested too deeply") from err
     value = content.tensor(value)
     if isinstance(value, bytes):
         return value

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -181,3 +183,76 @@ def test_damage_is_named_with_its_offset(folder):
     table.write_bytes(b"something else")
     with pytest.raises(DocumentError, match="table: byte 0: this is no table"):
         DocumentArrayMemmap(folder)
+
+
+def test_lists_masks_and_slices_select_as_in_memory(folder):
+    with filled(folder, *"abcde") as docs:
+        assert docs[[0, -1]].get_attributes("id") == ["a", "e"]
+        assert docs[["b", 3]].get_attributes("id") == ["b", "d"]
+        assert docs[np.array([True, False] * 2 + [True])].get_attributes("id") == ["a", "c", "e"]
+        docs[1:3] = [Document(id="x"), Document(id="y")]
+        with pytest.raises(DocumentError, match="1 Documents in the place of 2"):
+            docs[1:3] = [Document()]
+        del docs[["x", -1]]
+        more = DocumentArray([Document(id="z")])
+        assert (docs + more).get_attributes("id") == ["a", "y", "d", "z"]
+        for key in (1.5, None, [True], [9], b"a"):
+            with pytest.raises(IndexError):
+                docs[key]
+    with DocumentArrayMemmap(folder) as docs:
+        assert [doc.id for doc in docs] == ["a", "y", "d"]
+
+
+def test_it_equals_an_array_of_the_same_documents(folder):
+    with filled(folder, "a", "b") as docs:
+        assert docs == DocumentArray(docs)
+        assert DocumentArray(docs) == docs
+        assert docs != DocumentArray(docs)[:1]
+        assert docs != [1]
+
+
+def test_no_copy_writes_into_the_same_folder(folder):
+    with filled(folder, "a") as docs:
+        for way in (copy.copy, copy.deepcopy):
+            with pytest.raises(TypeError, match="an array on disk is not copied"):
+                way(docs)
+        docs[0].text = "changed"
+        with pickle.loads(pickle.dumps(docs)) as other:
+            assert other[0].text == "changed"
+        docs.append(Document(id="b"))
+        assert docs["b"].id == "b", "the other one has closed its own files"
+
+
+def test_a_closed_array_says_so(folder):
+    docs = filled(folder, "a")
+    docs.close()
+    docs.close()
+    for call in (
+        lambda: docs[0],
+        lambda: docs["a"],
+        lambda: docs.append(Document()),
+        docs.pop,
+        docs.save,
+        docs.reverse,
+        lambda: list(docs),
+    ):
+        with pytest.raises(DocumentError, match="this array is closed"):
+            call()
+    docs.reload()
+    assert docs[0].id == "a"
+    docs.close()
+
+
+def test_a_file_is_no_folder(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(DocumentError, match="file: this is no folder"):
+        DocumentArrayMemmap(tmp_path / "file")
+
+
+def test_a_table_that_became_shorter_is_named(folder):
+    with filled(folder, "a", "b") as docs:
+        os.truncate(folder / "table", 20)
+        docs._forget()
+        with pytest.raises(DocumentError, match=r"table: byte \d+: the table ends before"):
+            docs[1]
+        docs._forget()
