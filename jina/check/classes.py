@@ -90,6 +90,14 @@ def _fault(origin: Piece, path: DataPath, err: BaseException) -> Problem:
 
 def _constructor(cls: type[BaseExecutor], spec: ExecutorSpec, origin: Piece) -> Iterator[Problem]:
     known = ", ".join(parameters(cls)) or "nothing but **kwargs"
+    abstract = sorted(getattr(cls, "__abstractmethods__", ()))
+    if inspect.isabstract(cls):
+        yield origin.tree.problem(
+            origin.jtype_path(),
+            "abstract-class",
+            f"{cls.__name__} cannot be constructed: it leaves {', '.join(abstract)} abstract",
+            hint="define it, or name a subclass that does",
+        )
     for misfit in misfits(cls, spec.with_):
         if misfit.kind == "missing":
             tree, at = origin.place("with")

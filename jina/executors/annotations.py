@@ -6,6 +6,7 @@ not know fits anything.
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import types
 from typing import Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
@@ -41,11 +42,7 @@ class Mistyped(NamedTuple):
 
 def mistyped(cls: type, with_: dict[str, Any]) -> list[Mistyped]:
     """The arguments in `with` that do not fit the annotations of a constructor."""
-    try:
-        hints = get_type_hints(getattr(cls, "__init__"))  # noqa: B009 - as in constructor.py
-    except Exception:
-        # An annotation may name what exists only for type checkers; then nothing is judged.
-        return []
+    hints = _hints(getattr(cls, "__init__"))  # noqa: B009 - as in constructor.py
     found = []
     for name, parameter in parameters(cls).items():
         if name not in with_ or name not in hints:
@@ -57,6 +54,18 @@ def mistyped(cls: type, with_: dict[str, Any]) -> list[Mistyped]:
             continue
         if not fits(value, hints[name]):
             found.append(Mistyped(name, value, expected(hints[name])))
+    return found
+
+
+def _hints(function: Any) -> dict[str, Any]:
+    """The annotations that can be resolved; one may name what exists only for type checkers."""
+    found: dict[str, Any] = {}
+    names = getattr(inspect.unwrap(function), "__globals__", {})
+    for name, hint in getattr(function, "__annotations__", {}).items():
+        alone = types.SimpleNamespace(__annotations__={name: hint})
+        # What an annotation raises when it is resolved is up to the user's code.
+        with contextlib.suppress(Exception):
+            found |= get_type_hints(alone, names)
     return found
 
 

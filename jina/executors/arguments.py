@@ -25,7 +25,7 @@ def wanted(function: Callable[..., Any]) -> frozenset[str]:
     names: set[str] = set()
     current: Any = function
     while True:
-        parameters = inspect.signature(current, follow_wrapped=False).parameters.values()
+        parameters = _parameters(current)
         names.update(
             p.name
             for p in parameters
@@ -50,7 +50,7 @@ def unfillable(function: Callable[..., Any], *, is_bound: bool = False) -> list[
         included.
     """
     found = []
-    parameters = list(inspect.signature(function, follow_wrapped=False).parameters.values())
+    parameters = _parameters(function)
     if not is_bound and parameters and parameters[0].name not in ARGUMENTS:
         parameters = parameters[1:]
     for p in parameters:
@@ -67,10 +67,25 @@ def lacks_instance(function: Callable[..., Any]) -> bool:
     Args:
         function: the plain function of an ordinary or a class method.
     """
-    parameters = inspect.signature(function, follow_wrapped=False).parameters.values()
-    for p in parameters:
+    for p in _parameters(function):
         if p.kind is p.VAR_POSITIONAL:
             return False
         if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD):
             return p.name in ARGUMENTS
     return True
+
+
+def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
+    """The parameters of the function itself, not of what it wraps.
+
+    A wrapper made in C (`functools.lru_cache`) has those of what it wraps; a callable without any
+    signature is taken for one that takes everything.
+    """
+    for follow_wrapped in (False, True):
+        try:
+            signature = inspect.signature(function, follow_wrapped=follow_wrapped)
+        except (TypeError, ValueError):
+            continue
+        return list(signature.parameters.values())
+    kinds = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return [inspect.Parameter(kind.name.lower(), kind) for kind in kinds]

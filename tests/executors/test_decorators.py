@@ -198,6 +198,19 @@ def test_a_decorator_that_wraps_keeps_the_mark() -> None:
     assert E().foo(docs=None) == "foo"
 
 
+def test_a_wrapper_without_a_signature_of_its_own_is_decorated() -> None:
+    class E(Executor):
+        @requests(on="/cached")
+        @functools.lru_cache  # noqa: B019 - what is cached here ends with the test
+        def cached(self, docs: Any = None) -> None:
+            self.calls = getattr(self, "calls", 0) + 1
+
+    e = E()
+    for _ in range(2):
+        assert e("/cached") is None
+    assert e.calls == 1
+
+
 def test_static_and_class_methods_can_serve() -> None:
     class E(Executor):
         @requests(on="/s")
