@@ -129,10 +129,17 @@ def _write(target: Path, files: Mapping[str, str]) -> None:
             where=str(target),
             hint="give another name, or remove it first",
         ) from None
-    except FileNotFoundError:
-        raise OutputError("there is no such folder to write to", where=str(target.parent)) from None
     except OSError as error:
-        raise OutputError(f"cannot be made: {error.strerror}", where=str(target)) from error
+        if isinstance(error, FileNotFoundError) and not target.parent.exists():
+            message = "there is no such folder to write to"
+            raise OutputError(message, where=str(target.parent)) from None
+        # Some folders (/proc) refuse new ones by saying that these do not exist.
+        why = "" if isinstance(error, FileNotFoundError) else f": {error.strerror}"
+        raise OutputError(
+            f"cannot be created{why}",
+            where=str(target),
+            hint="give a path in a folder that you can write to",
+        ) from error
     try:
         for name, text in files.items():
             path = target / name

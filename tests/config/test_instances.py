@@ -129,6 +129,32 @@ def test_r49_runtime_args_are_given_by_hand() -> None:
     assert e.runtime_args == SimpleNamespace(pea_id=3)
 
 
+@pytest.mark.parametrize(
+    "option",
+    [
+        "allow_py_modules",
+        "extra_search_paths",
+        "include_gateway",
+        "needs",
+        "noblock_on_start",
+        "uses_dynamic_batching",
+    ],
+)
+def test_r49_options_of_jina_2_and_3_without_a_meaning_here_are_accepted(option: str) -> None:
+    assert facts(Executor.load_config(LITERAL, **{option: None})) == WANTED
+
+
+def test_r49_modules_may_be_named_beside_the_config(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "beside.py").write_text(
+        "from jina import Executor\n\n\nclass BesideExec(Executor): ...\n"
+    )
+    e = Executor.load_config("jtype: BesideExec", py_modules="beside.py")
+    assert type(e).__name__ == "BesideExec"
+
+
 def test_an_option_that_does_not_exist_is_refused() -> None:
     with pytest.raises(TypeError, match="unexpected keyword argument 'uses_wiht'"):
         Executor.load_config(LITERAL, uses_wiht={})

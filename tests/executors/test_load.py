@@ -105,6 +105,20 @@ def test_r65_every_listed_runtime_field_is_there(tmp_path: Path) -> None:
         assert hasattr(e.runtime_args, field), field
 
 
+def test_r65_the_defaults_are_those_measured_in_jina_2() -> None:
+    fields = get_default_runtime_args()
+    measured = {
+        **dict.fromkeys(("host", "host_in", "host_out"), "0.0.0.0"),
+        **{"pea_id": 0, "pea_role": "SINGLETON", "pod_role": "POD", "parallel": 1, "replicas": 1},
+        **{"polling": "ANY", "scheduling": "LOAD_BALANCE", "num_part": 1, "memory_hwm": -1},
+        **{"on_error_strategy": "IGNORE", "runtime_backend": "PROCESS", "timeout_ctrl": 5000},
+        **{"timeout_ready": 600000, "quiet": False, "upload_files": [], "shard_id": 0},
+    }
+    assert {name: fields.pop(name) for name in measured} == measured
+    flags = {name for name, value in fields.items() if value is False}
+    assert {value for name, value in fields.items() if name not in flags} == {None}
+
+
 def test_modules_beside_the_file_can_be_imported(tmp_path: Path) -> None:
     write(tmp_path / "helper_b.py", "VALUE = 42\n")
     file = write(

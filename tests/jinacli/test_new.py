@@ -127,6 +127,20 @@ def test_the_folder_above_must_exist(shell: Shell) -> None:
     assert (shell.folder / "b" / "flow.yml").is_file()
 
 
+@pytest.mark.parametrize("what", ["executor", "flow"])
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [("/proc/Foo", "cannot be created"), ("file/Foo", "cannot be created: Not a directory")],
+)
+def test_a_folder_that_takes_none_is_said(shell: Shell, what: str, target: str, said: str) -> None:
+    shell.write("file", "")
+    done = shell.run(what, "new", target)
+    assert (done.code, done.out) == (1, "")
+    assert done.err == (
+        f"error: {target}: {said}\nhelp: give a path in a folder that you can write to\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
