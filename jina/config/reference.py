@@ -101,7 +101,7 @@ def _adapted(part: Any, name: str = "") -> Any:
 
 def _other_keys(name: str) -> dict[str, Any]:
     """The keys of Jina 2 and 3. As patterns they are accepted, but no editor suggests them."""
-    ignored = {
+    ignored: dict[str, Any] = {
         "description": "Ignored: it has no meaning here.",
         "deprecationMessage": "It has no meaning here; it is ignored",
     }
