@@ -152,7 +152,7 @@ def read_lines(chunk: bytes | memoryview, call: Call, base: int) -> Body:
     # How many outcomes there are before each row: blank lines have none.
     before = [
         0,
-        *accumulate(bool(text.strip()) or row in oversize for row, text in enumerate(lines)),
+        *accumulate(int(row in oversize or bool(text.strip())) for row, text in enumerate(lines)),
     ]
     failures = [
         Failure(

@@ -135,6 +135,15 @@ def test_any_bytes_have_an_outcome_for_each_line_that_is_not_blank(chunk: bytes)
     assert len(body.docs[0]) + len(failed) == sum(bool(line.strip()) for line in chunk.split(b"\n"))
 
 
+def test_failed_lines_travel_on_to_the_next_worker() -> None:
+    """A place is a number on the wire, also the second one, which follows one outcome."""
+    body = read_lines(b'{"id":"a"}\nnope\n{"id":"b"}\n', CALL, 1)
+    parts, frames = write_body(body.docs[0], None, body.failures)
+    again = read_body(parts, frames, 1, CALL, 1)
+    assert again.failures == body.failures
+    assert [type(failure.place) for failure in again.failures.failures] == [int]
+
+
 def test_a_failure_says_where_and_why() -> None:
     call = Call({}, "data.jsonl", "key", oversize=[(1, 42, 50_000_000)])
     body = read_lines(b"[1]\n\n", call, 41)
