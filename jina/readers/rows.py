@@ -76,7 +76,9 @@ def rows_of_lines(cut: CutLines, name: str, key: str) -> Rows:
     # Blank lines have no outcome.
     before = [
         0,
-        *accumulate(bool(line.strip()) or row in without_bytes for row, line in enumerate(lines)),
+        *accumulate(
+            int(row in without_bytes or bool(line.strip())) for row, line in enumerate(lines)
+        ),
     ]
     failures = []
     for row, known, kind, message in wrong:

@@ -13,7 +13,7 @@ from jina.excepts import InputError, JinaError
 from jina.readers import Chunk, LineSource, ReadOptions
 from jina.readers.inputs import find_inputs
 from jina.wire.body import read_lines
-from jina.wire.maps import Call
+from jina.wire.maps import Call, LineFailures, pack_map, unpack_map
 
 
 class Drained(NamedTuple):
@@ -73,6 +73,7 @@ def read(
                 docs += chunk.docs
                 found = chunk.failures
             if found is not None:
+                assert unpack_map(LineFailures, pack_map(found)) == found  # as it travels
                 failures += [failure.message for failure in found.failures]
                 places += [failure.place for failure in found.failures]
         return Drained(docs, failures, places, broken, source.lines_read)
