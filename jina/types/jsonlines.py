@@ -10,7 +10,6 @@ holds one is written as base64 ({dtype, shape, data}); in tags and scores they a
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Iterable
 from io import BytesIO
 from typing import Any, NamedTuple, NoReturn
@@ -21,6 +20,7 @@ from jina.defaults import KIB
 from jina.excepts import DocumentError
 from jina.types import mapping
 from jina.types.arrays.document import DocumentArray, wrapped
+from jina.types.bad_lines import id_of, why
 from jina.types.batch import Part
 from jina.types.content import children, set_fields
 from jina.types.document import Document
@@ -190,7 +190,7 @@ class _Careful:
                 ValueError,
                 TypeError,
             ) as err:
-                self.errors.append(LineError(row, number, "BadLine", _why(line, err), _id_of(line)))
+                self.errors.append(LineError(row, number, "BadLine", why(line, err), id_of(line)))
         truths = None
         if any(truth is not None for truth in self.groundtruths):
             records = [
@@ -248,54 +248,6 @@ _NAMES = {
     bool: "boolean",
     type(None): "null",
 }
-_AT_BYTE = re.compile(r"^JSON is malformed: (.*) \(byte (\d+)\)$")
-
-
-def _why(line: bytes, err: Exception) -> str:
-    """Say what is wrong with a line, and at which of its bytes, counted from 1."""
-    if isinstance(err, UnicodeDecodeError):
-        try:
-            line.decode()
-        except UnicodeDecodeError as at:
-            return f"not UTF-8: byte 0x{line[at.start]:02x} at byte {at.start + 1}"
-    if isinstance(err, RecursionError):
-        return "nested too deeply"
-    if isinstance(err, DocumentError):
-        return err.what
-    text = str(err)
-    if "surrogate" in text or ("truncated" in text and re.search(rb"\\u[dD][89a-fA-F]", line)):
-        return "not JSON: half of a surrogate pair, which is no character"
-    if "truncated" in text:
-        return f"not JSON: the line ends too early, after byte {len(line.rstrip())}"
-    if "Number out of range" in text:
-        return "a number beyond the range of float64"
-    malformed = _AT_BYTE.match(text)
-    return _syntax(line, malformed[1], int(malformed[2])) if malformed else text
-
-
-def _syntax(line: bytes, reason: str, at: int) -> str:
-    """Say where JSON breaks; the standard library tells the place more exactly."""
-    # Late: only a line that is no JSON needs it.
-    import json
-
-    try:
-        json.loads(line)
-    except json.JSONDecodeError as err:
-        at = len(err.doc[: err.pos].encode())
-        reason = err.msg[0].lower() + err.msg[1:].removesuffix(" at")
-    except (ValueError, RecursionError):
-        pass
-    return f"not JSON: {reason} at byte {at + 1}"
-
-
-def _id_of(line: bytes) -> str:
-    """Return the id in a line that is no Document, if it is at least JSON."""
-    try:
-        value = msgspec.json.decode(line)
-    except (ValueError, RecursionError):
-        return ""
-    found = value.get("id") if isinstance(value, dict) else ""
-    return found if isinstance(found, str) else ""
 
 
 # --- writing ------------------------------------------------------------------------------------
@@ -440,7 +392,8 @@ def _checked_scores(scores: Any) -> Any:
     scores = checked(scores)
     for name, score in scores.items():
         if not math.isfinite(score.value):
-            raise DocumentError(f"the score `{name}` is {score.value}, which JSON cannot carry")
+            number = mapping.named(score.value)
+            raise DocumentError(f"the score `{name}` is {number}, which JSON cannot carry")
         for operand in score.operands:
             _checked_scores({f"{name}.operands": operand})
     return scores

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from jina.excepts import BadDocType
+from jina.types.bad_lines import why
 from jina.types.record import (
     CHILD_FIELDS,
     CONTENT_FIELDS,
@@ -33,6 +34,13 @@ def kind_of(value: Any) -> str:
     """Name the type of a value with its article: `an int`, `a list`."""
     name = type(value).__name__
     return f"{'an' if name[0] in 'aeioAEIO' else 'a'} {name}"
+
+
+def named(number: float) -> str:
+    """Return a number as text, those that are none by their names."""
+    if number != number:  # noqa: PLR0124 - only NaN is not itself
+        return "NaN"
+    return str(number).replace("inf", "infinity")
 
 
 def _camel(name: str) -> str:
@@ -210,7 +218,7 @@ def finite(name: str, value: Any) -> float:
     except (TypeError, ValueError, OverflowError) as err:
         raise BadDocType(f"`{name}` is no number: {err}") from err
     if number - number != 0:
-        raise BadDocType(f"`{name}` is {number}, expected a finite number")
+        raise BadDocType(f"`{name}` is {named(number)}, expected a finite number")
     return number
 
 
@@ -243,8 +251,11 @@ def from_text(text: str) -> dict[str, Any]:
     """
     try:
         value = msgspec.json.decode(text)
-    except (msgspec.MsgspecError, UnicodeEncodeError, RecursionError) as err:
+    except UnicodeEncodeError as err:
         raise BadDocType(f"this text is no JSON: {err}") from err
+    except (msgspec.MsgspecError, RecursionError) as err:
+        reason = why(text.encode(), err).removeprefix("not JSON: ")
+        raise BadDocType(f"this text is no JSON: {reason}") from err
     if not isinstance(value, dict):
         raise BadDocType(f"this JSON is {kind_of(value)}, expected an object")
     return value

@@ -115,7 +115,7 @@ def as_tensor(value: Any) -> Any:
         raise BadDocType(f"a tensor is made of numbers, not of {type(value).__name__}")
     try:
         array = np.asarray(_unwrapped(value))
-    except (ValueError, TypeError, OverflowError) as err:
+    except (ValueError, TypeError, OverflowError, RuntimeError) as err:
         raise BadDocType(f"this {type(value).__name__} is no tensor: {err}") from err
     return _checked(array)
 

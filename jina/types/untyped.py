@@ -12,7 +12,7 @@ import msgspec
 
 from jina.defaults import MAX_UNTYPED_BYTES, MAX_UNTYPED_NODES
 from jina.excepts import DocumentError, WireError
-from jina.types.mapping import kind_of
+from jina.types.mapping import kind_of, named
 from jina.types.record import NO_TAGS, Live, OwnTags, Packed, Record, Unread
 
 _from_json = msgspec.json.Decoder(dict[str, Any])
@@ -279,7 +279,7 @@ def _plain(value: Any, finite: bool, where: str) -> Any:
         return value
     if kind is float:
         if finite and not math.isfinite(value):
-            raise NotFinite(f"`{where}` is {value}, which JSON cannot carry")
+            raise NotFinite(f"`{where}` is {named(value)}, which JSON cannot carry")
         return value
     if kind is dict:
         return _plain_map(value, finite, where)

@@ -89,7 +89,7 @@ BAD = {
     '{"text":"\\ud800"}': "not JSON: half of a surrogate pair, which is no character",
     '{"tags":{"a":"\\udfff"}}': "not JSON: half of a surrogate pair, which is no character",
     '{"weight":1e999}': "a number beyond the range of float64",
-    '{"tags":{"a":NaN}}': "not JSON: invalid character at byte 14",
+    '{"tags":{"a":NaN}}': "not JSON: NaN at byte 14, which is no JSON number",
     '{"chunks":[{"tags":5}]}': "`tags` is an int, expected an object",
     '{"chunks":5}': "`chunks` is an int, expected a list of Documents",
     '{"tags":' + "[" * 100_000 + "]" * 100_000 + "}": "nested too deeply",
@@ -181,7 +181,7 @@ def test_nan_in_a_score_from_the_wire_is_an_error_too():
 
     doc = Document(id="a", scores={"s": float("nan")}, chunks=[Document(evaluations={"e": -1e999})])
     back = columns.decode(columns.encode(DocumentArray([doc])))
-    with pytest.raises(DocumentError, match="the score `s` is nan"):
+    with pytest.raises(DocumentError, match="the score `s` is NaN, which JSON cannot carry"):
         render(back)
     with pytest.raises(DocumentError, match="the score `e` is -inf"):
         render(back[0].chunks)

@@ -55,7 +55,7 @@ class Part:
         For cosine distances, the r have the length 1. Far from zero, a product would round the
         distances away; so both sides are moved to the middle.
         """
-        import numpy as np
+        import numpy as np  # late: a process that sees only text never loads it
 
         if self._ready is None:
             flat = _flat(self.matrix)

@@ -1,0 +1,62 @@
+"""What is wrong with a line that is no JSON, or no Document, in the words of this project."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from jina.excepts import DocumentError
+
+_CONSTANT = re.compile(rb"NaN|Infinity")
+_AT_BYTE = re.compile(r"^JSON is malformed: (.*) \(byte (\d+)\)$")
+
+
+def why(line: bytes, err: Exception) -> str:
+    """Say what is wrong with a line, and at which of its bytes, counted from 1."""
+    if isinstance(err, UnicodeDecodeError):
+        try:
+            line.decode()
+        except UnicodeDecodeError as at:
+            return f"not UTF-8: byte 0x{line[at.start]:02x} at byte {at.start + 1}"
+    if isinstance(err, RecursionError):
+        return "nested too deeply"
+    if isinstance(err, DocumentError):
+        return err.what
+    text = str(err)
+    if "surrogate" in text or ("truncated" in text and re.search(rb"\\u[dD][89a-fA-F]", line)):
+        return "not JSON: half of a surrogate pair, which is no character"
+    if "truncated" in text:
+        return f"not JSON: the line ends too early, after byte {len(line.rstrip())}"
+    if "Number out of range" in text:
+        return "a number beyond the range of float64"
+    malformed = _AT_BYTE.match(text)
+    return _syntax(line, malformed[1], int(malformed[2])) if malformed else text
+
+
+def _syntax(line: bytes, reason: str, at: int) -> str:
+    """Say where JSON breaks; the standard library tells the place more exactly."""
+    # Late: only a line that is no JSON needs it.
+    import json
+
+    try:
+        json.loads(line)
+    except json.JSONDecodeError as err:
+        at = len(err.doc[: err.pos].encode())
+        reason = err.msg[0].lower() + err.msg[1:].removesuffix(" at")
+    except (ValueError, RecursionError):
+        pass
+    constant = _CONSTANT.match(line, at)
+    if constant:
+        return f"not JSON: {constant[0].decode()} at byte {at + 1}, which is no JSON number"
+    return f"not JSON: {reason} at byte {at + 1}"
+
+
+def id_of(line: bytes) -> str:
+    """Return the id in a line that is no Document, if it is at least JSON."""
+    try:
+        value = msgspec.json.decode(line)
+    except (ValueError, RecursionError):
+        return ""
+    found = value.get("id") if isinstance(value, dict) else ""
+    return found if isinstance(found, str) else ""
