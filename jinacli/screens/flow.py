@@ -158,6 +158,7 @@ def _described(record: FlowRecord) -> dict[str, Any]:
         "pid": record.pid,
         "uptime_s": round(time.time() - record.started_at, 1),
         "file": record.file,
+        "one_shot": record.is_one_shot,
         "addresses": record.addresses,
         "workers": [],
     }
@@ -190,7 +191,8 @@ def _table(flows: list[dict[str, Any]]) -> None:
     table = Table(*columns, box=None)
     for flow in flows:
         up = _duration(flow["uptime_s"])
-        first, last = (flow["name"], flow["state"], up), shortest(flow["file"])
+        state = f"{flow['state']}, for a post" if flow["one_shot"] else flow["state"]
+        first, last = (flow["name"], state, up), shortest(flow["file"])
         for row in _rows(flow) or [("", "", "", "")]:
             # As text: a name in brackets is no mark-up.
             table.add_row(*(Text(harmless(cell)) for cell in (*first, *row, last)))

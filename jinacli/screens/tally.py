@@ -27,9 +27,9 @@ class Tally:
         """Nobody was bound to the endpoint."""
         self.is_broken = False
         """The input ended before its end."""
-        self._first_error = "" if not failed else "it was told then"
+        self._first_error = ""
         self._first_traceback = ""
-        self._earlier = outcomes
+        self._earlier, self._earlier_failed = outcomes, failed
         self._began = time.monotonic()
 
     def add(self, outcomes: Outcomes, reply: Reply) -> None:
@@ -54,7 +54,12 @@ class Tally:
             in_all = f", with the earlier ones {self.outcomes}" if self._earlier else ""
             say(f"{new} outcomes in {seconds:.2f} s, written to {output}{in_all}")
         if self.failed:
-            say(f"{self.failed} of {self.outcomes} failed; the first: {self._first_error}")
+            text = f"{self.failed} of {self.outcomes} failed"
+            which = "the first"
+            if self._earlier_failed:
+                text += f", {self._earlier_failed} of them in an earlier run"
+                which = "the first of this run"
+            say(f"{text}; {which}: {self._first_error}" if self._first_error else text)
             if self._first_traceback and not quiet:
                 say(self._first_traceback)
         if self.is_broken:

@@ -175,7 +175,7 @@ def test_a_worker_that_dies_at_idle_too_often_is_given_up(shell: Shell) -> None:
         header, first, last = (" ".join(row.split()) for row in shell.ps_table())
         assert header == "flow state up worker pid state outstanding file"
         assert first.startswith("flow degraded ")
-        assert first.endswith("/flow.yml")
+        assert first.endswith(" flow.yml")
         assert last == (
             "frail failed: no worker of it is left; the last one ended with exit code 9"
         )

@@ -34,7 +34,8 @@ def test_each_has_its_own_and_none_ends_with_another(shell: Shell) -> None:
     ):
         workers = [worker_of(first), worker_of(second)]
         assert workers[0] != workers[1]
-        assert len(shell.ps()) == 2
+        assert [flow["one_shot"] for flow in shell.ps()] == [True, True]
+        assert all("ready, for a post" in line for line in shell.ps_table()[1:])
         assert first.end().code == 0
         assert worker_of(second) == workers[1]
         done = shell.run("post", "/seen", "--text", "x")

@@ -60,8 +60,17 @@ def size_of(path: Path) -> int:
 def stopped(flow: Shell, out: Path, signum: int, size: int = 1, *options: str) -> str:
     """Run the post and signal it once so many bytes are written; what it said."""
     with flow.start(*POST, *options) as post:
-        wait_until(lambda: size_of(out) >= size or post.process.poll() is not None)
+        wait_until(lambda: noted_in(out) >= size or post.process.poll() is not None)
         return post.end(signum).err
+
+
+def noted_in(out: Path) -> int:
+    """Bytes of results that the progress file tells of."""
+    try:
+        place: dict[str, int] = json.loads(progress_of(out).read_bytes().splitlines()[1])
+    except FileNotFoundError:
+        return 0
+    return place["size"]
 
 
 def test_a_killed_post_is_finished_by_the_same_command(
@@ -77,11 +86,16 @@ def test_a_killed_post_is_finished_by_the_same_command(
         if not progress_of(out).exists():
             break
     assert kills > 1
-    before = json.loads(progress_of(out).read_bytes().splitlines()[1])["outcomes"]
+    place = json.loads(progress_of(out).read_bytes().splitlines()[1])
+    before, failed = place["outcomes"], place["failed"]
     done = flow.run(*POST)
     assert done.code == 3  # a line of the first run was no JSON
     assert done.err.startswith(f"going on after {before} outcomes in out.jsonl\n")
-    assert f"\n{len(BROKEN)} of {LINES - 2} failed; " in done.err
+    assert done.err.splitlines()[1].endswith(f"to out.jsonl, with the earlier ones {LINES - 2}")
+    assert done.err.splitlines()[2] == (
+        f"{len(BROKEN)} of {LINES - 2} failed, {failed} of them in an earlier run; the first of "
+        "this run: BadLine: many.jsonl:20000: not JSON: expecting value at byte 1"
+    )
     assert out.read_bytes() == whole
     assert not progress_of(out).exists()
 
@@ -154,7 +168,7 @@ def test_inputs_that_have_changed_are_another_post(flow: Shell, out: Path) -> No
     path = flow.write("grows.jsonl", json_lines(LINES))
     post = ("post", "/moody", "--inputs", "grows.jsonl", "--output", "out.jsonl")
     with flow.start(*post) as running:
-        wait_until(lambda: size_of(out) > 0)
+        wait_until(lambda: noted_in(out) > 0)
         running.end(signal.SIGKILL)
     with path.open("a") as file:
         file.write(json_lines(1))
