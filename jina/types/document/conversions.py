@@ -12,7 +12,8 @@ from typing import Any, BinaryIO, Self
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from jina.excepts import DocumentError
-from jina.types.document.images import Images, write
+from jina.types.document.audio import Audio
+from jina.types.document.images import write
 from jina.types.tensors import little_endian
 
 FETCH_TIMEOUT_S = 30.0
@@ -20,7 +21,7 @@ FETCH_TIMEOUT_S = 30.0
 _CHARSET = re.compile(r";\s*charset=\"?([^;,\"\s]+)", re.IGNORECASE)
 
 
-class Conversions(Images):
+class Conversions(Audio):
     """Conversions between uri, text, buffer and blob."""
 
     __slots__ = ()
