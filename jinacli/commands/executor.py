@@ -26,7 +26,7 @@ def check(
     ] = "",
     inputs: Annotated[
         list[str] | None,
-        typer.Option("--inputs", "-i", help="For --run: JSON lines, as for `jina post`"),
+        typer.Option("--inputs", "-i", help="For --run: files, as for `jina post`"),
     ] = None,
     parameters: Parameters = None,
     output_format: OutputFormat = "full",
