@@ -40,9 +40,15 @@ def outcomes_of(reply: Reply, endpoint: str, call: Call) -> Outcomes:
     """
     if reply.error is not None:
         return _failed(reply, endpoint, reply.error, call)
-    if reply.served and len(reply.parts) == 1 and reply.parts[0].kind == LINES:
-        part = reply.parts[0]
-        return Outcomes(payload(reply.frames[0]), part.rows, part.failed)
+    parts = reply.parts
+    if reply.served and len(parts) == 1 and parts[0].kind == LINES:
+        return Outcomes(payload(reply.frames[0]), parts[0].rows, parts[0].failed)
+    if reply.served and parts and all(part.kind == LINES for part in parts):
+        return Outcomes(
+            b"".join(map(payload, reply.frames)),
+            sum(part.rows for part in parts),
+            sum(part.failed for part in parts),
+        )
     # Late: lines that a worker wrote are passed on without anything that knows Documents.
     from jina.wire import body as bodies
 

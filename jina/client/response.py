@@ -15,7 +15,7 @@ from jina.excepts import RemoteError
 from jina.transport.sockets import payload
 from jina.types.arrays.document import DocumentArray
 from jina.wire.body import Body, concatenated, read_body
-from jina.wire.maps import Call, unpack_map
+from jina.wire.maps import FAILURES, Call, ErrorInfo, Failure, unpack_map
 
 SUCCESS = 0
 ERROR = 3
@@ -43,7 +43,7 @@ class Response:
     @cached_property
     def status(self) -> SimpleNamespace:
         """`code` (0 or 3), `description`, and `exception` of a request that failed."""
-        error = self._reply.error
+        error = self._error
         if error is None:
             return SimpleNamespace(code=SUCCESS, description="", exception=None)
         exception = SimpleNamespace(
@@ -61,13 +61,28 @@ class Response:
 
     @property
     def is_error(self) -> bool:
-        """Whether the request failed as a whole."""
-        return self._reply.error is not None
+        """Whether the request failed, or some of its Documents did."""
+        reply = self._reply
+        return reply.error is not None or any(part.kind == FAILURES for part in reply.parts)
+
+    @property
+    def failures(self) -> list[Failure]:
+        """The Documents that failed while others did not: `id`, `type` and `message` of each."""
+        found = None if self._reply.error is not None else self._body.failures
+        return found.failures if found else []
+
+    @property
+    def _error(self) -> ErrorInfo | None:
+        if self._reply.error is not None or not self.is_error:
+            return self._reply.error
+        first, *others = self.failures
+        more = f" (and {len(others)} more)" if others else ""
+        return ErrorInfo(first.type, f"Document {first.id}: {first.message}{more}", first.executor)
 
     @property
     def error(self) -> RemoteError | None:
         """The failure as an exception; None when there was none."""
-        error = self._reply.error
+        error = self._error
         if error is None:
             return None
         return RemoteError(
@@ -91,8 +106,8 @@ class Response:
 
     @cached_property
     def docs(self) -> DocumentArray:
-        """The resulting Documents; of a failed request those that were sent."""
-        if self.is_error and self._reply.request.docs is not None:
+        """The resulting Documents; of a request that failed as a whole those that were sent."""
+        if self._reply.error is not None and self._reply.request.docs is not None:
             return self._reply.request.docs
         return concatenated(self._body.docs)
 

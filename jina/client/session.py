@@ -7,6 +7,7 @@ yields whatever is next in order. A slow consumer of the replies slows the readi
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Iterator
 from math import ceil
@@ -160,15 +161,17 @@ class Session:
         Args:
             endpoint: such as "/index".
             source: of requests.
-            target: regular expression for the names of the nodes that take part.
+            target: regular expression that the names of the nodes that take part match.
             window: requests under way at once; the gateway's own limit holds too.
             timeout_s: the longest time without any reply while requests are under way.
 
         Raises:
             PostTimeout: no reply in time.
             ConnectError: the Flow is gone.
+            BadClientInput: the target is no regular expression.
         """
-        exchange = _Exchange(self, endpoint, target, source, timeout_s)
+        targets = self._targets(target) if target else None
+        exchange = _Exchange(self, endpoint, targets, source, timeout_s)
         window = max(1, min(window, self.welcome.window_requests))
         try:
             while exchange.fill(window):
@@ -176,6 +179,16 @@ class Session:
                 yield from exchange.in_order()
         finally:
             exchange.leave()
+
+    def _targets(self, target: str) -> list[str]:
+        """The nodes that a target names. Matched here: an expression can take for ever."""
+        try:
+            matches = re.compile(target).match
+        except (re.error, RecursionError, OverflowError) as error:
+            raise BadClientInput(
+                f"the target {target!r} is no regular expression: {error}"
+            ) from error
+        return [name for name in self.welcome.endpoints if matches(name)]
 
 
 class _Exchange:
@@ -185,13 +198,13 @@ class _Exchange:
         self,
         session: Session,
         endpoint: str,
-        target: str,
+        targets: list[str] | None,
         source: RequestSource,
         timeout_s: float | None,
     ) -> None:
         self._session = session
         self._endpoint = endpoint
-        self._target = target
+        self._targets = targets
         self._source = source
         self._timeout_s = timeout_s
         self._under_way: dict[int, Request] = {}
@@ -296,7 +309,7 @@ class _Exchange:
             number=number,
             rows=request.rows,
             base=request.base,
-            route=pack_map(Route(self._endpoint, self._target, request.parts)),
+            route=pack_map(Route(self._endpoint, self._targets, request.parts)),
             call=request.call,
         )
         sockets.send_if_connected(self._session.socket, header, request.frames)

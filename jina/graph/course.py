@@ -1,15 +1,14 @@
 """The course that a request takes through the graph, once unbound nodes are left out.
 
 A node takes part in a request when its Executor binds the endpoint (or has a default handler) and
-the request's target names it. A node that takes no part costs nothing: what it would have passed
+the request's targets name it. A node that takes no part costs nothing: what it would have passed
 through goes straight to whoever comes after it; at a join that takes no part, all branches go on.
 When nobody takes part the answer is the request itself, once, however many branches there are.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from jina.graph.plan import GATEWAY, PlannedNode
@@ -40,7 +39,7 @@ def plot_course(
     nodes: Sequence[PlannedNode],
     endpoints: Mapping[str, Sequence[str]],
     endpoint: str,
-    target: str = "",
+    targets: Collection[str] | None = None,
 ) -> Course:
     """Plot the course of one endpoint.
 
@@ -48,18 +47,17 @@ def plot_course(
         nodes: the graph, in an order in which each node comes after those it needs.
         endpoints: node name -> endpoints that its Executor binds.
         endpoint: of the request, such as "/index".
-        target: regular expression that a node's name must match at its start; "" matches all.
+        targets: names of the nodes that may take part; None for all.
     """
     output: dict[str, list[str]] = {GATEWAY: [GATEWAY]}
     course = Course({}, {}, [], "")
-    wanted = re.compile(target).match if target else None
     needed: set[str] = set()
     for node in nodes:
         branches = [output[name] for name in node.needs]
         needed.update(node.needs)
         bound = endpoints.get(node.name, ())
         takes_part = endpoint in bound or DEFAULT_ENDPOINT in bound
-        if takes_part and (wanted is None or wanted(node.name)):
+        if takes_part and (targets is None or node.name in targets):
             course.inputs[node.name] = branches
             for source in dict.fromkeys(source for branch in branches for source in branch):
                 course.after.setdefault(source, []).append(node.name)

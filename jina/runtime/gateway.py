@@ -290,7 +290,7 @@ class Gateway:
                     peer,
                     header.number,
                     route.endpoint,
-                    route.target,
+                    route.targets,
                     header.rows,
                     header.base,
                     header.call,
@@ -369,7 +369,16 @@ class Gateway:
 
     def _dispatch(self, task: Dispatch) -> None:
         parts, frames = _flatten(task.pieces)
-        route = Route(task.endpoint, "", parts, task.branches, task.is_last)
+        route = Route(
+            task.endpoint,
+            None,
+            parts,
+            task.branches,
+            task.is_last,
+            first=task.first,
+            stop=task.stop,
+            blame=task.blame,
+        )
         try:
             header = pack_header(
                 wire.REQUEST,
@@ -391,7 +400,7 @@ class Gateway:
 
     def _answer(self, answer: Answer) -> None:
         parts, frames = _flatten(answer.pieces)
-        route = pack_map(Route("", "", parts, 1, False, answer.served))
+        route = pack_map(Route("", None, parts, served=answer.served))
         rows = sum(part.rows for part in parts if part.role == DOCS)
         try:
             header = pack_header(

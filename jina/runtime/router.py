@@ -7,11 +7,14 @@ tested with a table and driven by a simulator. It never opens a body: parts are 
     a request   is what a client posted; it has exactly one answer
     a task      is a request at one node; it is at one worker at a time, and counts there as a
                 credit until the worker replies or dies
+
+A request that was begun in two deaths is narrowed down: its task is done again in halves, one after
+the other, and a half that kills is halved again, until the Document is found that kills alone. That
+one is reported as an error; what the others gave is put together in order.
 """
 
 from __future__ import annotations
 
-import re
 from collections import deque
 from collections.abc import Mapping, Sequence
 
@@ -34,7 +37,7 @@ from jina.runtime.steps import (
     Replied,
     Submitted,
 )
-from jina.wire.maps import ErrorInfo, Part
+from jina.wire.maps import GROUNDTRUTHS, ErrorInfo, Part
 
 # --- what is remembered ------------------------------------------------------------------------
 
@@ -59,13 +62,29 @@ class _Request:
 class _Task:
     """A request at one node."""
 
-    __slots__ = ("attempts", "branches", "node", "number", "pieces", "request")
+    __slots__ = (
+        "attempts",
+        "blame",
+        "branches",
+        "done",
+        "first",
+        "node",
+        "number",
+        "pieces",
+        "request",
+        "stop",
+        "todo",
+    )
 
     def __init__(self, number: int, request: _Request, node: str) -> None:
         self.number = number
         self.request = request
         self.node = node
-        self.attempts = 0
+        self.attempts = 0  # deaths of workers that had begun it
+        self.first = self.stop = 0  # the outcomes to do now; both 0 for all at once
+        self.todo: list[tuple[int, int]] = []  # those to do afterwards, the next one last
+        self.done: list[Piece] = []  # what those before gave
+        self.blame: ErrorInfo | None = None  # what the one to do now is reported as
         inputs = request.course.inputs[node]
         self.branches = len(inputs)
         self.pieces: Sequence[Piece]
@@ -80,6 +99,40 @@ class _Task:
                 for source in branch
                 for piece in request.results[source]
             ]
+
+    def narrow(self, error: ErrorInfo) -> bool:
+        """After a death: do less at once, or blame the one that is left.
+
+        Returns:
+            False where that is not possible: a single outcome to begin with, or a join, whose
+            branches cannot be cut alike.
+        """
+        if self.blame is not None or self.branches > 1:
+            return False
+        if not self.stop:
+            self.stop = sum(
+                piece.part.rows for piece in self.pieces if piece.part.role != GROUNDTRUTHS
+            )
+            if self.stop < 2:
+                return False
+        if self.stop - self.first == 1:
+            self.blame = error
+        else:
+            middle = (self.first + self.stop) // 2
+            self.todo.append((middle, self.stop))
+            self.stop = middle
+        return True
+
+    def go_on(self, pieces: Sequence[Piece]) -> Sequence[Piece] | None:
+        """Take in a reply: the whole result, or None while there is more to do."""
+        if not self.stop:
+            return pieces
+        self.done += pieces
+        if not self.todo:
+            return self.done
+        self.first, self.stop = self.todo.pop()
+        self.blame = None
+        return None
 
 
 class _Worker:
@@ -105,7 +158,7 @@ class Router:
     Args:
         nodes: the graph, checked.
         window_requests: requests that one client may have under way.
-        max_attempts: a request that was begun in so many deaths of workers is not tried again.
+        max_attempts: a request that was begun in so many deaths of workers is narrowed down.
         endpoints: of nodes that an earlier gateway has seen ready.
         first_task: where the numbers of tasks begin; a later gateway begins higher, so that replies
             to an earlier one are told apart.
@@ -124,7 +177,7 @@ class Router:
         self._window = window_requests
         self._max_attempts = max_attempts
         self._endpoints: dict[str, Sequence[str]] = dict(endpoints or {})
-        self._courses: dict[tuple[str, str], Course] = {}
+        self._courses: dict[tuple[str, tuple[str, ...] | None], Course] = {}
         self._workers: dict[bytes, _Worker] = {}
         self._replicas: dict[str, list[_Worker]] = {node.name: [] for node in self._nodes}
         self._queues: dict[str, deque[_Task]] = {node.name: deque() for node in self._nodes}
@@ -192,13 +245,7 @@ class Router:
             reason = f"more than {self._window} requests under way"
             actions.append(Refuse(asked.client, asked.number, reason))
             return
-        try:
-            course = self._course(asked.endpoint, asked.target)
-        except (re.error, RecursionError, OverflowError) as error:
-            reason = f"the target {asked.target!r} is no regular expression: {error}"
-            actions.append(Refuse(asked.client, asked.number, reason))
-            return
-        request = _Request(asked, course)
+        request = _Request(asked, self._course(asked.endpoint, asked.targets))
         self._clients.setdefault(asked.client, requests)[asked.number] = request
         self.bytes_held += request.bytes
         self._advance(request, GATEWAY, actions)
@@ -209,9 +256,13 @@ class Router:
             return
         request = task.request
         if not request.answered:
-            request.results[task.node] = reply.pieces
-            request.waiting -= 1
-            self._advance(request, task.node, actions)
+            result = task.go_on(reply.pieces)
+            if result is None:
+                self._queues[task.node].appendleft(task)
+            else:
+                request.results[task.node] = result
+                request.waiting -= 1
+                self._advance(request, task.node, actions)
         self._serve(task.node, actions)
 
     def _raised(self, raised: Raised, actions: list[Action]) -> None:
@@ -243,12 +294,10 @@ class Router:
             if task.number == lost.begun:
                 task.attempts += 1
                 if task.attempts >= self._max_attempts:
-                    what = f"a worker died {task.attempts} times with this request begun"
-                    error = ErrorInfo(
-                        "jina.excepts.WorkerDied", f"{what}; {lost.reason}", task.node
-                    )
-                    self._fail(task.request, error, actions)
-                    continue
+                    error = _deadly(task, lost.reason)
+                    if not task.narrow(error):
+                        self._fail(task.request, error, actions)
+                        continue
             again.append(task)
         # In front, oldest first: whoever waited longest goes first again.
         self._queues[worker.node].extendleft(reversed(again))
@@ -277,13 +326,14 @@ class Router:
 
     # --- the way of a request ---
 
-    def _course(self, endpoint: str, target: str) -> Course:
-        course = self._courses.get((endpoint, target))
+    def _course(self, endpoint: str, targets: Sequence[str] | None) -> Course:
+        key = (endpoint, None if targets is None else tuple(targets))
+        course = self._courses.get(key)
         if course is None:
             if len(self._courses) > 1000:  # endpoints are the client's words
                 self._courses.clear()
-            course = plot_course(self._nodes, self._endpoints, endpoint, target)
-            self._courses[endpoint, target] = course
+            course = plot_course(self._nodes, self._endpoints, endpoint, targets)
+            self._courses[key] = course
         return course
 
     def _advance(self, request: _Request, source: str, actions: list[Action]) -> None:
@@ -339,6 +389,9 @@ class Router:
                     task.pieces,
                     task.branches,
                     task.request.course.last == task.node,
+                    task.first,
+                    task.stop,
+                    task.blame,
                 )
             )
 
@@ -375,6 +428,12 @@ class Router:
             requests.pop(request.asked.number, None)
             if not requests:
                 del self._clients[request.asked.client]
+
+
+def _deadly(task: _Task, reason: str) -> ErrorInfo:
+    what = "this Document" if task.stop - task.first == 1 else "this request"
+    message = f"a worker died {task.attempts} times with {what} begun; {reason}"
+    return ErrorInfo("jina.excepts.WorkerDied", message, task.node)
 
 
 def _unavailable(node: str, reason: str) -> ErrorInfo:

@@ -29,7 +29,7 @@ class Submitted(msgspec.Struct, frozen=True):
     client: bytes
     number: int
     endpoint: str
-    target: str
+    targets: Sequence[str] | None
     rows: int
     base: int
     call: bytes
@@ -95,7 +95,10 @@ Event: TypeAlias = "Submitted | Replied | Raised | Joined | Lost | NodeFailed | 
 
 
 class Dispatch(msgspec.Struct, frozen=True):
-    """Send a task to a worker."""
+    """Send a task to a worker: all of it, or the outcomes from `first` up to `stop`.
+
+    With `blame` these outcomes are that error, and the Executor is not called.
+    """
 
     worker: bytes
     task: int
@@ -106,6 +109,9 @@ class Dispatch(msgspec.Struct, frozen=True):
     pieces: Sequence[Piece]
     branches: int
     is_last: bool
+    first: int = 0
+    stop: int = 0
+    blame: ErrorInfo | None = None
 
 
 class Answer(msgspec.Struct, frozen=True):

@@ -118,7 +118,7 @@ class Worker:
 
     def _reply(self, kind: int, number: int, parts: list[Part], payload: list[Any]) -> None:
         header = wire.pack_header(
-            kind, frames=len(payload), number=number, route=pack_map(Route("", "", parts))
+            kind, frames=len(payload), number=number, route=pack_map(Route("", None, parts))
         )
         # Without a gateway the reply goes nowhere: the client sends the request again.
         sockets.send_if_connected(self._socket, header, payload)
@@ -130,11 +130,18 @@ class Worker:
         body = bodies.read_body(
             route.parts, frames, route.branches, call, header.base, sockets.payload
         )
+        as_lines = route.is_last and call.lines
         failures = body.failures
         docs = bodies.concatenated(body.docs)
         groundtruths = bodies.concatenated(body.groundtruths) if body.groundtruths else None
-        all_failed = failures is not None and len(failures.failures) == failures.total
-        if not all_failed:
+        if route.stop:
+            docs, groundtruths, failures = bodies.cut(
+                docs, groundtruths, failures, route, alone=as_lines
+            )
+            is_called = len(docs) > 0
+        else:
+            is_called = failures is None or len(failures.failures) < failures.total
+        if is_called:
             joined = route.branches > 1
             docs = call_executor(
                 self._executor,
@@ -145,7 +152,7 @@ class Worker:
                 groundtruths=groundtruths,
                 groundtruths_matrix=body.groundtruths or None if joined else None,
             )
-        if route.is_last and call.lines:
+        if as_lines:
             return bodies.write_lines(docs, failures, route.endpoint, call.tensors)
         return bodies.write_body(docs, groundtruths, failures)
 

@@ -10,6 +10,7 @@ from itertools import accumulate
 from typing import Any, NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from jina.defaults import MAX_LINE_BYTES, MAX_REQUEST_DOCS, MIB
 from jina.excepts import WireError
@@ -27,6 +28,7 @@ from jina.wire.maps import (
     Failure,
     LineFailures,
     Part,
+    Route,
     pack_map,
     unpack_map,
 )
@@ -209,6 +211,64 @@ def write_lines(
     return [Part(LINES, DOCS, 1, len(docs) + failed, failed)], [text]
 
 
+class Cut(NamedTuple):
+    """Some of a request's outcomes."""
+
+    docs: DocumentArray
+    groundtruths: DocumentArray | None
+    failures: LineFailures | None
+
+
+def cut(
+    docs: DocumentArray,
+    groundtruths: DocumentArray | None,
+    failures: LineFailures | None,
+    route: Route,
+    *,
+    alone: bool,
+) -> Cut:
+    """Take the outcomes that a route names out of a whole request.
+
+    Args:
+        docs: of the request.
+        groundtruths: of the request.
+        failures: of the request.
+        route: its `first`, `stop` and `blame` count.
+        alone: whether the failures' places are to be counted within the cut.
+
+    Returns:
+        the Documents among these outcomes, and the failures; with `blame` no Document, and a
+        failure in the place of each.
+    """
+    found = failures.failures if failures else []
+    total = len(docs) + len(found)
+    if failures and total != failures.total:  # the number of Documents has changed on the way
+        found = [replace(failure, place=len(docs) + at) for at, failure in enumerate(found)]
+    first, stop = min(route.first, total), min(route.stop, total)
+    failed = {failure.place for failure in found}
+    places = [place for place in range(first, stop) if place not in failed]
+    start = first - sum(place < first for place in failed)
+    some = docs[start : start + len(places)]
+    kept = [failure for failure in found if first <= failure.place < stop]
+    if route.blame is not None:
+        error = route.blame
+        kept += [
+            Failure(place, doc.id, error.type, error.message, error.executor)
+            for place, doc in zip(places, some, strict=True)
+        ]
+        kept.sort(key=lambda failure: failure.place)
+        some = DocumentArray()
+    if groundtruths is not None:
+        if len(groundtruths) == len(docs):
+            groundtruths = groundtruths[start : start + len(some)]
+        elif first:  # they belong to nobody, so they go along once
+            groundtruths = None
+    if alone:
+        kept = [replace(failure, place=failure.place - first) for failure in kept]
+        total = stop - first
+    return Cut(some, groundtruths, LineFailures(total, kept) if kept else None)
+
+
 def failures_part(failures: LineFailures) -> Part:
     """The part that announces failed lines."""
     return Part(FAILURES, ERRORS, 1, len(failures.failures), len(failures.failures))
@@ -216,7 +276,6 @@ def failures_part(failures: LineFailures) -> Part:
 
 def error_line(name: str, error: ErrorInfo | Failure, endpoint: str) -> bytes:
     """The outcome of a failed line, as one JSON line."""
-    executor = error.executor if isinstance(error, ErrorInfo) else ""
     return (
         msgspec.json.encode(
             {
@@ -224,7 +283,7 @@ def error_line(name: str, error: ErrorInfo | Failure, endpoint: str) -> bytes:
                 "error": {
                     "type": error.type,
                     "message": error.message,
-                    "executor": executor,
+                    "executor": error.executor,
                     "endpoint": endpoint,
                 },
             }

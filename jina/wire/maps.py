@@ -44,24 +44,48 @@ class Part(msgspec.Struct, array_like=True, frozen=True):
     branch: int = 0
 
 
+class ErrorInfo(msgspec.Struct, array_like=True, frozen=True):
+    """Why a request failed as a whole. All text, all bounded: nothing is ever unpickled.
+
+    Attributes:
+        type: dotted name of the exception's class.
+        message: at most 8 KiB.
+        executor: name of the node.
+        replica: which of its processes.
+        traceback: at most 64 KiB, head and tail kept.
+    """
+
+    type: str
+    message: str
+    executor: str = ""
+    replica: int = 0
+    traceback: str = ""
+
+
 class Route(msgspec.Struct, array_like=True, frozen=True):
     """What the gateway reads and writes.
 
     Attributes:
         endpoint: such as "/index".
-        target: a regular expression for the names of the nodes that take part; "" means all.
+        targets: names of the nodes that take part if they serve the endpoint; None means all.
         parts: the payload's parts, in the order of their frames.
         branches: towards a worker: how many branches were joined; 1 when there was no join.
         is_last: towards a worker: no further worker sees this request, so it may write JSON lines.
         served: towards a client: how many nodes were bound to the endpoint.
+        first: towards a worker: with `stop`, which of the request's outcomes it is to do, from 0.
+        stop: the outcome behind the last one to do; 0 means all.
+        blame: towards a worker: the error that those outcomes are to be, without any call.
     """
 
     endpoint: str
-    target: str = ""
+    targets: list[str] | None = None
     parts: list[Part] = []
     branches: int = 1
     is_last: bool = False
     served: int = 0
+    first: int = 0
+    stop: int = 0
+    blame: ErrorInfo | None = None
 
 
 class Call(msgspec.Struct, array_like=True, frozen=True):
@@ -85,19 +109,21 @@ class Call(msgspec.Struct, array_like=True, frozen=True):
 
 
 class Failure(msgspec.Struct, array_like=True, frozen=True):
-    """A line whose outcome is an error.
+    """A line, or a Document, whose outcome is an error.
 
     Attributes:
         place: how many outcomes of the request come before it.
         id: of its Document; stable over retries when the line has none.
         type: dotted name of the error's class.
         message: with the line's place in its source.
+        executor: name of the node whose fault it is; "" for a line that could not be read.
     """
 
     place: int
     id: str
     type: str
     message: str
+    executor: str = ""
 
 
 class LineFailures(msgspec.Struct, array_like=True, frozen=True):
@@ -110,24 +136,6 @@ class LineFailures(msgspec.Struct, array_like=True, frozen=True):
 
     total: int
     failures: list[Failure]
-
-
-class ErrorInfo(msgspec.Struct, array_like=True, frozen=True):
-    """Why a request failed as a whole. All text, all bounded: nothing is ever unpickled.
-
-    Attributes:
-        type: dotted name of the exception's class.
-        message: at most 8 KiB.
-        executor: name of the node.
-        replica: which of its processes.
-        traceback: at most 64 KiB, head and tail kept.
-    """
-
-    type: str
-    message: str
-    executor: str = ""
-    replica: int = 0
-    traceback: str = ""
 
 
 class Welcome(msgspec.Struct, array_like=True, frozen=True):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 
 from jina.graph.course import in_order, plot_course
@@ -16,9 +14,11 @@ def graph(**needs: str) -> list[PlannedNode]:
     ]
 
 
-def plotted(nodes: list[PlannedNode], bound: str, target: str = "") -> tuple[dict, list, str]:  # type: ignore[type-arg]
+def plotted(
+    nodes: list[PlannedNode], bound: str, targets: list[str] | None = None
+) -> tuple[dict[str, list[list[str]]], list[str], str]:
     endpoints = {node.name: ["/x"] if node.name in bound else ["/y"] for node in nodes}
-    course = plot_course(nodes, endpoints, "/x", target)
+    course = plot_course(nodes, endpoints, "/x", targets)
     for source, takers in course.after.items():
         for taker in takers:
             assert any(source in branch for branch in course.inputs[taker])
@@ -77,30 +77,26 @@ def test_the_course_of_a_request(
 
 
 @pytest.mark.parametrize(
-    ("target", "taking"),
+    ("targets", "taking"),
     [
-        ("", ["a", "b", "c"]),
-        ("b", ["b"]),
-        ("a|c", ["a", "c"]),
-        (".*", ["a", "b", "c"]),
-        ("B", []),
-        ("c$", ["c"]),
+        (None, ["a", "b", "c"]),
+        (["b"], ["b"]),
+        (["c", "a"], ["a", "c"]),
+        (["B", "nobody"], []),
+        ([], []),
     ],
 )
-def test_a_target_chooses_among_those_who_are_bound(target: str, taking: list[str]) -> None:
-    inputs, _, _ = plotted(CHAIN, "abc", target)
+def test_targets_choose_among_those_who_are_bound(
+    targets: list[str] | None, taking: list[str]
+) -> None:
+    inputs, _, _ = plotted(CHAIN, "abc", targets)
     assert list(inputs) == taking
 
 
-def test_a_target_matches_at_the_start_of_a_name() -> None:
-    nodes = graph(encoder="", my_encoder="encoder", encoder2="my_encoder")
-    inputs = plot_course(nodes, {n.name: ["/x"] for n in nodes}, "/x", "encoder").inputs
-    assert list(inputs) == ["encoder", "encoder2"]
-
-
-def test_a_bad_target_is_the_callers_to_handle() -> None:
-    with pytest.raises(re.error):
-        plot_course(CHAIN, {}, "/x", "[")
+def test_joins_are_the_nodes_that_wait_for_more_than_one_source() -> None:
+    everybody = {node.name: ["/x"] for node in DIAMOND}
+    assert plot_course(DIAMOND, everybody, "/x").joins == {"j"}
+    assert plot_course(DIAMOND, {"b": ["/x"]}, "/x").joins == frozenset()
 
 
 def test_a_default_handler_binds_every_endpoint() -> None:

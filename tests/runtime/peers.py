@@ -68,7 +68,7 @@ class FakeClient(Peer):
 
     def post(self, number: int, text: bytes = b"{}\n", **route: Any) -> None:
         parts = [Part(LINES, DOCS, 1, 1)]
-        packed = pack_map(Route("/x", route.pop("target", ""), parts))
+        packed = pack_map(Route("/x", route.pop("targets", None), parts))
         header = pack_header(
             wire.REQUEST, frames=1, number=number, rows=1, base=1, route=packed, call=b"call"
         )
@@ -99,7 +99,7 @@ class FakeWorker(Peer):
 
     def reply(self, task: int, *frames: bytes) -> None:
         parts = [Part(LINES, DOCS, 1, 1) for _ in frames]
-        route = pack_map(Route("", "", parts))
+        route = pack_map(Route("", None, parts))
         self.send(pack_header(wire.REPLY, frames=len(frames), number=task, route=route), frames)
 
 

@@ -10,10 +10,9 @@ with what the graph means, told here in the slow and obvious way: by recursion o
 from __future__ import annotations
 
 import heapq
-import re
 import sys
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from random import Random
 
@@ -40,7 +39,7 @@ from jina.runtime.steps import (
 from jina.wire.maps import DOCS, LINES, ErrorInfo, Part
 
 ENDPOINTS = ["/index", "/search", "/status"]
-TARGETS = ["", "", "", "", "n[0-4]", "n0|n3|n6", "nobody", "["]
+TARGETS = [None, None, None, None, ["n0", "n1", "n2", "n3"], ["n0", "n3", "n6"], ["nobody"], []]
 MAX_ATTEMPTS = 2
 WINDOW = 4
 
@@ -56,6 +55,11 @@ class Asked:
     raised: set[str] = field(default_factory=set)
     dispatched: set[str] = field(default_factory=set)  # nodes where it is or has been done
     poison: str = ""  # the node whose workers it kills
+    poison_rows: range = range(0)  # with which of the rows there
+    narrowed: dict[str, list[Piece]] = field(default_factory=dict)  # node -> results so far
+    covered: Counter[str] = field(default_factory=Counter)  # node -> rows that have a result
+    killers: set[tuple[str, int, int]] = field(default_factory=set)  # node, and the rows begun
+    blamed: set[str] = field(default_factory=set)  # nodes where one died of the report itself
 
 
 @dataclass
@@ -71,6 +75,7 @@ class Process:
     staged: deque[int] = field(default_factory=deque)
     running: int = 0
     given: dict[int, Asked] = field(default_factory=dict)  # tasks, as the router sees it
+    work: dict[int, Dispatch] = field(default_factory=dict)  # every one that was sent to it
     last_given: int = 0
     sent_until: float = 0.0  # messages do not overtake each other
 
@@ -188,7 +193,8 @@ class Simulation:
         draw = self._random
         number = len(self._asked) + 1
         pieces = [
-            _piece(f"{number}.{part}" * draw.randint(1, 9)) for part in range(draw.randint(0, 2))
+            _piece(f"{number}.{part}" * draw.randint(1, 9), draw.randint(0, 5))
+            for part in range(draw.randint(0, 2))
         ]
         event = Submitted(
             client, number, draw.choice(ENDPOINTS), draw.choice(TARGETS), 1, 1, b"", pieces
@@ -196,6 +202,7 @@ class Simulation:
         asked = Asked(msgspec.structs.replace(event, call=b"%s %d" % (client, number)))
         if draw.random() < 0.05:
             asked.poison = draw.choice(self._nodes).name
+            asked.poison_rows = range(draw.randint(0, 3), 20, draw.randint(1, 4))
         self._asked[client, number] = asked
         is_over = len(waiting) >= WINDOW
         waiting[number] = asked
@@ -238,7 +245,7 @@ class Simulation:
             return
         process.running = process.staged.popleft()
         asked = process.given.get(process.running)
-        if asked and asked.poison == process.node:
+        if asked and asked.poison == process.node and _kills(asked, process.work[process.running]):
             self._die(process)
         else:
             self._later(self._finish, process, process.running)
@@ -255,19 +262,32 @@ class Simulation:
                 f"{process.identity.decode()}:{task}.{part}"
                 for part in range(self._random.choice([0, 1, 1, 2]))
             ]
-            self._send(process, Replied(process.identity, task, [_piece(text) for text in texts]))
+            pieces = [_piece(text, self._random.randint(0, 5)) for text in texts]
+            self._send(process, Replied(process.identity, task, pieces))
         self._go_on(process)
 
     def _on_message(self, process: Process, event: Replied | Raised) -> None:
         asked = process.given.pop(event.task, None) if process.is_known else None
         if asked and asked.is_waiting:
             if isinstance(event, Replied):
-                asked.results[process.node] = list(event.pieces)
+                self._take(asked, process, event)
             else:
                 asked.raised.add(process.node)
         actions = self._step(event)
         if asked is None and actions:
             raise Violation("a late message had consequences")
+
+    def _take(self, asked: Asked, process: Process, reply: Replied) -> None:
+        node, work = process.node, process.work[reply.task]
+        if not work.stop:
+            asked.results[node] = list(reply.pieces)
+            return
+        asked.narrowed.setdefault(node, []).extend(reply.pieces)
+        asked.covered[node] = work.stop
+        if work.stop == _rows(work.pieces):
+            asked.results[node] = asked.narrowed[node]
+        else:
+            asked.dispatched.discard(node)
 
     def _disaster(self) -> None:
         if self._events_left <= 0:
@@ -286,7 +306,11 @@ class Simulation:
         process.is_known = False
         asked = process.given.get(begun)
         if asked and asked.is_waiting:
+            work = process.work[begun]
             asked.charges[process.node] += 1
+            asked.killers.add((process.node, work.first, work.stop))
+            if work.blame:
+                asked.blamed.add(process.node)
         again = [asked for task, asked in process.given.items() if asked.is_waiting]
         process.given.clear()
         for asked in again:
@@ -374,8 +398,24 @@ class Simulation:
         names = ("endpoint", "rows", "base", "call")
         if any(getattr(asked.event, name) != getattr(action, name) for name in names):
             raise Violation("not what the client said")
+        if (action.blame is not None) != (
+            (node, action.first, action.stop) in asked.killers
+            and (action.stop > 0 and action.stop - action.first == 1)
+        ):
+            raise Violation("blamed without need, or not blamed")
+        if action.stop:
+            is_fair = asked.charges[node] >= MAX_ATTEMPTS and len(branches) == 1
+            if not is_fair or not action.first < action.stop <= _rows(action.pieces):
+                raise Violation("narrowed down without need")
+            if action.first != asked.covered[node]:
+                raise Violation("rows twice, or not at all")
+            if action.blame is None and (node, action.first, action.stop) in asked.killers:
+                raise Violation("rows that killed are not narrowed down")
+        elif asked.charges[node] >= MAX_ATTEMPTS:
+            raise Violation("a deadly request once more")
         self._given += 1
         process.last_given = self._given
+        process.work[action.task] = action
         process.given[action.task] = asked
         asked.dispatched.add(node)
         self._later(self._on_dispatch, process, action.task)
@@ -394,7 +434,8 @@ class Simulation:
             node = action.error.executor
             is_true = {
                 "ValueError": node in asked.raised,
-                "jina.excepts.WorkerDied": asked.charges[node] == MAX_ATTEMPTS,
+                "jina.excepts.WorkerDied": asked.charges[node] >= MAX_ATTEMPTS
+                and (node in asked.blamed or not self._can_narrow(asked, node)),
                 "jina.excepts.ExecutorUnavailable": node in self._failed,
             }
             if not is_true[action.error.type]:
@@ -418,7 +459,11 @@ class Simulation:
         bound = self._bound[node] if node in self._seen else [DEFAULT_ENDPOINT]
         if asked.event.endpoint not in bound and DEFAULT_ENDPOINT not in bound:
             return False
-        return re.match(asked.event.target, node) is not None
+        return asked.event.targets is None or node in asked.event.targets
+
+    def _can_narrow(self, asked: Asked, node: str) -> bool:
+        branches = [self._result(asked, need) for need in self._needs[node]]
+        return len(branches) == 1 and _rows(branches[0]) > 1
 
     def _sources(self, asked: Asked, name: str) -> list[str]:
         """Whose results stand for a node's."""
@@ -442,8 +487,19 @@ class Simulation:
         return [source for end in ends for source in self._sources(asked, end)]
 
 
-def _piece(text: str) -> Piece:
-    return Piece(Part(LINES, DOCS, 1, 1), [text.encode()])
+def _piece(text: str, rows: int) -> Piece:
+    return Piece(Part(LINES, DOCS, 1, rows), [text.encode()])
+
+
+def _rows(pieces: Iterable[Piece]) -> int:
+    return sum(piece.part.rows for piece in pieces)
+
+
+def _kills(asked: Asked, work: Dispatch) -> bool:
+    """Whether a worker survives these rows; reporting them is no call."""
+    if work.blame:
+        return False
+    return not work.stop or any(row in asked.poison_rows for row in range(work.first, work.stop))
 
 
 def _branched(part: Part, branch: int) -> Part:

@@ -5,6 +5,8 @@ wants done is written in one line each:
 
     a/0 <- 1: in            dispatch task 1 with the body "in"
     a/0 <- 1: in (last)     likewise, and the worker may write the answer's lines
+    a/0 <- 1[2:4]: in       likewise, only the outcomes 2 and 3
+    a/0 <- 1[2:3]!: in      likewise, and the one outcome is an error
     j/0 <- 3: A | B         a join: the branches' bodies in their order
     c <- 1: A, served 1     answer request 1 of client c
     c <- 1! Type at node: message
@@ -53,9 +55,11 @@ def post(
     *,
     client: str = "c",
     endpoint: str = "/x",
-    target: str = "",
+    targets: Sequence[str] | None = None,
+    rows: int = 1,
 ) -> Submitted:
-    return Submitted(client.encode(), number, endpoint, target, 7, 3, b"call", body(text))
+    pieces = [Piece(Part(LINES, DOCS, 1, rows), [text.encode()])]
+    return Submitted(client.encode(), number, endpoint, targets, 7, 3, b"call", pieces)
 
 
 def ready(worker: str, *endpoints: str, credits: int = 2) -> Joined:
@@ -91,7 +95,9 @@ def words(action: Action) -> str:
             for branch in range(action.branches)
         ]
         last = " (last)" if action.is_last else ""
-        return f"{action.worker.decode()} <- {action.task}: {' | '.join(branches)}{last}"
+        some = f"[{action.first}:{action.stop}]" if action.stop else ""
+        what = f"{action.task}{some}{'!' if action.blame else ''}"
+        return f"{action.worker.decode()} <- {what}: {' | '.join(branches)}{last}"
     to = f"{action.client.decode()} <- {action.number}"
     if isinstance(action, Answer):
         return f"{to}: {'+'.join(map(_text, action.pieces))}, served {action.served}"

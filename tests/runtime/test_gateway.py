@@ -47,7 +47,7 @@ def test_a_request_goes_to_the_worker_and_its_result_back(gateway: GatewayUnderT
     client.post(5, b'{"id": "1"}\n')
     header, frames = worker.receive(wire.REQUEST)
     assert unpack_map(Route, header.route) == Route(
-        "/x", "", [Part(0, DOCS, 1, 1)], branches=1, is_last=True
+        "/x", None, [Part(0, DOCS, 1, 1)], branches=1, is_last=True
     )
     assert (header.rows, header.base, header.call) == (1, 1, b"call")
     assert frames == [b'{"id": "1"}\n']
@@ -147,7 +147,7 @@ def test_a_worker_that_nobody_expects_is_not_heard(gateway: GatewayUnderTest) ->
     client = gateway.client()
     client.post(1)
     task, _ = worker.task()
-    route = pack_map(Route("", "", [Part(0, DOCS, 1, 1)]))
+    route = pack_map(Route("", None, [Part(0, DOCS, 1, 1)]))
     stranger.send(pack_header(wire.REPLY, frames=1, number=task, route=route), [b"forged"])
     worker.reply(task, b"true")
     assert client.answer(1) == b"true"
@@ -204,13 +204,13 @@ def test_a_gateway_without_its_supervisor_ends_the_workers_and_removes_the_direc
 PARTS = [Part(0, DOCS, 1, 1), Part(BATCH, 1, 2, 100, 3, 1)]
 MESSAGES = [
     pack_header(
-        wire.REQUEST, frames=3, number=7, rows=9, base=1, route=pack_map(Route("/x", "a", PARTS))
+        wire.REQUEST, frames=3, number=7, rows=9, base=1, route=pack_map(Route("/x", ["a"], PARTS))
     ),
     pack_header(wire.REQUEST, number=8, route=pack_map(Route("/x"))),
     pack_header(wire.HELLO),
     pack_header(wire.STATUS),
     pack_header(wire.BYE),
-    pack_header(wire.REPLY, frames=3, number=1, route=pack_map(Route("", "", PARTS))),
+    pack_header(wire.REPLY, frames=3, number=1, route=pack_map(Route("", None, PARTS))),
     pack_header(wire.ERROR, frames=1, number=2),
     pack_header(wire.READY, call=b"\x93\x01\x91\xa2/x\x02"),
 ]
@@ -254,7 +254,7 @@ def test_a_part_with_absurd_numbers_does_not_end_the_gateway(
     with gateway_in(directory, ONE) as gateway:
         worker = gateway.ready("a/0")
         client = gateway.client()
-        route = pack_map(Route(endpoint, "", [part]))
+        route = pack_map(Route(endpoint, None, [part]))
         client.send(pack_header(wire.REQUEST, frames=1, number=1, route=route), [b"{}"])
         gateway.assert_healthy(worker)
 

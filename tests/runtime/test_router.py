@@ -62,7 +62,7 @@ def test_one_node_takes_the_request_and_its_result_is_the_answer() -> None:
 def test_what_the_client_said_reaches_the_worker_as_it_was() -> None:
     router = Router(ONE)
     router.step(ready("a/0"))
-    asked = Submitted(b"c", 4, "/x", "", 100, 901, b"call map", body("one", "two"))
+    asked = Submitted(b"c", 4, "/x", None, 100, 901, b"call map", body("one", "two"))
     assert router.step(asked) == [
         Dispatch(b"a/0", 1, "/x", 100, 901, b"call map", body("one", "two"), 1, True)
     ]
@@ -260,40 +260,23 @@ def test_when_nobody_is_bound_the_request_comes_back_unchanged(nodes: list) -> N
 
 
 @pytest.mark.parametrize(
-    ("target", "first", "served"),
+    ("targets", "first", "served"),
     [
-        ("", "a/0 <- 1: in", None),
-        ("b", "b/0 <- 1: in (last)", None),
-        ("c$", "c/0 <- 1: in (last)", None),
-        ("[ab]", "a/0 <- 1: in", None),
-        ("nobody", "c <- 1: in, served 0", 0),
+        (None, "a/0 <- 1: in", None),
+        (["b"], "b/0 <- 1: in (last)", None),
+        (["c"], "c/0 <- 1: in (last)", None),
+        (["b", "a"], "a/0 <- 1: in", None),
+        (["nobody"], "c <- 1: in, served 0", 0),
+        ([], "c <- 1: in, served 0", 0),
     ],
 )
-def test_a_target_names_the_nodes_that_take_part(
-    target: str, first: str, served: int | None
+def test_targets_name_the_nodes_that_take_part(
+    targets: list[str] | None, first: str, served: int | None
 ) -> None:
     router = Router(CHAIN)
     for node in "abc":
         router.step(ready(f"{node}/0"))
-    assert [words(action) for action in router.step(post(1, target=target))] == [first]
-
-
-@pytest.mark.parametrize(
-    ("target", "why"),
-    [
-        ("[", "unterminated character set at position 0"),
-        ("a{9999999999999999}", "the repetition number is too large"),
-        ("(" * 5000, "maximum recursion depth exceeded"),
-    ],
-)
-def test_a_target_that_is_no_regular_expression_is_refused(target: str, why: str) -> None:
-    router = Router(ONE)
-    router.step(ready("a/0"))
-    (refusal,) = router.step(post(1, target=target))
-    assert words(refusal).startswith(
-        f"c <- 1 refused: the target {target!r} is no regular expression: {why}"
-    )
-    assert is_idle(router)
+    assert [words(action) for action in router.step(post(1, targets=targets))] == [first]
 
 
 # --- replicas and credits ----------------------------------------------------------------------
@@ -459,6 +442,112 @@ def test_a_task_that_was_begun_in_two_deaths_fails_and_its_neighbours_do_not() -
         ],
     )
     assert is_idle(router)
+
+
+def test_the_one_document_that_kills_is_found_and_what_the_others_gave_is_kept() -> None:
+    router = Router(ONE)
+    router.step(ready("a/0"))
+    router.step(post(1, rows=4))
+    router.step(post(2, "other"))
+    play(
+        router,
+        [
+            (lost("a/0", begun=1), []),
+            (ready("a/0-2"), ["a/0-2 <- 1: in (last)", "a/0-2 <- 2: other (last)"]),
+            (lost("a/0-2", begun=1), []),
+            (ready("a/0-3"), ["a/0-3 <- 1[0:2]: in (last)", "a/0-3 <- 2: other (last)"]),
+            # The first half is well; the second one kills, and so does its first half.
+            (reply("a/0-3", 1, "01"), ["a/0-3 <- 1[2:4]: in (last)"]),
+            (lost("a/0-3", begun=1), []),
+            (ready("a/0-4"), ["a/0-4 <- 2: other (last)", "a/0-4 <- 1[2:3]: in (last)"]),
+            (lost("a/0-4", begun=1), []),
+            (ready("a/0-5"), ["a/0-5 <- 2: other (last)", "a/0-5 <- 1[2:3]!: in (last)"]),
+            (reply("a/0-5", 2, "O"), ["c <- 2: O, served 1"]),
+            (reply("a/0-5", 1, "error"), ["a/0-5 <- 1[3:4]: in (last)"]),
+            (reply("a/0-5", 1, "3"), ["c <- 1: 01+error+3, served 1"]),
+        ],
+    )
+    assert is_idle(router)
+
+
+def test_half_a_request_that_was_only_staged_at_a_death_is_not_narrowed_further() -> None:
+    router = Router(ONE, max_attempts=1)
+    router.step(ready("a/0"))
+    router.step(post(1, rows=4))
+    play(
+        router,
+        [
+            (lost("a/0", begun=1), []),
+            (ready("a/0-2"), ["a/0-2 <- 1[0:2]: in (last)"]),
+            (lost("a/0-2"), []),
+            (ready("a/0-3"), ["a/0-3 <- 1[0:2]: in (last)"]),
+        ],
+    )
+
+
+def test_an_exception_in_half_a_request_fails_the_whole_one() -> None:
+    router = Router(ONE, max_attempts=1)
+    router.step(ready("a/0"))
+    router.step(post(1, rows=4))
+    play(
+        router,
+        [
+            (lost("a/0", begun=1), []),
+            (ready("a/0-2"), ["a/0-2 <- 1[0:2]: in (last)"]),
+            (failed("a/0-2", 1), ["c <- 1! ValueError at a: no"]),
+        ],
+    )
+    assert is_idle(router)
+
+
+def test_a_worker_that_dies_even_of_the_report_fails_the_request() -> None:
+    router = Router(ONE, max_attempts=1)
+    router.step(ready("a/0"))
+    router.step(post(1, rows=2))
+    play(
+        router,
+        [
+            (lost("a/0", begun=1), []),
+            (ready("a/1"), ["a/1 <- 1[0:1]: in (last)"]),
+            (lost("a/1", begun=1), []),
+            (ready("a/2"), ["a/2 <- 1[0:1]!: in (last)"]),
+            (
+                lost("a/2", begun=1),
+                [
+                    f"c <- 1! {DIED} a: a worker died 3 times with this Document begun; "
+                    "was killed by SIGKILL"
+                ],
+            ),
+        ],
+    )
+    assert is_idle(router)
+
+
+def test_what_is_left_of_a_narrowed_request_goes_on_to_the_next_node() -> None:
+    router = Router(graph(a="", b="a"), max_attempts=1)
+    router.step(ready("a/0"))
+    router.step(ready("b/0"))
+    router.step(post(1, rows=2))
+    play(
+        router,
+        [
+            (lost("a/0", begun=1), []),
+            (ready("a/1"), ["a/1 <- 1[0:1]: in"]),
+            (reply("a/1", 1, "0"), ["a/1 <- 1[1:2]: in"]),
+            (reply("a/1", 1, "1"), ["b/0 <- 2: 0+1 (last)"]),
+        ],
+    )
+
+
+def test_a_join_is_not_narrowed_down() -> None:
+    router = Router(DIAMOND, max_attempts=1)
+    for node in "abcj":
+        router.step(ready(f"{node}/0"))
+    router.step(post(1, rows=4))
+    for number, node in enumerate("abc", 1):
+        router.step(reply(f"{node}/0", number, node.upper()))
+    (answer,) = router.step(lost("j/0", begun=4))
+    assert words(answer).startswith(f"c <- 1! {DIED} j: a worker died 1 times")
 
 
 @pytest.mark.parametrize("most", [1, 2, 5])
@@ -709,21 +798,13 @@ def test_what_waits_behind_others_is_let_go_when_its_client_leaves() -> None:
     frame = Frame(b"large")
     watched = weakref.ref(frame)
     pieces = [Piece(Part(LINES, DOCS, 1, 1), [frame])]
-    router.step(Submitted(b"d", 1, "/x", "", 1, 1, b"", pieces))
+    router.step(Submitted(b"d", 1, "/x", None, 1, 1, b"", pieces))
     assert router.bytes_held == len("in") * 2 + len("large")
     del frame, pieces
     router.step(left("d"))
     assert router.bytes_held == len("in") * 2
     gc.collect()
     assert watched() is None
-
-
-def test_clients_whose_requests_are_all_refused_leave_no_trace() -> None:
-    router = Router(ONE)
-    router.step(ready("a/0"))
-    for client in range(100):
-        router.step(post(1, client=f"client {client}", target="["))
-    assert not router._clients  # the table that would grow
 
 
 def test_bytes_are_held_from_the_request_to_its_answer() -> None:

@@ -161,8 +161,9 @@ class WorkerUnderTest:
         call: Call | None = None,
         branches: int = 1,
         is_last: bool = False,
+        **cut: Any,
     ) -> None:
-        route = Route(endpoint, "", parts, branches, is_last)
+        route = Route(endpoint, None, parts, branches, is_last, **cut)
         header = pack_header(
             wire.REQUEST,
             frames=len(frames),
@@ -249,6 +250,35 @@ def test_the_last_worker_writes_lines_with_the_failures_in_their_places(
     assert outcomes[1]["error"]["message"].startswith("in.jsonl:3: not JSON")
     worker.request("/add", LINES_PART, [b"no\n{}\n"], is_last=True)
     assert [outcome["id"] for outcome in worker.lines()] == ["key-2", "added", "key-1"]
+
+
+def test_it_does_only_the_outcomes_that_it_is_told(worker: WorkerUnderTest) -> None:
+    chunk = b'{"text": "x"}\n\nno\n{"text": "y"}\n{"text": "z"}\n'
+    worker.request("/upper", LINES_PART, [chunk], is_last=True, first=1, stop=3)
+    outcomes = worker.lines()
+    assert [outcome["id"] for outcome in outcomes] == ["key-3", "key-4"]
+    assert outcomes[1]["text"] == "Y"
+    worker.request("/add", LINES_PART, [chunk], is_last=True, first=4, stop=6)
+    assert worker.lines() == []  # beyond the end there is nothing to call for
+
+
+def test_a_document_that_is_blamed_becomes_the_error_and_nothing_is_called(
+    worker: WorkerUnderTest,
+) -> None:
+    blame = ErrorInfo("jina.excepts.WorkerDied", "it died", "a")
+    chunk = b'{"text": "x"}\n{"text": "y"}\n'
+    worker.request("/raise", LINES_PART, [chunk], is_last=True, first=1, stop=2, blame=blame)
+    assert worker.lines() == [
+        {
+            "id": "key-2",
+            "error": {
+                "type": "jina.excepts.WorkerDied",
+                "message": "it died",
+                "executor": "a",
+                "endpoint": "/raise",
+            },
+        }
+    ]
 
 
 def test_when_every_line_is_bad_the_method_is_not_called(worker: WorkerUnderTest) -> None:

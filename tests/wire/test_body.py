@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -17,6 +18,7 @@ from jina.types.document import Document
 from jina.wire.body import (
     Body,
     concatenated,
+    cut,
     error_line,
     failures_part,
     read_body,
@@ -36,6 +38,7 @@ from jina.wire.maps import (
     Failure,
     LineFailures,
     Part,
+    Route,
     pack_map,
 )
 from tests.wire.mutations import mutations
@@ -335,3 +338,60 @@ def test_a_damaged_body_is_a_body_or_a_wire_error() -> None:
             read += 1
             assert len(body.docs) == 1
     assert read
+
+
+# --- some of the outcomes --------------------------------------------------------------------
+
+
+def some(chunk: bytes, first: int, stop: int, **blame: ErrorInfo) -> list[str]:
+    """The ids of a cut's outcomes; those of failures with a mark."""
+    body = read_body([lines_part()], [chunk], 1, CALL, 1)
+    docs, _, failures = cut(
+        body.docs[0], None, body.failures, Route("/x", first=first, stop=stop, **blame), alone=True
+    )
+    parts, frames = write_lines(docs, failures, "/x", "list")
+    outcomes = [msgspec.json.decode(line) for line in frames[0].splitlines()]
+    assert parts[0].rows == len(outcomes)
+    return [outcome["id"] + "!" * ("error" in outcome) for outcome in outcomes]
+
+
+@given(st.lists(st.sampled_from([b'{"n": 1}\n', b"no\n", b"\n"]), max_size=9), st.data())
+def test_cuts_put_together_are_the_whole(lines: list[bytes], data: st.DataObject) -> None:
+    chunk = b"".join(lines)
+    ends = data.draw(st.lists(st.integers(1, 12), max_size=3, unique=True).map(sorted))
+    bounds = [0, *ends, 20]
+    pieces = [name for pair in pairwise(bounds) for name in some(chunk, *pair)]
+    assert pieces == some(chunk, 0, 20)
+    assert len(some(chunk, 0, 20)) == sum(line != b"\n" for line in lines)
+
+
+def test_the_blamed_outcome_is_an_error_under_its_id() -> None:
+    chunk = b'{"id": "a"}\nno\n\n{"id": "b"}\n{"id": "c"}\n'
+    blame = ErrorInfo("jina.excepts.WorkerDied", "it died", "node")
+    assert some(chunk, 2, 3) == ["b"]
+    assert some(chunk, 2, 3, blame=blame) == ["b!"]
+    body = read_body([lines_part()], [chunk], 1, CALL, 1)
+    route = Route("/x", first=2, stop=3, blame=blame)
+    docs, _, failures = cut(body.docs[0], None, body.failures, route, alone=False)
+    assert len(docs) == 0
+    assert failures == LineFailures(
+        4, [Failure(2, "b", "jina.excepts.WorkerDied", "it died", "node")]
+    )
+
+
+def test_cuts_of_a_batch_meet_again_at_the_next_reader() -> None:
+    """As the parts of one reply: Documents in order, each failure at its place in the whole."""
+    docs = DocumentArray([Document(id=name, text=name) for name in "abcdef"])
+    truths = DocumentArray([Document(id=name) for name in "abcdef"])
+    parts: list[Part] = []
+    frames: list[Any] = []
+    for first, stop, blame in ((0, 3, None), (3, 4, ErrorInfo("E", "m", "n")), (4, 6, None)):
+        route = Route("/x", first=first, stop=stop, blame=blame)
+        more_parts, more_frames = write_body(*cut(docs, truths, None, route, alone=False))
+        parts += more_parts
+        frames += more_frames
+    body = read_body(parts, frames, 1, CALL, 1)
+    assert [doc.id for doc in body.docs[0]] == ["a", "b", "c", "e", "f"]
+    assert [doc.id for doc in body.groundtruths[0]] == ["a", "b", "c", "e", "f"]
+    assert body.failures == LineFailures(6, [Failure(3, "d", "E", "m", "n")])
+    assert [outcome["id"] for outcome in rendered(body)] == list("abcdef")

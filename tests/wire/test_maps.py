@@ -35,7 +35,16 @@ VALUES = st.recursive(
 PARTS = st.builds(Part, SMALL, SMALL, SMALL, NUMBERS, SMALL, SMALL)
 MAPS: st.SearchStrategy[Any] = st.one_of(
     st.builds(
-        Route, st.text(), st.text(), st.lists(PARTS, max_size=4), SMALL, st.booleans(), SMALL
+        Route,
+        st.text(),
+        st.none() | st.lists(st.text(), max_size=3),
+        st.lists(PARTS, max_size=4),
+        SMALL,
+        st.booleans(),
+        SMALL,
+        SMALL,
+        SMALL,
+        st.none() | st.builds(ErrorInfo, st.text(), st.text()),
     ),
     st.builds(
         Call,
@@ -49,7 +58,7 @@ MAPS: st.SearchStrategy[Any] = st.one_of(
     st.builds(
         LineFailures,
         SMALL,
-        st.lists(st.builds(Failure, SMALL, st.text(), st.text(), st.text()), max_size=3),
+        st.lists(st.builds(Failure, SMALL, st.text(), st.text(), st.text(), st.text()), max_size=3),
     ),
     st.builds(ErrorInfo, st.text(), st.text(), st.text(), SMALL, st.text()),
     st.builds(
@@ -58,7 +67,8 @@ MAPS: st.SearchStrategy[Any] = st.one_of(
     st.builds(Ready, SMALL, st.lists(st.text(), max_size=3), SMALL),
 )
 EXAMPLES = [
-    Route("/index", "enc.*", [Part(0, 0, 1, 100), Part(1, 1, 3, 100, 2, 1)], 2, True, 3),
+    Route("/index", ["enc"], [Part(0, 0, 1, 100), Part(1, 1, 3, 100, 2, 1)], 2, True, 3),
+    Route("/index", [], [], first=3, stop=4, blame=ErrorInfo("E", "m")),
     Call({"top_k": 5, "deep": [{"a": None}, 1.5, b"x"]}, "data.jsonl", "0123456789abcdef", True),
     LineFailures(3, [Failure(1, "id", "BadLine", "data.jsonl:2: not JSON")]),
     ErrorInfo("ValueError", "no", "encoder", 1, "Traceback"),
