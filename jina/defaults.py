@@ -12,6 +12,7 @@ BULK_REQUEST_DOCS = 400  # lines in one request of a long file
 REQUEST_BYTES = 256 * KIB  # a request is sent once its lines reach this
 REQUEST_IDLE_S = 0.02  # a request is sent when no new line came for so long
 WINDOW_REQUESTS = 16  # requests of one client under way at once
+QUEUED_PER_CLIENT = 64  # messages of a client that may wait to be read; a window and its pings fit
 
 # What a peer may make us hold.
 MAX_LINE_BYTES = 16 * MIB  # one input line

@@ -19,7 +19,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from jina.defaults import DRAIN_GRACE_S, MAX_INFLIGHT_BYTES, WINDOW_REQUESTS
+from jina.defaults import DRAIN_GRACE_S, MAX_INFLIGHT_BYTES, QUEUED_PER_CLIENT, WINDOW_REQUESTS
 from jina.excepts import JinaError, WireError
 from jina.runtime import control
 from jina.runtime.board import Board
@@ -55,6 +55,7 @@ from jina.wire.maps import (
 )
 
 _MAX_STRANGERS = 1000  # peers that are remembered although they are none of ours
+_MAX_HEARD = 10_000  # messages that are taken in before a death, however fast others send
 _ASK_MS = 20  # between attempts to reach a worker that was another gateway's
 _POLL_MS = 1000  # only so that deadlines are looked at; every event wakes the loop at once
 
@@ -98,7 +99,7 @@ class Gateway:
         self._drain_deadline: float | None = None
         self._is_drained = False
         self._context = sockets.open_context()
-        self._front = sockets.open_router(self._context)
+        self._front = sockets.open_router(self._context, queue=QUEUED_PER_CLIENT)
         self._back = sockets.open_router(self._context)
         self._poller = sockets.Poller()
         self._front_polled = False
@@ -170,7 +171,9 @@ class Gateway:
 
     def _hear_out(self) -> None:
         """Take in the replies that are here already: what a dead worker finished is not redone."""
-        while self._back.poll(0):
+        for _ in range(_MAX_HEARD):
+            if not self._back.poll(0):
+                return
             self._on_back()
 
     def _ask_running(self) -> None:

@@ -53,10 +53,7 @@ class _Request:
         self.results: dict[str, Sequence[Piece]] = {GATEWAY: asked.pieces}
         self.waiting = len(course.inputs)  # nodes that have not finished
         self.answered = False
-        self.bytes = 0
-        for piece in asked.pieces:
-            for frame in piece.frames:
-                self.bytes += len(frame)
+        self.bytes = _size(asked.pieces)
 
 
 class _Task:
@@ -148,6 +145,14 @@ class _Worker:
         self.last_used = 0
 
 
+def _size(pieces: Sequence[Piece]) -> int:
+    size = 0
+    for piece in pieces:
+        for frame in piece.frames:
+            size += len(frame)
+    return size
+
+
 def _in_branch(part: Part, branch: int) -> Part:
     return Part(part.kind, part.role, part.frames, part.rows, part.failed, branch)
 
@@ -185,7 +190,7 @@ class Router:
         self._clients: dict[bytes, dict[int, _Request]] = {}
         self._last_task = first_task
         self._uses = 0
-        self.bytes_held = 0  # of the bodies of requests that have no answer yet
+        self.bytes_held = 0  # of requests that have no answer yet: their bodies, and results so far
 
     @property
     def requests_held(self) -> int:
@@ -262,6 +267,10 @@ class Router:
             else:
                 request.results[task.node] = result
                 request.waiting -= 1
+                if request.waiting:
+                    size = _size(result)
+                    request.bytes += size
+                    self.bytes_held += size
                 self._advance(request, task.node, actions)
         self._serve(task.node, actions)
 

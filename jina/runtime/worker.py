@@ -47,6 +47,7 @@ class Worker:
         self._executor = executor
         self._board = Board(assignment.board)
         self._slot = assignment.slot
+        self._board[self._slot] = 0  # slots are used again after thousands of restarts
         self._context = sockets.open_context()
         self._socket = sockets.open_dealer(self._context, assignment.identity.encode())
         sockets.connect(self._socket, assignment.back)
@@ -74,16 +75,16 @@ class Worker:
             self._executor.close()
         finally:
             close_loop()
-            self._send_when_connected(wire.pack_header(wire.BYE))
+            self._send_when_connected(wire.pack_header(wire.BYE), _BYE_TIMEOUT_S)
             sockets.wait_until_sent(socket, _BYE_TIMEOUT_S)
             sockets.close(self._context)
 
-    def _send_when_connected(self, header: bytes) -> None:
-        """Send once the connection stands: a send to a peer that is not there is refused."""
+    def _send_when_connected(self, header: bytes, timeout_s: float | None = None) -> None:
+        """Send once the connection stands, if it does in time: until then a send is refused."""
         poller = sockets.Poller()
         poller.register(self._socket, sockets.POLLOUT)
-        poller.poll()
-        sockets.send(self._socket, header)
+        if poller.poll(None if timeout_s is None else int(timeout_s * 1000)):
+            sockets.send_if_connected(self._socket, header)
 
     def _serve(self, header: Header, frames: Sequence[Any]) -> None:
         """Run one request and reply: results or an error, always one of them."""

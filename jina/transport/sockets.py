@@ -54,15 +54,21 @@ def open_context() -> Context:
     return zmq.Context()
 
 
-def open_router(context: Context) -> Socket:
+def open_router(context: Context, *, queue: int = 0) -> Socket:
     """A ROUTER that refuses, instead of dropping, what it cannot deliver.
 
     Queues are unbounded: credits and windows bound what is under way, by number and by bytes,
     which high-water marks do not.
+
+    Args:
+        context: of the process.
+        queue: messages of one peer that may wait to be received, where peers are not to be
+            trusted to keep a window; 0 for no limit.
     """
     socket = context.socket(zmq.ROUTER)
     socket.setsockopt(zmq.ROUTER_MANDATORY, 1)
     _set_common(socket)
+    socket.setsockopt(zmq.RCVHWM, queue)
     return socket
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from jina import Client, Document, DocumentArray, Executor, Flow, requests
+from jina.client.response import Response
 from jina.excepts import (
+    BadServer,
     ConfigError,
     FlowBuildLevelError,
     FlowTopologyError,
@@ -63,6 +66,15 @@ class Ask(Executor):
             "variable": os.environ.get("ZOO", ""),
         }
         return DocumentArray([Document(tags=tags)])
+
+
+class Deadly(Executor):
+    @requests
+    def act(self, docs: DocumentArray, **_: Any) -> None:
+        for doc in docs:
+            if doc.text == "die":
+                os.kill(os.getpid(), signal.SIGKILL)
+            doc.text += "!"
 
 
 class Broken(Executor):
@@ -349,3 +361,18 @@ def test_a_client_reaches_a_running_flow_by_its_address() -> None:
         results = Client(flow.address).post("/", Document(text="x"), return_results=True)
         assert results
         assert [doc.text for doc in results[0].docs] == ["x[a]"]
+
+
+def test_a_document_that_kills_its_worker_is_told_by_its_id_and_the_others_are_there() -> None:
+    inputs = [Document(id=f"d{n}", text="die" if n == 3 else "x") for n in range(6)]
+    failed: list[Response] = []
+    with Flow().add(uses=Deadly) as flow:
+        flow.post("/", inputs, on_error=failed.append)
+        with pytest.raises(BadServer, match=r"WorkerDied: Document d3: a worker died .* SIGKILL"):
+            flow.post("/", inputs)
+    (response,) = failed
+    assert [failure.id for failure in response.failures] == ["d3"]
+    assert [(doc.id, doc.text) for doc in response.docs] == [
+        (f"d{n}", "x!") for n in (0, 1, 2, 4, 5)
+    ]
+    assert response.status.code == 3

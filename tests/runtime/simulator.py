@@ -279,13 +279,11 @@ class Simulation:
 
     def _take(self, asked: Asked, process: Process, reply: Replied) -> None:
         node, work = process.node, process.work[reply.task]
-        if not work.stop:
-            asked.results[node] = list(reply.pieces)
-            return
         asked.narrowed.setdefault(node, []).extend(reply.pieces)
         asked.covered[node] = work.stop
-        if work.stop == _rows(work.pieces):
+        if not work.stop or work.stop == _rows(work.pieces):
             asked.results[node] = asked.narrowed[node]
+            self._bytes += _bytes(asked.results[node])
         else:
             asked.dispatched.discard(node)
 
@@ -507,7 +505,11 @@ def _branched(part: Part, branch: int) -> Part:
 
 
 def _size(asked: Asked) -> int:
-    return sum(len(frame) for piece in asked.event.pieces for frame in piece.frames)
+    return _bytes(asked.event.pieces) + sum(map(_bytes, asked.results.values()))
+
+
+def _bytes(pieces: Iterable[Piece]) -> int:
+    return sum(len(frame) for piece in pieces for frame in piece.frames)
 
 
 if __name__ == "__main__":

@@ -12,8 +12,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import zmq
 
+from jina.defaults import KIB
 from jina.runtime import control
+from jina.transport import sockets
 from jina.wire import header as wire
 from jina.wire.header import pack_header
 from jina.wire.maps import BATCH, DOCS, ErrorInfo, Part, Route, Welcome, pack_map, unpack_map
@@ -294,3 +297,22 @@ def test_what_is_no_zeromq_at_all_does_not_end_the_gateway(directory: Path) -> N
             with socket.create_connection(("127.0.0.1", port)) as stream:
                 stream.sendall(data)
         gateway.assert_healthy(worker)
+
+
+def test_a_client_that_sends_more_than_its_window_is_held_back(directory: Path) -> None:
+    """Its messages stay with itself, not in the gateway's memory."""
+    with gateway_in(directory, ONE) as gateway:
+        flooder = sockets.open_dealer(gateway.context)
+        flooder.setsockopt(zmq.SNDHWM, 10)
+        sockets.connect(flooder, gateway.front)
+        poller = sockets.Poller()
+        poller.register(flooder, sockets.POLLOUT)
+        header = pack_header(wire.REQUEST, frames=1, number=1, route=pack_map(Route("/x", None)))
+        frame = bytes(64 * KIB)
+        sent = 0
+        while sent < 5000 and poller.poll(1000):  # nobody is ready, so nobody is listened to
+            sockets.send(flooder, header, [frame])
+            sent += 1
+        assert 64 <= sent < 500
+        gateway.assert_healthy(gateway.ready("a/0"))
+        flooder.close(linger=0)
