@@ -29,6 +29,7 @@ import msgspec
 from jina.excepts import FlowBuildLevelError, FlowError
 from jina.launch.descendants import end_orphans, stat_of
 
+_FRESH_S = 3600.0  # between touches; cleaners of /tmp take what nobody touched for days
 _MAX_SOCKET_PATH = 107  # bytes; the kernel's limit for a local socket's address
 
 
@@ -67,6 +68,7 @@ class RunDirectory:
         self.path = path
         self.record = record
         self._lock = lock
+        self._touched = time.monotonic()
 
     @property
     def front(self) -> str:
@@ -98,6 +100,23 @@ class RunDirectory:
     def is_there(self) -> bool:
         """Whether it still exists, and is ours and not that of a Flow which came after us."""
         return _is_linked(self._lock, self.path)
+
+    def keep(self, fresh_s: float = _FRESH_S) -> bool:
+        """Keep it from being cleaned away as old; to be called often.
+
+        Args:
+            fresh_s: it is touched when it has not been for so long.
+
+        Returns:
+            False when it is gone all the same.
+        """
+        now = time.monotonic()
+        if now - self._touched > fresh_s:
+            self._touched = now
+            for path in (self.path.parent, self.path, *self.path.glob("*")):
+                with contextlib.suppress(OSError):
+                    os.utime(path)
+        return self.is_there
 
     def remove(self) -> None:
         """Remove the directory and let go of the lock."""

@@ -370,7 +370,7 @@ class Supervisor:
         if self._gateway_due is not None and self._gateway_due <= now:
             self._replace_gateway()
         if self._state in (STARTING, UP):
-            if not self._directory.is_there:  # no command finds this Flow any more
+            if not self._directory.keep():  # no command finds this Flow any more
                 self._failed = True
                 self._stop(f"its run directory {self._directory.path} was removed")
             for child, _ in self._workers.values():

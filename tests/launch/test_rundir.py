@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -332,3 +333,26 @@ def test_a_process_that_is_gone_has_no_start() -> None:
         assert started_at_ticks(process.pid) > 0
     assert started_at_ticks(process.pid) == 0
     assert started_at_ticks(os.getpid()) == started_at_ticks(os.getpid()) > 0
+
+
+def test_a_directory_that_is_kept_is_never_old(base: Path) -> None:
+    """Cleaners of /tmp remove what was not touched for days."""
+    with claimed() as directory:
+        everything = [base, directory.path, directory.path / "lock", directory.path / "flow.json"]
+        for path in everything:
+            os.utime(path, (1, 1))
+        assert directory.keep()
+        assert [path.stat().st_mtime for path in everything] == [1] * 4  # it is not time yet
+        assert directory.keep(fresh_s=0)
+        assert all(path.stat().st_mtime > 1 for path in everything)
+
+
+def test_a_directory_that_was_removed_or_taken_over_is_not_there(base: Path) -> None:
+    first = claim("search", "/s.yml", "/s.yml")
+    shutil.rmtree(first.path)
+    assert not first.keep(fresh_s=0)
+    with claimed("search", "/s.yml", "/s.yml") as second:
+        assert second.path == first.path
+        assert not first.keep()
+        first.remove()
+        assert second.keep()

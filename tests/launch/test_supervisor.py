@@ -111,7 +111,7 @@ from jina import Executor
 class Talker(Executor):
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
-        for n in range(20_000):
+        for n in range(5_000):
             print("line", n, "x" * 100)
         raise RuntimeError("no more words")
 """
