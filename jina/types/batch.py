@@ -211,6 +211,11 @@ class Columns(msgspec.Struct, eq=False):
             return column
         return CellColumn.of(self.values(field))
 
+    def has_matrix(self, field: str, matrix: Any) -> bool:
+        """Whether a tensor column is this very matrix."""
+        column = self.columns.get(field)
+        return isinstance(column, DenseColumn) and column.is_matrix(matrix)
+
     def put(self, field: str, column: Any) -> None:
         """Replace a column; None unsets it in all rows."""
         self.wire = None
@@ -238,7 +243,7 @@ class Columns(msgspec.Struct, eq=False):
     def _made(self) -> list[Record]:
         columns = self.columns
         if self.rows == 1:  # requests of one Document are frequent
-            return [Record(**{name: self.values(name)[0] for name in columns})]
+            return [Record(**{name: self._only(name, columns[name]) for name in columns})]
         if not self.rows:
             return []
         arguments: list[Iterable[Any]] = []
@@ -248,6 +253,17 @@ class Columns(msgspec.Struct, eq=False):
             else:
                 arguments.append(repeat(DEFAULTS[name]))
         return list(map(Record, *arguments))
+
+    def _only(self, field: str, column: Any) -> Any:
+        """Return the value of a batch's only row."""
+        if type(column) is Raw and column.kind == VALUES and field in _UNCHECKED:
+            data = column.data
+            try:
+                if data[0] == _ONE_VALUE:
+                    return _MANY[field].decode(data)[0]
+            except (msgspec.MsgspecError, UnicodeDecodeError, IndexError):
+                pass  # the long way says what is wrong
+        return self.values(field)[0]
 
     def _opened(self, field: str, raw: Raw) -> Any:
         """Decode a column that came from the wire, and keep it decoded."""
@@ -278,6 +294,7 @@ class Columns(msgspec.Struct, eq=False):
         return column
 
 
+_ONE_VALUE = 0x91  # the head of an array of one
 _SHORT_HEADS = {rows: 0x90 | rows for rows in range(16)}
 
 
@@ -379,13 +396,8 @@ def _parse(
             field, kind = _FITTING[word]
         except KeyError:
             raise WireError(f"a batch's directory names column {word:#x}: unknown") from None
-        if field in columns:
-            raise WireError(f"a batch's directory names the column `{field}` twice")
-        stop = start + length
-        if stop > size:
-            raise WireError(f"the column `{field}` reaches beyond the frame")
-        data = body[start:stop]
-        start = stop
+        data = body[start : start + length]
+        start += length
         if kind == NESTED:
             if aux > length:
                 raise WireError(f"the column `{field}` is shorter than its counts")
@@ -398,9 +410,18 @@ def _parse(
         else:
             columns[field] = Raw(kind, aux, data)
     if start != size:
-        raise WireError("a batch's frame is longer than its columns")
+        raise WireError("a batch's columns are not as long as its frame")
+    if len(columns) != count:
+        raise WireError("a batch's directory names a column twice")
     ids = columns.get("id")
-    if rows and (ids is None or ids.kind != VALUES or _array_length(ids.data) != rows):
+    if rows and (
+        ids is None
+        or ids.kind != VALUES
+        or (
+            not (ids.data and ids.data[0] == _SHORT_HEADS.get(rows))
+            and _array_length(ids.data) != rows
+        )
+    ):
         # One byte per Document at least: a short message cannot claim millions.
         raise WireError("a batch without one id per Document")
     return Columns(rows, columns, frames)

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 Buffer = bytes | bytearray | memoryview
 
+_BYTES = (bytearray, bytes)
+
 # Frames that a batch spends on single columns. The limit of a message leaves room for shared ones
 # and for other batches.
 _OWN_FRAMES = 12
@@ -77,6 +79,14 @@ class FrameWriter:
         self._shared: bytearray | None = None
         self._shared_at = 0
 
+    def add_whole(self, frame: Buffer) -> int | None:
+        """Place a frame as it came; return its index, None if it needs to share one."""
+        frames = self.frames
+        if len(frame) < INLINE_TENSOR_BYTES or len(frames) >= _OWN_FRAMES:
+            return None
+        frames.append(frame)
+        return len(frames) - 1
+
     def add(self, data: Any) -> tuple[int, int]:
         """Place contiguous bytes; return the frame's index and the offset in it.
 
@@ -108,13 +118,21 @@ class FrameWriter:
 class DenseColumn:
     """A tensor of the same dtype and shape for every row, as one matrix."""
 
-    __slots__ = ("_data", "_matrix", "dtype", "shape")
+    __slots__ = ("_came", "_data", "_matrix", "dtype", "shape")
 
-    def __init__(self, dtype: str, shape: Sequence[int], data: Any, matrix: Any = None) -> None:
+    def __init__(
+        self,
+        dtype: str,
+        shape: Sequence[int],
+        data: Any,
+        matrix: Any = None,
+        came: tuple[Buffer, memoryview] | None = None,
+    ) -> None:
         self.dtype = dtype
         self.shape = shape  # rows first
         self._data = data
         self._matrix = matrix
+        self._came = came  # frame and description, of a column that has a frame to itself
 
     @classmethod
     def of(cls, matrix: np.ndarray[Any, Any]) -> DenseColumn:
@@ -135,6 +153,14 @@ class DenseColumn:
             if not spec.shape or spec.shape[0] != rows:
                 raise WireError(f"a tensor column of shape {spec.shape} for {rows} rows")
             size = _item_bytes(spec.dtype) * prod(spec.shape)
+            if (
+                size >= INLINE_TENSOR_BYTES
+                and 0 <= frame < len(frames)
+                and type(whole := frames[frame]) in _BYTES
+                and len(whole) == size
+                and not spec.offset
+            ):
+                return cls(spec.dtype, spec.shape, whole, None, (whole, data))
             view = _bytes_at(frames, frame, spec.offset, size)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as err:
             raise WireError(f"a tensor column cannot be decoded: {err}") from err
@@ -150,8 +176,15 @@ class DenseColumn:
             with _publish:
                 matrix = self._matrix
                 if matrix is None:
-                    matrix = self._matrix = _writable(self._data, self.dtype, self.shape)
+                    matrix = _writable(self._data, self.dtype, self.shape)
+                    if matrix.base is None:
+                        self._came = None  # a copy: what is written into it is not in the frame
+                    self._matrix = matrix
         return matrix
+
+    def is_matrix(self, matrix: Any) -> bool:
+        """Whether this is the very matrix that was handed out."""
+        return matrix is self._matrix
 
     def get(self, index: int) -> Any:
         """Return one row, as a view of the matrix."""
@@ -166,8 +199,19 @@ class DenseColumn:
     def __len__(self) -> int:
         return self.shape[0] if self._matrix is None else len(self._matrix)
 
-    def emit(self, writer: FrameWriter) -> tuple[bool, int, bytes]:
+    def _has_shape(self) -> bool:
+        """Whether the matrix still has the shape and dtype that it came with."""
+        matrix = self._matrix
+        return matrix is None or (
+            matrix.dtype.str == self.dtype and matrix.shape == tuple(self.shape)
+        )
+
+    def emit(self, writer: FrameWriter) -> tuple[bool, int, Buffer]:
         """Place the data; return that the column is dense, its frame and its description."""
+        if self._came is not None and self._has_shape():
+            index = writer.add_whole(self._came[0])
+            if index is not None:
+                return True, index, self._came[1]
         if self._matrix is None:
             dtype, shape, data = self.dtype, self.shape, self._data
         else:
@@ -267,7 +311,7 @@ class CellColumn:
     def __len__(self) -> int:
         return self.rows
 
-    def emit(self, writer: FrameWriter) -> tuple[bool, int, bytes]:
+    def emit(self, writer: FrameWriter) -> tuple[bool, int, Buffer]:
         """Place the data; return that the column is not dense, 0 and its descriptions."""
         return False, 0, _encode([_emit_one(self.get(i), writer) for i in range(self.rows)])
 
@@ -313,7 +357,7 @@ def _bytes_at(frames: Sequence[Buffer], frame: int, offset: int, size: int) -> m
     return view[offset : offset + size]
 
 
-def _writable(view: memoryview, dtype: str, shape: Sequence[int]) -> np.ndarray[Any, Any]:
+def _writable(view: Buffer, dtype: str, shape: Sequence[int]) -> np.ndarray[Any, Any]:
     """Return the array in these bytes: in place if it is large, aligned and writable."""
     import numpy as np  # late: a process that sees only text never loads it
 
@@ -322,8 +366,9 @@ def _writable(view: memoryview, dtype: str, shape: Sequence[int]) -> np.ndarray[
         array: np.ndarray[Any, Any] = np.ndarray(shape, dtype, view)
     except (ValueError, TypeError) as err:
         raise WireError(str(err)) from err
-    is_large = view.nbytes >= INLINE_TENSOR_BYTES
-    return array if is_large and not view.readonly and array.flags.aligned else array.copy()
+    flags = array.flags
+    is_large = array.nbytes >= INLINE_TENSOR_BYTES
+    return array if is_large and flags.writeable and flags.aligned else array.copy()
 
 
 def gathered(values: Sequence[Any]) -> DenseColumn | CellColumn:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice, repeat
 from operator import is_not
+from struct import Struct
 from typing import Any
 
 import msgspec
@@ -23,8 +24,6 @@ from jina.types.batch import (
     CODE_OF,
     CONSTANT,
     DENSE,
-    ENTRY,
-    HEAD,
     MAGIC,
     NESTED,
     REPEATED,
@@ -60,8 +59,6 @@ from jina.types.score import checked
 from jina.types.untyped import join_tags
 
 _encode = msgspec.msgpack.Encoder().encode
-_pack_head = HEAD.pack
-_pack_entry = ENTRY.pack
 
 _COMPARED = TEXT_FIELDS | COUNT_FIELDS
 _EASY = FIELDS.index("tags") + 1  # fields before this one are asked for by name
@@ -86,10 +83,15 @@ def encode(docs: DocumentArray) -> list[Buffer]:
     columns = docs._columns
     if columns is not None and columns.wire is not None:
         return columns.wire
-    state = _Writing()
     if columns is None:
         records = [doc._record for doc in docs._rows]
+        if len(records) == 1:
+            body = _plain(records[0])
+            if body is not None:
+                return [body]
+        state = _Writing()
         return [state.rows(records, MAX_DEPTH, docs._came), *state.frames()]
+    state = _Writing()
     return [state.columns(columns, MAX_DEPTH), *state.frames()]
 
 
@@ -376,12 +378,42 @@ def _blame(field: str, values: Sequence[Any], records: list[Record], err: Except
 
 
 def _body(rows: int, entries: list[_Entry]) -> bytes:
-    pieces = [_pack_head(MAGIC, VERSION, len(entries), rows)]
+    directory: list[int] = []
     columns = []
     for field, kind, aux, data in entries:
-        pieces.append(_pack_entry(CODE_OF[field], kind, 0, aux, len(data)))
+        directory += (CODE_OF[field] | kind << 8, aux, len(data))
         columns.append(data)
-    body = b"".join(pieces + columns)
+    count = len(entries)
+    return _checked(b"".join((_HEADS[count](MAGIC, VERSION, count, rows, *directory), *columns)))
+
+
+# Head and directory in one go, by the number of columns; field, kind and flags are one number.
+_HEADS = [Struct("<4sHHI" + "IIQ" * count).pack for count in range(len(FIELDS) + 1)]
+_ID, _MIME_TYPE, _TEXT = (CODE_OF[name] | VALUES << 8 for name in ("id", "mime_type", "text"))
+
+
+def _plain(record: Record) -> bytes | None:
+    """Return the body of a message with one Document of id, MIME type and text.
+
+    None if it has anything else, or a value that cannot be sent.
+    """
+    if (
+        record.text is None
+        or not record.mime_type
+        or record.tags is not NO_TAGS
+        or _has_more(record)
+    ):
+        return None
+    try:
+        id, mime_type = _encode((record.id,)), _encode((record.mime_type,))
+        text = _encode((record.text,))
+    except (TypeError, UnicodeEncodeError):
+        return None
+    sizes = _ID, 0, len(id), _MIME_TYPE, 0, len(mime_type), _TEXT, 0, len(text)
+    return _checked(b"".join((_HEADS[3](MAGIC, VERSION, 3, 1, *sizes), id, mime_type, text)))
+
+
+def _checked(body: bytes) -> bytes:
     if len(body) > MAX_FRAME_BYTES:
         raise DocumentError(
             f"a batch of {len(body)} bytes; a message frame holds at most {MAX_FRAME_BYTES}",

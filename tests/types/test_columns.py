@@ -57,6 +57,56 @@ def test_text_needs_one_frame_and_a_matrix_one_more_that_is_not_copied():
     assert np.shares_memory(np.frombuffer(frames[1], "<f4"), matrix)
 
 
+def test_a_matrix_that_was_changed_in_place_is_sent_on_from_the_frame_it_came_in():
+    docs = columns.decode(columns.encode(DocumentArray([Document() for _ in range(100)])))
+    docs.embeddings = np.ones((100, 768), "<f4")
+    frames = [
+        bytes(docs) if i == 0 else bytearray(docs) for i, docs in enumerate(columns.encode(docs))
+    ]
+    for change in (
+        lambda docs: docs.embeddings.fill(2),
+        lambda docs: setattr(docs, "embeddings", np.multiply(docs.embeddings, 2, docs.embeddings)),
+        lambda docs: docs[0].embedding.fill(3),
+        lambda docs: docs.embeddings[3].fill(4),
+    ):
+        docs = columns.decode(frames)
+        change(docs)
+        again = columns.encode(docs)
+        if docs._columns is not None:
+            assert again[1] is frames[1]
+        found = columns.decode([bytes(frame) for frame in again]).embeddings
+        assert np.array_equal(found, docs.embeddings)
+
+
+@pytest.mark.parametrize("copied", [False, True])
+def test_a_matrix_is_sent_as_it_is_now_whatever_it_came_as(copied):
+    """Reshaped, seen as another type, replaced, or in a frame that cannot be written."""
+    docs = columns.decode(columns.encode(DocumentArray([Document() for _ in range(100)])))
+    docs.embeddings = np.arange(76800, dtype="<f4").reshape(100, 768)
+    frames = [(bytes if copied else bytearray)(frame) for frame in columns.encode(docs)]
+
+    def reshape(docs):
+        docs.embeddings.shape = (100, 2, 384)
+
+    def view(docs):
+        docs.embeddings.dtype = "<i4"
+
+    def write(docs):
+        docs.embeddings[0] = 7
+
+    def replace(docs):
+        docs.embeddings = docs.embeddings + 1
+
+    for change in (reshape, view, write, replace):
+        docs = columns.decode(frames)
+        change(docs)
+        expected = docs.embeddings.copy()
+        found = columns.decode([bytes(frame) for frame in columns.encode(docs)]).embeddings
+        assert found.dtype == expected.dtype
+        assert np.array_equal(found, expected)
+        assert found.shape == expected.shape
+
+
 def test_many_tensors_share_frames_within_the_limit_of_a_message():
     doc = Document(id="root")
     level = doc

@@ -170,7 +170,8 @@ class Attributes(Traversal):
             self._of_length(f"{field}s", values)
             columns = self._columns
             if columns is not None:
-                columns.put(field, DenseColumn.of(values))
+                if not columns.has_matrix(field, values):  # `docs.embeddings *= 2` gives it back
+                    columns.put(field, DenseColumn.of(values))
                 return
         elif is_sparse(values):
             self._of_length(f"{field}s", range(values.shape[0]))
