@@ -28,21 +28,24 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]
 
 _BLOCK_BYTES = 4 * MIB  # most bytes that are read at once
-_BROKEN = (OSError, EOFError, ValueError, zlib.error, zipfile.BadZipFile, NotImplementedError)
+_BROKEN = (OSError, EOFError, ValueError, zlib.error, zipfile.BadZipFile, RuntimeError)
 
 
 class ArrayReader:
     """Reads arrays row by row, side by side; see RowReader.
 
     Args:
-        name: of the file, for messages.
+        one: the input.
         key: of the file, for ids.
         columns: by the key that they have in a Document.
         file: what is closed at the end.
     """
 
-    def __init__(self, name: str, key: str, columns: Mapping[str, Column], file: IO[bytes]) -> None:
-        self._name = name
+    def __init__(
+        self, one: Input, key: str, columns: Mapping[str, Column], file: IO[bytes]
+    ) -> None:
+        self._name = one.name
+        self._size = one.size_bytes or 0
         self._key = key
         self._columns = dict(columns)
         self._file = file
@@ -97,8 +100,12 @@ class ArrayReader:
 
     def _check_end(self) -> None:
         for column in self._columns.values():
-            if isinstance(column, Mapped) and column.behind:
-                raise self._broken(f"{column.behind} bytes stand behind the array")
+            try:
+                behind = column.behind()
+            except _BROKEN as err:
+                raise self._broken(str(err) or type(err).__name__) from err
+            if behind:
+                raise self._broken("more stands behind it in the file")
 
     def _broken(self, why: str) -> InputError:
         return InputError(
@@ -109,7 +116,7 @@ class ArrayReader:
 
     def position(self) -> int:
         """See RowReader."""
-        return 0 if self._file.closed else min(self._file.tell(), _size(self._file))
+        return self._size * (self._next - 1) // max(1, self._rows)
 
     def close(self) -> None:
         """See RowReader."""
@@ -134,7 +141,7 @@ def open_arrays(one: Input, resolver: Mapping[str, str], descriptor: int, key: s
     try:
         if form == "npz":
             file = seekable(file, name, is_gzip=is_gzip)
-            return ArrayReader(name, key, _members(file, name, resolver), file)
+            return ArrayReader(one, key, _members(file, name, resolver), file)
         packed: IO[bytes] | None = None
         if is_gzip:
             # Late on purpose: few inputs are compressed.
@@ -144,7 +151,7 @@ def open_arrays(one: Input, resolver: Mapping[str, str], descriptor: int, key: s
         head = read_head(packed or file, name, "blob")
         column = Streamed(packed, head, name) if packed else Mapped(file, head)
         (field,) = _names(["blob"], resolver, name)
-        return ArrayReader(name, key, {field: column}, file)
+        return ArrayReader(one, key, {field: column}, file)
     except _BROKEN as err:
         file.close()
         raise InputError(f"no .{form} file: {err}", where=name) from err
@@ -195,7 +202,3 @@ def _names(labels: list[str], resolver: Mapping[str, str], name: str) -> list[st
 def _plain(value: Any) -> Any:
     """A number or text out of a vector as Python has it; a row of a matrix as it is."""
     return value if value.shape else value.item()
-
-
-def _size(file: IO[bytes]) -> int:
-    return os.fstat(file.fileno()).st_size

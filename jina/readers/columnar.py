@@ -27,7 +27,7 @@ class ColumnarReader:
     """Reads record batches; see RowReader.
 
     Args:
-        name: of the file, for messages.
+        one: the input.
         key: of the file, for ids.
         batches: of the file, in order.
         fields: what each column is in a Document.
@@ -35,9 +35,10 @@ class ColumnarReader:
     """
 
     def __init__(
-        self, name: str, key: str, batches: Iterator[Any], fields: Sequence[str], file: IO[bytes]
+        self, one: Input, key: str, batches: Iterator[Any], fields: Sequence[str], file: IO[bytes]
     ) -> None:
-        self._name = name
+        self._name = one.name
+        self._size = one.size_bytes or 0
         self._key = key
         self._batches = batches
         self._fields = fields
@@ -87,7 +88,7 @@ class ColumnarReader:
 
     def position(self) -> int:
         """See RowReader."""
-        return 0 if self._file.closed else self._file.tell()
+        return 0 if self._file.closed else min(self._size, self._file.tell())
 
     def close(self) -> None:
         """See RowReader."""
@@ -118,7 +119,7 @@ def open_columnar(
         file = seekable(file, name, is_gzip=is_gzip)
         schema, batches = _open_parquet(file) if form == "parquet" else _open_arrow(file)
         fields = _fields_of(schema, resolver, name)
-        return ColumnarReader(name, key, batches, fields, file)
+        return ColumnarReader(one, key, batches, fields, file)
     except (pa.ArrowException, OSError, ValueError) as err:
         file.close()
         raise InputError(f"no {form} file: {_first_line(err)}", where=name) from err

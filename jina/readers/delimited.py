@@ -141,7 +141,7 @@ class DelimitedCutter:
         except UnicodeDecodeError as err:
             return b"", not_utf8(err)
         except csv.Error as err:
-            return b"", f"no row of a table: {err}"
+            return b"", _why("row", err)
         except DocumentError as err:
             return b"", err.what
 
@@ -198,7 +198,7 @@ class DelimitedCutter:
         except UnicodeDecodeError as err:
             raise InputError(not_utf8(err), where=where) from err
         except csv.Error as err:
-            raise InputError(f"no head of a table: {err}", where=where) from err
+            raise InputError(_why("head", err), where=where) from err
         except DocumentError as err:
             raise InputError(err.what, where=where, hint=err.hint) from err
         self._head_bytes = len(_encode(self._head.names))
@@ -219,6 +219,13 @@ class DelimitedCutter:
         # The module wants the line ends, else those within a cell would be lost.
         text = b"".join(lines).decode().split("\n")[:-1]
         return csv.reader([f"{line}\n" for line in text], delimiter=self._delimiter, strict=True)
+
+
+def _why(what: str, err: csv.Error) -> str:
+    text = str(err)
+    if text.startswith("new-line character"):  # what it goes on to say is for programmers
+        text = "a carriage return without a line feed behind it"
+    return f"no {what} of a table: {text}"
 
 
 class _Quotes:

@@ -9,16 +9,16 @@ import mmap
 import os
 from typing import IO, TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
-from jina.defaults import MAX_LINE_BYTES
+from jina.defaults import MAX_LINE_BYTES, MAX_NDIM
 from jina.excepts import InputError
+from jina.types.tensors import ITEM_BYTES
 
 if TYPE_CHECKING:
     import numpy as np
 
     Array = np.ndarray[Any, Any]
 
-_NUMBERS = "biufc"  # kinds of dtype that a tensor may have
-_TEXT = "U"
+_TEXT = "U"  # kind of dtype
 
 
 class ArrayHead(NamedTuple):
@@ -39,6 +39,9 @@ class Column(Protocol):
     def read(self, count: int) -> Array:
         """The next rows, as an array of its own; fewer where the file ends too early."""
 
+    def behind(self) -> int:
+        """Bytes behind the last row, once it has been read; those of a stream count as one."""
+
 
 class Mapped:
     """Rows of a file that is mapped into memory."""
@@ -54,7 +57,7 @@ class Mapped:
         if head.row_bytes and at_hand < rows * head.row_bytes:
             # Columns that are cut off leave no whole row; rows that are cut off leave those before.
             rows = 0 if head.is_fortran else at_hand // head.row_bytes
-        self.behind = at_hand - rows * head.row_bytes
+        self._behind = at_hand - rows * head.row_bytes
         shape = (rows, *head.shape[1:])
         self._map: mmap.mmap | None = None
         self._array: Array
@@ -73,6 +76,10 @@ class Mapped:
         if self._map is not None:
             self._map.madvise(mmap.MADV_DONTNEED)  # what is read need not stay in memory
         return block
+
+    def behind(self) -> int:
+        """See Column."""
+        return self._behind
 
 
 class Streamed:
@@ -112,6 +119,10 @@ class Streamed:
         flat = np.frombuffer(data, self._head.dtype, rows * _per_row(self._head.shape))
         return flat.reshape((rows, *self._head.shape[1:]))
 
+    def behind(self) -> int:
+        """See Column. Reading to the end also looks at the checksum."""
+        return len(self._file.read(1))
+
     def _bytes(self, size: int) -> bytearray:
         """As many bytes as there are, at most `size`."""
         data = bytearray()
@@ -141,8 +152,11 @@ def read_head(file: IO[bytes], name: str, label: str) -> ArrayHead:
             where=name,
             hint="save numbers: numpy.save(path, array.astype('float32'))",
         )
-    if dtype.kind not in _NUMBERS and not (dtype.kind == _TEXT and label != "blob"):
-        raise InputError(f"an array of {dtype}, which are no numbers", where=name)
+    is_carried = dtype.newbyteorder("<").str in ITEM_BYTES
+    if not is_carried and not (dtype.kind == _TEXT and label != "blob"):
+        raise InputError(f"an array of {dtype}, which no Document can hold", where=name)
+    if len(shape) > MAX_NDIM:
+        raise InputError(f"an array of {len(shape)} dimensions, more than {MAX_NDIM}", where=name)
     if not shape:
         raise InputError("an array without dimensions has no rows", where=name)
     if any(size < 0 for size in shape):

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.shell import Done, Shell
+from tests.shell import ZOO, Done, Shell
 
 ROWS = ["one", "two, with a comma", 'three "quoted"\nand long', "four é"]
 
@@ -169,6 +169,20 @@ def test_options_that_say_nothing(flow: Shell, options: tuple[str, ...], message
     done = post(flow, *options, stdin=b"{}")
     assert (done.code, done.out) == (2, "")
     assert message in " ".join(done.err.replace("│", " ").split())
+
+
+def test_a_trial_reads_the_same(flow: Shell) -> None:
+    flow.write("trial.yml", f"jtype: Upper\nmetas: {{py_modules: [{ZOO}]}}\n")
+    flow.write("trial.json", '[{"text":"a"}, 5, {"text":"b"}]')
+    flow.write("trial.csv", "text\na\nb,c\nd\n")
+    for name, message in (("trial.json", "trial.json:1:16: "), ("trial.csv", "trial.csv:3: ")):
+        done = flow.run("executor", "check", "trial.yml", "--run", "/x", "--inputs", name)
+        assert done.code == 1, done.err
+        assert [line.get("text") for line in done.lines][::2] == [
+            "A",
+            "B" if "json" in name else "D",
+        ]
+        assert done.lines[1]["error"]["message"].startswith(message)
 
 
 def test_a_table_that_was_stopped_goes_on_where_it_was(shared_shell: Shell, flow: Shell) -> None:

@@ -90,9 +90,17 @@ def test_objects_are_refused_and_never_unpickled(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("array", "expected"),
     [
-        (np.array(["a"]), "an array of <U1, which are no numbers"),
-        (np.zeros(2, dtype="M8[s]"), "an array of datetime64[s], which are no numbers"),
-        (np.zeros(2, dtype=[("a", "f4")]), "an array of [('a', '<f4')], which are no numbers"),
+        (np.array(["a"]), "an array of <U1, which no Document can hold"),
+        (np.zeros(2, dtype="M8[s]"), "an array of datetime64[s], which no Document can hold"),
+        (
+            np.zeros(2, dtype=[("a", "f4")]),
+            "an array of [('a', '<f4')], which no Document can hold",
+        ),
+        (
+            np.zeros(2, np.longdouble),
+            f"an array of {np.dtype(np.longdouble)}, which no Document can hold",
+        ),
+        (np.zeros((1,) * 17), "an array of 17 dimensions, more than 16"),
         (np.float32(1), "an array without dimensions has no rows"),
     ],
 )
@@ -123,12 +131,16 @@ def test_a_packed_array_that_is_cut_keeps_its_rows(tmp_path: Path) -> None:
     assert found.broken.startswith(f"{path}: the array is damaged: ")
 
 
-def test_bytes_behind_the_array_are_said(tmp_path: Path) -> None:
-    path = saved(tmp_path, np.eye(2))
-    path.write_bytes(path.read_bytes() + b"more")
+@pytest.mark.parametrize("name", ["a.npy", "a.npy.gz"])
+def test_bytes_behind_the_array_are_said(tmp_path: Path, name: str) -> None:
+    path = saved(tmp_path, np.eye(2), name)
+    more = gzip.compress(b"more") if name.endswith(".gz") else b"more"
+    path.write_bytes(path.read_bytes() + more)
     found = read(path)
     assert len(found.docs) == 2
-    assert found.broken.startswith(f"{path}: the array is damaged: 4 bytes stand behind the array")
+    assert found.broken.startswith(
+        f"{path}: the array is damaged: more stands behind it in the file"
+    )
 
 
 @pytest.mark.parametrize(

@@ -106,6 +106,19 @@ def test_a_head_that_is_wrong_is_said(
     assert found.broken.startswith(f"{path}:{expected}")
 
 
+def test_carriage_returns_alone_end_no_line(tmp_path: Path) -> None:
+    path = table(tmp_path, "a,b\r1,2\r")
+    assert read(path).broken == (
+        f"{path}:1: no head of a table: a carriage return without a line feed behind it"
+    )
+    path = table(tmp_path, "a,b\n1\r2,3\n4,5\n")
+    found = read(path)
+    assert [doc.tags for doc in found.docs] == [{"a": "4", "b": "5"}]
+    assert found.failures == [
+        f"{path}:2: no row of a table: a carriage return without a line feed behind it"
+    ]
+
+
 def test_a_quote_that_is_never_closed_ends_the_table_there(tmp_path: Path) -> None:
     path = table(tmp_path, 'text\na\nb\n"c\nd\n')
     found = read(path)
