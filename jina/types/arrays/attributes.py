@@ -90,10 +90,12 @@ class Attributes(Traversal):
         elif isinstance(values, str):
             raise TypeError("`texts` is a text, expected a list of them")
         values = list(self._of_length("texts", values))
+        some_unset = False
         if set(map(type, values)) != {str}:
             values = [_text(value) for value in values]
+            some_unset = None in values
         columns = self._columns
-        if columns is None or None in values:
+        if columns is None or some_unset:
             for doc, value in zip(self._docs, values, strict=True):
                 doc.text = value
             return
