@@ -20,6 +20,8 @@ from jina.types.record import TENSOR_FIELDS
 from jina.types.tables import check_resolver, unique_names
 
 _BATCH_ROWS = 1_000
+# A damaged length asks for more memory than there is.
+_BROKEN = (OSError, ValueError, MemoryError, OverflowError)
 _FILE_MAGIC = b"ARROW1"
 
 
@@ -54,7 +56,10 @@ class ColumnarReader:
         while self._batch is None or self._at >= self._batch.num_rows:
             try:
                 self._batch = next(self._batches, None)
-            except (pa.ArrowException, OSError, ValueError) as err:
+                if self._batch is not None:
+                    # What is read from a file may point anywhere; who touches it would crash.
+                    self._batch.validate(full=True)
+            except (pa.ArrowException, *_BROKEN) as err:
                 raise InputError(
                     f"the file is damaged: {_first_line(err)}",
                     where=self._name,
@@ -120,7 +125,7 @@ def open_columnar(
         schema, batches = _open_parquet(file) if form == "parquet" else _open_arrow(file)
         fields = _fields_of(schema, resolver, name)
         return ColumnarReader(one, key, batches, fields, file)
-    except (pa.ArrowException, OSError, ValueError) as err:
+    except (pa.ArrowException, *_BROKEN) as err:
         file.close()
         raise InputError(f"no {form} file: {_first_line(err)}", where=name) from err
     except BaseException:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import mmap
 import os
+import re
 from typing import IO, TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
-from jina.defaults import MAX_LINE_BYTES, MAX_NDIM
+from jina.defaults import KIB, MAX_LINE_BYTES, MAX_NDIM
 from jina.excepts import InputError
 from jina.types.tensors import ITEM_BYTES
 
@@ -19,6 +20,16 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]
 
 _TEXT = "U"  # kind of dtype
+_MAGIC = b"\x93NUMPY"
+_MAX_HEAD_BYTES = 64 * KIB
+_VALUES = {
+    "descr": r"'[^']*'|\[[^]]*\]",
+    "fortran_order": r"True|False",
+    "shape": r"\((?:\d{1,18}L?,? *)*\)",
+}
+_KEY = re.compile("|".join(rf"'({key})': *({value})" for key, value in _VALUES.items()))
+_HEAD = re.compile(rf"\{{ *(?:(?:{_KEY.pattern}),? *){{3}}\}}\s*")
+_DTYPE = re.compile(r"[<>|=]?[a-zA-Z?]\d{0,9}(?:\[\w+\])?")
 
 
 class ArrayHead(NamedTuple):
@@ -141,11 +152,27 @@ def read_head(file: IO[bytes], name: str, label: str) -> ArrayHead:
         InputError: it is no array of rows that a Document can hold.
         ValueError: it is no .npy.
     """
-    from numpy.lib import format as npy  # late: see Mapped
+    import numpy as np  # late: see Mapped
 
-    version = npy.read_magic(file)
-    read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-    shape, is_fortran, dtype = read(file)
+    magic = file.read(len(_MAGIC) + 2)
+    if not magic.startswith(_MAGIC) or len(magic) < len(_MAGIC) + 2 or magic[6] not in (1, 2, 3):
+        raise ValueError("its first bytes are others")
+    size_bytes = 2 if magic[6] == 1 else 4
+    size = int.from_bytes(file.read(size_bytes), "little")
+    text = file.read(size).decode("latin-1") if size <= _MAX_HEAD_BYTES else ""
+    # Numpy evaluates it as a literal of Python; a pattern cannot be led astray.
+    keys = _keys_of(text) if _HEAD.fullmatch(text) else {}
+    if len(keys) != 3:
+        raise ValueError("its head is damaged")
+    shape = tuple(int(number) for number in re.findall(r"\d+", keys["shape"]))
+    is_fortran = keys["fortran_order"] == "True"
+    descr = keys["descr"].strip("'")
+    if not _DTYPE.fullmatch(descr):
+        raise InputError("an array of several values at each place", where=name)
+    try:
+        dtype = np.dtype(descr)
+    except TypeError as err:
+        raise ValueError(f"its dtype is {descr}") from err
     if dtype.hasobject:
         raise InputError(
             "an array of objects, which only pickle can read; it is never used",
@@ -159,10 +186,16 @@ def read_head(file: IO[bytes], name: str, label: str) -> ArrayHead:
         raise InputError(f"an array of {len(shape)} dimensions, more than {MAX_NDIM}", where=name)
     if not shape:
         raise InputError("an array without dimensions has no rows", where=name)
-    if any(size < 0 for size in shape):
-        raise ValueError(f"the shape {shape}")
     row_bytes = dtype.itemsize * _per_row(shape)
     return ArrayHead(shape, is_fortran and len(shape) > 1, dtype, row_bytes)
+
+
+def _keys_of(text: str) -> dict[str, str]:
+    keys: dict[str, str] = {}
+    for found in _KEY.finditer(text):
+        key, value = (group for group in found.groups() if group is not None)
+        keys[key] = value
+    return keys
 
 
 def _per_row(shape: tuple[int, ...]) -> int:
