@@ -82,7 +82,9 @@ class Journal:
         self._source = source
         self._lines = lines
         self._ends: deque[int] = deque()
-        self._noted = place.lines
+        self.place = place
+        """How far the results are written."""
+        self._is_done = False
         self._path = _path_of(output)
         head = msgspec.json.encode(_Head(SCHEMA, post)) + b"\n"
         self._start = len(head)
@@ -103,21 +105,22 @@ class Journal:
             outcomes: in them.
             failed: of those.
         """
-        self._noted = self._ends.popleft()  # replies come in the order of their requests
-        place = Place(lines=self._noted, size=size, outcomes=outcomes, failed=failed)
+        lines = self._ends.popleft()  # replies come in the order of their requests
+        place = Place(lines=lines, size=size, outcomes=outcomes, failed=failed)
         try:
             os.pwrite(self._descriptor, _rendered(place), self._start)
         except OSError as error:
             raise OutputError(f"cannot be written: {error.strerror}", where=self._path) from error
+        self.place = place
 
     def remove(self) -> None:
         """All is written: there is nothing to go on with."""
-        self._noted = 0
+        self._is_done = True
 
     def close(self) -> None:
         """Leave the file to a later run, if there is anything to leave."""
         os.close(self._descriptor)
-        if not self._noted:
+        if self._is_done or not self.place.lines:
             with contextlib.suppress(OSError):
                 os.unlink(self._path)
 

@@ -87,8 +87,9 @@ def run_post(options: PostOptions) -> int:
                 options.endpoint, source, target=options.target, timeout_s=options.timeout_s
             ):
                 outcomes = outcomes_of(reply, options.endpoint, call)
-                output.write(draw(outcomes.lines))
+                # Counted first: whoever reads the first line may interrupt us at once.
                 tally.add(outcomes, reply)
+                output.write(draw(outcomes.lines))
                 if journal is not None:
                     journal.note(output.size, tally.outcomes, tally.failed)
                 show(tally.outcomes)
@@ -98,8 +99,9 @@ def run_post(options: PostOptions) -> int:
         except (KeyboardInterrupt, exits.Terminated):
             say(_so_far(tally, journal, "the interruption"))
             raise
-        except (ConnectError, PostTimeout, OutputError):
-            if tally.outcomes:
+        except (ConnectError, PostTimeout, OutputError) as error:
+            # What was not wholly written is counted too, but for the journal.
+            if tally.outcomes and (journal is not None or not isinstance(error, OutputError)):
                 say(f"{_so_far(tally, journal, 'this')}:")
             raise
         if journal is not None:
@@ -144,5 +146,9 @@ def _begin_journal(
 
 
 def _so_far(tally: Tally, journal: Journal | None, until: str) -> str:
-    go_on = "" if journal is None else "; the same command goes on from there"
-    return f"{tally.outcomes} outcomes were written before {until}{go_on}"
+    if journal is None:
+        return f"{tally.outcomes} outcomes were written before {until}"
+    return (
+        f"{journal.place.outcomes} outcomes were written before {until}; "
+        "the same command goes on from there"
+    )
