@@ -85,6 +85,10 @@ def check_expression(target: str) -> None:
         raise typer.BadParameter(
             f"no regular expression: {error.msg}{place}", param_hint="--target"
         ) from None
+    except (RecursionError, OverflowError) as error:
+        raise typer.BadParameter(
+            f"no regular expression that can be used: {error}", param_hint="--target"
+        ) from None
 
 
 def check_target(target: str, session: Session) -> None:

@@ -273,6 +273,13 @@ def test_a_target_that_is_no_expression(flow: Shell) -> None:
     )
 
 
+@pytest.mark.parametrize("target", ["(" * 5000 + ")" * 5000, "a{99999999999999999999}"])
+def test_a_target_that_is_too_much(flow: Shell, target: str) -> None:
+    done = flow.run("post", "/moody", "--target", target, stdin=json_lines(1))
+    assert (done.code, done.out) == (2, "")
+    assert "Error: Invalid value for --target: no regular expression that can be used: " in done.err
+
+
 def test_a_target_that_names_nobody(flow: Shell) -> None:
     done = flow.run("post", "/moody", "--target", "oody", stdin=json_lines(1))
     assert (done.code, done.out) == (2, "")

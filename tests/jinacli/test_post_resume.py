@@ -9,6 +9,7 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.polling import wait_until
@@ -175,6 +176,24 @@ def test_inputs_that_have_changed_are_another_post(flow: Shell, out: Path) -> No
     done = flow.run(*post)
     assert done.code == 2
     assert f"({path.stat().st_size} bytes) now\n" in done.err
+
+
+@pytest.mark.parametrize("form", ["csv", "npy"])
+def test_every_format_is_gone_on_with(flow: Shell, out: Path, form: str) -> None:
+    path = flow.folder / f"many.{form}"
+    if form == "csv":
+        path.write_text("text\n" + "".join(f'"line\n{n}"\n' for n in range(5_000)))
+    else:
+        np.save(path, np.arange(15_000, dtype=np.float32).reshape(5_000, 3))
+    post = ("post", "/moody", "--inputs", path.name, "--output")
+    assert flow.run(*post, "whole.out").code == 0
+    with flow.start(*post, "out.jsonl") as running:
+        wait_until(lambda: noted_in(out) > 0)
+        running.end(signal.SIGKILL)
+    done = flow.run(*post, "out.jsonl")
+    assert done.code == 0
+    assert done.err.startswith("going on after ")
+    assert out.read_bytes() == (flow.folder / "whole.out").read_bytes()
 
 
 def test_results_that_are_shorter_than_they_were_are_not_gone_on_with(
