@@ -6,6 +6,7 @@ import re
 
 import msgspec
 
+from jina.defaults import MAX_UNTYPED_BYTES
 from jina.excepts import DocumentError
 
 _CONSTANT = re.compile(rb"NaN|Infinity")
@@ -40,7 +41,8 @@ def _syntax(line: bytes, reason: str, at: int) -> str:
     import json
 
     try:
-        json.loads(line)
+        if len(line) <= MAX_UNTYPED_BYTES:  # a larger one may be a bomb
+            json.loads(line)
     except json.JSONDecodeError as err:
         at = len(err.doc[: err.pos].encode())
         reason = err.msg[0].lower() + err.msg[1:].removesuffix(" at")
@@ -52,11 +54,18 @@ def _syntax(line: bytes, reason: str, at: int) -> str:
     return f"not JSON: {reason} at byte {at + 1}"
 
 
+class _Named(msgspec.Struct):
+    """Of a line that may be a bomb nothing is decoded but its id."""
+
+    id: str = ""
+
+
+_only_id = msgspec.json.Decoder(_Named).decode
+
+
 def id_of(line: bytes) -> str:
     """Return the id in a line that is no Document, if it is at least JSON."""
     try:
-        value = msgspec.json.decode(line)
+        return _only_id(line).id
     except (ValueError, RecursionError):
         return ""
-    found = value.get("id") if isinstance(value, dict) else ""
-    return found if isinstance(found, str) else ""

@@ -22,6 +22,7 @@ from jina.excepts import DocumentError, WireError
 from jina.types.tensors import (
     ITEM_BYTES,
     MAX_DIM,
+    MAX_LIL_ROWS,
     SPARSE_PARTS,
     Cell,
     is_sparse,
@@ -253,6 +254,13 @@ class CellColumn:
             specs = _specs.decode(data)
             if len(specs) != rows:
                 raise WireError(f"a tensor column does not have {rows} rows")
+            lil_rows = sum(
+                spec.shape[0]
+                for spec in specs
+                if spec is not None and spec.dtype[:3] == "lil" and spec.shape
+            )
+            if lil_rows > MAX_LIL_ROWS:
+                raise WireError(f"lil matrices of {lil_rows} rows; at most {MAX_LIL_ROWS}")
             # Rows that overlap would let a small message ask for much memory.
             claimed = sum(
                 _item_bytes(place.dtype) * prod(place.shape)

@@ -35,6 +35,8 @@ ITEM_BYTES = {
 }
 MAX_DIM = 1 << 47  # one dimension; what a process can address
 
+MAX_LIL_ROWS = 1 << 16  # scipy makes two lists for each row of a lil matrix, also of an empty one
+
 JsonForm = Literal["list", "base64"]
 
 # The arrays that make up each scipy format; lil and dok travel as coo and are turned back.
@@ -292,6 +294,11 @@ def sparse_parts(value: Any) -> tuple[str, list[int], dict[str, np.ndarray[Any, 
         raise DocumentError(f"sparse matrices of class {name} are not carried")
     if len(value.shape) != 2:
         raise DocumentError("sparse arrays are carried with two dimensions")
+    if value.format == "lil" and value.shape[0] > MAX_LIL_ROWS:
+        raise DocumentError(
+            f"a {name} of {value.shape[0]} rows; at most {MAX_LIL_ROWS} are carried",
+            hint="turn it into another format: matrix.tocsr()",
+        )
     source = value.tocoo() if value.format in ("lil", "dok") else value
     return name, [int(n) for n in value.shape], {part: getattr(source, part) for part in parts}
 
@@ -310,6 +317,8 @@ def sparse_from(name: Any, shape: Any, parts: dict[str, Any]) -> Any:
         raise ValueError(f"a {kind} matrix has the parts {', '.join(SPARSE_PARTS[kind])}")
     if shape_bytes("|u1", shape) < 0 or len(shape) != 2:
         raise ValueError("the shape of a sparse matrix is two lengths")
+    if kind == "lil" and shape[0] > MAX_LIL_ROWS:
+        raise ValueError(f"a {name} of {shape[0]} rows; at most {MAX_LIL_ROWS} are carried")
     sparse = _scipy_sparse()
     for part, array in parts.items():
         if part != "data" and (array.dtype.str not in ("<i4", "<i8") or array.ndim != 1):

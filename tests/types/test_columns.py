@@ -9,11 +9,12 @@ import tracemalloc
 import msgspec
 import numpy as np
 import pytest
+import scipy.sparse
 from hypothesis import given, settings
 
 from jina import Document, DocumentArray, defaults
 from jina.excepts import DocumentError, WireError
-from jina.types import columns
+from jina.types import columns, jsonlines
 from jina.types.batch import CODE_OF, ENTRY, HEAD, MAGIC
 from tests.types.strategies import documents
 
@@ -265,6 +266,10 @@ def bombs():
     yield "tree of batches", [inner]
     operands = b"\x81\xa8operands\x91" * 100_000
     yield "operands", [body(1, ids(1), ("scores", 1, 0, b"\x91\x81\xa1a" + operands + b"\x80"))]
+    empty = {"data": ["|u1", [0], 0, 0], "row": ["<i4", [0], 0, 0], "col": ["<i4", [0], 0, 0]}
+    for rows, count in ((1 << 40, 1), (1 << 26, 1), (1 << 15, 100)):
+        cells = pack([["lil_matrix", [rows, 1], 0, 0, empty]] * count)
+        yield f"{count} lil matrices", [body(count, ids(count), ("blob", 4, 0, cells)), b""]
     shape = pack(["<f8", [1, 1 << 40], 0])
     yield "large tensor", [body(1, ids(1), ("blob", 3, 0, shape)), bytes(8)]
 
@@ -282,6 +287,55 @@ def test_bombs_are_refused_within_a_second_and_without_memory(name, frames):
     tracemalloc.stop()
     assert spent < 1
     assert peak < 200 * 1024 * 1024
+
+
+def deep(start, count, end):
+    return b'{"id":"a",' + start * count + b"1" + end * count + b"}"
+
+
+MANY = 1_000_000
+LINES = {
+    "tags": deep(b'"tags":{"a":', 1, b"}").replace(b"1", b"[" * MANY),
+    "deep tags": b'{"tags":{"a":' + b"[" * MANY + b"]" * MANY + b"}}",
+    "deep keys of its own": b'{"a":' + b"[" * MANY + b"]" * MANY + b"}",
+    "deep chunks": b'{"chunks":[' * 100_000 + b"]}" * 100_000,
+    "deep operands": b'{"scores":{"a":' + b'{"operands":[' * 100_000 + b"]}" * 100_000 + b"}}",
+    "deep embedding": b'{"embedding":' + b"[" * MANY + b"]" * MANY + b"}",
+    "wide keys of its own": b'{"a":[' + b"[]," * 5_000_000 + b"[]]}",
+    "wide and no JSON": b'{"a":[' + b"[]," * 5_000_000 + b"]}",
+    "large tensor": b'{"blob":{"dtype":"<f8","shape":[1099511627776,8],"data":""}}',
+    "large lil": b'{"blob":{"format":"lil_matrix","shape":[1099511627776,1],"parts":{'
+    + b",".join(
+        b'"%s":{"dtype":"<i4","shape":[0],"data":""}' % part for part in (b"data", b"row", b"col")
+    )
+    + b"}}}",
+    "long number": b'{"weight":' + b"9" * MANY + b"}",
+    "long number among the tags": b'{"a":1e' + b"9" * MANY + b"}",
+}
+
+
+@pytest.mark.parametrize("name", LINES)
+def test_a_line_that_is_a_bomb_is_one_failure_within_a_second(name):
+    """Its neighbours are read."""
+    chunk = b'{"id":"b"}\n' + LINES[name] + b'\n{"id":"c"}\n'
+    tracemalloc.start()
+    started = time.process_time()
+    found = jsonlines.parse(chunk, key="k", first_line=1)
+    spent = time.process_time() - started
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert [doc.id for doc in found.docs] == ["b", "c"]
+    assert [error.line for error in found.errors] == [2]
+    assert spent < 1
+    assert peak < 200 * 1024 * 1024 + len(chunk)
+
+
+def test_a_lil_matrix_of_many_rows_is_refused_before_it_is_sent():
+    """To make it again at the other end would take minutes."""
+    matrix = scipy.sparse.coo_matrix((1 << 17, 1))
+    assert columns.decode(columns.encode(DocumentArray([Document(blob=matrix)])))[0].blob.nnz == 0
+    with pytest.raises(DocumentError, match="a lil_matrix of 131072 rows; at most 65536"):
+        columns.encode(DocumentArray([Document(id="a", blob=matrix.tolil())]))
 
 
 @settings(max_examples=60, deadline=None)

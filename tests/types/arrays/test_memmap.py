@@ -8,13 +8,19 @@ import pickle
 import signal
 import subprocess
 import sys
+from contextlib import suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from jina import Document, DocumentArray
 from jina.excepts import DocumentError
 from jina.types.arrays.memmap import DocumentArrayMemmap
+from tests.types.strategies import documents
 
 
 @pytest.fixture
@@ -256,3 +262,93 @@ def test_a_table_that_became_shorter_is_named(folder):
         with pytest.raises(DocumentError, match=r"table: byte \d+: the table ends before"):
             docs[1]
         docs._forget()
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(documents, max_size=4))
+def test_every_document_survives_the_disk(docs):
+    with TemporaryDirectory() as folder:
+        with DocumentArrayMemmap(folder) as kept:
+            kept.extend(docs)
+        with DocumentArrayMemmap(folder) as kept:
+            assert DocumentArray(kept) == DocumentArray(docs)
+            kept.prune()
+        with DocumentArrayMemmap(folder, buffer_pool_size=1) as kept:
+            assert DocumentArray(kept) == DocumentArray(docs)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.data())
+def test_what_lies_before_a_cut_or_a_flip_is_readable(data):
+    """However much of the last writes is missing, as after a crash of the machine."""
+    names = [str(number) for number in range(4)]
+    with TemporaryDirectory() as folder:
+        filled(folder, *names).close()
+        path = Path(folder, data.draw(st.sampled_from(["table", "log.0"])))
+        content = bytearray(path.read_bytes())
+        at = data.draw(st.integers(16, len(content) - 1))
+        whole = (at - 16) // 32 if path.name == "table" else at * len(names) // len(content)
+        if data.draw(st.booleans()):
+            del content[at:]
+        else:
+            content[at] ^= 1 << data.draw(st.integers(0, 7))
+        path.write_bytes(content)
+        docs = DocumentArrayMemmap(folder)
+        read = []
+        error = ""
+        try:
+            for doc in docs:
+                read.append(doc.id)
+        except DocumentError as err:
+            error = str(err)
+        assert read == names[: len(read)]
+        assert len(read) >= whole
+        if error:
+            assert f"{path.name}: byte " in error
+        else:
+            assert len(read) == len(docs)
+        with suppress(DocumentError):
+            docs.close()
+
+
+def test_it_opens_in_constant_time(tmp_path):
+    """Whatever it holds: what is read of it at its opening is the head of its table."""
+    counts = []
+    for number in (1, 20_000):
+        folder = tmp_path / str(number)
+        with DocumentArrayMemmap(folder) as docs:
+            docs.extend(Document(id=str(i)) for i in range(number))
+        before = Path("/proc/self/io").read_text().split()
+        docs = DocumentArrayMemmap(folder)
+        after = Path("/proc/self/io").read_text().split()
+        assert len(docs) == number
+        counts.append(int(after[1]) - int(before[1]))
+        docs.close()
+    assert counts[1] - counts[0] < 100
+
+
+LARGER = """
+import resource, sys
+from jina import Document
+from jina.types.arrays.memmap import DocumentArrayMemmap
+import numpy as np
+docs = DocumentArrayMemmap(sys.argv[1], buffer_pool_size=10)
+used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + (64 << 20),) * 2)
+for number in range(150):
+    docs.append(Document(id=str(number), blob=np.full(1 << 20, number % 251, np.uint8)))
+docs[0].text = "first"
+assert sum(int(doc.blob[5]) for doc in docs[:0]) == 0
+total = 0
+for doc in docs:
+    total += int(doc.blob[5]) if doc.blob is not None else 0
+print(len(docs), total, docs["149"].id)
+"""
+
+
+def test_it_may_be_larger_than_memory(folder):
+    """150 MiB of Documents in a process that may have 64."""
+    told = subprocess.run(
+        [sys.executable, "-c", LARGER, str(folder)], capture_output=True, text=True, check=False
+    )
+    assert told.stdout.split() == ["150", str(sum(range(150))), "149"], told.stderr
