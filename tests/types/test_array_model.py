@@ -136,6 +136,99 @@ class ArrayAndList(RuleBasedStateMachine):
         assert all(one is two for one, two in zip(part, list(self.docs)[start:stop], strict=True))
         self.docs, self.model = part, self.model[start:stop]
 
+    def fresh(self, name):
+        return Document(id=name), {"id": name, **DEFAULTS, "tags": {}, "chunks": []}
+
+    @precondition(lambda self: self.model)
+    @rule(data=st.data(), name=names, by_id=st.booleans())
+    def replace(self, data, name, by_id):
+        at = data.draw(st.integers(0, len(self.model) - 1))
+        doc, row = self.fresh(name)
+        if by_id:
+            id = self.model[at]["id"]
+            at = max(i for i, row in enumerate(self.model) if row["id"] == id)
+            self.docs[id] = doc
+        else:
+            self.docs[at - len(self.model)] = doc
+        self.model[at] = row
+
+    @rule(data=st.data(), new=st.lists(names, max_size=3))
+    def replace_slice(self, data, new):
+        start = data.draw(st.integers(0, len(self.model)))
+        stop = data.draw(st.integers(start, len(self.model)))
+        pairs = [self.fresh(name) for name in new]
+        self.docs[start:stop] = [doc for doc, _ in pairs]
+        self.model[start:stop] = [row for _, row in pairs]
+
+    @rule(data=st.data())
+    def delete_slice_or_mask(self, data):
+        keep = [data.draw(st.booleans()) for _ in self.model]
+        if data.draw(st.booleans()):
+            del self.docs[[not kept for kept in keep]]
+            self.model = [row for row, kept in zip(self.model, keep, strict=True) if kept]
+        else:
+            del self.docs[1:3]
+            del self.model[1:3]
+
+    @rule(data=st.data())
+    def select(self, data):
+        mask = [data.draw(st.booleans()) for _ in self.model]
+        positions = [i for i, chosen in enumerate(mask) if chosen]
+        whole = list(self.docs)
+        for part in (self.docs[mask], self.docs[positions]):
+            assert len(part) == len(positions)
+            assert all(part[n] is whole[i] for n, i in enumerate(positions))
+
+    @rule(new=st.lists(names, max_size=3), how=st.sampled_from(["extend", "+=", "+"]))
+    def add(self, new, how):
+        pairs = [self.fresh(name) for name in new]
+        docs = [doc for doc, _ in pairs]
+        if how == "extend":
+            self.docs.extend(docs)
+        elif how == "+=":
+            self.docs += docs
+        else:
+            self.docs = self.docs + docs
+        self.model += [row for _, row in pairs]
+
+    @precondition(lambda self: self.model)
+    @rule(data=st.data(), how=st.sampled_from(["position", "id", "equal"]))
+    def take_out(self, data, how):
+        at = data.draw(st.integers(0, len(self.model) - 1))
+        if how == "position":
+            assert self.docs.pop(at).id == self.model[at]["id"]
+        elif how == "id":
+            id = self.model[at]["id"]
+            at = max(i for i, row in enumerate(self.model) if row["id"] == id)
+            assert self.docs.pop(id).id == id
+        else:
+            doc = self.docs[at]
+            at = self.docs.index(doc)
+            assert self.docs[at] == doc
+            assert self.docs.count(doc) >= 1
+            self.docs.remove(doc)
+        del self.model[at]
+
+    @rule()
+    def clear(self):
+        if len(self.model) > 5:
+            self.docs.clear()
+            self.model.clear()
+
+    @precondition(lambda self: self.model)
+    @rule(data=st.data(), tags=st.dictionaries(names, st.sampled_from([1, "x", None]), max_size=2))
+    def set_tags(self, data, tags):
+        at = data.draw(st.integers(0, len(self.model) - 1))
+        self.docs[at].tags = dict(tags)
+        self.model[at]["tags"] = dict(tags)
+
+    @rule(seed=st.integers(0, 5))
+    def shuffle(self, seed):
+        before = list(self.docs)
+        self.docs = self.docs.shuffle(seed)
+        rows = {id(doc): row for doc, row in zip(before, self.model, strict=True)}
+        self.model = [rows[id(doc)] for doc in self.docs]
+
     @rule(name=names)
     def find_by_id(self, name):
         positions = [i for i, row in enumerate(self.model) if row["id"] == name]
