@@ -23,6 +23,7 @@ from jina.defaults import DRAIN_GRACE_S, MAX_INFLIGHT_BYTES, QUEUED_PER_CLIENT, 
 from jina.excepts import JinaError, WireError
 from jina.runtime import control
 from jina.runtime.board import Board
+from jina.runtime.pieces import flattened, pieces_of
 from jina.runtime.router import Router
 from jina.runtime.steps import (
     Action,
@@ -33,7 +34,6 @@ from jina.runtime.steps import (
     Joined,
     Lost,
     NodeFailed,
-    Piece,
     Raised,
     Refuse,
     Replied,
@@ -45,7 +45,6 @@ from jina.wire.header import Header, pack_header, unpack_header
 from jina.wire.maps import (
     DOCS,
     ErrorInfo,
-    Part,
     Ready,
     Route,
     Welcome,
@@ -217,7 +216,7 @@ class Gateway:
                     self._early[message.peer] = unpack_map(Ready, header.call)
                 return  # not announced yet, or given up, or nobody of ours
             if header.kind == wire.REPLY:
-                pieces = _pieces(unpack_route(header.route).parts, message.frames)
+                pieces = pieces_of(unpack_route(header.route).parts, message.frames)
                 self._do(self._router.step(Replied(message.peer, header.number, pieces)))
             elif header.kind == wire.ERROR:
                 if not message.frames:
@@ -286,7 +285,7 @@ class Gateway:
             self._refuse(peer, header.number, "the Flow is stopping")
             return
         route = unpack_route(header.route)
-        pieces = _pieces(route.parts, frames)
+        pieces = pieces_of(route.parts, frames)
         self._do(
             self._router.step(
                 Submitted(
@@ -371,7 +370,7 @@ class Gateway:
             self._poll_front()
 
     def _dispatch(self, task: Dispatch) -> None:
-        parts, frames = _flatten(task.pieces)
+        parts, frames = flattened(task.pieces)
         route = Route(
             task.endpoint,
             None,
@@ -402,7 +401,7 @@ class Gateway:
         sockets.send_if_connected(self._back, header, frames, task.worker)
 
     def _answer(self, answer: Answer) -> None:
-        parts, frames = _flatten(answer.pieces)
+        parts, frames = flattened(answer.pieces)
         route = pack_map(Route("", None, parts, served=answer.served))
         rows = sum(part.rows for part in parts if part.role == DOCS)
         try:
@@ -413,36 +412,6 @@ class Gateway:
             self._refuse(answer.client, answer.number, f"the answer is too large: {error}")
             return
         self._send_front(header, frames, answer.client)
-
-
-def _pieces(parts: Sequence[Part], frames: Sequence[Any]) -> list[Piece]:
-    """Give each part its frames.
-
-    Raises:
-        WireError: the parts and the frames do not agree in number.
-    """
-    if len(parts) == 1 and parts[0].frames == len(frames) and parts[0].rows >= 0:  # the usual one
-        return [Piece(parts[0], frames)]
-    pieces = []
-    start = 0
-    for part in parts:
-        end = start + part.frames
-        if part.frames < 0 or part.rows < 0 or end > len(frames):
-            raise WireError("a route map that names more frames than came")
-        pieces.append(Piece(part, frames[start:end]))
-        start = end
-    if start != len(frames):
-        raise WireError("more frames than the route map names")
-    return pieces
-
-
-def _flatten(pieces: Sequence[Piece]) -> tuple[list[Part], Sequence[Any]]:
-    if len(pieces) == 1:
-        return [pieces[0].part], pieces[0].frames
-    return (
-        [piece.part for piece in pieces],
-        [frame for piece in pieces for frame in piece.frames],
-    )
 
 
 def main(arguments: Sequence[str]) -> int:
