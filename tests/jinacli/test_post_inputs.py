@@ -115,7 +115,7 @@ def test_a_line_that_cannot_be_read_is_the_outcome_of_that_line_alone(flow: Shel
         {"id": "a", "mime_type": "text/plain", "text": "ONE"},
         bad_line(f"{key}-4", "odd.jsonl:4: a JSON list, expected an object"),
         bad_line(f"{key}-5", "odd.jsonl:5: not JSON: expecting value at byte 1"),
-        bad_line(f"{key}-6", "odd.jsonl:6: not UTF-8: byte 0xff at byte 22"),
+        bad_line("f", "odd.jsonl:6: not UTF-8: byte 0xff at byte 22"),
         bad_line(f"{key}-7", "odd.jsonl:7: a JSON null, expected an object"),
         {"id": "h", "mime_type": "text/plain", "text": "TWO"},
         {"id": f"{key}-9", "mime_type": "text/plain", "text": "THREE"},
