@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from jina.config.pieces import Loading, Piece, executor_piece, modules
+from jina.config.pieces import Loading, Piece, SearchPaths, executor_piece, extra_folders, modules
 from jina.config.problems import Problem, ordered, settled
 from jina.config.source import Source, is_yaml_path, open_source
 from jina.config.specs import spec_of
@@ -48,6 +48,7 @@ def load_executor(
     env: Mapping[str, str] | None = None,
     substitute: bool = True,
     is_local: bool = False,
+    extra_search_paths: SearchPaths = None,
 ) -> ExecutorConfig:
     """Read and check an Executor's YAML.
 
@@ -63,6 +64,8 @@ def load_executor(
         substitute: whether variables are replaced.
         is_local: it is for this process: a class that exists only here is not pickled for another
             one; it stands in the config's `origin.cls`.
+        extra_search_paths: further folders where modules and YAML files are looked for, behind the
+            folder of the YAML.
 
     Raises:
         BadConfigSource: there is nothing usable at `source`.
@@ -78,6 +81,7 @@ def load_executor(
         env=env,
         substitute=substitute,
         is_local=is_local,
+        extra_search_paths=extra_search_paths,
     )
     return settled(config, problems)
 
@@ -93,13 +97,15 @@ def inspect_executor(
     env: Mapping[str, str] | None = None,
     substitute: bool = True,
     is_local: bool = False,
+    extra_search_paths: SearchPaths = None,
 ) -> tuple[ExecutorConfig | None, list[Problem]]:
     """Like `load_executor`, but return what is wrong instead of raising it.
 
     Returns:
         the config, None when there are errors; and all problems, warnings too, in their order.
     """
-    loading = Loading(env, context or {}, substitute, is_local=is_local)
+    places = extra_folders(extra_search_paths)
+    loading = Loading(env, context or {}, substitute, is_local=is_local, extra=places)
     piece = _piece(loading, source)
     if piece is None:
         return None, ordered(loading.problems)
@@ -123,7 +129,7 @@ def _piece(loading: Loading, source: Any) -> Piece | None:
     from_python = _named(loading, source)
     if from_python is not None:
         return from_python
-    opened = open_source(source, what="Executor")
+    opened = open_source(source, what="Executor", extra=loading.extra)
     if isinstance(opened, Problem):
         loading.problems.append(opened)
         return None

@@ -19,7 +19,7 @@ from jina.config.nodes import (
     graph_problems,
     known_entry,
 )
-from jina.config.pieces import Loading, modules, without_ignored
+from jina.config.pieces import Loading, SearchPaths, extra_folders, modules, without_ignored
 from jina.config.problems import Problem, errors_in, ordered, settled
 from jina.config.scalars import kind
 from jina.config.schema import IGNORED_FLOW, IGNORED_OPTIONS, FlowModel, FlowOptions
@@ -56,6 +56,7 @@ def load_flow(
     context: Mapping[str, Any] | None = None,
     env: Mapping[str, str] | None = None,
     substitute: bool = True,
+    extra_search_paths: SearchPaths = None,
 ) -> FlowConfig:
     """Read and check a Flow's YAML and the YAML of every Executor it uses.
 
@@ -65,13 +66,21 @@ def load_flow(
         context: values for `${{ CONTEXT.x }}`.
         env: environment for variables; os.environ when None. Variables in a dict are not replaced.
         substitute: whether variables are replaced.
+        extra_search_paths: further folders where modules and YAML files are looked for, behind the
+            folder of the YAML.
 
     Raises:
         BadConfigSource: there is nothing usable at `source`.
         BadYAMLVersion: the version is not supported.
         ConfigError: carries every problem at its place.
     """
-    config, problems = inspect_flow(source, context=context, env=env, substitute=substitute)
+    config, problems = inspect_flow(
+        source,
+        context=context,
+        env=env,
+        substitute=substitute,
+        extra_search_paths=extra_search_paths,
+    )
     return settled(config, problems)
 
 
@@ -81,13 +90,20 @@ def inspect_flow(
     context: Mapping[str, Any] | None = None,
     env: Mapping[str, str] | None = None,
     substitute: bool = True,
+    extra_search_paths: SearchPaths = None,
 ) -> tuple[FlowConfig | None, list[Problem]]:
     """Like `load_flow`, but return what is wrong instead of raising it.
 
     Returns:
         the config, None when there are errors; and all problems, warnings too, in their order.
     """
-    found = read_flow(source, context=context, env=env, substitute=substitute)
+    found = read_flow(
+        source,
+        context=context,
+        env=env,
+        substitute=substitute,
+        extra_search_paths=extra_search_paths,
+    )
     return found.config, found.problems
 
 
@@ -111,10 +127,11 @@ def read_flow(
     context: Mapping[str, Any] | None = None,
     env: Mapping[str, str] | None = None,
     substitute: bool = True,
+    extra_search_paths: SearchPaths = None,
 ) -> FlowReading:
     """Like `inspect_flow`, with the nodes that can be used though others cannot."""
-    loading = Loading(env, context or {}, substitute)
-    opened = open_source(source, what="Flow")
+    loading = Loading(env, context or {}, substitute, extra=extra_folders(extra_search_paths))
+    opened = open_source(source, what="Flow", extra=loading.extra)
     if isinstance(opened, Problem):
         return FlowReading(None, [], [opened])
     tree = loading.tree(opened)

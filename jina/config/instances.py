@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from jina.config.executors import load_executor
+from jina.config.pieces import SearchPaths
 from jina.excepts import BadConfigSource, ConfigError, ExecutorFailToLoad
 from jina.executors import BaseExecutor
 from jina.executors.constructor import parameters
@@ -28,7 +29,6 @@ _SPELLINGS = {
 _IGNORED = frozenset(
     {
         "allow_py_modules",
-        "extra_search_paths",
         "uses_dynamic_batching",
         "needs",
         "include_gateway",
@@ -44,6 +44,7 @@ def load_instance(
     context: Mapping[str, Any] | None = None,
     runtime_args: Mapping[str, Any] | None = None,
     py_modules: str | list[str] | None = None,
+    extra_search_paths: SearchPaths = None,
     **options: Any,
 ) -> BaseExecutor:
     """Build an Executor from a config.
@@ -54,6 +55,8 @@ def load_instance(
         context: values for `${{ CONTEXT.x }}`.
         runtime_args: what `self.runtime_args` holds.
         py_modules: more modules to import for the class.
+        extra_search_paths: further folders where modules and YAML files are looked for, behind the
+            folder of the YAML.
         **options: override_with, override_metas, override_requests, or the same as uses_with,
             uses_metas, uses_requests.
 
@@ -75,6 +78,7 @@ def load_instance(
         context=context,
         substitute=substitute,
         is_local=True,
+        extra_search_paths=extra_search_paths,
     )
     try:
         cls = config.origin.cls or executor_class(config.spec)

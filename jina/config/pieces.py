@@ -6,7 +6,7 @@ Where the map stands (a file, a text, a Flow's entry) is the matter of `uses.py`
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,9 @@ from jina.config.source import Source
 from jina.config.tree import DataPath, Tree, shown
 from jina.config.variables import Unresolved, Variables, interpolate, read_dotenv
 from jina.executors import BaseExecutor
+
+#: One folder or several.
+SearchPaths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]] | None
 
 
 @dataclass
@@ -76,6 +79,7 @@ class Loading:
         problems: everything found so far.
         files: YAML files that went into the result.
         is_local: the Executor is for this process: its class need not travel.
+        extra: further folders where modules and YAML files are looked for; absolute.
     """
 
     env: Mapping[str, str] | None = None
@@ -84,6 +88,7 @@ class Loading:
     problems: list[Problem] = field(default_factory=list)
     files: list[Path] = field(default_factory=list)
     is_local: bool = False
+    extra: list[Path] = field(default_factory=list)
 
     def tree(self, source: Source) -> Tree:
         """Parse and interpolate; problems are collected."""
@@ -96,6 +101,12 @@ class Loading:
             interpolate(tree, Variables(env, self.context, dotenv))
         self.problems += tree.problems
         return tree
+
+
+def extra_folders(paths: SearchPaths) -> list[Path]:
+    """The folders of `extra_search_paths`; relative ones are in the current folder."""
+    named = [paths] if isinstance(paths, str | os.PathLike) else list(paths or [])
+    return [Path(os.path.abspath(os.path.expanduser(path))) for path in named]
 
 
 def executor_piece(loading: Loading, tree: Tree, at: DataPath = ()) -> Piece | None:
@@ -189,7 +200,7 @@ def modules(
         if isinstance(name, Unresolved):
             continue
         try:
-            found.append(locate(name, folder))
+            found.append(locate(name, folder, loading.extra))
         except ModuleMissing as err:
             loading.problems.append(
                 tree.problem(place, "module-not-found", err.message, hint=err.hint)

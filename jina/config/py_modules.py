@@ -1,12 +1,14 @@
 """Find the user's modules on the disk, without importing them.
 
-Relative to the YAML file that names them, then to the current folder; nowhere else.
+Relative to the YAML file that names them, then to the folders that `extra_search_paths` names, then
+to the current folder; nowhere else.
 """
 
 from __future__ import annotations
 
 import importlib.util
 import os
+from collections.abc import Sequence
 from os.path import isdir, isfile
 from pathlib import Path
 
@@ -19,12 +21,13 @@ class ModuleMissing(Exception):
         self.message, self.hint = message, hint
 
 
-def locate(entry: str, folder: Path) -> str:
+def locate(entry: str, folder: Path, extra: Sequence[Path] = ()) -> str:
     """What to import for one entry.
 
     Args:
         entry: a path to a .py file or a package's folder, or a dotted name.
         folder: that of the YAML file.
+        extra: further folders to look in.
 
     Returns:
         an absolute path, or the dotted name when it is one.
@@ -34,7 +37,7 @@ def locate(entry: str, folder: Path) -> str:
     """
     if not entry.strip() or "\0" in entry:
         raise ModuleMissing("an empty name is no module")
-    places = list(dict.fromkeys([folder.absolute(), Path.cwd()]))
+    places = _places(folder, extra)
     if entry.endswith(".py") or "/" in entry or os.sep in entry:
         return _path(entry, places)
     parts = entry.split(".")
@@ -59,9 +62,13 @@ def locate(entry: str, folder: Path) -> str:
     )
 
 
-def search_paths(folder: Path) -> list[str]:
-    """Where the user's modules find each other: the YAML's folder, then the current one."""
-    return list(dict.fromkeys([str(folder.absolute()), str(Path.cwd())]))
+def search_paths(folder: Path, extra: Sequence[Path] = ()) -> list[str]:
+    """Where the user's modules find each other: the places where `locate` looks, in its order."""
+    return [str(place) for place in _places(folder, extra)]
+
+
+def _places(folder: Path, extra: Sequence[Path]) -> list[Path]:
+    return list(dict.fromkeys([folder.absolute(), *extra, Path.cwd()]))
 
 
 def _path(entry: str, places: list[Path]) -> str:

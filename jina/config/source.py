@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from os.path import isdir, isfile
 from pathlib import Path
@@ -60,13 +60,14 @@ def is_yaml_path(text: str) -> bool:
     return "\n" not in text and _YAML_FILE.fullmatch(text) is not None and text[:1] not in "{!"
 
 
-def open_source(source: Any, *, what: str) -> Source | Problem:
+def open_source(source: Any, *, what: str, extra: Sequence[Path] = ()) -> Source | Problem:
     """Read a path, a text, a stream or a dict.
 
     Args:
         source: path of a .yml/.yaml file or of anything that exists; YAML or JSON text; an object
             with `read()`; a dict.
         what: "Flow" or "Executor", for messages.
+        extra: further folders where a path that leads nowhere is looked for.
     """
     if isinstance(source, Mapping):
         return Source(data=source)
@@ -77,17 +78,26 @@ def open_source(source: Any, *, what: str) -> Source | Problem:
             return _decoded(content, name, Path(name))
         return _decoded(content, "<stream>", None)
     if isinstance(source, os.PathLike):
-        return read_file(os.fspath(source), what=what)
+        return read_file(found_in(os.fspath(source), extra), what=what)
     if not isinstance(source, str):
         return Problem(
             "no-source",
             f"expected the {what}'s YAML as a path, a text or a dict, got {type(source).__name__}",
         )
     if is_yaml_path(source) or _is_file(source):
-        return read_file(source, what=what)
+        return read_file(found_in(source, extra), what=what)
     if not source.strip():
         return Problem("no-source", f"expected the {what}'s YAML, got an empty text")
     return _decoded(source, "<text>", None)
+
+
+def found_in(name: str, folders: Sequence[Path]) -> str:
+    """A path as it is, if it leads to a file; else where it does in the first of some folders."""
+    path = os.path.expanduser(name)
+    if not folders or _is_file(path):
+        return name
+    places = (os.path.join(folder, path) for folder in folders)
+    return next((place for place in places if _is_file(place)), name)
 
 
 def read_file(

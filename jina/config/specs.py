@@ -67,7 +67,7 @@ def spec_of(
     stems = {Path(p).parent.name if p.endswith("__init__.py") else Path(p).stem for p in py_modules}
     if module and module not in stems and module not in py_modules:
         try:
-            py_modules = [*py_modules, located := locate(module, piece.folder)]
+            py_modules = [*py_modules, located := locate(module, piece.folder, loading.extra)]
         except ModuleMissing as err:
             loading.problems.append(
                 piece.tree.problem(
@@ -78,7 +78,10 @@ def spec_of(
         if os.path.isabs(located):
             jtype = f"{Path(located).stem}:{name}"
     return ExecutorSpec(
-        jtype=jtype, py_modules=py_modules, search_paths=search_paths(piece.folder), **fields
+        jtype=jtype,
+        py_modules=py_modules,
+        search_paths=search_paths(piece.folder, loading.extra),
+        **fields,
     )
 
 

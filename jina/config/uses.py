@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import replace
 from os.path import exists, isfile
 from pathlib import Path
 
 from jina.config import catalogue
 from jina.config.pieces import Loading, Piece, executor_piece, modules
 from jina.config.problems import Problem
-from jina.config.source import Source, is_yaml_path, read_file
+from jina.config.source import Source, found_in, is_yaml_path, read_file
 from jina.config.tree import DataPath, Tree, shown
 from jina.config.variables import Unresolved
 
@@ -108,7 +109,7 @@ def _inline(loading: Loading, tree: Tree, at: DataPath, text: str) -> Piece | No
             outer.path,
             lines=text.splitlines(),
         )
-    inner = Loading(loading.env, loading.context, False, loading.problems, loading.files)
+    inner = replace(loading, substitute=False)
     parsed = inner.tree(source)
     return executor_piece(loading, parsed) if parsed.data is not None else None
 
@@ -146,6 +147,8 @@ def _file(loading: Loading, tree: Tree, at: DataPath, name: str, folder: Path) -
     here = Path(folder, os.path.expanduser(name))
     if not exists(here) and exists(name):
         source = read_file(name, what="Executor")
+    elif not exists(here) and (found := found_in(name, loading.extra)) != name:
+        source = read_file(found, what="Executor")
     else:
         source = read_file(name, what="Executor", folder=folder, shown=tree.source.near(name))
     return _from_source(loading, tree, at, source)

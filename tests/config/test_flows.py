@@ -263,3 +263,22 @@ def test_a_class_that_cannot_travel_is_a_problem_of_the_flow(here: Path) -> None
 
     with pytest.raises(ConfigError, match="FlowHolding cannot be sent to its process"):
         load_flow({"executors": [{"uses": FlowHolding}]})
+
+
+def test_a_flow_finds_its_executors_in_extra_search_paths(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("here", "there"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "there" / "worker.yml").write_text("jtype: Far\npy_modules: far_off.py\n")
+    (tmp_path / "there" / "far_off.py").write_text("")
+    (tmp_path / "here" / "flow.yml").write_text(
+        "jtype: Flow\nexecutors:\n  - uses: worker.yml\n  - uses: Far\n    py_modules: far_off.py\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError, match=r"worker\.yml"):
+        load_flow("here/flow.yml")
+    for source in ("here/flow.yml", "flow.yml"):
+        config = load_flow(source, extra_search_paths=["there", "here"])
+        far = str(tmp_path / "there" / "far_off.py")
+        assert [node.executor.py_modules for node in config.executors] == [[far], [far]]

@@ -133,7 +133,6 @@ def test_r49_runtime_args_are_given_by_hand() -> None:
     "option",
     [
         "allow_py_modules",
-        "extra_search_paths",
         "include_gateway",
         "needs",
         "noblock_on_start",
@@ -153,6 +152,39 @@ def test_r49_modules_may_be_named_beside_the_config(
     )
     e = Executor.load_config("jtype: BesideExec", py_modules="beside.py")
     assert type(e).__name__ == "BesideExec"
+
+
+def test_r49_modules_and_yaml_are_found_in_extra_search_paths(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder of the YAML comes first, the extra ones next, in their order."""
+    for name in ("first", "second", "elsewhere"):
+        (tmp_path / name).mkdir()
+    body = (
+        "from jina import Executor\nfrom sought_help import WORD\n\n\n"
+        "class SoughtExec(Executor):\n    word = '{} ' + WORD\n"
+    )
+    (tmp_path / "first" / "sought.py").write_text(body.format("first"))
+    (tmp_path / "second" / "sought.py").write_text(body.format("second"))
+    (tmp_path / "second" / "sought_help.py").write_text("WORD = 'helped'\n")
+    text = "jtype: SoughtExec\npy_modules: sought.py\n"
+    (tmp_path / "second" / "sought.yml").write_text(text)
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    with pytest.raises(ConfigError, match=r"no module at sought\.py"):
+        Executor.load_config(text)
+    with pytest.raises(BadConfigSource, match=r"no such file: sought\.yml"):
+        Executor.load_config("sought.yml", extra_search_paths=[tmp_path / "first"])
+    both = [str(tmp_path / "first"), "../second"]
+    from_text: Any = Executor.load_config(text, extra_search_paths=both)
+    assert from_text.word == "first helped"
+    from_file: Any = Executor.load_config("sought.yml", extra_search_paths=both)
+    assert from_file.word == "second helped"
+
+
+def test_r49_a_single_extra_search_path_may_be_a_text(tmp_path: Path) -> None:
+    (tmp_path / "single.yml").write_text("jtype: BaseExecutor\nmetas: {name: found}\n")
+    e = Executor.load_config("single.yml", extra_search_paths=str(tmp_path))
+    assert e.metas.name == "found"
 
 
 def test_an_option_that_does_not_exist_is_refused() -> None:
