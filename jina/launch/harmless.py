@@ -2,8 +2,8 @@
 
 An escape sequence in an Executor's output, a message or a Document's id could retitle or repaint
 the terminal, hide what was said before, or make it type. So control characters are shown as what
-they are, and so are the marks that reverse the direction of text. Newlines and tabs stay, and so
-do colours, which end with the text.
+they are, and so are the marks that reverse the direction of text, and bytes that are no UTF-8 in
+the name of a file. Newlines and tabs stay, and so do colours, which end with the text.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import re
 _COLOUR = "\x1b\\[[0-9;:]*m"
 _END_OF_COLOURS = "\x1b[0m"
 _SPECIAL = re.compile(
-    f"({_COLOUR})|[\0-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]"
+    f"({_COLOUR})|[\0-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
 
 

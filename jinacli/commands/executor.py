@@ -7,7 +7,14 @@ from typing import Annotated
 
 import typer
 
-from jinacli.commands.options import NoImport, OutputFormat, Parameters
+from jinacli.commands.options import (
+    Content,
+    FieldResolver,
+    InputFormat,
+    NoImport,
+    OutputFormat,
+    Parameters,
+)
 
 executor_app = typer.Typer(help="Begin and check Executors", no_args_is_help=True)
 
@@ -28,6 +35,9 @@ def check(
         list[str] | None,
         typer.Option("--inputs", "-i", help="For --run: files, as for `jina post`"),
     ] = None,
+    form: InputFormat = "auto",
+    field_resolver: FieldResolver = None,
+    content: Content = "auto",
     parameters: Parameters = None,
     output_format: OutputFormat = "full",
 ) -> None:
@@ -38,9 +48,9 @@ def check(
     was found, with 2 when a file cannot be read.
 
     --run constructs the Executor in this process and prints the results as
-    JSON lines; findings then go to standard error. --inputs and --parameters
-    are those of `jina post`. Its workspace is a temporary folder unless the
-    YAML names one.
+    JSON lines; findings then go to standard error. --inputs, --format,
+    --field-resolver, --content and --parameters are those of `jina post`. Its
+    workspace is a temporary folder unless the YAML names one.
 
     Examples:
       jina executor check my.yml
@@ -48,12 +58,20 @@ def check(
       jina executor check my.yml --run /index --inputs data.jsonl
 
       jina executor check my.yml --run /search -i data.jsonl -p top_k=3
+
+      jina executor check my.yml --run /index -i faq.csv --field-resolver question=text
     """
     # Late: see jinacli.app.
-    from jinacli.screens.check import show_executor_checks, show_trial
+    from jinacli.screens.check import Trial, show_executor_checks, show_trial
 
     if not run:
-        for option, given in (("--inputs", inputs), ("--parameters", parameters)):
+        for option, given in (
+            ("--inputs", inputs),
+            ("--format", form != "auto"),
+            ("--field-resolver", field_resolver),
+            ("--content", content != "auto"),
+            ("--parameters", parameters),
+        ):
             if given:
                 raise typer.BadParameter("needs --run", param_hint=option)
         code = show_executor_checks(files, no_import=no_import, form=output_format)
@@ -62,7 +80,11 @@ def check(
         raise typer.BadParameter("--run imports the Executor's modules", param_hint="--no-import")
     if len(files) > 1:
         raise typer.BadParameter("takes one Executor", param_hint="--run")
-    raise typer.Exit(show_trial(files[0], run, inputs or [], parameters or [], form=output_format))
+    from jinacli.screens.reading import read_options  # late too
+
+    reading = read_options(form, field_resolver or [], content)
+    trial = Trial(run, inputs or [], reading, parameters or [])
+    raise typer.Exit(show_trial(files[0], trial, form=output_format))
 
 
 @executor_app.command()

@@ -6,9 +6,7 @@ from typing import Annotated
 
 import typer
 
-from jinacli.commands.options import Parameters
-
-_FORMATS = "jsonl, json, csv, tsv, text, npy, npz, parquet, arrow, or files (each one Document)"
+from jinacli.commands.options import Content, FieldResolver, InputFormat, Parameters
 
 
 def post(
@@ -23,22 +21,9 @@ def post(
             "a page and the like is one Document",
         ),
     ] = None,
-    form: Annotated[
-        str, typer.Option("--format", help=f"Of all inputs: auto (by the name), {_FORMATS}")
-    ] = "auto",
-    field_resolver: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--field-resolver",
-            help="Read columns or keys as others: question=text,url=uri",
-        ),
-    ] = None,
-    content: Annotated[
-        str,
-        typer.Option(
-            help="Of a file that is one Document: text, buffer, none (its uri alone), or auto"
-        ),
-    ] = "auto",
+    form: InputFormat = "auto",
+    field_resolver: FieldResolver = None,
+    content: Content = "auto",
     text: Annotated[
         list[str] | None, typer.Option("--text", "-t", help="A Document with this text")
     ] = None,

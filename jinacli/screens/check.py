@@ -6,12 +6,16 @@ import contextlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 from jina.check import Report, check_executor, check_flow
+from jina.launch.harmless import harmless
 from jinacli import exits
 from jinacli.screens.errors import say
 from jinacli.screens.reports import Format, rendered
+
+if TYPE_CHECKING:
+    from jina.readers import ReadOptions
 
 
 def show_executor_checks(files: Sequence[Path], *, no_import: bool, form: Format) -> int:
@@ -26,42 +30,56 @@ def show_flow_checks(files: Sequence[Path], *, no_import: bool, form: Format) ->
     return _show([check_flow(file, no_import=no_import) for file in files], form, sys.stdout)
 
 
-def show_trial(
-    file: Path, endpoint: str, inputs: Sequence[str], parameters: Sequence[str], *, form: Format
-) -> int:
+class Trial(NamedTuple):
+    """What is run, and on what.
+
+    Attributes:
+        endpoint: that is called.
+        inputs: as for `jina post`; none for one call without Documents.
+        reading: how they are read.
+        parameters: as for `jina post`.
+    """
+
+    endpoint: str
+    inputs: Sequence[str]
+    reading: ReadOptions
+    parameters: Sequence[str]
+
+
+def show_trial(file: Path, trial: Trial, *, form: Format) -> int:
     """Check an Executor and, when nothing is wrong, run it here.
 
     Results go to standard output as JSON lines, all else to standard error.
 
     Args:
         file: its YAML.
-        endpoint: that is called.
-        inputs: as for `jina post`; none for one call without Documents.
-        parameters: as for `jina post`.
+        trial: what is run.
         form: of the report.
     """
     # Late: a check alone reads no inputs.
     from jina.readers import open_inputs
     from jinacli.screens.parameters import parameters_of  # late too
 
-    values = parameters_of(parameters)
+    values = parameters_of(trial.parameters)
     code = _show([check_executor(str(file))], form, sys.stderr)
     if code:
         return code
     with contextlib.ExitStack() as stack:
-        source = stack.enter_context(open_inputs(inputs)) if inputs else None
+        source = None
+        if trial.inputs:
+            source = stack.enter_context(open_inputs(trial.inputs, options=trial.reading))
         # Late: only a trial needs Documents.
         from jina.config import load_executor
         from jina.executors.table import lookup
         from jina.trial import constructed, outcomes
 
         executor = stack.enter_context(constructed(load_executor(str(file), is_local=True)))
-        if lookup(executor.requests, endpoint) is None:
-            say(f"note: no method serves {endpoint}; the Documents come back as they are")
+        if lookup(executor.requests, trial.endpoint) is None:
+            say(f"note: no method serves {trial.endpoint}; the Documents come back as they are")
             say(f"help: it serves {', '.join(executor.requests) or 'nothing'}")
         total = failed = 0
         shown = ""
-        for outcome in outcomes(executor, endpoint, source, values):
+        for outcome in outcomes(executor, trial.endpoint, source, values):
             sys.stdout.buffer.write(outcome.lines)
             sys.stdout.buffer.flush()
             total += outcome.lines.count(b"\n")
@@ -79,7 +97,7 @@ def _show(reports: Sequence[Report], form: Format, stream: TextIO) -> int:
     """Print the reports, and the sum on standard error."""
     text = rendered(reports, form)
     if text:
-        print(text, file=stream, flush=True)
+        print(text if form == "json" else harmless(text), file=stream, flush=True)
     errors = sum(len(report.errors) for report in reports)
     warnings = sum(len(report.warnings) for report in reports)
     names = ", ".join(report.source for report in reports)

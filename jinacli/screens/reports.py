@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 from jina.check import Report
 from jina.config.problems import Problem
+from jina.launch.harmless import harmless
 
 Format = Literal["full", "concise", "json", "github"]
 
 #: Of the JSON form; a field that changes its meaning makes it v2, a new field does not.
 SCHEMA = "jina/check/v1"
+
+_UNSEEN = re.compile("[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def rendered(reports: Sequence[Report], form: Format) -> str:
@@ -49,7 +53,9 @@ def _json(reports: Sequence[Report]) -> str:
         "errors": sum(len(report.errors) for report in reports),
         "warnings": sum(len(report.warnings) for report in reports),
     }
-    return json.dumps({"schema": SCHEMA, **counts, "files": files}, ensure_ascii=False, indent=2)
+    text = json.dumps({"schema": SCHEMA, **counts, "files": files}, ensure_ascii=False, indent=2)
+    # What is no letter to look at could steer a terminal; a program reads the escape as the same.
+    return _UNSEEN.sub(lambda found: json.dumps(found[0])[1:-1], text)
 
 
 def _problem(problem: Problem) -> dict[str, Any]:
@@ -113,7 +119,8 @@ def _escaped(text: str) -> str:
 
 def _table(report: Report) -> str:
     """The endpoints in plain columns: the same on a terminal and in a pipe."""
-    rows = [("executor", "endpoint", "method", "place"), *report.endpoints]
+    rows: list[tuple[str, ...]] = [("executor", "endpoint", "method", "place")]
+    rows += [tuple(map(harmless, row)) for row in report.endpoints]  # before they are measured
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     return "\n".join(
         "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]])

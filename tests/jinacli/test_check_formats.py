@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -154,6 +155,39 @@ def test_a_flow_is_reported_in_the_same_forms(here: Shell, form: str) -> None:
         assert json.loads(done.out)["files"][0]["problems"][0]["line"] == 3
 
 
+@pytest.mark.parametrize("form", ["full", "concise", "json", "github"])
+def test_names_in_a_report_cannot_steer_a_terminal(shell: Shell, form: str) -> None:
+    """Names of files and endpoints come from others; a program still reads them as they are."""
+    endpoint = "/\x1b[2J\u202e\x9b"
+    shell.write(
+        "odd.py",
+        "from jina import Executor, requests\n\n\nclass Odd(Executor):\n"
+        f"    @requests(on={endpoint!a})\n    def foo(self, docs): ...\n",
+    )
+    shell.write("odd.yml", "jtype: Odd\npy_modules: odd.py\n")
+    names = ["esc\x1b]0;title\x07.yml", "rtl\u202e.yml", "byte\udcff.yml"]
+    for name in names:
+        shell.write(name, "jtype: Odd\nwiht: 1\n")
+    done = shell.run(
+        "executor", "check", "odd.yml", *names, "--output-format", form, PYTHONIOENCODING="utf-8"
+    )
+    assert done.code == 1
+    said = done.out + done.err
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e\ud800-\udfff]", said)
+    if form == "json":
+        files = json.loads(done.out)["files"]
+        assert [file["source"] for file in files] == ["odd.yml", *names]
+        assert files[0]["endpoints"][0]["endpoint"] == endpoint
+    else:
+        assert r"esc\x1b]0;title\x07.yml" in done.out
+        assert r"rtl\u202e.yml" in done.out
+        assert r"byte\udcff.yml" in done.out
+    if form == "full":
+        head, row = done.out.splitlines()[-2:]
+        assert row[: head.index("method")].split() == ["Odd", r"/\x1b[2J\u202e\x9b"]
+        assert row[head.index("place") :] == "odd.py:6"
+
+
 def test_a_form_that_does_not_exist_is_wrong_usage(here: Shell) -> None:
     done = here.run("flow", "check", "flow.yml", "--output-format", "xml")
     assert (done.code, done.out) == (2, "")
@@ -195,6 +229,18 @@ def test_a_trial_has_the_parameters_of_a_post(here: Shell) -> None:
     assert (trial.code, trial.out) == (0, post.out)
     wanted = {"a": 2, "b": "x=y", "c": [None], "Trier": {"a": 2}}
     assert [d["tags"] for d in trial.lines] == [wanted] * 2
+
+
+def test_a_trial_reads_its_inputs_as_a_post_does(here: Shell) -> None:
+    here.write("faq.csv", "question,link\nhow,http://x\n")
+    here.write("page.html", "<p>")
+    trial = ("executor", "check", "good.yml", "--run", "/told", "-i")
+    done = here.run(*trial, "faq.csv", "--field-resolver", "question=text,link=uri")
+    assert [(d["text"], d["uri"]) for d in done.lines] == [("how", "http://x")]
+    done = here.run(*trial, "faq.csv", "--format", "text")
+    assert [d["text"] for d in done.lines] == ["question,link", "how,http://x"]
+    done = here.run(*trial, "page.html", "--content", "none")
+    assert [("text" in d, Path(d["uri"]).name) for d in done.lines] == [(False, "page.html")]
 
 
 def test_a_parameter_that_is_none_is_wrong_usage_before_anything_is_imported(here: Shell) -> None:
@@ -256,6 +302,11 @@ def test_an_endpoint_that_nobody_serves_is_noted(here: Shell) -> None:
     [
         ("good.yml --inputs x", "--inputs: needs --run"),
         ("good.yml -p a=1", "--parameters: needs --run"),
+        ("good.yml --format csv", "--format: needs --run"),
+        ("good.yml --field-resolver a=text", "--field-resolver: needs --run"),
+        ("good.yml --content text", "--content: needs --run"),
+        ("good.yml --run /x --format cvs", "--format: must be auto, jsonl, json, csv,"),
+        ("good.yml --run /x --field-resolver a", "--field-resolver: 'a' is not column=field"),
         ("good.yml --run /x --no-import", "--run imports the Executor's modules"),
         ("good.yml odd.yml --run /x", "takes one Executor"),
         ("good.yml --run /x --inputs none.jsonl", "none.jsonl: no such file"),

@@ -18,6 +18,7 @@ from jina.launch.harmless import harmless
         ("\x9b2J", "\\x9b2J"),
         ("a\rb\bc\x00\x7f", "a\\x0db\\x08c\\x00\\x7f"),
         ("exe\u202efdp.txt\u2066\u2028", "exe\\u202efdp.txt\\u2066\\u2028"),
+        ("byte\udcff.yml", "byte\\udcff.yml"),
         # Colours of a user's own logs stay, and end with the text.
         ("\x1b[31mred\x1b[0m", "\x1b[31mred\x1b[0m"),
         ("\x1b[1;38;5;9mred", "\x1b[1;38;5;9mred\x1b[0m"),
