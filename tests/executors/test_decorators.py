@@ -134,6 +134,21 @@ def test_a_redecorated_override_has_its_own_endpoints_only() -> None:
     assert class_table(Child) == {"/b": "foo"}
 
 
+def test_a_redecorated_override_claims_behind_what_it_inherits() -> None:
+    class Parent(Executor):
+        @requests(on="/a")
+        def foo(self) -> None: ...
+
+        @requests(on="/b")
+        def bar(self) -> None: ...
+
+    class Child(Parent):
+        @requests(on="/b")
+        def foo(self) -> None: ...
+
+    assert class_table(Child) == {"/b": "foo"}
+
+
 def test_r23_a_required_parameter_that_no_call_fills_is_refused_at_definition() -> None:
     with pytest.raises(TypeError) as caught:
 

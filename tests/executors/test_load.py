@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from jina import Document, DocumentArray
 from jina.excepts import ExecutorFailToLoad
 from jina.executors import BaseExecutor
 from jina.executors.call import close_loop
@@ -404,6 +405,23 @@ def test_a_traceback_keeps_the_users_frames_in_every_link() -> None:
     assert "KeyError: 'first'" in text
     assert "direct cause" in text
     assert text.endswith("ValueError: second\n")
+
+
+def test_a_traceback_of_an_error_within_another_has_the_users_frames_only() -> None:
+    class E(BaseExecutor):
+        @requests
+        def foo(self, docs: Any) -> None:
+            try:
+                docs["missing"]
+            except KeyError:
+                raise ValueError("second")  # noqa: B904 - the context is what is looked at
+
+    with pytest.raises(ValueError, match="second") as caught:
+        E()("/x", docs=DocumentArray([Document()]))
+    text = trimmed_traceback(caught.value)
+    assert {Path(file).name for file, _ in _frames(text)} == {"test_load.py"}
+    assert "no Document has the id 'missing'" in text
+    assert "During handling" in text
 
 
 def test_a_traceback_of_a_group_and_of_a_text_that_fails() -> None:

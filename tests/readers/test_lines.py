@@ -129,6 +129,8 @@ def test_a_line_over_the_limit_may_be_the_last_without_a_newline() -> None:
 def test_a_mark_at_the_start_is_cut_and_later_ones_stay() -> None:
     (run,) = cut([BOM[:1], BOM[1:] + b"{}\n" + BOM + b"{}"])
     assert run.data == b"{}\n" + BOM + b"{}\n"
+    first, second = cut([BOM + b"{}\n" + BOM + b"{}"], max_lines=1)
+    assert (first.data, second.data) == (b"{}\n", BOM + b"{}\n")
 
 
 def test_a_file_of_nothing_but_the_mark_has_no_lines() -> None:

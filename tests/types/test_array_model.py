@@ -29,6 +29,8 @@ class ArrayAndList(RuleBasedStateMachine):
         super().__init__()
         self.docs = DocumentArray()
         self.model = []
+        # Made before all else: making a Document, too, says that ids may have changed.
+        self.stock = [Document(id=name) for name in "abcde" * 8]
 
     @initialize(ids=st.lists(names, max_size=4))
     def start(self, ids):
@@ -124,8 +126,9 @@ class ArrayAndList(RuleBasedStateMachine):
     @rule(data=st.data(), name=names)
     def insert(self, data, name):
         at = data.draw(st.integers(0, len(self.model)))
-        self.docs.insert(at, Document(id=name))
-        self.model.insert(at, {"id": name, **DEFAULTS, "tags": {}, "chunks": []})
+        doc, row = self.fresh(name)
+        self.docs.insert(at, doc)
+        self.model.insert(at, row)
 
     @precondition(lambda self: self.model)
     @rule(data=st.data())
@@ -137,7 +140,12 @@ class ArrayAndList(RuleBasedStateMachine):
         self.docs, self.model = part, self.model[start:stop]
 
     def fresh(self, name):
-        return Document(id=name), {"id": name, **DEFAULTS, "tags": {}, "chunks": []}
+        found = next((doc for doc in self.stock if doc.id == name), None)
+        if found is None:
+            found = Document(id=name)
+        else:
+            self.stock = [doc for doc in self.stock if doc is not found]
+        return found, {"id": name, **DEFAULTS, "tags": {}, "chunks": []}
 
     @precondition(lambda self: self.model)
     @rule(data=st.data(), name=names, by_id=st.booleans())

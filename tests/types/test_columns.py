@@ -348,3 +348,22 @@ def test_a_document_alone_is_sent_like_one_of_several(doc):
     assert str(alone[0].weight) == str(doc.weight)
     doc.id = ""
     assert columns.decode(columns.encode(DocumentArray([doc])))[0].id == ""
+
+
+def test_children_of_two_messages_do_not_change_places():
+    """The second row's share lies where the first message has one of its own."""
+    messages = []
+    for name in "ab":
+        docs = DocumentArray([Document(id=f"{name}{i}") for i in range(2)])
+        for doc in docs:
+            doc.chunks.append(Document(text=f"of {doc.id}"))
+        messages.append(columns.decode(columns.encode(docs)))
+    mixed = DocumentArray([messages[0][0], messages[1][1]])
+    sent = columns.decode(columns.encode(mixed))
+    assert [doc.chunks.texts for doc in sent] == [["of a0"], ["of b1"]]
+
+
+def test_a_document_alone_keeps_the_sign_of_its_weight():
+    for weight in (-0.0, 0.0):
+        (doc,) = columns.decode(columns.encode(DocumentArray([Document(weight=weight)])))
+        assert str(doc.weight) == str(weight)

@@ -224,6 +224,7 @@ def test_paths_lead_to_chunks_and_matches(form):
     flat = docs.traverse_flat(["r", "c", "cm"])
     assert flat.get_attributes("id") == ["a", "b", "a1", "a2", "m"]
     assert docs.traverse_flat("c,r").get_attributes("id") == ["a1", "a2", "a", "b"]
+    assert docs.traverse_flat(["r", "c", ""]).get_attributes("id") == [*"ab", "a1", "a2", *"ab"]
     assert [len(part) for part in docs.traverse(["c"])] == [2, 0]
     assert [len(part) for part in docs.traverse_flat_per_path(["r", "c"])] == [2, 2]
     assert docs.traverse_flat(["c"], filter_fn=lambda d: d.id == "a2")[0].id == "a2"
@@ -257,3 +258,39 @@ def test_find_sample_shuffle_split_and_batch():
     assert [len(part) for part in docs.batch(batch_size=4, require_attr="text")] == [1]
     with pytest.raises(ValueError, match="no operator is '~'"):
         docs.find({"s": "x"}, operator="~")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda docs, new: docs.append(new),
+        lambda docs, new: docs.extend([new]),
+        lambda docs, new: docs.insert(0, new),
+        lambda docs, new: docs.__setitem__(0, new),
+        lambda docs, new: docs.__setitem__("a", new),
+        lambda docs, new: docs.__setitem__(slice(0, 2), [new]),
+        lambda docs, new: docs.__iadd__([new]),
+        lambda docs, new: docs.__delitem__(0),
+        lambda docs, new: docs.__delitem__("a"),
+        lambda docs, new: docs.__delitem__(slice(0, 1)),
+        lambda docs, new: docs.__delitem__([True, False, True]),
+        lambda docs, new: docs.pop(0),
+        lambda docs, new: docs.remove(docs[0]),
+        lambda docs, new: docs.reverse(),
+        lambda docs, new: docs.sort(key=lambda doc: doc.id, reverse=True),
+        lambda docs, new: docs.clear(),
+    ],
+)
+def test_nothing_known_of_the_documents_outlives_a_change_of_them(change):
+    """Neither ids nor columns: no Document is made and no field set, which would tell of it."""
+    new = Document(id="new", text="n", tags={"n": 1}, uri="u")
+    docs = DocumentArray([Document(id=name, text=name, tags={name: 1}) for name in "abc"])
+    docs = columns.decode(columns.encode(docs))
+    assert [docs[name].text for name in "abc"] == [*"abc"]
+    change(docs, new)
+    sent = columns.decode(columns.encode(docs))
+    assert list(sent) == list(docs)
+    assert all(docs[doc.id] is doc for doc in docs)
+    assert [name in docs for name in ("a", "b", "c", "new")] == [
+        name in [doc.id for doc in docs] for name in ("a", "b", "c", "new")
+    ]

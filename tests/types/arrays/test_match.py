@@ -155,6 +155,41 @@ def test_an_index_keeps_what_was_found_for_it():
     assert index[0].matches[0].id == "kept"
 
 
+def test_a_match_keeps_the_scores_that_its_document_has():
+    index, queries = array(np.eye(2), "i"), array(np.eye(2), "q")
+    index[0].scores["clicks"] = 7
+    index[0].scores["cosine"] = 9
+    queries.match(index, limit=1)
+    found = queries[0].matches[0]
+    assert {name: score.value for name, score in found.scores.items()} == {"clicks": 7, "cosine": 0}
+    assert {name: score.value for name, score in index[0].scores.items()} == {
+        "clicks": 7,
+        "cosine": 9,
+    }
+
+
+def test_a_match_has_fields_of_its_own():
+    """What is changed in a match is changed neither in the index nor in another query's match."""
+    index = array(np.eye(2)[:1], "i")
+    doc = index[0]
+    doc.location = [1]
+    doc.tags = {"a": {"b": 1}}
+    doc.scores["s"] = doc.evaluations["e"] = 1
+    doc.chunks.append(Document(id="chunk"))
+    before = doc.dict(prettify_ndarrays=True)
+    queries = array(np.eye(2), "q")
+    queries.match(index, limit=1)
+    one, two = (query.matches[0] for query in queries)
+    one.location.append(2)
+    one.tags["a"]["b"] = 2
+    one.scores["s"].value = one.evaluations["e"].value = 2
+    one.chunks.append(Document(id="more"))
+    one.text = "changed"
+    assert doc.dict(prettify_ndarrays=True) == before
+    assert (two.location, two.tags, two.scores["s"].value) == ([1], {"a": {"b": 1}}, 1)
+    assert (two.evaluations["e"].value, two.chunks.texts, two.text) == (1, [""], doc.text)
+
+
 def test_the_next_ones_fill_up_for_those_that_are_left_out():
     index = array([[1.0, 0.0]] * 3 + [[0.9, 0.1], [0.0, 1.0]])
     for doc in index[:3]:

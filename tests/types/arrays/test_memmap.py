@@ -63,6 +63,15 @@ def test_changes_of_documents_are_written_when_they_leave_and_at_the_end(folder)
         assert docs["c"].weight == 0.5
 
 
+def test_what_is_changed_in_a_held_document_that_has_left_the_pool_is_written(folder):
+    with filled(folder, *"abc", buffer_pool_size=1) as docs:
+        kept = docs["a"]
+        list(docs)
+        kept.weight = 0.5
+    with DocumentArrayMemmap(folder) as docs:
+        assert docs["a"].weight == 0.5
+
+
 def test_it_changes_as_a_list_does(folder):
     with filled(folder, "a", "b", "c") as docs:
         model = ["a", "b", "c"]

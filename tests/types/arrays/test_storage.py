@@ -58,9 +58,11 @@ def test_a_damaged_binary_file_names_the_offset_and_keeps_what_lies_before(tmp_p
     second = 8 + 8 + int.from_bytes(data[8:16], "little")
     cases = {"cut": data[:-1], "cut head": data[: second + 3], "flipped": bytearray(data)}
     cases["flipped"][second + 40] ^= 1
+    third = second + 8 + int.from_bytes(data[second : second + 8], "little")
     for name, damaged in cases.items():
         path.write_bytes(damaged)
-        with pytest.raises(DocumentError, match=r"docs\.bin: byte \d+: .*\n.*partial=True"):
+        where = third if name == "cut" else second
+        with pytest.raises(DocumentError, match=rf"docs\.bin: byte {where}: .*\n.*partial=True"):
             DocumentArray.load_binary(path)
         kept = DocumentArray.load_binary(path, partial=True)
         assert list(kept) == list(docs)[: 4 if name == "cut" else 2]
