@@ -17,7 +17,8 @@ QUEUED_PER_CLIENT = 64  # messages of a client that may wait to be read; a windo
 # What a peer may make us hold.
 MAX_LINE_BYTES = 16 * MIB  # one input line
 MAX_FRAME_BYTES = 64 * MIB  # one frame on any socket
-MAX_FRAMES = 64  # payload frames of one message
+MAX_FRAMES = 64  # payload frames of one message to a gateway
+MAX_FRAMES_FROM_GATEWAY = 1024  # of one that it put together: branches, or a request in parts
 MAX_ROUTE_BYTES = 64 * KIB  # route map, within the header frame
 MAX_CALL_BYTES = 64 * KIB  # call map, within the header frame
 MAX_REQUEST_DOCS = 10_000  # documents in one request

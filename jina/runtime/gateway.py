@@ -19,7 +19,13 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from jina.defaults import DRAIN_GRACE_S, MAX_INFLIGHT_BYTES, QUEUED_PER_CLIENT, WINDOW_REQUESTS
+from jina.defaults import (
+    DRAIN_GRACE_S,
+    MAX_FRAMES_FROM_GATEWAY,
+    MAX_INFLIGHT_BYTES,
+    QUEUED_PER_CLIENT,
+    WINDOW_REQUESTS,
+)
 from jina.excepts import JinaError, WireError
 from jina.runtime import control
 from jina.runtime.board import Board
@@ -390,6 +396,7 @@ class Gateway:
                 base=task.base,
                 route=pack_map(route),
                 call=task.call,
+                most_frames=MAX_FRAMES_FROM_GATEWAY,
             )
         except WireError as error:  # branches that fit a message each need not fit one together
             node = self._workers[task.worker].node
@@ -406,7 +413,12 @@ class Gateway:
         rows = sum(part.rows for part in parts if part.role == DOCS)
         try:
             header = pack_header(
-                wire.REPLY, frames=len(frames), number=answer.number, rows=rows, route=route
+                wire.REPLY,
+                frames=len(frames),
+                number=answer.number,
+                rows=rows,
+                route=route,
+                most_frames=MAX_FRAMES_FROM_GATEWAY,
             )
         except WireError as error:
             self._refuse(answer.client, answer.number, f"the answer is too large: {error}")

@@ -440,8 +440,8 @@ class Router:
 
 
 def _deadly(task: _Task, reason: str) -> ErrorInfo:
-    what = "this Document" if task.stop - task.first == 1 else "this request"
-    message = f"a worker died {task.attempts} times with {what} begun; {reason}"
+    alone = ", the last time with this Document alone" if task.stop - task.first == 1 else ""
+    message = f"a worker died {task.attempts} times with this request begun{alone}; {reason}"
     return ErrorInfo("jina.excepts.WorkerDied", message, task.node)
 
 

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import msgspec
 import zmq
 
-from jina.defaults import KIB, MAX_FRAME_BYTES, MAX_FRAMES
+from jina.defaults import KIB, MAX_FRAME_BYTES, MAX_FRAMES, MAX_FRAMES_FROM_GATEWAY
 from jina.excepts import ConnectError, WireError
 
 Frame: TypeAlias = "bytes | bytearray | memoryview | zmq.Frame"
@@ -198,6 +198,7 @@ def receive(socket: Socket, *, routed: bool, wait: bool = False) -> Message:
     Raises:
         WireError: the message has more frames than any of ours; it was drained and dropped.
     """
+    most_frames = MAX_FRAMES if routed else MAX_FRAMES_FROM_GATEWAY
     peer: bytes = _receive(socket, _NOBLOCK) if routed else b""
     # Frames know whether more follow; asking the socket costs three times as much.
     frame: zmq.Frame = _receive(socket, 0 if wait else _NOBLOCK, False)
@@ -205,10 +206,10 @@ def receive(socket: Socket, *, routed: bool, wait: bool = False) -> Message:
     frames: list[zmq.Frame] = []
     while frame.more:
         frame = _receive(socket, _NOBLOCK, False)
-        if len(frames) < MAX_FRAMES:
+        if len(frames) < most_frames:
             frames.append(frame)
         elif not frame.more:
-            raise WireError(f"a message of more than {MAX_FRAMES} frames", where=repr(peer))
+            raise WireError(f"a message of more than {most_frames} frames", where=repr(peer))
     return Message(peer, header, frames)
 
 

@@ -266,7 +266,9 @@ def cut(
     if alone:
         kept = [replace(failure, place=failure.place - first) for failure in kept]
         total = stop - first
-    return Cut(some, groundtruths, LineFailures(total, kept) if kept else None)
+    # Failures of the request that lie outside are told by an empty list: what is written as plain
+    # lines is read like the input, and the lines that were too long would be found in it again.
+    return Cut(some, groundtruths, LineFailures(total, kept) if kept or failures else None)
 
 
 def failures_part(failures: LineFailures) -> Part:

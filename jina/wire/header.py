@@ -22,7 +22,7 @@ from struct import Struct
 
 import msgspec
 
-from jina.defaults import MAX_CALL_BYTES, MAX_FRAMES, MAX_ROUTE_BYTES
+from jina.defaults import MAX_CALL_BYTES, MAX_FRAMES, MAX_FRAMES_FROM_GATEWAY, MAX_ROUTE_BYTES
 from jina.excepts import WireError
 
 VERSION = 1
@@ -66,8 +66,19 @@ def pack_header(
     base: int = 0,
     route: bytes = b"",
     call: bytes = b"",
+    most_frames: int = MAX_FRAMES,
 ) -> bytes:
     """Build a header frame.
+
+    Args:
+        kind: of the message.
+        frames: how many payload frames follow.
+        number: of the request.
+        rows: Documents or lines in it.
+        base: number of its first line in its source.
+        route: the route map, encoded.
+        call: the call map, encoded.
+        most_frames: that the other side takes.
 
     Raises:
         WireError: a map, the number of frames or that of rows is over its limit.
@@ -82,8 +93,8 @@ def pack_header(
             f"the {name} of a request take {size} bytes, more than {limit}",
             hint="send large values as Documents instead",
         )
-    if frames > MAX_FRAMES:
-        raise WireError(f"a message of {frames} frames, more than {MAX_FRAMES}")
+    if frames > most_frames:
+        raise WireError(f"a message of {frames} frames, more than {most_frames}")
     if rows > _MAX_ROWS:
         raise WireError(f"a message of {rows} rows, more than {_MAX_ROWS}")
     return (
@@ -112,6 +123,6 @@ def unpack_header(frame: bytes) -> Header:
     end = PREFIX_BYTES + routed
     if len(frame) < end:
         raise WireError("a header that ends within its route map")
-    if frames > MAX_FRAMES or len(frame) - end > MAX_CALL_BYTES:
+    if frames > MAX_FRAMES_FROM_GATEWAY or len(frame) - end > MAX_CALL_BYTES:
         raise WireError("a header over its limits")
     return Header(kind, frames, number, rows, base, frame[PREFIX_BYTES:end], frame[end:])

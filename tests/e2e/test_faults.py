@@ -113,7 +113,8 @@ def test_a_document_that_kills_its_worker_fails_and_the_rest_is_right(
         for line, deaths in zip(failed, (5, 5, 6), strict=True):
             assert line["error"] == {
                 "type": "jina.excepts.WorkerDied",
-                "message": f"a worker died {deaths} times with this Document begun; {how}",
+                "message": f"a worker died {deaths} times with this request begun, "
+                f"the last time with this Document alone; {how}",
                 "executor": "moody",
                 "endpoint": "/moody",
             }
@@ -123,7 +124,8 @@ def test_a_document_that_kills_its_worker_fails_and_the_rest_is_right(
     assert done.code == 3
     assert done.err == (
         "3 of 1000 failed; the first: WorkerDied in moody: "
-        f"a worker died 5 times with this Document begun; {how}\n"
+        "a worker died 5 times with this request begun, "
+        f"the last time with this Document alone; {how}\n"
     )
 
 

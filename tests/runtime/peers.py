@@ -66,8 +66,8 @@ class FakeClient(Peer):
         self.send(pack_header(wire.HELLO))
         return self.receive(wire.WELCOME)[0]
 
-    def post(self, number: int, text: bytes = b"{}\n", **route: Any) -> None:
-        parts = [Part(LINES, DOCS, 1, 1)]
+    def post(self, number: int, text: bytes = b"{}\n", rows: int = 1, **route: Any) -> None:
+        parts = [Part(LINES, DOCS, 1, rows)]
         packed = pack_map(Route("/x", route.pop("targets", None), parts))
         header = pack_header(
             wire.REQUEST, frames=1, number=number, rows=1, base=1, route=packed, call=b"call"

@@ -263,18 +263,58 @@ def test_a_part_with_absurd_numbers_does_not_end_the_gateway(
 
 
 def test_a_join_of_more_frames_than_a_message_holds_is_an_error(directory: Path) -> None:
-    with gateway_in(directory, graph(a="", b="", j="a b")) as gateway:
-        workers = [gateway.ready(f"{node}/0") for node in "abj"]
+    branches = "abcdefghiklmnopqr"
+    nodes = graph(**dict.fromkeys(branches, ""), j=" ".join(branches))
+    with gateway_in(directory, nodes) as gateway:
+        workers = [gateway.ready(f"{node}/0") for node in branches]
+        last = gateway.ready("j/0")
         client = gateway.client()
         client.post(1)
-        for worker in workers[:2]:
-            worker.reply(worker.task()[0], *[b"frame"] * 40)
-        assert client.error(1) == ("jina.excepts.WireError: a message of 80 frames, more than 64")
+        for worker in workers:
+            worker.reply(worker.task()[0], *[b"frame"] * 64)
+        assert client.error(1) == "jina.excepts.WireError: a message of 1088 frames, more than 1024"
         client.post(2)
-        for worker in workers[:2]:
+        for worker in workers:
             worker.reply(worker.task()[0], b"frame")
-        workers[2].reply(workers[2].task()[0], b"J")
+        last.reply(last.task()[0], b"J")
         assert client.answer(2) == b"J"
+
+
+def test_branches_that_fill_a_message_each_are_joined_and_answered(directory: Path) -> None:
+    with gateway_in(directory, graph(a="", b="", j="a b")) as gateway:
+        a, b, j = (gateway.ready(f"{node}/0") for node in "abj")
+        client = gateway.client()
+        client.post(1)
+        for worker in (a, b):
+            worker.reply(worker.task()[0], *[b"frame"] * 64)
+        number, joined = j.task()
+        assert joined == b"frame" * 128
+        j.reply(number, b"J")
+        assert client.answer(1) == b"J"
+
+
+def test_a_request_done_in_very_many_parts_is_one_answer(directory: Path) -> None:
+    """All of its eighty Documents kill whoever begins them."""
+    with gateway_in(directory, ONE) as gateway:
+        client = gateway.client()
+        client.post(1, rows=80)
+        reported: list[bytes] = []
+        life = 0
+        worker = gateway.ready("a/0-0")
+        while len(reported) < 80:
+            header, _ = worker.receive(wire.REQUEST)
+            route = unpack_map(Route, header.route)
+            if route.blame is None:
+                gateway.board[life + 1] = header.number
+                gateway.channel.send(control.Died(identity=f"a/0-{life}", reason="killed"))
+                gateway.hear(control.Charged)
+                life += 1
+                worker = gateway.ready(f"a/0-{life}")
+            else:
+                reported.append(b"%d\n" % route.first)
+                worker.reply(header.number, reported[-1])
+        assert reported == [b"%d\n" % row for row in range(80)]
+        assert client.answer(1) == b"".join(reported)
 
 
 def test_a_message_of_too_many_frames_is_refused(gateway: GatewayUnderTest) -> None:

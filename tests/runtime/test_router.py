@@ -514,8 +514,8 @@ def test_a_worker_that_dies_even_of_the_report_fails_the_request() -> None:
             (
                 lost("a/2", begun=1),
                 [
-                    f"c <- 1! {DIED} a: a worker died 3 times with this Document begun; "
-                    "was killed by SIGKILL"
+                    f"c <- 1! {DIED} a: a worker died 3 times with this request begun, "
+                    "the last time with this Document alone; was killed by SIGKILL"
                 ],
             ),
         ],

@@ -395,3 +395,21 @@ def test_cuts_of_a_batch_meet_again_at_the_next_reader() -> None:
     assert [doc.id for doc in body.groundtruths[0]] == ["a", "b", "c", "e", "f"]
     assert body.failures == LineFailures(6, [Failure(3, "d", "E", "m", "n")])
     assert [outcome["id"] for outcome in rendered(body)] == list("abcdef")
+
+
+def test_a_line_that_was_too_long_stays_one_failure_when_a_request_is_cut() -> None:
+    """Few Documents are written as lines, and must not be read as the input once more."""
+    chunk = b'{"id": "a"}\n\n{"id": "b"}\n{"id": "c"}\n'
+    call = Call(source="x.jsonl", key="k", oversize=[(1, 2, 99)])
+    body = read_body([lines_part()], [chunk], 1, call, 1)
+    parts: list[Part] = []
+    frames: list[Any] = []
+    for first, stop in ((0, 2), (2, 4)):
+        route = Route("/x", first=first, stop=stop)
+        some_of_it = cut(body.docs[0], None, body.failures, route, alone=False)
+        more_parts, more_frames = write_body(*some_of_it)
+        parts += more_parts
+        frames += more_frames
+    again = read_body(parts, frames, 1, call, 1)
+    assert [doc.id for doc in again.docs[0]] == ["a", "b", "c"]
+    assert again.failures == body.failures

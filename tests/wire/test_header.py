@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jina.defaults import MAX_CALL_BYTES, MAX_FRAMES, MAX_ROUTE_BYTES
+from jina.defaults import MAX_CALL_BYTES, MAX_FRAMES, MAX_FRAMES_FROM_GATEWAY, MAX_ROUTE_BYTES
 from jina.excepts import WireError
 from jina.wire.header import KINDS, PREFIX_BYTES, REQUEST, Header, pack_header, unpack_header
 from tests.wire.mutations import mutations, truncations
@@ -81,7 +81,7 @@ def test_damaged_headers_are_a_header_or_a_wire_error() -> None:
             continue
         read += 1
         assert header.kind in KINDS
-        assert header.frames <= MAX_FRAMES
+        assert header.frames <= MAX_FRAMES_FROM_GATEWAY
         assert len(header.route) < MAX_ROUTE_BYTES
         assert len(header.call) <= MAX_CALL_BYTES
     assert read  # otherwise the damage was too heavy to tell anything
@@ -110,7 +110,7 @@ def altered(offset: int, value: bytes) -> bytes:
         (altered(3, b"\x00"), "a message of unknown kind 0"),
         (altered(3, b"\xee"), "a message of unknown kind 238"),
         (altered(6, b"\x06"), "a header that ends within its route map"),
-        (altered(4, struct.pack("<H", MAX_FRAMES + 1)), "a header over its limits"),
+        (altered(4, struct.pack("<H", MAX_FRAMES_FROM_GATEWAY + 1)), "a header over its limits"),
         (pack_header(REQUEST) + bytes(MAX_CALL_BYTES + 1), "a header over its limits"),
     ],
 )
