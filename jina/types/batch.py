@@ -142,18 +142,27 @@ class Part:
         return self.nested.columns.records()[self.start : self.stop]
 
 
+_DATA = frozenset({"buffer", "blob", "embedding"})
+
+
 class Came(msgspec.Struct, eq=False):
     """What an array knows of rows that were made of columns, and until when it holds."""
 
     rare: int  # Edits.rare then: as long as it stays, no other fields than these may be set
     age: int  # Edits.ids then: as long as it stays, these are the ids
-    fields: tuple[str, ...]  # besides EASY_FIELDS
+    data: int  # Edits.data then: as long as it stays, no other tensors and bytes may be set
+    fields: tuple[str, ...]  # that came, in the order of their columns
     ids: bytes | None  # the column, as it came
+    records: list[Record] | None = None  # of the rows, in their order
     places: list[Any] | None = None  # what stood for each row's tags
 
     def has_fields(self) -> bool:
         """Whether `fields` still holds."""
         return self.rare == Edits.rare
+
+    def has_data(self) -> bool:
+        """Whether `buffer`, `blob` or `embedding` may be set in any row."""
+        return self.data != Edits.data or not _DATA.isdisjoint(self.fields)
 
     def has_ids(self) -> bool:
         """Whether `ids` still holds."""
@@ -212,9 +221,9 @@ class Columns(msgspec.Struct, eq=False):
         return CellColumn.of(self.values(field))
 
     def has_matrix(self, field: str, matrix: Any) -> bool:
-        """Whether a tensor column is this very matrix."""
+        """Whether a tensor column is this very matrix, with a row for each Document."""
         column = self.columns.get(field)
-        return isinstance(column, DenseColumn) and column.is_matrix(matrix)
+        return type(column) is DenseColumn and column.is_matrix(matrix, self.rows)
 
     def put(self, field: str, column: Any) -> None:
         """Replace a column; None unsets it in all rows."""

@@ -119,7 +119,7 @@ class FrameWriter:
 class DenseColumn:
     """A tensor of the same dtype and shape for every row, as one matrix."""
 
-    __slots__ = ("_came", "_data", "_matrix", "dtype", "shape")
+    __slots__ = ("_came", "_data", "_form", "_matrix", "dtype", "shape")
 
     def __init__(
         self,
@@ -134,6 +134,7 @@ class DenseColumn:
         self._data = data
         self._matrix = matrix
         self._came = came  # frame and description, of a column that has a frame to itself
+        self._form: Any = None  # dtype and shape of the matrix, when it was made of the frame
 
     @classmethod
     def of(cls, matrix: np.ndarray[Any, Any]) -> DenseColumn:
@@ -180,12 +181,13 @@ class DenseColumn:
                     matrix = _writable(self._data, self.dtype, self.shape)
                     if matrix.base is None:
                         self._came = None  # a copy: what is written into it is not in the frame
+                    self._form = matrix.dtype, matrix.shape
                     self._matrix = matrix
         return matrix
 
-    def is_matrix(self, matrix: Any) -> bool:
-        """Whether this is the very matrix that was handed out."""
-        return matrix is self._matrix
+    def is_matrix(self, matrix: Any, rows: int) -> bool:
+        """Whether this is the very matrix that was handed out, and has so many rows."""
+        return matrix is self._matrix and matrix is not None and len(matrix) == rows
 
     def get(self, index: int) -> Any:
         """Return one row, as a view of the matrix."""
@@ -203,9 +205,7 @@ class DenseColumn:
     def _has_shape(self) -> bool:
         """Whether the matrix still has the shape and dtype that it came with."""
         matrix = self._matrix
-        return matrix is None or (
-            matrix.dtype.str == self.dtype and matrix.shape == tuple(self.shape)
-        )
+        return matrix is None or (matrix.dtype, matrix.shape) == self._form
 
     def emit(self, writer: FrameWriter) -> tuple[bool, int, Buffer]:
         """Place the data; return that the column is dense, its frame and its description."""

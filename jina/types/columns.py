@@ -84,13 +84,17 @@ def encode(docs: DocumentArray) -> list[Buffer]:
     if columns is not None and columns.wire is not None:
         return columns.wire
     if columns is None:
-        records = [doc._record for doc in docs._rows]
+        came = docs._came
+        if came is not None and came.records is not None:
+            records = came.records
+        else:
+            records = [doc._record for doc in docs._rows]
         if len(records) == 1:
             body = _plain(records[0])
             if body is not None:
                 return [body]
         state = _Writing()
-        return [state.rows(records, MAX_DEPTH, docs._came), *state.frames()]
+        return [state.rows(records, MAX_DEPTH, came), *state.frames()]
     state = _Writing()
     return [state.columns(columns, MAX_DEPTH), *state.frames()]
 
@@ -260,12 +264,7 @@ def _gathered(records: list[Record], came: Came | None) -> Iterator[tuple[str, l
     yield "mime_type", [record.mime_type for record in records]
     yield "text", [record.text for record in records]
     yield "tags", [record.tags for record in records]
-    if any(
-        [
-            record.buffer is not None or record.blob is not None or record.embedding is not None
-            for record in records
-        ]
-    ):
+    if came.has_data():
         yield "buffer", [record.buffer for record in records]
         yield "blob", [record.blob for record in records]
         yield "embedding", [record.embedding for record in records]

@@ -88,9 +88,10 @@ class Edits:
 
     ids = 0  # of `id`
     rare = 0  # of any field that is not in EASY_FIELDS
+    data = 0  # of `buffer`, `blob` and `embedding`, where they were set
 
 
-# Fields that every Executor writes all the time: nobody counts their edits.
+# Fields that every Executor writes all the time: hardly anybody counts their edits.
 EASY_FIELDS = ("mime_type", "text", "tags", "buffer", "blob", "embedding")
 
 NO_TAGS = msgspec.Raw()

@@ -367,3 +367,17 @@ def test_a_document_alone_keeps_the_sign_of_its_weight():
     for weight in (-0.0, 0.0):
         (doc,) = columns.decode(columns.encode(DocumentArray([Document(weight=weight)])))
         assert str(doc.weight) == str(weight)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("embedding", [1.0, 2.0]), ("blob", [3.0]), ("buffer", b"x")]
+)
+def test_what_is_set_in_one_row_of_a_batch_that_came_is_sent_on(field: str, value: object) -> None:
+    """Columns that came without it are not trusted to be all there is."""
+    sent = DocumentArray([Document(id=name, text=name) for name in "abc"])
+    docs = columns.decode([bytes(frame) for frame in columns.encode(sent)])
+    texts = [doc.text for doc in docs]
+    setattr(docs[1], field, value)
+    back = columns.decode(columns.encode(docs))
+    assert list(getattr(back[1], field)) == list(value)  # type: ignore[call-overload]
+    assert [doc.text for doc in back] == [texts[0], texts[1] * (field == "embedding"), texts[2]]

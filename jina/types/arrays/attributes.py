@@ -163,6 +163,9 @@ class Attributes(Traversal):
         return np.concatenate(tensors).reshape(len(tensors), *tensors[0].shape)
 
     def _set_tensors(self, field: str, values: Any) -> None:
+        columns = self._columns
+        if columns is not None and columns.has_matrix(field, values):
+            return  # `docs.embeddings *= 2` gives it back
         if values is None:
             values = list(repeat(None, len(self._docs)))
         elif hasattr(values, "dtype") and not is_sparse(values):
@@ -170,10 +173,8 @@ class Attributes(Traversal):
             if not values.ndim:
                 raise DocumentError(f"one number for {len(self)} Documents")
             self._of_length(f"{field}s", values)
-            columns = self._columns
             if columns is not None:
-                if not columns.has_matrix(field, values):  # `docs.embeddings *= 2` gives it back
-                    columns.put(field, DenseColumn.of(values))
+                columns.put(field, DenseColumn.of(values))
                 return
         elif is_sparse(values):
             self._of_length(f"{field}s", range(values.shape[0]))

@@ -98,8 +98,15 @@ class DocumentArray(Overview):
                     if columns.rows == 1:  # to know more would take longer than to look again
                         self._rows = wrapped(columns.records())
                     else:
-                        came = Came(Edits.rare, Edits.ids, tuple(columns.columns), columns.ids())
+                        came = Came(
+                            Edits.rare,
+                            Edits.ids,
+                            Edits.data,
+                            tuple(columns.columns),
+                            columns.ids(),
+                        )
                         self._rows = wrapped(columns.records())
+                        came.records = columns.records()
                         came.places = columns.places
                         self._came = came
                     self._columns = None

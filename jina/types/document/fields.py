@@ -73,6 +73,7 @@ class Fields:
             return
         if not isinstance(value, (bytes, bytearray, memoryview)):
             raise TypeError(f"`buffer` is {mapping.kind_of(value)}, expected bytes")
+        Edits.data += 1
         record.buffer = bytes(value)
         record.text = record.blob = None
 
@@ -94,6 +95,7 @@ class Fields:
         if value is None:
             record.blob = None
             return
+        Edits.data += 1
         record.blob = as_tensor(value)
         record.text = record.buffer = None
 
@@ -142,7 +144,11 @@ class Fields:
 
     @embedding.setter
     def embedding(self, value: Any) -> None:
-        self._record.embedding = None if value is None else as_tensor(value)
+        if value is None:
+            self._record.embedding = None
+            return
+        Edits.data += 1
+        self._record.embedding = as_tensor(value)
 
     # --- what users hold and change -------------------------------------------------------------
 
