@@ -12,7 +12,7 @@ from typing import IO, Any
 
 from jina.defaults import MAX_LINE_BYTES
 from jina.excepts import DocumentError, InputError
-from jina.readers.inputs import Input
+from jina.readers.input import Input
 from jina.readers.rows import Rows, rows_of_values, too_long
 from jina.readers.seekable import seekable
 from jina.types.mapping import KEYS

@@ -13,7 +13,7 @@ from typing import Any
 
 from jina.defaults import MAX_LINE_BYTES
 from jina.readers.formats import media_type
-from jina.readers.inputs import Input
+from jina.readers.input import Input
 from jina.readers.keys import file_key
 from jina.readers.rows import Rows, rows_of_values, too_long
 from jina.readers.text import not_utf8

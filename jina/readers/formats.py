@@ -16,7 +16,7 @@ from jina.excepts import InputError, MissingExtra
 from jina.readers.lines import Cutter, LineCutter
 
 if TYPE_CHECKING:
-    from jina.readers.inputs import Input
+    from jina.readers.input import Input
     from jina.readers.rows import RowReader
 
 #: The formats whose bytes come in a stream: also from standard input and other pipes.

@@ -9,28 +9,13 @@ import os
 import stat
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from jina.excepts import InputError
 from jina.readers.formats import STORED, ReadOptions, format_of, require
+from jina.readers.input import Input
 
 STDIN = "-"
 STDIN_NAME = "<stdin>"
-
-
-class Input(NamedTuple):
-    """One input that was checked."""
-
-    name: str
-    """As the user gave it, "<stdin>" for standard input."""
-    path: Path | None
-    """None for standard input."""
-    size_bytes: int | None
-    """On disk; None when it is no regular file."""
-    is_gzip: bool
-    is_fifo: bool
-    format: str = "jsonl"
-    """One of jina.readers.formats.FORMATS."""
 
 
 def find_inputs(

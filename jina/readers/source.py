@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from jina.defaults import KIB, MAX_LINE_BYTES, REQUEST_BYTES, REQUEST_DOCS
 from jina.excepts import InputError, JinaError
 from jina.readers.formats import STORED, ReadOptions, new_cutter, new_rows
-from jina.readers.inputs import Input, find_inputs
+from jina.readers.input import Input
+from jina.readers.inputs import find_inputs
 from jina.readers.keys import file_key, random_key
 from jina.readers.lines import Cutter, LineCutter
 from jina.readers.magic import refuse_packed

@@ -94,7 +94,8 @@ def post(
       jina post /search --flow flows/search.yml --text "What is a slice?"
     """
     # Late: see jinacli.app.
-    from jinacli.screens.post import PostOptions, run_post
+    from jinacli.screens.post import run_post
+    from jinacli.screens.post_options import PostOptions
     from jinacli.screens.reading import read_options
 
     if output_format not in ("auto", "jsonl", "table"):

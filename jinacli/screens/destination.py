@@ -20,7 +20,7 @@ from jinacli.exits import Terminated
 from jinacli.screens.errors import say
 
 if TYPE_CHECKING:
-    from jinacli.screens.post import PostOptions
+    from jinacli.screens.post_options import PostOptions
 
 
 def find_address(options: PostOptions, stack: contextlib.ExitStack) -> str:

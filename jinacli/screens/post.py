@@ -10,13 +10,12 @@ tally.py         what came back, counted
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
 
 from jina.client.outcomes import outcomes_of
 from jina.client.requests import RequestSource
 from jina.client.session import Session
 from jina.excepts import ConnectError, InputError, OutputError, PostTimeout
-from jina.readers import LineSource, ReadOptions
+from jina.readers import LineSource
 from jina.wire.maps import Call
 from jinacli import exits
 from jinacli.screens.destination import check_expression, check_target, find_address, say_unserved
@@ -25,32 +24,10 @@ from jinacli.screens.interruption import signals_unwind
 from jinacli.screens.journal import Journal, Place, described, find_place, forget
 from jinacli.screens.output import Output, drawing
 from jinacli.screens.parameters import parameters_of
+from jinacli.screens.post_options import PostOptions
 from jinacli.screens.progress import progress_of
 from jinacli.screens.source import inputs_of, open_source
 from jinacli.screens.tally import Tally
-
-
-@dataclass(frozen=True)
-class PostOptions:
-    """The options of `jina post`, as they were given."""
-
-    endpoint: str
-    inputs: list[str]
-    reading: ReadOptions
-    texts: list[str]
-    parameters: list[str]
-    flow: str
-    address: str
-    output: str
-    output_format: str
-    restart: bool
-    tensors: str
-    target: str
-    request_size: int | None
-    limit: int | None
-    timeout_s: float | None
-    show_progress: bool
-    quiet: bool
 
 
 def run_post(options: PostOptions) -> int:

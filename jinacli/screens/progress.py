@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from jina.readers import LineSource
 
 if TYPE_CHECKING:
-    from jinacli.screens.post import PostOptions
+    from jinacli.screens.post_options import PostOptions
 
 
 @contextlib.contextmanager

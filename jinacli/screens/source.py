@@ -16,7 +16,7 @@ from jina.readers import LineSource, open_inputs
 from jina.wire.maps import Call
 
 if TYPE_CHECKING:
-    from jinacli.screens.post import PostOptions
+    from jinacli.screens.post_options import PostOptions
 
 
 def open_source(

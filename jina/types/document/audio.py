@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import BinaryIO, Self
 
 from jina.excepts import DocumentError
-from jina.types.document.images import Images, write
+from jina.types.document.images import Images
+from jina.types.document.uris import fetched, write
 
 # Bytes of one sample, and the numbers that hold them; those of one byte count from 0.
 _TYPES = {1: "|u1", 2: "<i2", 4: "<i4"}
@@ -30,12 +31,10 @@ class Audio(Images):
             FileNotFoundError: no such file.
             DocumentError: no WAV file, or one of another sample width than 1, 2 or 4 bytes.
         """
-        # Late: that file is built on this one, and few Documents are sounds.
+        # Late: few Documents are sounds.
         import wave
 
         import numpy as np  # late: a process that sees only text never loads it
-
-        from jina.types.document.conversions import fetched
 
         try:
             with wave.open(BytesIO(fetched(self.uri))) as sound:

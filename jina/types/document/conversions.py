@@ -5,20 +5,13 @@ Every conversion sets the new content, removes the old one, and returns the Docu
 
 from __future__ import annotations
 
-import re
-from base64 import b64decode, b64encode
 from pathlib import Path
 from typing import Any, BinaryIO, Self
-from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from jina.excepts import DocumentError
 from jina.types.document.audio import Audio
-from jina.types.document.images import write
+from jina.types.document.uris import charset_of, datauri, fetched, write
 from jina.types.tensors import little_endian
-
-FETCH_TIMEOUT_S = 30.0
-
-_CHARSET = re.compile(r";\s*charset=\"?([^;,\"\s]+)", re.IGNORECASE)
 
 
 class Conversions(Audio):
@@ -188,78 +181,6 @@ class Conversions(Audio):
     dump_buffer_to_datauri = convert_buffer_to_uri
     dump_text_to_datauri = convert_text_to_uri
     dump_content_to_datauri = convert_content_to_uri
-
-
-def fetched(uri: str) -> bytes:
-    """Return the bytes that a URI names.
-
-    Raises:
-        FileNotFoundError: no such file.
-        OSError: a file that cannot be read.
-        DocumentError: an empty URI, a scheme that is none of file, data, http and https, or one of
-            these that gives nothing.
-    """
-    if not uri:
-        raise DocumentError("`uri` is not set")
-    scheme = uri[: uri.find(":", 0, 6) + 1].lower()
-    if scheme == "data:":
-        return _data(uri)
-    if scheme in ("http:", "https:", "file:"):
-        return _opened(uri, scheme)
-    path = Path(uri)
-    try:
-        if scheme and not path.exists():
-            raise DocumentError(f"{uri[:100]!r} is no path, and no file, data or http URI")
-        return path.read_bytes()
-    except ValueError as err:
-        if isinstance(err, DocumentError):
-            raise
-        raise DocumentError(f"{uri[:100]!r} is no path: {err}") from err
-
-
-def _opened(uri: str, scheme: str) -> bytes:
-    # Late: it brings the whole of HTTP along.
-    from http.client import HTTPException
-    from urllib.error import URLError
-    from urllib.request import urlopen
-
-    try:
-        with urlopen(uri, timeout=FETCH_TIMEOUT_S) as stream:
-            data: bytes = stream.read()
-            return data
-    except (OSError, ValueError, HTTPException) as err:
-        why = err.reason if isinstance(err, URLError) else err
-        if scheme == "file:":
-            raise FileNotFoundError(f"{uri[:100]!r} names no file: {why}") from err
-        raise DocumentError(f"{uri[:100]!r} cannot be read: {why}") from err
-
-
-def _data(uri: str) -> bytes:
-    """Return what a data URI holds; no character of it is skipped, as urllib would."""
-    head, comma, text = uri.partition(",")
-    if not comma:
-        raise DocumentError(f"{uri[:100]!r} has no comma, after which a data URI holds its data")
-    data = unquote_to_bytes(text)
-    if not head.lower().endswith(";base64"):
-        return data
-    try:
-        return b64decode(b"".join(data.split()), validate=True)
-    except ValueError as err:
-        raise DocumentError(f"{uri[:100]!r} holds no base64: {err}") from err
-
-
-def charset_of(uri: str) -> str:
-    """Return the charset that a data URI names; UTF-8 for all others."""
-    found = uri[:5].lower() == "data:" and _CHARSET.search(uri.partition(",")[0])
-    return found[1] if found else "utf-8"
-
-
-def datauri(data: bytes, mime_type: str, charset: str, base64: bool) -> str:
-    """Return a data URI that holds these bytes."""
-    head = f"data:{mime_type};charset={charset}"
-    if base64:
-        return f"{head};base64,{b64encode(data).decode('ascii')}"
-    return f"{head},{quote_from_bytes(data)}"
 
 
 def _words(text: str) -> list[str]:

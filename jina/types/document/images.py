@@ -10,13 +10,13 @@ import zlib
 from base64 import b64encode
 from importlib import import_module
 from io import BytesIO
-from os import PathLike
 from pathlib import Path
 from struct import pack
 from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 from jina.excepts import DocumentError, MissingExtra
 from jina.types.document.fields import Fields
+from jina.types.document.uris import fetched, write
 from jina.types.tensors import is_sparse
 
 if TYPE_CHECKING:
@@ -71,9 +71,6 @@ class Images(Fields):
             height: resize to so many pixels.
             channel_axis: the later name of `color_axis`.
         """
-        # Late: that file is built on this one.
-        from jina.types.document.conversions import fetched
-
         data = fetched((uri_prefix or "") + self.uri)
         self.blob = _decoded(data, width, height, _axis(color_axis, channel_axis))
         return self
@@ -210,14 +207,6 @@ def _axis(color_axis: int, channel_axis: int | None) -> int:
 def _check_axis(blob: np.ndarray[Any, Any], axis: int) -> None:
     if not -blob.ndim <= axis < blob.ndim:
         raise DocumentError(f"a tensor of shape {blob.shape} has no axis {axis}")
-
-
-def write(file: str | Path | BinaryIO, data: bytes) -> None:
-    """Write bytes into a file, by its name or open."""
-    if isinstance(file, (str, PathLike)):
-        Path(file).write_bytes(data)
-    else:
-        file.write(data)
 
 
 def _bytes_of(blob: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
