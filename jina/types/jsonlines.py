@@ -307,11 +307,31 @@ def render(docs: DocumentArray | Iterable[Document], *, tensors: JsonForm = "lis
     records = [doc._record for doc in docs]
     take_tags(records)
     try:
-        return _ENCODERS[tensors].encode_lines(records)
-    except (_EmptyValue, msgspec.MsgspecError, ValueError, TypeError, OverflowError):
-        return b"".join(render_record(record, tensors=tensors) + b"\n" for record in records)
-    except RecursionError:
-        return b"".join(render_record(record, tensors=tensors) + b"\n" for record in records)
+        text = _ENCODERS[tensors].encode_lines(records)
+        if _is_line_by_line(text, len(records)):
+            return text
+    except (
+        _EmptyValue,
+        msgspec.MsgspecError,
+        ValueError,
+        TypeError,
+        OverflowError,
+        RecursionError,
+    ):
+        pass
+    return b"".join(render_record(record, tensors=tensors) + b"\n" for record in records)
+
+
+def _is_line_by_line(text: bytes, count: int) -> bool:
+    """Whether each of so many lines is one to every reader.
+
+    Tags that nobody has read are written as they came, with whatever white space JSON allows
+    between its words; many a reader ends a line at a carriage return too.
+    """
+    return b"\r" not in text and text.count(b"\n") == count
+
+
+_WHITE = bytes.maketrans(b"\r\n", b"  ")  # within a string JSON writes neither as itself
 
 
 def render_few(docs: DocumentArray) -> bytes | None:
@@ -352,7 +372,8 @@ def render_few(docs: DocumentArray) -> bytes | None:
         RecursionError,
     ):
         return None
-    return text if len(text) <= _SHORT * _FEW else None
+    is_right = len(text) <= _SHORT * _FEW and _is_line_by_line(text, len(records))
+    return text if is_right else None
 
 
 _FEW = 4  # Documents
@@ -364,7 +385,7 @@ def render_record(record: Record, *, tensors: JsonForm = "list") -> bytes:
     encode = _ENCODERS[tensors].encode
     take_tags((record,))
     try:
-        return encode(record)
+        return encode(record).translate(_WHITE)
     except _EmptyValue:
         return encode_pruned(record, tensors)
     except (msgspec.MsgspecError, ValueError, TypeError, OverflowError, RecursionError) as err:
@@ -374,7 +395,7 @@ def render_record(record: Record, *, tensors: JsonForm = "list") -> bytes:
 def encode_pruned(record: Record, tensors: JsonForm) -> bytes:
     """Write a record without the containers that were handed out and stayed empty."""
     try:
-        return _ENCODERS[tensors].encode(_pruned(record))
+        return _ENCODERS[tensors].encode(_pruned(record)).translate(_WHITE)
     except (msgspec.MsgspecError, ValueError, TypeError, OverflowError, RecursionError) as err:
         _blame(record, tensors, err)
 

@@ -10,6 +10,7 @@ import pytest
 
 from jina import Document, DocumentArray
 from jina.excepts import DocumentError
+from jina.types import columns
 from jina.types.jsonlines import LineError, parse, render
 
 
@@ -231,3 +232,18 @@ def test_bytes_that_are_no_utf8_are_found_in_every_field_and_child(field):
     ):
         (error,) = read(b'{"id":"\xc3\xa4"}\n' + line).errors
         assert error.message == f"not UTF-8: byte 0xff at byte {line.index(255) + 1}"
+
+
+def test_white_space_in_tags_that_nobody_read_ends_no_line():
+    """Many a reader ends a line at a carriage return; JSON allows it, and a line end, as space."""
+    lines = b'{"id":"a","tags":{\r"x":1}}\n{"id":"b","chunks":[{"tags":{"x":\r1}}]}\n'
+    parsed = parse(lines, key="k", first_line=1)
+    assert not parsed.errors
+    text = render(parsed.docs)
+    assert text == lines.replace(b"\r", b" ")
+    assert [Document(line.decode()) for line in text.splitlines()] == list(parsed.docs)
+    docs = DocumentArray([Document(id=name, tags={"x": name}) for name in "ab"])
+    frames = [bytes(frame) for frame in columns.encode(docs)]
+    came = columns.decode([frame.replace(b'{"x":"a"}', b'{\n"":"a"}') for frame in frames])
+    assert render(came) == b'{"id":"a","tags":{ "":"a"}}\n{"id":"b","tags":{"x":"b"}}\n'
+    assert render(came[:1]) == b'{"id":"a","tags":{ "":"a"}}\n'

@@ -340,6 +340,13 @@ def test_a_damaged_body_is_a_body_or_a_wire_error() -> None:
     assert read
 
 
+def test_a_failed_line_stands_between_lines_and_never_in_one() -> None:
+    """A carriage return between the words of JSON is white space, also where it was not read."""
+    chunk = b'{"id": "a", "tags": {\r"x": 1}}\nno\n{"id": "b"}\n'
+    body = read_body([lines_part()], [chunk], 1, CALL, 1)
+    assert [outcome["id"] for outcome in rendered(body)] == ["a", "key-2", "b"]
+
+
 # --- some of the outcomes --------------------------------------------------------------------
 
 

@@ -145,7 +145,8 @@ def _json_lines(fp: Iterable[str | bytes], resolver: Resolver | None) -> Iterato
             found = parse(chunk, key=name, first_line=number)
             if found.errors:
                 error = found.errors[0]
-                yield from list(found.docs)[: error.row]
+                before = sum(bool(line.strip()) for line in part[: error.row])
+                yield from list(found.docs)[:before]
                 raise DocumentError(error.message, where=f"{name}:{error.line}")
             if found.groundtruths is None:
                 yield from found.docs
@@ -155,7 +156,7 @@ def _json_lines(fp: Iterable[str | bytes], resolver: Resolver | None) -> Iterato
 
 
 def _resolved(chunk: bytes, resolver: Resolver, name: str, number: int) -> Iterator[Document]:
-    for offset, line in enumerate(chunk.splitlines()):
+    for offset, line in enumerate(chunk.split(b"\n")):
         if line.strip():
             try:
                 doc = Document(line.decode(), field_resolver=resolver)

@@ -86,9 +86,18 @@ def test_json_lines_give_documents_and_pairs():
 
 
 def test_a_bad_line_is_named_after_what_came_before():
-    found = from_ndjson(['{"id":"a"}', "nope"])
-    assert next(found) == Document(id="a")
-    with pytest.raises(DocumentError, match="lines:2: not JSON"):
+    for lines in (['{"id":"a"}', "nope"], ["", "\n", '{"id":"a"}', "nope", '{"id":"b"}']):
+        found = from_ndjson(lines)
+        assert next(found) == Document(id="a")
+        with pytest.raises(DocumentError, match=rf"lines:{lines.index('nope') + 1}: not JSON"):
+            next(found)
+
+
+def test_a_carriage_return_within_a_line_ends_none():
+    lines = ['{"id":"a",\r"q":"x"}\r\n', "nope"]
+    found = from_ndjson(lines, field_resolver={"q": "text"})
+    assert next(found) == Document({"id": "a", "text": "x"})
+    with pytest.raises(DocumentError, match="lines:2: "):
         next(found)
 
 
