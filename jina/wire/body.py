@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import accumulate
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import msgspec
@@ -242,21 +243,23 @@ def cut(
     """
     found = failures.failures if failures else []
     total = len(docs) + len(found)
-    if failures and total != failures.total:  # the number of Documents has changed on the way
-        found = [replace(failure, place=len(docs) + at) for at, failure in enumerate(found)]
+    places = [failure.place for failure in found]
+    parsed = 0  # the request's outcomes at first, where they are not the same any more
+    if failures and (total != failures.total or len(set(places)) < len(found)):
+        parsed = failures.total
+        places = list(range(len(docs), total))
     first, stop = min(route.first, total), min(route.stop, total)
-    failed = {failure.place for failure in found}
-    places = [place for place in range(first, stop) if place not in failed]
-    start = first - sum(place < first for place in failed)
-    some = docs[start : start + len(places)]
-    kept = [failure for failure in found if first <= failure.place < stop]
+    failed = set(places)
+    free = [place for place in range(first, stop) if place not in failed]
+    start = first - sum(place < first for place in places)
+    some = docs[start : start + len(free)]
+    kept = [pair for pair in zip(places, found, strict=True) if first <= pair[0] < stop]
     if route.blame is not None:
         error = route.blame
         kept += [
-            Failure(place, doc.id, error.type, error.message, error.executor)
-            for place, doc in zip(places, some, strict=True)
+            (place, Failure(parsed + place, doc.id, error.type, error.message, error.executor))
+            for place, doc in zip(free, some, strict=True)
         ]
-        kept.sort(key=lambda failure: failure.place)
         some = DocumentArray()
     if groundtruths is not None:
         if len(groundtruths) == len(docs):
@@ -264,11 +267,15 @@ def cut(
         elif first:  # they belong to nobody, so they go along once
             groundtruths = None
     if alone:
-        kept = [replace(failure, place=failure.place - first) for failure in kept]
         total = stop - first
+        own = [replace(failure, place=place - first) for place, failure in kept]
+    else:  # lines that failed at the start keep their places: another branch may bring them, too
+        total = parsed or total
+        own = [failure for _, failure in kept]
+    own.sort(key=attrgetter("place"))
     # Failures of the request that lie outside are told by an empty list: what is written as plain
     # lines is read like the input, and the lines that were too long would be found in it again.
-    return Cut(some, groundtruths, LineFailures(total, kept) if kept or failures else None)
+    return Cut(some, groundtruths, LineFailures(total, own) if own or failures else None)
 
 
 def failures_part(failures: LineFailures) -> Part:
@@ -313,7 +320,7 @@ def _merged(found: Sequence[LineFailures]) -> LineFailures | None:
     """One list of failed lines: branches that parsed the same lines found the same failures."""
     if len(found) < 2:
         return found[0] if found else None
-    by_place = {failure.place: failure for each in found for failure in each.failures}
+    by_place = {(failure.place, failure.id): failure for each in found for failure in each.failures}
     return LineFailures(
         max(each.total for each in found), [by_place[place] for place in sorted(by_place)]
     )

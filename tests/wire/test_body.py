@@ -420,3 +420,38 @@ def test_a_line_that_was_too_long_stays_one_failure_when_a_request_is_cut() -> N
     again = read_body(parts, frames, 1, call, 1)
     assert [doc.id for doc in again.docs[0]] == ["a", "b", "c"]
     assert again.failures == body.failures
+
+
+def test_a_failed_line_stays_one_where_a_branch_that_dropped_documents_was_cut() -> None:
+    """It keeps the place that the other branch knows."""
+    chunk = b'{"id": "a"}\nno\n{"id": "b"}\n{"id": "c"}\n'
+    body = read_body([lines_part()], [chunk], 1, CALL, 1)
+    parts, frames = write_body(body.docs[0], None, body.failures)
+    fewer = DocumentArray([doc for doc in body.docs[0] if doc.id != "a"])
+    blame = ErrorInfo("E", "m", "n")
+    for first, stop, at in ((0, 1, blame), (1, 3, None)):
+        route = Route("/x", first=first, stop=stop, blame=at)
+        some_of_it = cut(fewer, None, body.failures, route, alone=False)
+        more_parts, more_frames = write_body(*some_of_it)
+        parts += more_parts
+        frames += more_frames
+    joined = read_body(parts, frames, 1, CALL, 1)
+    assert [doc.id for doc in joined.docs[0]] == ["a", "b", "c", "c"]
+    assert joined.failures is not None
+    assert [(failure.place, failure.id) for failure in joined.failures.failures] == [
+        (1, f"{CALL.key}-2"),
+        (4, "b"),
+    ]
+
+
+def test_failures_of_two_documents_at_one_place_are_two_outcomes() -> None:
+    """Branches of which each dropped another Document blame others at the same place."""
+    failures = [LineFailures(2, [Failure(1, name, "E", "m")]) for name in "ab"]
+    frames: list[Any] = [pack_map(each) for each in failures]
+    parts = [failures_part(each) for each in failures]
+    body = read_body(parts, frames, 1, CALL, 1)
+    assert body.failures is not None
+    assert [failure.id for failure in body.failures.failures] == ["a", "b"]
+    _, _, left = cut(DocumentArray(), None, body.failures, Route("/x", first=0, stop=2), alone=True)
+    assert left is not None
+    assert [failure.id for failure in left.failures] == ["a", "b"]
