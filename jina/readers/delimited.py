@@ -15,7 +15,7 @@ import msgspec
 
 from jina.defaults import KIB, MIB
 from jina.excepts import DocumentError, InputError
-from jina.readers.lines import CutLines, LineCutter
+from jina.readers.lines import CutLines, LineCutter, Refused
 from jina.readers.text import not_utf8
 from jina.types.tables import TableHead
 
@@ -103,15 +103,15 @@ class DelimitedCutter:
         """Any run, row by row; None when no row ends in it."""
         first = cut.first_line - len(self._open)
         out: list[bytes] = []
-        refused: list[tuple[int, str]] = []
+        refused: list[Refused] = []
         rows = self._rows_of(cut)
         if self._head is None:
             rows, first = self._below_head(rows, first)
         together = self._together(rows)
         for index, row in enumerate(rows):
-            line, why = (together[index], "") if together else self._line_of(row)
+            line, why, known = (together[index], "", "") if together else self._line_of(row)
             if why:
-                refused.append((len(out), why))
+                refused.append(Refused(len(out), why, known))
             out += [line, *[b""] * (len(row) - 1)]
         if not out:
             return None
@@ -131,19 +131,20 @@ class DelimitedCutter:
             return None
         return _encode_lines(values).split(b"\n")
 
-    def _line_of(self, row: list[bytes]) -> tuple[bytes, str]:
-        """The JSON line of a row, empty for a blank one; or why it is refused."""
+    def _line_of(self, row: list[bytes]) -> tuple[bytes, str, str]:
+        """The JSON line of a row, empty for a blank one; or why it is refused, and its id."""
         if self._head is None or (len(row) == 1 and not row[0].strip(b" \r\n")):
-            return b"", ""
+            return b"", "", ""
+        cells: list[str] = []
         try:
             (cells,) = self._reader(row)
-            return _encode(self._head.values(cells)), ""
+            return _encode(self._head.values(cells)), "", ""
         except UnicodeDecodeError as err:
-            return b"", not_utf8(err)
+            return b"", not_utf8(err), ""
         except csv.Error as err:
-            return b"", _why("row", err)
+            return b"", _why("row", err), ""
         except DocumentError as err:
-            return b"", err.what
+            return b"", err.what, self._head.id_of(cells)
 
     def _rows_of(self, cut: CutLines) -> list[list[bytes]]:
         """The rows that end in a run, as their lines; what is open at its end is kept."""

@@ -10,9 +10,10 @@ import re
 from collections.abc import Mapping
 
 from jina.excepts import BadDocType, InputError
-from jina.readers.lines import CutLines
+from jina.readers.lines import CutLines, Refused
 from jina.readers.rows import too_long
 from jina.readers.text import renamed
+from jina.types.bad_lines import id_of
 
 _BOM = b"\xef\xbb\xbf"
 _SPACE = re.compile(rb"[ \t\r\n]*+")
@@ -67,7 +68,7 @@ class JsonArrayCutter:
         self._ready: list[bytes] = []
         self._ready_bytes = 0
         self._places: list[str] = []
-        self._refused: list[tuple[int, str]] = []  # (number, message)
+        self._refused: list[Refused] = []  # in the place of the row, the number
         self._next = 1  # number of the first one of them
 
     def feed(self, block: bytes) -> None:
@@ -104,10 +105,14 @@ class JsonArrayCutter:
             count,
             first,
             (),
-            tuple((number - first, why) for number, why in self._refused if number < self._next),
+            tuple(
+                each._replace(row=each.row - first)
+                for each in self._refused
+                if each.row < self._next
+            ),
             tuple(self._places[:count]),
         )
-        self._refused = [each for each in self._refused if each[0] >= self._next]
+        self._refused = [each for each in self._refused if each.row >= self._next]
         self._ready_bytes -= sum(map(len, ready[:count]))
         del ready[:count], self._places[:count]
         return cut
@@ -224,14 +229,14 @@ class JsonArrayCutter:
             try:
                 element = renamed(element, self._resolver)
             except BadDocType as err:
-                self._refuse(err.what)
+                self._refuse(err.what, id_of(element))
                 element = b""
         self._ready.append(element)
         self._ready_bytes += len(element)
         self._places.append(self._place)
 
-    def _refuse(self, why: str) -> None:
-        self._refused.append((self._next + len(self._ready), why))
+    def _refuse(self, why: str, known: str = "") -> None:
+        self._refused.append(Refused(self._next + len(self._ready), why, known))
 
     def _fail(self, what: str, place: str, hint: str = "") -> None:
         self._failure = InputError(

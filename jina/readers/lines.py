@@ -14,6 +14,16 @@ from jina.defaults import MAX_LINE_BYTES
 _BOM = b"\xef\xbb\xbf"
 
 
+class Refused(NamedTuple):
+    """A line that is blank in the data of its run because it is no Document."""
+
+    row: int
+    """In its run."""
+    message: str
+    id: str = ""
+    """Its Document's, where it is known."""
+
+
 class CutLines(NamedTuple):
     """A run of whole lines."""
 
@@ -25,8 +35,7 @@ class CutLines(NamedTuple):
     """1-based number of the first one."""
     oversize: tuple[tuple[int, int, int], ...]
     """(row in this run, line number, size in bytes) of each line that was too long to be held."""
-    refused: tuple[tuple[int, str], ...] = ()
-    """(row in this run, message) of each line that is blank in data because it is no Document."""
+    refused: tuple[Refused, ...] = ()
     places: tuple[str, ...] = ()
     """Where each line stood in its source, such as "3:17"; empty where line numbers say it."""
 

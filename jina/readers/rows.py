@@ -66,7 +66,7 @@ def rows_of_lines(cut: CutLines, name: str, key: str) -> Rows:
     """
     parsed = parse(cut.data, key=key, first_line=cut.first_line)
     wrong = [(error.row, error.id, error.type, error.message) for error in parsed.errors]
-    wrong += [(row, "", REFUSED, message) for row, message in cut.refused]
+    wrong += [(row, known, REFUSED, message) for row, message, known in cut.refused]
     wrong += [(row, "", REFUSED, too_long("a line", size)) for row, _, size in cut.oversize]
     if not wrong:
         return Rows(parsed.docs, parsed.groundtruths, None, cut.lines)

@@ -11,7 +11,8 @@ from typing import Any
 import msgspec
 
 from jina.excepts import BadDocType
-from jina.readers.lines import CutLines, LineCutter
+from jina.readers.lines import CutLines, LineCutter, Refused
+from jina.types.bad_lines import id_of
 from jina.types.mapping import resolved
 
 _encode = msgspec.json.Encoder().encode
@@ -44,12 +45,12 @@ class TextCutter:
         if cut is None:
             return None
         out: list[bytes] = []
-        refused: list[tuple[int, str]] = []
+        refused: list[Refused] = []
         for row, line in enumerate(cut.data.split(b"\n")[:-1]):
             try:
                 text = line.decode().rstrip("\r")
             except UnicodeDecodeError as err:
-                refused.append((row, not_utf8(err)))
+                refused.append(Refused(row, not_utf8(err)))
                 text = ""
             out.append(_encode({self._key: text}) if text.strip() else b"")
         return cut._replace(data=b"\n".join([*out, b""]), refused=tuple(refused))
@@ -83,12 +84,12 @@ class RenamingCutter:
         if cut is None:
             return None
         out: list[bytes] = []
-        refused: list[tuple[int, str]] = []
+        refused: list[Refused] = []
         for row, line in enumerate(cut.data.split(b"\n")[:-1]):
             try:
                 out.append(renamed(line, self._resolver))
             except BadDocType as err:
-                refused.append((row, err.what))
+                refused.append(Refused(row, err.what, id_of(line)))
                 out.append(b"")
         return cut._replace(data=b"\n".join([*out, b""]), refused=tuple(refused))
 

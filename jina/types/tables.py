@@ -57,10 +57,17 @@ class TableHead:
             DocumentError: too many cells or too few, or one that its field cannot hold.
         """
         if len(cells) != len(self.names):
-            raise DocumentError(f"{len(cells)} columns, but the header has {len(self.names)}")
+            cells_found = f"{len(cells)} column{'s' * (len(cells) != 1)}"
+            raise DocumentError(f"{cells_found}, but the header has {len(self.names)}")
         found: dict[str, Any] = dict(zip(self.names, cells, strict=True))
         self.settle((found,))
         return found
+
+    def id_of(self, cells: Sequence[str]) -> str:
+        """The id of a row that is no Document, empty where no column says it for certain."""
+        if len(cells) != len(self.names) or "id" not in self.names:
+            return ""
+        return cells[self.names.index("id")]
 
     def settle(self, rows: Sequence[dict[str, Any]]) -> None:
         """Unset empty cells of fields and read those that are no text, in place.

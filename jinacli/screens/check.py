@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 from jina.check import Report, check_executor, check_flow
+from jina.excepts import InputError
 from jina.launch.harmless import harmless
 from jinacli import exits
-from jinacli.screens.errors import say
+from jinacli.screens.errors import say, text_of
 from jinacli.screens.reports import Format, rendered
 
 if TYPE_CHECKING:
@@ -79,14 +80,18 @@ def show_trial(file: Path, trial: Trial, *, form: Format) -> int:
             say(f"help: it serves {', '.join(executor.requests) or 'nothing'}")
         total = failed = 0
         shown = ""
-        for outcome in outcomes(executor, trial.endpoint, source, values):
-            sys.stdout.buffer.write(outcome.lines)
-            sys.stdout.buffer.flush()
-            total += outcome.lines.count(b"\n")
-            failed += outcome.failed
-            if outcome.traceback and not shown:
-                shown = outcome.traceback
-                say(shown)
+        try:
+            for outcome in outcomes(executor, trial.endpoint, source, values):
+                sys.stdout.buffer.write(outcome.lines)
+                sys.stdout.buffer.flush()
+                total += outcome.lines.count(b"\n")
+                failed += outcome.failed
+                if outcome.traceback and not shown:
+                    shown = outcome.traceback
+                    say(shown)
+        except InputError as error:  # it was opened, so this is no wrong usage any more
+            say(text_of(error))
+            return exits.FAILED
     if failed:
         say(f"{failed} of {total} failed")
         return exits.FAILED

@@ -243,6 +243,28 @@ def test_a_trial_reads_its_inputs_as_a_post_does(here: Shell) -> None:
     assert [("text" in d, Path(d["uri"]).name) for d in done.lines] == [(False, "page.html")]
 
 
+def test_a_row_that_is_no_document_keeps_its_id(here: Shell) -> None:
+    """Whoever reads the results finds the row by the id that it has, in every format."""
+    here.write("rows.csv", "key,weight\na,1\nb,x\nc\n,x\n")
+    here.write("rows.jsonl", '{"key": "b", "q": 1, "text": "t"}\n{"key": "c", "q": "t"}\n')
+    here.write("rows.json", '[{"key": "b", "q": 1, "id": "d"}, {"key": "c"}]')
+    trial = ("executor", "check", "good.yml", "--run", "/told", "--field-resolver")
+    done = here.run(*trial, "key=id", "-i", "rows.csv")
+    names = [("error" in d, re.sub("^.{16}-", "…-", d["id"])) for d in done.lines]
+    assert names == [(False, "a"), (True, "b"), (True, "…-4"), (True, "…-5")]
+    done = here.run(*trial, "key=id,q=text", "-i", "rows.jsonl")
+    assert [("error" in d, d["id"]) for d in done.lines][1:] == [(False, "c")]
+    done = here.run(*trial, "q=text", "-i", "rows.json")
+    assert next(("error" in d, d["id"]) for d in done.lines) == (True, "d")
+
+
+def test_an_input_that_is_damaged_ends_a_trial_as_it_ends_a_post(here: Shell) -> None:
+    here.write("cut.json", '[{"id": "a"} {"id": "b"}]')
+    done = here.run("executor", "check", "good.yml", "--run", "/told", "-i", "cut.json")
+    assert (done.code, [d["id"] for d in done.lines]) == (1, ["a"])
+    assert "error: cut.json:1:14: a comma or ] is expected behind an element" in done.err
+
+
 def test_a_parameter_that_is_none_is_wrong_usage_before_anything_is_imported(here: Shell) -> None:
     here.write("trier.py", "raise SystemExit('imported')")
     done = here.run("executor", "check", "good.yml", "--run", "/told", "-p", "a", COLUMNS="200")

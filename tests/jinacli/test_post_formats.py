@@ -120,7 +120,7 @@ def test_a_table_that_grows_is_answered_as_it_grows(flow: Shell) -> None:
 def test_a_bad_row_of_each_format_is_one_outcome(flow: Shell) -> None:
     bad = {
         "a.json": (b'[{"text":"a"},\n {"text":1}, {"text":"c"}]', "a.json:2:2: "),
-        "a.csv": (b"text,n\na,1\nb\nc,3\n", "a.csv:3: 1 columns, but the header has 2"),
+        "a.csv": (b"text,n\na,1\nb\nc,3\n", "a.csv:3: 1 column, but the header has 2"),
         "a.tsv": (b'text\tn\na\t1\n"b"b\t2\nc\t3\n', "a.tsv:3: no row of a table: "),
         "a.txt": (b"a\n\xff\nc\n", "a.txt:2: not UTF-8: byte 0xff at byte 1"),
     }

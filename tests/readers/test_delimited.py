@@ -64,7 +64,7 @@ def test_a_bad_row_is_an_outcome_of_its_own_at_its_line(tmp_path: Path) -> None:
     found = read(path)
     assert found.texts == ["a", "i\nj"]
     assert found.failures == [
-        f"{path}:3: 1 columns, but the header has 3",
+        f"{path}:3: 1 column, but the header has 3",
         f"{path}:4: 4 columns, but the header has 3",
         f"{path}:5: `weight` is 'heavy', expected a number",
         f"{path}:6: `embedding` is no JSON: Input data was truncated",

@@ -167,5 +167,9 @@ def _measure(metric: Any) -> Callable[[Any, Any], Any] | str:
     if not isinstance(metric, str):
         raise TypeError(f"a metric is a name or a function, not {type(metric).__name__}")
     if metric not in METRICS:
-        raise DocumentError(f"no metric is named {metric!r}", hint=f"known: {', '.join(METRICS)}")
+        raise DocumentError(
+            f"no metric is named {metric!r}",
+            hint=f"known: {', '.join(METRICS)}; or give a function of two matrices, such as "
+            "`lambda a, b: scipy.spatial.distance.cdist(a, b, 'hamming')`",
+        )
     return metric

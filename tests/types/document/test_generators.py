@@ -54,7 +54,7 @@ def test_a_table_gives_fields_and_tags():
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ("a,b\n1,2\n3\n", "rows:3: 1 columns, but the header has 2"),
+        ("a,b\n1,2\n3\n", "rows:3: 1 column, but the header has 2"),
         ("weight\nheavy\n", "rows:2: `weight` is 'heavy', expected a number"),
     ],
 )
