@@ -117,3 +117,16 @@ def play(router: Router, history: Sequence[tuple[Event, list[str]]]) -> None:
     for line, (event, expected) in enumerate(history, 1):
         done = [words(action) for action in router.step(event)]
         assert done == expected, f"line {line} of the history: {event}"
+
+
+def is_idle(router: Router) -> bool:
+    """Whether it has let go of everything."""
+    return router.bytes_held == 0 and router.requests_held == 0
+
+
+DIED = "jina.excepts.WorkerDied at"
+GONE = "jina.excepts.ExecutorUnavailable at"
+
+ONE = graph(a="")
+CHAIN = graph(a="", b="a", c="b")
+DIAMOND = graph(a="", b="a", c="a", j="c b")
