@@ -155,6 +155,26 @@ def test_an_index_keeps_what_was_found_for_it():
     assert index[0].matches[0].id == "kept"
 
 
+@pytest.mark.parametrize("batch", [None, 7, 64])
+@pytest.mark.parametrize("metric", ["cosine", "euclidean", lambda a, b: b[:, 1][None, :]])
+def test_equal_distances_keep_the_order_of_the_index(metric, batch):
+    index = array([[1.0, i * 7 % 3] for i in range(300)])
+    queries = array([[1.0, 0.0]])
+    queries.match(index, metric=metric, limit=None, batch_size=batch)
+    wanted = sorted(range(300), key=lambda i: i * 7 % 3)
+    assert queries[0].matches.texts == [str(i) for i in wanted]
+
+
+@pytest.mark.parametrize("metric", ["cosine", "euclidean", "sqeuclidean"])
+def test_what_a_fast_product_cannot_tell_apart_is_measured_exactly(metric):
+    """Nine neighbours that differ by less than float32 has digits, and one far away."""
+    rows = [[1.0, (9 - i) * 1e-4, 0.0] for i in range(9)] + [[0.0, 0.0, 1e3]]
+    index, queries = array(np.array(rows, "<f4")), array(np.array([[1.0, 0.0, 0.0]], "<f4"))
+    for limit in (1, 2):
+        queries.match(index, metric=metric, limit=limit)
+        assert queries[0].matches.texts == ["8", "7"][:limit]
+
+
 def test_a_match_keeps_the_scores_that_its_document_has():
     index, queries = array(np.eye(2), "i"), array(np.eye(2), "q")
     index[0].scores["clicks"] = 7
