@@ -26,7 +26,7 @@ def _group() -> None:
 
 @executor_app.command()
 def check(
-    files: Annotated[list[Path], typer.Argument(help="Executor YAML files")],
+    files: Annotated[list[str], typer.Argument(help="Executor YAML files, or catalogue://NAME")],
     no_import: NoImport = False,
     run: Annotated[
         str, typer.Option("--run", help="When nothing is wrong, call this endpoint here")

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from jina.readers import ReadOptions
 
 
-def show_executor_checks(files: Sequence[Path], *, no_import: bool, form: Format) -> int:
+def show_executor_checks(files: Sequence[str], *, no_import: bool, form: Format) -> int:
     """Check Executors and print what was found."""
     return _show(
-        [check_executor(str(file), no_import=no_import) for file in files], form, sys.stdout
+        [check_executor(_plain(file), no_import=no_import) for file in files], form, sys.stdout
     )
 
 
@@ -47,7 +47,7 @@ class Trial(NamedTuple):
     parameters: Sequence[str]
 
 
-def show_trial(file: Path, trial: Trial, *, form: Format) -> int:
+def show_trial(file: str, trial: Trial, *, form: Format) -> int:
     """Check an Executor and, when nothing is wrong, run it here.
 
     Results go to standard output as JSON lines, all else to standard error.
@@ -62,7 +62,7 @@ def show_trial(file: Path, trial: Trial, *, form: Format) -> int:
     from jinacli.screens.parameters import parameters_of  # late too
 
     values = parameters_of(trial.parameters)
-    code = _show([check_executor(str(file))], form, sys.stderr)
+    code = _show([check_executor(_plain(file))], form, sys.stderr)
     if code:
         return code
     with contextlib.ExitStack() as stack:
@@ -74,7 +74,7 @@ def show_trial(file: Path, trial: Trial, *, form: Format) -> int:
         from jina.executors.table import lookup
         from jina.trial import constructed, outcomes
 
-        executor = stack.enter_context(constructed(load_executor(str(file), is_local=True)))
+        executor = stack.enter_context(constructed(load_executor(_plain(file), is_local=True)))
         if lookup(executor.requests, trial.endpoint) is None:
             say(f"note: no method serves {trial.endpoint}; the Documents come back as they are")
             say(f"help: it serves {', '.join(executor.requests) or 'nothing'}")
@@ -96,6 +96,11 @@ def show_trial(file: Path, trial: Trial, *, form: Format) -> int:
         say(f"{failed} of {total} failed")
         return exits.FAILED
     return exits.OK
+
+
+def _plain(file: str) -> str:
+    """A path without what it does not need, such as "./"; the name of a catalogue's as it is."""
+    return file if "://" in file else str(Path(file))
 
 
 def _show(reports: Sequence[Report], form: Format, stream: TextIO) -> int:

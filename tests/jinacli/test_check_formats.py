@@ -360,3 +360,15 @@ def test_a_check_of_the_yaml_alone_loads_neither_numpy_nor_zmq(here: Shell, what
     loaded = set(done.stdout.split())
     assert "jina.check" in loaded
     assert not {"numpy", "zmq", "cloudpickle", "trier"} & loaded
+
+
+def test_an_executor_of_the_catalogue_is_checked_and_run_by_its_name(here: Shell) -> None:
+    done = here.run("executor", "check", "catalogue://UpperCase")
+    assert (done.code, done.err) == (0, "all is well: catalogue://UpperCase\n")
+    assert "UpperCase.upper" in done.out
+    done = here.run("executor", "check", "catalogue://UpperCase", "--run", "/", stdin="")
+    assert (done.code, done.out) == (0, "")
+    done = here.run("executor", "check", "catalogue://UperCase")
+    assert done.code == 1
+    assert "the catalogue has no Executor called 'UperCase'" in done.out
+    assert "did you mean 'UpperCase'?" in done.out
