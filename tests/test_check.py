@@ -239,3 +239,19 @@ def test_a_long_line_is_cut_around_the_caret(here: Path) -> None:
     line, caret = str(problem).splitlines()[1:3]
     assert len(line) < 150
     assert line[caret.index("^")] == "7"
+
+
+def test_an_endpoint_that_the_yaml_binds_is_claimed_by_nobody_else(here: Path) -> None:
+    Path("claims.py").write_text(
+        "from jina import Executor, requests\n\n\nclass Claims(Executor):\n"
+        "    @requests(on='/a')\n    def one(self, docs): ...\n\n"
+        "    @requests(on='/a')\n    def two(self, docs): ...\n"
+    )
+    Path("my.yml").write_text("jtype: Claims\npy_modules: claims.py\n")
+    assert [problem.code for problem in check_executor("my.yml").problems] == [
+        "endpoint-claimed-twice"
+    ]
+    Path("my.yml").write_text("jtype: Claims\npy_modules: claims.py\nrequests: {a: one}\n")
+    report = check_executor("my.yml")
+    assert not report.problems
+    assert [(row.endpoint, row.method) for row in report.endpoints] == [("/a", "Claims.one")]

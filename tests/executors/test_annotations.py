@@ -79,3 +79,12 @@ def test_annotations_that_cannot_be_read_judge_nothing() -> None:
             super().__init__(**kwargs)
 
     assert mistyped(E, {"a": "1"}) == []
+
+
+def test_the_default_fits_whatever_the_annotation_says() -> None:
+    class E(BaseExecutor):
+        def __init__(self, top_k: int = "all", **kwargs: Any) -> None:  # type: ignore[assignment]
+            super().__init__(**kwargs)
+
+    assert mistyped(E, {"top_k": "".join(["al", "l"])}) == []
+    assert [wrong.name for wrong in mistyped(E, {"top_k": "some"})] == ["top_k"]

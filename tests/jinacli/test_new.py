@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from jinacli.screens.new import class_name
-from tests.shell import Shell
+from tests.shell import JINA, Shell
 
 COUNTS = {"hamlet": 10, "rose": 8}
 
@@ -184,3 +184,22 @@ def test_the_help_shows_an_example(shell: Shell, command: str) -> None:
     done = shell.run(*command.split(), "--help")
     assert (done.code, done.err) == (0, "")
     assert f"jina {command}" in done.out.partition("Examples:")[2]
+
+
+@pytest.mark.parametrize("what", ["executor", "flow"])
+def test_of_a_project_that_does_not_fit_on_the_disk_nothing_is_left(
+    shell: Shell, what: str
+) -> None:
+    """A limit on the size of files stands for a full disk: the schemas are larger."""
+    done = subprocess.run(
+        ["bash", "-c", f"ulimit -f 8; exec {JINA} {what} new Half"],
+        cwd=shell.folder,
+        env=shell.environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "error: Half: cannot be written: File too large\n"
+    assert not (shell.folder / "Half").exists()
