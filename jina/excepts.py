@@ -15,7 +15,9 @@
     ├── ExecutorError
     │   ├── ExecutorFailToLoad         the class cannot be found or constructed
     │   ├── PretrainedModelFileDoesNotExist   (FileNotFoundError) raised by published Executors
-    │   └── RemoteError                user code raised in a worker; all of it as text
+    │   ├── RemoteError                user code raised in a worker; all of it as text
+    │   ├── WorkerDied                 a worker died of a request, more than once
+    │   └── ExecutorUnavailable        no worker of a node is left
     ├── ClientError
     │   ├── BadClientInput             an input element that is no Document
     │   ├── BadClientCallback          a callback raised
@@ -23,12 +25,14 @@
     │   ├── ConnectError               nobody answers at the address
     │   └── PostTimeout                (TimeoutError) no answer in time
     ├── InputError                     an input file that cannot be read
+    │   └── BadLine                    one line of it that is no Document
     ├── OutputError                    results that cannot be written
     ├── NoAvailablePortError           raised by published code when no port is free
     ├── WireError                      (ValueError) bytes that are no message of this protocol
     └── MissingExtra                   (ImportError) an optional package is not installed
 
-In brackets: the built-in error that it is as well.
+In brackets: the built-in error that it is as well. WorkerDied, ExecutorUnavailable and BadLine are
+never raised: they are types of outcomes.
 Names that published Jina 2 code catches keep their names.
 """
 
@@ -175,6 +179,14 @@ class RemoteError(ExecutorError):
         self.traceback = traceback
 
 
+class WorkerDied(ExecutorError):
+    """The outcome of a Document, or a request, of which a worker died more than once."""
+
+
+class ExecutorUnavailable(ExecutorError):
+    """The outcome of a request to a node whose workers died and do not come back."""
+
+
 class ClientError(JinaError):
     """Something about a post."""
 
@@ -201,6 +213,10 @@ class PostTimeout(ClientError, TimeoutError):
 
 class InputError(JinaError):
     """An input file that cannot be read."""
+
+
+class BadLine(InputError):
+    """The outcome of a line that is no Document."""
 
 
 class OutputError(JinaError):

@@ -38,6 +38,8 @@ from jina.types.untyped import (
     take_tags,
 )
 
+BAD_LINE = "jina.excepts.BadLine"
+
 Buffer = bytes | bytearray | memoryview
 
 
@@ -47,7 +49,7 @@ class LineError(msgspec.Struct):
     Args:
         row: 0-based index of the line in its chunk, blank lines counted.
         line: 1-based number of the line in its source.
-        type: what kind of error, such as `BadLine`.
+        type: dotted name of the error's class.
         message: what is wrong, and where in the line.
         id: the Document's id, where it could be read.
     """
@@ -190,7 +192,7 @@ class _Careful:
                 ValueError,
                 TypeError,
             ) as err:
-                self.errors.append(LineError(row, number, "BadLine", why(line, err), id_of(line)))
+                self.errors.append(LineError(row, number, BAD_LINE, why(line, err), id_of(line)))
         truths = None
         if any(truth is not None for truth in self.groundtruths):
             records = [

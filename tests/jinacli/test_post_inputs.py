@@ -27,7 +27,12 @@ def flow(shared_shell: Shell) -> Iterator[Shell]:
 
 
 def bad_line(name: str, message: str, endpoint: str = "/moody") -> dict[str, Any]:
-    error = {"type": "BadLine", "message": message, "executor": "", "endpoint": endpoint}
+    error = {
+        "type": "jina.excepts.BadLine",
+        "message": message,
+        "executor": "",
+        "endpoint": endpoint,
+    }
     return {"id": name, "error": error}
 
 

@@ -103,7 +103,7 @@ def test_a_bad_line_is_an_error_of_its_own(line):
     found = read(f'{{"id":"before"}}\n{line}\n{{"id":"after"}}\n')
     assert found.docs.get_attributes("id") == ["before", "after"]
     (error,) = found.errors
-    assert (error.row, error.line, error.type) == (1, 2, "BadLine")
+    assert (error.row, error.line, error.type) == (1, 2, "jina.excepts.BadLine")
     expected = BAD[line]
     assert expected is None or error.message == expected
 
@@ -116,7 +116,13 @@ def test_bytes_that_are_no_utf8_are_found_in_tags_too():
 
 def test_an_error_names_the_id_where_it_can():
     assert read('{"id":"a","text":5}').errors == [
-        LineError(row=0, line=1, type="BadLine", message="`text` is an int, expected text", id="a")
+        LineError(
+            row=0,
+            line=1,
+            type="jina.excepts.BadLine",
+            message="`text` is an int, expected text",
+            id="a",
+        )
     ]
 
 

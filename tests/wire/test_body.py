@@ -153,7 +153,12 @@ def test_a_failure_says_where_and_why() -> None:
     assert body.failures == LineFailures(
         2,
         [
-            Failure(0, "key-41", "BadLine", "data.jsonl:41: a JSON list, expected an object"),
+            Failure(
+                0,
+                "key-41",
+                "jina.excepts.BadLine",
+                "data.jsonl:41: a JSON list, expected an object",
+            ),
             Failure(
                 1,
                 "key-42",
