@@ -332,4 +332,7 @@ def _mime_of(name: str) -> str | None:
     # Late: it reads the system's tables, and few Documents have a URI.
     from mimetypes import guess_type
 
-    return guess_type(name)[0]
+    try:
+        return guess_type(name)[0]
+    except ValueError:  # no URI at all: some Pythons say so here, all do when it is read
+        return None
