@@ -175,8 +175,11 @@ HOSTILE = {
     "longer than its columns": [body(1, ids(1)) + b"x"],
     "shorter than its columns": [body(1, ids(1))[:-1]],
     "children of another number": [
-        body(1, ids(1), ("chunks", 5, 1, b"\x91\x02" + body(1, ids(1))))
+        body(1, ids(1), ("chunks", 5, 2, b"\x91\x02" + body(1, ids(1))))
     ],
+    "children that nobody has": [body(1, ids(1), ("chunks", 5, 2, b"\x91\x01" + body(2, ids(2))))],
+    "counts that are cut off": [body(1, ids(1), ("chunks", 5, 1, b"\x91\x01" + body(1, ids(1))))],
+    "counts longer than their column": [body(1, ids(1), ("chunks", 5, 99, b"\x91\x00"))],
     "text that is none": [body(1, ids(1), ("text", 1, 0, pack([5])))],
     "text that is no unicode": [body(1, ids(1), ("text", 1, 0, b"\x91\xa1\xff"))],
     "two texts": [body(1, ids(1), ("text", 1, 0, pack(["a", "b"])))],

@@ -11,6 +11,7 @@ from scipy.spatial.distance import cdist
 
 from jina import Document, DocumentArray
 from jina.excepts import DocumentError
+from jina.types.score import NamedScore
 
 
 def array(matrix, prefix="d"):
@@ -194,7 +195,8 @@ def test_a_match_has_fields_of_its_own():
     doc = index[0]
     doc.location = [1]
     doc.tags = {"a": {"b": 1}}
-    doc.scores["s"] = doc.evaluations["e"] = 1
+    doc.scores["s"] = NamedScore(1, operands=[NamedScore(1)])
+    doc.evaluations["e"] = 1
     doc.chunks.append(Document(id="chunk"))
     before = doc.dict(prettify_ndarrays=True)
     queries = array(np.eye(2), "q")
@@ -203,10 +205,12 @@ def test_a_match_has_fields_of_its_own():
     one.location.append(2)
     one.tags["a"]["b"] = 2
     one.scores["s"].value = one.evaluations["e"].value = 2
+    one.scores["s"].operands[0].value = 2
     one.chunks.append(Document(id="more"))
     one.text = "changed"
     assert doc.dict(prettify_ndarrays=True) == before
-    assert (two.location, two.tags, two.scores["s"].value) == ([1], {"a": {"b": 1}}, 1)
+    assert (two.location, two.tags) == ([1], {"a": {"b": 1}})
+    assert two.scores["s"] == NamedScore(1, operands=[NamedScore(1)])
     assert (two.evaluations["e"].value, two.chunks.texts, two.text) == (1, [""], doc.text)
 
 
