@@ -200,6 +200,14 @@ HOSTILE = {
     "huge shape": [body(1, ids(1), ("blob", 3, 0, pack(["<f4", [1, 0, 1 << 46, 1 << 46], 0])))],
     "many dimensions": [body(1, ids(1), ("blob", 3, 0, pack(["<f4", [1] * 40, 0]))), b"\0" * 4],
     "rows of another number": [body(1, ids(1), ("blob", 3, 0, pack(["|u1", [2], 0]))), b"\0\0"],
+    "fewer cells than rows": [body(2, ids(2), ("blob", 4, 0, pack([None])))],
+    "more cells than rows": [body(1, ids(1), ("blob", 4, 0, pack([None, None])))],
+    "cells with long descriptions": [
+        body(
+            1, ids(1), ("blob", 4, 0, pack([["|u1", [1], 0, 0, {"p" * (1 << 21): ["|u1", [1]]}]]))
+        ),
+        b"\0" * 4,
+    ],
     "cells that overlap": [
         body(2, ids(2), ("blob", 4, 0, pack([["|u1", [4], 0, 0], ["|u1", [4], 0, 0]]))),
         b"\0" * 4,

@@ -294,3 +294,17 @@ def test_nothing_known_of_the_documents_outlives_a_change_of_them(change):
     assert [name in docs for name in ("a", "b", "c", "new")] == [
         name in [doc.id for doc in docs] for name in ("a", "b", "c", "new")
     ]
+
+
+@pytest.mark.parametrize("way", ["append", "extend", "+="])
+def test_the_last_of_one_id_is_found_also_when_it_was_added_later(way):
+    first, last = Document(id="a", text="first"), Document(id="a", text="last")
+    docs = DocumentArray([first])
+    assert docs["a"] is first
+    if way == "append":
+        docs.append(last)
+    elif way == "extend":
+        docs.extend([last])
+    else:
+        docs += [last]
+    assert docs["a"] is last
