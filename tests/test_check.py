@@ -62,6 +62,8 @@ def said(case: Case, folder: Path) -> str:
 def test_the_whole_message(
     case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    if sys.version_info >= (3, 13) and 'File "<folder>/' in case.message:
+        pytest.skip("from Python 3.13 on, tracebacks underline other parts of their lines")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("CORPUS_SET", "x")
     monkeypatch.delenv("CORPUS_UNSET", raising=False)
