@@ -10,12 +10,14 @@ from collections.abc import Iterable, Mapping
 from itertools import accumulate
 from typing import Any, NamedTuple, Protocol
 
+from msgspec.structs import replace
+
 from jina.defaults import MIB
 from jina.excepts import DocumentError
 from jina.readers.lines import CutLines
 from jina.types.arrays.document import DocumentArray, wrapped
 from jina.types.document import Document
-from jina.types.jsonlines import parse
+from jina.types.jsonlines import parse, render_record
 from jina.types.record import Record
 from jina.types.tensors import as_tensor
 from jina.wire.maps import Failure, LineFailures
@@ -108,15 +110,43 @@ def rows_of_values(
             continue
         known = value.get("id") or name
         try:
-            docs.append(Document({**value, "id": known}))
+            doc = Document({**value, "id": known})
+            _check_carried(doc._record)
+            docs.append(doc)
         except (DocumentError, ValueError, TypeError) as err:
             why = err.what if isinstance(err, DocumentError) else str(err)
-            own = known if isinstance(known, str) else name
+            own = known if isinstance(known, str) and _is_unicode(known) else name
             failures.append(Failure(index, own, REFUSED, f"{place}: {why}"))
     total = len(docs) + len(failures)
     return Rows(
         DocumentArray(docs), None, LineFailures(total, failures) if failures else None, total
     )
+
+
+def _check_carried(record: Record) -> None:
+    """Refuse what no line can hold, such as NaN in a tag, while the row's place is still known.
+
+    Later it would fail the whole request, or the lines of its answer.
+
+    Raises:
+        DocumentError: saying which value.
+    """
+    # Tensors and bytes have been looked at, and are large.
+    light = replace(record, buffer=None, blob=None, embedding=None)
+    try:
+        render_record(light)
+    except DocumentError as err:
+        # The cause names the very place in the tags; the Document is named by its row.
+        raise err.__cause__ if isinstance(err.__cause__, DocumentError) else err from None
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether a text can be sent: arrays of numpy may hold halves of characters."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def rows_of_tensors(key: str, first: int, count: int, columns: Mapping[str, Any]) -> Rows:

@@ -50,6 +50,25 @@ def test_rows_of_a_vector_are_tensors_without_dimension(tmp_path: Path) -> None:
     ]
 
 
+def test_a_row_that_no_line_can_hold_is_an_outcome_of_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "a.npz"
+    half = "\ud800"
+    np.savez(
+        path,
+        id=np.array(["a", "b", "c", half, "e"]),
+        text=np.array(["1", half, "3", "4", "5"]),
+        score=np.array([0.5, 0.5, np.nan, 0.5, 0.5]),
+    )
+    found = read(path)
+    assert found.texts == ["1", "5"]
+    assert found.places == [1, 2, 3]
+    assert [message.partition(" of Document")[0] for message in found.failures] == [
+        f"{path}: row 2: `text`",
+        f"{path}: row 3: `tags.score` is NaN, which JSON cannot carry",
+        f"{path}: row 4: `id`",
+    ]
+
+
 def test_arrays_of_an_archive_stand_side_by_side(tmp_path: Path) -> None:
     path = tmp_path / "a.npz"
     np.savez_compressed(

@@ -107,6 +107,46 @@ def test_a_row_that_is_no_document_is_an_outcome_of_its_own(tmp_path: Path) -> N
     assert found.places == [1, 2]
 
 
+@pytest.mark.parametrize(
+    ("value", "other", "why"),
+    [
+        (float("nan"), 0.5, "`tags.score` is NaN, which JSON cannot carry"),
+        (float("-inf"), 0.5, "`tags.score` is -infinity, which JSON cannot carry"),
+        ([[1.0, float("inf")]], [[0.5]], "`tags.score[0][1]` is infinity, which JSON cannot carry"),
+        ({"a": [float("nan")]}, {"a": []}, "`tags.score.a[0]` is NaN, which JSON cannot carry"),
+        ({"a": b"x"}, None, "`tags.score.a` is a bytes"),
+    ],
+)
+def test_a_tag_that_no_line_can_hold_is_the_outcome_of_its_row(
+    tmp_path: Path, value: Any, other: Any, why: str
+) -> None:
+    table = pa.table({"text": ["a", "b", "c"], "score": [other, value, other]})
+    path = written(tmp_path, table)
+    found = read(path)
+    assert found.texts == ["a", "c"]
+    assert [doc.tags for doc in found.docs] == [{"score": other} if other else {}] * 2
+    assert found.failures == [f"{path}: row 2: {why}"]
+    assert found.places == [1]
+
+
+def test_scores_and_chunks_that_no_line_can_hold_are_the_outcome_of_their_row(
+    tmp_path: Path,
+) -> None:
+    nan = float("nan")
+    scores = pa.table({"scores": [{"a": nan}, {"a": 1.0}]})
+    path = written(tmp_path, scores)
+    assert read(path).failures == [f"{path}: row 1: the score `a` is NaN, which JSON cannot carry"]
+    chunks = pa.table({"chunks": [[{"text": "a", "k": 1.0}], [{"text": "b", "k": nan}]]})
+    path = written(tmp_path, chunks)
+    assert read(path).failures == [f"{path}: row 2: `tags.k` is NaN, which JSON cannot carry"]
+
+
+def test_numbers_of_64_bits_without_sign_are_tags(tmp_path: Path) -> None:
+    table = pa.table({"n": pa.array([2**64 - 1], pa.uint64())})
+    (doc,) = read(written(tmp_path, table)).docs
+    assert doc.tags == {"n": 2**64 - 1}
+
+
 def test_a_damaged_file_keeps_what_lies_before(tmp_path: Path) -> None:
     table = pa.table({"text": [f"line {n}" for n in range(1000)]})
     path = written(tmp_path, table, "a.arrows")
