@@ -27,7 +27,7 @@ _HELD_LINES = 10_000  # of a child that starts, so that they are in the report i
 _SHOWN_LINES = 10  # of those, in the reason that each line of a failed request carries
 _SHOWN_CHARS = 500  # of each
 _MAX_LINE = 64 * KIB  # a longer one is cut into several
-_READS = 16  # of 64 KiB at a time: one that prints without end must not keep us
+_READS = 4  # of 64 KiB at a time: one that prints without end must not keep us
 
 
 class Child:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 import msgspec
 
@@ -88,3 +88,14 @@ class Stopped(_Event):
 
 
 Event: TypeAlias = Output | WorkerUp | Up | StartFailed | WorkerDied | Stopping | Released | Stopped
+
+
+class Reporter(Protocol):
+    """Who is told about a Flow, on the supervisor's thread."""
+
+    @property
+    def is_behind(self) -> bool:
+        """What the processes print should wait where it is for a moment."""
+
+    def __call__(self, event: Event) -> None:
+        """Take one event."""

@@ -2,6 +2,9 @@
 
 What a worker prints at its start is held for a moment: if it fails, its words are in the report of
 that, and not twice on the screen.
+
+Where the words come faster than they can be shown, nothing is read for a moment: a pipe that is
+full slows whoever prints.
 """
 
 from __future__ import annotations
@@ -9,12 +12,12 @@ from __future__ import annotations
 import contextlib
 import selectors
 import time
-from collections.abc import Callable
 
 from jina.launch import events
 from jina.launch.child import Child
 
 _HOLD_S = 2.0  # how long the first lines of a starting worker are held back
+_PAUSE_S = 0.01  # between looks whether they can be shown again
 
 
 class Listener:
@@ -25,15 +28,28 @@ class Listener:
         report: told about every line.
     """
 
-    def __init__(
-        self, selector: selectors.BaseSelector, report: Callable[[events.Event], None]
-    ) -> None:
+    def __init__(self, selector: selectors.BaseSelector, report: events.Reporter) -> None:
         self._selector = selector
         self._report = report
+        self._paused: list[Child] = []
+
+    @property
+    def waits(self) -> list[float]:
+        """After how many seconds `go_on` is to be called; empty when that is all the same."""
+        return [_PAUSE_S] if self._paused else []
+
+    def go_on(self) -> None:
+        """Listen again to those whose words had to wait, if these can be shown now."""
+        for child in self._paused:
+            child.last_sign_of_life = time.monotonic()  # it is not silent: we are deaf
+        if self._paused and not self._report.is_behind:
+            paused, self._paused = self._paused, []
+            for child in paused:
+                self.watch(child)
 
     def watch(self, child: Child) -> None:
         """Listen to a process from now on."""
-        self._selector.register(child.output, selectors.EVENT_READ, lambda: self._read(child))
+        self._selector.register(child.output, selectors.EVENT_READ, lambda: self._hear(child))
 
     def hear_out(self, child: Child) -> None:
         """Read what a dead process still had to say; its own children may keep the pipe open."""
@@ -45,6 +61,13 @@ class Listener:
         """Pass on what was held back; with `if_late`, only when it has been for long enough."""
         if child.held.lines and not (if_late and time.monotonic() - child.started <= _HOLD_S):
             self._show(child, child.held.take())
+
+    def _hear(self, child: Child) -> None:
+        if self._report.is_behind:
+            self._unwatch(child)
+            self._paused.append(child)
+        else:
+            self._read(child)
 
     def _read(self, child: Child) -> None:
         lines = child.read_output()
@@ -59,5 +82,7 @@ class Listener:
             self._report(events.Output(worker=child.name, text=line))
 
     def _unwatch(self, child: Child) -> None:
+        if child in self._paused:
+            self._paused.remove(child)
         with contextlib.suppress(KeyError):  # a child that has closed its output is not watched
             self._selector.unregister(child.output)

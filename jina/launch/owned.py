@@ -29,6 +29,11 @@ class _ToOwner:
         self._owner = owner
         self._speaker = speaker
 
+    @property
+    def is_behind(self) -> bool:
+        """See Reporter."""
+        return self._speaker.is_behind
+
     def __call__(self, event: events.Event) -> None:
         if isinstance(event, (events.Up, events.StartFailed, events.Stopped)):
             self._owner.send(event)

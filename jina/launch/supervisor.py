@@ -18,7 +18,6 @@ import selectors
 import signal
 import socket
 import time
-from collections.abc import Callable
 
 from jina.defaults import CLOSE_GRACE_S, DRAIN_GRACE_S, KILL_GRACE_S
 from jina.graph.plan import Plan, WorkerSpec
@@ -51,7 +50,7 @@ class Supervisor:
         self,
         plan: Plan,
         directory: RunDirectory,
-        report: Callable[[events.Event], None],
+        report: events.Reporter,
         owner: control.Channel | None = None,
     ) -> None:
         self._plan = plan
@@ -99,6 +98,7 @@ class Supervisor:
             while self._workers or self._comebacks.due or self._state in (STARTING, UP):
                 for key, _ in self._selector.select(self._timeout()):
                     key.data()
+                self._listener.go_on()
                 for signum in self._signals.take():
                     if signum != signal.SIGCHLD:  # that woke the loop; _reap looks
                         self._stop_or_kill(signum.name)
@@ -111,7 +111,7 @@ class Supervisor:
     def _timeout(self) -> float:
         now = time.monotonic()
         moments = [*self._comebacks.due.values(), self._gateway_due, self._deadline]
-        waits = [moment - now for moment in moments if moment is not None]
+        waits = [moment - now for moment in moments if moment is not None] + self._listener.waits
         return max(0.0, min([_TICK_S, *waits]))
 
     def _on_owner(self) -> None:

@@ -38,6 +38,11 @@ class UpScreen:
         self._speaker = Speaker()
         self._say = self._speaker.say if sys.stderr else _say_nothing
 
+    @property
+    def is_behind(self) -> bool:
+        """See Reporter."""
+        return self._speaker.is_behind
+
     def __call__(self, event: events.Event) -> None:
         """Show one event."""
         if isinstance(event, (events.Output, events.WorkerDied)):
