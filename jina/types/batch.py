@@ -69,7 +69,7 @@ _counts = msgspec.msgpack.Decoder(list[_Count])
 def _types() -> dict[str, Any]:
     kinds: dict[str, Any] = dict.fromkeys(TEXT_FIELDS, str)  # what each field is made of
     kinds |= dict.fromkeys(COUNT_FIELDS, _Count)
-    kinds |= {"text": str | None, "buffer": bytes | None, "weight": float}
+    kinds |= {"text": str | None, "buffer": bytes | None, "weight": float | None}
     kinds |= {"location": list[_Count] | None}
     kinds |= dict.fromkeys(("scores", "evaluations"), dict[str, NamedScore] | None)
     return kinds
@@ -85,6 +85,7 @@ REPEATED = (TEXT_FIELDS | COUNT_FIELDS | {"text", "buffer"}) - {"id"}
 _UNCHECKED = REPEATED | {"id"}
 _BOUNDED = frozenset({"location", "scores", "evaluations"})
 _WEIGHED = SCORE_FIELDS | {"weight"}
+_NO_WEIGHT = DEFAULTS["weight"]
 
 
 class Raw(msgspec.Struct, gc=False, eq=False):
@@ -286,8 +287,11 @@ class Columns(msgspec.Struct, eq=False):
             elif field in SCORE_FIELDS:
                 # Live, so that a score that is NaN is seen before it is written as JSON.
                 column = [Live(Scores(scores)) if scores else None for scores in column]
-            elif not all(map(isfinite, column)):
-                raise WireError("the column `weight` holds a number that is not finite")
+            else:
+                # The very default, by which encoders know that it is unset: any other 0.0 was said.
+                column = [_NO_WEIGHT if weight is None else weight for weight in column]
+                if not all(map(isfinite, column)):
+                    raise WireError("the column `weight` holds a number that is not finite")
         elif raw.kind == CONSTANT:
             value = _decode(_ONE[field], raw.data, None, field)
             # MIME types are compared at each write of a text: the very same one is the quickest.

@@ -218,6 +218,9 @@ class _Writing:
                 values = [_settled(value, check) for value in values]
                 if not any(values):
                     return None
+            if field == "weight":
+                # By identity: JSON shows a 0.0 that was said, and none that was not.
+                values = [None if value is _NO_WEIGHT else value for value in values]
             first = values[0]
             if (
                 field in REPEATED
@@ -353,9 +356,12 @@ def _tags(values: Sequence[Any], records: list[Record]) -> _Entry | None:
 
 
 def _settled(value: Any, check: Callable[[Any], Any]) -> Any:
-    """Return what users held as it can be sent: they may have put anything there."""
+    """Return what users held as it can be sent: they may have put anything there.
+
+    None for what is empty: it counts as unset.
+    """
     if type(value) is not Live:
-        return value
+        return value or None
     return check(value.value) if value.value else None
 
 

@@ -146,7 +146,7 @@ def _detached(record: Record) -> Record:
         value = tensor(getattr(record, name))
         setattr(new, name, None if value is None else boxed(value.copy()))
     value = record.location
-    new.location = Live(list(value.value)) if type(value) is Live else copied(value)
+    new.location = Live(list(value.value)) if type(value) is Live else copied(value) or None
     for name in SCORE_FIELDS:
         setattr(new, name, copied_scores(getattr(record, name)))
     for name in CHILD_FIELDS:
@@ -162,7 +162,7 @@ def shallow(record: Record) -> Record:
         new.tags = type(new.tags)(copied(new.tags.value))
     if new.location is not None:
         place = new.location
-        new.location = list(place.value if type(place) is Live else place)
+        new.location = list(place.value if type(place) is Live else place) or None
     if new.scores is not None:
         new.scores = copied_scores(new.scores)
     if new.evaluations is not None:

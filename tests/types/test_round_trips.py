@@ -15,6 +15,28 @@ from jina import Document, DocumentArray
 from jina.types import columns, content, jsonlines
 from tests.types.strategies import documents
 
+ONE_OF_EACH = {
+    "text": "x",
+    "buffer": b"x",
+    "blob": np.ones(2),
+    "embedding": np.ones(2),
+    "tags": {"k": 1},
+    "uri": "u",
+    "mime_type": "a/b",
+    "parent_id": "p",
+    "granularity": 1,
+    "adjacency": 1,
+    "offset": 1,
+    "modality": "m",
+    "location": [1],
+    "weight": 0.5,
+    "content_hash": "h",
+    "scores": {"s": 1.0},
+    "evaluations": {"s": 1.0},
+    "chunks": [Document(id="c")],
+    "matches": [Document(id="m")],
+}
+
 some = settings(max_examples=40, deadline=None)
 
 
@@ -32,6 +54,50 @@ def test_wire_gives_back_equal_documents(docs):
     assert back == docs
     # Rows that were read are encoded anew, to the same content.
     assert columns.decode(frames_of(back)) == docs
+
+
+@some
+@given(st.lists(documents, max_size=4))
+def test_the_wire_sets_no_field_that_was_unset_and_json_shows_no_difference(docs):
+    docs = DocumentArray(docs)
+    back = columns.decode(frames_of(docs))
+    again = columns.decode(frames_of(back))
+    assert jsonlines.render(docs) == jsonlines.render(back) == jsonlines.render(again)
+    for one, two, three in zip(docs, back, again, strict=True):
+        assert one.non_empty_fields == two.non_empty_fields == three.non_empty_fields
+
+
+@pytest.mark.parametrize("name", sorted(ONE_OF_EACH))
+def test_a_field_that_is_set_in_one_row_stays_unset_in_the_others(name):
+    fields = {name: ONE_OF_EACH[name]}
+    for rows in ([{}, fields], [fields, {}], [{}, fields, {}]):
+        docs = DocumentArray([Document(id=f"i{n}", **row) for n, row in enumerate(rows)])
+        text = jsonlines.render(docs)
+        parsed = jsonlines.parse(text, key="k", first_line=1).docs
+        for before in (docs, parsed):
+            back = columns.decode(frames_of(before))
+            list(back)  # rows, from now on
+            assert jsonlines.render(back) == text
+            assert jsonlines.render(columns.decode(frames_of(back))) == text
+
+
+def test_a_weight_of_zero_that_was_said_stays_said():
+    text = b'{"id":"a","weight":0.0}\n{"id":"b"}\n{"id":"c","weight":-0.0}\n'
+    docs = jsonlines.parse(text, key="k", first_line=1).docs
+    for count in (1, 2, 3):
+        lines = b"".join(text.splitlines(keepends=True)[:count])
+        back = columns.decode(frames_of(DocumentArray(docs[:count])))
+        assert [doc.weight for doc in back] == [0] * count
+        assert jsonlines.render(back) == lines
+
+
+def test_a_weight_that_was_taken_back_is_unset():
+    docs = DocumentArray([Document(id="a", weight=1), Document(id="b", weight=2)])
+    docs[0].weight = None
+    assert jsonlines.render(docs[:1]) == b'{"id":"a"}\n'
+    back = columns.decode(frames_of(docs))
+    assert back.get_attributes("weight") == [0, 2]
+    assert jsonlines.render(back) == b'{"id":"a"}\n{"id":"b","weight":2.0}\n'
 
 
 @some

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from jina.types import mapping
-from jina.types.record import NO_TAGS, Edits, Live, Record, Unread
+from jina.types.record import DEFAULTS, NO_TAGS, Edits, Live, Record, Unread
 from jina.types.score import NamedScore, Scores
 from jina.types.tensors import Cell, as_tensor, boxed
 from jina.types.untyped import live_tags
@@ -305,7 +305,9 @@ class Fields:
     @weight.setter
     def weight(self, value: float | None) -> None:
         Edits.rare += 1
-        self._record.weight = 0.0 if value is None else mapping.finite("weight", value)
+        self._record.weight = (
+            DEFAULTS["weight"] if value is None else mapping.finite("weight", value)
+        )
 
     @property
     def content_hash(self) -> str:
