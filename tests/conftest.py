@@ -142,7 +142,7 @@ def _left_in(path: Path) -> list[str]:
     base = path / "jina"
     if not base.exists():
         return []
-    left = [f"run directory {entry.name}" for entry in base.iterdir()]
+    left = [f"run directory {entry.name}" for entry in base.iterdir() if entry.is_dir()]
     if _PROC.is_dir():
         mark = b"XDG_RUNTIME_DIR=" + os.fsencode(path) + b"\0"
         for entry in _PROC.iterdir():

@@ -196,7 +196,7 @@ class Shell:
 
     def directories(self) -> list[str]:
         """The run directories that exist."""
-        return sorted(os.listdir(self.run_dir)) if self.run_dir.exists() else []
+        return sorted(path.name for path in self.run_dir.glob("*/"))
 
     def gateway(self) -> int:
         """Process id of the only gateway."""

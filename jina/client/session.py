@@ -24,6 +24,7 @@ from jina.defaults import (
     WINDOW_REQUESTS,
 )
 from jina.excepts import BadClientInput, ConnectError, InputError, PostTimeout, WireError
+from jina.runtime.lastlog import last_log_of
 from jina.transport import sockets
 from jina.wire import header as wire
 from jina.wire.header import pack_header, unpack_header
@@ -357,11 +358,17 @@ class _Exchange:
                 raise ConnectError(
                     "the Flow is gone",
                     where=self._session.address,
-                    hint="its own terminal or log says why; start it again with `jina flow up`",
+                    hint=f"{self._where_it_says_why()}; start it again with `jina flow up`",
                 ) from None
             return
         # It is there. A gateway that holds as much as it may listens again when it holds less.
         self._reached_at = now
+
+    def _where_it_says_why(self) -> str:
+        log = last_log_of(os.path.dirname(self._session.address.removeprefix("ipc://")))
+        if self._session.is_gone and log.is_file():
+            return f"its log is kept: {log}"
+        return "its own terminal or log says why"
 
     def _send_lost(self, held: list[int], last: int) -> None:
         """Send again what the gateway should hold and does not.

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from jina.excepts import FlowBuildLevelError, JinaError
 from jina.launch import events
-from jina.launch.local import ONE_SHOT
+from jina.launch.local import ONE_SHOT, start_failure
 from jina.launch.rundir import claim
 from jina.launch.speaker import Speaker
 from jina.launch.supervisor import Supervisor
@@ -28,6 +28,7 @@ class _ToOwner:
     def __init__(self, owner: control.Channel, speaker: Speaker) -> None:
         self._owner = owner
         self._speaker = speaker
+        self._is_released = False
 
     @property
     def is_behind(self) -> bool:
@@ -35,13 +36,16 @@ class _ToOwner:
         return self._speaker.is_behind
 
     def __call__(self, event: events.Event) -> None:
-        if isinstance(event, (events.Up, events.StartFailed, events.Stopped)):
+        if isinstance(event, events.StartFailed) and self._is_released:
+            self._speaker.say(f"error: {start_failure(event)}")
+        elif isinstance(event, (events.Up, events.StartFailed, events.Stopped)):
             self._owner.send(event)
         elif isinstance(event, (events.Output, events.WorkerDied)):
             self._speaker.say(event.told())
         elif isinstance(event, events.Stopping) and event.reason != "closed":
             self._speaker.say(f"stopping ({event.reason})")
         elif isinstance(event, events.Released):
+            self._is_released = True
             self._speaker.to_file(Path(event.log))
 
 

@@ -8,6 +8,8 @@ a folder for each Flow, `<name>-<hash of the file's path>`, and in it:
     front.ipc, back.ipc     sockets
     board                   the begin board
     log, log.1              what a Flow in the background says, the older words in log.1
+
+Beside it, `<name>-<hash>.last.log` is the log of a Flow that ended by itself.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ import msgspec
 
 from jina.excepts import FlowBuildLevelError, FlowError
 from jina.launch.descendants import end_orphans, stat_of
+from jina.runtime.lastlog import forget_log, keep_log
 
 _FRESH_S = 3600.0  # between touches; cleaners of /tmp take what nobody touched for days
 _MAX_SOCKET_PATH = 107  # bytes; the kernel's limit for a local socket's address
@@ -118,9 +121,11 @@ class RunDirectory:
                     os.utime(path)
         return self.is_there
 
-    def remove(self) -> None:
-        """Remove the directory and let go of the lock."""
+    def remove(self, *, is_clean: bool = True) -> None:
+        """Remove the directory and let go of the lock; a log tells why an end was not clean."""
         if self.is_there:
+            if not is_clean:
+                keep_log(self.path)
             shutil.rmtree(self.path, ignore_errors=True)
         os.close(self._lock)
 
@@ -199,6 +204,7 @@ def claim(name: str, file: str, key: str, *, is_one_shot: bool = False) -> RunDi
             break
         os.close(lock)
     _clear(path)
+    forget_log(path)
     end_orphans()
     record = FlowRecord(
         name=name, file=file, pid=os.getpid(), started_at=time.time(), is_one_shot=is_one_shot
@@ -227,6 +233,7 @@ def remove_leftovers(path: Path) -> None:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if _is_linked(lock, path):
+                keep_log(path)
                 _clear(path)
                 end_orphans()
                 shutil.rmtree(path, ignore_errors=True)

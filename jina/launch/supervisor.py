@@ -89,7 +89,7 @@ class Supervisor:
             # Outermost: a signal that comes while everything is being ended interrupts nothing.
             stack.enter_context(self._signals)
             self._selector.register(self._signals, selectors.EVENT_READ, lambda: None)
-            stack.callback(self._directory.remove)
+            stack.callback(lambda: self._directory.remove(is_clean=not self._failed))
             stack.callback(self._selector.close)
             stack.callback(self._end_everything)
             if self._owner:

@@ -29,6 +29,7 @@ from jina.defaults import (
 from jina.excepts import JinaError, WireError
 from jina.runtime import control
 from jina.runtime.board import Board
+from jina.runtime.lastlog import keep_log
 from jina.runtime.pieces import flattened, pieces_of
 from jina.runtime.router import Router
 from jina.runtime.steps import (
@@ -193,6 +194,7 @@ class Gateway:
             if worker.pid:
                 with contextlib.suppress(OSError):
                     os.killpg(worker.pid, signal.SIGKILL)
+        keep_log(self._directory)
         shutil.rmtree(self._directory, ignore_errors=True)
 
     def _go_on_draining(self) -> None:

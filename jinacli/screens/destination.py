@@ -14,7 +14,7 @@ import typer
 
 from jina.client.session import Session
 from jina.defaults import TIMEOUT_READY_S
-from jina.excepts import FlowNotFound
+from jina.excepts import ConnectError, FlowNotFound
 from jina.launch.find import find_flow, looks_like_file, wait_until_ready
 from jinacli.exits import Terminated
 from jinacli.screens.errors import say
@@ -59,14 +59,19 @@ def _start_for_now(options: PostOptions, stack: contextlib.ExitStack) -> str:
     if not options.quiet:
         say(f"starting {options.flow} for this command; `jina flow up` keeps it running")
     address = stack.enter_context(LocalFlow(plan, is_one_shot=True)).address
-    stack.push(_say_that_it_stops)
+    stack.push(_at_the_end)
     return address
 
 
-def _say_that_it_stops(
+def _at_the_end(
     kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
 ) -> None:
-    """After Ctrl-C the requests that were begun are finished: whoever waits should know."""
+    """Say what the end means for a Flow of this command's own.
+
+    After Ctrl-C the requests that were begun are finished: whoever waits should know.
+    """
+    if isinstance(error, ConnectError):  # it has no terminal or log of its own
+        error.hint = "it was started for this command, and was killed or gave up; post again"
     if isinstance(error, (KeyboardInterrupt, Terminated)) and sys.stderr and sys.stderr.isatty():
         say("finishing what was begun, then the Flow stops; Ctrl-C once more ends it at once")
 

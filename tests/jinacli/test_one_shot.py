@@ -184,3 +184,17 @@ class Terminal:
         self.process.wait(WAIT_S)
         self.shown  # noqa: B018  # read before it is closed
         self.close()
+
+
+def test_the_end_of_a_killed_one_is_told_as_what_it_is(shell: Shell) -> None:
+    """It has no terminal or log of its own, and nobody starts it with `jina flow up`."""
+    shell.flow(f"Gate, uses_with: {{folder: {shell.folder}}}")
+    with shell.start("post", "/", "--text", "x", "--flow", "flow.yml", "--quiet") as post:
+        wait_until((shell.folder / "begun").exists)
+        os.kill(shell.ps()[0]["pid"], signal.SIGKILL)
+        done = post.end()
+    assert done.code == 4
+    assert done.err.endswith(
+        "the Flow is gone\n"
+        "help: it was started for this command, and was killed or gave up; post again\n"
+    )
