@@ -46,7 +46,8 @@ def test_the_same_from_yaml(tmp_path: Path) -> None:
     (tmp_path / "flow.yml").write_text(
         "jtype: Flow\n"
         "with: {py_modules: shared_module.py, return_results: true, continue_on_error: true}\n"
-        "executors:\n  - uses: SharedModule\n  - {uses: {jtype: SharedModule, metas: {name: b}}}\n  - name: plain\n"
+        "executors:\n  - uses: SharedModule\n"
+        "  - {uses: {jtype: SharedModule, metas: {name: b}}}\n  - name: plain\n"
     )
     report = check_flow(str(tmp_path / "flow.yml"))
     assert report.problems == []
