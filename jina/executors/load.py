@@ -10,7 +10,7 @@ import difflib
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from traceback import TracebackException
+from traceback import FrameSummary, TracebackException
 from types import ModuleType
 from typing import Any
 
@@ -169,8 +169,13 @@ def live_class(name: str) -> type[BaseExecutor] | None:
 
 
 def trimmed_traceback(exc: BaseException) -> str:
-    """The traceback as text, with the user's frames only: none of jina's or the importer's."""
+    """The traceback as text, with the user's frames only: none of jina's or the importer's.
+
+    An earlier error that came about and was handled within jina alone is left out: it is how jina
+    found out what the last one says.
+    """
     whole = TracebackException.from_exception(exc)
+    chained: list[TracebackException] = []
     seen: set[int] = set()
     queue: list[TracebackException | None] = [whole]
     while queue:
@@ -178,10 +183,29 @@ def trimmed_traceback(exc: BaseException) -> str:
         if part is None or id(part) in seen:
             continue
         seen.add(id(part))
-        kept = [frame for frame in part.stack if not _is_ours(frame.filename)]
-        part.stack[:] = kept
+        chained.append(part)
         queue += [part.__cause__, part.__context__, *(part.exceptions or ())]
+    inner = {id(part) for part in chained if part.stack and all(map(_is_inner, part.stack))}
+    for part in chained:
+        if part.__cause__ is not None and id(part.__cause__) in inner:
+            # What stands behind it did not cause this one; it was being handled.
+            part.__context__ = part.__cause__
+            part.__cause__, part.__suppress_context__ = None, False
+        part.__context__ = _outer(part.__context__, inner)
+        part.stack[:] = [frame for frame in part.stack if not _is_ours(frame.filename)]
     return "".join(whole.format())
+
+
+def _outer(part: TracebackException | None, inner: set[int]) -> TracebackException | None:
+    """The first link of a chain that the user has a part in."""
+    while part is not None and id(part) in inner:
+        hidden = None if part.__suppress_context__ else part.__context__
+        part = part.__cause__ or hidden
+    return part
+
+
+def _is_inner(frame: FrameSummary) -> bool:
+    return frame.filename.startswith(_HOUSE)
 
 
 def _is_ours(filename: str) -> bool:

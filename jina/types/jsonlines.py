@@ -436,9 +436,10 @@ def _blame(record: Record, tensors: JsonForm, err: Exception) -> NoReturn:
             if name not in ("chunks", "matches"):
                 _ENCODERS[tensors].encode(alone)
         except (msgspec.MsgspecError, ValueError, TypeError, OverflowError) as cause:
-            why = cause.what if isinstance(cause, DocumentError) else str(cause)
+            known = cause if isinstance(cause, DocumentError) else DocumentError(str(cause))
             raise DocumentError(
-                f"`{name}` of Document {record.id!r} cannot be written as JSON: {why}"
+                f"`{name}` of Document {record.id!r} cannot be written as JSON: {known.what}",
+                hint=known.hint,
             ) from cause
     for name in ("chunks", "matches"):
         for child in children(getattr(record, name)):

@@ -1,0 +1,51 @@
+"""The text of an error in user code: what is told about errors that led to it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from jina import Document, DocumentArray
+from jina.excepts import DocumentError
+from jina.executors.load import trimmed_traceback
+from jina.types import jsonlines
+
+
+@pytest.mark.parametrize(
+    "value", [len, {1}, "\ud800", float("nan")], ids=lambda v: type(v).__name__
+)
+def test_a_value_that_json_cannot_carry_is_told_once(value: Any) -> None:
+    docs = DocumentArray([Document(id="a", tags={"x": value})])
+    with pytest.raises(DocumentError) as caught:
+        jsonlines.render(docs)
+    text = trimmed_traceback(caught.value)
+    assert "another exception" not in text
+    assert "direct cause" not in text
+    assert text.count("cannot be written as JSON") == 1
+    assert text.count('File "') == text.count(__file__) == 1
+
+
+def test_what_mends_such_a_value_is_told_with_it() -> None:
+    with pytest.raises(DocumentError) as caught:
+        jsonlines.render(DocumentArray([Document(id="a", tags={"x": {1}})]))
+    assert "help: tags hold text, numbers" in trimmed_traceback(caught.value)
+
+
+def test_an_earlier_error_of_the_users_own_code_stays_behind_one_of_ours() -> None:
+    def fails() -> None:
+        raise KeyError("mine")
+
+    def middle() -> None:
+        try:
+            fails()
+        except KeyError:
+            jsonlines.render(DocumentArray([Document(id="a", tags={"x": {1}})]))
+
+    with pytest.raises(DocumentError) as caught:
+        middle()
+    text = trimmed_traceback(caught.value)
+    assert "KeyError: 'mine'" in text
+    assert text.count("During handling") == 1
+    assert "direct cause" not in text
+    assert text.count("`tags.x` is a set") == 1
