@@ -11,13 +11,15 @@ import errno
 import os
 import sys
 
+from jinacli.streams import open_closed_streams
+
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _INTERRUPTED = 130  # as in jinacli.exits, which may not be loaded yet
 
 
 def main() -> None:
     """Run the command line; every error ends here, as a message and an exit code."""
-    _open_closed_streams()
+    open_closed_streams()
     try:
         # Late: see above.
         from jinacli.commands.root import app
@@ -57,16 +59,6 @@ def _explain(error: BaseException) -> int:
     if isinstance(error, OSError) and error.filename is None and error.errno in _DISK_FULL:
         error = OutputError(f"cannot be written: {error.strerror}", where="<stdout>")
     return explain(error)
-
-
-def _open_closed_streams() -> None:
-    """Put /dev/null where a standard stream was closed (`>&-`): a socket would take its number."""
-    for descriptor, name in enumerate(("stdin", "stdout", "stderr")):
-        if getattr(sys, name) is None:
-            if (null := os.open(os.devnull, os.O_RDWR)) != descriptor:
-                os.dup2(null, descriptor)
-                os.close(null)
-            setattr(sys, name, os.fdopen(descriptor, "w" if descriptor else "r", closefd=False))
 
 
 def _forget_stdout() -> None:

@@ -43,9 +43,10 @@ def run_post(options: PostOptions) -> int:
         if source.at_end and earlier is None:
             say("nothing to post: the input is empty")
             return exits.OK
+        output = Output(options.output, stack)
         session = stack.enter_context(Session(find_address(options, stack)))
         check_target(options.target, session)
-        output = Output(options.output, stack, place.size)
+        output.begin(place.size)
         draw = drawing(options.output, options.output_format)
         tally = Tally(place.outcomes, place.failed)
         journal = None
@@ -83,7 +84,7 @@ def run_post(options: PostOptions) -> int:
             raise
         if journal is not None:
             journal.remove()
-        if session.number == 0 and earlier is None:
+        if session.number == 0 and earlier is None and not tally.is_broken:
             say("nothing to post: the input is empty")
         if tally.has_unserved and not options.quiet:
             say_unserved(options.endpoint, session)

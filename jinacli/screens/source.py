@@ -14,6 +14,7 @@ from jina.defaults import REQUEST_BYTES, REQUEST_DOCS
 from jina.excepts import InputError
 from jina.readers import LineSource, open_inputs
 from jina.wire.maps import Call
+from jinacli.streams import closed
 
 if TYPE_CHECKING:
     from jinacli.screens.post_options import PostOptions
@@ -41,6 +42,8 @@ def open_source(
 
         docs = options.texts or None
         return DocumentRequests(docs, call, request_docs=options.request_size or REQUEST_DOCS), None
+    if "-" in inputs and "stdin" in closed:
+        raise InputError("standard input is closed", where="<stdin>")
     lines = open_inputs(inputs, options=options.reading)
     stack.callback(lines.close)
     if lines.is_fed_by(1 if options.output == "-" else options.output):

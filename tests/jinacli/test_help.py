@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 
 import pytest
 
@@ -95,3 +96,10 @@ def test_without_a_command_the_help_is_shown_and_it_is_wrong_usage(
 def test_wrong_usage_names_the_near_miss(shell: Shell, words: str, message: str) -> None:
     done = shell.run(*words.split())
     assert (done.code, done.out, done.err) == (2, "", message)
+
+
+def test_python_runs_the_package_as_the_command(shell: Shell) -> None:
+    with shell.start("-m", "jinacli", "--version", program=(sys.executable,)) as running:
+        done = running.end()
+    assert done == shell.run("--version")
+    assert done.code == 0

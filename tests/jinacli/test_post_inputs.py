@@ -384,3 +384,14 @@ def test_commands_that_start_the_same_flow_at_once_share_it(shell: Shell) -> Non
         ended = [one.end() for one in posts]
     assert [answer["id"] for answer in answers] == ["d0", "d1", "d2"]
     assert [(done.code, done.err) for done in ended] == [(0, "")] * 3
+
+
+@pytest.mark.parametrize("options", [(), ("-q",)])
+def test_an_input_that_cannot_be_unpacked_is_not_called_empty(
+    flow: Shell, options: tuple[str, ...]
+) -> None:
+    flow.write("bad.jsonl.gz", b"no gzip at all\n")
+    done = flow.run("post", "/moody", "--inputs", "bad.jsonl.gz", *options)
+    assert done.code == 1
+    assert done.err.startswith("error: bad.jsonl.gz:")
+    assert "nothing to post" not in done.err

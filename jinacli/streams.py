@@ -1,0 +1,20 @@
+"""The standard streams that were closed when the command began."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+closed: set[str] = set()
+"""Their names, of "stdin", "stdout" and "stderr"."""
+
+
+def open_closed_streams() -> None:
+    """Put /dev/null where a standard stream was closed (`>&-`): a socket would take its number."""
+    for descriptor, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            closed.add(name)
+            if (null := os.open(os.devnull, os.O_RDWR)) != descriptor:
+                os.dup2(null, descriptor)
+                os.close(null)
+            setattr(sys, name, os.fdopen(descriptor, "w" if descriptor else "r", closefd=False))
