@@ -85,5 +85,8 @@ class Comebacks:
         self._lost.add(name)
         if any(other == node and each not in self._lost for each, other in self._nodes.items()):
             return None
-        self.given_up[node] = f"no worker of it is left; the last one {words}"
+        self.given_up[node] = (
+            "no worker of it is left until the Flow is started again "
+            f"(`jina flow down`, `jina flow up`); the last one {words}"
+        )
         return node

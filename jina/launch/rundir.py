@@ -215,15 +215,30 @@ def claim(name: str, file: str, key: str, *, is_one_shot: bool = False) -> RunDi
 
 
 def running() -> Iterator[tuple[Path, FlowRecord]]:
-    """Every Flow of this user that is up or starting, by directory name; leftovers are removed."""
+    """Every Flow of this user that is up or starting, by directory name; leftovers are removed.
+
+    Raises:
+        FlowError: nobody can tell, since a directory of ours cannot be read.
+    """
     for base in base_directories():
-        for path in sorted(base.glob("*-*")) if _is_private(base) else ():
+        for path in _entries(base) if _is_private(base) else ():
             record = _read(path)
             if _is_held(path):
                 if record is not None:
                     yield path, record
             else:
                 remove_leftovers(path)
+
+
+def _entries(base: Path) -> list[Path]:
+    try:
+        return sorted(base / name for name in os.listdir(base) if "-" in name)
+    except OSError as error:
+        raise FlowError(
+            f"which Flows run cannot be read: {error.strerror}",
+            where=str(base),
+            hint=f"`chmod 700 {base}`, or set JINA_RUN_DIR to another folder",
+        ) from error
 
 
 def remove_leftovers(path: Path) -> None:

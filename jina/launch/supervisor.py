@@ -378,7 +378,7 @@ class Supervisor:
                 limit = self._specs[child.name].timeout_ready_s
                 if not child.is_ready and now - child.last_sign_of_life > limit:
                     where = self._specs[child.name].where
-                    self._fail(child, where, f"not ready and silent for {limit:g} s")
+                    self._fail(child, where, f"was not ready, and silent for {limit:g} s")
                     break
         if self._deadline is None or now < self._deadline:
             return

@@ -16,6 +16,10 @@ from tests.polling import wait_until
 from tests.shell import Running, Shell, is_alive, json_lines
 
 LINES = 4000
+LOST = (
+    "no worker of it is left until the Flow is started again (`jina flow down`, `jina flow up`); "
+    "the last one ended with exit code 9"
+)
 
 
 def post_and(shell: Shell, post: Running, count: int, *kills_at: tuple[int, str]) -> list[str]:
@@ -159,23 +163,19 @@ def test_a_worker_that_dies_at_idle_too_often_is_given_up(shell: Shell) -> None:
         assert done.code == 3
         assert done.lines[0]["error"] == {
             "type": "jina.excepts.ExecutorUnavailable",
-            "message": "no worker of it is left; the last one ended with exit code 9",
+            "message": LOST,
             "executor": "frail",
             "endpoint": "/never",
         }
         assert shell.run("post", "/status").code == 0
         (flow,) = shell.ps()
         assert flow["state"] == "degraded"
-        assert flow["failed"] == {
-            "frail": "no worker of it is left; the last one ended with exit code 9"
-        }
+        assert flow["failed"] == {"frail": LOST}
         header, first, last = (" ".join(row.split()) for row in shell.ps_table())
         assert header == "flow state up worker pid state outstanding file"
         assert first.startswith("flow degraded ")
         assert first.endswith(" flow.yml")
-        assert last == (
-            "frail failed: no worker of it is left; the last one ended with exit code 9"
-        )
+        assert last == (f"frail failed: {LOST}")
 
 
 def test_a_killed_worker_keeps_its_place_and_gets_a_new_process(shell: Shell) -> None:

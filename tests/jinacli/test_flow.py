@@ -350,3 +350,18 @@ def test_ps_shows_files_and_no_mark_up(shell: Shell) -> None:
         assert [flow["file"] for flow in shell.ps()] == [str(shell.folder / "b/flow[x].yml")]
     finally:
         assert shell.run("flow", "down", "--all").code == 0
+
+
+def test_flows_that_cannot_be_seen_are_not_called_none(shell: Shell) -> None:
+    shell.run_dir.mkdir(exist_ok=True)
+    shell.run_dir.chmod(0)
+    powerless = ("setpriv", "--bounding-set", "-all", "--inh-caps", "-all") * (os.getuid() == 0)
+    with shell.start("flow", "ps", program=(*powerless, JINA)) as running:
+        done = running.end()
+    shell.run_dir.chmod(0o700)
+    assert done == (
+        1,
+        "",
+        f"error: {shell.run_dir}: which Flows run cannot be read: Permission denied\n"
+        f"help: `chmod 700 {shell.run_dir}`, or set JINA_RUN_DIR to another folder\n",
+    )

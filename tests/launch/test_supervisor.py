@@ -178,3 +178,21 @@ def cpu_s(pid: int) -> float:
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     ticks: float = int(fields[11]) + int(fields[12])
     return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def test_a_silent_start_is_told_in_a_sentence(shell: Shell) -> None:
+    shell.write(
+        "mute.py",
+        "import time\n"
+        "from jina import Executor\n"
+        "class Mute(Executor):\n"
+        "    def __init__(self, **kwargs):\n"
+        "        time.sleep(1000)\n",
+    )
+    shell.write(
+        "flow.yml",
+        "executors: [{name: a, timeout_ready: 300, uses: {jtype: Mute, py_modules: mute.py}}]\n",
+    )
+    done = shell.run("flow", "up", "flow.yml")
+    assert done.code == 1
+    assert '"a/0" did not start: it was not ready, and silent for 0.3 s\n' in done.err
