@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from jina.config.problems import Problem
+from jina.config.source import current_folder
 
 
 def in_python(
@@ -54,6 +55,6 @@ def definition(function: Any) -> tuple[str, int]:
 def shown_file(file: str) -> str:
     """A path below the current folder is shown relative to it."""
     try:
-        return str(Path(file).relative_to(Path.cwd()))
+        return str(Path(file).relative_to(current_folder()))
     except ValueError:
         return file

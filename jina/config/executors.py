@@ -10,7 +10,7 @@ from typing import Any
 
 from jina.config.pieces import Loading, Piece, SearchPaths, executor_piece, extra_folders, modules
 from jina.config.problems import Problem, ordered, settled
-from jina.config.source import Source, is_yaml_path, open_source
+from jina.config.source import Source, current_folder, is_yaml_path, open_source
 from jina.config.specs import spec_of
 from jina.config.tree import Raw, Tree
 from jina.config.uses import used_piece
@@ -115,7 +115,7 @@ def inspect_executor(
     extra = [py_modules] if isinstance(py_modules, str) else list(py_modules or [])
     more = piece.metas.pop("py_modules", None) if override_metas else None
     extra += [more] if isinstance(more, str) else list(more or [])
-    piece.py_modules += modules(loading, Tree(piece.tree.source), (), extra, Path.cwd())
+    piece.py_modules += modules(loading, Tree(piece.tree.source), (), extra, current_folder())
     spec = spec_of(loading, piece)
     problems = ordered(loading.problems)
     if spec is None or any(p.severity == "error" for p in problems):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,7 +22,7 @@ from jina.config.pieces import Loading, SearchPaths, extra_folders, modules, wit
 from jina.config.problems import Problem, errors_in, ordered, settled
 from jina.config.scalars import kind
 from jina.config.schema import IGNORED_FLOW, IGNORED_OPTIONS, FlowModel, FlowOptions
-from jina.config.source import Source, open_source
+from jina.config.source import Source, current_folder, open_source
 from jina.config.tree import DataPath, Tree, shown
 from jina.config.variables import Unresolved
 from jina.executors import BaseExecutor
@@ -207,7 +206,7 @@ def _flow(loading: Loading, tree: Tree) -> tuple[FlowOptions, list[NodeConfig], 
     graph_problems(loading, tree, key, entries)
     _check_name(loading, tree, data)
     options = model.with_ if isinstance(model, FlowModel) else FlowOptions.model_validate({})
-    workspace = absolute_folder(tree, options.workspace) or os.getcwd()
+    workspace = absolute_folder(tree, options.workspace) or str(current_folder())
     shared = modules(loading, tree, ("with", "py_modules"), options.py_modules, tree.source.folder)
     reader = NodeReader(loading, tree, options, workspace, shared)
     nodes = []

@@ -17,6 +17,7 @@ from jina.config.schema import (
     FlowOptions,
     NodeModel,
 )
+from jina.config.source import current_folder
 from jina.config.specs import spec_of
 from jina.config.tree import DataPath, Span, Tree
 from jina.config.uses import used_piece
@@ -256,7 +257,7 @@ def absolute_folder(tree: Tree, path: str | None) -> str:
     """A folder named in the YAML, absolute; empty when it is not given."""
     if not path:
         return ""
-    return os.path.normpath(tree.source.folder.absolute() / os.path.expanduser(path))
+    return os.path.normpath(current_folder() / tree.source.folder / os.path.expanduser(path))
 
 
 def _seconds(timeout_ms: int | None) -> float:

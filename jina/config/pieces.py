@@ -16,7 +16,7 @@ from jina.config.messages import known_keys, unknown_key, validated
 from jina.config.problems import Problem
 from jina.config.py_modules import ModuleMissing, locate
 from jina.config.schema import IGNORED_EXECUTOR, ExecutorModel, Metas
-from jina.config.source import Source
+from jina.config.source import Source, current_folder
 from jina.config.tree import DataPath, Tree, shown
 from jina.config.variables import Unresolved, Variables, interpolate, read_dotenv
 from jina.executors import BaseExecutor
@@ -49,7 +49,7 @@ class Piece:
     metas: dict[str, Any] = field(default_factory=dict)
     requests: dict[str, str] = field(default_factory=dict)
     py_modules: list[str] = field(default_factory=list)
-    folder: Path = field(default_factory=Path.cwd)
+    folder: Path = field(default_factory=current_folder)
     cls: type[BaseExecutor] | None = None
     overlays: list[tuple[Tree, DataPath]] = field(default_factory=list)
 
@@ -106,7 +106,7 @@ class Loading:
 def extra_folders(paths: SearchPaths) -> list[Path]:
     """The folders of `extra_search_paths`; relative ones are in the current folder."""
     named = [paths] if isinstance(paths, str | os.PathLike) else list(paths or [])
-    return [Path(os.path.abspath(os.path.expanduser(path))) for path in named]
+    return [Path(os.path.normpath(current_folder() / os.path.expanduser(path))) for path in named]
 
 
 def executor_piece(loading: Loading, tree: Tree, at: DataPath = ()) -> Piece | None:
@@ -249,7 +249,7 @@ def _near_metas(loading: Loading, tree: Tree, at: DataPath, metas: Mapping[str, 
 
 
 def _absolute(path: str, folder: Path) -> str:
-    return os.path.normpath(folder.absolute() / os.path.expanduser(path))
+    return os.path.normpath(current_folder() / folder / os.path.expanduser(path))
 
 
 def _at(data: Any, path: DataPath) -> Any:

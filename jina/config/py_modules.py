@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from os.path import isdir, isfile
 from pathlib import Path
 
+from jina.config.source import current_folder
+
 
 class ModuleMissing(Exception):
     """An entry of `py_modules` leads nowhere; says why, and carries a hint."""
@@ -68,7 +70,8 @@ def search_paths(folder: Path, extra: Sequence[Path] = ()) -> list[str]:
 
 
 def _places(folder: Path, extra: Sequence[Path]) -> list[Path]:
-    return list(dict.fromkeys([folder.absolute(), *extra, Path.cwd()]))
+    here = current_folder()
+    return list(dict.fromkeys([here / folder, *extra, here]))
 
 
 def _path(entry: str, places: list[Path]) -> str:

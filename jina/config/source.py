@@ -46,13 +46,21 @@ class Source:
     @property
     def folder(self) -> Path:
         """What relative paths in it are relative to: the file's folder, else the current one."""
-        return self.path.parent if self.path is not None else Path.cwd()
+        return self.path.parent if self.path is not None else current_folder()
 
     def near(self, name: str) -> str:
         """How messages name a file that this one refers to by a relative path."""
         if os.path.isabs(name) or self.path is None:
             return name
         return os.path.normpath(os.path.join(os.path.dirname(self.file), name))
+
+
+def current_folder() -> Path:
+    """The current folder; the root where somebody has removed it."""
+    try:
+        return Path.cwd()
+    except OSError:
+        return Path(os.sep)
 
 
 def is_yaml_path(text: str) -> bool:

@@ -282,3 +282,19 @@ def test_a_flow_finds_its_executors_in_extra_search_paths(
         config = load_flow(source, extra_search_paths=["there", "here"])
         far = str(tmp_path / "there" / "far_off.py")
         assert [node.executor.py_modules for node in config.executors] == [[far], [far]]
+
+
+def test_a_flow_is_read_where_somebody_removed_the_current_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "ex.py").write_text("from jina import Executor\n\n\nclass A(Executor): ...\n")
+    flow = tmp_path / "flow.yml"
+    flow.write_text(
+        "jtype: Flow\nexecutors:\n  - {uses: {jtype: A, py_modules: ex.py}, workspace: w}\n"
+    )
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    (node,) = load_flow(str(flow)).executors
+    assert node.executor.py_modules == [str(tmp_path / "ex.py")]
+    assert node.workspace == str(tmp_path / "w")
