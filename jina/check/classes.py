@@ -17,6 +17,7 @@ from jina.config.pieces import Piece
 from jina.config.problems import Problem
 from jina.config.scalars import kind
 from jina.config.tree import DataPath
+from jina.config.variables import Unresolved
 from jina.excepts import ExecutorFailToLoad
 from jina.executors import BaseExecutor
 from jina.executors.annotations import mistyped
@@ -130,10 +131,16 @@ def _constructor(cls: type[BaseExecutor], spec: ExecutorSpec, origin: Piece) -> 
                 severity="warning",
             )
     for wrong in mistyped(cls, spec.with_):
+        if isinstance(wrong.value, Unresolved):  # reported already
+            continue
         tree, at = origin.place("with", wrong.name)
         hint = ""
         if isinstance(wrong.value, str) and "number" in wrong.expected:
             hint = "remove the quotes" if _is_number(wrong.value) else ""
+            raw = tree.raws.get(at)
+            if hint and raw is not None and raw.text.startswith("${"):
+                # Without its quotes it would not be YAML inside `{…}`.
+                hint = f"write it without quotes on a line of its own: `{wrong.name}: {raw.text}`"
         elif wrong.expected == "text":
             hint = "quote it"
         yield tree.problem(

@@ -306,7 +306,11 @@ _SYNTAX_HINTS = (
     ),
     ("did not find expected key", "check the indentation, and that quotes and brackets are closed"),
     ("did not find expected '-'", "items of one list start with `-` in one column"),
-    ("expected ',' or", 'close the bracket; quote a value that has braces in it, such as "${VAR}"'),
+    (
+        "expected ',' or",
+        "close the bracket; a value that has braces in it stands on a line of its own, such as "
+        "`size: ${SIZE}`, or in quotes if it is text",
+    ),
     ("could not find expected ':'", "write `key: value`; quote text that goes over several lines"),
     ("undefined alias", "name the value with `&` before it is used with `*`"),
     ("unexpected end of stream", "a quote is not closed"),
