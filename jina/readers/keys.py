@@ -21,6 +21,9 @@ def file_key(descriptor: int, seen: set[str]) -> str:
 
     Returns:
         16 hex digits.
+
+    Raises:
+        OSError: the file was opened, but cannot be read.
     """
     size = os.fstat(descriptor).st_size
     content = sha256(size.to_bytes(8, "little"))

@@ -241,12 +241,10 @@ class LineSource:
             # A fifo without a writer would block in open(); this descriptor is ours alone.
             extra = os.O_NONBLOCK if one.is_fifo else 0
             descriptor = os.open(one.path, os.O_RDONLY | os.O_CLOEXEC | extra)
+            self._key = self._key_of(one, descriptor)
         except OSError as err:
             self.close()
             raise InputError(f"cannot be read: {err.strerror}", where=one.name) from err
-        self._key = (
-            random_key() if one.size_bytes is None else file_key(descriptor, self._keys_seen)
-        )
         if one.format in STORED:
             try:
                 self._rows = new_rows(one, self._options, descriptor, self._key)
@@ -257,6 +255,15 @@ class LineSource:
             self._stream = GzipStream(descriptor, one.name)
         else:
             self._stream = DescriptorStream(descriptor, one.name, owned=True)
+
+    def _key_of(self, one: Input, descriptor: int) -> str:
+        if one.size_bytes is None:
+            return random_key()
+        try:
+            return file_key(descriptor, self._keys_seen)
+        except OSError:
+            os.close(descriptor)
+            raise
 
     def _open_files(self) -> None:
         """Read all files that follow as one source: a request takes several of them."""

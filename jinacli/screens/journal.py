@@ -168,12 +168,12 @@ def described(inputs: list[str], reading: ReadOptions, **options: Any) -> dict[s
             return None
         try:
             descriptor = os.open(one.path, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                keys.append(f"{file_key(descriptor, seen)} ({one.size_bytes} bytes)")
+            finally:
+                os.close(descriptor)
         except OSError as error:
             raise InputError(f"cannot be read: {error.strerror}", where=one.name) from error
-        try:
-            keys.append(f"{file_key(descriptor, seen)} ({one.size_bytes} bytes)")
-        finally:
-            os.close(descriptor)
     options["reading"] = [reading.format, dict(reading.resolver), reading.content]
     words = {name: _worded(value) for name, value in options.items()}
     return {**words, "inputs": ", ".join(keys)}

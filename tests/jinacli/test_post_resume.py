@@ -299,3 +299,11 @@ def test_a_killed_flow_is_gone_on_with(shell: Shell) -> None:
         assert shell.run(*post).code == 0
     texts = [json.loads(line)["id"] for line in out.read_text().splitlines()]
     assert texts == [f"d{n}" for n in range(5_000)]
+
+
+def test_an_input_that_can_be_opened_and_not_read_is_named(flow: Shell, out: Path) -> None:
+    """Nothing is mapped at the beginning of a process's memory."""
+    done = flow.run("post", "/moody", "--inputs", "/proc/self/mem", "--output", out.name)
+    assert done.code == 2
+    assert "error: /proc/self/mem: cannot be read: Input/output error" in done.err
+    assert "Traceback" not in done.err

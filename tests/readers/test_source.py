@@ -19,7 +19,7 @@ import pytest
 
 from jina.defaults import MIB
 from jina.excepts import InputError
-from jina.readers import Chunk, LineSource, open_inputs
+from jina.readers import Chunk, LineSource, ReadOptions, open_inputs
 
 
 def drain(source: LineSource, *, max_lines: int = 100, max_bytes: int = 1 << 18) -> list[Chunk]:
@@ -45,6 +45,20 @@ def pipe() -> Iterator[tuple[FileIO, FileIO]]:
     reader, writer = os.pipe()
     with FileIO(reader, "r") as reading, FileIO(writer, "w") as writing:
         yield reading, writing
+
+
+@pytest.mark.parametrize("form", ["auto", "csv", "json", "text", "npy", "npz"])
+def test_a_file_that_can_be_opened_and_not_read_is_named(form: str) -> None:
+    unreadable = "/proc/self/mem"  # nothing is mapped at its beginning
+    before = len(os.listdir("/proc/self/fd"))
+    with (
+        open_inputs([unreadable], options=ReadOptions(form)) as source,
+        pytest.raises(InputError) as caught,
+    ):
+        drain(source)
+    assert str(caught.value) == f"{unreadable}: cannot be read: Input/output error"
+    assert source.at_end
+    assert len(os.listdir("/proc/self/fd")) == before
 
 
 def test_a_file_comes_in_chunks_with_true_line_numbers(tmp_path: Path) -> None:
