@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from jina.excepts import InputError
@@ -76,12 +76,32 @@ def _expand(pattern: str) -> Sequence[str]:
 
     matches = sorted(match for match in glob(pattern, recursive=True) if not os.path.isdir(match))
     if not matches:
+        for folder in _folders_of(pattern):
+            if not os.access(folder, os.R_OK | os.X_OK):
+                raise InputError(
+                    f"no file fits this pattern, but the folder {folder} may not be read",
+                    where=pattern,
+                    hint=f"chmod u+rx {folder}",
+                )
         raise InputError(
             "no file fits this pattern",
             where=pattern,
-            hint=f"relative patterns are looked up from {os.getcwd()}",
+            hint=_looked_up("patterns"),
         )
     return matches
+
+
+def _folders_of(pattern: str) -> Iterator[str]:
+    """The folders that are looked into for a pattern, from the outermost."""
+    # Late on purpose: see _expand.
+    from glob import glob
+
+    parts = pattern.split("/")
+    for end in range(1, len(parts)):
+        # A folder that cannot be entered has no files for `glob`, but is itself found.
+        for folder in glob("/".join(parts[:end]) or "/", recursive=True):
+            if os.path.isdir(folder):
+                yield folder
 
 
 def _check_file(name: str, form: str) -> Input:
@@ -133,12 +153,23 @@ def _missing(name: str, err: OSError) -> InputError:
     try:
         neighbours = os.listdir(folder or ".")
     except OSError:
-        return InputError("no such file", where=name, hint=f"there is no folder {folder[:-1]}")
+        hint = f"there is no folder {folder[:-1]}" if folder else _looked_up("names")
+        return InputError("no such file", where=name, hint=hint)
     # Late on purpose: only a message needs it.
     from jina.readers.near import near_file
 
-    near = near_file(base, neighbours)
+    # A folder would be refused too.
+    files = [each for each in neighbours if not os.path.isdir(folder + each)]
+    near = near_file(base, files)
     hint = f'did you mean "{folder}{near}"?' if near else ""
     if not near and not name.startswith("/"):
-        hint = f"relative names are looked up from {os.getcwd()}"
+        hint = _looked_up("names")
     return InputError("no such file", where=name, hint=hint)
+
+
+def _looked_up(what: str) -> str:
+    """Where relative names lead; the working directory may have been removed."""
+    try:
+        return f"relative {what} are looked up from {os.getcwd()}"
+    except OSError:
+        return "the working directory was removed: change to one that there is"

@@ -35,6 +35,23 @@ def test_the_near_miss_is_looked_up_in_the_named_folder(here: Path) -> None:
     assert message("in/data.json").endswith('help: did you mean "in/data.jsonl"?')
 
 
+def test_a_folder_is_no_near_miss(here: Path) -> None:
+    (here / "nox").mkdir()
+    assert "did you mean" not in message("no.jsonl")
+    (here / "nox.jsonl").touch()
+    assert message("no.jsonl").endswith('help: did you mean "nox.jsonl"?')
+
+
+@pytest.mark.parametrize("name", ["x.jsonl", "*.jsonl"])
+def test_in_a_folder_that_was_removed_it_is_said(here: Path, name: str) -> None:
+    (here / "gone").mkdir()
+    os.chdir("gone")
+    (here / "gone").rmdir()
+    assert message(name).endswith(
+        "help: the working directory was removed: change to one that there is"
+    )
+
+
 def test_without_a_near_miss_the_folder_is_said(here: Path) -> None:
     expected = f"zzz.jsonl: no such file\nhelp: relative names are looked up from {here}"
     assert message("zzz.jsonl") == expected
