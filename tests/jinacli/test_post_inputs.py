@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.shell import Shell, json_lines, peak_bytes
+from tests.shell import JINA, Shell, json_lines, peak_bytes
 
 MIB = 1 << 20
 
@@ -395,3 +395,21 @@ def test_an_input_that_cannot_be_unpacked_is_not_called_empty(
     assert done.code == 1
     assert done.err.startswith("error: bad.jsonl.gz:")
     assert "nothing to post" not in done.err
+
+
+@pytest.mark.parametrize("pattern", ["shut/*.jsonl", "sh*/*.jsonl", "sh*/**/*.jsonl"])
+def test_a_pattern_in_a_folder_that_may_not_be_read(flow: Shell, pattern: str) -> None:
+    folder = flow.folder / "shut"
+    folder.mkdir(exist_ok=True)
+    (folder / "x.jsonl").write_text("{}\n")
+    folder.chmod(0)
+    powerless = ("setpriv", "--bounding-set", "-all", "--inh-caps", "-all") * (os.getuid() == 0)
+    with flow.start("post", "/moody", "-i", pattern, program=(*powerless, JINA)) as running:
+        done = running.end()
+    folder.chmod(0o700)
+    assert done == (
+        2,
+        "",
+        f"error: {pattern}: no file fits this pattern, but the folder shut may not be read\n"
+        "help: chmod u+rx shut\n",
+    )
