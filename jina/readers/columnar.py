@@ -63,7 +63,9 @@ class ColumnarReader:
                 raise InputError(
                     f"the file is damaged: {_first_line(err)}",
                     where=self._name,
-                    hint=f"the {self._next - 1} rows before that place were read",
+                    hint=f"the {self._next - 1} rows before that place were read"
+                    if self._next > 1
+                    else "no row could be read",
                 ) from err
             self._at = 0
             if self._batch is None:

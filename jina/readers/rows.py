@@ -108,7 +108,9 @@ def rows_of_values(
         if isinstance(value, str):
             failures.append(Failure(index, name, REFUSED, f"{place}: {value}"))
             continue
-        known = value.get("id") or name
+        known = value.get("id")
+        # Tables of numbers count their rows: the digits are the id, as they are in CSV.
+        known = (str(known) if type(known) is int else known) or name
         try:
             doc = Document({**value, "id": known})
             _check_carried(doc._record)

@@ -141,6 +141,19 @@ def test_scores_and_chunks_that_no_line_can_hold_are_the_outcome_of_their_row(
     assert read(path).failures == [f"{path}: row 2: `tags.k` is NaN, which JSON cannot carry"]
 
 
+def test_whole_numbers_are_ids(tmp_path: Path) -> None:
+    table = pa.table({"id": [0, 17, None, -3], "text": ["a", "b", "c", "d"]})
+    found = read(written(tmp_path, table))
+    assert found.failures == []
+    zero, one, unset, negative = (doc.id for doc in found.docs)
+    assert (zero, one, negative) == ("0", "17", "-3")
+    assert unset.endswith("-3")
+    assert unset != "-3"
+    table = pa.table({"id": [0.5]})
+    path = written(tmp_path, table)
+    assert read(path).failures == [f"{path}: row 1: `id` is a float, expected text"]
+
+
 def test_numbers_of_64_bits_without_sign_are_tags(tmp_path: Path) -> None:
     table = pa.table({"n": pa.array([2**64 - 1], pa.uint64())})
     (doc,) = read(written(tmp_path, table)).docs
