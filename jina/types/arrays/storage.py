@@ -93,6 +93,12 @@ class Storage(Selection):
         rows: list[Any] = []
         with _opened(file) as stream:
             for first, chunk in _chunks(stream):
+                if first == 1 and bytes(chunk[: len(MAGIC)]) == MAGIC:
+                    raise DocumentError(
+                        "this is a binary file of Documents, no JSON lines",
+                        where=_name(file),
+                        hint="load(file, file_format='binary')",
+                    )
                 found = parse(chunk, key="line", first_line=first)
                 if found.errors:
                     error = found.errors[0]

@@ -140,3 +140,14 @@ def test_no_cut_and_no_flipped_byte_of_a_binary_file_goes_unseen(tmp_path):
                 continue
             with pytest.raises(DocumentError, match="byte"):
                 DocumentArray.load_binary(path)
+
+
+def test_a_binary_file_that_is_read_as_json_says_how_to_read_it(tmp_path):
+    path = tmp_path / "docs.bin"
+    sample().save(path, file_format="binary")
+    with pytest.raises(DocumentError) as caught:
+        DocumentArray.load(path)
+    assert str(caught.value) == (
+        f"{path}: this is a binary file of Documents, no JSON lines\n"
+        "help: load(file, file_format='binary')"
+    )
