@@ -90,8 +90,11 @@ def _import_file(path: str) -> ModuleType:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except BaseException:
+    except BaseException as err:
         sys.modules.pop(name, None)
+        if isinstance(err, SyntaxError) and err.filename is None:
+            err.filename = path  # of a binary file Python itself names none
+            err.msg = f"{path}: {err.msg}"
         raise
     _by_path[path] = module
     return module

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from jina import Document, DocumentArray
 from jina.excepts import DocumentError
 from jina.executors.load import trimmed_traceback
+from jina.executors.modules import import_module
 from jina.types import jsonlines
 
 
@@ -49,3 +51,12 @@ def test_an_earlier_error_of_the_users_own_code_stays_behind_one_of_ours() -> No
     assert text.count("During handling") == 1
     assert "direct cause" not in text
     assert text.count("`tags.x` is a set") == 1
+
+
+def test_a_binary_file_that_is_no_module_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "binary.py"
+    file.write_bytes(b"\0\1\2")
+    with pytest.raises(SyntaxError) as caught:
+        import_module(str(file))
+    assert str(file) in str(caught.value)
+    assert str(file) in trimmed_traceback(caught.value)
