@@ -9,7 +9,7 @@ import asyncio
 import concurrent.futures
 import threading
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Coroutine, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from jina.defaults import WINDOW_REQUESTS
 from jina.flow import Flow
@@ -22,12 +22,24 @@ if TYPE_CHECKING:
 class AsyncFlow(Flow):
     """Built, started and closed like a `Flow`; posted to with `async for`.
 
-        with AsyncFlow().add(uses="my.yml") as flow:
+        async with AsyncFlow().add(uses="my.yml") as flow:
             async for response in flow.post("/index", inputs):
                 ...
 
+    A plain `with` does the same. The loop stands still while the Flow starts and ends: its
+    processes end with the thread that started them, so that is no thread of a pool.
+
     Arguments are those of `Flow`.
     """
+
+    async def __aenter__(self) -> Self:
+        """Start, as `with` does."""
+        self.__enter__()
+        return self
+
+    async def __aexit__(self, *exc_info: Any) -> None:
+        """Close, as `with` does."""
+        self.__exit__(*exc_info)
 
     async def post(  # type: ignore[override]  # Jina 2's AsyncFlow is a Flow all the same
         self,

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from jina import AsyncFlow, Document, Executor, Flow, requests
-from jina.excepts import BadServer
+from jina.excepts import BadServer, FlowBuildLevelError
 from tests.polling import wait_until
 
 
@@ -123,3 +123,15 @@ def test_it_is_built_like_a_flow() -> None:
     assert isinstance(flow, AsyncFlow)
     assert isinstance(flow, Flow)
     assert flow.num_executors == 1
+
+
+def test_async_with_starts_and_closes_like_with() -> None:
+    async def main() -> tuple[list[str], AsyncFlow]:
+        async with AsyncFlow().add(uses=Louder) as flow:
+            return await texts(flow.post("/", "a")), flow
+
+    found, flow = asyncio.run(main())
+    assert found == ["A"]
+    assert isinstance(flow, AsyncFlow)
+    with pytest.raises(FlowBuildLevelError):
+        asyncio.run(texts(flow.post("/", "a")))
