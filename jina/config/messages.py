@@ -100,12 +100,14 @@ def _told(
     if kind_of_error in _EXPECTED:
         expected = _EXPECTED[kind_of_error]
         hint = ""
+        # In Python nothing is quoted.
+        quote = "quote it" if tree.source.data is None else "give it as a str"
         if expected == "a list" and path and path[-1] in _ONE_OR_MANY:
             expected = "a name or a list of names"
             if isinstance(value, int | float):
-                hint = "quote it"
+                hint = quote
         if expected == "text" and isinstance(value, int | float | bool):
-            hint = "quote it"
+            hint = quote
         elif expected == "a whole number" and isinstance(value, str) and value.strip().isdigit():
             hint = "remove the quotes"
         elif "a list" in expected and isinstance(value, dict):

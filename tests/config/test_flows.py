@@ -298,3 +298,8 @@ def test_a_flow_is_read_where_somebody_removed_the_current_folder(
     (node,) = load_flow(str(flow)).executors
     assert node.executor.py_modules == [str(tmp_path / "ex.py")]
     assert node.workspace == str(tmp_path / "w")
+
+
+def test_a_number_for_a_text_in_python_is_to_be_a_str() -> None:
+    with pytest.raises(ConfigError, match="give it as a str"):
+        load_flow({"jtype": "Flow", "executors": [{"uses": 5}]})
