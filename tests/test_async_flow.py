@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from jina import AsyncFlow, Document, Executor, Flow, requests
-from jina.excepts import BadServer, FlowBuildLevelError
+from jina.excepts import BadClientInput, BadServer, FlowBuildLevelError
 from tests.polling import wait_until
 
 
@@ -135,3 +135,8 @@ def test_async_with_starts_and_closes_like_with() -> None:
     assert isinstance(flow, AsyncFlow)
     with pytest.raises(FlowBuildLevelError):
         asyncio.run(texts(flow.post("/", "a")))
+
+
+def test_parameters_that_are_no_dict_are_refused(flow: AsyncFlow) -> None:
+    with pytest.raises(BadClientInput, match="`parameters` is a list; expected a dict"):
+        asyncio.run(texts(flow.post("/", "a", parameters=[1])))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,7 +11,7 @@ from jina.client.documents import DocumentRequests
 from jina.client.response import Response
 from jina.client.session import Session
 from jina.defaults import REQUEST_DOCS, TIMEOUT_CONNECT_S
-from jina.excepts import BadClientCallback, BadServer, described
+from jina.excepts import BadClientCallback, BadClientInput, BadServer, described
 from jina.wire.maps import Call
 
 Callback = Callable[[Response], Any]
@@ -76,6 +76,9 @@ class Client:
 
         A failed request is a response too: its `is_error` is True. Arguments are those of `post`.
         """
+        if parameters is not None and not isinstance(parameters, Mapping):
+            kind = type(parameters).__name__
+            raise BadClientInput(f"`parameters` is a {kind}; expected a dict")
         call = Call(dict(parameters or {}))
         source = DocumentRequests(inputs, call, request_docs=request_size)
         endpoint = endpoint_of(on)
