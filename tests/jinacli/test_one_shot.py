@@ -121,7 +121,8 @@ def test_a_stopped_and_continued_post_goes_on(shell: Shell) -> None:
     shell.write("many.jsonl", json_lines(2000))
     with shell.start("post", "/", "-i", "many.jsonl", "-f", "flow.yml", "-q") as post:
         assert post.read_line()
-        post.process.send_signal(signal.SIGTSTP)
+        # Not SIGTSTP: it does nothing in a session that has no terminal.
+        post.process.send_signal(signal.SIGSTOP)
         wait_until(lambda: state_of(post.pid) == "T")
         post.process.send_signal(signal.SIGCONT)
         done = post.end()

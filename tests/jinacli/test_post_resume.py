@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from tests.polling import wait_until
-from tests.shell import Shell, json_lines
+from tests.shell import JINA, Shell, json_lines
 
 LINES = 20_000
 POST = ("post", "/moody", "--inputs", "many.jsonl", "--output", "out.jsonl")
@@ -80,13 +80,17 @@ def test_a_killed_post_is_finished_by_the_same_command(
     """Killed -9 several times at random places; every line has its one outcome in its place."""
     chance = random.Random(8)
     kills = 0
-    for _ in range(6):
+    for _ in range(20):
         size = size_of(out) + chance.randrange(1, len(whole) // 8)
         stopped(flow, out, signal.SIGKILL, size)
-        kills += progress_of(out).exists()
-        if not progress_of(out).exists():
+        if progress_of(out).exists():
+            kills += 1
+        else:  # on a busy machine it may be through before the signal: from the beginning
+            kills = 0
+            out.unlink()
+        if kills == 4:
             break
-    assert kills > 1
+    assert kills == 4
     place = json.loads(progress_of(out).read_bytes().splitlines()[1])
     before, failed = place["outcomes"], place["failed"]
     done = flow.run(*POST)
@@ -233,7 +237,7 @@ def test_a_file_has_one_writer(flow: Shell, out: Path, whole: bytes) -> None:
 def test_a_full_disk_is_gone_on_with_when_there_is_room_again(
     flow: Shell, out: Path, whole: bytes
 ) -> None:
-    limit = f"ulimit -f 512; exec jina {' '.join(POST)}"  # of 512 or 1024 bytes each
+    limit = f"ulimit -f 512; exec {JINA} {' '.join(POST)}"  # of 512 or 1024 bytes each
     with flow.start("-c", limit, program=("sh",)) as post:
         done = post.end()
     assert done.code == 1, done.err
