@@ -158,12 +158,15 @@ def _joined(value: Any) -> Any:
         return None
     try:
         return plain_tags(value.value)
-    except NotFinite:
+    except NotFinite as odd:
         try:
             # Bytes become base64 text.
             return _to_msgpack.encode(plain(value.value, finite=False))
         except OverflowError as err:
-            raise DocumentError(f"`tags` holds both a non-finite number and {err}") from err
+            raise DocumentError(
+                f"{odd.what}, beside an integer of more than 64 bits, which only JSON can",
+                hint="write one of them as text",
+            ) from err
 
 
 _rows_to_json = msgspec.json.Encoder(enc_hook=_joined).encode

@@ -174,3 +174,18 @@ def test_an_integer_of_thousands_of_digits_is_carried_or_a_typed_error():
     for call in (doc.binary_str, doc.json):
         with pytest.raises(DocumentError, match=r"`tags` of Document 'x' cannot be .*4300 digits"):
             call()
+
+
+@pytest.mark.parametrize(
+    ("odd", "name"), [(math.nan, "NaN"), (math.inf, "infinity"), (-math.inf, "-infinity")]
+)
+@pytest.mark.parametrize("long", [1 << 64, -(1 << 63) - 1, 10**4000])
+def test_a_number_that_is_none_beside_an_integer_beyond_64_bits_is_named(odd, name, long):
+    doc = Document(id="x", tags={"n": long, "of": [{"x": odd}]})
+    with pytest.raises(DocumentError) as caught:
+        columns.encode(DocumentArray([doc]))
+    assert str(caught.value) == (
+        f"`tags` of Document 'x' cannot be sent: `tags.of[0].x` is {name}, which JSON cannot "
+        "carry, beside an integer of more than 64 bits, which only JSON can\n"
+        "help: write one of them as text"
+    )
