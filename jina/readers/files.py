@@ -13,7 +13,7 @@ from typing import Any
 
 from jina.defaults import MAX_LINE_BYTES
 from jina.readers.formats import media_type
-from jina.readers.input import Input
+from jina.readers.input import Input, shown
 from jina.readers.keys import file_key
 from jina.readers.rows import Rows, rows_of_values, too_long
 from jina.readers.text import not_utf8
@@ -70,7 +70,7 @@ class FileReader:
             name = ""
             value: dict[str, Any] | str
             try:
-                descriptor = os.open(one.name, os.O_RDONLY | os.O_CLOEXEC)
+                descriptor = os.open(one.path or one.name, os.O_RDONLY | os.O_CLOEXEC)
                 with os.fdopen(descriptor, "rb") as file:
                     name = f"{file_key(descriptor, self._keys_seen)}-1"
                     value = self._document(one, file)
@@ -83,9 +83,12 @@ class FileReader:
             yield name, value, one.name
 
     def _document(self, one: Input, file: Any) -> dict[str, Any] | str:
+        uri = os.path.abspath(one.path or one.name)
+        if shown(uri) != uri:
+            return "its path is no UTF-8, which a `uri` must be; rename it"
         inner = one.name[: -len(".gz")] if one.is_gzip else one.name
         kind = media_type(inner)
-        value: dict[str, Any] = {"uri": os.path.abspath(one.name)}
+        value: dict[str, Any] = {"uri": uri}
         if kind:
             value["mime_type"] = kind
         if self._content == "none":

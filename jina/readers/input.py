@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,7 +11,7 @@ class Input(NamedTuple):
     """One input that was checked."""
 
     name: str
-    """As the user gave it, "<stdin>" for standard input."""
+    """As the user gave it, but printable; "<stdin>" for standard input."""
     path: Path | None
     """None for standard input."""
     size_bytes: int | None
@@ -19,3 +20,8 @@ class Input(NamedTuple):
     is_fifo: bool
     format: str = "jsonl"
     """One of jina.readers.formats.FORMATS."""
+
+
+def shown(name: str) -> str:
+    """A file's name as text that can be sent and shown: bytes that are no UTF-8 are escaped."""
+    return os.fsencode(name).decode(errors="backslashreplace")

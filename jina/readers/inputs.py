@@ -12,7 +12,7 @@ from pathlib import Path
 
 from jina.excepts import InputError
 from jina.readers.formats import STORED, ReadOptions, format_of, require
-from jina.readers.input import Input
+from jina.readers.input import Input, shown
 
 STDIN = "-"
 STDIN_NAME = "<stdin>"
@@ -111,14 +111,14 @@ def _check_file(name: str, form: str) -> Input:
         raise _missing(name, err) from err
     except ValueError as err:  # a NUL in the name
         raise InputError(f"no file name: {err}", where=repr(name)) from err
-    path = Path(name)
+    path, name = Path(name), shown(name)
     if stat.S_ISDIR(status.st_mode):
         raise InputError(
             "a directory, not a file",
             where=name,
             hint=f"name its files: '{path / '*.jsonl'}' (in quotes, they are read in sorted order)",
         )
-    if not os.access(name, os.R_OK):
+    if not os.access(path, os.R_OK):
         raise InputError("no permission to read it", where=name, hint=f"chmod u+r {name}")
     is_regular = stat.S_ISREG(status.st_mode)
     is_gzip = is_regular and path.suffix.lower() == ".gz"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -133,6 +134,40 @@ def test_a_bad_row_of_each_format_is_one_outcome(flow: Shell) -> None:
         assert second["error"]["message"].startswith(message)
         assert second["id"]
         assert done.err.startswith("1 of 3 failed; the first: ")
+
+
+@pytest.mark.parametrize(
+    ("form", "data", "place"),
+    [
+        ("jsonl", b'{"id":"a"}\nno\n', "2: not JSON"),
+        ("csv", b"id,n\na,1\nb\n", "3: 1 column, but"),
+        ("json", b'[{"id":"a"}, 1]', "1:14: a JSON number, expected"),
+        ("parquet", b"", " row 2: `tags.n` is NaN"),
+    ],
+)
+def test_a_name_that_is_no_utf8_is_escaped_in_messages(
+    flow: Shell, form: str, data: bytes, place: str
+) -> None:
+    name = os.fsdecode(b"caf\xe9." + form.encode())
+    flow.write(name, data)
+    if form == "parquet":
+        pa = pytest.importorskip("pyarrow", reason="the extra `columnar`")
+        parquet = pytest.importorskip("pyarrow.parquet")
+        with open(flow.folder / name, "wb") as file:
+            parquet.write_table(pa.table({"id": ["a", "b"], "n": [1.0, float("nan")]}), file)
+    done = post(flow, "--inputs", name)
+    assert done.code == 3, done.err
+    good, bad = done.lines
+    assert good["id"] == "a"
+    assert bad["error"]["message"].startswith(rf"caf\xe9.{form}:{place}")
+
+
+def test_a_container_whose_name_is_no_utf8_is_refused_by_it(flow: Shell) -> None:
+    name = os.fsdecode(b"caf\xe9.npy")
+    flow.write(name, b"no")
+    done = post(flow, "--inputs", name)
+    assert (done.code, done.out) == (1, "")
+    assert done.err.startswith(r"error: caf\xe9.npy: no .npy file: "), done.err
 
 
 def test_a_bad_row_keeps_its_place_when_its_request_fails(shared_shell: Shell, flow: Shell) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,14 @@ def test_a_file_that_cannot_be_read_is_an_outcome_of_its_own(here: Path) -> None
         "end-of-stream marker was reached",
     ]
     assert found.places == [1, 2]
+
+
+def test_a_path_that_is_no_utf8_is_an_outcome_of_its_own(here: Path) -> None:
+    (here / os.fsdecode(b"b\xff.html")).write_text("b")
+    (here / "c.html").write_text("c")
+    found = read("*.html")
+    assert found.texts == ["c"]
+    assert found.failures == [r"b\xff.html: its path is no UTF-8, which a `uri` must be; rename it"]
 
 
 def test_a_file_that_is_gone_meanwhile_is_an_outcome_of_its_own(here: Path) -> None:

@@ -148,6 +148,17 @@ def test_json_lines_have_many_suffixes(here: Path, name: str) -> None:
     assert (found.name, found.size_bytes, found.is_gzip) == (name, 3, False)
 
 
+@pytest.mark.parametrize("wanted", ["*.jsonl", os.fsdecode(b"a\xff.jsonl")])
+def test_a_name_that_is_no_utf8_is_shown_and_found(here: Path, wanted: str) -> None:
+    odd = os.fsdecode(b"a\xff.jsonl")
+    (here / odd).write_bytes(b"{}\n")
+    (found,) = find_inputs([wanted])
+    assert (found.name, found.path) == (r"a\xff.jsonl", Path(odd))
+    (here / odd).unlink()
+    (here / odd).mkdir()
+    assert message(odd).startswith(r"a\xff.jsonl: a directory, not a file")
+
+
 def test_a_pattern_gives_its_files_sorted_and_passes_over_folders(here: Path) -> None:
     for name in ("b.jsonl", "a.jsonl", "c.jsonl.gz"):
         (here / name).touch()
