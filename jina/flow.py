@@ -10,6 +10,7 @@ import contextlib
 import copy
 import dataclasses
 import difflib
+import sys
 import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from jina.excepts import FlowBuildLevelError, FlowTopologyError
+from jina.graph import drawing
 from jina.graph.plan import GATEWAY, Plan, PlannedNode, WorkerSpec
 
 if TYPE_CHECKING:
@@ -151,6 +153,44 @@ class Flow:
             ConfigError: with everything that is wrong.
         """
         return _plan_from(self._config())
+
+    def plot(
+        self,
+        output: str | Path | None = None,
+        vertical_layout: bool = False,
+        inline_display: bool = False,
+        build: bool = True,
+        copy_flow: bool = True,
+    ) -> Flow:
+        """Draw the graph. Nothing is started, and nothing leaves the machine.
+
+        Without `output` the drawing is printed, as text.
+
+        Args:
+            output: write it there instead: Mermaid if the name ends in `.mmd` or `.md`, text if it
+                ends in `.txt`. Jina 2 had a web service make a picture; here none is made.
+            vertical_layout: Mermaid from top to bottom, not from left to right; text always is.
+            inline_display: in a notebook, display it as Mermaid; elsewhere no effect.
+            build: no effect, a Flow is always whole.
+            copy_flow: no effect, drawing changes nothing.
+
+        Returns:
+            this Flow.
+
+        Raises:
+            ConfigError: see `plan`.
+            OutputError: the name of the file asks for a picture, or for nothing known.
+        """
+        plan = self.plan()
+        is_shown = inline_display and _display(plan, vertical_layout)
+        if output is not None:
+            path = Path(output)
+            text = drawing.draw_file(plan, path, vertical=vertical_layout)
+            path.write_text(text, encoding="utf-8")
+        elif not is_shown:
+            text = drawing.draw_text(plan)
+            print(drawing.fitting(text, getattr(sys.stdout, "encoding", None)), end="")
+        return self
 
     @property
     def num_executors(self) -> int:
@@ -308,6 +348,18 @@ def _load(source: Any, **options: Any) -> FlowConfig:
     from jina.config import load_flow
 
     return load_flow(source, **options)
+
+
+def _display(plan: Plan, vertical: bool) -> bool:
+    """Whether there is a notebook, or another IPython, that shows the graph."""
+    ipython = sys.modules.get("IPython")
+    if ipython is None or ipython.get_ipython() is None:
+        return False
+    mermaid = drawing.draw_mermaid(plan, vertical=vertical)
+    # Each frontend takes what it can show.
+    forms = {"text/plain": drawing.draw_text(plan), "text/markdown": drawing.fenced(mermaid)}
+    ipython.display.display(forms, raw=True)
+    return True
 
 
 def _is_of_jina(key: str) -> bool:

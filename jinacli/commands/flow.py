@@ -1,17 +1,17 @@
-"""`jina flow`: begin, start, stop, list and check Flows."""
+"""`jina flow`: begin, start, stop, list, check and draw Flows."""
 
 from __future__ import annotations
 
 import math
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from jinacli.commands.options import NoImport, OutputFormat
 
-flow_app = typer.Typer(help="Begin, start, stop, list and check Flows", no_args_is_help=True)
+flow_app = typer.Typer(help="Begin, start, stop, list, check and draw Flows", no_args_is_help=True)
 
 
 @flow_app.command()
@@ -123,6 +123,43 @@ def check(
     from jinacli.screens.check import show_flow_checks
 
     raise typer.Exit(show_flow_checks(files, no_import=no_import, form=output_format))
+
+
+@flow_app.command()
+def plot(
+    file: Annotated[str, typer.Argument(help="Flow YAML, or - for standard input")],
+    form: Annotated[
+        Literal["text", "mermaid"] | None,
+        typer.Option("--format", help="Of what is printed; text if omitted"),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="Write to this file: Mermaid in .mmd and .md, text in .txt"
+        ),
+    ] = None,
+    vertical: Annotated[
+        bool, typer.Option("--vertical", help="Mermaid from top to bottom, as text always is")
+    ] = False,
+) -> None:
+    """Draw the graph of a Flow, as text or as Mermaid
+
+    Shows who takes whose results, replicas and joins. Nothing is started, and
+    no module of an Executor is imported. GitHub renders Mermaid in Markdown.
+
+    Examples:
+      jina flow plot flows/search.yml
+
+      jina flow plot flows/search.yml --format mermaid
+
+      jina flow plot flows/search.yml --output search.md
+    """
+    from jinacli.screens.plot import checked_output, show_plot
+
+    if output is not None:
+        checked_output(output, form)
+    plan, _ = _plan(file, "")
+    raise typer.Exit(show_plot(plan, form or "text", output, vertical=vertical))
 
 
 @flow_app.command()

@@ -15,6 +15,7 @@ COMMANDS = (
     "flow down",
     "flow ps",
     "flow check",
+    "flow plot",
     "executor check",
 )
 
