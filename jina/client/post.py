@@ -134,7 +134,7 @@ class Client:
             on_always: called with each response, last.
             parameters: handed to the Executors; a dict under an Executor's name is for it alone.
             target_peapod: regular expression; nodes whose name it does not match pass Documents on.
-            request_size: Documents in a request; 0 or less for all in one.
+            request_size: Documents in a request; 0 or less for all in one, up to 10,000.
             show_progress: accepted for Jina 2 code; `jina post` shows progress.
             continue_on_error: without `on_error`: go on after a failed request or callback.
             return_results: return the responses.

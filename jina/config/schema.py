@@ -215,7 +215,7 @@ class FlowOptions(_Strict):
         None, description="Default of `Flow.post` in Python: return the responses."
     )
     request_size: Number | None = Field(
-        None, description="Default of `Flow.post` in Python: Documents in a request."
+        None, description="Default of `Flow.post` in Python: Documents in a request; 0: all in one."
     )
     continue_on_error: Flag | None = Field(
         None, description="Default of `Flow.post` in Python: go on after a failed request."

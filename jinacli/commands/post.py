@@ -61,9 +61,10 @@ def post(
     request_size: Annotated[
         int | None,
         typer.Option(
-            min=1,
+            min=0,
             max=10_000,
-            help="Documents in one request; 100 if omitted, and 400 within a long file",
+            help="Documents in one request, 0 for all that fit (10,000, or 256 KiB of lines); "
+            "100 if omitted, and 400 within a long file",
         ),
     ] = None,
     limit: Annotated[int | None, typer.Option(min=0, help="Stop after so many lines")] = None,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from jina.client.requests import LineRequests, RequestSource
-from jina.defaults import REQUEST_BYTES, REQUEST_DOCS
+from jina.defaults import MAX_REQUEST_DOCS, REQUEST_BYTES, REQUEST_DOCS
 from jina.excepts import InputError
 from jina.readers import LineSource, open_inputs
 from jina.wire.maps import Call
@@ -36,12 +36,13 @@ def open_source(
         typer.BadParameter: options that exclude each other.
     """
     inputs = inputs_of(options)
+    size = MAX_REQUEST_DOCS if options.request_size == 0 else options.request_size
     if not inputs:
         # Late: lines from files never become Documents here.
         from jina.client.documents import DocumentRequests
 
         docs = options.texts or None
-        return DocumentRequests(docs, call, request_docs=options.request_size or REQUEST_DOCS), None
+        return DocumentRequests(docs, call, request_docs=size or REQUEST_DOCS), None
     if "-" in inputs and "stdin" in closed:
         raise InputError("standard input is closed", where="<stdin>")
     lines = open_inputs(inputs, options=options.reading)
@@ -54,7 +55,7 @@ def open_source(
         )
     _skip(lines, skipped_lines)
     limit = None if options.limit is None else max(0, options.limit - skipped_lines)
-    return LineRequests(lines, call, request_docs=options.request_size, limit=limit), lines
+    return LineRequests(lines, call, request_docs=size, limit=limit), lines
 
 
 def inputs_of(options: PostOptions) -> list[str]:

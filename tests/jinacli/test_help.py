@@ -87,10 +87,10 @@ def test_without_a_command_the_help_is_shown_and_it_is_wrong_usage(
             "Error: Missing argument 'endpoint'.\n",
         ),
         (
-            "post / --request-size 0",
+            "post / --request-size -1",
             "Usage: jina post [OPTIONS] {endpoint}\nTry 'jina post -h' for help.\n\n"
             "Error: Invalid value for '--request-size': "
-            "Input should be greater than or equal to 1\n",
+            "Input should be greater than or equal to 0\n",
         ),
     ],
 )

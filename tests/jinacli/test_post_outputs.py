@@ -164,11 +164,26 @@ def test_a_full_disk_behind_standard_output(flow: Shell, command: str) -> None:
         assert running.err == "error: <stdout>: cannot be written: No space left on device\n"
 
 
-@pytest.mark.parametrize("size", [1, 7, 1000])
+@pytest.mark.parametrize("size", [0, 1, 7, 1000])
 def test_the_size_of_requests_does_not_show_in_the_results(flow: Shell, size: int) -> None:
     done = flow.run("post", "/moody", "--request-size", str(size), stdin=json_lines(50))
     assert done.code == 0
     assert [line["text"] for line in done.lines] == [f"LINE {n}" for n in range(50)]
+
+
+@pytest.mark.parametrize(
+    ("options", "failed"), [((), 100), (("--request-size", "0"), 250), (("--request-size", "9"), 9)]
+)
+def test_a_size_of_zero_is_all_in_one_request(
+    flow: Shell, options: tuple[str, ...], failed: int
+) -> None:
+    """As for `request_size=0` in Python; a request fails as a whole."""
+    flow.write("first.jsonl", '{"text": "raise"}\n' + json_lines(249))
+    done = flow.run("post", "/moody", "--inputs", "first.jsonl", *options)
+    assert done.err.startswith(f"{failed} of 250 failed")
+    texts = [word for n in range(250) for word in ("--text", "raise" if n == 0 else "x")]
+    done = flow.run("post", "/moody", *texts, *options)
+    assert done.err.startswith(f"{failed} of 250 failed")
 
 
 def test_requests_that_fail_are_told_line_by_line_and_the_rest_is_right(flow: Shell) -> None:
