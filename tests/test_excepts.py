@@ -26,3 +26,9 @@ def test_every_error_that_an_outcome_names_is_in_the_tree() -> None:
     }
     assert {"BadLine", "ExecutorUnavailable", "InputError", "WorkerDied"} <= named
     assert named <= set(_children(excepts.JinaError))
+
+
+def test_no_outcome_names_an_error_of_the_tree_without_its_module() -> None:
+    bare = re.compile(f'"(?:{"|".join(_children(excepts.JinaError))})"')
+    sources = Path(excepts.__file__).parent.rglob("*.py")
+    assert not [path for path in sources if bare.search(path.read_text())]

@@ -295,6 +295,35 @@ def test_what_a_method_raises_is_shown_with_the_users_frames(here: Shell) -> Non
     assert "/jina/" not in done.err
 
 
+def test_the_type_of_an_error_is_dotted_unless_it_is_pythons_own(here: Shell) -> None:
+    """The same in a trial and in a Flow."""
+    here.write(
+        "own.py",
+        "from jina import Executor, requests\n\n\n"
+        "class Broken(Exception):\n    class Badly(Exception): ...\n\n\n"
+        "class Own(Executor):\n    @requests\n    def act(self, docs, parameters, **kwargs):\n"
+        "        raise {'own': Broken, 'inner': Broken.Badly, 'python': KeyError}"
+        "[parameters['raise']]('x')\n",
+    )
+    here.write("own.yml", "jtype: Own\npy_modules: own.py\n")
+    here.write("flow.yml", "jtype: Flow\nexecutors:\n  - uses: own.yml\n")
+    here.write("bad.jsonl", '{"id": "a"}\nno\n')
+    with here.up("flow.yml"):
+        for given, expected in (
+            ("own", "own.Broken"),
+            ("inner", "own.Broken.Badly"),
+            ("python", "KeyError"),
+        ):
+            options = ("-i", "bad.jsonl", "-p", f"raise={given}")
+            trial = here.run("executor", "check", "own.yml", "--run", "/x", *options)
+            post = here.run("post", "/x", *options)
+            for done in (trial, post):
+                assert [d["error"]["type"] for d in done.lines] == [
+                    expected,
+                    "jina.excepts.BadLine",
+                ]
+
+
 def test_a_constructor_that_raises_is_shown_with_the_users_frames(here: Shell) -> None:
     here.write("fails.yml", GOOD + "with: {fails: true}\n")
     done = here.run("executor", "check", "fails.yml", "--run", "/twice")

@@ -70,7 +70,7 @@ EXAMPLES = [
     Route("/index", ["enc"], [Part(0, 0, 1, 100), Part(1, 1, 3, 100, 2, 1)], 2, True, 3),
     Route("/index", [], [], first=3, stop=4, blame=ErrorInfo("E", "m")),
     Call({"top_k": 5, "deep": [{"a": None}, 1.5, b"x"]}, "data.jsonl", "0123456789abcdef", True),
-    LineFailures(3, [Failure(1, "id", "BadLine", "data.jsonl:2: not JSON")]),
+    LineFailures(3, [Failure(1, "id", "jina.excepts.BadLine", "data.jsonl:2: not JSON")]),
     ErrorInfo("ValueError", "no", "encoder", 1, "Traceback"),
     Welcome("search", {"encoder": ["/index", "/search"]}, 16),
     Ready(4711, ["/default"], 2),
