@@ -10,16 +10,19 @@ import contextlib
 import copy
 import dataclasses
 import difflib
+import os
 import sys
 import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from jina.excepts import FlowBuildLevelError, FlowTopologyError
+from jina.excepts import ConfigError, FlowBuildLevelError, FlowError, FlowTopologyError
 from jina.graph import drawing
-from jina.graph.plan import GATEWAY, Plan, PlannedNode, WorkerSpec
+from jina.graph.plan import Plan, PlannedNode
+from jina.graph.planning import inherited, plan_from
+from jina.graph.topology import topology_error
 
 if TYPE_CHECKING:
     from jina.client.post import Callback, Client
@@ -50,9 +53,35 @@ _ADD_KEYS = (
 #: Options of the Flow that are defaults of `post`.
 _POST_KEYS = ("return_results", "request_size", "continue_on_error", "show_progress")
 
+_LOOK_S = 0.5  # between looks whether a Flow that is waited for still runs
+
+
+class _NotHere:
+    """A member of Jina 2's Flow that this one lacks: it cannot be used, nor silently be set.
+
+    Args:
+        instead: what does it here.
+    """
+
+    def __init__(self, instead: str) -> None:
+        self._instead = instead
+        self._name = ""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, flow: Flow | None, owner: type) -> NoReturn:
+        raise AttributeError(f"a Flow has no `{self._name}` here; {self._instead}")
+
+    def __set__(self, flow: Flow, value: object) -> NoReturn:
+        self.__get__(flow, type(flow))
+
 
 class Flow:
     """Executors as a graph.
+
+    `flow["encoder"]` and `flow[0]` are nodes, as `flow.plan()` has them; iteration gives pairs of
+    name and node. Flows are equal when their nodes have the same names, needs and replicas.
 
     Args:
         name: of the Flow; "flow" when it has none.
@@ -120,10 +149,17 @@ class Flow:
                 near = difflib.get_close_matches(key, _ADD_KEYS, 1)
                 hint = f'did you mean "{near[0]}"?' if near else f"known: {', '.join(_ADD_KEYS)}"
                 raise TypeError(f"Flow.add() takes no argument {key!r}; {hint}")
-        flow = copy.copy(self) if copy_flow else self
+        flow = copy.copy(self)
         flow._entries = [*self._entries, {k: v for k, v in entry.items() if v is not None}]
-        flow.plan()  # says at once what is wrong
-        return flow
+        try:
+            flow.plan()
+        except ConfigError as error:
+            of_topology = topology_error(error.problems)
+            raise of_topology or error from None
+        if copy_flow:
+            return flow
+        self._entries = flow._entries
+        return self
 
     def needs(self, needs: Iterable[str], name: str = "joiner", **entry: Any) -> Flow:
         """Join branches: the added Executor waits for all of them.
@@ -141,10 +177,13 @@ class Flow:
     join = needs
 
     def needs_all(self, name: str = "joiner", **entry: Any) -> Flow:
-        """Join every branch that nobody waits for yet."""
+        """Join every branch that nobody waits for yet; a single one is simply followed."""
         plan = self.plan()
         needed = {need for node in plan.nodes for need in node.needs}
-        return self.needs([n.name for n in plan.nodes if n.name not in needed], name, **entry)
+        ends = [node.name for node in plan.nodes if node.name not in needed]
+        if len(ends) == 1:
+            return self.add(name=name, needs=ends, **entry)
+        return self.needs(ends, name, **entry)
 
     def plan(self) -> Plan:
         """What would be started: nodes, needs and workers.
@@ -152,7 +191,23 @@ class Flow:
         Raises:
             ConfigError: with everything that is wrong.
         """
-        return _plan_from(self._config())
+        return plan_from(self._config())
+
+    def build(self, copy_flow: bool = False) -> Flow:
+        """Check it, as every `add` does; `start` needs no more.
+
+        Args:
+            copy_flow: return another Flow, which is started and closed for itself.
+
+        Raises:
+            ConfigError: with everything that is wrong.
+        """
+        self.plan()
+        if not copy_flow:
+            return self
+        flow = copy.copy(self)
+        flow._running = flow._client = None
+        return flow
 
     def plot(
         self,
@@ -182,7 +237,7 @@ class Flow:
             OutputError: the name of the file asks for a picture, or for nothing known.
         """
         plan = self.plan()
-        is_shown = inline_display and _display(plan, vertical_layout)
+        is_shown = inline_display and drawing.display(plan, vertical=vertical_layout)
         if output is not None:
             path = Path(output)
             text = drawing.draw_file(plan, path, vertical=vertical_layout)
@@ -196,6 +251,45 @@ class Flow:
     def num_executors(self) -> int:
         """How many nodes it has."""
         return len(self.plan().nodes)
+
+    @property
+    def num_pods(self) -> int:
+        """How many nodes it has; the gateway counts while it runs, as in Jina 2."""
+        return self.num_executors + (self._running is not None)
+
+    @property
+    def num_peas(self) -> int:
+        """How many workers it has; the gateway counts while it runs, as in Jina 2."""
+        return len(self.plan().workers) + (self._running is not None)
+
+    @property
+    def workspace(self) -> str:
+        """Absolute folder in which its Executors keep theirs, where they name no other."""
+        options = self._options if self._source is None else inherited(self._source[0])
+        return os.path.abspath(options.get("workspace") or "")
+
+    def __getitem__(self, item: str | int) -> PlannedNode:
+        nodes = self.plan().nodes
+        if isinstance(item, int):
+            return nodes[item]
+        if not isinstance(item, str):
+            raise TypeError(f"a Flow has nodes by name or number, not by {type(item).__name__}")
+        for node in nodes:
+            if node.name == item:
+                return node
+        near = difflib.get_close_matches(item, [node.name for node in nodes], 1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise KeyError(f"{item!r} is no executor of this Flow{hint}")
+
+    def __iter__(self) -> Iterator[tuple[str, PlannedNode]]:
+        return iter([(node.name, node) for node in self.plan().nodes])
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Flow):
+            return NotImplemented
+        return dict(self) == dict(other)
+
+    __hash__ = None  # type: ignore[assignment]  # it changes, and so does what it equals
 
     def _config(self) -> FlowConfig:
         loaded: FlowConfig | None = self._source[0] if self._source is not None else None
@@ -213,7 +307,7 @@ class Flow:
         }
         if self._name:
             described["name"] = self._name
-        options = self._options if loaded is None else _inherited(loaded)
+        options = self._options if loaded is None else inherited(loaded)
         if options:
             described["with"] = options
         config = _load(described)
@@ -258,11 +352,21 @@ class Flow:
     ) -> None:
         self.close()
 
-    def block(self) -> None:
-        """Wait until Ctrl-C."""
-        self._must_run()
+    def block(self, stop_event: threading.Event | None = None) -> None:
+        """Wait until Ctrl-C, or until another thread closes the Flow.
+
+        Args:
+            stop_event: end the wait when it is set, too; one of multiprocessing serves as well.
+
+        Raises:
+            FlowError: the Flow has ended by itself.
+        """
+        running = self._must_run()
+        stop = stop_event or threading.Event()
         with contextlib.suppress(KeyboardInterrupt):
-            threading.Event().wait()
+            while self._running is running and not stop.wait(_LOOK_S):
+                if not running.is_alive and self._running is running:
+                    raise FlowError("the Flow has ended by itself")
 
     @property
     def address(self) -> str:
@@ -275,6 +379,20 @@ class Flow:
                 "the Flow is not running", hint="post within `with flow:`, or call start() before"
             )
         return self._running
+
+    @property
+    def client(self) -> Client:
+        """A Client of the running Flow; it is closed with it."""
+        return self._connected()
+
+    _BY_ADDRESS = "clients find it at `address`, and `jina flow up --port` listens on tcp"
+    host = _NotHere(_BY_ADDRESS)
+    port_expose = _NotHere(_BY_ADDRESS)
+    protocol = _NotHere(_BY_ADDRESS)
+    expose_endpoint = _NotHere("every endpoint can be posted to, and nothing speaks HTTP")
+    inspect = _NotHere("add the Executor as a step of the Flow")
+    gather_inspect = _NotHere("join branches with `needs`")
+    rolling_update = _NotHere("close the Flow and start it again")
 
     # --- post ---
 
@@ -340,7 +458,7 @@ def plan_of(source: Path | str | dict[str, Any], *, listen: str = "") -> Plan:
     Raises:
         ConfigError: with everything that is wrong, each thing at its place.
     """
-    return _plan_from(_load(source), listen=listen)
+    return plan_from(_load(source), listen=listen)
 
 
 def _load(source: Any, **options: Any) -> FlowConfig:
@@ -350,64 +468,9 @@ def _load(source: Any, **options: Any) -> FlowConfig:
     return load_flow(source, **options)
 
 
-def _display(plan: Plan, vertical: bool) -> bool:
-    """Whether there is a notebook, or another IPython, that shows the graph."""
-    ipython = sys.modules.get("IPython")
-    if ipython is None or ipython.get_ipython() is None:
-        return False
-    mermaid = drawing.draw_mermaid(plan, vertical=vertical)
-    # Each frontend takes what it can show.
-    forms = {"text/plain": drawing.draw_text(plan), "text/markdown": drawing.fenced(mermaid)}
-    ipython.display.display(forms, raw=True)
-    return True
-
-
 def _is_of_jina(key: str) -> bool:
     """Whether a key of Jina 2 or 3 is meant: what becomes of it is the loader's matter."""
     # Late: see _load.
     from jina.config.schema import IGNORED_NODE, REFUSED_NODE
 
     return key in IGNORED_NODE or key in REFUSED_NODE
-
-
-def _inherited(config: FlowConfig) -> dict[str, Any]:
-    """What the options of a loaded Flow mean for Executors that are added to it."""
-    options = config.options.model_dump(
-        include={"workspace", "env", "timeout_ready"}, exclude_none=True
-    )
-    if "workspace" in options and config.file is not None:
-        options["workspace"] = str(config.file.parent / options["workspace"])
-    return options
-
-
-def _plan_from(config: FlowConfig, *, listen: str = "") -> Plan:
-    """Turn a checked config into nodes and workers."""
-    nodes: list[PlannedNode] = []
-    workers: list[WorkerSpec] = []
-    before = GATEWAY
-    for node in config.executors:
-        needs = [before] if node.needs is None else list(node.needs)
-        nodes.append(PlannedNode(name=node.name, needs=needs, replicas=node.replicas))
-        before = node.name
-        for replica in range(node.replicas):
-            runtime_args: dict[str, Any] = {
-                "name": node.name,
-                "workspace": node.workspace,
-                "replicas": node.replicas,
-                "pea_id": 0,
-                "shard_id": 0,
-            }
-            if node.replicas > 1:
-                runtime_args["replica_id"] = replica
-            workers.append(
-                WorkerSpec(
-                    node=node.name,
-                    replica=replica,
-                    executor=node.executor,
-                    runtime_args=runtime_args,
-                    env=node.env,
-                    timeout_ready_s=node.timeout_ready_s,
-                )
-            )
-    file = str(config.file.resolve()) if config.file else ""
-    return Plan(name=config.name, file=file, nodes=nodes, workers=workers, listen=listen)

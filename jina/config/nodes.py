@@ -71,6 +71,11 @@ def known_entry(
     kept = without_ignored(loading, tree, at, entry, IGNORED_NODE)
     if isinstance(kept.get("uses"), os.PathLike):
         kept["uses"] = os.fspath(kept["uses"])
+    # From Python, too: the order of a set is nobody's wish, but it should be the same each time.
+    if isinstance(kept.get("needs"), set | frozenset):
+        kept["needs"] = sorted(kept["needs"], key=str)
+    elif isinstance(kept.get("needs"), tuple):
+        kept["needs"] = list(kept["needs"])
     for key, instead in REFUSED_NODE.items():
         if key not in kept:
             continue

@@ -16,6 +16,7 @@ Nothing is loaded or started, and no picture is made: that needs a browser.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Collection, Sequence
 from pathlib import PurePath
 from typing import Literal, NamedTuple
@@ -170,6 +171,25 @@ def fitting(text: str, encoding: str | None) -> str:
         plain = text.translate(_ASCII)
         return plain.encode(encoding, "backslashreplace").decode(encoding)
     return text
+
+
+def display(plan: Plan, *, vertical: bool = False) -> bool:
+    """Show the graph where the program runs in a notebook, or in another IPython.
+
+    Args:
+        plan: of the Flow.
+        vertical: as for `draw_mermaid`.
+
+    Returns:
+        whether it does.
+    """
+    ipython = sys.modules.get("IPython")
+    if ipython is None or ipython.get_ipython() is None:
+        return False
+    text, mermaid = draw_text(plan), fenced(draw_mermaid(plan, vertical=vertical))
+    # Each frontend takes the form that it can show.
+    ipython.display.display({"text/plain": text, "text/markdown": mermaid}, raw=True)
+    return True
 
 
 def _vertices(plan: Plan) -> list[_Vertex]:

@@ -7,11 +7,25 @@ YAML file's checker shares; here a wrong graph is an error.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from jina.config.needs import GATEWAY, Fault, Node, faults
 from jina.excepts import FlowTopologyError
 
-__all__ = ["GATEWAY", "Fault", "Node", "checked", "faults", "followers", "order", "terminals"]
+__all__ = [
+    "GATEWAY",
+    "Fault",
+    "Node",
+    "checked",
+    "faults",
+    "followers",
+    "order",
+    "terminals",
+    "topology_error",
+]
+
+#: Codes of problems that are faults of names and needs; a name that cannot be is none of the graph.
+_OF_TOPOLOGY = ("duplicate-name", "unknown-need", "duplicate-need", "self-need", "cycle")
 
 
 def checked(nodes: Sequence[Node]) -> list[Node]:
@@ -27,6 +41,20 @@ def checked(nodes: Sequence[Node]) -> list[Node]:
             hint=found[0].hint if len(found) == 1 else "",
         )
     return list(nodes)
+
+
+def topology_error(problems: Sequence[Any]) -> FlowTopologyError | None:
+    """The error that tells of problems of YAML (`jina.config.problems.Problem`), if of the graph.
+
+    Returns:
+        None when there is any other problem among them.
+    """
+    if any(problem.code not in _OF_TOPOLOGY for problem in problems):
+        return None
+    return FlowTopologyError(
+        "\n".join(problem.message for problem in problems),
+        hint=problems[0].hint if len(problems) == 1 else "",
+    )
 
 
 def order(nodes: Sequence[Node]) -> list[str]:

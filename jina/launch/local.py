@@ -74,6 +74,11 @@ class LocalFlow:
         """Process id of the supervisor."""
         return self._process.pid
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether the supervisor is still there."""
+        return self._process.poll() is None
+
     def release(self) -> None:
         """Let it run on after this process has ended."""
         self._channel.send(control.Release())
