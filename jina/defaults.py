@@ -21,6 +21,7 @@ MAX_FRAMES = 64  # payload frames of one message to a gateway
 MAX_FRAMES_FROM_GATEWAY = 1024  # of one that it put together: branches, or a request in parts
 MAX_ROUTE_BYTES = 64 * KIB  # route map, within the header frame
 MAX_CALL_BYTES = 64 * KIB  # call map, within the header frame
+MAX_INLINE_BYTES = 4 * KIB  # of a payload frame that stands in the header frame
 MAX_REQUEST_DOCS = 10_000  # documents in one request
 MAX_DEPTH = 32  # nesting of chunks and matches, and of untyped values
 MAX_UNTYPED_BYTES = 2 * MIB  # undecoded tags and parameters of one request

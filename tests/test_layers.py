@@ -73,7 +73,7 @@ def imports_of(path: Path, text: str) -> Iterator[Import]:
                     above = package.split(".")[: len(package.split(".")) - child.level + 1]
                     base = ".".join([*above, base]).rstrip(".")
                 for alias in child.names:
-                    # `from jina.wire import header` imports a module, `… import pack_header` a name
+                    # `from jina.wire import header` imports a module, `… import KINDS` a name
                     module = f"{base}.{alias.name}" if is_module(f"{base}.{alias.name}") else base
                     yield Import(path, child.lineno, module, is_late, is_for_types)
             else:
@@ -228,7 +228,7 @@ def test_the_reader_of_imports_sees_every_form() -> None:
             "import zmq.utils",
             "from . import maps",
             "from ..types import columns as c",
-            "from jina.wire.header import pack_header",
+            "from jina.wire.header import pack_message",
             "if TYPE_CHECKING:",
             "    import numpy",
             "def f():",

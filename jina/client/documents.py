@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from jina.client.requests import Request
@@ -60,15 +60,18 @@ class DocumentRequests:
             if element is _END:
                 self.at_end = True
                 break
-            doc, groundtruth = as_document(element, self._index)
+            if isinstance(element, Document):
+                docs.append(element)
+            else:
+                doc, groundtruth = as_document(element, self._index)
+                docs.append(doc)
+                if groundtruth is not None:
+                    groundtruths.append(groundtruth)
             self._index += 1
-            docs.append(doc)
-            if groundtruth is not None:
-                groundtruths.append(groundtruth)
         if not docs:
             return None
-        array = DocumentArray(docs)
-        beside = DocumentArray(groundtruths) if groundtruths else None
+        array = DocumentArray._of_rows(docs)
+        beside = DocumentArray._of_rows(groundtruths) if groundtruths else None
         parts, frames = write_body(array, beside, None)
         return Request(parts, frames, len(docs), 0, self._call, None, array)
 
@@ -110,7 +113,9 @@ def _one(element: Any, index: int) -> Document:
 
 
 def _elements(inputs: Any) -> Iterable[Any]:
-    if isinstance(inputs, Callable):  # type: ignore[arg-type]  # the abc is meant
+    if isinstance(inputs, Document):
+        return [inputs]
+    if callable(inputs):
         inputs = inputs()
     if isinstance(inputs, (Document, str, bytes, dict)) or hasattr(inputs, "__array__"):
         return [inputs]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from typing import Any
 
 from jina.client.documents import DocumentRequests
@@ -82,31 +81,29 @@ class Client:
         call = Call(dict(parameters or {}))
         source = DocumentRequests(inputs, call, request_docs=request_size)
         endpoint = endpoint_of(on)
-        with self._session() as session:
+        session = self._session()
+        try:
             replies = session.exchange(
                 endpoint, source, target=target_peapod or "", timeout_s=self._timeout_s
             )
             for number, reply in enumerate(replies):
                 yield Response(reply, endpoint, number)
+        except BaseException:  # answers may still be under way
+            session.close()
+            raise
+        self._idle.append(session)  # for the next post
 
-    @contextmanager
-    def _session(self) -> Iterator[Session]:
-        """A connection: kept for the next post if this one comes to its end.
+    def _session(self) -> Session:
+        """A connection.
 
         Each post has one to itself: posts within posts and from several threads do not meet.
         """
         if self._pid != os.getpid():
             self._idle, self._pid = [], os.getpid()  # a forked child has connections of its own
         try:
-            session = self._idle.pop()
+            return self._idle.pop()
         except IndexError:
-            session = Session(self.address, timeout_connect_s=self._timeout_connect_s)
-        try:
-            yield session
-        except BaseException:  # answers may still be under way
-            session.close()
-            raise
-        self._idle.append(session)
+            return Session(self.address, timeout_connect_s=self._timeout_connect_s)
 
     def post(
         self,

@@ -20,6 +20,8 @@ from jina.wire.maps import FAILURES, Call, ErrorInfo, Failure, unpack_map
 SUCCESS = 0
 ERROR = 3
 
+_FROM_PYTHON = Call()  # Documents that Python code posts have ids, and no lines in any source
+
 
 class Response:
     """The answer to one request.
@@ -54,10 +56,6 @@ class Response:
         )
         description = f"{error.type}: {error.message}" if error.message else error.type
         return SimpleNamespace(code=ERROR, description=description, exception=exception)
-
-    @cached_property
-    def _call(self) -> Call:
-        return unpack_map(Call, self._reply.request.call)
 
     @property
     def is_error(self) -> bool:
@@ -100,9 +98,13 @@ class Response:
         return self._call.parameters
 
     @cached_property
+    def _call(self) -> Call:
+        return unpack_map(Call, self._reply.request.call)
+
+    @cached_property
     def _body(self) -> Body:
         reply = self._reply
-        return read_body(reply.parts, reply.frames, 1, self._call, reply.request.base, payload)
+        return read_body(reply.parts, reply.frames, 1, _FROM_PYTHON, reply.request.base, payload)
 
     @cached_property
     def docs(self) -> DocumentArray:

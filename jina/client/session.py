@@ -27,7 +27,7 @@ from jina.excepts import BadClientInput, ConnectError, InputError, PostTimeout, 
 from jina.runtime.lastlog import last_log_of
 from jina.transport import sockets
 from jina.wire import header as wire
-from jina.wire.header import pack_header, unpack_header
+from jina.wire.header import Header, pack_message, unpack_message
 from jina.wire.maps import ErrorInfo, Part, Route, Welcome, pack_map, unpack_map, unpack_route
 
 _PING_S = 0.5  # of silence, before the gateway is asked whether it is there
@@ -101,7 +101,7 @@ class Session:
 
     def close(self) -> None:
         """Say good-bye and close the connection."""
-        sockets.send_if_connected(self.socket, pack_header(wire.BYE))
+        sockets.send_if_connected(self.socket, pack_message(wire.BYE))
         sockets.wait_until_sent(self.socket, _BYE_S)
         sockets.close(self._context)
 
@@ -111,18 +111,17 @@ class Session:
         Raises:
             ConnectError: no answer in time.
         """
-        self._ask(pack_header(wire.STATUS), timeout_s)
-        message = self._await(wire.STATUS, timeout_s)
-        return msgspec.json.decode(sockets.payload(message.frames[0]))  # type: ignore[no-any-return]
+        self._ask(pack_message(wire.STATUS), timeout_s)
+        answer = self._await(wire.STATUS, timeout_s)
+        return msgspec.json.decode(sockets.payload(answer.frames[0]))  # type: ignore[no-any-return]
 
     # --- is anybody there? ---
 
     def _greet(self, timeout_s: float) -> Welcome:
-        self._ask(pack_header(wire.HELLO), timeout_s)
-        message = self._await(wire.WELCOME, timeout_s)
-        return unpack_map(Welcome, unpack_header(message.header).call)
+        self._ask(pack_message(wire.HELLO), timeout_s)
+        return unpack_map(Welcome, self._await(wire.WELCOME, timeout_s).call)
 
-    def _ask(self, header: bytes, timeout_s: float) -> None:
+    def _ask(self, question: list[Any], timeout_s: float) -> None:
         poller = sockets.Poller()
         poller.register(self.socket, sockets.POLLOUT)
         if not poller.poll(ceil(timeout_s * 1000)):
@@ -131,15 +130,16 @@ class Session:
                 where=self.address,
                 hint="`jina flow ps` lists what runs",
             )
-        sockets.send(self.socket, header)
+        sockets.send(self.socket, question)
 
-    def _await(self, kind: int, timeout_s: float) -> sockets.Message:
+    def _await(self, kind: int, timeout_s: float) -> Header:
         deadline = time.monotonic() + timeout_s
         while (left := deadline - time.monotonic()) > 0:
             if self.poller.poll(ceil(left * 1000)):
                 message = sockets.receive(self.socket, routed=False)
-                if unpack_header(message.header).kind == kind:
-                    return message
+                header = unpack_message(message.header, message.frames)
+                if header.kind == kind:
+                    return header
         raise ConnectError(
             f"no answer within {timeout_s:g} s",
             where=self.address,
@@ -304,20 +304,20 @@ class _Exchange:
 
     def _send(self, number: int, request: Request) -> None:
         """Send one request. Where no gateway is connected just now, the next ping finds out."""
-        header = pack_header(
+        message = pack_message(
             wire.REQUEST,
-            frames=len(request.frames),
+            request.frames,
             number=number,
             rows=request.rows,
             base=request.base,
             route=pack_map(Route(self._endpoint, self._targets, request.parts)),
             call=request.call,
         )
-        sockets.send_if_connected(self._session.socket, header, request.frames)
+        sockets.send_if_connected(self._session.socket, message)
 
     def _take(self, message: sockets.Message) -> None:
         """Take in one message."""
-        header = unpack_header(message.header)
+        header = unpack_message(message.header, message.frames)
         self._reached_at = time.monotonic()
         if header.kind == wire.WELCOME:
             self._send_lost(unpack_map(Welcome, header.call).held, header.number)
@@ -330,13 +330,16 @@ class _Exchange:
         self._bytes -= _size(request)
         if header.kind == wire.REPLY:
             route = unpack_route(header.route)
-            if sum(part.frames for part in route.parts) != len(message.frames):
+            named = 0
+            for part in route.parts:
+                named += part.frames
+            if named != len(header.frames):
                 raise WireError(
                     "a reply whose parts do not fit its frames", where=self._session.address
                 )
-            reply = Reply(request, None, route.parts, list(message.frames), route.served)
+            reply = Reply(request, None, route.parts, list(header.frames), route.served)
         else:
-            error = unpack_map(ErrorInfo, sockets.payload(message.frames[0]))
+            error = unpack_map(ErrorInfo, sockets.payload(header.frames[0]))
             reply = Reply(request, error, [], [], 0)
         self._replies[header.number] = reply
 
@@ -351,8 +354,8 @@ class _Exchange:
                 hint="raise --timeout, or look at the workers with `jina flow ps`",
             )
         try:
-            header = pack_header(wire.HELLO, number=self._session.number)
-            sockets.send(self._session.socket, header)
+            question = pack_message(wire.HELLO, number=self._session.number)
+            sockets.send(self._session.socket, question)
         except sockets.PeerGone:
             if self._session.is_gone or now - self._reached_at > TIMEOUT_CONNECT_S:
                 raise ConnectError(
@@ -384,4 +387,7 @@ class _Exchange:
 
 
 def _size(request: Request) -> int:
-    return sum(len(frame) for frame in request.frames)
+    size = 0
+    for frame in request.frames:
+        size += len(frame)
+    return size

@@ -102,9 +102,15 @@ def _invoke(
         return None
     method = bound(executor, target)
     names = wanted(getattr(method, "__func__", method))
-    given = {
-        name: _value(executor, name, arguments.get(name)) for name in ARGUMENTS if name in names
-    }
+    given = {}
+    for name in ARGUMENTS:
+        if name in names:
+            value = arguments.get(name)
+            if name == "parameters":
+                value = specific_parameters(value, getattr(executor.metas, "name", ""))
+            elif value is not None and not len(value):  # len() decodes nothing
+                value = None  # zero Documents reach a method as None
+            given[name] = value
     returned = method(**given)
     if returned is None:
         return None
@@ -135,15 +141,6 @@ def specific_parameters(parameters: Mapping[str, Any] | None, name: str) -> dict
     common = dict(parameters or {})
     own = common.get(name)
     return {**common, **own} if isinstance(own, dict) else common
-
-
-def _value(executor: BaseExecutor, name: str, given: Any) -> Any:
-    if name == "parameters":
-        return specific_parameters(given, getattr(executor.metas, "name", ""))
-    if name in ("docs", "groundtruths"):
-        # Zero Documents reach a method as None. len() decodes nothing.
-        return given if given is not None and len(given) else None
-    return given or None
 
 
 def _name(method: Any) -> str:

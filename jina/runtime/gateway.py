@@ -48,9 +48,8 @@ from jina.runtime.steps import (
 )
 from jina.transport import sockets
 from jina.wire import header as wire
-from jina.wire.header import Header, pack_header, unpack_header
+from jina.wire.header import Header, pack_message, unpack_message
 from jina.wire.maps import (
-    DOCS,
     ErrorInfo,
     Ready,
     Route,
@@ -185,7 +184,7 @@ class Gateway:
     def _ask_running(self) -> None:
         """Ask the workers of an earlier gateway to say again that they are ready."""
         for identity in list(self._unasked):
-            if sockets.send_if_connected(self._back, pack_header(wire.READY), peer=identity):
+            if sockets.send_if_connected(self._back, pack_message(wire.READY), identity):
                 self._unasked.discard(identity)
 
     def _kill_everyone(self) -> None:
@@ -207,7 +206,7 @@ class Gateway:
         self._is_drained = True
         for worker in self._workers.values():
             if worker.is_ready:
-                sockets.send_if_connected(self._back, pack_header(wire.DRAIN), peer=worker.identity)
+                sockets.send_if_connected(self._back, pack_message(wire.DRAIN), worker.identity)
         self._channel.send(control.Drained())
 
     # --- the workers ---
@@ -217,19 +216,19 @@ class Gateway:
         try:
             message = sockets.receive(self._back, routed=True)
             peer = message.peer
-            header = unpack_header(message.header)
+            header = unpack_message(message.header, message.frames)
             worker = self._workers.get(message.peer)
             if worker is None:
                 if header.kind == wire.READY and len(self._early) < _MAX_STRANGERS:
                     self._early[message.peer] = unpack_map(Ready, header.call)
                 return  # not announced yet, or given up, or nobody of ours
             if header.kind == wire.REPLY:
-                pieces = pieces_of(unpack_route(header.route).parts, message.frames)
+                pieces = pieces_of(unpack_route(header.route).parts, header.frames)
                 self._do(self._router.step(Replied(message.peer, header.number, pieces)))
             elif header.kind == wire.ERROR:
-                if not message.frames:
+                if not header.frames:
                     raise WireError("an error without its description")
-                error = unpack_map(ErrorInfo, sockets.payload(message.frames[0]))
+                error = unpack_map(ErrorInfo, sockets.payload(header.frames[0]))
                 self._do(self._router.step(Raised(message.peer, header.number, error)))
             elif header.kind == wire.READY:
                 ready = unpack_map(Ready, header.call)
@@ -271,15 +270,14 @@ class Gateway:
         try:
             message = sockets.receive(self._front, routed=True)
             peer = message.peer
-            header = unpack_header(message.header)
+            header = unpack_message(message.header, message.frames)
             number = header.number
             if header.kind == wire.REQUEST:
-                self._submit(peer, header, message.frames)
+                self._submit(peer, header)
             elif header.kind == wire.HELLO:
                 self._welcome(peer, number)
             elif header.kind == wire.STATUS:
-                status = pack_header(wire.STATUS, frames=1)
-                self._send_front(status, [self._status()], peer)
+                self._send_front(pack_message(wire.STATUS, [self._status()]), peer)
             elif header.kind == wire.BYE:
                 self._router.step(ClientLeft(peer))
         except WireError as error:
@@ -288,12 +286,12 @@ class Gateway:
             else:
                 self._warn(peer, f"a client's message was dropped: {error}")
 
-    def _submit(self, peer: bytes, header: Header, frames: Sequence[Any]) -> None:
+    def _submit(self, peer: bytes, header: Header) -> None:
         if self._drain_deadline is not None:
             self._refuse(peer, header.number, "the Flow is stopping")
             return
         route = unpack_route(header.route)
-        pieces = pieces_of(route.parts, frames)
+        pieces = pieces_of(route.parts, header.frames)
         self._do(
             self._router.step(
                 Submitted(
@@ -313,15 +311,14 @@ class Gateway:
         welcome = Welcome(
             self._flow, self._router.endpoints, WINDOW_REQUESTS, self._router.held(peer)
         )
-        header = pack_header(wire.WELCOME, number=number, call=pack_map(welcome))
-        self._send_front(header, (), peer)
+        self._send_front(pack_message(wire.WELCOME, number=number, call=pack_map(welcome)), peer)
 
     def _refuse(self, peer: bytes, number: int, reason: str) -> None:
         error = pack_map(ErrorInfo("jina.excepts.BadServer", reason))
-        self._send_front(pack_header(wire.REFUSED, number=number, frames=1), [error], peer)
+        self._send_front(pack_message(wire.REFUSED, [error], number=number), peer)
 
-    def _send_front(self, header: bytes, frames: Sequence[Any], peer: bytes) -> None:
-        if not sockets.send_if_connected(self._front, header, frames, peer):
+    def _send_front(self, message: list[Any], peer: bytes) -> None:
+        if not sockets.send_if_connected(self._front, message, peer):
             self._router.step(ClientLeft(peer))
 
     def _status(self) -> bytes:
@@ -370,8 +367,9 @@ class Gateway:
                 self._answer(action)
             elif isinstance(action, AnswerError):
                 self._requests_done += 1
-                header = pack_header(wire.ERROR, frames=1, number=action.number)
-                self._send_front(header, [pack_map(action.error)], action.client)
+                error = pack_map(action.error)
+                message = pack_message(wire.ERROR, [error], number=action.number)
+                self._send_front(message, action.client)
             elif isinstance(action, Refuse):
                 self._refuse(action.client, action.number, action.reason)
         if not self._front_polled or self._router.bytes_held >= MAX_INFLIGHT_BYTES:
@@ -390,9 +388,9 @@ class Gateway:
             blame=task.blame,
         )
         try:
-            header = pack_header(
+            message = pack_message(
                 wire.REQUEST,
-                frames=len(frames),
+                frames,
                 number=task.task,
                 rows=task.rows,
                 base=task.base,
@@ -407,25 +405,23 @@ class Gateway:
             return
         # A worker that cannot be reached is dying: its death, told by the supervisor, brings the
         # task back.
-        sockets.send_if_connected(self._back, header, frames, task.worker)
+        sockets.send_if_connected(self._back, message, task.worker)
 
     def _answer(self, answer: Answer) -> None:
         parts, frames = flattened(answer.pieces)
         route = pack_map(Route("", None, parts, served=answer.served))
-        rows = sum(part.rows for part in parts if part.role == DOCS)
         try:
-            header = pack_header(
+            message = pack_message(
                 wire.REPLY,
-                frames=len(frames),
+                frames,
                 number=answer.number,
-                rows=rows,
                 route=route,
                 most_frames=MAX_FRAMES_FROM_GATEWAY,
             )
         except WireError as error:
             self._refuse(answer.client, answer.number, f"the answer is too large: {error}")
             return
-        self._send_front(header, frames, answer.client)
+        self._send_front(message, answer.client)
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -56,7 +56,7 @@ class Worker:
     def run(self) -> None:
         """Serve until the gateway says DRAIN, then close the Executor."""
         socket = self._socket
-        ready = wire.pack_header(
+        ready = wire.pack_message(
             wire.READY, call=pack_map(Ready(os.getpid(), self._endpoints, WORKER_CREDITS))
         )
         self._send_when_connected(ready)
@@ -64,9 +64,9 @@ class Worker:
         gc.freeze()  # what is loaded stays; the collector need not walk it again
         while True:
             message = sockets.receive(socket, routed=False, wait=True)
-            header = wire.unpack_header(message.header)
+            header = wire.unpack_message(message.header, message.frames)
             if header.kind == wire.REQUEST:
-                self._serve(header, message.frames)
+                self._serve(header)
             elif header.kind == wire.READY:  # another gateway asks
                 sockets.send_if_connected(socket, ready)  # or it died meanwhile: the next one asks
             elif header.kind == wire.DRAIN:
@@ -75,18 +75,18 @@ class Worker:
             self._executor.close()
         finally:
             close_loop()
-            self._send_when_connected(wire.pack_header(wire.BYE), _BYE_TIMEOUT_S)
+            self._send_when_connected(wire.pack_message(wire.BYE), _BYE_TIMEOUT_S)
             sockets.wait_until_sent(socket, _BYE_TIMEOUT_S)
             sockets.close(self._context)
 
-    def _send_when_connected(self, header: bytes, timeout_s: float | None = None) -> None:
+    def _send_when_connected(self, message: list[Any], timeout_s: float | None = None) -> None:
         """Send once the connection stands, if it does in time: until then a send is refused."""
         poller = sockets.Poller()
         poller.register(self._socket, sockets.POLLOUT)
         if poller.poll(None if timeout_s is None else int(timeout_s * 1000)):
-            sockets.send_if_connected(self._socket, header)
+            sockets.send_if_connected(self._socket, message)
 
-    def _serve(self, header: Header, frames: Sequence[Any]) -> None:
+    def _serve(self, header: Header) -> None:
         """Run one request and reply: results or an error, always one of them."""
         number = header.number
         parts: list[Part] = []
@@ -94,7 +94,7 @@ class Worker:
         kind = wire.REPLY
         try:
             self._board[self._slot] = number
-            parts, payload = self._run(header, frames)
+            parts, payload = self._run(header)
         except BaseException as error:
             # SystemExit and KeyboardInterrupt too: Ctrl-C never reaches a worker, so it is the
             # method that raised them.
@@ -118,18 +118,18 @@ class Worker:
         )
 
     def _reply(self, kind: int, number: int, parts: list[Part], payload: list[Any]) -> None:
-        header = wire.pack_header(
-            kind, frames=len(payload), number=number, route=pack_map(Route("", None, parts))
+        message = wire.pack_message(
+            kind, payload, number=number, route=pack_map(Route("", None, parts))
         )
         # Without a gateway the reply goes nowhere: the client sends the request again.
-        sockets.send_if_connected(self._socket, header, payload)
+        sockets.send_if_connected(self._socket, message)
 
-    def _run(self, header: Header, frames: Sequence[Any]) -> tuple[list[Part], list[Any]]:
+    def _run(self, header: Header) -> tuple[list[Part], list[Any]]:
         """Read the body, call the Executor, write the result."""
         route = unpack_route(header.route)
         call = unpack_map(Call, header.call)
         body = bodies.read_body(
-            route.parts, frames, route.branches, call, header.base, sockets.payload
+            route.parts, header.frames, route.branches, call, header.base, sockets.payload
         )
         as_lines = route.is_last and call.lines
         failures = body.failures

@@ -147,13 +147,13 @@ def connect(socket: Socket, address: str) -> None:
         ) from error
 
 
-def send(socket: Socket, header: bytes, frames: Sequence[Any] = (), peer: bytes = b"") -> None:
+def send(socket: Socket, message: Sequence[Any], peer: bytes = b"") -> None:
     """Send one message without waiting.
 
     Args:
         socket: a ROUTER (with `peer`) or a DEALER.
-        header: the header frame.
-        frames: the payload; those of 64 KiB and more are not copied, so they must not change.
+        message: the header frame and the payload; frames of 64 KiB and more are not copied, so
+            they must not change.
         peer: identity of the receiver, on a ROUTER.
 
     Raises:
@@ -161,27 +161,22 @@ def send(socket: Socket, header: bytes, frames: Sequence[Any] = (), peer: bytes 
         WireError: a frame is over the limit; the other side would cut the connection, and nobody
             would ever know why.
     """
-    for frame in frames:
+    for frame in message:
         if len(frame) > MAX_FRAME_BYTES:
             raise WireError(f"a frame of {len(frame)} bytes, more than {MAX_FRAME_BYTES}")
     if peer:
         _send(socket, peer, _NOBLOCK_MORE)
-    if not frames:
-        _send(socket, header, _NOBLOCK)
-        return
-    _send(socket, header, _NOBLOCK_MORE)
-    last = len(frames) - 1
-    for index, frame in enumerate(frames):
-        flags = _NOBLOCK_MORE if index < last else _NOBLOCK
+    left = len(message)
+    for frame in message:
+        left -= 1
+        flags = _NOBLOCK_MORE if left else _NOBLOCK
         _send(socket, frame, flags, len(frame) < _NO_COPY_BYTES)
 
 
-def send_if_connected(
-    socket: Socket, header: bytes, frames: Sequence[Any] = (), peer: bytes = b""
-) -> bool:
+def send_if_connected(socket: Socket, message: Sequence[Any], peer: bytes = b"") -> bool:
     """Like `send`; False when the peer is gone or not there yet."""
     try:
-        send(socket, header, frames, peer)
+        send(socket, message, peer)
     except PeerGone:
         return False
     return True
@@ -223,9 +218,11 @@ def receive_in_time(socket: Socket) -> Message | None:
 
 def payload(frame: Frame) -> bytes | memoryview:
     """The bytes of a received frame: copied when small, in place when large."""
+    if isinstance(frame, bytes):
+        return frame
     if isinstance(frame, zmq.Frame):
         return frame.bytes if len(frame) < _NO_COPY_BYTES else frame.buffer
-    return frame if isinstance(frame, bytes) else memoryview(frame)
+    return memoryview(frame)
 
 
 def close(context: Context) -> None:

@@ -1,4 +1,4 @@
-"""The header frame: a fixed prefix, then the route map, then the call map.
+"""A message: a header frame, and payload frames behind it unless it holds the payload itself.
 
     offset  size  field
     0       2     magic, "J2"
@@ -8,9 +8,9 @@
     6       2     length of the route map
     8       8     number of the request (the client's towards it, the gateway's towards a worker)
     16      4     rows: Documents or lines in the request
-    20      4     reserved, zero
+    20      4     inline: bytes of the payload frame that stands in this frame; 0 for none
     24      8     base: number of the request's first line in its source, from 1; 0 without lines
-    32      …     route map, then call map
+    32      …     route map, call map, payload frame
 
 Little endian. Whoever routes reads the prefix and the route map only; the call map and the payload
 are opaque to it, so a header is rewritten by concatenation.
@@ -18,11 +18,13 @@ are opaque to it, so a header is rewritten by concatenation.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from struct import Struct
+from typing import Any
 
 import msgspec
 
-from jina.defaults import MAX_CALL_BYTES, MAX_FRAMES, MAX_FRAMES_FROM_GATEWAY, MAX_ROUTE_BYTES
+from jina.defaults import MAX_CALL_BYTES, MAX_FRAMES, MAX_INLINE_BYTES, MAX_ROUTE_BYTES
 from jina.excepts import WireError
 
 VERSION = 1
@@ -46,33 +48,36 @@ KINDS = frozenset(range(HELLO, REFUSED + 1))
 
 
 class Header(msgspec.Struct, frozen=True):
-    """A header frame, taken apart. The two maps stay bytes until somebody needs them."""
+    """A message, taken apart. The two maps stay bytes until somebody needs them."""
 
     kind: int
-    frames: int
     number: int
     rows: int
     base: int
     route: bytes
     call: bytes
+    frames: Sequence[Any] = ()
 
 
-def pack_header(
+def pack_message(
     kind: int,
+    frames: Sequence[Any] = (),
     *,
-    frames: int = 0,
     number: int = 0,
     rows: int = 0,
     base: int = 0,
     route: bytes = b"",
     call: bytes = b"",
     most_frames: int = MAX_FRAMES,
-) -> bytes:
-    """Build a header frame.
+) -> list[Any]:
+    """Build a message: the header frame, and the payload frames behind it.
+
+    A single small payload frame stands in the header frame itself: where a message is small, each
+    frame costs as much as all its bytes.
 
     Args:
         kind: of the message.
-        frames: how many payload frames follow.
+        frames: the payload.
         number: of the request.
         rows: Documents or lines in it.
         base: number of its first line in its source.
@@ -83,34 +88,44 @@ def pack_header(
     Raises:
         WireError: a map, the number of frames or that of rows is over its limit.
     """
-    if len(route) > MAX_ROUTE_BYTES - 1 or len(call) > MAX_CALL_BYTES:
+    routed = len(route)
+    if routed > MAX_ROUTE_BYTES - 1 or len(call) > MAX_CALL_BYTES:
         name, size, limit = (
             ("parameters", len(call), MAX_CALL_BYTES)
             if len(call) > MAX_CALL_BYTES
-            else ("route map", len(route), MAX_ROUTE_BYTES - 1)
+            else ("route map", routed, MAX_ROUTE_BYTES - 1)
         )
         raise WireError(
             f"the {name} of a request take {size} bytes, more than {limit}",
             hint="send large values as Documents instead",
         )
-    if frames > most_frames:
-        raise WireError(f"a message of {frames} frames, more than {most_frames}")
+    count = len(frames)
+    if count > most_frames:
+        raise WireError(f"a message of {count} frames, more than {most_frames}")
     if rows > _MAX_ROWS:
         raise WireError(f"a message of {rows} rows, more than {_MAX_ROWS}")
-    return (
-        _PREFIX.pack(MAGIC, VERSION, kind, frames, len(route), number, rows, 0, base) + route + call
-    )
+    if count == 1 and 0 < (size := len(frames[0])) <= MAX_INLINE_BYTES:
+        prefix = _PREFIX.pack(MAGIC, VERSION, kind, 0, routed, number, rows, size, base)
+        return [b"".join((prefix, route, call, frames[0]))]
+    return [
+        _PREFIX.pack(MAGIC, VERSION, kind, count, routed, number, rows, 0, base) + route + call,
+        *frames,
+    ]
 
 
-def unpack_header(frame: bytes) -> Header:
-    """Take a header frame apart, checking everything that does not need the maps decoded.
+def unpack_message(frame: bytes, frames: Sequence[Any] = ()) -> Header:
+    """Take a message apart, checking everything that does not need the maps decoded.
+
+    Args:
+        frame: the header frame.
+        frames: that came behind it.
 
     Raises:
-        WireError: it is no header frame of this version.
+        WireError: it is no message of this version.
     """
     if len(frame) < PREFIX_BYTES:
         raise WireError(f"a header of {len(frame)} bytes, shorter than {PREFIX_BYTES}")
-    magic, version, kind, frames, routed, number, rows, _, base = _PREFIX.unpack_from(frame)
+    magic, version, kind, count, routed, number, rows, inline, base = _PREFIX.unpack_from(frame)
     if magic != MAGIC:
         raise WireError(f"a message that begins with {magic!r}, not {MAGIC!r}")
     if version != VERSION:
@@ -120,9 +135,16 @@ def unpack_header(frame: bytes) -> Header:
         )
     if kind not in KINDS:
         raise WireError(f"a message of unknown kind {kind}")
+    if count != len(frames):
+        raise WireError(f"a message of {len(frames)} frames, its header names {count}")
     end = PREFIX_BYTES + routed
-    if len(frame) < end:
-        raise WireError("a header that ends within its route map")
-    if frames > MAX_FRAMES_FROM_GATEWAY or len(frame) - end > MAX_CALL_BYTES:
+    stop = len(frame) - inline
+    if stop < end:
+        raise WireError("a header that ends within its route map or its payload")
+    if stop - end > MAX_CALL_BYTES or inline > MAX_INLINE_BYTES:
         raise WireError("a header over its limits")
-    return Header(kind, frames, number, rows, base, frame[PREFIX_BYTES:end], frame[end:])
+    if inline:
+        if count:
+            raise WireError("a message with a payload both in its header and behind it")
+        frames = (frame[stop:],)
+    return Header(kind, number, rows, base, frame[PREFIX_BYTES:end], frame[end:stop], frames)

@@ -9,7 +9,7 @@ import msgspec
 import typer
 
 from jina.excepts import WireError
-from jina.wire.header import REQUEST, pack_header
+from jina.wire.header import REQUEST, pack_message
 from jina.wire.maps import Call, pack_map
 
 
@@ -41,7 +41,7 @@ def parameters_of(given: Sequence[str]) -> dict[str, Any]:
         except msgspec.DecodeError:
             parameters[key] = value
     try:
-        pack_header(REQUEST, call=pack_map(Call(parameters)))  # said before anything is started
+        pack_message(REQUEST, call=pack_map(Call(parameters)))  # said before anything is started
     except WireError as error:
         raise typer.BadParameter(str(error), param_hint="-p") from error
     return parameters

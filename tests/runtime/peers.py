@@ -20,7 +20,7 @@ from jina.runtime import control
 from jina.runtime.board import Board, create_board
 from jina.transport import sockets
 from jina.wire import header as wire
-from jina.wire.header import Header, pack_header, unpack_header
+from jina.wire.header import Header, pack_message, unpack_message
 from jina.wire.maps import DOCS, LINES, ErrorInfo, Part, Ready, Route, pack_map, unpack_map
 
 _PATIENCE_S = 10.0
@@ -33,11 +33,11 @@ class Peer:
         self.socket = sockets.open_dealer(context, identity.encode())
         sockets.connect(self.socket, address)
 
-    def send(self, header: bytes, frames: Sequence[Any] = ()) -> None:
+    def send(self, message: Sequence[Any]) -> None:
         poller = sockets.Poller()
         poller.register(self.socket, sockets.POLLOUT)
         assert poller.poll(_PATIENCE_S * 1000), "the gateway does not take the connection"
-        sockets.send(self.socket, header, frames)
+        sockets.send(self.socket, message)
 
     def receive(self, kind: int) -> tuple[Header, list[bytes]]:
         """The next message, which must be of this kind."""
@@ -45,8 +45,8 @@ class Peer:
         poller.register(self.socket, sockets.POLLIN)
         assert poller.poll(_PATIENCE_S * 1000), "no message came"
         message = sockets.receive(self.socket, routed=False)
-        header = unpack_header(message.header)
-        frames = [bytes(sockets.payload(frame)) for frame in message.frames]
+        header = unpack_message(message.header, message.frames)
+        frames = [bytes(sockets.payload(frame)) for frame in header.frames]
         assert header.kind == kind, (header, frames)
         return header, frames
 
@@ -63,16 +63,17 @@ class FakeClient(Peer):
     """A client."""
 
     def hello(self) -> Header:
-        self.send(pack_header(wire.HELLO))
+        self.send(pack_message(wire.HELLO))
         return self.receive(wire.WELCOME)[0]
 
     def post(self, number: int, text: bytes = b"{}\n", rows: int = 1, **route: Any) -> None:
         parts = [Part(LINES, DOCS, 1, rows)]
         packed = pack_map(Route("/x", route.pop("targets", None), parts))
-        header = pack_header(
-            wire.REQUEST, frames=1, number=number, rows=1, base=1, route=packed, call=b"call"
+        self.send(
+            pack_message(
+                wire.REQUEST, [text], number=number, rows=1, base=1, route=packed, call=b"call"
+            )
         )
-        self.send(header, [text])
 
     def answer(self, number: int) -> bytes:
         header, frames = self.receive(wire.REPLY)
@@ -91,7 +92,7 @@ class FakeWorker(Peer):
 
     def ready(self, *endpoints: str, credits: int = 2) -> None:
         ready = Ready(0, list(endpoints), credits)
-        self.send(pack_header(wire.READY, call=pack_map(ready)))
+        self.send(pack_message(wire.READY, call=pack_map(ready)))
 
     def task(self) -> tuple[int, bytes]:
         header, frames = self.receive(wire.REQUEST)
@@ -100,7 +101,7 @@ class FakeWorker(Peer):
     def reply(self, task: int, *frames: bytes) -> None:
         parts = [Part(LINES, DOCS, 1, 1) for _ in frames]
         route = pack_map(Route("", None, parts))
-        self.send(pack_header(wire.REPLY, frames=len(frames), number=task, route=route), frames)
+        self.send(pack_message(wire.REPLY, frames, number=task, route=route))
 
 
 _P = TypeVar("_P", bound=Peer)

@@ -22,7 +22,7 @@ from jina.types.arrays.document import DocumentArray
 from jina.types.document import Document
 from jina.wire import header as wire
 from jina.wire.body import read_body, write_body
-from jina.wire.header import Header, pack_header, unpack_header
+from jina.wire.header import Header, pack_message, unpack_message
 from jina.wire.maps import (
     DOCS,
     ERRORS,
@@ -144,13 +144,13 @@ class WorkerUnderTest:
         assert poller.poll(_PATIENCE_MS), self.process.read_output()
         message = sockets.receive(self.router, routed=True)
         assert message.peer == b"a/0/1-nonce"
-        header = unpack_header(message.header)
-        frames = [bytes(sockets.payload(frame)) for frame in message.frames]
+        header = unpack_message(message.header, message.frames)
+        frames = [bytes(sockets.payload(frame)) for frame in header.frames]
         assert header.kind == kind, (header, frames)
         return header, frames
 
-    def send(self, header: bytes, frames: list[Any]) -> None:
-        sockets.send(self.router, header, frames, b"a/0/1-nonce")
+    def send(self, message: list[Any]) -> None:
+        sockets.send(self.router, message, b"a/0/1-nonce")
 
     def request(
         self,
@@ -165,16 +165,16 @@ class WorkerUnderTest:
         **cut: Any,
     ) -> None:
         route = Route(endpoint, None, parts, branches, is_last, **cut)
-        header = pack_header(
+        message = pack_message(
             wire.REQUEST,
-            frames=len(frames),
+            frames,
             number=number,
             rows=1,
             base=1,
             route=pack_map(route),
             call=pack_map(call or Call({}, "in.jsonl", "key", True)),
         )
-        self.send(header, frames)
+        self.send(message)
 
     def result(self, number: int = 1) -> DocumentArray:
         header, frames = self.receive(wire.REPLY)
@@ -405,7 +405,7 @@ def test_ctrl_c_is_not_for_workers(worker: WorkerUnderTest) -> None:
 
 
 def test_drained_it_closes_its_executor_says_bye_and_leaves(worker: WorkerUnderTest) -> None:
-    worker.send(pack_header(wire.DRAIN), [])
+    worker.send(pack_message(wire.DRAIN))
     worker.receive(wire.BYE)
     assert worker.process.wait(10)
     assert worker.process.read_output() == ["closed"]
@@ -413,7 +413,7 @@ def test_drained_it_closes_its_executor_says_bye_and_leaves(worker: WorkerUnderT
 
 
 def test_another_gateway_is_told_again_that_it_is_ready(worker: WorkerUnderTest) -> None:
-    worker.send(pack_header(wire.READY), [])
+    worker.send(pack_message(wire.READY))
     header, _ = worker.receive(wire.READY)
     assert unpack_map(Ready, header.call).pid == worker.process.pid
 

@@ -31,7 +31,7 @@ class Pair:
         self.bound = sockets.bind(self.router, address)
         sockets.connect(self.dealer, self.bound)
         await_room(self.dealer)
-        sockets.send(self.dealer, b"hello")
+        sockets.send(self.dealer, [b"hello"])
         assert arrived(self.router, routed=True) == Message(b"dealer", b"hello", [])
 
     def close(self) -> None:
@@ -71,11 +71,11 @@ def arrived(socket: Socket, *, routed: bool) -> Message:
     ids=["none", "empty", "kinds", "large", "many"],
 )
 def test_a_message_goes_there_and_back(pair: Pair, frames: list[bytes]) -> None:
-    sockets.send(pair.dealer, b"header", frames)
+    sockets.send(pair.dealer, [b"header", *frames])
     message = arrived(pair.router, routed=True)
     assert (message.peer, message.header) == (b"dealer", b"header")
     assert [bytes(sockets.payload(frame)) for frame in message.frames] == list(map(bytes, frames))
-    sockets.send(pair.router, b"back", message.frames, peer=message.peer)
+    sockets.send(pair.router, [b"back", *message.frames], message.peer)
     back = arrived(pair.dealer, routed=False)
     assert (back.peer, back.header) == (b"", b"back")
     assert [bytes(sockets.payload(frame)) for frame in back.frames] == list(map(bytes, frames))
@@ -83,14 +83,14 @@ def test_a_message_goes_there_and_back(pair: Pair, frames: list[bytes]) -> None:
 
 def test_messages_keep_their_order(pair: Pair) -> None:
     for number in range(1000):
-        sockets.send(pair.dealer, b"%d" % number, [b"x"] * (number % 3))
+        sockets.send(pair.dealer, [b"%d" % number, *[b"x"] * (number % 3)])
     for number in range(1000):
         message = arrived(pair.router, routed=True)
         assert (message.header, len(message.frames)) == (b"%d" % number, number % 3)
 
 
 def test_large_payloads_are_not_copied_and_small_ones_are(pair: Pair) -> None:
-    sockets.send(pair.dealer, b"", [b"s" * (64 * 1024 - 1), b"l" * (64 * 1024)])
+    sockets.send(pair.dealer, [b"", b"s" * (64 * 1024 - 1), b"l" * (64 * 1024)])
     small, large = map(sockets.payload, arrived(pair.router, routed=True).frames)
     assert isinstance(small, bytes)
     assert isinstance(large, memoryview)
@@ -99,8 +99,8 @@ def test_large_payloads_are_not_copied_and_small_ones_are(pair: Pair) -> None:
 
 
 def test_a_message_of_too_many_frames_is_dropped_and_the_next_one_is_whole(pair: Pair) -> None:
-    sockets.send(pair.dealer, b"bad", [b"x"] * (MAX_FRAMES + 1))
-    sockets.send(pair.dealer, b"good", [b"y"])
+    sockets.send(pair.dealer, [b"bad", *[b"x"] * (MAX_FRAMES + 1)])
+    sockets.send(pair.dealer, [b"good", b"y"])
     with pytest.raises(WireError, match="a message of more than 64 frames"):
         arrived(pair.router, routed=True)
     message = arrived(pair.router, routed=True)
@@ -109,8 +109,8 @@ def test_a_message_of_too_many_frames_is_dropped_and_the_next_one_is_whole(pair:
 
 def test_a_router_refuses_what_it_cannot_deliver(pair: Pair) -> None:
     with pytest.raises(sockets.PeerGone):
-        sockets.send(pair.router, b"header", peer=b"nobody")
-    sockets.send(pair.router, b"header", [b"frame"], peer=b"dealer")  # whole, after the refusal
+        sockets.send(pair.router, [b"header"], peer=b"nobody")
+    sockets.send(pair.router, [b"header", b"frame"], peer=b"dealer")  # whole, after the refusal
     assert arrived(pair.dealer, routed=False).header == b"header"
 
 
@@ -119,7 +119,7 @@ def test_a_router_refuses_once_a_peer_has_left(pair: Pair) -> None:
 
     def is_refused() -> bool:
         try:
-            sockets.send(pair.router, b"header", peer=b"dealer")
+            sockets.send(pair.router, [b"header"], peer=b"dealer")
         except sockets.PeerGone:
             return True
         return False
@@ -132,7 +132,7 @@ def test_a_dealer_refuses_while_nobody_listens(runtime_dir: Path) -> None:
     dealer = sockets.open_dealer(context)
     sockets.connect(dealer, f"ipc://{runtime_dir}/nobody")
     with pytest.raises(sockets.PeerGone):
-        sockets.send(dealer, b"header")
+        sockets.send(dealer, [b"header"])
     sockets.close(context)
 
 
@@ -143,16 +143,16 @@ def test_a_dealer_finds_a_router_that_comes_later(runtime_dir: Path) -> None:
     router = sockets.open_router(context)
     sockets.bind(router, f"ipc://{runtime_dir}/later")
     await_room(dealer)
-    sockets.send(dealer, b"header")
+    sockets.send(dealer, [b"header"])
     assert arrived(router, routed=True).header == b"header"
     sockets.close(context)
 
 
 def test_a_frame_over_the_limit_is_not_sent(pair: Pair) -> None:
     with pytest.raises(WireError) as caught:
-        sockets.send(pair.dealer, b"too large", [b"small", bytes(MAX_FRAME_BYTES + 1)])
+        sockets.send(pair.dealer, [b"too large", b"small", bytes(MAX_FRAME_BYTES + 1)])
     assert str(caught.value) == "a frame of 67108865 bytes, more than 67108864"
-    sockets.send(pair.dealer, b"next")  # whole: nothing of the other one was sent
+    sockets.send(pair.dealer, [b"next"])  # whole: nothing of the other one was sent
     assert arrived(pair.router, routed=True) == Message(b"dealer", b"next", [])
 
 
@@ -161,7 +161,7 @@ def test_a_frame_over_the_limit_costs_who_sends_it_the_connection_only(pair: Pai
     other = sockets.open_dealer(pair.context, b"other")
     sockets.connect(other, pair.bound)
     await_room(other)
-    sockets.send(other, b"unharmed")
+    sockets.send(other, [b"unharmed"])
     assert arrived(pair.router, routed=True) == Message(b"other", b"unharmed", [])
     other.close(linger=0)
 
@@ -197,8 +197,8 @@ def test_what_is_no_address_says_so(context: sockets.Context, address: str) -> N
 
 def test_last_words_leave_before_the_socket_does(pair: Pair) -> None:
     for _ in range(100):
-        sockets.send(pair.dealer, b"word", [bytes(10_000)])
-    sockets.send(pair.dealer, b"bye")
+        sockets.send(pair.dealer, [b"word", bytes(10_000)])
+    sockets.send(pair.dealer, [b"bye"])
     sockets.wait_until_sent(pair.dealer, 5)
     headers = [arrived(pair.router, routed=True).header for _ in range(101)]
     assert headers[-1] == b"bye"

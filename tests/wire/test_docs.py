@@ -20,10 +20,11 @@ EXAMPLES = [bytes.fromhex(found) for found in re.findall(r"```hex\n(.*?)```", TE
 def test_the_request_is_the_one_that_is_sent() -> None:
     route = pack_map(Route("/index", None, [Part(LINES, DOCS, 1, 2)]))
     call = pack_map(Call({}, "data.jsonl", "0011223344556677", True))
-    sent = wire.pack_header(
-        wire.REQUEST, frames=1, number=7, rows=2, base=101, route=route, call=call
+    lines = b'{"text":"a"}\n{"text":"b"}\n'
+    sent = wire.pack_message(
+        wire.REQUEST, [lines], number=7, rows=2, base=101, route=route, call=call
     )
-    assert sent == EXAMPLES[0]
+    assert sent == EXAMPLES[:1]
 
 
 def test_the_batch_is_the_one_that_is_sent() -> None:

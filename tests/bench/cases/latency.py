@@ -23,7 +23,7 @@ def run(options: Options) -> list[Table]:
     ]  # fmt: skip
     with (
         flow_up("one") as flow,
-        server("tests.bench.rivals.echo", "server", address) as echo,
+        server("tests.bench.rivals.echo", "frames", address) as echo,
     ):
         samples = interleave(
             {

@@ -3,7 +3,8 @@
 python -m tests.bench.rivals.echo server ADDRESS
 python -m tests.bench.rivals.echo lines ADDRESS IN OUT
 python -m tests.bench.rivals.echo blobs ADDRESS SIZE COUNT
-python -m tests.bench.rivals.echo latency ADDRESS SIZE COUNT
+python -m tests.bench.rivals.echo frames ADDRESS
+python -m tests.bench.rivals.echo latency ADDRESS SIZE COUNT      against `frames`
 """
 
 from __future__ import annotations
@@ -65,18 +66,28 @@ def run_blobs(address: str, size: str, count: str) -> None:
     _stream(address, (blob for _ in range(int(count))), len)
 
 
+def run_frames(address: str) -> None:
+    """Send back what comes in a single frame."""
+    with zmq.Context() as context, context.socket(zmq.ROUTER) as socket:
+        socket.bind(address)
+        print("ready", flush=True)
+        recv, send = socket.recv, socket.send
+        while True:
+            sender, frame = recv(), recv()
+            send(sender, zmq.SNDMORE)
+            send(frame)
+
+
 def run_latency(address: str, size: str, count: str) -> None:
     """One small frame at a time; prints the round trips in µs."""
-    body = b"x" * int(size)
+    frame = HEADER + b"x" * int(size)
     times = []
     clock = time.perf_counter_ns
     with zmq.Context() as context, context.socket(zmq.DEALER) as socket:
         socket.connect(address)
         for _ in range(int(count)):
             start = clock()
-            socket.send(HEADER, zmq.SNDMORE)
-            socket.send(body)
-            socket.recv()
+            socket.send(frame)
             socket.recv()
             times.append((clock() - start) / 1000)
     print(json.dumps(times))
@@ -87,6 +98,7 @@ if __name__ == "__main__":
         "server": run_server,
         "lines": run_lines,
         "blobs": run_blobs,
+        "frames": run_frames,
         "latency": run_latency,
     }
     MODES[sys.argv[1]](*sys.argv[2:])
