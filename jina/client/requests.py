@@ -6,7 +6,9 @@ built here, so that a post of lines does not load what it never uses.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+import msgspec
 
 from jina.defaults import BULK_AFTER_LINES, BULK_REQUEST_DOCS, REQUEST_BYTES, REQUEST_DOCS
 from jina.readers import Chunk, LineSource
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from jina.wire.maps import LineFailures
 
 
-class Request(NamedTuple):
+class Request(msgspec.Struct, frozen=True):
     """One message's worth of input.
 
     Attributes:

@@ -36,6 +36,8 @@ class Response:
         self._reply = reply
         self._endpoint = endpoint
         self.request_id = str(number)
+        self._body: Body | None = None
+        self._docs: DocumentArray | None = None
 
     @cached_property
     def header(self) -> SimpleNamespace:
@@ -66,7 +68,7 @@ class Response:
     @property
     def failures(self) -> list[Failure]:
         """The Documents that failed while others did not: `id`, `type` and `message` of each."""
-        found = None if self._reply.error is not None else self._body.failures
+        found = None if self._reply.error is not None else self._read().failures
         return found.failures if found else []
 
     @property
@@ -101,22 +103,30 @@ class Response:
     def _call(self) -> Call:
         return unpack_map(Call, self._reply.request.call)
 
-    @cached_property
-    def _body(self) -> Body:
-        reply = self._reply
-        return read_body(reply.parts, reply.frames, 1, _FROM_PYTHON, reply.request.base, payload)
+    def _read(self) -> Body:
+        body = self._body
+        if body is None:
+            reply = self._reply
+            body = read_body(reply.parts, reply.frames, 1, _FROM_PYTHON, 0, payload)
+            self._body = body
+        return body
 
-    @cached_property
+    @property
     def docs(self) -> DocumentArray:
         """The resulting Documents; of a request that failed as a whole those that were sent."""
-        if self._reply.error is not None and self._reply.request.docs is not None:
-            return self._reply.request.docs
-        return concatenated(self._body.docs)
+        docs = self._docs
+        if docs is None:
+            if self._reply.error is not None and self._reply.request.docs is not None:
+                docs = self._reply.request.docs
+            else:
+                docs = concatenated(self._read().docs)
+            self._docs = docs
+        return docs
 
     @cached_property
     def groundtruths(self) -> DocumentArray:
         """The groundtruths that came along."""
-        return concatenated(self._body.groundtruths)
+        return concatenated(self._read().groundtruths)
 
     @property
     def data(self) -> Response:

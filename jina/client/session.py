@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from math import ceil
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -35,7 +35,7 @@ _BYE_S = 0.2
 _NEVER = float("inf")
 
 
-class Reply(NamedTuple):
+class Reply(msgspec.Struct, frozen=True):
     """The answer to one request.
 
     Attributes:

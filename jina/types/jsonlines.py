@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from io import BytesIO
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NoReturn
 
 import msgspec
 
@@ -61,7 +61,7 @@ class LineError(msgspec.Struct):
     id: str = ""
 
 
-class ParsedLines(NamedTuple):
+class ParsedLines(msgspec.Struct, frozen=True):
     """What a chunk of lines gave.
 
     Args:

@@ -35,7 +35,7 @@ from jina.wire.maps import (
 )
 
 
-class Body(NamedTuple):
+class Body(msgspec.Struct, frozen=True):
     """A body, as far as somebody needs it.
 
     Attributes:
