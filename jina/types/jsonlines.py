@@ -405,6 +405,7 @@ def encode_pruned(record: Record, tensors: JsonForm) -> bytes:
 def _pruned(record: Record) -> Record:
     take_tags((record,))
     fields = {name: getattr(record, name) for name in set_fields(record)}
+    fields["weight"] = record.weight  # the very object: JSON shows a 0.0 that was said
     for name in ("chunks", "matches"):
         if name in fields:
             fields[name] = [_pruned(child) for child in children(fields[name])]

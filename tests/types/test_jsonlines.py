@@ -151,6 +151,15 @@ def test_unread_tags_are_written_byte_for_byte():
     assert render(read(line).docs) == line
 
 
+def test_a_weight_of_zero_that_was_said_is_shown_beside_an_empty_container():
+    doc = Document(id="a", weight=0.0)
+    assert not doc.evaluations  # handed out, so that it stands in the record
+    assert render([doc]) == b'{"id":"a","weight":0.0}\n'
+    unset = Document(id="a")
+    assert not unset.evaluations
+    assert render([unset]) == b'{"id":"a"}\n'
+
+
 def test_only_set_fields_are_written_in_their_order():
     doc = Document(id="a", text="x", tags={"t": 1}, buffer=None, weight=0.5)
     assert render([doc]) == (
