@@ -22,12 +22,16 @@ from jina.types.tables import TableHead
 _encode = msgspec.json.Encoder().encode
 _encode_lines = msgspec.json.Encoder().encode_lines
 
+_QUOTED = re.compile(rb'"(?:[^"]|"")*+"?')
+_TOLD = re.compile(rb"sep=([,;\t])\s*")  # spreadsheets write it above the head
 _MAX_HEAD_BYTES = 256 * KIB  # names of the columns: they stand in each JSON line again
 _RUN_BYTES = 8 * MIB  # about the most that the names of a run's columns may take
 
 
 class DelimitedCutter:
     """Makes each row below the head one Document.
+
+    A CSV whose head has no comma has the semicolons or tabs that are there between its cells.
 
     Args:
         form: "csv" or "tsv".
@@ -45,8 +49,8 @@ class DelimitedCutter:
         self._max_row_bytes = max_line_bytes
         self._name = name
         self._resolver = resolver
-        self._delimiter = "\t" if form == "tsv" else ","
-        self._quotes = _Quotes(self._delimiter.encode())
+        self._is_settled = form == "tsv"  # what stands between the cells
+        self._settle("\t" if form == "tsv" else ",")
         self._head: TableHead | None = None
         self._head_bytes = 1
         self._open: list[bytes] = []  # the lines of a row whose last cell is not closed yet
@@ -152,6 +156,8 @@ class DelimitedCutter:
         oversize = {number for _, number, _ in cut.oversize}
         for number, line in enumerate(cut.data.split(b"\n")[:-1], cut.first_line):
             line += b"\n"
+            if not self._is_settled:
+                line = self._told_by(line)
             is_open = self._quotes.are_open(line, was_open=bool(self._open))
             if not is_open and not self._open:
                 rows.append([line])
@@ -165,6 +171,28 @@ class DelimitedCutter:
                 rows.append(self._open)
                 self._open, self._open_bytes = [], 0
         return rows
+
+    def _told_by(self, line: bytes) -> bytes:
+        """Learn what stands between the cells from a line above the head, or the head's first.
+
+        Returns:
+            the line; a blank one where it says nothing else.
+        """
+        told = _TOLD.fullmatch(line)
+        if told is not None:
+            self._settle(told[1].decode())
+            self._is_settled = True
+            return b"\n"
+        bare = _QUOTED.sub(b"", line)
+        found = max(b";", b"\t", key=bare.count)
+        if b"," not in bare and found in bare.strip(b" \r\n"):
+            self._settle(found.decode())
+        self._is_settled = bool(line.strip())
+        return line
+
+    def _settle(self, delimiter: str) -> None:
+        self._delimiter = delimiter
+        self._quotes = _Quotes(delimiter.encode())
 
     def _unclosed(self, next_line: int) -> InputError:
         line = next_line - len(self._open)

@@ -49,6 +49,56 @@ def test_columns_get_other_names(tmp_path: Path) -> None:
     assert (doc.text, doc.uri, doc.tags) == ("why?", "http://u", {})
 
 
+@pytest.mark.parametrize("delimiter", [";", "\t"])
+@pytest.mark.parametrize("above", ["", "sep={}"])
+@pytest.mark.parametrize("max_lines", [2, 100])
+def test_a_csv_may_have_semicolons_or_tabs_as_its_head_has(
+    tmp_path: Path, delimiter: str, above: str, max_lines: int
+) -> None:
+    rows = [
+        f"{above.format(delimiter)}\r",
+        delimiter.join(['"id, or not"', "text", "tags"]),
+        delimiter.join(["a", '"x, ; \n\ty"', ""]),
+        delimiter.join(["b", "1,5 é", '"{""n"": 1}"']),
+        delimiter.join(["c", "z"]),
+    ]
+    path = table(tmp_path, "\n".join(rows))
+    found = read(path, resolver={"id, or not": "id"}, max_lines=max_lines)
+    assert [(doc.id, doc.text, doc.tags) for doc in found.docs] == [
+        ("a", "x, ; \n\ty", {}),
+        ("b", "1,5 é", {"n": 1}),
+    ]
+    assert found.failures == [f"{path}:6: 2 columns, but the header has 3"]
+
+
+@pytest.mark.parametrize(
+    ("head", "columns"),
+    [
+        ("a,b;c\n", ["a", "b;c"]),
+        ('"a;b"\n', ["a;b"]),
+        ('"a,b;c";d\n', ["a,b;c", "d"]),
+        ("a;b\tc;d\n", ["a", "b\tc", "d"]),
+        ("a\tb;c\td\n", ["a", "b;c", "d"]),
+        ("sep=,\na;b\n", ["a;b"]),
+        ("\n \nsep=;\na,b;c\n", ["a,b", "c"]),
+        ("sep=|\n", ["sep=|"]),
+        ("only\n", ["only"]),
+        ("only\t\n", ["only", ""]),
+    ],
+)
+def test_what_stands_between_the_cells_is_told_by_the_head(
+    tmp_path: Path, head: str, columns: list[str]
+) -> None:
+    path = table(tmp_path, head + "x\n")
+    found = read(path, resolver={"none": "text"})
+    assert found.broken.endswith(f"help: the columns are: {', '.join(columns)}")
+
+
+def test_a_tsv_has_tabs(tmp_path: Path) -> None:
+    path = table(tmp_path, "text;a\nx;y\n", "a.tsv")
+    assert [doc.tags for doc in read(path).docs] == [{"text;a": "x;y"}]
+
+
 def test_quoted_line_ends_stay_and_line_numbers_are_those_of_the_table(tmp_path: Path) -> None:
     path = table(tmp_path, '\r\nid,text\r\n,"a\r\nb\n"\r\n\r\n,c\r\n,"d, ""e"""')
     found = read(path)
