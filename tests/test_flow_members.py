@@ -198,15 +198,20 @@ def test_needs_may_be_any_collection_of_names(needs: Any) -> None:
 
 def test_block_ends_at_ctrl_c_and_the_program_goes_on(shell: Shell) -> None:
     program = (
+        "from threading import Event\n"
         "from jina import Flow\n"
+        "class Told(Event):\n"
+        "    def wait(self, timeout=None):\n"
+        "        print('waits', flush=True)\n"
+        "        return super().wait(timeout)\n"
         "with Flow().add(name='a') as flow:\n"
-        "    print('up', flush=True)\n"
-        "    flow.block()\n"
+        "    flow.block(Told())\n"
         "print('closed')\n"
     )
     with shell.start("-c", program, program=(sys.executable,)) as running:
-        assert running.read_line() == b"up\n"
-        assert running.end(signal.SIGINT) == (0, "closed\n", "")
+        assert running.read_line() == b"waits\n"
+        done = running.end(signal.SIGINT)
+    assert (done.code, done.out.replace("waits\n", ""), done.err) == (0, "closed\n", "")
 
 
 def test_block_tells_when_the_flow_has_ended_by_itself() -> None:

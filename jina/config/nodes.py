@@ -146,7 +146,7 @@ def _needs(entry: Any) -> list[str] | None:
     """The needs of an entry as far as they are text; None when it takes the one before it."""
     needs = entry.get("needs") if isinstance(entry, Mapping) else None
     needs = [needs] if isinstance(needs, str) else needs
-    if not isinstance(needs, list):
+    if not isinstance(needs, list) or not needs:
         return None
     return [need for need in needs if isinstance(need, str) and not isinstance(need, Unresolved)]
 
@@ -227,7 +227,7 @@ class NodeReader:
         )
         return NodeConfig(
             name=model.name or f"executor{at[-1]}",
-            needs=list(model.needs) if "needs" in entry and entry["needs"] is not None else None,
+            needs=list(model.needs) or None,
             replicas=model.replicas,
             executor=spec,
             workspace=absolute_folder(self.tree, model.workspace) or self.workspace,

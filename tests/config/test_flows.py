@@ -142,6 +142,26 @@ def test_needs_as_text_and_as_a_list(here: Path) -> None:
     assert config.executors[2].is_join
 
 
+@pytest.mark.parametrize("needs", ["[]", "null", ""])
+def test_empty_needs_are_as_none(here: Path, needs: str) -> None:
+    """As in Jina 2: the one before it. Nobody can wait for nothing."""
+    text = f"executors:\n  - name: a\n  - name: b\n    needs: {needs}\n"
+    (here / "flow.yml").write_text(text)
+    assert [n.needs for n in load_flow("flow.yml").executors] == [None, None]
+    (here / "flow.yml").write_text(text.replace("name: a", "name: a\n    needs: b"))
+    with pytest.raises(ConfigError, match="wait for each other: a -> b -> a"):
+        load_flow("flow.yml")
+
+
+def test_needs_from_python_may_be_a_tuple_or_a_set(here: Path) -> None:
+    entries: list[dict[str, Any]] = [{"name": "b"}, {"name": "a"}]
+    for needs, wanted in ((("b", "a"), ["b", "a"]), ({"b", "a"}, ["a", "b"])):
+        config = load_flow({"executors": [*entries, {"name": "c", "needs": needs}]})
+        assert config.executors[2].needs == wanted
+    with pytest.raises(ConfigError, match="'c' needs 'x', which is no executor of this Flow"):
+        load_flow({"executors": [*entries, {"name": "c", "needs": ("a", "x")}]})
+
+
 def test_places_of_entries_and_keys_are_kept(here: Path) -> None:
     (node,) = flow("executors:\n  - name: a\n    replicas: 2\n").executors
     assert node.mark == ("flow.yml", 2, 5)
