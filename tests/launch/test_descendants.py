@@ -129,6 +129,18 @@ def test_a_stopped_flow_leaves_nothing_that_its_executors_started(daemon_flow: S
     assert not any(map(is_alive, pids))
 
 
+def test_what_left_a_killed_worker_stays_until_the_flow_ends(daemon_flow: Shell) -> None:
+    """Beside what the worker in its place has started."""
+    with daemon_flow.up("flow.yml"):
+        before = daemons(daemon_flow)
+        os.kill(daemon_flow.workers()["d/0"], signal.SIGKILL)
+        after = daemons(daemon_flow)
+        wait_until(lambda: not is_alive(before[0]), 5, "what stayed in its session is gone")
+        assert all(map(is_alive, [before[1], *after]))
+        assert not {*before} & {*after}
+    assert not any(map(is_alive, before + after))
+
+
 @pytest.mark.parametrize("next_command", ["flow ps", "flow down", "flow up flow.yml --detach"])
 @pytest.mark.parametrize("is_gateway_killed", [True, False])
 def test_the_next_command_ends_what_a_killed_flow_left(
