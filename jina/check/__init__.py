@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from jina.check.classes import check_class
+from jina.check.classes import Begin, check_class
 from jina.check.folders import named_folders, node_folders, shared_folders
 from jina.check.methods import yaml_endpoints
 from jina.check.report import Endpoint, Report
@@ -20,12 +20,17 @@ from jina.config.problems import ordered
 __all__ = ["Endpoint", "Report", "check_executor", "check_flow"]
 
 
-def check_executor(source: Any, *, no_import: bool = False) -> Report:
+def _unheard(what: str) -> None:
+    """Nobody needs to know."""
+
+
+def check_executor(source: Any, *, no_import: bool = False, begin: Begin = _unheard) -> Report:
     """Check an Executor.
 
     Args:
         source: see `jina.config.load_executor`; usually the path of its YAML.
         no_import: look at the YAML alone.
+        begin: told what of the user's code is run next, as in "my.yml:2:13: importing my.py".
     """
     report = Report(_named(source))
     config, problems = inspect_executor(source, is_local=True)
@@ -34,17 +39,18 @@ def check_executor(source: Any, *, no_import: bool = False) -> Report:
         report.problems += named_folders(config.origin, config.spec)
         report.problems += yaml_endpoints(config.origin, config.spec)
         if not no_import:
-            check_class(report, config.spec, config.origin, "")
+            check_class(report, config.spec, config.origin, "", begin)
     report.problems = ordered(report.problems)
     return report
 
 
-def check_flow(source: Any, *, no_import: bool = False) -> Report:
+def check_flow(source: Any, *, no_import: bool = False, begin: Begin = _unheard) -> Report:
     """Check a Flow and every Executor that it uses.
 
     Args:
         source: see `jina.config.load_flow`; usually the path of its YAML.
         no_import: look at the YAML files alone.
+        begin: see `check_executor`.
     """
     report = Report(_named(source))
     reading = read_flow(source)
@@ -56,7 +62,7 @@ def check_flow(source: Any, *, no_import: bool = False) -> Report:
         report.problems += node_folders(node)
         report.problems += yaml_endpoints(node.origin, node.executor)
         if not no_import:
-            check_class(report, node.executor, node.origin, node.name)
+            check_class(report, node.executor, node.origin, node.name, begin)
     report.problems += shared_folders(reading.nodes)
     report.problems = ordered(report.problems)
     return report

@@ -7,11 +7,12 @@ import contextlib
 import inspect
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import TypeAlias
 
 from jina.check.methods import bindings, rows
-from jina.check.places import in_python
+from jina.check.places import in_python, shown_file
 from jina.check.report import Report
 from jina.config.pieces import Piece
 from jina.config.problems import Problem
@@ -26,8 +27,10 @@ from jina.executors.load import executor_class, trimmed_traceback
 from jina.executors.modules import import_module
 from jina.executors.spec import ExecutorSpec
 
+Begin: TypeAlias = Callable[[str], None]
 
-def check_class(report: Report, spec: ExecutorSpec, origin: Piece, node: str) -> None:
+
+def check_class(report: Report, spec: ExecutorSpec, origin: Piece, node: str, begin: Begin) -> None:
     """Import one Executor and compare its class with what the YAML says.
 
     Args:
@@ -35,8 +38,9 @@ def check_class(report: Report, spec: ExecutorSpec, origin: Piece, node: str) ->
         spec: of the Executor.
         origin: where it is written.
         node: its name in a Flow; empty for an Executor alone.
+        begin: told what of the user's code is run next.
     """
-    cls = _imported(report, spec, origin)
+    cls = _imported(report, spec, origin, begin)
     if cls is None:
         return
     if cls is not BaseExecutor:
@@ -47,12 +51,19 @@ def check_class(report: Report, spec: ExecutorSpec, origin: Piece, node: str) ->
     report.endpoints += rows(cls, spec, node or cls.__name__)
 
 
-def _imported(report: Report, spec: ExecutorSpec, origin: Piece) -> type[BaseExecutor] | None:
+def _imported(
+    report: Report, spec: ExecutorSpec, origin: Piece, begin: Begin
+) -> type[BaseExecutor] | None:
     path = origin.jtype_path()
+    where = f"{spec.place}: " if spec.place else ""
+
+    def note(module: str) -> None:
+        begin(f"{where}importing {shown_file(module)}")
+
     try:
         # What a module prints while it is imported is no data of ours.
         with contextlib.redirect_stdout(sys.stderr):
-            return origin.cls or executor_class(spec)
+            return origin.cls or executor_class(spec, note)
     except ExecutorFailToLoad as err:
         report.problems.append(
             origin.tree.problem(

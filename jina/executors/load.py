@@ -9,10 +9,10 @@ from __future__ import annotations
 import difflib
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from traceback import FrameSummary, TracebackException
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeAlias
 
 from jina.excepts import ExecutorFailToLoad
 from jina.executors import BaseExecutor
@@ -22,6 +22,8 @@ from jina.executors.metas import get_default_runtime_args
 from jina.executors.modules import add_search_paths, import_module, is_path
 from jina.executors.spec import ExecutorSpec
 from jina.executors.table import claims
+
+_Begin: TypeAlias = Callable[[str], None] | None
 
 _PASS_THROUGH = ("", "BaseExecutor", "Executor")
 _HOUSE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
@@ -91,8 +93,12 @@ def construct(
     return executor
 
 
-def executor_class(spec: ExecutorSpec) -> type[BaseExecutor]:
+def executor_class(spec: ExecutorSpec, begin: _Begin = None) -> type[BaseExecutor]:
     """Import the modules of a spec and find its class.
+
+    Args:
+        spec: resolved.
+        begin: told the entry of each module before it is imported.
 
     Raises:
         ExecutorFailToLoad: a module or the class is missing, or the class is no Executor. It names
@@ -105,9 +111,9 @@ def executor_class(spec: ExecutorSpec) -> type[BaseExecutor]:
 
         return _checked(cloudpickle.loads(spec.live), spec, "the user's process")
     home, _, name = spec.jtype.rpartition(":")
-    modules = [_import(entry, spec) for entry in spec.py_modules]
+    modules = [_import(entry, spec, begin) for entry in spec.py_modules]
     if home:
-        modules = [_home(home, modules, spec)]
+        modules = [_home(home, modules, spec, begin)]
     elif name in _PASS_THROUGH:
         return BaseExecutor
     return _find(name, modules, spec)
@@ -220,7 +226,9 @@ def _is_ours(filename: str) -> bool:
     )
 
 
-def _import(entry: str, spec: ExecutorSpec) -> ModuleType:
+def _import(entry: str, spec: ExecutorSpec, begin: _Begin) -> ModuleType:
+    if begin is not None:
+        begin(entry)
     try:
         return import_module(entry)
     except ExecutorFailToLoad as err:
@@ -228,7 +236,7 @@ def _import(entry: str, spec: ExecutorSpec) -> ModuleType:
         raise
 
 
-def _home(home: str, modules: list[ModuleType], spec: ExecutorSpec) -> ModuleType:
+def _home(home: str, modules: list[ModuleType], spec: ExecutorSpec, begin: _Begin) -> ModuleType:
     """The module of "module:Class": one of `py_modules` by its stem, else an importable one."""
     for module in reversed(modules):
         file = getattr(module, "__file__", "") or ""
@@ -236,7 +244,7 @@ def _home(home: str, modules: list[ModuleType], spec: ExecutorSpec) -> ModuleTyp
         stem = os.path.basename(folder) if stem == "__init__" else stem
         if home in (stem, module.__name__):
             return module
-    return _import(home, spec)
+    return _import(home, spec, begin)
 
 
 def _find(name: str, modules: list[ModuleType], spec: ExecutorSpec) -> type[BaseExecutor]:

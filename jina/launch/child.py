@@ -18,6 +18,7 @@ import msgspec
 import jina
 from jina.defaults import KIB
 from jina.launch import descendants
+from jina.launch.ending import ending
 from jina.launch.tail import Tail
 from jina.runtime.control import Assignment
 
@@ -93,14 +94,7 @@ class Child:
     def ending(self) -> str:
         """How it ended, in words."""
         code = self._process.returncode
-        if code is None:
-            return "is still running"
-        if code < 0:
-            try:
-                return f"was killed by {signal.Signals(-code).name}"
-            except ValueError:
-                return f"was killed by signal {-code}"
-        return f"ended with exit code {code}"
+        return "is still running" if code is None else ending(code)
 
     def report(self) -> list[str]:
         """The last lines that it printed: those that nobody has seen, or as many as are kept."""

@@ -14,6 +14,7 @@ from jina.launch.harmless import harmless
 from jinacli import exits
 from jinacli.screens.errors import say, text_of
 from jinacli.screens.reports import Format, rendered
+from jinacli.screens.watched import Begin, watched
 
 if TYPE_CHECKING:
     from jina.readers import ReadOptions
@@ -21,14 +22,22 @@ if TYPE_CHECKING:
 
 def show_executor_checks(files: Sequence[str], *, no_import: bool, form: Format) -> int:
     """Check Executors and print what was found."""
-    return _show(
-        [check_executor(_plain(file), no_import=no_import) for file in files], form, sys.stdout
-    )
+
+    def work(begin: Begin) -> int:
+        reports = [check_executor(_plain(f), no_import=no_import, begin=begin) for f in files]
+        return _show(reports, form, sys.stdout)
+
+    return work(_unheard) if no_import else watched(work)
 
 
 def show_flow_checks(files: Sequence[Path], *, no_import: bool, form: Format) -> int:
     """Check Flows and the Executors they use, and print what was found."""
-    return _show([check_flow(file, no_import=no_import) for file in files], form, sys.stdout)
+
+    def work(begin: Begin) -> int:
+        reports = [check_flow(file, no_import=no_import, begin=begin) for file in files]
+        return _show(reports, form, sys.stdout)
+
+    return work(_unheard) if no_import else watched(work)
 
 
 class Trial(NamedTuple):
@@ -57,12 +66,16 @@ def show_trial(file: str, trial: Trial, *, form: Format) -> int:
         trial: what is run.
         form: of the report.
     """
+    return watched(lambda begin: _try(file, trial, form, begin))
+
+
+def _try(file: str, trial: Trial, form: Format, begin: Begin) -> int:
     # Late: a check alone reads no inputs.
     from jina.readers import open_inputs
     from jinacli.screens.parameters import parameters_of  # late too
 
     values = parameters_of(trial.parameters)
-    code = _show([check_executor(_plain(file))], form, sys.stderr)
+    code = _show([check_executor(_plain(file), begin=begin)], form, sys.stderr)
     if code:
         return code
     with contextlib.ExitStack() as stack:
@@ -74,6 +87,7 @@ def show_trial(file: str, trial: Trial, *, form: Format) -> int:
         from jina.executors.table import lookup
         from jina.trial import constructed, outcomes
 
+        begin(f"{file}: the constructor")
         executor = stack.enter_context(constructed(load_executor(_plain(file), is_local=True)))
         if lookup(executor.requests, trial.endpoint) is None:
             say(f"note: no method serves {trial.endpoint}; the Documents come back as they are")
@@ -81,6 +95,7 @@ def show_trial(file: str, trial: Trial, *, form: Format) -> int:
         total = failed = 0
         shown = ""
         try:
+            begin(f"{file}: {trial.endpoint}")
             for outcome in outcomes(executor, trial.endpoint, source, values):
                 sys.stdout.buffer.write(outcome.lines)
                 sys.stdout.buffer.flush()
@@ -92,6 +107,8 @@ def show_trial(file: str, trial: Trial, *, form: Format) -> int:
         except InputError as error:  # it was opened, so this is no wrong usage any more
             say(text_of(error))
             return exits.FAILED
+        finally:
+            begin(f"{file}: `close`")
     if failed:
         say(f"{failed} of {total} failed")
         return exits.FAILED
@@ -101,6 +118,10 @@ def show_trial(file: str, trial: Trial, *, form: Format) -> int:
 def _plain(file: str) -> str:
     """A path without what it does not need, such as "./"; the name of a catalogue's as it is."""
     return file if "://" in file else str(Path(file))
+
+
+def _unheard(what: str) -> None:
+    """Nothing of the user's runs."""
 
 
 def _show(reports: Sequence[Report], form: Format, stream: TextIO) -> int:
