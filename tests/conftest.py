@@ -28,6 +28,15 @@ settings.load_profile("jina")
 _PROC = Path("/proc")
 # For what ends by itself, such as a thread whose work is done.
 _PATIENCE_S = float(os.environ.get("JINA_TEST_PATIENCE_S", "3"))
+# With these typer and rich paint, or not, whatever they write to; CI services set some.
+_PAINT = (
+    "FORCE_COLOR",
+    "GITHUB_ACTIONS",
+    "NO_COLOR",
+    "PY_COLORS",
+    "TTY_COMPATIBLE",
+    "TTY_INTERACTIVE",
+)
 
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -39,9 +48,10 @@ if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:  # under nohup
 
 @pytest.fixture(scope="session", autouse=True)
 def _session_runtime_dir() -> Iterator[None]:
-    """Keep every test away from the Flows of whoever runs the tests."""
+    """Keep every test away from the Flows and colours of whoever runs the tests."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("JINA_ADDRESS", raising=False)
+        for name in ("JINA_ADDRESS", *_PAINT):
+            patch.delenv(name, raising=False)
         path = Path(tempfile.mkdtemp(prefix="jina-"))
         _use(path, patch)
         yield
