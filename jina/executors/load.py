@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import reprlib
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from traceback import FrameSummary, TracebackException
@@ -46,6 +47,7 @@ def build(spec: ExecutorSpec, runtime_args: Mapping[str, Any] | None = None) -> 
     try:
         cls = executor_class(spec)
         _warn_of_claims(cls, spec)
+        _warn_of_types(cls, spec)
         return construct(cls, spec, args)
     except SystemExit as err:
         code = 0 if err.code is None else err.code
@@ -133,6 +135,27 @@ def _warn_of_claims(cls: type[BaseExecutor], spec: ExecutorSpec) -> None:
                 endpoint,
                 names[-1],
             )
+
+
+def _warn_of_types(cls: type[BaseExecutor], spec: ExecutorSpec) -> None:
+    """Say which values of `with` are not what the constructor's annotations say."""
+    if not spec.with_:
+        return
+    # Late: many Executors are built without arguments.
+    from jina.executors.annotations import mistyped
+
+    for wrong in mistyped(cls, spec.with_):
+        # Late too: hardly any class needs it.
+        from jina.logging.logger import JinaLogger
+
+        JinaLogger(cls.__name__).warning(
+            "%s`with.%s` is %s; %s annotates it as %s",
+            f"{spec.place}: " if spec.place else "",
+            wrong.name,
+            reprlib.repr(wrong.value),
+            cls.__name__,
+            wrong.expected,
+        )
 
 
 def live_spec(cls: type[BaseExecutor], **fields: Any) -> ExecutorSpec:

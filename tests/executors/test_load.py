@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import reprlib
 import subprocess
 import sys
 import threading
@@ -318,6 +319,31 @@ def test_a_worker_says_which_method_wins_where_two_claim_an_endpoint(
     assert caplog.messages == ["a and b both serve /x; b wins. Give each its own endpoint"]
     build(ExecutorSpec(jtype="Claimed", py_modules=[file], requests={"x": "a"}))
     assert len(caplog.messages) == 1, "what YAML binds is no claim"
+
+
+def test_a_worker_says_which_arguments_are_not_what_the_constructor_says(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = write(
+        tmp_path / "typed.py",
+        """
+        from jina import Executor
+
+        class Typed(Executor):
+            def __init__(self, top_k: int = 3, names: list[str] = (), rest=None, **kwargs):
+                super().__init__(**kwargs)
+        """,
+    )
+    right = {"top_k": 5, "names": ["a"], "rest": "x", "more": 1}
+    build(ExecutorSpec(jtype="Typed", py_modules=[file], with_=right))
+    assert not caplog.messages
+    wrong = {"top_k": "x" * 99, "names": [1]}
+    spec = ExecutorSpec(jtype="Typed", py_modules=[file], with_=wrong, file="my.yml", line=1)
+    build(spec)
+    assert caplog.messages == [
+        f"my.yml:1: `with.top_k` is {reprlib.repr('x' * 99)}; Typed annotates it as a whole number",
+        "my.yml:1: `with.names` is [1]; Typed annotates it as a list of texts",
+    ]
 
 
 def test_a_constructor_without_kwargs_still_has_metas(tmp_path: Path) -> None:

@@ -123,6 +123,23 @@ def test_an_endpoint_that_two_methods_claim_is_told_at_the_start(shell: Shell) -
     )
 
 
+def test_an_argument_that_its_annotation_does_not_allow_is_told_at_the_start(shell: Shell) -> None:
+    """As `flow check` says it, only that here the Executor runs: annotations are no promise."""
+    shell.write(
+        "ranks.py",
+        "from jina import Executor\n\n\nclass Ranks(Executor):\n"
+        "    def __init__(self, top_k: int = 1, **kwargs):\n        super().__init__(**kwargs)\n",
+    )
+    shell.write("my.yml", "jtype: Ranks\npy_modules: ranks.py\nwith: {top_k: abc}\n")
+    shell.write("flow.yml", "jtype: Flow\nexecutors: [{name: it, uses: my.yml}]\n")
+    done = shell.run("post", "/x", "--flow", "flow.yml", "--text", "x")
+    assert done.code == 0
+    assert (
+        "it/0 | WARNING jina.Ranks: my.yml:1:8: `with.top_k` is 'abc'; Ranks annotates it as a "
+        "whole number\n" in done.err
+    )
+
+
 @pytest.mark.parametrize(
     ("source", "jtype", "last"),
     [
