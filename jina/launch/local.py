@@ -59,7 +59,7 @@ class LocalFlow:
         try:
             self._channel.send(control.Begin(plan=plan, key=key))
             self.up = self._await_up()
-        except BaseException:
+        except BaseException:  # Ctrl-C too: nobody has this object yet, to close it
             self._channel.close()  # the supervisor kills everything when its owner is gone
             self._reap(KILL_GRACE_S)
             raise

@@ -155,7 +155,7 @@ def open_arrays(one: Input, resolver: Mapping[str, str], descriptor: int, key: s
     except _BROKEN as err:
         file.close()
         raise InputError(f"no .{form} file: {err}", where=name) from err
-    except BaseException:
+    except BaseException:  # Ctrl-C, and what is refused: nobody else has the file yet
         file.close()
         raise
 

@@ -130,7 +130,7 @@ def open_columnar(
     except (pa.ArrowException, *_BROKEN) as err:
         file.close()
         raise InputError(f"no {form} file: {_first_line(err)}", where=name) from err
-    except BaseException:
+    except BaseException:  # Ctrl-C, and what is refused: nobody else has the file yet
         file.close()
         raise
 

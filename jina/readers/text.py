@@ -19,17 +19,15 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
-class TextCutter:
-    """Makes each line that is not blank one Document.
+class _EachLine:
+    """What both cutters are: each line is made another one, or refused, and stays in its place.
 
     Args:
         max_line_bytes: see LineCutter.
-        key: what holds the line; a field, or a tag.
     """
 
-    def __init__(self, max_line_bytes: int, key: str = "text") -> None:
+    def __init__(self, max_line_bytes: int) -> None:
         self._lines = LineCutter(max_line_bytes)
-        self._key = key
 
     def feed(self, block: bytes) -> None:
         """See Cutter."""
@@ -44,19 +42,40 @@ class TextCutter:
         cut = self._lines.take(max_lines, max_bytes, partial=partial)
         if cut is None:
             return None
-        out: list[bytes] = []
         refused: list[Refused] = []
-        for row, line in enumerate(cut.data.split(b"\n")[:-1]):
+        out = self._made_of(cut.data.split(b"\n")[:-1], refused)
+        return cut._replace(data=b"\n".join([*out, b""]), refused=tuple(refused))
+
+    def _made_of(self, lines: list[bytes], refused: list[Refused]) -> list[bytes]:
+        """A line of JSON for each, empty for a blank one and for one that is added to `refused`."""
+        raise NotImplementedError
+
+
+class TextCutter(_EachLine):
+    """Makes each line that is not blank one Document.
+
+    Args:
+        max_line_bytes: see LineCutter.
+        key: what holds the line; a field, or a tag.
+    """
+
+    def __init__(self, max_line_bytes: int, key: str = "text") -> None:
+        super().__init__(max_line_bytes)
+        self._key = key
+
+    def _made_of(self, lines: list[bytes], refused: list[Refused]) -> list[bytes]:
+        out: list[bytes] = []
+        for row, line in enumerate(lines):
             try:
                 text = line.decode().rstrip("\r")
             except UnicodeDecodeError as err:
                 refused.append(Refused(row, not_utf8(err)))
                 text = ""
             out.append(_encode({self._key: text}) if text.strip() else b"")
-        return cut._replace(data=b"\n".join([*out, b""]), refused=tuple(refused))
+        return out
 
 
-class RenamingCutter:
+class RenamingCutter(_EachLine):
     """Gives the keys of JSON lines other names; no value is touched.
 
     A line that is no JSON object passes as it is: who parses it says what is wrong.
@@ -67,31 +86,18 @@ class RenamingCutter:
     """
 
     def __init__(self, max_line_bytes: int, resolver: Mapping[str, str]) -> None:
-        self._lines = LineCutter(max_line_bytes)
+        super().__init__(max_line_bytes)
         self._resolver = resolver
 
-    def feed(self, block: bytes) -> None:
-        """See Cutter."""
-        self._lines.feed(block)
-
-    def finish(self) -> None:
-        """See Cutter."""
-        self._lines.finish()
-
-    def take(self, max_lines: int, max_bytes: int, *, partial: bool = False) -> CutLines | None:
-        """See Cutter."""
-        cut = self._lines.take(max_lines, max_bytes, partial=partial)
-        if cut is None:
-            return None
+    def _made_of(self, lines: list[bytes], refused: list[Refused]) -> list[bytes]:
         out: list[bytes] = []
-        refused: list[Refused] = []
-        for row, line in enumerate(cut.data.split(b"\n")[:-1]):
+        for row, line in enumerate(lines):
             try:
                 out.append(renamed(line, self._resolver))
             except BadDocType as err:
                 refused.append(Refused(row, err.what, id_of(line)))
                 out.append(b"")
-        return cut._replace(data=b"\n".join([*out, b""]), refused=tuple(refused))
+        return out
 
 
 def renamed(line: bytes, resolver: Mapping[str, str]) -> bytes:
