@@ -22,6 +22,7 @@ from jina.launch.local import LocalFlow, start_failure
 from jina.launch.rundir import FlowRecord
 from jina.launch.speaker import Speaker
 from jina.launch.supervisor import Supervisor
+from jina.runtime.lastlog import last_log_of
 from jinacli import exits
 from jinacli.screens.errors import say, text_of
 
@@ -169,8 +170,17 @@ def _described(record: FlowRecord) -> dict[str, Any]:
     }
     if record.is_ready:
         try:
+        _say_logs()
             with Session(record.addresses[0], timeout_connect_s=TIMEOUT_CONNECT_S) as session:
                 status = session.status()
+        _say_logs()
+
+
+def _say_logs() -> None:
+    """Say where the logs of Flows that ended by themselves are kept, if there are any."""
+    for base in rundir.base_directories():
+        if any(base.glob(last_log_of("*").name)):
+            say(f"logs of Flows that ended by themselves: {base / last_log_of('*').name}")
         except ConnectError:
             flow["state"] = "not answering"
         else:

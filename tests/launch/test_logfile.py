@@ -105,10 +105,16 @@ def test_the_log_of_a_flow_that_gave_up_is_kept_until_it_is_started_again(shell:
     assert words.count("gateway was killed by SIGKILL; starting it again") == 5
     assert words.endswith('error: "gateway" did not start: it was killed by SIGKILL\n')
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
-    assert shell.run("flow", "ps").err == "no Flow is running\n"
+    told = f"logs of Flows that ended by themselves: {shell.run_dir}/*.last.log\n"
+    assert shell.run("flow", "ps").err == f"no Flow is running\n{told}"
+    for option in ("--json", "--quiet"):
+        assert shell.run("flow", "ps", option).err == ""
     assert kept.exists()
+    with shell.up(shell.flow("Upper", name="other.yml")):
+        assert shell.run("flow", "ps").err == told
     assert shell.run("flow", "up", "flow.yml", "--detach").code == 0
     assert not kept.exists()
+    assert shell.run("flow", "ps").err == ""
     assert shell.run("flow", "down").code == 0
     assert not list(shell.run_dir.iterdir())
 
