@@ -153,8 +153,17 @@ def list_flows(*, as_json: bool, names_only: bool) -> None:
         print(json.dumps({"schema": "jina/ps/v1", "flows": flows}, indent=2))
     elif not flows:
         say("no Flow is running")
+        _say_logs()
     else:
         _table(flows)
+        _say_logs()
+
+
+def _say_logs() -> None:
+    """Say where the logs of Flows that ended by themselves are kept, if there are any."""
+    for base in rundir.base_directories():
+        if any(base.glob(last_log_of("*").name)):
+            say(f"logs of Flows that ended by themselves: {base / last_log_of('*').name}")
 
 
 def _described(record: FlowRecord) -> dict[str, Any]:
@@ -170,17 +179,8 @@ def _described(record: FlowRecord) -> dict[str, Any]:
     }
     if record.is_ready:
         try:
-        _say_logs()
             with Session(record.addresses[0], timeout_connect_s=TIMEOUT_CONNECT_S) as session:
                 status = session.status()
-        _say_logs()
-
-
-def _say_logs() -> None:
-    """Say where the logs of Flows that ended by themselves are kept, if there are any."""
-    for base in rundir.base_directories():
-        if any(base.glob(last_log_of("*").name)):
-            say(f"logs of Flows that ended by themselves: {base / last_log_of('*').name}")
         except ConnectError:
             flow["state"] = "not answering"
         else:
