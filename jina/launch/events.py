@@ -69,10 +69,30 @@ class WorkerDied(_Event):
 
 
 class Stopping(_Event):
-    """The Flow is draining."""
+    """The Flow is draining; with `at_once`, everything is being killed, since it was told again."""
 
     reason: str
-    requests_held: int = 0
+    at_once: bool = False
+
+
+class NotClosed(_Event):
+    """A worker has not ended in time after it was told to, or not as it should have.
+
+    `reason` is how it ended; empty for one that has not, and is being killed after `waited_s`.
+    """
+
+    worker: str
+    waited_s: float = 0.0
+    reason: str = ""
+
+    def told(self) -> str:
+        """How people read it."""
+        if self.reason:
+            return f"error: {self.worker} {self.reason} while it was closed"
+        return (
+            f"error: {self.worker} did not end within {self.waited_s:g} s: its close(), or the"
+            " method before it, has not returned; it is killed"
+        )
 
 
 class Released(_Event):
@@ -87,7 +107,9 @@ class Stopped(_Event):
     clean: bool
 
 
-Event: TypeAlias = Output | WorkerUp | Up | StartFailed | WorkerDied | Stopping | Released | Stopped
+Event: TypeAlias = (
+    Output | WorkerUp | Up | StartFailed | WorkerDied | Stopping | NotClosed | Released | Stopped
+)
 
 
 class Reporter(Protocol):

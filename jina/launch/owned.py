@@ -40,10 +40,12 @@ class _ToOwner:
             self._speaker.say(f"error: {start_failure(event)}")
         elif isinstance(event, (events.Up, events.StartFailed, events.Stopped)):
             self._owner.send(event)
-        elif isinstance(event, (events.Output, events.WorkerDied)):
+        elif isinstance(event, (events.Output, events.WorkerDied, events.NotClosed)):
             self._speaker.say(event.told())
         elif isinstance(event, events.Stopping) and event.reason != "closed":
-            self._speaker.say(f"stopping ({event.reason})")
+            self._speaker.say(
+                f"{'ending at once' if event.at_once else 'stopping'} ({event.reason})"
+            )
         elif isinstance(event, events.Released):
             self._is_released = True
             self._speaker.to_file(Path(event.log))

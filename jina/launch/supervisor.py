@@ -23,6 +23,7 @@ from jina.defaults import CLOSE_GRACE_S, DRAIN_GRACE_S, KILL_GRACE_S
 from jina.graph.plan import Plan, WorkerSpec
 from jina.launch import descendants, events
 from jina.launch.child import Child, spawn_gateway, spawn_worker
+from jina.launch.ending import ending
 from jina.launch.listener import Listener
 from jina.launch.restarts import Comebacks, Restarts
 from jina.launch.rundir import RunDirectory, started_at_ticks
@@ -33,7 +34,7 @@ from jina.runtime.control import Assignment
 
 _TICK_S = 1.0  # the longest time without a look at the deadlines
 
-STARTING, UP, DRAINING, CLOSING, KILLING = range(5)
+STARTING, UP, DRAINING, CLOSING, ENDING, KILLED = range(6)
 
 
 class Supervisor:
@@ -59,6 +60,8 @@ class Supervisor:
         self._owner = owner
         self._state = STARTING
         self._failed = False
+        self.ended_by: signal.Signals | None = None
+        """The signal that ended it at once, when it had been told to stop before."""
         self._specs = {spec.name: spec for spec in plan.workers}
         self._workers: dict[str, tuple[Child, int]] = {}  # identity -> process, slot on the board
         self._comebacks = Comebacks({spec.name: spec.node for spec in plan.workers})
@@ -83,7 +86,7 @@ class Supervisor:
         """Start everything and supervise it until it is stopped.
 
         Returns:
-            True when it was up and was stopped; False when it failed.
+            True when it was stopped; False when it failed, or one of its Executors did at the end.
         """
         with contextlib.ExitStack() as stack:
             # Outermost: a signal that comes while everything is being ended interrupts nothing.
@@ -101,7 +104,7 @@ class Supervisor:
                 self._listener.go_on()
                 for signum in self._signals.take():
                     if signum != signal.SIGCHLD:  # that woke the loop; _reap looks
-                        self._stop_or_kill(signum.name)
+                        self._stop_or_kill(signum.name, signum)
                 self._reap()
                 self._keep_time()
         clean = not self._failed
@@ -275,7 +278,7 @@ class Supervisor:
                 del self._workers[identity]
                 self._worker_ended(identity, child)
         gateway = self._gateway
-        if gateway and self._state < KILLING and gateway.has_ended():
+        if gateway and self._state < ENDING and gateway.has_ended():
             self._listener.hear_out(gateway)
             self._gateway = None
             self._gateway_ended(gateway)
@@ -318,6 +321,9 @@ class Supervisor:
         spec = self._specs[child.name]
         if self._state == DRAINING:
             self._give_up(child.name, child.last_words())  # nobody is started again now
+        elif self._state == CLOSING and child.is_ready and child.ending != ending(0):
+            self._failed = True
+            self._report(events.NotClosed(worker=child.name, reason=child.ending))
         if self._state not in (STARTING, UP):
             return
         if self._state == STARTING and not child.is_ready:
@@ -383,17 +389,24 @@ class Supervisor:
         if self._deadline is None or now < self._deadline:
             return
         if self._state in (DRAINING, CLOSING):
+            self._failed = self._failed or bool(self._workers)
+            waited_s = CLOSE_GRACE_S + (DRAIN_GRACE_S if self._state == DRAINING else 0)
+            for child, _ in self._workers.values():
+                self._report(events.NotClosed(worker=child.name, waited_s=waited_s))
             self._terminate()
         else:
             self._kill()
 
     # --- the end ---
 
-    def _stop_or_kill(self, reason: str) -> None:
+    def _stop_or_kill(self, reason: str, signum: signal.Signals | None = None) -> None:
         """Asked once: in order. Asked again: at once."""
         if self._state in (STARTING, UP):
             self._stop(reason)
-        else:
+        elif signum != signal.SIGHUP:  # a terminal that is closed sends several
+            if self._state != KILLED:
+                self.ended_by = signum
+                self._report(events.Stopping(reason=reason, at_once=True))
             self._kill()
 
     def _stop(self, reason: str) -> None:
@@ -418,14 +431,14 @@ class Supervisor:
 
     def _terminate(self) -> None:
         """Ask every worker to end; insist after a grace."""
-        self._signal_everyone(signal.SIGTERM, KILL_GRACE_S)
+        self._signal_everyone(signal.SIGTERM, ENDING, KILL_GRACE_S)
 
     def _kill(self) -> None:
         """End every worker at once."""
-        self._signal_everyone(signal.SIGKILL, _TICK_S)
+        self._signal_everyone(signal.SIGKILL, KILLED, _TICK_S)
 
-    def _signal_everyone(self, signum: signal.Signals, grace_s: float) -> None:
-        self._state = KILLING
+    def _signal_everyone(self, signum: signal.Signals, state: int, grace_s: float) -> None:
+        self._state = state
         self._comebacks.due.clear()
         self._gateway_due = None
         self._deadline = time.monotonic() + grace_s

@@ -46,14 +46,17 @@ class UpScreen:
 
     def __call__(self, event: events.Event) -> None:
         """Show one event."""
-        if isinstance(event, (events.Output, events.WorkerDied)):
+        if isinstance(event, (events.Output, events.WorkerDied, events.NotClosed)):
             self._say(event.told())
         elif isinstance(event, events.StartFailed):
             self._say(text_of(start_failure(event)))
         elif isinstance(event, events.Up):
             self.up(event)
         elif isinstance(event, events.Stopping) and not self._quiet:
-            self._say(f"stopping ({event.reason}); once more to end at once")
+            if event.at_once:
+                self._say(f"ending at once ({event.reason})")
+            else:
+                self._say(f"stopping ({event.reason}); once more to end at once")
         elif isinstance(event, events.WorkerUp) and not self._quiet:
             self._say(f"{event.worker} is ready: {', '.join(event.endpoints) or 'no endpoint'}")
 
@@ -88,13 +91,27 @@ def _say_nothing(text: str) -> None:
 
 
 def run_here(plan: Plan, key: str, screen: UpScreen) -> int:
-    """Supervise the Flow in this process until it is stopped."""
+    """Supervise the Flow in this process until it is stopped.
+
+    Returns:
+        The exit code: 0 when it was stopped in order, 1 when it failed or an Executor did not
+        close.
+
+    Raises:
+        KeyboardInterrupt: the second signal, which ended what was under way, was Ctrl-C.
+        Terminated: it was another one.
+    """
     directory = rundir.claim(plan.name, plan.file, key)
-    clean = Supervisor(plan, directory, screen).run()
+    supervisor = Supervisor(plan, directory, screen)
+    clean = supervisor.run()
     screen.close()
     for signum in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signum, signal.SIG_IGN)  # all is gone: one more signal ends nothing
-    return exits.OK if clean else exits.FAILED
+    if not clean:
+        return exits.FAILED
+    if supervisor.ended_by:
+        raise KeyboardInterrupt if supervisor.ended_by == signal.SIGINT else exits.Terminated
+    return exits.OK
 
 
 def run_detached(plan: Plan, key: str, screen: UpScreen) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 import time
@@ -71,7 +72,8 @@ def test_a_second_signal_ends_everything_at_once(shell: Shell) -> None:
         assert not shell.directories()
         assert not shell.processes("jina.runtime")
         gone = post.end()
-    assert done.code == 0
+    assert done.code == 130
+    assert done.err.endswith("\nending at once (SIGINT)\ninterrupted\n")
     assert gone.code in (3, 4)  # told by the gateway that the worker died, or that it is gone
 
 
@@ -196,29 +198,116 @@ def test_timeout_of_a_stuck_executor(shell: Shell) -> None:
     )
 
 
-def test_an_executor_that_does_not_close_is_ended(shell: Shell) -> None:
-    """Both who ask it nicely are ignored; the third signal is not even needed."""
-    shell.write(
-        "stubborn.py",
-        "import signal, threading\n"
-        "from jina import Executor, requests\n"
-        "class Stubborn(Executor):\n"
-        "    def __init__(self, **kwargs):\n"
-        "        super().__init__(**kwargs)\n"
-        "        signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
-        "    @requests\n"
-        "    def act(self, **kwargs): pass\n"
-        "    def close(self):\n"
-        "        threading.Event().wait()\n",
+def test_a_terminal_that_is_closed_twice_drains_all_the_same(shell: Shell) -> None:
+    """A shell hands SIGHUP on to its jobs, and so does the kernel when the shell is gone."""
+    gate = f"Gate, uses_with: {{folder: {shell.folder}}}"
+    with (
+        shell.up(shell.flow(gate)) as flow,
+        shell.start("post", "/", "--text", "x") as post,
+    ):
+        wait_until((shell.folder / "begun").exists)
+        flow.process.send_signal(signal.SIGHUP)
+        flow.wait_for("stopping (SIGHUP)")
+        flow.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: not is_pending(flow.pid, signal.SIGHUP))
+        (shell.folder / "go").touch()
+        assert post.end().code == 0
+        assert flow.end().code == 0
+    assert (shell.folder / "closed").exists()
+
+
+def is_pending(pid: int, signum: int) -> bool:
+    """Whether a signal was not delivered yet."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    masks = re.findall(r"^(?:SigPnd|ShdPnd):\s*(\w+)$", status, re.M)
+    return any(int(mask, 16) >> (signum - 1) & 1 for mask in masks)
+
+
+STUBBORN = """
+import pathlib, signal, threading
+from jina import Executor, requests
+class Stubborn(Executor):
+    def __init__(self, ignores=False, **kwargs):
+        super().__init__(**kwargs)
+        if ignores:
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    def close(self):
+        pathlib.Path("closing").touch()
+        threading.Event().wait()
+class Broken(Executor):
+    def close(self):
+        raise OSError("the index cannot be written")
+class Fine(Executor):
+    pass
+"""
+# The command, with a grace of its own for Executors that close.
+SHORT_GRACE = (
+    *(sys.executable, "-c"),
+    "import jina.launch.supervisor as s; s.CLOSE_GRACE_S = s.KILL_GRACE_S = 0.3\n"
+    "from jinacli.app import main; main()",
+)
+
+
+def closing_flow(shell: Shell, *jtypes: str) -> str:
+    shell.write("closing.py", STUBBORN)
+    entries = "".join(
+        f"  - {{name: e{number}, py_modules: closing.py, uses: {jtype}}}\n"
+        for number, jtype in enumerate(jtypes)
     )
+    shell.write("flow.yml", f"executors:\n{entries}")
+    return "flow.yml"
+
+
+@pytest.mark.parametrize("ignores", ["true", "false"])
+def test_an_executor_that_does_not_close_in_time_is_named_and_killed(
+    shell: Shell, ignores: str
+) -> None:
+    shell.write("closing.py", STUBBORN)
     shell.write(
-        "flow.yml", "executors: [{name: s, uses: {jtype: Stubborn, py_modules: stubborn.py}}]\n"
+        "flow.yml",
+        "executors:\n"
+        "  - {name: f, py_modules: closing.py, uses: Fine}\n"
+        "  - {name: s, py_modules: closing.py, uses: Stubborn,"
+        f" uses_with: {{ignores: {ignores}}}}}\n",
     )
-    with shell.up("flow.yml") as flow:
-        flow.process.send_signal(signal.SIGTERM)
-        flow.wait_for("stopping")
-        asked_at = time.monotonic()
+    with shell.start("flow", "up", "flow.yml", "--json", program=SHORT_GRACE) as flow:
+        assert flow.read_line(), flow.err
+        done = flow.end(signal.SIGINT)
+    assert done.err.splitlines()[-2:] == [
+        "stopping (SIGINT); once more to end at once",
+        "error: s/0 did not end within 0.3 s: its close(), or the method before it, has not"
+        " returned; it is killed",
+    ]
+    assert done.code == 1
+    assert not shell.processes()
+    assert not shell.directories()
+
+
+def test_an_executor_whose_close_raises_is_named(shell: Shell) -> None:
+    with shell.start("flow", "up", closing_flow(shell, "Fine", "Broken"), "--json") as flow:
+        assert flow.read_line(), flow.err
         done = flow.end(signal.SIGTERM)
+    assert done.err.splitlines()[-2:] == [
+        "e1/0 | OSError: the index cannot be written",
+        "error: e1/0 ended with exit code 1 while it was closed",
+    ]
+    assert done.code == 1
+    assert not shell.directories()
+
+
+@pytest.mark.parametrize(
+    ("signum", "code", "word"),
+    [(signal.SIGTERM, 143, "terminated"), (signal.SIGINT, 130, "interrupted")],
+)
+def test_who_waits_for_a_close_that_hangs_can_insist(
+    shell: Shell, signum: signal.Signals, code: int, word: str
+) -> None:
+    with shell.up(closing_flow(shell, "Stubborn")) as flow:
+        flow.process.send_signal(signal.SIGTERM)
+        wait_until((shell.folder / "closing").exists)
+        asked_at = time.monotonic()
+        done = flow.end(signum)
         assert time.monotonic() - asked_at < SOON_S
-    assert done.code == 0
-    assert not Path(shell.run_dir, "flow").exists()
+    assert done.code == code
+    assert done.err.endswith(f"\nending at once ({signum.name})\n{word}\n")
+    assert not shell.processes()
