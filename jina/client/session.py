@@ -28,7 +28,16 @@ from jina.runtime.lastlog import last_log_of
 from jina.transport import sockets
 from jina.wire import header as wire
 from jina.wire.header import Header, pack_message, unpack_message
-from jina.wire.maps import ErrorInfo, Part, Route, Welcome, pack_map, unpack_map, unpack_route
+from jina.wire.maps import (
+    STOPPING,
+    ErrorInfo,
+    Part,
+    Route,
+    Welcome,
+    pack_map,
+    unpack_map,
+    unpack_route,
+)
 
 _PING_S = 0.5  # of silence, before the gateway is asked whether it is there
 _BYE_S = 0.2
@@ -216,7 +225,8 @@ class _Exchange:
         self._polled = -1  # the input's descriptor, while it is polled
         self._partial_at = _NEVER  # when the lines at hand are sent without waiting for more
         self._is_empty = False  # no line is at hand: only a poll can tell of a new one
-        self._failure: InputError | BadClientInput | None = None  # nothing more can be read
+        # Nothing more can be read or is taken.
+        self._failure: InputError | BadClientInput | ConnectError | None = None
         self._answered_at = self._reached_at = self._asked_at = time.monotonic()
 
     def fill(self, window: int) -> bool:
@@ -247,7 +257,7 @@ class _Exchange:
             self._under_way[self._session.number] = request
             self._bytes += _size(request)
             self._send(self._session.number, request)
-        if self._under_way or self._replies:
+        if self._under_way or (self._replies and self._failure is None):
             return True
         if self._failure is not None:
             raise self._failure
@@ -340,6 +350,15 @@ class _Exchange:
             reply = Reply(request, None, route.parts, list(header.frames), route.served)
         else:
             error = unpack_map(ErrorInfo, sockets.payload(header.frames[0]))
+            if header.kind == wire.REFUSED and error.type == STOPPING:
+                # Not an outcome of these lines: nobody has begun them. What was sent before is
+                # answered yet, what was sent behind is refused, too.
+                self._failure = ConnectError(
+                    error.message,
+                    where=self._session.address,
+                    hint="what has no outcome was not begun; post it again once the Flow is up",
+                )
+                return
             reply = Reply(request, error, [], [], 0)
         self._replies[header.number] = reply
 

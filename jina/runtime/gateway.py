@@ -50,6 +50,7 @@ from jina.transport import sockets
 from jina.wire import header as wire
 from jina.wire.header import Header, pack_message, unpack_message
 from jina.wire.maps import (
+    STOPPING,
     ErrorInfo,
     Ready,
     Route,
@@ -62,6 +63,7 @@ from jina.wire.maps import (
 _MAX_STRANGERS = 1000  # peers that are remembered although they are none of ours
 _MAX_HEARD = 10_000  # messages that are taken in before a death, however fast others send
 _ASK_MS = 20  # between attempts to reach a worker that was another gateway's
+_REFUSAL = "jina.excepts.BadServer"
 _POLL_MS = 1000  # only so that deadlines are looked at; every event wakes the loop at once
 
 
@@ -288,7 +290,7 @@ class Gateway:
 
     def _submit(self, peer: bytes, header: Header) -> None:
         if self._drain_deadline is not None:
-            self._refuse(peer, header.number, "the Flow is stopping")
+            self._refuse(peer, header.number, "the Flow is stopping", STOPPING)
             return
         route = unpack_route(header.route)
         pieces = pieces_of(route.parts, header.frames)
@@ -313,8 +315,8 @@ class Gateway:
         )
         self._send_front(pack_message(wire.WELCOME, number=number, call=pack_map(welcome)), peer)
 
-    def _refuse(self, peer: bytes, number: int, reason: str) -> None:
-        error = pack_map(ErrorInfo("jina.excepts.BadServer", reason))
+    def _refuse(self, peer: bytes, number: int, reason: str, kind: str = _REFUSAL) -> None:
+        error = pack_map(ErrorInfo(kind, reason))
         self._send_front(pack_message(wire.REFUSED, [error], number=number), peer)
 
     def _send_front(self, message: list[Any], peer: bytes) -> None:

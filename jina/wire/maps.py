@@ -24,6 +24,10 @@ GROUNDTRUTHS = 1
 ERRORS = 2
 
 
+# The type of a refusal after which nothing more is taken; other refusals concern one request.
+STOPPING = "jina.excepts.ConnectError"
+
+
 class Part(msgspec.Struct, array_like=True, frozen=True):
     """A run of payload frames that belong together.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -52,8 +53,33 @@ def test_while_it_drains_new_requests_are_refused(shell: Shell) -> None:
         refused = shell.run("post", "/", "--text", "y")
         (shell.folder / "go").touch()
         assert post.end().code == 0
-    assert refused.code == 3
-    assert refused.lines[0]["error"]["message"] == "the Flow is stopping"
+    assert (refused.code, refused.out) == (4, "")
+    assert "the Flow is stopping\n" in refused.err
+
+
+def test_a_post_that_a_drain_cuts_off_ends_with_whole_outcomes_and_goes_on(shell: Shell) -> None:
+    """More lines than a window holds: what was not begun has no outcome, and gets one later."""
+    count = 20_000
+    (shell.folder / "in.jsonl").write_text(json_lines(count))
+    flow_file = shell.flow(f"Gate, uses_with: {{folder: {shell.folder}}}")
+    command = ("post", "/", "--inputs", "in.jsonl", "--output", "out.jsonl")
+    with shell.up(flow_file) as flow, shell.start(*command) as post:
+        wait_until((shell.folder / "begun").exists)
+        flow.process.send_signal(signal.SIGTERM)
+        wait_until(lambda: shell.ps()[0]["state"] == "stopping")
+        (shell.folder / "go").touch()
+        cut = post.end()
+    assert cut.code == 4
+    assert "the Flow is stopping\n" in cut.err
+    assert "the same command goes on" in cut.err
+    first = (shell.folder / "out.jsonl").read_text().splitlines()
+    assert 0 < len(first) < count
+    with shell.up(flow_file):
+        assert shell.run(*command).code == 0
+    outcomes = (shell.folder / "out.jsonl").read_text().splitlines()
+    assert outcomes[: len(first)] == first
+    assert [json.loads(line)["text"] for line in outcomes] == ["passed"] * count
+    assert len({json.loads(line)["id"] for line in outcomes}) == count
 
 
 def test_a_second_signal_ends_everything_at_once(shell: Shell) -> None:

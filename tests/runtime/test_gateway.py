@@ -172,7 +172,7 @@ def test_a_drain_finishes_what_is_under_way_and_takes_nothing_new(
 
     wait_until(is_draining)
     client.post(2)
-    assert client.error(2, wire.REFUSED) == "jina.excepts.BadServer: the Flow is stopping"
+    assert client.error(2, wire.REFUSED) == "jina.excepts.ConnectError: the Flow is stopping"
     assert not worker.has_message()
     worker.reply(task, b"done")
     assert client.answer(1) == b"done"
