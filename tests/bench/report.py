@@ -23,8 +23,11 @@ class Figure:
     """The most that it may be."""
 
     @property
-    def is_reached(self) -> bool:
-        return self.value <= self.limit
+    def verdict(self) -> str:
+        """Whether it is reached; a time or a ratio that is not positive says nothing."""
+        if not self.value > 0:
+            return "no verdict, too few Documents to tell"
+        return "reached" if self.value <= self.limit else "MISSED"
 
 
 @dataclass
@@ -60,9 +63,9 @@ class Table:
         if self.figures:
             lines.append("")
             for figure in self.figures:
-                verdict = "reached" if figure.is_reached else "MISSED"
                 lines.append(
-                    f"- {figure.name}: {figure.value:.2f} (at most {figure.limit:g}): {verdict}"
+                    f"- {figure.name}: {figure.value:.2f} (at most {figure.limit:g}):"
+                    f" {figure.verdict}"
                 )
         return "\n".join(lines) + "\n"
 

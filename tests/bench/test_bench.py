@@ -137,6 +137,15 @@ def test_a_table_says_which_figures_are_reached() -> None:
     )
 
 
+@pytest.mark.parametrize("value", [-7.91, 0.0, float("nan")])
+def test_a_figure_that_is_not_positive_is_no_verdict(value: float) -> None:
+    """What was measured was smaller than what the start alone costs."""
+    table = Table("T", ["", "x"], figures=[Figure("odd", value, 1.0)])
+    assert table.text().endswith(
+        f"- odd: {value:.2f} (at most 1): no verdict, too few Documents to tell\n"
+    )
+
+
 def test_the_calibrator_gives_a_number_of_cores() -> None:
     assert 0.05 < effective_cores(turns=200_000) < 4
 
