@@ -30,6 +30,9 @@ from jina.types.score import NamedScore
 from jina.types.tensors import Cell, boxed, same
 from jina.types.untyped import copied, in_hand, read_tags
 
+# Fields that may be said to be false; a weight then is another 0.0 than the default.
+_SAID = frozenset({"text", "buffer", "weight"})
+
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
@@ -61,7 +64,7 @@ def settled(name: str, value: Any) -> Any:
         return children(value) or None
     if type(value) is Live:
         value = value.value
-    if name in ("text", "buffer"):
+    if name in _SAID:
         return value
     return value or None
 
@@ -202,7 +205,7 @@ def _equal(left: Record, right: Record) -> bool:
         return True
     for name in FIELDS:
         one, two = getattr(left, name), getattr(right, name)
-        if one is two:
+        if one is two or (name == "weight" and one == two):
             continue
         one, two = settled(name, one), settled(name, two)
         if name in TENSOR_FIELDS:

@@ -30,7 +30,7 @@ from jina.types.score import Scores, checked
 from jina.types.tensors import Cell, JsonForm, from_json, to_json
 from jina.types.untyped import (
     TagColumn,
-    are_objects,
+    are_filled_objects,
     check_size,
     plain,
     plain_tags,
@@ -134,9 +134,9 @@ _REFUSED = (
 
 
 def _check_tags(records: list[Record]) -> None:
-    """Refuse tags that are no JSON objects, without decoding them."""
-    raw = [record.tags for record in records if record.tags is not NO_TAGS]
-    if raw and not are_objects(raw):
+    """Refuse tags that are no JSON objects, without decoding them; empty ones are unset."""
+    raw = [tags for record in records if (tags := record.tags) is not NO_TAGS]
+    if raw and not are_filled_objects(raw):
         for record in records:
             _check_one(record)
     for record in [
@@ -152,7 +152,7 @@ def _check_tags(records: list[Record]) -> None:
 
 def _check_one(record: Record) -> None:
     value = bytes(record.tags)
-    if value == b"null":
+    if value == b"null" or (value[:1] == b"{" and not value[1:-1].strip()):
         record.tags = NO_TAGS
     elif value and value[0] != 0x7B:
         kind = mapping.kind_of(_decode_any(value))
@@ -161,8 +161,11 @@ def _check_one(record: Record) -> None:
     if len(contents) > 1:
         raise DocumentError(f"one Document has one content, not {' and '.join(contents)}")
     for name in ("chunks", "matches"):
-        for child in getattr(record, name) or ():
+        below = getattr(record, name)
+        for child in below or ():
             _check_one(child)
+        if below is not None and not below:
+            setattr(record, name, None)
 
 
 class _Careful:
@@ -405,7 +408,6 @@ def encode_pruned(record: Record, tensors: JsonForm) -> bytes:
 def _pruned(record: Record) -> Record:
     take_tags((record,))
     fields = {name: getattr(record, name) for name in set_fields(record)}
-    fields["weight"] = record.weight  # the very object: JSON shows a 0.0 that was said
     for name in ("chunks", "matches"):
         if name in fields:
             fields[name] = [_pruned(child) for child in children(fields[name])]

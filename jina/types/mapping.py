@@ -127,7 +127,7 @@ def _set(record: Record, name: str, value: Any, child: Callable[[Any], Record] |
     elif name == "buffer":
         record.buffer = _buffer(value)
     elif name in CHILD_FIELDS:
-        setattr(record, name, _children(name, value, child))
+        setattr(record, name, _children(name, value, child) or None)
     elif name in SCORE_FIELDS:
         setattr(record, name, Live(scores(name, value)))
     elif name == "weight":

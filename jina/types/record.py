@@ -109,8 +109,9 @@ else:
     _Count = Annotated[int, msgspec.Meta(ge=0, le=MAX_COUNT)]
     _Tags = msgspec.Raw
     _Tensor = Tensor
-    _Scores = dict[str, NamedScore] | None
-    _Location = list[_Count] | None
+    # Empty ones are unset: the decoders refuse them, and the line is read as a dict.
+    _Scores = Annotated[dict[str, NamedScore], msgspec.Meta(min_length=1)] | None
+    _Location = Annotated[list[_Count], msgspec.Meta(min_length=1)] | None
     _Children = "list[Record] | None"
 
 

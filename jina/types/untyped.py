@@ -199,6 +199,15 @@ def are_objects(values: list[msgspec.Raw]) -> bool:
     return joined.startswith(b"{") and joined.count(b"\0{") == len(values) - 1
 
 
+def are_filled_objects(values: list[msgspec.Raw]) -> bool:
+    """Whether all of these undecoded JSON values are objects with a member."""
+    joined = b"\0".join(values)
+    if joined.startswith(b'{"') and joined.count(b'\0{"') == len(values) - 1:
+        return True
+    joined = joined.translate(None, b" \t\r\n")  # in texts too: they are not looked at
+    return joined.startswith(b'{"') and joined.count(b'\0{"') == len(values) - 1
+
+
 def _split(value: msgspec.Raw) -> Any:
     raw = bytes(value)
     if raw[:1] == b"{":

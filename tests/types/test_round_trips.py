@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import math
 import pickle
 
@@ -89,6 +90,62 @@ def test_a_weight_of_zero_that_was_said_stays_said():
         back = columns.decode(frames_of(DocumentArray(docs[:count])))
         assert [doc.weight for doc in back] == [0] * count
         assert jsonlines.render(back) == lines
+
+
+EMPTY = {
+    **{"tags": b"{}", "location": b"[]", "scores": b"{ }", "evaluations": b"{}"},
+    **{"chunks": b"[]", "matches": b"[ ]"},
+}
+READS = ("id", "text", "tags", "scores", "evaluations", "location", "chunks", "matches", "weight")
+
+
+@pytest.mark.parametrize("rows", [1, 3, 40])
+@given(
+    st.sets(st.sampled_from(sorted(EMPTY))),
+    st.sampled_from([b"", b',"weight":0', b',"weight":-0.0', b',"weight":0.5']),
+    st.sampled_from([b"", b',"text":"x"', b',"own":1', b',"tags":{ \t }', b',"tags":{"k":1}']),
+    st.sets(st.sampled_from(READS)),
+    st.booleans(),
+)
+@settings(max_examples=60, deadline=None)
+def test_neither_reads_nor_the_wire_change_what_is_shown(rows, empty, weight, more, reads, nested):
+    """An empty container is unset, a weight of zero is not, whoever looks and on whatever way."""
+    empty = empty - {"tags"} if b"tags" in more else empty
+    odd = b"".join(b',"%s":%s' % (name.encode(), EMPTY[name]) for name in sorted(empty))
+    fields = b'"id":"a"' + weight + more + odd
+    if nested and not empty & {"chunks"}:
+        fields += b',"chunks":[{%s}]' % fields.replace(b',"own":1', b"")
+    ways = []
+    for way in ("here", "sent and read", "read and sent"):
+        docs = jsonlines.parse(b"{%s}\n" % fields * rows, key="k", first_line=1).docs
+        if way == "sent and read":
+            docs = columns.decode(frames_of(docs))
+        for doc in docs:
+            for name in reads:
+                getattr(doc, name)
+        if way == "read and sent":
+            docs = columns.decode(frames_of(docs))
+        assert [doc.dict() for doc in docs] == list(map(json.loads, map(Document.json, docs)))
+        ways.append(jsonlines.render(docs))
+    unread = jsonlines.parse(b"{%s}\n" % fields * rows, key="k", first_line=1).docs
+    assert set(ways) == {jsonlines.render(unread)}
+    shown = json.loads(ways[0].splitlines()[0])
+    assert not shown.keys() & (empty - {"tags"} if b"own" in more else empty)
+    assert ("weight" in shown) == bool(weight)
+
+
+def test_a_weight_of_zero_that_was_said_is_in_the_dict_as_in_the_json():
+    doc = Document(id="a", weight=0)
+    assert doc.dict() == json.loads(doc.json()) == {"id": "a", "weight": 0.0}
+    assert doc == Document(id="a")  # the number is the same
+    assert Document(id="a").dict() == {"id": "a"}
+
+
+@pytest.mark.parametrize("name", ["tags", "scores", "location", "chunks"])
+def test_an_empty_container_that_a_document_is_made_with_is_unset(name):
+    assert (
+        Document({"id": "a", name: {} if name in ("tags", "scores") else []}).json() == '{"id":"a"}'
+    )
 
 
 def test_a_weight_that_was_taken_back_is_unset():
