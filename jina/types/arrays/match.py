@@ -35,12 +35,11 @@ class Match(Attributes):
         metric: Metric = "cosine",
         limit: int | None = 20,
         normalization: tuple[float, float] | None = None,
-        *,
         metric_name: str | None = None,
         batch_size: int | None = None,
+        use_scipy: bool = False,
         exclude_self: bool = False,
         only_id: bool = False,
-        use_scipy: bool = False,
     ) -> None:
         """Set the matches of each Document to its nearest neighbours in `darray`.
 
@@ -57,9 +56,9 @@ class Match(Attributes):
             normalization: (a, b) maps each query's smallest distance to a and its largest to b.
             metric_name: the score's name; the metric's by default.
             batch_size: so many Documents of `darray` are compared at once; all by default.
+            use_scipy: no effect; numpy does it all.
             exclude_self: leave out Documents with the query's own id; the next ones fill up.
             only_id: matches with an id and a score, and nothing else.
-            use_scipy: no effect; numpy does it all.
 
         Raises:
             DocumentError: an embedding is missing, of another width, or complex, which only a

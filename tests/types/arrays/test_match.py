@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+
 import numpy as np
 import pytest
 import scipy.sparse
@@ -293,3 +295,17 @@ def test_sparse_embeddings_of_small_integers_do_not_overflow(make):
         expected = np.sort(cdist(left.astype(float), right.astype(float), metric))[:, :3]
         for doc, row in zip(queries, expected, strict=True):
             assert np.allclose([match.scores[metric].value for match in doc.matches], row)
+
+
+def test_the_arguments_are_found_by_who_filters_by_their_names():
+    """Published indexers pass on only what `getfullargspec` names as arguments."""
+    wanted = {
+        **{"metric": "euclidean", "limit": 1, "metric_name": "m", "batch_size": 2},
+        **{"use_scipy": True, "exclude_self": True, "only_id": True, "of_another_release": 1},
+    }
+    docs = DocumentArray(Document(id=str(i), embedding=[i, 1.0], text="x") for i in range(3))
+    names = inspect.getfullargspec(docs.match).args
+    docs.match(docs, **{name: wanted[name] for name in wanted if name in names})
+    (match,) = docs[0].matches
+    assert (match.id, match.text, match.scores["m"].value) == ("1", "", 1.0)
+    assert wanted.keys() - set(names) == {"of_another_release"}
