@@ -26,9 +26,17 @@ class NamedScore(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True)
 
 
 class Scores(dict[str, NamedScore]):
-    """Scores by name. A plain number that is assigned becomes a NamedScore."""
+    """Scores by name. A plain number that is assigned becomes a NamedScore.
+
+    As in Jina 2, `scores["a"].value = 3` works without an "a": to read a score creates it, of 0.
+    To ask for it, by `in` or `get`, does not.
+    """
 
     __slots__ = ()
+
+    def __missing__(self, name: str) -> NamedScore:
+        self[name] = score = NamedScore()
+        return score
 
     def __setitem__(self, name: str, score: Any) -> None:
         """Store a NamedScore as it is, a mapping by its fields, a number as its value."""

@@ -104,3 +104,21 @@ def test_a_place_that_is_none_is_refused_where_it_is_sent(way, value):
         DocumentError, match=r"`location` of Document 'x' cannot be .*`location` is"
     ):
         way(doc)
+
+
+@WAYS
+@pytest.mark.parametrize("field", ["scores", "evaluations"])
+def test_a_score_can_be_filled_in_without_being_made_first(way, field):
+    doc = Document(id="x")
+    scores = getattr(doc, field)
+    assert "a" not in scores
+    scores["a"].value = 3
+    scores["a"].op_name = "count"
+    assert getattr(way(doc), field) == {"a": NamedScore(3.0, "count")}
+
+
+def test_a_score_without_a_text_as_its_name_is_not_created():
+    doc = Document()
+    with pytest.raises(TypeError, match="a score has a name, not 5"):
+        doc.scores[5].value = 1
+    assert not doc.scores
