@@ -145,6 +145,10 @@ def read_file(
 
 def _near(path: Path, what: str) -> str:
     """A hint that names a YAML file of nearly that name in the same folder."""
+    try:
+        path.absolute()
+    except FileNotFoundError:
+        return "the working directory was removed: change to one that there is"
     # Late: only an error path compares names.
     from jina.readers.near import near_file
 

@@ -13,14 +13,13 @@ import tempfile
 import time
 from pathlib import Path
 
-import msgspec
-
 import jina
 from jina.defaults import KIB
 from jina.launch import descendants
 from jina.launch.ending import ending
 from jina.launch.tail import Tail
 from jina.runtime.control import Assignment
+from jina.runtime.structs import encode_msgpack
 
 _KEPT_LINES = 200  # of a child's output, for the report of its death
 _KEPT_CHARS = 64 * KIB  # in them together
@@ -144,7 +143,7 @@ def spawn_worker(assignment: Assignment) -> Child:
     A file, not a pipe: writing never blocks, however large a pickled class is.
     """
     with tempfile.TemporaryFile() as stdin:
-        stdin.write(msgspec.msgpack.encode(assignment))
+        stdin.write(encode_msgpack(assignment))
         stdin.seek(0)
         return _spawn(
             assignment.spec.name,

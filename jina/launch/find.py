@@ -39,7 +39,7 @@ def find_flow(wanted: str = "", *, one_shots: bool = False, as_in: str = "--flow
             f"{len(records)} Flows are running, and none is named: {_listed(records)}",
             hint=f"choose one, as in {as_in} {_handle(records[0], records)}",
         )
-    path = os.path.realpath(wanted)
+    path = _absolute(wanted)
     found = [record for record in records if record.file and record.file == path] or [
         record for record in records if record.name == wanted
     ]
@@ -104,5 +104,15 @@ def _handle(record: FlowRecord, records: list[FlowRecord]) -> str:
 
 def shortest(file: str) -> str:
     """A path as it is written from here, if that is shorter; "" stays so."""
-    relative = os.path.relpath(file) if file else ""
+    try:
+        relative = os.path.relpath(file) if file else ""
+    except FileNotFoundError:  # nothing is anywhere from a folder that was removed
+        return file
     return relative if len(relative) < len(file) else file
+
+
+def _absolute(path: str) -> str:
+    try:
+        return os.path.realpath(path)
+    except FileNotFoundError:  # the current folder was removed, so that no file is meant
+        return ""

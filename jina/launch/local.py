@@ -7,6 +7,7 @@ program that posts has its own use for that.
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -24,6 +25,9 @@ from jina.runtime import control
 ONE_SHOT = "--one-shot"  # said to the supervisor
 
 _END_S = DRAIN_GRACE_S + CLOSE_GRACE_S + 3 * KILL_GRACE_S
+# What ZeroMQ, Python and OpenBLAS print, each in its own words.
+_REFUSED = re.compile(r"src/thread\.cpp|can't start new thread|pthread_create failed")
+_REFUSED_HINT = "the system refused a thread or a process: `ulimit -u` shows how many you may have"
 
 
 class LocalFlow:
@@ -137,6 +141,7 @@ def start_failure(event: events.StartFailed) -> FlowError:
     failure = RuntimeFailToStart(
         f'"{event.worker}" did not start: it {event.reason}' + (f"\n{text}" if text else ""),
         where=event.where,
+        hint=_REFUSED_HINT if _REFUSED.search(text) else "",
     )
     if event.output:
         kind, _, message = event.output[-1].partition(": ")

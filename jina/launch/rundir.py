@@ -15,6 +15,7 @@ Beside it, `<name>-<hash>.last.log` is the log of a Flow that ended by itself.
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import hashlib
 import os
@@ -31,6 +32,7 @@ import msgspec
 from jina.excepts import FlowBuildLevelError, FlowError
 from jina.launch.descendants import end_orphans, stat_of
 from jina.runtime.lastlog import forget_log, keep_log
+from jina.runtime.structs import decode_json, encode_json
 
 _FRESH_S = 3600.0  # between touches; cleaners of /tmp take what nobody touched for days
 _MAX_SOCKET_PATH = 107  # bytes; the kernel's limit for a local socket's address
@@ -59,6 +61,9 @@ class FlowRecord(msgspec.Struct, kw_only=True):
     addresses: list[str] = []
     is_one_shot: bool = False
     groups: dict[int, int] = {}
+
+
+_DECODER = msgspec.json.Decoder(FlowRecord)
 
 
 class RunDirectory:
@@ -96,7 +101,7 @@ class RunDirectory:
     def save(self) -> None:
         """Write flow.json, whole or not at all."""
         new = self.path / "flow.json.new"
-        new.write_bytes(msgspec.json.encode(self.record))
+        new.write_bytes(encode_json(self.record))
         os.replace(new, self.path / "flow.json")
 
     @property
@@ -147,7 +152,7 @@ def directory_name(name: str, file: str) -> str:
     """The folder of a Flow: the same for the same file, unique for a Flow without one."""
     key = os.path.realpath(file) if file else f"{os.getpid()} {time.monotonic_ns()}"
     safe = re.sub(r"[^A-Za-z0-9_.-]", "_", name)[:32] or "flow"
-    return f"{safe}-{hashlib.sha256(key.encode()).hexdigest()[:8]}"
+    return f"{safe}-{hashlib.sha256(os.fsencode(key)).hexdigest()[:8]}"
 
 
 def claim(name: str, file: str, key: str, *, is_one_shot: bool = False) -> RunDirectory:
@@ -166,19 +171,67 @@ def claim(name: str, file: str, key: str, *, is_one_shot: bool = False) -> RunDi
     base = base_directories()[0]
     try:
         _make_private(base)
+        path = base / directory_name(name, key)
+        _check_fits(path)
+        lock = _hold(path, name, file)
+        try:
+            _clear(path)
+            forget_log(path)
+            end_orphans()
+            record = FlowRecord(
+                name=name,
+                file=file,
+                pid=os.getpid(),
+                started_at=time.time(),
+                is_one_shot=is_one_shot,
+            )
+            directory = RunDirectory(path, lock, record)
+            directory.save()
+        except BaseException:
+            shutil.rmtree(path, ignore_errors=True)
+            os.close(lock)
+            raise
     except OSError as error:
+        is_full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
         raise FlowError(
             f"no Flow can run there: {error.strerror}",
             where=str(base),
-            hint="set JINA_RUN_DIR to a folder that you can write to",
+            hint="make room there, or set JINA_RUN_DIR to a folder on another disk"
+            if is_full
+            else "set JINA_RUN_DIR to a folder that you can write to",
         ) from error
-    path = base / directory_name(name, key)
-    if len(f"{path}/front.ipc".encode()) > _MAX_SOCKET_PATH:
+    return directory
+
+
+def _check_fits(path: Path) -> None:
+    """Whether sockets can be made in a directory.
+
+    Raises:
+        FlowError: its path is too long, or not text.
+    """
+    try:
+        size_bytes = len(f"{path}/front.ipc".encode())
+    except UnicodeEncodeError:  # ZeroMQ's addresses are text
+        raise FlowError(
+            "a path that is no UTF-8 cannot hold a socket",
+            where=str(path),
+            hint="set JINA_RUN_DIR to another folder",
+        ) from None
+    if size_bytes > _MAX_SOCKET_PATH:
         raise FlowError(
             f"a path of more than {_MAX_SOCKET_PATH} bytes cannot hold a socket",
             where=str(path),
             hint="set JINA_RUN_DIR to a shorter folder",
         )
+
+
+def _hold(path: Path, name: str, file: str) -> int:
+    """Make a directory if need be, and lock it; the descriptor of the lock.
+
+    Raises:
+        FlowBuildLevelError: another supervisor holds it.
+        OSError: it cannot be made.
+    """
     patience = time.monotonic() + 0.2  # whoever only looks holds the lock for microseconds
     while True:
         path.mkdir(mode=0o700, exist_ok=True)
@@ -186,6 +239,10 @@ def claim(name: str, file: str, key: str, *, is_one_shot: bool = False) -> RunDi
             lock = _open_lock(path)
         except FileNotFoundError:
             continue  # whoever held it has just removed it
+        except OSError:
+            with contextlib.suppress(OSError):  # it stays if it is another's
+                path.rmdir()
+            raise
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -201,17 +258,8 @@ def claim(name: str, file: str, key: str, *, is_one_shot: bool = False) -> RunDi
                 hint="stop it with `jina flow down`, or post to it as it is",
             ) from None
         if _is_linked(lock, path):
-            break
+            return lock
         os.close(lock)
-    _clear(path)
-    forget_log(path)
-    end_orphans()
-    record = FlowRecord(
-        name=name, file=file, pid=os.getpid(), started_at=time.time(), is_one_shot=is_one_shot
-    )
-    directory = RunDirectory(path, lock, record)
-    directory.save()
-    return directory
 
 
 def running() -> Iterator[tuple[Path, FlowRecord]]:
@@ -281,7 +329,7 @@ def _clear(path: Path) -> None:
 
 def _read(path: Path) -> FlowRecord | None:
     try:
-        return msgspec.json.decode((path / "flow.json").read_bytes(), type=FlowRecord)
+        return decode_json((path / "flow.json").read_bytes(), _DECODER)
     except (OSError, msgspec.DecodeError):
         return None
 

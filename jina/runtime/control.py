@@ -13,6 +13,7 @@ import msgspec
 
 from jina.excepts import WireError
 from jina.graph.plan import Plan, PlannedNode, WorkerSpec
+from jina.runtime.structs import decode_json, encode_json
 
 _T = TypeVar("_T")
 
@@ -140,8 +141,6 @@ ToOwnedSupervisor: TypeAlias = Begin | Release | Drain
 ToGateway: TypeAlias = Configure | Expect | Started | Died | GaveUp | Drain
 ToSupervisor: TypeAlias = Listening | WorkerReady | Charged | Drained
 
-_ENCODER = msgspec.json.Encoder()
-
 
 class Channel:
     """One end of the socket pair: sends whole messages, receives what has come.
@@ -153,7 +152,7 @@ class Channel:
 
     def __init__(self, end: socket.socket, receives: object) -> None:
         self._end = end
-        self._decoder = msgspec.json.Decoder(receives)
+        self._decoder: msgspec.json.Decoder[object] = msgspec.json.Decoder(receives)
         self._rest: list[bytes] = []  # the pieces of a message that has not come whole
         self._waiting: list[object] = []  # messages that came along with the first one
         self.is_open = True
@@ -165,7 +164,7 @@ class Channel:
     def send(self, message: msgspec.Struct) -> None:
         """Send one message; the other end being gone is noticed by `receive`."""
         try:
-            self._end.sendall(_ENCODER.encode(message) + b"\n")
+            self._end.sendall(encode_json(message) + b"\n")
         except OSError:
             self.is_open = False
 
@@ -206,7 +205,7 @@ class Channel:
             return []
         lines = b"".join([*self._rest, whole]).split(b"\n")
         self._rest = [rest]
-        return [self._decoder.decode(line) for line in lines]
+        return [decode_json(line, self._decoder) for line in lines]
 
     def close(self) -> None:
         """Close this end."""

@@ -23,6 +23,7 @@ from jina.executors.call import close_loop, endpoints
 from jina.runtime.board import Board
 from jina.runtime.control import Assignment
 from jina.runtime.parent import die_with_parent
+from jina.runtime.structs import decode_msgpack
 from jina.transport import sockets
 from jina.wire import body as bodies
 from jina.wire import header as wire
@@ -193,7 +194,7 @@ def _read_assignment() -> Assignment:
     os.dup2(devnull, 0)  # user code that reads standard input finds it empty
     os.close(devnull)
     try:
-        return msgspec.msgpack.decode(data, type=Assignment)
+        return decode_msgpack(data, Assignment)
     except msgspec.DecodeError as error:
         raise WireError(f"a damaged assignment: {error}") from error
 

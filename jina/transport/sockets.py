@@ -140,7 +140,7 @@ def connect(socket: Socket, address: str) -> None:
         socket.connect(address)
     except zmq.ZMQError as error:
         raise ConnectError(
-            f"not an address: {zmq.strerror(error.errno or 0)}",
+            "not an address",
             where=address,
             hint="addresses look like ipc:///run/user/1000/jina/search-1a2b/front.ipc "
             "or tcp://127.0.0.1:5555",

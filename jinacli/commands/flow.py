@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from jinacli.commands.options import NoImport, OutputFormat
+from jinacli.commands.options import NoImport, OutputFormat, check_given
 
 flow_app = typer.Typer(help="Begin, start, stop, list, check and draw Flows", no_args_is_help=True)
 
@@ -65,8 +65,8 @@ def up(
 @flow_app.command()
 def down(
     flow: Annotated[
-        str, typer.Argument(help="Name or YAML of the Flow; the only one if omitted")
-    ] = "",
+        str | None, typer.Argument(help="Name or YAML of the Flow; the only one if omitted")
+    ] = None,
     every: Annotated[bool, typer.Option("--all", help="Stop every running Flow")] = False,
     timeout: Annotated[
         float, typer.Option(min=0, help="Seconds to wait before ending it at once")
@@ -85,7 +85,8 @@ def down(
 
     if math.isnan(timeout):
         raise typer.BadParameter("nan is no number of seconds", param_hint="--timeout")
-    raise typer.Exit(stop_flows(flow, every=every, timeout_s=timeout))
+    check_given(("FLOW", flow))
+    raise typer.Exit(stop_flows(flow or "", every=every, timeout_s=timeout))
 
 
 @flow_app.command()

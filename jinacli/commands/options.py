@@ -6,6 +6,14 @@ from typing import Annotated, Literal
 
 import typer
 
+
+def _formats() -> list[str]:
+    # Late: see jinacli.app.
+    from jina.readers import FORMATS
+
+    return ["auto", *FORMATS]
+
+
 NoImport = Annotated[
     bool, typer.Option("--no-import", help="Look at the YAML alone, import no modules")
 ]
@@ -18,6 +26,7 @@ InputFormat = Annotated[
         "--format",
         help="Of all inputs: auto (by the name), jsonl, json, csv, tsv, text, npy, npz, parquet, "
         "arrow, or files (each one Document)",
+        autocompletion=_formats,
     ),
 ]
 FieldResolver = Annotated[
@@ -27,10 +36,34 @@ FieldResolver = Annotated[
 Content = Annotated[
     str,
     typer.Option(
-        help="Of a file that is one Document: text, buffer, none (its uri alone), or auto"
+        help="Of a file that is one Document: text, buffer, none (its uri alone), or auto",
+        autocompletion=lambda: ["auto", "text", "buffer", "none"],
     ),
 ]
 Parameters = Annotated[
     list[str] | None,
     typer.Option("--parameters", "-p", help="key=value, value in JSON or text; or a JSON map"),
 ]
+
+
+def check_given(*options: tuple[str, str | None]) -> None:
+    """Refuse what was given and is empty, as `--flow "$NAME"` without such a variable.
+
+    Args:
+        *options: how each is named, and its value; None when it was not given.
+
+    Raises:
+        typer.BadParameter: naming the first that is empty.
+    """
+    for name, value in options:
+        if value == "":
+            raise typer.BadParameter("is empty", param_hint=name)
+
+
+def is_text(value: str) -> bool:
+    """Whether a word of the command line is UTF-8; file names need not be."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

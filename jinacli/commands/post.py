@@ -6,7 +6,14 @@ from typing import Annotated
 
 import typer
 
-from jinacli.commands.options import Content, FieldResolver, InputFormat, Parameters
+from jinacli.commands.options import (
+    Content,
+    FieldResolver,
+    InputFormat,
+    Parameters,
+    check_given,
+    is_text,
+)
 
 
 def post(
@@ -29,16 +36,16 @@ def post(
     ] = None,
     parameters: Parameters = None,
     flow: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--flow",
             "-f",
             help="Name of a running Flow, or a Flow YAML, which is started if it is not running",
         ),
-    ] = "",
+    ] = None,
     address: Annotated[
-        str, typer.Option(help="Address of a Flow's gateway", envvar="JINA_ADDRESS")
-    ] = "",
+        str | None, typer.Option(help="Address of a Flow's gateway", envvar="JINA_ADDRESS")
+    ] = None,
     output: Annotated[
         str,
         typer.Option(
@@ -52,9 +59,18 @@ def post(
     ] = False,
     output_format: Annotated[
         str,
-        typer.Option(help="jsonl, table, or auto: a table where a person reads along"),
+        typer.Option(
+            help="jsonl, table, or auto: a table where a person reads along",
+            autocompletion=lambda: ["auto", "jsonl", "table"],
+        ),
     ] = "auto",
-    tensors: Annotated[str, typer.Option(help="How tensors are written: list or base64")] = "list",
+    tensors: Annotated[
+        str,
+        typer.Option(
+            help="How tensors are written: list or base64",
+            autocompletion=lambda: ["list", "base64"],
+        ),
+    ] = "list",
     target: Annotated[
         str, typer.Option(help="Only Executors whose name begins with this regular expression")
     ] = "",
@@ -99,6 +115,10 @@ def post(
     from jinacli.screens.post_options import PostOptions
     from jinacli.screens.reading import read_options
 
+    check_given(("ENDPOINT", endpoint), ("--flow", flow), ("--output", output))
+    check_given(("--address", address))
+    if not is_text(endpoint):
+        raise typer.BadParameter(f"{endpoint!r} is no UTF-8", param_hint="ENDPOINT")
     if output_format not in ("auto", "jsonl", "table"):
         raise typer.BadParameter("must be auto, jsonl or table", param_hint="--output-format")
     if tensors not in ("list", "base64"):
@@ -113,8 +133,8 @@ def post(
         reading=read_options(form, field_resolver or [], content),
         texts=text or [],
         parameters=parameters or [],
-        flow=flow,
-        address=address,
+        flow=flow or "",
+        address=address or "",
         output=output,
         output_format=output_format,
         restart=restart,

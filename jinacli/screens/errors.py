@@ -21,6 +21,8 @@ def explain(error: BaseException) -> int:
     show = getattr(error, "show", None)
     if show is not None and hasattr(error, "exit_code"):  # wrong usage, found by typer
         show()
+        if hint := _usage_hint(str(getattr(error, "message", ""))):
+            say(hint)
         return int(error.exit_code)
     if isinstance(error, typer.Abort):
         say("interrupted")
@@ -48,6 +50,14 @@ def text_of(error: JinaError) -> str:
     if isinstance(cause, RemoteError) and cause.traceback and cause.traceback not in text:
         text += f"\n{cause.traceback}"
     return text
+
+
+def _usage_hint(message: str) -> str:
+    """What a shell has made of a pattern that was not quoted: words that no option takes."""
+    has_inputs = any(word.split("=")[0] in ("-i", "--inputs") for word in sys.argv)
+    if not (has_inputs and message.startswith("Got unexpected extra argument")):
+        return ""
+    return "help: quote a pattern, as in --inputs '*.jsonl', or write --inputs before each file"
 
 
 def say(text: str) -> None:

@@ -138,7 +138,7 @@ def _write(target: Path, files: Mapping[str, str]) -> None:
         raise OutputError(
             f"cannot be created{why}",
             where=str(target),
-            hint="give a path in a folder that you can write to",
+            hint=_advice(target),
         ) from error
     try:
         for name, text in files.items():
@@ -148,6 +148,14 @@ def _write(target: Path, files: Mapping[str, str]) -> None:
     except OSError as error:
         shutil.rmtree(target, ignore_errors=True)
         raise OutputError(f"cannot be written: {error.strerror}", where=str(target)) from error
+
+
+def _advice(target: Path) -> str:
+    try:
+        target.absolute()
+    except FileNotFoundError:
+        return "the working directory was removed: change to one that there is"
+    return "give a path in a folder that you can write to"
 
 
 def _say_next(target: Path, *commands: str) -> None:

@@ -27,7 +27,7 @@ def parameters_of(given: Sequence[str]) -> dict[str, Any]:
         if text.lstrip().startswith("{"):
             try:
                 parameters.update(msgspec.json.decode(text, type=dict[str, Any]))
-            except msgspec.DecodeError as error:
+            except (msgspec.DecodeError, UnicodeEncodeError) as error:
                 raise typer.BadParameter(f"no JSON map: {error}", param_hint="-p") from error
             continue
         key, equals, value = text.partition("=")
@@ -38,7 +38,7 @@ def parameters_of(given: Sequence[str]) -> dict[str, Any]:
             )
         try:
             parameters[key] = msgspec.json.decode(value)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeEncodeError):
             parameters[key] = value
     try:
         pack_message(REQUEST, call=pack_map(Call(parameters)))  # said before anything is started

@@ -27,7 +27,7 @@ from jinacli.screens.parameters import parameters_of
 from jinacli.screens.post_options import PostOptions
 from jinacli.screens.progress import progress_of
 from jinacli.screens.source import inputs_of, open_source
-from jinacli.screens.tally import Tally
+from jinacli.screens.tally import Tally, counted, written
 
 
 def run_post(options: PostOptions) -> int:
@@ -37,7 +37,7 @@ def run_post(options: PostOptions) -> int:
     with contextlib.ExitStack() as stack:
         stack.enter_context(signals_unwind())
         post = _described(options, call)
-        earlier = None if options.restart else find_place(options.output, post)
+        earlier = None if options.restart else find_place(options.output, post, options.limit)
         place = earlier or Place()
         source, lines = open_source(options, call, place.lines, stack)
         if source.at_end and earlier is None:
@@ -58,7 +58,7 @@ def run_post(options: PostOptions) -> int:
         elif options.restart:
             forget(options.output)
         if earlier is not None and not options.quiet:
-            say(f"going on after {earlier.outcomes} outcomes in {options.output}")
+            say(f"going on after {counted(earlier.outcomes)} in {options.output}")
         show = stack.enter_context(progress_of(options, lines))
         try:
             for reply in session.exchange(
@@ -125,8 +125,5 @@ def _begin_journal(
 
 def _so_far(tally: Tally, journal: Journal | None, until: str) -> str:
     if journal is None:
-        return f"{tally.outcomes} outcomes were written before {until}"
-    return (
-        f"{journal.place.outcomes} outcomes were written before {until}; "
-        "the same command goes on from there"
-    )
+        return f"{written(tally.outcomes)} before {until}"
+    return f"{written(journal.place.outcomes)} before {until}; the same command goes on from there"

@@ -52,7 +52,7 @@ class Tally:
             seconds = time.monotonic() - self._began
             new = self.outcomes - self._earlier
             in_all = f", with the earlier ones {self.outcomes}" if self._earlier else ""
-            say(f"{new} outcomes in {seconds:.2f} s, written to {output}{in_all}")
+            say(f"{counted(new)} in {seconds:.2f} s, written to {output}{in_all}")
         if self.failed:
             text = f"{self.failed} of {self.outcomes} failed"
             which = "the first"
@@ -65,6 +65,16 @@ class Tally:
         if self.is_broken:
             return exits.FAILED
         return exits.SOME_FAILED if self.failed else exits.OK
+
+
+def counted(outcomes: int) -> str:
+    """So many outcomes, in words."""
+    return "1 outcome" if outcomes == 1 else f"{outcomes} outcomes"
+
+
+def written(outcomes: int) -> str:
+    """That so many were written."""
+    return f"{counted(outcomes)} {'was' if outcomes == 1 else 'were'} written"
 
 
 def _first_error(outcomes: Outcomes) -> str:
