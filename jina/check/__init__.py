@@ -13,7 +13,7 @@ from jina.check.classes import Begin, check_class
 from jina.check.folders import named_folders, node_folders, shared_folders
 from jina.check.methods import yaml_endpoints
 from jina.check.report import Endpoint, Report
-from jina.config.executors import inspect_executor
+from jina.config.executors import read_executor
 from jina.config.flows import read_flow
 from jina.config.problems import ordered
 
@@ -33,13 +33,14 @@ def check_executor(source: Any, *, no_import: bool = False, begin: Begin = _unhe
         begin: told what of the user's code is run next, as in "my.yml:2:13: importing my.py".
     """
     report = Report(_named(source))
-    config, problems = inspect_executor(source, is_local=True)
-    report.problems += problems
-    if config is not None:
-        report.problems += named_folders(config.origin, config.spec)
-        report.problems += yaml_endpoints(config.origin, config.spec)
+    reading = read_executor(source, is_local=True)
+    report.problems += reading.problems
+    spec, origin = reading.spec, reading.origin
+    if spec is not None and origin is not None:
+        report.problems += named_folders(origin, spec)
+        report.problems += yaml_endpoints(origin, spec)
         if not no_import:
-            check_class(report, config.spec, config.origin, "", begin)
+            check_class(report, spec, origin, "", begin)
     report.problems = ordered(report.problems)
     return report
 

@@ -7,9 +7,12 @@ import contextlib
 import inspect
 import sys
 import textwrap
+import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TypeAlias
+
+from msgspec import structs
 
 from jina.check.methods import bindings, rows
 from jina.check.places import in_python, shown_file
@@ -24,7 +27,7 @@ from jina.executors import BaseExecutor
 from jina.executors.annotations import mistyped
 from jina.executors.constructor import misfits, parameters
 from jina.executors.load import executor_class, trimmed_traceback
-from jina.executors.modules import import_module
+from jina.executors.modules import add_search_paths, import_module
 from jina.executors.spec import ExecutorSpec
 
 Begin: TypeAlias = Callable[[str], None]
@@ -40,41 +43,85 @@ def check_class(report: Report, spec: ExecutorSpec, origin: Piece, node: str, be
         node: its name in a Flow; empty for an Executor alone.
         begin: told what of the user's code is run next.
     """
-    cls = _imported(report, spec, origin, begin)
+    where = f"{spec.place}: " if spec.place else ""
+
+    def note(module: str) -> None:
+        begin(f"{where}importing {shown_file(module)}")
+
+    # What a module prints while it is imported is no data of ours.
+    with contextlib.redirect_stdout(sys.stderr):
+        loaded = spec if origin.cls else _loadable(report, spec, origin, note)
+        cls = origin.cls or _found(report, loaded, origin, note)
     if cls is None:
         return
     if cls is not BaseExecutor:
-        report.problems += _namesakes(spec, origin)
+        report.problems += _namesakes(loaded, origin)
         report.problems += _constructor(cls, spec, origin)
         report.problems += bindings(cls, spec, origin)
         report.problems += _source(cls)
     report.endpoints += rows(cls, spec, node or cls.__name__)
 
 
-def _imported(
-    report: Report, spec: ExecutorSpec, origin: Piece, begin: Begin
-) -> type[BaseExecutor] | None:
+def _loadable(report: Report, spec: ExecutorSpec, origin: Piece, note: Begin) -> ExecutorSpec:
+    """Import every module; the spec with those that can be, the faults of the others reported."""
+    add_search_paths(spec.search_paths)
     path = origin.jtype_path()
-    where = f"{spec.place}: " if spec.place else ""
+    loaded: list[str] = []
+    reasons: list[BaseException] = []
+    for entry in spec.py_modules:
+        note(entry)
+        try:
+            import_module(entry)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as err:
+            if isinstance(err, ExecutorFailToLoad):
+                report.problems.append(_not_found(origin, spec, err))
+            elif not any(_is_same(err, other) for other in reasons):
+                report.problems.append(_fault(origin, path, err))
+            reasons.append(err)
+        else:
+            loaded.append(entry)
+    if reasons:
+        origin.doubts.add("modules")
+    return structs.replace(spec, py_modules=loaded)
 
-    def note(module: str) -> None:
-        begin(f"{where}importing {shown_file(module)}")
 
+def _is_same(err: BaseException, other: BaseException) -> bool:
+    """Whether two modules failed of one fault, as where one of them imports the other."""
+    return repr(err) == repr(other) and _last_line(err) == _last_line(other)
+
+
+def _last_line(err: BaseException) -> tuple[str, int | None]:
+    frame = traceback.extract_tb(err.__traceback__)[-1]
+    return frame.filename, frame.lineno
+
+
+def _found(
+    report: Report, spec: ExecutorSpec, origin: Piece, note: Begin
+) -> type[BaseExecutor] | None:
+    """The class; where a module is missing, only if it stands in one of the others."""
+    is_short = "modules" in origin.doubts
+    name = _class_name(spec)
+    if is_short and not any(hasattr(import_module(entry), name) for entry in spec.py_modules):
+        return None
     try:
-        # What a module prints while it is imported is no data of ours.
-        with contextlib.redirect_stdout(sys.stderr):
-            return origin.cls or executor_class(spec, note)
+        return executor_class(spec, note)
     except ExecutorFailToLoad as err:
-        report.problems.append(
-            origin.tree.problem(
-                path, "class-not-found", err.what, hint=err.hint, word=_class_name(spec)
-            )
-        )
+        if not is_short:
+            report.problems.append(_not_found(origin, spec, err))
     except KeyboardInterrupt:
         raise
     except BaseException as err:
-        report.problems.append(_fault(origin, path, err))
+        if not is_short:
+            report.problems.append(_fault(origin, origin.jtype_path(), err))
     return None
+
+
+def _not_found(origin: Piece, spec: ExecutorSpec, err: ExecutorFailToLoad) -> Problem:
+    return origin.tree.problem(
+        origin.jtype_path(), "class-not-found", err.what, hint=err.hint, word=_class_name(spec)
+    )
 
 
 def _class_name(spec: ExecutorSpec) -> str:
@@ -112,6 +159,8 @@ def _constructor(cls: type[BaseExecutor], spec: ExecutorSpec, origin: Piece) -> 
         )
     for misfit in misfits(cls, spec.with_):
         if misfit.kind == "missing":
+            if "with" in origin.doubts:  # it may be given
+                continue
             tree, at = origin.place("with")
             yield tree.problem(
                 at if at in tree.values else origin.jtype_path(),

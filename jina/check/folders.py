@@ -13,6 +13,7 @@ from jina.config.nodes import NodeConfig
 from jina.config.pieces import Piece
 from jina.config.problems import Problem
 from jina.config.tree import DataPath, Tree
+from jina.config.variables import Unresolved
 from jina.executors import SAFE_NAME
 from jina.executors.spec import ExecutorSpec
 
@@ -20,6 +21,8 @@ from jina.executors.spec import ExecutorSpec
 def named_folders(origin: Piece, spec: ExecutorSpec) -> Iterator[Problem]:
     """The name and the workspace in metas: both become folders."""
     name, workspace = spec.metas.get("name"), spec.metas.get("workspace")
+    if isinstance(name, Unresolved):  # reported already
+        return
     if isinstance(name, str) and name and not SAFE_NAME.fullmatch(name):
         tree, at = origin.place("metas", "name")
         yield tree.problem(
@@ -49,6 +52,8 @@ def shared_folders(nodes: Iterable[NodeConfig]) -> Iterator[Problem]:
     for node in nodes:
         spec = node.executor
         if node.origin is None or not node.origin.overlays or spec.jtype in ("", "BaseExecutor"):
+            continue
+        if "metas" in node.origin.doubts:  # its name may be another one
             continue
         name = str(spec.metas.get("name") or spec.jtype.rpartition(":")[2])
         base = str(spec.metas.get("workspace") or node.workspace)

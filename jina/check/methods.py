@@ -11,6 +11,7 @@ from jina.check.places import definition, in_python, shown_file
 from jina.check.report import Endpoint
 from jina.config.pieces import Piece
 from jina.config.problems import Problem
+from jina.config.variables import Unresolved
 from jina.executors import BaseExecutor
 from jina.executors.arguments import ARGUMENTS, lacks_instance, unfillable
 from jina.executors.decorators import endpoint_name
@@ -47,6 +48,8 @@ def bindings(cls: type[BaseExecutor], spec: ExecutorSpec, origin: Piece) -> Iter
     methods = [name for name, value in inspect.getmembers(cls, callable) if name[:2] != "__"]
     serving: dict[str, None] = {}
     for endpoint, name in spec.requests.items():
+        if isinstance(name, Unresolved):  # reported already
+            continue
         tree, at = origin.place("requests", endpoint)
         target = getattr(cls, name, None)
         if target is None:
@@ -85,6 +88,8 @@ def bindings(cls: type[BaseExecutor], spec: ExecutorSpec, origin: Piece) -> Iter
             yield in_python(
                 getattr(cls, name), "odd-endpoint", message, hint=hint, severity="warning"
             )
+    if "requests" in origin.doubts:  # more may be bound than is known
+        return
     bound = {endpoint_name(endpoint) for endpoint in spec.requests}
     for endpoint, names in claims(cls).items():
         if endpoint not in bound:

@@ -6,10 +6,10 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from jina.config.pieces import Loading, Piece, SearchPaths, executor_piece, extra_folders, modules
-from jina.config.problems import Problem, ordered, settled
+from jina.config.problems import Problem, errors_in, ordered, settled
 from jina.config.source import Source, current_folder, is_yaml_path, open_source
 from jina.config.specs import spec_of
 from jina.config.tree import Raw, Tree
@@ -71,7 +71,7 @@ def load_executor(
         BadConfigSource: there is nothing usable at `source`.
         ConfigError: carries every problem at its place.
     """
-    config, problems = inspect_executor(
+    found = read_executor(
         source,
         override_with=override_with,
         override_metas=override_metas,
@@ -83,10 +83,26 @@ def load_executor(
         is_local=is_local,
         extra_search_paths=extra_search_paths,
     )
-    return settled(config, problems)
+    return settled(found.config, found.problems)
 
 
-def inspect_executor(
+class ExecutorReading(NamedTuple):
+    """All that could be read of an Executor, wrong or not.
+
+    Args:
+        config: None when there are errors.
+        spec: what is right about it; None where no class is known.
+        origin: as in `ExecutorConfig`; None where no class is known.
+        problems: in their order.
+    """
+
+    config: ExecutorConfig | None
+    spec: ExecutorSpec | None
+    origin: Piece | None
+    problems: list[Problem]
+
+
+def read_executor(
     source: Any,
     *,
     override_with: Mapping[str, Any] | None = None,
@@ -98,17 +114,13 @@ def inspect_executor(
     substitute: bool = True,
     is_local: bool = False,
     extra_search_paths: SearchPaths = None,
-) -> tuple[ExecutorConfig | None, list[Problem]]:
-    """Like `load_executor`, but return what is wrong instead of raising it.
-
-    Returns:
-        the config, None when there are errors; and all problems, warnings too, in their order.
-    """
+) -> ExecutorReading:
+    """Like `load_executor`, but return what is right and what is wrong, instead of raising it."""
     places = extra_folders(extra_search_paths)
     loading = Loading(env, context or {}, substitute, is_local=is_local, extra=places)
     piece = _piece(loading, source)
     if piece is None:
-        return None, ordered(loading.problems)
+        return ExecutorReading(None, None, None, ordered(loading.problems))
     piece.with_ = {**piece.with_, **(override_with or {})}
     piece.metas = {**piece.metas, **(override_metas or {})}
     piece.requests = {**piece.requests, **(override_requests or {})}
@@ -118,11 +130,11 @@ def inspect_executor(
     piece.py_modules += modules(loading, Tree(piece.tree.source), (), extra, current_folder())
     spec = spec_of(loading, piece)
     problems = ordered(loading.problems)
-    if spec is None or any(p.severity == "error" for p in problems):
-        return None, problems
+    if spec is None or errors_in(problems):
+        return ExecutorReading(None, spec, piece, problems)
     warnings = [p for p in problems if p.severity == "warning"]
     config = ExecutorConfig(spec, piece.tree.source.path, piece, warnings, loading.files)
-    return config, problems
+    return ExecutorReading(config, spec, piece, problems)
 
 
 def _piece(loading: Loading, source: Any) -> Piece | None:

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from jina.config.messages import known_keys, validated
+from jina.config.doubts import doubts
+from jina.config.messages import known_keys, near_key, usable, validated
 from jina.config.needs import NAME, NAME_HINT
 from jina.config.nodes import (
     NodeConfig,
@@ -23,7 +24,7 @@ from jina.config.problems import Problem, errors_in, ordered, settled
 from jina.config.scalars import kind
 from jina.config.schema import IGNORED_FLOW, IGNORED_OPTIONS, FlowModel, FlowOptions
 from jina.config.source import Source, current_folder, open_source
-from jina.config.tree import DataPath, Tree, shown
+from jina.config.tree import DataPath, Tree
 from jina.config.variables import Unresolved
 from jina.executors import BaseExecutor
 
@@ -111,7 +112,7 @@ class FlowReading(NamedTuple):
 
     Args:
         config: None when there are errors.
-        nodes: those without errors of their own.
+        nodes: those of which the Executor is known, also where something is wrong with them.
         problems: in their order.
     """
 
@@ -128,7 +129,7 @@ def read_flow(
     substitute: bool = True,
     extra_search_paths: SearchPaths = None,
 ) -> FlowReading:
-    """Like `inspect_flow`, with the nodes that can be used though others cannot."""
+    """Like `inspect_flow`, with the nodes that can be looked at though something is wrong."""
     loading = Loading(env, context or {}, substitute, extra=extra_folders(extra_search_paths))
     opened = open_source(source, what="Flow", extra=loading.extra)
     if isinstance(opened, Problem):
@@ -202,29 +203,35 @@ def _flow(loading: Loading, tree: Tree) -> tuple[FlowOptions, list[NodeConfig], 
     data[key] = entries
     model, problems = validated(FlowModel, tree, data)
     loading.problems += problems
-    broken = {p.path for p in problems}
     graph_problems(loading, tree, key, entries)
     _check_name(loading, tree, data)
-    options = model.with_ if isinstance(model, FlowModel) else FlowOptions.model_validate({})
+    options, lacks_modules = _options(tree, data)
     workspace = absolute_folder(tree, options.workspace) or str(current_folder())
     shared = modules(loading, tree, ("with", "py_modules"), options.py_modules, tree.source.folder)
-    reader = NodeReader(loading, tree, options, workspace, shared)
+    lacks_modules = lacks_modules or len(shared) < len(options.py_modules)
+    reader = NodeReader(loading, tree, options, workspace, shared, lacks_modules)
     nodes = []
     for n, entry in enumerate(entries):
-        wrong = {path for path in broken if path.startswith(f"{key}[{n}]")}
-        if not wrong:
+        # What is right about a wrong one is still followed: everything is said at once.
+        if entry is None or isinstance(entry, Mapping):
             node = reader.node((key, n), entry, classes.get(n))
             nodes += [node] if node is not None else []
-        elif isinstance(entry, Mapping):
-            # What is right about it is still followed: everything is said at once.
-            keys = {shown((key, n, name)): name for name in entry}
-            sound = {
-                name: entry[name]
-                for place, name in keys.items()
-                if not any(path.startswith(place) for path in wrong)
-            }
-            reader.node((key, n), sound, classes.get(n))
     return options, nodes, model is not None and len(nodes) == len(entries)
+
+
+def _options(tree: Tree, data: Mapping[str, Any]) -> tuple[FlowOptions, bool]:
+    """The options as far as they are right, and whether modules may be missing in them."""
+    given = data.get("with")
+    options, wrong = usable(FlowOptions, given if isinstance(given, Mapping) else {})
+    doubtful = doubts(tree, wrong, known_keys(FlowOptions))
+    keys = [key for key in data if key not in known_keys(FlowModel)]
+    is_short = "modules" in doubtful or any(
+        near_key(key, known_keys(FlowModel)) == "with" for key in keys
+    )
+    is_short = is_short or not (given is None or isinstance(given, Mapping))
+    if isinstance(options, FlowOptions):
+        return options, is_short
+    return FlowOptions.model_validate({}), True
 
 
 def _check_name(loading: Loading, tree: Tree, data: Mapping[str, Any]) -> None:

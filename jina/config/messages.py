@@ -65,6 +65,43 @@ def validated(
         return None, list(problems.values())
 
 
+def usable(
+    model: type[BaseModel], data: Mapping[str, Any]
+) -> tuple[BaseModel | None, list[DataPath]]:
+    """What is right about data: everything is said at once, so it is followed all the same.
+
+    Args:
+        model: of `jina.config.schema`.
+        data: as for `validated`, which says what is wrong.
+
+    Returns:
+        the model of the data without the keys that are wrong, None when nothing can be made of it;
+        and the paths of those keys.
+    """
+    wrong: list[DataPath] = []
+    while True:
+        try:
+            return model.model_validate(data), wrong
+        except ValidationError as err:
+            paths = [_real(error["loc"], data) for error in err.errors(include_url=False)]
+            paths = [path for path in paths if path and path not in wrong]
+            if not paths:
+                return None, wrong
+            for path in paths:
+                data = _without(data, path)
+            wrong += paths
+
+
+def _without(data: Mapping[str, Any], path: DataPath) -> dict[str, Any]:
+    """The data without the innermost key of a path."""
+    key, *rest = path
+    kept = dict(data)
+    inner = kept.pop(str(key), None)
+    if rest and isinstance(inner, Mapping):
+        kept[str(key)] = _without(inner, tuple(rest))
+    return kept
+
+
 def _real(loc: tuple[str | int, ...], data: Any) -> DataPath:
     """A pydantic location without the parts that are no keys of the data."""
     path: list[str | int] = []
@@ -155,10 +192,17 @@ def unknown_key(tree: Tree, path: DataPath, known: Iterable[str], thing: str) ->
     """A key that nobody reads, with the near one or all there are."""
     key = str(path[-1])
     names = sorted(known)
-    # A dash for an underscore, a plural or a letter more are what people type.
-    close = difflib.get_close_matches(key.replace("-", "_").lower(), names, n=1, cutoff=0.6)
-    hint = f"did you mean `{close[0]}`?" if close else f"the keys are: {', '.join(names)}"
+    close = near_key(key, names)
+    hint = f"did you mean `{close}`?" if close else f"the keys are: {', '.join(names)}"
     return tree.problem(path, "unknown-key", f"`{key}` is no key of {thing}", at="key", hint=hint)
+
+
+def near_key(key: str, known: Iterable[str]) -> str:
+    """The known key that an unknown one may mean; empty when there is none."""
+    # A dash for an underscore, a plural or a letter more are what people type.
+    names = sorted(known)
+    close = difflib.get_close_matches(key.replace("-", "_").lower(), names, n=1, cutoff=0.6)
+    return close[0] if close else ""
 
 
 def known_keys(model: type[BaseModel]) -> list[str]:

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from jina.config.messages import validated
+from jina.config.doubts import doubts
+from jina.config.messages import known_keys, usable
 from jina.config.needs import GATEWAY, Fault, Node, faults
 from jina.config.pieces import Loading, Piece, executor_piece, modules, without_ignored
 from jina.config.schema import (
@@ -173,6 +174,7 @@ class NodeReader:
         options: what holds for the whole Flow.
         workspace: the Flow's, absolute.
         py_modules: of the Flow's options, located.
+        lacks_modules: there should be more of those.
     """
 
     loading: Loading
@@ -180,43 +182,49 @@ class NodeReader:
     options: FlowOptions
     workspace: str
     py_modules: list[str]
+    lacks_modules: bool
 
     def node(self, at: DataPath, entry: Any, cls: ExecutorClass | None) -> NodeConfig | None:
-        """One node; None when problems keep it from being used.
+        """One node, as far as it is right; None when there is no Executor to look at.
 
         Args:
             at: path of the entry.
-            entry: its data, without ignored keys; of the right types, see `messages.validated`.
+            entry: its data, without ignored keys; what is wrong with them is said already.
             cls: a class of this process that stands for its `uses`.
         """
         entry = {} if entry is None else entry
-        model, _ = validated(NodeModel, self.tree, entry, at)
+        model, wrong = usable(NodeModel, entry)
         if not isinstance(model, NodeModel):
             return None
-        piece = self.piece(at, entry, model, cls)
-        if piece is None:
-            return None
-        piece.overlays.append((self.tree, at))
-        piece.with_ = {**piece.with_, **model.override_with, **model.uses_with}
+        doubtful = doubts(self.tree, wrong, known_keys(NodeModel))
         metas = {**model.override_metas, **model.uses_metas}
-        piece.requests = {**piece.requests, **model.override_requests, **model.uses_requests}
         folder = self.tree.source.folder
         more = metas.pop("py_modules", [])
         entries = [
             ((*at, "uses_metas", "py_modules"), [more] if isinstance(more, str) else list(more))
         ]
         entries.append(((*at, "py_modules"), model.py_modules))
+        found: list[str] = []
         for path, names in entries:
             located = modules(self.loading, self.tree, path, names, folder)
             if len(located) < len(names):
-                return None
-            piece.py_modules = list(dict.fromkeys([*piece.py_modules, *located]))
+                doubtful.add("modules")
+            found += located
+        piece = None if "class" in doubtful else self.piece(at, entry, model, cls)
+        if piece is None:
+            return None
+        piece.doubts |= doubtful
+        piece.overlays.append((self.tree, at))
+        piece.with_ = {**piece.with_, **model.override_with, **model.uses_with}
+        piece.requests = {**piece.requests, **model.override_requests, **model.uses_requests}
+        piece.py_modules = list(dict.fromkeys([*piece.py_modules, *found]))
         if isinstance(metas.get("workspace"), str):
             metas["workspace"] = absolute_folder(self.tree, metas["workspace"])
         piece.metas = {**piece.metas, **metas}
         is_ours = piece.tree is self.tree
         if is_ours and cls is None and "uses" in entry:
             piece.py_modules = list(dict.fromkeys([*self.py_modules, *piece.py_modules]))
+            piece.doubts |= {"modules"} if self.lacks_modules else set()
         spec = spec_of(
             self.loading, piece, named_at=(self.tree, (*at, "uses")) if is_ours else None
         )

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from jina.config.doubts import doubts
 from jina.config.loader import parse
-from jina.config.messages import known_keys, unknown_key, validated
+from jina.config.messages import known_keys, unknown_key, usable, validated
 from jina.config.problems import Problem
 from jina.config.py_modules import ModuleMissing, locate
 from jina.config.schema import IGNORED_EXECUTOR, ExecutorModel, Metas
@@ -40,6 +41,7 @@ class Piece:
         folder: what its relative paths are relative to.
         cls: a class of this process, instead of all names.
         overlays: entries of a Flow that lay settings over it: tree, and path of the entry.
+        doubts: the parts of it that may not be all that was meant, see `jina.config.doubts`.
     """
 
     tree: Tree
@@ -52,6 +54,7 @@ class Piece:
     folder: Path = field(default_factory=current_folder)
     cls: type[BaseExecutor] | None = None
     overlays: list[tuple[Tree, DataPath]] = field(default_factory=list)
+    doubts: set[str] = field(default_factory=set)
 
     def place(self, section: str, *keys: str) -> tuple[Tree, DataPath]:
         """Where a section, or a key of it, is written: in a Flow's entry, else in the Executor."""
@@ -110,7 +113,7 @@ def extra_folders(paths: SearchPaths) -> list[Path]:
 
 
 def executor_piece(loading: Loading, tree: Tree, at: DataPath = ()) -> Piece | None:
-    """An Executor from its map; None when problems make it unusable."""
+    """An Executor from its map, as far as it is right; None when there is no class to look at."""
     data = _at(tree.data, at)
     if not isinstance(data, Mapping):
         loading.problems.append(
@@ -132,11 +135,9 @@ def executor_piece(loading: Loading, tree: Tree, at: DataPath = ()) -> Piece | N
         )
         return None
     data = without_ignored(loading, tree, at, data, IGNORED_EXECUTOR)
-    model, problems = validated(ExecutorModel, tree, data, at)
-    loading.problems += problems
+    loading.problems += validated(ExecutorModel, tree, data, at)[1]
     if data.get("jtype") in (None, ""):
         loading.problems += _no_class(loading, tree, at, data)
-        return None
     # Looked for also where something else is wrong: everything is said at once.
     folder = tree.source.folder
     metas = data.get("metas")
@@ -144,8 +145,13 @@ def executor_piece(loading: Loading, tree: Tree, at: DataPath = ()) -> Piece | N
     more = _listed(metas.get("py_modules")) if isinstance(metas, Mapping) else []
     located = modules(loading, tree, (*at, "py_modules"), named, folder)
     located += modules(loading, tree, (*at, "metas", "py_modules"), more, folder)
-    if model is None or len(located) < len(named) + len(more):
+    model, wrong = usable(ExecutorModel, data)
+    jtype = data.get("jtype")
+    if model is None or not jtype or not isinstance(jtype, str) or isinstance(jtype, Unresolved):
         return None
+    doubtful = doubts(tree, wrong, known_keys(ExecutorModel))
+    if len(located) < len(named) + len(more):
+        doubtful.add("modules")
     values = model.model_dump()
     kept = {k: v for k, v in values["metas"].items() if k != "py_modules" and v is not None}
     _near_metas(loading, tree, (*at, "metas"), kept)
@@ -154,12 +160,13 @@ def executor_piece(loading: Loading, tree: Tree, at: DataPath = ()) -> Piece | N
     return Piece(
         tree,
         at,
-        jtype=str(data["jtype"]),
+        jtype=jtype,
         with_=values["with_"],
         metas=kept,
         requests=values["requests"],
         py_modules=list(dict.fromkeys(located)),
         folder=folder,
+        doubts=doubtful,
     )
 
 

@@ -50,6 +50,8 @@ def spec_of(
         known = live_class(name)
         if known is not None:
             return _live(loading, piece, known, fields)
+        if "modules" in piece.doubts:  # what is wrong with those is said
+            return None
         loading.problems.append(
             piece.tree.problem(
                 piece.jtype_path(),
@@ -69,6 +71,8 @@ def spec_of(
         try:
             py_modules = [*py_modules, located := locate(module, piece.folder, loading.extra)]
         except ModuleMissing as err:
+            if "modules" in piece.doubts:
+                return None
             loading.problems.append(
                 piece.tree.problem(
                     piece.jtype_path(), "module-not-found", err.message, hint=err.hint, word=module

@@ -62,7 +62,7 @@ def test_several_files_are_checked_at_once_and_all_problems_are_said(here: Shell
     assert done.code == 1
     assert "bad.yml:2:1: error[unknown-key]" in done.out
     assert "odd.yml:3:8: warning[unknown-argument]" in done.out
-    assert done.out.count("Trier     /twice    Trier.twice   trier.py:13") == 2
+    assert done.out.count("Trier     /twice    Trier.twice   trier.py:13") == 3
     assert done.err == "1 error and 1 warning in good.yml, bad.yml, odd.yml\n"
 
 
