@@ -179,15 +179,17 @@ def described(inputs: list[str], reading: ReadOptions, **options: Any) -> dict[s
     return {**words, "inputs": ", ".join(keys)}
 
 
-def find_place(output: str, post: dict[str, str] | None) -> Place | None:
+def find_place(output: str, post: dict[str, str] | None, limit: int | None) -> Place | None:
     """Where an earlier, unfinished run of this post stopped; None when there is none.
 
     Args:
         output: path of the results.
         post: what is asked for; None when it cannot be resumed.
+        limit: most lines in all; None for no limit.
 
     Raises:
-        InputError: the results are another post's, or not those that the file tells of.
+        InputError: the results are another post's, not those that the file tells of, or of more
+            lines than the limit.
     """
     try:
         with open(_path_of(output), "rb") as file:
@@ -222,6 +224,14 @@ def find_place(output: str, post: dict[str, str] | None) -> Place | None:
         )
     if size < place.size:
         raise _unusable(output, f"tells of {place.size} bytes of results, but there are {size}")
+    if limit is not None and limit < place.lines:
+        # To end here would forget how far it came, and the next run would overwrite it all.
+        raise InputError(
+            f"holds the results of {place.lines} lines of this post already, more than --limit "
+            f"{limit}",
+            where=output,
+            hint=f"go on without --limit or with a larger one, {_RESTART}",
+        )
     return place
 
 

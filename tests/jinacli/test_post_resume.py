@@ -141,6 +141,25 @@ def test_the_size_of_requests_may_change_and_the_limit_too(
     assert len(out.read_bytes().splitlines()) == 15_000 - 2
 
 
+def test_a_limit_below_what_has_its_outcomes_changes_nothing(
+    flow: Shell, out: Path, whole: bytes
+) -> None:
+    stopped(flow, out, signal.SIGKILL)
+    before, progress = out.read_bytes(), progress_of(out).read_bytes()
+    lines = json.loads(progress.splitlines()[1])["lines"]
+    done = flow.run(*POST, "--limit", "5")
+    assert (done.code, done.out) == (2, "")
+    assert done.err == (
+        f"error: out.jsonl: holds the results of {lines} lines of this post already, more than "
+        "--limit 5\nhelp: go on without --limit or with a larger one, write to another file, or "
+        "begin anew with --restart\n"
+    )
+    assert (out.read_bytes(), progress_of(out).read_bytes()) == (before, progress)
+    done = flow.run(*POST)
+    assert done.err.startswith("going on after ")
+    assert out.read_bytes() == whole
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
