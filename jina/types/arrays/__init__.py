@@ -1,1 +1,25 @@
-"""Arrays of Documents: the list (`document`), the children of a Document, the array on disk."""
+"""Arrays of Documents: the list (`document`), the children of a Document, the array on disk.
+
+The arrays have their names here too, as in Jina 2. They are loaded when they are asked for: each
+module of this room would else load all of them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+_MODULE_OF = {
+    "DocumentArray": "document",
+    "DocumentArrayMemmap": "memmap",
+    "ChunkArray": "children",
+    "MatchArray": "children",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    # Late: see above.
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
