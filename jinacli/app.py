@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import os
 import sys
 
-from jinacli.streams import open_closed_streams
+from jinacli.streams import forget, open_closed_streams
 
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _INTERRUPTED = 130  # as in jinacli.exits, which may not be loaded yet
@@ -35,7 +34,7 @@ def main() -> None:
         sys.stdout.flush()
     except OSError as error:
         code = _explain(error)
-        _forget_stdout()
+        forget(sys.stdout)
     sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -54,13 +53,8 @@ def _explain(error: BaseException) -> int:
 
     closed = error.__context__ if isinstance(error, SystemExit) else error  # typer turns it into 1
     if isinstance(closed, BrokenPipeError):
-        _forget_stdout()  # whoever read us has seen enough
+        forget(sys.stdout)  # whoever read us has seen enough
         return 0
     if isinstance(error, OSError) and error.filename is None and error.errno in _DISK_FULL:
         error = OutputError(f"cannot be written: {error.strerror}", where="<stdout>")
     return explain(error)
-
-
-def _forget_stdout() -> None:
-    """Keep the interpreter's own last flush from complaining about a closed pipe."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

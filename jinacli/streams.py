@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import TextIO
 
 closed: set[str] = set()
 """Their names, of "stdin", "stdout" and "stderr"."""
@@ -18,3 +19,10 @@ def open_closed_streams() -> None:
                 os.dup2(null, descriptor)
                 os.close(null)
             setattr(sys, name, os.fdopen(descriptor, "w" if descriptor else "r", closefd=False))
+
+
+def forget(stream: TextIO) -> None:
+    """Keep the interpreter's own last flush from complaining about a closed pipe."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, stream.fileno())
+    os.close(null)

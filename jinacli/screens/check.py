@@ -15,9 +15,12 @@ from jinacli import exits
 from jinacli.screens.errors import say, text_of
 from jinacli.screens.reports import Format, rendered
 from jinacli.screens.watched import Begin, watched
+from jinacli.streams import forget
 
 if TYPE_CHECKING:
     from jina.readers import ReadOptions
+
+_UNREADABLE = frozenset({"no-source", "yaml-encoding"})
 
 
 def show_executor_checks(files: Sequence[str], *, no_import: bool, form: Format) -> int:
@@ -115,9 +118,14 @@ def _try(file: str, trial: Trial, form: Format, begin: Begin) -> int:
     return exits.OK
 
 
-def _plain(file: str) -> str:
+def _plain(file: str) -> str | Path:
     """A path without what it does not need, such as "./"; the name of a catalogue's as it is."""
-    return file if "://" in file else str(Path(file))
+    if "://" in file:
+        return file
+    path = Path(file)
+    # As a path, a folder is no class name.
+    is_empty_folder = path.is_dir() and not (path / "config.yml").is_file()
+    return path if is_empty_folder else str(path)
 
 
 def _unheard(what: str) -> None:
@@ -128,7 +136,10 @@ def _show(reports: Sequence[Report], form: Format, stream: TextIO) -> int:
     """Print the reports, and the sum on standard error."""
     text = rendered(reports, form)
     if text:
-        print(text if form == "json" else harmless(text), file=stream, flush=True)
+        try:
+            print(text if form == "json" else harmless(text), file=stream, flush=True)
+        except BrokenPipeError:  # whoever read it has seen enough; the exit code is as it was
+            forget(stream)
     errors = sum(len(report.errors) for report in reports)
     warnings = sum(len(report.warnings) for report in reports)
     names = ", ".join(report.source for report in reports)
@@ -138,7 +149,7 @@ def _show(reports: Sequence[Report], form: Format, stream: TextIO) -> int:
         say(f"no error, {_number(warnings, 'warning')} in {names}")
     else:
         say(f"all is well: {names}")
-    if any(problem.code == "no-source" for report in reports for problem in report.errors):
+    if any(problem.code in _UNREADABLE for report in reports for problem in report.errors):
         return exits.USAGE
     return exits.FAILED if errors else exits.OK
 

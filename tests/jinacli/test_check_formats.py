@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.shell import Shell
+from tests.shell import JINA, Shell
 
 CLASS = """
 from jina import Document, DocumentArray, Executor, requests
@@ -401,3 +402,35 @@ def test_an_executor_of_the_catalogue_is_checked_and_run_by_its_name(here: Shell
     assert done.code == 1
     assert "the catalogue has no Executor called 'UperCase'" in done.out
     assert "did you mean 'UpperCase'?" in done.out
+
+
+@pytest.mark.parametrize("what", ["executor", "flow"])
+def test_what_cannot_be_read_is_wrong_usage(here: Shell, what: str) -> None:
+    """A folder, an empty file, a file that is no text: the same for both commands."""
+    (here.folder / "some").mkdir()
+    (here.folder / "none.yml").write_bytes(b"")
+    (here.folder / "latin.yml").write_bytes(b"jtype: \xff\n")
+    for name, reason in (
+        ("some", "some is a folder; expected the"),
+        ("none.yml", "none.yml is empty"),
+        ("latin.yml", "latin.yml:1:8: error[yaml-encoding]"),
+    ):
+        done = here.run(what, "check", name)
+        assert (done.code, reason in done.out) == (2, True), done
+
+
+@pytest.mark.parametrize("words", [("executor", "check", "bad.yml"), ("flow", "check", "bad.yml")])
+def test_the_exit_code_of_findings_is_that_also_where_nobody_reads_them(
+    here: Shell, words: tuple[str, ...]
+) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        done = subprocess.run(
+            [JINA, *words], stdout=writer, stderr=subprocess.PIPE, cwd=here.folder, check=False
+        )
+    finally:
+        os.close(writer)
+    assert done.returncode == 1
+    assert done.stderr.decode().splitlines()[-1].endswith("in bad.yml")
+    assert b"Broken" not in done.stderr
