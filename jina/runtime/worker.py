@@ -208,7 +208,7 @@ def main(arguments: Sequence[str]) -> int:
     assignment = _read_assignment()
     try:
         executor = load.build(assignment.spec.executor, assignment.spec.runtime_args)
-    except Exception as error:
+    except BaseException as error:  # KeyboardInterrupt too: Ctrl-C never reaches a worker
         print(load.trimmed_traceback(error), file=sys.stderr, flush=True)
         return 1
     Worker(assignment, executor).run()
