@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from jina.launch.events import StartFailed
+from jina.launch.local import start_failure
 from tests.shell import JINA, ZOO, Shell
 
 LATIN = os.fsdecode(b"lat\xe9")
@@ -119,6 +121,31 @@ def test_what_a_shell_makes_of_an_unquoted_pattern(shell: Shell) -> None:
         "help: quote a pattern, as in --inputs '*.jsonl', or write --inputs before each file\n"
     )
     assert "--inputs" not in shell.run("post", "/", "b.jsonl").err
+
+
+def test_one_outcome_is_no_plural(shell: Shell) -> None:
+    done = shell.run("post", "/", "-f", shell.flow("Upper"), "-ta", "-o", "out.jsonl")
+    assert "\n1 outcome in " in done.err
+
+
+@pytest.mark.parametrize("option", ["--format", "--output-format", "--tensors", "--content"])
+def test_a_shell_completes_choices(shell: Shell, option: str) -> None:
+    words = {"_JINA_COMPLETE": "complete_bash", "COMP_WORDS": f"jina post / {option} "}
+    assert shell.run(**words, COMP_CWORD="4").out.startswith(
+        "list" if option == "--tensors" else "auto"
+    )
+
+
+def test_threads_that_the_system_refuses_have_a_word_of_help() -> None:
+    event = StartFailed(
+        worker="gateway",
+        where="",
+        reason="was killed by SIGABRT",
+        output=["Resource temporarily unavailable (src/thread.cpp:241)"],
+    )
+    assert str(start_failure(event)).endswith(
+        "\nhelp: the system refused a thread or a process: `ulimit -u` shows how many you may have"
+    )
 
 
 @pytest.mark.parametrize("address", ["foo", "localhost:99999"])
