@@ -266,9 +266,12 @@ def running() -> Iterator[tuple[Path, FlowRecord]]:
     """Every Flow of this user that is up or starting, by directory name; leftovers are removed.
 
     Raises:
-        FlowError: nobody can tell, since a directory of ours cannot be read.
+        FlowError: nobody can tell, since a directory of ours cannot be read, or is not ours.
     """
-    for base in base_directories():
+    bases = base_directories()
+    if os.path.lexists(bases[0]):
+        _check_private(bases[0])
+    for base in bases:
         for path in _entries(base) if _is_private(base) else ():
             record = _read(path)
             if _is_held(path):
@@ -366,6 +369,10 @@ def _make_private(base: Path) -> None:
     base.parent.mkdir(parents=True, exist_ok=True)
     with contextlib.suppress(FileExistsError):
         base.mkdir(mode=0o700)
+    _check_private(base)
+
+
+def _check_private(base: Path) -> None:
     if not _is_private(base):
         raise FlowError(
             "this folder must be a real folder, owned by you and closed to others",
