@@ -382,3 +382,44 @@ def test_flows_that_cannot_be_seen_are_not_called_none(shell: Shell) -> None:
         f"error: {shell.run_dir}: which Flows run cannot be read: Permission denied\n"
         f"help: `chmod 700 {shell.run_dir}`, or set JINA_RUN_DIR to another folder\n",
     )
+
+
+def test_a_run_directory_that_is_not_ours_is_refused_by_all(shell: Shell) -> None:
+    """Not even an answer that no Flow is running."""
+    shell.flow("Upper")
+    shell.run_dir.mkdir(exist_ok=True)
+    shell.run_dir.chmod(0o777)
+    reason = f"error: {shell.run_dir}: this folder must be a real folder, owned by you"
+    for words in (("flow", "up", "flow.yml"), ("flow", "ps")):
+        done = shell.run(*words)
+        assert (done.code, done.out) == (1, "")
+        assert done.err.startswith(reason)
+    shell.run_dir.chmod(0o700)
+
+
+def test_a_constructor_that_raises_ctrl_c_is_shown_with_the_users_frames(shell: Shell) -> None:
+    shell.write(
+        "stops.py",
+        "from jina import Executor\n\n\nclass Stops(Executor):\n"
+        "    def __init__(self, **kwargs):\n        raise KeyboardInterrupt\n",
+    )
+    shell.write("flow.yml", "jtype: Flow\nexecutors: [{name: a, uses: stops.py:Stops}]\n")
+    done = shell.run("flow", "up", "flow.yml")
+    assert done.code == 1
+    assert done.err.count('  File "') == 1
+    assert "stops.py" in done.err
+    assert "KeyboardInterrupt" in done.err
+
+
+def test_a_start_that_the_yaml_makes_fail_points_to_the_check(shell: Shell) -> None:
+    """It shows the first mistake that ended a process; the check shows all, at their places."""
+    shell.write("fits.py", "from jina import Executor\n\n\nclass Fits(Executor): ...\n")
+    shell.write(
+        "flow.yml",
+        "jtype: Flow\nexecutors: [{name: a, uses: fits.py:Fits, uses_requests: {/y: zz}}]\n",
+    )
+    done = shell.run("flow", "up", "flow.yml")
+    assert done.code == 1
+    assert done.err.endswith(
+        "help: `jina flow check` with the Flow's YAML shows every such mistake\n"
+    ), done.err
