@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 
@@ -25,18 +25,36 @@ class NamedScore(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True)
     operands: list[NamedScore] = []
 
 
+class _Missing:
+    """The place of a score that is not there; to set one of its fields creates it."""
+
+    __slots__ = ("_name", "_scores")
+    _name: str
+    _scores: Scores
+
+    def __init__(self, scores: Scores, name: str) -> None:
+        object.__setattr__(self, "_scores", scores)
+        object.__setattr__(self, "_name", name)
+
+    def __getattr__(self, field: str) -> NoReturn:
+        raise KeyError(self._name)
+
+    def __setattr__(self, field: str, value: Any) -> None:
+        score = self._scores.setdefault(self._name, NamedScore())
+        setattr(score, field, value)
+
+
 class Scores(dict[str, NamedScore]):
     """Scores by name. A plain number that is assigned becomes a NamedScore.
 
-    As in Jina 2, `scores["a"].value = 3` works without an "a": to read a score creates it, of 0.
-    To ask for it, by `in` or `get`, does not.
+    As in Jina 2, `scores["a"].value = 3` works without an "a". What is not there is not created by
+    being read, and has no value: a misspelt name is a KeyError, not a score of 0.
     """
 
     __slots__ = ()
 
-    def __missing__(self, name: str) -> NamedScore:
-        self[name] = score = NamedScore()
-        return score
+    def __missing__(self, name: str) -> _Missing:
+        return _Missing(self, name)
 
     def __setitem__(self, name: str, score: Any) -> None:
         """Store a NamedScore as it is, a mapping by its fields, a number as its value."""

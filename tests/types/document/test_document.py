@@ -243,10 +243,12 @@ def test_a_tag_that_holds_itself_is_a_typed_error():
         doc.json()
 
 
-def test_scores_take_numbers_and_asking_creates_none():
+def test_scores_take_numbers_and_reading_creates_none():
     doc = Document()
     doc.scores["x"] = 0.1
     assert doc.scores["x"] == NamedScore(0.1)
+    with pytest.raises(KeyError, match="'y'"):
+        assert doc.scores["y"].value
     assert "y" not in doc.scores
     assert doc.scores.get("y") is None
     assert doc.evaluations == {}
