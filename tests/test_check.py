@@ -201,6 +201,24 @@ def test_a_workspace_that_nobody_may_write_is_reported(here: Path) -> None:
     ]
 
 
+def test_a_current_folder_that_nobody_may_write_is_a_warning(here: Path) -> None:
+    """No workspace is named, so an Executor that writes nothing never meets it."""
+    script = (
+        "import os; os.getuid() or os.setresuid(65534, 0, 0)\n"  # root may write everywhere
+        "from jina.check import check_flow\n"
+        "print(*(f'{p.severity} {p.code}' for p in check_flow('flow.yml').problems))"
+    )
+    Path("flow.yml").write_text("jtype: Flow\nexecutors:\n  - uses: my.yml\n")
+    here.chmod(0o555)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", script], capture_output=True, check=True, text=True, timeout=60
+        )
+    finally:
+        here.chmod(0o755)
+    assert done.stdout == "warning workspace-not-writable\n"
+
+
 def test_the_checks_of_yaml_alone_load_neither_numpy_nor_zmq(here: Path) -> None:
     script = (
         "import sys; from jina.check import check_flow; "

@@ -11,7 +11,7 @@ from jina.check.places import shown_file
 from jina.config.needs import NAME_HINT
 from jina.config.nodes import NodeConfig
 from jina.config.pieces import Piece
-from jina.config.problems import Problem
+from jina.config.problems import Problem, Severity
 from jina.config.tree import DataPath, Tree
 from jina.config.variables import Unresolved
 from jina.executors import SAFE_NAME
@@ -43,7 +43,9 @@ def node_folders(node: NodeConfig) -> Iterator[Problem]:
         return
     tree, at = node.origin.overlays[0]
     at = (*at, "workspace") if (*at, "workspace") in tree.values else ("with", "workspace")
-    yield from _unwritable(tree, at, node.workspace)
+    # The current folder, where none is named: an Executor that writes nothing never meets it.
+    severity: Severity = "error" if at in tree.values else "warning"
+    yield from _unwritable(tree, at, node.workspace, severity)
 
 
 def shared_folders(nodes: Iterable[NodeConfig]) -> Iterator[Problem]:
@@ -74,7 +76,9 @@ def shared_folders(nodes: Iterable[NodeConfig]) -> Iterator[Problem]:
         )
 
 
-def _unwritable(tree: Tree, at: DataPath, workspace: str) -> Iterator[Problem]:
+def _unwritable(
+    tree: Tree, at: DataPath, workspace: str, severity: Severity = "error"
+) -> Iterator[Problem]:
     place = Path(workspace)
     while not exists(place) and place != place.parent:
         place = place.parent
@@ -83,10 +87,12 @@ def _unwritable(tree: Tree, at: DataPath, workspace: str) -> Iterator[Problem]:
             at,
             "workspace-not-writable",
             f"the workspace {workspace} cannot be made: {shown_file(str(place))} is a file",
+            severity=severity,
         )
     elif not os.access(place, os.W_OK | os.X_OK):
         yield tree.problem(
             at,
             "workspace-not-writable",
             f"the workspace {workspace} cannot be written: no permission for {place}",
+            severity=severity,
         )

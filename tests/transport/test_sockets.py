@@ -189,7 +189,7 @@ def test_the_address_that_was_bound_names_its_port(context: sockets.Context) -> 
 @pytest.mark.parametrize("address", ["", "somewhere", "tcp://", "http://x:1", "tcp://x:port"])
 def test_what_is_no_address_says_so(context: sockets.Context, address: str) -> None:
     dealer = sockets.open_dealer(context)
-    with pytest.raises(ConnectError, match=r"not an address: [^(]+$") as caught:
+    with pytest.raises(ConnectError, match=r"not an address\nhelp: ") as caught:
         sockets.connect(dealer, address)
     assert "addresses look like ipc:///" in caught.value.hint
     dealer.close()
