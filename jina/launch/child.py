@@ -9,9 +9,9 @@ import socket
 import subprocess
 import sys
 import sysconfig
-import tempfile
 import time
 from pathlib import Path
+from typing import IO
 
 import jina
 from jina.defaults import KIB
@@ -142,7 +142,7 @@ def spawn_worker(assignment: Assignment) -> Child:
 
     A file, not a pipe: writing never blocks, however large a pickled class is.
     """
-    with tempfile.TemporaryFile() as stdin:
+    with _unnamed_file() as stdin:
         stdin.write(encode_msgpack(assignment))
         stdin.seek(0)
         return _spawn(
@@ -151,6 +151,15 @@ def spawn_worker(assignment: Assignment) -> Child:
             stdin=stdin.fileno(),
             env={**assignment.spec.env, descendants.MARK: descendants.mark_of(os.getpid())},
         )
+
+
+def _unnamed_file() -> IO[bytes]:
+    if hasattr(os, "memfd_create"):
+        return open(os.memfd_create("assignment"), "w+b")
+    # Late: Linux needs none, and it takes as long to load as half of what a supervisor needs.
+    import tempfile
+
+    return tempfile.TemporaryFile()
 
 
 def _spawn(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
-from hashlib import blake2b
 from types import MethodType
 from typing import Any
 
@@ -180,6 +179,9 @@ class Editing(Fields):
         self.content_hash = self._content_hash(set(exclude_fields))
 
     def _content_hash(self, excluded: Iterable[str]) -> str:
+        # Late: it loads OpenSSL, which every worker and client would wait for.
+        from hashlib import blake2b
+
         digest = blake2b(digest_size=8)
         for name in _HASHED:
             if name in excluded:
