@@ -21,11 +21,13 @@ class Figure:
     value: float
     limit: float
     """The most that it may be."""
+    is_difference: bool = False
+    """Whether it may be negative: a time or a ratio that is not positive says nothing."""
 
     @property
     def verdict(self) -> str:
-        """Whether it is reached; a time or a ratio that is not positive says nothing."""
-        if not self.value > 0:
+        """Whether it is reached."""
+        if not (self.value > 0 or self.is_difference):
             return "no verdict, too few Documents to tell"
         return "reached" if self.value <= self.limit else "MISSED"
 

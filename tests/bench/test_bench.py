@@ -146,6 +146,11 @@ def test_a_figure_that_is_not_positive_is_no_verdict(value: float) -> None:
     )
 
 
+def test_a_difference_may_be_negative() -> None:
+    table = Table("T", ["", "x"], figures=[Figure("less", -0.2, 8.0, is_difference=True)])
+    assert table.text().endswith("- less: -0.20 (at most 8): reached\n")
+
+
 def test_the_calibrator_gives_a_number_of_cores() -> None:
     assert 0.05 < effective_cores(turns=200_000) < 4
 

@@ -31,7 +31,12 @@ def run(options: Options) -> list[Table]:
             source.unlink()
     small, large = peaks
     table.figures = [
-        Figure(f"{role}: MiB more for ten times the lines", large[role] - small[role], 8.0)
+        Figure(
+            f"{role}: MiB more for ten times the lines",
+            large[role] - small[role],
+            8.0,
+            is_difference=True,
+        )
         for role in ("client", "gateway")
     ]
     table.samples = {"peaks": peaks}
