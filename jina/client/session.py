@@ -87,7 +87,7 @@ class Session:
             self.poller = sockets.Poller()
             self.poller.register(self.socket, sockets.POLLIN)
             self.welcome = self._greet(timeout_connect_s)
-        except BaseException:
+        except BaseException:  # Ctrl-C too: nobody has this object yet, to close it
             sockets.close(self._context)
             raise
 

@@ -188,7 +188,7 @@ def claim(name: str, file: str, key: str, *, is_one_shot: bool = False) -> RunDi
             )
             directory = RunDirectory(path, lock, record)
             directory.save()
-        except BaseException:
+        except BaseException:  # Ctrl-C too: nobody has the directory yet, to give it up
             shutil.rmtree(path, ignore_errors=True)
             os.close(lock)
             raise
