@@ -131,7 +131,22 @@ class SeveralFlows(FlowNotFound):
 
 
 class RuntimeFailToStart(FlowError, RuntimeError):
-    """A process of the Flow did not come up."""
+    """A process of the Flow did not come up.
+
+    Args:
+        what: as for `JinaError`.
+        where: as for `JinaError`.
+        hint: as for `JinaError`.
+        is_unfit: whether it is for something that a check of the Flow's YAML finds: a module, a
+            class, the name of an argument or of a method.
+    """
+
+    def __init__(
+        self, what: str = "", *, where: str = "", hint: str = "", is_unfit: bool = False
+    ) -> None:
+        """See the class."""
+        super().__init__(what, where=where, hint=hint)
+        self.is_unfit = is_unfit
 
 
 class ExecutorError(JinaError):

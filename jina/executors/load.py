@@ -11,7 +11,7 @@ import os
 import reprlib
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from traceback import FrameSummary, TracebackException
+from traceback import FrameSummary, TracebackException, walk_tb
 from types import ModuleType
 from typing import Any, TypeAlias
 
@@ -156,6 +156,19 @@ def _warn_of_types(cls: type[BaseExecutor], spec: ExecutorSpec) -> None:
             cls.__name__,
             wrong.expected,
         )
+
+
+def is_unfit(error: BaseException) -> bool:
+    """Whether `build` raised this before it came to the user's constructor.
+
+    What keeps it from there are the modules, the class, the names of arguments and methods: all
+    that a check looks at.
+    """
+    cause = error.__cause__ if isinstance(error.__cause__, SystemExit) else error
+    codes = [frame.f_code for frame, _ in walk_tb(cause.__traceback__)]
+    if construct.__code__ not in codes:
+        return True
+    return all(_is_ours(code.co_filename) for code in codes[codes.index(construct.__code__) :])
 
 
 def live_spec(cls: type[BaseExecutor], **fields: Any) -> ExecutorSpec:

@@ -40,6 +40,7 @@ class WorkerSpec(msgspec.Struct, frozen=True, kw_only=True):
         runtime_args: handed to the Executor as `self.runtime_args`.
         env: environment variables that this node sets.
         timeout_ready_s: how long its start may take without a sign of life.
+        entry: where the Flow's YAML names the Executor, as file:line:column; "" from Python.
     """
 
     node: str
@@ -48,6 +49,7 @@ class WorkerSpec(msgspec.Struct, frozen=True, kw_only=True):
     runtime_args: dict[str, Any] = {}
     env: dict[str, str] = {}
     timeout_ready_s: float = TIMEOUT_READY_S
+    entry: str = ""
 
     @property
     def name(self) -> str:
@@ -56,8 +58,8 @@ class WorkerSpec(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def where(self) -> str:
-        """Where the user wrote it, as file:line:column, or ""."""
-        return self.executor.place
+        """Where the user wrote it in the Flow, else the Executor itself; "" from Python."""
+        return self.entry or self.executor.place
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):

@@ -27,6 +27,7 @@ def plan_from(config: FlowConfig, *, listen: str = "") -> Plan:
         needs = [before] if node.needs is None else list(node.needs)
         nodes.append(PlannedNode(name=node.name, needs=needs, replicas=node.replicas))
         before = node.name
+        file, line, column = node.marks.get("uses", node.mark)
         for replica in range(node.replicas):
             runtime_args: dict[str, Any] = {
                 "name": node.name,
@@ -45,10 +46,11 @@ def plan_from(config: FlowConfig, *, listen: str = "") -> Plan:
                     runtime_args=runtime_args,
                     env=node.env,
                     timeout_ready_s=node.timeout_ready_s,
+                    entry=f"{file}:{line}:{column}" if file and line else "",
                 )
             )
-    file = str(config.file.resolve()) if config.file else ""
-    return Plan(name=config.name, file=file, nodes=nodes, workers=workers, listen=listen)
+    path = str(config.file.resolve()) if config.file else ""
+    return Plan(name=config.name, file=path, nodes=nodes, workers=workers, listen=listen)
 
 
 def inherited(config: FlowConfig) -> dict[str, Any]:

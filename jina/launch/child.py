@@ -18,7 +18,7 @@ from jina.defaults import KIB
 from jina.launch import descendants
 from jina.launch.ending import ending
 from jina.launch.tail import Tail
-from jina.runtime.control import Assignment
+from jina.runtime.control import UNFIT, Assignment
 from jina.runtime.structs import encode_msgpack
 
 _KEPT_LINES = 200  # of a child's output, for the report of its death
@@ -88,6 +88,11 @@ class Child:
     def has_ended(self) -> bool:
         """Whether the process is gone; reaps it."""
         return self._process.poll() is not None
+
+    @property
+    def is_unfit(self) -> bool:
+        """Whether it ended because its Executor could not be built, see `control.UNFIT`."""
+        return self._process.returncode == UNFIT
 
     @property
     def ending(self) -> str:

@@ -44,6 +44,7 @@ class StartFailed(_Event):
 
     `output` holds the last lines that it printed, at most some 64 KiB: for an Executor that raised,
     its traceback.
+    `is_unfit` says that a check of the Flow's YAML finds why, see `jina.runtime.control.UNFIT`.
     `is_up_already` says that nothing was started, because the same file is up.
     """
 
@@ -51,6 +52,7 @@ class StartFailed(_Event):
     where: str
     reason: str
     output: list[str]
+    is_unfit: bool = False
     is_up_already: bool = False
 
 

@@ -24,10 +24,10 @@ from jina.runtime import control
 
 ONE_SHOT = "--one-shot"  # said to the supervisor
 
-_USER_FRAME = '  File "'  # of a traceback
 _END_S = DRAIN_GRACE_S + CLOSE_GRACE_S + 3 * KILL_GRACE_S
 # What ZeroMQ, Python and OpenBLAS print, each in its own words.
 _REFUSED = re.compile(r"src/thread\.cpp|can't start new thread|pthread_create failed")
+_UNFIT_HINT = "`jina flow check` with the Flow's YAML shows everything that does not fit"
 _REFUSED_HINT = "the system refused a thread or a process: `ulimit -u` shows how many you may have"
 
 
@@ -139,21 +139,15 @@ def start_failure(event: events.StartFailed) -> FlowError:
     if not event.worker:
         return RuntimeFailToStart(event.reason)
     text = "\n".join(event.output)
+    reason = "its Executor cannot be built" if event.is_unfit else f"it {event.reason}"
+    hint = _UNFIT_HINT if event.is_unfit and event.where else ""
     failure = RuntimeFailToStart(
-        f'"{event.worker}" did not start: it {event.reason}' + (f"\n{text}" if text else ""),
+        f'"{event.worker}" did not start: {reason}' + (f"\n{text}" if text else ""),
         where=event.where,
-        hint=_REFUSED_HINT if _REFUSED.search(text) else _misfit_hint(event),
+        hint=_REFUSED_HINT if _REFUSED.search(text) else hint,
+        is_unfit=event.is_unfit,
     )
     if event.output:
         kind, _, message = event.output[-1].partition(": ")
         failure.__cause__ = RemoteError(kind, message, executor=event.worker, traceback=text)
     return failure
-
-
-def _misfit_hint(event: events.StartFailed) -> str:
-    """What to do where jina itself refused: a check finds that, and whatever else does not fit."""
-    is_ours = bool(event.output) and not any(_USER_FRAME in line for line in event.output)
-    is_raised = is_ours and any(word in event.output[-1] for word in ("Error: ", "FailToLoad: "))
-    if not is_raised and not (is_ours and event.output[-1].startswith("help: ")):
-        return ""
-    return "`jina flow check` with the Flow's YAML shows every such mistake" if event.where else ""

@@ -353,6 +353,7 @@ class Supervisor:
                 where=where,
                 reason=reason,
                 output=child.report(),
+                is_unfit=child.is_unfit,
             )
         )
         self._terminate()

@@ -43,6 +43,11 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True):
     slot: int
 
 
+#: Exit code of a worker whose Executor could not be built for what a check of its YAML finds:
+#: `EX_CONFIG` of sysexits.h.
+UNFIT = 78
+
+
 # --- supervisor -> gateway ---------------------------------------------------------------------
 
 

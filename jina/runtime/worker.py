@@ -21,7 +21,7 @@ from jina.executors import load
 from jina.executors.call import call as call_executor
 from jina.executors.call import close_loop, endpoints
 from jina.runtime.board import Board
-from jina.runtime.control import Assignment
+from jina.runtime.control import UNFIT, Assignment
 from jina.runtime.parent import die_with_parent
 from jina.runtime.structs import decode_msgpack
 from jina.transport import sockets
@@ -210,7 +210,7 @@ def main(arguments: Sequence[str]) -> int:
         executor = load.build(assignment.spec.executor, assignment.spec.runtime_args)
     except BaseException as error:  # KeyboardInterrupt too: Ctrl-C never reaches a worker
         print(load.trimmed_traceback(error), file=sys.stderr, flush=True)
-        return 1
+        return UNFIT if load.is_unfit(error) else 1
     Worker(assignment, executor).run()
     return 0
 

@@ -55,11 +55,18 @@ def up(
     """
     # Late, as in every command: see jinacli.app.
     from jinacli.screens.flow import UpScreen, run_detached, run_here
+    from jinacli.screens.unfit import checked_if_unfit
 
     listen = _listen(host, port, insecure)
-    screen = UpScreen(as_json=as_json, quiet=quiet)
-    plan, key = _plan(file, listen)
-    raise typer.Exit((run_detached if detach else run_here)(plan, key, screen))
+    source = _source(file)
+
+    def start() -> int:
+        plan = _plan(source, listen)
+        key = plan.file if isinstance(source, Path) else ""
+        screen = UpScreen(as_json=as_json, quiet=quiet)
+        return (run_detached if detach else run_here)(plan, key, screen)
+
+    raise typer.Exit(checked_if_unfit(source, start, is_told=not detach))
 
 
 @flow_app.command()
@@ -159,7 +166,7 @@ def plot(
 
     if output is not None:
         checked_output(output, form)
-    plan, _ = _plan(file, "")
+    plan = _plan(_source(file), "")
     raise typer.Exit(show_plot(plan, form or "text", output, vertical=vertical))
 
 
@@ -180,14 +187,16 @@ def new(
     raise typer.Exit(new_flow(name))
 
 
-def _plan(file: str, listen: str):  # type: ignore[no-untyped-def]  # Plan is imported late
+def _source(file: str) -> str | Path:
+    """The text of standard input, or the path of a file."""
+    return sys.stdin.read() if file == "-" else Path(file)
+
+
+def _plan(source: str | Path, listen: str):  # type: ignore[no-untyped-def]  # Plan is imported late
     # Late: see jinacli.app.
     from jina.flow import plan_of
 
-    if file == "-":
-        return plan_of(sys.stdin.read(), listen=listen), ""
-    plan = plan_of(Path(file), listen=listen)
-    return plan, plan.file
+    return plan_of(source, listen=listen)
 
 
 def _listen(host: str | None, port: int | None, insecure: bool) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -114,6 +115,7 @@ def post(
     from jinacli.screens.post import run_post
     from jinacli.screens.post_options import PostOptions
     from jinacli.screens.reading import read_options
+    from jinacli.screens.unfit import checked_if_unfit
 
     check_given(("ENDPOINT", endpoint), ("--flow", flow), ("--output", output))
     check_given(("--address", address))
@@ -146,4 +148,4 @@ def post(
         show_progress=not (no_progress or quiet),
         quiet=quiet,
     )
-    raise typer.Exit(run_post(options))
+    raise typer.Exit(checked_if_unfit(Path(flow or ""), lambda: run_post(options)))

@@ -12,7 +12,7 @@ from typing import Any
 
 from jina.client.session import Session
 from jina.defaults import TIMEOUT_CONNECT_S
-from jina.excepts import ConnectError, FlowNotFound, SeveralFlows
+from jina.excepts import ConnectError, FlowError, FlowNotFound, RuntimeFailToStart, SeveralFlows
 from jina.graph.plan import Plan
 from jina.launch import events, rundir
 from jina.launch.descendants import end_orphans
@@ -25,6 +25,7 @@ from jina.launch.supervisor import Supervisor
 from jina.runtime.lastlog import last_log_of
 from jinacli import exits
 from jinacli.screens.errors import say, text_of
+from jinacli.screens.unfit import first_words
 
 _LOOK_S = 0.05  # between looks at a Flow that is stopping
 _AT_ONCE_S = 5.0  # how long an end "at once" may take
@@ -36,6 +37,8 @@ class UpScreen:
     def __init__(self, *, as_json: bool, quiet: bool) -> None:
         self._as_json = as_json
         self._quiet = quiet
+        self.unfit: RuntimeFailToStart | None = None
+        """Why it did not start, where a check of its YAML finds that."""
         self._speaker = Speaker()
         self._say = self._speaker.say if sys.stderr else _say_nothing
 
@@ -49,7 +52,7 @@ class UpScreen:
         if isinstance(event, (events.Output, events.WorkerDied, events.NotClosed)):
             self._say(event.told())
         elif isinstance(event, events.StartFailed):
-            self._say(text_of(start_failure(event)))
+            self._failed(start_failure(event))
         elif isinstance(event, events.Up):
             self.up(event)
         elif isinstance(event, events.Stopping) and not self._quiet:
@@ -59,6 +62,13 @@ class UpScreen:
                 self._say(f"stopping ({event.reason}); once more to end at once")
         elif isinstance(event, events.WorkerUp) and not self._quiet:
             self._say(f"{event.worker} is ready: {', '.join(event.endpoints) or 'no endpoint'}")
+
+    def _failed(self, failure: FlowError) -> None:
+        if isinstance(failure, RuntimeFailToStart) and failure.is_unfit:
+            self.unfit = failure
+            self._say(first_words(failure))
+        else:
+            self._say(text_of(failure))
 
     def up(self, event: events.Up) -> None:
         """Show that everything is ready."""
@@ -98,6 +108,7 @@ def run_here(plan: Plan, key: str, screen: UpScreen) -> int:
         close.
 
     Raises:
+        RuntimeFailToStart: an Executor does not fit its YAML; its first words were said.
         KeyboardInterrupt: the second signal, which ended what was under way, was Ctrl-C.
         Terminated: it was another one.
     """
@@ -105,6 +116,8 @@ def run_here(plan: Plan, key: str, screen: UpScreen) -> int:
     supervisor = Supervisor(plan, directory, screen)
     clean = supervisor.run()
     screen.close()
+    if screen.unfit:
+        raise screen.unfit
     for signum in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signum, signal.SIG_IGN)  # all is gone: one more signal ends nothing
     if not clean:

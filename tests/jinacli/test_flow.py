@@ -409,17 +409,3 @@ def test_a_constructor_that_raises_ctrl_c_is_shown_with_the_users_frames(shell: 
     assert done.err.count('  File "') == 1
     assert "stops.py" in done.err
     assert "KeyboardInterrupt" in done.err
-
-
-def test_a_start_that_the_yaml_makes_fail_points_to_the_check(shell: Shell) -> None:
-    """It shows the first mistake that ended a process; the check shows all, at their places."""
-    shell.write("fits.py", "from jina import Executor\n\n\nclass Fits(Executor): ...\n")
-    shell.write(
-        "flow.yml",
-        "jtype: Flow\nexecutors: [{name: a, uses: fits.py:Fits, uses_requests: {/y: zz}}]\n",
-    )
-    done = shell.run("flow", "up", "flow.yml")
-    assert done.code == 1
-    assert done.err.endswith(
-        "help: `jina flow check` with the Flow's YAML shows every such mistake\n"
-    ), done.err

@@ -1,0 +1,174 @@
+"""A start that fails for what a check finds shows all of it, each mistake at its place."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.shell import Shell
+
+CLASSES = """
+from jina import Executor, requests
+
+
+class Fits(Executor):
+    @requests(on="/go")
+    def go(self, docs, **kwargs): ...
+
+
+class Strict(Executor):
+    def __init__(self, suffix="", metas=None, requests=None, runtime_args=None): ...
+
+
+class Raises(Executor):
+    def __init__(self, **kwargs):
+        raise OSError("no model here")
+"""
+
+FLOW = """jtype: Flow
+executors:
+  - name: a
+    uses: fits.py:Fits
+    uses_requests: {/y: og}
+  - name: b
+    uses: fits.py:Strict
+    uses_with:
+      sufix: "!"
+  - name: c
+    uses: fits.py:Fitz
+"""
+
+PROBLEMS = """
+{file}:5:25: error[unknown-method]: Fits has no method 'og'
+  5 |     uses_requests: {{/y: og}}
+    |                         ^^
+help: its methods are: go
+
+{file}:9:7: error[unknown-argument]: the constructor of Strict takes no 'sufix'
+  9 |       sufix: "!"
+    |       ^^^^^
+help: did you mean `suffix`?
+
+{file}:11:19: error[class-not-found]: no Executor class 'Fitz' in fits
+  11 |     uses: fits.py:Fitz
+     |                   ^^^^
+help: did you mean 'Fits'?
+"""
+
+# What a module does only where a check imports it, not a worker.
+IN_A_CHECK = """
+import os, signal, sys
+
+if sys.argv[0].endswith("worker.py"):
+    raise ImportError("not today")
+{then}
+"""
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["flow up flow.yml", "flow up --detach flow.yml", "post /go -q --text x --flow flow.yml"],
+)
+def test_every_mistake_is_shown_at_its_place(shell: Shell, words: str) -> None:
+    shell.write("fits.py", CLASSES)
+    shell.write("flow.yml", FLOW)
+    done = shell.run(*words.split())
+    assert (done.code, done.out) == (1, "")
+    first, _, rest = done.err.partition("\n")
+    assert re.fullmatch(
+        r"error: flow\.yml:(4|7|11):11: \"[abc]/0\" did not start: its Executor cannot be built",
+        first,
+    ), done.err
+    assert rest == PROBLEMS.format(file="flow.yml")
+    assert not shell.directories()
+
+
+def test_a_flow_from_standard_input_too(shell: Shell) -> None:
+    shell.write("fits.py", CLASSES)
+    done = shell.run("flow", "up", "-", stdin=FLOW)
+    assert done.code == 1
+    assert done.err.partition("\n")[2] == PROBLEMS.format(file="<text>")
+
+
+def test_a_module_that_fails_is_shown_once_and_the_others_mistakes_too(shell: Shell) -> None:
+    shell.write("fits.py", CLASSES)
+    shell.write("broken.py", "import nothing_of_that_name\n")
+    shell.write("flow.yml", FLOW.replace("fits.py:Fits\n", "broken.py:Fits\n"))
+    done = shell.run("flow", "up", "flow.yml")
+    assert done.code == 1
+    assert done.err.count("import nothing_of_that_name") == 1
+    assert done.err.count("Traceback") == 1
+    assert "error[unknown-argument]" in done.err
+    assert "error[class-not-found]" in done.err
+
+
+@pytest.mark.parametrize("words", ["flow up flow.yml", "post /go -q --text x --flow flow.yml"])
+def test_mistakes_in_the_yaml_hide_none_in_the_classes(shell: Shell, words: str) -> None:
+    shell.write("fits.py", CLASSES)
+    shell.write("flow.yml", f"{FLOW}    replcias: 2\n")
+    done = shell.run(*words.split())
+    assert done.code == 2
+    assert done.err == (
+        "flow.yml:12:5: error[unknown-key]: `replcias` is no key of an executor\n"
+        "  12 |     replcias: 2\n"
+        "     |     ^^^^^^^^\n"
+        "help: did you mean `replicas`?\n" + PROBLEMS.format(file="flow.yml")
+    )
+
+
+def test_a_constructor_that_raises_is_shown_as_it_is(shell: Shell) -> None:
+    """A check would import everything once more, and know nothing of it."""
+    shell.write("fits.py", f"print('imported')\n{CLASSES}")
+    shell.write("flow.yml", "executors: [{name: a, uses: fits.py:Raises}]\n")
+    done = shell.run("flow", "up", "flow.yml")
+    assert done.code == 1
+    assert done.err.endswith("OSError: no model here\n")
+    assert done.err.count("imported") == 1
+
+
+def test_a_node_that_uses_a_file_is_named_at_its_entry(shell: Shell) -> None:
+    shell.write("fits.py", CLASSES)
+    shell.write("my.yml", "jtype: Fits\npy_modules: fits.py\nrequests: {/y: og}\n")
+    shell.write("raises.yml", "jtype: Raises\npy_modules: fits.py\n")
+    shell.write("flow.yml", "executors:\n  - uses: my.yml\n")
+    done = shell.run("flow", "up", "flow.yml")
+    assert done.err == (
+        'error: flow.yml:2:11: "executor0/0" did not start: its Executor cannot be built\n'
+        "\n"
+        "my.yml:3:16: error[unknown-method]: Fits has no method 'og'\n"
+        "  3 | requests: {/y: og}\n"
+        "    |                ^^\n"
+        "help: its methods are: go\n"
+    )
+    shell.write("flow.yml", "executors:\n  - uses: raises.yml\n")
+    done = shell.run("flow", "up", "flow.yml")
+    assert done.err.startswith('error: flow.yml:2:11: "executor0/0" did not start: it ended')
+
+
+def test_what_only_the_worker_finds_is_shown_in_its_words(shell: Shell) -> None:
+    shell.write("late.py", IN_A_CHECK.format(then="from jina import Executor\n\nLate = Executor"))
+    shell.write("flow.yml", "executors: [{name: a, uses: late.py:Late}]\n")
+    done = shell.run("flow", "up", "flow.yml")
+    assert done.code == 1
+    assert done.err.endswith("\nImportError: not today\n")
+
+
+@pytest.mark.parametrize(
+    ("then", "code", "last"),
+    [
+        ("os.kill(os.getpid(), signal.SIGINT)", 130, "interrupted"),
+        (
+            "os._exit(0)",
+            1,
+            "error: flow.yml:1:29: importing late.py: the process ended with exit code 0",
+        ),
+    ],
+)
+def test_a_check_that_is_broken_off(shell: Shell, then: str, code: int, last: str) -> None:
+    shell.write("late.py", IN_A_CHECK.format(then=then))
+    shell.write("flow.yml", "executors: [{name: a, uses: late.py:Late}]\n")
+    done = shell.run("flow", "up", "flow.yml")
+    assert done.code == code
+    assert "ImportError: not today" in done.err
+    assert done.err.splitlines()[-1] == last
