@@ -15,10 +15,10 @@ from typing import IO
 
 import jina
 from jina.defaults import KIB
-from jina.launch import descendants
 from jina.launch.ending import ending
 from jina.launch.tail import Tail
 from jina.runtime.control import UNFIT, Assignment
+from jina.runtime.descendants import MARK, mark_of
 from jina.runtime.structs import encode_msgpack
 
 _KEPT_LINES = 200  # of a child's output, for the report of its death
@@ -154,7 +154,7 @@ def spawn_worker(assignment: Assignment) -> Child:
             assignment.spec.name,
             ["jina.runtime.worker", str(os.getpid())],
             stdin=stdin.fileno(),
-            env={**assignment.spec.env, descendants.MARK: descendants.mark_of(os.getpid())},
+            env={**assignment.spec.env, MARK: mark_of(os.getpid(), assignment.slot)},
         )
 
 

@@ -19,8 +19,8 @@ from jina.excepts import FlowBuildLevelError, FlowError, RemoteError, RuntimeFai
 from jina.graph.plan import Plan
 from jina.launch import events
 from jina.launch.child import import_path
-from jina.launch.descendants import MARK
 from jina.runtime import control
+from jina.runtime.descendants import MARK
 
 ONE_SHOT = "--one-shot"  # said to the supervisor
 

@@ -30,7 +30,7 @@ from pathlib import Path
 import msgspec
 
 from jina.excepts import FlowBuildLevelError, FlowError
-from jina.launch.descendants import end_orphans, stat_of
+from jina.runtime.descendants import end_orphans, stat_of
 from jina.runtime.lastlog import forget_log, keep_log
 from jina.runtime.structs import decode_json, encode_json
 

@@ -3,11 +3,11 @@
 It runs no user code and opens no body. One poll loop on the main thread owns everything: signals
 set a flag, the loop acts. Its parts:
 
-    jina/launch/child.py        one process: spawn, output, signals
-    jina/launch/listener.py     what the processes print
-    jina/launch/signals.py      what signals came
-    jina/launch/restarts.py     when a dead process may come back
-    jina/launch/descendants.py  what the workers started
+    jina/launch/child.py         one process: spawn, output, signals
+    jina/launch/listener.py      what the processes print
+    jina/launch/signals.py       what signals came
+    jina/launch/restarts.py      when a dead process may come back
+    jina/runtime/descendants.py  what the workers started
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import time
 
 from jina.defaults import CLOSE_GRACE_S, DRAIN_GRACE_S, KILL_GRACE_S
 from jina.graph.plan import Plan, WorkerSpec
-from jina.launch import descendants, events
+from jina.launch import events
 from jina.launch.child import Child, spawn_gateway, spawn_worker
 from jina.launch.ending import ending
 from jina.launch.listener import Listener
@@ -31,6 +31,7 @@ from jina.launch.signals import Signals
 from jina.runtime import control
 from jina.runtime.board import create_board
 from jina.runtime.control import Assignment
+from jina.runtime.descendants import end_marked, mark_of
 
 _TICK_S = 1.0  # the longest time without a look at the deadlines
 
@@ -166,6 +167,7 @@ class Supervisor:
                 front=front,
                 back=self._directory.back,
                 board=str(self._directory.board),
+                mark=mark_of(os.getpid()),
                 endpoints=self._endpoints,
                 first_task=self._gateways << 48,
             )
@@ -272,11 +274,17 @@ class Supervisor:
     # --- death ---
 
     def _reap(self) -> None:
-        for identity, (child, _) in list(self._workers.items()):
+        left_by = []
+        for identity, (child, slot) in list(self._workers.items()):
             if child.has_ended():
                 self._listener.hear_out(child)
                 del self._workers[identity]
                 self._worker_ended(identity, child)
+                left_by.append(mark_of(os.getpid(), slot))
+        if left_by and self._state in (STARTING, UP):
+            # What left the worker's group would stand beside what the next one starts. In one look
+            # for all: it reads what every process of this user carries.
+            end_marked(*left_by)
         gateway = self._gateway
         if gateway and self._state < ENDING and gateway.has_ended():
             self._listener.hear_out(gateway)
@@ -452,7 +460,7 @@ class Supervisor:
             child.signal_group(signal.SIGKILL)
             child.wait(KILL_GRACE_S)
             child.close()
-        descendants.end_marked(descendants.mark_of(os.getpid()))
+        end_marked(mark_of(os.getpid()))
         if self._channel:
             self._channel.close()  # tells the gateway to leave
         if self._gateway:

@@ -54,7 +54,8 @@ UNFIT = 78
 class Configure(_Message):
     """The first message: what to serve and where.
 
-    `endpoints` and `first_task` are for a gateway that takes the place of one that died.
+    `mark` is what the workers' descendants carry, see `jina.runtime.descendants`. `endpoints` and
+    `first_task` are for a gateway that takes the place of one that died.
     """
 
     flow: str
@@ -63,6 +64,7 @@ class Configure(_Message):
     front: list[str]  # addresses for clients
     back: str  # address for workers
     board: str  # path of the begin board
+    mark: str = ""
     endpoints: dict[str, list[str]] = {}
     first_task: int = 0
 

@@ -29,6 +29,7 @@ from jina.defaults import (
 from jina.excepts import JinaError, WireError
 from jina.runtime import control
 from jina.runtime.board import Board
+from jina.runtime.descendants import end_marked
 from jina.runtime.lastlog import keep_log
 from jina.runtime.pieces import flattened, pieces_of
 from jina.runtime.router import Router
@@ -93,6 +94,7 @@ class Gateway:
         self._channel = channel
         self._flow = configure.flow
         self._directory = configure.directory
+        self._mark = configure.mark
         self._router = Router(
             configure.nodes, endpoints=configure.endpoints, first_task=configure.first_task
         )
@@ -195,6 +197,7 @@ class Gateway:
             if worker.pid:
                 with contextlib.suppress(OSError):
                     os.killpg(worker.pid, signal.SIGKILL)
+        end_marked(self._mark)
         keep_log(self._directory)
         shutil.rmtree(self._directory, ignore_errors=True)
 

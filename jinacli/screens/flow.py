@@ -15,13 +15,13 @@ from jina.defaults import TIMEOUT_CONNECT_S
 from jina.excepts import ConnectError, FlowError, FlowNotFound, RuntimeFailToStart, SeveralFlows
 from jina.graph.plan import Plan
 from jina.launch import events, rundir
-from jina.launch.descendants import end_orphans
 from jina.launch.find import find_flow, shortest
 from jina.launch.harmless import harmless
 from jina.launch.local import LocalFlow, start_failure
 from jina.launch.rundir import FlowRecord
 from jina.launch.speaker import Speaker
 from jina.launch.supervisor import Supervisor
+from jina.runtime.descendants import end_orphans
 from jina.runtime.lastlog import last_log_of
 from jinacli import exits
 from jinacli.screens.errors import say, text_of

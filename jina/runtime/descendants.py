@@ -2,8 +2,11 @@
 
 An Executor may start processes, and these may leave the worker's process group and session. All
 that they cannot lose by accident is their environment: each worker gets a mark in it, which names
-the supervisor by its process id and start. So whatever carries the mark of a supervisor that is
-gone belongs to nobody, and nothing needs to be recorded for that.
+the supervisor by its process id and start, and this incarnation of the worker. So whatever carries
+the mark of a supervisor that is gone belongs to nobody, and nothing needs to be recorded for that.
+
+    namespace-pid-ticks               a supervisor's, and that of all whom it stands above
+    namespace-pid-ticks-incarnation   one worker's
 
 Linux only: elsewhere there is no /proc, and process groups must do.
 """
@@ -12,7 +15,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import signal
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -21,6 +26,7 @@ MARK = "JINA_RUN_ID"
 
 _PROC = Path("/proc")
 _ROUNDS = 5  # what is being killed may start one more
+_LAST_S = 0.5  # for the end of what was killed, in all rounds; a moment, but for much memory
 
 
 class Stat(NamedTuple):
@@ -45,21 +51,32 @@ def stat_of(pid: int) -> Stat | None:
     return Stat(fields[0], int(fields[19]))
 
 
-def mark_of(pid: int) -> str:
+def mark_of(pid: int, incarnation: int | None = None) -> str:
     """The mark of a supervisor's descendants: its process id, when it started, and where.
 
     Process ids mean something in their own namespace only, and a container's processes can be seen
     from outside of it: so the mark names the namespace too. Empty where there is no /proc.
+
+    Args:
+        pid: of the supervisor.
+        incarnation: of the worker whose descendants are meant; None for all.
     """
     stat = stat_of(pid)
     namespace = _namespace()
-    return f"{namespace}-{pid}-{stat.started_at_ticks}" if stat and namespace else ""
+    if not (stat and namespace):
+        return ""
+    mark = f"{namespace}-{pid}-{stat.started_at_ticks}"
+    return mark if incarnation is None else f"{mark}-{incarnation}"
 
 
-def end_marked(mark: str) -> None:
-    """Kill every process of this user that carries the mark."""
-    if mark:
-        _end(lambda found: found == mark)
+def end_marked(*marks: str) -> None:
+    """Kill every process of this user that carries one of the marks, or that of a worker below it.
+
+    They are gone afterwards, unless the kernel takes its time.
+    """
+    meant = {mark for mark in marks if mark}
+    if meant:
+        _end(lambda found: found in meant or found.rpartition("-")[0] in meant)
 
 
 def end_orphans() -> None:
@@ -78,8 +95,7 @@ def end_orphans() -> None:
 
 
 def _is_gone(mark: str, namespace: str) -> bool:
-    where, _, rest = mark.partition("-")
-    pid, _, ticks = rest.partition("-")
+    where, pid, ticks, *_ = [*mark.split("-"), "", ""]
     if where != namespace or not (pid.isdecimal() and ticks.isdecimal()):
         return False  # nobody whom we know
     stat = stat_of(int(pid))
@@ -87,10 +103,32 @@ def _is_gone(mark: str, namespace: str) -> bool:
 
 
 def _end(is_meant: Callable[[str], bool]) -> None:
+    deadline = time.monotonic() + _LAST_S
     for _ in range(_ROUNDS):
-        found = [pid for pid, mark in _marked() if is_meant(mark) and _kill(pid, mark)]
-        if not found:
+        killed = [
+            held
+            for pid, mark in _marked()
+            if is_meant(mark) and (held := _kill(pid, mark)) is not None
+        ]
+        if not killed:
             return
+        try:
+            _await_end(killed, deadline)
+        finally:
+            for held in killed:
+                os.close(held)
+
+
+def _await_end(killed: list[int], deadline: float) -> None:
+    """Wait until these processes are gone: who is gone starts no more, and holds no port."""
+    poller = select.poll()
+    for held in killed:
+        poller.register(held, select.POLLIN)
+    left = len(killed)
+    while left and (left_s := deadline - time.monotonic()) > 0:
+        for held, _ in poller.poll(left_s * 1000):
+            poller.unregister(held)
+            left -= 1
 
 
 def _marked() -> Iterator[tuple[int, str]]:
@@ -114,24 +152,26 @@ def _read_mark(pid: int) -> str:
     return ""
 
 
-def _kill(pid: int, mark: str) -> bool:
-    """Kill a process that still carries the mark; whether it was there.
+def _kill(pid: int, mark: str) -> int | None:
+    """Kill a process that still carries the mark.
 
     A descriptor holds it while it is asked again: its process id cannot become another's.
+
+    Returns:
+        that descriptor, to be closed; None when the process was not there any more.
     """
     try:
         held = os.pidfd_open(pid)
     except OSError:
-        return False
+        return None
     try:
-        if _read_mark(pid) != mark:
-            return False
-        signal.pidfd_send_signal(held, signal.SIGKILL)
+        if _read_mark(pid) == mark:
+            signal.pidfd_send_signal(held, signal.SIGKILL)
+            return held
     except OSError:
-        return False
-    finally:
-        os.close(held)
-    return True
+        pass  # gone meanwhile
+    os.close(held)
+    return None
 
 
 def _namespace() -> str:

@@ -7,11 +7,12 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
-from jina.launch import descendants
-from jina.launch.descendants import MARK, end_marked, end_orphans, mark_of
+from jina.runtime import descendants
+from jina.runtime.descendants import MARK, end_marked, end_orphans, mark_of
 from tests.polling import wait_until
 from tests.shell import Shell, is_alive
 
@@ -20,14 +21,26 @@ Sleeper = Callable[[str | None], subprocess.Popen[bytes]]
 DAEMON = """
 import subprocess, sys
 from jina import Document, DocumentArray, Executor, requests
+def is_alive(pid):
+    try:
+        state = open(f"/proc/{pid}/stat").read().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
 class Daemon(Executor):
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
-        code = "import time; time.sleep(600)"
-        self._pids = [
-            subprocess.Popen([sys.executable, "-c", code], start_new_session=new).pid
-            for new in (False, True)
-        ]
+        with open("daemons", "a+") as log:
+            log.seek(0)
+            met = [pid for line in log for pid in map(int, line.split()) if is_alive(pid)]
+            code = "import time; time.sleep(600)"
+            self._pids = [
+                subprocess.Popen([sys.executable, "-c", code], start_new_session=new).pid
+                for new in (False, True)
+            ]
+            print(*self._pids, file=log)
+        with open("met", "a") as log:
+            print(*met, file=log)
     @requests
     def tell(self, **kwargs):
         return DocumentArray([Document(tags={"pids": self._pids})])
@@ -69,6 +82,31 @@ def test_the_descendants_of_one_supervisor_end_and_no_others(sleeper: Sleeper) -
     assert [process.poll() for process in others] == [None, None, None]
 
 
+def test_the_descendants_of_one_worker_end_and_those_of_its_supervisors_others_do_not(
+    sleeper: Sleeper,
+) -> None:
+    ours = [sleeper(mark_of(os.getpid(), incarnation)) for incarnation in (1, 3)]
+    others = [
+        sleeper(mark_of(os.getpid(), 12)),
+        sleeper(mark_of(os.getpid())),
+        sleeper(mark_of(os.getppid(), 1)),
+    ]
+    end_marked(mark_of(os.getpid(), 1), mark_of(os.getpid(), 3), "")
+    # Not a moment later: whoever is started next finds their ports free.
+    assert [process.poll() for process in ours] == [-signal.SIGKILL] * 2
+    assert [process.poll() for process in others] == [None] * 3
+    end_marked(mark_of(os.getpid()))
+    assert [process.poll() for process in others] == [-signal.SIGKILL, -signal.SIGKILL, None]
+
+
+def test_ending_them_leaves_no_descriptor(sleeper: Sleeper) -> None:
+    before = sorted(os.listdir("/proc/self/fd"))
+    for _ in range(3):
+        sleeper(mark_of(os.getpid(), 1))
+        end_marked(mark_of(os.getpid()))
+    assert sorted(os.listdir("/proc/self/fd")) == before
+
+
 def test_without_a_mark_nobody_ends(sleeper: Sleeper) -> None:
     process = sleeper("")
     end_marked("")
@@ -78,9 +116,11 @@ def test_without_a_mark_nobody_ends(sleeper: Sleeper) -> None:
 def test_orphans_end_and_the_living_do_not(sleeper: Sleeper) -> None:
     orphan = sleeper(ended_mark())
     where, pid, ticks = mark_of(os.getpid()).split("-")
+    orphan_of_worker = sleeper(f"{ended_mark()}-7")
     reused = sleeper(f"{where}-{pid}-{int(ticks) - 1}")  # that process id is another's by now
     spared = [
         sleeper(mark_of(os.getpid())),
+        sleeper(mark_of(os.getpid(), 7)),
         sleeper(None),
         sleeper("nonsense"),
         sleeper(f"{where}-x-1"),
@@ -88,6 +128,7 @@ def test_orphans_end_and_the_living_do_not(sleeper: Sleeper) -> None:
     ]
     end_orphans()
     assert orphan.wait(10) == -signal.SIGKILL
+    assert orphan_of_worker.wait(10) == -signal.SIGKILL
     assert reused.wait(10) == -signal.SIGKILL
     assert [process.poll() for process in spared] == [None] * len(spared)
 
@@ -129,33 +170,55 @@ def test_a_stopped_flow_leaves_nothing_that_its_executors_started(daemon_flow: S
     assert not any(map(is_alive, pids))
 
 
-def test_what_left_a_killed_worker_stays_until_the_flow_ends(daemon_flow: Shell) -> None:
-    """Beside what the worker in its place has started."""
+def test_what_a_killed_worker_had_started_ends_before_another_one_starts(
+    daemon_flow: Shell,
+) -> None:
+    """Whether it had left the worker's session or not; that of another worker stays."""
+    daemon_flow.write(
+        "flow.yml",
+        "executors: [{name: d, replicas: 2, uses: {jtype: Daemon, py_modules: daemon.py}}]\n",
+    )
+
+    def told(name: str) -> list[list[int]]:
+        lines = (daemon_flow.folder / name).read_text().splitlines()
+        return [sorted(map(int, line.split())) for line in lines]
+
     with daemon_flow.up("flow.yml"):
-        before = daemons(daemon_flow)
-        os.kill(daemon_flow.workers()["d/0"], signal.SIGKILL)
-        after = daemons(daemon_flow)
-        wait_until(lambda: not is_alive(before[0]), 5, "what stayed in its session is gone")
-        assert all(map(is_alive, [before[1], *after]))
-        assert not {*before} & {*after}
-    assert not any(map(is_alive, before + after))
+        killed = daemon_flow.workers()["d/0"]
+        gone, stay = sorted(told("daemons"), key=lambda pids: parent_of(pids[0]) != killed)
+        assert [parent_of(pid) for pid in gone] == [killed] * 2
+        os.kill(killed, signal.SIGKILL)
+        wait_until(lambda: len(told("met")) == 3, 10, "another one has started")
+        assert told("met")[-1] == stay
+        assert all(map(is_alive, stay + told("daemons")[-1]))
+    assert not any(is_alive(pid) for pids in told("daemons") for pid in pids)
+
+
+def parent_of(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
+def test_a_killed_supervisor_leaves_nothing_that_its_executors_started(daemon_flow: Shell) -> None:
+    with daemon_flow.start("flow", "up", "flow.yml", "--json") as up:
+        assert up.read_line()
+        pids = daemons(daemon_flow)
+        up.end(signal.SIGKILL)
+    wait_until(lambda: not any(map(is_alive, pids)), 5, "the gateway has ended them")
+    wait_until(lambda: not daemon_flow.directories() and not daemon_flow.processes(), 5)
 
 
 @pytest.mark.parametrize("next_command", ["flow ps", "flow down", "flow up flow.yml --detach"])
-@pytest.mark.parametrize("is_gateway_killed", [True, False])
 def test_the_next_command_ends_what_a_killed_flow_left(
-    daemon_flow: Shell, next_command: str, is_gateway_killed: bool
+    daemon_flow: Shell, next_command: str
 ) -> None:
-    """The supervisor is killed, alone or with the gateway that would clean up after it."""
+    """The supervisor is killed, with the gateway that would clean up after it."""
     with daemon_flow.start("flow", "up", "flow.yml", "--json") as up:
         assert up.read_line()
         pids = daemons(daemon_flow)
         gateway = daemon_flow.gateway()
-        if is_gateway_killed:
-            os.kill(gateway, signal.SIGSTOP)
+        os.kill(gateway, signal.SIGSTOP)
         os.kill(up.pid, signal.SIGKILL)
-        if is_gateway_killed:
-            os.kill(gateway, signal.SIGKILL)
+        os.kill(gateway, signal.SIGKILL)
         up.end()
     wait_until(lambda: not is_alive(gateway), 5)
     assert is_alive(pids[1])  # it had left the worker's session
