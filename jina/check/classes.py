@@ -67,7 +67,7 @@ def _loadable(report: Report, spec: ExecutorSpec, origin: Piece, note: Begin) ->
     add_search_paths(spec.search_paths)
     path = origin.jtype_path()
     loaded: list[str] = []
-    reasons: list[BaseException] = []
+    reasons: set[tuple[str, str, int | None]] = set()
     for entry in spec.py_modules:
         note(entry)
         try:
@@ -77,9 +77,9 @@ def _loadable(report: Report, spec: ExecutorSpec, origin: Piece, note: Begin) ->
         except BaseException as err:
             if isinstance(err, ExecutorFailToLoad):
                 report.problems.append(_not_found(origin, spec, err))
-            elif not any(_is_same(err, other) for other in reasons):
+            elif _reason(err) not in reasons:
                 report.problems.append(_fault(origin, path, err))
-            reasons.append(err)
+            reasons.add(_reason(err))
         else:
             loaded.append(entry)
     if reasons:
@@ -87,14 +87,10 @@ def _loadable(report: Report, spec: ExecutorSpec, origin: Piece, note: Begin) ->
     return structs.replace(spec, py_modules=loaded)
 
 
-def _is_same(err: BaseException, other: BaseException) -> bool:
-    """Whether two modules failed of one fault, as where one of them imports the other."""
-    return repr(err) == repr(other) and _last_line(err) == _last_line(other)
-
-
-def _last_line(err: BaseException) -> tuple[str, int | None]:
+def _reason(err: BaseException) -> tuple[str, str, int | None]:
+    """Why a module failed: two may fail of one fault, as where one of them imports the other."""
     frame = traceback.extract_tb(err.__traceback__)[-1]
-    return frame.filename, frame.lineno
+    return repr(err), frame.filename, frame.lineno
 
 
 def _found(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 from collections.abc import Iterator
 from typing import Any
 
 from jina.check.places import definition, in_python, shown_file
 from jina.check.report import Endpoint
+from jina.config.near import near_name
 from jina.config.pieces import Piece
 from jina.config.problems import Problem
 from jina.config.variables import Unresolved
@@ -53,14 +53,14 @@ def bindings(cls: type[BaseExecutor], spec: ExecutorSpec, origin: Piece) -> Iter
         tree, at = origin.place("requests", endpoint)
         target = getattr(cls, name, None)
         if target is None:
-            near = difflib.get_close_matches(name, methods, n=1)
+            near = near_name(name, methods)
             own = [m for m in methods if m not in dir(BaseExecutor)]
             listed = f"its methods are: {', '.join(own)}" if own else "it has no methods of its own"
             yield tree.problem(
                 at,
                 "unknown-method",
                 f"{cls.__name__} has no method {name!r}",
-                hint=f"did you mean {near[0]!r}?" if near else listed,
+                hint=f"did you mean {near!r}?" if near else listed,
             )
         elif not callable(target):
             yield tree.problem(

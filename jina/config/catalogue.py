@@ -6,11 +6,11 @@ carries them inside `jinacli`.
 
 from __future__ import annotations
 
-import difflib
 from os.path import isdir, isfile
 from pathlib import Path
 
 import jina
+from jina.config.near import near_name
 
 SCHEMES = (
     "catalogue://",
@@ -52,9 +52,9 @@ def name_of(uses: str) -> str:
 def near(uses: str) -> str:
     """A hint for a name that the catalogue does not have."""
     known = names()
-    close = difflib.get_close_matches(name_of(uses), known, n=1)
+    close = near_name(name_of(uses), known)
     if close:
-        return f"did you mean {close[0]!r}?"
+        return f"did you mean {close!r}?"
     if known:
         return f"the catalogue has: {', '.join(known)}"
     return "no catalogue is installed"

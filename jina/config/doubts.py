@@ -33,8 +33,8 @@ def doubts(tree: Tree, wrong: Iterable[DataPath], known: Iterable[str]) -> set[s
     """
     known = list(known)
     found: set[str] = set()
-    for problem in tree.problems:
-        found |= _LEFT_OUT.get(problem.code, set())
+    for code, sections in _LEFT_OUT.items():
+        found |= sections if code in tree.codes else set()
     for path in wrong:
         key = str(path[0])
         meant = key if key in known else near_key(key, known)

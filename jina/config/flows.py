@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from typing import Any, NamedTuple
 
 from jina.config.doubts import doubts
 from jina.config.messages import known_keys, near_key, usable, validated
+from jina.config.near import near_name
 from jina.config.needs import NAME, NAME_HINT
 from jina.config.nodes import (
     NodeConfig,
@@ -249,7 +249,7 @@ def _is_flow(loading: Loading, tree: Tree, data: Mapping[str, Any]) -> bool:
     """Whether it is a Flow of a version we know; says why not."""
     jtype = data.get("jtype")
     if isinstance(jtype, str) and jtype not in ("Flow", "AsyncFlow"):
-        close = difflib.get_close_matches(jtype, ["Flow"], n=1)
+        close = near_name(jtype, ["Flow"])
         loading.problems.append(
             tree.problem(
                 ("jtype",),
@@ -326,7 +326,7 @@ def _entries(loading: Loading, tree: Tree, data: dict[str, Any]) -> tuple[str, l
 def _has_typo(data: Mapping[str, Any]) -> bool:
     """Whether an unknown key may have meant `executors`: then that is reported instead."""
     unknown = [name for name in data if name not in known_keys(FlowModel)]
-    return any(difflib.get_close_matches(name, ["executors", "pods"]) for name in unknown)
+    return any(near_name(name, ["executors", "pods"]) for name in unknown)
 
 
 def _empty(loading: Loading, tree: Tree, key: str) -> None:

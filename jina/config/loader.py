@@ -66,6 +66,7 @@ def parse(source: Source) -> Tree:
     except yaml.YAMLError as err:
         tree.data = None
         tree.problems.append(_syntax(tree, err))
+    tree.codes = {problem.code for problem in tree.problems}
     return tree
 
 

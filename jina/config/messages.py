@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from jina.config.near import near_name
 from jina.config.problems import Problem
 from jina.config.scalars import kind
 from jina.config.tree import DataPath, Tree, shown
@@ -83,22 +83,25 @@ def usable(
         try:
             return model.model_validate(data), wrong
         except ValidationError as err:
-            paths = [_real(error["loc"], data) for error in err.errors(include_url=False)]
-            paths = [path for path in paths if path and path not in wrong]
+            found = dict.fromkeys(_real(e["loc"], data) for e in err.errors(include_url=False))
+            known = set(wrong)
+            paths = [path for path in found if path and path not in known]
             if not paths:
                 return None, wrong
-            for path in paths:
-                data = _without(data, path)
+            data = _without(data, paths)
             wrong += paths
 
 
-def _without(data: Mapping[str, Any], path: DataPath) -> dict[str, Any]:
-    """The data without the innermost key of a path."""
-    key, *rest = path
-    kept = dict(data)
-    inner = kept.pop(str(key), None)
-    if rest and isinstance(inner, Mapping):
-        kept[str(key)] = _without(inner, tuple(rest))
+def _without(data: Mapping[str, Any], paths: Iterable[DataPath]) -> dict[str, Any]:
+    """The data without the innermost map's key of each path; each map is copied once."""
+    inner: dict[str, list[DataPath]] = {}
+    for path in paths:
+        inner.setdefault(str(path[0]), []).append(path[1:])
+    kept = {key: value for key, value in data.items() if key not in inner}
+    for key, rests in inner.items():
+        value = data.get(key)
+        if all(rests) and isinstance(value, Mapping):
+            kept[key] = _without(value, rests)
     return kept
 
 
@@ -179,12 +182,12 @@ def _not_among(
     # 'add' or 'needs', as pydantic says it.
     expected = str(error["ctx"]["expected"]).replace("'", "")
     choices = expected.replace(" or ", ", ").split(", ")
-    close = difflib.get_close_matches(str(value), choices, n=1)
+    close = near_name(str(value), choices)
     return tree.problem(
         path,
         "bad-value",
         f"{name} is {kind(value)}; expected {expected}",
-        hint=f"did you mean {close[0]!r}?" if close else "",
+        hint=f"did you mean {close!r}?" if close else "",
     )
 
 
@@ -200,9 +203,7 @@ def unknown_key(tree: Tree, path: DataPath, known: Iterable[str], thing: str) ->
 def near_key(key: str, known: Iterable[str]) -> str:
     """The known key that an unknown one may mean; empty when there is none."""
     # A dash for an underscore, a plural or a letter more are what people type.
-    names = sorted(known)
-    close = difflib.get_close_matches(key.replace("-", "_").lower(), names, n=1, cutoff=0.6)
-    return close[0] if close else ""
+    return near_name(key.replace("-", "_").lower(), sorted(known))
 
 
 def known_keys(model: type[BaseModel]) -> list[str]:

@@ -5,16 +5,18 @@ Plain data; it reads no YAML and knows no process.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
+
+from jina.config.near import near_name
 
 #: What `needs` calls the place where requests come from.
 GATEWAY = "gateway"
 #: A name becomes a folder, a log prefix and part of an address.
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 MAX_LISTED = 20  # names in a hint
+MAX_TRAIL = 20  # executors of a cycle that are named
 MAX_HINTS = 10  # near names are looked for; whoever has more unknown needs has another problem
 NAME_HINT = "use up to 64 letters, digits, `_`, `-` and `.`; begin with no `-` or `.`"
 
@@ -124,13 +126,13 @@ def _need_faults(n: int, node: Node, index: dict[str, int]) -> Iterable[Fault]:
 
 
 def _near(need: str, names: list[str]) -> str:
-    close = difflib.get_close_matches(need, [*names, GATEWAY], n=1)
+    close = near_name(need, [*names, GATEWAY])
     some = [*sorted(names)[:MAX_LISTED], *(["…"] if len(names) > MAX_LISTED else [])]
     listed = f"the executors are: {', '.join(some)}" if names else ""
     if close and len(names) > 1:
-        return f"did you mean {close[0]!r}? {listed[0].upper()}{listed[1:]}"
+        return f"did you mean {close!r}? {listed[0].upper()}{listed[1:]}"
     if close:
-        return f"did you mean {close[0]!r}?"
+        return f"did you mean {close!r}?"
     return listed or f"it can only need `{GATEWAY}`"
 
 
@@ -138,12 +140,13 @@ def _cycles(nodes: Sequence[Node], index: dict[str, int]) -> list[Fault]:
     """Each cycle once, at the node of it that stands first; a self-need is reported as such."""
     found: list[Fault] = []
     state = [0] * len(nodes)  # 0 not seen, 1 on the trail, 2 done
+    height = [0] * len(nodes)  # of a node on the trail
     for start in range(len(nodes)):
         # A loop instead of recursion: a chain may be long.
         stack: list[tuple[int, int]] = [(start, 0)] if state[start] == 0 else []
         while stack:
             n, step = stack[-1]
-            state[n] = 1
+            state[n], height[n] = 1, len(stack) - 1
             if step >= len(nodes[n].needs):
                 state[n] = 2
                 stack.pop()
@@ -155,15 +158,20 @@ def _cycles(nodes: Sequence[Node], index: dict[str, int]) -> list[Fault]:
             if state[target] == 0:
                 stack.append((target, 0))
                 continue
-            trail = [m for m, _ in stack]
-            found.append(_cycle(nodes, trail[trail.index(target) :]))
+            length = len(stack) - height[target]
+            # Of a long one the beginning: there may be as many as there are executors.
+            named = stack[height[target] : height[target] + MAX_TRAIL]
+            found.append(_cycle(nodes, [m for m, _ in named], length))
     return found
 
 
-def _cycle(nodes: Sequence[Node], trail: list[int]) -> Fault:
-    first = trail.index(min(trail))
-    trail = trail[first:] + trail[:first]
-    names = [nodes[n].name for n in (*trail, trail[0])]
+def _cycle(nodes: Sequence[Node], trail: list[int], length: int) -> Fault:
+    """A cycle of so many nodes, of which the first ones are given."""
+    if length == len(trail):
+        first = trail.index(min(trail))
+        trail = trail[first:] + trail[:first]
+    left_out = [f"… ({length - len(trail)} more)"] if length > len(trail) else []
+    names = [*(nodes[n].name for n in trail), *left_out, nodes[trail[0]].name]
     following = nodes[trail[1]].name if len(trail) > 1 else nodes[trail[0]].name
     return Fault(
         "cycle",

@@ -133,8 +133,11 @@ def graph_problems(loading: Loading, tree: Tree, key: str, entries: list[Any]) -
         if needs is None:
             needs = [nodes[-1].name if nodes else GATEWAY]
         nodes.append(Node(name if isinstance(name, str) else f"executor{n}", needs))
+    places: dict[int, dict[str, list[int]]] = {}
     for fault in faults(nodes):
-        at, word = _place(key, fault, entries[fault.node])
+        if fault.node not in places:
+            places[fault.node] = _need_places(entries[fault.node])
+        at, word = _place(key, fault, places[fault.node])
         notes = []
         if fault.other >= 0:
             notes = [tree.note((key, fault.other, "name"), "the first one stands here")]
@@ -152,16 +155,24 @@ def _needs(entry: Any) -> list[str] | None:
     return [need for need in needs if isinstance(need, str) and not isinstance(need, Unresolved)]
 
 
-def _place(key: str, fault: Fault, entry: Any) -> tuple[DataPath, str]:
+def _need_places(entry: Any) -> dict[str, list[int]]:
+    """At which places of an entry's list each need stands."""
+    needs = entry.get("needs") if isinstance(entry, Mapping) else None
+    found: dict[str, list[int]] = {}
+    for n, need in enumerate(needs if isinstance(needs, list) else []):
+        if isinstance(need, str):
+            found.setdefault(need, []).append(n)
+    return found
+
+
+def _place(key: str, fault: Fault, places: dict[str, list[int]]) -> tuple[DataPath, str]:
     """Where a fault stands, and the offending word there."""
     if not fault.need:
         return (key, fault.node, "name"), ""
     at: DataPath = (key, fault.node, "needs")
-    needs = entry.get("needs") if isinstance(entry, Mapping) else None
-    if not isinstance(needs, list) or fault.need not in needs:
+    if fault.need not in places:
         return at, fault.need
-    places = [n for n, need in enumerate(needs) if need == fault.need]
-    return (*at, places[fault.kind == "duplicate-need"]), ""
+    return (*at, places[fault.need][fault.kind == "duplicate-need"]), ""
 
 
 @dataclass

@@ -135,9 +135,8 @@ def executor_piece(loading: Loading, tree: Tree, at: DataPath = ()) -> Piece | N
         )
         return None
     data = without_ignored(loading, tree, at, data, IGNORED_EXECUTOR)
-    loading.problems += validated(ExecutorModel, tree, data, at)[1]
-    if data.get("jtype") in (None, ""):
-        loading.problems += _no_class(loading, tree, at, data)
+    problems = validated(ExecutorModel, tree, data, at)[1]
+    loading.problems += problems if data.get("jtype") else _without_class(tree, at, problems)
     # Looked for also where something else is wrong: everything is said at once.
     folder = tree.source.folder
     metas = data.get("metas")
@@ -170,23 +169,24 @@ def executor_piece(loading: Loading, tree: Tree, at: DataPath = ()) -> Piece | N
     )
 
 
-def _no_class(loading: Loading, tree: Tree, at: DataPath, data: Mapping[str, Any]) -> list[Problem]:
-    """What to say where `jtype` is missing: nothing where that follows from another problem."""
-    if any(p.code == "yaml-tag" for p in tree.problems):
-        return []
+def _without_class(tree: Tree, at: DataPath, problems: list[Problem]) -> list[Problem]:
+    """The problems of a map without `jtype`, which is one more unless it follows from another."""
+    if "yaml-tag" in tree.codes:
+        return problems
+    unknown = {p.path: n for n, p in enumerate(problems) if p.code == "unknown-key"}
     for key in ("class", "type", "cls", "uses", "name", "jtpye", "jype", "Jtype"):
-        path = (*at, key)
-        for n, problem in enumerate(loading.problems):
-            if problem.code == "unknown-key" and problem.path == shown(path):
-                loading.problems[n] = replace(problem, hint="did you mean `jtype`?")
-                return []
+        n = unknown.get(shown((*at, key)), -1)
+        if n >= 0:
+            problems[n] = replace(problems[n], hint="did you mean `jtype`?")
+            return problems
     return [
+        *problems,
         tree.problem(
             at,
             "no-class",
             "the key `jtype` is missing: it names the Executor's class",
             hint="write `jtype: MyExecutor`",
-        )
+        ),
     ]
 
 

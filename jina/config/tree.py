@@ -45,6 +45,7 @@ class Tree:
         keys: where each key stands.
         raws: the scalars that hold a `$`.
         problems: what was found while parsing.
+        codes: those of the problems that the parser found.
     """
 
     source: Source
@@ -53,6 +54,7 @@ class Tree:
     keys: dict[DataPath, Span] = field(default_factory=dict)
     raws: dict[DataPath, Raw] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    codes: set[str] = field(default_factory=set)
 
     def span(self, path: DataPath, at: Literal["key", "value"] = "value") -> Span:
         """The place of a key or value; that of the closest parent where it has none."""

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from jina.config.loader import MAX_DEPTH, MAX_VALUES, parse
+from jina.config.near import near_name
 from jina.config.problems import Problem, errors_in
 from jina.config.scalars import plain_value
 from jina.config.source import Source
@@ -26,6 +27,7 @@ _SCOPED = re.compile(r"(ENV|env|CONTEXT|context)\.(.+)", re.DOTALL)
 MAX_NESTING = 16  # defaults inside defaults
 MAX_TEXT = 1024 * 1024  # characters of one value after substitution
 MAX_TEXTS = 4 * MAX_TEXT  # of all values together
+MAX_HINTS = 10  # near names are looked for in a file; whoever needs more has another problem
 
 
 class _Fault(Exception):
@@ -104,6 +106,7 @@ class _Replacer:
         self.depth = 0  # calls of `value` under way
         self.values = 0  # maps, lists and scalars that variables have brought
         self.characters = 0  # of texts that variables are in
+        self.hints = 0  # names that others were compared with
 
     def run(self) -> None:
         for path in self.tree.raws:
@@ -345,7 +348,7 @@ class _Replacer:
             raise _Fault(
                 "unset-variable",
                 f"`{word}` names {shown(target)}, which is not in this file",
-                _near_key(self.tree.data, target),
+                self.near_key(target),
                 word,
             ) from None
         if path[: len(target)] == target:
@@ -355,11 +358,22 @@ class _Replacer:
         return self.copied(self.value(target), 0)
 
     def near(self, name: str) -> str:
-        # Late: only an error path compares names.
-        import difflib
+        self.hints += 1
+        known = self.variables.names() if self.hints <= MAX_HINTS else []
+        close = near_name(name, known, cutoff=0.8)
+        return f"did you mean {close}?" if close else ""
 
-        close = difflib.get_close_matches(name, self.variables.names(), n=1, cutoff=0.8)
-        return f"did you mean {close[0]}?" if close else ""
+    def near_key(self, path: DataPath) -> str:
+        self.hints += 1
+        data = self.tree.data
+        for part in path if self.hints <= MAX_HINTS else ():
+            try:
+                data = _at(data, (part,))
+            except (LookupError, TypeError):
+                known = [str(key) for key in data] if isinstance(data, dict) else []
+                close = near_name(str(part), known)
+                return f"did you mean {close!r}?" if close else ""
+        return ""
 
 
 def _retyped(text: str) -> Any:
@@ -408,20 +422,6 @@ def _at(data: Any, path: DataPath) -> Any:
             raise LookupError(part)
         data = data[part]
     return data
-
-
-def _near_key(data: Any, path: DataPath) -> str:
-    # Late: only an error path compares names.
-    import difflib
-
-    for part in path:
-        try:
-            data = _at(data, (part,))
-        except (LookupError, TypeError):
-            known = [str(key) for key in data] if isinstance(data, dict) else []
-            close = difflib.get_close_matches(str(part), known, n=1)
-            return f"did you mean {close[0]!r}?" if close else ""
-    return ""
 
 
 def _member(values: Mapping[str, Any], dotted: str) -> Any:
