@@ -120,28 +120,46 @@ class Session:
         Raises:
             ConnectError: no answer in time.
         """
-        self._ask(pack_message(wire.STATUS), timeout_s)
-        answer = self._await(wire.STATUS, timeout_s)
+        answer = self._ask(wire.STATUS, wire.STATUS, timeout_s)
         return msgspec.json.decode(sockets.payload(answer.frames[0]))  # type: ignore[no-any-return]
 
     # --- is anybody there? ---
 
     def _greet(self, timeout_s: float) -> Welcome:
-        self._ask(pack_message(wire.HELLO), timeout_s)
-        return unpack_map(Welcome, self._await(wire.WELCOME, timeout_s).call)
+        return unpack_map(Welcome, self._ask(wire.HELLO, wire.WELCOME, timeout_s).call)
 
-    def _ask(self, question: list[Any], timeout_s: float) -> None:
-        poller = sockets.Poller()
-        poller.register(self.socket, sockets.POLLOUT)
-        if not poller.poll(ceil(timeout_s * 1000)):
+    def _ask(self, question: int, answer: int, timeout_s: float) -> Header:
+        """Ask until an answer comes: a gateway that dies with the question is replaced.
+
+        Args:
+            question: its kind.
+            answer: its kind; whatever else comes is dropped.
+            timeout_s: how long all of that may take.
+        """
+        message = pack_message(question)
+        is_asked = False
+        deadline = time.monotonic() + timeout_s
+        while (left := deadline - time.monotonic()) > 0:
+            if sockets.send_if_connected(self.socket, message):
+                is_asked = True
+                if found := self._await(answer, min(left, _PING_S)):
+                    return found
+            else:
+                self.socket.poll(ceil(left * 1000), sockets.POLLOUT)
+        if not is_asked:
             raise ConnectError(
                 f"nobody answers within {timeout_s:g} s",
                 where=self.address,
                 hint="`jina flow ps` lists what runs",
             )
-        sockets.send(self.socket, question)
+        raise ConnectError(
+            f"no answer within {timeout_s:g} s",
+            where=self.address,
+            hint="is it a jina gateway that listens there?",
+        )
 
-    def _await(self, kind: int, timeout_s: float) -> Header:
+    def _await(self, kind: int, timeout_s: float) -> Header | None:
+        """The next message of a kind; None when none came in time."""
         deadline = time.monotonic() + timeout_s
         while (left := deadline - time.monotonic()) > 0:
             if self.poller.poll(ceil(left * 1000)):
@@ -149,11 +167,7 @@ class Session:
                 header = unpack_message(message.header, message.frames)
                 if header.kind == kind:
                     return header
-        raise ConnectError(
-            f"no answer within {timeout_s:g} s",
-            where=self.address,
-            hint="is it a jina gateway that listens there?",
-        )
+        return None
 
     # --- posting ---
 

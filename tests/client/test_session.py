@@ -66,3 +66,15 @@ def test_a_post_while_the_gateway_is_replaced_waits_for_the_new_one(shell: Shell
             assert (done.code, done.err) == (0, "")
             assert [line["text"] for line in done.lines] == ["LINE 0", "LINE 1", "LINE 2"]
         assert up.err.count("gateway was killed by SIGKILL") == 3
+
+
+def test_a_question_that_dies_with_the_gateway_is_asked_again(shell: Shell) -> None:
+    with shell.up(shell.flow("Upper")):
+        gateway = shell.gateway()
+        with session.Session(shell.ps()[0]["addresses"][0]) as asking:
+            os.kill(gateway, signal.SIGSTOP)
+            killer = threading.Timer(0.2, os.kill, [gateway, signal.SIGKILL])
+            killer.start()
+            assert asking.status()["flow"] == "flow"
+            killer.join()
+        assert shell.gateway() != gateway
