@@ -7,6 +7,7 @@ gone, a check of the whole Flow says the rest, each mistake at its place.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -59,20 +60,33 @@ def _check(source: str | Path, first: ConfigError | RuntimeFailToStart) -> int:
     from jinacli.screens.watched import Begin, watched
 
     words = first_words(first)
+    code = exits.exit_code_of(first)
     told = first.problems if isinstance(first, ConfigError) else []
 
     def work(begin: Begin) -> int:
+        _hide_data()
         found = check_flow(source, begin=begin).errors
         new = [p for p in found if p not in told and not _is_shown(p.detail, words)]
         if new:
             say(f"\n{ConfigError(problems=new)}")
         elif words != text_of(first):  # a check finds less than a worker
             say(text_of(first).removeprefix(words).lstrip())
-        return exits.exit_code_of(first)
+        return code
 
-    return watched(work)
+    return watched(work, failed=code)
+
+
+def _hide_data() -> None:
+    """What modules read and write, by descriptors too, is no data of the command that failed."""
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.close(null)
+    os.dup2(2, 1)
 
 
 def _is_shown(traceback: str, words: str) -> bool:
-    """Whether the worker that failed has shown this traceback of the user's code."""
-    return traceback != "" and traceback.splitlines()[-1].strip() in words
+    """Whether the worker that failed has shown this: the same exception, from the same line."""
+    lines = [line.strip() for line in traceback.splitlines()]
+    frames = [line for line in lines if line.startswith(_USER_FRAME.strip())]
+    shown = {line.strip() for line in words.splitlines()}
+    return bool(lines) and shown.issuperset([*frames[-1:], lines[-1]])

@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import NoReturn, TypeAlias
 
 from jina.launch.ending import ending
 from jina.runtime.parent import die_with_parent
@@ -25,7 +25,7 @@ _FROM_A_PROCESS = 0  # SI_USER, in what the kernel says about a signal
 Begin: TypeAlias = Callable[[str], None]
 
 
-def watched(work: Callable[[Begin], int]) -> int:
+def watched(work: Callable[[Begin], int], *, failed: int = exits.FAILED) -> int:
     """Do something that runs the user's code, in a process that was forked for it.
 
     It returns in the new process alone; the old one waits for its end and ends likewise. On systems
@@ -33,9 +33,14 @@ def watched(work: Callable[[Begin], int]) -> int:
 
     Args:
         work: returns the exit code; it tells its argument what it runs next.
+        failed: the exit code where the user's code ended the process.
 
     Returns:
         the exit code.
+
+    Raises:
+        KeyboardInterrupt: in the new process for the first Ctrl-C; in the old one where that did
+            not end it and there was a second, which kills it.
     """
     if sys.platform != "linux":
         return work(lambda what: None)
@@ -45,8 +50,10 @@ def watched(work: Callable[[Begin], int]) -> int:
     old = os.getpid()
     pid = os.fork()
     if pid:
-        sys.exit(_told(_end_of(pid), note))
+        sys.exit(_told(_end_of(pid), note, failed))
     die_with_parent(old, signal.SIGKILL)
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _interrupt)
     signal.pthread_sigmask(signal.SIG_SETMASK, before)
     try:
         return work(lambda what: _write(note, what))
@@ -54,26 +61,41 @@ def watched(work: Callable[[Begin], int]) -> int:
         _write(note, "")
 
 
+def _interrupt(signum: int, frame: object) -> NoReturn:
+    """One interrupt is all: who sends it to the group reaches us, and once more by the old one."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
 def _end_of(pid: int) -> int:
     """Wait for a child; its exit code, or the signal that killed it, negative."""
+    is_ignored = signal.getsignal(signal.SIGINT) == signal.SIG_IGN  # blocked, it comes all the same
+    is_interrupted = False
     while True:
         info = signal.sigwaitinfo(_AWAITED)
         if info.si_signo == signal.SIGINT:
-            if info.si_code == _FROM_A_PROCESS:  # Ctrl-C reaches the child by itself
-                os.kill(pid, signal.SIGINT)
+            if is_interrupted:
+                os.kill(pid, signal.SIGKILL)
+            elif info.si_code == _FROM_A_PROCESS and not is_ignored:
+                os.kill(pid, signal.SIGINT)  # Ctrl-C reaches the child by itself
+            is_interrupted = not is_ignored
             continue
         found, status = os.waitpid(pid, os.WNOHANG)
-        if found:
-            return os.waitstatus_to_exitcode(status)
+        if not found:
+            continue
+        code = os.waitstatus_to_exitcode(status)
+        if is_interrupted and code in (-signal.SIGINT, -signal.SIGKILL):
+            raise KeyboardInterrupt  # nobody there could say so
+        return code
 
 
-def _told(code: int, note: mmap.mmap) -> int:
+def _told(code: int, note: mmap.mmap, failed: int) -> int:
     """Say what ended the work, if it was never done; the exit code."""
     what = note[:].rstrip(b"\0").decode(errors="replace")
     if not what and code >= 0:
         return code
     say(f"error: {what or 'the end of the command'}: the process {ending(code)}")
-    return exits.FAILED
+    return failed
 
 
 def _write(note: mmap.mmap, what: str) -> None:

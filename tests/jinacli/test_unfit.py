@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 
 import pytest
 
-from tests.shell import Shell
+from tests.shell import JINA, Shell
 
 CLASSES = """
 from jina import Executor, requests
@@ -103,6 +105,16 @@ def test_a_module_that_fails_is_shown_once_and_the_others_mistakes_too(shell: Sh
     assert "error[class-not-found]" in done.err
 
 
+def test_two_modules_that_fail_alike_are_both_shown(shell: Shell) -> None:
+    """As where both miss the same library."""
+    shell.write("one.py", "import nothing_of_that_name\n")
+    shell.write("two.py", "import nothing_of_that_name\n")
+    shell.write("flow.yml", "executors: [{name: a, uses: one.py:A}, {name: b, uses: two.py:B}]\n")
+    done = shell.run("flow", "up", "flow.yml")
+    assert done.code == 1
+    assert done.err.count('one.py", line 1') == done.err.count('two.py", line 1') == 1
+
+
 @pytest.mark.parametrize("words", ["flow up flow.yml", "post /go -q --text x --flow flow.yml"])
 def test_mistakes_in_the_yaml_hide_none_in_the_classes(shell: Shell, words: str) -> None:
     shell.write("fits.py", CLASSES)
@@ -172,3 +184,89 @@ def test_a_check_that_is_broken_off(shell: Shell, then: str, code: int, last: st
     assert done.code == code
     assert "ImportError: not today" in done.err
     assert done.err.splitlines()[-1] == last
+
+
+def test_a_check_that_a_module_ends_leaves_the_exit_code_of_yaml(shell: Shell) -> None:
+    shell.write("ends.py", "import os\nos._exit(0)\n")
+    shell.write("flow.yml", "executors: [{name: a, uses: ends.py:Ends, replcias: 2}]\n")
+    done = shell.run("flow", "up", "flow.yml")
+    assert done.code == 2
+    assert done.err.endswith(
+        "help: did you mean `replicas`?\n"
+        "error: flow.yml:1:29: importing ends.py: the process ended with exit code 0\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "words", ["flow up --json flow.yml", "post /go --inputs - --flow flow.yml"]
+)
+def test_what_a_checked_module_reads_and_writes_is_no_data(shell: Shell, words: str) -> None:
+    then = (
+        "os.write(1, b'written')\nprint(f'read {os.read(0, 9)}')\nsubprocess.run(['echo', 'run'])"
+    )
+    shell.write("late.py", IN_A_CHECK.format(then=f"import subprocess\n{then}"))
+    shell.write("flow.yml", "executors: [{name: a, uses: late.py:Late}]\n")
+    done = shell.run(*words.split(), stdin='{"text": "x"}\n' * 9)
+    assert (done.code, done.out) == (1, "")
+    assert "written" in done.err
+    assert "read b''" in done.err
+    assert "run\n" in done.err
+
+
+def stubborn(shell: Shell, then: str) -> None:
+    """Write a Flow whose check says so and waits."""
+    then = f"print('here', file=sys.stderr, flush=True)\n{then}"
+    shell.write("late.py", IN_A_CHECK.format(then=then))
+    shell.write("flow.yml", "executors: [{name: a, uses: late.py:Late}]\n")
+
+
+def test_an_interrupt_for_the_whole_group_is_one(shell: Shell) -> None:
+    stubborn(
+        shell,
+        "try:\n"
+        "    signal.pause()\n"
+        "finally:\n"
+        "    try:\n"
+        "        signal.sigtimedwait([], 0.5)  # a second one would come now\n"
+        "    except KeyboardInterrupt:\n"
+        "        print('twice', file=sys.stderr)",
+    )
+    with shell.start("flow", "up", "flow.yml", program=("setsid", JINA)) as running:
+        running.wait_for("here\n")
+        os.killpg(running.pid, signal.SIGINT)
+        done = running.end()
+    assert done.code == 130
+    assert done.err.endswith("here\ninterrupted\n")
+
+
+def test_a_second_interrupt_ends_a_check_that_takes_none(shell: Shell) -> None:
+    stubborn(
+        shell,
+        "while True:\n"
+        "    try:\n"
+        "        signal.pause()\n"
+        "    except KeyboardInterrupt:\n"
+        "        print('once', file=sys.stderr, flush=True)",
+    )
+    with shell.start("flow", "up", "flow.yml") as running:
+        running.wait_for("here\n")
+        running.process.send_signal(signal.SIGINT)
+        running.wait_for("once\n")
+        done = running.end(signal.SIGINT)
+    assert done.code == 130
+    assert done.err.endswith("once\ninterrupted\n")
+
+
+def test_an_interrupt_that_is_ignored_stays_so(shell: Shell) -> None:
+    """As in the background of a script."""
+    stubborn(shell, "os.read(os.open('end', os.O_RDONLY), 1)")
+    os.mkfifo(shell.folder / "end")
+    ignoring = ("sh", "-c", 'trap "" INT; exec "$@"', "sh", JINA)
+    with shell.start("flow", "up", "flow.yml", program=ignoring) as running:
+        running.wait_for("here\n")
+        for _ in range(2):
+            running.process.send_signal(signal.SIGINT)
+        (shell.folder / "end").write_text("x")
+        done = running.end()
+    assert done.code == 1
+    assert "interrupted" not in done.err
