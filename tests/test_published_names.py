@@ -12,6 +12,7 @@ import pytest
 
 from jina import Document, DocumentArray, helper
 from jina.enums import OnErrorStrategy, PollingType
+from jina.types.arrays.traversable import TraversableSequence
 
 
 @pytest.mark.parametrize(
@@ -53,6 +54,11 @@ from jina.enums import OnErrorStrategy, PollingType
         "jina.types.document:Document",
         "jina.types.document.generators:from_files",
         "jina.types.score:NamedScore",
+        "jina.types.request:Request",
+        "jina.types.request:Response",
+        "jina.types.request.data:DataRequest",
+        "jina.logging:JinaLogger",
+        "jina.logging:default_logger",
     ],
 )
 def test_the_name_is_where_published_code_looks_for_it(name: str) -> None:
@@ -150,3 +156,70 @@ def test_enumerations_are_found_by_name_in_any_case() -> None:
     assert str(OnErrorStrategy.IGNORE) == "IGNORE"
     with pytest.raises(ValueError, match="'SOME' is no PollingType; these are: ANY, ALL"):
         PollingType.from_string("some")
+
+
+def test_what_post_answers_with_is_the_response_of_the_published_path() -> None:
+    from jina.client.response import Response
+    from jina.types import request
+
+    assert request.Response is request.Request is request.DataRequest is Response
+    with pytest.raises(AttributeError, match=r"'jina\.types\.request' has no attribute 'ControlR"):
+        request.ControlRequest  # noqa: B018
+    with pytest.raises(AttributeError, match=r"'jina\.logging' has no attribute 'sse'"):
+        importlib.import_module("jina.logging").sse  # noqa: B018
+
+
+def test_a_document_is_filled_in_a_with_block() -> None:
+    with Document() as doc:
+        doc.text = "filled"
+    assert doc.text == "filled"
+
+
+class Pair:
+    """Two Documents that are walked over together, as evaluators do."""
+
+    def __init__(self, doc: Document, truth: Document) -> None:
+        self.both = (doc, truth)
+
+    def _children(self, name: str) -> Pairs:
+        doc, truth = (getattr(one, name) for one in self.both)
+        return Pairs([Pair(*both) for both in zip(doc, truth, strict=True)])
+
+    @property
+    def chunks(self) -> Pairs:
+        return self._children("chunks")
+
+    @property
+    def matches(self) -> Pairs:
+        return self._children("matches")
+
+
+class Pairs(TraversableSequence):
+    def __init__(self, pairs: list[Pair]) -> None:
+        self.pairs = pairs
+
+    def __iter__(self) -> Any:
+        return iter(self.pairs)
+
+    def texts(self) -> list[str]:
+        return ["".join(doc.text for doc in pair.both) for pair in self]
+
+
+def test_a_sequence_of_ones_own_is_walked_along_paths() -> None:
+    def doc(letter: str) -> Document:
+        chunks = [Document(text=letter + str(n), matches=[Document(text=letter)]) for n in range(2)]
+        return Document(text=letter, chunks=chunks)
+
+    pairs = Pairs([Pair(doc("a"), doc("b")), Pair(doc("c"), doc("d"))])
+    assert pairs.traverse_flat(["r", "c"]).texts() == ["ab", "cd", "a0b0", "a1b1", "c0d0", "c1d1"]
+    assert pairs.traverse_flat("cm").texts() == ["ab", "ab", "cd", "cd"]
+    assert [leaf.texts() for leaf in pairs.traverse(["c"])] == [["a0b0", "a1b1"], ["c0d0", "c1d1"]]
+
+    def first(pair: Pair) -> bool:
+        return pair.both[0].text == "a"
+
+    assert [p.texts() for p in pairs.traverse_flat_per_path("r,c", first)] == [["ab"], []]
+    with pytest.raises(ValueError, match="the letter 'x'"):
+        pairs.traverse_flat("x")
+    with pytest.raises(NotImplementedError, match="Bare has no `__iter__`"):
+        type("Bare", (TraversableSequence,), {})().traverse_flat("c")

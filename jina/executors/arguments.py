@@ -61,6 +61,11 @@ def unfillable(function: Callable[..., Any], *, is_bound: bool = False) -> list[
     return found
 
 
+def takes_any(function: Callable[..., Any]) -> bool:
+    """Whether the function itself has `**kwargs`."""
+    return any(p.kind is p.VAR_KEYWORD for p in _parameters(function))
+
+
 def lacks_instance(function: Callable[..., Any]) -> bool:
     """Whether a function of a class body has no place for `self`: then no call of it can work.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar, overload
 
-from jina.executors.arguments import ARGUMENTS, unfillable
+from jina.executors.arguments import ARGUMENTS, takes_any, unfillable
 
 #: Where a bare `@requests` binds: the handler of every endpoint that nobody else serves.
 DEFAULT_ENDPOINT = "/default"
@@ -39,7 +39,8 @@ def requests(*args: Any, on: Any = None) -> Any:
         the function itself, marked; or a decorator that does so.
 
     Raises:
-        TypeError: an endpoint is no text; or the method requires a parameter that no call fills.
+        TypeError: an endpoint is no text; or the method requires a parameter that no call fills,
+            and has no `**kwargs` either.
     """
     if len(args) > 1:
         raise TypeError(f"@requests takes one argument, got {len(args)}")
@@ -85,7 +86,8 @@ def _mark(func: Any, endpoints: tuple[str, ...]) -> Any:
         raise TypeError(f"@requests decorates a method, got {type(func).__name__}")
     plain = func.__func__ if isinstance(func, staticmethod | classmethod) else func
     missing = unfillable(plain, is_bound=isinstance(func, staticmethod))
-    if missing:
+    # With `**kwargs`, Jina 2 takes it, and published classes import for their other methods.
+    if missing and not takes_any(plain):
         name = getattr(plain, "__qualname__", repr(plain))
         raise TypeError(
             f"{name} cannot serve an endpoint: nothing fills its parameter {missing[0]!r}. "

@@ -7,6 +7,7 @@ spec are `ExecutorFailToLoad`, with the place where the user wrote it.
 from __future__ import annotations
 
 import difflib
+import inspect
 import os
 import reprlib
 import sys
@@ -17,12 +18,13 @@ from typing import Any, TypeAlias
 
 from jina.excepts import ExecutorFailToLoad
 from jina.executors import BaseExecutor
+from jina.executors.arguments import unfillable
 from jina.executors.constructor import injected, misfits
 from jina.executors.decorators import endpoint_name
 from jina.executors.metas import get_default_runtime_args
 from jina.executors.modules import add_search_paths, import_module, is_path
 from jina.executors.spec import ExecutorSpec
-from jina.executors.table import claims
+from jina.executors.table import claims, marked_methods
 
 _Begin: TypeAlias = Callable[[str], None] | None
 
@@ -47,6 +49,7 @@ def build(spec: ExecutorSpec, runtime_args: Mapping[str, Any] | None = None) -> 
     try:
         cls = executor_class(spec)
         _warn_of_claims(cls, spec)
+        _warn_of_parameters(cls)
         _warn_of_types(cls, spec)
         return construct(cls, spec, args)
     except SystemExit as err:
@@ -134,6 +137,24 @@ def _warn_of_claims(cls: type[BaseExecutor], spec: ExecutorSpec) -> None:
                 " and ".join(names),
                 endpoint,
                 names[-1],
+            )
+
+
+def _warn_of_parameters(cls: type[BaseExecutor]) -> None:
+    """Say which endpoints fail at each call, for a parameter that nothing fills."""
+    for name, endpoints in marked_methods(cls).items():
+        static = inspect.getattr_static(cls, name)
+        plain = getattr(static, "__func__", static)
+        missing = unfillable(plain, is_bound=isinstance(static, staticmethod))
+        if missing:
+            # Late: hardly any class needs it.
+            from jina.logging.logger import JinaLogger
+
+            JinaLogger(cls.__name__).warning(
+                "%s cannot serve %s: nothing fills its parameter %r",
+                name,
+                " and ".join(endpoints),
+                missing[0],
             )
 
 

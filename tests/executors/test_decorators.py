@@ -154,7 +154,7 @@ def test_r23_a_required_parameter_that_no_call_fills_is_refused_at_definition() 
 
         class E(Executor):
             @requests
-            def foo(self, docs: Any, threshold: float, **kwargs: Any) -> None: ...
+            def foo(self, docs: Any, threshold: float) -> None: ...
 
     assert str(caught.value) == (
         "test_r23_a_required_parameter_that_no_call_fills_is_refused_at_definition.<locals>.E.foo "
@@ -162,6 +162,22 @@ def test_r23_a_required_parameter_that_no_call_fills_is_refused_at_definition() 
         "arguments that it names among docs, parameters, docs_matrix, groundtruths, "
         "groundtruths_matrix; give any other a default"
     )
+
+
+def test_with_kwargs_such_a_method_is_taken_for_the_sake_of_the_others() -> None:
+    class E(Executor):
+        @requests(on="/fill")
+        def fill(self, query_da: Any, **kwargs: Any) -> None: ...
+
+        @requests(on="/index")
+        def index(self, parameters: Any, **kwargs: Any) -> None:
+            parameters["seen"].append(1)
+
+    seen: list[int] = []
+    E()("/index", parameters={"seen": seen})
+    assert seen == [1]
+    with pytest.raises(TypeError, match="missing 1 required positional argument: 'query_da'"):
+        E()("/fill")
 
 
 def test_r23_docs_alone_is_a_signature() -> None:

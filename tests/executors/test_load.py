@@ -474,3 +474,29 @@ def test_a_file_named_like_a_module_of_python_does_not_become_that_module(
     cls = executor_class(ExecutorSpec(jtype="Colours", py_modules=[str(path)]))
     assert "colorsys" not in sys.modules
     assert cls.__module__ in sys.modules
+
+
+def test_a_worker_says_which_method_will_fail_for_a_parameter_that_nothing_fills(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = write(
+        tmp_path / "unfilled.py",
+        """
+        from jina import Executor, requests
+
+        class Unfilled(Executor):
+            @requests(on=['/fill', '/more'])
+            def fill(self, query_da, **kwargs): ...
+
+            @staticmethod
+            @requests(on='/x')
+            def a(docs, **kwargs): ...
+
+            @requests
+            def b(self, docs, limit=3, *args, **kwargs): ...
+        """,
+    )
+    build(ExecutorSpec(jtype="Unfilled", py_modules=[file]))
+    assert caplog.messages == [
+        "fill cannot serve /fill and /more: nothing fills its parameter 'query_da'"
+    ]

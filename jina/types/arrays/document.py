@@ -14,6 +14,7 @@ from typing import Any, SupportsIndex, overload
 
 from jina.excepts import BadDocType
 from jina.types.arrays.overview import Overview
+from jina.types.arrays.selection import first
 from jina.types.batch import Came, Columns
 from jina.types.document import Document
 from jina.types.mapping import kind_of
@@ -299,9 +300,22 @@ class DocumentArray(Overview):
         self._docs.reverse()
         self._changed()
 
-    def sort(self, *, key: Callable[[Document], Any], reverse: bool = False) -> None:
-        """Sort in place; Documents have no order of their own, so `key` is needed."""
-        self._docs.sort(key=key, reverse=reverse)
+    def sort(
+        self, key: Callable[[Document], Any], top_k: int | None = None, reverse: bool = False
+    ) -> None:
+        """Sort in place; Documents have no order of their own, so `key` is needed.
+
+        Args:
+            key: gives what a Document is sorted by.
+            top_k: sort so many to the front, and leave the others behind them in their order; all
+                are sorted by default. None is lost.
+            reverse: the greatest first.
+        """
+        if top_k:
+            order = first(list(map(key, self._docs)), top_k, reverse)
+            self._docs[:] = [self._docs[position] for position in order]
+        else:
+            self._docs.sort(key=key, reverse=reverse)
         self._changed()
 
     def __add__(self, other: Iterable[Document]) -> DocumentArray:

@@ -10,9 +10,10 @@ from collections.abc import Callable
 from operator import index
 from typing import TYPE_CHECKING, Any, NamedTuple, SupportsIndex
 
-from jina.excepts import BadDocType, DocumentError
+from jina.excepts import BadDocType, DocumentError, MissingExtra
 from jina.types.arrays.attributes import Attributes
 from jina.types.arrays.distances import METRICS, Index, Metric, nearest
+from jina.types.arrays.traversal import Paths
 from jina.types.document import Document
 from jina.types.mapping import kind_of
 from jina.types.record import Live
@@ -40,6 +41,11 @@ class Match(Attributes):
         use_scipy: bool = False,
         exclude_self: bool = False,
         only_id: bool = False,
+        traversal_ldarray: Paths | None = None,
+        traversal_rdarray: Paths | None = None,
+        filter_fn: Callable[[Document], bool] | None = None,
+        is_sparse: bool = False,
+        device: str = "cpu",
     ) -> None:
         """Set the matches of each Document to its nearest neighbours in `darray`.
 
@@ -51,26 +57,40 @@ class Match(Attributes):
             darray: where to search; its embeddings have the width of those here.
             metric: "cosine", "euclidean" or "sqeuclidean", or a function of two matrices, (n, d)
                 and (m, d), that returns the distances (n, m). All are distances: the smallest
-                is the nearest.
+                is the nearest. With `use_scipy`, also any other that scipy's `cdist` knows.
             limit: how many matches at most; None for all.
             normalization: (a, b) maps each query's smallest distance to a and its largest to b.
             metric_name: the score's name; the metric's by default.
             batch_size: so many Documents of `darray` are compared at once; all by default.
-            use_scipy: no effect; numpy does it all.
+            use_scipy: take scipy for a metric that is none of the three; these need none.
             exclude_self: leave out Documents with the query's own id; the next ones fill up.
             only_id: matches with an id and a score, and nothing else.
+            traversal_ldarray: the Documents at the end of these paths get matches, not those here.
+            traversal_rdarray: the Documents at the end of these paths are searched.
+            filter_fn: of these, only those for which it is true.
+            is_sparse: no effect; sparse embeddings are seen as such.
+            device: no effect; distances are computed on the processor.
 
         Raises:
             DocumentError: an embedding is missing, of another width, or complex, which only a
                 function can compare.
             TypeError: a metric that is neither text nor function, an index that is no array.
             ValueError: a metric of an unknown name, or a limit or batch size below 1.
+            MissingExtra: `use_scipy`, and scipy is not installed.
         """
         if not isinstance(darray, Match):
             raise BadDocType(
                 f"{kind_of(darray)} where a DocumentArray is expected", hint="DocumentArray([...])"
             )
-        measure = _measure(metric)
+        if traversal_rdarray or filter_fn:
+            darray = darray.traverse_flat(traversal_rdarray or "r", filter_fn)
+        if traversal_ldarray:
+            self.traverse_flat(traversal_ldarray).match(
+                *(darray, metric, limit, normalization, metric_name, batch_size),
+                *(use_scipy, exclude_self, only_id),
+            )
+            return
+        measure = _measure(metric, use_scipy)
         if metric_name is not None and not isinstance(metric_name, str):
             raise TypeError(f"`metric_name` is {kind_of(metric_name)}, expected text")
         name = metric_name or (metric if isinstance(metric, str) else _name_of(metric))
@@ -140,6 +160,8 @@ def _most_frequent(ids: list[str], darray: DocumentArray) -> int:
 def _at_least_one(what: str, value: Any) -> int | None:
     if value is None:
         return None
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)  # the parameters of Jina 2 have no whole numbers
     if isinstance(value, bool) or not isinstance(value, SupportsIndex) or index(value) < 1:
         raise DocumentError(f"{what} of {value!r}; a whole number, at least 1, or None for all")
     return index(value)
@@ -159,12 +181,14 @@ def _name_of(metric: Any) -> str:
     return str(getattr(metric, "__name__", type(metric).__name__))
 
 
-def _measure(metric: Any) -> Callable[[Any, Any], Any] | str:
+def _measure(metric: Any, use_scipy: bool) -> Callable[[Any, Any], Any] | str:
     if callable(metric):
         own: Callable[[Any, Any], Any] = metric
         return own
     if not isinstance(metric, str):
         raise TypeError(f"a metric is a name or a function, not {type(metric).__name__}")
+    if metric not in METRICS and use_scipy:
+        return _by_scipy(metric)
     if metric not in METRICS:
         raise DocumentError(
             f"no metric is named {metric!r}",
@@ -172,3 +196,20 @@ def _measure(metric: Any) -> Callable[[Any, Any], Any] | str:
             "`lambda a, b: scipy.spatial.distance.cdist(a, b, 'hamming')`",
         )
     return metric
+
+
+def _by_scipy(metric: str) -> Callable[[Any, Any], Any]:
+    try:
+        from scipy.spatial.distance import cdist  # late: optional
+    except ImportError as err:
+        raise MissingExtra(
+            f"the metric {metric!r} needs scipy", hint="pip install 'jinacli[sparse]'"
+        ) from err
+
+    def measure(queries: Any, index: Any) -> Any:
+        try:
+            return cdist(queries, index, metric)
+        except ValueError as err:
+            raise DocumentError(f"scipy cannot measure by {metric!r}: {err}") from err
+
+    return measure

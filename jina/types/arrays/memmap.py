@@ -22,6 +22,7 @@ from weakref import WeakValueDictionary
 from jina.excepts import BadDocType, DocumentError
 from jina.types.arrays.document import DocumentArray, is_position, positions, several
 from jina.types.arrays.overview import Overview
+from jina.types.arrays.selection import first
 from jina.types.arrays.table import Entry, Table, hash_of, write_at
 from jina.types.document import Document
 from jina.types.mapping import kind_of
@@ -353,10 +354,11 @@ class DocumentArrayMemmap(Overview):
         """Reverse the order in place."""
         self._reorder(range(len(self) - 1, -1, -1))
 
-    def sort(self, *, key: Callable[[Document], Any], reverse: bool = False) -> None:
-        """Sort in place."""
-        keys = [key(doc) for doc in self]
-        self._reorder(sorted(range(len(keys)), key=keys.__getitem__, reverse=reverse))
+    def sort(
+        self, key: Callable[[Document], Any], top_k: int | None = None, reverse: bool = False
+    ) -> None:
+        """Sort in place; see `DocumentArray.sort`."""
+        self._reorder(first([key(doc) for doc in self], top_k or len(self), reverse))
 
     def __add__(self, docs: Iterable[Document]) -> DocumentArray:
         """Return a new array in memory with the Documents of both."""

@@ -1,4 +1,4 @@
-"""Picking Documents out of an array: by tags, at random, in batches, in groups."""
+"""Picking Documents out of an array: by tags, at random, in batches, in groups, the first ones."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import operator as operators
 import random
 import re
 from collections.abc import Callable, Iterator, Mapping
+from heapq import nlargest, nsmallest
 from typing import TYPE_CHECKING, Any, SupportsIndex
 
 from jina.excepts import DocumentError
@@ -150,3 +151,17 @@ class Selection(Match):
         from jina.types.arrays.document import DocumentArray
 
         return DocumentArray._of_rows(docs)
+
+
+def first(keys: list[Any], count: int, reverse: bool) -> list[int]:
+    """Return all positions: those of the `count` smallest keys, sorted, and then the others.
+
+    Args:
+        keys: what is compared; equal ones keep their order.
+        count: how many are sorted.
+        reverse: the greatest keys instead.
+    """
+    pick = nlargest if reverse else nsmallest
+    front = pick(int(count), range(len(keys)), key=keys.__getitem__)
+    taken = set(front)
+    return front + [position for position in range(len(keys)) if position not in taken]

@@ -40,7 +40,7 @@ class Traversal:
             ValueError: a letter that is none of r, c and m.
         """
         for path in paths(traversal_paths):
-            for array in _walk(self, path):
+            for array in walk(self, path):
                 yield array if filter_fn is None else _array(filter(filter_fn, array))
 
     def traverse_flat_per_path(
@@ -81,16 +81,17 @@ def paths(traversal_paths: Paths) -> list[str]:
     return found
 
 
-def _walk(docs: Any, path: str) -> Iterator[Any]:
+def walk(docs: Any, path: str) -> Iterator[Any]:
+    """Yield what is at the end of a path, once for each element that the path passes."""
     if not path:
         yield docs
         return
     letter, rest = path[0], path[1:]
     if letter == "r":
-        yield from _walk(docs, rest)
+        yield from walk(docs, rest)
         return
     for doc in docs:
-        yield from _walk(doc.chunks if letter == "c" else doc.matches, rest)
+        yield from walk(doc.chunks if letter == "c" else doc.matches, rest)
 
 
 def _flat(

@@ -82,6 +82,13 @@ class Document(Conversions, Editing, Serial, Display):
             give(other, added(self))
         return other
 
+    def __enter__(self) -> Self:
+        """Give the Document itself: `with Document() as doc:` is how Jina code used to fill one."""
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        """Do nothing: a Document holds nothing that could be closed."""
+
     # --- children -------------------------------------------------------------------------------
 
     @property

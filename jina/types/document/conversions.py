@@ -48,6 +48,9 @@ class Conversions(Audio):
         self.mime_type = mime or "text/plain"
         return self
 
+    load_uri_to_buffer = convert_uri_to_buffer  # the names since Jina 2.6
+    load_uri_to_text = convert_uri_to_text
+
     def convert_uri_to_datauri(self, charset: str = "utf-8", base64: bool = False) -> Self:
         """Replace `uri` by a data URI that holds what it names.
 

@@ -75,6 +75,15 @@ class Images(Fields):
         self.blob = _decoded(data, width, height, _axis(color_axis, channel_axis))
         return self
 
+    def load_uri_to_image_blob(
+        self,
+        width: int | None = None,
+        height: int | None = None,
+        channel_axis: int = -1,
+    ) -> Self:
+        """Do what `convert_image_uri_to_blob` does, under its name since Jina 2.6."""
+        return self.convert_image_uri_to_blob(channel_axis, width=width, height=height)
+
     def convert_image_blob_to_buffer(self, channel_axis: int = -1) -> Self:
         """Encode the image in `blob` as PNG into `buffer`."""
         self.buffer = _png(self._pixels(channel_axis))

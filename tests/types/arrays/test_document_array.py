@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import scipy.sparse
 
-from jina import Document, DocumentArray
+from jina import Document, DocumentArray, DocumentArrayMemmap
 from jina.excepts import BadDocType, DocumentError
 from jina.types import columns
 
@@ -119,6 +119,35 @@ def test_list_methods_do_as_lists_do():
     assert not docs
     with pytest.raises(TypeError):
         docs.sort()
+
+
+@pytest.mark.parametrize(
+    ("top_k", "reverse", "expected"),
+    [
+        (2, False, "bdace"),
+        (2, True, "eabcd"),
+        (2.0, False, "bdace"),
+        (0, False, "bdace"),
+        (99, True, "eacbd"),
+    ],
+)
+def test_the_first_ones_are_sorted_to_the_front_and_none_is_lost(
+    tmp_path, top_k, reverse, expected
+):
+    """Equal keys keep their order, as when all are sorted."""
+    keys = dict(zip("abcde", [2, 1, 2, 1, 3], strict=True))
+    for docs in (array(*"abcde"), DocumentArrayMemmap(tmp_path / "docs")):
+        if not docs:
+            docs.extend(array(*"abcde"))
+        docs.sort(lambda doc: keys[doc.id], top_k, reverse)
+        assert "".join(docs.get_attributes("id")) == expected
+
+
+def test_the_others_stay_behind_the_first_ones_in_their_order():
+    docs = array(*"edcba")
+    docs.sort(key=lambda doc: doc.id, top_k=2)
+    assert docs.get_attributes("id") == [*"abedc"]
+    assert docs["e"] is docs[2]
 
 
 def test_the_rows_of_columns_are_made_once():

@@ -49,6 +49,41 @@ def test_matches_are_the_nearest_by_the_definition(metric, dtype, limit, batch, 
             assert match.scores[metric].value == pytest.approx(row[int(match.text)], abs=1e-9)
 
 
+def test_paths_and_a_filter_say_who_is_matched_with_whom():
+    queries, index = array(np.eye(3), "q"), array(np.eye(3))
+    for doc in (*queries, *index):
+        doc.chunks = [Document(id=f"c{doc.id}", embedding=doc.embedding)]
+    queries.match(index, limit=1, traversal_rdarray=["c"])
+    assert [doc.matches[0].id for doc in queries] == ["cd0", "cd1", "cd2"]
+    queries.match(index, limit=1, traversal_ldarray="c", traversal_rdarray="r")
+    assert [doc.chunks[0].matches[0].id for doc in queries] == ["d0", "d1", "d2"]
+    queries.match(index, filter_fn=lambda doc: doc.text != "1", device="cuda", is_sparse=False)
+    assert [len(doc.matches) for doc in queries] == [2, 2, 2]
+    assert [
+        name
+        for name in inspect.getfullargspec(queries.match).args
+        if name[:5] in ("limit", "trave")
+    ] == ["limit", "traversal_ldarray", "traversal_rdarray"]
+
+
+def test_a_limit_from_parameters_that_know_no_whole_numbers():
+    queries = array(np.eye(3), "q")
+    queries.match(array(np.eye(3)), limit=2.0, batch_size=2.0)
+    assert [len(doc.matches) for doc in queries] == [2, 2, 2]
+
+
+def test_scipy_knows_more_metrics():
+    rng = np.random.default_rng(0)
+    left, right = rng.random((2, 4)), rng.random((5, 4))
+    queries = array(left, "q")
+    queries.match(array(right), metric="cityblock", use_scipy=True)
+    for doc, row in zip(queries, cdist(left, right, "cityblock"), strict=True):
+        found = [match.scores["cityblock"].value for match in doc.matches]
+        assert np.allclose(found, np.sort(row))
+    with pytest.raises(ValueError, match="scipy cannot measure by 'kilometres'"):
+        queries.match(array(right), metric="kilometres", use_scipy=True)
+
+
 def test_the_index_is_not_changed_and_queries_do_not_share_matches():
     index = array(np.eye(3))
     before = index[0].dict()

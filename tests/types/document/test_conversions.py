@@ -250,3 +250,13 @@ def test_contents_are_dumped_into_names_and_open_files(tmp_path):
         call(stream)
         assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes() == stream.getvalue()
         assert stream.getvalue().startswith(expected)
+
+
+def test_the_names_since_jina_2_6_do_the_same():
+    assert Document(uri="data:,abc").load_uri_to_buffer().buffer == b"abc"
+    assert Document(uri="data:,abc").load_uri_to_text().text == "abc"
+    image = Document(blob=np.full((2, 3, 3), 7, "u1")).convert_image_blob_to_uri()
+    pytest.importorskip("PIL", reason="images need pillow")
+    assert image.load_uri_to_image_blob().blob.shape == (2, 3, 3)
+    shape = image.load_uri_to_image_blob(width=4, height=5, channel_axis=0).blob.shape
+    assert shape == (3, 5, 4)
