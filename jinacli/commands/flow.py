@@ -78,6 +78,7 @@ def down(
     timeout: Annotated[
         float, typer.Option(min=0, help="Seconds to wait before ending it at once")
     ] = 60.0,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show only errors")] = False,
 ) -> None:
     """Stop a running Flow, letting requests under way finish
 
@@ -93,7 +94,7 @@ def down(
     if math.isnan(timeout):
         raise typer.BadParameter("nan is no number of seconds", param_hint="--timeout")
     check_given(("FLOW", flow))
-    raise typer.Exit(stop_flows(flow or "", every=every, timeout_s=timeout))
+    raise typer.Exit(stop_flows(flow or "", every=every, timeout_s=timeout, quiet=quiet))
 
 
 @flow_app.command()
@@ -189,7 +190,20 @@ def new(
 
 def _source(file: str) -> str | Path:
     """The text of standard input, or the path of a file."""
-    return sys.stdin.read() if file == "-" else Path(file)
+    if file != "-":
+        return Path(file)
+    data = sys.stdin.buffer.read()  # YAML is UTF-8, whatever the terminal's encoding
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        # Late: see jinacli.app.
+        from jina.excepts import ConfigError
+
+        raise ConfigError(
+            f"byte 0x{data[error.start]:02x} is no UTF-8",
+            where=f"<text>:{data.count(b'\n', 0, error.start) + 1}",
+            hint="send the YAML as UTF-8",
+        ) from None
 
 
 def _plan(source: str | Path, listen: str):  # type: ignore[no-untyped-def]  # Plan is imported late

@@ -29,6 +29,8 @@ from jinacli.screens.unfit import first_words
 
 _LOOK_S = 0.05  # between looks at a Flow that is stopping
 _AT_ONCE_S = 5.0  # how long an end "at once" may take
+_WIDEST = 100_000  # columns; more than any row has
+_FILE_WIDTH = 20  # columns that a file's name has at least, if it needs them; it may be broken
 
 
 class UpScreen:
@@ -137,8 +139,15 @@ def run_detached(plan: Plan, key: str, screen: UpScreen) -> int:
     return exits.OK
 
 
-def stop_flows(wanted: str, *, every: bool, timeout_s: float) -> int:
-    """Stop one Flow, or all, and wait until they are gone."""
+def stop_flows(wanted: str, *, every: bool, timeout_s: float, quiet: bool) -> int:
+    """Stop one Flow, or all, and wait until they are gone.
+
+    Args:
+        wanted: name or file of the one; empty for the only one that runs.
+        every: stop all.
+        timeout_s: after which they are ended at once.
+        quiet: say nothing of what was asked for, that they are gone.
+    """
     end_orphans()  # of a Flow that was killed, with all who would have cleaned up
     if every:
         records = [record for _, record in rundir.running()]
@@ -148,7 +157,8 @@ def stop_flows(wanted: str, *, every: bool, timeout_s: float) -> int:
         except SeveralFlows:
             raise
         except FlowNotFound as error:
-            say(str(error) if wanted else error.what)
+            if not quiet:
+                say(str(error) if wanted else error.what)
             return exits.OK
     for record in records:
         _signal(record, signal.SIGTERM)
@@ -163,7 +173,8 @@ def stop_flows(wanted: str, *, every: bool, timeout_s: float) -> int:
                 _signal(record, stronger.pop(0))
                 deadline = time.monotonic() + _AT_ONCE_S
             time.sleep(_LOOK_S)
-        say(f'Flow "{record.name}" is down')
+        if not quiet:
+            say(f'Flow "{record.name}" is down')
     return exits.OK
 
 
@@ -228,12 +239,16 @@ def _described(record: FlowRecord) -> dict[str, Any]:
 
 def _table(flows: list[dict[str, Any]]) -> None:
     # Late: only a list for people needs it.
+    from rich.cells import cell_len
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     columns = ("flow", "state", "up", "worker", "pid", "state", "outstanding", "file")
-    table = Table(*columns, box=None)
+    table = Table(box=None)
+    for column in columns:
+        # Files tell apart what has one name: they are never shortened.
+        table.add_column(column, no_wrap=column != "file", overflow="fold")
     for flow in flows:
         up = _duration(flow["uptime_s"])
         state = f"{flow['state']}, for a post" if flow["one_shot"] else flow["state"]
@@ -242,8 +257,12 @@ def _table(flows: list[dict[str, Any]]) -> None:
             # As text: a name in brackets is no mark-up.
             table.add_row(*(Text(harmless(cell)) for cell in (*first, *row, last)))
             first, last = ("", "", ""), ""
-    width = None if sys.stdout.isatty() else 200
-    Console(width=width, highlight=False).print(table)
+    console = Console(width=None if sys.stdout.isatty() else _WIDEST, highlight=False)
+    # A terminal too narrow for the other columns breaks the lines; rich would cut all cells.
+    whole = Console(width=_WIDEST).measure(table).maximum
+    files = max(cell_len(shortest(flow["file"])) for flow in flows)
+    console.width = max(console.width, whole - files + min(files, _FILE_WIDTH))
+    console.print(table)
 
 
 def _rows(flow: dict[str, Any]) -> list[tuple[str, str, str, str]]:

@@ -10,6 +10,7 @@ import socket
 
 import pytest
 
+from tests.jinacli.test_post_outputs import on_terminal
 from tests.polling import wait_until
 from tests.shell import JINA, ZOO, Shell, json_lines
 
@@ -214,6 +215,13 @@ def test_down_when_nothing_runs_is_no_error(shell: Shell) -> None:
     assert shell.ps() == []
 
 
+def test_down_says_nothing_if_asked_to(shell: Shell) -> None:
+    assert shell.run("flow", "down", "--quiet") == (0, "", "")
+    assert shell.run("flow", "up", shell.flow("Upper"), "--detach").code == 0
+    assert shell.run("flow", "down", "-q") == (0, "", "")
+    assert shell.ps() == []
+
+
 def test_down_ends_a_flow_that_does_not_listen(shell: Shell) -> None:
     with shell.start("flow", "up", shell.flow("Upper"), "--json") as flow:
         assert flow.read_line(), flow.err
@@ -333,6 +341,20 @@ def test_the_leftovers_of_a_killed_flow_are_cleared_at_the_next_start(shell: She
     assert shell.run("flow", "ps") == (0, "", "no Flow is running\n")
     with shell.up("flow.yml"):
         assert shell.run("post", "/", "--text", "x").lines[0]["text"] == "X"
+
+
+def test_ps_cuts_nothing_off_on_a_narrow_terminal(shell: Shell) -> None:
+    text = shell.flow("Upper").read_text()
+    (shell.folder / "one-of-several-folders").mkdir()
+    shell.write("one-of-several-folders/flow.yml", text)
+    with shell.up("one-of-several-folders/flow.yml"):
+        shell.environment["COLUMNS"] = "20"
+        table = re.sub(r"\x1b\[[0-9;]*m", "", on_terminal(shell, "flow", "ps"))
+        head, first, second = table.split("\r\n")[:3]
+        assert " ".join(head.split()) == "flow state up worker pid state outstanding file"
+        assert first.split()[-5:-3] == ["upper/0", str(shell.workers()["upper/0"])]
+        assert first.split()[-1] + second.strip() == "one-of-several-folders/flow.yml"
+        assert shell.ps_table()[1].split()[-1] == "one-of-several-folders/flow.yml"
 
 
 @pytest.mark.parametrize("seconds", ["-1", "nan"])
