@@ -40,9 +40,12 @@ def run_post(options: PostOptions) -> int:
         earlier = None if options.restart else find_place(options.output, post, options.limit)
         place = earlier or Place()
         source, lines = open_source(options, call, place.lines, stack)
-        if source.at_end and earlier is None:
-            say("nothing to post: the input is empty")
-            return exits.OK
+        if options.limit == 0 and earlier is None:
+            say("nothing to post: --limit is 0")
+            Output(options.output, stack).begin(0)
+            if options.restart:
+                forget(options.output)
+            return Tally().say_summary(options.output, quiet=options.quiet)
         output = Output(options.output, stack)
         session = stack.enter_context(Session(find_address(options, stack)))
         check_target(options.target, session)

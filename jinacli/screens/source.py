@@ -41,7 +41,7 @@ def open_source(
         # Late: lines from files never become Documents here.
         from jina.client.documents import DocumentRequests
 
-        docs = options.texts or None
+        docs = options.texts[: options.limit] or None
         return DocumentRequests(docs, call, request_docs=size or REQUEST_DOCS), None
     if "-" in inputs and "stdin" in closed:
         raise InputError("standard input is closed", where="<stdin>")

@@ -7,6 +7,7 @@ import gzip
 import json
 import os
 import random
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -182,6 +183,27 @@ def test_limit_stops_after_so_many_lines(flow: Shell, limit: str, count: int) ->
     done = flow.run("post", "/moody", "--limit", limit, stdin=json_lines(300))
     assert done.code == 0
     assert [line["id"] for line in done.lines] == [f"d{n}" for n in range(count)]
+
+
+def test_a_limit_of_nothing_is_told_and_empties_the_output(flow: Shell) -> None:
+    flow.write("lines.jsonl", json_lines(3))
+    output = flow.write("earlier.jsonl", "of yesterday\n")
+    done = flow.run(
+        "post", "/moody", "--inputs", "lines.jsonl", "--limit", "0", "--output", "earlier.jsonl"
+    )
+    assert (done.code, done.out) == (0, "")
+    assert re.fullmatch(
+        r"nothing to post: --limit is 0\n0 outcomes in \d\.\d\d s, written to earlier\.jsonl\n",
+        done.err,
+    )
+    assert output.read_bytes() == b""
+
+
+@pytest.mark.parametrize("limit", [0, 1, 3])
+def test_limit_counts_texts_too(flow: Shell, limit: int) -> None:
+    done = flow.run("post", "/moody", "--text", "a", "--text", "b", "--limit", str(limit))
+    assert done.code == 0
+    assert [line["text"] for line in done.lines] == ["A", "B"][:limit]
 
 
 def test_lines_of_a_slow_pipe_come_back_at_once(flow: Shell) -> None:
