@@ -54,7 +54,10 @@ def definition(function: Any) -> tuple[str, int]:
 
 def shown_file(file: str) -> str:
     """A path below the current folder is shown relative to it."""
+    folder = current_folder()
+    if folder == folder.parent:  # the root, also where the current folder was removed
+        return file
     try:
-        return str(Path(file).relative_to(current_folder()))
+        return str(Path(file).relative_to(folder))
     except ValueError:
         return file

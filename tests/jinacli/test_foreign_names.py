@@ -94,6 +94,14 @@ def test_a_run_directory_whose_name_is_no_utf8_is_named(shell: Shell) -> None:
     [
         (("post", os.fsdecode(b"/\xff")), "Invalid value for ENDPOINT: '/\\udcff' is no UTF-8"),
         (
+            ("post", "/", "--text", os.fsdecode(b"\xff")),
+            "Invalid value for --text: '\\udcff' is no UTF-8",
+        ),
+        (
+            ("post", "/", "--address", os.fsdecode(b"\xff")),
+            "Invalid value for --address: '\\udcff' is no UTF-8",
+        ),
+        (
             ("post", "/", "-p", os.fsdecode(b"a=\xff")),
             "Invalid value for -p: parameters that cannot be carried",
         ),
@@ -184,6 +192,25 @@ def test_a_working_directory_that_was_removed(
         assert answer in err
         if command == "flow ps":
             assert str(shell.folder / "flow.yml") in done.stdout.decode()
+
+
+def test_places_are_whole_where_the_working_directory_was_removed(shell: Shell) -> None:
+    flow = shell.flow("Upper")
+    done = subprocess.run(
+        [
+            "sh",
+            "-c",
+            f'mkdir gone && cd gone && rmdir ../gone && exec "$0" flow check {flow}',
+            JINA,
+        ],
+        cwd=shell.folder,
+        env=shell.environment,
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    place = done.stdout.decode().split()[-1]
+    assert place.startswith(f"{ZOO}:")
 
 
 def test_a_run_directory_without_room_is_named_and_left_empty(shell: Shell) -> None:
