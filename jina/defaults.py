@@ -42,6 +42,10 @@ DRAIN_GRACE_S = 30.0  # requests under way at a stop
 CLOSE_GRACE_S = 10.0  # Executor.close()
 KILL_GRACE_S = 3.0  # between SIGTERM and SIGKILL
 
+# When a tcp connection is given up: the other machine has vanished, or the way there.
+TCP_PROBE_S = 5  # of quiet before the other kernel is asked, and between questions; whole seconds
+TCP_SILENCE_S = 20  # without an answer of it, to a question or to what was sent
+
 # How a dead worker comes back.
 RESTART_DELAY_S = 0.1  # before the first restart, doubled for each further one
 RESTART_DELAY_MAX_S = 10.0

@@ -13,7 +13,14 @@ from typing import Any, TypeAlias
 import msgspec
 import zmq
 
-from jina.defaults import KIB, MAX_FRAME_BYTES, MAX_FRAMES, MAX_FRAMES_FROM_GATEWAY
+from jina.defaults import (
+    KIB,
+    MAX_FRAME_BYTES,
+    MAX_FRAMES,
+    MAX_FRAMES_FROM_GATEWAY,
+    TCP_PROBE_S,
+    TCP_SILENCE_S,
+)
 from jina.excepts import ConnectError, WireError
 
 Frame: TypeAlias = "bytes | bytearray | memoryview | zmq.Frame"
@@ -101,6 +108,13 @@ def _set_common(socket: Socket) -> None:
         (zmq.HANDSHAKE_IVL, 2000),
         (zmq.RECONNECT_IVL, 20),
         (zmq.RECONNECT_IVL_MAX, 2000),
+        # Nothing of these on local sockets. The kernels ask each other: ZeroMQ's own heartbeats
+        # would also cut off who was stopped with Ctrl-Z, or sends one large frame over a slow line.
+        (zmq.TCP_KEEPALIVE, 1),
+        (zmq.TCP_KEEPALIVE_IDLE, TCP_PROBE_S),
+        (zmq.TCP_KEEPALIVE_INTVL, TCP_PROBE_S),
+        (zmq.TCP_KEEPALIVE_CNT, TCP_SILENCE_S // TCP_PROBE_S - 1),
+        (zmq.TCP_MAXRT, TCP_SILENCE_S * 1000),
     ):
         socket.setsockopt(option, value)
 

@@ -13,6 +13,7 @@ from jina.excepts import ConnectError, WireError
 from jina.transport import sockets
 from jina.transport.sockets import Message, Socket
 from tests.polling import wait_until
+from tests.silence import ends, silence
 
 _PATIENCE_MS = 10_000
 
@@ -211,3 +212,42 @@ def test_closing_waits_for_nobody(runtime_dir: Path) -> None:
     sockets.wait_until_sent(dealer, 0.01)
     sockets.close(context)
     sockets.close(context)  # twice is no error
+
+
+@pytest.fixture
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sockets, "TCP_PROBE_S", 1)
+    monkeypatch.setattr(sockets, "TCP_SILENCE_S", 2)
+
+
+@pytest.mark.usefixtures("_impatient")
+@pytest.mark.parametrize("owed", [False, True], ids=["at rest", "owed"])
+def test_who_vanished_without_a_word_is_let_go(context: sockets.Context, owed: bool) -> None:
+    """Whether something was on its way or not; both ends notice, and meet again if they can."""
+    router, dealer = sockets.open_router(context), sockets.open_dealer(context)
+    bound = sockets.bind(router, "tcp://127.0.0.1:*")
+    sockets.connect(dealer, bound)
+    await_room(dealer)
+    sockets.send(dealer, [b"hello"])
+    peer = arrived(router, routed=True).peer
+    before = ends(bound)
+    assert len(before) == silence(bound) == 2
+    if owed:
+        sockets.send(router, [b"never heard"], peer)
+        sockets.send(dealer, [b"never heard"])
+    wait_until(lambda: not {*before} & {*ends(bound)}, 20)
+    wait_until(lambda: not sockets.send_if_connected(router, [b"lost"], peer))
+    await_room(dealer)
+    sockets.send(dealer, [b"again"])
+    again = arrived(router, routed=True)
+    assert (again.header, again.peer == peer) == (b"again", False)
+    sockets.close(context)  # while both are there
+
+
+def test_both_ends_of_a_tcp_connection_ask_for_each_other(context: sockets.Context) -> None:
+    router, dealer = sockets.open_router(context), sockets.open_dealer(context)
+    bound = sockets.bind(router, "tcp://127.0.0.1:*")
+    sockets.connect(dealer, bound)
+    await_room(dealer)
+    wait_until(lambda: [*ends(bound).values()] == [True, True])
+    sockets.close(context)  # while both are there
