@@ -199,9 +199,10 @@ def _source(file: str) -> str | Path:
         # Late: see jinacli.app.
         from jina.excepts import ConfigError
 
+        line = data.count(b"\n", 0, error.start) + 1
         raise ConfigError(
             f"byte 0x{data[error.start]:02x} is no UTF-8",
-            where=f"<text>:{data.count(b'\n', 0, error.start) + 1}",
+            where=f"<text>:{line}",
             hint="send the YAML as UTF-8",
         ) from None
 
