@@ -113,8 +113,7 @@ class Shell:
         entries = []
         for text in executors:
             jtype, _, rest = text.partition(",")
-            if "uses:" not in rest:
-                uses = f"uses: {{jtype: {jtype}, py_modules: [{ZOO}]}}"
+            uses = f"uses: {{jtype: {jtype}, py_modules: [{ZOO}]}}"
             named = "" if "name:" in rest else f"name: {jtype.lower()}, "
             entries.append(f"  - {{{named}{uses}{',' + rest if rest else ''}}}\n")
         return self.write(name, "jtype: Flow\nexecutors:\n" + "".join(entries))
@@ -220,6 +219,22 @@ def peak_bytes(pid: int) -> int:
     """The most memory that a process has had so far."""
     status = Path(f"/proc/{pid}/status").read_text()
     return int(status.partition("VmHWM:")[2].split()[0]) * 1024
+
+
+def resident_bytes(pid: int) -> int:
+    """The memory that a process has."""
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def descriptors_of(pid: int) -> int:
+    """How many descriptors a process has open."""
+    return len(os.listdir(f"/proc/{pid}/fd"))
+
+
+def threads_of(pid: int) -> int:
+    """How many threads a process has."""
+    return len(os.listdir(f"/proc/{pid}/task"))
 
 
 def is_alive(pid: int) -> bool:
