@@ -211,8 +211,11 @@ class Gateway:
         self._is_drained = True
         for worker in self._workers.values():
             if worker.is_ready:
-                sockets.send_if_connected(self._back, pack_message(wire.DRAIN), worker.identity)
+                self._let_close(worker)
         self._channel.send(control.Drained())
+
+    def _let_close(self, worker: _Worker) -> None:
+        sockets.send_if_connected(self._back, pack_message(wire.DRAIN), worker.identity)
 
     # --- the workers ---
 
@@ -255,6 +258,8 @@ class Gateway:
         self._channel.send(
             control.WorkerReady(identity=worker.identity.decode(), endpoints=ready.endpoints)
         )
+        if self._is_drained:  # it was another gateway's, and comes back after all were told
+            self._let_close(worker)
 
     # --- the clients ---
 

@@ -180,6 +180,16 @@ def test_a_drain_finishes_what_is_under_way_and_takes_nothing_new(
     gateway.hear(control.Drained)
 
 
+def test_a_worker_that_comes_after_the_drain_is_told_too(gateway: GatewayUnderTest) -> None:
+    """It was a gateway's that died: the one in its place may be told to drain before it is back."""
+    worker = gateway.worker("a/0")
+    gateway.channel.send(control.Drain())
+    gateway.hear(control.Drained)
+    worker.ready("/x")
+    gateway.hear(control.WorkerReady)
+    worker.receive(wire.DRAIN)
+
+
 def test_a_gateway_without_its_supervisor_ends_the_workers_and_removes_the_directory(
     directory: Path,
 ) -> None:
