@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from jina.config.near import near_name
 from jina.config.problems import Problem
-from jina.config.scalars import kind
+from jina.config.scalars import kind, number
 from jina.config.tree import DataPath, Tree, shown
 from jina.config.variables import Unresolved
 
@@ -25,9 +25,14 @@ _EXPECTED = {
     "model_attributes_type": "a map",
 }
 # Names that pydantic puts into a location for the branch of a union; no part of the data.
-_BRANCHES = frozenset({"text", "map", "str", "int", "float", "bool"})
+_BRANCHES = frozenset({"constrained-str", "text", "map", "str", "int", "float", "bool"})
 # Keys that take a single text for a list of one.
 _ONE_OR_MANY = frozenset({"needs", "py_modules"})
+# What people write for a boolean.
+_MEANS = {
+    **dict.fromkeys(("true", "on", "y", "yes", "1"), "true"),
+    **dict.fromkeys(("false", "off", "n", "no", "0"), "false"),
+}
 _THINGS = {
     "FlowModel": "a Flow",
     "FlowOptions": "a Flow's `with`",
@@ -54,15 +59,13 @@ def validated(
     try:
         return model.model_validate(data), []
     except ValidationError as err:
-        problems: dict[tuple[DataPath, str], Problem] = {}
+        # Several branches of a union complain about one and the same value.
+        found: dict[DataPath, list[Mapping[str, Any]]] = {}
         for error in err.errors(include_url=False, include_context=True):
-            path = (*at, *_real(error["loc"], data))
-            if isinstance(error["input"], Unresolved):
-                continue
-            problem = _told(tree, path, error, model, at)
-            # Several branches of a union complain about one and the same value.
-            problems.setdefault((path, problem.code), problem)
-        return None, list(problems.values())
+            if not isinstance(error["input"], Unresolved):
+                real = _real(_without_branch(error["loc"], error["input"], data), data)
+                found.setdefault((*at, *real), []).append(error)
+        return None, [_told(tree, path, errors, model, at) for path, errors in found.items()]
 
 
 def usable(
@@ -105,6 +108,18 @@ def _without(data: Mapping[str, Any], paths: Iterable[DataPath]) -> dict[str, An
     return kept
 
 
+def _without_branch(loc: tuple[str | int, ...], value: Any, data: Any) -> tuple[str | int, ...]:
+    """A location without the branch of a union at its end: what was refused stands before it."""
+    if not loc or loc[-1] not in _BRANCHES:
+        return loc
+    try:
+        for part in loc[:-1]:
+            data = data[part]
+    except (LookupError, TypeError):
+        return loc
+    return loc[:-1] if data is value else loc
+
+
 def _real(loc: tuple[str | int, ...], data: Any) -> DataPath:
     """A pydantic location without the parts that are no keys of the data."""
     path: list[str | int] = []
@@ -128,8 +143,13 @@ def _real(loc: tuple[str | int, ...], data: Any) -> DataPath:
 
 
 def _told(
-    tree: Tree, path: DataPath, error: Mapping[str, Any], model: type[BaseModel], at: DataPath
+    tree: Tree,
+    path: DataPath,
+    errors: list[Mapping[str, Any]],
+    model: type[BaseModel],
+    at: DataPath,
 ) -> Problem:
+    error = errors[0]
     kind_of_error, value = error["type"], error["input"]
     name = f"`{shown(path)}`" if path else "this"
     if kind_of_error == "extra_forbidden":
@@ -137,43 +157,76 @@ def _told(
         return unknown_key(tree, path, known_keys(owner), _THINGS.get(owner.__name__, "this map"))
     if kind_of_error == "missing":
         return tree.problem(path[:-1], "missing-key", f"the key `{path[-1]}` is missing here")
+    if kind_of_error == "invalid_key" or error["loc"][-1:] == ("[key]",):
+        return _bad_key(tree, path, value, kind_of_error)
     if kind_of_error in _EXPECTED:
-        expected = _EXPECTED[kind_of_error]
-        hint = ""
-        # In Python nothing is quoted.
-        quote = "quote it" if tree.source.data is None else "give it as a str"
-        if expected == "a list" and path and path[-1] in _ONE_OR_MANY:
-            expected = "a name or a list of names"
-            if isinstance(value, int | float):
-                hint = quote
-        if expected == "text" and isinstance(value, int | float | bool):
-            hint = quote
-        elif expected == "a whole number" and isinstance(value, str) and value.strip().isdigit():
-            hint = "remove the quotes"
-        elif "a list" in expected and isinstance(value, dict):
-            hint = "begin each item with `- `"
-        elif expected == "a map" and isinstance(value, list):
-            hint = "write `key: value` lines without `- `"
-        elif expected == "a map" and isinstance(value, str) and isinstance(path[-1], int):
-            hint = f"write `- uses: {value}` or `- name: {value}`"
-        return tree.problem(
-            path, "wrong-type", f"{name} is {kind(value)}; expected {expected}", hint=hint
-        )
+        return _wrong_type(tree, path, name, value, [e["type"] for e in errors])
     if kind_of_error == "literal_error":
         return _not_among(tree, path, name, value, error)
-    if kind_of_error == "string_pattern_mismatch":
-        return tree.problem(
-            path,
-            "bad-value",
-            f"{value!r} cannot name an environment variable",
-            at="key",
-            hint="write `NAME: value`",
-        )
     if kind_of_error in ("greater_than_equal", "less_than_equal"):
         context = error["ctx"]
         bound = f"at least {context['ge']}" if "ge" in context else f"at most {context['le']}"
-        return tree.problem(path, "out-of-range", f"{name} is {value}; it must be {bound}")
-    return tree.problem(path, "bad-value", f"{name}: {error['msg'].lower()}, got {kind(value)}")
+        message = f"{name} is {number(value)}; it must be {bound}"
+        return tree.problem(path, "out-of-range", message)
+    if kind_of_error == "string_pattern_mismatch":
+        message = f"{name} has a NUL character in it"
+        return tree.problem(path, "bad-value", message, hint="remove it")
+    if kind_of_error == "string_unicode":
+        return tree.problem(path, "bad-value", f"{name} is {kind(value)}, which is no Unicode text")
+    return tree.problem(path, "bad-value", f"{name} cannot be {kind(value)}")
+
+
+def _bad_key(tree: Tree, path: DataPath, key: Any, kind_of_error: str) -> Problem:
+    if kind_of_error in ("string_pattern_mismatch", "string_unicode"):
+        message, hint = f"{key!r} cannot name an environment variable", "write `NAME: value`"
+    else:
+        # Only in Python: in YAML every key is text.
+        message, hint = f"a key is text, not {kind(key)}", f"write {str(key)!r}"
+    return tree.problem(path, "bad-value", message, at="key", hint=hint)
+
+
+def _wrong_type(tree: Tree, path: DataPath, name: str, value: Any, types: list[str]) -> Problem:
+    # Of several only a value of `env` is a choice: text and all that becomes one.
+    expected = _EXPECTED[types[0]] if len(types) == 1 else "text, a number, true or false"
+    if expected == "a list" and path and path[-1] in _ONE_OR_MANY:
+        expected = "a name or a list of names"
+    hint = _type_hint(tree, path, value, expected)
+    message = f"{name} is {kind(value)}; expected {expected}"
+    return tree.problem(path, "wrong-type", message, hint=hint)
+
+
+def _type_hint(tree: Tree, path: DataPath, value: Any, expected: str) -> str:
+    """How a value of another type becomes the expected one; empty where nobody can know."""
+    last = path[-1] if path else ""
+    if value is None:
+        thing = "remove the empty item" if isinstance(last, int) else "leave the key out"
+        return f"{thing}, or give it a value"
+    if expected in ("text", "a name or a list of names") and isinstance(value, int | float):
+        # In Python nothing is quoted.
+        return "quote it" if tree.source.data is None else "give it as a str"
+    if expected == "a whole number":
+        return _number_hint(value)
+    if expected == "true or false":
+        is_like = isinstance(value, str) or value in (0, 1)
+        means = _MEANS.get(str(value).lower()) if is_like else None
+        return f"write `{means}`" if means else ""
+    if "a list" in expected and isinstance(value, dict):
+        return "begin each item with `- `"
+    if expected == "a map" and isinstance(value, list):
+        return "write `key: value` lines without `- `"
+    if expected == "a map" and isinstance(value, str) and isinstance(last, int):
+        return f"write `- uses: {value}` or `- name: {value}`"
+    if expected == "text" and isinstance(value, list) and len(value) == 1:
+        is_text = isinstance(value[0], str) and isinstance(last, str)
+        return f"write the item alone: `{last}: {value[0]}`" if is_text else ""
+    return ""
+
+
+def _number_hint(value: Any) -> str:
+    if isinstance(value, str) and value.strip().isdigit():
+        return "remove the quotes"
+    is_whole = isinstance(value, float) and value.is_integer() and abs(value) < 1e15
+    return f"write `{int(value)}`" if is_whole else ""
 
 
 def _not_among(
@@ -182,7 +235,7 @@ def _not_among(
     # 'add' or 'needs', as pydantic says it.
     expected = str(error["ctx"]["expected"]).replace("'", "")
     choices = expected.replace(" or ", ", ").split(", ")
-    close = near_name(str(value), choices)
+    close = near_name(value, choices) if isinstance(value, str) else ""
     return tree.problem(
         path,
         "bad-value",
@@ -197,7 +250,8 @@ def unknown_key(tree: Tree, path: DataPath, known: Iterable[str], thing: str) ->
     names = sorted(known)
     close = near_key(key, names)
     hint = f"did you mean `{close}`?" if close else f"the keys are: {', '.join(names)}"
-    return tree.problem(path, "unknown-key", f"`{key}` is no key of {thing}", at="key", hint=hint)
+    name = f"`{key}`" if key else "the empty text"
+    return tree.problem(path, "unknown-key", f"{name} is no key of {thing}", at="key", hint=hint)
 
 
 def near_key(key: str, known: Iterable[str]) -> str:

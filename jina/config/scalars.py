@@ -7,7 +7,10 @@ others.
 
 from __future__ import annotations
 
+import math
 import re
+
+MAX_DIGITS = 40  # of a number in a message
 
 _NULL = frozenset({"", "~", "null", "Null", "NULL"})
 _BOOLEANS = {
@@ -66,6 +69,20 @@ def suspicion(text: str) -> tuple[str, str]:
     return ("", "")
 
 
+def number(value: float) -> str:
+    """A number as YAML writes it; of a very long one the beginning."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value).replace("inf", ".inf").replace("nan", ".nan")
+    if isinstance(value, int) and value.bit_length() > 4 * MAX_DIGITS:
+        # Python refuses to write out thousands of digits.
+        size = abs(value)
+        digits = int(math.log10(size)) + 1
+        digits -= size < 10 ** (digits - 1)  # the logarithm of 999… is rounded up
+        sign = "-" if value < 0 else ""
+        return f"{sign}{size // 10 ** (digits - MAX_DIGITS)}… ({digits} digits)"
+    return str(value)
+
+
 def kind(value: object) -> str:
     """What a value is, in the words of messages."""
     if value is None:
@@ -73,7 +90,7 @@ def kind(value: object) -> str:
     if isinstance(value, bool):
         return f"the boolean {str(value).lower()}"
     if isinstance(value, int | float):
-        return f"the number {value}"
+        return f"the number {number(value)}"
     if isinstance(value, str):
         return f"the text {value[:40]!r}"
     if isinstance(value, dict):

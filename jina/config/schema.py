@@ -17,6 +17,10 @@ Real = Annotated[float, Field(strict=True)]
 Flag = Annotated[bool, Field(strict=True)]
 
 
+#: Milliseconds; the bound is 31 years, below which every clock can count.
+Timeout = Annotated[int, Field(strict=True, ge=-1, le=10**12)]
+
+
 def _empty_is_map(value: Any) -> Any:
     return {} if value is None else value
 
@@ -39,7 +43,9 @@ Names = Annotated[
     BeforeValidator(_one_or_many, json_schema_input_type=Text | list[Text] | None),
 ]
 _Variable = Annotated[str, Field(strict=True, pattern=r"^[^=\x00]+$")]
-_Environment = dict[_Variable, Text | Flag | Number | Real]
+# No process takes a NUL in its environment.
+_Setting = Annotated[str, Field(strict=True, pattern=r"^[^\x00]*$")]
+_Environment = dict[_Variable, _Setting | Flag | Number | Real]
 Environment = Annotated[
     _Environment, BeforeValidator(_empty_is_map, json_schema_input_type=_Environment | None)
 ]
@@ -178,7 +184,7 @@ class NodeModel(_Strict):
         default_factory=dict,
         description="Environment variables of its processes; set before anything is imported.",
     )
-    timeout_ready: Annotated[int, Field(strict=True, ge=-1)] | None = Field(
+    timeout_ready: Timeout | None = Field(
         None,
         description=(
             "Milliseconds without a sign of life after which a start has failed; -1 waits for"
@@ -201,7 +207,7 @@ class FlowOptions(_Strict):
     env: Environment = Field(
         default_factory=dict, description="Environment variables of all its processes."
     )
-    timeout_ready: Annotated[int, Field(strict=True, ge=-1)] | None = Field(
+    timeout_ready: Timeout | None = Field(
         None, description="Default of its executors' timeout_ready."
     )
     py_modules: Names = Field(
