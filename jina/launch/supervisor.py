@@ -29,7 +29,7 @@ from jina.launch.restarts import Comebacks, Restarts
 from jina.launch.rundir import RunDirectory, started_at_ticks
 from jina.launch.signals import Signals
 from jina.runtime import control
-from jina.runtime.board import create_board
+from jina.runtime.board import create_board, next_slot
 from jina.runtime.control import Assignment
 from jina.runtime.descendants import end_marked, mark_of
 
@@ -191,8 +191,8 @@ class Supervisor:
         )
 
     def _spawn(self, spec: WorkerSpec) -> None:
-        self._incarnation += 1
-        slot = self._incarnation
+        slot = next_slot(self._incarnation, [taken for _, taken in self._workers.values()])
+        self._incarnation = slot
         identity = f"{spec.name}/{slot}-{os.urandom(4).hex()}"
         self._expect(identity, spec.name, slot, is_running=False)
         assignment = Assignment(

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import mmap
 import os
+from collections.abc import Collection
 from pathlib import Path
 
-SLOTS = 8192  # an incarnation takes the next slot, modulo this
+SLOTS = 8192  # an incarnation takes the next slot that is free, modulo this
 _BYTES = SLOTS * 8
 
 
@@ -24,6 +25,22 @@ def create_board(path: Path) -> None:
         os.write(descriptor, bytes(_BYTES))
     finally:
         os.close(descriptor)
+
+
+def next_slot(last: int, taken: Collection[int]) -> int:
+    """The number of the next incarnation, whose place on the board nobody who lives has.
+
+    Args:
+        last: the number given last; they only grow, so that each names one incarnation.
+        taken: numbers of those that live; where they are more than there are slots, some share.
+    """
+    slot = last + 1
+    if slot < SLOTS:  # nobody can have it yet
+        return slot
+    places = {each % SLOTS for each in taken}
+    while slot % SLOTS in places and len(places) < SLOTS:
+        slot += 1
+    return slot
 
 
 class Board:

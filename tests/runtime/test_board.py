@@ -6,11 +6,12 @@ import os
 import stat
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from jina.runtime.board import SLOTS, Board, create_board
+from jina.runtime.board import SLOTS, Board, create_board, next_slot
 
 
 @pytest.fixture
@@ -24,6 +25,23 @@ def test_an_empty_board_is_private_and_says_that_nothing_was_begun(path: Path) -
     board = Board(path)
     assert {board[slot] for slot in range(SLOTS)} == {0}
     board.close()
+
+
+@pytest.mark.parametrize(
+    ("last", "taken", "slot"),
+    [
+        (0, [], 1),
+        (3, [1, 2, 3], 4),
+        (SLOTS - 1, [1, 2], SLOTS),
+        (SLOTS, [1, 2, 5], SLOTS + 3),  # whoever was started first still lives
+        (3 * SLOTS, [1, SLOTS + 2, 2 * SLOTS + 4], 3 * SLOTS + 3),
+        (SLOTS, range(1, SLOTS + 1), SLOTS + 1),
+    ],
+)
+def test_after_thousands_of_restarts_nobody_gets_the_slot_of_one_who_lives(
+    last: int, taken: Sequence[int], slot: int
+) -> None:
+    assert next_slot(last, taken) == slot
 
 
 def test_two_views_are_one_board(path: Path) -> None:
