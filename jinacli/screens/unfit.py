@@ -86,7 +86,9 @@ def _hide_data() -> None:
 
 def _is_shown(traceback: str, words: str) -> bool:
     """Whether the worker that failed has shown this: the same exception, from the same line."""
-    lines = [line.strip() for line in traceback.splitlines()]
+    # A name that is no UTF-8 has crossed from the worker as Python prints it.
+    printed = traceback.encode(errors="backslashreplace").decode()
+    lines = [line.strip() for line in printed.splitlines()]
     frames = [line for line in lines if line.startswith(_USER_FRAME.strip())]
     shown = {line.strip() for line in words.splitlines()}
     return bool(lines) and shown.issuperset([*frames[-1:], lines[-1]])

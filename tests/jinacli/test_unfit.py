@@ -105,6 +105,23 @@ def test_a_module_that_fails_is_shown_once_and_the_others_mistakes_too(shell: Sh
     assert "error[class-not-found]" in done.err
 
 
+def test_a_module_in_a_folder_whose_name_is_no_utf_8_is_shown_once(shell: Shell) -> None:
+    shell.folder /= "d\udcff"
+    shell.folder.mkdir()
+    shell.write("broken.py", "import nothing_of_that_name\n")
+    shell.write("flow.yml", "executors: [{name: a, uses: broken.py:A}]\n")
+    done = shell.run("flow", "up", "flow.yml")
+    assert done.code == 1
+    assert done.err.count("Traceback") == 1
+
+
+@pytest.mark.parametrize("command", ["up", "plot"])
+def test_standard_input_that_is_no_utf_8_is_refused(shell: Shell, command: str) -> None:
+    done = shell.run("flow", command, "-", stdin=b"jtype: Flow\nname: \xff\n")
+    assert (done.code, done.out) == (2, "")
+    assert done.err == ("error: <text>:2: byte 0xff is no UTF-8\nhelp: send the YAML as UTF-8\n")
+
+
 def test_two_modules_that_fail_alike_are_both_shown(shell: Shell) -> None:
     """As where both miss the same library."""
     shell.write("one.py", "import nothing_of_that_name\n")
