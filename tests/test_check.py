@@ -275,3 +275,15 @@ def test_an_endpoint_that_the_yaml_binds_is_claimed_by_nobody_else(here: Path) -
     report = check_executor("my.yml")
     assert not report.problems
     assert [(row.endpoint, row.method) for row in report.endpoints] == [("/a", "Claims.one")]
+
+
+@pytest.mark.parametrize("module", ["dotted_file", "dotted_package"])
+def test_a_dotted_class_name_finds_a_file_or_package_beside_the_yaml(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = "from jina import Executor\n\n\nclass Mine(Executor):\n    pass\n"
+    Path("dotted_file.py").write_text(text)
+    Path("dotted_package").mkdir()
+    Path("dotted_package", "__init__.py").write_text(text)
+    assert check_executor(f"jtype: {module}.Mine\n").problems == []

@@ -14,6 +14,7 @@ from typing import TypeAlias
 
 from msgspec import structs
 
+from jina.check.homes import elsewhere, relative_import
 from jina.check.methods import bindings, rows
 from jina.check.places import in_python, shown_file
 from jina.check.report import Report
@@ -78,7 +79,10 @@ def _loadable(report: Report, spec: ExecutorSpec, origin: Piece, note: Begin) ->
             if isinstance(err, ExecutorFailToLoad):
                 report.problems.append(_not_found(origin, spec, err))
             elif _reason(err) not in reasons:
-                report.problems.append(_fault(origin, path, err))
+                fault = _fault(origin, path, err)
+                if isinstance(err, ImportError) and "no known parent package" in str(err):
+                    fault = replace(fault, hint=relative_import(spec, entry))
+                report.problems.append(fault)
             reasons.add(_reason(err))
         else:
             loaded.append(entry)
@@ -115,8 +119,11 @@ def _found(
 
 
 def _not_found(origin: Piece, spec: ExecutorSpec, err: ExecutorFailToLoad) -> Problem:
+    name = _class_name(spec)
+    # A near name is the better hint; "there is none" is only true of what was looked at.
+    hint = (err.hint if "did you mean" in err.hint else "") or elsewhere(spec, name) or err.hint
     return origin.tree.problem(
-        origin.jtype_path(), "class-not-found", err.what, hint=err.hint, word=_class_name(spec)
+        origin.jtype_path(), "class-not-found", err.what, hint=hint, word=name
     )
 
 

@@ -14,6 +14,8 @@ from pathlib import Path
 
 from jina.config.source import current_folder
 
+MAX_NAMED = 5  # files of a folder
+
 
 class ModuleMissing(Exception):
     """An entry of `py_modules` leads nowhere; says why, and carries a hint."""
@@ -40,7 +42,7 @@ def locate(entry: str, folder: Path, extra: Sequence[Path] = ()) -> str:
     if not entry.strip() or "\0" in entry:
         raise ModuleMissing("an empty name is no module")
     places = _places(folder, extra)
-    if entry.endswith(".py") or "/" in entry or os.sep in entry:
+    if entry.endswith(".py") or "/" in entry or os.sep in entry or not entry.strip("."):
         return _path(entry, places)
     parts = entry.split(".")
     if not all(part.isidentifier() for part in parts):
@@ -82,9 +84,7 @@ def _path(entry: str, places: list[Path]) -> str:
         if isdir(target):
             if isfile(target / "__init__.py"):
                 return os.path.normpath(target)
-            raise ModuleMissing(
-                f"{entry} is a folder without __init__.py", "name the .py file in it"
-            )
+            raise ModuleMissing(f"{entry} is a folder without __init__.py", _inside(entry, target))
         if isfile(target):
             if not entry.endswith(".py"):
                 raise ModuleMissing(f"{entry} is no Python file", "a module's file ends in .py")
@@ -96,6 +96,19 @@ def _path(entry: str, places: list[Path]) -> str:
         f"no module at {entry}",
         _near(path.name, tried[0].parent) or "paths are relative to the folder of the YAML file",
     )
+
+
+def _inside(entry: str, folder: Path) -> str:
+    """A hint for a folder that is no package: the files that may have been meant."""
+    try:
+        names = sorted(p.name for p in folder.iterdir() if p.suffix == ".py")
+    except OSError:
+        return ""
+    if not names:
+        return "there is no .py file in it"
+    some = [f"`{os.path.normpath(os.path.join(entry, name))}`" for name in names[:MAX_NAMED]]
+    more = ", …" if len(names) > MAX_NAMED else ""
+    return f"name {'the' if len(names) == 1 else 'a'} .py file in it: {', '.join(some)}{more}"
 
 
 def _near(name: str, folder: Path) -> str:

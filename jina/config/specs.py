@@ -80,7 +80,7 @@ def spec_of(
             )
             return None
         if os.path.isabs(located):
-            jtype = f"{Path(located).stem}:{name}"
+            jtype = f"{Path(located).stem}:{jtype.rpartition(':')[2]}"
     return ExecutorSpec(
         jtype=jtype,
         py_modules=py_modules,

@@ -63,7 +63,12 @@ def test_a_dotted_name_stays_one(yaml_folder: Path, entry: str) -> None:
         ),
         ("pack/M.py", "no module at pack/M.py", "did you mean 'm.py'?"),
         ("./notes.txt", "./notes.txt is no Python file", "a module's file ends in .py"),
-        ("./space", "./space is a folder without __init__.py", "name the .py file in it"),
+        (
+            "./space",
+            "./space is a folder without __init__.py",
+            "name the .py file in it: `space/n.py`",
+        ),
+        (".", ". is a folder without __init__.py", "name the .py file in it: `a.py`"),
         (
             "no_such_pack.mod",
             "no module named 'no_such_pack.mod'",
