@@ -9,20 +9,35 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+)
+from pydantic_core import PydanticKnownError
 
 Text = Annotated[str, Field(strict=True)]
 Number = Annotated[int, Field(strict=True)]
 Real = Annotated[float, Field(strict=True)]
 Flag = Annotated[bool, Field(strict=True)]
-
-
 #: Milliseconds; the bound is 31 years, below which every clock can count.
 Timeout = Annotated[int, Field(strict=True, ge=-1, le=10**12)]
+_NO_NUL = r"^[^\x00]*$"
 
 
 def _empty_is_map(value: Any) -> Any:
     return {} if value is None else value
+
+
+def _without_nul(value: Any) -> Any:
+    """No process takes a NUL in its environment."""
+    if isinstance(value, str) and "\0" in value:
+        raise PydanticKnownError("string_pattern_mismatch", {"pattern": _NO_NUL})
+    return value
 
 
 def _one_or_many(value: Any) -> Any:
@@ -43,9 +58,10 @@ Names = Annotated[
     BeforeValidator(_one_or_many, json_schema_input_type=Text | list[Text] | None),
 ]
 _Variable = Annotated[str, Field(strict=True, pattern=r"^[^=\x00]+$")]
-# No process takes a NUL in its environment.
-_Setting = Annotated[str, Field(strict=True, pattern=r"^[^\x00]*$")]
-_Environment = dict[_Variable, _Setting | Flag | Number | Real]
+# Not a pattern of pydantic's own: it refuses what is no Unicode, and a value may be that.
+_Words = Annotated[str, Field(strict=True, json_schema_extra={"pattern": _NO_NUL})]
+_Setting = Annotated[_Words | Flag | Number | Real, AfterValidator(_without_nul)]
+_Environment = dict[_Variable, _Setting]
 Environment = Annotated[
     _Environment, BeforeValidator(_empty_is_map, json_schema_input_type=_Environment | None)
 ]

@@ -83,6 +83,11 @@ class Broken(Executor):
         raise OSError("no model here")
 
 
+@pytest.fixture(autouse=True)
+def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # where Ask makes its workspace
+
+
 def texts(flow: Flow, inputs: Any, on: str = "/", **options: Any) -> list[str]:
     """Texts of all resulting Documents."""
     results = flow.post(on, inputs, return_results=True, **options)
