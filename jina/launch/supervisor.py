@@ -4,6 +4,7 @@ It runs no user code and opens no body. One poll loop on the main thread owns ev
 set a flag, the loop acts. Its parts:
 
     jina/launch/child.py         one process: spawn, output, signals
+    jina/launch/gateway.py       the gateway's process, and the way to talk with it
     jina/launch/listener.py      what the processes print
     jina/launch/signals.py       what signals came
     jina/launch/restarts.py      when a dead process may come back
@@ -16,16 +17,16 @@ import contextlib
 import os
 import selectors
 import signal
-import socket
 import time
 
 from jina.defaults import CLOSE_GRACE_S, DRAIN_GRACE_S, KILL_GRACE_S
 from jina.graph.plan import Plan, WorkerSpec
 from jina.launch import events
-from jina.launch.child import Child, spawn_gateway, spawn_worker
+from jina.launch.child import Child, spawn_worker
 from jina.launch.ending import ending
+from jina.launch.gateway import Gateway
 from jina.launch.listener import Listener
-from jina.launch.restarts import Comebacks, Restarts
+from jina.launch.restarts import Comebacks
 from jina.launch.rundir import RunDirectory, started_at_ticks
 from jina.launch.signals import Signals
 from jina.runtime import control
@@ -68,11 +69,6 @@ class Supervisor:
         self._comebacks = Comebacks({spec.name: spec.node for spec in plan.workers})
         self._waiting = set(self._specs)  # workers that have not been ready yet
         self._endpoints: dict[str, list[str]] = {}  # node -> what its workers bind
-        self._gateway: Child | None = None
-        self._gateway_restarts = Restarts()
-        self._gateway_due: float | None = None  # when another one is tried
-        self._gateways = 0
-        self._channel: control.Channel | None = None
         self._fronts: list[str] = []
         self._incarnation = 0
         self._deadline: float | None = None
@@ -80,6 +76,7 @@ class Supervisor:
         self._began = time.monotonic()
         self._selector = selectors.DefaultSelector()
         self._listener = Listener(self._selector, report)
+        self._gateway = Gateway(self._selector, self._listener, self._on_gateway)
 
     # --- the loop ---
 
@@ -114,7 +111,7 @@ class Supervisor:
 
     def _timeout(self) -> float:
         now = time.monotonic()
-        moments = [*self._comebacks.due.values(), self._gateway_due, self._deadline]
+        moments = [*self._comebacks.due.values(), self._gateway.due, self._deadline]
         waits = [moment - now for moment in moments if moment is not None] + self._listener.waits
         return max(0.0, min([_TICK_S, *waits]))
 
@@ -146,20 +143,10 @@ class Supervisor:
             self._fail_as_whole(f"not every process of the Flow could be started: {error}")
 
     def _start_gateway(self) -> None:
-        """Start the gateway, or another one in the place of one that died."""
-        ours, theirs = socket.socketpair()
-        try:
-            with theirs:
-                self._gateway = spawn_gateway(theirs)
-        except OSError:
-            ours.close()
-            raise
-        self._channel = control.Channel(ours, control.ToSupervisor)
-        self._listener.watch(self._gateway)
-        self._selector.register(self._channel, selectors.EVENT_READ, self._on_channel)
+        """Start the gateway, or another one in the place of one that died; tell it all it needs."""
+        self._gateway.start()
         front = self._fronts or [self._directory.front, *filter(None, [self._plan.listen])]
-        self._gateways += 1
-        self._channel.send(
+        self._gateway.tell(
             control.Configure(
                 flow=self._plan.name,
                 directory=str(self._directory.path),
@@ -169,18 +156,18 @@ class Supervisor:
                 board=str(self._directory.board),
                 mark=mark_of(os.getpid()),
                 endpoints=self._endpoints,
-                first_task=self._gateways << 48,
+                first_task=self._gateway.starts << 48,
             )
         )
         for identity, (child, slot) in self._workers.items():
             self._expect(identity, child.name, slot, is_running=True)
-            self._channel.send(control.Started(identity=identity, pid=child.pid))
+            self._gateway.tell(control.Started(identity=identity, pid=child.pid))
         for node, reason in self._comebacks.given_up.items():
-            self._channel.send(control.GaveUp(node=node, reason=reason))
+            self._gateway.tell(control.GaveUp(node=node, reason=reason))
 
     def _expect(self, identity: str, name: str, slot: int, *, is_running: bool) -> None:
         spec = self._specs[name]
-        self._tell(
+        self._gateway.tell(
             control.Expect(
                 identity=identity,
                 node=spec.node,
@@ -205,38 +192,30 @@ class Supervisor:
         try:
             child = spawn_worker(assignment)
         except OSError as error:
-            self._tell(control.Died(identity=identity, reason=f"could not be started: {error}"))
+            self._gateway.tell(
+                control.Died(identity=identity, reason=f"could not be started: {error}")
+            )
             raise
         self._workers[identity] = (child, slot)
         self._listener.watch(child)
         self._directory.record.groups[child.pid] = started_at_ticks(child.pid)
         with contextlib.suppress(OSError):  # a full disk: what is there finds the others
             self._directory.save()
-        self._tell(control.Started(identity=identity, pid=child.pid))
+        self._gateway.tell(control.Started(identity=identity, pid=child.pid))
 
     # --- the gateway's messages ---
 
-    def _tell(self, message: control.ToGateway) -> None:
-        if self._channel:
-            self._channel.send(message)
-
-    def _on_channel(self) -> None:
-        channel = self._channel
-        if channel is None:
-            return
-        for message in channel.receive():
-            if isinstance(message, control.WorkerReady):
-                self._worker_ready(message)
-            elif isinstance(message, control.Listening):
-                self._fronts = message.front
-                self._perhaps_up()
-            elif isinstance(message, control.Charged):
-                self._comebacks.forgive(message.identity.rpartition("/")[0])
-            elif isinstance(message, control.Drained):
-                self._state = max(self._state, CLOSING)
-                self._deadline = time.monotonic() + CLOSE_GRACE_S
-        if not channel.is_open:
-            self._selector.unregister(channel)  # the gateway died, or is about to; _reap looks
+    def _on_gateway(self, message: control.ToSupervisor) -> None:
+        if isinstance(message, control.WorkerReady):
+            self._worker_ready(message)
+        elif isinstance(message, control.Listening):
+            self._fronts = message.front
+            self._perhaps_up()
+        elif isinstance(message, control.Charged):
+            self._comebacks.forgive(message.identity.rpartition("/")[0])
+        else:  # Drained
+            self._state = max(self._state, CLOSING)
+            self._deadline = time.monotonic() + CLOSE_GRACE_S
 
     def _worker_ready(self, message: control.WorkerReady) -> None:
         if message.identity not in self._workers:
@@ -285,23 +264,15 @@ class Supervisor:
             # What left the worker's group would stand beside what the next one starts. In one look
             # for all: it reads what every process of this user carries.
             end_marked(*left_by)
-        gateway = self._gateway
-        if gateway and self._state < ENDING and gateway.has_ended():
-            self._listener.hear_out(gateway)
-            self._gateway = None
+        if self._state < ENDING and (gateway := self._gateway.take_dead()):
             self._gateway_ended(gateway)
 
     def _gateway_ended(self, gateway: Child) -> None:
         """Put another gateway in its place: the workers keep what they have in memory."""
-        if self._channel:
-            with contextlib.suppress(KeyError, ValueError):
-                self._selector.unregister(self._channel)
-            self._channel.close()
-            self._channel = None
         if self._state in (DRAINING, CLOSING):
             self._terminate()  # nobody is left who could tell the workers to close
             return
-        delay = self._gateway_restarts.delay_s(time.monotonic())
+        delay = self._gateway.delay_s(time.monotonic())
         if self._state == STARTING or delay is None:
             self._fail(gateway, "", gateway.ending)
             return
@@ -310,22 +281,22 @@ class Supervisor:
 
     def _replace_gateway(self) -> None:
         """Start another gateway; where that fails, try again a little later, and not for ever."""
-        self._gateway_due = None
+        self._gateway.due = None
         try:
             self._start_gateway()
         except OSError as error:
             reason = f"could not be started: {error}"
-            delay = self._gateway_restarts.delay_s(time.monotonic())
+            delay = self._gateway.delay_s(time.monotonic())
             if delay is None:
                 self._fail_as_whole(f"the gateway {reason}")
                 return
             self._report(events.WorkerDied(worker="gateway", reason=reason, restart_in_s=delay))
-            self._gateway_due = time.monotonic() + delay
+            self._gateway.due = time.monotonic() + delay
 
     def _worker_ended(self, identity: str, child: Child) -> None:
         child.signal_group(signal.SIGKILL)  # whatever it left behind
         self._directory.record.groups.pop(child.pid, None)
-        self._tell(control.Died(identity=identity, reason=child.last_words()))
+        self._gateway.tell(control.Died(identity=identity, reason=child.last_words()))
         spec = self._specs[child.name]
         if self._state == DRAINING:
             self._give_up(child.name, child.last_words())  # nobody is started again now
@@ -351,7 +322,7 @@ class Supervisor:
         """A worker will not come back; a node whose workers are all given up serves no more."""
         node = self._comebacks.give_up(name, words)
         if node is not None:
-            self._tell(control.GaveUp(node=node, reason=self._comebacks.given_up[node]))
+            self._gateway.tell(control.GaveUp(node=node, reason=self._comebacks.given_up[node]))
 
     def _fail(self, child: Child, where: str, reason: str) -> None:
         self._failed = True
@@ -382,7 +353,7 @@ class Supervisor:
             except OSError as error:  # no process, descriptor or disk space is left just now
                 reason = f"could not be started: {error}"
                 self._start_later(self._specs[name], reason, reason)
-        if self._gateway_due is not None and self._gateway_due <= now:
+        if self._gateway.due is not None and self._gateway.due <= now:
             self._replace_gateway()
         if self._state in (STARTING, UP):
             if not self._directory.keep():  # no command finds this Flow any more
@@ -434,8 +405,8 @@ class Supervisor:
                 child.signal_group(signal.SIGTERM)
         self._deadline = time.monotonic() + DRAIN_GRACE_S + CLOSE_GRACE_S
         self._report(events.Stopping(reason=reason))
-        self._tell(control.Drain())
-        if self._gateway is None:
+        self._gateway.tell(control.Drain())
+        if self._gateway.child is None:
             self._terminate()  # nobody is there who could tell the workers to close
 
     def _terminate(self) -> None:
@@ -449,7 +420,7 @@ class Supervisor:
     def _signal_everyone(self, signum: signal.Signals, state: int, grace_s: float) -> None:
         self._state = state
         self._comebacks.due.clear()
-        self._gateway_due = None
+        self._gateway.due = None
         self._deadline = time.monotonic() + grace_s
         for child, _ in self._workers.values():
             child.signal_group(signum)
@@ -461,10 +432,4 @@ class Supervisor:
             child.wait(KILL_GRACE_S)
             child.close()
         end_marked(mark_of(os.getpid()))
-        if self._channel:
-            self._channel.close()  # tells the gateway to leave
-        if self._gateway:
-            if not self._gateway.wait(KILL_GRACE_S):
-                self._gateway.signal_group(signal.SIGKILL)
-                self._gateway.wait(KILL_GRACE_S)
-            self._gateway.close()
+        self._gateway.end()

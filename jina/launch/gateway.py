@@ -1,0 +1,106 @@
+"""A Flow's gateway, as its supervisor sees it: a process and a channel, put in place again.
+
+It does not decide what becomes of the Flow when no gateway can be had; the supervisor does.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import selectors
+import signal
+import socket
+from collections.abc import Callable
+
+from jina.defaults import KILL_GRACE_S
+from jina.launch.child import Child, spawn_gateway
+from jina.launch.listener import Listener
+from jina.launch.restarts import Restarts
+from jina.runtime import control
+
+
+class Gateway:
+    """The gateway process of one supervisor, on its loop.
+
+    Args:
+        selector: of that loop; it calls what is registered as data.
+        listener: hears what the process prints.
+        hear: told about each of its messages.
+    """
+
+    def __init__(
+        self,
+        selector: selectors.BaseSelector,
+        listener: Listener,
+        hear: Callable[[control.ToSupervisor], None],
+    ) -> None:
+        self.child: Child | None = None
+        """The process; None while there is none."""
+        self.due: float | None = None
+        """When another one is to be started."""
+        self.starts = 0
+        """How many have been started."""
+        self._selector = selector
+        self._listener = listener
+        self._hear = hear
+        self._channel: control.Channel | None = None
+        self._restarts = Restarts()
+
+    def start(self) -> None:
+        """Start the process, or another one in the place of one that died.
+
+        Raises:
+            OSError: it cannot be started; nothing has changed.
+        """
+        ours, theirs = socket.socketpair()
+        try:
+            with theirs:
+                self.child = spawn_gateway(theirs)
+        except OSError:
+            ours.close()
+            raise
+        self.starts += 1
+        self._channel = control.Channel(ours, control.ToSupervisor)
+        self._listener.watch(self.child)
+        self._selector.register(self._channel, selectors.EVENT_READ, self._on_channel)
+
+    def tell(self, message: control.ToGateway) -> None:
+        """Send it a message; none while it is not there."""
+        if self._channel:
+            self._channel.send(message)
+
+    def take_dead(self) -> Child | None:
+        """The process, if it has ended; it is not there any more then."""
+        child = self.child
+        if child is None or not child.has_ended():
+            return None
+        self._listener.hear_out(child)
+        self.child = None
+        if self._channel:
+            with contextlib.suppress(KeyError, ValueError):
+                self._selector.unregister(self._channel)
+            self._channel.close()
+            self._channel = None
+        return child
+
+    def delay_s(self, now: float) -> float | None:
+        """Note a death or a failed start: after how long another one may be; None for never."""
+        return self._restarts.delay_s(now)
+
+    def end(self) -> None:
+        """Let it leave; insist after a grace."""
+        if self._channel:
+            self._channel.close()  # tells the gateway to leave
+        if self.child:
+            if not self.child.wait(KILL_GRACE_S):
+                self.child.signal_group(signal.SIGKILL)
+                self.child.wait(KILL_GRACE_S)
+            self.child.close()
+
+    def _on_channel(self) -> None:
+        channel = self._channel
+        if channel is None:
+            return
+        for message in channel.receive():
+            self._hear(message)  # type: ignore[arg-type]  # the channel decodes no others
+        if not channel.is_open:
+            self._selector.unregister(channel)  # it died, or is about to; `take_dead` looks
