@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from jina.excepts import InputError, MissingExtra
 from jina.readers.lines import Cutter, LineCutter
+from jina.readers.renames import Renames
 
 if TYPE_CHECKING:
     from jina.readers.input import Input
@@ -131,49 +132,52 @@ def _media_type_of(suffix: str) -> str:
     return MimeTypes().guess_type(f"x{suffix}")[0] or ""
 
 
-def new_cutter(form: str, options: ReadOptions, name: str, max_line_bytes: int) -> Cutter:
+def new_cutter(form: str, renames: Renames, name: str, max_line_bytes: int) -> Cutter:
     """Who cuts a stream of a format into JSON lines.
 
     Args:
         form: one of STREAMED.
-        options: for its resolver.
+        renames: new names for keys and columns.
         name: of the input, for messages.
         max_line_bytes: most bytes of a line, row or element.
     """
-    if form == "jsonl" and not options.resolver:
+    if form == "jsonl" and not renames.resolver:
         return LineCutter(max_line_bytes)
     if form == "json":
         # Late on purpose, as all of them here: most inputs are JSON lines as they stand.
         from jina.readers.jsonarray import JsonArrayCutter
 
-        return JsonArrayCutter(name, options.resolver, max_line_bytes)
+        return JsonArrayCutter(name, renames, max_line_bytes)
     if form in ("csv", "tsv"):
         from jina.readers.delimited import DelimitedCutter  # late too
 
-        return DelimitedCutter(form, name, options.resolver, max_line_bytes)
+        renames.meet(renames.resolver)  # a column that is not there is an error of its own
+        return DelimitedCutter(form, name, renames.resolver, max_line_bytes)
     from jina.readers.text import RenamingCutter, TextCutter  # late too
 
     if form == "text":
-        return TextCutter(max_line_bytes, options.resolver.get("text", "text"))
-    return RenamingCutter(max_line_bytes, options.resolver)
+        renames.meet(["text"])
+        return TextCutter(max_line_bytes, renames.resolver.get("text", "text"))
+    return RenamingCutter(max_line_bytes, renames)
 
 
-def new_rows(one: Input, options: ReadOptions, descriptor: int, key: str) -> RowReader:
+def new_rows(one: Input, renames: Renames, descriptor: int, key: str) -> RowReader:
     """Who reads the rows of a container.
 
     Args:
         one: the input; its format is one of STORED, but "files".
-        options: for its resolver.
+        renames: new names for columns and arrays.
         descriptor: open for reading; the reader owns it.
         key: of the input, for ids.
 
     Raises:
         InputError: the container is damaged from its beginning.
     """
+    renames.meet(renames.resolver)  # as above
     if one.format in ("npy", "npz"):
         from jina.readers.arrays import open_arrays  # late: it makes Documents
 
-        return open_arrays(one, options.resolver, descriptor, key)
+        return open_arrays(one, renames.resolver, descriptor, key)
     from jina.readers.columnar import open_columnar  # late: it makes Documents
 
-    return open_columnar(one, options.resolver, descriptor, key)
+    return open_columnar(one, renames.resolver, descriptor, key)

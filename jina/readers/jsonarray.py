@@ -7,10 +7,10 @@ What is wrong between them ends the list there.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 
 from jina.excepts import BadDocType, InputError
 from jina.readers.lines import CutLines, Refused
+from jina.readers.renames import Renames
 from jina.readers.rows import too_long
 from jina.readers.text import renamed
 from jina.types.bad_lines import id_of
@@ -41,13 +41,13 @@ class JsonArrayCutter:
 
     Args:
         name: of the source, for messages.
-        resolver: new names for keys.
+        renames: new names for keys.
         max_bytes: a longer element is dropped while it is read, and refused.
     """
 
-    def __init__(self, name: str, resolver: Mapping[str, str], max_bytes: int) -> None:
+    def __init__(self, name: str, renames: Renames, max_bytes: int) -> None:
         self._name = name
-        self._resolver = resolver
+        self._renames = renames
         self._max_bytes = max_bytes
         self._buffer = b""
         self._at = 0  # what is before it in the buffer is done
@@ -225,9 +225,9 @@ class JsonArrayCutter:
         if size > self._max_bytes:
             self._refuse(too_long("an element", size, self._max_bytes))
             element = b""
-        elif self._resolver:
+        elif self._renames.resolver:
             try:
-                element = renamed(element, self._resolver)
+                element = renamed(element, self._renames)
             except BadDocType as err:
                 self._refuse(err.what, id_of(element))
                 element = b""

@@ -21,6 +21,7 @@ from jina.readers.inputs import find_inputs
 from jina.readers.keys import file_key, random_key
 from jina.readers.lines import Cutter, LineCutter
 from jina.readers.magic import refuse_packed
+from jina.readers.renames import Renames
 from jina.readers.streams import ByteStream, DescriptorStream, GzipStream
 
 if TYPE_CHECKING:
@@ -73,6 +74,8 @@ class LineSource:
     ) -> None:
         self._inputs = list(inputs)
         self._options = options or ReadOptions()
+        self.renames = Renames(self._options.resolver)
+        """The new names for keys, and which of them nothing needed so far."""
         self._stdin_fd = stdin_fd
         self._max_line_bytes = max_line_bytes
         self._block_bytes = min(_BLOCK_BYTES, max_line_bytes)
@@ -232,7 +235,7 @@ class LineSource:
             self._open_files()
             return
         if one.format not in STORED:
-            self._cutter = new_cutter(one.format, self._options, one.name, self._max_line_bytes)
+            self._cutter = new_cutter(one.format, self.renames, one.name, self._max_line_bytes)
         if one.path is None:
             self._key = random_key()
             self._stream = DescriptorStream(self._stdin_fd, one.name, owned=False)
@@ -247,7 +250,7 @@ class LineSource:
             raise InputError(f"cannot be read: {err.strerror}", where=one.name) from err
         if one.format in STORED:
             try:
-                self._rows = new_rows(one, self._options, descriptor, self._key)
+                self._rows = new_rows(one, self.renames, descriptor, self._key)
             except JinaError:
                 self.close()
                 raise

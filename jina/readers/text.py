@@ -5,13 +5,13 @@ A line stays a line: numbers, and with them ids and messages, are those of the s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from jina.excepts import BadDocType
 from jina.readers.lines import CutLines, LineCutter, Refused
+from jina.readers.renames import Renames
 from jina.types.bad_lines import id_of
 from jina.types.mapping import resolved
 
@@ -82,25 +82,25 @@ class RenamingCutter(_EachLine):
 
     Args:
         max_line_bytes: see LineCutter.
-        resolver: new names for keys.
+        renames: new names for keys.
     """
 
-    def __init__(self, max_line_bytes: int, resolver: Mapping[str, str]) -> None:
+    def __init__(self, max_line_bytes: int, renames: Renames) -> None:
         super().__init__(max_line_bytes)
-        self._resolver = resolver
+        self._renames = renames
 
     def _made_of(self, lines: list[bytes], refused: list[Refused]) -> list[bytes]:
         out: list[bytes] = []
         for row, line in enumerate(lines):
             try:
-                out.append(renamed(line, self._resolver))
+                out.append(renamed(line, self._renames))
             except BadDocType as err:
                 refused.append(Refused(row, err.what, id_of(line)))
                 out.append(b"")
         return out
 
 
-def renamed(line: bytes, resolver: Mapping[str, str]) -> bytes:
+def renamed(line: bytes, renames: Renames) -> bytes:
     """A JSON object with other names for its keys; anything else as it is.
 
     Raises:
@@ -111,9 +111,10 @@ def renamed(line: bytes, resolver: Mapping[str, str]) -> bytes:
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return line
     if value.keys() == {"document", "groundtruth"}:
-        pair = {key: msgspec.Raw(renamed(bytes(part), resolver)) for key, part in value.items()}
+        pair = {key: msgspec.Raw(renamed(bytes(part), renames)) for key, part in value.items()}
         return _encode(pair)
-    return _encode(resolved(value, resolver))
+    renames.meet(value)
+    return _encode(resolved(value, renames.resolver))
 
 
 def not_utf8(err: UnicodeDecodeError) -> str:

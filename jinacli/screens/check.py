@@ -76,6 +76,7 @@ def _try(file: str, trial: Trial, form: Format, begin: Begin) -> int:
     # Late: a check alone reads no inputs.
     from jina.readers import open_inputs
     from jinacli.screens.parameters import parameters_of  # late too
+    from jinacli.screens.reading import say_unmet  # late too
 
     values = parameters_of(trial.parameters)
     code = _show([check_executor(_plain(file), begin=begin)], form, sys.stderr)
@@ -112,6 +113,8 @@ def _try(file: str, trial: Trial, form: Format, begin: Begin) -> int:
             return exits.FAILED
         finally:
             begin(f"{file}: `close`")
+    if source is not None and total:
+        say_unmet(trial.reading, source)
     if failed:
         say(f"{failed} of {total} failed")
         return exits.FAILED

@@ -26,6 +26,7 @@ from jinacli.screens.output import Output, drawing
 from jinacli.screens.parameters import parameters_of
 from jinacli.screens.post_options import PostOptions
 from jinacli.screens.progress import progress_of
+from jinacli.screens.reading import say_unmet
 from jinacli.screens.source import inputs_of, open_source
 from jinacli.screens.tally import Tally, counted, written
 
@@ -91,6 +92,8 @@ def run_post(options: PostOptions) -> int:
             say("nothing to post: the input is empty")
         if tally.has_unserved and not options.quiet:
             say_unserved(options.endpoint, session)
+        if tally.outcomes and not (tally.is_broken or options.quiet):
+            say_unmet(options.reading, lines)
     return tally.say_summary(options.output, quiet=options.quiet)
 
 

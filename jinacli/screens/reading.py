@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import typer
 
-from jina.readers import CONTENTS, FORMATS, ReadOptions
+from jina.readers import CONTENTS, FORMATS, LineSource, ReadOptions
+from jinacli.screens.errors import say
 
 
 def read_options(form: str, resolver: list[str], content: str) -> ReadOptions:
@@ -37,3 +38,29 @@ def read_options(form: str, resolver: list[str], content: str) -> ReadOptions:
             )
         names[column.strip()] = name.strip()
     return ReadOptions(form, names, content)
+
+
+def say_unmet(reading: ReadOptions, lines: LineSource | None) -> None:
+    """Say which names of `--field-resolver` nothing had that was read.
+
+    Tables and arrays refuse such a name; each object of JSON has keys of its own, and the last one
+    might have had it.
+
+    Args:
+        reading: the options.
+        lines: read; None where there were texts, which have no keys.
+    """
+    unmet = reading.resolver.keys() if lines is None else lines.renames.unmet
+    if not unmet:
+        return
+    # Late: only a mistake needs it.
+    from difflib import get_close_matches
+
+    first = lines.renames.first if lines is not None else ()
+    for name in reading.resolver:
+        if name in unmet:
+            near = get_close_matches(name, first, 1)
+            meant = f'; did you mean "{near[0]}"?' if near else ""
+            say(f'note: --field-resolver: nothing that was read has "{name}"{meant}')
+    if first:
+        say(f"help: the first that lacks it has {', '.join(first)}")

@@ -240,6 +240,9 @@ def test_a_trial_reads_its_inputs_as_a_post_does(here: Shell) -> None:
     assert [(d["text"], d["uri"]) for d in done.lines] == [("how", "http://x")]
     done = here.run(*trial, "faq.csv", "--format", "text")
     assert [d["text"] for d in done.lines] == ["question,link", "how,http://x"]
+    here.write("keys.jsonl", '{"id": "a"}\n')
+    done = here.run(*trial, "keys.jsonl", "--field-resolver", "question=text")
+    assert 'note: --field-resolver: nothing that was read has "question"\n' in done.err
     done = here.run(*trial, "page.html", "--content", "none")
     assert [("text" in d, Path(d["uri"]).name) for d in done.lines] == [(False, "page.html")]
 

@@ -77,6 +77,64 @@ def test_vectors_come_back_in_order(flow: Shell, form: str, packed: str) -> None
     assert [line["embedding"] for line in done.lines] == vectors.tolist()
 
 
+QUESTIONS = '{"id": "a", "question": "x"}\n\n[]\n{"id": "b", "q": "y"}\n'
+PAIR = '[{"document": {"id": "a"}, "groundtruth": {"q": "x"}}]'
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "names", "note"),
+    [
+        ("a.jsonl", QUESTIONS, "question=text,q=uri", ""),
+        (
+            "a.jsonl",
+            QUESTIONS,
+            "quesstion=text,q=uri",
+            'note: --field-resolver: nothing that was read has "quesstion"; did you mean '
+            '"question"?\nhelp: the first that lacks it has id, question\n',
+        ),
+        ("a.json", PAIR, "q=text", ""),
+        (
+            "a.json",
+            PAIR,
+            "z=text",
+            'note: --field-resolver: nothing that was read has "z"\n'
+            "help: the first that lacks it has id\n",
+        ),
+        ("a.txt", "one\n", "text=uri", ""),
+        (
+            "a.txt",
+            "one\n",
+            "line=uri",
+            'note: --field-resolver: nothing that was read has "line"\n'
+            "help: the first that lacks it has text\n",
+        ),
+        (
+            "a.html",
+            "<p>",
+            "name=uri",
+            'note: --field-resolver: nothing that was read has "name"\n',
+        ),
+        ("a.csv", "q\none\n", "q=text", ""),
+    ],
+)
+def test_a_name_that_nothing_had_is_told(
+    flow: Shell, name: str, content: str, names: str, note: str
+) -> None:
+    flow.write(name, content)
+    done = post(flow, "--inputs", name, "--field-resolver", names)
+    assert done.err.partition("1 of 3 failed; ")[0] == note
+    quiet = post(flow, "--inputs", name, "--field-resolver", names, "--quiet")
+    assert "note" not in quiet.err
+
+
+def test_texts_have_no_keys_to_rename(flow: Shell) -> None:
+    done = post(flow, "--text", "a", "--field-resolver", "question=text")
+    assert (done.code, done.err) == (
+        0,
+        'note: --field-resolver: nothing that was read has "question"\n',
+    )
+
+
 def test_a_pattern_of_pictures(flow: Shell) -> None:
     folder = flow.folder / "images" / "deep"
     folder.mkdir(parents=True)

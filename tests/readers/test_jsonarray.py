@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jina.readers.jsonarray import JsonArrayCutter
+from jina.readers.renames import Renames
 from tests.readers.drained import read
 
 
@@ -134,7 +135,7 @@ def test_any_elements_come_back_from_any_blocks(
 ) -> None:
     data = json.dumps(elements, indent=indent, ensure_ascii=is_ascii)
     data = data.encode("utf-8", "surrogatepass")
-    cutter = JsonArrayCutter("a", {}, 1 << 20)
+    cutter = JsonArrayCutter("a", Renames({}), 1 << 20)
     lines: list[bytes] = []
     places: list[str] = []
 

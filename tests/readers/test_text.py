@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jina.readers.renames import Renames
 from jina.readers.text import RenamingCutter, TextCutter
 from tests.readers.drained import read
 
@@ -88,7 +89,7 @@ def test_any_lines_in_any_blocks_are_the_same_texts(lines: list[str], size: int,
 @pytest.mark.parametrize("size", [1, 2, 7])
 def test_renamed_lines_come_in_any_blocks(size: int) -> None:
     data = b'{"a": 1}\n\n[2]\n{"a": {"a": 3}}'
-    assert _cut(RenamingCutter(100, {"a": "b"}), data, size, 2) == (
+    assert _cut(RenamingCutter(100, Renames({"a": "b"})), data, size, 2) == (
         b'{"b":1}\n\n[2]\n{"b":{"a": 3}}\n'
     )
 
