@@ -1,22 +1,31 @@
 """Each test in a clean room: its own run directories, and nothing left behind.
 
 `runtime_dir` gives a test a runtime directory of its own; without it, a test works in one that the
-session owns. Either way no test touches a Flow that its user runs. After each test, threads, child
-processes, sockets, pipes and run directories that it made and did not end make it fail.
+session owns. Either way no test touches a Flow that its user runs. The current directory is an
+empty one of the session's. After each test, threads, processes, sockets, ZeroMQ's contexts, pipes,
+run directories, and files in the current directory that it made and did not end make it fail.
+
+A process that left its parent and its session is told by a mark in its environment. Everything that
+is looked at is of this very process, so that others may run tests beside it.
 """
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import signal
 import tempfile
 import threading
-from collections.abc import Iterator
+import weakref
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from hypothesis import settings
+import zmq
+from hypothesis import configuration, settings
+from zmq.utils import garbage
 
 from tests.polling import poll
 from tests.shell import Shell
@@ -24,10 +33,15 @@ from tests.shell import Shell
 # A busy machine is no failure; pytest-timeout looks after what hangs.
 settings.register_profile("jina", deadline=None, print_blob=True)
 settings.load_profile("jina")
+# Found examples stay where the tests were started, whatever directory they run in.
+configuration.set_hypothesis_home_dir(Path.cwd() / ".hypothesis")
 
 _PROC = Path("/proc")
 # For what ends by itself, such as a thread whose work is done.
 _PATIENCE_S = float(os.environ.get("JINA_TEST_PATIENCE_S", "3"))
+_MARK = "JINA_TEST_ROOM"  # in the environment of whatever the tests start: which session did
+_contexts: weakref.WeakSet[zmq.Context[zmq.Socket[bytes]]] = weakref.WeakSet()  # all that there are
+_strangers: set[int] = set()  # processes that do not have our mark, so that they are read once
 # With these typer and rich paint, or not, whatever they write to; CI services set some.
 _PAINT = (
     "FORCE_COLOR",
@@ -54,9 +68,13 @@ def _session_runtime_dir() -> Iterator[None]:
             patch.delenv(name, raising=False)
         path = Path(tempfile.mkdtemp(prefix="jina-"))
         _use(path, patch)
+        patch.setenv(_MARK, str(path))
+        patch.setattr(zmq.Context, "__init__", _noted(zmq.Context.__init__))
+        (path / "here").mkdir()
+        patch.chdir(path / "here")
         yield
         problems = _left_in(path)
-        shutil.rmtree(path)
+    shutil.rmtree(path)
     assert not problems, f"the tests left: {problems}"
 
 
@@ -92,7 +110,7 @@ def shared_shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
 
 @pytest.fixture(autouse=True)
 def _nothing_left() -> Iterator[None]:
-    """Fail a test that leaves a thread, a child process, a socket or a pipe."""
+    """Fail a test that leaves a thread, a process, a socket, a context, a pipe or a file."""
     before = _held()
     yield
     poll(lambda: not _held() - before, _PATIENCE_S)
@@ -113,10 +131,67 @@ def _held() -> set[str]:
         # pyzmq starts one at the first send without a copy, and keeps it.
         if type(thread).__name__ != "GarbageCollectorThread"
     }
+    held |= {
+        f"context {context.underlying:#x} of ZeroMQ"
+        for context in list(_contexts)
+        # pyzmq's own, of the thread above.
+        if not context.closed and context is not garbage.gc._context
+    }
+    room = os.environ[_MARK]
+    # Hidden ones are the caches of tools.
+    held |= {f"file {name}" for name in os.listdir(f"{room}/here") if not name.startswith(".")}
     if _PROC.is_dir():
+        held |= {f"daemon {pid}: {_command(pid)}" for pid in _daemons(room)}
         held |= {f"child {pid}: {_command(pid)}" for pid in _children()}
         held |= {target for target in _descriptors() if target.startswith(("socket:", "pipe:"))}
     return held
+
+
+def _noted(create: Callable[..., None]) -> Callable[..., None]:
+    """Note each context of ZeroMQ; those that nobody holds any more Python itself terminates."""
+
+    @functools.wraps(create)
+    def noted(context: zmq.Context[zmq.Socket[bytes]], *args: Any, **kwargs: Any) -> None:
+        create(context, *args, **kwargs)
+        _contexts.add(context)
+
+    return noted
+
+
+def _daemons(room: str) -> list[int]:
+    """Processes that the tests of this session started and that descend from it no more."""
+    pids = {int(name) for name in os.listdir(_PROC) if name.isdigit()}
+    _strangers.intersection_update(pids)
+    unread = pids - _strangers
+    mark = f"{_MARK}={room}".encode()
+    ours = (_PROC / "self" / "environ").read_bytes()
+    found = []
+    for pid in unread:
+        try:
+            environment = (_PROC / str(pid) / "environ").read_bytes()
+        except PermissionError:  # of another user
+            environment = b"another's"
+        except OSError:  # gone meanwhile
+            continue
+        if mark in environment.split(b"\0"):
+            if not _descends(pid):
+                found.append(pid)
+        # One that has just been forked, or that ends, may have the mark yet, or had it.
+        elif environment not in (ours, b""):
+            _strangers.add(pid)
+    return found
+
+
+def _descends(pid: int) -> bool:
+    """Whether a process is a child of this one, or a child's child."""
+    while pid > 1:
+        if pid == os.getpid():
+            return True
+        try:
+            pid = int((_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()[1])
+        except OSError:  # gone meanwhile
+            return True
+    return False
 
 
 def _children() -> list[int]:

@@ -21,6 +21,9 @@ LEAVES_A = {
         "rundir.base_directories()[0].mkdir();"
         "subprocess.run(['sh', '-c', 'sleep 9 >/dev/null 2>&1 &'])"
     ),
+    "daemon": "subprocess.run(['sh', '-c', 'setsid sleep 9 >/dev/null 2>&1 &'])",
+    "context": "kept.append(zmq.Context())",
+    "file x": "pathlib.Path('x').touch()",
 }
 
 
@@ -30,7 +33,7 @@ def test_what_a_test_leaves_makes_it_fail(tmp_path: Path, what: str) -> None:
     (tmp_path / "pytest.ini").write_text("[pytest]\n")
     # Kept in a list: what nobody holds any more, Python itself cleans up.
     file.write_text(
-        "import os, socket, subprocess, threading, time\n"
+        "import os, pathlib, socket, subprocess, threading, time, zmq\n"
         "from jina.launch import rundir\n"
         "kept = []\n"
         f"def test_leaves(runtime_dir):\n    {LEAVES_A.get(what, 'pass')}\n"
