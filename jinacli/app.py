@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import signal
 import sys
 
 from jinacli.streams import forget, open_closed_streams
@@ -30,6 +31,7 @@ def main() -> None:
         code = _interrupted()
     except BaseException as error:
         code = _explain(error)
+    _leave_on_interrupt()
     try:
         sys.stdout.flush()
     except OSError as error:
@@ -38,8 +40,15 @@ def main() -> None:
     sys.exit(code if isinstance(code, int) else 0)
 
 
+def _leave_on_interrupt() -> None:
+    """Let Ctrl-C end the process from here on: all is done that it could have interrupted."""
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def _interrupted() -> int:
     """Say so with what is loaded already: Ctrl-C may have come in the middle of an import."""
+    _leave_on_interrupt()
     with contextlib.suppress(OSError, AttributeError):  # no standard error is no reason to fail
         sys.stderr.write("interrupted\n")
         sys.stderr.flush()

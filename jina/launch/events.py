@@ -67,7 +67,8 @@ class WorkerDied(_Event):
         """How people read it."""
         if self.restart_in_s is None:
             return f"error: {self.worker} {self.reason}, too often: it will not be started again"
-        return f"{self.worker} {self.reason}; starting it again in {self.restart_in_s:g} s"
+        when = f"in {self.restart_in_s:g} s" if self.restart_in_s else "at once"
+        return f"{self.worker} {self.reason}; starting it again {when}"
 
 
 class Stopping(_Event):

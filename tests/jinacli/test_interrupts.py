@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 
@@ -21,15 +22,16 @@ class Finder:
 sys.meta_path.insert(0, Finder())
 sys.argv = ["jina", "executor", "check", "my.yml"]
 from jinacli.app import main
-main()
+{before}main()
 """
+AT_EXIT = "import atexit; atexit.register(os.kill, os.getpid(), signal.SIGINT); "
 
 
 @pytest.mark.parametrize("library", ["typer", "jinacli.commands.flow", "pydantic", "jina.check"])
 def test_while_libraries_load(shell: Shell, library: str) -> None:
     shell.write("my.yml", "jtype: BaseExecutor\n")
     done = subprocess.run(
-        [sys.executable, "-c", AT_IMPORT.format(library=library)],
+        [sys.executable, "-c", AT_IMPORT.format(library=library, before="")],
         cwd=shell.folder,
         capture_output=True,
         text=True,
@@ -46,3 +48,16 @@ def test_while_the_users_module_loads(shell: Shell) -> None:
     for words in ("executor check my.yml", "flow check flow.yml", "executor check my.yml --run /x"):
         done = shell.run(*words.split())
         assert (done.code, done.out, done.err) == (130, "", "interrupted\n")
+
+
+def test_once_more_while_the_process_ends(shell: Shell) -> None:
+    """Nothing is left to interrupt, and no traceback says where it was."""
+    done = subprocess.run(
+        [sys.executable, "-c", AT_IMPORT.format(library="typer", before=AT_EXIT)],
+        cwd=shell.folder,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "interrupted\n")
