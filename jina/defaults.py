@@ -40,6 +40,7 @@ TIMEOUT_READY_S = 600.0  # start of a worker, counted from its last sign of life
 TIMEOUT_CONNECT_S = 5.0  # a client's greeting
 DRAIN_GRACE_S = 30.0  # requests under way at a stop
 CLOSE_GRACE_S = 10.0  # Executor.close()
+DELIVERY_GRACE_S = 10.0  # answers that clients have not taken yet, once the workers are gone
 KILL_GRACE_S = 3.0  # between SIGTERM and SIGKILL
 
 # When a tcp connection is given up: the other machine has vanished, or the way there.

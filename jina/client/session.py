@@ -82,7 +82,8 @@ class Session:
         self._context = sockets.open_context()
         self.number = 0  # of the last request that was sent
         try:
-            self.socket = sockets.open_dealer(self._context, timeout_s=_PING_S)
+            self.socket = sockets.open_lasting_dealer(self._context, timeout_s=_PING_S)
+            self.link = sockets.Link(self.socket)
             sockets.connect(self.socket, address)
             self.poller = sockets.Poller()
             self.poller.register(self.socket, sockets.POLLIN)
@@ -110,8 +111,9 @@ class Session:
 
     def close(self) -> None:
         """Say good-bye and close the connection."""
-        sockets.send_if_connected(self.socket, pack_message(wire.BYE))
-        sockets.wait_until_sent(self.socket, _BYE_S)
+        if self.link.is_up:
+            sockets.send(self.socket, pack_message(wire.BYE))
+            sockets.wait_until_sent(self.socket, _BYE_S)
         sockets.close(self._context)
 
     def status(self, timeout_s: float = TIMEOUT_CONNECT_S) -> dict[str, Any]:
@@ -140,12 +142,13 @@ class Session:
         is_asked = False
         deadline = time.monotonic() + timeout_s
         while (left := deadline - time.monotonic()) > 0:
-            if sockets.send_if_connected(self.socket, message):
+            if self.link.is_up:
+                sockets.send(self.socket, message)
                 is_asked = True
                 if found := self._await(answer, min(left, _PING_S)):
                     return found
             else:
-                self.socket.poll(ceil(left * 1000), sockets.POLLOUT)
+                self.link.wait(left)
         if not is_asked:
             raise ConnectError(
                 f"nobody answers within {timeout_s:g} s",
@@ -241,6 +244,8 @@ class _Exchange:
         self._is_empty = False  # no line is at hand: only a poll can tell of a new one
         # Nothing more can be read or is taken.
         self._failure: InputError | BadClientInput | ConnectError | None = None
+        self._has_heard = session.number == 0  # no BYE to an exchange before this one can come now
+        self._is_left = False  # the gateway said BYE: what is under way was not taken
         self._answered_at = self._reached_at = self._asked_at = time.monotonic()
 
     def fill(self, window: int) -> bool:
@@ -327,7 +332,7 @@ class _Exchange:
         self._polled = descriptor
 
     def _send(self, number: int, request: Request) -> None:
-        """Send one request. Where no gateway is connected just now, the next ping finds out."""
+        """Send one request, to the next gateway if there is none just now."""
         message = pack_message(
             wire.REQUEST,
             request.frames,
@@ -337,12 +342,15 @@ class _Exchange:
             route=pack_map(Route(self._endpoint, self._targets, request.parts)),
             call=request.call,
         )
-        sockets.send_if_connected(self._session.socket, message)
+        sockets.send(self._session.socket, message)
 
     def _take(self, message: sockets.Message) -> None:
         """Take in one message."""
         header = unpack_message(message.header, message.frames)
         self._reached_at = time.monotonic()
+        if header.kind != wire.REFUSED:  # one that has said BYE refuses what comes late
+            self._is_left = header.kind == wire.BYE and self._has_heard
+        self._has_heard = True
         if header.kind == wire.WELCOME:
             self._send_lost(unpack_map(Welcome, header.call).held, header.number)
         if header.kind not in (wire.REPLY, wire.ERROR, wire.REFUSED):
@@ -367,11 +375,7 @@ class _Exchange:
             if header.kind == wire.REFUSED and error.type == STOPPING:
                 # Not an outcome of these lines: nobody has begun them. What was sent before is
                 # answered yet, what was sent behind is refused, too.
-                self._failure = ConnectError(
-                    error.message,
-                    where=self._session.address,
-                    hint="what has no outcome was not begun; post it again once the Flow is up",
-                )
+                self._failure = self._stopping(error.message)
                 return
             reply = Reply(request, error, [], [], 0)
         self._replies[header.number] = reply
@@ -386,19 +390,29 @@ class _Exchange:
                 where=self._session.address,
                 hint="raise --timeout, or look at the workers with `jina flow ps`",
             )
-        try:
-            question = pack_message(wire.HELLO, number=self._session.number)
-            sockets.send(self._session.socket, question)
-        except sockets.PeerGone:
-            if self._session.is_gone or now - self._reached_at > TIMEOUT_CONNECT_S:
-                raise ConnectError(
-                    "the Flow is gone",
-                    where=self._session.address,
-                    hint=f"{self._where_it_says_why()}; start it again with `jina flow up`",
-                ) from None
+        session = self._session
+        if session.link.is_up:
+            # A gateway that holds as much as it may listens again when it holds less.
+            self._reached_at = now
+            sockets.send(session.socket, pack_message(wire.HELLO, number=session.number))
             return
-        # It is there. A gateway that holds as much as it may listens again when it holds less.
-        self._reached_at = now
+        if session.socket.poll(0):
+            return  # what it said last has come meanwhile
+        if self._is_left:
+            raise self._stopping("the Flow is stopping")
+        if session.is_gone or now - self._reached_at > TIMEOUT_CONNECT_S:
+            raise ConnectError(
+                "the Flow is gone",
+                where=session.address,
+                hint=f"{self._where_it_says_why()}; start it again with `jina flow up`",
+            )
+
+    def _stopping(self, message: str) -> ConnectError:
+        return ConnectError(
+            message,
+            where=self._session.address,
+            hint="what has no outcome was not begun; post it again once the Flow is up",
+        )
 
     def _where_it_says_why(self) -> str:
         log = last_log_of(os.path.dirname(self._session.address.removeprefix("ipc://")))

@@ -86,15 +86,28 @@ class Gateway:
         """Note a death or a failed start: after how long another one may be; None for never."""
         return self._restarts.delay_s(now)
 
-    def end(self) -> None:
-        """Let it leave; insist after a grace."""
+    def let_leave(self) -> None:
+        """Let it end, once clients have taken what it has for them."""
+        channel = self._channel
+        if channel is not None:
+            with contextlib.suppress(KeyError, ValueError):  # it had ended before it was told
+                self._selector.unregister(channel)
+            channel.close()
+
+    def end(self, *, at_once: bool) -> None:
+        """End it, if it is there: after a grace in which it may leave, or at once."""
+        child = self.child
+        if child and at_once:
+            # Before the channel closes: it would begin to remove the run directory, and not end it.
+            child.signal_group(signal.SIGKILL)
+            child.wait(KILL_GRACE_S)
         if self._channel:
             self._channel.close()  # tells the gateway to leave
-        if self.child:
-            if not self.child.wait(KILL_GRACE_S):
-                self.child.signal_group(signal.SIGKILL)
-                self.child.wait(KILL_GRACE_S)
-            self.child.close()
+        if child:
+            if not child.wait(KILL_GRACE_S):
+                child.signal_group(signal.SIGKILL)
+                child.wait(KILL_GRACE_S)
+            child.close()
 
     def _on_channel(self) -> None:
         channel = self._channel

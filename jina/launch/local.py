@@ -14,7 +14,7 @@ import subprocess
 import sys
 from typing import Any
 
-from jina.defaults import CLOSE_GRACE_S, DRAIN_GRACE_S, KILL_GRACE_S
+from jina.defaults import CLOSE_GRACE_S, DELIVERY_GRACE_S, DRAIN_GRACE_S, KILL_GRACE_S
 from jina.excepts import FlowBuildLevelError, FlowError, RemoteError, RuntimeFailToStart
 from jina.graph.plan import Plan
 from jina.launch import events
@@ -24,7 +24,7 @@ from jina.runtime.descendants import MARK
 
 ONE_SHOT = "--one-shot"  # said to the supervisor
 
-_END_S = DRAIN_GRACE_S + CLOSE_GRACE_S + 3 * KILL_GRACE_S
+_END_S = DRAIN_GRACE_S + CLOSE_GRACE_S + DELIVERY_GRACE_S + 3 * KILL_GRACE_S
 # What ZeroMQ, Python and OpenBLAS print, each in its own words.
 _REFUSED = re.compile(r"src/thread\.cpp|can't start new thread|pthread_create failed")
 _UNFIT_HINT = "`jina flow check` with the Flow's YAML shows everything that does not fit"

@@ -19,7 +19,7 @@ import selectors
 import signal
 import time
 
-from jina.defaults import CLOSE_GRACE_S, DRAIN_GRACE_S, KILL_GRACE_S
+from jina.defaults import CLOSE_GRACE_S, DELIVERY_GRACE_S, DRAIN_GRACE_S, KILL_GRACE_S
 from jina.graph.plan import Plan, WorkerSpec
 from jina.launch import events
 from jina.launch.child import Child, spawn_worker
@@ -36,7 +36,7 @@ from jina.runtime.descendants import end_marked, mark_of
 
 _TICK_S = 1.0  # the longest time without a look at the deadlines
 
-STARTING, UP, DRAINING, CLOSING, ENDING, KILLED = range(6)
+STARTING, UP, DRAINING, CLOSING, DELIVERING, ENDING, KILLED = range(7)
 
 
 class Supervisor:
@@ -96,7 +96,7 @@ class Supervisor:
             if self._owner:
                 self._selector.register(self._owner, selectors.EVENT_READ, self._on_owner)
             self._start()
-            while self._workers or self._comebacks.due or self._state in (STARTING, UP):
+            while self._goes_on():
                 for key, _ in self._selector.select(self._timeout()):
                     key.data()
                 self._listener.go_on()
@@ -108,6 +108,12 @@ class Supervisor:
         clean = not self._failed
         self._report(events.Stopped(clean=clean))
         return clean
+
+    def _goes_on(self) -> bool:
+        if self._workers or self._comebacks.due or self._state in (STARTING, UP):
+            return True
+        # In order: the gateway outlives the workers until clients have their answers.
+        return self._state <= DELIVERING and self._gateway.child is not None
 
     def _timeout(self) -> float:
         now = time.monotonic()
@@ -266,11 +272,18 @@ class Supervisor:
             end_marked(*left_by)
         if self._state < ENDING and (gateway := self._gateway.take_dead()):
             self._gateway_ended(gateway)
+        if self._state == CLOSING and not self._workers:
+            self._state = DELIVERING
+            self._deadline = time.monotonic() + DELIVERY_GRACE_S + KILL_GRACE_S
+            self._gateway.let_leave()
 
     def _gateway_ended(self, gateway: Child) -> None:
         """Put another gateway in its place: the workers keep what they have in memory."""
         if self._state in (DRAINING, CLOSING):
             self._terminate()  # nobody is left who could tell the workers to close
+            return
+        if self._state == DELIVERING:
+            self._closed(gateway)
             return
         delay = self._gateway.delay_s(time.monotonic())
         if self._state == STARTING or delay is None:
@@ -300,9 +313,8 @@ class Supervisor:
         spec = self._specs[child.name]
         if self._state == DRAINING:
             self._give_up(child.name, child.last_words())  # nobody is started again now
-        elif self._state == CLOSING and child.is_ready and child.ending != ending(0):
-            self._failed = True
-            self._report(events.NotClosed(worker=child.name, reason=child.ending))
+        elif self._state == CLOSING and child.is_ready:
+            self._closed(child)
         if self._state not in (STARTING, UP):
             return
         if self._state == STARTING and not child.is_ready:
@@ -310,6 +322,11 @@ class Supervisor:
             return
         self._listener.show_held(child)
         self._start_later(spec, child.ending, child.last_words())
+
+    def _closed(self, child: Child) -> None:
+        if child.ending != ending(0):
+            self._failed = True
+            self._report(events.NotClosed(worker=child.name, reason=child.ending))
 
     def _start_later(self, spec: WorkerSpec, reason: str, words: str) -> None:
         """Plan the next start of a worker that is gone, or give it up."""
@@ -432,4 +449,4 @@ class Supervisor:
             child.wait(KILL_GRACE_S)
             child.close()
         end_marked(mark_of(os.getpid()))
-        self._gateway.end()
+        self._gateway.end(at_once=self._state == KILLED)

@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from jina.defaults import (
+    DELIVERY_GRACE_S,
     DRAIN_GRACE_S,
     MAX_FRAMES_FROM_GATEWAY,
     MAX_INFLIGHT_BYTES,
@@ -61,6 +62,7 @@ from jina.wire.maps import (
     unpack_route,
 )
 
+_MAX_CLIENTS = 1000  # who are told that the Flow has stopped
 _MAX_STRANGERS = 1000  # peers that are remembered although they are none of ours
 _MAX_HEARD = 10_000  # messages that are taken in before a death, however fast others send
 _ASK_MS = 20  # between attempts to reach a worker that was another gateway's
@@ -100,6 +102,7 @@ class Gateway:
         )
         self._board = Board(configure.board)
         self._workers: dict[bytes, _Worker] = {}
+        self._clients: dict[bytes, None] = {}  # who said HELLO, the latest last
         self._early: dict[bytes, Ready] = {}  # of workers that the supervisor has not announced
         self._warned: set[bytes] = set()  # peers whose garbage was told of
         self._unasked: set[bytes] = set()  # workers of an earlier gateway that are not back yet
@@ -141,9 +144,18 @@ class Gateway:
             self._kill_everyone()
 
     def close(self) -> None:
-        """Close the sockets."""
+        """Close the sockets; after a drain, give clients time to take their last answers."""
+        began = time.monotonic()
+        if self._is_drained:
+            sockets.wait_until_sent(self._front, DELIVERY_GRACE_S)
         sockets.close(self._context)
         self._board.close()
+        if time.monotonic() - began >= DELIVERY_GRACE_S:
+            print(
+                f"a client has not taken its last answers within {DELIVERY_GRACE_S:g} s",
+                file=sys.stderr,
+                flush=True,
+            )
 
     # --- the supervisor ---
 
@@ -212,7 +224,14 @@ class Gateway:
         for worker in self._workers.values():
             if worker.is_ready:
                 self._let_close(worker)
+        for client in list(self._clients):
+            self._say_bye(client)
         self._channel.send(control.Drained())
+
+    def _say_bye(self, client: bytes) -> None:
+        """Tell a client that it has the answers to all that was taken, and gets no others."""
+        if not self._router.held(client):
+            self._send_front(pack_message(wire.BYE), client)
 
     def _let_close(self, worker: _Worker) -> None:
         sockets.send_if_connected(self._back, pack_message(wire.DRAIN), worker.identity)
@@ -289,7 +308,7 @@ class Gateway:
             elif header.kind == wire.STATUS:
                 self._send_front(pack_message(wire.STATUS, [self._status()]), peer)
             elif header.kind == wire.BYE:
-                self._router.step(ClientLeft(peer))
+                self._client_left(peer)
         except WireError as error:
             if peer:
                 self._refuse(peer, number, str(error))
@@ -321,7 +340,13 @@ class Gateway:
         welcome = Welcome(
             self._flow, self._router.endpoints, WINDOW_REQUESTS, self._router.held(peer)
         )
+        self._clients.pop(peer, None)
+        self._clients[peer] = None
+        if len(self._clients) > _MAX_CLIENTS:  # most of them have died without a word
+            del self._clients[next(iter(self._clients))]
         self._send_front(pack_message(wire.WELCOME, number=number, call=pack_map(welcome)), peer)
+        if self._is_drained:
+            self._say_bye(peer)
 
     def _refuse(self, peer: bytes, number: int, reason: str, kind: str = _REFUSAL) -> None:
         error = pack_map(ErrorInfo(kind, reason))
@@ -329,7 +354,11 @@ class Gateway:
 
     def _send_front(self, message: list[Any], peer: bytes) -> None:
         if not sockets.send_if_connected(self._front, message, peer):
-            self._router.step(ClientLeft(peer))
+            self._client_left(peer)
+
+    def _client_left(self, peer: bytes) -> None:
+        self._clients.pop(peer, None)
+        self._router.step(ClientLeft(peer))
 
     def _status(self) -> bytes:
         # Late: only a question about the state needs it.

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Sequence
+from math import ceil
+from struct import Struct
 from typing import Any, TypeAlias
 
 import msgspec
@@ -27,6 +29,7 @@ Frame: TypeAlias = "bytes | bytearray | memoryview | zmq.Frame"
 Socket: TypeAlias = "zmq.Socket[bytes]"
 Context: TypeAlias = "zmq.Context[zmq.Socket[bytes]]"
 
+_EVENT = Struct("=H")  # how a monitor's message begins
 _NO_COPY_BYTES = 64 * KIB  # from here on, not copying a frame is cheaper than copying it
 _NOBLOCK = int(zmq.NOBLOCK)
 _NOBLOCK_MORE = _NOBLOCK | int(zmq.SNDMORE)
@@ -79,24 +82,66 @@ def open_router(context: Context, *, queue: int = 0) -> Socket:
     return socket
 
 
-def open_dealer(
-    context: Context, identity: bytes = b"", *, timeout_s: float | None = None
-) -> Socket:
-    """A DEALER that sends to a peer only once there is one.
+def open_dealer(context: Context, identity: bytes = b"") -> Socket:
+    """A DEALER that sends to a peer only once there is one, and forgets with it what it said.
 
     Args:
         context: of the process.
         identity: by which a ROUTER knows it; "" lets the ROUTER choose.
-        timeout_s: how long `receive_in_time` waits; None for ever.
     """
     socket = context.socket(zmq.DEALER)
-    if timeout_s is not None:
-        socket.setsockopt(zmq.RCVTIMEO, int(timeout_s * 1000))
     if identity:
         socket.setsockopt(zmq.IDENTITY, identity)
     socket.setsockopt(zmq.IMMEDIATE, 1)
     _set_common(socket)
     return socket
+
+
+def open_lasting_dealer(context: Context, *, timeout_s: float) -> Socket:
+    """A DEALER that keeps what has come, and what waits to be sent, when its connection breaks.
+
+    It never refuses to send; a `Link` tells whether there is a peer.
+
+    Args:
+        context: of the process.
+        timeout_s: how long `receive_in_time` waits.
+    """
+    socket = context.socket(zmq.DEALER)
+    socket.setsockopt(zmq.RCVTIMEO, int(timeout_s * 1000))
+    _set_common(socket)
+    return socket
+
+
+class Link:
+    """Whether the one connection of a socket stands.
+
+    Once it tells of a break, whatever had arrived before can be received.
+
+    Args:
+        socket: not connected yet.
+    """
+
+    def __init__(self, socket: Socket) -> None:
+        address = f"inproc://{id(self)}"
+        socket.monitor(address, zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED)
+        self._events = socket.context.socket(zmq.PAIR)
+        self._events.setsockopt(zmq.RCVHWM, 0)  # else the I/O thread would wait for us
+        self._events.connect(address)
+        self._is_up = False
+
+    @property
+    def is_up(self) -> bool:
+        """Whether there is a peer now, as far as the system has told."""
+        with contextlib.suppress(zmq.Again):
+            while True:
+                event, _ = self._events.recv_multipart(zmq.NOBLOCK)
+                (kind,) = _EVENT.unpack_from(event)
+                self._is_up = kind == zmq.EVENT_HANDSHAKE_SUCCEEDED
+        return self._is_up
+
+    def wait(self, timeout_s: float) -> None:
+        """Wait until something happens to the connection."""
+        self._events.poll(ceil(timeout_s * 1000))
 
 
 def _set_common(socket: Socket) -> None:

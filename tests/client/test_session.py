@@ -58,6 +58,22 @@ def test_a_flow_that_ends_is_noticed(shell: Shell) -> None:
     )
 
 
+@pytest.mark.usefixtures("_impatient")
+def test_the_good_bye_of_a_flow_concerns_no_later_one(shell: Shell) -> None:
+    """A connection that is kept outlives it, and serves the next Flow at the same address."""
+    flow_file = shell.flow("Upper")
+    with shell.up(flow_file, "--port", "0") as up:
+        address = shell.ps()[0]["addresses"][-1]
+        client = Client(address)
+        assert client.post("/", "a", return_results=True)[0].docs[0].text == "A"
+        assert up.end(signal.SIGTERM).code == 0
+    with client:
+        with shell.up(flow_file, "--port", address.rpartition(":")[2]):
+            assert client.post("/", "b", return_results=True)[0].docs[0].text == "B"
+        with pytest.raises(ConnectError, match="the Flow is gone"):
+            client.post("/", "c")
+
+
 def test_a_post_while_the_gateway_is_replaced_waits_for_the_new_one(shell: Shell) -> None:
     with shell.up(shell.flow("Upper")) as up:
         for _ in range(3):

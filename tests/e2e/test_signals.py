@@ -15,6 +15,7 @@ import pytest
 from tests.polling import wait_until
 from tests.shell import Shell, is_alive, json_lines
 
+LARGE = 2_000_000  # words; more than the sockets between two processes hold
 SOON_S = 2.0  # far less than any grace
 
 
@@ -80,6 +81,62 @@ def test_a_post_that_a_drain_cuts_off_ends_with_whole_outcomes_and_goes_on(shell
     assert outcomes[: len(first)] == first
     assert [json.loads(line)["text"] for line in outcomes] == ["passed"] * count
     assert len({json.loads(line)["id"] for line in outcomes}) == count
+
+
+def test_a_client_that_stands_still_gets_its_last_answers(shell: Shell) -> None:
+    """More than the system holds for it: the gateway stays until it has taken them."""
+    flow_file = shell.flow(f"Gate, uses_with: {{folder: {shell.folder}, times: {LARGE}}}")
+    with shell.up(flow_file) as flow, shell.start("post", "/", "--text", "x") as post:
+        wait_until((shell.folder / "begun").exists)
+        post.process.send_signal(signal.SIGSTOP)
+        flow.process.send_signal(signal.SIGTERM)
+        flow.wait_for("stopping")
+        (shell.folder / "go").touch()
+        wait_until(lambda: not shell.processes("jina.runtime.worker"))
+        assert flow.process.poll() is None
+        post.process.send_signal(signal.SIGCONT)
+        answer = post.end()
+        done = flow.end()
+    assert (answer.code, answer.err) == (0, "")
+    assert answer.lines[0]["text"] == "passed" * LARGE
+    assert done.code == 0
+    assert "has not taken" not in done.err
+
+
+def test_a_second_signal_does_not_wait_for_a_client_that_stands_still(shell: Shell) -> None:
+    flow_file = shell.flow(f"Gate, uses_with: {{folder: {shell.folder}, times: {LARGE}}}")
+    with shell.up(flow_file) as flow, shell.start("post", "/", "--text", "x") as post:
+        wait_until((shell.folder / "begun").exists)
+        post.process.send_signal(signal.SIGSTOP)
+        flow.process.send_signal(signal.SIGTERM)
+        flow.wait_for("stopping")
+        (shell.folder / "go").touch()
+        wait_until(lambda: not shell.processes("jina.runtime.worker"))
+        asked_at = time.monotonic()
+        done = flow.end(signal.SIGTERM)
+        assert time.monotonic() - asked_at < SOON_S
+        assert not shell.directories()
+        assert not shell.processes("jina.runtime")
+        post.process.send_signal(signal.SIGCONT)
+        cut = post.end()
+    assert done.code == 143
+    assert (cut.code, cut.out) == (4, "")
+
+
+def test_a_client_that_takes_no_answers_is_left(shell: Shell) -> None:
+    flow_file = shell.flow(f"Gate, uses_with: {{folder: {shell.folder}, times: {LARGE}}}")
+    with shell.up(flow_file) as flow, shell.start("post", "/", "--text", "x") as post:
+        wait_until((shell.folder / "begun").exists)
+        post.process.send_signal(signal.SIGSTOP)
+        flow.process.send_signal(signal.SIGTERM)
+        (shell.folder / "go").touch()
+        done = flow.end()
+        post.process.send_signal(signal.SIGCONT)
+        cut = post.end()
+    assert done.code == 0
+    assert "gateway | a client has not taken its last answers within 10 s\n" in done.err
+    assert (cut.code, cut.out) == (4, "")
+    assert "the Flow is gone\n" in cut.err
 
 
 def test_a_second_signal_ends_everything_at_once(shell: Shell) -> None:

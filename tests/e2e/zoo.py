@@ -105,12 +105,14 @@ class Gate(Executor):
 
     Args:
         folder: of those files.
+        times: how often the text of each answer says "passed".
         **kwargs: of every Executor.
     """
 
-    def __init__(self, folder: str, **kwargs: Any) -> None:
+    def __init__(self, folder: str, times: int = 1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._folder = Path(folder)
+        self._times = times
 
     @requests
     def wait(self, docs: DocumentArray, **kwargs: Any) -> None:
@@ -118,7 +120,7 @@ class Gate(Executor):
         while not (self._folder / "go").exists():
             time.sleep(_LOOK_S)
         for doc in docs:
-            doc.text = "passed"
+            doc.text = "passed" * self._times
 
     def close(self) -> None:
         (self._folder / "closed").touch()
@@ -159,6 +161,21 @@ class FailsToStart(Executor):
         super().__init__(**kwargs)
         print("about to load the model")
         raise RuntimeError("no model here")
+
+
+class StaysPastItsEnd(Executor):
+    """Ignores SIGTERM, and is built once the file "go" exists.
+
+    Args:
+        folder: of that file.
+        **kwargs: of every Executor.
+    """
+
+    def __init__(self, folder: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        while not (Path(folder) / "go").exists():
+            time.sleep(_LOOK_S)
 
 
 class DiesAtIdle(Executor):

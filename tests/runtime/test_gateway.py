@@ -180,6 +180,29 @@ def test_a_drain_finishes_what_is_under_way_and_takes_nothing_new(
     gateway.hear(control.Drained)
 
 
+def test_clients_are_told_when_a_drain_has_answered_them(gateway: GatewayUnderTest) -> None:
+    """Then they know that what they send now was not taken, even if nobody is left to say so."""
+    worker = gateway.ready("a/0")
+    client, idle, leaver = gateway.client(), gateway.client(), gateway.client()
+    for one in (client, idle, leaver):
+        one.hello()
+    leaver.send(pack_message(wire.BYE))
+    client.post(1)
+    task, _ = worker.task()
+    gateway.channel.send(control.Drain())
+    client.send(pack_message(wire.STATUS))
+    client.receive(wire.STATUS)
+    assert not client.has_message()
+    worker.reply(task, b"done")
+    assert client.answer(1) == b"done"
+    client.receive(wire.BYE)
+    idle.receive(wire.BYE)
+    gateway.hear(control.Drained)
+    idle.hello()
+    idle.receive(wire.BYE)
+    assert not leaver.has_message()
+
+
 def test_a_worker_that_comes_after_the_drain_is_told_too(gateway: GatewayUnderTest) -> None:
     """It was a gateway's that died: the one in its place may be told to drain before it is back."""
     worker = gateway.worker("a/0")

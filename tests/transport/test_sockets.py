@@ -15,7 +15,7 @@ from jina.transport.sockets import Message, Socket
 from tests.polling import wait_until
 from tests.silence import ends, silence
 
-_PATIENCE_MS = 10_000
+_PATIENCE_S = 10
 
 
 class Pair:
@@ -50,13 +50,13 @@ def pair(request: pytest.FixtureRequest, runtime_dir: Path) -> Iterator[Pair]:
 def await_room(socket: Socket) -> None:
     poller = sockets.Poller()
     poller.register(socket, sockets.POLLOUT)
-    assert poller.poll(_PATIENCE_MS)
+    assert poller.poll(_PATIENCE_S * 1000)
 
 
 def arrived(socket: Socket, *, routed: bool) -> Message:
     poller = sockets.Poller()
     poller.register(socket, sockets.POLLIN)
-    assert poller.poll(_PATIENCE_MS), "nothing came"
+    assert poller.poll(_PATIENCE_S * 1000), "nothing came"
     return sockets.receive(socket, routed=routed)
 
 
@@ -212,6 +212,84 @@ def test_closing_waits_for_nobody(runtime_dir: Path) -> None:
     sockets.wait_until_sent(dealer, 0.01)
     sockets.close(context)
     sockets.close(context)  # twice is no error
+
+
+class Lasting:
+    """A client's socket and its link, and the ROUTERs that it finds one after another.
+
+    Args:
+        address: where the first one listens.
+    """
+
+    def __init__(self, address: str) -> None:
+        self.context, self._far = sockets.open_context(), sockets.open_context()
+        self.router = sockets.open_router(self._far)
+        self.bound = sockets.bind(self.router, address)
+        self.dealer = sockets.open_lasting_dealer(self.context, timeout_s=_PATIENCE_S)
+        self.link = sockets.Link(self.dealer)
+        assert not self.link.is_up
+        sockets.connect(self.dealer, self.bound)
+        self.await_peer()
+
+    def await_peer(self) -> None:
+        wait_until(lambda: self.link.is_up)
+
+    def lose(self) -> None:
+        """Let the router leave once it has said what it was to say."""
+        sockets.wait_until_sent(self.router, _PATIENCE_S)
+        sockets.close(self._far)
+        wait_until(lambda: not self.link.is_up)
+
+    def return_(self) -> None:
+        """Let another router listen in its place."""
+        self._far = sockets.open_context()
+        self.router = sockets.open_router(self._far)
+        sockets.bind(self.router, self.bound)
+
+    def close(self) -> None:
+        sockets.close(self.context)
+        sockets.close(self._far)
+
+
+@pytest.fixture(params=["ipc", "tcp"])
+def lasting(request: pytest.FixtureRequest, runtime_dir: Path) -> Iterator[Lasting]:
+    ipc = request.param == "ipc"
+    lasting = Lasting(f"ipc://{runtime_dir}/lasting" if ipc else "tcp://127.0.0.1:*")
+    yield lasting
+    lasting.close()
+
+
+def test_what_had_come_before_a_break_is_received_after_it(lasting: Lasting) -> None:
+    sockets.send(lasting.dealer, [b"hello"])
+    peer = arrived(lasting.router, routed=True).peer
+    for number in range(100):
+        sockets.send(lasting.router, [b"%d" % number, bytes(10_000)], peer)
+    lasting.lose()
+    for number in range(100):
+        assert arrived(lasting.dealer, routed=False).header == b"%d" % number
+    assert not lasting.dealer.poll(0)
+
+
+def test_what_is_sent_during_a_break_reaches_the_next_peer(lasting: Lasting) -> None:
+    lasting.lose()
+    sockets.send(lasting.dealer, [b"early"])
+    lasting.return_()
+    lasting.await_peer()
+    sockets.send(lasting.dealer, [b"late"])
+    assert [arrived(lasting.router, routed=True).header for _ in range(2)] == [b"early", b"late"]
+
+
+def test_a_link_tells_of_each_change_and_waits_for_it(lasting: Lasting) -> None:
+    for _ in range(3):
+        lasting.lose()
+        lasting.return_()
+        lasting.link.wait(_PATIENCE_S)
+        lasting.await_peer()
+
+
+def test_waiting_for_a_link_ends(lasting: Lasting) -> None:
+    lasting.link.wait(0.01)
+    assert lasting.link.is_up
 
 
 @pytest.fixture
