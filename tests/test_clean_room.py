@@ -11,6 +11,9 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 
+# Each is there, and no longer about to become another program, once `head` has its line.
+LASTS = 'sh -c "echo; sleep 9; :"'
+
 LEAVES_A = {
     "thread": "threading.Thread(target=time.sleep, args=[9], daemon=True).start()",
     "child": "kept.append(subprocess.Popen(['sleep', '9']))",
@@ -19,9 +22,9 @@ LEAVES_A = {
     "run directory": "kept.append(rundir.claim('flow', '', ''))",
     "process": (
         "rundir.base_directories()[0].mkdir();"
-        "subprocess.run(['sh', '-c', 'sleep 9 >/dev/null 2>&1 &'])"
+        f"subprocess.run(['sh', '-c', '({LASTS} &) | head -1'])"
     ),
-    "daemon": "subprocess.run(['sh', '-c', 'setsid sleep 9 >/dev/null 2>&1 &'])",
+    "daemon": f"subprocess.run(['sh', '-c', '(setsid {LASTS} &) | head -1'])",
     "context": "kept.append(zmq.Context())",
     "file x": "pathlib.Path('x').touch()",
 }

@@ -219,8 +219,8 @@ class Supervisor:
             self._perhaps_up()
         elif isinstance(message, control.Charged):
             self._comebacks.forgive(message.identity.rpartition("/")[0])
-        else:  # Drained
-            self._state = max(self._state, CLOSING)
+        elif self._state == DRAINING:  # Drained
+            self._state = CLOSING
             self._deadline = time.monotonic() + CLOSE_GRACE_S
 
     def _worker_ready(self, message: control.WorkerReady) -> None:
@@ -231,7 +231,8 @@ class Supervisor:
         if not child.is_ready:
             child.is_ready = True
             self._listener.show_held(child)
-            self._report(events.WorkerUp(worker=child.name, endpoints=message.endpoints))
+            if self._state in (STARTING, UP):  # else it is being ended
+                self._report(events.WorkerUp(worker=child.name, endpoints=message.endpoints))
         self._waiting.discard(child.name)
         self._perhaps_up()
 

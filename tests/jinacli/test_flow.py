@@ -102,6 +102,16 @@ def test_a_worker_that_fails_to_start_shows_its_traceback_and_its_place(shell: S
     assert not shell.processes()
 
 
+def test_who_gets_ready_after_a_failed_start_says_nothing(shell: Shell) -> None:
+    shell.flow(f"StaysPastItsEnd, uses_with: {{folder: {shell.folder}}}", "FailsToStart")
+    with shell.start("flow", "up", "flow.yml") as up:
+        up.wait_for("did not start")
+        (shell.folder / "go").touch()
+        done = up.end()
+    assert done.code == 1
+    assert done.err.endswith("RuntimeError: no model here\n")
+
+
 def line_of(words: str) -> int:
     lines = ZOO.read_text().splitlines()
     return next(number for number, line in enumerate(lines, 1) if words in line)
