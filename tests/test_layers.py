@@ -25,6 +25,7 @@ LAYERS: list[set[str]] = [
     {"jina.executors", "jina.readers"},
     {"jina.wire"},
     {"jina.types", "jina.transport"},
+    {"jina.records"},
     {"jina.logging", "jina.excepts", "jina.defaults", "jina.enums", "jina.helper"},
 ]
 # The only imports that may go up, in functions alone: (file, module) -> why.
@@ -157,8 +158,8 @@ def named(found: Import) -> tuple[str, str]:
     ("home", "line", "goes_up"),
     [
         ("jina/wire/body.py", "from jina import flow", True),
-        ("jina/wire/body.py", "from jina.types import columns", False),
-        ("jina/types/score.py", "import jina.transport", True),
+        ("jina/wire/body.py", "from jina.records import columns", False),
+        ("jina/records/score.py", "import jina.transport", True),
         ("jina/config/flows.py", "import jina.executors", False),
         ("jina/executors/load.py", "import jina.config", True),
         ("jina/flow.py", "import jina.async_flow", True),
@@ -268,7 +269,7 @@ def test_the_reader_of_imports_sees_every_form() -> None:
         [
             "import zmq.utils",
             "from . import maps",
-            "from ..types import columns as c",
+            "from ..records import columns as c",
             "from jina.wire.header import pack_message",
             "if TYPE_CHECKING:",
             "    import numpy",
@@ -283,7 +284,7 @@ def test_the_reader_of_imports_sees_every_form() -> None:
     assert found == [
         ("zmq.utils", False, False),
         ("jina.wire.maps", False, False),
-        ("jina.types.columns", False, False),
+        ("jina.records.columns", False, False),
         ("jina.wire.header", False, False),
         ("numpy", False, True),
         ("jina.flow", True, False),

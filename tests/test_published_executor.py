@@ -38,7 +38,7 @@ from jina.logging.profile import TimeContext
 from jina.types.arrays.document import DocumentArray as Documents
 from jina.types.arrays.memmap import DocumentArrayMemmap
 from jina.types.document.generators import from_ndarray
-from jina.types.score import NamedScore
+from jina.records.score import NamedScore
 
 from .helper import length
 

@@ -53,7 +53,7 @@ from jina.types.arrays.traversable import TraversableSequence
         "jina.types.arrays.traversable:TraversableSequence",
         "jina.types.document:Document",
         "jina.types.document.generators:from_files",
-        "jina.types.score:NamedScore",
+        "jina.records.score:NamedScore",
         "jina.types.request:Request",
         "jina.types.request:Response",
         "jina.types.request.data:DataRequest",

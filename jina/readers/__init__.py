@@ -1,6 +1,6 @@
 """Input files and standard input, as raw chunks of lines or as Documents.
 
-JSON lines pass as they are: who needs Documents parses them with jina.types.jsonlines. The other
+JSON lines pass as they are: who needs Documents parses them with jina.records.jsonlines. The other
 formats become JSON lines, or Documents where lines cannot hold them.
 """
 

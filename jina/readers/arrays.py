@@ -18,9 +18,9 @@ from jina.readers.input import Input
 from jina.readers.npy import ArrayHead, Column, Mapped, Streamed, read_head
 from jina.readers.rows import Rows, rows_of_tensors, rows_of_values, too_long
 from jina.readers.seekable import seekable
-from jina.types.mapping import KEYS
-from jina.types.record import TENSOR_FIELDS
-from jina.types.tables import check_resolver, unique_names
+from jina.records.mapping import KEYS
+from jina.records.record import TENSOR_FIELDS
+from jina.records.tables import check_resolver, unique_names
 
 if TYPE_CHECKING:
     import numpy as np

@@ -15,9 +15,9 @@ from jina.excepts import DocumentError, InputError
 from jina.readers.input import Input
 from jina.readers.rows import Rows, rows_of_values, too_long
 from jina.readers.seekable import seekable
-from jina.types.mapping import KEYS
-from jina.types.record import TENSOR_FIELDS
-from jina.types.tables import check_resolver, unique_names
+from jina.records.mapping import KEYS
+from jina.records.record import TENSOR_FIELDS
+from jina.records.tables import check_resolver, unique_names
 
 _BATCH_ROWS = 1_000
 # A damaged length asks for more memory than there is.

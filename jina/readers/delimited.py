@@ -17,7 +17,7 @@ from jina.defaults import KIB, MIB
 from jina.excepts import DocumentError, InputError
 from jina.readers.lines import CutLines, LineCutter, Refused
 from jina.readers.text import not_utf8
-from jina.types.tables import TableHead
+from jina.records.tables import TableHead
 
 _encode = msgspec.json.Encoder().encode
 _encode_lines = msgspec.json.Encoder().encode_lines

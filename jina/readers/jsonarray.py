@@ -13,7 +13,7 @@ from jina.readers.lines import CutLines, Refused
 from jina.readers.renames import Renames
 from jina.readers.rows import too_long
 from jina.readers.text import renamed
-from jina.types.bad_lines import id_of
+from jina.records.bad_lines import id_of
 
 _BOM = b"\xef\xbb\xbf"
 _SPACE = re.compile(rb"[ \t\r\n]*+")

@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 from jina.defaults import KIB, MAX_LINE_BYTES, MAX_NDIM
 from jina.excepts import InputError
-from jina.types.tensors import ITEM_BYTES
+from jina.records.tensors import ITEM_BYTES
 
 if TYPE_CHECKING:
     import numpy as np

@@ -15,11 +15,12 @@ from msgspec.structs import replace
 from jina.defaults import MIB
 from jina.excepts import DocumentError
 from jina.readers.lines import CutLines
-from jina.types.arrays.document import DocumentArray, wrapped
+from jina.records.jsonlines import render_record
+from jina.records.record import Record
+from jina.records.tensors import as_tensor
+from jina.types.arrays.document import DocumentArray
+from jina.types.codec import parse_lines
 from jina.types.document import Document
-from jina.types.jsonlines import parse, render_record
-from jina.types.record import Record
-from jina.types.tensors import as_tensor
 from jina.wire.maps import Failure, LineFailures
 
 #: The class of what is told about a row that a reader refuses.
@@ -66,7 +67,7 @@ def rows_of_lines(cut: CutLines, name: str, key: str) -> Rows:
         name: of the source.
         key: of the source, for ids.
     """
-    parsed = parse(cut.data, key=key, first_line=cut.first_line)
+    parsed = parse_lines(cut.data, key=key, first_line=cut.first_line)
     wrong = [(error.row, error.id, error.type, error.message) for error in parsed.errors]
     wrong += [(row, known, REFUSED, message) for row, message, known in cut.refused]
     wrong += [(row, "", REFUSED, too_long("a line", size)) for row, _, size in cut.oversize]
@@ -168,7 +169,7 @@ def rows_of_tensors(key: str, first: int, count: int, columns: Mapping[str, Any]
         Record(f"{key}-{first + row}", **{name: block[row, ...] for name, block in blocks.items()})
         for row in range(count)
     ]
-    return Rows(DocumentArray._of_rows(wrapped(records)), None, None, count)
+    return Rows(DocumentArray._of_records(records), None, None, count)
 
 
 def too_long(what: str, size: int, limit: int | None = None) -> str:

@@ -12,8 +12,8 @@ import msgspec
 from jina.excepts import BadDocType
 from jina.readers.lines import CutLines, LineCutter, Refused
 from jina.readers.renames import Renames
-from jina.types.bad_lines import id_of
-from jina.types.mapping import resolved
+from jina.records.bad_lines import id_of
+from jina.records.mapping import resolved
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
@@ -118,5 +118,5 @@ def renamed(line: bytes, renames: Renames) -> bytes:
 
 
 def not_utf8(err: UnicodeDecodeError) -> str:
-    """Which byte of a line is wrong, counted from 1; in the words of jina.types.jsonlines."""
+    """Which byte of a line is wrong, counted from 1; in the words of jina.records.jsonlines."""
     return f"not UTF-8: byte 0x{err.object[err.start]:02x} at byte {err.start + 1}"

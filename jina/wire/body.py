@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from jina.defaults import MAX_LINE_BYTES, MAX_REQUEST_DOCS, MIB
 from jina.excepts import WireError
-from jina.types import columns, jsonlines
+from jina.types import codec
 from jina.types.arrays.document import DocumentArray
 from jina.wire.maps import (
     BATCH,
@@ -126,7 +126,7 @@ def _lines(frame: bytes | memoryview, call: Call, base: int) -> Body:
 
 
 def _batch(frames: list[bytes | memoryview]) -> DocumentArray:
-    array = columns.decode(frames)
+    array = codec.decode(frames)
     if len(array) > MAX_REQUEST_DOCS:
         raise WireError(f"a request of more than {MAX_REQUEST_DOCS} Documents")
     return array
@@ -140,7 +140,7 @@ def read_lines(chunk: bytes | memoryview, call: Call, base: int) -> Body:
         call: names the source and the stream key.
         base: number of the first line in its source.
     """
-    parsed = jsonlines.parse(chunk, key=call.key, first_line=base)
+    parsed = codec.parse_lines(chunk, key=call.key, first_line=base)
     groundtruths = [parsed.groundtruths] if parsed.groundtruths is not None else []
     if not parsed.errors and not call.oversize:
         return Body([parsed.docs], groundtruths, None)
@@ -181,14 +181,14 @@ def write_body(
     A few small Documents are written as JSON lines, which is quicker and means the same.
     """
     if groundtruths is None and not failures:
-        text = jsonlines.render_few(docs)
+        text = codec.render_few(docs)
         if text is not None:
             return [Part(LINES, DOCS, 1, len(docs))], [text]
     parts: list[Part] = []
     frames: list[Any] = []
     for role, array in ((DOCS, docs), (GROUNDTRUTHS, groundtruths)):
         if array is not None and (len(array) or role == DOCS):
-            batch = columns.encode(array)
+            batch = codec.encode(array)
             parts.append(Part(BATCH, role, len(batch), len(array)))
             frames += batch
     if failures:
@@ -204,7 +204,7 @@ def write_lines(
     tensors: str,
 ) -> tuple[list[Part], list[bytes]]:
     """Write the request's outcomes as JSON lines: Documents, and failed lines in their places."""
-    text = jsonlines.render(docs, tensors="base64" if tensors == "base64" else "list")
+    text = codec.render(docs, tensors="base64" if tensors == "base64" else "list")
     failed = 0
     if failures:
         failed = len(failures.failures)

@@ -11,7 +11,7 @@ from jina import Document, DocumentArray
 from jina.excepts import DocumentError
 from jina.executors.load import trimmed_traceback
 from jina.executors.modules import import_module
-from jina.types import jsonlines
+from jina.types import codec
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,7 @@ from jina.types import jsonlines
 def test_a_value_that_json_cannot_carry_is_told_once(value: Any) -> None:
     docs = DocumentArray([Document(id="a", tags={"x": value})])
     with pytest.raises(DocumentError) as caught:
-        jsonlines.render(docs)
+        codec.render(docs)
     text = trimmed_traceback(caught.value)
     assert "another exception" not in text
     assert "direct cause" not in text
@@ -30,7 +30,7 @@ def test_a_value_that_json_cannot_carry_is_told_once(value: Any) -> None:
 
 def test_what_mends_such_a_value_is_told_with_it() -> None:
     with pytest.raises(DocumentError) as caught:
-        jsonlines.render(DocumentArray([Document(id="a", tags={"x": {1}})]))
+        codec.render(DocumentArray([Document(id="a", tags={"x": {1}})]))
     assert "help: tags hold text, numbers" in trimmed_traceback(caught.value)
 
 
@@ -42,7 +42,7 @@ def test_an_earlier_error_of_the_users_own_code_stays_behind_one_of_ours() -> No
         try:
             fails()
         except KeyError:
-            jsonlines.render(DocumentArray([Document(id="a", tags={"x": {1}})]))
+            codec.render(DocumentArray([Document(id="a", tags={"x": {1}})]))
 
     with pytest.raises(DocumentError) as caught:
         middle()

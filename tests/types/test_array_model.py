@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from jina import Document, DocumentArray
-from jina.types import columns
+from jina.types import codec
 
 names = st.sampled_from(["a", "b", "c", "d", "e"])
 words = st.sampled_from(["", "x", "hello", "ä\n"])
@@ -45,13 +45,13 @@ class ArrayAndList(RuleBasedStateMachine):
 
     @rule()
     def over_the_wire(self):
-        self.docs = columns.decode([bytes(frame) for frame in columns.encode(self.docs)])
+        self.docs = codec.decode([bytes(frame) for frame in codec.encode(self.docs)])
 
     @rule()
     def over_the_wire_and_only_looked_at(self):
-        docs = columns.decode([bytes(frame) for frame in columns.encode(self.docs)])
+        docs = codec.decode([bytes(frame) for frame in codec.encode(self.docs)])
         list(docs)
-        self.docs = columns.decode([bytes(frame) for frame in columns.encode(docs)])
+        self.docs = codec.decode([bytes(frame) for frame in codec.encode(docs)])
 
     @precondition(lambda self: self.model)
     @rule(data=st.data(), field=st.sampled_from(sorted(FIELDS)))

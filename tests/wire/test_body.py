@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from jina.defaults import MAX_REQUEST_DOCS
 from jina.excepts import WireError
-from jina.types import columns
+from jina.types import codec
 from jina.types.arrays.document import DocumentArray
 from jina.types.document import Document
 from jina.wire.body import (
@@ -264,7 +264,7 @@ def test_an_array_that_nobody_looked_at_is_passed_on_undecoded() -> None:
 
 
 def test_the_branches_of_a_join_stay_apart_and_in_order() -> None:
-    batch = columns.encode(DocumentArray([Document(id="b")]))
+    batch = codec.encode(DocumentArray([Document(id="b")]))
     parts = [
         Part(BATCH, DOCS, len(batch), 1, 0, 1),
         lines_part(branch=0),
@@ -286,7 +286,7 @@ def test_branches_that_parsed_the_same_lines_report_each_failure_once() -> None:
     assert body.failures.total == 2
 
 
-BATCH_FRAMES = columns.encode(DocumentArray([Document(id="a", text="A" * 20, tags={"k": 1})]))
+BATCH_FRAMES = codec.encode(DocumentArray([Document(id="a", text="A" * 20, tags={"k": 1})]))
 
 
 @pytest.mark.parametrize(
@@ -318,7 +318,7 @@ def test_a_request_of_too_many_documents_is_a_wire_error(kind: int) -> None:
     if kind == LINES:
         frames: list[Any] = [b"{}\n" * count]
     else:
-        frames = columns.encode(DocumentArray([Document(id="a")] * count))
+        frames = codec.encode(DocumentArray([Document(id="a")] * count))
     with pytest.raises(WireError, match="a request of more than 10000 "):
         read_body([Part(kind, DOCS, len(frames), count)], frames, 1, CALL, 1)
 

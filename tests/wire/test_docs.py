@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from jina import Document, DocumentArray
-from jina.types import columns
-from jina.types.batch import CODE_OF
+from jina.records.batch import CODE_OF
+from jina.types import codec
 from jina.wire import header as wire
 from jina.wire.maps import DOCS, LINES, Call, Part, Route, pack_map
 
@@ -31,7 +31,7 @@ def test_the_batch_is_the_one_that_is_sent() -> None:
     docs = DocumentArray([Document(id="a", text="hi"), Document(id="b", text="you")])
     docs[0].embedding = np.array([1, 2], "float32")
     docs[1].embedding = np.array([3, 4], "float32")
-    assert [bytes(frame) for frame in columns.encode(docs)] == EXAMPLES[1:]
+    assert [bytes(frame) for frame in codec.encode(docs)] == EXAMPLES[1:]
 
 
 def test_every_kind_and_every_field_is_named() -> None:

@@ -7,13 +7,13 @@ from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 from jina.excepts import DocumentError
-from jina.types import content
+from jina.records import record_ops
+from jina.records.batch import Columns, Constant
+from jina.records.mapping import kind_of
+from jina.records.record import DEFAULTS, TEXT_FIELDS
+from jina.records.tensor_columns import DenseColumn
+from jina.records.tensors import Cell, as_tensor, is_sparse
 from jina.types.arrays.traversal import Traversal
-from jina.types.batch import Columns, Constant
-from jina.types.cells import DenseColumn
-from jina.types.mapping import kind_of
-from jina.types.record import DEFAULTS, TEXT_FIELDS
-from jina.types.tensors import Cell, as_tensor, is_sparse
 
 if TYPE_CHECKING:
     import numpy as np
@@ -212,7 +212,7 @@ def _text(value: Any) -> str | None:
 def _has(doc: Document, field: str) -> bool:
     if field in DEFAULTS:
         value = getattr(doc._record, field)
-        return content.settled(field, value) is not None
+        return record_ops.settled(field, value) is not None
     value = doc._attribute(field)
     return value is not None
 

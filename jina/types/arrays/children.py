@@ -10,10 +10,10 @@ from collections.abc import Iterable
 from typing import Any, Self
 from weakref import ref
 
-from jina.types.arrays.document import DocumentArray, wrapped
-from jina.types.content import children, shallow
-from jina.types.document import Document
-from jina.types.record import MAX_COUNT, Record
+from jina.records.record import MAX_COUNT, Record
+from jina.records.record_ops import children, shallow
+from jina.types.arrays.document import DocumentArray
+from jina.types.document import Document, wrapped
 
 
 class _Children(DocumentArray):

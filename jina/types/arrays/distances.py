@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Literal
 
 from jina.excepts import DocumentError
-from jina.types.tensors import is_sparse
+from jina.records.tensors import is_sparse
 
 if TYPE_CHECKING:
     from jina.types.arrays.document import DocumentArray

@@ -9,16 +9,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from copy import deepcopy
-from itertools import repeat
 from typing import Any, SupportsIndex, overload
 
 from jina.excepts import BadDocType
+from jina.records.batch import Came, Columns
+from jina.records.mapping import kind_of
+from jina.records.record import Edits, Record
 from jina.types.arrays.overview import Overview
 from jina.types.arrays.selection import first
-from jina.types.batch import Came, Columns
-from jina.types.document import Document
-from jina.types.mapping import kind_of
-from jina.types.record import Edits
+from jina.types.document import Document, wrapped
 
 _new_object = object.__new__
 
@@ -79,6 +78,15 @@ class DocumentArray(Overview):
         self._index = None
         self._rows = rows
         return self
+
+    @classmethod
+    def _of_records(cls, records: list[Record]) -> DocumentArray:
+        """Put a Document over each record."""
+        return cls._of_rows(wrapped(records))
+
+    def _records(self) -> list[Record]:
+        """Return the record under each Document."""
+        return [doc._record for doc in self._docs]
 
     @classmethod
     def concat(cls, arrays: Iterable[DocumentArray]) -> DocumentArray:
@@ -436,16 +444,4 @@ def several(docs: Any) -> Any:
             f"{kind_of(docs)} where several Documents are expected",
             hint="put it into a list: [...]",
         )
-    return docs
-
-
-def wrapped(records: list[Any]) -> list[Document]:
-    """Return a Document for each record."""
-    if len(records) == 1:
-        doc = _new_object(Document)
-        doc._record = records[0]
-        return [doc]
-    docs: list[Document] = list(map(_new_object, repeat(Document, len(records))))
-    for doc, record in zip(docs, records, strict=True):
-        doc._record = record
     return docs

@@ -11,13 +11,13 @@ from operator import index
 from typing import TYPE_CHECKING, Any, NamedTuple, SupportsIndex
 
 from jina.excepts import BadDocType, DocumentError, MissingExtra
+from jina.records.mapping import kind_of
+from jina.records.record import Live
+from jina.records.score import NamedScore, Scores
 from jina.types.arrays.attributes import Attributes
 from jina.types.arrays.distances import METRICS, Index, Metric, nearest
 from jina.types.arrays.traversal import Paths
 from jina.types.document import Document
-from jina.types.mapping import kind_of
-from jina.types.record import Live
-from jina.types.score import NamedScore, Scores
 
 if TYPE_CHECKING:
     from jina.types.arrays.document import DocumentArray

@@ -1,6 +1,6 @@
 """A DocumentArray on disk: larger than memory, opened at once, safe against a killed process.
 
-A folder holds a log of packed Documents (`jina.types.binary`), which grows at its end only, and a
+A folder holds a log of packed Documents (`jina.records.binary`), which grows at its end only, and a
 table that says where each row lies (`jina.types.arrays.table`). A row is written to the log first
 and to the table then; `append` returns when the operating system has both. A process that is
 killed in between leaves bytes that no entry names, and nothing worse.
@@ -20,13 +20,13 @@ from typing import Any, Self
 from weakref import WeakValueDictionary
 
 from jina.excepts import BadDocType, DocumentError
+from jina.records.mapping import kind_of
+from jina.records.record import Edits
 from jina.types.arrays.document import DocumentArray, is_position, positions, several
 from jina.types.arrays.overview import Overview
 from jina.types.arrays.selection import first
 from jina.types.arrays.table import Entry, Table, hash_of, write_at
 from jina.types.document import Document
-from jina.types.mapping import kind_of
-from jina.types.record import Edits
 
 _BATCH = 256  # rows written, or kept, in one go
 

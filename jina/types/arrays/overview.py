@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from jina.excepts import DocumentError, MissingExtra
+from jina.records.record import FIELDS
+from jina.records.record_ops import set_fields
 from jina.types.arrays.attributes import listed
 from jina.types.arrays.sources import Sources
-from jina.types.content import set_fields
 from jina.types.document.display import printed
-from jina.types.record import FIELDS
 
 _ROWS = 10
 

@@ -10,10 +10,10 @@ from heapq import nlargest, nsmallest
 from typing import TYPE_CHECKING, Any, SupportsIndex
 
 from jina.excepts import DocumentError
+from jina.records.mapping import kind_of
 from jina.types.arrays.match import Match
 from jina.types.arrays.traversal import Paths
 from jina.types.document.editing import MISSING, reached
-from jina.types.mapping import kind_of
 
 if TYPE_CHECKING:
     from jina.types.arrays.document import DocumentArray

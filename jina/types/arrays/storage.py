@@ -1,6 +1,6 @@
 """Arrays in files: JSON lines, or a binary file that keeps every bit.
 
-    binary   "JDAFILE1" · segment …        segment: length u64 · a packed batch (jina.types.binary)
+    binary   "JDAFILE1" · segment …     segment: length u64 · a packed batch (jina.records.binary)
 
 A binary file that is damaged can be read up to the damage.
 """
@@ -15,10 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, cast
 
 from jina.excepts import DocumentError, WireError
-from jina.types import binary
+from jina.records import binary, jsonlines
+from jina.records.batch import parse
+from jina.records.columns import encode
+from jina.records.mapping import kind_of
+from jina.records.record import Record
+from jina.records.tags import take_tags
 from jina.types.arrays.selection import Selection
-from jina.types.mapping import kind_of
-from jina.types.untyped import take_tags
+from jina.types.document import wrapped
 
 if TYPE_CHECKING:
     from jina.types.arrays.document import DocumentArray
@@ -69,13 +73,11 @@ class Storage(Selection):
 
     def save_json(self, file: Any) -> None:
         """Write one Document a line, tensors as base64; see `save`."""
-        # Late: the codec is made of arrays.
-        from jina.types.jsonlines import render
-
         docs = self._docs
         with _replaced(file) as stream:
             for start in range(0, len(docs), SEGMENT_DOCS):
-                data = render(docs[start : start + SEGMENT_DOCS], tensors="base64")
+                records = [doc._record for doc in docs[start : start + SEGMENT_DOCS]]
+                data = jsonlines.render(records, tensors="base64")
                 try:
                     stream.write(data)
                 except TypeError:  # open for text
@@ -88,9 +90,7 @@ class Storage(Selection):
         Raises:
             DocumentError: a line that is no Document, or a pair of two; its number is named.
         """
-        from jina.types.jsonlines import parse  # late: see `save_json`
-
-        rows: list[Any] = []
+        records: list[Record] = []
         with _opened(file) as stream:
             for first, chunk in _chunks(stream):
                 if first == 1 and bytes(chunk[: len(MAGIC)]) == MAGIC:
@@ -99,7 +99,7 @@ class Storage(Selection):
                         where=_name(file),
                         hint="load(file, file_format='binary')",
                     )
-                found = parse(chunk, key="line", first_line=first)
+                found = jsonlines.parse(chunk, key="line", first_line=first)
                 if found.errors:
                     error = found.errors[0]
                     raise DocumentError(error.message, where=f"{_name(file)}:{error.line}")
@@ -109,19 +109,17 @@ class Storage(Selection):
                         where=f"{_name(file)}:{first} and following",
                         hint="jina.types.document.generators.from_ndjson gives pairs",
                     )
-                rows += found.docs
-        return cls._new(rows)
+                records += found.records
+        return cls._new(wrapped(records))
 
     def save_binary(self, file: Any) -> None:
         """Write all Documents bit for bit; see `save`."""
-        from jina.types.columns import encode_records  # late: see `save_json`
-
         docs = self._docs
         with _replaced(file) as stream:
             stream.write(MAGIC)
             for start in range(0, len(docs), SEGMENT_DOCS):
                 part = docs[start : start + SEGMENT_DOCS]
-                data = binary.pack(encode_records([doc._record for doc in part]))
+                data = binary.pack(encode([doc._record for doc in part]))
                 stream.write(len(data).to_bytes(8, "little"))
                 stream.write(data)
 
@@ -136,21 +134,19 @@ class Storage(Selection):
         Raises:
             DocumentError: a damaged file; the offset in bytes is named.
         """
-        rows: list[Any] = []
+        records: list[Record] = []
         with _opened(file) as stream:
             try:
-                for docs in _segments(stream, _name(file)):
-                    rows += docs
+                for segment in _segments(stream, _name(file)):
+                    records += segment
             except DocumentError as err:
                 if not partial:
-                    err.hint = f"partial=True returns the {len(rows)} Documents before it"
+                    err.hint = f"partial=True returns the {len(records)} Documents before it"
                     raise
-        return cls._new(rows)
+        return cls._new(wrapped(records))
 
 
-def _segments(stream: Any, name: str) -> Iterator[DocumentArray]:
-    from jina.types.columns import decode  # late: the codec is made of arrays
-
+def _segments(stream: Any, name: str) -> Iterator[list[Record]]:
     if stream.read(len(MAGIC)) != MAGIC:
         raise DocumentError("this is no binary file of Documents", where=f"{name}: byte 0")
     offset = len(MAGIC)
@@ -163,11 +159,11 @@ def _segments(stream: Any, name: str) -> Iterator[DocumentArray]:
         try:
             if len(head) < 8 or len(data) < size:
                 raise WireError("the file ends within a segment")
-            docs = decode(binary.unpack(data))
-            take_tags(doc._record for doc in docs)
+            records = parse(binary.unpack(data)).records()
+            take_tags(records)
         except WireError as err:
             raise DocumentError(err.what, where=f"{name}: byte {offset}") from err
-        yield docs
+        yield records
         offset += 8 + size
 
 

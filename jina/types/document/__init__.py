@@ -1,6 +1,6 @@
 """The Document: one piece of data with what is known about it.
 
-A Document wraps a private record (`jina.types.record`) and holds nothing else, so that two
+A Document wraps a private record (`jina.records.record`) and holds nothing else, so that two
 Documents may share one record, and an array may make them late. How it is converted, printed
 and serialised stands in the other files of this folder.
 """
@@ -8,16 +8,17 @@ and serialised stands in the other files of this folder.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, Self
 
 from jina.excepts import BadDocType, DocumentError
-from jina.types import ids, mapping
-from jina.types.batch import Part
+from jina.records import ids, mapping
+from jina.records.batch import Part
+from jina.records.record import Edits, Record
 from jina.types.document.conversions import Conversions
 from jina.types.document.display import Display
 from jina.types.document.editing import ATTRIBUTES, Editing, no_field
 from jina.types.document.serial import Serial, added, give
-from jina.types.record import Edits, Record
 
 if TYPE_CHECKING:
     from jina.types.arrays.children import ChunkArray, MatchArray
@@ -118,6 +119,18 @@ class Document(Conversions, Editing, Serial, Display):
     @matches.setter
     def matches(self, value: Iterable[Document] | None) -> None:
         _set_children(self._record, "matches", value)
+
+
+def wrapped(records: list[Record]) -> list[Document]:
+    """Return a Document for each record."""
+    if len(records) == 1:
+        doc = _new_object(Document)
+        doc._record = records[0]
+        return [doc]
+    docs: list[Document] = list(map(_new_object, repeat(Document, len(records))))
+    for doc, record in zip(docs, records, strict=True):
+        doc._record = record
+    return docs
 
 
 _UNREAD = frozenset({type(None), list, Part})

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any, BinaryIO, Self
 
 from jina.excepts import DocumentError
+from jina.records.tensors import little_endian
 from jina.types.document.audio import Audio
 from jina.types.document.uris import charset_of, datauri, fetched, write
-from jina.types.tensors import little_endian
 
 
 class Conversions(Audio):

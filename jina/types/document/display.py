@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from jina.excepts import DocumentError
-from jina.types import content
+from jina.records import record_ops
+from jina.records.record import CHILD_FIELDS, FIELDS, SCORE_FIELDS, TENSOR_FIELDS, Record
 from jina.types.document.fields import Fields
-from jina.types.record import CHILD_FIELDS, FIELDS, SCORE_FIELDS, TENSOR_FIELDS, Record
 
 _ENDLESS = "{…}"
 _LONG = 500  # characters of a text, or bytes, that are shown
@@ -31,7 +31,7 @@ class Display(Fields):
 
     def __str__(self) -> str:
         """The set fields, like a dict; tensors by dtype and shape."""
-        return str(content.as_dict(self._record, brief))
+        return str(record_ops.as_dict(self._record, brief))
 
     def __repr__(self) -> str:
         """The class, the set fields without their nesting, and the address."""
@@ -48,7 +48,7 @@ class Display(Fields):
     def _shown(self) -> Iterator[tuple[str, Any]]:
         """Yield the set fields, so short that a person reads them; children are only counted."""
         for name in FIELDS:
-            value = content.settled(name, getattr(self._record, name))
+            value = record_ops.settled(name, getattr(self._record, name))
             if value is None:
                 continue
             if name in CHILD_FIELDS:
@@ -131,7 +131,7 @@ def _nodes(record: Record) -> Iterator[tuple[int, int | None, str, str]]:
         yield number, parent, relation, _CONTROL.sub(" ", f"{node.id}{text}")
         for field in ("matches", "chunks"):
             kind = "chunk" if field == "chunks" else "match"
-            for child in reversed(content.children(getattr(node, field))):
+            for child in reversed(record_ops.children(getattr(node, field))):
                 waiting.append((child, number, kind))
         number += 1
 

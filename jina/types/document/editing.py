@@ -8,12 +8,12 @@ from types import MethodType
 from typing import Any
 
 from jina.excepts import BadDocType, DocumentError
-from jina.types import content
+from jina.records import record_ops
+from jina.records.mapping import kind_of
+from jina.records.record import CONTENT_FIELDS, DEFAULTS, FIELDS, Edits, Live, Record
+from jina.records.tags import join_tags, live_tags
+from jina.records.tensors import is_sparse, little_endian, sparse_parts
 from jina.types.document.fields import Fields
-from jina.types.mapping import kind_of
-from jina.types.record import CONTENT_FIELDS, DEFAULTS, FIELDS, Edits, Live, Record
-from jina.types.tensors import is_sparse, little_endian, sparse_parts
-from jina.types.untyped import join_tags, live_tags
 
 ATTRIBUTES = frozenset(FIELDS) | {"content"}
 
@@ -61,7 +61,7 @@ class Editing(Fields):
         """
         theirs = _detached(source)
         if fields is None:
-            names = content.set_fields(theirs)
+            names = record_ops.set_fields(theirs)
         else:
             names = [fields] if isinstance(fields, str) else list(fields)
             _check(names)
@@ -80,7 +80,7 @@ class Editing(Fields):
             BadDocType: `source` is no Document.
         """
         theirs = _detached(source)
-        for name in content.set_fields(theirs):
+        for name in record_ops.set_fields(theirs):
             if name == "tags":
                 live_tags(self._record).update(live_tags(theirs))
             elif name in ("chunks", "matches"):
@@ -90,7 +90,7 @@ class Editing(Fields):
             elif name in ("scores", "evaluations"):
                 getattr(self, name).update(getattr(theirs, name))
             elif name == "location":
-                self.location.extend(content.settled(name, theirs.location))
+                self.location.extend(record_ops.settled(name, theirs.location))
             else:
                 self._take(theirs, name)
 
@@ -166,7 +166,7 @@ class Editing(Fields):
     @property
     def non_empty_fields(self) -> tuple[str, ...]:
         """The names of the fields that are set."""
-        return tuple(content.set_fields(self._record))
+        return tuple(record_ops.set_fields(self._record))
 
     def update_content_hash(self, *, exclude_fields: Iterable[str] = ()) -> None:
         """Store `content_hash`: of the content, uri, tags, MIME type, granularity and adjacency.
@@ -187,7 +187,7 @@ class Editing(Fields):
             if name in excluded:
                 continue
             value = getattr(self._record, name)
-            if content.settled(name, value) is not None:
+            if record_ops.settled(name, value) is not None:
                 digest.update(name.encode() + b"\0")
                 digest.update(_hashable(name, value))
         return digest.hexdigest()
@@ -220,7 +220,7 @@ def _check(names: Iterable[Any]) -> None:
 def _detached(source: Any) -> Record:
     if not isinstance(source, Editing):
         raise BadDocType(f"{kind_of(source)} is no Document", hint="wrap it: Document(...)")
-    return content.detached(source._record)
+    return record_ops.detached(source._record)
 
 
 def _content_of(record: Record) -> str:
@@ -264,10 +264,10 @@ def _hashable(name: str, value: Any) -> bytes:
     if name == "tags":
         # In the order of their keys, and not as they happened to be spelt in JSON.
         try:
-            return join_tags([Live(_sorted(content.settled(name, value)))])
+            return join_tags([Live(_sorted(record_ops.settled(name, value)))])
         except RecursionError as err:
             raise DocumentError("`tags` is nested too deeply") from err
-    value = content.tensor(value)
+    value = record_ops.tensor(value)
     if isinstance(value, bytes):
         return value
     if isinstance(value, (str, int)):

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from jina.types import mapping
-from jina.types.record import DEFAULTS, NO_TAGS, Edits, Live, Record, Unread
-from jina.types.score import NamedScore, Scores
-from jina.types.tensors import Cell, as_tensor, boxed
-from jina.types.untyped import live_tags
+from jina.records import mapping
+from jina.records.record import DEFAULTS, NO_TAGS, Edits, Live, Record, Unread
+from jina.records.score import NamedScore, Scores
+from jina.records.tags import live_tags
+from jina.records.tensors import Cell, as_tensor, boxed
 
 if TYPE_CHECKING:
     import numpy as np

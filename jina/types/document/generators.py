@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TextIO, TypeVar
 
 from jina.excepts import DocumentError
-from jina.types.document import Document
-from jina.types.jsonlines import parse
-from jina.types.tables import TableHead
+from jina.records.jsonlines import parse
+from jina.records.tables import TableHead
+from jina.types.document import Document, wrapped
 
 if TYPE_CHECKING:
     import numpy as np
@@ -146,12 +146,12 @@ def _json_lines(fp: Iterable[str | bytes], resolver: Resolver | None) -> Iterato
             if found.errors:
                 error = found.errors[0]
                 before = sum(bool(line.strip()) for line in part[: error.row])
-                yield from list(found.docs)[:before]
+                yield from wrapped(found.records)[:before]
                 raise DocumentError(error.message, where=f"{name}:{error.line}")
             if found.groundtruths is None:
-                yield from found.docs
+                yield from wrapped(found.records)
             else:
-                yield from zip(found.docs, found.groundtruths, strict=True)
+                yield from zip(wrapped(found.records), wrapped(found.groundtruths), strict=True)
         number += len(part)
 
 

@@ -15,9 +15,9 @@ from struct import pack
 from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 from jina.excepts import DocumentError, MissingExtra
+from jina.records.tensors import is_sparse
 from jina.types.document.fields import Fields
 from jina.types.document.uris import fetched, write
-from jina.types.tensors import is_sparse
 
 if TYPE_CHECKING:
     import numpy as np

@@ -6,10 +6,13 @@ import builtins
 from typing import TYPE_CHECKING, Any
 
 from jina.excepts import BadDocType, WireError
-from jina.types import binary, content
+from jina.records import binary, record_ops
+from jina.records.batch import parse
+from jina.records.columns import encode
+from jina.records.jsonlines import render_record
+from jina.records.record import Record
+from jina.records.tensors import to_json
 from jina.types.document.fields import Fields
-from jina.types.record import Record
-from jina.types.tensors import to_json
 
 if TYPE_CHECKING:
     from typing import Self
@@ -32,7 +35,7 @@ class Serial(Fields):
             prettify_ndarrays: tensors as nested lists, else as {dtype, shape, data} in base64.
         """
         form: Any = "list" if prettify_ndarrays else "base64"
-        return content.as_dict(self._record, lambda tensor: to_json(tensor, form))
+        return record_ops.as_dict(self._record, lambda tensor: to_json(tensor, form))
 
     def json(self, prettify_ndarrays: bool = False) -> str:
         """Return the set fields as one JSON object; `Document(doc.json())` gives an equal Document.
@@ -43,9 +46,6 @@ class Serial(Fields):
         Raises:
             DocumentError: a value that JSON cannot carry, such as NaN in the tags.
         """
-        # Late: the codecs are made of Documents.
-        from jina.types.jsonlines import render_record
-
         form: Any = "list" if prettify_ndarrays else "base64"
         return render_record(self._record, tensors=form).decode()
 
@@ -55,21 +55,17 @@ class Serial(Fields):
         Raises:
             DocumentError: a value that cannot be carried, such as a set in the tags.
         """
-        from jina.types.columns import encode_records  # late: see `json`
-
-        return binary.pack(encode_records([self._record]))
+        return binary.pack(encode([self._record]))
 
     SerializeToString = binary_str
 
     @classmethod
     def _record_of_bytes(cls, data: bytes | bytearray | memoryview) -> Record:
-        from jina.types.columns import decode  # late: see `json`
-
         try:
-            docs = decode(binary.unpack(data))
-            if len(docs) != 1:
-                raise WireError(f"{len(docs)} Documents where one is expected")
-            return content.detached(docs[0]._record)
+            columns = parse(binary.unpack(data))
+            if columns.rows != 1:
+                raise WireError(f"{columns.rows} Documents where one is expected")
+            return record_ops.detached(columns.records()[0])
         except WireError as err:
             raise BadDocType(f"these bytes are no Document: {err.what}") from err
 
@@ -79,11 +75,11 @@ class Serial(Fields):
         return len(self.binary_str())
 
     def _detached(self) -> Record:
-        return content.detached(self._record)
+        return record_ops.detached(self._record)
 
     def __copy__(self) -> Self:
         """Return a Document with its own fields, tags, scores; tensors and children are shared."""
-        doc = type(self)._of(content.shallow(self._record))
+        doc = type(self)._of(record_ops.shallow(self._record))
         give(doc, added(self))
         return doc
 
@@ -106,7 +102,7 @@ class Serial(Fields):
     def __eq__(self, other: object) -> bool:
         """Whether both have the same content in every field, id included."""
         if isinstance(other, Serial):
-            return content.equal(self._record, other._record)
+            return record_ops.equal(self._record, other._record)
         return NotImplemented
 
     # Documents change: they cannot be keys.

@@ -6,7 +6,7 @@ from itertools import count
 from typing import Any
 
 from jina import Document, DocumentArray
-from jina.types import columns
+from jina.types import codec
 from tests.bench.cases.types_timing import compared, spent_us
 from tests.bench.options import Case, Options
 from tests.bench.report import Figure, Table
@@ -39,30 +39,30 @@ def turns(options: Options) -> list[Table]:
     """A message to Documents, their texts upper-cased, and back to a message."""
     found = _rows()
     docs = DocumentArray([Document(row) for row in found])
-    frames = [bytes(frame) for frame in columns.encode(docs)]
+    frames = [bytes(frame) for frame in codec.encode(docs)]
     plain = [PlainDocument(row["id"], row["text"], row["tags"]) for row in found]
     texts = [one.text for one in plain]
 
     def loop() -> None:
-        docs = columns.decode(frames)
+        docs = codec.decode(frames)
         for doc in docs:
             doc.text = doc.text.upper()
-        columns.encode(docs)
+        codec.encode(docs)
 
     def plain_loop() -> None:
         for doc in plain:
             doc.text = doc.text.upper()
 
     def column() -> None:
-        docs = columns.decode(frames)
+        docs = codec.decode(frames)
         docs.texts = [text.upper() for text in docs.texts]
-        columns.encode(docs)
+        codec.encode(docs)
 
     def touch_tags() -> None:
-        docs = columns.decode(frames)
+        docs = codec.decode(frames)
         for doc in docs:
             doc.tags["seen"] = 1
-        columns.encode(docs)
+        codec.encode(docs)
 
     best = spent_us(
         {
@@ -71,7 +71,7 @@ def turns(options: Options) -> list[Table]:
             "texts as a column": column,
             "list comprehension": lambda: [text.upper() for text in texts],
             "a tag set in each": touch_tags,
-            "passed through": lambda: columns.encode(columns.decode(frames)),
+            "passed through": lambda: codec.encode(codec.decode(frames)),
         },
         options,
         _CALLS,
@@ -89,21 +89,21 @@ def tensors(options: Options) -> list[Table]:
 
     docs = DocumentArray([Document(id=str(i)) for i in range(BATCH)])
     matrix = np.ones((BATCH, DIMENSIONS), np.float32)
-    docs = columns.decode(columns.encode(docs))
+    docs = codec.decode(codec.encode(docs))
     docs.embeddings = matrix
-    body, data = columns.encode(docs)
+    body, data = codec.encode(docs)
     frames = [bytes(body), bytearray(data)]  # as they arrive: in memory that is our own
 
     def whole() -> None:
-        docs = columns.decode(frames)
+        docs = codec.decode(frames)
         docs.embeddings = docs.embeddings
-        columns.encode(docs)
+        codec.encode(docs)
 
     def each() -> None:
-        docs = columns.decode(frames)
+        docs = codec.decode(frames)
         for doc, row in zip(docs, matrix, strict=True):
             doc.embedding = row
-        columns.encode(docs)
+        codec.encode(docs)
 
     best = spent_us({"a matrix in, a matrix out": whole, "row by row": each}, options, _CALLS)
     table = compared(f"{BATCH} embeddings of {DIMENSIONS} float32", best, {})
@@ -117,14 +117,14 @@ def single(options: Options) -> list[Table]:
     """A request of one Document."""
     doc = Document(id="0123456789abcdef", text="hello world", mime_type="text/plain")
     docs = DocumentArray([doc])
-    frames = [bytes(frame) for frame in columns.encode(docs)]
+    frames = [bytes(frame) for frame in codec.encode(docs)]
     number = count()
 
     best = spent_us(
         {
-            "encode": lambda: columns.encode(DocumentArray([doc])),
-            "decode": lambda: columns.decode(frames),
-            "decode and read": lambda: columns.decode(frames)[0].text,
+            "encode": lambda: codec.encode(DocumentArray([doc])),
+            "decode": lambda: codec.decode(frames),
+            "decode and read": lambda: codec.decode(frames)[0].text,
             "Document(text=…)": lambda: Document(text="hello world"),
             "plain object": lambda: PlainDocument(f"{next(number):012x}", "hello world"),
         },

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from jina.types import jsonlines
+from jina.types import codec
 from tests.bench.cases.types_timing import compared, spent_us
 from tests.bench.options import Case, Options
 from tests.bench.report import Table
@@ -47,7 +47,7 @@ def parsing(options: Options) -> list[Table]:
         decode = msgspec.json.Decoder(struct).decode
         best = spent_us(
             {
-                "jina": lambda chunk=chunk: jsonlines.parse(chunk, key="k", first_line=1),  # type: ignore[misc]
+                "jina": lambda chunk=chunk: codec.parse_lines(chunk, key="k", first_line=1),  # type: ignore[misc]
                 "msgspec, a struct of these keys": lambda decode=decode, lines=lines: list(  # type: ignore[misc]
                     map(decode, lines)
                 ),
@@ -62,7 +62,7 @@ def parsing(options: Options) -> list[Table]:
 
 def rendering(options: Options) -> list[Table]:
     """Documents whose tags were read, written as lines: against the same as plain dicts."""
-    docs = jsonlines.parse(_chunk("bodies"), key="k", first_line=1).docs
+    docs = codec.parse_lines(_chunk("bodies"), key="k", first_line=1).docs
     plain = [{"id": doc.id, "tags": dict(doc.tags)} for doc in docs]
     encoder = msgspec.json.Encoder()
 
@@ -70,7 +70,7 @@ def rendering(options: Options) -> list[Table]:
         encoder.encode_lines(plain)
 
     best = spent_us(
-        {"tags that were read": lambda: jsonlines.render(docs), "plain dicts": untyped},
+        {"tags that were read": lambda: codec.render(docs), "plain dicts": untyped},
         options,
         4,
     )
@@ -79,7 +79,7 @@ def rendering(options: Options) -> list[Table]:
     plain = [{"id": doc.id, "tags": dict(doc.tags)} for doc in docs]
     assert len(mixed) == len(plain)
     rich = spent_us(
-        {"rich tags that were read": lambda: jsonlines.render(docs), "plain dicts": untyped},
+        {"rich tags that were read": lambda: codec.render(docs), "plain dicts": untyped},
         options,
         4,
     )

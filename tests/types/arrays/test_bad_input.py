@@ -8,7 +8,7 @@ import scipy.sparse
 
 from jina import Document, DocumentArray, DocumentArrayMemmap
 from jina.excepts import BadDocType, DocumentError
-from jina.types.columns import decode, encode
+from jina.types.codec import decode, encode
 
 
 def array(*ids):

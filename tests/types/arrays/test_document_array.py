@@ -12,7 +12,7 @@ import scipy.sparse
 
 from jina import Document, DocumentArray, DocumentArrayMemmap
 from jina.excepts import BadDocType, DocumentError
-from jina.types import columns
+from jina.types import codec
 
 
 def array(*ids):
@@ -20,7 +20,7 @@ def array(*ids):
 
 
 def columnar(docs):
-    return columns.decode(columns.encode(docs))
+    return codec.decode(codec.encode(docs))
 
 
 def test_it_prints_as_the_cookbook_shows():
@@ -194,11 +194,11 @@ def test_columns_that_were_read_stay_columns():
 @pytest.mark.parametrize("frame", [bytes, bytearray])
 def test_tensors_that_are_read_can_be_written_and_what_was_written_is_sent(size, frame):
     docs = DocumentArray([Document(embedding=np.ones(size, "<f4")) for _ in range(2)])
-    docs = columns.decode([frame(part) for part in columns.encode(docs)])
+    docs = codec.decode([frame(part) for part in codec.encode(docs)])
     docs.embeddings[0, 0] = 5
-    docs = columns.decode([frame(part) for part in columns.encode(docs)])
+    docs = codec.decode([frame(part) for part in codec.encode(docs)])
     docs[1].embedding[1] = 7
-    docs = columns.decode([frame(part) for part in columns.encode(docs)])
+    docs = codec.decode([frame(part) for part in codec.encode(docs)])
     assert [doc.embedding[:2].tolist() for doc in docs] == [[5, 1], [1, 7]]
     assert docs[0].embedding.dtype == np.float32
     assert docs[0].embedding is docs[0].embedding
@@ -314,10 +314,10 @@ def test_nothing_known_of_the_documents_outlives_a_change_of_them(change):
     """Neither ids nor columns: no Document is made and no field set, which would tell of it."""
     new = Document(id="new", text="n", tags={"n": 1}, uri="u")
     docs = DocumentArray([Document(id=name, text=name, tags={name: 1}) for name in "abc"])
-    docs = columns.decode(columns.encode(docs))
+    docs = codec.decode(codec.encode(docs))
     assert [docs[name].text for name in "abc"] == [*"abc"]
     change(docs, new)
-    sent = columns.decode(columns.encode(docs))
+    sent = codec.decode(codec.encode(docs))
     assert list(sent) == list(docs)
     assert all(docs[doc.id] is doc for doc in docs)
     assert [name in docs for name in ("a", "b", "c", "new")] == [

@@ -13,7 +13,7 @@ from scipy.spatial.distance import cdist
 
 from jina import Document, DocumentArray
 from jina.excepts import DocumentError
-from jina.types.score import NamedScore
+from jina.records.score import NamedScore
 
 
 def array(matrix, prefix="d"):

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from jina import Document, DocumentArray
 from jina.excepts import DocumentError
 from jina.types.arrays.memmap import DocumentArrayMemmap
-from tests.types.strategies import documents
+from tests.records.strategies import documents
 
 
 @pytest.fixture

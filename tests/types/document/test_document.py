@@ -13,9 +13,9 @@ import pytest
 
 from jina import Document, DocumentArray
 from jina.excepts import BadDocType, DocumentError
-from jina.types import columns
-from jina.types.record import FIELDS
-from jina.types.score import NamedScore
+from jina.records.record import FIELDS
+from jina.records.score import NamedScore
+from jina.types import codec
 
 
 def test_it_prints_its_set_fields_as_the_cookbook_shows():
@@ -50,11 +50,11 @@ def test_text_only_work_never_loads_numpy():
     code = (
         "import sys\n"
         "from jina import Document, DocumentArray\n"
-        "from jina.types import columns, jsonlines\n"
-        "docs = jsonlines.parse(b'{\"text\": \"x\"}', key='k', first_line=1).docs\n"
-        "docs = columns.decode(columns.encode(docs))\n"
+        "from jina.types import codec\n"
+        "docs = codec.parse_lines(b'{\"text\": \"x\"}', key='k', first_line=1).docs\n"
+        "docs = codec.decode(codec.encode(docs))\n"
         "for doc in docs: doc.tags['a'] = 1; doc.chunks.append(Document(text='c'))\n"
-        "jsonlines.render(columns.decode(columns.encode(docs)))\n"
+        "codec.render(codec.decode(codec.encode(docs)))\n"
         "assert 'numpy' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
@@ -209,19 +209,19 @@ def test_any_id_becomes_text():
 
 def test_tags_keep_their_types_over_the_wire():
     tags = {"i": 5, "f": 5.0, "b": True, "n": None, "l": [1, [2]], "m": {"x": {"y": 1 << 80}}}
-    doc = columns.decode(columns.encode(DocumentArray([Document(tags=tags)])))[0]
+    doc = codec.decode(codec.encode(DocumentArray([Document(tags=tags)])))[0]
     assert repr(doc.tags) == repr(tags)
 
 
 def test_numpy_values_in_tags_become_plain_ones():
     doc = Document(tags={"a": np.float32(0.5), "b": np.arange(2), "c": (1, 2), "d": np.int8(3)})
-    back = columns.decode(columns.encode(DocumentArray([doc])))[0]
+    back = codec.decode(codec.encode(DocumentArray([doc])))[0]
     assert back.tags == {"a": 0.5, "b": [0, 1], "c": [1, 2], "d": 3}
 
 
 def test_nan_in_tags_survives_the_wire():
     doc = Document(tags={"a": float("nan"), "b": [float("-inf")]})
-    tags = columns.decode(columns.encode(DocumentArray([doc])))[0].tags
+    tags = codec.decode(codec.encode(DocumentArray([doc])))[0].tags
     assert repr(tags) == "{'a': nan, 'b': [-inf]}"
 
 
@@ -231,7 +231,7 @@ def test_nan_in_tags_survives_the_wire():
 def test_tags_that_cannot_be_carried_name_the_document(tags):
     docs = DocumentArray([Document(id="good"), Document(id="bad", tags=tags)])
     with pytest.raises(DocumentError, match="'bad'"):
-        columns.encode(docs)
+        codec.encode(docs)
     with pytest.raises(DocumentError, match="'bad'"):
         docs[1].json()
 
@@ -407,7 +407,7 @@ VALUES = {
 @pytest.mark.parametrize("how", ["set", "update", "copy", "merge", "container", "pop"])
 def test_any_edit_of_a_row_from_the_wire_is_sent_on(field, how):
     value = VALUES.get(field, "w" if isinstance(getattr(Document(), field), str) else 3)
-    docs = columns.decode(columns.encode(DocumentArray([Document(id="a"), Document(id="b")])))
+    docs = codec.decode(codec.encode(DocumentArray([Document(id="a"), Document(id="b")])))
     other = Document(id="other", **({} if field == "id" else {field: value}))
     doc = docs[1]
     if how == "set":
@@ -420,14 +420,14 @@ def test_any_edit_of_a_row_from_the_wire_is_sent_on(field, how):
         doc.MergeFrom(other)
     elif how == "pop":
         setattr(doc, field, value)
-        docs = columns.decode(columns.encode(docs))
+        docs = codec.decode(codec.encode(docs))
         doc = docs[1]
         doc.pop(field)
     elif hasattr(getattr(doc, field), "append"):
         getattr(doc, field).append(value[0])
     elif hasattr(getattr(doc, field), "update"):
         getattr(doc, field).update({"s": NamedScore(1)} if "s" in value else value)
-    sent = columns.decode([bytes(frame) for frame in columns.encode(docs)])
+    sent = codec.decode([bytes(frame) for frame in codec.encode(docs)])
     assert list(sent) == list(docs)
 
 

@@ -1,9 +1,9 @@
-"""DocumentArrays to message frames and back: the columnar codec.
+"""Records to message frames: the columnar codec; `batch` reads the frames again.
 
     frames   [body, tensor frame, tensor frame, …]
 
-The layout of a body is drawn in `jina.types.batch`. Columns that nobody touched are sent on as the
-bytes that they came as.
+The layout of a body is drawn in `jina.records.batch`. Columns that nobody touched are sent on as
+the bytes that they came as.
 """
 
 from __future__ import annotations
@@ -18,8 +18,7 @@ import msgspec
 
 from jina.defaults import MAX_BATCH_DOCS, MAX_BATCHES, MAX_DEPTH, MAX_FRAME_BYTES
 from jina.excepts import DocumentError
-from jina.types.arrays.document import DocumentArray
-from jina.types.batch import (
+from jina.records.batch import (
     CELLS,
     CODE_OF,
     CONSTANT,
@@ -37,12 +36,9 @@ from jina.types.batch import (
     Nested,
     Part,
     Raw,
-    parse,
 )
-from jina.types.cells import CellColumn, DenseColumn, FrameWriter, gathered
-from jina.types.content import children
-from jina.types.mapping import locations
-from jina.types.record import (
+from jina.records.mapping import locations
+from jina.records.record import (
     CHILD_FIELDS,
     COUNT_FIELDS,
     DEFAULTS,
@@ -55,8 +51,10 @@ from jina.types.record import (
     Live,
     Record,
 )
-from jina.types.score import checked
-from jina.types.untyped import join_tags
+from jina.records.record_ops import children
+from jina.records.score import checked
+from jina.records.tags import join_tags
+from jina.records.tensor_columns import CellColumn, DenseColumn, FrameWriter, gathered
 
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -72,49 +70,33 @@ _HELD = SCORE_FIELDS | {"location"}
 _Entry = tuple[str, int, int, Any]
 
 
-def encode(docs: DocumentArray) -> list[Buffer]:
+def encode(source: Columns | list[Record], came: Came | None = None) -> list[Buffer]:
     """Return the frames of a message: the body, then the tensor frames.
+
+    Args:
+        source: a batch that is still columns, or the records of its rows.
+        came: what is known of the records since they were columns.
 
     Tensors of 64 KiB and more are not copied: they must not change until the frames are sent.
 
     Raises:
         DocumentError: a value that cannot be carried; the message names field and id.
     """
-    columns = docs._columns
-    if columns is not None and columns.wire is not None:
-        return columns.wire
-    if columns is None:
-        came = docs._came
-        if came is not None and came.records is not None:
-            records = came.records
-        else:
-            records = [doc._record for doc in docs._rows]
-        if len(records) == 1:
-            body = _plain(records[0])
-            if body is not None:
-                return [body]
-        state = _Writing()
-        return [state.rows(records, MAX_DEPTH, came), *state.frames()]
+    if isinstance(source, Columns):
+        return source.wire or _columns_of(source)
+    if came is not None and came.records is not None:
+        source = came.records
+    if len(source) == 1:
+        body = _plain(source[0])
+        if body is not None:
+            return [body]
+    state = _Writing()
+    return [state.rows(source, MAX_DEPTH, came), *state.frames()]
+
+
+def _columns_of(columns: Columns) -> list[Buffer]:
     state = _Writing()
     return [state.columns(columns, MAX_DEPTH), *state.frames()]
-
-
-def encode_records(records: list[Record]) -> list[Buffer]:
-    """Return the frames of a message with these records; see `encode`."""
-    state = _Writing()
-    return [state.rows(records, MAX_DEPTH), *state.frames()]
-
-
-def decode(frames: Sequence[Buffer]) -> DocumentArray:
-    """Return the array in these frames, still as columns: only directories are read.
-
-    The frames belong to the array from now on; large tensors are used in place.
-
-    Raises:
-        WireError: a directory that is wrong or beyond the limits. A damaged column is found, with
-            the same error, when it is first read.
-    """
-    return DocumentArray._of_columns(parse(frames))
 
 
 class _Writing:

@@ -12,8 +12,8 @@ import msgspec
 
 from jina.defaults import MAX_UNTYPED_BYTES, MAX_UNTYPED_NODES
 from jina.excepts import DocumentError, WireError
-from jina.types.mapping import kind_of, named
-from jina.types.record import NO_TAGS, Live, OwnTags, Packed, Record, Unread
+from jina.records.mapping import kind_of, named
+from jina.records.record import NO_TAGS, Live, OwnTags, Packed, Record, Unread
 
 _from_json = msgspec.json.Decoder(dict[str, Any])
 _from_msgpack = msgspec.msgpack.Decoder(dict[str, Any])

@@ -7,9 +7,9 @@ import pytest
 
 from jina import Document, DocumentArray
 from jina.excepts import DocumentError
-from jina.types.columns import decode, encode
-from jina.types.jsonlines import parse, render
-from jina.types.score import NamedScore
+from jina.records.score import NamedScore
+from jina.types.codec import decode, encode, render
+from jina.types.codec import parse_lines as parse
 
 
 def over_the_wire(doc):

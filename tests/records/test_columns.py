@@ -15,9 +15,9 @@ from hypothesis import given, settings
 
 from jina import Document, DocumentArray, defaults
 from jina.excepts import DocumentError, WireError
-from jina.types import columns, jsonlines
-from jina.types.batch import CODE_OF, ENTRY, HEAD, MAGIC
-from tests.types.strategies import documents
+from jina.records.batch import CODE_OF, ENTRY, HEAD, MAGIC
+from jina.types import codec
+from tests.records.strategies import documents
 
 pack = msgspec.msgpack.encode
 
@@ -37,7 +37,7 @@ def ids(rows):
 
 def test_the_body_of_a_small_batch_is_these_bytes():
     docs = DocumentArray([Document(id="a", text="x"), Document(id="b", text="y", tags={"n": 1})])
-    (frame,) = columns.encode(docs)
+    (frame,) = codec.encode(docs)
     assert frame == (
         b"JDA1" + struct.pack("<HHI", 1, 4, 2)
         + struct.pack("<BBHIQ", 1, 1, 0, 0, 5)
@@ -50,20 +50,20 @@ def test_the_body_of_a_small_batch_is_these_bytes():
 
 def test_text_needs_one_frame_and_a_matrix_one_more_that_is_not_copied():
     docs = DocumentArray([Document(text="x") for _ in range(100)])
-    assert len(columns.encode(docs)) == 1
-    docs = columns.decode(columns.encode(docs))
+    assert len(codec.encode(docs)) == 1
+    docs = codec.decode(codec.encode(docs))
     matrix = np.ones((100, 768), "<f4")
     docs.embeddings = matrix
-    frames = columns.encode(docs)
+    frames = codec.encode(docs)
     assert len(frames) == 2
     assert np.shares_memory(np.frombuffer(frames[1], "<f4"), matrix)
 
 
 def test_a_matrix_that_was_changed_in_place_is_sent_on_from_the_frame_it_came_in():
-    docs = columns.decode(columns.encode(DocumentArray([Document() for _ in range(100)])))
+    docs = codec.decode(codec.encode(DocumentArray([Document() for _ in range(100)])))
     docs.embeddings = np.ones((100, 768), "<f4")
     frames = [
-        bytes(docs) if i == 0 else bytearray(docs) for i, docs in enumerate(columns.encode(docs))
+        bytes(docs) if i == 0 else bytearray(docs) for i, docs in enumerate(codec.encode(docs))
     ]
     for change in (
         lambda docs: docs.embeddings.fill(2),
@@ -71,21 +71,21 @@ def test_a_matrix_that_was_changed_in_place_is_sent_on_from_the_frame_it_came_in
         lambda docs: docs[0].embedding.fill(3),
         lambda docs: docs.embeddings[3].fill(4),
     ):
-        docs = columns.decode(frames)
+        docs = codec.decode(frames)
         change(docs)
-        again = columns.encode(docs)
+        again = codec.encode(docs)
         if docs._columns is not None:
             assert again[1] is frames[1]
-        found = columns.decode([bytes(frame) for frame in again]).embeddings
+        found = codec.decode([bytes(frame) for frame in again]).embeddings
         assert np.array_equal(found, docs.embeddings)
 
 
 @pytest.mark.parametrize("copied", [False, True])
 def test_a_matrix_is_sent_as_it_is_now_whatever_it_came_as(copied):
     """Reshaped, seen as another type, replaced, or in a frame that cannot be written."""
-    docs = columns.decode(columns.encode(DocumentArray([Document() for _ in range(100)])))
+    docs = codec.decode(codec.encode(DocumentArray([Document() for _ in range(100)])))
     docs.embeddings = np.arange(76800, dtype="<f4").reshape(100, 768)
-    frames = [(bytes if copied else bytearray)(frame) for frame in columns.encode(docs)]
+    frames = [(bytes if copied else bytearray)(frame) for frame in codec.encode(docs)]
 
     def reshape(docs):
         with warnings.catch_warnings(action="ignore"):  # numpy 2.5 would rather have it copied
@@ -102,10 +102,10 @@ def test_a_matrix_is_sent_as_it_is_now_whatever_it_came_as(copied):
         docs.embeddings = docs.embeddings + 1
 
     for change in (reshape, view, write, replace):
-        docs = columns.decode(frames)
+        docs = codec.decode(frames)
         change(docs)
         expected = docs.embeddings.copy()
-        found = columns.decode([bytes(frame) for frame in columns.encode(docs)]).embeddings
+        found = codec.decode([bytes(frame) for frame in codec.encode(docs)]).embeddings
         assert found.dtype == expected.dtype
         assert np.array_equal(found, expected)
         assert found.shape == expected.shape
@@ -118,17 +118,17 @@ def test_many_tensors_share_frames_within_the_limit_of_a_message():
         level.chunks.append(Document(blob=np.zeros(20_000), embedding=np.zeros(20_000)))
         level.matches.append(Document(blob=np.zeros(20_000), embedding=np.zeros(3)))
         level = level.chunks[0]
-    frames = columns.encode(DocumentArray([doc]))
+    frames = codec.encode(DocumentArray([doc]))
     assert len(frames) <= defaults.MAX_FRAMES
-    assert columns.decode([bytes(frame) for frame in frames])[0] == doc
+    assert codec.decode([bytes(frame) for frame in frames])[0] == doc
 
 
 def test_a_nested_batch_is_sent_on_undecoded():
     doc = Document(id="p", chunks=[Document(id="c", embedding=[1.0, 2.0])])
-    docs = columns.decode([bytes(f) for f in columns.encode(DocumentArray([doc]))])
+    docs = codec.decode([bytes(f) for f in codec.encode(DocumentArray([doc]))])
     docs[0].text = "changed"
     part = docs[0]._record.chunks
-    again = columns.decode([bytes(f) for f in columns.encode(docs)])
+    again = codec.decode([bytes(f) for f in codec.encode(docs)])
     assert docs[0]._record.chunks is part
     assert part.nested.columns._records is None
     assert again[0].chunks[0].embedding.tolist() == [1, 2]
@@ -139,25 +139,25 @@ def test_nesting_beyond_the_limit_is_refused_on_both_sides():
     for _ in range(defaults.MAX_DEPTH + 1):
         doc = Document(chunks=[doc])
     with pytest.raises(DocumentError, match="nested deeper than 32"):
-        columns.encode(DocumentArray([doc]))
+        codec.encode(DocumentArray([doc]))
     inner = body(1, ids(1))
     for _ in range(defaults.MAX_DEPTH + 1):
         inner = body(1, ids(1), ("chunks", 5, 2, pack([1]) + b"" + inner))
     with pytest.raises(WireError):
-        columns.decode([inner])
+        codec.decode([inner])
 
 
 def test_a_tensor_larger_than_a_frame_is_refused_with_a_hint():
     blob = np.broadcast_to(np.zeros(1, "u1"), defaults.MAX_FRAME_BYTES + 1)
     with pytest.raises(DocumentError, match="a message frame holds at most"):
-        columns.encode(DocumentArray([Document(id="a", blob=blob)]))
+        codec.encode(DocumentArray([Document(id="a", blob=blob)]))
 
 
 def test_rows_that_are_too_large_together_travel_in_several_frames():
     part = np.zeros(defaults.MAX_FRAME_BYTES // 2 + 1, "u1")
-    frames = columns.encode(DocumentArray([Document(blob=part), Document(blob=part)]))
+    frames = codec.encode(DocumentArray([Document(blob=part), Document(blob=part)]))
     assert len(frames) == 3
-    assert columns.decode(frames)[1].blob.shape == part.shape
+    assert codec.decode(frames)[1].blob.shape == part.shape
 
 
 HOSTILE = {
@@ -244,7 +244,7 @@ HOSTILE = {
 
 
 def read_all(frames):
-    for doc in columns.decode(frames):
+    for doc in codec.decode(frames):
         _ = doc.blob, doc.tags, doc.location, doc.scores, doc.chunks.texts
 
 
@@ -334,7 +334,7 @@ def test_a_line_that_is_a_bomb_is_one_failure_within_a_second(name):
     chunk = b'{"id":"b"}\n' + LINES[name] + b'\n{"id":"c"}\n'
     tracemalloc.start()
     started = time.process_time()
-    found = jsonlines.parse(chunk, key="k", first_line=1)
+    found = codec.parse_lines(chunk, key="k", first_line=1)
     spent = time.process_time() - started
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
@@ -347,21 +347,21 @@ def test_a_line_that_is_a_bomb_is_one_failure_within_a_second(name):
 def test_a_lil_matrix_of_many_rows_is_refused_before_it_is_sent():
     """To make it again at the other end would take minutes."""
     matrix = scipy.sparse.coo_matrix((1 << 17, 1))
-    assert columns.decode(columns.encode(DocumentArray([Document(blob=matrix)])))[0].blob.nnz == 0
+    assert codec.decode(codec.encode(DocumentArray([Document(blob=matrix)])))[0].blob.nnz == 0
     with pytest.raises(DocumentError, match="a lil_matrix of 131072 rows; at most 65536"):
-        columns.encode(DocumentArray([Document(id="a", blob=matrix.tolil())]))
+        codec.encode(DocumentArray([Document(id="a", blob=matrix.tolil())]))
 
 
 @settings(max_examples=60, deadline=None)
 @given(documents)
 def test_a_document_alone_is_sent_like_one_of_several(doc):
-    alone = columns.decode([bytes(frame) for frame in columns.encode(DocumentArray([doc]))])
-    several = columns.decode([bytes(frame) for frame in columns.encode(DocumentArray([doc, doc]))])
+    alone = codec.decode([bytes(frame) for frame in codec.encode(DocumentArray([doc]))])
+    several = codec.decode([bytes(frame) for frame in codec.encode(DocumentArray([doc, doc]))])
     assert several == DocumentArray([doc, doc])
     assert alone[0] == several[0] == doc
     assert str(alone[0].weight) == str(doc.weight)
     doc.id = ""
-    assert columns.decode(columns.encode(DocumentArray([doc])))[0].id == ""
+    assert codec.decode(codec.encode(DocumentArray([doc])))[0].id == ""
 
 
 def test_children_of_two_messages_do_not_change_places():
@@ -371,15 +371,15 @@ def test_children_of_two_messages_do_not_change_places():
         docs = DocumentArray([Document(id=f"{name}{i}") for i in range(2)])
         for doc in docs:
             doc.chunks.append(Document(text=f"of {doc.id}"))
-        messages.append(columns.decode(columns.encode(docs)))
+        messages.append(codec.decode(codec.encode(docs)))
     mixed = DocumentArray([messages[0][0], messages[1][1]])
-    sent = columns.decode(columns.encode(mixed))
+    sent = codec.decode(codec.encode(mixed))
     assert [doc.chunks.texts for doc in sent] == [["of a0"], ["of b1"]]
 
 
 def test_a_document_alone_keeps_the_sign_of_its_weight():
     for weight in (-0.0, 0.0):
-        (doc,) = columns.decode(columns.encode(DocumentArray([Document(weight=weight)])))
+        (doc,) = codec.decode(codec.encode(DocumentArray([Document(weight=weight)])))
         assert str(doc.weight) == str(weight)
 
 
@@ -389,9 +389,9 @@ def test_a_document_alone_keeps_the_sign_of_its_weight():
 def test_what_is_set_in_one_row_of_a_batch_that_came_is_sent_on(field: str, value: object) -> None:
     """Columns that came without it are not trusted to be all there is."""
     sent = DocumentArray([Document(id=name, text=name) for name in "abc"])
-    docs = columns.decode([bytes(frame) for frame in columns.encode(sent)])
+    docs = codec.decode([bytes(frame) for frame in codec.encode(sent)])
     texts = [doc.text for doc in docs]
     setattr(docs[1], field, value)
-    back = columns.decode(columns.encode(docs))
+    back = codec.decode(codec.encode(docs))
     assert list(getattr(back[1], field)) == list(value)  # type: ignore[call-overload]
     assert [doc.text for doc in back] == [texts[0], texts[1] * (field == "embedding"), texts[2]]

@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 
 from jina import Document, DocumentArray
 from jina.excepts import DocumentError, WireError
-from jina.types import columns, untyped
-from jina.types.batch import CODE_OF, ENTRY, HEAD, MAGIC
-from tests.types import strategies
-from tests.types.strategies import words
+from jina.records import batch
+from jina.records import tags as tag_forms
+from jina.records.batch import CODE_OF, ENTRY, HEAD, MAGIC
+from jina.types import codec
+from tests.records import strategies
+from tests.records.strategies import words
 
 
 class Word(str):
@@ -51,30 +53,30 @@ values = st.recursive(
 @given(st.dictionaries(words | st.builds(Word, words) | st.just(1), values, max_size=3))
 def test_tags_that_pass_the_quick_look_would_not_be_changed(tags):
     outcomes = []
-    for look in (lambda: untyped.plain(tags, finite=True), lambda: untyped.plain_tags(tags)):
+    for look in (lambda: tag_forms.plain(tags, finite=True), lambda: tag_forms.plain_tags(tags)):
         try:
             outcomes.append((look() is tags, ""))
         except DocumentError as err:
             outcomes.append((False, f"{type(err)} {err.what}"))
     assert outcomes[0] == outcomes[1]
-    assert untyped._is_plain_map(tags) == outcomes[0][0]
+    assert tag_forms._is_plain_map(tags) == outcomes[0][0]
 
 
 def test_tags_without_end_are_refused():
     tags = {}
     tags["tags"] = tags
     with pytest.raises(DocumentError, match="nested too deeply"):
-        untyped.plain_tags(tags)
-    assert not untyped._is_plain_map({"x": [math.nan] * 20})
+        tag_forms.plain_tags(tags)
+    assert not tag_forms._is_plain_map({"x": [math.nan] * 20})
 
 
 def over_the_wire(docs):
-    return columns.decode([bytes(frame) for frame in columns.encode(docs)])
+    return codec.decode([bytes(frame) for frame in codec.encode(docs)])
 
 
 def tags_of(frames):
     """The bytes of the column of tags."""
-    return columns.parse(frames).columns["tags"].data
+    return batch.parse(frames).columns["tags"].data
 
 
 @settings(max_examples=60, deadline=None)
@@ -107,22 +109,22 @@ def test_rows_that_came_as_columns_are_sent_as_rows_that_did_not(docs, which, de
 
 def test_tags_that_nobody_read_are_sent_on_as_they_came():
     docs = DocumentArray([Document(id=str(i), tags={"n": i}) for i in range(3)])
-    data = bytes(tags_of(columns.encode(docs)))
+    data = bytes(tags_of(codec.encode(docs)))
     spaced = data.replace(b":", b" : ")
-    frames = columns.encode(docs)
+    frames = codec.encode(docs)
     head = HEAD.pack(MAGIC, 1, 2, 3)
-    ids = columns.parse(frames).columns["id"].data
+    ids = batch.parse(frames).columns["id"].data
     entries = ENTRY.pack(CODE_OF["id"], 1, 0, 0, len(ids)) + ENTRY.pack(
         CODE_OF["tags"], 6, 0, 0, len(spaced)
     )
-    back = columns.decode([head + entries + ids + spaced])
+    back = codec.decode([head + entries + ids + spaced])
     for doc in back:
         doc.text = "seen"
-    assert tags_of(columns.encode(back)) == spaced
+    assert tags_of(codec.encode(back)) == spaced
     assert back[1].tags == {"n": 1}
     back[1].tags["n"] = 5
     # The others are still the bytes that they were.
-    assert tags_of(columns.encode(back)) == b'[{"n" : 0},{"n":5},{"n" : 2}]'
+    assert tags_of(codec.encode(back)) == b'[{"n" : 0},{"n":5},{"n" : 2}]'
     back.append(Document())
     assert over_the_wire(back) == back
 
@@ -130,7 +132,7 @@ def test_tags_that_nobody_read_are_sent_on_as_they_came():
 def test_damaged_tags_are_found_when_one_of_them_is_read():
     head = HEAD.pack(MAGIC, 1, 2, 1)
     entries = ENTRY.pack(CODE_OF["id"], 1, 0, 0, 3) + ENTRY.pack(CODE_OF["tags"], 6, 0, 0, 3)
-    doc = columns.decode([head + entries + b"\x91\xa1a" + b"[5]"])[0]
+    doc = codec.decode([head + entries + b"\x91\xa1a" + b"[5]"])[0]
     assert doc.id == "a"
     for read in (lambda: doc.tags, doc.dict, doc.json, lambda: Document(doc, copy=True)):
         with pytest.raises(WireError, match="the column `tags` cannot be decoded"):
@@ -183,7 +185,7 @@ def test_an_integer_of_thousands_of_digits_is_carried_or_a_typed_error():
 def test_a_number_that_is_none_beside_an_integer_beyond_64_bits_is_named(odd, name, long):
     doc = Document(id="x", tags={"n": long, "of": [{"x": odd}]})
     with pytest.raises(DocumentError) as caught:
-        columns.encode(DocumentArray([doc]))
+        codec.encode(DocumentArray([doc]))
     assert str(caught.value) == (
         f"`tags` of Document 'x' cannot be sent: `tags.of[0].x` is {name}, which JSON cannot "
         "carry, beside an integer of more than 64 bits, which only JSON can\n"

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import msgspec
 
-from jina.types.score import NamedScore
+from jina.records.score import NamedScore
 
 
 class _AnyTensor(type):

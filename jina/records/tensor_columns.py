@@ -19,7 +19,7 @@ import msgspec
 
 from jina.defaults import INLINE_TENSOR_BYTES, MAX_FRAME_BYTES, MAX_NDIM
 from jina.excepts import DocumentError, WireError
-from jina.types.tensors import (
+from jina.records.tensors import (
     ITEM_BYTES,
     MAX_DIM,
     MAX_LIL_ROWS,

@@ -10,8 +10,10 @@ import pytest
 
 from jina import Document, DocumentArray
 from jina.excepts import DocumentError
-from jina.types import columns
-from jina.types.jsonlines import LineError, parse, render
+from jina.records.jsonlines import LineError
+from jina.types import codec
+from jina.types.codec import parse_lines as parse
+from jina.types.codec import render
 
 
 def read(text, first_line=1):
@@ -193,10 +195,10 @@ def test_nan_in_tags_and_scores_is_an_error_that_names_them(value):
 
 
 def test_nan_in_a_score_from_the_wire_is_an_error_too():
-    from jina.types import columns
+    from jina.types import codec
 
     doc = Document(id="a", scores={"s": float("nan")}, chunks=[Document(evaluations={"e": -1e999})])
-    back = columns.decode(columns.encode(DocumentArray([doc])))
+    back = codec.decode(codec.encode(DocumentArray([doc])))
     with pytest.raises(DocumentError, match="the score `s` is NaN, which JSON cannot carry"):
         render(back)
     with pytest.raises(DocumentError, match="the score `e` is -inf"):
@@ -225,10 +227,10 @@ def test_a_memoryview_will_do_and_numpy_is_not_needed():
 
 
 def test_written_lines_are_read_back_from_an_array_of_columns():
-    from jina.types import columns
+    from jina.types import codec
 
     docs = DocumentArray([Document(id="a", text="x", tags={"t": float("nan")}), Document(id="b")])
-    back = columns.decode(columns.encode(docs))
+    back = codec.decode(codec.encode(docs))
     with pytest.raises(DocumentError, match="'a'"):
         render(back)
     back[0].tags["t"] = 1
@@ -258,7 +260,7 @@ def test_white_space_in_tags_that_nobody_read_ends_no_line():
     assert text == lines.replace(b"\r", b" ")
     assert [Document(line.decode()) for line in text.splitlines()] == list(parsed.docs)
     docs = DocumentArray([Document(id=name, tags={"x": name}) for name in "ab"])
-    frames = [bytes(frame) for frame in columns.encode(docs)]
-    came = columns.decode([frame.replace(b'{"x":"a"}', b'{\n"":"a"}') for frame in frames])
+    frames = [bytes(frame) for frame in codec.encode(docs)]
+    came = codec.decode([frame.replace(b'{"x":"a"}', b'{\n"":"a"}') for frame in frames])
     assert render(came) == b'{"id":"a","tags":{ "":"a"}}\n{"id":"b","tags":{"x":"b"}}\n'
     assert render(came[:1]) == b'{"id":"a","tags":{ "":"a"}}\n'

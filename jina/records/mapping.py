@@ -13,8 +13,8 @@ from typing import Any
 import msgspec
 
 from jina.excepts import BadDocType
-from jina.types.bad_lines import why
-from jina.types.record import (
+from jina.records.bad_lines import why
+from jina.records.record import (
     CHILD_FIELDS,
     CONTENT_FIELDS,
     COUNT_FIELDS,
@@ -26,8 +26,8 @@ from jina.types.record import (
     Live,
     Record,
 )
-from jina.types.score import Scores, as_score
-from jina.types.tensors import as_tensor, from_json
+from jina.records.score import Scores, as_score
+from jina.records.tensors import as_tensor, from_json
 
 
 def kind_of(value: Any) -> str:

@@ -12,8 +12,8 @@ from typing import Any
 import msgspec
 
 from jina.excepts import DocumentError
-from jina.types.mapping import KEYS
-from jina.types.record import CHILD_FIELDS, COUNT_FIELDS, SCORE_FIELDS, TENSOR_FIELDS
+from jina.records.mapping import KEYS
+from jina.records.record import CHILD_FIELDS, COUNT_FIELDS, SCORE_FIELDS, TENSOR_FIELDS
 
 _JSON_FIELDS = TENSOR_FIELDS | SCORE_FIELDS | CHILD_FIELDS | {"tags", "location"}
 

@@ -7,7 +7,7 @@ import scipy.sparse
 from hypothesis import strategies as st
 
 from jina import Document
-from jina.types.score import NamedScore
+from jina.records.score import NamedScore
 
 words = st.text(st.characters(codec="utf-8"), max_size=12)
 numbers = st.one_of(

@@ -12,8 +12,8 @@ from typing import Any, TypeVar, cast
 import msgspec
 
 from jina.excepts import DocumentError
-from jina.types.batch import Part
-from jina.types.record import (
+from jina.records.batch import Part
+from jina.records.record import (
     CHILD_FIELDS,
     DEFAULTS,
     FIELDS,
@@ -26,9 +26,9 @@ from jina.types.record import (
     Record,
     Unread,
 )
-from jina.types.score import NamedScore
-from jina.types.tensors import Cell, boxed, same
-from jina.types.untyped import copied, in_hand, read_tags
+from jina.records.score import NamedScore
+from jina.records.tags import copied, in_hand, read_tags
+from jina.records.tensors import Cell, boxed, same
 
 # Fields that may be said to be false; a weight then is another 0.0 than the default.
 _SAID = frozenset({"text", "buffer", "weight"})
@@ -42,9 +42,8 @@ def children(value: Any) -> list[Record]:
         return []
     if type(value) is list:
         return value
-    if type(value) is Part:
-        return value.records()
-    return [doc._record for doc in value]
+    records: list[Record] = value._records()
+    return records
 
 
 def tensor(value: Any) -> Any:

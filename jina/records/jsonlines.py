@@ -1,4 +1,4 @@
-"""JSON lines to Documents and back.
+"""JSON lines to records and back.
 
 A line is one Document, or `{"document": …, "groundtruth": …}`. Keys that are no field go into the
 tags. Each line that cannot be read is an outcome of its own and never of its neighbours.
@@ -10,7 +10,7 @@ holds one is written as base64 ({dtype, shape, data}); in tags and scores they a
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from io import BytesIO
 from typing import Any, NoReturn
 
@@ -18,17 +18,13 @@ import msgspec
 
 from jina.defaults import KIB
 from jina.excepts import DocumentError
-from jina.types import mapping
-from jina.types.arrays.document import DocumentArray, wrapped
-from jina.types.bad_lines import id_of, why
-from jina.types.batch import Part
-from jina.types.content import children, set_fields
-from jina.types.document import Document
-from jina.types.own_keys import Pair, with_own_keys
-from jina.types.record import CONTENT_FIELDS, NO_TAGS, Live, Packed, Record, Tensor, Unread
-from jina.types.score import Scores, checked
-from jina.types.tensors import Cell, JsonForm, from_json, to_json
-from jina.types.untyped import (
+from jina.records import mapping
+from jina.records.bad_lines import id_of, why
+from jina.records.line_shapes import Pair, with_own_keys
+from jina.records.record import CONTENT_FIELDS, NO_TAGS, Live, Packed, Record, Tensor, Unread
+from jina.records.record_ops import children, set_fields
+from jina.records.score import Scores, checked
+from jina.records.tags import (
     TagColumn,
     are_filled_objects,
     check_size,
@@ -37,6 +33,7 @@ from jina.types.untyped import (
     read_tags,
     take_tags,
 )
+from jina.records.tensors import Cell, JsonForm, from_json, to_json
 
 BAD_LINE = "jina.excepts.BadLine"
 
@@ -65,14 +62,14 @@ class ParsedLines(msgspec.Struct, frozen=True):
     """What a chunk of lines gave.
 
     Args:
-        docs: the Documents, in the order of their lines.
-        groundtruths: one for each of `docs`, or None if no line has one. A line without one gets
-            an empty Document with the same id.
+        records: the Documents, in the order of their lines.
+        groundtruths: one for each of `records`, or None if no line has one. A line without one
+            gets an empty Document with the same id.
         errors: the lines that gave none, in order.
     """
 
-    docs: DocumentArray
-    groundtruths: DocumentArray | None
+    records: list[Record]
+    groundtruths: list[Record] | None
     errors: list[LineError]
 
 
@@ -115,12 +112,12 @@ def parse(chunk: Buffer, *, key: str, first_line: int) -> ParsedLines:
             records = with_own_keys(data, lines, odd, key, first_line)
         except _REFUSED:
             return _Careful(key, first_line).parse(lines)
-        return ParsedLines(DocumentArray._of_rows(wrapped(records)), None, [])
+        return ParsedLines(records, None, [])
     if not all([record.id for record in records]):
         for number, record in enumerate(records, first_line):
             if not record.id:
                 record.id = f"{key}-{number}"
-    return ParsedLines(DocumentArray._of_rows(wrapped(records)), None, [])
+    return ParsedLines(records, None, [])
 
 
 _REFUSED = (
@@ -174,7 +171,7 @@ class _Careful:
     def __init__(self, key: str, first_line: int) -> None:
         self.key = key
         self.first_line = first_line
-        self.docs: list[Record] = []
+        self.records: list[Record] = []
         self.groundtruths: list[Record | None] = []
         self.errors: list[LineError] = []
         self.is_typed = True  # until a line has keys of its own: then the others have them too
@@ -198,13 +195,11 @@ class _Careful:
                 self.errors.append(LineError(row, number, BAD_LINE, why(line, err), id_of(line)))
         truths = None
         if any(truth is not None for truth in self.groundtruths):
-            records = [
-                Record(doc.id) if truth is None else truth
-                for doc, truth in zip(self.docs, self.groundtruths, strict=True)
+            truths = [
+                Record(record.id) if truth is None else truth
+                for record, truth in zip(self.records, self.groundtruths, strict=True)
             ]
-            truths = DocumentArray._of_rows(wrapped(records))
-        docs = DocumentArray._of_rows(wrapped(self.docs))
-        return ParsedLines(docs, truths, self.errors)
+        return ParsedLines(self.records, truths, self.errors)
 
     def _read(self, line: bytes, number: int) -> None:
         truth = None
@@ -223,7 +218,7 @@ class _Careful:
             record = self._record(value, number)
         if not record.id:
             record.id = f"{self.key}-{number}"
-        self.docs.append(record)
+        self.records.append(record)
         self.groundtruths.append(truth)
 
     def _typed(self, line: bytes) -> Record | None:
@@ -280,7 +275,7 @@ def _hook(form: JsonForm) -> Callable[[Any], Any]:
             return to_json(value.get(), form)
         if kind is Packed:
             return plain(read_tags(value), finite=True)
-        if kind is Part or isinstance(value, DocumentArray):
+        if hasattr(kind, "_records"):  # a Part of a nested batch, or an array of Documents
             rows = children(value)
             if not rows:
                 raise _EmptyValue
@@ -299,17 +294,16 @@ _ENCODERS: dict[str, msgspec.json.Encoder] = {
 }
 
 
-def render(docs: DocumentArray | Iterable[Document], *, tensors: JsonForm = "list") -> bytes:
+def render(records: Sequence[Record], *, tensors: JsonForm = "list") -> bytes:
     """Write Documents as JSON lines, each with its line end.
 
     Args:
-        docs: the Documents.
+        records: of the Documents.
         tensors: "list" for nested lists, "base64" for {dtype, shape, data}.
 
     Raises:
         DocumentError: a value that JSON cannot carry; the message names field and id.
     """
-    records = [doc._record for doc in docs]
     take_tags(records)
     try:
         text = _ENCODERS[tensors].encode_lines(records)
@@ -339,18 +333,17 @@ def _is_line_by_line(text: bytes, count: int) -> bool:
 _WHITE = bytes.maketrans(b"\r\n", b"  ")  # within a string JSON writes neither as itself
 
 
-def render_few(docs: DocumentArray) -> bytes | None:
+def render_few(records: Sequence[Record]) -> bytes | None:
     """Write a few small Documents as JSON lines, if `parse` gives the very same Documents back.
 
     Lines are twice as quick as columns where there is hardly anything to put into a column.
 
     Returns:
-        None where columns are right: many Documents, columns already, long texts, and whatever
-        JSON has no exact form for. What nothing can carry is None too: `columns.encode` says why.
+        None where columns are right: many Documents, long texts, and whatever JSON has no exact
+        form for. What nothing can carry is None too: `columns.encode` says why.
     """
-    if docs._columns is not None or not 0 < len(docs._rows) <= _FEW:
+    if not 0 < len(records) <= _FEW:
         return None
-    records = [doc._record for doc in docs._rows]
     for record in records:
         if (
             not record.id  # a line without one would be given one

@@ -13,8 +13,8 @@ from typing import Any
 
 import msgspec
 
-from jina.types import mapping
-from jina.types.record import NO_TAGS, OwnTags, Reads, Record, Unread
+from jina.records import mapping
+from jina.records.record import NO_TAGS, OwnTags, Reads, Record, Unread
 
 _WORTH_A_STRUCT = 32  # lines in a chunk; to make one takes as long as to read a hundred without
 _RARE_KEYS = (frozenset(mapping.KEYS) | {"content", "document"}) - {"id", "text"}

@@ -13,7 +13,7 @@ import scipy.sparse
 
 from jina import Document, DocumentArray
 from jina.excepts import DocumentError, WireError
-from jina.types import columns, jsonlines
+from jina.types import codec
 
 COUNT = int(os.environ.get("JINA_FUZZ", "50000"))
 SEED = os.environ.get("JINA_FUZZ_SEED", "1")
@@ -43,7 +43,7 @@ def read_all(docs):
     docs.get_attributes("id", "text", "embedding", "mime_type", "buffer")
     for doc in docs.traverse_flat("r,c,m,cc"):
         doc.dict()
-    jsonlines.render(docs.traverse_flat("r"))
+    codec.render(docs.traverse_flat("r"))
 
 
 def mutated(rng, frames):
@@ -76,14 +76,14 @@ def mutated(rng, frames):
 
 def test_damaged_frames_give_a_typed_error_or_a_valid_batch():
     rng = random.Random(f"frames {SEED}")
-    originals = [columns.encode(docs) for docs in samples()]
+    originals = [codec.encode(docs) for docs in samples()]
     outcomes = {"error": 0, "batch": 0}
     for _ in range(COUNT):
         frames = mutated(rng, rng.choice(originals))
         try:
-            docs = columns.decode(frames)
+            docs = codec.decode(frames)
             read_all(docs)
-            columns.decode([bytes(frame) for frame in columns.encode(docs)])
+            codec.decode([bytes(frame) for frame in codec.encode(docs)])
             outcomes["batch"] += 1
         except (WireError, DocumentError):
             outcomes["error"] += 1
@@ -93,7 +93,7 @@ def test_damaged_frames_give_a_typed_error_or_a_valid_batch():
 
 def test_damaged_lines_are_outcomes_of_their_own():
     rng = random.Random(f"lines {SEED}")
-    source = jsonlines.render(DocumentArray([doc for docs in samples()[1:] for doc in docs]))
+    source = codec.render(DocumentArray([doc for docs in samples()[1:] for doc in docs]))
     lines = source.splitlines(keepends=True)
     for _ in range(COUNT // 3):
         chunk = [bytearray(line) for line in lines]
@@ -102,10 +102,10 @@ def test_damaged_lines_are_outcomes_of_their_own():
         for _ in range(rng.randrange(1, 4)):
             body[rng.randrange(len(body))] = rng.choice(b'{}[]",:\\x019 \x00\xff\xe9tfn')
         chunk[victim] = body + b"\n"
-        found = jsonlines.parse(b"".join(chunk), key="k", first_line=1)
+        found = codec.parse_lines(b"".join(chunk), key="k", first_line=1)
         assert len(found.docs) + len(found.errors) >= len(lines) - 1
         kept = {doc.id for doc in found.docs}
         for number, line in enumerate(lines):
             if number != victim:
-                parsed = jsonlines.parse(line, key="k", first_line=1).docs[0].id
+                parsed = codec.parse_lines(line, key="k", first_line=1).docs[0].id
                 assert parsed in kept

@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jina import Document, DocumentArray
-from jina.types import columns, content, jsonlines
-from tests.types.strategies import documents
+from jina.records import record_ops
+from jina.types import codec
+from tests.records.strategies import documents
 
 ONE_OF_EACH = {
     "text": "x",
@@ -43,27 +44,27 @@ some = settings(max_examples=40, deadline=None)
 
 def frames_of(docs):
     """As they arrive: bytes that belong to nobody else."""
-    return [bytes(frame) for frame in columns.encode(docs)]
+    return [bytes(frame) for frame in codec.encode(docs)]
 
 
 @some
 @given(st.lists(documents, max_size=4))
 def test_wire_gives_back_equal_documents(docs):
     docs = DocumentArray(docs)
-    back = columns.decode(frames_of(docs))
+    back = codec.decode(frames_of(docs))
     assert len(back) == len(docs)
     assert back == docs
     # Rows that were read are encoded anew, to the same content.
-    assert columns.decode(frames_of(back)) == docs
+    assert codec.decode(frames_of(back)) == docs
 
 
 @some
 @given(st.lists(documents, max_size=4))
 def test_the_wire_sets_no_field_that_was_unset_and_json_shows_no_difference(docs):
     docs = DocumentArray(docs)
-    back = columns.decode(frames_of(docs))
-    again = columns.decode(frames_of(back))
-    assert jsonlines.render(docs) == jsonlines.render(back) == jsonlines.render(again)
+    back = codec.decode(frames_of(docs))
+    again = codec.decode(frames_of(back))
+    assert codec.render(docs) == codec.render(back) == codec.render(again)
     for one, two, three in zip(docs, back, again, strict=True):
         assert one.non_empty_fields == two.non_empty_fields == three.non_empty_fields
 
@@ -73,23 +74,23 @@ def test_a_field_that_is_set_in_one_row_stays_unset_in_the_others(name):
     fields = {name: ONE_OF_EACH[name]}
     for rows in ([{}, fields], [fields, {}], [{}, fields, {}]):
         docs = DocumentArray([Document(id=f"i{n}", **row) for n, row in enumerate(rows)])
-        text = jsonlines.render(docs)
-        parsed = jsonlines.parse(text, key="k", first_line=1).docs
+        text = codec.render(docs)
+        parsed = codec.parse_lines(text, key="k", first_line=1).docs
         for before in (docs, parsed):
-            back = columns.decode(frames_of(before))
+            back = codec.decode(frames_of(before))
             list(back)  # rows, from now on
-            assert jsonlines.render(back) == text
-            assert jsonlines.render(columns.decode(frames_of(back))) == text
+            assert codec.render(back) == text
+            assert codec.render(codec.decode(frames_of(back))) == text
 
 
 def test_a_weight_of_zero_that_was_said_stays_said():
     text = b'{"id":"a","weight":0.0}\n{"id":"b"}\n{"id":"c","weight":-0.0}\n'
-    docs = jsonlines.parse(text, key="k", first_line=1).docs
+    docs = codec.parse_lines(text, key="k", first_line=1).docs
     for count in (1, 2, 3):
         lines = b"".join(text.splitlines(keepends=True)[:count])
-        back = columns.decode(frames_of(DocumentArray(docs[:count])))
+        back = codec.decode(frames_of(DocumentArray(docs[:count])))
         assert [doc.weight for doc in back] == [0] * count
-        assert jsonlines.render(back) == lines
+        assert codec.render(back) == lines
 
 
 EMPTY = {
@@ -117,18 +118,18 @@ def test_neither_reads_nor_the_wire_change_what_is_shown(rows, empty, weight, mo
         fields += b',"chunks":[{%s}]' % fields.replace(b',"own":1', b"")
     ways = []
     for way in ("here", "sent and read", "read and sent"):
-        docs = jsonlines.parse(b"{%s}\n" % fields * rows, key="k", first_line=1).docs
+        docs = codec.parse_lines(b"{%s}\n" % fields * rows, key="k", first_line=1).docs
         if way == "sent and read":
-            docs = columns.decode(frames_of(docs))
+            docs = codec.decode(frames_of(docs))
         for doc in docs:
             for name in reads:
                 getattr(doc, name)
         if way == "read and sent":
-            docs = columns.decode(frames_of(docs))
+            docs = codec.decode(frames_of(docs))
         assert [doc.dict() for doc in docs] == list(map(json.loads, map(Document.json, docs)))
-        ways.append(jsonlines.render(docs))
-    unread = jsonlines.parse(b"{%s}\n" % fields * rows, key="k", first_line=1).docs
-    assert set(ways) == {jsonlines.render(unread)}
+        ways.append(codec.render(docs))
+    unread = codec.parse_lines(b"{%s}\n" % fields * rows, key="k", first_line=1).docs
+    assert set(ways) == {codec.render(unread)}
     shown = json.loads(ways[0].splitlines()[0])
     assert not shown.keys() & (empty - {"tags"} if b"own" in more else empty)
     assert ("weight" in shown) == bool(weight)
@@ -151,34 +152,34 @@ def test_an_empty_container_that_a_document_is_made_with_is_unset(name):
 def test_a_weight_that_was_taken_back_is_unset():
     docs = DocumentArray([Document(id="a", weight=1), Document(id="b", weight=2)])
     docs[0].weight = None
-    assert jsonlines.render(docs[:1]) == b'{"id":"a"}\n'
-    back = columns.decode(frames_of(docs))
+    assert codec.render(docs[:1]) == b'{"id":"a"}\n'
+    back = codec.decode(frames_of(docs))
     assert back.get_attributes("weight") == [0, 2]
-    assert jsonlines.render(back) == b'{"id":"a"}\n{"id":"b","weight":2.0}\n'
+    assert codec.render(back) == b'{"id":"a"}\n{"id":"b","weight":2.0}\n'
 
 
 @some
 @given(st.lists(documents, min_size=1, max_size=4))
 def test_untouched_columns_are_sent_on_as_they_came(docs):
     frames = frames_of(DocumentArray(docs))
-    assert all(a is b for a, b in zip(columns.encode(columns.decode(frames)), frames, strict=True))
+    assert all(a is b for a, b in zip(codec.encode(codec.decode(frames)), frames, strict=True))
 
 
 @some
 @given(st.lists(documents, min_size=1, max_size=3))
 def test_rows_that_were_only_wrapped_encode_to_the_same_content(docs):
-    back = columns.decode(frames_of(DocumentArray(docs)))
+    back = codec.decode(frames_of(DocumentArray(docs)))
     assert [doc.id for doc in back] == [doc.id for doc in docs]
-    assert columns.decode(frames_of(back)) == DocumentArray(docs)
+    assert codec.decode(frames_of(back)) == DocumentArray(docs)
 
 
 @some
 @given(st.lists(documents, max_size=3), st.sampled_from(["list", "base64"]))
 def test_json_lines_give_back_documents(docs, form):
     docs = DocumentArray(docs)
-    text = jsonlines.render(docs, tensors=form)
+    text = codec.render(docs, tensors=form)
     assert text.count(b"\n") == len(docs)
-    back = jsonlines.parse(text, key="k", first_line=1)
+    back = codec.parse_lines(text, key="k", first_line=1)
     assert back.errors == []
     if form == "base64":
         assert back.docs == docs
@@ -191,9 +192,9 @@ def test_json_lines_give_back_documents(docs, form):
 @given(st.lists(documents, min_size=1, max_size=4))
 def test_a_few_documents_become_lines_only_where_nothing_is_lost(docs):
     docs = DocumentArray(docs)
-    text = jsonlines.render_few(docs)
+    text = codec.render_few(docs)
     if text is not None:
-        back = jsonlines.parse(text, key="k", first_line=1)
+        back = codec.parse_lines(text, key="k", first_line=1)
         assert (back.errors, back.groundtruths) == ([], None)
         assert back.docs == docs
         assert [repr(doc.tags) for doc in back.docs] == [repr(doc.tags) for doc in docs]
@@ -218,32 +219,35 @@ def test_a_few_documents_become_lines_only_where_nothing_is_lost(docs):
     ids=lambda fields: next(iter(fields)),
 )
 def test_what_lines_would_change_stays_columns(fields):
-    assert jsonlines.render_few(DocumentArray([Document(id="a")])) == b'{"id":"a"}\n'
+    assert codec.render_few(DocumentArray([Document(id="a")])) == b'{"id":"a"}\n'
     doc = Document(id="a", **{k: v for k, v in fields.items() if k != "id"})
     doc.id = fields.get("id", "a")
-    assert jsonlines.render_few(DocumentArray([doc])) is None
+    assert codec.render_few(DocumentArray([doc])) is None
 
 
 def test_many_documents_and_untouched_columns_stay_columns():
     many = DocumentArray([Document(text="x") for _ in range(5)])
-    assert jsonlines.render_few(many) is None
-    assert jsonlines.render_few(DocumentArray()) is None
-    assert jsonlines.render_few(columns.decode(frames_of(many[:1]))) is None
+    assert codec.render_few(many) is None
+    assert codec.render_few(DocumentArray()) is None
+    assert codec.render_few(codec.decode(frames_of(many[:1]))) is None
 
 
 def assert_equal_but_for_dtypes(one, two):
     for record in (one, two):
         for name in ("blob", "embedding"):
-            value = content.tensor(getattr(record, name))
+            value = record_ops.tensor(getattr(record, name))
             if isinstance(value, np.ndarray):
                 with np.errstate(invalid="ignore"):  # a NaN that signals stays a NaN
                     setattr(record, name, value.astype(complex))
     for name in ("chunks", "matches"):
-        ones, twos = content.children(getattr(one, name)), content.children(getattr(two, name))
+        ones, twos = (
+            record_ops.children(getattr(one, name)),
+            record_ops.children(getattr(two, name)),
+        )
         assert len(ones) == len(twos)
         for a, b in zip(ones, twos, strict=True):
             assert_equal_but_for_dtypes(a, b)
-    assert content.equal(one, two)
+    assert record_ops.equal(one, two)
 
 
 @some

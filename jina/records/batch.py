@@ -7,7 +7,7 @@ No Document exists here. A column stays the bytes that it came as until somebody
     kinds      1 values   msgpack array with one value per document; nil is unset
                2 constant one msgpack value for all documents
                3 dense    one tensor, a row per document: [dtype, shape, offset] in frame `aux`
-               4 cells    a tensor of its own per document, or nil: see jina.types.cells
+               4 cells    a tensor of its own per document, or nil: see jina.records.tensor_columns
                5 nested   msgpack array of counts (`aux` bytes), then a whole body
                6 tags     JSON list with an object per document; null is unset, and a text is
                           base64 of a msgpack map, for NaN and infinity
@@ -32,8 +32,7 @@ from jina.defaults import (
     MAX_UNTYPED_BYTES,
 )
 from jina.excepts import WireError
-from jina.types.cells import CellColumn, DenseColumn
-from jina.types.record import (
+from jina.records.record import (
     CHILD_FIELDS,
     COUNT_FIELDS,
     DEFAULTS,
@@ -45,8 +44,9 @@ from jina.types.record import (
     Live,
     Record,
 )
-from jina.types.score import NamedScore, Scores
-from jina.types.untyped import TagColumn
+from jina.records.score import NamedScore, Scores
+from jina.records.tags import TagColumn
+from jina.records.tensor_columns import CellColumn, DenseColumn
 
 Buffer = bytes | bytearray | memoryview
 
@@ -138,7 +138,7 @@ class Part:
         self.start = start
         self.stop = stop
 
-    def records(self) -> list[Record]:
+    def _records(self) -> list[Record]:
         """Decode the nested batch, once for all rows, and return this row's Records."""
         return self.nested.columns.records()[self.start : self.stop]
 

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jina.types import columns, jsonlines, own_keys
-from jina.types.record import OwnTags
-from tests.types.strategies import trees, words
+from jina.records import line_shapes
+from jina.records.record import OwnTags
+from jina.types import codec
+from tests.records.strategies import trees, words
 
 KEYS = ["title", "url", "b", "", 'q"', "back\\slash", "ä", "own_0", "x y", "line\nend"]
 FEW = st.sampled_from(KEYS)
@@ -54,13 +55,13 @@ def chunks(draw):
 
 
 def read(chunk, least_lines):
-    before = own_keys._WORTH_A_STRUCT
-    own_keys._WORTH_A_STRUCT = least_lines
+    before = line_shapes._WORTH_A_STRUCT
+    line_shapes._WORTH_A_STRUCT = least_lines
     try:
-        jsonlines.parse(chunk, key="k", first_line=1)  # keys are learned when met again
-        return jsonlines.parse(chunk, key="k", first_line=1)
+        codec.parse_lines(chunk, key="k", first_line=1)  # keys are learned when met again
+        return codec.parse_lines(chunk, key="k", first_line=1)
     finally:
-        own_keys._WORTH_A_STRUCT = before
+        line_shapes._WORTH_A_STRUCT = before
 
 
 def seen(found):
@@ -82,11 +83,11 @@ def test_both_ways_to_read_a_chunk_give_the_same(chunk):
     quick, slow = read(chunk, 1), read(chunk, 1_000_000)
     assert quick.errors == slow.errors
     assert (quick.groundtruths is None) == (slow.groundtruths is None)
-    lines = jsonlines.render(quick.docs)
+    lines = codec.render(quick.docs)
     assert list(map(json.loads, lines.splitlines())) == list(
-        map(json.loads, jsonlines.render(slow.docs).splitlines())
+        map(json.loads, codec.render(slow.docs).splitlines())
     )
-    sent = columns.decode([bytes(frame) for frame in columns.encode(quick.docs)])
+    sent = codec.decode([bytes(frame) for frame in codec.encode(quick.docs)])
     assert sent == slow.docs
     assert seen(sent) == seen(quick.docs) == seen(slow.docs)
 
@@ -101,7 +102,7 @@ def chunk_of(count, **more):
 def test_whole_files_of_such_lines_take_the_quick_way_and_are_written_as_they_came():
     found = read(chunk_of(40), 32).docs
     assert all(isinstance(doc._record.tags, OwnTags) for doc in found)
-    first, second = jsonlines.render(found).splitlines()[:2]
+    first, second = codec.render(found).splitlines()[:2]
     assert first == b'{"id":"k-1","tags":{"title":"T0","parts":[0,{"n":null}]}}'
     assert json.loads(second)["id"] == "k-2"
     assert found[1].tags == {"title": "T1", "parts": [1, {"n": None}]}
@@ -149,7 +150,7 @@ def test_the_last_line_may_lack_its_end_and_any_line_its_text():
 def test_lines_without_an_id_get_their_number_behind_any_key(key):
     for texts in ({}, {"text": "x"}):
         for _ in range(2):
-            docs = jsonlines.parse(chunk_of(40, **texts), key=key, first_line=7).docs
+            docs = codec.parse_lines(chunk_of(40, **texts), key=key, first_line=7).docs
         assert [doc.id for doc in docs] == [f"{key}-{number}" for number in range(7, 47)]
 
 
@@ -169,30 +170,30 @@ def is_struct(found):
 
 def test_where_tags_are_read_they_are_made_dicts_at_once():
     """It shows in the time it takes, and nowhere else."""
-    own_keys._shapes.clear()
+    line_shapes._shapes.clear()
     for _ in range(2):
-        found = jsonlines.parse(chunk_of(40), key="k", first_line=1)
+        found = codec.parse_lines(chunk_of(40), key="k", first_line=1)
     assert is_struct(found)
     for doc in found.docs[:20]:
         doc.tags["seen"] = 1
-    assert is_struct(jsonlines.parse(chunk_of(40), key="k", first_line=1))
-    for doc in jsonlines.parse(chunk_of(40), key="k", first_line=1).docs:
+    assert is_struct(codec.parse_lines(chunk_of(40), key="k", first_line=1))
+    for doc in codec.parse_lines(chunk_of(40), key="k", first_line=1).docs:
         doc.tags["seen"] = 1
-    found = jsonlines.parse(chunk_of(40), key="k", first_line=1)
+    found = codec.parse_lines(chunk_of(40), key="k", first_line=1)
     assert not is_struct(found)
     assert found.docs[1].tags == {"title": "T1", "parts": [1, {"n": None}]}
     found.docs[1].tags["parts"].append(float("nan"))
     with pytest.raises(ValueError, match=r"`tags` of Document 'k-2' cannot be .*parts\[2\]"):
-        jsonlines.render(found.docs)
-    later = [jsonlines.parse(chunk_of(40), key="k", first_line=1) for _ in range(60)]
+        codec.render(found.docs)
+    later = [codec.parse_lines(chunk_of(40), key="k", first_line=1) for _ in range(60)]
     assert any(map(is_struct, later))
-    assert jsonlines.render(later[0].docs) == jsonlines.render(later[-1].docs)
+    assert codec.render(later[0].docs) == codec.render(later[-1].docs)
 
 
 def test_no_struct_is_made_for_keys_that_are_met_once_or_for_few_lines():
     keys = ("met", "once")
-    assert own_keys.shape_of(keys) is None
-    assert own_keys.shape_of(keys) is own_keys.shape_of(keys) is not None
+    assert line_shapes.shape_of(keys) is None
+    assert line_shapes.shape_of(keys) is line_shapes.shape_of(keys) is not None
     assert not isinstance(read(chunk_of(31), 32).docs[0]._record.tags, OwnTags)
 
 
@@ -225,9 +226,9 @@ def test_the_same_dict_is_given_to_all_threads():
 
 
 def test_only_so_many_sets_of_keys_are_remembered():
-    for i in range(own_keys._MAX_SHAPES * 2):
+    for i in range(line_shapes._MAX_SHAPES * 2):
         assert read(f'{{"key{i}":1}}'.encode(), 1).docs[0].tags == {f"key{i}": 1}
-    assert len(own_keys._shapes) <= own_keys._MAX_SHAPES
-    assert own_keys.shape_of(tuple(map(str, range(own_keys._MAX_KEYS + 1)))) is None
-    assert own_keys.shape_of(tuple(map(str, range(own_keys._MAX_KEYS + 1)))) is None
-    assert own_keys.shape_of(()) is own_keys.shape_of(()) is None
+    assert len(line_shapes._shapes) <= line_shapes._MAX_SHAPES
+    assert line_shapes.shape_of(tuple(map(str, range(line_shapes._MAX_KEYS + 1)))) is None
+    assert line_shapes.shape_of(tuple(map(str, range(line_shapes._MAX_KEYS + 1)))) is None
+    assert line_shapes.shape_of(()) is line_shapes.shape_of(()) is None

@@ -1,0 +1,64 @@
+"""Arrays of Documents to bytes and back: what `jina.records` does for records.
+
+Frames are drawn in `jina.records.batch`, JSON lines are told in `jina.records.jsonlines`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from jina.records import columns, jsonlines
+from jina.records.batch import Buffer, parse
+from jina.records.tensors import JsonForm
+from jina.types.arrays.document import DocumentArray
+from jina.types.document import Document
+
+
+def encode(docs: DocumentArray) -> list[Buffer]:
+    """Return the frames of a message; see `jina.records.columns.encode`."""
+    undecoded = docs._columns
+    if undecoded is not None:
+        return columns.encode(undecoded)
+    return columns.encode(docs._records(), docs._came)
+
+
+def decode(frames: Sequence[Buffer]) -> DocumentArray:
+    """Return the array in these frames, still as columns: only directories are read.
+
+    The frames belong to the array from now on; large tensors are used in place.
+
+    Raises:
+        WireError: a directory that is wrong or beyond the limits. A damaged column is found, with
+            the same error, when it is first read.
+    """
+    return DocumentArray._of_columns(parse(frames))
+
+
+class ParsedDocuments(NamedTuple):
+    """What a chunk of JSON lines gave; see `jina.records.jsonlines.ParsedLines`."""
+
+    docs: DocumentArray
+    groundtruths: DocumentArray | None
+    errors: list[jsonlines.LineError]
+
+
+def parse_lines(chunk: Buffer, *, key: str, first_line: int) -> ParsedDocuments:
+    """Read a chunk of JSON lines; see `jina.records.jsonlines.parse`."""
+    parsed = jsonlines.parse(chunk, key=key, first_line=first_line)
+    truths = parsed.groundtruths
+    return ParsedDocuments(
+        DocumentArray._of_records(parsed.records),
+        None if truths is None else DocumentArray._of_records(truths),
+        parsed.errors,
+    )
+
+
+def render(docs: Iterable[Document], *, tensors: JsonForm = "list") -> bytes:
+    """Write Documents as JSON lines; see `jina.records.jsonlines.render`."""
+    return jsonlines.render([doc._record for doc in docs], tensors=tensors)
+
+
+def render_few(docs: DocumentArray) -> bytes | None:
+    """Write a few small Documents as JSON lines; see `jina.records.jsonlines.render_few`."""
+    return None if docs._columns is not None else jsonlines.render_few(docs._records())
