@@ -40,12 +40,11 @@ from jina.records.record import (
     SCORE_FIELDS,
     TENSOR_FIELDS,
     TEXT_FIELDS,
-    Edits,
     Live,
     Record,
 )
 from jina.records.score import NamedScore, Scores
-from jina.records.tags import TagColumn
+from jina.records.tags import split_tags
 from jina.records.tensor_columns import CellColumn, DenseColumn
 
 Buffer = bytes | bytearray | memoryview
@@ -143,33 +142,6 @@ class Part:
         return self.nested.columns.records()[self.start : self.stop]
 
 
-_DATA = frozenset({"buffer", "blob", "embedding"})
-
-
-class Came(msgspec.Struct, eq=False):
-    """What an array knows of rows that were made of columns, and until when it holds."""
-
-    rare: int  # Edits.rare then: as long as it stays, no other fields than these may be set
-    age: int  # Edits.ids then: as long as it stays, these are the ids
-    data: int  # Edits.data then: as long as it stays, no other tensors and bytes may be set
-    fields: tuple[str, ...]  # that came, in the order of their columns
-    ids: bytes | None  # the column, as it came
-    records: list[Record] | None = None  # of the rows, in their order
-    places: list[Any] | None = None  # what stood for each row's tags
-
-    def has_fields(self) -> bool:
-        """Whether `fields` still holds."""
-        return self.rare == Edits.rare
-
-    def has_data(self) -> bool:
-        """Whether `buffer`, `blob` or `embedding` may be set in any row."""
-        return self.data != Edits.data or not _DATA.isdisjoint(self.fields)
-
-    def has_ids(self) -> bool:
-        """Whether `ids` still holds."""
-        return self.ids is not None and self.age == Edits.ids
-
-
 class Columns(msgspec.Struct, eq=False):
     """A batch of `rows` Documents by column.
 
@@ -181,11 +153,10 @@ class Columns(msgspec.Struct, eq=False):
     columns: dict[str, Any]
     frames: Sequence[Any] = ()  # the tensor frames that Raw columns point into
     wire: list[Any] | None = None  # the message, as long as nothing was replaced
-    places: list[Any] | None = None  # what stands for the tags of each row in its Record
     _records: list[Record] | None = None
 
     def values(self, field: str) -> list[Any]:
-        """Return one value per row: plain ones, places of tags, tensors' Cells, or Parts.
+        """Return one value per row: plain ones, undecoded tags, tensors' Cells, or Parts.
 
         Raises:
             WireError: the column's bytes are not what its kind says.
@@ -204,9 +175,6 @@ class Columns(msgspec.Struct, eq=False):
             return [column.value] * self.rows
         if type(column) is Nested:
             return column.parts(self.rows)
-        if type(column) is TagColumn:
-            self.places = column.places()
-            return self.places
         cells: list[Any] = column.cells()
         return cells
 
@@ -234,11 +202,6 @@ class Columns(msgspec.Struct, eq=False):
             self.columns.pop(field, None)
         else:
             self.columns[field] = column
-
-    def ids(self) -> bytes | None:
-        """Return a copy of the bytes of the column of ids, None if it is decoded already."""
-        column = self.columns.get("id")
-        return bytes(column.data) if type(column) is Raw else None
 
     def records(self) -> list[Record]:
         """Return a Record per row; the same ones each time.
@@ -301,7 +264,7 @@ class Columns(msgspec.Struct, eq=False):
         elif raw.kind == CELLS:
             column = CellColumn.parse(raw.data, self.rows, self.frames)
         else:
-            column = TagColumn(raw.data, self.rows)
+            column = split_tags(raw.data, self.rows)
         if raw.kind in (DENSE, CELLS):
             self.columns[field] = column
         return column

@@ -30,7 +30,6 @@ from jina.records.batch import (
     VALUES,
     VERSION,
     Buffer,
-    Came,
     Columns,
     Constant,
     Nested,
@@ -42,7 +41,6 @@ from jina.records.record import (
     CHILD_FIELDS,
     COUNT_FIELDS,
     DEFAULTS,
-    EASY_FIELDS,
     FIELDS,
     NO_TAGS,
     SCORE_FIELDS,
@@ -58,11 +56,9 @@ from jina.records.tensor_columns import CellColumn, DenseColumn, FrameWriter, ga
 
 _encode = msgspec.msgpack.Encoder().encode
 
+_NOTHING = frozenset({type(None)})
 _COMPARED = TEXT_FIELDS | COUNT_FIELDS
-_EASY = FIELDS.index("tags") + 1  # fields before this one are asked for by name
 _NO_WEIGHT = DEFAULTS["weight"]
-# Fields that are looked at in every batch of several.
-_ALWAYS = frozenset({"id", *EASY_FIELDS})
 # Fields whose values users may hold and change.
 _HELD = SCORE_FIELDS | {"location"}
 
@@ -70,12 +66,11 @@ _HELD = SCORE_FIELDS | {"location"}
 _Entry = tuple[str, int, int, Any]
 
 
-def encode(source: Columns | list[Record], came: Came | None = None) -> list[Buffer]:
+def encode(source: Columns | list[Record]) -> list[Buffer]:
     """Return the frames of a message: the body, then the tensor frames.
 
     Args:
         source: a batch that is still columns, or the records of its rows.
-        came: what is known of the records since they were columns.
 
     Tensors of 64 KiB and more are not copied: they must not change until the frames are sent.
 
@@ -84,14 +79,12 @@ def encode(source: Columns | list[Record], came: Came | None = None) -> list[Buf
     """
     if isinstance(source, Columns):
         return source.wire or _columns_of(source)
-    if came is not None and came.records is not None:
-        source = came.records
     if len(source) == 1:
         body = _plain(source[0])
         if body is not None:
             return [body]
     state = _Writing()
-    return [state.rows(source, MAX_DEPTH, came), *state.frames()]
+    return [state.rows(source, MAX_DEPTH), *state.frames()]
 
 
 def _columns_of(columns: Columns) -> list[Buffer]:
@@ -148,28 +141,19 @@ class _Writing:
                     entries.append(entry)
         return _body(columns.rows, entries)
 
-    def rows(self, records: list[Record], depth: int, came: Came | None = None) -> bytes:
+    def rows(self, records: list[Record], depth: int) -> bytes:
         """Write Records, column by column; columns that are unset in every row are left out.
 
         Args:
-            records: whose.
+            records: of the rows.
             depth: how many levels may still lie below.
-            came: what is known of them since they were columns; columns that nobody touched are
-                sent on as they came.
         """
         count = len(records)
         self._spend(count, depth)
         entries: list[_Entry] = []
-        if came is not None and came.has_ids():
-            entries.append(("id", VALUES, 0, came.ids))
-        elif records:
+        if records:
             entries.append(("id", VALUES, 0, self._ids(records)))
-        for field, values in _gathered(records, came):
-            if count > 1 and _is_unset(field, values):
-                continue
-            if field == "tags" and _is_whole_column(values, came):
-                entries.append(("tags", TAGS, 0, values[0][0].data))
-                continue
+        for field, values in _gathered(records):
             entry = self._field(field, values, records, depth)
             if entry is not None:
                 entries.append(entry)
@@ -235,49 +219,19 @@ class _Writing:
         return field, NESTED, len(counts), b"".join((counts, inner))
 
 
-def _gathered(records: list[Record], came: Came | None) -> Iterator[tuple[str, list[Any]]]:
-    """Yield the values of each field but the id that may be set, one per record."""
+def _gathered(records: list[Record]) -> Iterator[tuple[str, Sequence[Any]]]:
+    """Yield the values of each field but the id that is set in a record, one per record."""
     if len(records) < 2:
-        if records:
-            yield from _one(records[0])
+        for record in records:
+            for field in FIELDS[1:]:
+                value = getattr(record, field)
+                if value is not DEFAULTS[field]:
+                    yield field, [value]
         return
-    if came is None or not came.has_fields():
-        rows = map(msgspec.structs.astuple, records)
-        columns = zip(FIELDS, map(list, zip(*rows, strict=True)), strict=True)
-        yield from islice(columns, 1, None)
-        return
-    yield "mime_type", [record.mime_type for record in records]
-    yield "text", [record.text for record in records]
-    yield "tags", [record.tags for record in records]
-    if came.has_data():
-        yield "buffer", [record.buffer for record in records]
-        yield "blob", [record.blob for record in records]
-        yield "embedding", [record.embedding for record in records]
-    for field in came.fields:
-        if field not in _ALWAYS:
-            yield field, [getattr(record, field) for record in records]
-
-
-def _is_whole_column(tags: list[Any], came: Came | None) -> bool:
-    """Whether the tags of all rows still lie in the column that they came in."""
-    if len(tags) == 1:
-        return type(tags[0]) is tuple and tags[0][0].count == 1
-    return came is not None and tags == came.places
-
-
-def _one(record: Record) -> Iterator[tuple[str, list[Any]]]:
-    """Yield the fields of a record that is alone in its message: most of them are unset."""
-    if record.mime_type:
-        yield "mime_type", [record.mime_type]
-    if record.text is not None:
-        yield "text", [record.text]
-    if record.tags is not NO_TAGS:
-        yield "tags", [record.tags]
-    if _has_more(record):
-        for field in FIELDS[_EASY:]:
-            value = getattr(record, field)
-            if value is not DEFAULTS[field]:
-                yield field, [value]
+    rows = map(msgspec.structs.astuple, records)
+    for field, values in islice(zip(FIELDS, zip(*rows, strict=True), strict=True), 1, None):
+        if not _is_unset(field, values):
+            yield field, values
 
 
 def _has_more(record: Record) -> bool:
@@ -302,14 +256,13 @@ def _has_more(record: Record) -> bool:
     )
 
 
-def _is_unset(field: str, values: list[Any]) -> bool:
+def _is_unset(field: str, values: Sequence[Any]) -> bool:
+    if field in TENSOR_FIELDS:  # arrays answer == with an array
+        return _NOTHING.issuperset(map(type, values))
     default = DEFAULTS[field]
-    if field in _COMPARED:
-        if values[0] != default:
-            return False
-        return values.count(default) == len(values)
-    # By identity: arrays and dicts answer == with something else than yes or no.
-    return not any(map(is_not, values, repeat(default)))
+    if field == "weight":  # by identity: a 0.0 that was said is another one than the default
+        return not any(map(is_not, values, repeat(default)))
+    return values.count(default) == len(values)
 
 
 def _untouched(values: Sequence[Any]) -> Nested | None:

@@ -32,3 +32,13 @@ def _after_fork() -> None:
 
 
 os.register_at_fork(after_in_child=_after_fork)
+
+
+class Changes:
+    """Counts how often a Document was given another id.
+
+    Arrays keep an index of ids, and cannot see who changes the id of a Document that they hold: an
+    index is right as long as this count is what it was when the index was made.
+    """
+
+    count = 0

@@ -21,18 +21,10 @@ from jina.excepts import DocumentError
 from jina.records import mapping
 from jina.records.bad_lines import id_of, why
 from jina.records.line_shapes import Pair, with_own_keys
-from jina.records.record import CONTENT_FIELDS, NO_TAGS, Live, Packed, Record, Tensor, Unread
+from jina.records.record import CONTENT_FIELDS, NO_TAGS, Live, Record, Tensor
 from jina.records.record_ops import children, set_fields
 from jina.records.score import Scores, checked
-from jina.records.tags import (
-    TagColumn,
-    are_filled_objects,
-    check_size,
-    plain,
-    plain_tags,
-    read_tags,
-    take_tags,
-)
+from jina.records.tags import are_filled_objects, check_size, plain_tags
 from jina.records.tensors import Cell, JsonForm, from_json, to_json
 
 BAD_LINE = "jina.excepts.BadLine"
@@ -269,20 +261,13 @@ def _hook(form: JsonForm) -> Callable[[Any], Any]:
             if type(held) is Scores:
                 return _checked_scores(held)
             return mapping.locations(held)
-        if kind is Unread:
-            return value.value
         if kind is Cell:
             return to_json(value.get(), form)
-        if kind is Packed:
-            return plain(read_tags(value), finite=True)
         if hasattr(kind, "_records"):  # a Part of a nested batch, or an array of Documents
             rows = children(value)
             if not rows:
                 raise _EmptyValue
-            take_tags(rows)
             return rows
-        if kind is TagColumn:
-            raise _EmptyValue  # a child in a plain list: take its tags out of the column first
         return to_json(value, form)
 
     return plain_value
@@ -304,7 +289,6 @@ def render(records: Sequence[Record], *, tensors: JsonForm = "list") -> bytes:
     Raises:
         DocumentError: a value that JSON cannot carry; the message names field and id.
     """
-    take_tags(records)
     try:
         text = _ENCODERS[tensors].encode_lines(records)
         if _is_line_by_line(text, len(records)):
@@ -358,7 +342,6 @@ def render_few(records: Sequence[Record]) -> bytes | None:
             or (record.text is not None and len(record.text) > _SHORT)
         ):
             return None
-    take_tags(records)
     try:
         text = _ENCODERS["list"].encode_lines(records)
     except (
@@ -381,7 +364,6 @@ _SHORT = 16 * KIB
 def render_record(record: Record, *, tensors: JsonForm = "list") -> bytes:
     """Write one record as a JSON object, without a line end; see `render`."""
     encode = _ENCODERS[tensors].encode
-    take_tags((record,))
     try:
         return encode(record).translate(_WHITE)
     except _EmptyValue:
@@ -399,7 +381,6 @@ def encode_pruned(record: Record, tensors: JsonForm) -> bytes:
 
 
 def _pruned(record: Record) -> Record:
-    take_tags((record,))
     fields = {name: getattr(record, name) for name in set_fields(record)}
     for name in ("chunks", "matches"):
         if name in fields:

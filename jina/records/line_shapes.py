@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from jina.records import mapping
-from jina.records.record import NO_TAGS, OwnTags, Reads, Record, Unread
+from jina.records.record import NO_TAGS, Live, OwnTags, Reads, Record
 
 _WORTH_A_STRUCT = 32  # lines in a chunk; to make one takes as long as to read a hundred without
 _RARE_KEYS = (frozenset(mapping.KEYS) | {"content", "document"}) - {"id", "text"}
@@ -71,11 +71,11 @@ def _as_dicts(lines: list[bytes], key: str, first_line: int) -> list[Record]:
     texts = [value.pop("text", None) for value in values]
     if not (_IDS.issuperset(map(type, ids)) and _TEXTS.issuperset(map(type, texts))):
         raise TypeError
-    tags: list[Any] = list(map(_new_object, repeat(Unread, len(values))))
-    for unread, value in zip(tags, values, strict=True):
-        unread.value = value
+    tags: list[Any] = list(map(_new_object, repeat(Live, len(values))))
+    for live, value in zip(tags, values, strict=True):
+        live.value = value
     if not all(values):
-        tags = [unread if unread.value else NO_TAGS for unread in tags]
+        tags = [live if live.value else NO_TAGS for live in tags]
     return list(map(Record, _named(ids, key, first_line), repeat(""), texts, tags))
 
 

@@ -3,12 +3,9 @@
 A Document is a thin wrapper over one Record. Records are what JSON lines and columns are decoded
 into and encoded from. Mutable values are decoded when they are first read:
 
-    tags        tuple   (column, row) of a batch whose tags nobody has read yet
-                OwnTags what a JSON line had beside its fields, with its values decoded
-                Raw     JSON of one object, as it came (empty: unset)
-                Unread  the dict, where decoding was needed to tell tags from fields
-                Packed  msgpack of one map, for values that JSON cannot carry
-                Live    the dict that was handed out or assigned
+    tags        Raw      JSON of one object, as it came (empty: unset)
+                OwnTags  the values that a JSON line has beside its fields
+                Live     a dict: assigned, handed out, or not to be had without decoding
     scores, evaluations, location    None, the plain decoded value, or Live once handed out
     blob, embedding    None, an array, a sparse matrix, or a Cell of a tensor column
     chunks, matches    None, a list of Records, a Part of a nested batch, or the array handed out
@@ -33,22 +30,13 @@ class Tensor(metaclass=_AnyTensor):
     """Stands for "array or sparse matrix" in the decoders' types; there is no instance."""
 
 
-class Unread:
-    """Tags that were decoded from JSON already and that nobody has seen: nothing to look at."""
+class Live:
+    """Marks a mutable value that users may hold: encoders look at it before they trust it."""
 
     __slots__ = ("value",)
 
     def __init__(self, value: Any) -> None:
         self.value = value
-
-
-class Live(Unread):
-    """Marks a mutable value that users hold, so that encoders look at it before they trust it.
-
-    What was Unread becomes Live by a change of its class: that makes no other object.
-    """
-
-    __slots__ = ()
 
 
 class Reads:
@@ -68,31 +56,6 @@ class OwnTags(msgspec.Struct, gc=False, eq=False, forbid_unknown_fields=True, om
 
     reads: ClassVar[Reads]  # of all that have these keys
 
-
-class Packed:
-    """Tags that wait as msgpack, because JSON has no NaN and no infinity."""
-
-    __slots__ = ("data",)
-
-    def __init__(self, data: bytes) -> None:
-        self.data = data
-
-
-class Edits:
-    """Counts edits that arrays cannot see and must know of.
-
-    Whoever writes into a record that a Document already wraps counts it here. An array trusts what
-    it knows about all of its Documents (the index of ids, which fields may be set) only as long as
-    the count is what it was.
-    """
-
-    ids = 0  # of `id`
-    rare = 0  # of any field that is not in EASY_FIELDS
-    data = 0  # of `buffer`, `blob` and `embedding`, where they were set
-
-
-# Fields that every Executor writes all the time: hardly anybody counts their edits.
-EASY_FIELDS = ("mime_type", "text", "tags", "buffer", "blob", "embedding")
 
 NO_TAGS = msgspec.Raw()
 

@@ -22,12 +22,10 @@ from jina.records.record import (
     TENSOR_FIELDS,
     Live,
     OwnTags,
-    Packed,
     Record,
-    Unread,
 )
 from jina.records.score import NamedScore
-from jina.records.tags import copied, in_hand, read_tags
+from jina.records.tags import copied, read_tags
 from jina.records.tensors import Cell, boxed, same
 
 # Fields that may be said to be false; a weight then is another 0.0 than the default.
@@ -137,12 +135,12 @@ def detached(record: Record) -> Record:
 
 def _detached(record: Record) -> Record:
     new = copy(record)
-    new.tags = tags = in_hand(record.tags)
-    if type(tags) is Live or type(tags) is Unread:
+    tags = record.tags
+    if type(tags) is Live:
         new.tags = Live(copied(tags.value))
     elif isinstance(tags, OwnTags):
         new.tags = Live(read_tags(tags))
-    elif type(tags) is not Packed and tags is not NO_TAGS:
+    elif tags is not NO_TAGS:
         new.tags = msgspec.Raw(bytes(tags))
     for name in TENSOR_FIELDS:
         value = tensor(getattr(record, name))
@@ -160,8 +158,8 @@ def _detached(record: Record) -> Record:
 def shallow(record: Record) -> Record:
     """Return a copy with its own fields, tags, scores and lists; the payload is shared."""
     new = copy(record)
-    if type(new.tags) is Live or type(new.tags) is Unread:
-        new.tags = type(new.tags)(copied(new.tags.value))
+    if type(new.tags) is Live:
+        new.tags = Live(copied(new.tags.value))
     if new.location is not None:
         place = new.location
         new.location = list(place.value if type(place) is Live else place) or None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Iterable
-from itertools import repeat
 from typing import Any
 
 import msgspec
@@ -13,7 +12,7 @@ import msgspec
 from jina.defaults import MAX_UNTYPED_BYTES, MAX_UNTYPED_NODES
 from jina.excepts import DocumentError, WireError
 from jina.records.mapping import kind_of, named
-from jina.records.record import NO_TAGS, Live, OwnTags, Packed, Record, Unread
+from jina.records.record import NO_TAGS, Live, OwnTags, Record
 
 _from_json = msgspec.json.Decoder(dict[str, Any])
 _from_msgpack = msgspec.msgpack.Decoder(dict[str, Any])
@@ -30,52 +29,6 @@ _publish = threading.Lock()
 
 class NotFinite(DocumentError):
     """A NaN or infinity where JSON must be written."""
-
-
-class TagColumn:
-    """The tags of a batch as they came; split into rows when the first of them is read."""
-
-    __slots__ = ("_rows", "count", "data")
-
-    def __init__(self, data: Any, count: int) -> None:
-        self.data = data
-        self.count = count
-        self._rows: list[Any] | None = None
-
-    def places(self) -> list[tuple[TagColumn, int]]:
-        """Return what stands for each row's tags in its record."""
-        return list(zip(repeat(self), range(self.count)))
-
-    def row(self, index: int) -> Any:
-        """Return one row's tags, as `split_tags` gives them.
-
-        Raises:
-            WireError: the column is damaged.
-        """
-        rows = self._rows
-        if rows is None:
-            try:
-                rows = self._rows = split_tags(self.data, self.count)
-            except (msgspec.MsgspecError, ValueError, RecursionError) as err:
-                raise WireError(f"the column `tags` cannot be decoded: {err}") from err
-        return rows[index]
-
-
-def in_hand(value: Any) -> Any:
-    """Return the tags of a record, taken out of their column if they still are there.
-
-    Raises:
-        WireError: the column is damaged.
-    """
-    return value[0].row(value[1]) if type(value) is tuple else value
-
-
-def take_tags(records: Iterable[Record]) -> None:
-    """Take the tags of all these records out of their columns; see `in_hand`."""
-    for record in records:
-        if type(record.tags) is tuple:
-            with _publish:
-                record.tags = in_hand(record.tags)
 
 
 def live_tags(record: Record) -> dict[str, Any]:
@@ -100,19 +53,13 @@ def read_tags(value: Any) -> dict[str, Any]:
     Raises:
         DocumentError: see `live_tags`.
     """
-    value = in_hand(value)
-    if type(value) is Live or type(value) is Unread:
+    if type(value) is Live:
         held: dict[str, Any] = value.value
         return held
     if isinstance(value, OwnTags):
         keys = type(value).__struct_encode_fields__[:-2]
         return dict(zip(keys, map(copied, msgspec.structs.astuple(value)), strict=False))
     try:
-        if type(value) is Packed:
-            # Base64 text of a JSON list stood for it, so its size was counted as one value.
-            if len(value.data) > MAX_UNTYPED_BYTES:
-                raise DocumentError(f"`tags` of {len(value.data)} bytes")
-            return _from_msgpack.decode(value.data)
         if value is NO_TAGS or not (raw := bytes(value)):
             return {}
         check_size(raw)
@@ -133,9 +80,7 @@ def join_tags(values: Iterable[Any]) -> bytes:
         DocumentError: a value that neither can carry, or untyped values beyond the limits.
     """
     try:
-        data = _rows_to_json(
-            [None if value is NO_TAGS else value for value in map(in_hand, values)]
-        )
+        data = _rows_to_json([None if value is NO_TAGS else value for value in values])
     except DocumentError:
         raise
     except UnicodeEncodeError as err:
@@ -150,10 +95,6 @@ def join_tags(values: Iterable[Any]) -> bytes:
 
 def _joined(value: Any) -> Any:
     """Return what stands for one row's tags in the JSON list."""
-    if type(value) is Packed:
-        return value.data
-    if type(value) is Unread:
-        return value.value
     if not value.value:
         return None
     try:
@@ -173,19 +114,20 @@ _rows_to_json = msgspec.json.Encoder(enc_hook=_joined).encode
 
 
 def split_tags(data: Any, rows: int) -> list[Any]:
-    """Return each row's tags, still undecoded; the opposite of `join_tags`.
+    """Return each row's tags, undecoded where they are JSON; the opposite of `join_tags`.
 
     Raises:
-        ValueError: no such list, or not one row for each.
+        WireError: no such list, or not one row for each.
     """
-    values = _rows_from_json(data)
-    if len(values) != rows:
-        raise ValueError(f"{len(values)} tags for {rows} Documents")
-    bytes(data).decode()
-    check_size(data)
-    if not are_objects(values):
-        values = [_split(value) for value in values]
-    return values
+    try:
+        values = _rows_from_json(data)
+        if len(values) != rows:
+            raise ValueError(f"{len(values)} tags for {rows} Documents")
+        bytes(data).decode()
+        check_size(data)
+        return values if are_objects(values) else list(map(_split, values))
+    except (msgspec.MsgspecError, ValueError, RecursionError) as err:
+        raise WireError(f"the column `tags` cannot be decoded: {err}") from err
 
 
 _rows_from_json = msgspec.json.Decoder(list[msgspec.Raw]).decode
@@ -215,8 +157,15 @@ def _split(value: msgspec.Raw) -> Any:
     if raw == b"null":
         return NO_TAGS
     if raw[:1] == b'"':
-        return Packed(_packed_from_json(raw))
+        return Live(_unpacked(_packed_from_json(raw)))
     raise ValueError("tags that are no object")
+
+
+def _unpacked(data: bytes) -> dict[str, Any]:
+    # Base64 text of a JSON list stood for it, so its size was counted as one value.
+    if len(data) > MAX_UNTYPED_BYTES:
+        raise DocumentError(f"`tags` of {len(data)} bytes")
+    return _from_msgpack.decode(data)
 
 
 def plain_tags(tags: dict[str, Any]) -> Any:

@@ -17,10 +17,7 @@ from jina.types.document import Document
 
 def encode(docs: DocumentArray) -> list[Buffer]:
     """Return the frames of a message; see `jina.records.columns.encode`."""
-    undecoded = docs._columns
-    if undecoded is not None:
-        return columns.encode(undecoded)
-    return columns.encode(docs._records(), docs._came)
+    return columns.encode(docs._columns or docs._records())
 
 
 def decode(frames: Sequence[Buffer]) -> DocumentArray:

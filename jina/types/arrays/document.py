@@ -12,9 +12,10 @@ from copy import deepcopy
 from typing import Any, SupportsIndex, overload
 
 from jina.excepts import BadDocType
-from jina.records.batch import Came, Columns
+from jina.records import ids
+from jina.records.batch import Columns
 from jina.records.mapping import kind_of
-from jina.records.record import Edits, Record
+from jina.records.record import Record
 from jina.types.arrays.overview import Overview
 from jina.types.arrays.selection import first
 from jina.types.document import Document, wrapped
@@ -35,22 +36,18 @@ class DocumentArray(Overview):
 
     __slots__ = (
         "__weakref__",
-        "_came",
         "_columns",
         "_index",
         "_index_age",
         "_rows",
     )
     _columns: Columns | None
-    # What is known of the rows since they came as columns, None once others may be among them.
-    _came: Came | None
     _index: dict[str, int] | None
     _index_age: int
     _rows: list[Document]
 
     def __init__(self, docs: Iterable[Document] | Document | None = None) -> None:
         self._columns = None
-        self._came = None
         self._index = None
         if docs is None:
             self._rows = []
@@ -65,7 +62,6 @@ class DocumentArray(Overview):
         """Wrap columns; no Document is made."""
         self = _new_object(cls)
         self._columns = columns
-        self._came = None
         self._index = None
         return self
 
@@ -74,7 +70,6 @@ class DocumentArray(Overview):
         """Wrap a list that belongs to the array from now on and is known to hold Documents."""
         self = _new_object(cls)
         self._columns = None
-        self._came = None
         self._index = None
         self._rows = rows
         return self
@@ -104,27 +99,13 @@ class DocumentArray(Overview):
             with _publish:
                 columns = self._columns
                 if columns is not None:
-                    if columns.rows == 1:  # to know more would take longer than to look again
-                        self._rows = wrapped(columns.records())
-                    else:
-                        came = Came(
-                            Edits.rare,
-                            Edits.ids,
-                            Edits.data,
-                            tuple(columns.columns),
-                            columns.ids(),
-                        )
-                        self._rows = wrapped(columns.records())
-                        came.records = columns.records()
-                        came.places = columns.places
-                        self._came = came
+                    self._rows = wrapped(columns.records())
                     self._columns = None
         return self._rows
 
     def _changed(self) -> None:
         """Forget what was known about the Documents: they are others now."""
         self._index = None
-        self._came = None
 
     def _check(self, docs: list[Any]) -> None:
         """Refuse what is no Document.
@@ -197,8 +178,8 @@ class DocumentArray(Overview):
     def _ids(self) -> dict[str, int]:
         """Return the position of each id, the last one where an id stands twice."""
         index = self._index
-        if index is None or self._index_age != Edits.ids:
-            age = Edits.ids
+        if index is None or self._index_age != ids.Changes.count:
+            age = ids.Changes.count
             index = {doc._record.id: i for i, doc in enumerate(self._docs)}
             self._index, self._index_age = index, age
         return index
@@ -236,7 +217,6 @@ class DocumentArray(Overview):
         rows = self._docs
         doc = self._adopted(doc)
         rows.append(doc)
-        self._came = None
         index = self._index
         if index is not None:
             index[doc._record.id] = len(rows) - 1

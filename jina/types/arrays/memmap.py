@@ -20,8 +20,8 @@ from typing import Any, Self
 from weakref import WeakValueDictionary
 
 from jina.excepts import BadDocType, DocumentError
+from jina.records import ids
 from jina.records.mapping import kind_of
-from jina.records.record import Edits
 from jina.types.arrays.document import DocumentArray, is_position, positions, several
 from jina.types.arrays.overview import Overview
 from jina.types.arrays.selection import first
@@ -208,11 +208,11 @@ class DocumentArrayMemmap(Overview):
     def _position(self, key: Any) -> int:
         if isinstance(key, str):
             self._check_open()
-            if self._index_age != Edits.ids:
+            if self._index_age != ids.Changes.count:
                 self.save()
                 self._index = None
             if self._index is None:
-                self._index_age = Edits.ids
+                self._index_age = ids.Changes.count
                 self._index = {entry.id_hash: i for i, entry in enumerate(self._table)}
             position = self._index.get(hash_of(key))
             if position is None:

@@ -20,7 +20,6 @@ from jina.records.batch import parse
 from jina.records.columns import encode
 from jina.records.mapping import kind_of
 from jina.records.record import Record
-from jina.records.tags import take_tags
 from jina.types.arrays.selection import Selection
 from jina.types.document import wrapped
 
@@ -160,7 +159,6 @@ def _segments(stream: Any, name: str) -> Iterator[list[Record]]:
             if len(head) < 8 or len(data) < size:
                 raise WireError("the file ends within a segment")
             records = parse(binary.unpack(data)).records()
-            take_tags(records)
         except WireError as err:
             raise DocumentError(err.what, where=f"{name}: byte {offset}") from err
         yield records

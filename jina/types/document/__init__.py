@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any, Self
 from jina.excepts import BadDocType, DocumentError
 from jina.records import ids, mapping
 from jina.records.batch import Part
-from jina.records.record import Edits, Record
+from jina.records.record import Record
 from jina.types.document.conversions import Conversions
 from jina.types.document.display import Display
 from jina.types.document.editing import ATTRIBUTES, Editing, no_field
+from jina.types.document.fields import text_of
 from jina.types.document.serial import Serial, added, give
 
 if TYPE_CHECKING:
@@ -52,15 +53,17 @@ class Document(Conversions, Editing, Serial, Display):
         copy: bool = False,
         **kwargs: Any,
     ) -> None:
-        if document is None:
-            if len(kwargs) == 1 and type(self) is Document and not field_resolver:
-                text = kwargs.get("text")
-                if type(text) is str:  # of all calls the most frequent one
-                    self._record = Record(ids.fresh(), "text/plain", text)
-                    return
+        if document is not None:
+            self._record = _record_from(document, field_resolver, copy)
+        elif field_resolver or type(self) is not Document:
             self._record = Record(ids.fresh())
         else:
-            self._record = _record_from(document, field_resolver, copy)
+            text = kwargs.get("text")
+            if type(text) is str and len(kwargs) == 1:  # of all calls the most frequent one
+                self._record = Record(ids.fresh(), "text/plain", text)
+                return
+            # Set here, an id is nobody's new one: no index of ids has to be made again.
+            self._record = Record(text_of(kwargs.pop("id")) if "id" in kwargs else ids.fresh())
         if kwargs:
             if len(kwargs) > 1 or field_resolver:
                 kwargs = _arranged(kwargs, field_resolver)
@@ -97,7 +100,6 @@ class Document(Conversions, Editing, Serial, Display):
         """The parts of this Document; what is added is copied, one granularity deeper."""
         value = self._record.chunks
         if type(value) in _UNREAD:
-            Edits.rare += 1
             value = _children(self._record, "chunks")
         array: ChunkArray = value
         return array
@@ -111,7 +113,6 @@ class Document(Conversions, Editing, Serial, Display):
         """The results found for this Document; what is added is copied, one adjacency further."""
         value = self._record.matches
         if type(value) in _UNREAD:
-            Edits.rare += 1
             value = _children(self._record, "matches")
         array: MatchArray = value
         return array
@@ -149,7 +150,6 @@ def _children(record: Record, field: str) -> Any:
 def _set_children(record: Record, field: str, value: Iterable[Document] | None) -> None:
     from jina.types.arrays.children import KIND_OF  # late: see `_children`
 
-    Edits.rare += 1
     setattr(record, field, None if value is None else KIND_OF[field].filled(record, value))
 
 

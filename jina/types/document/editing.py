@@ -8,9 +8,9 @@ from types import MethodType
 from typing import Any
 
 from jina.excepts import BadDocType, DocumentError
-from jina.records import record_ops
+from jina.records import ids, record_ops
 from jina.records.mapping import kind_of
-from jina.records.record import CONTENT_FIELDS, DEFAULTS, FIELDS, Edits, Live, Record
+from jina.records.record import CONTENT_FIELDS, DEFAULTS, FIELDS, Live, Record
 from jina.records.tags import join_tags, live_tags
 from jina.records.tensors import is_sparse, little_endian, sparse_parts
 from jina.types.document.fields import Fields
@@ -38,7 +38,7 @@ class Editing(Fields):
                 record.text = record.blob = record.buffer = None
             else:
                 setattr(record, field, DEFAULTS[field])
-        _edited()
+        ids.Changes.count += 1
 
     def ClearField(self, field: str) -> None:  # noqa: N802 - the name is given by the Jina 2 API
         """Unset one field."""
@@ -86,7 +86,6 @@ class Editing(Fields):
             elif name in ("chunks", "matches"):
                 # As they are, into the array that users may hold.
                 getattr(self, name)._take(getattr(theirs, name))
-                _edited()
             elif name in ("scores", "evaluations"):
                 getattr(self, name).update(getattr(theirs, name))
             elif name == "location":
@@ -103,10 +102,10 @@ class Editing(Fields):
         theirs = _detached(source)
         for name in FIELDS:
             setattr(self._record, name, getattr(theirs, name))
-        _edited()
+        ids.Changes.count += 1
 
     def _take(self, theirs: Record, name: str) -> None:
-        _edited()
+        ids.Changes.count += 1
         setattr(self._record, name, getattr(theirs, name))
         if name in ("text", "blob", "buffer") and getattr(theirs, name) is not None:
             for other in {"text", "blob", "buffer"} - {name}:
@@ -246,11 +245,6 @@ def reached(value: Any, steps: list[str]) -> Any:
         if value is MISSING:
             return MISSING
     return value
-
-
-def _edited() -> None:
-    Edits.ids += 1
-    Edits.rare += 1
 
 
 MISSING = object()

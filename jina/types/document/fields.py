@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from jina.records import mapping
-from jina.records.record import DEFAULTS, NO_TAGS, Edits, Live, Record, Unread
+from jina.records import ids, mapping
+from jina.records.record import DEFAULTS, NO_TAGS, Live, Record
 from jina.records.score import NamedScore, Scores
 from jina.records.tags import live_tags
 from jina.records.tensors import Cell, as_tensor, boxed
@@ -30,8 +30,8 @@ class Fields:
 
     @id.setter
     def id(self, value: Any) -> None:
-        Edits.ids += 1
-        self._record.id = _text(value)
+        ids.Changes.count += 1
+        self._record.id = text_of(value)
 
     # --- content --------------------------------------------------------------------------------
 
@@ -73,7 +73,6 @@ class Fields:
             return
         if not isinstance(value, (bytes, bytearray, memoryview)):
             raise TypeError(f"`buffer` is {mapping.kind_of(value)}, expected bytes")
-        Edits.data += 1
         record.buffer = bytes(value)
         record.text = record.blob = None
 
@@ -95,7 +94,6 @@ class Fields:
         if value is None:
             record.blob = None
             return
-        Edits.data += 1
         record.blob = as_tensor(value)
         record.text = record.buffer = None
 
@@ -147,7 +145,6 @@ class Fields:
         if value is None:
             self._record.embedding = None
             return
-        Edits.data += 1
         self._record.embedding = as_tensor(value)
 
     # --- what users hold and change -------------------------------------------------------------
@@ -158,10 +155,6 @@ class Fields:
         value = self._record.tags
         if type(value) is Live:
             tags: dict[str, Any] = value.value
-            return tags
-        if type(value) is Unread:
-            tags = value.value
-            value.__class__ = Live
             return tags
         return live_tags(self._record)
 
@@ -179,14 +172,12 @@ class Fields:
         """Scores by name; `doc.scores["cosine"] = 0.5` works."""
         value = self._record.scores
         if type(value) is not Live:
-            Edits.rare += 1
             value = self._record.scores = Live(Scores(value or ()))
         scores: Scores = value.value
         return scores
 
     @scores.setter
     def scores(self, value: Mapping[str, NamedScore | float] | None) -> None:
-        Edits.rare += 1
         self._record.scores = None if value is None else Live(mapping.scores("scores", value))
 
     @property
@@ -194,14 +185,12 @@ class Fields:
         """Scores by name that say how well this Document was handled."""
         value = self._record.evaluations
         if type(value) is not Live:
-            Edits.rare += 1
             value = self._record.evaluations = Live(Scores(value or ()))
         scores: Scores = value.value
         return scores
 
     @evaluations.setter
     def evaluations(self, value: Mapping[str, NamedScore | float] | None) -> None:
-        Edits.rare += 1
         self._record.evaluations = (
             None if value is None else Live(mapping.scores("evaluations", value))
         )
@@ -215,7 +204,7 @@ class Fields:
 
     @mime_type.setter
     def mime_type(self, value: Any) -> None:
-        text = _text(value)
+        text = text_of(value)
         self._record.mime_type = text if "/" in text or not text else _mime_of(f"x.{text}") or text
 
     @property
@@ -225,8 +214,7 @@ class Fields:
 
     @uri.setter
     def uri(self, value: Any) -> None:
-        text = _text(value)
-        Edits.rare += 1
+        text = text_of(value)
         self._record.uri = text
         mime = _mime_of(text)
         if mime:
@@ -239,8 +227,7 @@ class Fields:
 
     @parent_id.setter
     def parent_id(self, value: Any) -> None:
-        Edits.rare += 1
-        self._record.parent_id = _text(value)
+        self._record.parent_id = text_of(value)
 
     @property
     def modality(self) -> str:
@@ -249,8 +236,7 @@ class Fields:
 
     @modality.setter
     def modality(self, value: Any) -> None:
-        Edits.rare += 1
-        self._record.modality = _text(value)
+        self._record.modality = text_of(value)
 
     @property
     def granularity(self) -> int:
@@ -259,7 +245,6 @@ class Fields:
 
     @granularity.setter
     def granularity(self, value: int | None) -> None:
-        Edits.rare += 1
         self._record.granularity = 0 if value is None else mapping.count("granularity", value)
 
     @property
@@ -269,7 +254,6 @@ class Fields:
 
     @adjacency.setter
     def adjacency(self, value: int | None) -> None:
-        Edits.rare += 1
         self._record.adjacency = 0 if value is None else mapping.count("adjacency", value)
 
     @property
@@ -279,7 +263,6 @@ class Fields:
 
     @offset.setter
     def offset(self, value: int | None) -> None:
-        Edits.rare += 1
         self._record.offset = 0 if value is None else mapping.count("offset", value)
 
     @property
@@ -287,14 +270,12 @@ class Fields:
         """Place within the parent's content, such as a start and an end."""
         value: Any = self._record.location
         if type(value) is not Live:
-            Edits.rare += 1
             value = self._record.location = Live(value or [])
         place: list[int] = value.value
         return place
 
     @location.setter
     def location(self, value: Iterable[int] | None) -> None:
-        Edits.rare += 1
         self._record.location = None if value is None else Live(mapping.locations(value))
 
     @property
@@ -304,7 +285,6 @@ class Fields:
 
     @weight.setter
     def weight(self, value: float | None) -> None:
-        Edits.rare += 1
         self._record.weight = (
             DEFAULTS["weight"] if value is None else mapping.finite("weight", value)
         )
@@ -319,14 +299,14 @@ class Fields:
 
     @content_hash.setter
     def content_hash(self, value: Any) -> None:
-        Edits.rare += 1
-        self._record.content_hash = _text(value)
+        self._record.content_hash = text_of(value)
 
     def _content_hash(self, excluded: Iterable[str]) -> str:
         raise NotImplementedError
 
 
-def _text(value: Any) -> str:
+def text_of(value: Any) -> str:
+    """Return a value as the text of a field; "" for None."""
     return "" if value is None else str(value)
 
 
