@@ -215,8 +215,6 @@ class Columns(msgspec.Struct, eq=False):
 
     def _made(self) -> list[Record]:
         columns = self.columns
-        if self.rows == 1:  # requests of one Document are frequent
-            return [Record(**{name: self._only(name, columns[name]) for name in columns})]
         if not self.rows:
             return []
         arguments: list[Iterable[Any]] = []
@@ -226,17 +224,6 @@ class Columns(msgspec.Struct, eq=False):
             else:
                 arguments.append(repeat(DEFAULTS[name]))
         return list(map(Record, *arguments))
-
-    def _only(self, field: str, column: Any) -> Any:
-        """Return the value of a batch's only row."""
-        if type(column) is Raw and column.kind == VALUES and field in _UNCHECKED:
-            data = column.data
-            try:
-                if data[0] == _ONE_VALUE:
-                    return _MANY[field].decode(data)[0]
-            except (msgspec.MsgspecError, UnicodeDecodeError, IndexError):
-                pass  # the long way says what is wrong
-        return self.values(field)[0]
 
     def _opened(self, field: str, raw: Raw) -> Any:
         """Decode a column that came from the wire, and keep it decoded."""
@@ -270,7 +257,6 @@ class Columns(msgspec.Struct, eq=False):
         return column
 
 
-_ONE_VALUE = 0x91  # the head of an array of one
 _SHORT_HEADS = {rows: 0x90 | rows for rows in range(16)}
 
 

@@ -9,12 +9,13 @@ the bytes that they came as.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import islice, repeat
+from itertools import repeat
 from operator import is_not
 from struct import Struct
 from typing import Any
 
 import msgspec
+from msgspec.structs import astuple
 
 from jina.defaults import MAX_BATCH_DOCS, MAX_BATCHES, MAX_DEPTH, MAX_FRAME_BYTES
 from jina.excepts import DocumentError
@@ -39,13 +40,10 @@ from jina.records.batch import (
 from jina.records.mapping import locations
 from jina.records.record import (
     CHILD_FIELDS,
-    COUNT_FIELDS,
     DEFAULTS,
     FIELDS,
-    NO_TAGS,
     SCORE_FIELDS,
     TENSOR_FIELDS,
-    TEXT_FIELDS,
     Live,
     Record,
 )
@@ -56,8 +54,8 @@ from jina.records.tensor_columns import CellColumn, DenseColumn, FrameWriter, ga
 
 _encode = msgspec.msgpack.Encoder().encode
 
+_UNSET = tuple(DEFAULTS.values())
 _NOTHING = frozenset({type(None)})
-_COMPARED = TEXT_FIELDS | COUNT_FIELDS
 _NO_WEIGHT = DEFAULTS["weight"]
 # Fields whose values users may hold and change.
 _HELD = SCORE_FIELDS | {"location"}
@@ -79,10 +77,6 @@ def encode(source: Columns | list[Record]) -> list[Buffer]:
     """
     if isinstance(source, Columns):
         return source.wire or _columns_of(source)
-    if len(source) == 1:
-        body = _plain(source[0])
-        if body is not None:
-            return [body]
     state = _Writing()
     return [state.rows(source, MAX_DEPTH), *state.frames()]
 
@@ -148,24 +142,13 @@ class _Writing:
             records: of the rows.
             depth: how many levels may still lie below.
         """
-        count = len(records)
-        self._spend(count, depth)
+        self._spend(len(records), depth)
         entries: list[_Entry] = []
-        if records:
-            entries.append(("id", VALUES, 0, self._ids(records)))
         for field, values in _gathered(records):
             entry = self._field(field, values, records, depth)
             if entry is not None:
                 entries.append(entry)
-        return _body(count, entries)
-
-    @staticmethod
-    def _ids(records: list[Record]) -> bytes:
-        ids = [record.id for record in records]
-        try:
-            return _encode(ids)
-        except (TypeError, UnicodeEncodeError) as err:
-            raise DocumentError(_blame("id", ids, records, err)) from err
+        return _body(len(records), entries)
 
     def _field(
         self, field: str, values: Sequence[Any], records: list[Record], depth: int
@@ -219,48 +202,21 @@ class _Writing:
         return field, NESTED, len(counts), b"".join((counts, inner))
 
 
-def _gathered(records: list[Record]) -> Iterator[tuple[str, Sequence[Any]]]:
-    """Yield the values of each field but the id that is set in a record, one per record."""
-    if len(records) < 2:
-        for record in records:
-            for field in FIELDS[1:]:
-                value = getattr(record, field)
-                if value is not DEFAULTS[field]:
-                    yield field, [value]
-        return
-    rows = map(msgspec.structs.astuple, records)
-    for field, values in islice(zip(FIELDS, zip(*rows, strict=True), strict=True), 1, None):
-        if not _is_unset(field, values):
+def _gathered(records: list[Record]) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    """Yield the ids, and each other field that is set in a record: one value per record."""
+    is_alone = len(records) == 1
+    rows = zip(*map(astuple, records), strict=True)
+    for field, default, values in zip(FIELDS, _UNSET, rows, strict=False):
+        is_unset = values[0] is default and (is_alone or _is_unset(field, default, values))
+        if field == "id" or not is_unset:
             yield field, values
 
 
-def _has_more(record: Record) -> bool:
-    """Whether any field may be set besides id, MIME type, text and tags."""
-    return bool(
-        record.embedding is not None
-        or record.blob is not None
-        or record.buffer is not None
-        or record.uri
-        or record.parent_id
-        or record.modality
-        or record.content_hash
-        or record.granularity
-        or record.adjacency
-        or record.offset
-        or record.weight is not _NO_WEIGHT  # -0.0 is another number
-        or record.location is not None
-        or record.scores is not None
-        or record.evaluations is not None
-        or record.chunks is not None
-        or record.matches is not None
-    )
-
-
-def _is_unset(field: str, values: Sequence[Any]) -> bool:
+def _is_unset(field: str, default: Any, values: tuple[Any, ...]) -> bool:
+    """Whether all values, the first of which is the default, are the default."""
     if field in TENSOR_FIELDS:  # arrays answer == with an array
         return _NOTHING.issuperset(map(type, values))
-    default = DEFAULTS[field]
-    if field == "weight":  # by identity: a 0.0 that was said is another one than the default
+    if field == "weight":  # a 0.0 that was said is another one than the default
         return not any(map(is_not, values, repeat(default)))
     return values.count(default) == len(values)
 
@@ -329,28 +285,6 @@ def _body(rows: int, entries: list[_Entry]) -> bytes:
 
 # Head and directory in one go, by the number of columns; field, kind and flags are one number.
 _HEADS = [Struct("<4sHHI" + "IIQ" * count).pack for count in range(len(FIELDS) + 1)]
-_ID, _MIME_TYPE, _TEXT = (CODE_OF[name] | VALUES << 8 for name in ("id", "mime_type", "text"))
-
-
-def _plain(record: Record) -> bytes | None:
-    """Return the body of a message with one Document of id, MIME type and text.
-
-    None if it has anything else, or a value that cannot be sent.
-    """
-    if (
-        record.text is None
-        or not record.mime_type
-        or record.tags is not NO_TAGS
-        or _has_more(record)
-    ):
-        return None
-    try:
-        id, mime_type = _encode((record.id,)), _encode((record.mime_type,))
-        text = _encode((record.text,))
-    except (TypeError, UnicodeEncodeError):
-        return None
-    sizes = _ID, 0, len(id), _MIME_TYPE, 0, len(mime_type), _TEXT, 0, len(text)
-    return _checked(b"".join((_HEADS[3](MAGIC, VERSION, 3, 1, *sizes), id, mime_type, text)))
 
 
 def _checked(body: bytes) -> bytes:
