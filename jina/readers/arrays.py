@@ -14,10 +14,10 @@ from typing import IO, TYPE_CHECKING, Any
 
 from jina.defaults import MAX_LINE_BYTES, MIB
 from jina.excepts import DocumentError, InputError
+from jina.readers.gzipped import seekable
 from jina.readers.input import Input
 from jina.readers.npy import ArrayHead, Column, Mapped, Streamed, read_head
 from jina.readers.rows import Rows, rows_of_tensors, rows_of_values, too_long
-from jina.readers.seekable import seekable
 from jina.records.mapping import KEYS
 from jina.records.record import TENSOR_FIELDS
 from jina.records.tables import check_resolver, unique_names

@@ -12,9 +12,9 @@ from typing import IO, Any
 
 from jina.defaults import MAX_LINE_BYTES
 from jina.excepts import DocumentError, InputError
+from jina.readers.gzipped import seekable
 from jina.readers.input import Input
 from jina.readers.rows import Rows, rows_of_values, too_long
-from jina.readers.seekable import seekable
 from jina.records.mapping import KEYS
 from jina.records.record import TENSOR_FIELDS
 from jina.records.tables import check_resolver, unique_names

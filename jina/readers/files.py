@@ -14,8 +14,8 @@ from typing import Any
 from jina.defaults import MAX_LINE_BYTES
 from jina.readers.formats import media_type
 from jina.readers.input import Input, shown
-from jina.readers.keys import file_key
 from jina.readers.rows import Rows, rows_of_values, too_long
+from jina.readers.stream_keys import file_key
 from jina.readers.text import not_utf8
 
 # Media types of text that do not begin with "text/".

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from jina.excepts import InputError, MissingExtra
 from jina.readers.lines import Cutter, LineCutter
-from jina.readers.renames import Renames
+from jina.readers.options import Renames
 
 if TYPE_CHECKING:
     from jina.readers.input import Input

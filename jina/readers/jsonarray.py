@@ -10,7 +10,7 @@ import re
 
 from jina.excepts import BadDocType, InputError
 from jina.readers.lines import CutLines, Refused
-from jina.readers.renames import Renames
+from jina.readers.options import Renames
 from jina.readers.rows import too_long
 from jina.readers.text import renamed
 from jina.records.bad_lines import id_of

@@ -18,10 +18,10 @@ from jina.excepts import InputError, JinaError
 from jina.readers.formats import STORED, ReadOptions, new_cutter, new_rows
 from jina.readers.input import Input
 from jina.readers.inputs import find_inputs
-from jina.readers.keys import file_key, random_key
 from jina.readers.lines import Cutter, LineCutter
 from jina.readers.magic import refuse_packed
-from jina.readers.renames import Renames
+from jina.readers.options import Renames
+from jina.readers.stream_keys import file_key, random_key
 from jina.readers.streams import ByteStream, DescriptorStream, GzipStream
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import msgspec
 
 from jina.excepts import BadDocType
 from jina.readers.lines import CutLines, LineCutter, Refused
-from jina.readers.renames import Renames
+from jina.readers.options import Renames
 from jina.records.bad_lines import id_of
 from jina.records.mapping import resolved
 

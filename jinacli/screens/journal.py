@@ -26,7 +26,7 @@ from jina.client.requests import Request, RequestSource
 from jina.excepts import InputError, OutputError
 from jina.readers import LineSource, ReadOptions
 from jina.readers.inputs import find_inputs
-from jina.readers.keys import file_key
+from jina.readers.stream_keys import file_key
 
 SCHEMA = "jina/progress/v1"
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jina.readers.jsonarray import JsonArrayCutter
-from jina.readers.renames import Renames
+from jina.readers.options import Renames
 from tests.readers.drained import read
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jina.readers.renames import Renames
+from jina.readers.options import Renames
 from jina.readers.text import RenamingCutter, TextCutter
 from tests.readers.drained import read
 

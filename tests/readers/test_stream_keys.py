@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from jina.defaults import MIB
-from jina.readers.keys import file_key, random_key
+from jina.readers.stream_keys import file_key, random_key
 
 
 def key_of(path: Path, seen: set[str] | None = None) -> str:
