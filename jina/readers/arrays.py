@@ -1,7 +1,7 @@
-"""Arrays of numpy, .npy and .npz: each row is a Document.
+"""Read numpy's arrays, .npy and .npz: each row is a Document.
 
-A .npy file is mapped into memory; what is packed (.npz, .gz) is read in order, a few rows at a
-time. Nothing is ever unpickled: arrays of objects are refused.
+A .npy file is mapped into memory. Packed files (.npz, .gz) are read in order, a few rows at a time.
+Nothing is ever unpickled: arrays of objects are refused.
 """
 
 from __future__ import annotations
@@ -10,22 +10,21 @@ import os
 import zipfile
 import zlib
 from collections.abc import Mapping
-from typing import IO, TYPE_CHECKING, Any
+from gzip import GzipFile
+from typing import IO, Any
+
+import numpy as np
 
 from jina.defaults import MAX_LINE_BYTES, MIB
 from jina.excepts import DocumentError, InputError
-from jina.readers.gzipped import seekable
-from jina.readers.input import Input
-from jina.readers.npy import ArrayHead, Column, Mapped, Streamed, read_head
-from jina.readers.rows import Rows, rows_of_tensors, rows_of_values, too_long
+from jina.readers.gzipped import unpacked
+from jina.readers.inputs import Input
+from jina.readers.lines import too_long
+from jina.readers.npy import Array, ArrayHead, Column, Mapped, Streamed, read_head
+from jina.readers.rows import Rows, rows_of_tensors, rows_of_values
 from jina.records.mapping import KEYS
 from jina.records.record import TENSOR_FIELDS
 from jina.records.tables import check_resolver, unique_names
-
-if TYPE_CHECKING:
-    import numpy as np
-
-    Array = np.ndarray[Any, Any]
 
 _BLOCK_BYTES = 4 * MIB  # most bytes that are read at once
 _BROKEN = (OSError, EOFError, ValueError, zlib.error, zipfile.BadZipFile, RuntimeError)
@@ -37,8 +36,8 @@ class ArrayReader:
     Args:
         one: the input.
         key: of the file, for ids.
-        columns: by the key that they have in a Document.
-        file: what is closed at the end.
+        columns: by their key in a Document.
+        file: closed at the end.
     """
 
     def __init__(
@@ -51,7 +50,7 @@ class ArrayReader:
         self._file = file
         self._rows = max((column.rows for column in columns.values()), default=0)
         self._row_bytes = sum(column.row_bytes for column in columns.values())
-        self._next = 1
+        self._next = 1  # number of the next row
         self._failure: InputError | None = None
 
     def take(self, max_rows: int, max_bytes: int) -> Rows | None:
@@ -80,7 +79,7 @@ class ArrayReader:
             (
                 f"{self._key}-{first + index}",
                 {
-                    # A number out of a vector stays a tensor where a field holds tensors.
+                    # In a field that holds tensors, a single number is a tensor too.
                     key: block[index, ...] if key in tensors else _plain(block[index])
                     for key, block in blocks.items()
                 },
@@ -90,8 +89,6 @@ class ArrayReader:
         )
 
     def _read(self, column: Column, count: int) -> Array:
-        import numpy as np  # late: see Mapped
-
         try:
             return column.read(count)
         except _BROKEN as err:
@@ -125,7 +122,7 @@ class ArrayReader:
 
 
 def open_arrays(one: Input, resolver: Mapping[str, str], descriptor: int, key: str) -> ArrayReader:
-    """Open a .npy or .npz file.
+    """Open a .npy or .npz file and read the heads of its arrays.
 
     Args:
         one: the input; its format is "npy" or "npz".
@@ -134,19 +131,17 @@ def open_arrays(one: Input, resolver: Mapping[str, str], descriptor: int, key: s
         key: for ids.
 
     Raises:
-        InputError: no such file, or an array that has no rows of numbers.
+        InputError: it is not such a file, or has an array that is not rows of numbers.
     """
     file: IO[bytes] = os.fdopen(descriptor, "rb")
-    form, name, is_gzip = one.format, one.name, one.is_gzip
+    form, name = one.format, one.name
     try:
         if form == "npz":
-            file = seekable(file, name, is_gzip=is_gzip)
+            if one.is_gzip:
+                file = unpacked(file, name)
             return ArrayReader(one, key, _members(file, name, resolver), file)
         packed: IO[bytes] | None = None
-        if is_gzip:
-            # Late on purpose: few inputs are compressed.
-            from gzip import GzipFile
-
+        if one.is_gzip:
             packed = GzipFile(fileobj=file, mode="rb")  # type: ignore[assignment]  # it reads
         head = read_head(packed or file, name, "blob")
         column = Streamed(packed, head, name) if packed else Mapped(file, head)
@@ -155,13 +150,13 @@ def open_arrays(one: Input, resolver: Mapping[str, str], descriptor: int, key: s
     except _BROKEN as err:
         file.close()
         raise InputError(f"no .{form} file: {err}", where=name) from err
-    except BaseException:  # Ctrl-C, and what is refused: nobody else has the file yet
+    except BaseException:  # a refused array, or Ctrl-C: nobody else can close the file yet
         file.close()
         raise
 
 
 def _members(file: IO[bytes], name: str, resolver: Mapping[str, str]) -> dict[str, Column]:
-    """The arrays of a .npz, by the key that each has in a Document."""
+    """The arrays of a .npz, by their keys in a Document."""
     archive = zipfile.ZipFile(file)
     names = [member for member in archive.namelist() if member.endswith(".npy")]
     if not names:
@@ -190,6 +185,7 @@ def _members(file: IO[bytes], name: str, resolver: Mapping[str, str]) -> dict[st
 
 
 def _names(labels: list[str], resolver: Mapping[str, str], name: str) -> list[str]:
+    """The key of each array in a Document."""
     try:
         check_resolver(labels, resolver)
         return unique_names(labels, resolver)
@@ -200,5 +196,5 @@ def _names(labels: list[str], resolver: Mapping[str, str], name: str) -> list[st
 
 
 def _plain(value: Any) -> Any:
-    """A number or text out of a vector as Python has it; a row of a matrix as it is."""
+    """A single number or text as a Python value; a row of a matrix as it is."""
     return value if value.shape else value.item()

@@ -1,6 +1,6 @@
-"""Parquet and Arrow files: each row is a Document. Needs the extra `columnar`.
+"""Read Parquet and Arrow files: each row is a Document. Needs the extra `columnar`.
 
-They are read batch by batch; a column that is a field becomes that field, any other a tag.
+They are read batch by batch. A column with the name of a field becomes that field, any other a tag.
 """
 
 from __future__ import annotations
@@ -10,11 +10,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import repeat
 from typing import IO, Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from jina.defaults import MAX_LINE_BYTES
 from jina.excepts import DocumentError, InputError
-from jina.readers.gzipped import seekable
-from jina.readers.input import Input
-from jina.readers.rows import Rows, rows_of_values, too_long
+from jina.readers.gzipped import unpacked
+from jina.readers.inputs import Input
+from jina.readers.lines import too_long
+from jina.readers.rows import Rows, rows_of_values
 from jina.records.mapping import KEYS
 from jina.records.record import TENSOR_FIELDS
 from jina.records.tables import check_resolver, unique_names
@@ -32,8 +36,8 @@ class ColumnarReader:
         one: the input.
         key: of the file, for ids.
         batches: of the file, in order.
-        fields: what each column is in a Document.
-        file: what is closed at the end.
+        fields: the key of each column in a Document.
+        file: closed at the end.
     """
 
     def __init__(
@@ -46,18 +50,16 @@ class ColumnarReader:
         self._fields = fields
         self._file = file
         self._batch: Any = None
-        self._at = 0  # of the batch
-        self._next = 1
+        self._at = 0  # the next row in the batch
+        self._next = 1  # its number in the file
 
     def take(self, max_rows: int, max_bytes: int) -> Rows | None:
         """See RowReader."""
-        import pyarrow as pa  # late: an optional package
-
         while self._batch is None or self._at >= self._batch.num_rows:
             try:
                 self._batch = next(self._batches, None)
                 if self._batch is not None:
-                    # What is read from a file may point anywhere; who touches it would crash.
+                    # Offsets in a damaged file may point anywhere; using them would crash.
                     self._batch.validate(full=True)
             except (pa.ArrowException, *_BROKEN) as err:
                 raise InputError(
@@ -107,7 +109,7 @@ class ColumnarReader:
 def open_columnar(
     one: Input, resolver: Mapping[str, str], descriptor: int, key: str
 ) -> ColumnarReader:
-    """Open a Parquet or Arrow file.
+    """Open a Parquet or Arrow file and read its schema.
 
     Args:
         one: the input; its format is "parquet" or "arrow".
@@ -116,37 +118,32 @@ def open_columnar(
         key: for ids.
 
     Raises:
-        InputError: no such file, or a column that a Document cannot hold.
+        InputError: it is not such a file, or has a column that a Document cannot hold.
     """
     file: IO[bytes] = os.fdopen(descriptor, "rb")
-    form, name, is_gzip = one.format, one.name, one.is_gzip
-    import pyarrow as pa  # late: an optional package, which was asked for by formats.require
-
+    form, name = one.format, one.name
     try:
-        file = seekable(file, name, is_gzip=is_gzip)
+        if one.is_gzip:
+            file = unpacked(file, name)
         schema, batches = _open_parquet(file) if form == "parquet" else _open_arrow(file)
         fields = _fields_of(schema, resolver, name)
         return ColumnarReader(one, key, batches, fields, file)
     except (pa.ArrowException, *_BROKEN) as err:
         file.close()
         raise InputError(f"no {form} file: {_first_line(err)}", where=name) from err
-    except BaseException:  # Ctrl-C, and what is refused: nobody else has the file yet
+    except BaseException:  # a refused column, or Ctrl-C: nobody else can close the file yet
         file.close()
         raise
 
 
 def _open_parquet(file: IO[bytes]) -> tuple[Any, Iterator[Any]]:
-    import pyarrow.parquet as pq  # late: an optional package
-
     # Pages are read as they are needed: a row group may be larger than memory.
     parquet = pq.ParquetFile(file, buffer_size=MAX_LINE_BYTES // 16, pre_buffer=False)
     return parquet.schema_arrow, parquet.iter_batches(_BATCH_ROWS, use_threads=False)
 
 
 def _open_arrow(file: IO[bytes]) -> tuple[Any, Iterator[Any]]:
-    """The file format, which Feather is too, or the stream format."""
-    import pyarrow as pa  # late: an optional package
-
+    """Open Arrow's file format, which Feather uses too, or its stream format."""
     magic = file.read(len(_FILE_MAGIC))
     file.seek(0)
     if magic != _FILE_MAGIC:
@@ -157,8 +154,7 @@ def _open_arrow(file: IO[bytes]) -> tuple[Any, Iterator[Any]]:
 
 
 def _fields_of(schema: Any, resolver: Mapping[str, str], name: str) -> list[str]:
-    import pyarrow as pa  # late: an optional package
-
+    """The key of each column in a Document."""
     try:
         check_resolver(schema.names, resolver)
         fields = unique_names(schema.names, resolver)
@@ -178,8 +174,6 @@ def _fields_of(schema: Any, resolver: Mapping[str, str], name: str) -> list[str]
 
 def _values_of(column: Any, field: str) -> Sequence[Any]:
     """The values of a column, as Documents take them; null is None."""
-    import pyarrow as pa  # late: an optional package
-
     kind = column.type
     if KEYS.get(field, field) in TENSOR_FIELDS and _is_list_of_numbers(kind):
         return _vectors(column)
@@ -196,8 +190,6 @@ def _as_text(value: Any) -> str:
 
 
 def _is_list_of_numbers(kind: Any) -> bool:
-    import pyarrow as pa  # late: an optional package
-
     is_list = (
         pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
     )
@@ -209,16 +201,14 @@ def _is_list_of_numbers(kind: Any) -> bool:
 
 def _vectors(column: Any) -> list[Any]:
     """The rows of a column of lists of numbers, as arrays of the column's own dtype."""
-    import pyarrow.compute as pc  # late: an optional package
-
     flat = column.flatten()  # without the rows that are null
     if flat.null_count:
-        values: list[Any] = column.to_pylist()  # a list with a hole is no tensor: the row says so
+        values: list[Any] = column.to_pylist()  # the row with a null in its list will be refused
         return values
     numbers = flat.to_numpy(zero_copy_only=False)
     rows: list[Any] = []
     end = 0
-    for length in pc.list_value_length(column).to_pylist():
+    for length in column.value_lengths().to_pylist():
         start, end = end, end + (length or 0)
         rows.append(None if length is None else numbers[start:end])
     return rows

@@ -1,6 +1,6 @@
-"""Tables of text, CSV and TSV, as JSON lines.
+"""Turn tables of text, CSV and TSV, into JSON lines.
 
-A row of several lines becomes one JSON line and blank ones behind it, so that line numbers, and
+A row that spans several lines becomes one JSON line followed by blank ones, so line numbers, and
 with them ids and messages, are those of the table.
 """
 
@@ -15,8 +15,7 @@ import msgspec
 
 from jina.defaults import KIB, MIB
 from jina.excepts import DocumentError, InputError
-from jina.readers.lines import CutLines, LineCutter, Refused
-from jina.readers.text import not_utf8
+from jina.readers.lines import CutLines, LineCutter, Refused, not_utf8
 from jina.records.tables import TableHead
 
 _encode = msgspec.json.Encoder().encode

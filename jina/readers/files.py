@@ -13,10 +13,10 @@ from typing import Any
 
 from jina.defaults import MAX_LINE_BYTES
 from jina.readers.formats import media_type
-from jina.readers.input import Input, shown
-from jina.readers.rows import Rows, rows_of_values, too_long
+from jina.readers.inputs import Input, printable
+from jina.readers.lines import not_utf8, too_long
+from jina.readers.rows import Rows, rows_of_values
 from jina.readers.stream_keys import file_key
-from jina.readers.text import not_utf8
 
 # Media types of text that do not begin with "text/".
 _TEXTS = {
@@ -84,7 +84,7 @@ class FileReader:
 
     def _document(self, one: Input, file: Any) -> dict[str, Any] | str:
         uri = os.path.abspath(one.path or one.name)
-        if shown(uri) != uri:
+        if printable(uri) != uri:
             return "its path is no UTF-8, which a `uri` must be; rename it"
         inner = one.name[: -len(".gz")] if one.is_gzip else one.name
         kind = media_type(inner)

@@ -1,6 +1,6 @@
-"""Turn what the user names as inputs into files that exist and can be read.
+"""Find the inputs that the user names, and check that they can be read.
 
-Nothing is read here: every name is checked before the first line of any goes out.
+Nothing is read here. Every name is checked before the first line of any input is sent.
 """
 
 from __future__ import annotations
@@ -8,14 +8,31 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable, Iterator, Sequence
+from glob import glob
 from pathlib import Path
+from typing import NamedTuple
 
 from jina.excepts import InputError
-from jina.readers.formats import STORED, ReadOptions, format_of, require
-from jina.readers.input import Input, shown
+from jina.readers.formats import STORED, format_of, require
+from jina.readers.options import ReadOptions
 
 STDIN = "-"
 STDIN_NAME = "<stdin>"
+
+
+class Input(NamedTuple):
+    """One input that has been checked."""
+
+    name: str
+    """As the user gave it, but printable; "<stdin>" for standard input."""
+    path: Path | None
+    """None for standard input."""
+    size_bytes: int | None
+    """On disk; None when it is not a regular file."""
+    is_gzip: bool
+    is_fifo: bool
+    format: str = "jsonl"
+    """One of jina.readers.formats.FORMATS."""
 
 
 def find_inputs(
@@ -26,10 +43,10 @@ def find_inputs(
     Args:
         names: paths, "-" for standard input, patterns with `*`, `?`, `[…]` or `**`.
         stdin_fd: the descriptor that "-" stands for.
-        options: for the format that they all have.
+        options: its format is that of all inputs.
 
     Raises:
-        InputError: the first name that cannot be read, with the reason and how to mend it.
+        InputError: names the first input that cannot be read, and says why and how to mend it.
     """
     found: list[Input] = []
     form = "auto" if options is None else options.format
@@ -43,6 +60,11 @@ def find_inputs(
         else:
             found.append(_check_file(name, form))
     return found
+
+
+def printable(name: str) -> str:
+    """A file's name as text that can be sent and shown: bytes that are not UTF-8 are escaped."""
+    return os.fsencode(name).decode(errors="backslashreplace")
 
 
 def _check_stdin(stdin_fd: int, form: str) -> Input:
@@ -70,35 +92,25 @@ def _no_stream(form: str, where: str) -> InputError:
 
 
 def _expand(pattern: str) -> Sequence[str]:
-    """The files that fit a pattern, sorted; folders are passed over."""
-    # Late on purpose: most inputs are plain names.
-    from glob import glob
-
+    """The files that match a pattern, sorted; folders are left out."""
     matches = sorted(match for match in glob(pattern, recursive=True) if not os.path.isdir(match))
-    if not matches:
-        for folder in _folders_of(pattern):
-            if not os.access(folder, os.R_OK | os.X_OK):
-                raise InputError(
-                    f"no file fits this pattern, but the folder {folder} may not be read",
-                    where=pattern,
-                    hint=f"chmod u+rx {folder}",
-                )
-        raise InputError(
-            "no file fits this pattern",
-            where=pattern,
-            hint=_looked_up("patterns"),
-        )
-    return matches
+    if matches:
+        return matches
+    for folder in _folders_of(pattern):
+        if not os.access(folder, os.R_OK | os.X_OK):
+            raise InputError(
+                f"no file fits this pattern, but the folder {folder} may not be read",
+                where=pattern,
+                hint=f"chmod u+rx {folder}",
+            )
+    raise InputError("no file fits this pattern", where=pattern, hint=_looked_up("patterns"))
 
 
 def _folders_of(pattern: str) -> Iterator[str]:
-    """The folders that are looked into for a pattern, from the outermost."""
-    # Late on purpose: see _expand.
-    from glob import glob
-
+    """The folders that are searched for a pattern, from the outermost."""
     parts = pattern.split("/")
     for end in range(1, len(parts)):
-        # A folder that cannot be entered has no files for `glob`, but is itself found.
+        # `glob` finds a folder that cannot be entered, though none of the files in it.
         for folder in glob("/".join(parts[:end]) or "/", recursive=True):
             if os.path.isdir(folder):
                 yield folder
@@ -111,7 +123,7 @@ def _check_file(name: str, form: str) -> Input:
         raise _missing(name, err) from err
     except ValueError as err:  # a NUL in the name
         raise InputError(f"no file name: {err}", where=repr(name)) from err
-    path, name = Path(name), shown(name)
+    path, name = Path(name), printable(name)
     if stat.S_ISDIR(status.st_mode):
         raise InputError(
             "a directory, not a file",
@@ -137,7 +149,7 @@ def _check_file(name: str, form: str) -> Input:
 
 
 def _missing(name: str, err: OSError) -> InputError:
-    """The error for a name that leads nowhere, with the near miss when there is one."""
+    """The error for a name that cannot be opened, with a similar name when there is one."""
     if not name:
         return InputError("an empty file name", where="--inputs")
     if not isinstance(err, FileNotFoundError | NotADirectoryError):
@@ -158,7 +170,7 @@ def _missing(name: str, err: OSError) -> InputError:
     # Late on purpose: only a message needs it.
     from jina.readers.near import near_file
 
-    # A folder would be refused too.
+    # Not folders: they would be refused too.
     files = [each for each in neighbours if not os.path.isdir(folder + each)]
     near = near_file(base, files)
     hint = f'did you mean "{folder}{near}"?' if near else ""
@@ -168,7 +180,7 @@ def _missing(name: str, err: OSError) -> InputError:
 
 
 def _looked_up(what: str) -> str:
-    """Where relative names lead; the working directory may have been removed."""
+    """Say from where relative names are looked up; the working directory may have been removed."""
     try:
         return f"relative {what} are looked up from {os.getcwd()}"
     except OSError:

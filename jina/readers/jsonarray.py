@@ -9,9 +9,8 @@ from __future__ import annotations
 import re
 
 from jina.excepts import BadDocType, InputError
-from jina.readers.lines import CutLines, Refused
+from jina.readers.lines import CutLines, Refused, too_long
 from jina.readers.options import Renames
-from jina.readers.rows import too_long
 from jina.readers.text import renamed
 from jina.records.bad_lines import id_of
 

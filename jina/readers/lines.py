@@ -1,6 +1,6 @@
 """Cut blocks of bytes into runs of whole lines.
 
-Pure: no file, no clock. It knows nothing of JSON either; CRLF and blank lines pass as they are.
+It opens no file and knows nothing of JSON; CRLF and blank lines are passed on as they are.
 """
 
 from __future__ import annotations
@@ -9,19 +9,19 @@ from io import BytesIO
 from itertools import islice
 from typing import NamedTuple, Protocol
 
-from jina.defaults import MAX_LINE_BYTES
+from jina.defaults import MAX_LINE_BYTES, MIB
 
 _BOM = b"\xef\xbb\xbf"
 
 
 class Refused(NamedTuple):
-    """A line that is blank in the data of its run because it is no Document."""
+    """A line that is not a Document; in the data of its run a blank line stands in its place."""
 
     row: int
     """In its run."""
     message: str
     id: str = ""
-    """Its Document's, where it is known."""
+    """Of its Document, where it is known."""
 
 
 class CutLines(NamedTuple):
@@ -34,14 +34,14 @@ class CutLines(NamedTuple):
     first_line: int
     """1-based number of the first one."""
     oversize: tuple[tuple[int, int, int], ...]
-    """(row in this run, line number, size in bytes) of each line that was too long to be held."""
+    """(row in this run, line number, size in bytes) of each line that was too long to keep."""
     refused: tuple[Refused, ...] = ()
     places: tuple[str, ...] = ()
-    """Where each line stood in its source, such as "3:17"; empty where line numbers say it."""
+    """Where each line was in its source, such as "3:17"; empty where line numbers say it."""
 
 
 class Cutter(Protocol):
-    """What LineSource asks of whoever turns one source into JSON lines, from one thread."""
+    """Turns one source into JSON lines; LineSource calls it, from one thread."""
 
     def feed(self, block: bytes) -> None:
         """Add the next block; `take` has returned None."""
@@ -53,29 +53,29 @@ class Cutter(Protocol):
         """Cut the next run; see LineCutter.take.
 
         Raises:
-            InputError: the source is damaged here; all that came before has been handed out.
+            InputError: the source is damaged here; everything before has been returned.
         """
 
 
 class LineCutter:
     """Turns the blocks of one source, in order, into runs of lines.
 
-    The caller takes until it gets None, then feeds the next block, or finishes at the end of the
-    source and takes again. Python's own line iteration over a block is twice as fast as a loop
-    over `find`, which is why lines are kept as a list until they are joined.
+    The caller takes runs until it gets None. Then it feeds the next block or, at the end of the
+    source, finishes and takes the rest. Python's own line iteration over a block is twice as fast
+    as a loop over `find`, so lines are kept as a list until they are joined.
 
     Args:
-        max_line_bytes: a longer line (its newline not counted) is dropped while it is read; an
-            empty line stands in its place. Blocks must not be longer than this.
+        max_line_bytes: a longer line (not counting its newline) is dropped while it is read, and
+            an empty line stands in its place. Blocks must not be longer than this.
     """
 
     def __init__(self, max_line_bytes: int = MAX_LINE_BYTES) -> None:
         self.max_line_bytes = max_line_bytes
         self._block = BytesIO()
-        self._lines: list[bytes] = []  # whole lines that wait for their run to fill up
+        self._lines: list[bytes] = []  # whole lines, until there are enough for a run
         self._size = 0  # bytes in _lines
-        self._tail = bytearray()  # the start of a line whose end has not come yet
-        self._tail_size = 0  # bytes of that line so far, the dropped ones included
+        self._tail = bytearray()  # the start of a line whose end has not arrived yet
+        self._tail_size = 0  # bytes of that line so far, including dropped ones
         self._is_dropping = False  # that line is too long: its pieces are not kept
         self._oversize: list[tuple[int, int]] = []  # (line number, size) among _lines
         self._next_line = 1  # number of the first line in _lines
@@ -83,7 +83,7 @@ class LineCutter:
 
     @property
     def next_line(self) -> int:
-        """Number of the line that follows the last one that was taken."""
+        """Number of the line after the last one taken."""
         return self._next_line
 
     def feed(self, block: bytes) -> None:
@@ -91,10 +91,10 @@ class LineCutter:
         self._block = BytesIO(block)
 
     def finish(self) -> None:
-        """The source has ended: a last line without a newline is a line too."""
+        """The source has ended; a last line without a newline counts as a line."""
         self._is_finished = True
         if self._next_line == 1 and not self._lines and self._tail == _BOM:
-            self._tail_size = 0  # a file of nothing but the mark is empty
+            self._tail_size = 0  # a file that holds only the mark is empty
         if self._tail_size:
             self._end_line(b"\n")
 
@@ -104,10 +104,10 @@ class LineCutter:
         Args:
             max_lines: most lines in the run, at least 1.
             max_bytes: most bytes in the run, at least 1; one line alone may be longer.
-            partial: take the lines at hand, even if there is room for more.
+            partial: take the lines that are here, even if there is room for more.
 
         Returns:
-            None when the run is not full yet, or nothing is left after the end.
+            None when the run is not full yet, or when nothing is left after the end.
         """
         lines = self._lines
         if len(lines) < max_lines and self._size < max_bytes:
@@ -121,7 +121,7 @@ class LineCutter:
         return self._cut(count)
 
     def _split(self, count: int) -> None:
-        """Move up to `count` lines from the block to the lines at hand."""
+        """Move up to `count` lines from the block to the lines that wait."""
         block = self._block
         if self._tail_size:
             piece = block.readline()
@@ -142,7 +142,7 @@ class LineCutter:
         self._lines += lines
 
     def _keep(self, piece: bytes) -> None:
-        """Hold the start, or a further piece, of a line whose end is not here yet."""
+        """Keep the start, or the next piece, of a line whose end has not arrived yet."""
         self._tail_size += len(piece)
         if self._is_dropping or self._tail_size > self.max_line_bytes:
             self._is_dropping = True
@@ -151,7 +151,7 @@ class LineCutter:
             self._tail += piece
 
     def _end_line(self, piece: bytes) -> None:
-        """Put together a line that came in several pieces; this is the last one."""
+        """Join a line that came in several pieces; this is the last one."""
         size = self._tail_size + len(piece) - 1
         if size > self.max_line_bytes:
             self._oversize.append((self._next_line + len(self._lines), size))
@@ -165,7 +165,7 @@ class LineCutter:
         self._size += len(line)
 
     def _cut(self, count: int) -> CutLines:
-        """Join the first `count` lines at hand into a run."""
+        """Join the first `count` waiting lines into a run."""
         first_line = self._next_line
         if count == len(self._lines):
             data = b"".join(self._lines)
@@ -193,3 +193,14 @@ def _fitting(lines: list[bytes], max_lines: int, max_bytes: int) -> int:
         if size > max_bytes:
             return max(count, 1)
     return min(len(lines), max_lines)
+
+
+def too_long(what: str, size: int, limit: int = MAX_LINE_BYTES) -> str:
+    """The message for a line, row, element or file that is over the limit."""
+    shown = f"{limit // MIB} MiB" if limit >= MIB else f"{limit} bytes"
+    return f"{what} of more than {shown} ({size} bytes seen), too long to be carried"
+
+
+def not_utf8(err: UnicodeDecodeError) -> str:
+    """The message for a line with a wrong byte, counted from 1; the same as for JSON lines."""
+    return f"not UTF-8: byte 0x{err.object[err.start]:02x} at byte {err.start + 1}"

@@ -1,4 +1,4 @@
-"""The rows of one array of numpy, out of a file or while it is unpacked.
+"""Read the rows of one numpy array, from a mapped file or while it is unpacked.
 
 Nothing is ever unpickled: arrays of objects are refused.
 """
@@ -8,18 +8,17 @@ from __future__ import annotations
 import mmap
 import os
 import re
-from typing import IO, TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+from typing import IO, Any, Literal, NamedTuple, Protocol
+
+import numpy as np
 
 from jina.defaults import KIB, MAX_LINE_BYTES, MAX_NDIM
 from jina.excepts import InputError
 from jina.records.tensors import ITEM_BYTES
 
-if TYPE_CHECKING:
-    import numpy as np
+Array = np.ndarray[Any, Any]
 
-    Array = np.ndarray[Any, Any]
-
-_TEXT = "U"  # kind of dtype
+_TEXT = "U"  # the kind of dtype that holds text
 _MAGIC = b"\x93NUMPY"
 _MAX_HEAD_BYTES = 64 * KIB
 _VALUES = {
@@ -33,7 +32,7 @@ _DTYPE = re.compile(r"[<>|=]?[a-zA-Z?]\d{0,9}(?:\[\w+\])?")
 
 
 class ArrayHead(NamedTuple):
-    """What the beginning of a .npy says."""
+    """What the head of a .npy says."""
 
     shape: tuple[int, ...]
     is_fortran: bool
@@ -48,25 +47,23 @@ class Column(Protocol):
     row_bytes: int
 
     def read(self, count: int) -> Array:
-        """The next rows, as an array of its own; fewer where the file ends too early."""
+        """The next rows, as an array of its own; fewer when the file ends too early."""
 
     def behind(self) -> int:
-        """Bytes behind the last row, once it has been read; those of a stream count as one."""
+        """Bytes after the last row, once it has been read; any number in a stream counts as one."""
 
 
 class Mapped:
-    """Rows of a file that is mapped into memory."""
+    """The rows of a file that is mapped into memory."""
 
     def __init__(self, file: IO[bytes], head: ArrayHead) -> None:
-        import numpy as np  # late: who posts lines never needs it
-
         offset = file.tell()
         at_hand = os.fstat(file.fileno()).st_size - offset
         self.rows = head.shape[0]
         self.row_bytes = head.row_bytes
         rows = self.rows
         if head.row_bytes and at_hand < rows * head.row_bytes:
-            # Columns that are cut off leave no whole row; rows that are cut off leave those before.
+            # A file of columns that is cut off has no whole row; one of rows has those before.
             rows = 0 if head.is_fortran else at_hand // head.row_bytes
         self._behind = at_hand - rows * head.row_bytes
         shape = (rows, *head.shape[1:])
@@ -85,7 +82,7 @@ class Mapped:
         start, self._at = self._at, self._at + count
         block = self._array[start : self._at].copy()
         if self._map is not None:
-            self._map.madvise(mmap.MADV_DONTNEED)  # what is read need not stay in memory
+            self._map.madvise(mmap.MADV_DONTNEED)  # rows that were read need not stay in memory
         return block
 
     def behind(self) -> int:
@@ -94,11 +91,9 @@ class Mapped:
 
 
 class Streamed:
-    """Rows of an array that is unpacked as it is read."""
+    """The rows of an array that is unpacked as it is read."""
 
     def __init__(self, file: IO[bytes], head: ArrayHead, name: str) -> None:
-        import numpy as np  # late: see Mapped
-
         self._file = file
         self._head = head
         self.rows = head.shape[0]
@@ -119,23 +114,21 @@ class Streamed:
 
     def read(self, count: int) -> Array:
         """See Column."""
-        import numpy as np  # late: see Mapped
-
         if self._whole is not None:
             start, self._at = self._at, self._at + count
             return self._whole[start : self._at].copy()
         data = self._bytes(count * self.row_bytes)
         rows = len(data) // self.row_bytes if self.row_bytes else count
-        # A bytearray of its own: the rows are writable.
+        # `data` is a new bytearray, so the rows can be written to.
         flat = np.frombuffer(data, self._head.dtype, rows * _per_row(self._head.shape))
         return flat.reshape((rows, *self._head.shape[1:]))
 
     def behind(self) -> int:
-        """See Column. Reading to the end also looks at the checksum."""
+        """See Column. Reading to the end also checks the checksum."""
         return len(self._file.read(1))
 
     def _bytes(self, size: int) -> bytearray:
-        """As many bytes as there are, at most `size`."""
+        """The next `size` bytes, or fewer when the file ends first."""
         data = bytearray()
         while len(data) < size:
             block = self._file.read(size - len(data))
@@ -146,21 +139,24 @@ class Streamed:
 
 
 def read_head(file: IO[bytes], name: str, label: str) -> ArrayHead:
-    """Read the beginning of a .npy.
+    """Read the head of a .npy.
+
+    Args:
+        file: at its beginning; afterwards at the first row.
+        name: for messages.
+        label: the array's name; "blob" may hold only numbers.
 
     Raises:
-        InputError: it is no array of rows that a Document can hold.
-        ValueError: it is no .npy.
+        InputError: it is not an array of rows that a Document can hold.
+        ValueError: it is not a .npy.
     """
-    import numpy as np  # late: see Mapped
-
     magic = file.read(len(_MAGIC) + 2)
     if not magic.startswith(_MAGIC) or len(magic) < len(_MAGIC) + 2 or magic[6] not in (1, 2, 3):
         raise ValueError("its first bytes are others")
     size_bytes = 2 if magic[6] == 1 else 4
     size = int.from_bytes(file.read(size_bytes), "little")
     text = file.read(size).decode("latin-1") if size <= _MAX_HEAD_BYTES else ""
-    # Numpy evaluates it as a literal of Python; a pattern cannot be led astray.
+    # Numpy evaluates the head as a Python literal; matching a pattern is safer.
     keys = _keys_of(text) if _HEAD.fullmatch(text) else {}
     if len(keys) != 3:
         raise ValueError("its head is damaged")

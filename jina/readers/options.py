@@ -1,12 +1,34 @@
-"""Which of the new names for keys were needed: JSON has no first row that says it at once."""
+"""How inputs are read, beyond their names, and which of the new names for keys were needed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+CONTENTS = ("auto", "text", "buffer", "none")
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """How inputs are read, beyond their names.
+
+    Attributes:
+        format: one of jina.readers.formats.FORMATS; "auto" goes by each name.
+        resolver: new names for keys and columns, such as {"question": "text"}.
+        content: for the format `files`: a Document gets the file as "text" or as "buffer"; with
+            "none" it has only its uri; "auto" goes by the media type that the name says.
+    """
+
+    format: str = "auto"
+    resolver: Mapping[str, str] = field(default_factory=dict)
+    content: str = "auto"
 
 
 class Renames:
-    """New names for keys, over all inputs of one run.
+    """The new names for keys, over all inputs of one run.
+
+    A table lists its columns in its first row, but any JSON object may bring a new key: only at the
+    end of a run is it certain that nothing had one.
 
     Args:
         resolver: new names by key.
@@ -15,7 +37,7 @@ class Renames:
     def __init__(self, resolver: Mapping[str, str]) -> None:
         self.resolver = resolver
         self.unmet = set(resolver)
-        """Keys that nothing had so far."""
+        """Keys that nothing has had so far."""
         self.first: tuple[str, ...] = ()
         """The keys of the first object that lacked one of them."""
 

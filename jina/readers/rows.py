@@ -12,9 +12,8 @@ from typing import Any, NamedTuple, Protocol
 
 from msgspec.structs import replace
 
-from jina.defaults import MIB
 from jina.excepts import DocumentError
-from jina.readers.lines import CutLines
+from jina.readers.lines import CutLines, too_long
 from jina.records.jsonlines import render_record
 from jina.records.record import Record
 from jina.records.tensors import as_tensor
@@ -170,13 +169,3 @@ def rows_of_tensors(key: str, first: int, count: int, columns: Mapping[str, Any]
         for row in range(count)
     ]
     return Rows(DocumentArray._of_records(records), None, None, count)
-
-
-def too_long(what: str, size: int, limit: int | None = None) -> str:
-    """Why something is not carried."""
-    # Late on purpose: only a message needs it.
-    from jina.defaults import MAX_LINE_BYTES
-
-    most = MAX_LINE_BYTES if limit is None else limit
-    shown = f"{most // MIB} MiB" if most >= MIB else f"{most} bytes"
-    return f"{what} of more than {shown} ({size} bytes seen), too long to be carried"

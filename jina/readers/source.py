@@ -1,7 +1,7 @@
-"""One stream of line chunks from several inputs, in order.
+"""Read several inputs, in order, as one stream of chunks of lines.
 
-Chunks are raw bytes: nothing here knows JSON or Documents. Rows that a reader makes into Documents
-itself pass through as they are.
+Chunks are raw bytes: nothing here knows JSON or Documents. Where a reader makes Documents itself,
+they are passed on as they are.
 """
 
 from __future__ import annotations
@@ -15,14 +15,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from jina.defaults import KIB, MAX_LINE_BYTES, REQUEST_BYTES, REQUEST_DOCS
 from jina.excepts import InputError, JinaError
-from jina.readers.formats import STORED, ReadOptions, new_cutter, new_rows
-from jina.readers.input import Input
-from jina.readers.inputs import find_inputs
+from jina.readers.formats import STORED
+from jina.readers.inputs import Input, find_inputs
 from jina.readers.lines import Cutter, LineCutter
-from jina.readers.magic import refuse_packed
-from jina.readers.options import Renames
+from jina.readers.options import ReadOptions, Renames
 from jina.readers.stream_keys import file_key, random_key
-from jina.readers.streams import ByteStream, DescriptorStream, GzipStream
+from jina.readers.streams import ByteStream, DescriptorStream, refuse_packed
 
 if TYPE_CHECKING:
     from jina.readers.rows import RowReader, Rows
@@ -44,24 +42,24 @@ class Chunk(NamedTuple):
     key: str
     """Stream key, 16 hex digits; a line without an id is called `<key>-<line number>`."""
     oversize: tuple[tuple[int, int, int], ...] = ()
-    """(row in data, line number, size in bytes) of lines over the limit: an empty line stands in
-    their place, so rows and line numbers are true."""
+    """(row in data, line number, size in bytes) of lines over the limit. An empty line stands in
+    place of each, so that rows and line numbers stay right."""
 
 
 class LineSource:
     """Reads inputs one after the other; a chunk never spans two of them.
 
-    The sender's loop, in one thread:
+    The sender loops, in one thread:
 
         chunk = source.next_chunk(...)
         if chunk is None and not source.at_end:
             poll source.fileno(); after REQUEST_IDLE_S without a new line: source.take_partial()
 
     Args:
-        inputs: what to read, as find_inputs checked it.
+        inputs: what to read, checked by find_inputs.
         stdin_fd: the descriptor of standard input; it is neither closed nor changed.
-        max_line_bytes: longer lines are not held but reported in Chunk.oversize.
-        options: beyond the formats, which stand in the inputs.
+        max_line_bytes: longer lines are not kept but reported in Chunk.oversize.
+        options: how to read them; the format is not used, because each input has its own.
     """
 
     def __init__(
@@ -75,7 +73,7 @@ class LineSource:
         self._inputs = list(inputs)
         self._options = options or ReadOptions()
         self.renames = Renames(self._options.resolver)
-        """The new names for keys, and which of them nothing needed so far."""
+        """The new names for keys, and which of them nothing has needed so far."""
         self._stdin_fd = stdin_fd
         self._max_line_bytes = max_line_bytes
         self._block_bytes = min(_BLOCK_BYTES, max_line_bytes)
@@ -90,9 +88,9 @@ class LineSource:
         self._bytes_done = 0  # of the inputs before this one
         self._failure: InputError | None = None
         self.at_end = not self._inputs
-        """Nothing is left: the last chunk has been handed out."""
+        """Nothing is left: the last chunk has been returned."""
         self.lines_read = 0
-        """Lines handed out, of all sources."""
+        """Lines returned so far, of all inputs."""
 
     @property
     def bytes_read(self) -> int:
@@ -118,7 +116,7 @@ class LineSource:
         return False
 
     def fileno(self) -> int | None:
-        """The descriptor to poll; None when the next chunk cannot make us wait."""
+        """The descriptor to poll; None when nothing has to be waited for."""
         return None if self._stream is None else self._stream.fileno()
 
     def next_chunk(self, *, max_lines: int, max_bytes: int) -> Chunk | Rows | None:
@@ -130,10 +128,10 @@ class LineSource:
 
         Returns:
             Lines, or Documents where the reader makes them itself. None when more input is needed
-            and not there yet, or at_end.
+            that has not arrived yet, or at the end.
 
         Raises:
-            InputError: an input broke off; all whole lines before that place were handed out.
+            InputError: an input breaks off; all whole lines before that place have been returned.
                 Nothing more is read after it.
         """
         while not self.at_end:
@@ -150,9 +148,9 @@ class LineSource:
     def take_partial(
         self, *, max_lines: int = REQUEST_DOCS, max_bytes: int = REQUEST_BYTES
     ) -> Chunk | Rows | None:
-        """The complete lines at hand, for a sender that has waited long enough.
+        """The complete lines that are here, for a sender that has waited long enough.
 
-        Nothing is read; None when not even one line is complete.
+        Nothing is read. None when not even one line is complete.
         """
         return None if self.at_end else self._take(max_lines, max_bytes, partial=True)
 
@@ -184,7 +182,7 @@ class LineSource:
             return None
         self.lines_read += cut.lines
         if cut.refused or cut.places:
-            # Late on purpose: nearly all lines travel unparsed.
+            # Late: it makes Documents, and most runs need none.
             from jina.readers.rows import rows_of_lines
 
             return rows_of_lines(cut, self._name, self._key)
@@ -199,7 +197,7 @@ class LineSource:
         return rows
 
     def _read_on(self) -> bool:
-        """Bring in a block, an end or the next source; False when none is there yet."""
+        """Read a block, note an end or open the next input; False when nothing has arrived yet."""
         if self._stream is None:
             if self._rows is None:
                 self._open_next()
@@ -210,7 +208,7 @@ class LineSource:
                 self._is_begun = True
                 refuse_packed(block, self._name)
         except InputError as err:
-            # What is complete goes out first; the broken-off line does not.
+            # The complete lines are sent first; the one that breaks off is not.
             self._failure = err
             return True
         if block is None:
@@ -230,12 +228,10 @@ class LineSource:
         one = self._inputs[self._index]
         self._name = one.name
         self._is_begun = False
-        self._cutter = LineCutter(self._max_line_bytes)  # without a line, for what has rows
+        self._cutter = self._new_cutter(one)
         if one.format == "files":
             self._open_files()
             return
-        if one.format not in STORED:
-            self._cutter = new_cutter(one.format, self.renames, one.name, self._max_line_bytes)
         if one.path is None:
             self._key = random_key()
             self._stream = DescriptorStream(self._stdin_fd, one.name, owned=False)
@@ -250,14 +246,35 @@ class LineSource:
             raise InputError(f"cannot be read: {err.strerror}", where=one.name) from err
         if one.format in STORED:
             try:
-                self._rows = new_rows(one, self.renames, descriptor, self._key)
+                self._rows = self._new_rows(one, descriptor)
             except JinaError:
                 self.close()
                 raise
         elif one.is_gzip:
+            # Late: few inputs are compressed.
+            from jina.readers.gzipped import GzipStream
+
             self._stream = GzipStream(descriptor, one.name)
         else:
             self._stream = DescriptorStream(descriptor, one.name, owned=True)
+
+    def _new_cutter(self, one: Input) -> Cutter:
+        if one.format in STORED or (one.format == "jsonl" and not self.renames.resolver):
+            return LineCutter(self._max_line_bytes)  # a container's stays empty
+        # Late: most inputs are JSON lines that keep their keys.
+        from jina.readers.cutters import new_cutter
+
+        return new_cutter(one.format, self.renames, one.name, self._max_line_bytes)
+
+    def _new_rows(self, one: Input, descriptor: int) -> RowReader:
+        self.renames.meet(self.renames.resolver)  # the container itself refuses unknown names
+        if one.format in ("npy", "npz"):
+            from jina.readers.arrays import open_arrays  # late: numpy
+
+            return open_arrays(one, self.renames.resolver, descriptor, self._key)
+        from jina.readers.columnar import open_columnar  # late: pyarrow, an optional package
+
+        return open_columnar(one, self.renames.resolver, descriptor, self._key)
 
     def _key_of(self, one: Input, descriptor: int) -> str:
         if one.size_bytes is None:
@@ -269,8 +286,8 @@ class LineSource:
             raise
 
     def _open_files(self) -> None:
-        """Read all files that follow as one source: a request takes several of them."""
-        # Late on purpose: see new_rows.
+        """Read this file and those that follow as one source: a request takes several of them."""
+        # Late: it makes Documents.
         from jina.readers.files import FileReader
 
         end = self._index
@@ -292,7 +309,7 @@ class LineSource:
 def open_inputs(
     inputs: Sequence[str], *, stdin_fd: int = 0, options: ReadOptions | None = None
 ) -> LineSource:
-    """Check all inputs, then give a source that reads them in order.
+    """Check all inputs, then return a source that reads them in order.
 
     Args:
         inputs: paths, "-" for standard input, patterns such as "data/*.jsonl" (read in sorted
@@ -301,10 +318,10 @@ def open_inputs(
         options: how they are read, beyond their names.
 
     Returns:
-        A source that the caller closes.
+        A source, which the caller closes.
 
     Raises:
-        InputError: a name that cannot be read; nothing has been read then.
+        InputError: one of them cannot be read; nothing has been read then.
     """
     found = find_inputs(inputs, stdin_fd=stdin_fd, options=options)
     return LineSource(found, stdin_fd=stdin_fd, options=options)

@@ -1,6 +1,6 @@
-"""Name a stream of lines, so that the ids of its lines are the same at every run.
+"""Name a source by its content, so that the ids of its lines are the same in every run.
 
-An id made for a line is `<key>-<line number>`; it must not change between a run and its retry.
+A line without an id gets `<key>-<line number>`, which must be the same when a run is repeated.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ from jina.defaults import MIB
 
 
 def file_key(descriptor: int, seen: set[str]) -> str:
-    """The key of a regular file: its size, first and last MiB, whatever its name.
+    """The key of a regular file, from its size, first MiB and last MiB; its name does not matter.
 
     Args:
-        descriptor: open for reading; its position is not moved.
-        seen: keys given in this run; the new one is added. A file with the content of an earlier
-            one gets a key of its own, so that no two lines of a run share an id.
+        descriptor: open for reading; its position does not move.
+        seen: the keys given in this run; the new one is added. A second file with the same content
+            gets another key, so that no two lines of a run share an id.
 
     Returns:
         16 hex digits.
 
     Raises:
-        OSError: the file was opened, but cannot be read.
+        OSError: the file cannot be read although it was opened.
     """
     size = os.fstat(descriptor).st_size
     content = sha256(size.to_bytes(8, "little"))
@@ -36,5 +36,5 @@ def file_key(descriptor: int, seen: set[str]) -> str:
 
 
 def random_key() -> str:
-    """The key of a stream that cannot be read twice: 16 hex digits."""
+    """The key of a source that cannot be read twice, such as a pipe: 16 hex digits."""
     return os.urandom(8).hex()

@@ -1,6 +1,6 @@
-"""Bytes from an open file, pipe, terminal or gzip file, block by block.
+"""Read an open file, pipe or terminal block by block, and refuse what is not text.
 
-Reading never blocks where data may be long in coming, and never changes the blocking mode of a
+Reading never blocks where data may be slow to arrive, and never changes the blocking mode of a
 descriptor that others share.
 """
 
@@ -9,22 +9,31 @@ from __future__ import annotations
 import os
 import select
 import stat
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from jina.excepts import InputError
 
-if TYPE_CHECKING:
-    from gzip import GzipFile
+# The first bytes of formats that are not text: what they are, and how to read them.
+_MAGICS = {
+    b"\x1f\x8b": ("gzip", "gunzip -c … | jina post … --inputs -; a file needs a name in .gz"),
+    b"\x28\xb5\x2f\xfd": ("zstd", "zstd -dc … | jina post … --inputs -"),
+    b"BZh": ("bzip2", "bzcat … | jina post … --inputs -"),
+    b"\xfd7zXZ": ("xz", "xzcat … | jina post … --inputs -"),
+    b"PK\x03\x04": ("a zip archive", "name the file with its own ending, such as .npz"),
+    b"\x93NUMPY": ("a numpy array", "--inputs FILE --format npy"),
+    b"PAR1": ("Parquet", "--inputs FILE --format parquet"),
+    b"ARROW1": ("Arrow", "--inputs FILE --format arrow"),
+}
 
 
 class ByteStream(Protocol):
-    """Where the blocks of one source come from; LineSource calls it, from one thread."""
+    """Gives the blocks of one source; LineSource calls it, from one thread."""
 
     def read(self, size: int) -> bytes | None:
-        """The next at most `size` bytes; empty at the end, None when none is there yet.
+        """The next bytes, at most `size`; empty at the end, None when none have arrived yet.
 
         Raises:
-            InputError: the bytes that came before were the last that can be had.
+            InputError: no more can be read; the bytes before this place have been returned.
         """
 
     def fileno(self) -> int | None:
@@ -58,7 +67,7 @@ class DescriptorStream:
 
     def read(self, size: int) -> bytes | None:
         """See ByteStream."""
-        # Asking first, rather than O_NONBLOCK: that flag would leak to the shell that shares stdin.
+        # Poll first instead of setting O_NONBLOCK: the shell that shares stdin would see that flag.
         if self._poll is not None and not self._poll.poll(0):
             return None
         try:
@@ -85,53 +94,23 @@ class DescriptorStream:
             os.close(self._descriptor)
 
 
-class GzipStream:
-    """A regular gzip file, unpacked as it is read.
+def refuse_packed(block: bytes, name: str) -> None:
+    """Look at the first block of a stream that should be text.
 
-    Args:
-        descriptor: open for reading; the stream owns it.
-        name: what the user calls it, for messages.
+    Without this, each "line" of a file with a wrong name, or of a pipe from the wrong program,
+    would be an error of its own.
+
+    Raises:
+        InputError: it is packed, or in UTF-16.
     """
-
-    def __init__(self, descriptor: int, name: str) -> None:
-        # Late on purpose: few inputs are compressed.
-        from gzip import GzipFile
-
-        self._name = name
-        self._file = os.fdopen(descriptor, "rb", buffering=0)
-        self._gzip: GzipFile = GzipFile(fileobj=self._file, mode="rb")
-
-    def read(self, size: int) -> bytes | None:
-        """See ByteStream."""
-        # Late on purpose: see above; gzip has loaded it already.
-        from zlib import error
-
-        try:
-            # read1 gives what one step unpacks, at most `size`: a bomb stays small, and nothing
-            # that came before a broken place is lost.
-            return self._gzip.read1(size)
-        except EOFError as err:
-            raise InputError(
-                "the gzip file is cut off before its end",
-                where=self._name,
-                hint="the lines before that place were read; copy or download the file again",
-            ) from err
-        except (OSError, error) as err:
-            raise InputError(
-                f"the gzip file is broken: {err}",
-                where=self._name,
-                hint="the lines before that place were read; `gzip -t` checks a file",
-            ) from err
-
-    def fileno(self) -> int | None:
-        """See ByteStream."""
-        return None
-
-    def position(self) -> int:
-        """See ByteStream."""
-        return 0 if self._file.closed else self._file.tell()
-
-    def close(self) -> None:
-        """See ByteStream."""
-        self._gzip.close()
-        self._file.close()
+    for magic, (what, hint) in _MAGICS.items():
+        if block.startswith(magic):
+            raise InputError(f"this is {what}, not text", where=name, hint=hint)
+    little = block.startswith(b"\xff\xfe") and block[2:3] != b"\0" and block[3:4] == b"\0"
+    big = block.startswith(b"\xfe\xff\0") and block[3:4] not in (b"", b"\0")
+    if little or big:
+        raise InputError(
+            "this is UTF-16, not UTF-8",
+            where=name,
+            hint="iconv -f UTF-16 -t UTF-8 … | jina post … --inputs -",
+        )

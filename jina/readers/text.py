@@ -1,6 +1,6 @@
-"""Plain lines of text, and JSON lines with other names for their keys, as JSON lines.
+"""Turn each line into a JSON line: plain text, or JSON lines whose keys get other names.
 
-A line stays a line: numbers, and with them ids and messages, are those of the source.
+A line stays one line, so line numbers, and with them ids and messages, are those of the source.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from jina.excepts import BadDocType
-from jina.readers.lines import CutLines, LineCutter, Refused
+from jina.readers.lines import CutLines, LineCutter, Refused, not_utf8
 from jina.readers.options import Renames
 from jina.records.bad_lines import id_of
 from jina.records.mapping import resolved
@@ -20,7 +20,7 @@ _decode = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
 class _EachLine:
-    """What both cutters are: each line is made another one, or refused, and stays in its place.
+    """What both cutters share: each line is replaced by another, or refused, in its place.
 
     Args:
         max_line_bytes: see LineCutter.
@@ -43,27 +43,27 @@ class _EachLine:
         if cut is None:
             return None
         refused: list[Refused] = []
-        out = self._made_of(cut.data.split(b"\n")[:-1], refused)
+        out = self._replaced(cut.data.split(b"\n")[:-1], refused)
         return cut._replace(data=b"\n".join([*out, b""]), refused=tuple(refused))
 
-    def _made_of(self, lines: list[bytes], refused: list[Refused]) -> list[bytes]:
-        """A line of JSON for each, empty for a blank one and for one that is added to `refused`."""
+    def _replaced(self, lines: list[bytes], refused: list[Refused]) -> list[bytes]:
+        """A line of JSON for each; empty for a blank one, and for one that is put in `refused`."""
         raise NotImplementedError
 
 
 class TextCutter(_EachLine):
-    """Makes each line that is not blank one Document.
+    """Makes a Document of each line that is not blank.
 
     Args:
         max_line_bytes: see LineCutter.
-        key: what holds the line; a field, or a tag.
+        key: the field or tag that gets the line.
     """
 
     def __init__(self, max_line_bytes: int, key: str = "text") -> None:
         super().__init__(max_line_bytes)
         self._key = key
 
-    def _made_of(self, lines: list[bytes], refused: list[Refused]) -> list[bytes]:
+    def _replaced(self, lines: list[bytes], refused: list[Refused]) -> list[bytes]:
         out: list[bytes] = []
         for row, line in enumerate(lines):
             try:
@@ -76,9 +76,9 @@ class TextCutter(_EachLine):
 
 
 class RenamingCutter(_EachLine):
-    """Gives the keys of JSON lines other names; no value is touched.
+    """Gives the keys of JSON lines other names; values stay as they are.
 
-    A line that is no JSON object passes as it is: who parses it says what is wrong.
+    A line that is not a JSON object is passed on as it is: the parser will say what is wrong.
 
     Args:
         max_line_bytes: see LineCutter.
@@ -89,7 +89,7 @@ class RenamingCutter(_EachLine):
         super().__init__(max_line_bytes)
         self._renames = renames
 
-    def _made_of(self, lines: list[bytes], refused: list[Refused]) -> list[bytes]:
+    def _replaced(self, lines: list[bytes], refused: list[Refused]) -> list[bytes]:
         out: list[bytes] = []
         for row, line in enumerate(lines):
             try:
@@ -115,8 +115,3 @@ def renamed(line: bytes, renames: Renames) -> bytes:
         return _encode(pair)
     renames.meet(value)
     return _encode(resolved(value, renames.resolver))
-
-
-def not_utf8(err: UnicodeDecodeError) -> str:
-    """Which byte of a line is wrong, counted from 1; in the words of jina.records.jsonlines."""
-    return f"not UTF-8: byte 0x{err.object[err.start]:02x} at byte {err.start + 1}"
