@@ -1,7 +1,7 @@
-"""Input files and standard input, as raw chunks of lines or as Documents.
+"""Read input files and standard input, as raw chunks of lines or as Documents.
 
-JSON lines pass as they are: who needs Documents parses them with jina.records.jsonlines. The other
-formats become JSON lines, or Documents where lines cannot hold them.
+JSON lines are passed on as they are; jina.records.jsonlines parses them. Other formats become JSON
+lines, or Documents where lines cannot hold them.
 """
 
 from __future__ import annotations

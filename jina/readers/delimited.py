@@ -22,15 +22,15 @@ _encode = msgspec.json.Encoder().encode
 _encode_lines = msgspec.json.Encoder().encode_lines
 
 _QUOTED = re.compile(rb'"(?:[^"]|"")*+"?')
-_TOLD = re.compile(rb"sep=([,;\t])\s*")  # spreadsheets write it above the head
-_MAX_HEAD_BYTES = 256 * KIB  # names of the columns: they stand in each JSON line again
-_RUN_BYTES = 8 * MIB  # about the most that the names of a run's columns may take
+_SEP_LINE = re.compile(rb"sep=([,;\t])\s*")  # spreadsheets write it above the head
+_MAX_HEAD_BYTES = 256 * KIB  # of column names: each JSON line repeats them
+_MAX_RUN_NAMES_BYTES = 8 * MIB  # of column names in the JSON lines of one run, about
 
 
 class DelimitedCutter:
-    """Makes each row below the head one Document.
+    """Makes a Document of each row below the head.
 
-    A CSV whose head has no comma has the semicolons or tabs that are there between its cells.
+    A CSV whose head has no comma is split at semicolons or tabs, whichever the head has.
 
     Args:
         form: "csv" or "tsv".
@@ -42,17 +42,16 @@ class DelimitedCutter:
     def __init__(
         self, form: str, name: str, resolver: Mapping[str, str], max_line_bytes: int
     ) -> None:
-        # The limit is the process's; the module's own would refuse an embedding of 8,000 numbers.
+        # The limit is one for the process; its default would refuse an embedding of 8,000 numbers.
         csv.field_size_limit(max(csv.field_size_limit(), max_line_bytes))
         self._lines = LineCutter(max_line_bytes)
         self._max_row_bytes = max_line_bytes
         self._name = name
         self._resolver = resolver
-        self._is_settled = form == "tsv"  # what stands between the cells
-        self._settle("\t" if form == "tsv" else ",")
+        self._set_delimiter("\t" if form == "tsv" else ",", is_final=form == "tsv")
         self._head: TableHead | None = None
         self._head_bytes = 1
-        self._open: list[bytes] = []  # the lines of a row whose last cell is not closed yet
+        self._open: list[bytes] = []  # lines of a row whose last cell is not closed yet
         self._open_bytes = 0
         self._is_finished = False
         self._failure: InputError | None = None
@@ -67,25 +66,25 @@ class DelimitedCutter:
         self._is_finished = True
 
     def take(self, max_lines: int, max_bytes: int, *, partial: bool = False) -> CutLines | None:
-        """See Cutter. Most lines are those of the table."""
-        most = max(1, min(max_lines, _RUN_BYTES // self._head_bytes))
-        # What is open here comes out as lines too: with it, a run is no longer than was asked for.
+        """See Cutter. `max_lines` counts lines of the table."""
+        most = max(1, min(max_lines, _MAX_RUN_NAMES_BYTES // self._head_bytes))
         if self._failure is not None:
             raise self._failure
+        # The open row's lines come out as well, so there is room for that many fewer.
         while (
             cut := self._lines.take(max(1, most - len(self._open)), max_bytes, partial=partial)
         ) is not None:
-            made = self._fast(cut) or self._careful(cut)
-            if made is not None:
-                return made
+            converted = self._all_good(cut) or self._row_by_row(cut)
+            if converted is not None:
+                return converted
             if self._failure is not None:
                 raise self._failure
         if self._is_finished and self._open:
             raise self._unclosed(self._lines.next_line)
         return None
 
-    def _fast(self, cut: CutLines) -> CutLines | None:
-        """A run in which each line is a good row; None for any other."""
+    def _all_good(self, cut: CutLines) -> CutLines | None:
+        """Convert a run in which each line is a good row; None for any other run."""
         if self._head is None or self._open:
             return None
         try:
@@ -102,17 +101,17 @@ class DelimitedCutter:
             return None
         return cut._replace(data=_encode_lines(values))
 
-    def _careful(self, cut: CutLines) -> CutLines | None:
-        """Any run, row by row; None when no row ends in it."""
+    def _row_by_row(self, cut: CutLines) -> CutLines | None:
+        """Convert any run; None when no row ends in it."""
         first = cut.first_line - len(self._open)
         out: list[bytes] = []
         refused: list[Refused] = []
         rows = self._rows_of(cut)
         if self._head is None:
             rows, first = self._below_head(rows, first)
-        together = self._together(rows)
+        encoded = self._encoded(rows)
         for index, row in enumerate(rows):
-            line, why, known = (together[index], "", "") if together else self._line_of(row)
+            line, why, known = (encoded[index], "", "") if encoded else self._line_of(row)
             if why:
                 refused.append(Refused(len(out), why, known))
             out += [line, *[b""] * (len(row) - 1)]
@@ -121,8 +120,8 @@ class DelimitedCutter:
         oversize = tuple((number - first, number, size) for _, number, size in cut.oversize)
         return CutLines(b"\n".join([*out, b""]), len(out), first, oversize, tuple(refused))
 
-    def _together(self, rows: list[list[bytes]]) -> list[bytes] | None:
-        """The JSON lines of rows that are all good; None where one is not."""
+    def _encoded(self, rows: list[list[bytes]]) -> list[bytes] | None:
+        """The JSON lines of rows that are all good; None when one is not."""
         if self._head is None:
             return None
         try:
@@ -150,13 +149,13 @@ class DelimitedCutter:
             return b"", err.what, self._head.id_of(cells)
 
     def _rows_of(self, cut: CutLines) -> list[list[bytes]]:
-        """The rows that end in a run, as their lines; what is open at its end is kept."""
+        """The rows that end in a run, each as its lines; a row that is open at the end is kept."""
         rows: list[list[bytes]] = []
         oversize = {number for _, number, _ in cut.oversize}
         for number, line in enumerate(cut.data.split(b"\n")[:-1], cut.first_line):
             line += b"\n"
-            if not self._is_settled:
-                line = self._told_by(line)
+            if not self._is_delimiter_final:
+                line = self._find_delimiter(line)
             is_open = self._quotes.are_open(line, was_open=bool(self._open))
             if not is_open and not self._open:
                 rows.append([line])
@@ -171,25 +170,25 @@ class DelimitedCutter:
                 self._open, self._open_bytes = [], 0
         return rows
 
-    def _told_by(self, line: bytes) -> bytes:
-        """Learn what stands between the cells from a line above the head, or the head's first.
+    def _find_delimiter(self, line: bytes) -> bytes:
+        """Find the delimiter in a line above the head, or in the head's first line.
 
         Returns:
-            the line; a blank one where it says nothing else.
+            The line; a blank one in place of `sep=…`.
         """
-        told = _TOLD.fullmatch(line)
-        if told is not None:
-            self._settle(told[1].decode())
-            self._is_settled = True
+        sep_line = _SEP_LINE.fullmatch(line)
+        if sep_line is not None:
+            self._set_delimiter(sep_line[1].decode(), is_final=True)
             return b"\n"
         bare = _QUOTED.sub(b"", line)
         found = max(b";", b"\t", key=bare.count)
         if b"," not in bare and found in bare.strip(b" \r\n"):
-            self._settle(found.decode())
-        self._is_settled = bool(line.strip())
+            self._set_delimiter(found.decode())
+        self._is_delimiter_final = bool(line.strip())
         return line
 
-    def _settle(self, delimiter: str) -> None:
+    def _set_delimiter(self, delimiter: str, *, is_final: bool = False) -> None:
+        self._is_delimiter_final = is_final
         self._delimiter = delimiter
         self._quotes = _Quotes(delimiter.encode())
 
@@ -202,14 +201,14 @@ class DelimitedCutter:
         )
 
     def _below_head(self, rows: list[list[bytes]], line: int) -> tuple[list[list[bytes]], int]:
-        """Read the head of the table, the first row that is not blank.
+        """Read the head of the table, which is the first row that is not blank.
 
         Args:
-            rows: the first ones.
+            rows: the first rows.
             line: number of their first line.
 
         Returns:
-            the rows below it, and the number of their first line.
+            The rows below the head, and the number of their first line.
         """
         for index, row in enumerate(rows):
             if b"".join(row).strip():
@@ -241,17 +240,17 @@ class DelimitedCutter:
         """The rows of whole lines.
 
         Raises:
-            UnicodeDecodeError: they are no UTF-8.
-            csv.Error: while it is read: quotes are wrong.
+            UnicodeDecodeError: they are not UTF-8.
+            csv.Error: quotes are wrong; raised while the rows are read.
         """
-        # The module wants the line ends, else those within a cell would be lost.
+        # Lines keep their ends; without them, those within a cell would be lost.
         text = b"".join(lines).decode().split("\n")[:-1]
         return csv.reader([f"{line}\n" for line in text], delimiter=self._delimiter, strict=True)
 
 
 def _why(what: str, err: csv.Error) -> str:
     text = str(err)
-    if text.startswith("new-line character"):  # what it goes on to say is for programmers
+    if text.startswith("new-line character"):  # the rest of it is for programmers
         text = "a carriage return without a line feed behind it"
     return f"no {what} of a table: {text}"
 
@@ -273,7 +272,7 @@ class _Quotes:
 
         Args:
             line: with its line end.
-            was_open: at its beginning.
+            was_open: whether a cell is open at its beginning.
         """
         if b'"' not in line:
             return was_open

@@ -1,4 +1,4 @@
-"""Files as Documents, one each: pictures, pages, programs, whatever their name says.
+"""Make a Document of each file: a picture, a page, a program.
 
 The uri is the absolute path; the content is the file's text or its bytes.
 """
@@ -18,7 +18,7 @@ from jina.readers.lines import not_utf8, too_long
 from jina.readers.rows import Rows, rows_of_values
 from jina.readers.stream_keys import file_key
 
-# Media types of text that do not begin with "text/".
+# Media types that are text though they do not begin with "text/".
 _TEXTS = {
     "application/javascript",
     "application/json",
@@ -30,7 +30,7 @@ _TEXTS = {
 
 
 class FileReader:
-    """Reads files one after the other, several in a request; see RowReader.
+    """Reads files one after the other, several for one request; see RowReader.
 
     Args:
         inputs: what to read.
@@ -54,7 +54,7 @@ class FileReader:
         self._position = 0
 
     def take(self, max_rows: int, max_bytes: int) -> Rows | None:
-        """See RowReader. A file that cannot be read is an outcome of its own."""
+        """See RowReader. A file that cannot be read is a failure among the Documents."""
         if self._next == len(self._inputs):
             return None
         return rows_of_values(self._values(max_rows, max_bytes))
@@ -93,7 +93,7 @@ class FileReader:
             value["mime_type"] = kind
         if self._content == "none":
             return value
-        # One byte more than is allowed tells that it is too long, without reading on.
+        # One byte more than allowed shows that it is too long, without reading the rest.
         data = (GzipFile(fileobj=file) if one.is_gzip else file).read(self._max_bytes + 1)
         if len(data) > self._max_bytes:
             return too_long("a file", one.size_bytes or len(data), self._max_bytes)

@@ -1,7 +1,7 @@
-"""A JSON list of Documents as JSON lines, one for each element.
+"""Turn a JSON list of Documents into JSON lines, one for each element.
 
-Elements are cut out by their quotes and brackets; whoever parses them says what is wrong inside.
-What is wrong between them ends the list there.
+Elements are found by their quotes and brackets; the parser will say what is wrong inside one.
+An error between two elements ends the list there.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from jina.records.bad_lines import id_of
 _BOM = b"\xef\xbb\xbf"
 _SPACE = re.compile(rb"[ \t\r\n]*+")
 _SCALAR = re.compile(rb'[^ \t\r\n,\[\]{}":]*+')
-_STRING = re.compile(rb'(?:[^"\\]++|\\.)*+', re.DOTALL)  # up to its end
+_STRING = re.compile(rb'(?:[^"\\]++|\\.)*+', re.DOTALL)  # up to its closing quote
 _BETWEEN = re.compile(rb'[^"\[\]{}]*+')  # up to a bracket or a string
 _NEWLINE_OR_STRING = re.compile(rb'\n|"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 
 
 def _nested(depth: int) -> bytes:
-    """A pattern of brackets that hold brackets, so deep; no string in it holds a line end."""
+    """A pattern of brackets within brackets, `depth` deep, with no line end in a string."""
     within = rb'[^"\[\]{}]++|"(?:[^"\\\n]++|\\.)*+"'
     pattern = rb"[\[{](?:%b)*+[\]}]" % within
     for _ in range(depth):
@@ -31,12 +31,12 @@ def _nested(depth: int) -> bytes:
     return pattern
 
 
-_ELEMENT = re.compile(_nested(3))  # most elements at one go; deeper ones step by step
-_NEXT = re.compile(rb"[ \t\r\n]*+,[ \t\r\n]*+(%b)" % _nested(3))  # behind another one
+_ELEMENT = re.compile(_nested(3))  # matches most elements whole; deeper ones take steps
+_NEXT = re.compile(rb"[ \t\r\n]*+,[ \t\r\n]*+(%b)" % _nested(3))  # after another one
 
 
 class JsonArrayCutter:
-    """Cuts the elements out of a list that comes in blocks.
+    """Cuts the elements out of a list that arrives in blocks.
 
     Args:
         name: of the source, for messages.
@@ -49,26 +49,26 @@ class JsonArrayCutter:
         self._renames = renames
         self._max_bytes = max_bytes
         self._buffer = b""
-        self._at = 0  # what is before it in the buffer is done
-        self._stage = "start"  # then first, after, value, after, …, end
+        self._at = 0  # everything before it in the buffer has been read
+        self._stage = "start"  # then "first", "after", "value", "after", …, "end"
         self._is_finished = False
         self._failure: InputError | None = None
-        # The place of _counted, a position in the buffer.
+        # Line ends are counted up to here; the line, and where in the buffer it begins.
         self._counted = 0
         self._line = 1
-        self._line_start = 0  # position where the line begins; negative in an earlier block
-        # The element whose end has not come yet.
+        self._line_start = 0  # negative when it began in an earlier block
+        # The element whose end has not arrived yet.
         self._parts: list[bytes] | None = None
         self._size = 0
         self._depth = 0
         self._in_string = False
         self._place = ""
-        # The elements at hand.
+        # The elements that are ready.
         self._ready: list[bytes] = []
         self._ready_bytes = 0
         self._places: list[str] = []
-        self._refused: list[Refused] = []  # in the place of the row, the number
-        self._next = 1  # number of the first one of them
+        self._refused: list[Refused] = []  # `row` is the element's number
+        self._next = 1  # number of the first one that is ready
 
     def feed(self, block: bytes) -> None:
         """See Cutter."""
@@ -117,12 +117,12 @@ class JsonArrayCutter:
         return cut
 
     def _cut_next(self) -> bool:
-        """Find the end of one more element; False when it has not come yet, or none comes."""
+        """Find the end of one more element; False when it has not arrived, or no more comes."""
         while self._failure is None:
             if self._parts is not None:
-                return self._go_on()
+                return self._continue_element()
             if self._stage == "after" and (found := _NEXT.match(self._buffer, self._at)):
-                # Nearly all come this way; the rest of this loop would come to the same.
+                # Nearly all elements; the rest of this loop would give the same, more slowly.
                 self._place = self._place_of(found.start(1))
                 return self._take_found(found[1], found.end())
             if self._stage == "start" and _BOM.startswith(head := self._buffer[:3]):
@@ -134,7 +134,7 @@ class JsonArrayCutter:
                 return False
             if self._begins_element(self._buffer[at : at + 1]):
                 self._place = self._place_of(at)
-                # Whatever it does not fit is cut step by step.
+                # An element that does not match is cut step by step.
                 found = _ELEMENT.match(self._buffer, at)
                 if found is not None:
                     return self._take_found(found[0], found.end())
@@ -147,7 +147,7 @@ class JsonArrayCutter:
         return True
 
     def _begins_element(self, sign: bytes) -> bool:
-        """Take a sign between elements; whether an element begins with it instead."""
+        """Take a character between elements; True when an element begins with it instead."""
         if self._stage == "start":
             if sign == b"[":
                 self._stage = "first"
@@ -175,15 +175,15 @@ class JsonArrayCutter:
         self._at += 1
         return False
 
-    def _go_on(self) -> bool:
-        """Look on for the end of the element that has begun."""
+    def _continue_element(self) -> bool:
+        """Look further for the end of the element that has begun."""
         buffer, start, at = self._buffer, self._at, self._at
         is_whole = False
         while at < len(buffer):
             if self._in_string:
                 at = _STRING.match(buffer, at).end()  # type: ignore[union-attr]  # fits anything
                 if buffer[at : at + 1] != b'"':
-                    break  # also before a backslash whose sign has not come
+                    break  # or at a backslash whose next character has not arrived
                 at += 1
                 self._in_string = False
                 is_whole = not self._depth
@@ -211,7 +211,7 @@ class JsonArrayCutter:
         return True
 
     def _keep(self, piece: bytes) -> None:
-        """Hold a piece of the element, unless it is too long already."""
+        """Keep a piece of the element, unless it is already too long."""
         self._size += len(piece)
         if self._parts is not None:
             if self._size > self._max_bytes:
@@ -245,7 +245,7 @@ class JsonArrayCutter:
         )
 
     def _count_to(self, at: int) -> None:
-        """Move the place on; each line end is looked at once."""
+        """Count line ends up to a position; each one is looked at once."""
         lines = self._buffer.count(b"\n", self._counted, at)
         if lines:
             self._line += lines
@@ -259,7 +259,7 @@ class JsonArrayCutter:
 
 
 def _on_one_line(element: bytes) -> bytes:
-    """An element without line ends: a space between values; within a string it stays an error."""
+    """An element without line ends: spaces between values, an error within a string."""
     if b"\n" not in element:
         return element
     return _NEWLINE_OR_STRING.sub(

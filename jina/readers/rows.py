@@ -1,7 +1,7 @@
-"""Rows that the reader itself makes into Documents, and those that are none.
+"""Make Documents of rows, and failures of rows that are refused.
 
-Raw lines leave it to a worker; what stands in arrays, columns and files, and what must be told
-with a place that no line number gives, becomes Documents here.
+Raw lines are parsed by a worker. Documents are made here from arrays, columns and files, and from
+lines whose errors name a place that the worker could not know.
 """
 
 from __future__ import annotations
@@ -22,23 +22,23 @@ from jina.types.codec import parse_lines
 from jina.types.document import Document
 from jina.wire.maps import Failure, LineFailures
 
-#: The class of what is told about a row that a reader refuses.
+#: The class of the error for a row that a reader refuses.
 REFUSED = "jina.excepts.InputError"
 
 
 class Rows(NamedTuple):
-    """Documents of one source, in order, and the outcomes of rows that are none."""
+    """Documents of one source, in order, and failures for the rows that are not Documents."""
 
     docs: DocumentArray
     groundtruths: DocumentArray | None
-    """One for each of docs, or None when no row has one."""
+    """One for each of docs; None when no row has one."""
     failures: LineFailures | None
     lines: int
-    """Rows, the refused ones included."""
+    """Rows, including refused ones."""
 
 
 class RowReader(Protocol):
-    """What LineSource asks of whoever reads a container row by row, from one thread."""
+    """Reads a container row by row; LineSource calls it, from one thread."""
 
     def take(self, max_rows: int, max_bytes: int) -> Rows | None:
         """The next rows; None at the end.
@@ -48,11 +48,11 @@ class RowReader(Protocol):
             max_bytes: about how many bytes they may have; one row alone may have more.
 
         Raises:
-            InputError: the container is damaged here; all that came before has been handed out.
+            InputError: the container is damaged here; everything before has been returned.
         """
 
     def position(self) -> int:
-        """Bytes of the file that have been read so far, as near as it is known."""
+        """Bytes of the file that have been read so far, as exactly as is known."""
 
     def close(self) -> None:
         """Let go of the file; may be called twice."""
@@ -62,8 +62,8 @@ def rows_of_lines(cut: CutLines, name: str, key: str) -> Rows:
     """Make Documents of a run of JSON lines.
 
     Args:
-        cut: the run; its first line's number and its places are those of the messages.
-        name: of the source.
+        cut: the run; messages use its line numbers, or its places where it has them.
+        name: of the source, for messages.
         key: of the source, for ids.
     """
     parsed = parse_lines(cut.data, key=key, first_line=cut.first_line)
@@ -99,7 +99,7 @@ def rows_of_values(
     """Make Documents of values.
 
     Args:
-        found: for each row its id, where it has none of its own; its fields and tags, or why it is
+        found: for each row the id that it gets if it has none; its fields and tags, or why it is
             refused; and its place for messages, such as "vectors.npy: row 3".
     """
     docs: list[Document] = []
@@ -109,7 +109,7 @@ def rows_of_values(
             failures.append(Failure(index, name, REFUSED, f"{place}: {value}"))
             continue
         known = value.get("id")
-        # Tables of numbers count their rows: the digits are the id, as they are in CSV.
+        # Whole numbers in an `id` column are ids by their digits, as in CSV.
         known = (str(known) if type(known) is int else known) or name
         try:
             doc = Document({**value, "id": known})
@@ -126,24 +126,24 @@ def rows_of_values(
 
 
 def _check_carried(record: Record) -> None:
-    """Refuse what no line can hold, such as NaN in a tag, while the row's place is still known.
+    """Refuse what a JSON line cannot hold, such as NaN in a tag, while the row's place is known.
 
     Later it would fail the whole request, or the lines of its answer.
 
     Raises:
-        DocumentError: saying which value.
+        DocumentError: says which value.
     """
-    # Tensors and bytes have been looked at, and are large.
+    # Tensors and bytes are large, and have been checked already.
     light = replace(record, buffer=None, blob=None, embedding=None)
     try:
         render_record(light)
     except DocumentError as err:
-        # The cause names the very place in the tags; the Document is named by its row.
+        # The cause names the exact place in the tags; the message already names the row.
         raise err.__cause__ if isinstance(err.__cause__, DocumentError) else err from None
 
 
 def _is_unicode(text: str) -> bool:
-    """Whether a text can be sent: arrays of numpy may hold halves of characters."""
+    """Whether a text can be sent: numpy's arrays may hold half of a surrogate pair."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -152,7 +152,7 @@ def _is_unicode(text: str) -> bool:
 
 
 def rows_of_tensors(key: str, first: int, count: int, columns: Mapping[str, Any]) -> Rows:
-    """Make Documents of nothing but tensors.
+    """Make Documents that have only tensors.
 
     Args:
         key: of the source, for ids.
@@ -161,7 +161,7 @@ def rows_of_tensors(key: str, first: int, count: int, columns: Mapping[str, Any]
         columns: `blob`, `embedding` or both, each with the rows as its first dimension.
 
     Raises:
-        DocumentError: numbers that no tensor can hold.
+        DocumentError: the numbers are of a type that no tensor has.
     """
     blocks = {name: as_tensor(block) for name, block in columns.items()}
     records = [
