@@ -353,3 +353,19 @@ def test_an_input_is_known_by_every_name(tmp_path: Path) -> None:
                 assert not source.is_fed_by(str(tmp_path / "other"))
                 assert not source.is_fed_by(str(tmp_path / "missing"))
                 assert not source.is_fed_by(os.devnull)
+
+
+def test_json_lines_load_nothing_that_only_other_formats_need(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"text": "a"}\n')
+    code = (
+        "import sys\nfrom jina.readers import open_inputs\n"
+        f"with open_inputs([{str(path)!r}]) as source:\n"
+        "    assert source.next_chunk(max_lines=9, max_bytes=99).lines == 1\n"
+        "print(*sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    heavy = {"numpy", "pyarrow", "msgspec", "gzip", "csv", "jina.types", "jina.records"}
+    assert not heavy & set(done.stdout.split())
