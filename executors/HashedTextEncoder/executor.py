@@ -1,4 +1,4 @@
-"""Text to vectors without a model: hashed word stems, weighed as BM25 does."""
+"""Turn text into vectors without a model: hashed word stems with the weights of BM25."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ class HashedTextEncoder(Executor):
     """Sets `embedding` from words; the inner product of passage and query is their BM25 score.
 
     It keeps no state: the same text gives the same vector in every process, so it may run in any
-    number of replicas. How rare a word is, is for the indexer to know, which sees all passages
+    number of replicas. The weight of rare words is left to the indexer, which sees all passages
     (`weigh: idf` of VectorIndexer).
 
     Args:
-        fields: what is read of a Document, with the weight of its words: `text`, or `tags.` and the
-            name of a tag. A query is read in the same way; usually it has a text only.
-        dimensions: width of the vectors. Two words that share a slot are one word to the search.
-        dtype: of the vectors; float16 halves what travels, and loses nothing that matters here.
+        fields: the parts of a Document that are read, with the weight of their words: `text`, or
+            `tags.` and the name of a tag. Queries are read the same way; most have only a text.
+        dimensions: width of the vectors. Two words that share a slot are the same word to a search.
+        dtype: of the vectors; float16 halves the bytes sent, and is precise enough.
         saturation: k1 of BM25, > 0: how much the second occurrence of a word adds to the first.
-        length_share: b of BM25, 0 to 1: how much long passages are held back.
-        average_words: weighted words of a usual passage, for `length_share`.
-        synonyms: file with groups of words, one group a line, for queries; a relative path starts
-            at this Executor's folder; empty for none.
-        synonym_weight: what a synonym counts beside a word of the query, 0 to 1.
+        length_share: b of BM25, 0 to 1: how much a long passage counts less.
+        average_words: weighted words of an average passage, for `length_share`.
+        synonyms: file of word groups for queries, one group per line; relative to this Executor's
+            folder; empty for none.
+        synonym_weight: weight of a synonym, where a word of the query itself has 1; 0 to 1.
         **kwargs: metas, requests, runtime_args.
 
     Raises:
         ValueError: a value outside its range.
-        FileNotFoundError: there is no such file of synonyms.
+        FileNotFoundError: the file of synonyms does not exist.
     """
 
     def __init__(
@@ -77,13 +77,13 @@ class HashedTextEncoder(Executor):
 
     @requests(on=["/index", "/update", "/encode"])
     def encode_passages(self, docs: DocumentArray | None, **kwargs: Any) -> None:
-        """Set the vector of each Document that will be searched."""
+        """Set the vector of each Document that can be found."""
         if docs is not None:
             docs.embeddings = self._matrix(docs, self._passage)
 
     @requests(on="/search")
     def encode_queries(self, docs: DocumentArray | None, **kwargs: Any) -> None:
-        """Set the vector of each Document that asks."""
+        """Set the vector of each query."""
         if docs is not None:
             docs.embeddings = self._matrix(docs, self._query)
 
@@ -128,5 +128,5 @@ class HashedTextEncoder(Executor):
 
 @lru_cache(maxsize=65536)
 def _slot(word: str, dimensions: int) -> int:
-    """Return a word's place in the vector: the same in every process, unlike hash()."""
+    """Return a word's column in the vector: the same in every process, unlike with hash()."""
     return zlib.crc32(word.encode()) % dimensions

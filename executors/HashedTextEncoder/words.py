@@ -1,7 +1,7 @@
 """Turn English text into word stems, and a query into weighted stems.
 
-It knows no vectors. The lists are about English and about how people phrase questions; none is
-about a particular collection.
+It knows nothing of vectors. The lists are about English and the way people phrase questions, not
+about any particular collection.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 
 _WORD = re.compile(r"[^\W_]+")
 
-# Words that glue a sentence together. They stand everywhere, so they tell passages apart nowhere.
+# Words that hold a sentence together. They are in every passage, so they tell none apart.
 STOP_WORDS = frozenset(
     _WORD.findall("""
     a an and are as at be been being but by can could did do does doing for from had has have having
@@ -24,8 +24,8 @@ STOP_WORDS = frozenset(
     """)
 )
 
-# Words that ask rather than name a subject. They are left out of queries only: in a passage
-# "use" or "write" may be what it is about.
+# Words that ask, rather than name a subject. They are left out only of queries: a passage may be
+# about "use" or "write".
 QUESTION_WORDS = frozenset(
     _WORD.findall("""
     difference example explain get gets happen happens help kind make makes made mean means need
@@ -63,10 +63,10 @@ def words(text: str) -> list[str]:
 
 @lru_cache(maxsize=65536)
 def stem(word: str) -> str:
-    """Cut a lower-case word down to what its forms share: "slicing" and "slices" both to "slic".
+    """Cut a lower-case word down to what its forms share: "slicing" and "slices" become "slic".
 
-    A light form of Porter's rules: plural, -ing and -ed, then one derivational ending, then a final
-    e and y. Words up to three letters stay as they are.
+    A light form of Porter's rules: first plural, -ing and -ed, then one derivational ending, then a
+    final e or y. Words of up to three letters stay as they are.
     """
     if len(word) <= 3:
         return word
@@ -101,15 +101,15 @@ def _singular(word: str) -> str:
 
 
 def stems(text: str) -> list[str]:
-    """Return the stems of a passage in their order, stop words left out."""
+    """Return the stems of a passage in order, without stop words."""
     return [stem(word) for word in words(text) if word not in STOP_WORDS]
 
 
 class Synonyms:
-    """Words that stand for one another in queries.
+    """Words that may replace one another in queries.
 
     Args:
-        groups: words that mean about the same, one group after the other; a word may be in several.
+        groups: words with about the same meaning; a word may be in several groups.
     """
 
     def __init__(self, groups: Iterable[Iterable[str]] = ()) -> None:
@@ -121,19 +121,19 @@ class Synonyms:
 
     @classmethod
     def read(cls, path: Path) -> Synonyms:
-        """Read a file with one group a line, its words apart by spaces; `#` starts a comment."""
+        """Read a file with one group of words per line; `#` starts a comment."""
         lines = (line.split("#", 1)[0] for line in path.read_text(encoding="utf-8").splitlines())
         return cls(words(line) for line in lines)
 
     def of(self, word: str) -> frozenset[str]:
-        """Return the stems that may stand for this stem, without itself."""
+        """Return the other stems that may replace this stem."""
         return frozenset(self._others.get(word, ()))
 
 
 def query_weights(text: str, synonyms: Synonyms, synonym_weight: float) -> dict[str, float]:
-    """Return stem -> weight for a query: 1 for its own words, less for their synonyms.
+    """Return stem -> weight for a query: 1 for its own words, `synonym_weight` for their synonyms.
 
-    The words that only phrase the question are left out, unless nothing else remains.
+    Words that only phrase the question are left out, unless nothing else remains.
     """
     kept = [word for word in words(text) if word not in STOP_WORDS]
     kept = [word for word in kept if word not in QUESTION_WORDS] or kept

@@ -1,4 +1,4 @@
-"""The smallest useful Executor: text in capitals."""
+"""The smallest useful Executor: it writes text in capitals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keeps Documents and their vectors on disk, and finds the nearest."""
+"""Keep Documents and their vectors on disk, and find the nearest."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 _PUT, _DELETE = 0, 1
-# The file is written anew once it is larger than this and less than half of it is of use.
+# The file is rewritten once it is larger than this and less than half of it is in use.
 REWRITE_ABOVE_BYTES = 1 << 20
 
 
 class VectorIndexer(Executor):
-    """Remembers every Document posted to /index, in its workspace, and answers /search.
+    """Keeps every Document posted to /index, in its workspace, and answers /search.
 
-    What /index has answered is kept: through a restart, a kill -9 and, with `fsync`, a power cut.
-    A Document with an id that is known replaces the older one. One process at a time may open a
+    Once /index has answered, its Documents survive a restart, a kill -9 and, with `fsync`, a power
+    cut. A Document replaces an older one with the same id. Only one process at a time may open a
     workspace.
 
     Args:
         metric: "cosine" or "euclidean", distances (smaller is nearer); or "dot", the inner product
             (larger is nearer). It is also the name of the score.
-        weigh: "idf" counts each column of the vectors by how rare an entry in it is, for vectors
-            that are mostly zeros, such as HashedTextEncoder's; "none" counts all alike.
-        top_k: how many matches each query gets, at most; the parameter `top_k` of a request wins.
+        weigh: "idf" weights each column of the vectors by how few have an entry there, for vectors
+            that are mostly zeros, such as HashedTextEncoder's; "none" weights all columns alike.
+        top_k: most matches of a query; the parameter `top_k` of a request overrides it.
         distinct: of Documents with the same text, only the nearest is a match.
         fsync: wait for the disk before /index and /delete answer.
         **kwargs: metas, requests, runtime_args.
@@ -61,20 +61,20 @@ class VectorIndexer(Executor):
         self.weigh = weigh
         self.top_k = _top_k(top_k)
         self.distinct = distinct
-        self._rows: Rows | None = None  # None until the first vector says how wide they are
+        self._rows: Rows | None = None  # until the first vector, whose width all others must have
         self._row_of: dict[str, int] = {}  # by id
         self._place_of: dict[int, Place] = {}  # by row
-        self._useful_bytes = 0  # of the log: records of the Documents that are kept
+        self._useful_bytes = 0  # of the log, in records of Documents that are still kept
         self._log = RecordLog(self.workspace, fsync=fsync)
         for place, payload in self._log.records():
             self._apply(place, msgpack.unpackb(payload))
 
     @requests(on=["/index", "/update"])
     def index(self, docs: DocumentArray | None, **kwargs: Any) -> DocumentArray | None:
-        """Keep the Documents, and answer with their ids alone.
+        """Keep the Documents, and answer with only their ids.
 
         Raises:
-            ValueError: a Document has no embedding, or one of another width; then none is kept.
+            ValueError: a Document has no embedding, or one of another width; no Document is kept.
         """
         if docs is None:
             return None
@@ -100,17 +100,17 @@ class VectorIndexer(Executor):
         for doc in docs or ():
             vector = _vector(doc, self._width)
             doc.matches = list(self._matches(vector, top_k))
-            doc.pop("embedding")  # nobody reads thousands of numbers beside the answer
+            doc.pop("embedding")  # nobody reads thousands of numbers next to an answer
 
     @requests(on="/delete")
     def delete(self, docs: DocumentArray | None, **kwargs: Any) -> None:
-        """Forget the Documents with these ids; ids that are not known are no error."""
+        """Remove the Documents with these ids; an unknown id is not an error."""
         ids = dict.fromkeys(doc.id for doc in docs or ())
         self._keep([(_DELETE, id_) for id_ in ids if id_ in self._row_of])
 
     @requests(on="/status")
     def status(self, **kwargs: Any) -> DocumentArray:
-        """Answer with one Document, whose tags say what is kept."""
+        """Answer with one Document, whose tags describe the index."""
         tags = {
             "documents": len(self._row_of),
             "dimensions": self._width or 0,
@@ -145,7 +145,7 @@ class VectorIndexer(Executor):
                     return
             if len(nearest) < limit:
                 return
-            # Some were left out for their text: look further.
+            # Some were left out because of their text: look further.
             given, limit = limit, 4 * limit
 
     def _document(self, row: int) -> Document:
@@ -153,14 +153,14 @@ class VectorIndexer(Executor):
         return Document(stored)
 
     def _keep(self, records: list[tuple[Any, ...]]) -> None:
-        """Write first, remember second: what is answered is what a new start would find."""
+        """Write to disk, then to memory: an answer never shows what a restart would not find."""
         places = self._log.append([msgpack.packb(record) for record in records])
         for place, record in zip(places, records, strict=True):
             self._apply(place, record)
         self._rewrite_when_wasteful()
 
     def _apply(self, place: Place, record: Sequence[Any]) -> None:
-        """Take one record into memory."""
+        """Apply one record to what is in memory."""
         operation, id_, *rest = record
         row = self._row_of.pop(id_, None)
         if row is not None and self._rows is not None:
@@ -190,7 +190,7 @@ class VectorIndexer(Executor):
             return
         if 2 * self._useful_bytes < size:
             rows = sorted(self._place_of, key=lambda row: self._place_of[row].offset)
-            # What was posted is kept already: a full disk here must not make it look lost.
+            # The Documents are already safe: a full disk here must not make the request fail.
             with suppress(OSError):
                 moved = self._log.rewrite([self._place_of[row] for row in rows])
                 self._place_of = dict(zip(rows, moved, strict=True))
@@ -221,7 +221,7 @@ def _stored(doc: Document) -> str:
 
 
 def _packed(vector: np.ndarray) -> tuple[int, bytes | None, bytes]:
-    """Return the width, the columns when few are not zero, and their values (else all)."""
+    """Return the width, the columns, and their values; for dense vectors None and all values."""
     columns = np.flatnonzero(vector).astype(np.uint32)
     if len(columns) > SPARSE_BELOW * len(vector):
         return len(vector), None, vector.tobytes()

@@ -1,15 +1,14 @@
-"""Keep records in one file that only grows, so that no kill can lose what was acknowledged.
+"""Keep records in a file that is only appended to, so that a kill loses none that was confirmed.
 
-It knows bytes only; what they mean is the caller's matter. A record counts as soon as `append` has
-returned: its bytes are with the operating system then, and a process that dies cannot take them
-back. The file is
+It knows only bytes, not their meaning. A record is kept once `append` has returned: the operating
+system has its bytes then, and will write them even if the process dies. The file is
 
     magic  "JINALOG1"
     record  length of the payload, u32 | its crc32, u32 | crc32 of these eight bytes, u32 | payload
     record  …
 
-all little-endian. A process that is killed while it writes leaves an incomplete last record: it
-is cut when the file is opened next. Anything else that does not fit is damage, and is refused.
+all little-endian. A process that is killed while it writes leaves an incomplete last record, which
+is cut off when the file is next opened. Anything else that does not fit is damage, and is refused.
 """
 
 from __future__ import annotations
@@ -32,18 +31,18 @@ MAX_PAYLOAD_BYTES = 1 << 31
 
 
 class Place(NamedTuple):
-    """Where a payload stands in the file, in bytes."""
+    """Where a payload is in the file, in bytes."""
 
     offset: int
     size: int
 
 
 class RecordLog:
-    """One such file, held by this process alone until `close`.
+    """One such file, which only this process may use until `close`.
 
     Args:
-        folder: where `log` stands or will stand; it exists.
-        fsync: wait for the disk too at each append, so that records survive a power cut as well.
+        folder: the folder of `log`, which must exist; the file need not.
+        fsync: make each append wait for the disk, so that records also survive a power cut.
 
     Raises:
         ExecutorError: another process holds the folder, or the file is damaged.
@@ -67,13 +66,13 @@ class RecordLog:
         return self._end
 
     def append(self, payloads: Iterable[bytes]) -> list[Place]:
-        """Write records; when this returns they are kept.
+        """Write records; they are kept once this returns.
 
         Returns:
-            the place of each payload, in their order.
+            The place of each payload, in order.
 
         Raises:
-            OSError: they could not be written (such as a full disk); then none of them is kept.
+            OSError: they cannot be written (the disk may be full); none of them is kept.
         """
         pieces: list[bytes] = []
         places: list[Place] = []
@@ -89,26 +88,26 @@ class RecordLog:
             if self._fsync:
                 os.fdatasync(self._fd)
         except BaseException:
-            # Half a record must not stay before the next one.
+            # Half a record must not remain before the next one.
             os.ftruncate(self._fd, self._end)
             raise
         self._end = at
         return places
 
     def read(self, place: Place) -> bytes:
-        """Return the payload at a place that `append` or `records` gave."""
+        """Return the payload at a place from `append` or `records`."""
         return os.pread(self._fd, place.size, place.offset)
 
     def records(self) -> Iterator[tuple[Place, bytes]]:
-        """Yield every record in the order in which they were written."""
+        """Yield all records in the order in which they were written."""
         for offset, payload in _scan(self._fd, self._path, self._end):
             yield Place(offset, len(payload)), payload
 
     def rewrite(self, places: Sequence[Place]) -> list[Place]:
-        """Replace the file by one that holds only these records; a kill leaves one or the other.
+        """Replace the file by one with only these records; a kill leaves either the old or the new.
 
         Returns:
-            the new places, in the order given.
+            The new places, in the order given.
         """
         fresh = self._folder / "log.new"
         fd = os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
@@ -140,7 +139,7 @@ class RecordLog:
             self._fd = self._lock_fd = -1
 
     def _lock(self) -> int:
-        """Take the folder for this process; the system lets it go when the process dies."""
+        """Lock the folder for this process; the system unlocks it when the process dies."""
         fd = os.open(self._folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)

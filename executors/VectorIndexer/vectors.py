@@ -1,7 +1,7 @@
-"""Hold rows of numbers in memory and find those nearest to a query.
+"""Hold vectors in memory, and find those nearest to a query.
 
-Rows of mostly zeros (hashed words) are held as their other entries alone, full ones (of a neural
-network) as a matrix. It knows no Documents and no files.
+Vectors that are mostly zeros, such as hashed words, are held as their other entries; dense ones,
+such as a neural network's, as a matrix. Nothing here knows Documents or files.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 
-SPARSE_BELOW = 0.25  # share of entries other than zero, under which only those are held
+SPARSE_BELOW = 0.25  # with a smaller share of entries other than zero, only those are held
 METRICS = ("cosine", "dot", "euclidean")
 WEIGHTS = ("none", "idf")
 
 
 class Rows:
-    """Vectors of one width, each under a number that it has until it is removed.
+    """Vectors of one width, each with a row number that it has until it is removed.
 
     Args:
         width: entries of each vector.
@@ -28,10 +28,10 @@ class Rows:
         self.is_sparse = is_sparse
         self._store: _Sparse | _Dense = _Sparse() if is_sparse else _Dense(width)
         self._alive = np.zeros(64, bool)  # by row
-        self._used = 0  # rows given out so far, removed ones included
+        self._used = 0  # rows given out so far, including removed ones
         self._free: list[int] = []
         self._with_entry = np.zeros(width, np.int64)  # by column: rows that are not zero there
-        self._squares: dict[str, np.ndarray] = {}  # by weights; empty after a change
+        self._squares: dict[str, np.ndarray] = {}  # by `weigh`; emptied at each change
 
     def __len__(self) -> int:
         return self._used - len(self._free)
@@ -51,7 +51,7 @@ class Rows:
         return row
 
     def remove(self, row: int) -> None:
-        """Forget a vector; its row may be given to another one."""
+        """Remove a vector; its row may be given to another one."""
         self._with_entry[self._store.take(row)] -= 1
         self._alive[row] = False
         self._free.append(row)
@@ -60,15 +60,15 @@ class Rows:
     def nearest(
         self, query: np.ndarray, limit: int, *, metric: str, weigh: str
     ) -> list[tuple[int, float]]:
-        """Return the rows nearest to a query, the nearest first, with what the metric says.
+        """Return the rows nearest to a query with their scores, the nearest first.
 
         Args:
             query: shape (width,), any numeric dtype.
-            limit: of the rows returned; sparse rows that share no entry with the query never are.
+            limit: most rows; a sparse row that shares no entry with the query is never returned.
             metric: "cosine" (one minus the cosine) and "euclidean" are distances, so smaller is
                 nearer; "dot" is the inner product, so larger is nearer.
-            weigh: "idf" counts each column by how few rows have an entry there, as BM25 does with
-                words; "none" counts all alike.
+            weigh: "idf" weights each column by how few rows have an entry there, as BM25 does with
+                words; "none" weights all columns alike.
         """
         weights = self._weights(weigh)
         query = query.astype(np.float32)
@@ -91,7 +91,7 @@ class Rows:
         if 0 < limit < len(rows):
             farthest = np.partition(order[rows], limit - 1)[limit - 1]
             rows = rows[order[rows] <= farthest]
-        # Stable, so that equal ones come in the order of their rows, every time.
+        # Stable, so that equal scores always come in the order of their rows.
         rows = rows[np.argsort(order[rows], kind="stable")][:limit]
         return [(int(row), round(float(values[row]), 6)) for row in rows]
 
@@ -108,7 +108,7 @@ class Rows:
 
 
 class _Dense:
-    """A matrix of float32, a row each."""
+    """A matrix of float32 with one row for each vector."""
 
     def __init__(self, width: int) -> None:
         self._matrix = np.zeros((64, width), np.float32)
@@ -130,7 +130,7 @@ class _Dense:
 
 
 class _Sparse:
-    """Three long arrays, an entry each; those of removed rows are zero until swept out."""
+    """Three arrays with one item per entry; entries of removed rows are zero until swept out."""
 
     def __init__(self) -> None:
         self._rows = np.zeros(4096, np.int32)
@@ -184,7 +184,7 @@ class _Sparse:
 
 
 def _grown(array: np.ndarray[Any, Any], length: int) -> np.ndarray[Any, Any]:
-    """Return the array, or one at least twice as long that begins with it and ends in zeros."""
+    """Return the array if it is long enough, else a copy of at least twice the length."""
     if length <= len(array):
         return array
     longer = np.zeros((max(length, 2 * len(array)), *array.shape[1:]), array.dtype)
