@@ -64,7 +64,11 @@ class ArrayReader:
         if self._row_bytes > MAX_LINE_BYTES:
             raise InputError(too_long("a row", self._row_bytes), where=self._name)
         per_row = max(1, self._row_bytes)
-        count = max(1, min(max_rows, left, max_bytes // per_row, _BLOCK_BYTES // per_row))
+        return self._take(
+            max(1, min(max_rows, left, max_bytes // per_row, _BLOCK_BYTES // per_row))
+        )
+
+    def _take(self, count: int) -> Rows:
         blocks = {key: self._read(column, count) for key, column in self._columns.items()}
         got = min(map(len, blocks.values()))
         if got < count and self._failure is None:

@@ -5,6 +5,7 @@ Nothing is ever unpickled: arrays of objects are refused.
 
 from __future__ import annotations
 
+import math
 import mmap
 import os
 import re
@@ -120,7 +121,7 @@ class Streamed:
         data = self._bytes(count * self.row_bytes)
         rows = len(data) // self.row_bytes if self.row_bytes else count
         # `data` is a new bytearray, so the rows can be written to.
-        flat = np.frombuffer(data, self._head.dtype, rows * _per_row(self._head.shape))
+        flat = np.frombuffer(data, self._head.dtype, rows * math.prod(self._head.shape[1:]))
         return flat.reshape((rows, *self._head.shape[1:]))
 
     def behind(self) -> int:
@@ -150,6 +151,24 @@ def read_head(file: IO[bytes], name: str, label: str) -> ArrayHead:
         InputError: it is not an array of rows that a Document can hold.
         ValueError: it is not a .npy.
     """
+    keys = _head_keys(file)
+    shape = tuple(int(number) for number in re.findall(r"\d+", keys["shape"]))
+    is_fortran = keys["fortran_order"] == "True"
+    dtype = _dtype_of(keys["descr"].strip("'"), name, label)
+    if len(shape) > MAX_NDIM:
+        raise InputError(f"an array of {len(shape)} dimensions, more than {MAX_NDIM}", where=name)
+    if not shape:
+        raise InputError("an array without dimensions has no rows", where=name)
+    row_bytes = dtype.itemsize * math.prod(shape[1:])
+    return ArrayHead(shape, is_fortran and len(shape) > 1, dtype, row_bytes)
+
+
+def _head_keys(file: IO[bytes]) -> dict[str, str]:
+    """The keys of the head, with their values as they are written.
+
+    Raises:
+        ValueError: it is not a .npy, or the head is damaged.
+    """
     magic = file.read(len(_MAGIC) + 2)
     if not magic.startswith(_MAGIC) or len(magic) < len(_MAGIC) + 2 or magic[6] not in (1, 2, 3):
         raise ValueError("its first bytes are others")
@@ -157,12 +176,19 @@ def read_head(file: IO[bytes], name: str, label: str) -> ArrayHead:
     size = int.from_bytes(file.read(size_bytes), "little")
     text = file.read(size).decode("latin-1") if size <= _MAX_HEAD_BYTES else ""
     # Numpy evaluates the head as a Python literal; matching a pattern is safer.
-    keys = _keys_of(text) if _HEAD.fullmatch(text) else {}
+    if not _HEAD.fullmatch(text):
+        raise ValueError("its head is damaged")
+    keys: dict[str, str] = {}
+    for found in _KEY.finditer(text):
+        key, value = (group for group in found.groups() if group is not None)
+        keys[key] = value
     if len(keys) != 3:
         raise ValueError("its head is damaged")
-    shape = tuple(int(number) for number in re.findall(r"\d+", keys["shape"]))
-    is_fortran = keys["fortran_order"] == "True"
-    descr = keys["descr"].strip("'")
+    return keys
+
+
+def _dtype_of(descr: str, name: str, label: str) -> np.dtype[Any]:
+    """The dtype that a head names, if a Document can hold its values."""
     if not _DTYPE.fullmatch(descr):
         raise InputError("an array of several values at each place", where=name)
     try:
@@ -178,24 +204,4 @@ def read_head(file: IO[bytes], name: str, label: str) -> ArrayHead:
     is_carried = dtype.newbyteorder("<").str in ITEM_BYTES
     if not is_carried and not (dtype.kind == _TEXT and label != "blob"):
         raise InputError(f"an array of {dtype}, which no Document can hold", where=name)
-    if len(shape) > MAX_NDIM:
-        raise InputError(f"an array of {len(shape)} dimensions, more than {MAX_NDIM}", where=name)
-    if not shape:
-        raise InputError("an array without dimensions has no rows", where=name)
-    row_bytes = dtype.itemsize * _per_row(shape)
-    return ArrayHead(shape, is_fortran and len(shape) > 1, dtype, row_bytes)
-
-
-def _keys_of(text: str) -> dict[str, str]:
-    keys: dict[str, str] = {}
-    for found in _KEY.finditer(text):
-        key, value = (group for group in found.groups() if group is not None)
-        keys[key] = value
-    return keys
-
-
-def _per_row(shape: tuple[int, ...]) -> int:
-    size = 1
-    for each in shape[1:]:
-        size *= each
-    return size
+    return dtype

@@ -10,6 +10,7 @@ import contextlib
 import os
 import stat
 from collections.abc import Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -231,15 +232,17 @@ class LineSource:
         self._cutter = self._new_cutter(one)
         if one.format == "files":
             self._open_files()
-            return
-        if one.path is None:
+        elif one.path is None:
             self._key = random_key()
             self._stream = DescriptorStream(self._stdin_fd, one.name, owned=False)
-            return
+        else:
+            self._open_file(one, one.path)
+
+    def _open_file(self, one: Input, path: Path) -> None:
         try:
             # A fifo without a writer would block in open(); this descriptor is ours alone.
             extra = os.O_NONBLOCK if one.is_fifo else 0
-            descriptor = os.open(one.path, os.O_RDONLY | os.O_CLOEXEC | extra)
+            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | extra)
             self._key = self._key_of(one, descriptor)
         except OSError as err:
             self.close()
