@@ -1,4 +1,4 @@
-"""What a source gives, as Documents and as what is said about the rest."""
+"""Read a source to its end: its Documents, and the messages about everything else."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class Drained(NamedTuple):
 
     docs: list[Document]
     failures: list[str]
-    """What is said about rows that are none."""
+    """The messages about rows that are not Documents."""
     places: list[int]
     """How many outcomes of their request come before each failure."""
     broken: str
-    """Where and why the source broke off."""
+    """Where and why the source broke off; empty when it did not."""
     rows: int
 
     @property
@@ -80,7 +80,7 @@ def read(
 
 
 def refusal(*paths: Path | str, **how: object) -> str:
-    """Why nothing of the inputs is read, before the first or at its beginning."""
+    """Why nothing of the inputs is read: the error from opening them, or from the first's start."""
     try:
         found = read(*paths, **how)  # type: ignore[arg-type]  # passed on
     except JinaError as err:

@@ -1,4 +1,4 @@
-"""Arrays of numpy: a row is a Document, nothing is unpickled, what lies before damage is read."""
+"""Numpy's arrays: a row is a Document, nothing is unpickled, rows before damage are read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Damaged files of every format: rows, or an error that says so, and never anything else."""
+"""Damaged files of every format give rows, or an error that says so, and nothing else."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SIGNS = b'\x00\xff",\n{[]}'
 
 
 def _whole(path: Path) -> bytes:
-    """A good file of the format that its name says."""
+    """A good file of the format that its name stands for."""
     if path.suffix == ".npy":
         np.save(path, np.eye(6, dtype="f4"))
     elif path.suffix == ".npz":

@@ -1,4 +1,4 @@
-"""Tables of text: a row is a Document, and a row that is none is an outcome of its own."""
+"""Tables of text: a row is a Document, or else an error of its own."""
 
 from __future__ import annotations
 
@@ -273,7 +273,7 @@ def test_any_rows_come_back_from_any_blocks(
 
 @given(st.text('",a\n', max_size=40), st.integers(1, 9))
 def test_quotes_anywhere_lose_no_row_unsaid(text: str, size: int) -> None:
-    """Whatever stands in a table: each line is in a row, blank, refused, or named as the end."""
+    """Whatever a table holds, each line is in a row, blank, refused, or named as the end."""
     data = b"x\n" + text.encode()
     cutter = DelimitedCutter("csv", "a", {}, 1 << 20)
     seen = 1

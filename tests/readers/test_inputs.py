@@ -1,4 +1,4 @@
-"""Names of inputs: every way in which one cannot be read is said before anything is."""
+"""Names of inputs: whatever prevents reading one is an error before anything is read."""
 
 from __future__ import annotations
 

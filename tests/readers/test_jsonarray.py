@@ -1,4 +1,4 @@
-"""JSON lists: elements are cut out whatever the blocks, and each is an outcome of its own."""
+"""JSON lists: the same elements from blocks of any size, each with its own outcome."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cutting bytes into runs of lines: the same lines however the bytes come in."""
+"""Cutting bytes into runs of lines gives the same lines from blocks of any size."""
 
 from __future__ import annotations
 

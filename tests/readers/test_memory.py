@@ -1,4 +1,4 @@
-"""Long inputs are read in a memory that does not grow with them."""
+"""Memory use does not grow with the length of an input."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ print(small, rows(sys.argv[2]), peak() - before)
 
 
 def written(path: Path, rows: int) -> None:
-    """Write a file of so many rows, in the format that its name says."""
+    """Write a file with this number of rows, in the format that its name stands for."""
     name = path.name.removesuffix(".gz")
     if name.endswith(".npy"):
         np.save(path, np.zeros((rows, 128), "f4"))

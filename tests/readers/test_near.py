@@ -1,4 +1,4 @@
-"""Which file a misspelt name may have meant."""
+"""Which file a misspelt name was meant to be."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is not text as it stands is said once, and not once for each of its lines."""
+"""A stream that is not text is one error, rather than one for each of its lines."""
 
 from __future__ import annotations
 

@@ -95,7 +95,7 @@ def test_renamed_lines_come_in_any_blocks(size: int) -> None:
 
 
 def _cut(cutter: TextCutter | RenamingCutter, data: bytes, size: int, most: int) -> bytes:
-    """Everything that comes out when blocks of this size go in."""
+    """All lines that come out when blocks of this size go in."""
     out = []
     for start in range(0, len(data), size):
         cutter.feed(data[start : start + size])
