@@ -26,7 +26,10 @@ LAYERS: list[set[str]] = [
     {"jina.wire"},
     {"jina.types", "jina.transport"},
     {"jina.records"},
-    {"jina.logging", "jina.excepts", "jina.defaults", "jina.enums", "jina.helper"},
+    {
+        *("jina.logging", "jina.excepts", "jina.defaults", "jina.enums", "jina.helper"),
+        *("jina.names", "jina.suggest", "jina.terminal_text"),
+    },
 ]
 # The only imports that may go up, in functions alone: (file, module) -> why.
 UPWARD = {

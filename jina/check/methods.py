@@ -8,7 +8,6 @@ from typing import Any
 
 from jina.check.places import definition, in_python, shown_file
 from jina.check.report import Endpoint
-from jina.config.near import near_name
 from jina.config.pieces import Piece
 from jina.config.problems import Problem
 from jina.config.variables import Unresolved
@@ -17,6 +16,7 @@ from jina.executors.arguments import ARGUMENTS, lacks_instance, unfillable
 from jina.executors.decorators import endpoint_name
 from jina.executors.spec import ExecutorSpec
 from jina.executors.table import claims, instance_table, marked_methods
+from jina.suggest import near_name
 
 
 def yaml_endpoints(origin: Piece, spec: ExecutorSpec) -> Iterator[Problem]:

@@ -10,7 +10,7 @@ from os.path import isdir, isfile
 from pathlib import Path
 
 import jina
-from jina.config.near import near_name
+from jina.suggest import near_name
 
 SCHEMES = (
     "catalogue://",

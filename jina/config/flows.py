@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 
 from jina.config.doubts import doubts
 from jina.config.messages import known_keys, near_key, usable, validated
-from jina.config.near import near_name
 from jina.config.needs import NAME, NAME_HINT
 from jina.config.nodes import (
     NodeConfig,
@@ -27,6 +26,7 @@ from jina.config.source import Source, current_folder, open_source
 from jina.config.tree import DataPath, Tree
 from jina.config.variables import Unresolved
 from jina.executors import BaseExecutor
+from jina.suggest import near_name
 
 
 @dataclass(frozen=True)

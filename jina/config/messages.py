@@ -7,11 +7,11 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from jina.config.near import near_name
 from jina.config.problems import Problem
 from jina.config.scalars import kind, number
 from jina.config.tree import DataPath, Tree, shown
 from jina.config.variables import Unresolved
+from jina.suggest import near_name
 
 _EXPECTED = {
     "string_type": "text",

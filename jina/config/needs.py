@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from jina.config.near import near_name
+from jina.suggest import near_name
 
 #: What `needs` calls the place where requests come from.
 GATEWAY = "gateway"

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from jina.config.loader import MAX_DEPTH, MAX_VALUES, parse
-from jina.config.near import near_name
 from jina.config.problems import Problem, errors_in
 from jina.config.scalars import plain_value
 from jina.config.source import Source
 from jina.config.tree import DataPath, Raw, Tree, shown
+from jina.suggest import near_name
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _STEP = re.compile(r"\.?([A-Za-z_][A-Za-z0-9_-]*)|\[(\d{1,6})\]")

@@ -15,8 +15,8 @@ from collections import deque
 from pathlib import Path
 
 from jina.defaults import MIB
-from jina.launch.harmless import harmless
 from jina.launch.logfile import LogFile
+from jina.terminal_text import harmless
 
 _ENOUGH = MIB  # that waits for the reader: more may wait where it is
 _MOST = 16 * MIB  # more is lost

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 from jina.check import Report, check_executor, check_flow
 from jina.excepts import InputError
-from jina.launch.harmless import harmless
+from jina.terminal_text import harmless
 from jinacli import exits
 from jinacli.screens.errors import say, text_of
 from jinacli.screens.reports import Format, rendered

@@ -8,7 +8,7 @@ import traceback
 import typer
 
 from jina.excepts import JinaError, RemoteError
-from jina.launch.harmless import harmless
+from jina.terminal_text import harmless
 from jinacli import exits
 
 

@@ -16,13 +16,13 @@ from jina.excepts import ConnectError, FlowError, FlowNotFound, RuntimeFailToSta
 from jina.graph.plan import Plan
 from jina.launch import events, rundir
 from jina.launch.find import find_flow, shortest
-from jina.launch.harmless import harmless
 from jina.launch.local import LocalFlow, start_failure
 from jina.launch.rundir import FlowRecord
 from jina.launch.speaker import Speaker
 from jina.launch.supervisor import Supervisor
 from jina.runtime.descendants import end_orphans
 from jina.runtime.lastlog import last_log_of
+from jina.terminal_text import harmless
 from jinacli import exits
 from jinacli.screens.errors import say, text_of
 from jinacli.screens.unfit import first_words

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from jina.check import Report
 from jina.config.problems import Problem
-from jina.launch.harmless import harmless
+from jina.terminal_text import harmless
 
 Format = Literal["full", "concise", "json", "github"]
 

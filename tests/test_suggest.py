@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jina.config.near import MAX_LETTERS, near_name
+from jina.suggest import MAX_LETTERS, near_name
 
 
 @pytest.mark.parametrize(

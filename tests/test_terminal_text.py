@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from jina.launch.events import Output
-from jina.launch.harmless import harmless
+from jina.terminal_text import harmless
 
 
 @pytest.mark.parametrize(
