@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import copy
 import dataclasses
-import difflib
 import os
 import sys
 import threading
@@ -23,6 +22,7 @@ from jina.graph import drawing
 from jina.graph.plan import Plan, PlannedNode
 from jina.graph.planning import inherited, plan_from
 from jina.graph.topology import topology_error
+from jina.suggest import nearest
 
 if TYPE_CHECKING:
     from jina.client.post import Callback, Client
@@ -146,8 +146,8 @@ class Flow:
             raise FlowBuildLevelError("a running Flow cannot be changed", hint="close it first")
         for key in entry:
             if key not in _ADD_KEYS and not _is_of_jina(key):
-                near = difflib.get_close_matches(key, _ADD_KEYS, 1)
-                hint = f'did you mean "{near[0]}"?' if near else f"known: {', '.join(_ADD_KEYS)}"
+                near = nearest(key, _ADD_KEYS)
+                hint = f'did you mean "{near}"?' if near else f"known: {', '.join(_ADD_KEYS)}"
                 raise TypeError(f"Flow.add() takes no argument {key!r}; {hint}")
         flow = copy.copy(self)
         flow._entries = [*self._entries, {k: v for k, v in entry.items() if v is not None}]
@@ -277,8 +277,8 @@ class Flow:
         for node in nodes:
             if node.name == item:
                 return node
-        near = difflib.get_close_matches(item, [node.name for node in nodes], 1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
+        near = nearest(item, [node.name for node in nodes])
+        hint = f"; did you mean {near!r}?" if near else ""
         raise KeyError(f"{item!r} is no executor of this Flow{hint}")
 
     def __iter__(self) -> Iterator[tuple[str, PlannedNode]]:

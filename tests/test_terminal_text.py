@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from jina.launch.events import Output
-from jina.terminal_text import harmless
+from jina.terminal_text import escaped
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ from jina.terminal_text import harmless
     ],
 )
 def test_controls_are_shown_and_colours_stay(text: str, shown: str) -> None:
-    assert harmless(text) == shown
+    assert escaped(text) == shown
 
 
 def test_a_bar_that_is_drawn_over_shows_its_last_state() -> None:

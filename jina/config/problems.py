@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeVar
 
 from jina.excepts import BadConfigSource, BadYAMLVersion, ConfigError
+from jina.terminal_text import quoted
 
 Severity = Literal["error", "warning"]
 _T = TypeVar("_T")
@@ -86,17 +87,17 @@ class Problem:
     def headline(self) -> str:
         """The first line: place, severity, code and message."""
         place = _place(self.file, self.line, self.column, self.path)
-        return f"{place}{self.severity}[{self.code}]: {_printable(_bounded(self.message))}"
+        return f"{place}{self.severity}[{self.code}]: {quoted(_bounded(self.message))}"
 
     def __str__(self) -> str:
         """The whole of it: headline, source line with a caret, notes, help."""
         lines = [self.headline()]
         if self.line and self.source_line.strip():
             lines += _excerpt(self)
-        lines += [_printable(line) for line in self.detail.splitlines()]
-        lines += [_printable(str(note)) for note in self.notes]
+        lines += [quoted(line) for line in self.detail.splitlines()]
+        lines += [quoted(str(note)) for note in self.notes]
         if self.hint:
-            lines.append(f"help: {_printable(_bounded(self.hint))}")
+            lines.append(f"help: {quoted(_bounded(self.hint))}")
         return "\n".join(lines)
 
 
@@ -149,7 +150,7 @@ def _excerpt(problem: Problem) -> list[str]:
         before = before if len(before) <= half else "…" + before[-half:]
         marked = marked[:half]
         after = after[: max(0, MAX_SHOWN_COLUMNS - len(before) - len(marked))] + "…"
-    before, marked, after = _printable(before), _printable(marked), _printable(after)
+    before, marked, after = quoted(before), quoted(marked), quoted(after)
     number = str(problem.line)
     gutter = " " * len(number)
     caret = "^" * max(1, _width(marked))
@@ -172,21 +173,5 @@ def _width(text: str) -> int:
         return len(text)
     return sum(
         0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1
-        for c in text
-    )
-
-
-def _printable(text: str) -> str:
-    """Without control characters: what a file says must not steer the terminal."""
-    if text.isprintable():
-        return text
-    return "".join(
-        c
-        if c.isprintable()
-        else " "
-        if c in "\t\xa0"
-        else "\\n"
-        if c == "\n"
-        else f"\\x{ord(c):02x}"
         for c in text
     )

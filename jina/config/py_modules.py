@@ -13,6 +13,7 @@ from os.path import isdir, isfile
 from pathlib import Path
 
 from jina.config.source import current_folder
+from jina.suggest import near_file
 
 MAX_NAMED = 5  # files of a folder
 
@@ -120,9 +121,6 @@ def _near(name: str, folder: Path) -> str:
         ]
     except OSError:
         return ""
-    # Late: only an error path compares names.
-    from jina.readers.near import near_file
-
     close = near_file(name, known)
     return f"did you mean {close!r}?" if close else ""
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from jina.config.problems import Problem
+from jina.suggest import near_file
 
 MAX_BYTES = 1024 * 1024  # of one YAML file
 
@@ -149,9 +150,6 @@ def _near(path: Path, what: str) -> str:
         path.absolute()
     except FileNotFoundError:
         return "the working directory was removed: change to one that there is"
-    # Late: only an error path compares names.
-    from jina.readers.near import near_file
-
     try:
         names = [entry.name for entry in path.parent.iterdir() if is_yaml_path(entry.name)]
     except OSError:

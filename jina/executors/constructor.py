@@ -5,10 +5,11 @@ Both the worker, before it constructs, and `check`, before anything runs, ask he
 
 from __future__ import annotations
 
-import difflib
 import inspect
 from collections.abc import Mapping
 from typing import Any, NamedTuple
+
+from jina.suggest import nearest
 
 #: What the constructor receives besides `with`.
 INJECTED = ("metas", "requests", "runtime_args")
@@ -58,10 +59,8 @@ def misfits(cls: type, with_: Mapping[str, Any]) -> list[Misfit]:
     ]
     for key in with_:
         if key not in known:
-            near = difflib.get_close_matches(key, known, n=1)
-            found.append(
-                Misfit("swallowed" if takes_all else "unknown", key, near[0] if near else "")
-            )
+            kind = "swallowed" if takes_all else "unknown"
+            found.append(Misfit(kind, key, nearest(key, known)))
     return found
 
 

@@ -6,7 +6,6 @@ spec are `ExecutorFailToLoad`, with the place where the user wrote it.
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import os
 import reprlib
@@ -25,6 +24,7 @@ from jina.executors.metas import get_default_runtime_args
 from jina.executors.modules import add_search_paths, import_module, is_path
 from jina.executors.spec import ExecutorSpec
 from jina.executors.table import claims, marked_methods
+from jina.suggest import nearest
 
 _Begin: TypeAlias = Callable[[str], None] | None
 
@@ -341,9 +341,9 @@ def _near(name: str, modules: list[ModuleType]) -> str:
         for cls in _subclasses(BaseExecutor)
         if not modules or cls.__module__ in {m.__name__ for m in modules}
     ]
-    close = difflib.get_close_matches(name, names, n=1)
+    close = nearest(name, names)
     if close:
-        return f"did you mean {close[0]!r}?"
+        return f"did you mean {close!r}?"
     if names and modules:
         return f"the Executors there are: {', '.join(sorted(set(names)))}"
     if modules:

@@ -24,6 +24,7 @@ from typing import Literal, NamedTuple
 from jina.excepts import OutputError
 from jina.graph.course import in_order
 from jina.graph.plan import GATEWAY, Plan
+from jina.terminal_text import one_line
 
 Form = Literal["text", "mermaid"]
 
@@ -200,20 +201,13 @@ def _vertices(plan: Plan) -> list[_Vertex]:
     for node in in_order(plan.nodes):
         number[node.name] = len(vertices)
         jtype = classes.get(node.name, "")
-        does = "passes through" if jtype in ("", "BaseExecutor") else _visible(jtype)
+        does = "passes through" if jtype in ("", "BaseExecutor") else one_line(jtype)
         sources = [number[need] for need in node.needs]
-        vertices.append(_Vertex(_visible(node.name), node.replicas, does, sources))
+        vertices.append(_Vertex(one_line(node.name), node.replicas, does, sources))
     needed = {need for node in plan.nodes for need in node.needs}
     # As the Flow answers: all ends, in the order in which they were written.
     ends = [number[node.name] for node in plan.nodes if node.name not in needed]
     return [*vertices, _Vertex(GATEWAY, 1, "", ends or [0])]
-
-
-def _visible(text: str) -> str:
-    """The text on one line, and nothing in it that steers a terminal."""
-    return "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
-    )
 
 
 def _times(vertex: _Vertex) -> str:

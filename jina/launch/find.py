@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import time
 from pathlib import Path
 
 from jina.excepts import FlowNotFound, SeveralFlows
 from jina.launch.rundir import FlowRecord, running
+from jina.suggest import nearest
 
 _LOOK_S = 0.02  # between looks at a Flow that is starting
 
@@ -54,10 +54,10 @@ def find_flow(wanted: str = "", *, one_shots: bool = False, as_in: str = "--flow
             if files
             else "name their address instead; `jina flow ps --json` lists it",
         )
-    near = difflib.get_close_matches(wanted, [record.name for record in records], 1)
+    near = nearest(wanted, [record.name for record in records])
     raise FlowNotFound(
         f'no running Flow is called "{wanted}"',
-        hint=f'did you mean "{near[0]}"?'
+        hint=f'did you mean "{near}"?'
         if near
         else f"running: {_listed(records)}"
         if records

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from jina.defaults import MIB
 from jina.launch.logfile import LogFile
-from jina.terminal_text import harmless
+from jina.terminal_text import escaped
 
 _ENOUGH = MIB  # that waits for the reader: more may wait where it is
 _MOST = 16 * MIB  # more is lost
@@ -104,7 +104,7 @@ class Speaker:
     def _write(self) -> None:
         while (text := self._next()) is not None:
             # Not through sys.stderr: a thread that stands in it would hold its lock at the exit.
-            rest = f"{harmless(text)}\n".encode(errors="backslashreplace")
+            rest = f"{escaped(text)}\n".encode(errors="backslashreplace")
             try:
                 while rest:
                     rest = rest[os.write(_STDERR, rest) :]

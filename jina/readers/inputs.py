@@ -15,6 +15,7 @@ from typing import NamedTuple
 from jina.excepts import InputError
 from jina.readers.formats import STORED, format_of, require
 from jina.readers.options import ReadOptions
+from jina.suggest import near_file
 
 STDIN = "-"
 STDIN_NAME = "<stdin>"
@@ -167,9 +168,6 @@ def _missing(name: str, err: OSError) -> InputError:
     except OSError:
         hint = f"there is no folder {folder[:-1]}" if folder else _looked_up("names")
         return InputError("no such file", where=name, hint=hint)
-    # Late on purpose: only a message needs it.
-    from jina.readers.near import near_file
-
     # Not folders: they would be refused too.
     files = [each for each in neighbours if not os.path.isdir(folder + each)]
     near = near_file(base, files)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 from jina.check import Report, check_executor, check_flow
 from jina.excepts import InputError
-from jina.terminal_text import harmless
+from jina.terminal_text import escaped
 from jinacli import exits
 from jinacli.screens.errors import say, text_of
 from jinacli.screens.reports import Format, rendered
@@ -140,7 +140,7 @@ def _show(reports: Sequence[Report], form: Format, stream: TextIO) -> int:
     text = rendered(reports, form)
     if text:
         try:
-            print(text if form == "json" else harmless(text), file=stream, flush=True)
+            print(text if form == "json" else escaped(text), file=stream, flush=True)
         except BrokenPipeError:  # whoever read it has seen enough; the exit code is as it was
             forget(stream)
     errors = sum(len(report.errors) for report in reports)

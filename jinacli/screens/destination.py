@@ -16,6 +16,7 @@ from jina.client.session import Session
 from jina.defaults import TIMEOUT_READY_S
 from jina.excepts import ConnectError, FlowNotFound
 from jina.launch.find import find_flow, looks_like_file, wait_until_ready
+from jina.suggest import nearest
 from jinacli.exits import Terminated
 from jinacli.screens.errors import say
 
@@ -114,12 +115,9 @@ def check_target(target: str, session: Session) -> None:
 
 def say_unserved(endpoint: str, session: Session) -> None:
     """Say that nobody was bound to the endpoint, and what there is instead."""
-    # Late: only a mistake needs it.
-    from difflib import get_close_matches
-
     bound = sorted({name for names in session.welcome.endpoints.values() for name in names})
-    near = get_close_matches(endpoint, bound, 1)
+    near = nearest(endpoint, bound)
     say(f"note: no Executor of this Flow serves {endpoint}; the Documents came back as they were")
     if bound:
-        meant = f'did you mean "{near[0]}"? ' if near else ""
+        meant = f'did you mean "{near}"? ' if near else ""
         say(f"help: {meant}this Flow serves {', '.join(bound)}")

@@ -10,6 +10,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from jina.terminal_text import cell
+
 _MAX_TEXT = 600  # characters of a Document's own text
 _MAX_MATCH = 280  # characters of a match's text
 _HIDDEN = frozenset(
@@ -114,8 +116,5 @@ def _rest(doc: dict[str, object]) -> str:
 def _short(value: object, limit: int) -> str:
     """One line of at most `limit` characters; control characters cannot reach the terminal."""
     text = "" if value is None else value if isinstance(value, str) else str(value)
-    text = "".join(
-        c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text
-    )
-    text = " ".join(text.split())
+    text = cell(text)
     return text if len(text) <= limit else text[: limit - 1] + "…"

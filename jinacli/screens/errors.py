@@ -8,7 +8,7 @@ import traceback
 import typer
 
 from jina.excepts import JinaError, RemoteError
-from jina.terminal_text import harmless
+from jina.terminal_text import escaped
 from jinacli import exits
 
 
@@ -68,7 +68,7 @@ def say(text: str) -> None:
     # Not print(): once there is no standard error, it would take standard output instead.
     try:
         if sys.stderr is not None:
-            sys.stderr.write(f"{harmless(text)}\n")
+            sys.stderr.write(f"{escaped(text)}\n")
             sys.stderr.flush()
     except OSError:
         sys.stderr = None  # nothing more can be said

@@ -22,7 +22,7 @@ from jina.launch.speaker import Speaker
 from jina.launch.supervisor import Supervisor
 from jina.runtime.descendants import end_orphans
 from jina.runtime.lastlog import last_log_of
-from jina.terminal_text import harmless
+from jina.terminal_text import escaped
 from jinacli import exits
 from jinacli.screens.errors import say, text_of
 from jinacli.screens.unfit import first_words
@@ -255,7 +255,7 @@ def _table(flows: list[dict[str, Any]]) -> None:
         first, last = (flow["name"], state, up), shortest(flow["file"])
         for row in _rows(flow) or [("", "", "", "")]:
             # As text: a name in brackets is no mark-up.
-            table.add_row(*(Text(harmless(cell)) for cell in (*first, *row, last)))
+            table.add_row(*(Text(escaped(cell)) for cell in (*first, *row, last)))
             first, last = ("", "", ""), ""
     console = Console(width=None if sys.stdout.isatty() else _WIDEST, highlight=False)
     # A terminal too narrow for the other columns breaks the lines; rich would cut all cells.

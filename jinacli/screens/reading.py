@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from jina.readers import CONTENTS, FORMATS, LineSource, ReadOptions
+from jina.suggest import nearest
 from jinacli.screens.errors import say
 
 
@@ -53,14 +54,11 @@ def say_unmet(reading: ReadOptions, lines: LineSource | None) -> None:
     unmet = reading.resolver.keys() if lines is None else lines.renames.unmet
     if not unmet:
         return
-    # Late: only a mistake needs it.
-    from difflib import get_close_matches
-
     first = lines.renames.first if lines is not None else ()
     for name in reading.resolver:
         if name in unmet:
-            near = get_close_matches(name, first, 1)
-            meant = f'; did you mean "{near[0]}"?' if near else ""
+            near = nearest(name, first)
+            meant = f'; did you mean "{near}"?' if near else ""
             say(f'note: --field-resolver: nothing that was read has "{name}"{meant}')
     if first:
         say(f"help: the first that lacks it has {', '.join(first)}")

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from jina.check import Report
 from jina.config.problems import Problem
-from jina.terminal_text import harmless
+from jina.terminal_text import escaped
 
 Format = Literal["full", "concise", "json", "github"]
 
@@ -106,21 +106,21 @@ def _annotation(problem: Problem) -> str:
         if part
     )
     properties = ",".join(
-        f"{name}={_escaped(str(value)).replace(':', '%3A').replace(',', '%2C')}"
+        f"{name}={_encoded(str(value)).replace(':', '%3A').replace(',', '%2C')}"
         for name, value in places.items()
         if value and value != -1
     )
-    return f"::{problem.severity} {properties}::{_escaped(said)}"
+    return f"::{problem.severity} {properties}::{_encoded(said)}"
 
 
-def _escaped(text: str) -> str:
+def _encoded(text: str) -> str:
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def _table(report: Report) -> str:
     """The endpoints in plain columns: the same on a terminal and in a pipe."""
     rows: list[tuple[str, ...]] = [("executor", "endpoint", "method", "place")]
-    rows += [tuple(map(harmless, row)) for row in report.endpoints]  # before they are measured
+    rows += [tuple(map(escaped, row)) for row in report.endpoints]  # before they are measured
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     return "\n".join(
         "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]])

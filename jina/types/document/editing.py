@@ -13,6 +13,7 @@ from jina.records.mapping import kind_of
 from jina.records.record import CONTENT_FIELDS, DEFAULTS, FIELDS, Live, Record
 from jina.records.tags import join_tags, live_tags
 from jina.records.tensors import is_sparse, little_endian, sparse_parts
+from jina.suggest import nearest
 from jina.types.document.fields import Fields
 
 ATTRIBUTES = frozenset(FIELDS) | {"content"}
@@ -202,11 +203,8 @@ class Editing(Fields):
 
 def no_field(name: Any) -> str:
     """Say that a Document has no such field, and which was meant perhaps."""
-    # Late: only a misspelt name needs it.
-    from difflib import get_close_matches
-
-    near = get_close_matches(str(name), sorted(ATTRIBUTES), n=1)
-    return f"a Document has no field {name!r}" + (f"; did you mean {near[0]!r}?" if near else "")
+    near = nearest(str(name), sorted(ATTRIBUTES))
+    return f"a Document has no field {name!r}" + (f"; did you mean {near!r}?" if near else "")
 
 
 def _check(names: Iterable[Any]) -> None:
