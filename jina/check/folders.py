@@ -8,14 +8,13 @@ from os.path import exists, isdir
 from pathlib import Path
 
 from jina.check.places import shown_file
-from jina.config.needs import NAME_HINT
 from jina.config.nodes import NodeConfig
 from jina.config.pieces import Piece
 from jina.config.problems import Problem, Severity
 from jina.config.tree import DataPath, Tree
 from jina.config.variables import Unresolved
-from jina.executors import SAFE_NAME
 from jina.executors.spec import ExecutorSpec
+from jina.names import NAME_HINT, SAFE_NAME
 
 
 def named_folders(origin: Piece, spec: ExecutorSpec) -> Iterator[Problem]:

@@ -13,9 +13,9 @@ from jina.config.problems import Problem
 from jina.config.variables import Unresolved
 from jina.executors import BaseExecutor
 from jina.executors.arguments import ARGUMENTS, lacks_instance, unfillable
-from jina.executors.decorators import endpoint_name
 from jina.executors.spec import ExecutorSpec
 from jina.executors.table import claims, instance_table, marked_methods
+from jina.names import endpoint_name
 from jina.suggest import near_name
 
 

@@ -11,6 +11,7 @@ from jina.client.response import Response
 from jina.client.session import Session
 from jina.defaults import REQUEST_DOCS, TIMEOUT_CONNECT_S
 from jina.excepts import BadClientCallback, BadClientInput, BadServer, described
+from jina.names import with_slash
 from jina.wire.maps import Call
 
 Callback = Callable[[Response], Any]
@@ -80,7 +81,7 @@ class Client:
             raise BadClientInput(f"`parameters` is a {kind}; expected a dict")
         call = Call(dict(parameters or {}))
         source = DocumentRequests(inputs, call, request_docs=request_size)
-        endpoint = endpoint_of(on)
+        endpoint = with_slash(on)
         session = self._session()
         try:
             replies = session.exchange(
@@ -180,11 +181,6 @@ class Client:
     def delete(self, inputs: Any = None, **options: Any) -> list[Response] | None:
         """Post to /delete; the options are those of `post`."""
         return self.post("/delete", inputs, **options)
-
-
-def endpoint_of(on: str) -> str:
-    """The endpoint with its slash; "" is the default handler's."""
-    return on if on.startswith("/") else f"/{on}"
 
 
 def _call_back(callback: Callback, response: Response, continue_on_error: bool) -> None:

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 
 from jina.config.doubts import doubts
 from jina.config.messages import known_keys, near_key, usable, validated
-from jina.config.needs import NAME, NAME_HINT
 from jina.config.nodes import (
     NodeConfig,
     NodeReader,
@@ -26,6 +25,7 @@ from jina.config.source import Source, current_folder, open_source
 from jina.config.tree import DataPath, Tree
 from jina.config.variables import Unresolved
 from jina.executors import BaseExecutor
+from jina.names import NAME_HINT, SAFE_NAME
 from jina.suggest import near_name
 
 
@@ -239,7 +239,11 @@ def _check_name(loading: Loading, tree: Tree, data: Mapping[str, Any]) -> None:
     options = data.get("with")
     inner = options.get("name") if isinstance(options, Mapping) else None
     for path, name in ((("name",), data.get("name")), (("with", "name"), inner)):
-        if isinstance(name, str) and not isinstance(name, Unresolved) and not NAME.fullmatch(name):
+        if (
+            isinstance(name, str)
+            and not isinstance(name, Unresolved)
+            and not SAFE_NAME.fullmatch(name)
+        ):
             loading.problems.append(
                 tree.problem(path, "bad-name", f"{name!r} cannot be a Flow's name", hint=NAME_HINT)
             )

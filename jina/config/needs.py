@@ -5,20 +5,15 @@ Plain data; it reads no YAML and knows no process.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from jina.names import GATEWAY, NAME_HINT, SAFE_NAME
 from jina.suggest import near_name
 
-#: What `needs` calls the place where requests come from.
-GATEWAY = "gateway"
-#: A name becomes a folder, a log prefix and part of an address.
-NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 MAX_LISTED = 20  # names in a hint
 MAX_TRAIL = 20  # executors of a cycle that are named
 MAX_HINTS = 10  # near names are looked for; whoever has more unknown needs has another problem
-NAME_HINT = "use up to 64 letters, digits, `_`, `-` and `.`; begin with no `-` or `.`"
 
 
 class Node(NamedTuple):
@@ -80,7 +75,7 @@ def _name_faults(n: int, name: str, index: dict[str, int]) -> Iterable[Fault]:
             f"the name `{GATEWAY}` belongs to the Flow's gateway",
             "choose another",
         )
-    elif not NAME.fullmatch(name):
+    elif not SAFE_NAME.fullmatch(name):
         yield Fault(
             "bad-name",
             n,

@@ -9,7 +9,7 @@ from typing import Any
 
 from jina.config.doubts import doubts
 from jina.config.messages import known_keys, usable
-from jina.config.needs import GATEWAY, Fault, Node, faults
+from jina.config.needs import Fault, Node, faults
 from jina.config.pieces import Loading, Piece, executor_piece, modules, without_ignored
 from jina.config.schema import (
     IGNORED_NODE,
@@ -26,6 +26,7 @@ from jina.config.variables import Unresolved
 from jina.defaults import TIMEOUT_READY_S
 from jina.executors import BaseExecutor
 from jina.executors.spec import ExecutorSpec
+from jina.names import GATEWAY
 
 ExecutorClass = type[BaseExecutor]
 

@@ -9,7 +9,6 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from jina.config.needs import NAME, NAME_HINT
 from jina.config.schema import (
     IGNORED_EXECUTOR,
     IGNORED_FLOW,
@@ -23,6 +22,7 @@ from jina.config.schema import (
     Metas,
     NodeModel,
 )
+from jina.names import NAME_HINT, SAFE_NAME
 
 DRAFT_07 = "http://json-schema.org/draft-07/schema#"
 _IGNORED: dict[str, frozenset[str]] = {
@@ -38,7 +38,7 @@ _TITLES = {
     "ExecutorModel": "an Executor",
     "Metas": "an Executor's `metas`",
 }
-_NAMES = {"name": (rf"^{NAME.pattern}$|\$", NAME_HINT[0].upper() + NAME_HINT[1:])}
+_NAMES = {"name": (rf"^{SAFE_NAME.pattern}$|\$", NAME_HINT[0].upper() + NAME_HINT[1:])}
 _PATTERNS: dict[str, dict[str, tuple[str, str]]] = {
     "FlowModel": {**_NAMES, "version": (r"^1(\.[0-9]+)?$|\$", "Write `version: '1'`")},
     "FlowOptions": _NAMES,

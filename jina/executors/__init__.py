@@ -6,21 +6,18 @@ The base class is as light as a mixin: no metaclass, no registry, four attribute
 from __future__ import annotations
 
 import os
-import re
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Self
 
 from jina.excepts import ExecutorError
 from jina.executors.metas import get_default_metas
 from jina.executors.table import instance_table
+from jina.names import NAME_HINT, SAFE_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from jina.types.arrays.document import DocumentArray
-
-#: What may become a folder below a workspace.
-SAFE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 
 
 class BaseExecutor:
@@ -108,7 +105,7 @@ class BaseExecutor:
                 raise ExecutorError(
                     f"{part!r} cannot be a folder of the workspace",
                     where=f"workspace of {type(self).__name__}",
-                    hint="use up to 64 letters, digits, `_`, `-` and `.`; begin with no `-` or `.`",
+                    hint=NAME_HINT,
                 )
         path = os.path.abspath(os.path.join(base, *parts))
         os.makedirs(path, exist_ok=True)

@@ -10,9 +10,8 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeVar, overload
 
 from jina.executors.arguments import ARGUMENTS, takes_any, unfillable
+from jina.names import DEFAULT_ENDPOINT, endpoint_name
 
-#: Where a bare `@requests` binds: the handler of every endpoint that nobody else serves.
-DEFAULT_ENDPOINT = "/default"
 #: The attribute of a function that names its endpoints.
 MARK = "__jina_endpoints__"
 
@@ -50,13 +49,6 @@ def requests(*args: Any, on: Any = None) -> Any:
         return _mark(args[0], (DEFAULT_ENDPOINT,))
     endpoints = _endpoints(args[0] if args else on)
     return lambda func: _mark(func, endpoints)
-
-
-def endpoint_name(text: str) -> str:
-    """The endpoint as the tables hold it: with its slash; nothing means the default handler."""
-    if not text:
-        return DEFAULT_ENDPOINT
-    return text if text.startswith("/") else f"/{text}"
 
 
 def _is_function(value: object) -> bool:

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from types import FunctionType
 from typing import Any
 
-from jina.executors.decorators import DEFAULT_ENDPOINT, MARK, endpoint_name
+from jina.executors.decorators import MARK
+from jina.names import DEFAULT_ENDPOINT, endpoint_name
 
 
 def marked_methods(cls: type) -> dict[str, tuple[str, ...]]:

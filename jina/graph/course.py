@@ -11,9 +11,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
-from jina.graph.plan import GATEWAY, PlannedNode
-
-DEFAULT_ENDPOINT = "/default"
+from jina.graph.plan import PlannedNode
+from jina.names import DEFAULT_ENDPOINT, GATEWAY
 
 
 class Course(NamedTuple):

@@ -23,7 +23,8 @@ from typing import Literal, NamedTuple
 
 from jina.excepts import OutputError
 from jina.graph.course import in_order
-from jina.graph.plan import GATEWAY, Plan
+from jina.graph.plan import Plan
+from jina.names import GATEWAY
 from jina.terminal_text import one_line
 
 Form = Literal["text", "mermaid"]

@@ -13,8 +13,6 @@ import msgspec
 from jina.defaults import TIMEOUT_READY_S
 from jina.executors.spec import ExecutorSpec
 
-GATEWAY = "gateway"  # in `needs`: where requests enter the graph
-
 
 class PlannedNode(msgspec.Struct, frozen=True, kw_only=True):
     """One node of the graph.

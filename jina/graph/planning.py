@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from jina.graph.plan import GATEWAY, Plan, PlannedNode, WorkerSpec
+from jina.graph.plan import Plan, PlannedNode, WorkerSpec
+from jina.names import GATEWAY
 
 if TYPE_CHECKING:
     from jina.config import FlowConfig

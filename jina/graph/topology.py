@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from jina.config.needs import GATEWAY, Fault, Node, faults
+from jina.config.needs import Fault, Node, faults
 from jina.excepts import FlowTopologyError
+from jina.names import GATEWAY
 
 __all__ = [
     "GATEWAY",

@@ -19,8 +19,9 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 
 from jina.defaults import MAX_ATTEMPTS, WINDOW_REQUESTS
-from jina.graph.course import DEFAULT_ENDPOINT, Course, in_order, plot_course
-from jina.graph.plan import GATEWAY, PlannedNode
+from jina.graph.course import Course, in_order, plot_course
+from jina.graph.plan import PlannedNode
+from jina.names import DEFAULT_ENDPOINT, GATEWAY
 from jina.runtime.steps import (
     Action,
     Answer,

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from jina.names import with_slash
 from jinacli.commands.options import (
     Content,
     FieldResolver,
@@ -132,7 +133,7 @@ def post(
     if flow and address:
         raise typer.BadParameter("give --flow or --address, not both", param_hint="--flow")
     options = PostOptions(
-        endpoint=endpoint if endpoint.startswith("/") else f"/{endpoint}",
+        endpoint=with_slash(endpoint),
         inputs=inputs or [],
         reading=read_options(form, field_resolver or [], content),
         texts=text or [],

@@ -15,7 +15,7 @@ import typer
 from jina.config.reference import json_schema
 from jina.config.scalars import plain_value
 from jina.excepts import OutputError
-from jina.executors import SAFE_NAME
+from jina.names import SAFE_NAME
 from jinacli import templates
 from jinacli.screens.errors import say
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from jina.graph.course import in_order, plot_course
-from jina.graph.plan import GATEWAY, PlannedNode
+from jina.graph.plan import PlannedNode
+from jina.names import GATEWAY
 
 
 def graph(**needs: str) -> list[PlannedNode]:

@@ -18,8 +18,9 @@ from random import Random
 
 import msgspec
 
-from jina.graph.course import DEFAULT_ENDPOINT, in_order
-from jina.graph.plan import GATEWAY, PlannedNode
+from jina.graph.course import in_order
+from jina.graph.plan import PlannedNode
+from jina.names import DEFAULT_ENDPOINT, GATEWAY
 from jina.runtime.router import Router
 from jina.runtime.steps import (
     Answer,

@@ -17,7 +17,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from jina.graph.plan import GATEWAY, PlannedNode
+from jina.graph.plan import PlannedNode
+from jina.names import GATEWAY
 from jina.runtime.router import Router
 from jina.runtime.steps import (
     Action,

@@ -1,0 +1,25 @@
+"""Names within a Flow: which are allowed, which are reserved, how an endpoint is written.
+
+Plain values. Whoever finds a wrong name says so in its own words.
+"""
+
+from __future__ import annotations
+
+import re
+
+#: The name of a Flow or an Executor: it becomes a folder, a log prefix and part of an address.
+SAFE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
+NAME_HINT = "use up to 64 letters, digits, `_`, `-` and `.`; begin with no `-` or `.`"
+
+GATEWAY = "gateway"  # in `needs`: where requests enter the graph
+DEFAULT_ENDPOINT = "/default"  # where a bare `@requests` binds: it serves what nobody else does
+
+
+def with_slash(endpoint: str) -> str:
+    """The endpoint with its leading slash, which may be left out where one is named."""
+    return endpoint if endpoint.startswith("/") else f"/{endpoint}"
+
+
+def endpoint_name(text: str) -> str:
+    """The endpoint that a binding names; an empty text means the default handler."""
+    return with_slash(text) if text else DEFAULT_ENDPOINT
