@@ -26,9 +26,9 @@ from jina.config.variables import Unresolved
 from jina.excepts import ExecutorFailToLoad
 from jina.executors import BaseExecutor
 from jina.executors.annotations import mistyped
-from jina.executors.constructor import misfits, parameters
 from jina.executors.load import executor_class, trimmed_traceback
 from jina.executors.modules import add_search_paths, import_module
+from jina.executors.signature import misfits, parameters
 from jina.executors.spec import ExecutorSpec
 
 Begin: TypeAlias = Callable[[str], None]

@@ -14,9 +14,9 @@ from jina.config.executors import load_executor
 from jina.config.pieces import SearchPaths
 from jina.excepts import BadConfigSource, ConfigError, ExecutorFailToLoad
 from jina.executors import BaseExecutor
-from jina.executors.constructor import parameters
 from jina.executors.load import construct, executor_class
 from jina.executors.metas import get_default_metas
+from jina.executors.signature import parameters
 from jina.executors.table import class_table
 
 # The two spellings of Jina 2 and 3, the later one first: it wins.

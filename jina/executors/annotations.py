@@ -11,7 +11,7 @@ import inspect
 import types
 from typing import Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 
-from jina.executors.constructor import parameters
+from jina.executors.signature import parameters
 
 _NAMES = {
     str: "text",

@@ -18,9 +18,9 @@ from typing import Any, TypeAlias
 from jina.excepts import ExecutorFailToLoad
 from jina.executors import BaseExecutor
 from jina.executors.arguments import unfillable
-from jina.executors.constructor import injected, misfits
 from jina.executors.metas import get_default_runtime_args
 from jina.executors.modules import add_search_paths, import_module, is_path
+from jina.executors.signature import injected, misfits
 from jina.executors.spec import ExecutorSpec
 from jina.executors.table import claims, marked_methods
 from jina.names import endpoint_name

@@ -14,7 +14,7 @@ from jina import Executor
 from jina.check import check_executor, check_flow
 from jina.config import load_flow
 from jina.executors.call import endpoints
-from jina.executors.constructor import parameters
+from jina.executors.signature import parameters
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = sorted(path.parent for path in (ROOT / "executors").glob("*/config.yml"))
