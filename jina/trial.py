@@ -19,13 +19,14 @@ from jina.excepts import ExecutorError
 from jina.executors import BaseExecutor
 from jina.executors.call import call as call_executor
 from jina.executors.call import close_loop
-from jina.executors.load import construct, executor_class, trimmed_traceback
+from jina.executors.load import construct, executor_class
 from jina.executors.metas import get_default_runtime_args
+from jina.executors.user_errors import class_name, message, short_traceback
 from jina.readers import Chunk, LineSource
 from jina.readers.rows import Rows
 from jina.types.arrays.document import DocumentArray
 from jina.wire import body as bodies
-from jina.wire.maps import Call, ErrorInfo, LineFailures
+from jina.wire.maps import Call, ErrorInfo
 
 
 class Outcome(NamedTuple):
@@ -111,7 +112,7 @@ def _user_code(what: str) -> Iterator[None]:
     except (KeyboardInterrupt, ExecutorError):
         raise
     except BaseException as error:  # SystemExit too: it is the user's code that ends
-        trace = trimmed_traceback(error).rstrip()
+        trace = short_traceback(error).rstrip()
         raise ExecutorError(f"{what} raised {type(error).__name__}\n{trace}") from None
 
 
@@ -140,24 +141,6 @@ def _run(
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        lines = _failed(names, failures, endpoint, error, executor.metas.name)
-        return Outcome(b"".join(lines), len(lines), trimmed_traceback(error).rstrip())
-
-
-def _failed(
-    names: list[str],
-    failures: LineFailures | None,
-    endpoint: str,
-    error: BaseException,
-    executor: str,
-) -> list[bytes]:
-    """One error for each line of a failed request; a line that could not be read keeps its own."""
-    cls = type(error)
-    dotted = cls.__qualname__
-    if cls.__module__ != "builtins":
-        dotted = f"{cls.__module__}.{dotted}"
-    info = ErrorInfo(dotted, str(error), executor)
-    lines = [bodies.error_line(name, info, endpoint) for name in names]
-    for failure in failures.failures if failures else ():
-        lines.insert(failure.place, bodies.error_line(failure.id, failure, endpoint))
-    return lines or [bodies.error_line("", info, endpoint)]
+        info = ErrorInfo(class_name(error), message(error), executor.metas.name)
+        lines = bodies.error_lines(names, failures, info, endpoint)
+        return Outcome(b"".join(lines), len(lines), short_traceback(error).rstrip())

@@ -25,11 +25,11 @@ from jina.config.tree import DataPath
 from jina.config.variables import Unresolved
 from jina.excepts import ExecutorFailToLoad
 from jina.executors import BaseExecutor
-from jina.executors.annotations import mistyped
-from jina.executors.load import executor_class, trimmed_traceback
+from jina.executors.load import executor_class
 from jina.executors.modules import add_search_paths, import_module
-from jina.executors.signature import misfits, parameters
+from jina.executors.signature import constructor_parameters, misfits, mistyped
 from jina.executors.spec import ExecutorSpec
+from jina.executors.user_errors import trimmed_traceback
 
 Begin: TypeAlias = Callable[[str], None]
 
@@ -151,7 +151,7 @@ def _fault(origin: Piece, path: DataPath, err: BaseException) -> Problem:
 
 
 def _constructor(cls: type[BaseExecutor], spec: ExecutorSpec, origin: Piece) -> Iterator[Problem]:
-    known = ", ".join(parameters(cls)) or "nothing but **kwargs"
+    known = ", ".join(constructor_parameters(cls)) or "nothing but **kwargs"
     abstract = sorted(getattr(cls, "__abstractmethods__", ()))
     if inspect.isabstract(cls):
         yield origin.tree.problem(

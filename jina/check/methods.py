@@ -12,7 +12,7 @@ from jina.config.pieces import Piece
 from jina.config.problems import Problem
 from jina.config.variables import Unresolved
 from jina.executors import BaseExecutor
-from jina.executors.arguments import ARGUMENTS, lacks_instance, unfillable
+from jina.executors.signature import ARGUMENTS, lacks_instance, unfillable
 from jina.executors.spec import ExecutorSpec
 from jina.executors.table import claims, instance_table, marked_methods
 from jina.names import endpoint_name

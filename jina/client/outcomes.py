@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from jina.client.requests import call_of
 from jina.client.session import Reply
@@ -69,21 +69,15 @@ def documents_of(reply: Reply, call: Call) -> tuple[DocumentArray, LineFailures 
 
 
 def _failed(reply: Reply, endpoint: str, error: ErrorInfo, call: Call) -> Outcomes:
-    """One error for each line of a failed request; a line that could not be read keeps its own."""
+    """One error for each line of a failed request, see `error_lines`."""
     # Late: see outcomes_of.
     from jina.wire import body as bodies
 
     request = reply.request
     if request.chunk is not None:
         read = bodies.read_lines(request.chunk.data, call_of(call, request.chunk), request.base)
-        names: list[Any] = [doc.id for doc in read.docs[0]]
-        failures = read.failures
+        names, failures = [doc.id for doc in read.docs[0]], read.failures
     else:
-        names = [doc.id for doc in request.docs or ()]
-        failures = request.failures
-    lines = [bodies.error_line(name, error, endpoint) for name in names]
-    for failure in failures.failures if failures else ():
-        lines.insert(failure.place, bodies.error_line(failure.id, failure, endpoint))
-    if not lines:  # a request without Documents fails too
-        lines.append(bodies.error_line("", error, endpoint))
+        names, failures = [doc.id for doc in request.docs or ()], request.failures
+    lines = bodies.error_lines(names, failures, error, endpoint)
     return Outcomes(b"".join(lines), len(lines), len(lines))

@@ -16,7 +16,7 @@ from jina.excepts import BadConfigSource, ConfigError, ExecutorFailToLoad
 from jina.executors import BaseExecutor
 from jina.executors.load import construct, executor_class
 from jina.executors.metas import get_default_metas
-from jina.executors.signature import parameters
+from jina.executors.signature import constructor_parameters
 from jina.executors.table import class_table
 
 # The two spellings of Jina 2 and 3, the later one first: it wins.
@@ -159,7 +159,7 @@ class _Dumper(yaml.SafeDumper):
 def _arguments(executor: BaseExecutor) -> dict[str, Any]:
     """Every named argument of the constructor, as it was when it was constructed."""
     args, kwargs = vars(executor).get("_init_record", ((), {}))
-    known = parameters(type(executor))
+    known = constructor_parameters(type(executor))
     values = dict(zip(known, args, strict=False))
     values.update({key: value for key, value in kwargs.items() if key in known})
     defaults = {

@@ -10,7 +10,7 @@ import inspect
 from collections.abc import Coroutine, Mapping
 from typing import TYPE_CHECKING, Any
 
-from jina.executors.arguments import ARGUMENTS, wanted
+from jina.executors.signature import ARGUMENTS, accepted_arguments
 from jina.executors.table import bound, lookup
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def _invoke(
     if target is None:
         return None
     method = bound(executor, target)
-    names = wanted(getattr(method, "__func__", method))
+    names = accepted_arguments(getattr(method, "__func__", method))
     given = {}
     for name in ARGUMENTS:
         if name in names:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar, overload
 
-from jina.executors.arguments import ARGUMENTS, takes_any, unfillable
+from jina.executors.signature import ARGUMENTS, takes_any, unfillable
 from jina.names import DEFAULT_ENDPOINT, endpoint_name
 
 #: The attribute of a function that names its endpoints.

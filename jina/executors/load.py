@@ -11,25 +11,24 @@ import os
 import reprlib
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from traceback import FrameSummary, TracebackException, walk_tb
+from traceback import walk_tb
 from types import ModuleType
 from typing import Any, TypeAlias
 
 from jina.excepts import ExecutorFailToLoad
 from jina.executors import BaseExecutor
-from jina.executors.arguments import unfillable
 from jina.executors.metas import get_default_runtime_args
 from jina.executors.modules import add_search_paths, import_module, is_path
-from jina.executors.signature import injected, misfits
+from jina.executors.signature import injected, misfits, unfillable
 from jina.executors.spec import ExecutorSpec
 from jina.executors.table import claims, marked_methods
+from jina.executors.user_errors import is_ours
 from jina.names import endpoint_name
 from jina.suggest import nearest
 
 _Begin: TypeAlias = Callable[[str], None] | None
 
 _PASS_THROUGH = ("", "BaseExecutor", "Executor")
-_HOUSE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
 
 def build(spec: ExecutorSpec, runtime_args: Mapping[str, Any] | None = None) -> BaseExecutor:
@@ -163,7 +162,7 @@ def _warn_of_types(cls: type[BaseExecutor], spec: ExecutorSpec) -> None:
     if not spec.with_:
         return
     # Late: many Executors are built without arguments.
-    from jina.executors.annotations import mistyped
+    from jina.executors.signature import mistyped
 
     for wrong in mistyped(cls, spec.with_):
         # Late too: hardly any class needs it.
@@ -189,7 +188,7 @@ def is_unfit(error: BaseException) -> bool:
     codes = [frame.f_code for frame, _ in walk_tb(cause.__traceback__)]
     if construct.__code__ not in codes:
         return True
-    return all(_is_ours(code.co_filename) for code in codes[codes.index(construct.__code__) :])
+    return all(is_ours(code.co_filename) for code in codes[codes.index(construct.__code__) :])
 
 
 def live_spec(cls: type[BaseExecutor], **fields: Any) -> ExecutorSpec:
@@ -229,58 +228,6 @@ def live_class(name: str) -> type[BaseExecutor] | None:
         if cls.__name__ == name:
             found = cls
     return found
-
-
-def trimmed_traceback(exc: BaseException) -> str:
-    """The traceback as text, with the user's frames only: none of jina's or the importer's.
-
-    An earlier error that came about and was handled within jina alone is left out: it is how jina
-    found out what the last one says.
-    """
-    whole = TracebackException.from_exception(exc)
-    chained: list[TracebackException] = []
-    seen: set[int] = set()
-    queue: list[TracebackException | None] = [whole]
-    while queue:
-        part = queue.pop()
-        if part is None or id(part) in seen:
-            continue
-        seen.add(id(part))
-        chained.append(part)
-        queue += [part.__cause__, part.__context__, *(part.exceptions or ())]
-    inner = {id(part) for part in chained if part.stack and all(map(_is_inner, part.stack))}
-    for part in chained:
-        if part.__cause__ is not None and id(part.__cause__) in inner:
-            # What stands behind it did not cause this one; it was being handled.
-            part.__context__ = part.__cause__
-            part.__cause__, part.__suppress_context__ = None, False
-        part.__context__ = _outer(part.__context__, inner)
-        part.stack[:] = [frame for frame in part.stack if not _is_ours(frame.filename)]
-    return "".join(whole.format())
-
-
-def _outer(part: TracebackException | None, inner: set[int]) -> TracebackException | None:
-    """The first link of a chain that the user has a part in."""
-    while part is not None and id(part) in inner:
-        hidden = None if part.__suppress_context__ else part.__context__
-        part = part.__cause__ or hidden
-    return part
-
-
-def _is_inner(frame: FrameSummary) -> bool:
-    return frame.filename.startswith(_HOUSE)
-
-
-def _is_ours(filename: str) -> bool:
-    if filename.startswith((_HOUSE, "<frozen importlib", "<frozen runpy")):
-        return True
-    # What runs an `async def` method, and `importlib.import_module`.
-    parts = filename.replace(os.sep, "/").rsplit("/", 2)
-    return parts[-2:] in (
-        ["asyncio", "runners.py"],
-        ["asyncio", "base_events.py"],
-        ["importlib", "__init__.py"],
-    )
 
 
 def _import(entry: str, spec: ExecutorSpec, begin: _Begin) -> ModuleType:
@@ -364,5 +311,4 @@ __all__ = [
     "is_path",
     "live_class",
     "live_spec",
-    "trimmed_traceback",
 ]

@@ -15,9 +15,9 @@ from typing import Any
 
 import msgspec
 
-from jina.defaults import KIB, WORKER_CREDITS
+from jina.defaults import WORKER_CREDITS
 from jina.excepts import WireError
-from jina.executors import load
+from jina.executors import load, user_errors
 from jina.executors.call import call as call_executor
 from jina.executors.call import close_loop, endpoints
 from jina.runtime.board import Board
@@ -30,8 +30,6 @@ from jina.wire import header as wire
 from jina.wire.header import Header
 from jina.wire.maps import Call, ErrorInfo, Part, Ready, Route, pack_map, unpack_map, unpack_route
 
-_MAX_MESSAGE = 8 * KIB
-_MAX_TRACEBACK = 64 * KIB - 16 * KIB  # with the rest of the description still one small frame
 _BYE_TIMEOUT_S = 1.0
 
 
@@ -110,11 +108,11 @@ class Worker:
     def _description(self, error: BaseException) -> bytes:
         return pack_map(
             ErrorInfo(
-                _dotted(type(error)),
-                _bounded(_message(error), _MAX_MESSAGE),
+                user_errors.class_name(error),
+                user_errors.message(error),
                 self._spec.node,
                 self._spec.replica,
-                _bounded(_user_traceback(error), _MAX_TRACEBACK),
+                user_errors.short_traceback(error),
             )
         )
 
@@ -159,35 +157,6 @@ class Worker:
         return bodies.write_body(docs, groundtruths, failures)
 
 
-def _dotted(cls: type) -> str:
-    return (
-        cls.__qualname__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__qualname__}"
-    )
-
-
-def _message(error: BaseException) -> str:
-    try:
-        return str(error)
-    except Exception as broken:
-        return f"<its __str__ raised {type(broken).__name__}>"
-
-
-def _user_traceback(error: BaseException) -> str:
-    try:
-        return load.trimmed_traceback(error)
-    except Exception:
-        return f"{_dotted(type(error))}\n"
-
-
-def _bounded(text: str, limit: int) -> str:
-    """At most so many bytes of UTF-8, head and tail kept; what cannot be encoded is escaped."""
-    data = text.encode("utf-8", "backslashreplace")
-    if len(data) > limit:
-        half = limit // 2 - 16
-        data = data[:half] + b"\n[...]\n" + data[-half:]
-    return data.decode("utf-8", "replace")
-
-
 def _read_assignment() -> Assignment:
     data = sys.stdin.buffer.read()
     devnull = os.open(os.devnull, os.O_RDONLY)
@@ -209,7 +178,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         executor = load.build(assignment.spec.executor, assignment.spec.runtime_args)
     except BaseException as error:  # KeyboardInterrupt too: Ctrl-C never reaches a worker
-        print(load.trimmed_traceback(error), file=sys.stderr, flush=True)
+        print(user_errors.trimmed_traceback(error), file=sys.stderr, flush=True)
         return UNFIT if load.is_unfit(error) else 1
     Worker(assignment, executor).run()
     return 0

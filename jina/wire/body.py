@@ -301,6 +301,25 @@ def error_line(name: str, error: ErrorInfo | Failure, endpoint: str) -> bytes:
     )
 
 
+def error_lines(
+    names: Sequence[str], failures: LineFailures | None, error: ErrorInfo, endpoint: str
+) -> list[bytes]:
+    """The outcomes of a request that failed as a whole: one error for each of its lines.
+
+    A line that could not be read keeps its own error, and a request without Documents has one too.
+
+    Args:
+        names: ids of the Documents.
+        failures: the lines that could not be read, if any.
+        error: of the request.
+        endpoint: that was called.
+    """
+    lines = [error_line(name, error, endpoint) for name in names]
+    for failure in failures.failures if failures else ():
+        lines.insert(failure.place, error_line(failure.id, failure, endpoint))
+    return lines or [error_line("", error, endpoint)]
+
+
 def concatenated(arrays: Sequence[DocumentArray]) -> DocumentArray:
     """One array out of many; the only one as it is, so that it stays undecoded."""
     return arrays[0] if len(arrays) == 1 else DocumentArray.concat(list(arrays))

@@ -14,7 +14,7 @@ from jina import Executor
 from jina.check import check_executor, check_flow
 from jina.config import load_flow
 from jina.executors.call import endpoints
-from jina.executors.signature import parameters
+from jina.executors.signature import constructor_parameters
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = sorted(path.parent for path in (ROOT / "executors").glob("*/config.yml"))
@@ -55,7 +55,7 @@ class TestExecutor:
         self, folder: Path, catalogue: Any
     ) -> None:
         cls = getattr(catalogue(f"{folder.name}/executor.py"), folder.name)
-        defaults = {p.name: p.default for p in parameters(cls).values()}
+        defaults = {p.name: p.default for p in constructor_parameters(cls).values()}
         shown = config_of(folder).get("with", {})
         if "fields" in shown:
             assert (defaults.pop("fields"), shown.pop("fields")) == (None, {"text": 1})
@@ -67,7 +67,7 @@ class TestExecutor:
         cls = getattr(catalogue(f"{folder.name}/executor.py"), folder.name)
         readme = (folder / "README.md").read_text(encoding="utf-8")
         explained = inspect.getdoc(cls) or ""
-        for name, parameter in parameters(cls).items():
+        for name, parameter in constructor_parameters(cls).items():
             assert f"| `{name}` | " in readme
             assert f"\n    {name}: " in explained
             default = config_of(folder)["with"][name]

@@ -19,9 +19,10 @@ from jina.excepts import ExecutorFailToLoad
 from jina.executors import BaseExecutor
 from jina.executors.call import close_loop
 from jina.executors.decorators import requests
-from jina.executors.load import build, executor_class, live_spec, trimmed_traceback
+from jina.executors.load import build, executor_class, live_spec
 from jina.executors.metas import get_default_runtime_args
 from jina.executors.spec import ExecutorSpec
+from jina.executors.user_errors import trimmed_traceback
 
 
 @pytest.fixture(autouse=True)

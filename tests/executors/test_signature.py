@@ -10,7 +10,7 @@ from typing import Any, Literal, Optional, Union
 import pytest
 
 from jina.executors import BaseExecutor
-from jina.executors.annotations import expected, fits, mistyped
+from jina.executors.signature import expected, fits, mistyped
 
 
 @pytest.mark.parametrize(

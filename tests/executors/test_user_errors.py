@@ -9,8 +9,8 @@ import pytest
 
 from jina import Document, DocumentArray
 from jina.excepts import DocumentError
-from jina.executors.load import trimmed_traceback
 from jina.executors.modules import import_module
+from jina.executors.user_errors import trimmed_traceback
 from jina.types import codec
 
 

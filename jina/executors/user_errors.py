@@ -1,0 +1,103 @@
+"""What the user's code raised, as text: the error's class, its message, the frames of the user.
+
+None of it fails, however the error was made, and none of it is longer than a message may carry.
+"""
+
+from __future__ import annotations
+
+import os
+from traceback import FrameSummary, TracebackException
+
+from jina.defaults import KIB
+
+_MAX_MESSAGE = 8 * KIB
+_MAX_TRACEBACK = 64 * KIB - 16 * KIB  # with the rest of a description still one small frame
+_HOUSE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+
+
+def class_name(error: BaseException) -> str:
+    """The dotted name of an error's class; a builtin one has no module before it."""
+    cls = type(error)
+    return (
+        cls.__qualname__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__qualname__}"
+    )
+
+
+def message(error: BaseException) -> str:
+    """The error's own text; its head and tail if it is long."""
+    try:
+        text = str(error)
+    except Exception as broken:
+        text = f"<its __str__ raised {type(broken).__name__}>"
+    return _bounded(text, _MAX_MESSAGE)
+
+
+def short_traceback(error: BaseException) -> str:
+    """The trimmed traceback, else the error's class; its head and tail if it is long."""
+    try:
+        text = trimmed_traceback(error)
+    except Exception:
+        text = f"{class_name(error)}\n"
+    return _bounded(text, _MAX_TRACEBACK)
+
+
+def _bounded(text: str, limit: int) -> str:
+    """At most `limit` bytes of UTF-8: head and tail stay. What cannot be encoded is escaped."""
+    data = text.encode("utf-8", "backslashreplace")
+    if len(data) > limit:
+        half = limit // 2 - 16
+        data = data[:half] + b"\n[...]\n" + data[-half:]
+    return data.decode("utf-8", "replace")
+
+
+def trimmed_traceback(exc: BaseException) -> str:
+    """The traceback as text, with the user's frames only: none of jina's or the importer's.
+
+    An earlier error that came about and was handled within jina alone is left out: it is how jina
+    found out what the last one says.
+    """
+    whole = TracebackException.from_exception(exc)
+    chained: list[TracebackException] = []
+    seen: set[int] = set()
+    queue: list[TracebackException | None] = [whole]
+    while queue:
+        part = queue.pop()
+        if part is None or id(part) in seen:
+            continue
+        seen.add(id(part))
+        chained.append(part)
+        queue += [part.__cause__, part.__context__, *(part.exceptions or ())]
+    inner = {id(part) for part in chained if part.stack and all(map(_is_inner, part.stack))}
+    for part in chained:
+        if part.__cause__ is not None and id(part.__cause__) in inner:
+            # What stands behind it did not cause this one; it was being handled.
+            part.__context__ = part.__cause__
+            part.__cause__, part.__suppress_context__ = None, False
+        part.__context__ = _outer(part.__context__, inner)
+        part.stack[:] = [frame for frame in part.stack if not is_ours(frame.filename)]
+    return "".join(whole.format())
+
+
+def _outer(part: TracebackException | None, inner: set[int]) -> TracebackException | None:
+    """The first link of a chain that the user has a part in."""
+    while part is not None and id(part) in inner:
+        hidden = None if part.__suppress_context__ else part.__context__
+        part = part.__cause__ or hidden
+    return part
+
+
+def _is_inner(frame: FrameSummary) -> bool:
+    return frame.filename.startswith(_HOUSE)
+
+
+def is_ours(filename: str) -> bool:
+    """Whether a frame of this file is none that the user has to see."""
+    if filename.startswith((_HOUSE, "<frozen importlib", "<frozen runpy")):
+        return True
+    # What runs an `async def` method, and `importlib.import_module`.
+    parts = filename.replace(os.sep, "/").rsplit("/", 2)
+    return parts[-2:] in (
+        ["asyncio", "runners.py"],
+        ["asyncio", "base_events.py"],
+        ["importlib", "__init__.py"],
+    )
