@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import dataclasses
-import os
 import sys
 import threading
 from collections.abc import Iterable, Iterator
@@ -17,41 +15,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from jina.excepts import ConfigError, FlowBuildLevelError, FlowError, FlowTopologyError
+from jina.excepts import FlowBuildLevelError, FlowError, FlowTopologyError
 from jina.graph import drawing
+from jina.graph.course import ends
 from jina.graph.plan import Plan, PlannedNode
-from jina.graph.planning import inherited, plan_from
-from jina.graph.topology import topology_error
 from jina.suggest import nearest
 
 if TYPE_CHECKING:
     from jina.client.post import Callback, Client
     from jina.client.response import Response
-    from jina.config import FlowConfig
     from jina.launch.local import LocalFlow
-
-_ADD_KEYS = (
-    "name",
-    "uses",
-    "needs",
-    "replicas",
-    "shards",
-    "parallel",
-    "polling",
-    "uses_with",
-    "uses_metas",
-    "uses_requests",
-    "override_with",
-    "override_metas",
-    "override_requests",
-    "py_modules",
-    "workspace",
-    "env",
-    "timeout_ready",
-)
-
-#: Options of the Flow that are defaults of `post`.
-_POST_KEYS = ("return_results", "request_size", "continue_on_error", "show_progress")
 
 _LOOK_S = 0.5  # between looks whether a Flow that is waited for still runs
 
@@ -98,14 +71,13 @@ class Flow:
         env: dict[str, str] | None = None,
         **options: Any,
     ) -> None:
-        self._name = name
-        self._options = {
-            key: value
-            for key, value in (("workspace", workspace), ("env", env), *options.items())
-            if value is not None
-        }
-        self._entries: list[dict[str, Any]] = []
-        self._source: Any = None  # of a Flow that was loaded
+        # Late: YAML and its models are slow to load, and a worker may import a module that names
+        # Flow beside its Executors.
+        from jina.graph.description import Description
+
+        options = {"workspace": workspace, "env": env, **options}
+        given = {key: value for key, value in options.items() if value is not None}
+        self._description = Description(name, given)
         self._running: LocalFlow | None = None
         self._client: Client | None = None
 
@@ -122,9 +94,12 @@ class Flow:
         Raises:
             ConfigError: with everything that is wrong, each thing at its place.
         """
-        config = _load(source, **options)
-        flow = cls(name=config.name)
-        flow._source = (config, options)
+        # Late: see __init__.
+        from jina.graph.description import load
+
+        description = load(source, **options)
+        flow = cls()
+        flow._description = description
         return flow
 
     def add(self, *, copy_flow: bool = True, **entry: Any) -> Flow:
@@ -144,22 +119,10 @@ class Flow:
         """
         if self._running:
             raise FlowBuildLevelError("a running Flow cannot be changed", hint="close it first")
-        for key in entry:
-            if key not in _ADD_KEYS and not _is_of_jina(key):
-                near = nearest(key, _ADD_KEYS)
-                hint = f'did you mean "{near}"?' if near else f"known: {', '.join(_ADD_KEYS)}"
-                raise TypeError(f"Flow.add() takes no argument {key!r}; {hint}")
-        flow = copy.copy(self)
-        flow._entries = [*self._entries, {k: v for k, v in entry.items() if v is not None}]
-        try:
-            flow.plan()
-        except ConfigError as error:
-            of_topology = topology_error(error.problems)
-            raise of_topology or error from None
-        if copy_flow:
-            return flow
-        self._entries = flow._entries
-        return self
+        description = self._description.added(entry)
+        flow = copy.copy(self) if copy_flow else self
+        flow._description = description
+        return flow
 
     def needs(self, needs: Iterable[str], name: str = "joiner", **entry: Any) -> Flow:
         """Join branches: the added Executor waits for all of them.
@@ -178,12 +141,10 @@ class Flow:
 
     def needs_all(self, name: str = "joiner", **entry: Any) -> Flow:
         """Join every branch that nobody waits for yet; a single one is simply followed."""
-        plan = self.plan()
-        needed = {need for node in plan.nodes for need in node.needs}
-        ends = [node.name for node in plan.nodes if node.name not in needed]
-        if len(ends) == 1:
-            return self.add(name=name, needs=ends, **entry)
-        return self.needs(ends, name, **entry)
+        names = ends(self.plan().nodes)
+        if len(names) == 1:
+            return self.add(name=name, needs=names, **entry)
+        return self.needs(names, name, **entry)
 
     def plan(self) -> Plan:
         """What would be started: nodes, needs and workers.
@@ -191,7 +152,7 @@ class Flow:
         Raises:
             ConfigError: with everything that is wrong.
         """
-        return plan_from(self._config())
+        return self._description.plan()
 
     def build(self, copy_flow: bool = False) -> Flow:
         """Check it, as every `add` does; `start` needs no more.
@@ -265,8 +226,7 @@ class Flow:
     @property
     def workspace(self) -> str:
         """Absolute folder in which its Executors keep theirs, where they name no other."""
-        options = self._options if self._source is None else inherited(self._source[0])
-        return os.path.abspath(options.get("workspace") or "")
+        return self._description.workspace
 
     def __getitem__(self, item: str | int) -> PlannedNode:
         nodes = self.plan().nodes
@@ -290,31 +250,6 @@ class Flow:
         return dict(self) == dict(other)
 
     __hash__ = None  # type: ignore[assignment]  # it changes, and so does what it equals
-
-    def _config(self) -> FlowConfig:
-        loaded: FlowConfig | None = self._source[0] if self._source is not None else None
-        if loaded is not None and not self._entries:
-            return loaded
-        known = loaded.executors if loaded is not None else []
-        # What was loaded is checked already; here it only lends its names to the needs of others.
-        entries = [{"name": node.name, "needs": node.needs} for node in known]
-        described: dict[str, Any] = {
-            "jtype": "Flow",
-            "executors": [
-                *({key: value for key, value in entry.items() if value} for entry in entries),
-                *self._entries,
-            ],
-        }
-        if self._name:
-            described["name"] = self._name
-        options = self._options if loaded is None else inherited(loaded)
-        if options:
-            described["with"] = options
-        config = _load(described)
-        if loaded is None:
-            return config
-        nodes = [*known, *config.executors[len(known) :]]
-        return dataclasses.replace(loaded, executors=nodes)
 
     # --- run ---
 
@@ -407,20 +342,15 @@ class Flow:
     ) -> list[Response] | None:
         """Post Documents to an endpoint of the running Flow; see `Client.post`."""
         client = self._connected()
-        options = {**self._post_options(), **options}
+        options = {**self._description.post_options, **options}
         return client.post(on, inputs, on_done, on_error, on_always, **options)
 
     def stream(self, on: str, inputs: Any = None, **options: Any) -> Iterator[Response]:
         """Post and yield responses as they come, in order; see `Client.stream`."""
-        size = self._post_options().get("request_size")
+        size = self._description.post_options.get("request_size")
         if size is not None:
             options.setdefault("request_size", size)
         return self._connected().stream(on, inputs, **options)
-
-    def _post_options(self) -> dict[str, Any]:
-        """What the Flow itself says about every post: `Flow(return_results=True)`."""
-        given = self._options if self._source is None else vars(self._source[0].options)
-        return {key: given[key] for key in _POST_KEYS if given.get(key) is not None}
 
     def _connected(self) -> Client:
         # Late: see start.
@@ -446,31 +376,3 @@ class Flow:
     def delete(self, inputs: Any = None, *args: Any, **options: Any) -> list[Response] | None:
         """Post to /delete."""
         return self.post("/delete", inputs, *args, **options)
-
-
-def plan_of(source: Path | str | dict[str, Any], *, listen: str = "") -> Plan:
-    """Load a Flow and plan it.
-
-    Args:
-        source: path of a YAML file, YAML text, or a dict.
-        listen: tcp address on which the gateway listens too.
-
-    Raises:
-        ConfigError: with everything that is wrong, each thing at its place.
-    """
-    return plan_from(_load(source), listen=listen)
-
-
-def _load(source: Any, **options: Any) -> FlowConfig:
-    # Late: YAML and its models are slow to load; a client never needs them.
-    from jina.config import load_flow
-
-    return load_flow(source, **options)
-
-
-def _is_of_jina(key: str) -> bool:
-    """Whether a key of Jina 2 or 3 is meant: what becomes of it is the loader's matter."""
-    # Late: see _load.
-    from jina.config.schema import IGNORED_NODE, REFUSED_NODE
-
-    return key in IGNORED_NODE or key in REFUSED_NODE

@@ -50,10 +50,8 @@ def plot_course(
     """
     output: dict[str, list[str]] = {GATEWAY: [GATEWAY]}
     course = Course({}, {}, [], "")
-    needed: set[str] = set()
     for node in nodes:
         branches = [output[name] for name in node.needs]
-        needed.update(node.needs)
         bound = endpoints.get(node.name, ())
         takes_part = endpoint in bound or DEFAULT_ENDPOINT in bound
         if takes_part and (targets is None or node.name in targets):
@@ -63,15 +61,19 @@ def plot_course(
             output[node.name] = [node.name]
         else:
             output[node.name] = [source for branch in branches for source in branch]
-    leaves = [node.name for node in nodes if node.name not in needed]
-    if not course.inputs:
-        leaves = [GATEWAY]
+    leaves = ends(nodes) if course.inputs else [GATEWAY]
     course.end.extend(source for leaf in leaves for source in output[leaf])
     only = course.end[0] if len(course.end) == 1 else ""
     joins = frozenset(
         name for name, branches in course.inputs.items() if sum(map(len, branches)) > 1
     )
     return course._replace(last="" if only == GATEWAY else only, joins=joins)
+
+
+def ends(nodes: Sequence[PlannedNode]) -> list[str]:
+    """The names of the nodes whose results no other node takes: they go back to the client."""
+    needed = {need for node in nodes for need in node.needs}
+    return [node.name for node in nodes if node.name not in needed]
 
 
 def in_order(nodes: Sequence[PlannedNode]) -> list[PlannedNode]:

@@ -22,7 +22,7 @@ from pathlib import PurePath
 from typing import Literal, NamedTuple
 
 from jina.excepts import OutputError
-from jina.graph.course import in_order
+from jina.graph.course import ends, in_order
 from jina.graph.plan import Plan
 from jina.names import GATEWAY
 from jina.terminal_text import one_line
@@ -205,10 +205,9 @@ def _vertices(plan: Plan) -> list[_Vertex]:
         does = "passes through" if jtype in ("", "BaseExecutor") else one_line(jtype)
         sources = [number[need] for need in node.needs]
         vertices.append(_Vertex(one_line(node.name), node.replicas, does, sources))
-    needed = {need for node in plan.nodes for need in node.needs}
     # As the Flow answers: all ends, in the order in which they were written.
-    ends = [number[node.name] for node in plan.nodes if node.name not in needed]
-    return [*vertices, _Vertex(GATEWAY, 1, "", ends or [0])]
+    answers = [number[name] for name in ends(plan.nodes)]
+    return [*vertices, _Vertex(GATEWAY, 1, "", answers or [0])]
 
 
 def _times(vertex: _Vertex) -> str:

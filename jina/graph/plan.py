@@ -76,23 +76,3 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     nodes: list[PlannedNode]
     workers: list[WorkerSpec]
     listen: str = ""
-
-
-def encode_plan(plan: Plan) -> bytes:
-    """The plan as bytes for `decode_plan`."""
-    return msgspec.msgpack.encode(plan)
-
-
-def decode_plan(data: bytes) -> Plan:
-    """The plan that `encode_plan` wrote."""
-    return msgspec.msgpack.decode(data, type=Plan)
-
-
-def encode_worker(spec: WorkerSpec) -> bytes:
-    """A worker's spec as bytes for `decode_worker`."""
-    return msgspec.msgpack.encode(spec)
-
-
-def decode_worker(data: bytes) -> WorkerSpec:
-    """The spec that `encode_worker` wrote."""
-    return msgspec.msgpack.decode(data, type=WorkerSpec)

@@ -209,7 +209,7 @@ def _source(file: str) -> str | Path:
 
 def _plan(source: str | Path, listen: str):  # type: ignore[no-untyped-def]  # Plan is imported late
     # Late: see jinacli.app.
-    from jina.flow import plan_of
+    from jina.graph.planning import plan_of
 
     return plan_of(source, listen=listen)
 

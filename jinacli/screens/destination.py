@@ -53,7 +53,7 @@ def _start_for_now(options: PostOptions, stack: contextlib.ExitStack) -> str:
     end with the command that started it, in the middle of the other's requests.
     """
     # Late: only a Flow that is not running needs YAML and its models.
-    from jina.flow import plan_of
+    from jina.graph.planning import plan_of
     from jina.launch.local import LocalFlow
 
     plan = plan_of(Path(options.flow))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jina.graph.course import in_order, plot_course
+from jina.graph.course import ends, in_order, plot_course
 from jina.graph.plan import PlannedNode
 from jina.names import GATEWAY
 
@@ -130,3 +130,20 @@ def test_each_node_comes_after_those_it_needs_else_as_written(
     nodes: list[PlannedNode], order: str
 ) -> None:
     assert "".join(node.name for node in in_order(nodes)) == order
+
+
+def test_followers_are_those_that_take_the_results() -> None:
+    nodes = graph(start="", left="start", right="start", join="left right")
+    course = plot_course(nodes, {node.name: ["/x"] for node in nodes}, "/x")
+    assert course.after == {
+        G: ["start"],
+        "start": ["left", "right"],
+        "left": ["join"],
+        "right": ["join"],
+    }
+
+
+def test_the_ends_answer_the_client() -> None:
+    assert ends(DIAMOND) == ["j"]
+    assert ends([*DIAMOND, *graph(side="a")]) == ["j", "side"]
+    assert ends([]) == []

@@ -3,15 +3,8 @@
 from __future__ import annotations
 
 from jina.executors.spec import ExecutorSpec
-from jina.graph.plan import (
-    Plan,
-    PlannedNode,
-    WorkerSpec,
-    decode_plan,
-    decode_worker,
-    encode_plan,
-    encode_worker,
-)
+from jina.graph.plan import Plan, PlannedNode, WorkerSpec
+from jina.runtime.structs import decode_msgpack, encode_msgpack
 
 WORKER = WorkerSpec(
     node="encoder",
@@ -40,11 +33,11 @@ PLAN = Plan(
 
 
 def test_a_worker_comes_out_as_it_went_in() -> None:
-    assert decode_worker(encode_worker(WORKER)) == WORKER
+    assert decode_msgpack(encode_msgpack(WORKER), WorkerSpec) == WORKER
 
 
 def test_a_plan_comes_out_as_it_went_in() -> None:
-    assert decode_plan(encode_plan(PLAN)) == PLAN
+    assert decode_msgpack(encode_msgpack(PLAN), Plan) == PLAN
 
 
 def test_a_worker_says_who_and_where_it_is() -> None:
