@@ -9,7 +9,6 @@ from __future__ import annotations
 from os.path import isdir, isfile
 from pathlib import Path
 
-import jina
 from jina.suggest import near_name
 
 SCHEMES = (
@@ -22,7 +21,7 @@ SCHEMES = (
 
 def folders() -> list[Path]:
     """The catalogues there are, the checkout's first."""
-    site = Path(jina.__file__).resolve().parent.parent
+    site = Path(__file__).resolve().parents[2]
     places = (site / "executors", site / "jinacli" / "catalogue" / "executors")
     return [place for place in places if isdir(place)]
 

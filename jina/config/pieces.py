@@ -20,7 +20,6 @@ from jina.config.schema import IGNORED_EXECUTOR, ExecutorModel, Metas
 from jina.config.source import Source, current_folder
 from jina.config.tree import DataPath, Tree, shown
 from jina.config.variables import Unresolved, Variables, interpolate, read_dotenv
-from jina.executors import BaseExecutor
 
 #: One folder or several.
 SearchPaths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]] | None
@@ -52,7 +51,7 @@ class Piece:
     requests: dict[str, str] = field(default_factory=dict)
     py_modules: list[str] = field(default_factory=list)
     folder: Path = field(default_factory=current_folder)
-    cls: type[BaseExecutor] | None = None
+    cls: type[Any] | None = None
     overlays: list[tuple[Tree, DataPath]] = field(default_factory=list)
     doubts: set[str] = field(default_factory=set)
 
