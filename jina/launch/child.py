@@ -13,7 +13,6 @@ import time
 from pathlib import Path
 from typing import IO
 
-import jina
 from jina.defaults import KIB
 from jina.launch.ending import ending
 from jina.launch.tail import Tail
@@ -190,7 +189,7 @@ def _spawn(
 
 def import_path() -> dict[str, str]:
     """What lets a fresh interpreter import this very jina when it is not installed."""
-    root = str(Path(jina.__file__).parent.parent)
+    root = str(Path(__file__).parents[2])
     if root in (sysconfig.get_path("purelib"), sysconfig.get_path("platlib")):
         return {}
     before = os.environ.get("PYTHONPATH", "")
