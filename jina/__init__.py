@@ -5,6 +5,7 @@ Importing jina loads neither ZeroMQ nor numpy: each name is imported when it is 
 
 from __future__ import annotations
 
+from importlib import import_module as _import_module
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
@@ -48,11 +49,8 @@ def __getattr__(name: str) -> Any:
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module 'jina' has no attribute {name!r}")
-    # Late on purpose: this is what makes `import jina` cheap.
-    from importlib import import_module
-
     module, _, attribute = home.partition(":")
-    value = getattr(import_module(module), attribute)
+    value = getattr(_import_module(module), attribute)
     globals()[name] = value
     return value
 

@@ -19,12 +19,12 @@ from jina.excepts import FlowBuildLevelError, FlowError, FlowTopologyError
 from jina.graph import drawing
 from jina.graph.course import ends
 from jina.graph.plan import Plan, PlannedNode
+from jina.launch.local import LocalFlow
 from jina.suggest import nearest
 
 if TYPE_CHECKING:
     from jina.client.post import Callback, Client
     from jina.client.response import Response
-    from jina.launch.local import LocalFlow
 
 _LOOK_S = 0.5  # between looks whether a Flow that is waited for still runs
 
@@ -94,12 +94,8 @@ class Flow:
         Raises:
             ConfigError: with everything that is wrong, each thing at its place.
         """
-        # Late: see __init__.
-        from jina.graph.description import load
-
-        description = load(source, **options)
         flow = cls()
-        flow._description = description
+        flow._description = flow._description.load(source, **options)
         return flow
 
     def add(self, *, copy_flow: bool = True, **entry: Any) -> Flow:
@@ -259,9 +255,6 @@ class Flow:
         Raises:
             RuntimeFailToStart: a process did not come up; its own words are in the message.
         """
-        # Late: building and checking a Flow opens no socket.
-        from jina.launch.local import LocalFlow
-
         if self._running:
             raise FlowBuildLevelError("the Flow is running already")
         self._running = LocalFlow(self.plan())
@@ -353,7 +346,7 @@ class Flow:
         return self._connected().stream(on, inputs, **options)
 
     def _connected(self) -> Client:
-        # Late: see start.
+        # Late: building and checking a Flow opens no socket.
         from jina.client.post import Client
 
         address = self._must_run().address

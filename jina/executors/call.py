@@ -8,23 +8,31 @@ from __future__ import annotations
 import atexit
 import inspect
 from collections.abc import Coroutine, Mapping
-from typing import TYPE_CHECKING, Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, Protocol
 
 from jina.executors.signature import ARGUMENTS, accepted_arguments
 from jina.executors.table import bound, lookup
+from jina.types.arrays.document import DocumentArray
 
 if TYPE_CHECKING:
-    from jina.executors import BaseExecutor
-    from jina.types.arrays.document import DocumentArray
+    from jina.executors.event_loop import EventLoop
 
 
-def endpoints(executor: BaseExecutor) -> list[str]:
+class Callee(Protocol):
+    """What is asked of an Executor here; the class itself imports this file."""
+
+    metas: SimpleNamespace
+    requests: dict[str, Any]
+
+
+def endpoints(executor: Callee) -> list[str]:
     """The endpoints that an instance serves, "/default" included, in the order of its table."""
     return list(executor.requests)
 
 
 def call(
-    executor: BaseExecutor,
+    executor: Callee,
     endpoint: str,
     *,
     docs: DocumentArray | None,
@@ -72,10 +80,10 @@ def call(
         raise
     if returned is not None:
         return returned
-    return _documents() if docs is None else docs
+    return DocumentArray() if docs is None else docs
 
 
-def invoke(executor: BaseExecutor, endpoint: str, **arguments: Any) -> DocumentArray | None:
+def invoke(executor: Callee, endpoint: str, **arguments: Any) -> DocumentArray | None:
     """Like `call`, but return what the method returned, checked; None where no method serves.
 
     Args:
@@ -94,9 +102,7 @@ def invoke(executor: BaseExecutor, endpoint: str, **arguments: Any) -> DocumentA
     return _invoke(executor, endpoint, arguments)
 
 
-def _invoke(
-    executor: BaseExecutor, endpoint: str, arguments: Mapping[str, Any]
-) -> DocumentArray | None:
+def _invoke(executor: Callee, endpoint: str, arguments: Mapping[str, Any]) -> DocumentArray | None:
     target = lookup(executor.requests, endpoint)
     if target is None:
         return None
@@ -116,7 +122,7 @@ def _invoke(
         return None
     if inspect.iscoroutine(returned):
         returned = _complete(returned)
-    if returned is None or isinstance(returned, _documents_class()):
+    if returned is None or isinstance(returned, DocumentArray):
         return returned
     kind = type(returned).__name__
     if inspect.isgenerator(returned) or inspect.isasyncgen(returned):
@@ -147,59 +153,24 @@ def _name(method: Any) -> str:
     return getattr(method, "__qualname__", None) or type(method).__name__
 
 
-def _documents_class() -> type[DocumentArray]:
-    # Late: whoever only looks at an Executor (`check`) never loads the data types.
-    from jina.types.arrays.document import DocumentArray
-
-    return DocumentArray
-
-
-def _documents() -> DocumentArray:
-    return _documents_class()()
-
-
-_runners: list[Any] = []  # at most one, made at the first call of an `async def` method
+_loops: list[EventLoop] = []  # at most one, made at the first call of an `async def` method
 
 
 def _complete(coroutine: Coroutine[Any, Any, Any]) -> Any:
-    """Run an `async def` method to its end.
+    if not _loops:
+        # Late: few Executors are async, and asyncio is slow to load.
+        from jina.executors.event_loop import EventLoop
 
-    One event loop serves all calls, so that what a method keeps in `self` (a session, a lock)
-    still belongs to a living loop at the next call. Inside a running loop (a notebook) the method
-    runs on a thread of its own.
-    """
-    # Late: few Executors are async, and asyncio is slow to load.
-    import asyncio
-    import threading
-
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        pass
-    else:
-        return _on_a_thread(coroutine)
-    if threading.current_thread() is not threading.main_thread():
-        return asyncio.run(coroutine)
-    if not _runners:
-        _runners.append(asyncio.Runner())
+        _loops.append(EventLoop())
         atexit.register(close_loop)
-    return _runners[0].run(coroutine)
+    return _loops[0].complete(coroutine)
 
 
 def close_loop() -> None:
     """Close the event loop of `async def` methods, if there is one; the next call makes a new one.
 
-    Whoever ran an Executor calls it behind `close()`, from the same thread; else the interpreter's
-    end does.
+    Whoever ran an Executor calls it after `close()`, from the same thread; otherwise the
+    interpreter does so at its end.
     """
-    while _runners:
-        _runners.pop().close()
-
-
-def _on_a_thread(coroutine: Coroutine[Any, Any, Any]) -> Any:
-    # Late: see _complete.
-    import asyncio
-    from concurrent.futures import ThreadPoolExecutor
-
-    with ThreadPoolExecutor(max_workers=1) as threads:
-        return threads.submit(asyncio.run, coroutine).result()
+    while _loops:
+        _loops.pop().close()

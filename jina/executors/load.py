@@ -19,10 +19,11 @@ from jina.excepts import ExecutorFailToLoad
 from jina.executors import BaseExecutor
 from jina.executors.metas import get_default_runtime_args
 from jina.executors.modules import add_search_paths, import_module, is_path
-from jina.executors.signature import injected, misfits, unfillable
+from jina.executors.signature import injected, misfits, mistyped, unfillable
 from jina.executors.spec import ExecutorSpec
 from jina.executors.table import claims, marked_methods
 from jina.executors.user_errors import is_ours
+from jina.logging.logger import JinaLogger
 from jina.names import endpoint_name
 from jina.suggest import nearest
 
@@ -47,9 +48,8 @@ def build(spec: ExecutorSpec, runtime_args: Mapping[str, Any] | None = None) -> 
     args = {**get_default_runtime_args(), **runtime_args} if runtime_args else {}
     try:
         cls = executor_class(spec)
-        _warn_of_claims(cls, spec)
-        _warn_of_parameters(cls)
-        _warn_of_types(cls, spec)
+        for text in _complaints(cls, spec):
+            JinaLogger(cls.__name__).warning(text)
         return construct(cls, spec, args)
     except SystemExit as err:
         code = 0 if err.code is None else err.code
@@ -110,10 +110,7 @@ def executor_class(spec: ExecutorSpec, begin: _Begin = None) -> type[BaseExecuto
     """
     add_search_paths(spec.search_paths)
     if spec.live:
-        # Late: only a class that lives in the user's process alone travels pickled.
-        import cloudpickle
-
-        return _checked(cloudpickle.loads(spec.live), spec, "the user's process")
+        return _checked(_cloudpickle().loads(spec.live), spec, "the user's process")
     home, _, name = spec.jtype.rpartition(":")
     modules = [_import(entry, spec, begin) for entry in spec.py_modules]
     if home:
@@ -123,59 +120,24 @@ def executor_class(spec: ExecutorSpec, begin: _Begin = None) -> type[BaseExecuto
     return _find(name, modules, spec)
 
 
-def _warn_of_claims(cls: type[BaseExecutor], spec: ExecutorSpec) -> None:
-    """Say which method wins where two claim one endpoint: Jina 2 takes the last one silently."""
-    bound = {endpoint_name(endpoint) for endpoint in spec.requests}
+def _complaints(cls: type[BaseExecutor], spec: ExecutorSpec) -> Iterator[str]:
+    """What can be built, but hardly does what its author meant."""
+    served = {endpoint_name(endpoint) for endpoint in spec.requests}
     for endpoint, names in claims(cls).items():
-        if endpoint not in bound:
-            # Late: hardly any class needs it.
-            from jina.logging.logger import JinaLogger
-
-            JinaLogger(cls.__name__).warning(
-                "%s both serve %s; %s wins. Give each its own endpoint",
-                " and ".join(names),
-                endpoint,
-                names[-1],
-            )
-
-
-def _warn_of_parameters(cls: type[BaseExecutor]) -> None:
-    """Say which endpoints fail at each call, for a parameter that nothing fills."""
+        if endpoint not in served:  # Jina 2 takes the last one silently
+            both = " and ".join(names)
+            yield f"{both} both serve {endpoint}; {names[-1]} wins. Give each its own endpoint"
     for name, endpoints in marked_methods(cls).items():
         static = inspect.getattr_static(cls, name)
         plain = getattr(static, "__func__", static)
         missing = unfillable(plain, is_bound=isinstance(static, staticmethod))
         if missing:
-            # Late: hardly any class needs it.
-            from jina.logging.logger import JinaLogger
-
-            JinaLogger(cls.__name__).warning(
-                "%s cannot serve %s: nothing fills its parameter %r",
-                name,
-                " and ".join(endpoints),
-                missing[0],
-            )
-
-
-def _warn_of_types(cls: type[BaseExecutor], spec: ExecutorSpec) -> None:
-    """Say which values of `with` are not what the constructor's annotations say."""
-    if not spec.with_:
-        return
-    # Late: many Executors are built without arguments.
-    from jina.executors.signature import mistyped
-
-    for wrong in mistyped(cls, spec.with_):
-        # Late too: hardly any class needs it.
-        from jina.logging.logger import JinaLogger
-
-        JinaLogger(cls.__name__).warning(
-            "%s`with.%s` is %s; %s annotates it as %s",
-            f"{spec.place}: " if spec.place else "",
-            wrong.name,
-            reprlib.repr(wrong.value),
-            cls.__name__,
-            wrong.expected,
-        )
+            all_ = " and ".join(endpoints)
+            yield f"{name} cannot serve {all_}: nothing fills its parameter {missing[0]!r}"
+    for wrong in mistyped(cls, spec.with_) if spec.with_ else ():
+        argument = f"{spec.place}: `with.{wrong.name}`" if spec.place else f"`with.{wrong.name}`"
+        value = reprlib.repr(wrong.value)
+        yield f"{argument} is {value}; {cls.__name__} annotates it as {wrong.expected}"
 
 
 def is_unfit(error: BaseException) -> bool:
@@ -203,15 +165,12 @@ def live_spec(cls: type[BaseExecutor], **fields: Any) -> ExecutorSpec:
     """
     if cls is BaseExecutor:
         return ExecutorSpec(jtype="BaseExecutor", **fields)
-    # Late: see executor_class.
-    import cloudpickle
-
     # A class of an importable module travels as its name: the worker needs the same path to find
     # it.
     paths = [os.path.abspath(path or os.curdir) for path in sys.path]
     fields.setdefault("search_paths", [p for p in dict.fromkeys(paths) if os.path.exists(p)])
     try:
-        live = cloudpickle.dumps(cls)
+        live = _cloudpickle().dumps(cls)
     except Exception as err:
         raise ExecutorFailToLoad(
             f"the class {cls.__name__} cannot be sent to its process: {err}",
@@ -219,6 +178,13 @@ def live_spec(cls: type[BaseExecutor], **fields: Any) -> ExecutorSpec:
             hint="move it into a module, and name it as `module:Class`",
         ) from err
     return ExecutorSpec(jtype=cls.__name__, live=live, **fields)
+
+
+def _cloudpickle() -> Any:
+    # Late: only a class that exists in the user's process alone travels pickled.
+    import cloudpickle
+
+    return cloudpickle
 
 
 def live_class(name: str) -> type[BaseExecutor] | None:

@@ -49,6 +49,12 @@ class Description:
     loaded: FlowConfig | None = None
     entries: tuple[dict[str, Any], ...] = ()
 
+    @classmethod
+    def load(cls, source: Any, **options: Any) -> Description:
+        """The description of a Flow that is written in YAML; the options go to `load_flow`."""
+        config = load_flow(source, **options)
+        return cls(config.name, _inherited(config), config)
+
     @property
     def workspace(self) -> str:
         """Absolute folder in which its Executors keep theirs, where they name no other."""
@@ -97,12 +103,6 @@ class Description:
             return config
         nodes = [*known, *config.executors[len(known) :]]
         return dataclasses.replace(self.loaded, executors=nodes)
-
-
-def load(source: Any, **options: Any) -> Description:
-    """The description of a Flow that is written in YAML; the options are those of `load_flow`."""
-    config = load_flow(source, **options)
-    return Description(config.name, _inherited(config), config)
 
 
 def _inherited(config: FlowConfig) -> dict[str, Any]:
