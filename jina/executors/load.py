@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 from jina.excepts import ExecutorFailToLoad
 from jina.executors import BaseExecutor
 from jina.executors.metas import get_default_runtime_args
-from jina.executors.modules import add_search_paths, import_module, is_path
+from jina.executors.modules import add_search_paths, import_module
 from jina.executors.signature import injected, misfits, mistyped, unfillable
 from jina.executors.spec import ExecutorSpec
 from jina.executors.table import claims, marked_methods
@@ -67,20 +67,11 @@ def construct(
 
     A constructor without `**kwargs` gets only what it names; the instance has the rest all the
     same.
+
+    Raises:
+        ExecutorFailToLoad: `with` does not fit the constructor.
     """
-    for misfit in misfits(cls, spec.with_):
-        if misfit.kind == "missing":
-            raise ExecutorFailToLoad(
-                f"the constructor of {cls.__name__} needs {misfit.name!r}, "
-                "which `with` does not give",
-                where=spec.place,
-            )
-        if misfit.kind == "unknown":
-            raise ExecutorFailToLoad(
-                f"the constructor of {cls.__name__} takes no {misfit.name!r}",
-                where=spec.place,
-                hint=f"did you mean {misfit.near!r}?" if misfit.near else "add **kwargs to it",
-            )
+    _refuse_misfits(cls, spec)
     metas = {key: value for key, value in spec.metas.items() if value is not None}
     given: dict[str, Any] = {
         "metas": {**metas, "name": metas.get("name") or cls.__name__},
@@ -95,6 +86,22 @@ def construct(
     initialise: Any = type(executor).__init__
     initialise(executor, **spec.with_, **{key: given[key] for key in accepted})
     return executor
+
+
+def _refuse_misfits(cls: type[BaseExecutor], spec: ExecutorSpec) -> None:
+    for misfit in misfits(cls, spec.with_):
+        if misfit.kind == "missing":
+            raise ExecutorFailToLoad(
+                f"the constructor of {cls.__name__} needs {misfit.name!r}, "
+                "which `with` does not give",
+                where=spec.place,
+            )
+        if misfit.kind == "unknown":
+            raise ExecutorFailToLoad(
+                f"the constructor of {cls.__name__} takes no {misfit.name!r}",
+                where=spec.place,
+                hint=f"did you mean {misfit.near!r}?" if misfit.near else "add **kwargs to it",
+            )
 
 
 def executor_class(spec: ExecutorSpec, begin: _Begin = None) -> type[BaseExecutor]:
@@ -121,7 +128,7 @@ def executor_class(spec: ExecutorSpec, begin: _Begin = None) -> type[BaseExecuto
 
 
 def _complaints(cls: type[BaseExecutor], spec: ExecutorSpec) -> Iterator[str]:
-    """What can be built, but hardly does what its author meant."""
+    """What can be built, but will hardly do what its author meant."""
     served = {endpoint_name(endpoint) for endpoint in spec.requests}
     for endpoint, names in claims(cls).items():
         if endpoint not in served:  # Jina 2 takes the last one silently
@@ -132,8 +139,8 @@ def _complaints(cls: type[BaseExecutor], spec: ExecutorSpec) -> Iterator[str]:
         plain = getattr(static, "__func__", static)
         missing = unfillable(plain, is_bound=isinstance(static, staticmethod))
         if missing:
-            all_ = " and ".join(endpoints)
-            yield f"{name} cannot serve {all_}: nothing fills its parameter {missing[0]!r}"
+            unserved = " and ".join(endpoints)
+            yield f"{name} cannot serve {unserved}: nothing fills its parameter {missing[0]!r}"
     for wrong in mistyped(cls, spec.with_) if spec.with_ else ():
         argument = f"{spec.place}: `with.{wrong.name}`" if spec.place else f"`with.{wrong.name}`"
         value = reprlib.repr(wrong.value)
@@ -268,13 +275,3 @@ def _subclasses(cls: type[BaseExecutor]) -> Iterator[type[BaseExecutor]]:
     for sub in cls.__subclasses__():
         yield sub
         yield from _subclasses(sub)
-
-
-__all__ = [
-    "build",
-    "construct",
-    "executor_class",
-    "is_path",
-    "live_class",
-    "live_spec",
-]

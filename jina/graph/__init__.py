@@ -1,3 +1,3 @@
-"""Nodes and needs as data: topology, plan, drawing."""
+"""The graph of a Flow as data: description, plan, course, drawing."""
 
 from __future__ import annotations
