@@ -1,4 +1,4 @@
-"""The library that Executors import: a lazy table of the public names, nothing else.
+"""The library that Executors import. Here is only a table of the public names.
 
 Importing jina loads neither ZeroMQ nor numpy: each name is imported when it is first used.
 """

@@ -26,8 +26,8 @@ class AsyncFlow(Flow):
             async for response in flow.post("/index", inputs):
                 ...
 
-    A plain `with` does the same. The loop stands still while the Flow starts and ends: its
-    processes end with the thread that started them, so that is no thread of a pool.
+    A plain `with` does the same. The loop is blocked while the Flow starts and ends: its processes
+    end with the thread that started them, so it cannot be a thread of a pool.
 
     Arguments are those of `Flow`.
     """
@@ -52,7 +52,7 @@ class AsyncFlow(Flow):
     ) -> AsyncIterator[Response]:
         """Post Documents and yield the responses in order, as they come.
 
-        A response that nobody takes holds back the ones behind it. Leaving the loop early ends the
+        A response that nobody takes holds back those after it. Leaving the loop early ends the
         post.
 
         Args:
@@ -99,11 +99,11 @@ class AsyncFlow(Flow):
 
 
 class _Left(BaseException):
-    """Nobody waits for responses any more; not for callers to catch."""
+    """Nobody waits for responses any more. Callers never see it."""
 
 
 class _Posting:
-    """A post on a thread of its own, and the queue by which its responses reach the loop.
+    """A post on its own thread, and the queue that brings its responses to the loop.
 
     Args:
         loop: where they are awaited.
@@ -118,7 +118,7 @@ class _Posting:
         self.queue: asyncio.Queue[Response | BaseException | None] = asyncio.Queue(WINDOW_REQUESTS)
 
     def start(self, post: Callable[[], object]) -> None:
-        """Begin; the thread keeps no interpreter from its end."""
+        """Begin. The thread does not keep the interpreter from ending."""
         threading.Thread(target=self._run, args=(post,), name="jina-post", daemon=True).start()
 
     def stop(self) -> None:

@@ -42,7 +42,7 @@ class SchedulerType(BetterEnum):
 
 
 class OnErrorStrategy(BetterEnum):
-    """What a failed request does behind the Executor that failed."""
+    """What happens to a failed request after the Executor that failed."""
 
     IGNORE = 0
     SKIP_HANDLE = 1
@@ -57,7 +57,7 @@ class RequestType(BetterEnum):
 
 
 class DataInputType(BetterEnum):
-    """What an input element is taken for."""
+    """How an element of the inputs is read."""
 
     AUTO = 0
     DOCUMENT = 1

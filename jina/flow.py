@@ -30,10 +30,10 @@ _LOOK_S = 0.5  # between looks whether a Flow that is waited for still runs
 
 
 class _NotHere:
-    """A member of Jina 2's Flow that this one lacks: it cannot be used, nor silently be set.
+    """A member of Jina 2's Flow that this one lacks: using it and setting it are errors.
 
     Args:
-        instead: what does it here.
+        instead: what to do instead.
     """
 
     def __init__(self, instead: str) -> None:
@@ -58,7 +58,7 @@ class Flow:
 
     Args:
         name: of the Flow; "flow" when it has none.
-        workspace: folder in which its Executors keep theirs.
+        workspace: folder for the workspaces of its Executors.
         env: environment variables of all its Executors.
         **options: other keys of a Flow YAML's `with:`.
     """
@@ -136,7 +136,7 @@ class Flow:
     join = needs
 
     def needs_all(self, name: str = "joiner", **entry: Any) -> Flow:
-        """Join every branch that nobody waits for yet; a single one is simply followed."""
+        """Join all branches that have no follower yet; if there is just one, follow it."""
         names = ends(self.plan().nodes)
         if len(names) == 1:
             return self.add(name=name, needs=names, **entry)
@@ -151,10 +151,10 @@ class Flow:
         return self._description.plan()
 
     def build(self, copy_flow: bool = False) -> Flow:
-        """Check it, as every `add` does; `start` needs no more.
+        """Check the Flow, as every `add` does; it need not be called before `start`.
 
         Args:
-            copy_flow: return another Flow, which is started and closed for itself.
+            copy_flow: return another Flow, which is started and closed independently.
 
         Raises:
             ConfigError: with everything that is wrong.
@@ -183,7 +183,7 @@ class Flow:
                 ends in `.txt`. Jina 2 had a web service make a picture; here none is made.
             vertical_layout: Mermaid from top to bottom, not from left to right; text always is.
             inline_display: in a notebook, display it as Mermaid; elsewhere no effect.
-            build: no effect, a Flow is always whole.
+            build: no effect, a Flow is always complete.
             copy_flow: no effect, drawing changes nothing.
 
         Returns:
@@ -191,7 +191,7 @@ class Flow:
 
         Raises:
             ConfigError: see `plan`.
-            OutputError: the name of the file asks for a picture, or for nothing known.
+            OutputError: the file's ending is that of a picture, or unknown.
         """
         plan = self.plan()
         is_shown = inline_display and drawing.display(plan, vertical=vertical_layout)
@@ -221,7 +221,7 @@ class Flow:
 
     @property
     def workspace(self) -> str:
-        """Absolute folder in which its Executors keep theirs, where they name no other."""
+        """Absolute path of the folder for its Executors' workspaces, unless they name another."""
         return self._description.workspace
 
     def __getitem__(self, item: str | int) -> PlannedNode:
@@ -261,7 +261,7 @@ class Flow:
         return self
 
     def close(self) -> None:
-        """Let requests under way finish, close the Executors, end every process."""
+        """Finish the requests under way, close the Executors, end every process."""
         running, self._running = self._running, None
         client, self._client = self._client, None
         if client:
@@ -284,7 +284,7 @@ class Flow:
         """Wait until Ctrl-C, or until another thread closes the Flow.
 
         Args:
-            stop_event: end the wait when it is set, too; one of multiprocessing serves as well.
+            stop_event: also end the wait when it is set; a multiprocessing Event works too.
 
         Raises:
             FlowError: the Flow has ended by itself.

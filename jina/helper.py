@@ -29,14 +29,14 @@ _T = TypeVar("_T")
 
 
 def random_port() -> int:
-    """A TCP port that was free a moment ago. Ours bind first and say what they bound."""
+    """A TCP port that was free a moment ago. jina itself binds first and then tells the port."""
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         return int(found.getsockname()[1])
 
 
 def random_uuid(use_uuid1: bool = False) -> uuid.UUID:
-    """A new UUID; by time where asked, else random."""
+    """A new UUID: random, or by time if asked."""
     return uuid.uuid1() if use_uuid1 else uuid.uuid4()
 
 
@@ -87,7 +87,7 @@ def get_or_reuse_loop() -> asyncio.AbstractEventLoop:
 
 
 def run_async(func: Callable[..., Awaitable[_T]], *args: Any, **kwargs: Any) -> _T:
-    """Run an `async def` function to its end, also where no loop runs yet."""
+    """Run an `async def` function to its end; no loop may be running yet."""
 
     async def call() -> _T:
         return await func(*args, **kwargs)

@@ -1,4 +1,4 @@
-"""One Executor in this process, over lines of JSON: what `jina executor check --run` does.
+"""Run one Executor in this process, over lines of JSON, as `jina executor check --run` does.
 
 The outcomes are those that `jina post` would give; there is no Flow, no process and no socket.
 """
@@ -84,7 +84,7 @@ def outcomes(
         executor: the instance.
         endpoint: such as "/index".
         source: the caller closes it; None for one request without Documents.
-        parameters: of every call.
+        parameters: for every call.
     """
     if source is None:
         yield _run(executor, endpoint, None, parameters)
@@ -100,7 +100,7 @@ def outcomes(
 
 
 def _on_stderr() -> contextlib.AbstractContextManager[Any]:
-    """Standard output is for results: what user code prints is none."""
+    """Keep what user code prints away from standard output, which is for results."""
     return contextlib.redirect_stdout(sys.stderr)
 
 

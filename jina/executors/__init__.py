@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 class BaseExecutor:
     """Subclass this and decorate methods with `@requests`.
 
-    A subclass with a constructor takes `**kwargs` and calls `super().__init__(**kwargs)`; then the
-    attributes below may be read in the constructor, and what is handed up may be changed before.
-    Where the call is forgotten, or made without arguments, the attributes are there all the same.
+    A subclass with its own constructor takes `**kwargs` and calls `super().__init__(**kwargs)`. It
+    may change them before that call. The attributes below are set before the constructor runs, so
+    they exist even if the call is forgotten or made without arguments.
 
     Attributes:
         metas: what is known before it runs: name, description, workspace, py_modules.
@@ -49,7 +49,7 @@ class BaseExecutor:
     _init_record: tuple[tuple[Any, ...], dict[str, Any]]
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
-        """Set the attributes before any constructor runs: one may forget to."""
+        """Set the attributes before the constructor runs, which may forget to do so."""
         create: Any = super().__new__
         self: Self = create(cls) if create is object.__new__ else create(cls, *args, **kwargs)
         # Straight into the instance: the next class in the MRO may guard its attributes until its
@@ -78,13 +78,13 @@ class BaseExecutor:
 
     @property
     def workspace(self) -> str:
-        """The folder that this instance may write to; it is created when it is read.
+        """The folder that this instance may write to; reading this attribute creates it.
 
         `<base>/<metas.name>[/<replica_id>][/<pea_id>]`, absolute. The base is `metas.workspace`,
         else `runtime_args.workspace`, which a Flow fills.
 
         Raises:
-            ExecutorError: there is no base, or a part of the path is unfit for a folder's name.
+            ExecutorError: there is no base, or a part of the path cannot be a folder's name.
         """
         base = getattr(self.metas, "workspace", None) or getattr(
             self.runtime_args, "workspace", None
@@ -127,7 +127,7 @@ class BaseExecutor:
 
         Args:
             req_endpoint: such as "/index". One that is not bound runs the default handler.
-            docs: the Documents; none at all reach the method as None.
+            docs: the Documents; the method gets None instead of an empty array.
             **kwargs: parameters, docs_matrix, groundtruths, groundtruths_matrix.
 
         Returns:

@@ -1,6 +1,6 @@
 """Call the method that serves an endpoint, by the rules of the Jina 2 API.
 
-It decides what the method receives and what goes on afterwards. It knows no process and no socket.
+It decides what the method receives and what is passed on. It knows no processes and no sockets.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Callee(Protocol):
-    """What is asked of an Executor here; the class itself imports this file."""
+    """The parts of an Executor that are used here. The class itself imports this file."""
 
     metas: SimpleNamespace
     requests: dict[str, Any]
@@ -141,8 +141,8 @@ def specific_parameters(parameters: Mapping[str, Any] | None, name: str) -> dict
         name: the Executor's `metas.name`.
 
     Returns:
-        a new dict; the nested one stays in it too. A value under the name that is no dict is left
-        alone.
+        a new dict, which still has the nested one too. A value under the name that is not a dict
+        has no effect.
     """
     common = dict(parameters or {})
     own = common.get(name)

@@ -1,6 +1,6 @@
 """`@requests`: name the endpoints that a method serves.
 
-The decorated function stays the plain function it was, with one attribute more. There is no
+The decorated function stays a plain function; it gets one more attribute. There is no
 registry: the table of a class is read from its methods when it is needed (`jina.executors.table`).
 """
 
@@ -38,7 +38,7 @@ def requests(*args: Any, on: Any = None) -> Any:
         the function itself, marked; or a decorator that does so.
 
     Raises:
-        TypeError: an endpoint is no text; or the method requires a parameter that no call fills,
+        TypeError: an endpoint is not text; or the method requires a parameter that no call fills,
             and has no `**kwargs` either.
     """
     if len(args) > 1:

@@ -112,8 +112,8 @@ def executor_class(spec: ExecutorSpec, begin: _Begin = None) -> type[BaseExecuto
         begin: told the entry of each module before it is imported.
 
     Raises:
-        ExecutorFailToLoad: a module or the class is missing, or the class is no Executor. It names
-            the modules that were searched, and near matches.
+        ExecutorFailToLoad: a module or the class is missing, or the class is not an Executor. It
+            names the modules that were searched, and near matches.
     """
     add_search_paths(spec.search_paths)
     if spec.live:
@@ -128,7 +128,7 @@ def executor_class(spec: ExecutorSpec, begin: _Begin = None) -> type[BaseExecuto
 
 
 def _complaints(cls: type[BaseExecutor], spec: ExecutorSpec) -> Iterator[str]:
-    """What can be built, but will hardly do what its author meant."""
+    """Warnings: the class can be built, but something will hardly work as its author meant."""
     served = {endpoint_name(endpoint) for endpoint in spec.requests}
     for endpoint, names in claims(cls).items():
         if endpoint not in served:  # Jina 2 takes the last one silently
@@ -150,8 +150,8 @@ def _complaints(cls: type[BaseExecutor], spec: ExecutorSpec) -> Iterator[str]:
 def is_unfit(error: BaseException) -> bool:
     """Whether `build` raised this before it came to the user's constructor.
 
-    What keeps it from there are the modules, the class, the names of arguments and methods: all
-    that a check looks at.
+    If so, the modules, the class or the names of arguments or methods are to blame, and a check
+    finds that too.
     """
     cause = error.__cause__ if isinstance(error.__cause__, SystemExit) else error
     codes = [frame.f_code for frame, _ in walk_tb(cause.__traceback__)]
@@ -195,7 +195,7 @@ def _cloudpickle() -> Any:
 
 
 def live_class(name: str) -> type[BaseExecutor] | None:
-    """The Executor class of this name that this process defined last, if any."""
+    """The class of this name that this process defined last; None if there is none."""
     found = None
     for cls in _subclasses(BaseExecutor):
         if cls.__name__ == name:

@@ -14,7 +14,7 @@ def get_default_runtime_args() -> dict[str, Any]:
     """Every field that Jina 2.0 documents, with its default there.
 
     Fields that have no meaning here (ports, Docker, SSH) are None or what they always were, so
-    that code which reads them goes on working. `replica_id` is None unless there are replicas.
+    that code that reads them still works. `replica_id` is None unless there are replicas.
     """
     return {
         "name": None,

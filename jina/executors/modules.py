@@ -58,7 +58,7 @@ def _import_dotted(name: str) -> ModuleType:
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as err:
-        # Only when the module itself is missing: one that it imports in turn is the user's matter.
+        # Only when the module itself is missing: a module that it imports is the user's business.
         if err.name and (name == err.name or name.startswith(f"{err.name}.")):
             raise ExecutorFailToLoad(
                 f"no module named {name!r}",
@@ -101,14 +101,14 @@ def _import_file(path: str) -> ModuleType:
 
 
 def _free_name(stem: str, path: str) -> str:
-    """The file's stem; the stem and a mark of the path where something else has that name."""
+    """The file's stem; if something else has that name, the stem and a mark of the path."""
     if stem not in sys.modules and stem not in sys.stdlib_module_names:
         return stem
     return f"{stem}_{zlib.crc32(path.encode()):08x}"
 
 
 def _forget_strangers(folder: str) -> None:
-    """Let a file of this folder find the modules beside it, not those of the same name in another.
+    """Let files in this folder import the modules beside them, not their namesakes elsewhere.
 
     Two Executors that each have a `helper.py` may be checked in one process.
     """

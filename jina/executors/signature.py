@@ -1,7 +1,7 @@
-"""What signatures say: which arguments a method receives, how `with` fits a constructor.
+"""Read signatures: which arguments a method receives, and whether `with` fits a constructor.
 
-Both the worker, before it constructs, and `check`, before anything runs, ask here. Signatures and
-annotations are read; nothing is called.
+The worker asks before it constructs an Executor, and `check` before anything runs. Nothing is
+called here.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def takes_any(function: Callable[..., Any]) -> bool:
 
 
 def lacks_instance(function: Callable[..., Any]) -> bool:
-    """Whether a function of a class body has no place for `self`: then no call of it can work.
+    """Whether a function in a class has no parameter for `self`, so that no call of it can work.
 
     Args:
         function: the plain function of an ordinary or a class method.
@@ -99,8 +99,8 @@ def lacks_instance(function: Callable[..., Any]) -> bool:
 def _own_parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
     """The parameters of the function itself, not of what it wraps.
 
-    A wrapper made in C (`functools.lru_cache`) has those of what it wraps; a callable without any
-    signature is taken for one that takes everything.
+    A wrapper made in C (`functools.lru_cache`) has those of the function it wraps. A callable
+    without a signature is assumed to take everything.
     """
     for follow_wrapped in (False, True):
         try:
@@ -113,13 +113,13 @@ def _own_parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
 
 
 class Misfit(NamedTuple):
-    """One thing that keeps `with` from fitting.
+    """One reason why `with` does not fit a constructor.
 
     Args:
         kind: "missing" (a required parameter that `with` lacks), "unknown" (a key that no parameter
             takes; the call would fail) or "swallowed" (a key that only `**kwargs` takes).
         name: the parameter or key.
-        near: the parameter that the key may have meant, or empty.
+        near: the parameter that may have been meant, or empty.
     """
 
     kind: str
@@ -162,7 +162,7 @@ def _signature(cls: type) -> inspect.Signature:
 
 
 class Mistyped(NamedTuple):
-    """A constructor argument of another type than its annotation.
+    """A constructor argument whose type is not the annotated one.
 
     Args:
         name: of the parameter.
@@ -194,7 +194,7 @@ def _is_default(value: Any, parameter: inspect.Parameter) -> bool:
 
 
 def _hints(function: Any) -> dict[str, Any]:
-    """The annotations that can be resolved; one may name what exists only for type checkers."""
+    """The annotations that can be resolved: one may name something only type checkers see."""
     found: dict[str, Any] = {}
     names = getattr(inspect.unwrap(function), "__globals__", {})
     for name, hint in getattr(function, "__annotations__", {}).items():
@@ -206,7 +206,11 @@ def _hints(function: Any) -> dict[str, Any]:
 
 
 def fits(value: Any, hint: Any) -> bool:
-    """Whether a value is what an annotation says, as far as YAML values go."""
+    """Whether a value from YAML is what an annotation says.
+
+    Only what YAML can express is judged: text, numbers, booleans, lists, maps. Any other annotation
+    fits everything.
+    """
     origin, parts = get_origin(hint), get_args(hint)
     if origin in (Union, types.UnionType):
         return any(fits(value, part) for part in parts)
@@ -245,6 +249,6 @@ def expected(hint: Any) -> str:
 
 
 def _plural(hint: Any) -> str:
-    """What the items of a list are, in the plural."""
+    """What a list consists of, in words."""
     plurals = {str: "texts", int: "whole numbers", float: "numbers", bool: "booleans"}
     return plurals.get(hint, expected(hint))

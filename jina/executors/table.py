@@ -1,7 +1,7 @@
 """Which method of a class serves which endpoint.
 
-The table is read through the MRO each time it is asked for, and every instance gets its own copy:
-neither a subclass nor another instance can change what a class serves.
+The table is made anew from the MRO each time, and every instance has its own: neither a subclass
+nor another instance can change what a class serves.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def instance_table(cls: type, bindings: Mapping[str, Any] | None) -> dict[str, A
 
 
 def bound(executor: object, target: Any) -> Any:
-    """A value of the table as a callable that needs no instance any more."""
+    """A value of the table as a callable that has its instance."""
     if isinstance(target, str):
         return getattr(executor, target)
     name = getattr(target, "__name__", "")
@@ -104,7 +104,7 @@ def _bindable(cls: type, endpoint: str, target: Any) -> Any:
 
 
 def lookup(table: Mapping[str, Any], endpoint: str) -> Any:
-    """What the table holds for an endpoint, else the default handler, else None."""
+    """What serves an endpoint: its own entry, else the default handler, else None."""
     if endpoint in table:
         return table[endpoint]
     found = table.get(endpoint_name(endpoint))

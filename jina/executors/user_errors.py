@@ -1,6 +1,6 @@
-"""What the user's code raised, as text: the error's class, its message, the frames of the user.
+"""An error of the user's code as text: its class, its message, the frames of the user's code.
 
-None of it fails, however the error was made, and none of it is longer than a message may carry.
+`class_name`, `message` and `short_traceback` never fail, and what they return fits in a message.
 """
 
 from __future__ import annotations
@@ -53,8 +53,8 @@ def _bounded(text: str, limit: int) -> str:
 def trimmed_traceback(exc: BaseException) -> str:
     """The traceback as text, with the user's frames only: none of jina's or the importer's.
 
-    An earlier error that came about and was handled within jina alone is left out: it is how jina
-    found out what the last one says.
+    An earlier error that was raised and handled within jina is left out: it is only how jina found
+    out what the last one says.
     """
     whole = TracebackException.from_exception(exc)
     chained: list[TracebackException] = []
@@ -91,7 +91,7 @@ def _is_inner(frame: FrameSummary) -> bool:
 
 
 def is_ours(filename: str) -> bool:
-    """Whether a frame of this file is none that the user has to see."""
+    """Whether the frames of this file are left out of what the user sees."""
     if filename.startswith((_HOUSE, "<frozen importlib", "<frozen runpy")):
         return True
     # What runs an `async def` method, and `importlib.import_module`.

@@ -1,7 +1,6 @@
-"""A Flow as a program describes it, step by step, and what is wrong with it.
+"""A Flow as a Python program describes it, one Executor after the other.
 
-Each step gives a new description. It is checked by `jina.config`, as a YAML file is, and becomes a
-plan then.
+Each step makes a new description, which is checked as a YAML file is and can become a plan.
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ class Description:
     Args:
         name: "" when it has none.
         options: keys of a Flow YAML's `with:`, for the Executors that are added.
-        loaded: the checked YAML that it began with; None for a Flow from Python alone.
+        loaded: the checked YAML that it started from; None if there was none.
         entries: the Executors that were added, with the keys of an entry under `executors:`.
     """
 
@@ -75,7 +74,7 @@ class Description:
         return plan_from(self._config())
 
     def added(self, entry: dict[str, Any]) -> Description:
-        """The description with one Executor more, checked; see `Flow.add`."""
+        """The description with one more Executor, checked; see `Flow.add`."""
         for key in entry:
             _check_key(key)
         given = {key: value for key, value in entry.items() if value is not None}

@@ -1,8 +1,8 @@
 """Draw the graph of a Flow: as text for a terminal, as Mermaid for whatever renders it.
 
-From top to bottom one row for each node, behind those that it needs; lines on the left lead from
-each node to those that take its results. The same Flow gives the same drawing, byte by byte.
-Nothing is loaded or started, and no picture is made: that needs a browser.
+Each node has a row, below those that it needs. Lines on the left lead from each node to those that
+take its results. The same Flow always gives the same drawing, byte for byte. Nothing is loaded or
+started, and no picture is made: that would need a browser.
 
     ●      gateway
     ├─╮
@@ -58,7 +58,7 @@ _ESCAPED = str.maketrans(
 
 
 class _Vertex(NamedTuple):
-    """A node of the drawing; the gateway is two, where requests come from and answers go to.
+    """A node of the drawing. The gateway is two of them: where requests enter, where answers leave.
 
     Attributes:
         name: of the node.
@@ -114,7 +114,7 @@ def draw_mermaid(plan: Plan, *, vertical: bool = False) -> str:
 
 
 def draw_file(plan: Plan, path: PurePath, *, vertical: bool = False) -> str:
-    """What a file of this name should hold.
+    """The drawing for a file of this name.
 
     Args:
         plan: of the Flow.
@@ -134,7 +134,7 @@ def form_of(path: PurePath) -> Form:
     """The form of drawing that a file's name asks for.
 
     Raises:
-        OutputError: a picture, or an ending that says nothing.
+        OutputError: the ending is that of a picture, or unknown.
     """
     ending = path.suffix.lower()
     if ending in _FORMS:
@@ -160,7 +160,7 @@ def fenced(mermaid: str) -> str:
 
 
 def fitting(text: str, encoding: str | None) -> str:
-    """The text as it is; in plain characters where the encoding does not have its own.
+    """The text, with ASCII instead of the lines that an encoding does not have.
 
     Args:
         text: a drawing.
@@ -176,14 +176,14 @@ def fitting(text: str, encoding: str | None) -> str:
 
 
 def display(plan: Plan, *, vertical: bool = False) -> bool:
-    """Show the graph where the program runs in a notebook, or in another IPython.
+    """Show the graph if the program runs in a notebook, or in another IPython.
 
     Args:
         plan: of the Flow.
         vertical: as for `draw_mermaid`.
 
     Returns:
-        whether it does.
+        whether there is such a place, so that it was shown.
     """
     ipython = sys.modules.get("IPython")
     if ipython is None or ipython.get_ipython() is None:
@@ -215,7 +215,7 @@ def _times(vertex: _Vertex) -> str:
 
 
 def _relation(vertices: Sequence[_Vertex], number: int) -> str:
-    """What the lines say too, where they are hard to follow."""
+    """What a node needs, in words, where the lines alone are hard to follow."""
     sources = vertices[number].sources
     names = ", ".join(vertices[source].name for source in sources)
     if len(sources) > 1:
@@ -224,7 +224,7 @@ def _relation(vertices: Sequence[_Vertex], number: int) -> str:
 
 
 def _rails(vertices: Sequence[_Vertex]) -> list[tuple[str, int]]:
-    """The lines of the drawing without its texts, each with the number of its vertex or -1."""
+    """The rows of the drawing without text, each with the number of its vertex, or -1 for none."""
     takers: list[list[int]] = [[] for _ in vertices]
     for number, vertex in enumerate(vertices):
         for source in vertex.sources:
@@ -264,7 +264,7 @@ def _open(columns: list[int], column: int, following: Sequence[int]) -> list[int
 
 
 def _straight(columns: Sequence[int], node: int) -> str:
-    """A row in which no line turns, with a node in one column or, for -1, in none."""
+    """A row in which no line turns, with a node in one column; -1 stands for no node."""
     cells = (_LINE if target >= 0 else " " for target in columns)
     return " ".join(_NODE if column == node else cell for column, cell in enumerate(cells))
 

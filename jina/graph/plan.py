@@ -1,7 +1,7 @@
-"""The plan of a Flow: which nodes there are, how they hang together, which processes run them.
+"""The plan of a Flow: which nodes there are, how they are connected, which processes run them.
 
-Plain data, made once before anything starts, sent to the supervisor, and from there piece by piece
-to the gateway and the workers.
+Plain data. It is made once, before anything starts, and sent to the supervisor, which passes parts
+of it on to the gateway and the workers.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class PlannedNode(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WorkerSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """All that one worker process needs to know.
+    """Everything that one worker process needs to know.
 
     Attributes:
         node: the node's name.
@@ -37,7 +37,7 @@ class WorkerSpec(msgspec.Struct, frozen=True, kw_only=True):
         executor: what to load.
         runtime_args: handed to the Executor as `self.runtime_args`.
         env: environment variables that this node sets.
-        timeout_ready_s: how long its start may take without a sign of life.
+        timeout_ready_s: how long its start may take without any output.
         entry: where the Flow's YAML names the Executor, as file:line:column; "" from Python.
     """
 

@@ -1,4 +1,4 @@
-"""From a Flow that was checked to the plan of what is started.
+"""Make the plan of what is started from a Flow that was checked.
 
 Names and needs are sound by now; here the needs become explicit, and each replica a worker.
 """

@@ -1,4 +1,4 @@
-"""Loggers: a tree below `jina`; each process adds its handlers."""
+"""Loggers below the logger `jina`. Each process adds its own handlers."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """`JinaLogger`: the logger that published Executors make for themselves.
 
-It is a thin name over Python's logging: a child of the logger `jina`. Where a program has set up
-logging, that holds; where nobody has, as in a worker, lines go to standard error as in Jina 2, from
-`INFO` upwards or as `JINA_LOG_LEVEL` says.
+It is a thin layer over Python's logging: a child of the logger `jina`. If the program has set up
+logging, those settings apply. Otherwise, as in a worker, lines go to standard error as in Jina 2,
+from `INFO` upwards or from the level in `JINA_LOG_LEVEL`.
 """
 
 from __future__ import annotations
@@ -43,18 +43,18 @@ class JinaLogger(logging.LoggerAdapter[logging.Logger]):
         super().__init__(logging.getLogger("jina" if label == "jina" else f"jina.{label}"), {})
 
     def isEnabledFor(self, level: int) -> bool:  # noqa: N802 - logging's name
-        """Whether lines of this level are shown; the first question sets up what nobody has."""
+        """Whether lines of this level are shown. Logging is set up first if nobody has done so."""
         _set_up()
         return super().isEnabledFor(level)
 
     def process(
         self, msg: Any, kwargs: MutableMapping[str, Any]
     ) -> tuple[Any, MutableMapping[str, Any]]:
-        """Leave the message as it is; the logger's name says whose it is."""
+        """Leave the message as it is: the logger's name says where it comes from."""
         return msg, kwargs
 
     def success(self, msg: object, *args: object, **kwargs: Any) -> None:
-        """Log that something worked: shown like info, only stronger."""
+        """Log that something worked: a level between info and warning."""
         self.log(_SUCCESS, msg, *args, **kwargs)
 
     def close(self) -> None:
@@ -68,7 +68,7 @@ class JinaLogger(logging.LoggerAdapter[logging.Logger]):
 
 
 class _OnStandardError(logging.StreamHandler[Any]):
-    """Writes to whatever standard error is at that moment."""
+    """Writes to whatever `sys.stderr` is at that moment."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """See logging.Handler."""

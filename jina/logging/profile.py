@@ -1,4 +1,4 @@
-"""Time what a block takes, as published Executors do it."""
+"""Measure how long a block takes, as published Executors do."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class TimeContext:
     """A `with` block that says how long it took.
 
     Args:
-        task_name: what the lines call it.
+        task_name: its name in the log lines.
         logger: anything with `info`; a JinaLogger when None.
 
     Attributes:
