@@ -1,10 +1,9 @@
 """The course that a request takes through the graph, once unbound nodes are left out.
 
 A node takes part in a request when its Executor binds the endpoint (or has a default handler) and
-the request's targets name it. A node that takes no part costs nothing: what it would
-have passed on goes straight to the nodes behind it. At a join that takes no part, all branches go
-on.
-When nobody takes part the answer is the request itself, once, however many branches there are.
+the request's targets name it. A node that takes no part costs nothing: what it would have passed on
+goes straight to the nodes behind it. At a join that takes no part, all branches go on. When nobody
+takes part, the answer is the request itself, once, however many branches there are.
 """
 
 from __future__ import annotations
