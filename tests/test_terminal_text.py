@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from jina.launch.events import Output
-from jina.terminal_text import escaped
+from jina.terminal_text import cell, escaped, one_line, quoted
 
 
 @pytest.mark.parametrize(
@@ -31,3 +31,22 @@ def test_controls_are_shown_and_colours_stay(text: str, shown: str) -> None:
 
 def test_a_bar_that_is_drawn_over_shows_its_last_state() -> None:
     assert Output(worker="a/0", text="  1%\r 50%\r100%").told() == "a/0 | 100%"
+
+
+@pytest.mark.parametrize(
+    ("text", "drawn", "quotation", "in_a_table"),
+    [
+        ("plain ü 漢字", "plain ü 漢字", "plain ü 漢字", "plain ü 漢字"),
+        ("a\tb\nc", "a\\tb\\nc", "a b\\nc", "a b c"),
+        ("a\xa0b", "a\\xa0b", "a b", "a\ufffdb"),
+        ("\x1b[2J", "\\x1b[2J", "\\x1b[2J", "\ufffd[2J"),
+        ("\u202e", "\\u202e", "\\x202e", "\ufffd"),
+        ("two  spaces ", "two  spaces ", "two  spaces ", "two spaces"),
+    ],
+)
+def test_a_name_a_line_of_a_file_and_a_value_each_have_their_form(
+    text: str, drawn: str, quotation: str, in_a_table: str
+) -> None:
+    assert one_line(text) == drawn
+    assert quoted(text) == quotation
+    assert cell(text) == in_a_table
