@@ -51,7 +51,7 @@ def constructed(config: ExecutorConfig) -> Iterator[BaseExecutor]:
     error.
 
     Args:
-        config: from `jina.config.load_executor` with `is_local`.
+        config: from `jina.config.load_executor`.
 
     Raises:
         ExecutorError: the constructor or `close` raised; the user's frames are in the message.

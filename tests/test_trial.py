@@ -37,7 +37,7 @@ class Failing(Executor):
 
 
 def outcome_of(endpoint: str) -> tuple[dict[str, str], trial.Outcome]:
-    with trial.constructed(load_executor(Failing, is_local=True)) as executor:
+    with trial.constructed(load_executor(Failing)) as executor:
         (outcome,) = trial.outcomes(executor, endpoint, None)
     return msgspec.json.decode(outcome.lines)["error"], outcome
 
@@ -72,7 +72,7 @@ class Unfinished(Executor):
 
 
 def test_a_constructor_that_raises_such_an_error_is_named() -> None:
-    config = load_executor(Unfinished, is_local=True)
+    config = load_executor(Unfinished)
     what = "the constructor of Unfinished raised Mute\n"
     with pytest.raises(ExecutorError, match=what), trial.constructed(config):
         pass

@@ -20,20 +20,20 @@ from jina.config.problems import ordered
 __all__ = ["Endpoint", "Report", "check_executor", "check_flow"]
 
 
-def _unheard(what: str) -> None:
-    """Nobody needs to know."""
+def _ignore(what: str) -> None:
+    """Do nothing."""
 
 
-def check_executor(source: Any, *, no_import: bool = False, begin: Begin = _unheard) -> Report:
+def check_executor(source: Any, *, no_import: bool = False, begin: Begin = _ignore) -> Report:
     """Check an Executor.
 
     Args:
         source: see `jina.config.load_executor`; usually the path of its YAML.
-        no_import: look at the YAML alone.
-        begin: told what of the user's code is run next, as in "my.yml:2:13: importing my.py".
+        no_import: check the YAML alone.
+        begin: called with what of the user's code runs next, as in "my.yml:2:13: importing my.py".
     """
     report = Report(_named(source))
-    reading = read_executor(source, is_local=True)
+    reading = read_executor(source)
     report.problems += reading.problems
     spec, origin = reading.spec, reading.origin
     if spec is not None and origin is not None:
@@ -45,12 +45,12 @@ def check_executor(source: Any, *, no_import: bool = False, begin: Begin = _unhe
     return report
 
 
-def check_flow(source: Any, *, no_import: bool = False, begin: Begin = _unheard) -> Report:
+def check_flow(source: Any, *, no_import: bool = False, begin: Begin = _ignore) -> Report:
     """Check a Flow and every Executor that it uses.
 
     Args:
         source: see `jina.config.load_flow`; usually the path of its YAML.
-        no_import: look at the YAML files alone.
+        no_import: check the YAML files alone.
         begin: see `check_executor`.
     """
     report = Report(_named(source))

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 from os.path import exists, isdir
 from pathlib import Path
 
-from jina.check.places import shown_file
+from jina.check.python_source import shown_file
+from jina.config.drafts import ExecutorDraft
 from jina.config.nodes import NodeConfig
-from jina.config.pieces import Piece
 from jina.config.problems import Problem, Severity
 from jina.config.tree import DataPath, Tree
 from jina.config.variables import Unresolved
@@ -17,7 +17,7 @@ from jina.executors.spec import ExecutorSpec
 from jina.names import NAME_HINT, SAFE_NAME
 
 
-def named_folders(origin: Piece, spec: ExecutorSpec) -> Iterator[Problem]:
+def named_folders(origin: ExecutorDraft, spec: ExecutorSpec) -> Iterator[Problem]:
     """The name and the workspace in metas: both become folders."""
     name, workspace = spec.metas.get("name"), spec.metas.get("workspace")
     if isinstance(name, Unresolved):  # reported already
@@ -54,7 +54,7 @@ def shared_folders(nodes: Iterable[NodeConfig]) -> Iterator[Problem]:
         spec = node.executor
         if node.origin is None or not node.origin.overlays or spec.jtype in ("", "BaseExecutor"):
             continue
-        if "metas" in node.origin.doubts:  # its name may be another one
+        if "metas" in node.origin.uncertain:  # its name may be another one
             continue
         name = str(spec.metas.get("name") or spec.jtype.rpartition(":")[2])
         base = str(spec.metas.get("workspace") or node.workspace)

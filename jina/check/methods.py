@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from jina.check.places import definition, in_python, shown_file
+from jina.check.python_source import definition, python_problem, shown_file
 from jina.check.report import Endpoint
-from jina.config.pieces import Piece
+from jina.config.drafts import ExecutorDraft
 from jina.config.problems import Problem
+from jina.config.tree import DataPath, Tree
 from jina.config.variables import Unresolved
 from jina.executors import BaseExecutor
 from jina.executors.signature import ARGUMENTS, lacks_instance, unfillable
@@ -19,8 +20,8 @@ from jina.names import endpoint_name
 from jina.suggest import near_name
 
 
-def yaml_endpoints(origin: Piece, spec: ExecutorSpec) -> Iterator[Problem]:
-    """The endpoints of `requests:`; nothing needs to be imported for them."""
+def yaml_endpoints(origin: ExecutorDraft, spec: ExecutorSpec) -> Iterator[Problem]:
+    """What is wrong with the endpoints of `requests:`; nothing needs to be imported for it."""
     first: dict[str, str] = {}
     for written in spec.requests:
         endpoint = endpoint_name(written)
@@ -43,7 +44,9 @@ def yaml_endpoints(origin: Piece, spec: ExecutorSpec) -> Iterator[Problem]:
             )
 
 
-def bindings(cls: type[BaseExecutor], spec: ExecutorSpec, origin: Piece) -> Iterator[Problem]:
+def method_problems(
+    cls: type[BaseExecutor], spec: ExecutorSpec, origin: ExecutorDraft
+) -> Iterator[Problem]:
     """What is wrong with the methods that `requests:` names, and with those of decorators."""
     methods = [name for name, value in inspect.getmembers(cls, callable) if name[:2] != "__"]
     serving: dict[str, None] = {}
@@ -51,65 +54,29 @@ def bindings(cls: type[BaseExecutor], spec: ExecutorSpec, origin: Piece) -> Iter
         if isinstance(name, Unresolved):  # reported already
             continue
         tree, at = origin.place("requests", endpoint)
-        target = getattr(cls, name, None)
-        if target is None:
-            near = near_name(name, methods)
-            own = [m for m in methods if m not in dir(BaseExecutor)]
-            listed = f"its methods are: {', '.join(own)}" if own else "it has no methods of its own"
-            yield tree.problem(
-                at,
-                "unknown-method",
-                f"{cls.__name__} has no method {name!r}",
-                hint=f"did you mean {near!r}?" if near else listed,
-            )
-        elif not callable(target):
-            yield tree.problem(
-                at, "unknown-method", f"{cls.__name__}.{name} cannot be called; it is no method"
-            )
-        else:
+        if callable(getattr(cls, name, None)):
             serving[name] = None
-            static = inspect.getattr_static(cls, name)
-            plain = getattr(static, "__func__", static)
-            missing = unfillable(plain, is_bound=isinstance(static, staticmethod))
-            if missing:
-                yield tree.problem(
-                    at,
-                    "uncallable-method",
-                    f"{cls.__name__}.{name} cannot serve an endpoint: "
-                    f"nothing fills its parameter {missing[0]!r}",
-                    hint=f"a method receives what it names among {', '.join(ARGUMENTS)}",
-                )
+            yield from _unfillable(cls, name, tree, at)
+        else:
+            yield _no_method(cls, name, methods, tree, at)
     marked = marked_methods(cls)
-    for name in (*serving, *(name for name in marked if name not in serving)):
-        yield from _method(cls, name)
-    for name, endpoints in marked.items():
-        for fault in filter(None, map(_odd, endpoints)):
-            message, hint = fault
-            yield in_python(
-                getattr(cls, name), "odd-endpoint", message, hint=hint, severity="warning"
-            )
-    if "requests" in origin.doubts:  # more may be bound than is known
+    for name in dict.fromkeys([*serving, *marked]):
+        yield from _uncallable(cls, name)
+    yield from _odd_decorators(cls, marked)
+    if "requests" in origin.uncertain:  # more may be bound than is known
         return
-    bound = {endpoint_name(endpoint) for endpoint in spec.requests}
-    for endpoint, names in claims(cls).items():
-        if endpoint not in bound:
-            yield in_python(
-                getattr(cls, names[-1]),
-                "endpoint-claimed-twice",
-                f"{' and '.join(names)} of {cls.__name__} both serve {endpoint}; {names[-1]} wins",
-                hint="give each its own endpoint",
-            )
+    yield from _claimed_twice(cls, spec)
     if not spec.requests and not marked:
-        yield from _forgotten(cls, methods)
+        yield from _forgotten_decorator(cls, methods)
 
 
-def rows(cls: type[BaseExecutor], spec: ExecutorSpec, name: str) -> Iterator[Endpoint]:
-    """The table: who serves what.
+def endpoint_rows(cls: type[BaseExecutor], spec: ExecutorSpec, name: str) -> Iterator[Endpoint]:
+    """The rows of the table: who serves what.
 
     Args:
         cls: the class.
         spec: its YAML's bindings win over decorators.
-        name: how the rows call the Executor.
+        name: of the Executor in the rows.
     """
     usable = {e: m for e, m in spec.requests.items() if callable(getattr(cls, m, None))}
     for endpoint, target in instance_table(cls, usable).items():
@@ -120,14 +87,71 @@ def rows(cls: type[BaseExecutor], spec: ExecutorSpec, name: str) -> Iterator[End
         yield Endpoint(name, endpoint, method, place)
 
 
-def _method(cls: type[BaseExecutor], name: str) -> Iterator[Problem]:
+def _no_method(
+    cls: type[BaseExecutor], name: str, methods: list[str], tree: Tree, at: DataPath
+) -> Problem:
+    """A name that is no method of the class."""
+    if getattr(cls, name, None) is not None:
+        message = f"{cls.__name__}.{name} cannot be called; it is no method"
+        return tree.problem(at, "unknown-method", message)
+    near = near_name(name, methods)
+    own = [m for m in methods if m not in dir(BaseExecutor)]
+    listed = f"its methods are: {', '.join(own)}" if own else "it has no methods of its own"
+    return tree.problem(
+        at,
+        "unknown-method",
+        f"{cls.__name__} has no method {name!r}",
+        hint=f"did you mean {near!r}?" if near else listed,
+    )
+
+
+def _unfillable(cls: type[BaseExecutor], name: str, tree: Tree, at: DataPath) -> Iterator[Problem]:
+    """A method with a parameter that no request fills."""
+    static = inspect.getattr_static(cls, name)
+    plain = getattr(static, "__func__", static)
+    missing = unfillable(plain, is_bound=isinstance(static, staticmethod))
+    if missing:
+        yield tree.problem(
+            at,
+            "uncallable-method",
+            f"{cls.__name__}.{name} cannot serve an endpoint: "
+            f"nothing fills its parameter {missing[0]!r}",
+            hint=f"a method receives what it names among {', '.join(ARGUMENTS)}",
+        )
+
+
+def _odd_decorators(
+    cls: type[BaseExecutor], marked: Mapping[str, Iterable[str]]
+) -> Iterator[Problem]:
+    """Suspicious endpoints of `@requests`."""
+    for name, endpoints in marked.items():
+        for message, hint in filter(None, map(_odd, endpoints)):
+            yield python_problem(
+                getattr(cls, name), "odd-endpoint", message, hint=hint, severity="warning"
+            )
+
+
+def _claimed_twice(cls: type[BaseExecutor], spec: ExecutorSpec) -> Iterator[Problem]:
+    """Endpoints that several decorated methods serve, and that the YAML does not decide."""
+    bound = {endpoint_name(endpoint) for endpoint in spec.requests}
+    for endpoint, names in claims(cls).items():
+        if endpoint not in bound:
+            yield python_problem(
+                getattr(cls, names[-1]),
+                "endpoint-claimed-twice",
+                f"{' and '.join(names)} of {cls.__name__} both serve {endpoint}; {names[-1]} wins",
+                hint="give each its own endpoint",
+            )
+
+
+def _uncallable(cls: type[BaseExecutor], name: str) -> Iterator[Problem]:
     """Why a method that serves an endpoint fails at each call, if it does."""
     static = inspect.getattr_static(cls, name)
     plain = getattr(static, "__func__", static)
     if not inspect.isfunction(plain):
         return
     if inspect.isgeneratorfunction(plain) or inspect.isasyncgenfunction(plain):
-        yield in_python(
+        yield python_problem(
             plain,
             "generator-method",
             f"{cls.__name__}.{name} has a `yield` in it, so it returns a generator; "
@@ -136,7 +160,7 @@ def _method(cls: type[BaseExecutor], name: str) -> Iterator[Problem]:
         )
     if not isinstance(static, staticmethod) and lacks_instance(plain):
         word = "cls" if isinstance(static, classmethod) else "self"
-        yield in_python(
+        yield python_problem(
             plain,
             "no-self",
             f"{cls.__name__}.{name} does not take `{word}`, so it cannot be called",
@@ -154,12 +178,12 @@ def _odd(endpoint: str) -> tuple[str, str] | None:
     return f"the endpoint {endpoint!r} has {what} in it", f"did you mean {near!r}?"
 
 
-def _forgotten(cls: type[BaseExecutor], methods: list[str]) -> Iterator[Problem]:
+def _forgotten_decorator(cls: type[BaseExecutor], methods: list[str]) -> Iterator[Problem]:
     """A class without endpoints that has a method which looks like one's."""
     for name in methods:
         method = getattr(cls, name)
         if not hasattr(BaseExecutor, name) and "docs" in _parameters(method):
-            yield in_python(
+            yield python_problem(
                 method,
                 "no-endpoint",
                 f"{cls.__name__} serves no endpoint: Documents pass through it unchanged",

@@ -1,10 +1,12 @@
-"""YAML to checked models, with positions: the one door through which configs come in.
+"""Load the YAML of Flows and Executors as checked models.
 
-Names are imported at their first use, so that the plain data of this room costs no parser.
+The names here are imported at their first use: the worker and the gateway need plain data of this
+room, and never load yaml or pydantic.
 """
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from jina.config.nodes import NodeConfig as NodeConfig
     from jina.config.problems import Problem as Problem
 
-_HOMES = {
+_MODULES = {
     "ExecutorConfig": "jina.config.executors",
     "FlowConfig": "jina.config.flows",
     "NodeConfig": "jina.config.nodes",
@@ -38,11 +40,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Import a name from its home at its first use."""
-    home = _HOMES.get(name)
-    if home is None:
+    """Import a name at its first use."""
+    module = _MODULES.get(name)
+    if module is None:
         raise AttributeError(f"module 'jina.config' has no attribute {name!r}")
-    # Late on purpose: the worker and the gateway never load yaml or pydantic.
-    from importlib import import_module
-
-    return getattr(import_module(home), name)
+    return getattr(import_module(module), name)

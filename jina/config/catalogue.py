@@ -20,7 +20,7 @@ SCHEMES = (
 
 
 def folders() -> list[Path]:
-    """The catalogues there are, the checkout's first."""
+    """The catalogues that exist, the checkout's first."""
     site = Path(__file__).resolve().parents[2]
     places = (site / "executors", site / "jinacli" / "catalogue" / "executors")
     return [place for place in places if isdir(place)]
@@ -48,7 +48,7 @@ def name_of(uses: str) -> str:
     return uses.partition("://")[2].partition("/")[0].partition(":")[0]
 
 
-def near(uses: str) -> str:
+def hint_for(uses: str) -> str:
     """A hint for a name that the catalogue does not have."""
     known = names()
     close = near_name(name_of(uses), known)

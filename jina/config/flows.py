@@ -8,21 +8,26 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from jina.config.doubts import doubts
-from jina.config.messages import known_keys, near_key, usable, validated
+from jina.config.drafts import ExecutorClass, uncertain_sections
+from jina.config.load_state import (
+    DEFAULT_OPTIONS,
+    LoadOptions,
+    LoadState,
+    SearchPaths,
+    absolute_folders,
+)
 from jina.config.nodes import (
     NodeConfig,
     NodeReader,
-    absolute_folder,
     graph_problems,
     known_entry,
 )
-from jina.config.pieces import Loading, SearchPaths, extra_folders, modules, without_ignored
-from jina.config.problems import Problem, errors_in, ordered, settled
+from jina.config.problems import Problem, errors_in, ordered, result_or_raise
 from jina.config.scalars import kind
 from jina.config.schema import IGNORED_FLOW, IGNORED_OPTIONS, FlowModel, FlowOptions
 from jina.config.source import Source, current_folder, open_source
 from jina.config.tree import DataPath, Tree
+from jina.config.validation import known_keys, near_key, usable, validated
 from jina.config.variables import Unresolved
 from jina.executors import BaseExecutor
 from jina.names import NAME_HINT, SAFE_NAME
@@ -74,37 +79,14 @@ def load_flow(
         BadYAMLVersion: the version is not supported.
         ConfigError: carries every problem at its place.
     """
-    config, problems = inspect_flow(
-        source,
-        context=context,
+    options = LoadOptions(
+        context=context or {},
         env=env,
         substitute=substitute,
-        extra_search_paths=extra_search_paths,
+        search_folders=absolute_folders(extra_search_paths),
     )
-    return settled(config, problems)
-
-
-def inspect_flow(
-    source: Any,
-    *,
-    context: Mapping[str, Any] | None = None,
-    env: Mapping[str, str] | None = None,
-    substitute: bool = True,
-    extra_search_paths: SearchPaths = None,
-) -> tuple[FlowConfig | None, list[Problem]]:
-    """Like `load_flow`, but return what is wrong instead of raising it.
-
-    Returns:
-        the config, None when there are errors; and all problems, warnings too, in their order.
-    """
-    found = read_flow(
-        source,
-        context=context,
-        env=env,
-        substitute=substitute,
-        extra_search_paths=extra_search_paths,
-    )
-    return found.config, found.problems
+    found = read_flow(source, options)
+    return result_or_raise(found.config, found.problems)
 
 
 class FlowReading(NamedTuple):
@@ -121,30 +103,23 @@ class FlowReading(NamedTuple):
     problems: list[Problem]
 
 
-def read_flow(
-    source: Any,
-    *,
-    context: Mapping[str, Any] | None = None,
-    env: Mapping[str, str] | None = None,
-    substitute: bool = True,
-    extra_search_paths: SearchPaths = None,
-) -> FlowReading:
-    """Like `inspect_flow`, with the nodes that can be looked at though something is wrong."""
-    loading = Loading(env, context or {}, substitute, extra=extra_folders(extra_search_paths))
-    opened = open_source(source, what="Flow", extra=loading.extra)
+def read_flow(source: Any, options: LoadOptions = DEFAULT_OPTIONS) -> FlowReading:
+    """Like `load_flow`, but return what is right and what is wrong, instead of raising it."""
+    state = LoadState(options)
+    opened = open_source(source, what="Flow", extra=options.search_folders)
     if isinstance(opened, Problem):
         return FlowReading(None, [], [opened])
-    tree = loading.tree(opened)
-    if tree.data is None or not isinstance(tree.data, Mapping):
+    tree = state.tree(opened)
+    if not isinstance(tree.data, Mapping):
         if not tree.problems:
-            loading.problems.append(_not_a_flow(tree))
-        return FlowReading(None, [], ordered(loading.problems))
-    options, nodes, is_whole = _flow(loading, tree)
-    problems = ordered(loading.problems)
+            state.problems.append(_not_a_flow(tree))
+        return FlowReading(None, [], ordered(state.problems))
+    flow_options, nodes, is_whole = _flow(state, tree)
+    problems = ordered(state.problems)
     if not is_whole or errors_in(problems):
         return FlowReading(None, nodes, problems)
-    name, warnings = _name(tree.data, opened), list(problems)
-    config = FlowConfig(name, opened.path, nodes, options, warnings, loading.files)
+    name = _name(tree.data, opened)
+    config = FlowConfig(name, opened.path, nodes, flow_options, list(problems), state.files)
     return FlowReading(config, nodes, problems)
 
 
@@ -156,7 +131,7 @@ def flow_name(source: Any) -> str:
     opened = open_source(source, what="Flow")
     if isinstance(opened, Problem):
         return "flow"
-    tree = Loading().tree(opened)
+    tree = LoadState().tree(opened)
     data = tree.data if isinstance(tree.data, Mapping) else {}
     return _name(data, opened)
 
@@ -179,152 +154,143 @@ def _not_a_flow(tree: Tree) -> Problem:
     )
 
 
-def _flow(loading: Loading, tree: Tree) -> tuple[FlowOptions, list[NodeConfig], bool]:
+def _flow(state: LoadState, tree: Tree) -> tuple[FlowOptions, list[NodeConfig], bool]:
     """The options, the nodes that can be used, and whether these are all there are."""
     data = dict(tree.data)
-    if not _is_flow(loading, tree, data):
+    if not _is_flow(state, tree, data):
         return FlowOptions.model_validate({}), [], False
-    data = without_ignored(loading, tree, (), data, IGNORED_FLOW)
+    data = state.without_ignored(tree, (), data, IGNORED_FLOW)
     if isinstance(data.get("with"), Mapping):
-        data["with"] = without_ignored(loading, tree, ("with",), data["with"], IGNORED_OPTIONS)
-    key, entries = _entries(loading, tree, data)
-    classes: dict[int, type[BaseExecutor]] = {}
-    for n, entry in enumerate(entries):
-        if isinstance(entry, Mapping):
-            entries[n] = known_entry(loading, tree, (key, n), entry)
-            if isinstance(entry.get("uses"), type):
-                # A class of this process, from Python: no YAML type describes it.
-                cls = entries[n].pop("uses")
-                if issubclass(cls, BaseExecutor):
-                    classes[n] = cls
-                    continue
-                message = f"{cls.__name__} is no Executor: it does not subclass jina.Executor"
-                loading.problems.append(tree.problem((key, n, "uses"), "not-an-executor", message))
+        data["with"] = state.without_ignored(tree, ("with",), data["with"], IGNORED_OPTIONS)
+    key, entries = _entries(state, tree, data)
+    classes = _prepare_entries(state, tree, key, entries)
     data[key] = entries
     model, problems = validated(FlowModel, tree, data)
-    loading.problems += problems
-    graph_problems(loading, tree, key, entries)
-    _check_name(loading, tree, data)
-    options, lacks_modules = _options(tree, data)
-    workspace = absolute_folder(tree, options.workspace) or str(current_folder())
-    shared = modules(loading, tree, ("with", "py_modules"), options.py_modules, tree.source.folder)
-    lacks_modules = lacks_modules or len(shared) < len(options.py_modules)
-    reader = NodeReader(loading, tree, options, workspace, shared, lacks_modules)
+    state.problems += problems
+    graph_problems(state, tree, key, entries)
+    _check_name(state, tree, data)
+    reader = _node_reader(state, tree, data)
     nodes = []
     for n, entry in enumerate(entries):
-        # What is right about a wrong one is still followed: everything is said at once.
+        # What is right about a wrong one is still followed, so that one check shows everything.
         if entry is None or isinstance(entry, Mapping):
             node = reader.node((key, n), entry, classes.get(n))
             nodes += [node] if node is not None else []
-    return options, nodes, model is not None and len(nodes) == len(entries)
+    return reader.options, nodes, model is not None and len(nodes) == len(entries)
+
+
+def _prepare_entries(
+    state: LoadState, tree: Tree, key: str, entries: list[Any]
+) -> dict[int, ExecutorClass]:
+    """Leave the known keys in each entry; take out the classes, which no YAML type describes."""
+    classes: dict[int, ExecutorClass] = {}
+    for n, entry in enumerate(entries):
+        if not isinstance(entry, Mapping):
+            continue
+        entries[n] = known_entry(state, tree, (key, n), entry)
+        cls = entry.get("uses")
+        if not isinstance(cls, type):
+            continue
+        del entries[n]["uses"]
+        if issubclass(cls, BaseExecutor):
+            classes[n] = cls
+        else:
+            message = f"{cls.__name__} is no Executor: it does not subclass jina.Executor"
+            state.problems.append(tree.problem((key, n, "uses"), "not-an-executor", message))
+    return classes
+
+
+def _node_reader(state: LoadState, tree: Tree, data: Mapping[str, Any]) -> NodeReader:
+    """A reader of the nodes, with what holds for all of them."""
+    options, lacks_modules = _options(tree, data)
+    workspace = tree.source.absolute(options.workspace) or str(current_folder())
+    path = ("with", "py_modules")
+    shared = state.located_modules(tree, path, options.py_modules, tree.source.folder)
+    lacks_modules = lacks_modules or len(shared) < len(options.py_modules)
+    return NodeReader(state, tree, options, workspace, shared, lacks_modules)
 
 
 def _options(tree: Tree, data: Mapping[str, Any]) -> tuple[FlowOptions, bool]:
     """The options as far as they are right, and whether modules may be missing in them."""
-    given = data.get("with")
-    options, wrong = usable(FlowOptions, given if isinstance(given, Mapping) else {})
-    doubtful = doubts(tree, wrong, known_keys(FlowOptions))
-    keys = [key for key in data if key not in known_keys(FlowModel)]
-    is_short = "modules" in doubtful or any(
-        near_key(key, known_keys(FlowModel)) == "with" for key in keys
-    )
-    is_short = is_short or not (given is None or isinstance(given, Mapping))
-    if isinstance(options, FlowOptions):
-        return options, is_short
-    return FlowOptions.model_validate({}), True
+    given = {} if data.get("with") is None else data["with"]
+    is_map = isinstance(given, Mapping)
+    options, wrong = usable(FlowOptions, given if is_map else {})
+    if not isinstance(options, FlowOptions):
+        return FlowOptions.model_validate({}), True
+    uncertain = uncertain_sections(tree, wrong, known_keys(FlowOptions))
+    known = known_keys(FlowModel)
+    has_typo = any(near_key(key, known) == "with" for key in data if key not in known)
+    return options, "modules" in uncertain or has_typo or not is_map
 
 
-def _check_name(loading: Loading, tree: Tree, data: Mapping[str, Any]) -> None:
+def _check_name(state: LoadState, tree: Tree, data: Mapping[str, Any]) -> None:
     """The Flow's name becomes a folder too."""
     options = data.get("with")
     inner = options.get("name") if isinstance(options, Mapping) else None
     for path, name in ((("name",), data.get("name")), (("with", "name"), inner)):
-        if (
-            isinstance(name, str)
-            and not isinstance(name, Unresolved)
-            and not SAFE_NAME.fullmatch(name)
-        ):
-            loading.problems.append(
+        if not isinstance(name, str) or isinstance(name, Unresolved):
+            continue
+        if not SAFE_NAME.fullmatch(name):
+            state.problems.append(
                 tree.problem(path, "bad-name", f"{name!r} cannot be a Flow's name", hint=NAME_HINT)
             )
 
 
-def _is_flow(loading: Loading, tree: Tree, data: Mapping[str, Any]) -> bool:
-    """Whether it is a Flow of a version we know; says why not."""
+def _is_flow(state: LoadState, tree: Tree, data: Mapping[str, Any]) -> bool:
+    """Whether it is a Flow of a version we know; reports why not."""
     jtype = data.get("jtype")
     if isinstance(jtype, str) and jtype not in ("Flow", "AsyncFlow"):
         close = near_name(jtype, ["Flow"])
-        loading.problems.append(
-            tree.problem(
-                ("jtype",),
-                "not-a-flow",
-                f"this is {jtype!r}; expected a Flow",
-                hint="did you mean `Flow`?"
-                if close
-                else "check an Executor with `jina executor check`",
-            )
-        )
+        hint = "did you mean `Flow`?" if close else "check an Executor with `jina executor check`"
+        message = f"this is {jtype!r}; expected a Flow"
+        state.problems.append(tree.problem(("jtype",), "not-a-flow", message, hint=hint))
         return False
-    version = str(data.get("version", "1"))
-    if version == "1" or data.get("version") is None:
-        return True
-    if re.fullmatch(r"1\.\d+", version):
-        if version != "1.0":
-            loading.problems.append(
-                tree.problem(
-                    ("version",),
-                    "old-version",
-                    f"version {version} is read as version 1",
-                    severity="warning",
-                    hint="write `version: '1'`",
-                )
-            )
-        return True
-    loading.problems.append(
-        tree.problem(
-            ("version",),
-            "bad-version",
-            f"version {version!r} of the Flow YAML is not supported",
-            hint="write `version: '1'`",
-        )
-    )
-    return False
+    version = "1" if data.get("version") is None else str(data["version"])
+    is_known = re.fullmatch(r"1(\.\d+)?", version) is not None
+    if version not in ("1", "1.0"):
+        state.problems.append(_odd_version(tree, version, is_known=is_known))
+    return is_known
 
 
-def _entries(loading: Loading, tree: Tree, data: dict[str, Any]) -> tuple[str, list[Any]]:
+def _odd_version(tree: Tree, version: str, *, is_known: bool) -> Problem:
+    hint = "write `version: '1'`"
+    if is_known:
+        message = f"version {version} is read as version 1"
+        return tree.problem(("version",), "old-version", message, severity="warning", hint=hint)
+    message = f"version {version!r} of the Flow YAML is not supported"
+    return tree.problem(("version",), "bad-version", message, hint=hint)
+
+
+def _entries(state: LoadState, tree: Tree, data: dict[str, Any]) -> tuple[str, list[Any]]:
     """The list of executors, and which key it stands under."""
     key = "pods" if "pods" in data and "executors" not in data else "executors"
     if "pods" in data and "executors" in data:
-        loading.problems.append(
-            tree.problem(
-                ("pods",),
-                "unknown-key",
-                "`pods` is the older spelling of `executors`; here are both",
-                at="key",
-                hint="keep `executors`",
-                notes=[tree.note(("executors",), "`executors` stands here", "key")],
-            )
-        )
         del data["pods"]
+        state.problems.append(_both_spellings(tree))
     found = data.get(key)
     if isinstance(found, list):
         if not found:
-            _empty(loading, tree, key)
+            state.problems.append(_empty(tree, key))
         return key, list(found)
     if found is not None:
-        loading.problems.append(
-            tree.problem(
-                (key,),
-                "wrong-type",
-                f"`{key}` is {kind(found)}; expected a list",
-                at="key",
-                hint="write each executor as `- name: …`",
-            )
-        )
         data[key] = []
+        message = f"`{key}` is {kind(found)}; expected a list"
+        hint = "write each executor as `- name: …`"
+        state.problems.append(tree.problem((key,), "wrong-type", message, at="key", hint=hint))
     elif not _has_typo(data):
-        _empty(loading, tree, key)
+        state.problems.append(_empty(tree, key))
     return key, []
+
+
+def _both_spellings(tree: Tree) -> Problem:
+    return tree.problem(
+        ("pods",),
+        "unknown-key",
+        "`pods` is the older spelling of `executors`; here are both",
+        at="key",
+        hint="keep `executors`",
+        notes=[tree.note(("executors",), "`executors` stands here", "key")],
+    )
 
 
 def _has_typo(data: Mapping[str, Any]) -> bool:
@@ -333,15 +299,13 @@ def _has_typo(data: Mapping[str, Any]) -> bool:
     return any(near_name(name, ["executors", "pods"]) for name in unknown)
 
 
-def _empty(loading: Loading, tree: Tree, key: str) -> None:
+def _empty(tree: Tree, key: str) -> Problem:
     at: DataPath = (key,) if (key,) in tree.keys else ()
-    loading.problems.append(
-        tree.problem(
-            at,
-            "empty-flow",
-            "this Flow has no executors; Documents pass through it unchanged",
-            at="key",
-            hint="add some: `executors: [{uses: my.yml}]`",
-            severity="warning",
-        )
+    return tree.problem(
+        at,
+        "empty-flow",
+        "this Flow has no executors; Documents pass through it unchanged",
+        at="key",
+        hint="add some: `executors: [{uses: my.yml}]`",
+        severity="warning",
     )

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from jina.config.executors import load_executor
-from jina.config.pieces import SearchPaths
+from jina.config.load_state import LoadOptions, SearchPaths, absolute_folders
 from jina.excepts import BadConfigSource, ConfigError, ExecutorFailToLoad
 from jina.executors import BaseExecutor
 from jina.executors.load import construct, executor_class
@@ -69,17 +69,16 @@ def load_instance(
     unknown = options.keys() - _IGNORED
     if unknown:
         raise TypeError(f"load_config() got an unexpected keyword argument {min(unknown)!r}")
-    config = load_executor(
-        source,
+    how = LoadOptions(
+        context=context or {},
+        substitute=substitute,
+        search_folders=absolute_folders(extra_search_paths),
         override_with=overrides["with"],
         override_metas=overrides["metas"],
         override_requests=overrides["requests"],
-        py_modules=py_modules,
-        context=context,
-        substitute=substitute,
-        is_local=True,
-        extra_search_paths=extra_search_paths,
+        py_modules=[py_modules] if isinstance(py_modules, str) else list(py_modules or []),
     )
+    config = load_executor(source, how)
     try:
         cls = config.origin.cls or executor_class(config.spec)
     except ExecutorFailToLoad as err:
@@ -121,21 +120,11 @@ def dumped(executor: BaseExecutor, folder: str) -> str:
         folder: where the file will stand; modules below it are named relative to it.
     """
     cls = type(executor)
-    data: dict[str, Any] = {"jtype": cls.__name__}
-    data["with"] = _arguments(executor)
-    metas, defaults = vars(executor.metas), get_default_metas()
-    data["metas"] = {key: value for key, value in metas.items() if value != defaults.get(key)}
-    if isinstance(data["metas"].get("py_modules"), list):
-        data["metas"]["py_modules"] = [
-            os.path.relpath(entry, folder) if entry.startswith(f"{folder}{os.sep}") else entry
-            for entry in data["metas"]["py_modules"]
-        ]
-    names = class_table(cls)
-    data["requests"] = {
-        endpoint: names.get(endpoint, "")
-        if endpoint in names and getattr(cls, names[endpoint], None) is target
-        else getattr(target, "__name__", str(target))
-        for endpoint, target in executor.requests.items()
+    data = {
+        "jtype": cls.__name__,
+        "with": _arguments(executor),
+        "metas": _metas(executor, folder),
+        "requests": _requests(executor),
     }
     kept = {key: value for key, value in data.items() if value}
     try:
@@ -170,9 +159,33 @@ def _arguments(executor: BaseExecutor) -> dict[str, Any]:
     return {name: values.get(name, defaults.get(name)) for name in known}
 
 
-def _override(options: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any] | None:
-    found = [options.pop(name, None) for name in names]
+def _metas(executor: BaseExecutor, folder: str) -> dict[str, Any]:
+    """The metas that differ from the defaults."""
+    defaults = get_default_metas()
+    metas = {k: v for k, v in vars(executor.metas).items() if v != defaults.get(k)}
+    if isinstance(metas.get("py_modules"), list):
+        metas["py_modules"] = [
+            os.path.relpath(entry, folder) if entry.startswith(f"{folder}{os.sep}") else entry
+            for entry in metas["py_modules"]
+        ]
+    return metas
+
+
+def _requests(executor: BaseExecutor) -> dict[str, str]:
+    """Endpoint -> method."""
+    cls = type(executor)
+    names = class_table(cls)
+    return {
+        endpoint: names.get(endpoint, "")
+        if endpoint in names and getattr(cls, names[endpoint], None) is target
+        else getattr(target, "__name__", str(target))
+        for endpoint, target in executor.requests.items()
+    }
+
+
+def _override(options: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    """Take an option out under each of its names; the first name wins."""
     merged: dict[str, Any] = {}
-    for part in reversed(found):
+    for part in reversed([options.pop(name, None) for name in names]):
         merged.update(part or {})
-    return merged or None
+    return merged

@@ -1,7 +1,8 @@
-"""YAML text to a tree of data with positions.
+"""Parse YAML into data with positions.
 
-It knows YAML and its traps (duplicate keys, bombs, tags), nothing of Flows and Executors. The C
-parser composes nodes; data is built here, so that every scalar, key and limit is ours.
+It knows YAML and its traps (duplicate keys, alias bombs, tags) and nothing of Flows and Executors.
+The C parser composes nodes; the data is built here, because scalars, keys and limits follow rules
+of our own.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from jina.config.problems import Note, Problem
 from jina.config.scalars import plain_value, suspicion
 from jina.config.source import Source
-from jina.config.tree import DataPath, Raw, Span, Tree
+from jina.config.tree import DataPath, RawScalar, Span, Tree
 
 MAX_DEPTH = 64  # nested maps and lists
 MAX_ALIASES = 1000  # `*name` in one file
@@ -36,8 +37,8 @@ class _Nodes(CBaseLoader):
     def dispose(self) -> None: ...
 
 
-class _TooMuch(Exception):
-    """A limit was passed; carries the problem."""
+class _LimitExceeded(Exception):
+    """A limit was exceeded; carries the problem."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem)
@@ -48,7 +49,7 @@ def parse(source: Source) -> Tree:
     """Parse a source.
 
     Returns:
-        a tree. When the text is no YAML its data is None and its problems say why; other problems
+        a tree. When the text is not YAML, its data is None and its problems say why; other problems
         (a duplicate key, a tag) leave the rest usable, so that more can be found in it.
     """
     tree = Tree(source)
@@ -60,7 +61,7 @@ def parse(source: Source) -> Tree:
         node = _Nodes(source.text).get_single_node() if source.text.strip() else None
         if node is not None:
             tree.data = _Builder(tree).build(node, (), 0)
-    except _TooMuch as stop:
+    except _LimitExceeded as stop:
         tree.data = None
         tree.problems.append(stop.problem)
     except yaml.YAMLError as err:
@@ -71,7 +72,7 @@ def parse(source: Source) -> Tree:
 
 
 def _scan(tree: Tree) -> None:
-    """Look at the events first: composing recurses, and bombs are cheap to see here."""
+    """Check the limits on the events first: composing recurses, and here a bomb is cheap to see."""
     depth = aliases = documents = 0
     for event in yaml.parse(tree.source.text, Loader=_Nodes):
         if isinstance(event, yaml.CollectionStartEvent):
@@ -92,12 +93,12 @@ def _scan(tree: Tree) -> None:
                     "a second YAML document; one file holds one",
                     hint="remove it, or move it into a file of its own",
                 )
-                raise _TooMuch(tree.placed(problem, _span(tree, event)))
+                raise _LimitExceeded(tree.placed(problem, _span(tree, event)))
 
 
-def _limit(tree: Tree, mark: Any, message: str) -> _TooMuch:
+def _limit(tree: Tree, mark: Any, message: str) -> _LimitExceeded:
     span = _mark_span(tree, mark)
-    return _TooMuch(tree.placed(Problem("yaml-limit", message), span))
+    return _LimitExceeded(tree.placed(Problem("yaml-limit", message), span))
 
 
 class _Builder:
@@ -135,7 +136,7 @@ class _Builder:
         if tag:
             return self.tagged_scalar(node, path)
         if "$" in text:
-            self.tree.raws[path] = Raw(text, is_plain)
+            self.tree.raws[path] = RawScalar(text, is_plain)
         if not is_plain:
             return text
         message, hint = suspicion(text)
@@ -148,7 +149,7 @@ class _Builder:
         short = tag.removeprefix(_YAML_TAG)
         if short == "str":
             if "$" in text:
-                self.tree.raws[path] = Raw(text, False)
+                self.tree.raws[path] = RawScalar(text, False)
             return text
         if short in ("int", "float", "bool", "null") and tag != short:
             value = plain_value(text)
@@ -183,52 +184,63 @@ class _Builder:
         return [self.build(item, (*path, n), depth + 1) for n, item in enumerate(node.value)]
 
     def mapping(self, node: MappingNode, path: DataPath, depth: int) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        tag = node.tag
-        if tag and tag != f"{_YAML_TAG}map":
-            if tag.startswith("!"):
-                found["jtype"] = tag[1:]
-                start = _mark_span(self.tree, node.start_mark)
-                # The node begins at its tag.
-                self.tree.values[*path, "jtype"] = start._replace(
-                    end_column=start.column + len(tag)
-                )
-            else:
-                self.report(
-                    node,
-                    "yaml-tag",
-                    f"the tag {_tag(tag)} is not allowed",
-                    "a tag names an Executor's class: `!MyExecutor`, or write `jtype: MyExecutor`",
-                )
+        found = self.named_class(node, path)
         merged: list[Node] = []
         own: dict[str, Node] = {}
         for key_node, value_node in node.value:
             if not isinstance(key_node, ScalarNode):
-                self.report(
-                    key_node, "yaml-key", "a key must be text, not a list or map", "quote the key"
-                )
-                continue
-            key = key_node.value
-            if key == _MERGE and not key_node.style:
+                message = "a key must be text, not a list or map"
+                self.report(key_node, "yaml-key", message, "quote the key")
+            elif key_node.value == _MERGE and not key_node.style:
                 merged.append(value_node)
-                continue
-            if key in own:
-                self.duplicate(key, key_node, own[key])
-                continue
-            if key == "jtype" and "jtype" in found:
-                self.report(
-                    key_node,
-                    "yaml-tag",
-                    f"the class is named twice: by the tag {_tag(tag)} and by `jtype`",
-                    "keep one of them",
-                )
-                continue
-            own[key] = key_node
-            self.tree.keys[*path, key] = _span(self.tree, key_node)
-            found[key] = self.build(value_node, (*path, key), depth + 1)
+            elif self.is_first(key_node, own, node.tag if "jtype" in found else None):
+                key = key_node.value
+                own[key] = key_node
+                self.tree.keys[*path, key] = _span(self.tree, key_node)
+                found[key] = self.build(value_node, (*path, key), depth + 1)
         for value_node in merged:
             self.merge(value_node, found, path, depth)
         return found
+
+    def named_class(self, node: MappingNode, path: DataPath) -> dict[str, Any]:
+        """The tag of a map as its `jtype`; nothing when it has none."""
+        tag = node.tag
+        if not tag or tag == f"{_YAML_TAG}map":
+            return {}
+        if not tag.startswith("!"):
+            self.report(
+                node,
+                "yaml-tag",
+                f"the tag {_tag(tag)} is not allowed",
+                "a tag names an Executor's class: `!MyExecutor`, or write `jtype: MyExecutor`",
+            )
+            return {}
+        start = _mark_span(self.tree, node.start_mark)
+        # The node begins at its tag.
+        self.tree.values[*path, "jtype"] = start._replace(end_column=start.column + len(tag))
+        return {"jtype": tag[1:]}
+
+    def is_first(self, key_node: ScalarNode, own: dict[str, Node], tag: str | None) -> bool:
+        """Whether a key does not stand in its map yet, be it as the map's tag; reports if it does.
+
+        Args:
+            key_node: the key.
+            own: the keys before it.
+            tag: that of the map, if the class is named already.
+        """
+        key = key_node.value
+        if key in own:
+            self.duplicate(key, key_node, own[key])
+            return False
+        if key == "jtype" and tag is not None:
+            self.report(
+                key_node,
+                "yaml-tag",
+                f"the class is named twice: by the tag {_tag(tag)} and by `jtype`",
+                "keep one of them",
+            )
+            return False
+        return True
 
     def merge(self, node: Node, into: dict[str, Any], path: DataPath, depth: int) -> None:
         """Add the keys of `<<: *anchor` (or of a list of such) that are not there yet."""
@@ -255,7 +267,7 @@ class _Builder:
                 self.tree.keys[*path, key] = _span(self.tree, key_node)
                 into[key] = self.build(value_node, (*path, key), depth + 1)
             else:
-                # Counted all the same: a bomb of merges adds few keys and looks at many.
+                # Counted too: a bomb of merges adds few keys and visits many.
                 self.values += 1
         self.open.discard(id(node))
 
@@ -283,7 +295,7 @@ def _span(tree: Tree, node: Any) -> Span:
     begin = _mark_span(tree, start)
     if end.line == start.line:
         return begin._replace(end_column=max(end.column + source.indent, begin.column) + 1)
-    # A block ends where the next thing begins; its own last line is not known better.
+    # A block ends where the next thing begins; where its own last line ends is not known.
     return begin._replace(
         end_line=end.line + source.first_line + 1, end_column=end.column + source.indent + 1
     )
@@ -299,7 +311,7 @@ def _tag(tag: str) -> str:
     return "!!" + tag.removeprefix(_YAML_TAG) if tag.startswith(_YAML_TAG) else tag
 
 
-# What the parser says, and what mostly mends it.
+# What the parser says, and what usually mends it.
 _SYNTAX_HINTS = (
     (
         "mapping values are not allowed",
@@ -326,31 +338,36 @@ def _syntax(tree: Tree, err: yaml.YAMLError) -> Problem:
     message = getattr(err, "problem", None) or getattr(err, "reason", None) or str(err)
     context = getattr(err, "context", None)
     hint = next((mend for said, mend in _SYNTAX_HINTS if said in message), "")
-    text = f"{message} ({context})" if context else message
-    problem = Problem("yaml-syntax", text, hint=hint)
+    problem = Problem("yaml-syntax", f"{message} ({context})" if context else message, hint=hint)
+    mark = _syntax_mark(tree, err, message)
+    if mark is not None:
+        if "cannot start any token" in message:
+            problem = _bad_token(_line(tree, mark)[mark.column : mark.column + 1])
+        return tree.placed(problem, _mark_span(tree, mark))
+    position = getattr(err, "position", None)
+    if isinstance(position, int):
+        return tree.placed(problem, _span_of_offset(tree, position))
+    return tree.placed(problem, Span(1, 1, 1, 2))
+
+
+def _syntax_mark(tree: Tree, err: yaml.YAMLError, message: str) -> Any:
+    """Which place of an error says most; None when it has none."""
     marks = [getattr(err, "problem_mark", None), getattr(err, "context_mark", None)]
     if "end of stream" in message:
         # What was opened and never closed says more than the end of the file.
         marks.reverse()
     mark = next((m for m in marks if m is not None), None)
     if mark is not None and not _line(tree, mark).strip() and marks[1] is not None:
-        mark = marks[1]
-    if mark is not None:
-        if "cannot start any token" in message:
-            character = _line(tree, mark)[mark.column : mark.column + 1]
-            is_tab = character == "\t"
-            text = f"{'a tab' if is_tab else f'`{character}`'} cannot stand here"
-            hint = (
-                "YAML indents with spaces"
-                if is_tab
-                else f"quote a value that begins with {character}"
-            )
-            problem = Problem("yaml-syntax", text, hint=hint)
-        return tree.placed(problem, _mark_span(tree, mark))
-    position = getattr(err, "position", None)
-    if isinstance(position, int):
-        return tree.placed(problem, _span_of_offset(tree, position))
-    return tree.placed(problem, Span(1, 1, 1, 2))
+        return marks[1]
+    return mark
+
+
+def _bad_token(character: str) -> Problem:
+    if character == "\t":
+        hint = "YAML indents with spaces"
+        return Problem("yaml-syntax", "a tab cannot stand here", hint=hint)
+    hint = f"quote a value that begins with {character}"
+    return Problem("yaml-syntax", f"`{character}` cannot stand here", hint=hint)
 
 
 def _line(tree: Tree, mark: Any) -> str:

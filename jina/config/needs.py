@@ -13,7 +13,7 @@ from jina.suggest import near_name
 
 MAX_LISTED = 20  # names in a hint
 MAX_TRAIL = 20  # executors of a cycle that are named
-MAX_HINTS = 10  # near names are looked for; whoever has more unknown needs has another problem
+MAX_HINTS = 10  # unknown needs that get a near name; with more, something else is wrong
 
 
 class Node(NamedTuple):
@@ -33,11 +33,11 @@ class Fault(NamedTuple):
 
     Args:
         kind: "bad-name", "duplicate-name", "unknown-need", "self-need" or "cycle".
-        node: index of the node that it is seen at.
-        need: the need that it is seen at; empty when it is the name.
+        node: index of the node at fault.
+        need: the need at fault; empty when it is the name.
         message: one sentence.
         hint: how to mend it, or empty.
-        other: index of another node that belongs to it; -1 for none.
+        other: index of another node involved; -1 for none.
     """
 
     kind: str
@@ -68,56 +68,34 @@ def faults(nodes: Sequence[Node]) -> list[Fault]:
 
 def _name_faults(n: int, name: str, index: dict[str, int]) -> Iterable[Fault]:
     if name == GATEWAY:
-        yield Fault(
-            "bad-name",
-            n,
-            "",
-            f"the name `{GATEWAY}` belongs to the Flow's gateway",
-            "choose another",
-        )
+        message = f"the name `{GATEWAY}` belongs to the Flow's gateway"
+        yield Fault("bad-name", n, "", message, "choose another")
     elif not SAFE_NAME.fullmatch(name):
-        yield Fault(
-            "bad-name",
-            n,
-            "",
-            f"{name!r} cannot be an executor's name",
-            NAME_HINT,
-        )
+        yield Fault("bad-name", n, "", f"{name!r} cannot be an executor's name", NAME_HINT)
     if name in index:
-        yield Fault(
-            "duplicate-name",
-            n,
-            "",
-            f"two executors are called {name!r}",
-            "names are unique within a Flow",
-            index[name],
-        )
+        message = f"two executors are called {name!r}"
+        hint = "names are unique within a Flow"
+        yield Fault("duplicate-name", n, "", message, hint, index[name])
 
 
 def _need_faults(n: int, node: Node, index: dict[str, int]) -> Iterable[Fault]:
     seen: set[str] = set()
     for need in node.needs:
         if need in seen:
-            yield Fault(
-                "duplicate-need", n, need, f"{node.name!r} needs {need!r} twice", "name it once"
-            )
-            continue
+            message = f"{node.name!r} needs {need!r} twice"
+            yield Fault("duplicate-need", n, need, message, "name it once")
+        elif need != GATEWAY:
+            yield from _need_fault(n, node.name, need, index)
         seen.add(need)
-        if need == GATEWAY:
-            continue
-        if need == node.name:
-            if index[need] != n:
-                continue  # the first one of that name; that there are two is said already
-            yield Fault(
-                "self-need", n, need, f"{node.name!r} needs itself", "remove it from its needs"
-            )
-        elif need not in index:
-            yield Fault(
-                "unknown-need",
-                n,
-                need,
-                f"{node.name!r} needs {need!r}, which is no executor of this Flow",
-            )
+
+
+def _need_fault(n: int, name: str, need: str, index: dict[str, int]) -> Iterable[Fault]:
+    if need not in index:
+        message = f"{name!r} needs {need!r}, which is no executor of this Flow"
+        yield Fault("unknown-need", n, need, message)
+    elif need == name and index[need] == n:
+        # Else it means the first of that name, and the second one is reported already.
+        yield Fault("self-need", n, need, f"{name!r} needs itself", "remove it from its needs")
 
 
 def _near(need: str, names: list[str]) -> str:
@@ -161,7 +139,7 @@ def _cycles(nodes: Sequence[Node], index: dict[str, int]) -> list[Fault]:
 
 
 def _cycle(nodes: Sequence[Node], trail: list[int], length: int) -> Fault:
-    """A cycle of so many nodes, of which the first ones are given."""
+    """The fault of a cycle of `length` nodes; `trail` has the first of them."""
     if length == len(trail):
         first = trail.index(min(trail))
         trail = trail[first:] + trail[:first]

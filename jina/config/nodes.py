@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from jina.config.doubts import doubts
-from jina.config.messages import known_keys, usable
+from jina.config.drafts import ExecutorClass, ExecutorDraft, executor_draft, uncertain_sections
+from jina.config.load_state import LoadState
 from jina.config.needs import Fault, Node, faults
-from jina.config.pieces import Loading, Piece, executor_piece, modules, without_ignored
+from jina.config.problems import Problem
 from jina.config.schema import (
     IGNORED_NODE,
     MEANS_NOTHING,
@@ -18,17 +18,14 @@ from jina.config.schema import (
     FlowOptions,
     NodeModel,
 )
-from jina.config.source import current_folder
 from jina.config.specs import spec_of
 from jina.config.tree import DataPath, Span, Tree
-from jina.config.uses import used_piece
+from jina.config.uses import draft_of_uses
+from jina.config.validation import known_keys, usable
 from jina.config.variables import Unresolved
 from jina.defaults import TIMEOUT_READY_S
-from jina.executors import BaseExecutor
 from jina.executors.spec import ExecutorSpec
 from jina.names import GATEWAY
-
-ExecutorClass = type[BaseExecutor]
 
 
 @dataclass(frozen=True)
@@ -40,8 +37,8 @@ class NodeConfig:
         needs: names of nodes, or "gateway"; None takes the results of the one before it.
         replicas: processes that share its requests.
         executor: what a worker builds.
-        shards: always 1 yet.
-        polling: always "ANY" yet.
+        shards: always 1 for now.
+        polling: always "ANY" for now.
         workspace: absolute folder: its own, else the Flow's.
         env: environment of its processes: the Flow's, its own laid over.
         timeout_ready_s: seconds without a sign of life after which a start failed; infinite is -1.
@@ -63,68 +60,66 @@ class NodeConfig:
     mark: tuple[str, int, int] = ("", 0, 0)
     marks: dict[str, tuple[str, int, int]] = field(default_factory=dict)
     is_join: bool = False
-    origin: Piece | None = field(default=None, repr=False, compare=False)
+    origin: ExecutorDraft | None = field(default=None, repr=False, compare=False)
 
 
 def known_entry(
-    loading: Loading, tree: Tree, at: DataPath, entry: Mapping[str, Any]
+    state: LoadState, tree: Tree, at: DataPath, entry: Mapping[str, Any]
 ) -> dict[str, Any]:
     """An entry without what is ignored, and without what is refused, which is reported."""
-    kept = without_ignored(loading, tree, at, entry, IGNORED_NODE)
-    if isinstance(kept.get("uses"), os.PathLike):
-        kept["uses"] = os.fspath(kept["uses"])
-    # From Python, too: the order of a set is nobody's wish, but it should be the same each time.
-    if isinstance(kept.get("needs"), set | frozenset):
-        kept["needs"] = sorted(kept["needs"], key=str)
-    elif isinstance(kept.get("needs"), tuple):
-        kept["needs"] = list(kept["needs"])
-    for key, instead in REFUSED_NODE.items():
-        if key not in kept:
-            continue
-        value = kept.pop(key)
-        if value in MEANS_NOTHING:
-            continue
-        loading.problems.append(
-            tree.problem(
-                (*at, key), "not-supported", f"`{key}` is not supported", at="key", hint=instead
-            )
-        )
-    if kept.get("method") in ("inspect", "gather_inspect"):
-        loading.problems.append(
-            tree.problem(
-                (*at, "method"),
-                "not-supported",
-                f"`method: {kept['method']}` is not supported",
-                hint="add the Executor as a step of the Flow",
-            )
-        )
-        del kept["method"]
-    for key in ("shards", "parallel"):
-        if isinstance(kept.get(key), int) and kept[key] > 1:
-            loading.problems.append(
-                tree.problem(
-                    (*at, key),
-                    "not-supported",
-                    f"`{key}: {kept[key]}` is not supported yet; only 1 is",
-                    hint="`replicas` shares the requests among processes",
-                )
-            )
-    polling = kept.get("polling")
-    if isinstance(polling, Mapping) or (isinstance(polling, str) and polling.upper() != "ANY"):
-        shown = polling if isinstance(polling, str) else "{…}"
-        loading.problems.append(
-            tree.problem(
-                (*at, "polling"),
-                "not-supported",
-                f"`polling: {shown}` is not supported yet; only ANY is",
-                hint="remove it: each request goes to one process",
-            )
-        )
-        del kept["polling"]
+    kept = state.without_ignored(tree, at, entry, IGNORED_NODE)
+    _make_yaml_like(kept)
+    state.problems += _refused_keys(tree, at, kept)
+    state.problems += _refused_values(tree, at, kept)
     return kept
 
 
-def graph_problems(loading: Loading, tree: Tree, key: str, entries: list[Any]) -> None:
+def _make_yaml_like(entry: dict[str, Any]) -> None:
+    """Turn paths, tuples and sets, which only Python has, into what YAML has."""
+    uses, needs = entry.get("uses"), entry.get("needs")
+    if isinstance(uses, os.PathLike):
+        entry["uses"] = os.fspath(uses)
+    if isinstance(needs, set | frozenset):
+        # Nobody chose the order of a set, but it should be the same each time.
+        entry["needs"] = sorted(needs, key=str)
+    elif isinstance(needs, tuple):
+        entry["needs"] = list(needs)
+
+
+def _refused_keys(tree: Tree, at: DataPath, entry: dict[str, Any]) -> Iterator[Problem]:
+    """The keys that would change results; they are taken out."""
+    for key, instead in REFUSED_NODE.items():
+        if key in entry and entry.pop(key) not in MEANS_NOTHING:
+            yield tree.problem(
+                (*at, key), "not-supported", f"`{key}` is not supported", at="key", hint=instead
+            )
+
+
+def _refused_values(tree: Tree, at: DataPath, entry: dict[str, Any]) -> Iterator[Problem]:
+    """The values of known keys that are not supported (yet)."""
+    method, polling = entry.get("method"), entry.get("polling")
+    if method in ("inspect", "gather_inspect"):
+        del entry["method"]
+        message = f"`method: {method}` is not supported"
+        yield _unsupported(tree, (*at, "method"), message, "add the Executor as a step of the Flow")
+    for key in ("shards", "parallel"):
+        if isinstance(entry.get(key), int) and entry[key] > 1:
+            message = f"`{key}: {entry[key]}` is not supported yet; only 1 is"
+            hint = "`replicas` shares the requests among processes"
+            yield _unsupported(tree, (*at, key), message, hint)
+    if isinstance(polling, Mapping) or (isinstance(polling, str) and polling.upper() != "ANY"):
+        del entry["polling"]
+        written = polling if isinstance(polling, str) else "{…}"
+        message = f"`polling: {written}` is not supported yet; only ANY is"
+        hint = "remove it: each request goes to one process"
+        yield _unsupported(tree, (*at, "polling"), message, hint)
+
+
+def _unsupported(tree: Tree, path: DataPath, message: str, hint: str) -> Problem:
+    return tree.problem(path, "not-supported", message, hint=hint)
+
+
+def graph_problems(state: LoadState, tree: Tree, key: str, entries: list[Any]) -> None:
     """Check names and needs of all entries, also of those that are wrong in other ways."""
     nodes: list[Node] = []
     for n, entry in enumerate(entries):
@@ -142,7 +137,7 @@ def graph_problems(loading: Loading, tree: Tree, key: str, entries: list[Any]) -
         notes = []
         if fault.other >= 0:
             notes = [tree.note((key, fault.other, "name"), "the first one stands here")]
-        loading.problems.append(
+        state.problems.append(
             tree.problem(at, fault.kind, fault.message, hint=fault.hint, notes=notes, word=word)
         )
 
@@ -157,7 +152,7 @@ def _needs(entry: Any) -> list[str] | None:
 
 
 def _need_places(entry: Any) -> dict[str, list[int]]:
-    """At which places of an entry's list each need stands."""
+    """The indices of each need in the list of an entry."""
     needs = entry.get("needs") if isinstance(entry, Mapping) else None
     found: dict[str, list[int]] = {}
     for n, need in enumerate(needs if isinstance(needs, list) else []):
@@ -167,7 +162,7 @@ def _need_places(entry: Any) -> dict[str, list[int]]:
 
 
 def _place(key: str, fault: Fault, places: dict[str, list[int]]) -> tuple[DataPath, str]:
-    """Where a fault stands, and the offending word there."""
+    """Where a fault is, and the offending word there."""
     if not fault.need:
         return (key, fault.node, "name"), ""
     at: DataPath = (key, fault.node, "needs")
@@ -181,15 +176,15 @@ class NodeReader:
     """Turns the entries of one Flow into nodes.
 
     Args:
-        loading: collects problems.
+        state: collects problems.
         tree: the Flow's.
         options: what holds for the whole Flow.
         workspace: the Flow's, absolute.
         py_modules: of the Flow's options, located.
-        lacks_modules: there should be more of those.
+        lacks_modules: some of those could not be found or read.
     """
 
-    loading: Loading
+    state: LoadState
     tree: Tree
     options: FlowOptions
     workspace: str
@@ -201,88 +196,95 @@ class NodeReader:
 
         Args:
             at: path of the entry.
-            entry: its data, without ignored keys; what is wrong with them is said already.
+            entry: its data, without ignored keys; what is wrong with those is reported already.
             cls: a class of this process that stands for its `uses`.
         """
         entry = {} if entry is None else entry
         model, wrong = usable(NodeModel, entry)
         if not isinstance(model, NodeModel):
             return None
-        doubtful = doubts(self.tree, wrong, known_keys(NodeModel))
+        uncertain = uncertain_sections(self.tree, wrong, known_keys(NodeModel))
         metas = {**model.override_metas, **model.uses_metas}
-        folder = self.tree.source.folder
-        more = metas.pop("py_modules", [])
-        entries = [
-            ((*at, "uses_metas", "py_modules"), [more] if isinstance(more, str) else list(more))
-        ]
-        entries.append(((*at, "py_modules"), model.py_modules))
-        found: list[str] = []
-        for path, names in entries:
-            located = modules(self.loading, self.tree, path, names, folder)
-            if len(located) < len(names):
-                doubtful.add("modules")
-            found += located
-        piece = None if "class" in doubtful else self.piece(at, entry, model, cls)
-        if piece is None:
+        py_modules, is_short = self._modules(at, metas.pop("py_modules", []), model.py_modules)
+        draft = None if "class" in uncertain else self._draft(at, entry, model, cls)
+        if draft is None:
             return None
-        piece.doubts |= doubtful
-        piece.overlays.append((self.tree, at))
-        piece.with_ = {**piece.with_, **model.override_with, **model.uses_with}
-        piece.requests = {**piece.requests, **model.override_requests, **model.uses_requests}
-        piece.py_modules = list(dict.fromkeys([*piece.py_modules, *found]))
-        if isinstance(metas.get("workspace"), str):
-            metas["workspace"] = absolute_folder(self.tree, metas["workspace"])
-        piece.metas = {**piece.metas, **metas}
-        is_ours = piece.tree is self.tree
+        draft.uncertain |= uncertain | ({"modules"} if is_short else set())
+        draft.py_modules += py_modules
+        self._lay_over(draft, at, model, metas)
+        is_ours = draft.tree is self.tree
         if is_ours and cls is None and "uses" in entry:
-            piece.py_modules = list(dict.fromkeys([*self.py_modules, *piece.py_modules]))
-            piece.doubts |= {"modules"} if self.lacks_modules else set()
-        spec = spec_of(
-            self.loading, piece, named_at=(self.tree, (*at, "uses")) if is_ours else None
-        )
-        if spec is None:
-            return None
-        timeout_ms = (
-            model.timeout_ready if model.timeout_ready is not None else self.options.timeout_ready
-        )
-        return NodeConfig(
-            name=model.name or f"executor{at[-1]}",
-            needs=list(model.needs) or None,
-            replicas=model.replicas,
-            executor=spec,
-            workspace=absolute_folder(self.tree, model.workspace) or self.workspace,
-            env={key: _env_text(value) for key, value in {**self.options.env, **model.env}.items()},
-            timeout_ready_s=_seconds(timeout_ms),
-            mark=_mark(self.tree, self.tree.span(at)),
-            marks={key: _mark(self.tree, self.tree.span((*at, key))) for key in entry},
-            is_join=model.method == "needs",
-            origin=piece,
-        )
+            draft.py_modules = [*self.py_modules, *draft.py_modules]
+            draft.uncertain |= {"modules"} if self.lacks_modules else set()
+        draft.py_modules = list(dict.fromkeys(draft.py_modules))
+        named_at = (self.tree, (*at, "uses")) if is_ours else None
+        spec = spec_of(self.state, draft, named_at=named_at)
+        return None if spec is None else self._config(at, entry, model, draft, spec)
 
-    def piece(
+    def _modules(
+        self, at: DataPath, of_metas: str | list[str], own: list[str]
+    ) -> tuple[list[str], bool]:
+        """The modules that an entry names, and whether some of them are missing."""
+        more = [of_metas] if isinstance(of_metas, str) else list(of_metas)
+        folder = self.tree.source.folder
+        path = (*at, "uses_metas", "py_modules")
+        found = self.state.located_modules(self.tree, path, more, folder)
+        found += self.state.located_modules(self.tree, (*at, "py_modules"), own, folder)
+        return found, len(found) < len(more) + len(own)
+
+    def _draft(
         self,
         at: DataPath,
         entry: Mapping[str, Any],
         model: NodeModel,
         cls: ExecutorClass | None,
-    ) -> Piece | None:
+    ) -> ExecutorDraft | None:
         """The Executor of an entry, before the entry's own settings are laid over it."""
         folder = self.tree.source.folder
         place = (*at, "uses")
         if cls is not None:
-            return Piece(self.tree, place, jtype=cls.__name__, folder=folder, cls=cls)
+            return ExecutorDraft(self.tree, place, jtype=cls.__name__, folder=folder, cls=cls)
         if model.uses is None:
-            return Piece(self.tree, at, jtype="BaseExecutor", folder=folder)
+            return ExecutorDraft(self.tree, at, jtype="BaseExecutor", folder=folder)
         if isinstance(model.uses, str):
-            return used_piece(self.loading, self.tree, place, entry["uses"])
-        return executor_piece(self.loading, self.tree, place)
+            return draft_of_uses(self.state, self.tree, place, entry["uses"])
+        return executor_draft(self.state, self.tree, place)
 
+    def _lay_over(
+        self, draft: ExecutorDraft, at: DataPath, model: NodeModel, metas: dict[str, Any]
+    ) -> None:
+        """Let the settings of an entry win over those of its Executor."""
+        if isinstance(metas.get("workspace"), str):
+            metas["workspace"] = self.tree.source.absolute(metas["workspace"])
+        draft.overlays.append((self.tree, at))
+        draft.lay_over(
+            {**model.override_with, **model.uses_with},
+            metas,
+            {**model.override_requests, **model.uses_requests},
+        )
 
-def absolute_folder(tree: Tree, path: str | None) -> str:
-    """A folder named in the YAML, absolute; empty when it is not given."""
-    if not path:
-        return ""
-    return os.path.normpath(current_folder() / tree.source.folder / os.path.expanduser(path))
+    def _config(
+        self,
+        at: DataPath,
+        entry: Mapping[str, Any],
+        model: NodeModel,
+        draft: ExecutorDraft,
+        spec: ExecutorSpec,
+    ) -> NodeConfig:
+        own, general = model.timeout_ready, self.options.timeout_ready
+        return NodeConfig(
+            name=model.name or f"executor{at[-1]}",
+            needs=list(model.needs) or None,
+            replicas=model.replicas,
+            executor=spec,
+            workspace=self.tree.source.absolute(model.workspace) or self.workspace,
+            env={key: _env_text(value) for key, value in {**self.options.env, **model.env}.items()},
+            timeout_ready_s=_seconds(general if own is None else own),
+            mark=_mark(self.tree, self.tree.span(at)),
+            marks={key: _mark(self.tree, self.tree.span((*at, key))) for key in entry},
+            is_join=model.method == "needs",
+            origin=draft,
+        )
 
 
 def _seconds(timeout_ms: int | None) -> float:

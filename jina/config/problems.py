@@ -1,6 +1,6 @@
-"""What is wrong with a config, each thing at its place, and how it reads.
+"""What is wrong with a config, where, and how it is printed.
 
-Plain text only; colours are the command line's matter.
+Plain text only; colours are up to the command line.
 """
 
 from __future__ import annotations
@@ -57,13 +57,13 @@ class Problem:
         file: the file as the user named it; empty for what came from Python.
         line: counted from 1; 0 when there is no place.
         column: counted from 1, in characters.
-        end_column: one behind the last marked character of that line.
+        end_column: one past the last marked character of that line.
         path: the place inside the data (`executors[1].needs`), shown when there is no line.
         hint: how to mend it; empty when there is nothing to say.
         severity: errors keep a config from being used, warnings do not.
         notes: other places that belong to it.
         source_line: the line itself, as written.
-        detail: lines that belong to it as they are, such as the traceback of the user's own code.
+        detail: further lines, printed as they are, such as the traceback of the user's own code.
     """
 
     code: str
@@ -113,7 +113,7 @@ def ordered(problems: Iterable[Problem]) -> list[Problem]:
     return sorted(unique, key=lambda p: (files[p.file], p.line, p.column))
 
 
-def settled(result: _T | None, problems: Sequence[Problem]) -> _T:
+def result_or_raise(result: _T | None, problems: Sequence[Problem]) -> _T:
     """The result, unless there are errors among the problems: they are raised as one.
 
     Raises:
@@ -161,7 +161,7 @@ def _excerpt(problem: Problem) -> list[str]:
 
 
 def _bounded(text: str) -> str:
-    """A message that quotes what stands in a file, which may be long: its head and tail."""
+    """The head and tail of a message that quotes something long from a file."""
     if len(text) <= MAX_MESSAGE:
         return text
     return f"{text[: MAX_MESSAGE // 2]} … {text[-MAX_MESSAGE // 2 :]}"

@@ -1,7 +1,7 @@
 """Find the user's modules on the disk, without importing them.
 
-Relative to the YAML file that names them, then to the folders that `extra_search_paths` names, then
-to the current folder; nowhere else.
+They are looked for beside the YAML file that names them, then in the folders of
+`extra_search_paths`, then in the current folder; nowhere else.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ MAX_NAMED = 5  # files of a folder
 
 
 class ModuleMissing(Exception):
-    """An entry of `py_modules` leads nowhere; says why, and carries a hint."""
+    """An entry of `py_modules` that leads nowhere; it says why and carries a hint."""
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
@@ -42,17 +42,38 @@ def locate(entry: str, folder: Path, extra: Sequence[Path] = ()) -> str:
     """
     if not entry.strip() or "\0" in entry:
         raise ModuleMissing("an empty name is no module")
-    places = _places(folder, extra)
+    folders = _folders(folder, extra)
     if entry.endswith(".py") or "/" in entry or os.sep in entry or not entry.strip("."):
-        return _path(entry, places)
+        return _path(entry, folders)
+    return _dotted(entry, folders)
+
+
+def module_name(file: str) -> str:
+    """The last part of a module's name, from its file."""
+    path = Path(file)
+    return path.parent.name if file.endswith("__init__.py") else path.stem
+
+
+def search_paths(folder: Path, extra: Sequence[Path] = ()) -> list[str]:
+    """Where the user's modules find each other: the folders where `locate` looks, in its order."""
+    return [str(parent) for parent in _folders(folder, extra)]
+
+
+def _folders(folder: Path, extra: Sequence[Path]) -> list[Path]:
+    here = current_folder()
+    return list(dict.fromkeys([here / folder, *extra, here]))
+
+
+def _dotted(entry: str, folders: list[Path]) -> str:
+    """What to import for a dotted name."""
     parts = entry.split(".")
     if not all(part.isidentifier() for part in parts):
         raise ModuleMissing(
             f"{entry!r} is neither a path to a .py file nor a dotted name",
             "write the path with its .py ending",
         )
-    for place in places:
-        target = place.joinpath(*parts)
+    for parent in folders:
+        target = parent.joinpath(*parts)
         if len(parts) == 1 and isfile(target / "__init__.py"):
             return str(target)
         if isfile(target.with_suffix(".py")):
@@ -63,25 +84,16 @@ def locate(entry: str, folder: Path, extra: Sequence[Path] = ()) -> str:
         return entry
     raise ModuleMissing(
         f"no module named {entry!r}",
-        _near(entry, places[0]) or "install its package, or give the path of a .py file",
+        _near(entry, folders[0]) or "install its package, or give the path of a .py file",
     )
 
 
-def search_paths(folder: Path, extra: Sequence[Path] = ()) -> list[str]:
-    """Where the user's modules find each other: the places where `locate` looks, in its order."""
-    return [str(place) for place in _places(folder, extra)]
-
-
-def _places(folder: Path, extra: Sequence[Path]) -> list[Path]:
-    here = current_folder()
-    return list(dict.fromkeys([here / folder, *extra, here]))
-
-
-def _path(entry: str, places: list[Path]) -> str:
+def _path(entry: str, folders: list[Path]) -> str:
+    """What to import for a path: the file or folder itself."""
     path = Path(os.path.expanduser(entry))
     tried = []
-    for place in places:
-        target = place / path
+    for parent in folders:
+        target = parent / path
         if isdir(target):
             if isfile(target / "__init__.py"):
                 return os.path.normpath(target)
@@ -100,7 +112,7 @@ def _path(entry: str, places: list[Path]) -> str:
 
 
 def _inside(entry: str, folder: Path) -> str:
-    """A hint for a folder that is no package: the files that may have been meant."""
+    """A hint for a folder that is not a package: the files that may have been meant."""
     try:
         names = sorted(p.name for p in folder.iterdir() if p.suffix == ".py")
     except OSError:

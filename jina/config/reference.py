@@ -1,4 +1,4 @@
-"""The models of the YAML for others to read: JSON Schema for editors, tables for people.
+"""The models of the YAML as a JSON Schema for editors and as tables for people.
 
 Both come from `schema.py` alone, so they say what the checker does.
 """
@@ -65,11 +65,24 @@ def json_schema(what: Literal["flow", "executor"]) -> dict[str, Any]:
 
 
 def _adapted(part: Any, name: str = "") -> Any:
-    """A piece of pydantic's schema (2020-12) as draft-07, with variables and ignored keys."""
+    """A part of pydantic's schema (2020-12) as draft-07, with variables and ignored keys."""
     if isinstance(part, list):
         return [_adapted(item) for item in part]
     if not isinstance(part, dict):
         return part
+    found = _translated(part)
+    if name:
+        _complete(found, name)
+    if found.get("type") in ("integer", "number", "boolean") or "const" in found:
+        return _or_variable(found)
+    if "$ref" in found and len(found) > 1:
+        # Draft-07 ignores whatever stands beside a reference.
+        return {"allOf": [{"$ref": found.pop("$ref")}], **found}
+    return found
+
+
+def _translated(part: dict[str, Any]) -> dict[str, Any]:
+    """The same keys in draft-07; titles that pydantic made up are left out."""
     found: dict[str, Any] = {}
     for key, value in part.items():
         if key == "properties":
@@ -80,8 +93,12 @@ def _adapted(part: Any, name: str = "") -> Any:
             continue
         elif key != "title" or not isinstance(value, str):
             found[key] = _adapted(value)
-    if name:
-        found["title"] = _TITLES[name]
+    return found
+
+
+def _complete(found: dict[str, Any], name: str) -> None:
+    """Add to the schema of a model what pydantic does not know."""
+    found["title"] = _TITLES[name]
     if name in _IGNORED:
         found["patternProperties"] = _other_keys(name)
     for key, (pattern, message) in _PATTERNS.get(name, {}).items():
@@ -91,16 +108,10 @@ def _adapted(part: Any, name: str = "") -> Any:
                 option.update(pattern=pattern, patternErrorMessage=message)
     if name == "NodeModel":
         found["properties"]["uses"] = _by_kind(found["properties"]["uses"])
-    if found.get("type") in ("integer", "number", "boolean") or "const" in found:
-        return _or_variable(found)
-    if "$ref" in found and len(found) > 1:
-        # Draft-07 ignores whatever stands beside a reference.
-        return {"allOf": [{"$ref": found.pop("$ref")}], **found}
-    return found
 
 
 def _other_keys(name: str) -> dict[str, Any]:
-    """The keys of Jina 2 and 3. As patterns they are accepted, but no editor suggests them."""
+    """The keys of Jina 2 and 3. As patterns, they are accepted, but no editor suggests them."""
     ignored: dict[str, Any] = {
         "description": "Ignored: it has no meaning here.",
         "deprecationMessage": "It has no meaning here; it is ignored",
@@ -117,7 +128,7 @@ def _other_keys(name: str) -> dict[str, Any]:
 
 
 def _by_kind(part: dict[str, Any]) -> dict[str, Any]:
-    """A text or a map: told apart first, so that a mistake in the map is told, not the choice."""
+    """Text or a map; `if` chooses first, so that editors show the mistake inside a map."""
     return {
         "description": part["description"],
         "if": {"type": "object"},
@@ -127,15 +138,16 @@ def _by_kind(part: dict[str, Any]) -> dict[str, Any]:
 
 
 def _or_variable(schema: dict[str, Any]) -> dict[str, Any]:
-    said: dict[str, Any] = {
+    """A number or the like, or a variable that stands for one."""
+    outside: dict[str, Any] = {
         key: schema.pop(key) for key in ("description", "default") if key in schema
     }
-    return {**said, "anyOf": [schema, _VARIABLE]}
+    return {**outside, "anyOf": [schema, _VARIABLE]}
 
 
 _SECTIONS: list[tuple[str, str, type[BaseModel]]] = [
     ("A Flow", "The top level of a Flow's YAML.", FlowModel),
-    ("`with` of a Flow", "What holds for the whole Flow.", FlowOptions),
+    ("`with` of a Flow", "Settings for the whole Flow.", FlowOptions),
     ("An executor of a Flow", "Each item of `executors`.", NodeModel),
     ("An Executor", "The top level of an Executor's YAML, or an inline `uses`.", ExecutorModel),
     ("`metas` of an Executor", "Other keys are kept: they become `self.metas.<key>`.", Metas),
@@ -144,22 +156,24 @@ _SECTIONS: list[tuple[str, str, type[BaseModel]]] = [
 _HEAD = """\
 # The YAML of Flows and Executors
 
-This page is written by `python -m jina.config.reference` from the models that `jina flow check` and
-`jina executor check` use; a test keeps it equal to them.
+`python -m jina.config.reference` writes this page from the models that `jina flow check` and
+`jina executor check` use; a test checks that it is up to date.
 
-Unknown keys are refused, with the near one named. Keys are text always, also `on:`. `true` and
-`false` are booleans, and so are plain `yes` and `no`; `12:30:00`, `1_000` and `017` are text. A key
-may stand once in a map. Anchors and `<<` work. `!Name` before a map is the same as `jtype: Name` in
-it. A relative path is relative to the file it is written in.
+An unknown key is an error, and the message names the nearest known one. Keys are always text, even
+`on:`. `true` and `false` are booleans, and so are plain `yes` and `no`; `12:30:00`, `1_000` and
+`017` are text. A map may not repeat a key. Anchors and `<<` work. `!Name` before a map is the same
+as `jtype: Name` in it. Relative paths are relative to the file they are written in.
 
-Flow and Executor YAML name code that is run with your rights: read the files of others before you
-run them. Their checks import modules too; `--no-import` looks at the YAML alone.
+The YAML of a Flow or an Executor names code that runs with your permissions, so read other people's
+files before you run them. The two checks import that code as well; with `--no-import` they read the
+YAML alone.
 
-Editors complete and check the YAML with its JSON Schema: `jina schema flow > flow.schema.json`, and
-a first line `# yaml-language-server: $schema=flow.schema.json`. What `jina flow new` and
-`jina executor new` write has both. With yaml-language-server (VS Code, Neovim, Emacs …) keys and
-values are completed and explained, and mistakes underlined. It does not know our tags, and reads
-plain `yes` and `no` as text: write `jtype: Name` and `true` where an editor looks on.
+Editors can complete and check the YAML with its JSON Schema. Write it with
+`jina schema flow > flow.schema.json`, and begin the YAML with the line
+`# yaml-language-server: $schema=flow.schema.json`. What `jina flow new` and `jina executor new`
+write has both. With yaml-language-server (VS Code, Neovim, Emacs …), the editor completes and
+explains keys and values and underlines mistakes. It does not know our tags, and it reads plain
+`yes` and `no` as text: write `jtype: Name` and `true` in files that you edit with it.
 """
 
 _VARIABLES = """\
@@ -167,20 +181,20 @@ _VARIABLES = """\
 
 | written | means |
 |---|---|
-| `$VAR`, `${VAR}` | the environment variable; an error with its place when it is not set |
-| `${VAR:-default}`, `${VAR-default}` | with a default for unset or empty; for unset |
-| `${VAR:?message}`, `${VAR?message}` | an error with this message when unset or empty; when unset |
-| `${VAR:+text}`, `${VAR+text}` | this text when set and not empty; when set |
+| `$VAR`, `${VAR}` | the environment variable; when it is not set, an error that shows the place |
+| `${VAR:-default}`, `${VAR-default}` | a default when it is unset or empty; when it is unset |
+| `${VAR:?message}`, `${VAR?message}` | this error when it is unset or empty; when it is unset |
+| `${VAR:+text}`, `${VAR+text}` | this text when it is set and not empty; when it is set |
 | `$$` | one `$` |
-| `${{ ENV.VAR }}`, `${{ ENV.VAR \\| default }}` | the environment variable, as Jina writes it |
-| `${{ VAR }}` | the environment, then the context given in Python |
-| `${{ CONTEXT.name }}` | the context given in Python |
+| `${{ ENV.VAR }}`, `${{ ENV.VAR \\| default }}` | the environment variable, in Jina's notation |
+| `${{ VAR }}` | the environment variable, or else the value of the context given in Python |
+| `${{ CONTEXT.name }}` | the value of the context given in Python |
 | `${{ root.a.b }}`, `${{ root.executors[0].name }}` | another value of this file |
-| `${{ this.name }}` | a value of the same map |
+| `${{ this.name }}` | another value of the same map |
 
-A plain value that is one whole variable is read as YAML reads it (`size: $SIZE` may be a number,
-`fields: $FIELDS` with `[a, b]` is a list); a quoted one, or one with text around it, stays text.
-A file `.env` beside the YAML is read too; the shell wins.
+A plain value that is a single variable gets the type that YAML gives to its text: `size: $SIZE` may
+be a number, and `fields: $FIELDS` with `[a, b]` is a list. A quoted value, or one with text around
+the variable, stays text. A file `.env` beside the YAML is read too; variables of the shell win.
 """
 
 

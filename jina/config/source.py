@@ -8,10 +8,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from os.path import isdir, isfile
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from jina.config.problems import Problem
 from jina.suggest import near_file
@@ -21,8 +22,7 @@ MAX_BYTES = 1024 * 1024  # of one YAML file
 _YAML_FILE = re.compile(r".*\.(?:ya?ml|json)", re.IGNORECASE | re.DOTALL)
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(msgspec.Struct, frozen=True):
     """The text of a config and how messages name it.
 
     Args:
@@ -42,14 +42,20 @@ class Source:
     data: Mapping[str, Any] | None = None
     first_line: int = 0
     indent: int = 0
-    lines: list[str] = field(default_factory=list)
+    lines: list[str] = []
 
     @property
     def folder(self) -> Path:
         """What relative paths in it are relative to: the file's folder, else the current one."""
         return self.path.parent if self.path is not None else current_folder()
 
-    def near(self, name: str) -> str:
+    def absolute(self, path: str | None) -> str:
+        """A folder that is named in it, as an absolute path; empty when none is."""
+        if not path:
+            return ""
+        return os.path.normpath(current_folder() / self.folder / os.path.expanduser(path))
+
+    def display_name(self, name: str) -> str:
         """How messages name a file that this one refers to by a relative path."""
         if os.path.isabs(name) or self.path is None:
             return name
@@ -76,7 +82,7 @@ def open_source(source: Any, *, what: str, extra: Sequence[Path] = ()) -> Source
         source: path of a .yml/.yaml file or of anything that exists; YAML or JSON text; an object
             with `read()`; a dict.
         what: "Flow" or "Executor", for messages.
-        extra: further folders where a path that leads nowhere is looked for.
+        extra: further folders, searched when a path leads nowhere.
     """
     if isinstance(source, Mapping):
         return Source(data=source)
@@ -101,7 +107,7 @@ def open_source(source: Any, *, what: str, extra: Sequence[Path] = ()) -> Source
 
 
 def found_in(name: str, folders: Sequence[Path]) -> str:
-    """A path as it is, if it leads to a file; else where it does in the first of some folders."""
+    """The path itself if it leads to a file; else that file in the first folder that has it."""
     path = os.path.expanduser(name)
     if not folders or _is_file(path):
         return name
@@ -123,17 +129,9 @@ def read_file(
     path = Path(folder or "", os.path.expanduser(name))
     shown = shown or name
     try:
-        if isdir(path):
-            inner = os.path.join(shown, "flow.yml" if what == "Flow" else "config.yml")
-            hint = f"did you mean {inner!r}?" if isfile(path / os.path.basename(inner)) else ""
-            message = f"{shown} is a folder; expected the {what}'s YAML file"
-            return Problem("no-source", message, hint=hint)
-        if path.suffix == ".py" and isfile(path):
-            hint = "name the YAML that names it"
-            if what == "Executor":
-                hint += f"; or a class of it, as `{shown}:MyExecutor`"
-            message = f"{shown} is Python; expected the {what}'s YAML file"
-            return Problem("no-source", message, hint=hint)
+        problem = _not_a_yaml_file(path, what, shown)
+        if problem is not None:
+            return problem
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
@@ -142,6 +140,22 @@ def read_file(
         reason = getattr(err, "strerror", None) or str(err)
         return Problem("no-source", f"cannot read {shown}: {reason}")
     return _decoded(content, shown, path)
+
+
+def _not_a_yaml_file(path: Path, what: str, shown: str) -> Problem | None:
+    """What is wrong with a path that leads to a folder or to Python."""
+    if isdir(path):
+        inner = os.path.join(shown, "flow.yml" if what == "Flow" else "config.yml")
+        hint = f"did you mean {inner!r}?" if isfile(path / os.path.basename(inner)) else ""
+        message = f"{shown} is a folder; expected the {what}'s YAML file"
+        return Problem("no-source", message, hint=hint)
+    if path.suffix == ".py" and isfile(path):
+        hint = "name the YAML that names it"
+        if what == "Executor":
+            hint += f"; or a class of it, as `{shown}:MyExecutor`"
+        message = f"{shown} is Python; expected the {what}'s YAML file"
+        return Problem("no-source", message, hint=hint)
+    return None
 
 
 def _near(path: Path, what: str) -> str:

@@ -1,4 +1,4 @@
-"""From a described Executor to the `ExecutorSpec` that a worker builds it from."""
+"""From the draft of an Executor to the `ExecutorSpec` that a worker builds it from."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import os
 from pathlib import Path
 from typing import Any
 
-from jina.config.pieces import Loading, Piece
-from jina.config.py_modules import ModuleMissing, locate, search_paths
+from jina.config.drafts import ExecutorClass, ExecutorDraft
+from jina.config.load_state import LoadState
+from jina.config.problems import Problem
+from jina.config.py_modules import ModuleMissing, locate, module_name, search_paths
 from jina.config.tree import DataPath, Tree
 from jina.excepts import ExecutorFailToLoad
-from jina.executors import BaseExecutor
 from jina.executors.load import live_class, live_spec
 from jina.executors.spec import ExecutorSpec
 
@@ -18,88 +19,104 @@ _PASS_THROUGH = ("BaseExecutor", "Executor")
 
 
 def spec_of(
-    loading: Loading,
-    piece: Piece,
+    state: LoadState,
+    draft: ExecutorDraft,
     *,
     named_at: tuple[Tree, DataPath] | None = None,
 ) -> ExecutorSpec | None:
-    """The spec of a piece: what a worker gets.
+    """The spec of an Executor; None when its class cannot be known, which is reported.
 
     Args:
-        loading: collects problems.
-        piece: merged.
-        named_at: where the user chose this Executor, if it is another place than the piece's own.
+        state: collects problems.
+        draft: complete: everything is laid over it.
+        named_at: where the user chose this Executor, if that is not where the draft is written.
     """
-    tree, at = named_at or (piece.tree, piece.jtype_path())
+    fields = _fields(draft, *(named_at or (draft.tree, draft.jtype_path())))
+    if draft.cls is not None:
+        return _spec_of_class(state, draft, draft.cls, fields)
+    if draft.py_modules or ":" in draft.jtype or "." in draft.jtype:
+        return _spec_of_module(state, draft, fields)
+    return _spec_of_name(state, draft, fields)
+
+
+def _fields(draft: ExecutorDraft, tree: Tree, at: DataPath) -> dict[str, Any]:
+    """What a spec has whatever its class is."""
     span = tree.span(at)
-    fields: dict[str, Any] = {
-        "with_": piece.with_,
-        "metas": {key: value for key, value in piece.metas.items() if value is not None}
-        | ({"py_modules": piece.py_modules} if piece.py_modules else {}),
-        "requests": piece.requests,
+    metas = {key: value for key, value in draft.metas.items() if value is not None}
+    if draft.py_modules:
+        metas["py_modules"] = draft.py_modules
+    return {
+        "with_": draft.with_,
+        "metas": metas,
+        "requests": draft.requests,
         "file": tree.source.file,
         "line": span.line,
         "column": span.column,
     }
-    if piece.cls is not None:
-        return _live(loading, piece, piece.cls, fields)
-    name = piece.jtype.rpartition(":")[2]
-    if not piece.py_modules and ":" not in piece.jtype and "." not in piece.jtype:
-        if name in _PASS_THROUGH:
-            return ExecutorSpec(jtype="BaseExecutor", **fields)
-        known = live_class(name)
-        if known is not None:
-            return _live(loading, piece, known, fields)
-        if "modules" in piece.doubts:  # what is wrong with those is said
-            return None
-        loading.problems.append(
-            piece.tree.problem(
-                piece.jtype_path(),
-                "class-not-found",
-                f"nothing says where the class {name!r} is",
-                hint="name its file in `metas: {py_modules: […]}`, or write `module:Class`",
-                word=name,
-            )
-        )
-        return None
-    jtype, py_modules = piece.jtype, piece.py_modules
-    if ":" not in jtype and "." in jtype:
-        jtype = ":".join(jtype.rpartition(".")[::2])
-    module = jtype.rpartition(":")[0]
-    stems = {Path(p).parent.name if p.endswith("__init__.py") else Path(p).stem for p in py_modules}
-    if module and module not in stems and module not in py_modules:
-        try:
-            py_modules = [*py_modules, located := locate(module, piece.folder, loading.extra)]
-        except ModuleMissing as err:
-            if "modules" in piece.doubts:
-                return None
-            loading.problems.append(
-                piece.tree.problem(
-                    piece.jtype_path(), "module-not-found", err.message, hint=err.hint, word=module
-                )
-            )
-            return None
-        if os.path.isabs(located):
-            jtype = f"{Path(located).stem}:{jtype.rpartition(':')[2]}"
-    return ExecutorSpec(
-        jtype=jtype,
-        py_modules=py_modules,
-        search_paths=search_paths(piece.folder, loading.extra),
-        **fields,
-    )
 
 
-def _live(
-    loading: Loading, piece: Piece, cls: type[BaseExecutor], fields: dict[str, Any]
+def _spec_of_class(
+    state: LoadState, draft: ExecutorDraft, cls: ExecutorClass, fields: dict[str, Any]
 ) -> ExecutorSpec | None:
-    """The spec of a class of this process."""
-    piece.cls = cls
-    if loading.is_local:
+    """A class of this process; another process gets it pickled."""
+    draft.cls = cls
+    if state.is_local:
         return ExecutorSpec(jtype=cls.__name__, **fields)
     try:
         return live_spec(cls, **fields)
     except ExecutorFailToLoad as err:
-        loading.problems.append(
-            piece.tree.problem(piece.jtype_path(), "class-not-sendable", err.what, hint=err.hint)
-        )
+        state.problems.append(_at_class(draft, "class-not-sendable", err.what, err.hint))
         return None
+
+
+def _spec_of_name(
+    state: LoadState, draft: ExecutorDraft, fields: dict[str, Any]
+) -> ExecutorSpec | None:
+    """A class name alone: the pass-through Executor, or a class of this process."""
+    name = draft.jtype
+    if name in _PASS_THROUGH:
+        return ExecutorSpec(jtype="BaseExecutor", **fields)
+    known = live_class(name)
+    if known is not None:
+        return _spec_of_class(state, draft, known, fields)
+    if "modules" not in draft.uncertain:  # else the missing module is reported
+        message = f"nothing says where the class {name!r} is"
+        hint = "name its file in `metas: {py_modules: […]}`, or write `module:Class`"
+        state.problems.append(_at_class(draft, "class-not-found", message, hint, name))
+    return None
+
+
+def _spec_of_module(
+    state: LoadState, draft: ExecutorDraft, fields: dict[str, Any]
+) -> ExecutorSpec | None:
+    """A class of a module: of `module:Class`, `module.Class` or `py_modules`."""
+    jtype, py_modules = draft.jtype, draft.py_modules
+    if ":" not in jtype and "." in jtype:
+        jtype = ":".join(jtype.rpartition(".")[::2])
+    module, _, name = jtype.rpartition(":")
+    search_folders = state.options.search_folders
+    if module and module not in py_modules and module not in map(module_name, py_modules):
+        try:
+            located = locate(module, draft.folder, search_folders)
+        except ModuleMissing as err:
+            if "modules" not in draft.uncertain:
+                state.problems.append(
+                    _at_class(draft, "module-not-found", err.message, err.hint, module)
+                )
+            return None
+        py_modules = [*py_modules, located]
+        if os.path.isabs(located):
+            jtype = f"{Path(located).stem}:{name}"
+    return ExecutorSpec(
+        jtype=jtype,
+        py_modules=py_modules,
+        search_paths=search_paths(draft.folder, search_folders),
+        **fields,
+    )
+
+
+def _at_class(
+    draft: ExecutorDraft, code: str, message: str, hint: str = "", word: str = ""
+) -> Problem:
+    """A problem where the class is named."""
+    return draft.tree.problem(draft.jtype_path(), code, message, hint=hint, word=word)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any, Literal, NamedTuple
+
+import msgspec
 
 from jina.config.problems import Note, Problem, Severity
 from jina.config.source import Source
@@ -14,7 +16,7 @@ DataPath = tuple[str | int, ...]
 
 
 class Span(NamedTuple):
-    """A stretch of the source; all counted from 1, `end_column` one behind the last character."""
+    """A stretch of the source; all counted from 1, `end_column` one past the last character."""
 
     line: int = 0
     column: int = 0
@@ -22,7 +24,7 @@ class Span(NamedTuple):
     end_column: int = 0
 
 
-class Raw(NamedTuple):
+class RawScalar(NamedTuple):
     """A scalar as written, kept where it may hold a variable.
 
     Args:
@@ -34,8 +36,7 @@ class Raw(NamedTuple):
     is_plain: bool
 
 
-@dataclass
-class Tree:
+class Tree(msgspec.Struct):
     """What the loader returns.
 
     Args:
@@ -50,11 +51,11 @@ class Tree:
 
     source: Source
     data: Any = None
-    values: dict[DataPath, Span] = field(default_factory=dict)
-    keys: dict[DataPath, Span] = field(default_factory=dict)
-    raws: dict[DataPath, Raw] = field(default_factory=dict)
-    problems: list[Problem] = field(default_factory=list)
-    codes: set[str] = field(default_factory=set)
+    values: dict[DataPath, Span] = {}
+    keys: dict[DataPath, Span] = {}
+    raws: dict[DataPath, RawScalar] = {}
+    problems: list[Problem] = []
+    codes: set[str] = set()
 
     def span(self, path: DataPath, at: Literal["key", "value"] = "value") -> Span:
         """The place of a key or value; that of the closest parent where it has none."""
@@ -93,7 +94,7 @@ class Tree:
             word: mark only this part of the value, if it stands there literally.
         """
         found = Problem(
-            code, message, path=shown(path), hint=hint, severity=severity, notes=tuple(notes)
+            code, message, path=path_text(path), hint=hint, severity=severity, notes=tuple(notes)
         )
         return self.placed(found, self.span(path, at), word)
 
@@ -122,7 +123,21 @@ class Tree:
         )
 
 
-def shown(path: DataPath) -> str:
+def value_at(data: Any, path: DataPath) -> Any:
+    """The value at a path.
+
+    Raises:
+        LookupError: there is none.
+        TypeError: there is none: the path meets a value that holds no others.
+    """
+    for part in path:
+        if isinstance(data, str):
+            raise LookupError(part)
+        data = data[part]
+    return data
+
+
+def path_text(path: DataPath) -> str:
     """A path as messages name it: `executors[1].needs`."""
     text = ""
     for part in path:

@@ -92,7 +92,7 @@ def _try(file: str, trial: Trial, form: Format, begin: Begin) -> int:
         from jina.trial import constructed, outcomes
 
         begin(f"{file}: the constructor")
-        executor = stack.enter_context(constructed(load_executor(_plain(file), is_local=True)))
+        executor = stack.enter_context(constructed(load_executor(_plain(file))))
         if lookup(executor.requests, trial.endpoint) is None:
             say(f"note: no method serves {trial.endpoint}; the Documents come back as they are")
             say(f"help: it serves {', '.join(executor.requests) or 'nothing'}")

@@ -39,4 +39,4 @@ def test_what_is_not_there_is_not_found(uses: str) -> None:
 
 def test_a_near_name_is_offered() -> None:
     name = catalogue.names()[0]
-    assert catalogue.near(f"catalogue://{name}s") == f"did you mean {name!r}?"
+    assert catalogue.hint_for(f"catalogue://{name}s") == f"did you mean {name!r}?"

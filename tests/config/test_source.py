@@ -41,9 +41,9 @@ def test_relative_names_are_shown_as_the_user_would_write_them(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "flows").mkdir()
     (tmp_path / "flows" / "f.yml").write_text("a: 1")
-    assert opened("flows/f.yml").near("../enc.yml") == "enc.yml"
-    assert opened("flows/f.yml").near("enc.yml") == "flows/enc.yml"
-    assert opened("flows/f.yml").near("/abs/enc.yml") == "/abs/enc.yml"
+    assert opened("flows/f.yml").display_name("../enc.yml") == "enc.yml"
+    assert opened("flows/f.yml").display_name("enc.yml") == "flows/enc.yml"
+    assert opened("flows/f.yml").display_name("/abs/enc.yml") == "/abs/enc.yml"
 
 
 def test_a_missing_file_is_named_with_a_near_one(

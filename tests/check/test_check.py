@@ -1,8 +1,8 @@
 """Broken YAML and Python, each with the whole message that a user reads.
 
 The cases stand in `tests/config/broken/*.case`: a title, the files, and what `check` prints about
-the first of them. `JINA_WRITE_CASES=1 pytest tests/test_check.py` writes the messages as they are
-now; read the difference before it is kept.
+the first of them. `JINA_WRITE_CASES=1 pytest tests/check/test_check.py` writes the messages as they
+are now; read the difference before you keep it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import pytest
 
 from jina.check import check_executor, check_flow
 
-FOLDER = Path(__file__).parent / "config" / "broken"
+FOLDER = Path(__file__).parents[1] / "config" / "broken"
 WANTED = ">>> check says"
 
 

@@ -11,11 +11,11 @@ from pydantic import BaseModel
 
 from jina.check import check_executor, check_flow
 from jina.config.loader import parse
-from jina.config.messages import known_keys, validated
 from jina.config.problems import Problem
 from jina.config.schema import ExecutorModel, FlowModel, FlowOptions, Metas, NodeModel
 from jina.config.source import Source
 from jina.config.tree import Tree
+from jina.config.validation import known_keys, validated
 
 MODELS: list[type[BaseModel]] = [FlowModel, FlowOptions, NodeModel, ExecutorModel, Metas]
 FIELDS = [(model, key) for model in MODELS for key in known_keys(model)]
@@ -38,7 +38,7 @@ FOREIGN = (
 )
 
 
-def told(problem: Problem) -> None:
+def assert_our_words(problem: Problem) -> None:
     said = f"{problem.message} {problem.hint}".replace("is the text 'text'", "")
     assert not [word for word in FOREIGN if word in said], said
     assert len(problem.message) < 300
@@ -61,14 +61,14 @@ def test_every_wrong_kind_of_value_is_told_once_in_our_words(
         tree = parse(Source(text, "f.yml", lines=text.splitlines()))
         problems = validated(model, tree, tree.data)[1]
         for problem in problems:
-            told(problem)
+            assert_our_words(problem)
             assert problem.line == 1
         assert len({problem.path for problem in problems}) == len(problems), problems
         refused += bool(problems)
     for value in FROM_PYTHON:
         tree = Tree(Source(data={key: value}), data={key: value})
         for problem in validated(model, tree, tree.data)[1]:
-            told(problem)
+            assert_our_words(problem)
         refused += 1
     assert refused > len(FROM_PYTHON) + 5
 

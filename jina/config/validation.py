@@ -1,4 +1,4 @@
-"""Findings of the models, told as problems at their places."""
+"""Check data against the models, and say what they find in our words, at its place."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from jina.config.problems import Problem
 from jina.config.scalars import kind, number
-from jina.config.tree import DataPath, Tree, shown
+from jina.config.tree import DataPath, Tree, path_text
 from jina.config.variables import Unresolved
 from jina.suggest import near_name
 
@@ -24,9 +24,9 @@ _EXPECTED = {
     "model_type": "a map",
     "model_attributes_type": "a map",
 }
-# Names that pydantic puts into a location for the branch of a union; no part of the data.
+# Names that pydantic puts into a location for the branch of a union; they are not in the data.
 _BRANCHES = frozenset({"constrained-str", "text", "map", "str", "int", "float", "bool"})
-# Keys that take a single text for a list of one.
+# Keys that accept a single text as a list of one.
 _ONE_OR_MANY = frozenset({"needs", "py_modules"})
 # What people write for a boolean.
 _MEANS = {
@@ -63,19 +63,19 @@ def validated(
         found: dict[DataPath, list[Mapping[str, Any]]] = {}
         for error in err.errors(include_url=False, include_context=True):
             if not isinstance(error["input"], Unresolved):
-                real = _real(_without_branch(error["loc"], error["input"], data), data)
+                real = _data_path(_without_branch(error["loc"], error["input"], data), data)
                 found.setdefault((*at, *real), []).append(error)
-        return None, [_told(tree, path, errors, model, at) for path, errors in found.items()]
+        return None, [_as_problem(tree, path, errors, model, at) for path, errors in found.items()]
 
 
 def usable(
     model: type[BaseModel], data: Mapping[str, Any]
 ) -> tuple[BaseModel | None, list[DataPath]]:
-    """What is right about data: everything is said at once, so it is followed all the same.
+    """The part of the data that is right: a check looks further in spite of a mistake.
 
     Args:
         model: of `jina.config.schema`.
-        data: as for `validated`, which says what is wrong.
+        data: as for `validated`, which reports what is wrong.
 
     Returns:
         the model of the data without the keys that are wrong, None when nothing can be made of it;
@@ -86,7 +86,7 @@ def usable(
         try:
             return model.model_validate(data), wrong
         except ValidationError as err:
-            found = dict.fromkeys(_real(e["loc"], data) for e in err.errors(include_url=False))
+            found = dict.fromkeys(_data_path(e["loc"], data) for e in err.errors(include_url=False))
             known = set(wrong)
             paths = [path for path in found if path and path not in known]
             if not paths:
@@ -120,8 +120,8 @@ def _without_branch(loc: tuple[str | int, ...], value: Any, data: Any) -> tuple[
     return loc[:-1] if data is value else loc
 
 
-def _real(loc: tuple[str | int, ...], data: Any) -> DataPath:
-    """A pydantic location without the parts that are no keys of the data."""
+def _data_path(loc: tuple[str | int, ...], data: Any) -> DataPath:
+    """A pydantic location without the parts that are not keys of the data."""
     path: list[str | int] = []
     for n, part in enumerate(loc):
         is_last = n == len(loc) - 1
@@ -142,16 +142,17 @@ def _real(loc: tuple[str | int, ...], data: Any) -> DataPath:
     return tuple(path)
 
 
-def _told(
+def _as_problem(
     tree: Tree,
     path: DataPath,
     errors: list[Mapping[str, Any]],
     model: type[BaseModel],
     at: DataPath,
 ) -> Problem:
+    """What pydantic says about one value or key."""
     error = errors[0]
     kind_of_error, value = error["type"], error["input"]
-    name = f"`{shown(path)}`" if path else "this"
+    name = f"`{path_text(path)}`" if path else "this"
     if kind_of_error == "extra_forbidden":
         owner = _owner(model, path[len(at) :])
         return unknown_key(tree, path, known_keys(owner), _THINGS.get(owner.__name__, "this map"))
@@ -163,6 +164,12 @@ def _told(
         return _wrong_type(tree, path, name, value, [e["type"] for e in errors])
     if kind_of_error == "literal_error":
         return _not_among(tree, path, name, value, error)
+    return _bad_value(tree, path, name, error)
+
+
+def _bad_value(tree: Tree, path: DataPath, name: str, error: Mapping[str, Any]) -> Problem:
+    """A value of the right type that cannot be used."""
+    kind_of_error, value = error["type"], error["input"]
     if kind_of_error in ("greater_than_equal", "less_than_equal"):
         context = error["ctx"]
         bound = f"at least {context['ge']}" if "ge" in context else f"at most {context['le']}"
@@ -245,7 +252,7 @@ def _not_among(
 
 
 def unknown_key(tree: Tree, path: DataPath, known: Iterable[str], thing: str) -> Problem:
-    """A key that nobody reads, with the near one or all there are."""
+    """The problem of an unknown key; the hint is the near key or all keys."""
     key = str(path[-1])
     names = sorted(known)
     close = near_key(key, names)

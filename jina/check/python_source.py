@@ -1,4 +1,4 @@
-"""Where something of the user's Python stands, and problems there."""
+"""Where something stands in the user's Python, and problems there."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from jina.config.problems import Problem
 from jina.config.source import current_folder
 
 
-def in_python(
+def python_problem(
     function: Any, code: str, message: str, *, hint: str = "", severity: Any = "error"
 ) -> Problem:
     """A problem at the `def` of a function.

@@ -1,4 +1,4 @@
-"""Where a class that was not found may stand, and how the YAML names that place.
+"""Look for a class that was not found, and say how the YAML would name its file.
 
 The text of the files is read; nothing is imported.
 """
@@ -14,34 +14,37 @@ from pathlib import Path
 from jina.executors.modules import is_path
 from jina.executors.spec import ExecutorSpec
 
-MAX_FILES = 100  # that are looked into
+MAX_FILES = 100  # that are searched
 MAX_BYTES = 1024 * 1024  # of one of them
 
 _RELATIVE = re.compile(rb"^\s*from\s+\.", re.MULTILINE)
 
 
-def elsewhere(spec: ExecutorSpec, name: str) -> str:
-    """A hint for a class that its modules do not have, but a file beside or in them; or empty.
+def class_hint(spec: ExecutorSpec, name: str) -> str:
+    """A hint for a class that stands in no module of a spec, but in a file beside or below them.
 
     Args:
         spec: with the modules that were looked at.
         name: of the class.
+
+    Returns:
+        empty when there is nothing to say.
     """
-    folders, asked = _looked_at(spec)
+    folders, searched = _folders_around(spec)
     line = re.compile(rb"^class\s+" + re.escape(name.encode()) + rb"\b", re.MULTILINE)
     for file in _files(folders):
-        if str(file) in asked:
+        if str(file) in searched:
             continue
         text = _text(file)
         if line.search(text):
-            return _named(spec, file, name, is_relative=_RELATIVE.search(text) is not None)
+            return _where(spec, file, name, is_relative=_RELATIVE.search(text) is not None)
     for folder in folders:
-        if not isfile(folder / "__init__.py") and str(folder) in asked:
+        if not isfile(folder / "__init__.py") and str(folder) in searched:
             return f"{folder.name} is a folder without __init__.py; name a .py file in it"
     return ""
 
 
-def relative_import(spec: ExecutorSpec, entry: str) -> str:
+def relative_import_hint(spec: ExecutorSpec, entry: str) -> str:
     """A hint for a file that imports relatively though it is named without its package."""
     if not is_path(entry):
         return ""
@@ -56,23 +59,23 @@ def relative_import(spec: ExecutorSpec, entry: str) -> str:
     return f"a file alone has no package: write `from {sibling} import …`, without the dot"
 
 
-def _looked_at(spec: ExecutorSpec) -> tuple[list[Path], set[str]]:
-    """The folders around the modules of a spec; and the files and folders that they are."""
+def _folders_around(spec: ExecutorSpec) -> tuple[list[Path], set[str]]:
+    """The folders that the modules of a spec stand in; and the paths that were searched already."""
     folders: list[Path] = []
-    asked: set[str] = set()
+    searched: set[str] = set()
     module = spec.jtype.rpartition(":")[0]
     for entry in dict.fromkeys([*spec.py_modules, *([module] if module else [])]):
-        for path in _paths(spec, entry):
+        for path in _candidates(spec, entry):
             if isdir(path):
                 folders.append(path)
-                asked |= {str(path), str(path / "__init__.py")}
+                searched |= {str(path), str(path / "__init__.py")}
             elif isfile(path):
                 folders.append(path.parent)
-                asked.add(str(path))
-    return list(dict.fromkeys(folders)), asked
+                searched.add(str(path))
+    return list(dict.fromkeys(folders)), searched
 
 
-def _paths(spec: ExecutorSpec, entry: str) -> Iterator[Path]:
+def _candidates(spec: ExecutorSpec, entry: str) -> Iterator[Path]:
     if is_path(entry):
         yield Path(entry)
         return
@@ -86,12 +89,12 @@ def _files(folders: list[Path]) -> Iterator[Path]:
     """The Python files of some folders and of the packages in them."""
     count = 0
     for folder in folders:
-        for home, inner, names in os.walk(folder):
-            inner[:] = sorted(n for n in inner if isfile(os.path.join(home, n, "__init__.py")))
+        for parent, inner, names in os.walk(folder):
+            inner[:] = sorted(n for n in inner if isfile(os.path.join(parent, n, "__init__.py")))
             for name in sorted(names):
                 if name.endswith(".py") and count < MAX_FILES:
                     count += 1
-                    yield Path(home, name)
+                    yield Path(parent, name)
             if count >= MAX_FILES:
                 return
 
@@ -104,8 +107,8 @@ def _text(file: Path) -> bytes:
         return b""
 
 
-def _named(spec: ExecutorSpec, file: Path, name: str, *, is_relative: bool) -> str:
-    """What to write instead, for a class in a file."""
+def _where(spec: ExecutorSpec, file: Path, name: str, *, is_relative: bool) -> str:
+    """Where the class is, and what to write to name it."""
     place = _below(spec, file)
     dotted = _dotted(spec, file)
     has_package = isfile(file.parent / "__init__.py")

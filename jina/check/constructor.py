@@ -1,0 +1,141 @@
+"""The constructor of an Executor's class against the `with` of its YAML."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+from collections.abc import Iterator
+
+from jina.check.python_source import python_problem
+from jina.config.drafts import ExecutorDraft
+from jina.config.problems import Problem
+from jina.config.scalars import kind
+from jina.config.tree import DataPath, Tree
+from jina.config.variables import Unresolved
+from jina.executors import BaseExecutor
+from jina.executors.signature import (
+    Misfit,
+    Mistyped,
+    constructor_parameters,
+    misfits,
+    mistyped,
+)
+from jina.executors.spec import ExecutorSpec
+
+
+def constructor_problems(
+    cls: type[BaseExecutor], spec: ExecutorSpec, origin: ExecutorDraft
+) -> Iterator[Problem]:
+    """Why the class cannot be constructed, or not with this `with`."""
+    if inspect.isabstract(cls):
+        yield _abstract(cls, origin)
+    for misfit in misfits(cls, spec.with_):
+        if misfit.kind != "missing":
+            yield _unknown_argument(cls, origin, misfit)
+        elif "with" not in origin.uncertain:  # else it may be given
+            yield _missing_argument(cls, origin, misfit.name)
+    for wrong in mistyped(cls, spec.with_):
+        if not isinstance(wrong.value, Unresolved):  # else reported already
+            yield _wrong_type(cls, origin, wrong)
+
+
+def _abstract(cls: type[BaseExecutor], origin: ExecutorDraft) -> Problem:
+    abstract = sorted(getattr(cls, "__abstractmethods__", ()))
+    return origin.tree.problem(
+        origin.jtype_path(),
+        "abstract-class",
+        f"{cls.__name__} cannot be constructed: it leaves {', '.join(abstract)} abstract",
+        hint="define it, or name a subclass that does",
+    )
+
+
+def _missing_argument(cls: type[BaseExecutor], origin: ExecutorDraft, name: str) -> Problem:
+    tree, at = origin.place("with")
+    return tree.problem(
+        at if at in tree.values else origin.jtype_path(),
+        "missing-argument",
+        f"the constructor of {cls.__name__} needs {name!r}, which `with` does not give",
+        at="key",
+        hint=f"add it: `with: {{{name}: …}}`",
+    )
+
+
+def _unknown_argument(cls: type[BaseExecutor], origin: ExecutorDraft, misfit: Misfit) -> Problem:
+    """An error, or a warning where `**kwargs` takes the argument."""
+    known = ", ".join(constructor_parameters(cls)) or "nothing but **kwargs"
+    is_error = misfit.kind == "unknown"
+    message = (
+        f"the constructor of {cls.__name__} takes no {misfit.name!r}"
+        if is_error
+        else f"{cls.__name__} names no argument {misfit.name!r}; it falls into **kwargs"
+    )
+    tree, at = origin.place("with", misfit.name)
+    return tree.problem(
+        at,
+        "unknown-argument",
+        message,
+        at="key",
+        hint=f"did you mean `{misfit.near}`?" if misfit.near else f"it takes: {known}",
+        severity="error" if is_error else "warning",
+    )
+
+
+def _wrong_type(cls: type[BaseExecutor], origin: ExecutorDraft, wrong: Mistyped) -> Problem:
+    tree, at = origin.place("with", wrong.name)
+    return tree.problem(
+        at,
+        "wrong-type",
+        f"`with.{wrong.name}` is {kind(wrong.value)}; "
+        f"{cls.__name__} annotates it as {wrong.expected}",
+        hint=_type_hint(tree, at, wrong),
+    )
+
+
+def _type_hint(tree: Tree, at: DataPath, wrong: Mistyped) -> str:
+    """How to write a value of the right type; empty where nobody can know."""
+    if not (isinstance(wrong.value, str) and "number" in wrong.expected):
+        return "quote it" if wrong.expected == "text" else ""
+    if not _is_number(wrong.value):
+        return ""
+    raw = tree.raws.get(at)
+    if raw is not None and raw.text.startswith("${"):
+        # Without its quotes it would not be YAML inside `{…}`.
+        return f"write it without quotes on a line of its own: `{wrong.name}: {raw.text}`"
+    return "remove the quotes"
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def source_problems(cls: type[BaseExecutor]) -> Iterator[Problem]:
+    """What the source of a constructor lacks; nothing for a class that inherits its own."""
+    init = vars(cls).get("__init__")
+    if not inspect.isfunction(init):
+        return
+    try:
+        body = ast.parse(textwrap.dedent(inspect.getsource(init)))
+    except (OSError, SyntaxError, TypeError):
+        return
+    calls = [node.func for node in ast.walk(body) if isinstance(node, ast.Call)]
+    if not any(isinstance(call, ast.Attribute) and call.attr == "__init__" for call in calls):
+        yield python_problem(
+            init,
+            "no-super-call",
+            f"the constructor of {cls.__name__} does not call super().__init__(**kwargs)",
+            hint="it works, but what it does to metas and requests before is not seen",
+            severity="warning",
+        )
+    elif not any(p.kind is p.VAR_KEYWORD for p in inspect.signature(init).parameters.values()):
+        yield python_problem(
+            init,
+            "no-kwargs",
+            f"the constructor of {cls.__name__} does not take **kwargs",
+            hint="add **kwargs and hand them to super().__init__(**kwargs)",
+            severity="warning",
+        )

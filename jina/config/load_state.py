@@ -1,0 +1,132 @@
+"""What the caller asked of one load (`LoadOptions`), and what the load collects (`LoadState`)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import structs
+
+from jina.config.loader import parse
+from jina.config.problems import Problem
+from jina.config.py_modules import ModuleMissing, locate
+from jina.config.source import Source, current_folder
+from jina.config.tree import DataPath, Tree
+from jina.config.variables import Unresolved, Variables, interpolate, read_dotenv
+
+#: One folder or several.
+SearchPaths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]] | None
+
+
+class LoadOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """How a config is loaded. It is made once, where the config comes in, and handed down.
+
+    Args:
+        context: values for `${{ CONTEXT.x }}`.
+        env: environment for variables; os.environ when None.
+        substitute: whether variables are replaced.
+        search_folders: where modules and YAML files are looked for after the folder of the YAML;
+            absolute.
+        override_with: laid over an Executor's `with`.
+        override_metas: laid over its `metas`.
+        override_requests: laid over its `requests`.
+        py_modules: more modules to import for it, relative to the current folder.
+    """
+
+    context: Mapping[str, Any] = {}
+    env: Mapping[str, str] | None = None
+    substitute: bool = True
+    search_folders: Sequence[Path] = ()
+    override_with: Mapping[str, Any] = {}
+    override_metas: Mapping[str, Any] = {}
+    override_requests: Mapping[str, str] = {}
+    py_modules: Sequence[str] = ()
+
+
+#: Nothing was asked for.
+DEFAULT_OPTIONS = LoadOptions()
+
+
+class LoadState(msgspec.Struct):
+    """What one load has found so far.
+
+    Args:
+        options: what the caller asked for.
+        is_local: the Executor is for this process: its class need not be pickled for another one.
+        problems: everything that is wrong or suspicious.
+        files: YAML files that went into the result.
+    """
+
+    options: LoadOptions = DEFAULT_OPTIONS
+    is_local: bool = False
+    problems: list[Problem] = []
+    files: list[Path] = []
+
+    def tree(self, source: Source) -> Tree:
+        """Parse a source and replace its variables; problems are collected."""
+        tree = parse(source)
+        if source.path is not None:
+            self.files.append(source.path)
+        if self.options.substitute and tree.raws:
+            dotenv = read_dotenv(source.folder / ".env") if source.path is not None else {}
+            self.interpolate(tree, dotenv)
+        self.problems += tree.problems
+        return tree
+
+    def interpolate(self, tree: Tree, dotenv: Mapping[str, str]) -> None:
+        """Replace the variables of a tree; its problems are not collected yet."""
+        env = os.environ if self.options.env is None else self.options.env
+        interpolate(tree, Variables(env, self.options.context, dotenv))
+
+    def without_variables(self) -> LoadState:
+        """The same state for text whose variables are replaced already."""
+        return structs.replace(self, options=structs.replace(self.options, substitute=False))
+
+    def located_modules(
+        self, tree: Tree, path: DataPath, names: Sequence[str], folder: Path
+    ) -> list[str]:
+        """The entries of a `py_modules` that lead somewhere; a problem for each other one.
+
+        Args:
+            tree: where they are written.
+            path: that of `py_modules` in it.
+            names: the entries.
+            folder: what they are relative to.
+        """
+        found = []
+        for n, name in enumerate(names):
+            if isinstance(name, Unresolved):
+                continue
+            try:
+                found.append(locate(name, folder, self.options.search_folders))
+            except ModuleMissing as err:
+                place = (*path, n) if (*path, n) in tree.values else path
+                self.problems.append(
+                    tree.problem(place, "module-not-found", err.message, hint=err.hint)
+                )
+        return found
+
+    def without_ignored(
+        self, tree: Tree, at: DataPath, data: Mapping[str, Any], ignored: frozenset[str]
+    ) -> dict[str, Any]:
+        """The data without the keys that have no meaning here; a warning for each of them."""
+        for key in (key for key in data if key in ignored):
+            self.problems.append(
+                tree.problem(
+                    (*at, key),
+                    "ignored-key",
+                    f"`{key}` has no meaning here; it is ignored",
+                    at="key",
+                    severity="warning",
+                )
+            )
+        return {key: value for key, value in data.items() if key not in ignored}
+
+
+def absolute_folders(paths: SearchPaths) -> list[Path]:
+    """The folders of `extra_search_paths`; relative ones are in the current folder."""
+    named = [paths] if isinstance(paths, str | os.PathLike) else list(paths or [])
+    return [Path(os.path.normpath(current_folder() / os.path.expanduser(path))) for path in named]
