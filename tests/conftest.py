@@ -38,7 +38,7 @@ configuration.set_hypothesis_home_dir(Path.cwd() / ".hypothesis")
 
 _PROC = Path("/proc")
 # For what ends by itself, such as a thread whose work is done.
-_PATIENCE_S = float(os.environ.get("JINA_TEST_PATIENCE_S", "3"))
+_PATIENCE_S = float(os.environ.get("JINA_TEST_PATIENCE_S", "10"))
 _MARK = "JINA_TEST_ROOM"  # in the environment of whatever the tests start: which session did
 _contexts: weakref.WeakSet[zmq.Context[zmq.Socket[bytes]]] = weakref.WeakSet()  # all that there are
 _strangers: set[int] = set()  # processes that do not have our mark, so that they are read once

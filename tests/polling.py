@@ -7,11 +7,12 @@ from collections.abc import Callable
 from typing import TypeVar
 
 _LOOK_S = 0.005
+_PATIENCE_S = 30.0  # of a busy machine; what comes, comes much sooner
 
 _T = TypeVar("_T")
 
 
-def poll(condition: Callable[[], _T], timeout_s: float = 10.0) -> _T:
+def poll(condition: Callable[[], _T], timeout_s: float = _PATIENCE_S) -> _T:
     """The condition's first true value, or its last one once the time is over."""
     deadline = time.monotonic() + timeout_s
     while not (value := condition()) and time.monotonic() < deadline:
@@ -19,7 +20,7 @@ def poll(condition: Callable[[], _T], timeout_s: float = 10.0) -> _T:
     return value
 
 
-def wait_until(condition: Callable[[], _T], timeout_s: float = 10.0, what: str = "") -> _T:
+def wait_until(condition: Callable[[], _T], timeout_s: float = _PATIENCE_S, what: str = "") -> _T:
     """The condition's first true value.
 
     Raises:

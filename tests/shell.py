@@ -168,16 +168,18 @@ class Shell:
                 pass
 
     @contextlib.contextmanager
-    def up(self, file: str | Path, *options: str) -> Iterator[Running]:
+    def up(
+        self, file: str | Path, *options: str, program: tuple[str, ...] = (JINA,)
+    ) -> Iterator[Running]:
         """`jina flow up FILE --json`, ready; drained at the end unless the test has ended it."""
-        with self.start("flow", "up", file, "--json", *options) as flow:
+        with self.start("flow", "up", file, "--json", *options, program=program) as flow:
             ready = flow.read_line()
             assert ready, flow.err
             yield flow
             if flow.process.poll() is None:
                 done = flow.end(signal.SIGTERM)
                 assert done.code == 0, done.err
-            wait_until(lambda: not self.directories(), 5, "the run directory is gone")
+            wait_until(lambda: not self.directories(), what="the run directory is gone")
 
     def ps(self) -> list[dict[str, Any]]:
         """The Flows that run, as `jina flow ps --json` lists them."""

@@ -335,7 +335,10 @@ def test_the_reader_of_imports_sees_every_form() -> None:
         ("jina.runtime.worker", {"yaml", "pydantic", "typer", "rich", "numpy", "cloudpickle"}),
         ("jina.runtime.gateway", {"yaml", "pydantic", "typer", "rich", "numpy", "cloudpickle"}),
         ("jina.client", {"yaml", "pydantic", "typer", "rich", "numpy", "cloudpickle"}),
-        ("jina.launch.owned", {"yaml", "pydantic", "typer", "rich", "numpy", "cloudpickle"}),
+        (
+            "jina.launch.child_supervisor",
+            {"yaml", "pydantic", "typer", "rich", "numpy", "cloudpickle"},
+        ),
     ],
 )
 def test_importing_loads_only_what_is_needed(module: str, unwanted: set[str]) -> None:

@@ -30,7 +30,7 @@ def test_controls_are_shown_and_colours_stay(text: str, shown: str) -> None:
 
 
 def test_a_bar_that_is_drawn_over_shows_its_last_state() -> None:
-    assert Output(worker="a/0", text="  1%\r 50%\r100%").told() == "a/0 | 100%"
+    assert Output(worker="a/0", text="  1%\r 50%\r100%").as_text() == "a/0 | 100%"
 
 
 @pytest.mark.parametrize(

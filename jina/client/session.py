@@ -237,7 +237,7 @@ class _Exchange:
         self._under_way: dict[int, Request] = {}
         self._replies: dict[int, Reply] = {}  # that wait for an earlier one
         self._bytes = 0  # of the requests under way
-        self._next = session.number + 1  # whose reply is yielded next
+        self._first = self._next = session.number + 1  # `_next`: whose reply is yielded next
         self._wants_input = False
         self._polled = -1  # the input's descriptor, while it is polled
         self._partial_at = _NEVER  # when the lines at hand are sent without waiting for more
@@ -350,7 +350,8 @@ class _Exchange:
         self._reached_at = time.monotonic()
         if header.kind != wire.REFUSED:  # one that has said BYE refuses what comes late
             self._is_left = header.kind == wire.BYE and self._has_heard
-        self._has_heard = True
+        # A late WELCOME answers an exchange before this one, whose BYE may follow it.
+        self._has_heard = self._has_heard or header.number >= self._first
         if header.kind == wire.WELCOME:
             self._send_lost(unpack_map(Welcome, header.call).held, header.number)
         if header.kind not in (wire.REPLY, wire.ERROR, wire.REFUSED):

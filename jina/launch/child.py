@@ -14,19 +14,18 @@ from pathlib import Path
 from typing import IO
 
 from jina.defaults import KIB
-from jina.launch.ending import ending
-from jina.launch.tail import Tail
+from jina.launch.ending import Tail, ending
 from jina.runtime.control import UNFIT, Assignment
 from jina.runtime.descendants import MARK, mark_of
 from jina.runtime.structs import encode_msgpack
 
 _KEPT_LINES = 200  # of a child's output, for the report of its death
 _KEPT_CHARS = 64 * KIB  # in them together
-_HELD_LINES = 10_000  # of a child that starts, so that they are in the report if it fails
-_SHOWN_LINES = 10  # of those, in the reason that each line of a failed request carries
+_HELD_LINES = 10_000  # of a child that is starting; they go into the report if it fails
+_SHOWN_LINES = 10  # of the kept ones, in the error that each line of a failed request gets
 _SHOWN_CHARS = 500  # of each
 _MAX_LINE = 64 * KIB  # a longer one is cut into several
-_READS = 4  # of 64 KiB at a time: one that prints without end must not keep us
+_READS = 4  # of 64 KiB in a row: a child that never stops printing must not hold us up
 
 
 class Child:
@@ -55,7 +54,7 @@ class Child:
     def read_output(self) -> list[str] | None:
         """The whole lines that it printed since the last call; None once it closed its output.
 
-        Of one that has ended the last line comes too, whether whole or not.
+        Once the child has ended, its last line is included even if it is not whole.
         """
         lines: list[bytes] = []
         for _ in range(_READS):
@@ -63,7 +62,7 @@ class Child:
                 data = os.read(self.output, 64 * KIB)
             except BlockingIOError:
                 if self._process.returncode is not None:
-                    lines.append(self._partial)  # what it started keeps the pipe open
+                    lines.append(self._partial)  # a process that it started keeps the pipe open
                     self._partial = b""
                 break
             except OSError:
@@ -100,7 +99,7 @@ class Child:
         return "is still running" if code is None else ending(code)
 
     def report(self) -> list[str]:
-        """The last lines that it printed: those that nobody has seen, or as many as are kept."""
+        """The last lines that it printed: those not shown yet, else as many as are kept."""
         tail = self.held if self.held.lines else self.last_lines
         if not tail.dropped:
             return list(tail.lines)
@@ -160,7 +159,7 @@ def spawn_worker(assignment: Assignment) -> Child:
 def _unnamed_file() -> IO[bytes]:
     if hasattr(os, "memfd_create"):
         return open(os.memfd_create("assignment"), "w+b")
-    # Late: Linux needs none, and it takes as long to load as half of what a supervisor needs.
+    # Late: Linux never needs it, and it takes half as long to load as all of a supervisor.
     import tempfile
 
     return tempfile.TemporaryFile()
@@ -188,7 +187,7 @@ def _spawn(
 
 
 def import_path() -> dict[str, str]:
-    """What lets a fresh interpreter import this very jina when it is not installed."""
+    """The environment in which a fresh interpreter imports this jina, installed or not."""
     root = str(Path(__file__).parents[2])
     if root in (sysconfig.get_path("purelib"), sysconfig.get_path("platlib")):
         return {}

@@ -1,4 +1,4 @@
-"""What a supervisor tells about its Flow, as it happens."""
+"""What a supervisor reports about its Flow, as it happens."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class Output(_Event):
     worker: str
     text: str
 
-    def told(self) -> str:
-        """How people read it."""
-        # A bar that is drawn over and over: what would stand there at last.
+    def as_text(self) -> str:
+        """The line that people read."""
+        # Of a progress bar that is drawn over and over, only its last state.
         return f"{self.worker} | {self.text.rpartition(chr(13))[2]}"
 
 
@@ -63,8 +63,8 @@ class WorkerDied(_Event):
     reason: str
     restart_in_s: float | None
 
-    def told(self) -> str:
-        """How people read it."""
+    def as_text(self) -> str:
+        """The line that people read."""
         if self.restart_in_s is None:
             return f"error: {self.worker} {self.reason}, too often: it will not be started again"
         when = f"in {self.restart_in_s:g} s" if self.restart_in_s else "at once"
@@ -72,24 +72,24 @@ class WorkerDied(_Event):
 
 
 class Stopping(_Event):
-    """The Flow is draining; with `at_once`, everything is being killed, since it was told again."""
+    """The Flow is draining; with `at_once`, it was told to stop again and kills everything."""
 
     reason: str
     at_once: bool = False
 
 
 class NotClosed(_Event):
-    """A worker has not ended in time after it was told to, or not as it should have.
+    """A worker was told to end and did not end in time, or failed at it.
 
-    `reason` is how it ended; empty for one that has not, and is being killed after `waited_s`.
+    `reason` is how it ended; empty for one that did not, and is killed after `waited_s`.
     """
 
     worker: str
     waited_s: float = 0.0
     reason: str = ""
 
-    def told(self) -> str:
-        """How people read it."""
+    def as_text(self) -> str:
+        """The line that people read."""
         if self.reason:
             return f"error: {self.worker} {self.reason} while it was closed"
         return (
@@ -99,7 +99,7 @@ class NotClosed(_Event):
 
 
 class Released(_Event):
-    """Whoever started the Flow leaves it running; `log` is where it may speak from now on."""
+    """Whoever started the Flow leaves it running; `log` is where its output goes from now on."""
 
     log: str
 
@@ -120,7 +120,7 @@ class Reporter(Protocol):
 
     @property
     def is_behind(self) -> bool:
-        """What the processes print should wait where it is for a moment."""
+        """Whether to read nothing that the processes print for a moment."""
 
     def __call__(self, event: Event) -> None:
         """Take one event."""

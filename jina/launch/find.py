@@ -14,13 +14,13 @@ _LOOK_S = 0.02  # between looks at a Flow that is starting
 
 
 def find_flow(wanted: str = "", *, one_shots: bool = False, as_in: str = "--flow") -> FlowRecord:
-    """The running Flow that is meant.
+    """Find the running Flow that the user means.
 
     Args:
         wanted: its name or the path of its YAML; "" for the only one that runs.
-        one_shots: Flows that were started for one command count too. They end with it, so that
-            nobody can rely on them.
-        as_in: how a Flow is named to the command at hand, for the hint.
+        one_shots: count Flows that were started for one command too. They end with that command,
+            so nobody can rely on them.
+        as_in: how this command lets the user name a Flow, for the hint.
 
     Raises:
         FlowNotFound: none fits.
@@ -103,10 +103,10 @@ def _handle(record: FlowRecord, records: list[FlowRecord]) -> str:
 
 
 def shortest(file: str) -> str:
-    """A path as it is written from here, if that is shorter; "" stays so."""
+    """A path relative to the current folder, if that is shorter; "" stays ""."""
     try:
         relative = os.path.relpath(file) if file else ""
-    except FileNotFoundError:  # nothing is anywhere from a folder that was removed
+    except FileNotFoundError:  # the current folder was removed, so no path is relative to it
         return file
     return relative if len(relative) < len(file) else file
 

@@ -1,10 +1,10 @@
 """Read what a Flow's processes print, and pass it on line by line.
 
-What a worker prints at its start is held for a moment: if it fails, its words are in the report of
-that, and not twice on the screen.
+What a worker prints at its start is held back for a moment: if the start fails, these lines are in
+the report, and must not be on the screen twice.
 
-Where the words come faster than they can be shown, nothing is read for a moment: a pipe that is
-full slows whoever prints.
+When lines come faster than they can be shown, nothing is read for a moment: a full pipe slows down
+whoever prints.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from jina.launch import events
 from jina.launch.child import Child
 
 _HOLD_S = 2.0  # how long the first lines of a starting worker are held back
-_PAUSE_S = 0.01  # between looks whether they can be shown again
+_PAUSE_S = 0.01  # between checks whether lines can be shown again
 
 
 class Listener:
@@ -35,13 +35,13 @@ class Listener:
 
     @property
     def waits(self) -> list[float]:
-        """After how many seconds `go_on` is to be called; empty when that is all the same."""
+        """Seconds until `go_on` must be called; empty when it need not be."""
         return [_PAUSE_S] if self._paused else []
 
     def go_on(self) -> None:
-        """Listen again to those whose words had to wait, if these can be shown now."""
+        """Listen again to those whose output had to wait, if it can be shown now."""
         for child in self._paused:
-            child.last_sign_of_life = time.monotonic()  # it is not silent: we are deaf
+            child.last_sign_of_life = time.monotonic()  # it is not silent: we do not read
         if self._paused and not self._report.is_behind:
             paused, self._paused = self._paused, []
             for child in paused:
@@ -52,7 +52,7 @@ class Listener:
         self._selector.register(child.output, selectors.EVENT_READ, lambda: self._hear(child))
 
     def hear_out(self, child: Child) -> None:
-        """Read what a dead process still had to say; its own children may keep the pipe open."""
+        """Read what a dead process had still printed; its own children may keep the pipe open."""
         self._read(child)
         self._unwatch(child)
         child.close()

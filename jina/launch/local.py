@@ -45,13 +45,13 @@ class LocalFlow:
     """
 
     def __init__(self, plan: Plan, key: str = "", *, is_one_shot: bool = False) -> None:
-        # Started by an Executor it is nevertheless a Flow of its own: no mark of another's.
+        # A Flow that an Executor starts is a Flow of its own: it must not carry the other's mark.
         env = {name: value for name, value in os.environ.items() if name != MARK}
         ours, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(
                 [
-                    *(sys.executable, "-P", "-m", "jina.launch.owned"),
+                    *(sys.executable, "-P", "-m", "jina.launch.child_supervisor"),
                     *(str(theirs.fileno()), *([ONE_SHOT] if is_one_shot else [])),
                 ],
                 stdin=subprocess.DEVNULL,

@@ -19,7 +19,7 @@ class Restarts:
         self._streak = 0
 
     def delay_s(self, now: float) -> float | None:
-        """Note a death and say after how long the worker is started again; None for never."""
+        """Note a death; returns the seconds until the next start, None for never."""
         if self._deaths and now - self._deaths[-1] > RESTART_WINDOW_S:
             self._streak = 0
         self._deaths = [death for death in self._deaths if now - death <= RESTART_WINDOW_S]
@@ -54,14 +54,14 @@ class Comebacks:
         """Node -> why it serves no more."""
 
     def plan(self, name: str, now: float) -> float | None:
-        """Note a death; after how long the worker is started again, or None for never."""
+        """Note a death; returns the seconds until the worker's next start, None for never."""
         delay = self._restarts[name].delay_s(now)
         if delay is not None:
             self.due[name] = now + delay
         return delay
 
     def take_due(self, now: float) -> list[str]:
-        """The workers whose time has come; they are not due any more."""
+        """Remove and return the workers that are due now."""
         names = [name for name, moment in self.due.items() if moment <= now]
         for name in names:
             del self.due[name]
@@ -72,11 +72,11 @@ class Comebacks:
         self._restarts[name].forgive()
 
     def give_up(self, name: str, words: str) -> str | None:
-        """A worker will not come back.
+        """Note that a worker will not come back.
 
         Args:
             name: of the worker.
-            words: its last ones.
+            words: how it ended and the last lines that it printed.
 
         Returns:
             the name of its node if none of that one's workers is left, else None.

@@ -7,7 +7,7 @@ a folder for each Flow, `<name>-<hash of the file's path>`, and in it:
     flow.json               name, file, pid, addresses, process groups
     front.ipc, back.ipc     sockets
     board                   the begin board
-    log, log.1              what a Flow in the background says, the older words in log.1
+    log, log.1              what a Flow in the background prints, the older part in log.1
 
 Beside it, `<name>-<hash>.last.log` is the log of a Flow that ended by itself.
 """
@@ -95,7 +95,7 @@ class RunDirectory:
 
     @property
     def log(self) -> Path:
-        """What a Flow that was left running in the background says."""
+        """What a Flow that was left running in the background prints."""
         return self.path / "log"
 
     def save(self) -> None:
@@ -106,17 +106,17 @@ class RunDirectory:
 
     @property
     def is_there(self) -> bool:
-        """Whether it still exists, and is ours and not that of a Flow which came after us."""
+        """Whether it still exists, and is ours rather than that of a later Flow."""
         return _is_linked(self._lock, self.path)
 
     def keep(self, fresh_s: float = _FRESH_S) -> bool:
-        """Keep it from being cleaned away as old; to be called often.
+        """Keep cleaners of old files away from it; to be called often.
 
         Args:
-            fresh_s: it is touched when it has not been for so long.
+            fresh_s: seconds after which it is touched again.
 
         Returns:
-            False when it is gone all the same.
+            False when it was removed all the same.
         """
         now = time.monotonic()
         if now - self._touched > fresh_s:
@@ -127,7 +127,7 @@ class RunDirectory:
         return self.is_there
 
     def remove(self, *, is_clean: bool = True) -> None:
-        """Remove the directory and let go of the lock; a log tells why an end was not clean."""
+        """Remove the directory and release the lock; after a bad end its log is kept."""
         if self.is_there:
             if not is_clean:
                 keep_log(self.path)
@@ -175,23 +175,14 @@ def claim(name: str, file: str, key: str, *, is_one_shot: bool = False) -> RunDi
         path = base / directory_name(name, key)
         _check_fits(path)
         lock = _hold(path, name, file)
-        try:
-            _clear(path)
-            forget_log(path)
-            end_orphans()
-            record = FlowRecord(
-                name=name,
-                file=file,
-                pid=os.getpid(),
-                started_at=time.time(),
-                is_one_shot=is_one_shot,
-            )
-            directory = RunDirectory(path, lock, record)
-            directory.save()
-        except BaseException:  # Ctrl-C too: nobody has the directory yet, to give it up
-            shutil.rmtree(path, ignore_errors=True)
-            os.close(lock)
-            raise
+        record = FlowRecord(
+            name=name,
+            file=file,
+            pid=os.getpid(),
+            started_at=time.time(),
+            is_one_shot=is_one_shot,
+        )
+        return _occupied(path, lock, record)
     except OSError as error:
         is_full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
         raise FlowError(
@@ -201,6 +192,20 @@ def claim(name: str, file: str, key: str, *, is_one_shot: bool = False) -> RunDi
             if is_full
             else "set JINA_RUN_DIR to a folder that you can write to",
         ) from error
+
+
+def _occupied(path: Path, lock: int, record: FlowRecord) -> RunDirectory:
+    """The directory of the lock that we hold, with nothing of an earlier Flow left in it."""
+    try:
+        _clear(path)
+        forget_log(path)
+        end_orphans()
+        directory = RunDirectory(path, lock, record)
+        directory.save()
+    except BaseException:  # Ctrl-C too: nobody has the directory yet, to give it up
+        shutil.rmtree(path, ignore_errors=True)
+        os.close(lock)
+        raise
     return directory
 
 
@@ -233,7 +238,7 @@ def _hold(path: Path, name: str, file: str) -> int:
         FlowBuildLevelError: another supervisor holds it.
         OSError: it cannot be made.
     """
-    patience = time.monotonic() + 0.2  # whoever only looks holds the lock for microseconds
+    patience = time.monotonic() + 0.2  # a command that only looks holds the lock for microseconds
     while True:
         path.mkdir(mode=0o700, exist_ok=True)
         try:
@@ -267,7 +272,7 @@ def running() -> Iterator[tuple[Path, FlowRecord]]:
     """Every Flow of this user that is up or starting, by directory name; leftovers are removed.
 
     Raises:
-        FlowError: nobody can tell, since a directory of ours cannot be read, or is not ours.
+        FlowError: a directory of ours cannot be read, or is not ours.
     """
     bases = base_directories()
     if os.path.lexists(bases[0]):
@@ -311,7 +316,7 @@ def remove_leftovers(path: Path) -> None:
 def started_at_ticks(pid: int) -> int:
     """When a process started, in kernel ticks; 0 when it is gone or cannot be asked.
 
-    With it a process id that was given to somebody else meanwhile is told apart.
+    It tells a process from a later one that was given the same id.
     """
     found = stat_of(pid)
     return found.started_at_ticks if found else 0

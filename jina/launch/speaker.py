@@ -1,28 +1,28 @@
 """Say lines on standard error without ever waiting for whoever reads them.
 
 A terminal that was stopped with Ctrl-S, or a pipe that nobody reads, must not stop a supervisor: it
-would neither see deaths nor signals. So a thread writes. While the reader takes lines, however
-slowly, `is_behind` asks for no more of them for now, and none is lost; once it has stood still for
-some seconds, what finds no room is only counted.
+would see neither deaths nor signals. So a thread writes. While the reader takes lines, however
+slowly, `is_behind` asks callers to pause, and no line is lost. Once the reader has taken nothing
+for some seconds, lines that find no room are only counted.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
 from collections import deque
 from pathlib import Path
 
-from jina.defaults import MIB
-from jina.launch.logfile import LogFile
+from jina.defaults import LOG_BYTES, MIB
 from jina.terminal_text import escaped
 
-_ENOUGH = MIB  # that waits for the reader: more may wait where it is
-_MOST = 16 * MIB  # more is lost
-_LINE = 50  # what a line takes beside its characters
-_STUCK_S = 3.0  # a reader that takes nothing for so long reads no more
-_LAST_LOOKS = 10  # how many times longer than for a stuck one it is waited for a slow one
+_BEHIND_CHARS = MIB  # waiting for the reader; from here on, callers should pause
+_MAX_CHARS = 16 * MIB  # waiting for the reader; beyond this, lines are lost and counted
+_LINE_CHARS = 50  # what a line takes beside its characters
+_STUCK_S = 3.0  # a reader that takes nothing for this long has stopped reading
+_SLOW_FACTOR = 10  # at the end, a slow reader gets this many times longer than a stuck one
 _STDERR = 2
 
 
@@ -41,10 +41,10 @@ class Speaker:
 
     @property
     def is_behind(self) -> bool:
-        """Much waits for a reader that is at work: whoever can should say nothing for a moment."""
+        """Whether much is waiting for a reader that still reads; callers should pause then."""
         if self._thread is None or not self._thread.is_alive():
             return False
-        return self._size > _ENOUGH and time.monotonic() - self._moved < _STUCK_S
+        return self._size > _BEHIND_CHARS and time.monotonic() - self._moved < _STUCK_S
 
     def say(self, text: str) -> None:
         """Write a line as soon as the reader takes it; never wait."""
@@ -54,18 +54,23 @@ class Speaker:
             self._thread = threading.Thread(target=self._write, name="speaker", daemon=True)
             self._thread.start()
         with self._changed:
-            if self._size + len(text) > _MOST:
+            if self._size + len(text) > _MAX_CHARS:
                 self._lost += 1
                 return
             self._say_what_was_lost()
             self._add(text)
 
     def to_file(self, path: Path) -> None:
-        """Write to a log from now on, and let go of the standard error that we were given."""
+        """Write to a log from now on, and close the standard error that we were given."""
         self._log = LogFile(path)
 
     def close(self, timeout_s: float = 1.0) -> None:
-        """Give the last lines so long to be read, and longer while somebody reads them."""
+        """Wait until the last lines are read.
+
+        Args:
+            timeout_s: how long a reader may take nothing; one that keeps reading gets ten times
+                as long.
+        """
         if self._thread is None or not self._thread.is_alive():
             return
         with self._changed:
@@ -73,7 +78,7 @@ class Speaker:
             self._is_closing = True
             self._changed.notify()
         began = time.monotonic()
-        end = began + _LAST_LOOKS * timeout_s
+        end = began + _SLOW_FACTOR * timeout_s
         while self._thread.is_alive():
             left = min(end, max(began, self._moved) + timeout_s) - time.monotonic()
             if left <= 0:
@@ -88,7 +93,7 @@ class Speaker:
 
     def _add(self, text: str) -> None:
         self._lines.append(text)
-        self._size += len(text) + _LINE
+        self._size += len(text) + _LINE_CHARS
         self._changed.notify()
 
     def _next(self) -> str | None:
@@ -98,12 +103,12 @@ class Speaker:
             if not self._lines:
                 return None
             text = self._lines.popleft()
-            self._size -= len(text) + _LINE
+            self._size -= len(text) + _LINE_CHARS
             return text
 
     def _write(self) -> None:
         while (text := self._next()) is not None:
-            # Not through sys.stderr: a thread that stands in it would hold its lock at the exit.
+            # Not through sys.stderr: a thread that is blocked in it would hold its lock at exit.
             rest = f"{escaped(text)}\n".encode(errors="backslashreplace")
             try:
                 while rest:
@@ -114,3 +119,38 @@ class Speaker:
                     return  # closed: nothing more can be said
             if self._log is not None:
                 self._log.keep_small()  # a full disk may have room again later
+
+
+class LogFile:
+    """Takes the place of standard error; a full file is renamed to `<name>.1` and a new one begun.
+
+    So it never takes more than twice `max_bytes` on the disk.
+
+    Args:
+        path: of the file; what it holds already is kept.
+        max_bytes: size of one file; the line that reaches it still goes into it.
+
+    Raises:
+        OSError: it cannot be opened.
+    """
+
+    def __init__(self, path: Path, max_bytes: int = LOG_BYTES) -> None:
+        self._path = path
+        self._max_bytes = max_bytes
+        self._take_stderr()
+
+    def keep_small(self) -> None:
+        """Begin a new file if this one is full; to be called after each write.
+
+        If that fails, the full one is written to: no line is lost for the sake of its size.
+        """
+        with contextlib.suppress(OSError):
+            if os.fstat(_STDERR).st_size >= self._max_bytes:
+                os.replace(self._path, self._path.with_name(f"{self._path.name}.1"))
+                self._take_stderr()
+
+    def _take_stderr(self) -> None:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+        descriptor = os.open(self._path, flags, 0o600)
+        os.dup2(descriptor, _STDERR)
+        os.close(descriptor)

@@ -3,12 +3,13 @@
 It runs no user code and opens no body. One poll loop on the main thread owns everything: signals
 set a flag, the loop acts. Its parts:
 
-    jina/launch/child.py         one process: spawn, output, signals
-    jina/launch/gateway.py       the gateway's process, and the way to talk with it
-    jina/launch/listener.py      what the processes print
-    jina/launch/signals.py       what signals came
-    jina/launch/restarts.py      when a dead process may come back
-    jina/runtime/descendants.py  what the workers started
+    jina/launch/child.py            one process: spawn, output, signals
+    jina/launch/gateway_process.py  the gateway's process, and the way to talk with it
+    jina/launch/workers.py          the workers' processes, and what the gateway is told of them
+    jina/launch/listener.py         what the processes print
+    jina/launch/signals.py          what signals came
+    jina/launch/restarts.py         when a dead process may come back
+    jina/runtime/descendants.py     what the workers started
 """
 
 from __future__ import annotations
@@ -22,16 +23,16 @@ import time
 from jina.defaults import CLOSE_GRACE_S, DELIVERY_GRACE_S, DRAIN_GRACE_S, KILL_GRACE_S
 from jina.graph.plan import Plan, WorkerSpec
 from jina.launch import events
-from jina.launch.child import Child, spawn_worker
+from jina.launch.child import Child
 from jina.launch.ending import ending
-from jina.launch.gateway import Gateway
+from jina.launch.gateway_process import GatewayProcess
 from jina.launch.listener import Listener
 from jina.launch.restarts import Comebacks
-from jina.launch.rundir import RunDirectory, started_at_ticks
+from jina.launch.rundir import RunDirectory
 from jina.launch.signals import Signals
+from jina.launch.workers import Workers
 from jina.runtime import control
-from jina.runtime.board import create_board, next_slot
-from jina.runtime.control import Assignment
+from jina.runtime.board import create_board
 from jina.runtime.descendants import end_marked, mark_of
 
 _TICK_S = 1.0  # the longest time without a look at the deadlines
@@ -45,7 +46,7 @@ class Supervisor:
     Args:
         plan: what to run.
         directory: claimed for this Flow; removed at the end.
-        report: told about everything that happens, on this thread.
+        report: called with everything that happens, on this thread.
         owner: when given, the Flow ends as soon as this channel closes or says Drain.
     """
 
@@ -65,18 +66,17 @@ class Supervisor:
         self.ended_by: signal.Signals | None = None
         """The signal that ended it at once, when it had been told to stop before."""
         self._specs = {spec.name: spec for spec in plan.workers}
-        self._workers: dict[str, tuple[Child, int]] = {}  # identity -> process, slot on the board
         self._comebacks = Comebacks({spec.name: spec.node for spec in plan.workers})
         self._waiting = set(self._specs)  # workers that have not been ready yet
         self._endpoints: dict[str, list[str]] = {}  # node -> what its workers bind
         self._fronts: list[str] = []
-        self._incarnation = 0
         self._deadline: float | None = None
         self._signals = Signals()
         self._began = time.monotonic()
         self._selector = selectors.DefaultSelector()
         self._listener = Listener(self._selector, report)
-        self._gateway = Gateway(self._selector, self._listener, self._on_gateway)
+        self._gateway = GatewayProcess(self._selector, self._listener, self._on_gateway)
+        self._workers = Workers(directory, self._listener, self._gateway.tell)
 
     # --- the loop ---
 
@@ -144,12 +144,12 @@ class Supervisor:
             create_board(self._directory.board)
             self._start_gateway()
             for spec in self._plan.workers:
-                self._spawn(spec)
+                self._workers.start(spec)
         except OSError as error:  # no process, descriptor, memory or disk space is left
             self._fail_as_whole(f"not every process of the Flow could be started: {error}")
 
     def _start_gateway(self) -> None:
-        """Start the gateway, or another one in the place of one that died; tell it all it needs."""
+        """Start the gateway, or a replacement for one that died, and tell it all that it needs."""
         self._gateway.start()
         front = self._fronts or [self._directory.front, *filter(None, [self._plan.listen])]
         self._gateway.tell(
@@ -165,49 +165,9 @@ class Supervisor:
                 first_task=self._gateway.starts << 48,
             )
         )
-        for identity, (child, slot) in self._workers.items():
-            self._expect(identity, child.name, slot, is_running=True)
-            self._gateway.tell(control.Started(identity=identity, pid=child.pid))
+        self._workers.announce()
         for node, reason in self._comebacks.given_up.items():
             self._gateway.tell(control.GaveUp(node=node, reason=reason))
-
-    def _expect(self, identity: str, name: str, slot: int, *, is_running: bool) -> None:
-        spec = self._specs[name]
-        self._gateway.tell(
-            control.Expect(
-                identity=identity,
-                node=spec.node,
-                replica=spec.replica,
-                slot=slot,
-                is_running=is_running,
-            )
-        )
-
-    def _spawn(self, spec: WorkerSpec) -> None:
-        slot = next_slot(self._incarnation, [taken for _, taken in self._workers.values()])
-        self._incarnation = slot
-        identity = f"{spec.name}/{slot}-{os.urandom(4).hex()}"
-        self._expect(identity, spec.name, slot, is_running=False)
-        assignment = Assignment(
-            identity=identity,
-            spec=spec,
-            back=self._directory.back,
-            board=str(self._directory.board),
-            slot=slot,
-        )
-        try:
-            child = spawn_worker(assignment)
-        except OSError as error:
-            self._gateway.tell(
-                control.Died(identity=identity, reason=f"could not be started: {error}")
-            )
-            raise
-        self._workers[identity] = (child, slot)
-        self._listener.watch(child)
-        self._directory.record.groups[child.pid] = started_at_ticks(child.pid)
-        with contextlib.suppress(OSError):  # a full disk: what is there finds the others
-            self._directory.save()
-        self._gateway.tell(control.Started(identity=identity, pid=child.pid))
 
     # --- the gateway's messages ---
 
@@ -224,10 +184,11 @@ class Supervisor:
             self._deadline = time.monotonic() + CLOSE_GRACE_S
 
     def _worker_ready(self, message: control.WorkerReady) -> None:
-        if message.identity not in self._workers:
+        worker = self._workers.get(message.identity)
+        if worker is None:
             return
-        child, _ = self._workers[message.identity]
-        self._endpoints[self._specs[child.name].node] = message.endpoints
+        child = worker.child
+        self._endpoints[worker.spec.node] = message.endpoints
         if not child.is_ready:
             child.is_ready = True
             self._listener.show_held(child)
@@ -261,15 +222,12 @@ class Supervisor:
 
     def _reap(self) -> None:
         left_by = []
-        for identity, (child, slot) in list(self._workers.items()):
-            if child.has_ended():
-                self._listener.hear_out(child)
-                del self._workers[identity]
-                self._worker_ended(identity, child)
-                left_by.append(mark_of(os.getpid(), slot))
+        for worker in self._workers.take_dead():
+            self._worker_ended(worker.spec, worker.child)
+            left_by.append(worker.mark)
         if left_by and self._state in (STARTING, UP):
-            # What left the worker's group would stand beside what the next one starts. In one look
-            # for all: it reads what every process of this user carries.
+            # Before the next one starts: what has left the worker's group would run beside it. One
+            # look for all of them, because it reads the environment of each process of this user.
             end_marked(*left_by)
         if self._state < ENDING and (gateway := self._gateway.take_dead()):
             self._gateway_ended(gateway)
@@ -279,9 +237,9 @@ class Supervisor:
             self._gateway.let_leave()
 
     def _gateway_ended(self, gateway: Child) -> None:
-        """Put another gateway in its place: the workers keep what they have in memory."""
+        """Replace the gateway; the workers keep what they have in memory."""
         if self._state in (DRAINING, CLOSING):
-            self._terminate()  # nobody is left who could tell the workers to close
+            self._terminate()  # nobody can tell the workers to close now
             return
         if self._state == DELIVERING:
             self._closed(gateway)
@@ -294,7 +252,7 @@ class Supervisor:
         self._replace_gateway()
 
     def _replace_gateway(self) -> None:
-        """Start another gateway; where that fails, try again a little later, and not for ever."""
+        """Start another gateway; if that fails, try again a little later, but not for ever."""
         self._gateway.due = None
         try:
             self._start_gateway()
@@ -307,11 +265,9 @@ class Supervisor:
             self._report(events.WorkerDied(worker="gateway", reason=reason, restart_in_s=delay))
             self._gateway.due = time.monotonic() + delay
 
-    def _worker_ended(self, identity: str, child: Child) -> None:
-        child.signal_group(signal.SIGKILL)  # whatever it left behind
-        self._directory.record.groups.pop(child.pid, None)
-        self._gateway.tell(control.Died(identity=identity, reason=child.last_words()))
-        spec = self._specs[child.name]
+    def _worker_ended(self, spec: WorkerSpec, child: Child) -> None:
+        if self._state == DRAINING:
+            self._gateway.hear()  # its Drained is here before a worker that was told to close ends
         if self._state == DRAINING:
             self._give_up(child.name, child.last_words())  # nobody is started again now
         elif self._state == CLOSING and child.is_ready:
@@ -337,7 +293,7 @@ class Supervisor:
         self._report(events.WorkerDied(worker=spec.name, reason=reason, restart_in_s=delay))
 
     def _give_up(self, name: str, words: str) -> None:
-        """A worker will not come back; a node whose workers are all given up serves no more."""
+        """Start a worker no more; a node with no worker left serves no more."""
         node = self._comebacks.give_up(name, words)
         if node is not None:
             self._gateway.tell(control.GaveUp(node=node, reason=self._comebacks.given_up[node]))
@@ -365,35 +321,46 @@ class Supervisor:
 
     def _keep_time(self) -> None:
         now = time.monotonic()
+        self._restart_due(now)
+        if self._state in (STARTING, UP):
+            self._look_after(now)
+        if self._deadline is not None and now >= self._deadline:
+            self._deadline_passed()
+
+    def _restart_due(self, now: float) -> None:
+        """Start again those whose time has come."""
         for name in self._comebacks.take_due(now):
             try:
-                self._spawn(self._specs[name])
+                self._workers.start(self._specs[name])
             except OSError as error:  # no process, descriptor or disk space is left just now
                 reason = f"could not be started: {error}"
                 self._start_later(self._specs[name], reason, reason)
         if self._gateway.due is not None and self._gateway.due <= now:
             self._replace_gateway()
-        if self._state in (STARTING, UP):
-            if not self._directory.keep():  # no command finds this Flow any more
-                self._failed = True
-                self._stop(f"its run directory {self._directory.path} was removed")
-            for child, _ in self._workers.values():
-                self._listener.show_held(child, if_late=True)
-                limit = self._specs[child.name].timeout_ready_s
-                if not child.is_ready and now - child.last_sign_of_life > limit:
-                    where = self._specs[child.name].where
-                    self._fail(child, where, f"was not ready, and silent for {limit:g} s")
-                    break
-        if self._deadline is None or now < self._deadline:
-            return
-        if self._state in (DRAINING, CLOSING):
-            self._failed = self._failed or bool(self._workers)
-            waited_s = CLOSE_GRACE_S + (DRAIN_GRACE_S if self._state == DRAINING else 0)
-            for child, _ in self._workers.values():
-                self._report(events.NotClosed(worker=child.name, waited_s=waited_s))
-            self._terminate()
-        else:
+
+    def _look_after(self, now: float) -> None:
+        """See that the run directory is there, and that no worker is silent at its start."""
+        if not self._directory.keep():  # no command finds this Flow any more
+            self._failed = True
+            self._stop(f"its run directory {self._directory.path} was removed")
+        for worker in self._workers:
+            child, spec = worker.child, worker.spec
+            self._listener.show_held(child, if_late=True)
+            limit = spec.timeout_ready_s
+            if not child.is_ready and now - child.last_sign_of_life > limit:
+                self._fail(child, spec.where, f"was not ready, and silent for {limit:g} s")
+                return
+
+    def _deadline_passed(self) -> None:
+        """Somebody has not ended in time: ask with a signal, or insist."""
+        if self._state not in (DRAINING, CLOSING):
             self._kill()
+            return
+        self._failed = self._failed or len(self._workers) > 0
+        waited_s = CLOSE_GRACE_S + (DRAIN_GRACE_S if self._state == DRAINING else 0)
+        for worker in self._workers:
+            self._report(events.NotClosed(worker=worker.child.name, waited_s=waited_s))
+        self._terminate()
 
     # --- the end ---
 
@@ -418,14 +385,14 @@ class Supervisor:
         for name in self._comebacks.due:
             self._give_up(name, "had died and is not started again: the Flow stops")
         self._comebacks.due.clear()
-        for child, _ in self._workers.values():
-            if not child.is_ready:
-                child.signal_group(signal.SIGTERM)
+        for worker in self._workers:
+            if not worker.child.is_ready:
+                worker.child.signal_group(signal.SIGTERM)
         self._deadline = time.monotonic() + DRAIN_GRACE_S + CLOSE_GRACE_S
         self._report(events.Stopping(reason=reason))
         self._gateway.tell(control.Drain())
         if self._gateway.child is None:
-            self._terminate()  # nobody is there who could tell the workers to close
+            self._terminate()  # nobody can tell the workers to close now
 
     def _terminate(self) -> None:
         """Ask every worker to end; insist after a grace."""
@@ -440,14 +407,10 @@ class Supervisor:
         self._comebacks.due.clear()
         self._gateway.due = None
         self._deadline = time.monotonic() + grace_s
-        for child, _ in self._workers.values():
-            child.signal_group(signum)
+        self._workers.signal(signum)
 
     def _end_everything(self) -> None:
-        """Whatever happened: nobody is left behind."""
-        for child, _ in self._workers.values():
-            child.signal_group(signal.SIGKILL)
-            child.wait(KILL_GRACE_S)
-            child.close()
+        """Leave nobody behind, whatever happened."""
+        self._workers.end()
         end_marked(mark_of(os.getpid()))
         self._gateway.end(at_once=self._state == KILLED)

@@ -13,7 +13,7 @@ import os
 from collections.abc import Collection
 from pathlib import Path
 
-SLOTS = 8192  # an incarnation takes the next slot that is free, modulo this
+SLOTS = 8192  # an incarnation takes the next free slot, modulo this
 _BYTES = SLOTS * 8
 
 
@@ -28,11 +28,11 @@ def create_board(path: Path) -> None:
 
 
 def next_slot(last: int, taken: Collection[int]) -> int:
-    """The number of the next incarnation, whose place on the board nobody who lives has.
+    """The number of the next incarnation: one whose slot no living incarnation has.
 
     Args:
-        last: the number given last; they only grow, so that each names one incarnation.
-        taken: numbers of those that live; where they are more than there are slots, some share.
+        last: the number given last; numbers only grow, so that each names one incarnation.
+        taken: numbers of the living; when there are more of them than slots, some share one.
     """
     slot = last + 1
     if slot < SLOTS:  # nobody can have it yet

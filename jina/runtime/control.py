@@ -70,7 +70,7 @@ class Configure(_Message):
 
 
 class Expect(_Message):
-    """A worker is about to be started, or runs already and was another gateway's."""
+    """A worker is about to be started, or runs already and belonged to an earlier gateway."""
 
     identity: str
     node: str
@@ -141,7 +141,7 @@ class Charged(_Message):
 
 
 class Drained(_Message):
-    """Every request has its answer and every worker was told to close."""
+    """Every request has its answer. Said before the workers are told to close."""
 
 
 ToOwnedSupervisor: TypeAlias = Begin | Release | Drain
@@ -189,7 +189,7 @@ class Channel:
             return first
         raise WireError(f"expected {kind.__name__} from the other end of the channel")
 
-    def came_along(self) -> list[object]:
+    def rest_of_first_read(self) -> list[object]:
         """The messages that came together with the one that `wait_for` returned."""
         waiting, self._waiting = self._waiting, []
         return waiting

@@ -1,7 +1,7 @@
 """Find what a Flow's workers started, wherever it has gone, and end it.
 
-An Executor may start processes, and these may leave the worker's process group and session. All
-that they cannot lose by accident is their environment: each worker gets a mark in it, which names
+An Executor may start processes, and these may leave the worker's process group and session. What
+they cannot lose by accident is their environment: each worker gets a mark in it, which names
 the supervisor by its process id and start, and this incarnation of the worker. So whatever carries
 the mark of a supervisor that is gone belongs to nobody, and nothing needs to be recorded for that.
 
@@ -26,16 +26,16 @@ MARK = "JINA_RUN_ID"
 
 _PROC = Path("/proc")
 _ROUNDS = 5  # what is being killed may start one more
-_LAST_S = 0.5  # for the end of what was killed, in all rounds; a moment, but for much memory
+_LAST_S = 0.5  # for what was killed to end, over all rounds; much memory takes longest
 
 
 class Stat(NamedTuple):
-    """What the kernel tells of a process.
+    """What the kernel says about a process.
 
     Attributes:
         state: a letter, Z for one that has ended and was not reaped.
-        started_at_ticks: kernel ticks since the boot; with it, a process id that was given to
-            somebody else meanwhile is told apart.
+        started_at_ticks: kernel ticks since the boot; tells it from a later process with the same
+            id.
     """
 
     state: str
@@ -54,8 +54,8 @@ def stat_of(pid: int) -> Stat | None:
 def mark_of(pid: int, incarnation: int | None = None) -> str:
     """The mark of a supervisor's descendants: its process id, when it started, and where.
 
-    Process ids mean something in their own namespace only, and a container's processes can be seen
-    from outside of it: so the mark names the namespace too. Empty where there is no /proc.
+    Process ids mean something only in their own namespace, and a container's processes can be seen
+    from outside: so the mark names the namespace too. Empty where there is no /proc.
 
     Args:
         pid: of the supervisor.
@@ -97,7 +97,7 @@ def end_orphans() -> None:
 def _is_gone(mark: str, namespace: str) -> bool:
     where, pid, ticks, *_ = [*mark.split("-"), "", ""]
     if where != namespace or not (pid.isdecimal() and ticks.isdecimal()):
-        return False  # nobody whom we know
+        return False  # not one that we can look up
     stat = stat_of(int(pid))
     return stat is None or stat.state in "ZX" or stat.started_at_ticks != int(ticks)
 
@@ -120,7 +120,7 @@ def _end(is_meant: Callable[[str], bool]) -> None:
 
 
 def _await_end(killed: list[int], deadline: float) -> None:
-    """Wait until these processes are gone: who is gone starts no more, and holds no port."""
+    """Wait until these processes are gone: then they start no others and hold no port."""
     poller = select.poll()
     for held in killed:
         poller.register(held, select.POLLIN)
@@ -155,10 +155,11 @@ def _read_mark(pid: int) -> str:
 def _kill(pid: int, mark: str) -> int | None:
     """Kill a process that still carries the mark.
 
-    A descriptor holds it while it is asked again: its process id cannot become another's.
+    A descriptor holds it while its mark is read again, so that its process id cannot become
+    another's.
 
     Returns:
-        that descriptor, to be closed; None when the process was not there any more.
+        that descriptor, to be closed; None when the process was gone.
     """
     try:
         held = os.pidfd_open(pid)

@@ -19,10 +19,11 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
+
 from jina.defaults import (
     DELIVERY_GRACE_S,
     DRAIN_GRACE_S,
-    MAX_FRAMES_FROM_GATEWAY,
     MAX_INFLIGHT_BYTES,
     QUEUED_PER_CLIENT,
     WINDOW_REQUESTS,
@@ -32,7 +33,15 @@ from jina.runtime import control
 from jina.runtime.board import Board
 from jina.runtime.descendants import end_marked
 from jina.runtime.lastlog import keep_log
-from jina.runtime.pieces import flattened, pieces_of
+from jina.runtime.messages import (
+    answer_message,
+    error_message,
+    raised,
+    refusal_message,
+    replied,
+    submitted,
+    task_message,
+)
 from jina.runtime.router import Router
 from jina.runtime.steps import (
     Action,
@@ -45,8 +54,6 @@ from jina.runtime.steps import (
     NodeFailed,
     Raised,
     Refuse,
-    Replied,
-    Submitted,
 )
 from jina.transport import sockets
 from jina.wire import header as wire
@@ -55,19 +62,16 @@ from jina.wire.maps import (
     STOPPING,
     ErrorInfo,
     Ready,
-    Route,
     Welcome,
     pack_map,
     unpack_map,
-    unpack_route,
 )
 
 _MAX_CLIENTS = 1000  # who are told that the Flow has stopped
 _MAX_STRANGERS = 1000  # peers that are remembered although they are none of ours
-_MAX_HEARD = 10_000  # messages that are taken in before a death, however fast others send
-_ASK_MS = 20  # between attempts to reach a worker that was another gateway's
-_REFUSAL = "jina.excepts.BadServer"
-_POLL_MS = 1000  # only so that deadlines are looked at; every event wakes the loop at once
+_MAX_HEARD = 10_000  # messages that are read before a death is handled, at most
+_ASK_MS = 20  # between attempts to reach a worker of an earlier gateway
+_POLL_MS = 1000  # only to check deadlines; every event wakes the loop at once
 
 
 class _Worker:
@@ -104,8 +108,8 @@ class Gateway:
         self._workers: dict[bytes, _Worker] = {}
         self._clients: dict[bytes, None] = {}  # who said HELLO, the latest last
         self._early: dict[bytes, Ready] = {}  # of workers that the supervisor has not announced
-        self._warned: set[bytes] = set()  # peers whose garbage was told of
-        self._unasked: set[bytes] = set()  # workers of an earlier gateway that are not back yet
+        self._warned: set[bytes] = set()  # peers whose garbage was reported
+        self._unasked: set[bytes] = set()  # workers of an earlier gateway, not reached yet
         self._started_at = time.time()
         self._requests_done = 0
         self._drain_deadline: float | None = None
@@ -125,7 +129,7 @@ class Gateway:
         poller.register(back, sockets.POLLIN)
         self._poll_front()
         self._channel.send(control.Listening(front=self._fronts))
-        self._obey(self._channel.came_along())
+        self._obey(self._channel.rest_of_first_read())
         gc.freeze()
         # The channel closes at the moment the supervisor dies, whatever killed it.
         while self._channel.is_open:
@@ -191,7 +195,7 @@ class Gateway:
         self._do(self._router.step(Lost(worker.identity, begun, message.reason)))
 
     def _hear_out(self) -> None:
-        """Take in the replies that are here already: what a dead worker finished is not redone."""
+        """Read the replies that are here already: what a dead worker finished is not done again."""
         for _ in range(_MAX_HEARD):
             if not self._back.poll(0):
                 return
@@ -221,12 +225,13 @@ class Gateway:
         if self._router.requests_held and time.monotonic() < deadline:
             return
         self._is_drained = True
+        # Before any worker can end: so the supervisor knows that it was told to.
+        self._channel.send(control.Drained())
         for worker in self._workers.values():
             if worker.is_ready:
                 self._let_close(worker)
         for client in list(self._clients):
             self._say_bye(client)
-        self._channel.send(control.Drained())
 
     def _say_bye(self, client: bytes) -> None:
         """Tell a client that it has the answers to all that was taken, and gets no others."""
@@ -244,24 +249,19 @@ class Gateway:
             message = sockets.receive(self._back, routed=True)
             peer = message.peer
             header = unpack_message(message.header, message.frames)
-            worker = self._workers.get(message.peer)
+            worker = self._workers.get(peer)
             if worker is None:
                 if header.kind == wire.READY and len(self._early) < _MAX_STRANGERS:
-                    self._early[message.peer] = unpack_map(Ready, header.call)
-                return  # not announced yet, or given up, or nobody of ours
+                    self._early[peer] = unpack_map(Ready, header.call)
+                return  # not announced yet, given up, or a stranger
             if header.kind == wire.REPLY:
-                pieces = pieces_of(unpack_route(header.route).parts, header.frames)
-                self._do(self._router.step(Replied(message.peer, header.number, pieces)))
+                self._do(self._router.step(replied(peer, header)))
             elif header.kind == wire.ERROR:
-                if not header.frames:
-                    raise WireError("an error without its description")
-                error = unpack_map(ErrorInfo, sockets.payload(header.frames[0]))
-                self._do(self._router.step(Raised(message.peer, header.number, error)))
+                self._do(self._router.step(raised(peer, header)))
             elif header.kind == wire.READY:
-                ready = unpack_map(Ready, header.call)
-                self._worker_ready(worker, ready)
+                self._worker_ready(worker, unpack_map(Ready, header.call))
         except sockets.NothingCame:
-            return  # it was heard out before a death
+            return  # `_hear_out` has read it
         except WireError as error:
             self._warn(peer, f"a worker's message was dropped: {error}")
 
@@ -277,7 +277,7 @@ class Gateway:
         self._channel.send(
             control.WorkerReady(identity=worker.identity.decode(), endpoints=ready.endpoints)
         )
-        if self._is_drained:  # it was another gateway's, and comes back after all were told
+        if self._is_drained:  # an earlier gateway's, back after the others were told to close
             self._let_close(worker)
 
     # --- the clients ---
@@ -311,30 +311,16 @@ class Gateway:
                 self._client_left(peer)
         except WireError as error:
             if peer:
-                self._refuse(peer, number, str(error))
+                self._send_front(refusal_message(number, str(error)), peer)
             else:
                 self._warn(peer, f"a client's message was dropped: {error}")
 
     def _submit(self, peer: bytes, header: Header) -> None:
         if self._drain_deadline is not None:
-            self._refuse(peer, header.number, "the Flow is stopping", STOPPING)
+            refusal = refusal_message(header.number, "the Flow is stopping", STOPPING)
+            self._send_front(refusal, peer)
             return
-        route = unpack_route(header.route)
-        pieces = pieces_of(route.parts, header.frames)
-        self._do(
-            self._router.step(
-                Submitted(
-                    peer,
-                    header.number,
-                    route.endpoint,
-                    route.targets,
-                    header.rows,
-                    header.base,
-                    header.call,
-                    pieces,
-                )
-            )
-        )
+        self._do(self._router.step(submitted(peer, header)))
 
     def _welcome(self, peer: bytes, number: int) -> None:
         welcome = Welcome(
@@ -348,10 +334,6 @@ class Gateway:
         if self._is_drained:
             self._say_bye(peer)
 
-    def _refuse(self, peer: bytes, number: int, reason: str, kind: str = _REFUSAL) -> None:
-        error = pack_map(ErrorInfo(kind, reason))
-        self._send_front(pack_message(wire.REFUSED, [error], number=number), peer)
-
     def _send_front(self, message: list[Any], peer: bytes) -> None:
         if not sockets.send_if_connected(self._front, message, peer):
             self._client_left(peer)
@@ -361,9 +343,6 @@ class Gateway:
         self._router.step(ClientLeft(peer))
 
     def _status(self) -> bytes:
-        # Late: only a question about the state needs it.
-        import msgspec
-
         return msgspec.json.encode(
             {
                 "flow": self._flow,
@@ -387,7 +366,7 @@ class Gateway:
         )
 
     def _warn(self, peer: bytes, text: str) -> None:
-        """Say once what is wrong with a peer's messages: whoever sends garbage sends much."""
+        """Say once what is wrong with a peer's messages: who sends garbage sends a lot of it."""
         if peer in self._warned:
             return
         if len(self._warned) >= _MAX_STRANGERS:
@@ -406,37 +385,15 @@ class Gateway:
                 self._answer(action)
             elif isinstance(action, AnswerError):
                 self._requests_done += 1
-                error = pack_map(action.error)
-                message = pack_message(wire.ERROR, [error], number=action.number)
-                self._send_front(message, action.client)
+                self._send_front(error_message(action), action.client)
             elif isinstance(action, Refuse):
-                self._refuse(action.client, action.number, action.reason)
+                self._send_front(refusal_message(action.number, action.reason), action.client)
         if not self._front_polled or self._router.bytes_held >= MAX_INFLIGHT_BYTES:
             self._poll_front()
 
     def _dispatch(self, task: Dispatch) -> None:
-        parts, frames = flattened(task.pieces)
-        route = Route(
-            task.endpoint,
-            None,
-            parts,
-            task.branches,
-            task.is_last,
-            first=task.first,
-            stop=task.stop,
-            blame=task.blame,
-        )
         try:
-            message = pack_message(
-                wire.REQUEST,
-                frames,
-                number=task.task,
-                rows=task.rows,
-                base=task.base,
-                route=pack_map(route),
-                call=task.call,
-                most_frames=MAX_FRAMES_FROM_GATEWAY,
-            )
+            message = task_message(task)
         except WireError as error:  # branches that fit a message each need not fit one together
             node = self._workers[task.worker].node
             info = ErrorInfo("jina.excepts.WireError", str(error), node)
@@ -447,19 +404,10 @@ class Gateway:
         sockets.send_if_connected(self._back, message, task.worker)
 
     def _answer(self, answer: Answer) -> None:
-        parts, frames = flattened(answer.pieces)
-        route = pack_map(Route("", None, parts, served=answer.served))
         try:
-            message = pack_message(
-                wire.REPLY,
-                frames,
-                number=answer.number,
-                route=route,
-                most_frames=MAX_FRAMES_FROM_GATEWAY,
-            )
+            message = answer_message(answer)
         except WireError as error:
-            self._refuse(answer.client, answer.number, f"the answer is too large: {error}")
-            return
+            message = refusal_message(answer.number, f"the answer is too large: {error}")
         self._send_front(message, answer.client)
 
 

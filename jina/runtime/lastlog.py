@@ -19,7 +19,7 @@ def last_log_of(directory: str | Path) -> Path:
 def keep_log(directory: str | Path) -> None:
     """Save the log of a run directory that is about to be removed, if it says anything.
 
-    It takes the place of the one before, and of the oldest one of other Flows where these are many.
+    It replaces the Flow's last one, and the oldest of other Flows when there are many.
     """
     with contextlib.suppress(OSError):
         kept = last_log_of(directory)

@@ -1,4 +1,4 @@
-"""Tie a process to its parent, so that nobody is left behind.
+"""Tie a process to its parent, so that it does not outlive it.
 
 On Linux the kernel signals this process at the moment its parent dies, even while user code holds
 the interpreter. Elsewhere the gateway, whose channel closes, ends the workers.
@@ -16,8 +16,8 @@ _PR_SET_PDEATHSIG = 1
 def die_with_parent(parent: int, with_signal: signal.Signals) -> None:
     """Ask for `with_signal` when the parent dies, and leave if it is dead already.
 
-    Must be the first thing that a process does: a parent that dies before the call is seen only by
-    the check after it.
+    Must be the first thing that a process does: only the check after the call notices a parent that
+    died before it.
 
     Args:
         parent: process id of the parent, as the parent itself gave it.

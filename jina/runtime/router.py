@@ -99,7 +99,7 @@ class _Task:
             ]
 
     def narrow(self, error: ErrorInfo) -> bool:
-        """After a death: do less at once, or blame the one that is left.
+        """After a death: do half as much at a time, or blame the one that is left.
 
         Returns:
             False where that is not possible: a single outcome to begin with, or a join, whose
@@ -122,7 +122,7 @@ class _Task:
         return True
 
     def go_on(self, pieces: Sequence[Piece]) -> Sequence[Piece] | None:
-        """Take in a reply: the whole result, or None while there is more to do."""
+        """Take a reply; returns the whole result, or None while there is more to do."""
         if not self.stop:
             return pieces
         self.done += pieces
@@ -164,10 +164,10 @@ class Router:
     Args:
         nodes: the graph, checked.
         window_requests: requests that one client may have under way.
-        max_attempts: a request that was begun in so many deaths of workers is narrowed down.
+        max_attempts: deaths with a request begun after which the request is narrowed down.
         endpoints: of nodes that an earlier gateway has seen ready.
-        first_task: where the numbers of tasks begin; a later gateway begins higher, so that replies
-            to an earlier one are told apart.
+        first_task: where the numbers of tasks begin; a later gateway begins higher, so that it does
+            not take replies to an earlier one for its own.
     """
 
     def __init__(
@@ -200,7 +200,7 @@ class Router:
 
     @property
     def endpoints(self) -> dict[str, list[str]]:
-        """Endpoints that each node binds, as far as its workers have told."""
+        """Endpoints that each node binds, as far as its workers have said."""
         return {name: list(bound) for name, bound in self._endpoints.items()}
 
     @property
@@ -223,7 +223,7 @@ class Router:
         return len(found.tasks) if found else 0
 
     def step(self, event: Event) -> list[Action]:
-        """Take in one event and say what is to be done, in order."""
+        """Take one event and return what is to be done, in order."""
         actions: list[Action] = []
         if isinstance(event, Replied):
             self._replied(event, actions)

@@ -1,6 +1,7 @@
 """What the router is told, and what it wants done: events in, actions out. Plain data.
 
-Structs, because they are made for each message and cost a third of a named tuple.
+A body is a list of pieces, each one a part with its frames. All are structs, because they are made
+for each message and cost a third of a named tuple.
 """
 
 from __future__ import annotations

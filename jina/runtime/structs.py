@@ -1,8 +1,8 @@
-"""Structs that cross a process border, with text in them that may be no UTF-8.
+"""Structs that cross a process border, with text in them that may not be UTF-8.
 
-Names of files and values of the environment are bytes; Python shows those that are no UTF-8 as lone
-surrogates, which msgspec does not write. The standard library's JSON does, slower: it is used for
-these alone.
+Names of files and values of the environment are bytes; Python shows those that are not UTF-8 as
+lone surrogates, which msgspec does not write. The standard library's JSON does, but it is slower:
+it is used for these alone.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def decode_json(data: bytes, decoder: msgspec.json.Decoder[_T]) -> _T:
         decoder: made once, for the struct or a union of them.
 
     Raises:
-        msgspec.DecodeError: it is none.
+        msgspec.DecodeError: the data is damaged.
     """
     try:
         return decoder.decode(data)
@@ -51,7 +51,7 @@ def decode_json(data: bytes, decoder: msgspec.json.Decoder[_T]) -> _T:
 
 
 def encode_msgpack(value: msgspec.Struct) -> bytes:
-    """A struct in msgpack, which has bytes wherever they are; in JSON where that cannot be."""
+    """A struct in msgpack, or in JSON when its text is not UTF-8."""
     try:
         return _ENCODE_MSGPACK(value)
     except UnicodeEncodeError:
@@ -62,7 +62,7 @@ def decode_msgpack(data: bytes, kind: type[_T]) -> _T:
     """What `encode_msgpack` wrote.
 
     Raises:
-        msgspec.DecodeError: it is none.
+        msgspec.DecodeError: the data is damaged.
     """
     if data.startswith(_BRACE):
         found: _T = _converted(json.loads(data), kind)

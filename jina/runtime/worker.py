@@ -67,7 +67,7 @@ class Worker:
             if header.kind == wire.REQUEST:
                 self._serve(header)
             elif header.kind == wire.READY:  # another gateway asks
-                sockets.send_if_connected(socket, ready)  # or it died meanwhile: the next one asks
+                sockets.send_if_connected(socket, ready)  # if it has died, the next one asks
             elif header.kind == wire.DRAIN:
                 break
         try:
@@ -79,7 +79,7 @@ class Worker:
             sockets.close(self._context)
 
     def _send_when_connected(self, message: list[Any], timeout_s: float | None = None) -> None:
-        """Send once the connection stands, if it does in time: until then a send is refused."""
+        """Wait for the connection, which refuses to send until it stands, and send if it does."""
         poller = sockets.Poller()
         poller.register(self._socket, sockets.POLLOUT)
         if poller.poll(None if timeout_s is None else int(timeout_s * 1000)):

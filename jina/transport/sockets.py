@@ -83,7 +83,7 @@ def open_router(context: Context, *, queue: int = 0) -> Socket:
 
 
 def open_dealer(context: Context, identity: bytes = b"") -> Socket:
-    """A DEALER that sends to a peer only once there is one, and forgets with it what it said.
+    """A DEALER that sends only while it has a peer, and loses with it what was not read.
 
     Args:
         context: of the process.
@@ -115,7 +115,7 @@ def open_lasting_dealer(context: Context, *, timeout_s: float) -> Socket:
 class Link:
     """Whether the one connection of a socket stands.
 
-    Once it tells of a break, whatever had arrived before can be received.
+    Once it says that the connection broke, whatever had arrived before can be received.
 
     Args:
         socket: not connected yet.
@@ -131,7 +131,7 @@ class Link:
 
     @property
     def is_up(self) -> bool:
-        """Whether there is a peer now, as far as the system has told."""
+        """Whether there is a peer now, as far as the system has said."""
         with contextlib.suppress(zmq.Again):
             while True:
                 event, _ = self._events.recv_multipart(zmq.NOBLOCK)
@@ -153,8 +153,9 @@ def _set_common(socket: Socket) -> None:
         (zmq.HANDSHAKE_IVL, 2000),
         (zmq.RECONNECT_IVL, 20),
         (zmq.RECONNECT_IVL_MAX, 2000),
-        # Nothing of these on local sockets. The kernels ask each other: ZeroMQ's own heartbeats
-        # would also cut off who was stopped with Ctrl-Z, or sends one large frame over a slow line.
+        # These do nothing on local sockets. The kernels ask each other: ZeroMQ's own heartbeats
+        # would also cut off a peer that was stopped with Ctrl-Z, or that sends one large frame over
+        # a slow line.
         (zmq.TCP_KEEPALIVE, 1),
         (zmq.TCP_KEEPALIVE_IDLE, TCP_PROBE_S),
         (zmq.TCP_KEEPALIVE_INTVL, TCP_PROBE_S),
@@ -165,7 +166,7 @@ def _set_common(socket: Socket) -> None:
 
 
 def _allow_ipv6(socket: Socket, address: str) -> None:
-    """Only where it is asked for: with it, IPv4 addresses are told in their IPv6 form."""
+    """Only for addresses that ask for it: with it, IPv4 addresses appear in their IPv6 form."""
     if "[" in address:
         socket.setsockopt(zmq.IPV6, 1)
 
@@ -192,7 +193,7 @@ def connect(socket: Socket, address: str) -> None:
     """Start connecting; it goes on in the background.
 
     Raises:
-        ConnectError: the address is none.
+        ConnectError: it is not an address.
     """
     _allow_ipv6(socket, address)
     try:
@@ -291,7 +292,7 @@ def close(context: Context) -> None:
 
 
 def wait_until_sent(socket: Socket, timeout_s: float) -> None:
-    """Close one socket, giving its last messages so long to leave."""
+    """Close one socket, giving its last messages up to `timeout_s` to leave."""
     with contextlib.suppress(zmq.ZMQError):
         socket.close(linger=int(timeout_s * 1000))
 

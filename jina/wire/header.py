@@ -83,7 +83,7 @@ def pack_message(
         base: number of its first line in its source.
         route: the route map, encoded.
         call: the call map, encoded.
-        most_frames: that the other side takes.
+        most_frames: as many as the other side accepts.
 
     Raises:
         WireError: a map, the number of frames or that of rows is over its limit.
@@ -121,7 +121,7 @@ def unpack_message(frame: bytes, frames: Sequence[Any] = ()) -> Header:
         frames: that came behind it.
 
     Raises:
-        WireError: it is no message of this version.
+        WireError: it is not a message of this version.
     """
     if len(frame) < PREFIX_BYTES:
         raise WireError(f"a header of {len(frame)} bytes, shorter than {PREFIX_BYTES}")

@@ -1,6 +1,6 @@
 """The maps within and beside a header: route, call, greetings, readiness, errors.
 
-Each is a msgspec Struct sent as a msgpack array, so a field's place is its name on the wire: new
+Each is a msgspec Struct sent as a msgpack array, so a field's position is its name on the wire: new
 fields go to the end, with a default.
 """
 
@@ -198,7 +198,7 @@ def unpack_route(data: bytes) -> Route:
     """Decode a route map; requests in a row mostly have the same one, which is decoded once.
 
     Raises:
-        WireError: the bytes are no route map.
+        WireError: the bytes are not a route map.
     """
     return unpack_map(Route, data)
 
@@ -207,7 +207,7 @@ def unpack_map(cls: type[_T], data: bytes | memoryview) -> _T:
     """Decode one of the maps.
 
     Raises:
-        WireError: the bytes are no such map.
+        WireError: the bytes are not such a map.
     """
     try:
         return _DECODERS[cls].decode(data)  # type: ignore[no-any-return]  # keyed by the class

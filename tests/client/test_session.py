@@ -11,6 +11,10 @@ import pytest
 from jina import Client
 from jina.client import session
 from jina.excepts import ConnectError
+from jina.transport import sockets
+from jina.wire import header as wire
+from jina.wire.header import pack_message, unpack_message
+from jina.wire.maps import Route, Welcome, pack_map, unpack_route
 from tests.shell import Shell, json_lines
 
 SILENT_S = 1.3  # longer than the patience below and two questions
@@ -58,8 +62,9 @@ def test_a_flow_that_ends_is_noticed(shell: Shell) -> None:
     )
 
 
-@pytest.mark.usefixtures("_impatient")
-def test_the_good_bye_of_a_flow_concerns_no_later_one(shell: Shell) -> None:
+def test_the_good_bye_of_a_flow_concerns_no_later_one(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A connection that is kept outlives it, and serves the next Flow at the same address."""
     flow_file = shell.flow("Upper")
     with shell.up(flow_file, "--port", "0") as up:
@@ -70,8 +75,47 @@ def test_the_good_bye_of_a_flow_concerns_no_later_one(shell: Shell) -> None:
     with client:
         with shell.up(flow_file, "--port", address.rpartition(":")[2]):
             assert client.post("/", "b", return_results=True)[0].docs[0].text == "B"
+        # Not before: the longer the second Flow took to start, the longer until we connect again.
+        monkeypatch.setattr(session, "TIMEOUT_CONNECT_S", 0.3)
         with pytest.raises(ConnectError, match="the Flow is gone"):
             client.post("/", "c")
+
+
+def test_a_late_answer_before_a_good_bye_makes_it_concern_no_later_post(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A client asks a slow gateway whether it is there; the post may be answered before that is."""
+    context = sockets.open_context()
+    router = sockets.open_router(context)
+    address = sockets.bind(router, "tcp://127.0.0.1:*")
+    thread = threading.Thread(target=answer_one_post_and_leave, args=[router])
+    thread.start()
+    with Client(address) as client:
+        client.post("/", "a")
+        thread.join()
+        sockets.close(context)
+        monkeypatch.setattr(session, "TIMEOUT_CONNECT_S", 0.3)
+        with pytest.raises(ConnectError, match="the Flow is gone"):
+            client.post("/", "b")
+
+
+def answer_one_post_and_leave(router: sockets.Socket) -> None:
+    """As a gateway: greet, answer a request, then a question that was asked meanwhile; BYE."""
+    welcome = pack_map(Welcome("flow", {"a": ["/"]}, 16))
+    while router.poll(30_000):
+        message = sockets.receive(router, routed=True)
+        header = unpack_message(message.header, message.frames)
+        late = pack_message(wire.WELCOME, number=header.number, call=welcome)
+        if header.kind == wire.HELLO:
+            sockets.send(router, late, message.peer)
+        elif header.kind == wire.REQUEST:
+            route = pack_map(Route("", None, unpack_route(header.route).parts))
+            frames = list(header.frames)
+            reply = pack_message(wire.REPLY, frames, number=header.number, route=route)
+            for said in (reply, late, pack_message(wire.BYE)):
+                sockets.send(router, said, message.peer)
+            sockets.wait_until_sent(router, 30)
+            return
 
 
 def test_a_post_while_the_gateway_is_replaced_waits_for_the_new_one(shell: Shell) -> None:

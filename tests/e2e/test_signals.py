@@ -12,11 +12,29 @@ from pathlib import Path
 
 import pytest
 
+from jina.defaults import DELIVERY_GRACE_S
 from tests.polling import wait_until
 from tests.shell import Shell, is_alive, json_lines
 
+
+def with_graces(**seconds: float) -> tuple[str, ...]:
+    """The command, with graces of its own; their names are those of `jina.defaults`."""
+    return (
+        *(sys.executable, "-c"),
+        "from jina.launch import gateway_process, supervisor, workers\n"
+        f"for name, value in {seconds}.items():\n"
+        "    for module in (gateway_process, supervisor, workers):\n"
+        "        if hasattr(module, name):\n"
+        "            setattr(module, name, value)\n"
+        "from jinacli.app import main; main()",
+    )
+
+
+# Whatever waits for one of these fails its test; what only runs on a busy machine does not.
+LONG_GRACES = with_graces(
+    DRAIN_GRACE_S=300, CLOSE_GRACE_S=300, DELIVERY_GRACE_S=300, KILL_GRACE_S=300
+)
 LARGE = 2_000_000  # words; more than the sockets between two processes hold
-SOON_S = 2.0  # far less than any grace
 
 
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -105,7 +123,10 @@ def test_a_client_that_stands_still_gets_its_last_answers(shell: Shell) -> None:
 
 def test_a_second_signal_does_not_wait_for_a_client_that_stands_still(shell: Shell) -> None:
     flow_file = shell.flow(f"Gate, uses_with: {{folder: {shell.folder}, times: {LARGE}}}")
-    with shell.up(flow_file) as flow, shell.start("post", "/", "--text", "x") as post:
+    with (
+        shell.up(flow_file, program=LONG_GRACES) as flow,
+        shell.start("post", "/", "--text", "x") as post,
+    ):
         wait_until((shell.folder / "begun").exists)
         post.process.send_signal(signal.SIGSTOP)
         flow.process.send_signal(signal.SIGTERM)
@@ -114,7 +135,7 @@ def test_a_second_signal_does_not_wait_for_a_client_that_stands_still(shell: She
         wait_until(lambda: not shell.processes("jina.runtime.worker"))
         asked_at = time.monotonic()
         done = flow.end(signal.SIGTERM)
-        assert time.monotonic() - asked_at < SOON_S
+        assert time.monotonic() - asked_at < DELIVERY_GRACE_S  # the gateway's own
         assert not shell.directories()
         assert not shell.processes("jina.runtime")
         post.process.send_signal(signal.SIGCONT)
@@ -143,15 +164,13 @@ def test_a_second_signal_ends_everything_at_once(shell: Shell) -> None:
     """Even with a busy Executor that holds the interpreter."""
     begun = shell.folder / "begun"
     with (
-        shell.up(shell.flow("Hog")) as flow,
+        shell.up(shell.flow("Hog"), program=LONG_GRACES) as flow,
         shell.start("post", "/", "--text", "x", "-p", f"begun={begun}") as post,
     ):
         wait_until(begun.exists)
         flow.process.send_signal(signal.SIGINT)
         flow.wait_for("stopping (SIGINT)")
-        asked_at = time.monotonic()
         done = flow.end(signal.SIGINT)
-        assert time.monotonic() - asked_at < SOON_S
         assert not shell.directories()
         assert not shell.processes("jina.runtime")
         gone = post.end()
@@ -172,11 +191,9 @@ def test_kill_of_the_supervisor_leaves_nobody(shell: Shell) -> None:
         assert is_alive(grandchild)
         wait_until(begun.exists)
         everyone = [*shell.workers().values(), shell.gateway(), grandchild]
-        killed_at = time.monotonic()
         os.kill(flow.pid, signal.SIGKILL)
-        wait_until(lambda: not any(map(is_alive, everyone)), SOON_S, "all are gone")
-        wait_until(lambda: not shell.directories(), SOON_S, "the directory is gone")
-        assert time.monotonic() - killed_at < SOON_S
+        wait_until(lambda: not any(map(is_alive, everyone)), what="all are gone")
+        wait_until(lambda: not shell.directories(), what="the directory is gone")
         flow.end()
         gone = post.end()
     assert gone.code == 4
@@ -197,7 +214,7 @@ def test_kill_of_a_program_that_holds_a_flow_leaves_nobody(shell: Shell) -> None
         assert program.read_line() == b"ready\n", program.err
         assert len(shell.processes()) > 3
         program.end(signal.SIGKILL)
-    wait_until(lambda: not shell.processes() and not shell.directories(), SOON_S, "all are gone")
+    wait_until(lambda: not shell.processes() and not shell.directories(), what="all are gone")
 
 
 def test_kill_of_a_one_shot_post_leaves_nobody(shell: Shell) -> None:
@@ -205,7 +222,7 @@ def test_kill_of_a_one_shot_post_leaves_nobody(shell: Shell) -> None:
     with shell.start("post", "/", "--text", "x", "--flow", gate.name) as post:
         wait_until((shell.folder / "begun").exists)
         post.end(signal.SIGKILL)
-    wait_until(lambda: not shell.processes() and not shell.directories(), SOON_S, "all are gone")
+    wait_until(lambda: not shell.processes() and not shell.directories(), what="all are gone")
 
 
 @pytest.mark.parametrize(
@@ -265,7 +282,7 @@ def test_interrupted_while_its_flow_starts(shell: Shell) -> None:
         assert done.code == code, (arguments, done)
         said = "stopping (SIGINT); once more to end at once" if code == 0 else "interrupted"
         assert done.err.splitlines()[-1] == said
-        wait_until(lambda: not shell.processes() and not shell.directories(), SOON_S, "all gone")
+        wait_until(lambda: not shell.processes() and not shell.directories(), what="all are gone")
 
 
 def test_timeout_of_a_stuck_executor(shell: Shell) -> None:
@@ -323,12 +340,6 @@ class Broken(Executor):
 class Fine(Executor):
     pass
 """
-# The command, with a grace of its own for Executors that close.
-SHORT_GRACE = (
-    *(sys.executable, "-c"),
-    "import jina.launch.supervisor as s; s.CLOSE_GRACE_S = s.KILL_GRACE_S = 0.3\n"
-    "from jinacli.app import main; main()",
-)
 
 
 def closing_flow(shell: Shell, *jtypes: str) -> str:
@@ -353,12 +364,14 @@ def test_an_executor_that_does_not_close_in_time_is_named_and_killed(
         "  - {name: s, py_modules: closing.py, uses: Stubborn,"
         f" uses_with: {{ignores: {ignores}}}}}\n",
     )
-    with shell.start("flow", "up", "flow.yml", "--json", program=SHORT_GRACE) as flow:
+    # Long enough for the one that does close.
+    graces = with_graces(CLOSE_GRACE_S=3, KILL_GRACE_S=0.3)
+    with shell.start("flow", "up", "flow.yml", "--json", program=graces) as flow:
         assert flow.read_line(), flow.err
         done = flow.end(signal.SIGINT)
     assert done.err.splitlines()[-2:] == [
         "stopping (SIGINT); once more to end at once",
-        "error: s/0 did not end within 0.3 s: its close(), or the method before it, has not"
+        "error: s/0 did not end within 3 s: its close(), or the method before it, has not"
         " returned; it is killed",
     ]
     assert done.code == 1
@@ -385,12 +398,10 @@ def test_an_executor_whose_close_raises_is_named(shell: Shell) -> None:
 def test_who_waits_for_a_close_that_hangs_can_insist(
     shell: Shell, signum: signal.Signals, code: int, word: str
 ) -> None:
-    with shell.up(closing_flow(shell, "Stubborn")) as flow:
+    with shell.up(closing_flow(shell, "Stubborn"), program=LONG_GRACES) as flow:
         flow.process.send_signal(signal.SIGTERM)
         wait_until((shell.folder / "closing").exists)
-        asked_at = time.monotonic()
         done = flow.end(signum)
-        assert time.monotonic() - asked_at < SOON_S
     assert done.code == code
     assert done.err.endswith(f"\nending at once ({signum.name})\n{word}\n")
     assert not shell.processes()

@@ -22,10 +22,9 @@ TCP = "with: {port: 0}\n"
 
 @pytest.fixture
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What this process waits for, as a client; a Flow has its own patience."""
+    """How long this process bears a silence, as a client; a Flow has its own patience."""
     monkeypatch.setattr(sockets, "TCP_PROBE_S", 1)
     monkeypatch.setattr(sockets, "TCP_SILENCE_S", 2)
-    monkeypatch.setattr(session, "TIMEOUT_CONNECT_S", 1.0)
 
 
 def address_of(shell: Shell) -> str:
@@ -47,7 +46,9 @@ def test_a_connection_that_fell_silent_is_made_anew_and_no_line_is_lost(shell: S
 
 
 @pytest.mark.usefixtures("_impatient")
-def test_a_flow_that_vanished_without_a_word_is_told_of(shell: Shell) -> None:
+def test_a_flow_that_vanished_without_a_word_is_told_of(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with shell.up(shell.flow("Slow"), "--port", "0") as up:
         address = address_of(shell)
         with Client(address) as client:
@@ -55,6 +56,7 @@ def test_a_flow_that_vanished_without_a_word_is_told_of(shell: Shell) -> None:
             next(stream)
             assert silence(address) == 1
             up.end(signal.SIGKILL)
+            monkeypatch.setattr(session, "TIMEOUT_CONNECT_S", 1.0)
             with pytest.raises(ConnectError, match=f"^{address}: the Flow is gone\n"):
                 for _ in stream:
                     pass

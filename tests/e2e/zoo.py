@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -179,14 +181,22 @@ class StaysPastItsEnd(Executor):
 
 
 class DiesAtIdle(Executor):
-    """Its process ends a moment after it was ready."""
+    """Its process ends a moment after its Flow was up."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        import threading
+        threading.Thread(target=self._die, daemon=True).start()
 
-        threading.Timer(0.15, os._exit, [9]).start()
+    def _die(self) -> None:
+        while not any(map(_is_up, Path(os.environ["JINA_RUN_DIR"]).glob("*/flow.json"))):
+            time.sleep(_LOOK_S)
+        time.sleep(0.15)
+        os._exit(9)
 
     @requests(on="/never")
     def never(self, **kwargs: Any) -> None:
         pass
+
+
+def _is_up(record: Path) -> bool:
+    return bool(json.loads(record.read_bytes())["is_ready"])

@@ -17,8 +17,6 @@ from jina.flow import Flow
 from tests.polling import wait_until
 from tests.shell import JINA, Shell
 
-SOON_S = 5.0
-
 
 def test_a_gateway_that_cannot_be_started_again_just_now_is_tried_later(shell: Shell) -> None:
     with shell.up(shell.flow("Counter")) as flow:
@@ -55,7 +53,7 @@ def test_a_flow_that_cannot_start_its_processes_says_why(shell: Shell) -> None:
     assert done[0] == 1
     assert done[1].startswith("error: not every process of the Flow could be started: [Errno 24]")
     assert "Traceback" not in done[1]
-    wait_until(lambda: not shell.processes() and not shell.directories(), SOON_S, "all are gone")
+    wait_until(lambda: not shell.processes() and not shell.directories(), what="all are gone")
 
 
 def shell_under(shell: Shell, limit: str, *arguments: str) -> tuple[int, str]:
@@ -87,7 +85,7 @@ def test_a_flow_whose_run_directory_is_removed_ends(shell: Shell, detached: bool
             done = flow.end()
             assert done.code == 1
             assert re.search(r"^stopping \(its run directory .* was removed\)", done.err, re.M)
-    wait_until(lambda: not shell.processes(), SOON_S, "all are gone")
+    wait_until(lambda: not shell.processes(), what="all are gone")
     assert (shell.folder / "closed").exists()
 
 

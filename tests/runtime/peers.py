@@ -23,7 +23,7 @@ from jina.wire import header as wire
 from jina.wire.header import Header, pack_message, unpack_message
 from jina.wire.maps import DOCS, LINES, ErrorInfo, Part, Ready, Route, pack_map, unpack_map
 
-_PATIENCE_S = 10.0
+_PATIENCE_S = 30.0
 
 
 class Peer:

@@ -68,6 +68,31 @@ def ready(worker: str, *endpoints: str, credits: int = 2) -> Joined:
     return Joined(worker.encode(), node, int(replica[:1]), endpoints or ("/x",), credits)
 
 
+def started(
+    nodes: Sequence[PlannedNode],
+    *,
+    replicas: int = 1,
+    credits: int = 2,
+    apart: str = "",
+    **options: int,
+) -> Router:
+    """A router whose workers are all ready, and have nothing to do yet.
+
+    Args:
+        nodes: the graph.
+        replicas: workers of each node: a/0, a/1, ...
+        credits: of each worker.
+        apart: nodes that bind another endpoint than the one that stories post to.
+        **options: of the router.
+    """
+    router = Router(nodes, **options)
+    for node in nodes:
+        endpoint = "/other" if node.name in apart else "/x"
+        for replica in range(replicas):
+            assert not router.step(ready(f"{node.name}/{replica}", endpoint, credits=credits))
+    return router
+
+
 def reply(worker: str, task: int, *texts: str) -> Replied:
     return Replied(worker.encode(), task, body(*texts))
 

@@ -115,11 +115,11 @@ def test_a_message_cut_by_the_end_of_the_other_side_is_no_message(ends: Ends) ->
     assert not ends.gateway.is_open
 
 
-def test_the_first_message_is_waited_for_and_what_came_along_is_kept(ends: Ends) -> None:
+def test_the_first_message_is_waited_for_and_what_rest_of_first_read_is_kept(ends: Ends) -> None:
     ends.raw.sendall(b'{"type":"GaveUp","node":"a","reason":"r"}\n{"type":"Drain"}\n')
     assert ends.gateway.wait_for(control.GaveUp) == control.GaveUp(node="a", reason="r")
-    assert ends.gateway.came_along() == [control.Drain()]
-    assert ends.gateway.came_along() == []
+    assert ends.gateway.rest_of_first_read() == [control.Drain()]
+    assert ends.gateway.rest_of_first_read() == []
 
 
 @pytest.mark.parametrize("said", [b'{"type":"Drain"}\n', b""])

@@ -33,6 +33,7 @@ from tests.runtime.tables import (
     post,
     ready,
     reply,
+    started,
     words,
 )
 
@@ -40,11 +41,10 @@ from tests.runtime.tables import (
 
 
 def test_one_node_takes_the_request_and_its_result_is_the_answer() -> None:
-    router = Router(ONE)
+    router = started(ONE)
     play(
         router,
         [
-            (ready("a/0"), []),
             (post(1), ["a/0 <- 1: in (last)"]),
             (reply("a/0", 1, "A"), ["c <- 1: A, served 1"]),
         ],
@@ -53,8 +53,7 @@ def test_one_node_takes_the_request_and_its_result_is_the_answer() -> None:
 
 
 def test_what_the_client_said_reaches_the_worker_as_it_was() -> None:
-    router = Router(ONE)
-    router.step(ready("a/0"))
+    router = started(ONE)
     asked = Submitted(b"c", 4, "/x", None, 100, 901, b"call map", body("one", "two"))
     assert router.step(asked) == [
         Dispatch(b"a/0", 1, "/x", 100, 901, b"call map", body("one", "two"), 1, True)
@@ -63,11 +62,8 @@ def test_what_the_client_said_reaches_the_worker_as_it_was() -> None:
 
 def test_a_chain_passes_each_result_on() -> None:
     play(
-        Router(CHAIN),
+        started(CHAIN),
         [
-            (ready("a/0"), []),
-            (ready("b/0"), []),
-            (ready("c/0"), []),
             (post(1), ["a/0 <- 1: in"]),
             (reply("a/0", 1, "A"), ["b/0 <- 2: A"]),
             (reply("b/0", 2, "B1", "B2"), ["c/0 <- 3: B1+B2 (last)"]),
@@ -78,10 +74,8 @@ def test_a_chain_passes_each_result_on() -> None:
 
 def test_nodes_may_be_written_in_any_order() -> None:
     play(
-        Router(graph(b="a", a="")),
+        started(graph(b="a", a="")),
         [
-            (ready("a/0"), []),
-            (ready("b/0"), []),
             (post(1), ["a/0 <- 1: in"]),
             (reply("a/0", 1, "A"), ["b/0 <- 2: A (last)"]),
             (reply("b/0", 2, "B"), ["c <- 1: B, served 2"]),
@@ -94,9 +88,8 @@ def test_a_join_waits_for_all_branches_and_takes_them_in_the_order_of_its_needs(
     second = "c" if first == "b" else "b"
     tasks = {"b": 2, "c": 3}
     play(
-        Router(DIAMOND),
+        started(DIAMOND),
         [
-            *[(ready(f"{node}/0"), []) for node in "abcj"],
             (post(1), ["a/0 <- 1: in"]),
             (reply("a/0", 1, "A"), ["b/0 <- 2: A", "c/0 <- 3: A"]),
             (reply(f"{first}/0", tasks[first], first.upper()), []),
@@ -108,10 +101,8 @@ def test_a_join_waits_for_all_branches_and_takes_them_in_the_order_of_its_needs(
 
 def test_a_join_may_take_the_request_itself_beside_a_branch() -> None:
     play(
-        Router(graph(a="", j="gateway a")),
+        started(graph(a="", j="gateway a")),
         [
-            (ready("a/0"), []),
-            (ready("j/0"), []),
             (post(1), ["a/0 <- 1: in"]),
             (reply("a/0", 1, "A"), ["j/0 <- 2: in | A (last)"]),
         ],
@@ -120,10 +111,8 @@ def test_a_join_may_take_the_request_itself_beside_a_branch() -> None:
 
 def test_two_ends_make_the_answer_in_the_order_of_the_flow_and_none_of_them_is_last() -> None:
     play(
-        Router(graph(a="", b="")),
+        started(graph(a="", b="")),
         [
-            (ready("a/0"), []),
-            (ready("b/0"), []),
             (post(1), ["a/0 <- 1: in", "b/0 <- 2: in"]),
             (reply("b/0", 2, "B"), []),
             (reply("a/0", 1, "A"), ["c <- 1: A+B, served 2"]),
@@ -166,9 +155,7 @@ def test_two_ends_make_the_answer_in_the_order_of_the_flow_and_none_of_them_is_l
 def test_a_node_that_does_not_bind_the_endpoint_is_passed_by(
     bound: str, steps: list[tuple[Event, list[str]]]
 ) -> None:
-    router = Router(CHAIN)
-    endpoints = {node: "/x" if node in bound else "/other" for node in "abc"}
-    play(router, [(ready(f"{node}/0", endpoints[node]), []) for node in "abc"])
+    router = started(CHAIN, apart="".join(set("abc") - set(bound)))
     play(router, steps)
     assert is_idle(router)
 
@@ -185,12 +172,8 @@ def test_a_default_handler_takes_every_endpoint() -> None:
 
 def test_a_join_that_takes_no_part_hands_on_all_branches_as_one() -> None:
     play(
-        Router(graph(a="", b="", j="b a", z="j")),
+        started(graph(a="", b="", j="b a", z="j"), apart="j"),
         [
-            (ready("a/0"), []),
-            (ready("b/0"), []),
-            (ready("j/0", "/other"), []),
-            (ready("z/0"), []),
             (post(1), ["a/0 <- 1: in", "b/0 <- 2: in"]),
             (reply("a/0", 1, "A"), []),
             (reply("b/0", 2, "B"), ["z/0 <- 3: B+A (last)"]),
@@ -201,11 +184,8 @@ def test_a_join_that_takes_no_part_hands_on_all_branches_as_one() -> None:
 
 def test_a_join_at_the_end_that_takes_no_part_answers_with_all_branches() -> None:
     play(
-        Router(graph(a="", b="", j="b a")),
+        started(graph(a="", b="", j="b a"), apart="j"),
         [
-            (ready("a/0"), []),
-            (ready("b/0"), []),
-            (ready("j/0", "/other"), []),
             (post(1), ["a/0 <- 1: in", "b/0 <- 2: in"]),
             (reply("a/0", 1, "A"), []),
             (reply("b/0", 2, "B"), ["c <- 1: B+A, served 2"]),
@@ -215,12 +195,8 @@ def test_a_join_at_the_end_that_takes_no_part_answers_with_all_branches() -> Non
 
 def test_a_branch_that_takes_no_part_brings_what_came_before_it() -> None:
     play(
-        Router(DIAMOND),
+        started(DIAMOND, apart="b"),
         [
-            (ready("a/0"), []),
-            (ready("b/0", "/other"), []),
-            (ready("c/0"), []),
-            (ready("j/0"), []),
             (post(1), ["a/0 <- 1: in"]),
             (reply("a/0", 1, "A"), ["c/0 <- 2: A"]),
             (reply("c/0", 2, "C"), ["j/0 <- 3: C | A (last)"]),
@@ -230,11 +206,8 @@ def test_a_branch_that_takes_no_part_brings_what_came_before_it() -> None:
 
 def test_one_result_that_also_ends_elsewhere_is_not_last() -> None:
     play(
-        Router(graph(a="", b="a", c="a")),
+        started(graph(a="", b="a", c="a"), apart="c"),
         [
-            (ready("a/0"), []),
-            (ready("b/0"), []),
-            (ready("c/0", "/other"), []),
             (post(1), ["a/0 <- 1: in"]),
             (reply("a/0", 1, "A"), ["b/0 <- 2: A"]),
             (reply("b/0", 2, "B"), ["c <- 1: B+A, served 2"]),
@@ -244,9 +217,7 @@ def test_one_result_that_also_ends_elsewhere_is_not_last() -> None:
 
 @pytest.mark.parametrize("nodes", [ONE, CHAIN, DIAMOND, graph(a="", b="")])
 def test_when_nobody_is_bound_the_request_comes_back_unchanged(nodes: list) -> None:  # type: ignore[type-arg]
-    router = Router(nodes)
-    for node in nodes:
-        router.step(ready(f"{node.name}/0", "/other"))
+    router = started(nodes, apart="abcj")
     asked = post(1)
     assert router.step(asked) == [Answer(b"c", 1, asked.pieces, 0)]
     assert is_idle(router)
@@ -266,9 +237,7 @@ def test_when_nobody_is_bound_the_request_comes_back_unchanged(nodes: list) -> N
 def test_targets_name_the_nodes_that_take_part(
     targets: list[str] | None, first: str, served: int | None
 ) -> None:
-    router = Router(CHAIN)
-    for node in "abc":
-        router.step(ready(f"{node}/0"))
+    router = started(CHAIN)
     assert [words(action) for action in router.step(post(1, targets=targets))] == [first]
 
 
@@ -276,11 +245,10 @@ def test_targets_name_the_nodes_that_take_part(
 
 
 def test_a_worker_never_holds_more_than_its_credits() -> None:
-    router = Router(ONE)
+    router = started(ONE)
     play(
         router,
         [
-            (ready("a/0", credits=2), []),
             (post(1), ["a/0 <- 1: in (last)"]),
             (post(2), ["a/0 <- 2: in (last)"]),
             (post(3), []),
@@ -292,11 +260,8 @@ def test_a_worker_never_holds_more_than_its_credits() -> None:
 
 def test_the_least_busy_replica_is_next_and_of_equals_the_one_that_rested_longest() -> None:
     play(
-        Router(ONE),
+        started(ONE, replicas=3),
         [
-            (ready("a/0"), []),
-            (ready("a/1"), []),
-            (ready("a/2"), []),
             (post(1), ["a/0 <- 1: in (last)"]),
             (post(2), ["a/1 <- 2: in (last)"]),
             (post(3), ["a/2 <- 3: in (last)"]),
@@ -311,9 +276,8 @@ def test_the_least_busy_replica_is_next_and_of_equals_the_one_that_rested_longes
 
 def test_requests_wait_for_a_node_whose_workers_are_all_gone_for_now() -> None:
     play(
-        Router(ONE),
+        started(ONE),
         [
-            (ready("a/0"), []),
             (lost("a/0"), []),
             (post(1), []),
             (post(2), []),
@@ -371,9 +335,8 @@ def test_a_later_gateways_router_knows_the_endpoints_and_numbers_its_tasks_highe
 
 def test_clients_may_use_the_same_numbers() -> None:
     play(
-        Router(ONE),
+        started(ONE),
         [
-            (ready("a/0"), []),
             (post(1, "C", client="c"), ["a/0 <- 1: C (last)"]),
             (post(1, "D", client="d"), ["a/0 <- 2: D (last)"]),
             (reply("a/0", 2, "from d"), ["d <- 1: from d, served 1"]),
@@ -384,9 +347,8 @@ def test_clients_may_use_the_same_numbers() -> None:
 
 def test_a_client_that_repeats_a_number_under_way_gets_one_answer() -> None:
     play(
-        Router(ONE),
+        started(ONE),
         [
-            (ready("a/0"), []),
             (post(1), ["a/0 <- 1: in (last)"]),
             (post(1, "other"), []),
             (reply("a/0", 1, "A"), ["c <- 1: A, served 1"]),
@@ -397,9 +359,8 @@ def test_a_client_that_repeats_a_number_under_way_gets_one_answer() -> None:
 
 def test_a_client_over_its_window_is_refused_and_others_are_not() -> None:
     play(
-        Router(ONE, window_requests=2),
+        started(ONE, window_requests=2),
         [
-            (ready("a/0"), []),
             (post(1), ["a/0 <- 1: in (last)"]),
             (post(2), ["a/0 <- 2: in (last)"]),
             (post(3), ["c <- 3 refused: more than 2 requests under way"]),
@@ -411,11 +372,10 @@ def test_a_client_over_its_window_is_refused_and_others_are_not() -> None:
 
 
 def test_a_client_that_left_gets_no_answer_and_its_waiting_tasks_are_dropped() -> None:
-    router = Router(ONE)
+    router = started(ONE, credits=1)
     play(
         router,
         [
-            (ready("a/0", credits=1), []),
             (post(1), ["a/0 <- 1: in (last)"]),
             (post(2), []),
             (post(1, "D", client="d"), []),
@@ -439,8 +399,7 @@ class Frame(bytearray):
 
 def test_what_waits_behind_others_is_let_go_when_its_client_leaves() -> None:
     """Its bytes are not held any more, as `bytes_held` says."""
-    router = Router(ONE)
-    router.step(ready("a/0", credits=1))
+    router = started(ONE, credits=1)
     router.step(post(1))
     router.step(post(2))  # waits, in front of what follows
     frame = Frame(b"large")
@@ -456,8 +415,7 @@ def test_what_waits_behind_others_is_let_go_when_its_client_leaves() -> None:
 
 
 def test_bytes_are_held_from_the_request_to_its_answer() -> None:
-    router = Router(ONE)
-    router.step(ready("a/0"))
+    router = started(ONE)
     router.step(post(1, "four"))
     router.step(post(2, "seven77"))
     assert (router.bytes_held, router.requests_held) == (11, 2)

@@ -20,6 +20,7 @@ from tests.runtime.tables import (
     post,
     ready,
     reply,
+    started,
     words,
 )
 
@@ -28,9 +29,8 @@ from tests.runtime.tables import (
 
 def test_a_dead_workers_staged_tasks_go_again_in_front_and_in_order() -> None:
     play(
-        Router(ONE),
+        started(ONE, credits=3),
         [
-            (ready("a/0", credits=3), []),
             (post(1), ["a/0 <- 1: in (last)"]),
             (post(2), ["a/0 <- 2: in (last)"]),
             (post(3), ["a/0 <- 3: in (last)"]),
@@ -46,10 +46,8 @@ def test_a_dead_workers_staged_tasks_go_again_in_front_and_in_order() -> None:
 
 def test_a_dead_workers_tasks_go_at_once_to_a_replica_with_credits() -> None:
     play(
-        Router(ONE),
+        started(ONE, replicas=2),
         [
-            (ready("a/0"), []),
-            (ready("a/1"), []),
             (post(1), ["a/0 <- 1: in (last)"]),
             (post(2), ["a/1 <- 2: in (last)"]),
             (lost("a/0", begun=1), ["a/1 <- 1: in (last)"]),
@@ -59,8 +57,7 @@ def test_a_dead_workers_tasks_go_at_once_to_a_replica_with_credits() -> None:
 
 
 def test_staged_tasks_are_not_charged_however_often_their_workers_die() -> None:
-    router = Router(ONE)
-    router.step(ready("a/0"))
+    router = started(ONE)
     router.step(post(1))
     for life in range(1, 20):
         assert router.step(lost(f"a/0{life - 1 or ''}")) == []
@@ -71,11 +68,10 @@ def test_staged_tasks_are_not_charged_however_often_their_workers_die() -> None:
 
 
 def test_a_task_that_was_begun_in_two_deaths_fails_and_its_neighbours_do_not() -> None:
-    router = Router(ONE)
+    router = started(ONE)
     play(
         router,
         [
-            (ready("a/0"), []),
             (post(1), ["a/0 <- 1: in (last)"]),
             (post(2), ["a/0 <- 2: in (last)"]),
             (lost("a/0", begun=1), []),
@@ -95,8 +91,7 @@ def test_a_task_that_was_begun_in_two_deaths_fails_and_its_neighbours_do_not() -
 
 
 def test_the_one_document_that_kills_is_found_and_what_the_others_gave_is_kept() -> None:
-    router = Router(ONE)
-    router.step(ready("a/0"))
+    router = started(ONE)
     router.step(post(1, rows=4))
     router.step(post(2, "other"))
     play(
@@ -121,8 +116,7 @@ def test_the_one_document_that_kills_is_found_and_what_the_others_gave_is_kept()
 
 
 def test_half_a_request_that_was_only_staged_at_a_death_is_not_narrowed_further() -> None:
-    router = Router(ONE, max_attempts=1)
-    router.step(ready("a/0"))
+    router = started(ONE, max_attempts=1)
     router.step(post(1, rows=4))
     play(
         router,
@@ -136,8 +130,7 @@ def test_half_a_request_that_was_only_staged_at_a_death_is_not_narrowed_further(
 
 
 def test_an_exception_in_half_a_request_fails_the_whole_one() -> None:
-    router = Router(ONE, max_attempts=1)
-    router.step(ready("a/0"))
+    router = started(ONE, max_attempts=1)
     router.step(post(1, rows=4))
     play(
         router,
@@ -151,8 +144,7 @@ def test_an_exception_in_half_a_request_fails_the_whole_one() -> None:
 
 
 def test_a_worker_that_dies_even_of_the_report_fails_the_request() -> None:
-    router = Router(ONE, max_attempts=1)
-    router.step(ready("a/0"))
+    router = started(ONE, max_attempts=1)
     router.step(post(1, rows=2))
     play(
         router,
@@ -174,9 +166,7 @@ def test_a_worker_that_dies_even_of_the_report_fails_the_request() -> None:
 
 
 def test_what_is_left_of_a_narrowed_request_goes_on_to_the_next_node() -> None:
-    router = Router(graph(a="", b="a"), max_attempts=1)
-    router.step(ready("a/0"))
-    router.step(ready("b/0"))
+    router = started(graph(a="", b="a"), max_attempts=1)
     router.step(post(1, rows=2))
     play(
         router,
@@ -190,9 +180,7 @@ def test_what_is_left_of_a_narrowed_request_goes_on_to_the_next_node() -> None:
 
 
 def test_a_join_is_not_narrowed_down() -> None:
-    router = Router(DIAMOND, max_attempts=1)
-    for node in "abcj":
-        router.step(ready(f"{node}/0"))
+    router = started(DIAMOND, max_attempts=1)
     router.step(post(1, rows=4))
     for number, node in enumerate("abc", 1):
         router.step(reply(f"{node}/0", number, node.upper()))
@@ -202,8 +190,7 @@ def test_a_join_is_not_narrowed_down() -> None:
 
 @pytest.mark.parametrize("most", [1, 2, 5])
 def test_max_attempts_is_how_many_deaths_a_begun_task_may_cause(most: int) -> None:
-    router = Router(ONE, max_attempts=most)
-    router.step(ready("a/0"))
+    router = started(ONE, max_attempts=most)
     router.step(post(1))
     for life in range(most - 1):
         assert router.step(lost(f"a/0{life or ''}", begun=1)) == []
@@ -215,10 +202,8 @@ def test_max_attempts_is_how_many_deaths_a_begun_task_may_cause(most: int) -> No
 def test_a_death_is_charged_at_one_node_only() -> None:
     """A request that killed a worker of one node may still kill one of the next."""
     play(
-        Router(graph(a="", b="a")),
+        started(graph(a="", b="a")),
         [
-            (ready("a/0"), []),
-            (ready("b/0"), []),
             (post(1), ["a/0 <- 1: in"]),
             (lost("a/0", begun=1), []),
             (ready("a/0-2"), ["a/0-2 <- 1: in"]),
@@ -233,9 +218,8 @@ def test_a_death_is_charged_at_one_node_only() -> None:
 @pytest.mark.parametrize("late", [reply("a/0", 1, "late"), failed("a/0", 1)])
 def test_a_dead_workers_late_word_is_dropped(late: Event) -> None:
     play(
-        Router(ONE),
+        started(ONE),
         [
-            (ready("a/0"), []),
             (post(1), ["a/0 <- 1: in (last)"]),
             (lost("a/0"), []),
             (late, []),
@@ -252,10 +236,8 @@ def test_a_dead_workers_late_word_is_dropped(late: Event) -> None:
 )
 def test_a_word_about_a_task_that_the_worker_does_not_have_is_dropped(word: Event) -> None:
     play(
-        Router(ONE),
+        started(ONE, replicas=2),
         [
-            (ready("a/0"), []),
-            (ready("a/1"), []),
             (post(1), ["a/0 <- 1: in (last)"]),
             (word, []),
             (reply("a/0", 1, "A"), ["c <- 1: A, served 1"]),
@@ -292,9 +274,8 @@ def test_a_node_that_gave_up_answers_everything_that_waits_for_it_and_all_that_c
 
 def test_a_node_that_gave_up_serves_again_once_a_worker_is_ready() -> None:
     play(
-        Router(ONE),
+        started(ONE),
         [
-            (ready("a/0"), []),
             (lost("a/0"), []),
             (gave_up("a"), []),
             (post(1), [f"c <- 1! {GONE} a: no worker of it is left"]),
@@ -308,11 +289,10 @@ def test_a_node_that_gave_up_serves_again_once_a_worker_is_ready() -> None:
 
 
 def test_an_exception_fails_its_request_and_frees_the_credit() -> None:
-    router = Router(ONE)
+    router = started(ONE, credits=1)
     play(
         router,
         [
-            (ready("a/0", credits=1), []),
             (post(1), ["a/0 <- 1: in (last)"]),
             (post(2), []),
             (failed("a/0", 1, "bad"), ["c <- 1! ValueError at a: bad", "a/0 <- 2: in (last)"]),
@@ -324,11 +304,10 @@ def test_an_exception_fails_its_request_and_frees_the_credit() -> None:
 
 @pytest.mark.parametrize("late", [reply("c/0", 3, "late"), failed("c/0", 3, "too")])
 def test_a_request_that_failed_in_one_branch_is_answered_once(late: Event) -> None:
-    router = Router(DIAMOND)
+    router = started(DIAMOND)
     play(
         router,
         [
-            *[(ready(f"{node}/0"), []) for node in "abcj"],
             (post(1), ["a/0 <- 1: in"]),
             (reply("a/0", 1, "A"), ["b/0 <- 2: A", "c/0 <- 3: A"]),
             (failed("b/0", 2, "bad"), ["c <- 1! ValueError at b: bad"]),
@@ -341,9 +320,8 @@ def test_a_request_that_failed_in_one_branch_is_answered_once(late: Event) -> No
 
 def test_a_failed_requests_other_branch_is_not_sent_again_when_its_worker_dies() -> None:
     play(
-        Router(DIAMOND),
+        started(DIAMOND),
         [
-            *[(ready(f"{node}/0"), []) for node in "abcj"],
             (post(1), ["a/0 <- 1: in"]),
             (reply("a/0", 1, "A"), ["b/0 <- 2: A", "c/0 <- 3: A"]),
             (failed("b/0", 2, "bad"), ["c <- 1! ValueError at b: bad"]),
@@ -355,10 +333,8 @@ def test_a_failed_requests_other_branch_is_not_sent_again_when_its_worker_dies()
 
 def test_a_failed_requests_other_branch_does_not_start_when_it_still_waits() -> None:
     play(
-        Router(graph(a="", b="")),
+        started(graph(a="", b=""), credits=1),
         [
-            (ready("a/0", credits=1), []),
-            (ready("b/0", credits=1), []),
             (post(1), ["a/0 <- 1: in", "b/0 <- 2: in"]),
             (post(2), []),
             (reply("b/0", 2, "B"), ["b/0 <- 4: in"]),

@@ -40,7 +40,7 @@ from jina.wire.maps import (
 )
 from tests.polling import wait_until
 
-_PATIENCE_MS = 20_000
+_PATIENCE_MS = 30_000
 _SLOT = 3
 
 EXECUTOR = '''
@@ -407,7 +407,7 @@ def test_ctrl_c_is_not_for_workers(worker: WorkerUnderTest) -> None:
 def test_drained_it_closes_its_executor_says_bye_and_leaves(worker: WorkerUnderTest) -> None:
     worker.send(pack_message(wire.DRAIN))
     worker.receive(wire.BYE)
-    assert worker.process.wait(10)
+    assert worker.process.wait(30)
     assert worker.process.read_output() == ["closed"]
     assert worker.process.ending == "ended with exit code 0"
 
@@ -430,7 +430,7 @@ def test_a_class_that_cannot_be_constructed_shows_its_own_traceback(
         "        self.model = open('/no/such/model')\n"
     )
     worker = begin(ExecutorSpec(jtype="Broken", py_modules=[str(file)]))
-    assert worker.process.wait(20)
+    assert worker.process.wait(30)
     lines = worker.process.read_output()
     assert lines
     assert lines[-1] == "FileNotFoundError: [Errno 2] No such file or directory: '/no/such/model'"

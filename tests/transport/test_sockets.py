@@ -15,7 +15,7 @@ from jina.transport.sockets import Message, Socket
 from tests.polling import wait_until
 from tests.silence import ends, silence
 
-_PATIENCE_S = 10
+_PATIENCE_S = 30
 
 
 class Pair:
@@ -200,7 +200,7 @@ def test_last_words_leave_before_the_socket_does(pair: Pair) -> None:
     for _ in range(100):
         sockets.send(pair.dealer, [b"word", bytes(10_000)])
     sockets.send(pair.dealer, [b"bye"])
-    sockets.wait_until_sent(pair.dealer, 5)
+    sockets.wait_until_sent(pair.dealer, _PATIENCE_S)
     headers = [arrived(pair.router, routed=True).header for _ in range(101)]
     assert headers[-1] == b"bye"
 
@@ -313,7 +313,7 @@ def test_who_vanished_without_a_word_is_let_go(context: sockets.Context, owed: b
     if owed:
         sockets.send(router, [b"never heard"], peer)
         sockets.send(dealer, [b"never heard"])
-    wait_until(lambda: not {*before} & {*ends(bound)}, 20)
+    wait_until(lambda: not {*before} & {*ends(bound)})
     wait_until(lambda: not sockets.send_if_connected(router, [b"lost"], peer))
     await_room(dealer)
     sockets.send(dealer, [b"again"])

@@ -1,4 +1,4 @@
-"""A Flow's gateway, as its supervisor sees it: a process and a channel, put in place again.
+"""A Flow's gateway, as its supervisor sees it: a process and a channel, replaced after a death.
 
 It does not decide what becomes of the Flow when no gateway can be had; the supervisor does.
 """
@@ -6,6 +6,7 @@ It does not decide what becomes of the Flow when no gateway can be had; the supe
 from __future__ import annotations
 
 import contextlib
+import select
 import selectors
 import signal
 import socket
@@ -18,13 +19,13 @@ from jina.launch.restarts import Restarts
 from jina.runtime import control
 
 
-class Gateway:
+class GatewayProcess:
     """The gateway process of one supervisor, on its loop.
 
     Args:
         selector: of that loop; it calls what is registered as data.
         listener: hears what the process prints.
-        hear: told about each of its messages.
+        hear: called with each of its messages.
     """
 
     def __init__(
@@ -46,7 +47,7 @@ class Gateway:
         self._restarts = Restarts()
 
     def start(self) -> None:
-        """Start the process, or another one in the place of one that died.
+        """Start the process, or a replacement for one that died.
 
         Raises:
             OSError: it cannot be started; nothing has changed.
@@ -64,12 +65,19 @@ class Gateway:
         self._selector.register(self._channel, selectors.EVENT_READ, self._on_channel)
 
     def tell(self, message: control.ToGateway) -> None:
-        """Send it a message; none while it is not there."""
+        """Send it a message; does nothing while there is no process."""
         if self._channel:
             self._channel.send(message)
 
+    def hear(self) -> None:
+        """Take in what it has said so far, without waiting for more."""
+        while (channel := self._channel) and channel.is_open:
+            if not select.select([channel], [], [], 0)[0]:
+                return
+            self._on_channel()
+
     def take_dead(self) -> Child | None:
-        """The process, if it has ended; it is not there any more then."""
+        """The process, if it has ended; it is forgotten then."""
         child = self.child
         if child is None or not child.has_ended():
             return None
@@ -83,11 +91,11 @@ class Gateway:
         return child
 
     def delay_s(self, now: float) -> float | None:
-        """Note a death or a failed start: after how long another one may be; None for never."""
+        """Note a death or a failed start; returns when the next start may be, None for never."""
         return self._restarts.delay_s(now)
 
     def let_leave(self) -> None:
-        """Let it end, once clients have taken what it has for them."""
+        """Let it end once clients have taken their answers."""
         channel = self._channel
         if channel is not None:
             with contextlib.suppress(KeyError, ValueError):  # it had ended before it was told
@@ -95,7 +103,7 @@ class Gateway:
             channel.close()
 
     def end(self, *, at_once: bool) -> None:
-        """End it, if it is there: after a grace in which it may leave, or at once."""
+        """End the process, if there is one: after it had a grace to leave, or at once."""
         child = self.child
         if child and at_once:
             # Before the channel closes: it would begin to remove the run directory, and not end it.

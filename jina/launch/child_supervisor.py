@@ -1,6 +1,6 @@
-"""A supervisor for a process that has other things to do: its owner, at the other end of a channel.
+"""A supervisor in a process of its own, for an owner at the other end of a channel.
 
-python -m jina.launch.owned CHANNEL_FD [--one-shot]
+python -m jina.launch.child_supervisor CHANNEL_FD [--one-shot]
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from jina.runtime import control
 
 
 class _ToOwner:
-    """Tells the owner the turning points, and people the rest.
+    """Tells the owner when its Flow is up, has failed or has stopped; people read the rest.
 
-    An owner that is busy with its own work reads nothing meanwhile: what would fill the channel is
-    shown on standard error.
+    An owner that is busy does not read the channel. So whatever could fill it goes to standard
+    error instead.
     """
 
     def __init__(self, owner: control.Channel, speaker: Speaker) -> None:
@@ -41,7 +41,7 @@ class _ToOwner:
         elif isinstance(event, (events.Up, events.StartFailed, events.Stopped)):
             self._owner.send(event)
         elif isinstance(event, (events.Output, events.WorkerDied, events.NotClosed)):
-            self._speaker.say(event.told())
+            self._speaker.say(event.as_text())
         elif isinstance(event, events.Stopping) and event.reason != "closed":
             self._speaker.say(
                 f"{'ending at once' if event.at_once else 'stopping'} ({event.reason})"

@@ -1,8 +1,8 @@
-"""The last lines of a text without end."""
+"""What is reported of a process that ended: the last lines of an output without end."""
 
 from __future__ import annotations
 
-from jina.launch.tail import Tail
+from jina.launch.ending import Tail
 
 
 def test_only_the_last_lines_are_kept_and_the_others_come_back_in_order() -> None:

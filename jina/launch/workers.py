@@ -1,0 +1,145 @@
+"""A Flow's workers, as their supervisor sees them: their processes, and what the gateway is told.
+
+It does not decide who is started again, nor when; the supervisor does.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from jina.defaults import KILL_GRACE_S
+from jina.graph.plan import WorkerSpec
+from jina.launch.child import Child, spawn_worker
+from jina.launch.listener import Listener
+from jina.launch.rundir import RunDirectory, started_at_ticks
+from jina.runtime import control
+from jina.runtime.board import next_slot
+from jina.runtime.descendants import mark_of
+
+
+class Worker(NamedTuple):
+    """One incarnation of a worker.
+
+    Attributes:
+        identity: on the gateway's socket; no other incarnation has it.
+        spec: what it runs.
+        child: its process.
+        slot: its place on the begin board.
+    """
+
+    identity: str
+    spec: WorkerSpec
+    child: Child
+    slot: int
+
+    @property
+    def mark(self) -> str:
+        """What everything that it started carries."""
+        return mark_of(os.getpid(), self.slot)
+
+
+class Workers:
+    """The worker processes of one supervisor that are there now.
+
+    Args:
+        directory: of the Flow; its record names their process groups.
+        listener: hears what they print.
+        tell: sends the gateway a message.
+    """
+
+    def __init__(
+        self,
+        directory: RunDirectory,
+        listener: Listener,
+        tell: Callable[[control.ToGateway], None],
+    ) -> None:
+        self._directory = directory
+        self._listener = listener
+        self._tell = tell
+        self._running: dict[str, Worker] = {}  # by identity
+        self._last_slot = 0
+
+    def __len__(self) -> int:
+        return len(self._running)
+
+    def __iter__(self) -> Iterator[Worker]:
+        return iter(list(self._running.values()))
+
+    def get(self, identity: str) -> Worker | None:
+        """The worker with this identity; None when it is gone."""
+        return self._running.get(identity)
+
+    def start(self, spec: WorkerSpec) -> None:
+        """Start a worker.
+
+        Raises:
+            OSError: it cannot be started; the gateway expects it no longer.
+        """
+        slot = next_slot(self._last_slot, [worker.slot for worker in self])
+        self._last_slot = slot
+        identity = f"{spec.name}/{slot}-{os.urandom(4).hex()}"
+        self._expect(identity, spec, slot, is_running=False)
+        assignment = control.Assignment(
+            identity=identity,
+            spec=spec,
+            back=self._directory.back,
+            board=str(self._directory.board),
+            slot=slot,
+        )
+        try:
+            child = spawn_worker(assignment)
+        except OSError as error:
+            self._tell(control.Died(identity=identity, reason=f"could not be started: {error}"))
+            raise
+        self._running[identity] = Worker(identity, spec, child, slot)
+        self._listener.watch(child)
+        self._directory.record.groups[child.pid] = started_at_ticks(child.pid)
+        with contextlib.suppress(OSError):  # a full disk: what is there finds the others
+            self._directory.save()
+        self._tell(control.Started(identity=identity, pid=child.pid))
+
+    def announce(self) -> None:
+        """Tell a gateway that replaces another one which workers run."""
+        for identity, spec, child, slot in self:
+            self._expect(identity, spec, slot, is_running=True)
+            self._tell(control.Started(identity=identity, pid=child.pid))
+
+    def take_dead(self) -> Iterator[Worker]:
+        """Each worker that has ended, one after the other; what is left in its group is killed."""
+        for worker in self:
+            child = worker.child
+            if not child.has_ended():
+                continue
+            self._listener.hear_out(child)
+            del self._running[worker.identity]
+            child.signal_group(signal.SIGKILL)  # whatever it left behind
+            self._directory.record.groups.pop(child.pid, None)
+            self._tell(control.Died(identity=worker.identity, reason=child.last_words()))
+            yield worker
+
+    def signal(self, signum: signal.Signals) -> None:
+        """Signal every worker and whatever it started."""
+        for worker in self:
+            worker.child.signal_group(signum)
+
+    def end(self) -> None:
+        """Kill those that are left."""
+        for worker in self:
+            worker.child.signal_group(signal.SIGKILL)
+            worker.child.wait(KILL_GRACE_S)
+            worker.child.close()
+
+    def _expect(self, identity: str, spec: WorkerSpec, slot: int, *, is_running: bool) -> None:
+        self._tell(
+            control.Expect(
+                identity=identity,
+                node=spec.node,
+                replica=spec.replica,
+                slot=slot,
+                is_running=is_running,
+            )
+        )

@@ -1,0 +1,158 @@
+"""The router's steps as messages: events out of those that come in, messages out of its actions.
+
+It reads prefixes and route maps, never a body: frames go from one side to the other as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from jina.defaults import MAX_FRAMES_FROM_GATEWAY
+from jina.excepts import WireError
+from jina.runtime.steps import (
+    Answer,
+    AnswerError,
+    Dispatch,
+    Piece,
+    Raised,
+    Replied,
+    Submitted,
+)
+from jina.transport.sockets import payload
+from jina.wire import header as wire
+from jina.wire.header import Header, pack_message
+from jina.wire.maps import ErrorInfo, Part, Route, pack_map, unpack_map, unpack_route
+
+_REFUSAL = "jina.excepts.BadServer"
+
+# --- what comes in -----------------------------------------------------------------------------
+
+
+def submitted(client: bytes, header: Header) -> Submitted:
+    """A client's request.
+
+    Raises:
+        WireError: its route map is damaged, or does not fit its frames.
+    """
+    route = unpack_route(header.route)
+    return Submitted(
+        client,
+        header.number,
+        route.endpoint,
+        route.targets,
+        header.rows,
+        header.base,
+        header.call,
+        pieces_of(route.parts, header.frames),
+    )
+
+
+def replied(worker: bytes, header: Header) -> Replied:
+    """A worker's result.
+
+    Raises:
+        WireError: its route map is damaged, or does not fit its frames.
+    """
+    parts = unpack_route(header.route).parts
+    return Replied(worker, header.number, pieces_of(parts, header.frames))
+
+
+def raised(worker: bytes, header: Header) -> Raised:
+    """A worker's error.
+
+    Raises:
+        WireError: its description is damaged or missing.
+    """
+    if not header.frames:
+        raise WireError("an error without its description")
+    return Raised(worker, header.number, unpack_map(ErrorInfo, payload(header.frames[0])))
+
+
+def pieces_of(parts: Sequence[Part], frames: Sequence[Any]) -> list[Piece]:
+    """Give each part its frames.
+
+    Raises:
+        WireError: the parts and the frames do not agree in number.
+    """
+    if len(parts) == 1 and parts[0].frames == len(frames) and parts[0].rows >= 0:  # the usual one
+        return [Piece(parts[0], frames)]
+    pieces = []
+    start = 0
+    for part in parts:
+        end = start + part.frames
+        if part.frames < 0 or part.rows < 0 or end > len(frames):
+            raise WireError("a route map that names more frames than came")
+        pieces.append(Piece(part, frames[start:end]))
+        start = end
+    if start != len(frames):
+        raise WireError("more frames than the route map names")
+    return pieces
+
+
+# --- what is to be done ------------------------------------------------------------------------
+
+
+def task_message(task: Dispatch) -> list[Any]:
+    """A task for a worker.
+
+    Raises:
+        WireError: it does not fit one message.
+    """
+    parts, frames = _flattened(task.pieces)
+    route = Route(
+        task.endpoint,
+        None,
+        parts,
+        task.branches,
+        task.is_last,
+        first=task.first,
+        stop=task.stop,
+        blame=task.blame,
+    )
+    return pack_message(
+        wire.REQUEST,
+        frames,
+        number=task.task,
+        rows=task.rows,
+        base=task.base,
+        route=pack_map(route),
+        call=task.call,
+        most_frames=MAX_FRAMES_FROM_GATEWAY,
+    )
+
+
+def answer_message(answer: Answer) -> list[Any]:
+    """A client's result.
+
+    Raises:
+        WireError: it does not fit one message.
+    """
+    parts, frames = _flattened(answer.pieces)
+    return pack_message(
+        wire.REPLY,
+        frames,
+        number=answer.number,
+        route=pack_map(Route("", None, parts, served=answer.served)),
+        most_frames=MAX_FRAMES_FROM_GATEWAY,
+    )
+
+
+def error_message(failed: AnswerError) -> list[Any]:
+    """The error that a client's request ended with."""
+    return pack_message(wire.ERROR, [pack_map(failed.error)], number=failed.number)
+
+
+def refusal_message(number: int, reason: str, kind: str = _REFUSAL) -> list[Any]:
+    """Why a client's request is not taken."""
+    return pack_message(wire.REFUSED, [pack_map(ErrorInfo(kind, reason))], number=number)
+
+
+def _flattened(pieces: Sequence[Piece]) -> tuple[list[Part], Sequence[Any]]:
+    """The parts and the frames of pieces, each one behind the other."""
+    if len(pieces) == 1:
+        return [pieces[0].part], pieces[0].frames
+    return (
+        [piece.part for piece in pieces],
+        [frame for piece in pieces for frame in piece.frames],
+    )
