@@ -41,13 +41,13 @@ def main() -> None:
 
 
 def _leave_on_interrupt() -> None:
-    """Let Ctrl-C end the process from here on: all is done that it could have interrupted."""
+    """Let Ctrl-C end the process from here on: there is nothing left to interrupt."""
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _interrupted() -> int:
-    """Say so with what is loaded already: Ctrl-C may have come in the middle of an import."""
+    """Say so without any import: Ctrl-C may have come in the middle of one."""
     _leave_on_interrupt()
     with contextlib.suppress(OSError, AttributeError):  # no standard error is no reason to fail
         sys.stderr.write("interrupted\n")

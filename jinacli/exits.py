@@ -1,4 +1,4 @@
-"""Exit codes: a contract, the same for every command."""
+"""Exit codes: the same for every command, and a promise to scripts."""
 
 from __future__ import annotations
 

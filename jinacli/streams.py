@@ -22,7 +22,7 @@ def open_closed_streams() -> None:
 
 
 def forget(stream: TextIO) -> None:
-    """Keep the interpreter's own last flush from complaining about a closed pipe."""
+    """Keep the interpreter's last flush from complaining about a closed pipe."""
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, stream.fileno())
     os.close(null)

@@ -1,4 +1,4 @@
-"""Documents from Python become requests: columnar batches."""
+"""Turn Documents from Python into requests: columnar batches."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ class DocumentRequests:
             self._send_empty = isinstance(inputs, (list, tuple, DocumentArray)) and not len(inputs)
 
     def fileno(self) -> None:
-        """An iterable cannot be polled: `next` waits for its elements."""
+        """None: an iterable cannot be polled, `next` waits for its elements."""
 
     def partial(self) -> None:
-        """There is never a part at hand."""
+        """None: nothing is ever kept back."""
 
     def next(self) -> Request | None:
         """The next request."""

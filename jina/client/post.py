@@ -1,18 +1,26 @@
-"""The client that Python code uses: `post`, its callbacks, and the endpoints with a name."""
+"""The client that Python code uses: `post` with its callbacks, `post_files`, named endpoints."""
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from jina.client.documents import DocumentRequests
+from jina.client.exchange import exchange
+from jina.client.files import PostedFiles, post_files
 from jina.client.response import Response
 from jina.client.session import Session
-from jina.defaults import REQUEST_DOCS, TIMEOUT_CONNECT_S
+from jina.defaults import MAX_REQUEST_DOCS, REQUEST_DOCS, TIMEOUT_CONNECT_S
 from jina.excepts import BadClientCallback, BadClientInput, BadServer, described
 from jina.names import with_slash
+from jina.readers import CONTENTS, FORMATS, ReadOptions
 from jina.wire.maps import Call
+
+TENSORS = ("list", "base64")
+"""How JSON lines hold tensors."""
 
 Callback = Callable[[Response], Any]
 
@@ -48,7 +56,7 @@ class Client:
         self._pid = os.getpid()
 
     def close(self) -> None:
-        """Close its connections. A later post opens another one."""
+        """Close its connections; a later post opens a new one."""
         while self._idle:
             self._idle.pop().close()
 
@@ -76,29 +84,32 @@ class Client:
 
         A failed request is a response too: its `is_error` is True. Arguments are those of `post`.
         """
-        if parameters is not None and not isinstance(parameters, Mapping):
-            kind = type(parameters).__name__
-            raise BadClientInput(f"`parameters` is a {kind}; expected a dict")
-        call = Call(dict(parameters or {}))
+        call = Call(_checked(parameters))
         source = DocumentRequests(inputs, call, request_docs=request_size)
         endpoint = with_slash(on)
-        session = self._session()
-        try:
-            replies = session.exchange(
-                endpoint, source, target=target_peapod or "", timeout_s=self._timeout_s
+        with self._connected() as session:
+            replies = exchange(
+                session, endpoint, source, target=target_peapod or "", timeout_s=self._timeout_s
             )
             for number, reply in enumerate(replies):
                 yield Response(reply, endpoint, number)
+
+    @contextlib.contextmanager
+    def _connected(self) -> Iterator[Session]:
+        """A connection for one post.
+
+        Each post has one to itself: posts within posts and from several threads do not meet.
+        """
+        session = self._session()
+        try:
+            yield session
         except BaseException:  # answers may still be under way
             session.close()
             raise
         self._idle.append(session)  # for the next post
 
     def _session(self) -> Session:
-        """A connection.
-
-        Each post has one to itself: posts within posts and from several threads do not meet.
-        """
+        """A connection that is idle, or a new one."""
         if self._pid != os.getpid():
             self._idle, self._pid = [], os.getpid()  # a forked child has connections of its own
         try:
@@ -134,7 +145,7 @@ class Client:
             target_peapod: regular expression; nodes whose name it does not match pass Documents on.
             request_size: Documents in a request; 0 or less for all in one, up to 10,000.
             show_progress: accepted for Jina 2 code; `jina post` shows progress.
-            continue_on_error: without `on_error`: go on after a failed request or callback.
+            continue_on_error: continue after a failed request or callback, also without `on_error`.
             return_results: return the responses.
 
         Returns:
@@ -166,6 +177,69 @@ class Client:
                 results.append(response)
         return results if return_results else None
 
+    def post_files(
+        self,
+        on: str,
+        inputs: str | Path | Iterable[str | Path],
+        output: str | Path,
+        *,
+        parameters: dict[str, Any] | None = None,
+        target_peapod: str | None = None,
+        request_size: int | None = None,
+        format: str = "auto",
+        field_resolver: Mapping[str, str] | None = None,
+        content: str = "auto",
+        tensors: str = "list",
+        restart: bool = False,
+    ) -> PostedFiles:
+        """Post the lines of files and write the results to a file, as `jina post --output` does.
+
+        Whatever ends it, a kill too: the same call resumes where it stopped, and so does the same
+        `jina post`. See "A post that is stopped" in docs/running.md.
+
+        Args:
+            on: the endpoint, such as "/index".
+            inputs: a path or a pattern such as "data/*.jsonl", or several; names say the formats.
+            output: file of the results: a JSON line for each outcome, in the order of the inputs.
+            parameters: as for `post`.
+            target_peapod: as for `post`.
+            request_size: lines in a request, 0 for as many as fit; by default 100, and 400 within
+                a long file.
+            format: of all inputs, as `jina post --format` has it.
+            field_resolver: columns or keys and the names to read them as.
+            content: of a file that is one Document: "text", "buffer", "none", or "auto".
+            tensors: how they are written, "list" or "base64".
+            restart: begin anew, whatever `output` holds.
+
+        Returns:
+            how many outcomes the output has; a line that failed has an error as its outcome.
+
+        Raises:
+            InputError: an input cannot be read, or the output holds another post's results.
+            OutputError: the results cannot be written.
+            ConnectError: nobody answers at the address, or the Flow is gone.
+            PostTimeout: no reply within `timeout_s`.
+        """
+        named = [inputs] if isinstance(inputs, (str, Path)) else inputs
+        return post_files(
+            self._connected,
+            with_slash(on),
+            [os.fspath(each) for each in named],
+            os.fspath(output),
+            call=Call(
+                _checked(parameters), lines=True, tensors=_known("tensors", tensors, TENSORS)
+            ),
+            reading=ReadOptions(
+                _known("format", format, ("auto", *FORMATS)),
+                dict(field_resolver or {}),
+                _known("content", content, CONTENTS),
+            ),
+            target=target_peapod or "",
+            request_docs=MAX_REQUEST_DOCS if request_size == 0 else request_size,
+            restart=restart,
+            timeout_s=self._timeout_s,
+        )
+
     def index(self, inputs: Any = None, **options: Any) -> list[Response] | None:
         """Post to /index; the options are those of `post`."""
         return self.post("/index", inputs, **options)
@@ -181,6 +255,18 @@ class Client:
     def delete(self, inputs: Any = None, **options: Any) -> list[Response] | None:
         """Post to /delete; the options are those of `post`."""
         return self.post("/delete", inputs, **options)
+
+
+def _checked(parameters: Mapping[str, Any] | None) -> dict[str, Any]:
+    if parameters is not None and not isinstance(parameters, Mapping):
+        raise BadClientInput(f"`parameters` is a {type(parameters).__name__}; expected a dict")
+    return dict(parameters or {})
+
+
+def _known(name: str, value: str, known: Sequence[str]) -> str:
+    if value not in known:
+        raise BadClientInput(f"`{name}` is {value!r}; expected one of {', '.join(known)}")
+    return value
 
 
 def _call_back(callback: Callback, response: Response, continue_on_error: bool) -> None:

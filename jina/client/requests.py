@@ -1,4 +1,4 @@
-"""Requests: what one message to the gateway carries, and where a session takes them from.
+"""What one message to the gateway carries, and where an exchange takes its requests from.
 
 Raw lines become requests here, unparsed; Documents do in `jina.client.documents`. No Document is
 built here, so that a post of lines does not load what it never uses.
@@ -32,6 +32,7 @@ class Request(msgspec.Struct, frozen=True):
         chunk: the lines, kept until the request is answered; None for Documents.
         docs: the Documents, kept likewise; None for lines or when there are none.
         failures: outcomes of rows that a reader refused, beside the Documents.
+        lines_read: lines of all inputs that had been read with this one's last; 0 for Documents.
     """
 
     parts: list[Part]
@@ -42,20 +43,21 @@ class Request(msgspec.Struct, frozen=True):
     chunk: Chunk | None = None
     docs: DocumentArray | None = None
     failures: LineFailures | None = None
+    lines_read: int = 0
 
 
 class RequestSource(Protocol):
-    """Where a session takes its requests from, on the session's own thread."""
+    """Where an exchange takes its requests from, on its own thread."""
 
     @property
     def at_end(self) -> bool:
         """Whether the last request has been handed out."""
 
     def next(self) -> Request | None:
-        """The next full request; None when waiting on `fileno` may bring one."""
+        """The next full request; None if more input must come first."""
 
     def partial(self) -> Request | None:
-        """What is at hand, for a sender that has waited long enough; None when there is nothing."""
+        """The lines at hand, for a sender that has waited long enough; None if there are none."""
 
     def fileno(self) -> int | None:
         """The descriptor to poll for more input; None when `next` never waits."""
@@ -112,8 +114,8 @@ class LineRequests:
     def _most(self) -> int:
         """Most lines in the next request.
 
-        A request costs the same whatever it holds, half of it in the kernel; so once a file proves
-        long, its requests grow. A pipe may be read by somebody who waits: there they never do.
+        A request costs the same whatever it holds, half of it in the kernel. So once a file proves
+        long, its requests grow. Those of a pipe never do: somebody may be waiting at its end.
         """
         most = self._request_docs
         if most is None:
@@ -130,9 +132,14 @@ class LineRequests:
             return self._request_of_rows(chunk)
         if chunk.data.isspace() and not chunk.oversize:
             return None  # blank lines have no outcome, so there is nothing to ask for
-        part = Part(LINES, DOCS, 1, chunk.lines)
         return Request(
-            [part], [chunk.data], chunk.lines, chunk.first_line, self._pack(chunk), chunk
+            [Part(LINES, DOCS, 1, chunk.lines)],
+            [chunk.data],
+            chunk.lines,
+            chunk.first_line,
+            self._pack(chunk),
+            chunk,
+            lines_read=self._source.lines_read,
         )
 
     def _request_of_rows(self, rows: Rows) -> Request | None:
@@ -142,11 +149,19 @@ class LineRequests:
         if not len(rows.docs) and rows.failures is None:
             return None
         parts, frames = write_body(rows.docs, rows.groundtruths, rows.failures)
-        call = pack_map(self._call)
-        return Request(parts, frames, rows.lines, 0, call, None, rows.docs, rows.failures)
+        return Request(
+            parts,
+            frames,
+            rows.lines,
+            0,
+            pack_map(self._call),
+            docs=rows.docs,
+            failures=rows.failures,
+            lines_read=self._source.lines_read,
+        )
 
     def _pack(self, chunk: Chunk) -> bytes:
-        """The call map: the same bytes for every chunk of a source, but for oversize lines."""
+        """The encoded call map: one for all chunks of a source that have no oversize lines."""
         if not chunk.oversize and self._packed[:2] == (chunk.source, chunk.key):
             return self._packed[2]
         packed = pack_map(call_of(self._call, chunk))

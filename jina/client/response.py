@@ -1,7 +1,7 @@
 """What `Client.post` gives to callbacks and returns: one response per request.
 
 The attributes are those that Jina 2 code reads: `docs`, `groundtruths`, `parameters`,
-`header.exec_endpoint`, `status.code`. Bodies are decoded when they are first looked at.
+`header.exec_endpoint`, `status.code`. A body is decoded when it is first used.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from functools import cached_property
 from types import SimpleNamespace
 from typing import Any
 
-from jina.client.session import Reply
+from jina.client.exchange import Reply
 from jina.excepts import RemoteError
 from jina.transport.sockets import payload
 from jina.types.arrays.document import DocumentArray
@@ -113,7 +113,7 @@ class Response:
 
     @property
     def docs(self) -> DocumentArray:
-        """The resulting Documents; of a request that failed as a whole those that were sent."""
+        """The resulting Documents; if the whole request failed, those that were sent."""
         docs = self._docs
         if docs is None:
             if self._reply.error is not None and self._reply.request.docs is not None:
@@ -125,12 +125,12 @@ class Response:
 
     @cached_property
     def groundtruths(self) -> DocumentArray:
-        """The groundtruths that came along."""
+        """The groundtruths that came back with the Documents."""
         return concatenated(self._read().groundtruths)
 
     @property
     def data(self) -> Response:
-        """Itself: some releases kept `docs` and `groundtruths` here."""
+        """The response itself: some releases kept `docs` and `groundtruths` here."""
         return self
 
     def __repr__(self) -> str:

@@ -1,65 +1,29 @@
-"""A client's connection: sends requests within its window, gives replies back in order.
+"""A client's connection to a gateway: the greeting, questions, and the good-bye.
 
-One poll loop, no thread: it sends while the window has room and input is at hand, receives, and
-yields whatever is next in order. A slow consumer of the replies slows the reading of the input.
+What is posted over it is the business of `jina.client.exchange`.
 """
 
 from __future__ import annotations
 
 import os
-import re
 import time
-from collections.abc import Iterator
 from math import ceil
 from types import TracebackType
 from typing import Any
 
 import msgspec
 
-from jina.client.requests import Request, RequestSource
-from jina.defaults import (
-    MAX_FRAME_BYTES,
-    REQUEST_IDLE_S,
-    TIMEOUT_CONNECT_S,
-    WINDOW_REQUESTS,
-)
-from jina.excepts import BadClientInput, ConnectError, InputError, PostTimeout, WireError
-from jina.runtime.lastlog import last_log_of
+from jina.defaults import TIMEOUT_CONNECT_S
+from jina.excepts import ConnectError
 from jina.transport import sockets
 from jina.wire import header as wire
 from jina.wire.header import Header, pack_message, unpack_message
-from jina.wire.maps import (
-    STOPPING,
-    ErrorInfo,
-    Part,
-    Route,
-    Welcome,
-    pack_map,
-    unpack_map,
-    unpack_route,
-)
+from jina.wire.maps import Welcome, unpack_map
 
-_PING_S = 0.5  # of silence, before the gateway is asked whether it is there
+PING_S = 0.5
+"""How long a gateway may be silent before it is asked whether it is there."""
+
 _BYE_S = 0.2
-_NEVER = float("inf")
-
-
-class Reply(msgspec.Struct, frozen=True):
-    """The answer to one request.
-
-    Attributes:
-        request: what was sent.
-        error: why it failed as a whole; None when it did not.
-        parts: of the body.
-        frames: of the body.
-        served: how many nodes were bound to the endpoint.
-    """
-
-    request: Request
-    error: ErrorInfo | None
-    parts: list[Part]
-    frames: list[Any]
-    served: int
 
 
 class Session:
@@ -82,7 +46,7 @@ class Session:
         self._context = sockets.open_context()
         self.number = 0  # of the last request that was sent
         try:
-            self.socket = sockets.open_lasting_dealer(self._context, timeout_s=_PING_S)
+            self.socket = sockets.open_lasting_dealer(self._context, timeout_s=PING_S)
             self.link = sockets.Link(self.socket)
             sockets.connect(self.socket, address)
             self.poller = sockets.Poller()
@@ -110,7 +74,7 @@ class Session:
         return local and not os.path.isdir(os.path.dirname(self.address[len("ipc://") :]))
 
     def close(self) -> None:
-        """Say good-bye and close the connection."""
+        """Tell the gateway good-bye and close the connection."""
         if self.link.is_up:
             sockets.send(self.socket, pack_message(wire.BYE))
             sockets.wait_until_sent(self.socket, _BYE_S)
@@ -124,8 +88,6 @@ class Session:
         """
         answer = self._ask(wire.STATUS, wire.STATUS, timeout_s)
         return msgspec.json.decode(sockets.payload(answer.frames[0]))  # type: ignore[no-any-return]
-
-    # --- is anybody there? ---
 
     def _greet(self, timeout_s: float) -> Welcome:
         return unpack_map(Welcome, self._ask(wire.HELLO, wire.WELCOME, timeout_s).call)
@@ -145,7 +107,7 @@ class Session:
             if self.link.is_up:
                 sockets.send(self.socket, message)
                 is_asked = True
-                if found := self._await(answer, min(left, _PING_S)):
+                if found := self._await(answer, min(left, PING_S)):
                     return found
             else:
                 self.link.wait(left)
@@ -171,271 +133,3 @@ class Session:
                 if header.kind == kind:
                     return header
         return None
-
-    # --- posting ---
-
-    def exchange(
-        self,
-        endpoint: str,
-        source: RequestSource,
-        *,
-        target: str = "",
-        window: int = WINDOW_REQUESTS,
-        timeout_s: float | None = None,
-    ) -> Iterator[Reply]:
-        """Send the requests of `source` and yield their replies in the same order.
-
-        Args:
-            endpoint: such as "/index".
-            source: of requests.
-            target: regular expression that the names of the nodes that take part match.
-            window: requests under way at once; the gateway's own limit holds too.
-            timeout_s: the longest time without any reply while requests are under way.
-
-        Raises:
-            PostTimeout: no reply in time.
-            ConnectError: the Flow is gone.
-            BadClientInput: the target is no regular expression.
-        """
-        targets = self._targets(target) if target else None
-        exchange = _Exchange(self, endpoint, targets, source, timeout_s)
-        window = max(1, min(window, self.welcome.window_requests))
-        try:
-            while exchange.fill(window):
-                exchange.wait()
-                yield from exchange.in_order()
-        finally:
-            exchange.leave()
-
-    def _targets(self, target: str) -> list[str]:
-        """The nodes that a target names. Matched here: an expression can take for ever."""
-        try:
-            matches = re.compile(target).match
-        except (re.error, RecursionError, OverflowError) as error:
-            raise BadClientInput(
-                f"the target {target!r} is no regular expression: {error}"
-            ) from error
-        return [name for name in self.welcome.endpoints if matches(name)]
-
-
-class _Exchange:
-    """One run of requests and replies over a session."""
-
-    def __init__(
-        self,
-        session: Session,
-        endpoint: str,
-        targets: list[str] | None,
-        source: RequestSource,
-        timeout_s: float | None,
-    ) -> None:
-        self._session = session
-        self._endpoint = endpoint
-        self._targets = targets
-        self._source = source
-        self._timeout_s = timeout_s
-        self._under_way: dict[int, Request] = {}
-        self._replies: dict[int, Reply] = {}  # that wait for an earlier one
-        self._bytes = 0  # of the requests under way
-        self._first = self._next = session.number + 1  # `_next`: whose reply is yielded next
-        self._wants_input = False
-        self._polled = -1  # the input's descriptor, while it is polled
-        self._partial_at = _NEVER  # when the lines at hand are sent without waiting for more
-        self._is_empty = False  # no line is at hand: only a poll can tell of a new one
-        # Nothing more can be read or is taken.
-        self._failure: InputError | BadClientInput | ConnectError | None = None
-        self._has_heard = session.number == 0  # no BYE to an exchange before this one can come now
-        self._is_left = False  # the gateway said BYE: what is under way was not taken
-        self._answered_at = self._reached_at = self._asked_at = time.monotonic()
-
-    def fill(self, window: int) -> bool:
-        """Send what the window has room for; False when everything is done."""
-        source = self._source
-        self._wants_input = False
-        while (
-            self._failure is None
-            and not source.at_end
-            and len(self._under_way) + len(self._replies) < window
-            and self._bytes < MAX_FRAME_BYTES
-        ):
-            try:
-                request = self._next_request()
-            except (InputError, BadClientInput) as error:
-                self._failure = error  # told once what was sent before has its answers
-                break
-            if request is None:
-                self._wants_input = not source.at_end
-                if self._partial_at == _NEVER and not self._is_empty:
-                    # Lines that were read before any poll told of them wait no longer than others.
-                    self._partial_at = time.monotonic() + REQUEST_IDLE_S
-                break
-            self._is_empty = False
-            if not self._under_way:  # until now nobody owed us an answer
-                self._answered_at = self._reached_at = self._asked_at = time.monotonic()
-            self._session.number += 1
-            self._under_way[self._session.number] = request
-            self._bytes += _size(request)
-            self._send(self._session.number, request)
-        if self._under_way or (self._replies and self._failure is None):
-            return True
-        if self._failure is not None:
-            raise self._failure
-        return not source.at_end
-
-    def _next_request(self) -> Request | None:
-        """The next full request, or what is at hand when its time has come."""
-        request = self._source.next()
-        if request is None and time.monotonic() >= self._partial_at:
-            self._partial_at = _NEVER
-            request = self._source.partial()
-            self._is_empty = request is None
-        return request
-
-    def wait(self) -> None:
-        """Wait for a message, or for input if there is room for it; then see who is silent."""
-        session = self._session
-        descriptor = self._source.fileno() if self._wants_input else None
-        self._poll_input(-1 if descriptor is None else descriptor)
-        if self._polled < 0 and self._under_way:
-            message = sockets.receive_in_time(session.socket)  # a system call less than a poll
-            if message is not None:
-                self._take(message)
-        else:
-            wait_s = min(_PING_S, max(0.0, self._partial_at - time.monotonic()))
-            for ready, _ in session.poller.poll(ceil(wait_s * 1000)):
-                if ready is session.socket:
-                    self._take(sockets.receive(session.socket, routed=False))
-                else:
-                    self._partial_at = time.monotonic() + REQUEST_IDLE_S
-        now = time.monotonic()
-        if self._under_way and now - self._asked_at > _PING_S:
-            self._ask(now)
-
-    def in_order(self) -> Iterator[Reply]:
-        """The replies that are next."""
-        while self._next in self._replies:
-            reply = self._replies.pop(self._next)
-            self._next += 1
-            yield reply
-
-    def leave(self) -> None:
-        """Stop polling the input."""
-        self._poll_input(-1)
-
-    def _poll_input(self, descriptor: int) -> None:
-        if descriptor == self._polled:
-            return
-        if self._polled >= 0:
-            self._session.poller.unregister(self._polled)
-        if descriptor >= 0:
-            self._session.poller.register(descriptor, sockets.POLLIN)
-        self._polled = descriptor
-
-    def _send(self, number: int, request: Request) -> None:
-        """Send one request, to the next gateway if there is none just now."""
-        message = pack_message(
-            wire.REQUEST,
-            request.frames,
-            number=number,
-            rows=request.rows,
-            base=request.base,
-            route=pack_map(Route(self._endpoint, self._targets, request.parts)),
-            call=request.call,
-        )
-        sockets.send(self._session.socket, message)
-
-    def _take(self, message: sockets.Message) -> None:
-        """Take in one message."""
-        header = unpack_message(message.header, message.frames)
-        self._reached_at = time.monotonic()
-        if header.kind != wire.REFUSED:  # one that has said BYE refuses what comes late
-            self._is_left = header.kind == wire.BYE and self._has_heard
-        # A late WELCOME answers an exchange before this one, whose BYE may follow it.
-        self._has_heard = self._has_heard or header.number >= self._first
-        if header.kind == wire.WELCOME:
-            self._send_lost(unpack_map(Welcome, header.call).held, header.number)
-        if header.kind not in (wire.REPLY, wire.ERROR, wire.REFUSED):
-            return
-        request = self._under_way.pop(header.number, None)
-        if request is None:
-            return
-        self._answered_at = self._asked_at = self._reached_at
-        self._bytes -= _size(request)
-        if header.kind == wire.REPLY:
-            route = unpack_route(header.route)
-            named = 0
-            for part in route.parts:
-                named += part.frames
-            if named != len(header.frames):
-                raise WireError(
-                    "a reply whose parts do not fit its frames", where=self._session.address
-                )
-            reply = Reply(request, None, route.parts, list(header.frames), route.served)
-        else:
-            error = unpack_map(ErrorInfo, sockets.payload(header.frames[0]))
-            if header.kind == wire.REFUSED and error.type == STOPPING:
-                # Not an outcome of these lines: nobody has begun them. What was sent before is
-                # answered yet, what was sent behind is refused, too.
-                self._failure = self._stopping(error.message)
-                return
-            reply = Reply(request, error, [], [], 0)
-        self._replies[header.number] = reply
-
-    def _ask(self, now: float) -> None:
-        """Ask a silent gateway what it holds of ours; a new one in its place holds nothing."""
-        self._asked_at = now
-        silent_s = now - self._answered_at
-        if self._timeout_s is not None and silent_s > self._timeout_s:
-            raise PostTimeout(
-                f"no reply for {self._timeout_s:g} s; requests under way: {len(self._under_way)}",
-                where=self._session.address,
-                hint="raise --timeout, or look at the workers with `jina flow ps`",
-            )
-        session = self._session
-        if session.link.is_up:
-            # A gateway that holds as much as it may listens again when it holds less.
-            self._reached_at = now
-            sockets.send(session.socket, pack_message(wire.HELLO, number=session.number))
-            return
-        if session.socket.poll(0):
-            return  # what it said last has come meanwhile
-        if self._is_left:
-            raise self._stopping("the Flow is stopping")
-        if session.is_gone or now - self._reached_at > TIMEOUT_CONNECT_S:
-            raise ConnectError(
-                "the Flow is gone",
-                where=session.address,
-                hint=f"{self._where_it_says_why()}; start it again with `jina flow up`",
-            )
-
-    def _stopping(self, message: str) -> ConnectError:
-        return ConnectError(
-            message,
-            where=self._session.address,
-            hint="what has no outcome was not begun; post it again once the Flow is up",
-        )
-
-    def _where_it_says_why(self) -> str:
-        log = last_log_of(os.path.dirname(self._session.address.removeprefix("ipc://")))
-        if self._session.is_gone and log.is_file():
-            return f"its log is kept: {log}"
-        return "its own terminal or log says why"
-
-    def _send_lost(self, held: list[int], last: int) -> None:
-        """Send again what the gateway should hold and does not.
-
-        Args:
-            held: what it holds.
-            last: the last request that was sent before the question; later ones may be on the way.
-        """
-        known = set(held)
-        for number, request in self._under_way.items():
-            if number <= last and number not in known:
-                self._send(number, request)
-
-
-def _size(request: Request) -> int:
-    size = 0
-    for frame in request.frames:
-        size += len(frame)
-    return size

@@ -62,7 +62,7 @@ def check(
       jina executor check my.yml --run /index -i faq.csv --field-resolver question=text
     """
     # Late: see jinacli.app.
-    from jinacli.screens.check import Trial, show_executor_checks, show_trial
+    from jinacli.check.run import check_executors
 
     if not run:
         for option, given in (
@@ -74,17 +74,19 @@ def check(
         ):
             if given:
                 raise typer.BadParameter("needs --run", param_hint=option)
-        code = show_executor_checks(files, no_import=no_import, form=output_format)
+        code = check_executors(files, no_import=no_import, form=output_format)
         raise typer.Exit(code)
     if no_import:
         raise typer.BadParameter("--run imports the Executor's modules", param_hint="--no-import")
     if len(files) > 1:
         raise typer.BadParameter("takes one Executor", param_hint="--run")
-    from jinacli.screens.reading import read_options  # late too
+    # Late too: a check alone reads no inputs and calls nothing.
+    from jinacli.check.trial import Trial, run_trial
+    from jinacli.post.options import read_options
 
     reading = read_options(form, field_resolver or [], content)
     trial = Trial(run, inputs or [], reading, parameters or [])
-    raise typer.Exit(show_trial(files[0], trial, form=output_format))
+    raise typer.Exit(run_trial(files[0], trial, form=output_format))
 
 
 @executor_app.command()
@@ -99,6 +101,6 @@ def new(
     Examples:
       jina executor new MyEncoder
     """
-    from jinacli.screens.new import new_executor
+    from jinacli.new import new_executor
 
     raise typer.Exit(new_executor(name))

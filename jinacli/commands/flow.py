@@ -54,8 +54,9 @@ def up(
       jina flow up flows/search.yml --detach --port 5555
     """
     # Late, as in every command: see jinacli.app.
-    from jinacli.screens.flow import UpScreen, run_detached, run_here
-    from jinacli.screens.unfit import checked_if_unfit
+    from jinacli.flow.unfit import checked_if_unfit
+    from jinacli.flow.up import run_detached, run_here
+    from jinacli.screens.up import UpScreen
 
     listen = _listen(host, port, insecure)
     source = _source(file)
@@ -89,7 +90,7 @@ def down(
 
       jina flow down --all
     """
-    from jinacli.screens.flow import stop_flows
+    from jinacli.flow.down import stop_flows
 
     if math.isnan(timeout):
         raise typer.BadParameter("nan is no number of seconds", param_hint="--timeout")
@@ -109,7 +110,7 @@ def ps(
 
       jina flow ps --json
     """
-    from jinacli.screens.flow import list_flows
+    from jinacli.flow.ps import list_flows
 
     list_flows(as_json=as_json, names_only=names)
 
@@ -129,9 +130,9 @@ def check(
     Examples:
       jina flow check flows/search.yml
     """
-    from jinacli.screens.check import show_flow_checks
+    from jinacli.check.run import check_flows
 
-    raise typer.Exit(show_flow_checks(files, no_import=no_import, form=output_format))
+    raise typer.Exit(check_flows(files, no_import=no_import, form=output_format))
 
 
 @flow_app.command()
@@ -183,7 +184,7 @@ def new(
     Examples:
       jina flow new search
     """
-    from jinacli.screens.new import new_flow
+    from jinacli.new import new_flow
 
     raise typer.Exit(new_flow(name))
 

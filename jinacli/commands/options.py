@@ -47,7 +47,7 @@ Parameters = Annotated[
 
 
 def check_given(*options: tuple[str, str | None]) -> None:
-    """Refuse what was given and is empty, as `--flow "$NAME"` without such a variable.
+    """Refuse an option that was given an empty value, such as `--flow "$NAME"` with NAME unset.
 
     Args:
         *options: how each is named, and its value; None when it was not given.

@@ -113,10 +113,9 @@ def post(
       jina post /search --flow flows/search.yml --text "What is a slice?"
     """
     # Late: see jinacli.app.
-    from jinacli.screens.post import run_post
-    from jinacli.screens.post_options import PostOptions
-    from jinacli.screens.reading import read_options
-    from jinacli.screens.unfit import checked_if_unfit
+    from jinacli.flow.unfit import checked_if_unfit
+    from jinacli.post.options import PostOptions, check_expression, parameters_of, read_options
+    from jinacli.post.run import run_post
 
     check_given(("ENDPOINT", endpoint), ("--flow", flow), ("--output", output))
     check_given(("--address", address))
@@ -137,7 +136,7 @@ def post(
         inputs=inputs or [],
         reading=read_options(form, field_resolver or [], content),
         texts=text or [],
-        parameters=parameters or [],
+        parameters=parameters_of(parameters or []),
         flow=flow or "",
         address=address or "",
         output=output,
@@ -151,4 +150,5 @@ def post(
         show_progress=not (no_progress or quiet),
         quiet=quiet,
     )
+    check_expression(target)
     raise typer.Exit(checked_if_unfit(Path(flow or ""), lambda: run_post(options)))

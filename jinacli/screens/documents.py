@@ -114,7 +114,7 @@ def _rest(doc: dict[str, object]) -> str:
 
 
 def _short(value: object, limit: int) -> str:
-    """One line of at most `limit` characters; control characters cannot reach the terminal."""
+    """One line of at most `limit` characters, without control characters."""
     text = "" if value is None else value if isinstance(value, str) else str(value)
     text = cell(text)
     return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -1,4 +1,4 @@
-"""Errors as people read them: what, where, how to mend it. No traceback but the user's own."""
+"""Show errors to people: what, where, how to fix it; tracebacks only of the user's own code."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ import traceback
 
 import typer
 
-from jina.excepts import JinaError, RemoteError
+from jina.excepts import ConfigError, JinaError, RemoteError, RuntimeFailToStart
 from jina.terminal_text import escaped
 from jinacli import exits
+
+USER_FRAME = '  File "'
+"""How a line of a traceback begins that names a place in somebody's code."""
 
 
 def explain(error: BaseException) -> int:
@@ -52,8 +55,17 @@ def text_of(error: JinaError) -> str:
     return text
 
 
+def first_words(first: ConfigError | RuntimeFailToStart) -> str:
+    """What is said at once, before a check: the problems, or the traceback of the user's code."""
+    first.hint = ""  # to check the Flow: that is what follows
+    text = text_of(first)
+    if isinstance(first, ConfigError) or USER_FRAME in text:
+        return text
+    return text.partition("\n")[0]
+
+
 def _usage_hint(message: str) -> str:
-    """What a shell has made of a pattern that was not quoted: words that no option takes."""
+    """A hint about a pattern that was not quoted: the shell made several words of it."""
     has_inputs = any(word.split("=")[0] in ("-i", "--inputs") for word in sys.argv)
     if not (has_inputs and message.startswith("Got unexpected extra argument")):
         return ""

@@ -15,7 +15,7 @@ from jinacli.screens.errors import say
 
 
 def checked_output(output: Path, form: Form | None) -> None:
-    """See that a file's name asks for a form of drawing, and for no other than was asked for.
+    """Check that the name of the output fits the form of drawing that was asked for.
 
     Raises:
         typer.BadParameter: it does not.

@@ -1,28 +1,22 @@
-"""Progress of a post, for whoever looks: bytes read, outcomes written, time left."""
+"""The progress of a post, for people at a terminal: bytes read, outcomes written, time left."""
 
 from __future__ import annotations
 
 import contextlib
 import sys
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
 
 from jina.readers import LineSource
 
-if TYPE_CHECKING:
-    from jinacli.screens.post_options import PostOptions
-
 
 @contextlib.contextmanager
-def progress_of(options: PostOptions, lines: LineSource | None) -> Iterator[Callable[[int], None]]:
-    """A function to call with the number of outcomes; it shows them where a person looks."""
-    shown = (
-        options.show_progress
-        and sys.stderr.isatty()
-        and sys.stdout.isatty()
-        and options.output != "-"  # results on the same screen show the progress well enough
-    )
-    if not shown or lines is None:
+def progress_of(lines: LineSource | None) -> Iterator[Callable[[int], None]]:
+    """A function to call with the number of outcomes; it shows them if a person looks.
+
+    Args:
+        lines: that are read; None to show nothing.
+    """
+    if lines is None or not (sys.stderr.isatty() and sys.stdout.isatty()):
         yield lambda outcomes: None
         return
     with _bar(lines) as update:

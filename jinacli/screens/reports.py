@@ -5,17 +5,21 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, TextIO
 
 from jina.check import Report
 from jina.config.problems import Problem
 from jina.terminal_text import escaped
+from jinacli import exits
+from jinacli.screens.errors import say
+from jinacli.streams import forget
 
 Format = Literal["full", "concise", "json", "github"]
 
 #: Of the JSON form; a field that changes its meaning makes it v2, a new field does not.
 SCHEMA = "jina/check/v1"
 
+_UNREADABLE = frozenset({"no-source", "yaml-encoding"})
 _UNSEEN = re.compile("[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
@@ -28,6 +32,32 @@ def rendered(reports: Sequence[Report], form: Format) -> str:
             json (one object, see docs/check.md), github (annotations of a pull request).
     """
     return _FORMS[form](reports)
+
+
+def show_reports(reports: Sequence[Report], form: Format, stream: TextIO) -> int:
+    """Print the reports, and the sum on standard error; returns the exit code."""
+    text = rendered(reports, form)
+    if text:
+        try:
+            print(text if form == "json" else escaped(text), file=stream, flush=True)
+        except BrokenPipeError:  # whoever read it has seen enough; the exit code is as it was
+            forget(stream)
+    errors = sum(len(report.errors) for report in reports)
+    warnings = sum(len(report.warnings) for report in reports)
+    names = ", ".join(report.source for report in reports)
+    if errors:
+        say(f"{_number(errors, 'error')} and {_number(warnings, 'warning')} in {names}")
+    elif warnings:
+        say(f"no error, {_number(warnings, 'warning')} in {names}")
+    else:
+        say(f"all is well: {names}")
+    if any(problem.code in _UNREADABLE for report in reports for problem in report.errors):
+        return exits.USAGE
+    return exits.FAILED if errors else exits.OK
+
+
+def _number(count: int, word: str) -> str:
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"
 
 
 def _full(reports: Sequence[Report]) -> str:

@@ -141,6 +141,7 @@ LATENCY_TEXT = "the quick brown fox jumps over the lazy dog " * 4
 def run_latency(kind: str, address: str, count: str) -> None:
     from jina import Client, Document
     from jina.client.documents import DocumentRequests
+    from jina.client.exchange import exchange
     from jina.client.session import Session
     from jina.wire.maps import Call
 
@@ -158,7 +159,7 @@ def run_latency(kind: str, address: str, count: str) -> None:
             for _ in range(int(count)):
                 start = clock()
                 source = DocumentRequests(Document(text=LATENCY_TEXT), Call())
-                (reply,) = session.exchange("/upper", source)
+                (reply,) = exchange(session, "/upper", source)
                 times.append((clock() - start) / 1000)
             text = reply.request.docs[0].text.upper()
     if text != LATENCY_TEXT.upper():

@@ -9,7 +9,8 @@ import threading
 import pytest
 
 from jina import Client
-from jina.client import session
+from jina.client import exchange
+from jina.client.session import Session
 from jina.excepts import ConnectError
 from jina.transport import sockets
 from jina.wire import header as wire
@@ -22,7 +23,7 @@ SILENT_S = 1.3  # longer than the patience below and two questions
 
 @pytest.fixture
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(session, "TIMEOUT_CONNECT_S", 0.3)
+    monkeypatch.setattr(exchange, "TIMEOUT_CONNECT_S", 0.3)
 
 
 @pytest.mark.usefixtures("_impatient")
@@ -76,7 +77,7 @@ def test_the_good_bye_of_a_flow_concerns_no_later_one(
         with shell.up(flow_file, "--port", address.rpartition(":")[2]):
             assert client.post("/", "b", return_results=True)[0].docs[0].text == "B"
         # Not before: the longer the second Flow took to start, the longer until we connect again.
-        monkeypatch.setattr(session, "TIMEOUT_CONNECT_S", 0.3)
+        monkeypatch.setattr(exchange, "TIMEOUT_CONNECT_S", 0.3)
         with pytest.raises(ConnectError, match="the Flow is gone"):
             client.post("/", "c")
 
@@ -94,7 +95,7 @@ def test_a_late_answer_before_a_good_bye_makes_it_concern_no_later_post(
         client.post("/", "a")
         thread.join()
         sockets.close(context)
-        monkeypatch.setattr(session, "TIMEOUT_CONNECT_S", 0.3)
+        monkeypatch.setattr(exchange, "TIMEOUT_CONNECT_S", 0.3)
         with pytest.raises(ConnectError, match="the Flow is gone"):
             client.post("/", "b")
 
@@ -131,7 +132,7 @@ def test_a_post_while_the_gateway_is_replaced_waits_for_the_new_one(shell: Shell
 def test_a_question_that_dies_with_the_gateway_is_asked_again(shell: Shell) -> None:
     with shell.up(shell.flow("Upper")):
         gateway = shell.gateway()
-        with session.Session(shell.ps()[0]["addresses"][0]) as asking:
+        with Session(shell.ps()[0]["addresses"][0]) as asking:
             os.kill(gateway, signal.SIGSTOP)
             killer = threading.Timer(0.2, os.kill, [gateway, signal.SIGKILL])
             killer.start()

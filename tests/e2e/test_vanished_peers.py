@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from jina import Client
-from jina.client import session
+from jina.client import exchange
 from jina.excepts import ConnectError
 from jina.transport import sockets
 from tests.e2e.test_faults import assert_all_in_order
@@ -56,7 +56,7 @@ def test_a_flow_that_vanished_without_a_word_is_told_of(
             next(stream)
             assert silence(address) == 1
             up.end(signal.SIGKILL)
-            monkeypatch.setattr(session, "TIMEOUT_CONNECT_S", 1.0)
+            monkeypatch.setattr(exchange, "TIMEOUT_CONNECT_S", 1.0)
             with pytest.raises(ConnectError, match=f"^{address}: the Flow is gone\n"):
                 for _ in stream:
                     pass

@@ -10,7 +10,7 @@ import socket
 
 import pytest
 
-from tests.jinacli.test_post_outputs import on_terminal
+from tests.jinacli.post.test_output import on_terminal
 from tests.polling import wait_until
 from tests.shell import JINA, ZOO, Shell, json_lines
 

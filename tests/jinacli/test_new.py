@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from jinacli.screens.new import class_name
+from jinacli.new import class_name
 from tests.shell import JINA, Shell
 
 COUNTS = {"hamlet": 10, "rose": 8}

@@ -1,7 +1,7 @@
-"""A Flow that cannot be started because something in its YAML, or an Executor, does not fit.
+"""Start a Flow; if its YAML or an Executor is wrong, check the whole Flow and say everything.
 
-What is found first is said at once: by the loader, which imports nothing, or by the first worker
-that fails, which knows neither the others' mistakes nor the lines of its own. Once every process is
+The first mistake is said at once: by the loader, which imports nothing, or by the first worker that
+fails, which knows neither the others' mistakes nor the lines of its own. Once every process is
 gone, a check of the whole Flow says the rest, each mistake at its place.
 """
 
@@ -13,13 +13,11 @@ from pathlib import Path
 
 from jina.excepts import ConfigError, RuntimeFailToStart
 from jinacli import exits
-from jinacli.screens.errors import say, text_of
-
-_USER_FRAME = '  File "'  # of a traceback
+from jinacli.screens.errors import USER_FRAME, first_words, say, text_of
 
 
 def checked_if_unfit(source: str | Path, start: Callable[[], int], *, is_told: bool = False) -> int:
-    """Start a Flow; where that fails for what a check finds, say everything that it finds.
+    """Start a Flow; if it fails because of what a check can find, say everything the check finds.
 
     Args:
         source: the YAML's path, or its text.
@@ -27,7 +25,7 @@ def checked_if_unfit(source: str | Path, start: Callable[[], int], *, is_told: b
         is_told: whether `start` says the `first_words` of a worker that fails.
 
     Raises:
-        ConfigError: it failed for something else than YAML.
+        ConfigError: it failed because of something other than YAML.
         RuntimeFailToStart: it failed for another reason.
     """
     try:
@@ -45,19 +43,10 @@ def checked_if_unfit(source: str | Path, start: Callable[[], int], *, is_told: b
     return _check(source, first)
 
 
-def first_words(first: ConfigError | RuntimeFailToStart) -> str:
-    """What is said at once: of a worker that failed, the traceback of the user's code, if any."""
-    first.hint = ""  # to check the Flow: that is what follows
-    text = text_of(first)
-    if isinstance(first, ConfigError) or _USER_FRAME in text:
-        return text
-    return text.partition("\n")[0]
-
-
 def _check(source: str | Path, first: ConfigError | RuntimeFailToStart) -> int:
     # Late: only a start that failed needs it.
     from jina.check import check_flow
-    from jinacli.screens.watched import Begin, watched
+    from jinacli.check.watched import Begin, watched
 
     words = first_words(first)
     code = exits.exit_code_of(first)
@@ -77,7 +66,7 @@ def _check(source: str | Path, first: ConfigError | RuntimeFailToStart) -> int:
 
 
 def _hide_data() -> None:
-    """What modules read and write, by descriptors too, is no data of the command that failed."""
+    """Give modules no standard input, and send what they print to standard error."""
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
     os.close(null)
@@ -89,6 +78,6 @@ def _is_shown(traceback: str, words: str) -> bool:
     # A name that is no UTF-8 has crossed from the worker as Python prints it.
     printed = traceback.encode(errors="backslashreplace").decode()
     lines = [line.strip() for line in printed.splitlines()]
-    frames = [line for line in lines if line.startswith(_USER_FRAME.strip())]
+    frames = [line for line in lines if line.startswith(USER_FRAME.strip())]
     shown = {line.strip() for line in words.splitlines()}
     return bool(lines) and shown.issuperset([*frames[-1:], lines[-1]])

@@ -1,4 +1,4 @@
-"""What ends a post from outside: SIGTERM and a terminal that is closed unwind as Ctrl-C does."""
+"""Let SIGTERM and the end of the terminal unwind a post as Ctrl-C does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `new` writes: a project that runs and passes `check` as it stands."""
+"""Write a new project, which runs and passes `check` as it stands."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def new_flow(target: Path) -> int:
 
 
 def class_name(name: str) -> str:
-    """The class that a project's name stands for: `my-encoder` and `MyEncoder` are `MyEncoder`.
+    """The class of a project with this name: `my-encoder` and `MyEncoder` give `MyEncoder`.
 
     Raises:
         typer.BadParameter: there is no such class, or its name is taken.
@@ -98,7 +98,7 @@ def _bad_name(name: str, what: str, why: str) -> typer.BadParameter:
 
 
 def _filled(folder: str, names: Mapping[str, str]) -> dict[str, str]:
-    """The files of a template with the names put in: path -> text."""
+    """The files of a template with its names filled in: path -> text."""
     found = {}
     for path in sorted((_TEMPLATES / folder).iterdir()):
         if path.is_file():

@@ -120,7 +120,7 @@ def test_json_is_one_object_with_its_schema_named(here: Shell) -> None:
 
 
 def test_the_page_about_the_json_form_names_its_fields(here: Shell) -> None:
-    page = (Path(__file__).parents[2] / "docs" / "check.md").read_text()
+    page = (Path(__file__).parents[3] / "docs" / "check.md").read_text()
     shown = json.loads(page.partition("```json\n")[2].partition("```")[0])
     done = here.run("executor", "check", "good.yml", "bad.yml", "--output-format", "json")
     found = json.loads(done.out)

@@ -1,4 +1,4 @@
-"""User code that ends the process that runs it: another process is left to say so.
+"""Run user code in a fork: if it ends the process, there is another one to say so.
 
 Modules may call `os._exit`, crash, or be killed for their memory while they are imported. No
 exception is raised then, and the exit code may be 0.
@@ -26,13 +26,13 @@ Begin: TypeAlias = Callable[[str], None]
 
 
 def watched(work: Callable[[Begin], int], *, failed: int = exits.FAILED) -> int:
-    """Do something that runs the user's code, in a process that was forked for it.
+    """Run work that calls the user's code in a process forked for it.
 
-    It returns in the new process alone; the old one waits for its end and ends likewise. On systems
-    other than Linux nothing is forked.
+    This returns in the new process alone; the old one waits for it and exits with the same code. On
+    systems other than Linux nothing is forked.
 
     Args:
-        work: returns the exit code; it tells its argument what it runs next.
+        work: returns the exit code; it calls its argument with the name of what it runs next.
         failed: the exit code where the user's code ended the process.
 
     Returns:
@@ -50,7 +50,7 @@ def watched(work: Callable[[Begin], int], *, failed: int = exits.FAILED) -> int:
     old = os.getpid()
     pid = os.fork()
     if pid:
-        sys.exit(_told(_end_of(pid), note, failed))
+        sys.exit(_report_end(_end_of(pid), note, failed))
     die_with_parent(old, signal.SIGKILL)
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _interrupt)
@@ -62,7 +62,7 @@ def watched(work: Callable[[Begin], int], *, failed: int = exits.FAILED) -> int:
 
 
 def _interrupt(signum: int, frame: object) -> NoReturn:
-    """One interrupt is all: who sends it to the group reaches us, and once more by the old one."""
+    """Interrupt once: a signal to the whole group comes a second time, from the old process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     raise KeyboardInterrupt
 
@@ -89,8 +89,8 @@ def _end_of(pid: int) -> int:
         return code
 
 
-def _told(code: int, note: mmap.mmap, failed: int) -> int:
-    """Say what ended the work, if it was never done; the exit code."""
+def _report_end(code: int, note: mmap.mmap, failed: int) -> int:
+    """Say what ended the work, if it did not end by itself; returns the exit code."""
     what = note[:].rstrip(b"\0").decode(errors="replace")
     if not what and code >= 0:
         return code

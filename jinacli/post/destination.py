@@ -1,4 +1,4 @@
-"""Where `jina post` posts to: a Flow that was named, found, or is started for this command."""
+"""Find the Flow that `jina post` posts to, or start one for this command."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import sys
 import warnings
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
 
 import typer
 
@@ -16,16 +15,13 @@ from jina.client.session import Session
 from jina.defaults import TIMEOUT_READY_S
 from jina.excepts import ConnectError, FlowNotFound
 from jina.launch.find import find_flow, looks_like_file, wait_until_ready
-from jina.suggest import nearest
 from jinacli.exits import Terminated
+from jinacli.post.options import PostOptions
 from jinacli.screens.errors import say
-
-if TYPE_CHECKING:
-    from jinacli.screens.post_options import PostOptions
 
 
 def find_address(options: PostOptions, stack: contextlib.ExitStack) -> str:
-    """The address of the gateway.
+    """Find the address of the gateway.
 
     Args:
         options: of the command.
@@ -47,10 +43,10 @@ def find_address(options: PostOptions, stack: contextlib.ExitStack) -> str:
 
 
 def _start_for_now(options: PostOptions, stack: contextlib.ExitStack) -> str:
-    """Start a Flow of this command's own.
+    """Start a Flow that serves this command alone.
 
-    Another command that does the same at this moment has its own, too: one that was shared would
-    end with the command that started it, in the middle of the other's requests.
+    Another command that does the same at this moment starts its own: a shared one would end with
+    the command that started it, in the middle of the other's requests.
     """
     # Late: only a Flow that is not running needs YAML and its models.
     from jina.graph.planning import plan_of
@@ -60,16 +56,16 @@ def _start_for_now(options: PostOptions, stack: contextlib.ExitStack) -> str:
     if not options.quiet:
         say(f"starting {options.flow} for this command; `jina flow up` keeps it running")
     address = stack.enter_context(LocalFlow(plan, is_one_shot=True)).address
-    stack.push(_at_the_end)
+    stack.push(_explain_end)
     return address
 
 
-def _at_the_end(
+def _explain_end(
     kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
 ) -> None:
-    """Say what the end means for a Flow of this command's own.
+    """Say what the end of the post means for the Flow that was started for it.
 
-    After Ctrl-C the requests that were begun are finished: whoever waits should know.
+    After Ctrl-C the requests that were begun are finished first: whoever waits should know.
     """
     if isinstance(error, ConnectError):  # it has no terminal or log of its own
         error.hint = "it was started for this command, and was killed or gave up; post again"
@@ -77,47 +73,17 @@ def _at_the_end(
         say("finishing what was begun, then the Flow stops; Ctrl-C once more ends it at once")
 
 
-def check_expression(target: str) -> None:
-    """Say what is wrong with `--target`, before anything is started.
-
-    Raises:
-        typer.BadParameter: it is no regular expression.
-    """
-    try:
-        with warnings.catch_warnings(action="ignore"):  # of what it may mean in a later Python
-            re.compile(target)
-    except re.error as error:
-        place = "" if error.pos is None else f"\n  {target}\n  {' ' * error.pos}^"
-        raise typer.BadParameter(
-            f"no regular expression: {error.msg}{place}", param_hint="--target"
-        ) from None
-    except (RecursionError, OverflowError) as error:
-        raise typer.BadParameter(
-            f"no regular expression that can be used: {error}", param_hint="--target"
-        ) from None
-
-
 def check_target(target: str, session: Session) -> None:
-    """Say that no Executor of the Flow is meant, before anything is sent.
+    """Refuse a target that fits no Executor of the Flow, before anything is sent.
 
     Raises:
         typer.BadParameter: none of their names fits.
     """
     names = sorted(session.welcome.endpoints)
-    with warnings.catch_warnings(action="ignore"):  # see above
+    with warnings.catch_warnings(action="ignore"):  # see `check_expression`
         if target and names and not any(re.match(target, name) for name in names):
             raise typer.BadParameter(
                 f'no Executor of the Flow "{session.welcome.flow}" has a name that begins with '
                 f"{target!r}: {', '.join(names)}",
                 param_hint="--target",
             )
-
-
-def say_unserved(endpoint: str, session: Session) -> None:
-    """Say that nobody was bound to the endpoint, and what there is instead."""
-    bound = sorted({name for names in session.welcome.endpoints.values() for name in names})
-    near = nearest(endpoint, bound)
-    say(f"note: no Executor of this Flow serves {endpoint}; the Documents came back as they were")
-    if bound:
-        meant = f'did you mean "{near}"? ' if near else ""
-        say(f"help: {meant}this Flow serves {', '.join(bound)}")

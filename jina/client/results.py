@@ -1,4 +1,4 @@
-"""Write results to standard output or a file: all of them, or an error that says why not."""
+"""Write results to a file or standard output: all of them, or an error that says why not."""
 
 from __future__ import annotations
 
@@ -8,54 +8,48 @@ import os
 import select
 import stat
 import sys
-from collections.abc import Callable
 from io import FileIO
 
 from jina.excepts import InputError, OutputError
-from jinacli.streams import closed
 
 
-class Output:
-    """An unbuffered stream of bytes.
+class ResultFile:
+    """An unbuffered file of results, or standard output.
 
-    A regular file has one writer: a second one that began at the same place would write over the
-    first one's results.
+    A regular file has one writer: a second one that began at the same place would overwrite the
+    first one's results. A file that was made here and never begun is removed when it is closed.
 
     Args:
         path: of the file, "-" for standard output.
-        stack: closes the file; one that it made, and that was never begun, is removed.
 
     Raises:
         InputError: the file cannot be opened, or another post writes to it.
-        OutputError: standard output is closed.
     """
 
-    def __init__(self, path: str, stack: contextlib.ExitStack) -> None:
-        if path == "-" and "stdout" in closed:
-            raise OutputError("standard output is closed", hint="name a file: --output FILE")
+    def __init__(self, path: str) -> None:
         self._name = "<stdout>" if path == "-" else path
         self._is_begun = False
         self._is_file = False  # a regular one that was named
         self._is_new = path != "-" and not os.path.lexists(path)
         self.size = 0
-        """Bytes that were written, with those that were there."""
+        """Bytes in it: those that were there and those that were written."""
         self.is_regular = False
-        """It is a file that was named, and can be gone on with."""
+        """Whether it is a file that was named, so that a later run can resume it."""
         try:
-            if path == "-":
-                self._file = FileIO(sys.stdout.fileno(), "w", closefd=False)
-            else:
-                # Not opened for nothing but writing: that would cut it before it is ours.
-                descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o666)
-                self._file = FileIO(descriptor, "w")
-            stack.callback(self._close)
+            self._file = _opened(path)
             if path != "-":
                 self._take_over(path)
         except OSError as error:
             raise InputError(f"cannot be written: {error.strerror}", where=path) from error
 
+    def __enter__(self) -> ResultFile:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def begin(self, size: int) -> None:
-        """Cut a regular file to so many bytes; what is written goes after them.
+        """Cut a regular file to `size` bytes; what is written goes after them.
 
         Raises:
             InputError: it cannot be cut.
@@ -71,7 +65,7 @@ class Output:
             raise InputError(f"cannot be written: {error.strerror}", where=self._name) from error
 
     def write(self, data: bytes | memoryview) -> None:
-        """Write everything; whoever reads the other end of a pipe may make us wait.
+        """Write everything; this waits while the reader of a pipe does not read.
 
         Raises:
             BrokenPipeError: nobody reads any more.
@@ -91,7 +85,8 @@ class Output:
         except OSError as error:
             raise OutputError(f"cannot be written: {error.strerror}", where=self._name) from error
 
-    def _close(self) -> None:
+    def close(self) -> None:
+        """Close it; remove it if nothing was begun in it."""
         if self._is_file and self._is_new and not self._is_begun:
             with contextlib.suppress(OSError):
                 os.unlink(self._name)
@@ -106,6 +101,7 @@ class Output:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
+            self.close()
             raise InputError(
                 "another `jina post` is writing to it",
                 where=path,
@@ -115,17 +111,8 @@ class Output:
             pass  # a file system without locks
 
 
-def drawing(path: str, form: str) -> Callable[[bytes | memoryview], bytes | memoryview]:
-    """What is done with the lines of a reply before they are written.
-
-    Args:
-        path: as for Output.
-        form: "jsonl", "table", or "auto": a table where a person reads along.
-    """
-    is_terminal = path == "-" and sys.stdout.isatty()
-    if form == "jsonl" or (form == "auto" and not is_terminal):
-        return lambda lines: lines
-    # Late: rich is only needed where people look.
-    from jinacli.screens.documents import DocumentScreen
-
-    return DocumentScreen(is_terminal=is_terminal).drawn
+def _opened(path: str) -> FileIO:
+    if path == "-":
+        return FileIO(sys.stdout.fileno(), "w", closefd=False)
+    # Not by open(path, "w"): that would empty the file before we have its lock.
+    return FileIO(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o666), "w")

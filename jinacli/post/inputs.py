@@ -1,34 +1,30 @@
-"""Where the Documents of `jina post` come from: files, standard input, `--text`, or nowhere."""
+"""Find what `jina post` sends: files, standard input, `--text`, or nothing."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import stat
-from typing import TYPE_CHECKING
 
 import typer
 
+from jina.client.files import open_lines
 from jina.client.requests import LineRequests, RequestSource
-from jina.defaults import MAX_REQUEST_DOCS, REQUEST_BYTES, REQUEST_DOCS
+from jina.defaults import MAX_REQUEST_DOCS, REQUEST_DOCS
 from jina.excepts import InputError
-from jina.readers import LineSource, open_inputs
-from jina.wire.maps import Call
+from jina.readers import LineSource
+from jinacli.post.options import PostOptions
 from jinacli.streams import closed
-
-if TYPE_CHECKING:
-    from jinacli.screens.post_options import PostOptions
 
 
 def open_source(
-    options: PostOptions, call: Call, skipped_lines: int, stack: contextlib.ExitStack
+    options: PostOptions, skipped_lines: int, stack: contextlib.ExitStack
 ) -> tuple[RequestSource, LineSource | None]:
-    """The requests to send, and the lines that they are made of, if they are.
+    """Make the requests to send, and the lines that they are made of, if they are.
 
     Args:
         options: of the command.
-        call: for every request.
-        skipped_lines: so many at the start have their outcomes already.
+        skipped_lines: how many lines at the start have their outcomes already.
         stack: closes the files.
 
     Raises:
@@ -42,33 +38,20 @@ def open_source(
         from jina.client.documents import DocumentRequests
 
         docs = options.texts[: options.limit] or None
-        return DocumentRequests(docs, call, request_docs=size or REQUEST_DOCS), None
+        return DocumentRequests(docs, options.call, request_docs=size or REQUEST_DOCS), None
     if "-" in inputs and "stdin" in closed:
         raise InputError("standard input is closed", where="<stdin>")
-    lines = open_inputs(inputs, options=options.reading)
+    lines = open_lines(inputs, options.reading, options.output, skipped_lines)
     stack.callback(lines.close)
-    if lines.is_fed_by(1 if options.output == "-" else options.output):
-        raise InputError(
-            "an input, so the results cannot be written to it",
-            where="<stdout>" if options.output == "-" else options.output,
-            hint="write to another file, and rename it afterwards",
-        )
-    _skip(lines, skipped_lines)
     limit = None if options.limit is None else max(0, options.limit - skipped_lines)
-    return LineRequests(lines, call, request_docs=size, limit=limit), lines
+    return LineRequests(lines, options.call, request_docs=size, limit=limit), lines
 
 
 def inputs_of(options: PostOptions) -> list[str]:
-    """The inputs to read: named, or standard input where something waits there."""
+    """The inputs to read: those that were named, or standard input if something waits there."""
     if options.texts and options.inputs:
         raise typer.BadParameter("give --inputs or --text, not both", param_hint="--text")
     return options.inputs or (["-"] if _stdin_has_data() and not options.texts else [])
-
-
-def _skip(lines: LineSource, count: int) -> None:
-    while lines.lines_read < count and not lines.at_end:
-        most = min(count - lines.lines_read, REQUEST_DOCS)
-        lines.next_chunk(max_lines=most, max_bytes=REQUEST_BYTES)
 
 
 def _stdin_has_data() -> bool:

@@ -1,0 +1,45 @@
+"""Write the JSON lines that no worker has written: of unserved endpoints and failed requests.
+
+Loaded late: a post whose lines a worker wrote needs nothing that knows Documents.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jina.client.exchange import Reply
+from jina.client.requests import call_of
+from jina.transport.sockets import payload
+from jina.wire.body import (
+    concatenated,
+    error_lines,
+    read_body,
+    read_lines,
+    write_lines,
+)
+from jina.wire.maps import Call, ErrorInfo
+
+
+def lines_of(reply: Reply, endpoint: str, call: Call) -> tuple[bytes | memoryview, int, int]:
+    """The lines of the Documents of a reply, how many there are, and how many are errors."""
+    request = reply.request
+    own = call_of(call, request.chunk) if request.chunk is not None else call
+    body = read_body(reply.parts, reply.frames, 1, own, request.base, payload)
+    parts, frames = write_lines(concatenated(body.docs), body.failures, endpoint, call.tensors)
+    return frames[0], parts[0].rows, parts[0].failed
+
+
+def lines_of_failed(
+    reply: Reply, endpoint: str, error: ErrorInfo, call: Call
+) -> tuple[bytes, int, int]:
+    """One error for each line of a failed request; a line that could not be read keeps its own."""
+    request = reply.request
+    if request.chunk is not None:
+        read = read_lines(request.chunk.data, call_of(call, request.chunk), request.base)
+        names: list[Any] = [doc.id for doc in read.docs[0]]
+        failures = read.failures
+    else:
+        names = [doc.id for doc in request.docs or ()]
+        failures = request.failures
+    lines = error_lines(names, failures, error, endpoint)
+    return b"".join(lines), len(lines), len(lines)

@@ -1,0 +1,223 @@
+"""Post files and write the results to a file; the same post, made again, resumes after a kill.
+
+Both `jina post` and `Client.post_files` go these steps: find the place of an earlier run, open the
+lines after it, stream. Nothing here prints.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from jina.client.exchange import exchange, targets_of
+from jina.client.outcomes import outcomes_of
+from jina.client.requests import LineRequests, RequestSource
+from jina.client.results import ResultFile
+from jina.client.resume import Journal, Place, find_place, identity_of
+from jina.client.session import Session
+from jina.client.tally import Tally
+from jina.defaults import REQUEST_BYTES, REQUEST_DOCS
+from jina.excepts import InputError
+from jina.readers import LineSource, ReadOptions, open_inputs
+from jina.wire.maps import Call
+
+Draw = Callable[[bytes | memoryview], bytes | memoryview]
+
+
+@dataclass(kw_only=True)
+class Posting:
+    """A post under way, whose results are written as they come.
+
+    Attributes:
+        endpoint: such as "/index".
+        call: of every request.
+        source: of the requests.
+        results: begun; where the outcomes go.
+        tally: counts them.
+        journal: of the results; None when they cannot be resumed.
+        target: regular expression for the names of the nodes that take part.
+        timeout_s: the longest time without any reply.
+        draw: turns the JSON lines of a reply into what is written.
+    """
+
+    endpoint: str
+    call: Call
+    source: RequestSource
+    results: ResultFile
+    tally: Tally
+    journal: Journal | None = None
+    target: str = ""
+    timeout_s: float | None = None
+    draw: Draw = lambda lines: lines
+
+    def stream(self, session: Session) -> Iterator[int]:
+        """Send the requests and write each reply in its turn; yields the outcomes so far.
+
+        Raises:
+            InputError: an input broke off; what was read before has its outcomes, and cannot be
+                resumed.
+            JinaError: anything else that ends a post; it can be resumed if there is a journal.
+        """
+        replies = exchange(
+            session, self.endpoint, self.source, target=self.target, timeout_s=self.timeout_s
+        )
+        try:
+            for reply in replies:
+                outcomes = outcomes_of(reply, self.endpoint, self.call)
+                # Counted first: whoever reads the first line may interrupt us at once.
+                self.tally.add(outcomes, reply)
+                self.results.write(self.draw(outcomes.lines))
+                if self.journal is not None:
+                    self.journal.note(self._place(reply.request.lines_read))
+                yield self.tally.outcomes
+        except InputError:
+            self.tally.is_broken = True
+            self._finish()
+            raise
+        self._finish()
+
+    def _place(self, lines: int) -> Place:
+        return Place(
+            lines=lines,
+            size=self.results.size,
+            outcomes=self.tally.outcomes,
+            failed=self.tally.failed,
+        )
+
+    def _finish(self) -> None:
+        if self.journal is not None:
+            self.journal.finish()
+
+
+class PostedFiles(NamedTuple):
+    """What has become of files that were posted.
+
+    Attributes:
+        outcomes: in the output, those of earlier runs included.
+        failed: how many of them are errors.
+        resumed: how many of them earlier runs had written.
+    """
+
+    outcomes: int
+    failed: int
+    resumed: int
+
+
+def post_files(
+    connect: Callable[[], contextlib.AbstractContextManager[Session]],
+    endpoint: str,
+    inputs: Sequence[str],
+    output: str,
+    *,
+    call: Call,
+    reading: ReadOptions,
+    target: str,
+    request_docs: int | None,
+    restart: bool,
+    timeout_s: float | None,
+) -> PostedFiles:
+    """Post files and write one JSON line for each outcome; see `Client.post_files`.
+
+    Args:
+        connect: gives the session, once everything else is known to be right.
+        endpoint: such as "/index".
+        inputs: as for `open_inputs`.
+        output: path of the results.
+        call: of every request.
+        reading: how inputs are read.
+        target: regular expression for the names of the nodes that take part.
+        request_docs: lines in a request; None for what suits the input.
+        restart: whatever an earlier run has written is overwritten.
+        timeout_s: the longest time without any reply.
+    """
+    identity = identity_of_post(endpoint, inputs, call, reading, target)
+    place = (None if restart else find_place(output, identity, None)) or Place()
+    with contextlib.ExitStack() as stack:
+        lines = stack.enter_context(open_lines(inputs, reading, output, place.lines))
+        results = stack.enter_context(ResultFile(output))
+        session = stack.enter_context(connect())
+        targets_of(session.welcome, target)  # a wrong one is told before the results are cut
+        results.begin(place.size)
+        posting = Posting(
+            endpoint=endpoint,
+            call=call,
+            source=LineRequests(lines, call, request_docs=request_docs),
+            results=results,
+            tally=Tally(place),
+            target=target,
+            timeout_s=timeout_s,
+        )
+        if identity is not None and results.is_regular:
+            posting.journal = Journal(output, identity, place)
+            stack.callback(posting.journal.close)
+        for _ in posting.stream(session):
+            pass
+    return PostedFiles(posting.tally.outcomes, posting.tally.failed, place.outcomes)
+
+
+def identity_of_post(
+    endpoint: str,
+    inputs: Sequence[str],
+    call: Call,
+    reading: ReadOptions,
+    target: str,
+    form: str = "auto",
+) -> dict[str, str] | None:
+    """What must be the same for a later run to resume this post; None if it cannot be resumed.
+
+    Args:
+        endpoint: such as "/index".
+        inputs: as they were named.
+        call: of every request.
+        reading: how inputs are read.
+        target: see `Posting`.
+        form: of the results, as `jina post --output-format` has it.
+
+    Raises:
+        InputError: an input cannot be read.
+    """
+    return identity_of(
+        inputs,
+        reading,
+        endpoint=endpoint,
+        parameters=call.parameters,
+        target=target,
+        tensors=call.tensors,
+        form=form,
+    )
+
+
+def open_lines(
+    inputs: Sequence[str], reading: ReadOptions, output: str, skipped_lines: int
+) -> LineSource:
+    """Open the inputs after the lines that have their outcomes already.
+
+    Args:
+        inputs: paths, patterns, or "-" for standard input.
+        reading: how they are read.
+        output: where the results go, "-" for standard output.
+        skipped_lines: how many lines at the start to leave out.
+
+    Returns:
+        a source that the caller closes.
+
+    Raises:
+        InputError: an input cannot be read, or is where the results go.
+    """
+    lines = open_inputs(inputs, options=reading)
+    try:
+        if lines.is_fed_by(1 if output == "-" else output):
+            raise InputError(
+                "an input, so the results cannot be written to it",
+                where="<stdout>" if output == "-" else output,
+                hint="write to another file, and rename it afterwards",
+            )
+        while lines.lines_read < skipped_lines and not lines.at_end:
+            most = min(skipped_lines - lines.lines_read, REQUEST_DOCS)
+            lines.next_chunk(max_lines=most, max_bytes=REQUEST_BYTES)
+    except BaseException:
+        lines.close()
+        raise
+    return lines

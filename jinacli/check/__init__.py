@@ -1,0 +1,1 @@
+"""What `jina executor check` and `jina flow check` do."""

@@ -1,0 +1,45 @@
+"""`check`: say everything that is wrong with Executors, or with a Flow and its Executors."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from jina.check import check_executor, check_flow
+from jinacli.check.watched import Begin, watched
+from jinacli.screens.reports import Format, show_reports
+
+
+def check_executors(files: Sequence[str], *, no_import: bool, form: Format) -> int:
+    """Check Executors and print what was found."""
+
+    def work(begin: Begin) -> int:
+        reports = [check_executor(plain_path(f), no_import=no_import, begin=begin) for f in files]
+        return show_reports(reports, form, sys.stdout)
+
+    return work(_say_nothing) if no_import else watched(work)
+
+
+def check_flows(files: Sequence[Path], *, no_import: bool, form: Format) -> int:
+    """Check Flows and the Executors they use, and print what was found."""
+
+    def work(begin: Begin) -> int:
+        reports = [check_flow(file, no_import=no_import, begin=begin) for file in files]
+        return show_reports(reports, form, sys.stdout)
+
+    return work(_say_nothing) if no_import else watched(work)
+
+
+def plain_path(file: str) -> str | Path:
+    """A path without what it does not need, such as "./"; the name of a catalogue's as it is."""
+    if "://" in file:
+        return file
+    path = Path(file)
+    # As a path, a folder is no class name.
+    is_empty_folder = path.is_dir() and not (path / "config.yml").is_file()
+    return path if is_empty_folder else str(path)
+
+
+def _say_nothing(what: str) -> None:
+    """Nothing of the user's code runs that could end the process."""

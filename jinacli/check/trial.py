@@ -1,0 +1,101 @@
+"""`jina executor check --run`: check an Executor and, if nothing is wrong, call it here."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from jina.check import check_executor
+from jina.config import load_executor
+from jina.excepts import InputError
+from jina.executors.table import lookup
+from jina.readers import LineSource, ReadOptions, open_inputs
+from jina.trial import Outcome, constructed, outcomes
+from jinacli import exits
+from jinacli.check.run import plain_path
+from jinacli.check.watched import Begin, watched
+from jinacli.post.options import parameters_of
+from jinacli.screens.errors import say, text_of
+from jinacli.screens.post import say_unmet
+from jinacli.screens.reports import Format, show_reports
+
+
+class Trial(NamedTuple):
+    """What is run, and on what.
+
+    Attributes:
+        endpoint: that is called.
+        inputs: as for `jina post`; none for one call without Documents.
+        reading: how they are read.
+        parameters: as for `jina post`.
+    """
+
+    endpoint: str
+    inputs: Sequence[str]
+    reading: ReadOptions
+    parameters: Sequence[str]
+
+
+def run_trial(file: str, trial: Trial, *, form: Format) -> int:
+    """Check an Executor and, when nothing is wrong, run it here.
+
+    Results go to standard output as JSON lines, all else to standard error.
+
+    Args:
+        file: its YAML.
+        trial: what is run.
+        form: of the report.
+    """
+    return watched(lambda begin: _try(file, trial, form, begin))
+
+
+def _try(file: str, trial: Trial, form: Format, begin: Begin) -> int:
+    values = parameters_of(trial.parameters)
+    code = show_reports([check_executor(plain_path(file), begin=begin)], form, sys.stderr)
+    if code:
+        return code
+    with contextlib.ExitStack() as stack:
+        source = None
+        if trial.inputs:
+            source = stack.enter_context(open_inputs(trial.inputs, options=trial.reading))
+        begin(f"{file}: the constructor")
+        config = load_executor(plain_path(file))
+        executor = stack.enter_context(constructed(config))
+        if lookup(executor.requests, trial.endpoint) is None:
+            say(f"note: no method serves {trial.endpoint}; the Documents come back as they are")
+            say(f"help: it serves {', '.join(executor.requests) or 'nothing'}")
+        try:
+            begin(f"{file}: {trial.endpoint}")
+            total, failed = _print(outcomes(executor, trial.endpoint, source, values))
+        except InputError as error:  # it was opened, so this is no wrong usage any more
+            say(text_of(error))
+            return exits.FAILED
+        finally:
+            begin(f"{file}: `close`")
+    return _summarise(trial, source, total, failed)
+
+
+def _print(found: Iterable[Outcome]) -> tuple[int, int]:
+    """Print the outcomes, and the first traceback; how many there are and how many failed."""
+    total = failed = 0
+    is_shown = False
+    for outcome in found:
+        sys.stdout.buffer.write(outcome.lines)
+        sys.stdout.buffer.flush()
+        total += outcome.lines.count(b"\n")
+        failed += outcome.failed
+        if outcome.traceback and not is_shown:
+            is_shown = True
+            say(outcome.traceback)
+    return total, failed
+
+
+def _summarise(trial: Trial, source: LineSource | None, total: int, failed: int) -> int:
+    if source is not None and total:
+        say_unmet(trial.reading, source)
+    if failed:
+        say(f"{failed} of {total} failed")
+        return exits.FAILED
+    return exits.OK

@@ -1,0 +1,1 @@
+"""What `jina flow up`, `down` and `ps` do."""

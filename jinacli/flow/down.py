@@ -1,0 +1,67 @@
+"""`jina flow down`: stop Flows, and wait until they are gone."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+
+from jina.excepts import FlowNotFound, SeveralFlows
+from jina.launch import rundir
+from jina.launch.find import find_flow
+from jina.launch.rundir import FlowRecord
+from jina.runtime.descendants import end_orphans
+from jinacli import exits
+from jinacli.screens.errors import say
+
+_LOOK_S = 0.05  # between looks at a Flow that is stopping
+_AT_ONCE_S = 5.0  # how long an end "at once" may take
+
+
+def stop_flows(wanted: str, *, every: bool, timeout_s: float, quiet: bool) -> int:
+    """Stop one Flow, or all, and wait until they are gone.
+
+    Args:
+        wanted: name or file of the one; empty for the only one that runs.
+        every: stop all.
+        timeout_s: after which they are ended at once.
+        quiet: say nothing of what was asked for, that they are gone.
+    """
+    end_orphans()  # of a Flow that was killed, with all who would have cleaned up
+    if every:
+        records = [record for _, record in rundir.running()]
+    else:
+        try:
+            records = [find_flow(wanted, one_shots=True, as_in="jina flow down")]
+        except SeveralFlows:
+            raise
+        except FlowNotFound as error:
+            if not quiet:
+                say(str(error) if wanted else error.what)
+            return exits.OK
+    for record in records:
+        _signal(record, signal.SIGTERM)
+    deadline = time.monotonic() + timeout_s
+    for record in records:
+        # Killed as the last resort: its gateway ends the workers then.
+        stronger = [signal.SIGTERM, signal.SIGKILL]
+        while _is_running(record):
+            if stronger and time.monotonic() > deadline:
+                if len(stronger) > 1:
+                    say(f'"{record.name}" is not gone after {timeout_s:g} s: ending it at once')
+                _signal(record, stronger.pop(0))
+                deadline = time.monotonic() + _AT_ONCE_S
+            time.sleep(_LOOK_S)
+        if not quiet:
+            say(f'Flow "{record.name}" is down')
+    return exits.OK
+
+
+def _signal(record: FlowRecord, signum: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):  # it has just ended
+        os.kill(record.pid, signum)
+
+
+def _is_running(record: FlowRecord) -> bool:
+    return any(other.pid == record.pid for _, other in rundir.running())

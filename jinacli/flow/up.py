@@ -1,0 +1,49 @@
+"""`jina flow up`: run a Flow in this process, or start one and leave it running."""
+
+from __future__ import annotations
+
+import signal
+
+from jina.graph.plan import Plan
+from jina.launch import rundir
+from jina.launch.local import LocalFlow
+from jina.launch.supervisor import Supervisor
+from jinacli import exits
+from jinacli.screens.up import UpScreen
+
+
+def run_here(plan: Plan, key: str, screen: UpScreen) -> int:
+    """Supervise the Flow in this process until it is stopped.
+
+    Returns:
+        The exit code: 0 when it was stopped in order, 1 when it failed or an Executor did not
+        close.
+
+    Raises:
+        RuntimeFailToStart: an Executor does not fit its YAML; its first words were said.
+        KeyboardInterrupt: the second signal, which ended what was under way, was Ctrl-C.
+        Terminated: it was another one.
+    """
+    directory = rundir.claim(plan.name, plan.file, key)
+    supervisor = Supervisor(plan, directory, screen)
+    clean = supervisor.run()
+    screen.close()
+    if screen.unfit:
+        raise screen.unfit
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signum, signal.SIG_IGN)  # all is gone: one more signal ends nothing
+    if not clean:
+        return exits.FAILED
+    if supervisor.ended_by:
+        raise KeyboardInterrupt if supervisor.ended_by == signal.SIGINT else exits.Terminated
+    return exits.OK
+
+
+def run_detached(plan: Plan, key: str, screen: UpScreen) -> int:
+    """Start the Flow and leave it running."""
+    flow = LocalFlow(plan, key)
+    flow.release()
+    screen.up(flow.up)
+    screen.detached(flow.up)
+    screen.close()
+    return exits.OK

@@ -1,0 +1,131 @@
+"""What the options of `jina post` mean; trial runs of `jina executor check` have some of them."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import typer
+
+from jina.excepts import WireError
+from jina.readers import CONTENTS, FORMATS, ReadOptions
+from jina.wire.header import REQUEST, pack_message
+from jina.wire.maps import Call, pack_map
+
+
+@dataclass(frozen=True)
+class PostOptions:
+    """The options of `jina post`, checked one by one."""
+
+    endpoint: str
+    inputs: list[str]
+    reading: ReadOptions
+    texts: list[str]
+    parameters: dict[str, Any]
+    flow: str
+    address: str
+    output: str
+    output_format: str
+    restart: bool
+    tensors: str
+    target: str
+    request_size: int | None
+    limit: int | None
+    timeout_s: float | None
+    show_progress: bool
+    quiet: bool
+
+    @property
+    def call(self) -> Call:
+        """What every request says to the Executors."""
+        return Call(self.parameters, lines=True, tensors=self.tensors)
+
+
+def parameters_of(given: Sequence[str]) -> dict[str, Any]:
+    """Make one map of `key=value` pairs and JSON maps; later ones win.
+
+    Args:
+        given: in their order; a value is JSON if it can be read as JSON, else text.
+
+    Raises:
+        typer.BadParameter: one is neither, or together they are more than a request holds.
+    """
+    parameters: dict[str, Any] = {}
+    for text in given:
+        if text.lstrip().startswith("{"):
+            try:
+                parameters.update(msgspec.json.decode(text, type=dict[str, Any]))
+            except (msgspec.DecodeError, UnicodeEncodeError) as error:
+                raise typer.BadParameter(f"no JSON map: {error}", param_hint="-p") from error
+            continue
+        key, equals, value = text.partition("=")
+        if not equals or not key:
+            raise typer.BadParameter(
+                f"{text!r} is neither key=value nor a map such as '{{\"top_k\": 3}}'",
+                param_hint="-p",
+            )
+        try:
+            parameters[key] = msgspec.json.decode(value)
+        except (msgspec.DecodeError, UnicodeEncodeError):
+            parameters[key] = value
+    try:
+        pack_message(REQUEST, call=pack_map(Call(parameters)))  # said before anything is started
+    except WireError as error:
+        raise typer.BadParameter(str(error), param_hint="-p") from error
+    return parameters
+
+
+def read_options(form: str, resolver: list[str], content: str) -> ReadOptions:
+    """Check the options that say how inputs are read.
+
+    Args:
+        form: one of FORMATS, or "auto".
+        resolver: pairs such as "question=text", several of them with commas between.
+        content: one of CONTENTS.
+
+    Raises:
+        typer.BadParameter: naming the option.
+    """
+    if form not in ("auto", *FORMATS):
+        raise typer.BadParameter(f"must be auto, {', '.join(FORMATS)}", param_hint="--format")
+    if content not in CONTENTS:
+        raise typer.BadParameter(f"must be {', '.join(CONTENTS)}", param_hint="--content")
+    names: dict[str, str] = {}
+    for pair in ",".join(resolver).split(",") if resolver else ():
+        # A column may have an equals sign in its name; a field never has.
+        column, equals, name = pair.rpartition("=")
+        if not (equals and column.strip() and name.strip()):
+            raise typer.BadParameter(
+                f"{pair!r} is not column=field, such as question=text",
+                param_hint="--field-resolver",
+            )
+        if column.strip() in names:
+            raise typer.BadParameter(
+                f"{column.strip()} is named twice", param_hint="--field-resolver"
+            )
+        names[column.strip()] = name.strip()
+    return ReadOptions(form, names, content)
+
+
+def check_expression(target: str) -> None:
+    """Check the regular expression of `--target`, before anything is started.
+
+    Raises:
+        typer.BadParameter: it is not a regular expression.
+    """
+    try:
+        with warnings.catch_warnings(action="ignore"):  # of what it may mean in a later Python
+            re.compile(target)
+    except re.error as error:
+        place = "" if error.pos is None else f"\n  {target}\n  {' ' * error.pos}^"
+        raise typer.BadParameter(
+            f"no regular expression: {error.msg}{place}", param_hint="--target"
+        ) from None
+    except (RecursionError, OverflowError) as error:
+        raise typer.BadParameter(
+            f"no regular expression that can be used: {error}", param_hint="--target"
+        ) from None

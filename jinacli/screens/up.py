@@ -1,0 +1,81 @@
+"""Tell what happens to a Flow that comes up, runs and goes down."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from jina.excepts import FlowError, RuntimeFailToStart
+from jina.launch import events
+from jina.launch.local import start_failure
+from jina.launch.speaker import Speaker
+from jinacli.screens.errors import first_words, text_of
+
+
+class UpScreen:
+    """Tells what happens to a Flow: on standard error, and its readiness as JSON if wanted."""
+
+    def __init__(self, *, as_json: bool, quiet: bool) -> None:
+        self._as_json = as_json
+        self._quiet = quiet
+        self.unfit: RuntimeFailToStart | None = None
+        """Why it did not start, where a check of its YAML finds that."""
+        self._speaker = Speaker()
+        self._say = self._speaker.say if sys.stderr else _say_nothing
+
+    @property
+    def is_behind(self) -> bool:
+        """See Reporter."""
+        return self._speaker.is_behind
+
+    def __call__(self, event: events.Event) -> None:
+        """Show one event."""
+        if isinstance(event, (events.Output, events.WorkerDied, events.NotClosed)):
+            self._say(event.as_text())
+        elif isinstance(event, events.StartFailed):
+            self._failed(start_failure(event))
+        elif isinstance(event, events.Up):
+            self.up(event)
+        elif isinstance(event, events.Stopping) and not self._quiet:
+            if event.at_once:
+                self._say(f"ending at once ({event.reason})")
+            else:
+                self._say(f"stopping ({event.reason}); once more to end at once")
+        elif isinstance(event, events.WorkerUp) and not self._quiet:
+            self._say(f"{event.worker} is ready: {', '.join(event.endpoints) or 'no endpoint'}")
+
+    def _failed(self, failure: FlowError) -> None:
+        if isinstance(failure, RuntimeFailToStart) and failure.is_unfit:
+            self.unfit = failure
+            self._say(first_words(failure))
+        else:
+            self._say(text_of(failure))
+
+    def up(self, event: events.Up) -> None:
+        """Show that everything is ready."""
+        if not self._quiet:
+            where = " and ".join(event.addresses)
+            self._say(f'Flow "{event.flow}" is up after {event.seconds:.2f} s, at {where}')
+        if self._as_json:
+            answer = {
+                "schema": "jina/up/v1",
+                "flow": event.flow,
+                "addresses": event.addresses,
+                "seconds": round(event.seconds, 3),
+            }
+            print(json.dumps(answer), flush=True)
+
+    def detached(self, event: events.Up) -> None:
+        """Show where what it says goes from now on."""
+        if not self._quiet:
+            self._say(
+                f"in the background: `jina flow down` stops it; it writes to {event.directory}/log"
+            )
+
+    def close(self) -> None:
+        """Give people a moment to read the last lines."""
+        self._speaker.close()
+
+
+def _say_nothing(text: str) -> None:
+    """Where standard error is closed."""
