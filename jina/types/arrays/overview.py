@@ -12,7 +12,7 @@ from typing import Any
 from jina.excepts import DocumentError, MissingExtra
 from jina.records.record import FIELDS
 from jina.records.record_ops import set_fields
-from jina.types.arrays.attributes import listed
+from jina.types.arrays.column_access import listed
 from jina.types.arrays.sources import Sources
 from jina.types.document.display import printed
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, SupportsIndex
 
 from jina.excepts import DocumentError
 from jina.records.mapping import kind_of
-from jina.types.arrays.match import Match
+from jina.types.arrays.matching import Match
 from jina.types.arrays.traversal import Paths
 from jina.types.document.editing import MISSING, reached
 

@@ -14,7 +14,7 @@ from jina.excepts import BadDocType, DocumentError, MissingExtra
 from jina.records.mapping import kind_of
 from jina.records.record import Live
 from jina.records.score import NamedScore, Scores
-from jina.types.arrays.attributes import Attributes
+from jina.types.arrays.column_access import Attributes
 from jina.types.arrays.distances import METRICS, Index, Metric, nearest
 from jina.types.arrays.traversal import Paths
 from jina.types.document import Document
