@@ -6,6 +6,7 @@ module of this room would else load all of them.
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 _MODULE_OF = {
@@ -19,7 +20,4 @@ _MODULE_OF = {
 def __getattr__(name: str) -> Any:
     if name not in _MODULE_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    # Late: see above.
-    from importlib import import_module
-
     return getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)

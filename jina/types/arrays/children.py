@@ -50,6 +50,12 @@ class _Children(DocumentArray):
         self._docs.extend(wrapped(records))
         self._changed()
 
+    def _add(self, record: Record) -> Record:
+        """Make this very record a child, and return it."""
+        self._place(record)
+        self._take([record])
+        return record
+
     def _of_owner(self) -> tuple[str, int, int, str]:
         owner = self._owner()
         if owner is None:

@@ -1,227 +1,213 @@
-"""Columns of a DocumentArray: one field of all Documents, read and set in one go."""
+"""Read and set one field of all Documents in one go.
+
+An array of undecoded columns stays one: only the columns that are asked for are decoded.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from itertools import repeat
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from types import NoneType
+from typing import Any
 
 from jina.excepts import DocumentError
-from jina.records import record_ops
 from jina.records.batch import Columns, Constant
 from jina.records.mapping import kind_of
-from jina.records.record import DEFAULTS, TEXT_FIELDS
+from jina.records.record import DEFAULTS, TENSOR_FIELDS, TEXT_FIELDS
+from jina.records.record_ops import settled, tensor
 from jina.records.tensor_columns import DenseColumn
-from jina.records.tensors import Cell, as_tensor, is_sparse
-from jina.types.arrays.traversal import Traversal
+from jina.records.tensors import as_tensor, is_sparse
+from jina.types.arrays.protocols import ArrayLike, Doc
 
-if TYPE_CHECKING:
-    import numpy as np
-
-    from jina.types.arrays.document import DocumentArray
-    from jina.types.document import Document
-
-# Fields that are read from undecoded columns: their values are not changed in place.
-_BY_COLUMN = TEXT_FIELDS | {"granularity", "adjacency", "offset", "weight"}
+# What an unset value reads as, where it is another one than in the column.
+_UNSET = {"text": "", "buffer": b""}
+# Fields that are read from undecoded columns: their values are not changed in place, or stay in
+# the column that is sent on.
+_BY_COLUMN = TEXT_FIELDS | TENSOR_FIELDS | _UNSET.keys()
+_BY_COLUMN |= {"granularity", "adjacency", "offset", "weight"}
 
 
-class Attributes(Traversal):
-    """Access by column. A columnar array stays columnar."""
-
-    __slots__ = ()
-    _columns: Columns | None
-
-    if TYPE_CHECKING:
-
-        @property
-        def _docs(self) -> list[Document]: ...
-
-    def get_attributes(self, *fields: str) -> list[Any]:
-        """Return fields of all Documents; `tags__a__b` reaches into tags.
-
-        Returns:
-            One list of values for one field, a list of such lists for several; None for what a
-            Document does not have.
-        """
-        columns = [self._column(field) for field in fields]
-        return columns[0] if len(columns) == 1 else columns
-
-    def get_attributes_with_docs(self, *fields: str) -> tuple[list[Any], DocumentArray]:
-        """Return fields of those Documents that have all of them, and these Documents.
-
-        Returns:
-            The values as `get_attributes` gives them, and an array of the same length.
-        """
-        have = [doc for doc in self._docs if all(_has(doc, field) for field in fields)]
-        found = _array(have)
-        return found.get_attributes(*fields), found
-
-    def _column(self, field: str) -> list[Any]:
-        columns = self._columns
-        if columns is not None:
-            if field in _BY_COLUMN:
-                return list(columns.values(field))
-            if field in ("text", "buffer"):
-                empty: Any = "" if field == "text" else b""
-                values = columns.values(field)
-                return [value or empty for value in values] if None in values else list(values)
-            if field in ("blob", "embedding"):
-                column = columns.tensor(field)
-                return [None] * columns.rows if column is None else _tensors(column)
-        if field in DEFAULTS and field not in ("text", "id"):
-            return [getattr(doc, field) for doc in self._docs]
-        if field == "text":
-            return [doc._record.text or "" for doc in self._docs]
-        if field == "id":
-            return [doc._record.id for doc in self._docs]
-        return [doc._attribute(field) for doc in self._docs]
-
-    # --- whole columns --------------------------------------------------------------------------
-
-    @property
-    def texts(self) -> list[str]:
-        """The text of each Document, "" where it has none."""
-        return self._column("text")
-
-    @texts.setter
-    def texts(self, values: Sequence[str | None] | None) -> None:
-        if values is None:
-            values = [None] * len(self)
-        elif isinstance(values, str):
-            raise TypeError("`texts` is a text, expected a list of them")
-        values = list(self._of_length("texts", values))
-        some_unset = False
-        if set(map(type, values)) != {str}:
-            values = [_text(value) for value in values]
-            some_unset = None in values
-        columns = self._columns
-        if columns is None or some_unset:
-            for doc, value in zip(self._docs, values, strict=True):
-                doc.text = value
-            return
-        columns.put("text", values)
-        columns.put("mime_type", Constant("text/plain"))
-        columns.put("blob", None)
-        columns.put("buffer", None)
-
-    @property
-    def embeddings(self) -> np.ndarray[Any, Any] | Any:
-        """The embeddings as one array, shape (documents, …); sparse ones as one csr matrix.
-
-        Of an array that came as columns, this is the memory that is sent on: writing into it
-        changes the embeddings. Otherwise it is a copy.
-
-        Raises:
-            DocumentError: a Document has none, or their shapes differ; the ids are named.
-        """
-        return self._matrix("embedding")
-
-    @embeddings.setter
-    def embeddings(self, values: Any) -> None:
-        self._set_tensors("embedding", values)
-
-    @property
-    def blobs(self) -> np.ndarray[Any, Any] | Any:
-        """The blobs as one array, shape (documents, …); see `embeddings`."""
-        return self._matrix("blob")
-
-    @blobs.setter
-    def blobs(self, values: Any) -> None:
-        self._set_tensors("blob", values)
-        columns = self._columns
-        if columns is not None and values is not None:
-            columns.put("text", None)
-            columns.put("buffer", None)
-
-    def _matrix(self, field: str) -> Any:
-        columns = self._columns
-        if columns is not None:
-            column = columns.tensor(field)
-            if isinstance(column, DenseColumn):
-                return column.matrix
-        tensors = self._column(field)
-        ids = self._column("id")
-        missing = [name for name, value in zip(ids, tensors, strict=True) if value is None]
-        if missing or not tensors:
-            raise DocumentError(
-                f"no `{field}` in {listed(missing)}" if missing else f"no Documents, no `{field}`s"
-            )
-        shapes = [value.shape for value in tensors]
-        if len(set(shapes)) > 1:
-            usual = max(set(shapes), key=shapes.count)
-            odd = [name for name, shape in zip(ids, shapes, strict=True) if shape != usual]
-            raise DocumentError(f"`{field}` is not of shape {usual} in {listed(odd)}")
-        if any(is_sparse(value) for value in tensors):
-            import scipy.sparse  # late: optional, and loaded already where there is one
-
-            return scipy.sparse.vstack(tensors).tocsr()
-        import numpy as np  # late: a process that sees only text never loads it
-
-        # Faster than numpy's stack, which makes a view of each row first.
-        if tensors[0].ndim == 0:
-            return np.stack(tensors)
-        return np.concatenate(tensors).reshape(len(tensors), *tensors[0].shape)
-
-    def _set_tensors(self, field: str, values: Any) -> None:
-        columns = self._columns
-        if columns is not None and columns.has_matrix(field, values):
-            return  # `docs.embeddings *= 2` gives it back
-        if values is None:
-            values = list(repeat(None, len(self._docs)))
-        elif hasattr(values, "dtype") and not is_sparse(values):
-            values = as_tensor(values)
-            if not values.ndim:
-                raise DocumentError(f"one number for {len(self)} Documents")
-            self._of_length(f"{field}s", values)
-            if columns is not None:
-                columns.put(field, DenseColumn.of(values))
-                return
-        elif is_sparse(values):
-            self._of_length(f"{field}s", range(values.shape[0]))
-            rows = values.tocsr()
-            values = [rows[i : i + 1].asformat(values.format) for i in range(rows.shape[0])]
-        else:
-            # Before any Document is changed: one of them may be no tensor.
-            values = [
-                None if value is None else as_tensor(value)
-                for value in self._of_length(f"{field}s", values)
-            ]
-        for doc, value in zip(self._docs, self._of_length(f"{field}s", values), strict=True):
-            setattr(doc, field, value)
-
-    def _of_length(self, name: str, values: Any) -> Any:
-        values = values if hasattr(values, "__len__") else list(values)
-        if len(values) != len(self):
-            raise DocumentError(f"{len(values)} {name} for {len(self)} Documents")
-        return values
-
-    def __len__(self) -> int:
-        raise NotImplementedError
+def get_values(array: ArrayLike, field: str) -> list[Any]:
+    """Return the field of each Document; `tags__a__b` reaches into tags."""
+    columns = array._columns
+    if columns is not None and field in _BY_COLUMN:
+        return _from_columns(columns, field)
+    return _from_documents(array._docs, field)
 
 
-def _tensors(column: Any) -> list[Any]:
-    return [value.get() if type(value) is Cell else value for value in column.cells()]
+def _from_columns(columns: Columns, field: str) -> list[Any]:
+    if field in TENSOR_FIELDS:
+        column = columns.tensor(field)
+        return [None] * columns.rows if column is None else list(map(tensor, column.cells()))
+    found = columns.values(field)
+    if field in _UNSET and None in found:
+        return [value or _UNSET[field] for value in found]
+    return list(found)
 
 
-def _text(value: Any) -> str | None:
+def _from_documents(docs: Sequence[Any], field: str) -> list[Any]:
+    if field == "text":
+        return [doc._record.text or "" for doc in docs]
+    if field == "id":
+        return [doc._record.id for doc in docs]
+    if field in DEFAULTS:
+        return [getattr(doc, field) for doc in docs]
+    return [doc._attribute(field) for doc in docs]
+
+
+def having(docs: Sequence[Doc], fields: Sequence[str]) -> list[Doc]:
+    """Return the Documents in which all of these fields are set."""
+    return [doc for doc in docs if all(_has(doc, field) for field in fields)]
+
+
+def _has(doc: Doc, field: str) -> bool:
+    if field in DEFAULTS:
+        return settled(field, getattr(doc._record, field)) is not None
+    return doc._attribute(field) is not None
+
+
+# --- texts --------------------------------------------------------------------------------------
+
+
+def set_texts(array: ArrayLike, values: Sequence[str | None] | None) -> None:
+    """Set the text of each Document; None unsets it.
+
+    Raises:
+        TypeError: something else than a list of texts.
+        DocumentError: more or fewer than there are Documents.
+    """
+    if values is None:
+        values = [None] * len(array)
+    elif isinstance(values, str):
+        raise TypeError("`texts` is a text, expected a list of them")
+    texts = list(_one_each("texts", values, len(array)))
+    kinds = set(map(type, texts))
+    if kinds != {str}:
+        texts = list(map(_as_text, texts))
+    columns = array._columns
+    if columns is not None and NoneType not in kinds:
+        _put_texts(columns, texts)
+        return
+    for doc, text in zip(array._docs, texts, strict=True):
+        doc.text = text
+
+
+def _put_texts(columns: Columns, texts: list[str]) -> None:
+    columns.put("text", texts)
+    columns.put("mime_type", Constant("text/plain"))
+    columns.put("blob", None)
+    columns.put("buffer", None)
+
+
+def _as_text(value: Any) -> str | None:
     if value is None or isinstance(value, str):
         return value if value is None else str(value)
     raise TypeError(f"`texts` holds {kind_of(value)}, expected text")
 
 
-def _has(doc: Document, field: str) -> bool:
-    if field in DEFAULTS:
-        value = getattr(doc._record, field)
-        return record_ops.settled(field, value) is not None
-    value = doc._attribute(field)
-    return value is not None
+# --- tensors ------------------------------------------------------------------------------------
 
 
-def _array(docs: Iterable[Any]) -> DocumentArray:
-    # Late: the DocumentArray is made of this class.
-    from jina.types.arrays.document import DocumentArray
+def get_matrix(array: ArrayLike, field: str) -> Any:
+    """Return the tensors as one array, shape (documents, …); sparse ones as one csr matrix.
 
-    return DocumentArray._of_rows(list(docs))
+    Raises:
+        DocumentError: a Document has none, or their shapes differ; the ids are named.
+    """
+    columns = array._columns
+    if columns is not None:
+        column = columns.tensor(field)
+        if isinstance(column, DenseColumn):
+            return column.matrix
+    tensors = get_values(array, field)
+    _check_shapes(field, tensors, get_values(array, "id"))
+    if any(map(is_sparse, tensors)):
+        import scipy.sparse  # late: optional, and loaded already where there is such a tensor
+
+        return scipy.sparse.vstack(tensors).tocsr()
+    return _stacked(tensors)
+
+
+def _check_shapes(field: str, tensors: list[Any], ids: list[str]) -> None:
+    missing = [name for name, value in zip(ids, tensors, strict=True) if value is None]
+    if missing:
+        raise DocumentError(f"no `{field}` in {listed(missing)}")
+    if not tensors:
+        raise DocumentError(f"no Documents, no `{field}`s")
+    shapes = [value.shape for value in tensors]
+    if len(set(shapes)) > 1:
+        usual = max(set(shapes), key=shapes.count)
+        odd = [name for name, shape in zip(ids, shapes, strict=True) if shape != usual]
+        raise DocumentError(f"`{field}` is not of shape {usual} in {listed(odd)}")
+
+
+def _stacked(tensors: list[Any]) -> Any:
+    import numpy as np  # late: a process that sees only text never loads it
+
+    # Faster than numpy's stack, which makes a view of each row first.
+    if tensors[0].ndim == 0:
+        return np.stack(tensors)
+    return np.concatenate(tensors).reshape(len(tensors), *tensors[0].shape)
+
+
+def set_blobs(array: ArrayLike, values: Any) -> None:
+    """Set the blob of each Document, which takes the place of its text and buffer."""
+    set_tensors(array, "blob", values)
+    columns = array._columns
+    if columns is not None and values is not None:
+        columns.put("text", None)
+        columns.put("buffer", None)
+
+
+def set_tensors(array: ArrayLike, field: str, values: Any) -> None:
+    """Set the blob or the embedding of each Document.
+
+    Args:
+        array: whose Documents.
+        field: which of both.
+        values: an array or a sparse matrix with a row for each Document, a list of tensors, some
+            of which may be None, or None to unset all.
+
+    Raises:
+        DocumentError: more or fewer than there are Documents, or something that is not a tensor.
+            No Document is changed then.
+    """
+    columns = array._columns
+    if columns is not None and columns.has_matrix(field, values):
+        return  # `docs.embeddings *= 2` gives it back
+    tensors = _tensor_each(f"{field}s", values, len(array))
+    if columns is not None and _is_dense(values):
+        columns.put(field, DenseColumn.of(tensors))
+        return
+    for doc, value in zip(array._docs, tensors, strict=True):
+        setattr(doc, field, value)
+
+
+def _tensor_each(name: str, values: Any, count: int) -> Any:
+    """Return one tensor or None for each Document."""
+    if values is None:
+        return [None] * count
+    if is_sparse(values):
+        _one_each(name, range(values.shape[0]), count)
+        rows = values.tocsr()
+        return [rows[i : i + 1].asformat(values.format) for i in range(count)]
+    if _is_dense(values):
+        values = as_tensor(values)
+        if not values.ndim:
+            raise DocumentError(f"one number for {count} Documents")
+        return _one_each(name, values, count)
+    tensors = _one_each(name, values, count)
+    return [None if value is None else as_tensor(value) for value in tensors]
+
+
+def _is_dense(values: Any) -> bool:
+    return hasattr(values, "dtype") and not is_sparse(values)
+
+
+def _one_each(name: str, values: Any, count: int) -> Any:
+    values = values if hasattr(values, "__len__") else list(values)
+    if len(values) != count:
+        raise DocumentError(f"{len(values)} {name} for {count} Documents")
+    return values
 
 
 def listed(ids: list[str]) -> str:

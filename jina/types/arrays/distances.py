@@ -7,72 +7,80 @@ that what a fast product rounds away does not decide their order.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, Literal
+from functools import reduce
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from jina.excepts import DocumentError
 from jina.records.tensors import is_sparse
+from jina.types.arrays.column_access import get_matrix
+from jina.types.arrays.protocols import ArrayLike
 
-if TYPE_CHECKING:
-    from jina.types.arrays.document import DocumentArray
-
-Metric = Literal["cosine", "euclidean", "sqeuclidean"] | Callable[[Any, Any], Any]
-
-METRICS = ("cosine", "euclidean", "sqeuclidean")
 _SPARE = 8  # candidates beyond those wanted
 _TINY = 1e-30  # a sum of squares below this may have lost digits, or be no zero at all
 
 
 class Index:
-    """The Documents that are searched, in parts of `batch_size`; a single part is kept."""
+    """The Documents that are searched, in blocks of `batch_size`; a single block is kept."""
 
-    def __init__(self, docs: DocumentArray, batch_size: int | None) -> None:
+    def __init__(self, docs: ArrayLike, batch_size: int | None) -> None:
         self.docs = docs
         self.size = min(batch_size or len(docs), len(docs))
-        self._whole: Part | None = None
+        self._whole: Block | None = None
 
-    def __iter__(self) -> Iterator[Part]:
-        if self._whole is not None:
-            yield self._whole
-        elif self.size == len(self.docs):
-            self._whole = Part(0, self.docs.embeddings)
-            yield self._whole
-        else:
+    def __iter__(self) -> Iterator[Block]:
+        if self.size < len(self.docs):
             for start in range(0, len(self.docs), self.size):
-                yield Part(start, self.docs[start : start + self.size].embeddings)
+                yield Block(start, get_matrix(self.docs[start : start + self.size], "embedding"))
+            return
+        if self._whole is None:
+            self._whole = Block(0, get_matrix(self.docs, "embedding"))
+        yield self._whole
 
 
-class Part:
+class Block:
     """Embeddings of some Documents of an index, and what is made of them once for all queries."""
 
-    def __init__(self, start: int, matrix: Any) -> None:
+    def __init__(self, start: int, embeddings: Any) -> None:
         self.start = start
-        self.matrix = matrix
-        self._ready: tuple[Any, Any, Any] | None = None
+        self.embeddings = embeddings
+        self._centred: tuple[Any, Any, Any] | None = None
 
-    def ready(self, metric: str) -> tuple[Any, Any, Any]:
-        """Return r - m with |r - m|² as one more column; m, the middle of all r; and which r are 0.
+    def centred(self, metric: str) -> tuple[Any, Any, Any]:
+        """Return r - m with |r - m|² as one more column; m, the mean of all r; and which r are 0.
 
         For cosine distances, the r have the length 1. Far from zero, a product would round the
-        distances away; so both sides are moved to the middle.
+        distances away; so both sides are moved to the mean.
         """
-        import numpy as np  # late: a process that sees only text never loads it
+        if self._centred is None:
+            self._centred = _centred(_flat(self.embeddings), metric)
+        return self._centred
 
-        if self._ready is None:
-            flat = _flat(self.matrix)
-            moved = np.empty((flat.shape[0], flat.shape[1] + 1), flat.dtype)
-            inner = moved[:, :-1]
-            np.divide(flat, _norms(flat) if metric == "cosine" else 1, out=inner)
-            middle = inner.mean(axis=0)
-            middle[~np.isfinite(middle)] = 0  # one Document must not take away all distances
-            inner -= middle
-            moved[:, -1] = np.einsum("ij,ij->i", inner, inner)
-            self._ready = moved, middle, _zeros(flat)
-        return self._ready
+
+def _centred(flat: Any, metric: str) -> tuple[Any, Any, Any]:
+    moved = np.empty((flat.shape[0], flat.shape[1] + 1), flat.dtype)
+    inner = moved[:, :-1]
+    np.divide(flat, _norms(flat) if metric == "cosine" else 1, out=inner)
+    mean = inner.mean(axis=0)
+    mean[~np.isfinite(mean)] = 0  # one Document must not take away all distances
+    inner -= mean
+    moved[:, -1] = np.einsum("ij,ij->i", inner, inner)
+    return moved, mean, _zeros(flat)
+
+
+class _Found(NamedTuple):
+    """The candidates of one block for each query, and how near and far all of the block is."""
+
+    distances: Any  # shape (queries, candidates)
+    positions: Any  # the same
+    lowest: Any  # shape (queries, 1); None without a normalization
+    highest: Any
 
 
 def nearest(
-    rows: Any,
-    parts: Index,
+    queries: Any,
+    index: Index,
     measure: Callable[[Any, Any], Any] | str,
     wanted: int,
     normalization: tuple[float, float] | None,
@@ -80,43 +88,50 @@ def nearest(
     """Return the distances and positions of the nearest, nearest first, for each query.
 
     Args:
-        rows: embeddings of the queries, shape (n, …), dense or sparse.
-        parts: where to search.
-        measure: one of METRICS, or a function of two matrices.
+        queries: embeddings, shape (n, …), dense or sparse.
+        index: where to search.
+        measure: the name of a metric, or a function of two matrices.
         wanted: how many at most.
         normalization: see `DocumentArray.match`.
 
     Raises:
         DocumentError: embeddings that cannot be compared.
     """
-    import numpy as np  # late: a process that sees only text never loads it
-
-    kept: list[tuple[Any, Any]] = []
-    lowest: Any = np.inf
-    highest: Any = -np.inf
-    for part in parts:
-        _check(rows, part.matrix, measure)
-        if isinstance(measure, str):
-            # Numbers whose squares are none are at an infinite distance; that needs no warning.
-            with np.errstate(over="ignore", invalid="ignore"):
-                near, picked, order, shown = _measured(rows, part, measure, wanted)
-        else:
-            near, picked, order, shown = _by_function(rows, part.matrix, measure, wanted)
-        if normalization is not None:
-            lowest = np.fmin(lowest, shown(np.fmin.reduce(order, axis=1, keepdims=True)))
-            highest = np.fmax(highest, shown(np.fmax.reduce(order, axis=1, keepdims=True)))
-        kept.append((near, picked + part.start))
-    near = np.concatenate([distances for distances, _ in kept], axis=1)
-    positions = np.concatenate([found for _, found in kept], axis=1)
+    found = [_search(queries, block, measure, wanted, normalization is not None) for block in index]
+    distances = np.concatenate([each.distances for each in found], axis=1)
+    positions = np.concatenate([each.positions for each in found], axis=1)
     # Stable and by position first, so that equal distances keep the order of the array.
-    order = np.lexsort((positions, near), axis=1)[:, :wanted]
-    near = np.take_along_axis(near, order, axis=1)
-    positions = np.take_along_axis(positions, order, axis=1)
+    order = np.lexsort((positions, distances), axis=1)[:, :wanted]
+    distances = np.take_along_axis(distances, order, axis=1)
     if normalization is not None:
-        a, b = normalization
-        near = (b - a) * (near - lowest) / (highest - lowest + 1e-7) + a
-        near = np.clip(near, min(a, b), max(a, b))
-    return near.tolist(), positions.tolist()
+        distances = _normalized(distances, found, *normalization)
+    return distances.tolist(), np.take_along_axis(positions, order, axis=1).tolist()
+
+
+def _normalized(distances: Any, found: list[_Found], a: float, b: float) -> Any:
+    lowest: Any = reduce(np.fmin, (each.lowest for each in found), np.inf)
+    highest: Any = reduce(np.fmax, (each.highest for each in found), -np.inf)
+    mapped = (b - a) * (distances - lowest) / (highest - lowest + 1e-7) + a
+    return np.clip(mapped, min(a, b), max(a, b))
+
+
+def _search(
+    queries: Any, block: Block, measure: Callable[[Any, Any], Any] | str, wanted: int, spread: bool
+) -> _Found:
+    """Return the candidates of a block; `spread` asks for the lowest and the highest distance."""
+    _check(queries, block.embeddings, measure)
+    if isinstance(measure, str):
+        # Numbers whose squares are none are at an infinite distance; that needs no warning.
+        with np.errstate(over="ignore", invalid="ignore"):
+            candidates = _by_name(queries, block, measure, wanted)
+    else:
+        candidates = _by_function(queries, block.embeddings, measure, wanted)
+    distances, picked, order, as_distances = candidates
+    lowest = highest = None
+    if spread:
+        lowest = as_distances(np.fmin.reduce(order, axis=1, keepdims=True))
+        highest = as_distances(np.fmax.reduce(order, axis=1, keepdims=True))
+    return _Found(distances, picked + block.start, lowest, highest)
 
 
 def _check(queries: Any, others: Any, measure: Any) -> None:
@@ -129,109 +144,102 @@ def _check(queries: Any, others: Any, measure: Any) -> None:
         )
 
 
+class _Candidates(NamedTuple):
+    """The likely nearest of one block, and what orders all of it."""
+
+    distances: Any  # shape (queries, candidates)
+    picked: Any  # their positions in the block
+    order: Any  # shape (queries, block): numbers in the order of the distances
+    as_distances: Callable[[Any], Any]  # makes distances of such numbers, one column
+
+
 def _by_function(
-    rows: Any, others: Any, metric: Callable[[Any, Any], Any], wanted: int
-) -> tuple[Any, Any, Any, Any]:
-    """Return what `_measured` does, by a function of the user's.
+    queries: Any, others: Any, metric: Callable[[Any, Any], Any], wanted: int
+) -> _Candidates:
+    """Return the candidates by a function of the user's.
 
     Raises:
         DocumentError: it did not return a matrix of numbers with a value for each pair.
     """
-    import numpy as np
-
-    distances = np.asarray(metric(rows, others))
-    if distances.shape != (rows.shape[0], others.shape[0]):
+    distances = np.asarray(metric(queries, others))
+    if distances.shape != (queries.shape[0], others.shape[0]):
         raise DocumentError(
-            f"the metric returned shape {distances.shape} for {rows.shape} and {others.shape}"
+            f"the metric returned shape {distances.shape} for {queries.shape} and {others.shape}"
         )
     if distances.dtype.kind not in "biuf":
         raise DocumentError(f"the metric returned {distances.dtype}, expected numbers")
     picked = _smallest(distances, wanted)
     near = np.take_along_axis(distances, picked, axis=1).astype(np.float64)
-    return near, picked, distances, _as_it_is
+    return _Candidates(near, picked, distances, lambda values: values)
 
 
-def _as_it_is(values: Any) -> Any:
-    return values
+def _by_name(queries: Any, block: Block, metric: str, wanted: int) -> _Candidates:
+    """Return the candidates: picked by a fast product, then measured exactly.
 
-
-def _measured(rows: Any, part: Part, metric: str, wanted: int) -> tuple[Any, Any, Any, Any]:
-    """Return the distances and positions of candidates, and a matrix in the order of distances.
-
-    What that matrix holds is made a distance by the function that is returned with it. The
-    candidates are picked by a fast product, and then measured exactly. Some more are picked than
-    are wanted, for those at the edge that rounding may have left out.
+    Some more are picked than are wanted, for those at the edge that rounding may have left out.
     """
-    import numpy as np
-
-    others = part.matrix
-    if is_sparse(rows) or is_sparse(others):
-        rows, others = (
-            matrix.astype(np.float64) if is_sparse(matrix) else _flat(matrix)
-            for matrix in (rows, others)
-        )
-        order, squares = _sparse_order(rows, others, metric)
+    others = block.embeddings
+    if is_sparse(queries) or is_sparse(others):
+        queries, others = _wide(queries), _wide(others)
+        order, squares = _sparse_order(queries, others, metric)
     else:
-        rows, others = _flat(rows), others.reshape(len(others), -1)
-        order, squares = _dense_order(rows, part, metric)
+        queries, others = _flat(queries), others.reshape(len(others), -1)
+        order, squares = _dense_order(queries, block, metric)
     picked = _smallest(order, wanted + _SPARE)
-    near = _exact(rows, others, picked, metric)
+    near = _exact(queries, others, picked, metric)
 
-    def shown(values: Any) -> Any:
+    def as_distances(values: Any) -> Any:
         distances = np.maximum(values + squares, 0)
         if metric == "cosine":
             return distances / 2
         return np.sqrt(distances) if metric == "euclidean" else distances
 
-    return near, picked, order, shown
+    return _Candidates(near, picked, order, as_distances)
 
 
 def _smallest(order: Any, wanted: int) -> Any:
     """Return the positions of the smallest values in each row, in any order."""
-    import numpy as np
-
     rows, columns = order.shape
     if wanted >= columns:
         return np.broadcast_to(np.arange(columns), (rows, columns))
     return np.argpartition(order, wanted - 1, axis=1)[:, :wanted]
 
 
-def _dense_order(left: Any, part: Part, metric: str) -> tuple[Any, Any]:
+def _dense_order(left: Any, block: Block, metric: str) -> tuple[Any, Any]:
     """Return a matrix in the order of the distances, and what makes it their squares if added.
 
     It is |r|² - 2 l·r, in one product; |l|² is the same for a whole row. Vectors of the length 1
     have twice their cosine distance as their squared distance.
     """
-    import numpy as np
-
-    others, middle, zeros = part.ready(metric)
-    unturned = left
-    if metric == "cosine":
-        left = left / _norms(left)
-    queries = np.empty((len(left), left.shape[1] + 1), np.result_type(left, others))
-    inner = queries[:, :-1]
-    np.subtract(left, middle, out=inner)
-    squares = np.einsum("ij,ij->i", inner, inner)[:, None].astype(np.float64)
-    inner *= -2
-    queries[:, -1] = 1
+    others, mean, zeros = block.centred(metric)
+    queries, squares = _centred_queries(left, mean, metric, np.result_type(left, others))
     order = queries @ others.T
     if metric == "cosine":  # what has no direction is at the distance 1 of all others
         order[:, zeros] = 2 - squares
-        order[_zeros(unturned)] = 2 - squares[_zeros(unturned)]
+        order[_zeros(left)] = 2 - squares[_zeros(left)]
     return order, squares
+
+
+def _centred_queries(left: Any, mean: Any, metric: str, dtype: Any) -> tuple[Any, Any]:
+    """Return -2 l with 1 as one more column, and |l|²; each l is moved like the others."""
+    if metric == "cosine":
+        left = left / _norms(left)
+    queries = np.empty((len(left), left.shape[1] + 1), dtype)
+    inner = queries[:, :-1]
+    np.subtract(left, mean, out=inner)
+    squares = np.einsum("ij,ij->i", inner, inner)[:, None].astype(np.float64)
+    inner *= -2
+    queries[:, -1] = 1
+    return queries, squares
 
 
 def _zeros(matrix: Any) -> Any:
     """Return the positions of the rows that are all zeros."""
-    import numpy as np
-
     return np.flatnonzero(~matrix.any(axis=1))
 
 
 def _sparse_order(left: Any, right: Any, metric: str) -> tuple[Any, Any]:
     """Return what `_dense_order` does; the sparse one of both is float64."""
-    import numpy as np
-
     product = left @ right.T
     product = np.asarray(product.toarray() if is_sparse(product) else product, np.float64)
     squares, others = _squares(left), _squares(right)
@@ -241,10 +249,13 @@ def _sparse_order(left: Any, right: Any, metric: str) -> tuple[Any, Any]:
     return others[None, :] - 2 * product, squares[:, None]
 
 
+def _wide(matrix: Any) -> Any:
+    """Return a sparse matrix as float64, and a dense one as `_flat` does."""
+    return matrix.astype(np.float64) if is_sparse(matrix) else _flat(matrix)
+
+
 def _flat(matrix: Any) -> Any:
     """Return a matrix of two dimensions whose squares its float type can hold."""
-    import numpy as np
-
     flat = matrix.reshape(len(matrix), -1)
     if flat.dtype != np.float32:
         return flat.astype(np.float64, copy=False)
@@ -258,8 +269,6 @@ def _norms(matrix: Any) -> Any:
 
     A vector of zeros has no direction; its cosine distance to all others is 1.
     """
-    import numpy as np
-
     squares = np.einsum("ij,ij->i", matrix, matrix)
     lengths = np.sqrt(squares)
     odd = (squares < _TINY) | np.isinf(squares)
@@ -272,21 +281,15 @@ def _norms(matrix: Any) -> Any:
 
 
 def _squares(matrix: Any) -> Any:
-    import numpy as np
-
     squares = matrix.multiply(matrix).sum(axis=1) if is_sparse(matrix) else (matrix**2).sum(axis=1)
     return np.asarray(squares, np.float64).ravel()
 
 
-def _exact(rows: Any, others: Any, picked: Any, metric: str) -> Any:
-    """Measure the picked candidates in float64."""
-    import numpy as np
-
+def _exact(queries: Any, others: Any, picked: Any, metric: str) -> Any:
+    """Return the distances of the picked candidates, in float64."""
     result = np.empty(picked.shape)
     for i, positions in enumerate(picked):
-        row, found = rows[i : i + 1], others[positions]
-        left = np.asarray(row.toarray() if is_sparse(row) else row, np.float64)
-        right = np.asarray(found.toarray() if is_sparse(found) else found, np.float64)
+        left, right = _doubles(queries[i : i + 1]), _doubles(others[positions])
         if metric == "cosine":
             cosine = ((right / _norms(right)) @ (left / _norms(left)).T).ravel()
             result[i] = np.clip(1 - cosine, 0, 2)
@@ -294,3 +297,7 @@ def _exact(rows: Any, others: Any, picked: Any, metric: str) -> Any:
             squares = ((right - left) ** 2).sum(axis=1)
             result[i] = squares if metric == "sqeuclidean" else np.sqrt(squares)
     return result
+
+
+def _doubles(matrix: Any) -> Any:
+    return np.asarray(matrix.toarray() if is_sparse(matrix) else matrix, np.float64)

@@ -16,7 +16,8 @@ from jina.records import ids
 from jina.records.batch import Columns
 from jina.records.mapping import kind_of
 from jina.records.record import Record
-from jina.types.arrays.overview import Overview
+from jina.types.arrays.methods import ArrayMethods
+from jina.types.arrays.positions import find_positions, is_position, several
 from jina.types.arrays.selection import first
 from jina.types.document import Document, wrapped
 
@@ -26,7 +27,7 @@ _new_object = object.__new__
 _publish = threading.Lock()
 
 
-class DocumentArray(Overview):
+class DocumentArray(ArrayMethods[Document, "DocumentArray"]):
     """A list of Documents, with access by position, id, slice, mask and column.
 
     Args:
@@ -82,6 +83,21 @@ class DocumentArray(Overview):
     def _records(self) -> list[Record]:
         """Return the record under each Document."""
         return [doc._record for doc in self._docs]
+
+    @staticmethod
+    def _new(docs: list[Document]) -> DocumentArray:
+        return DocumentArray._of_rows(docs)
+
+    @staticmethod
+    def _new_of(records: list[Record]) -> DocumentArray:
+        return DocumentArray._of_records(records)
+
+    @staticmethod
+    def _generated(name: str, args: Any, kwargs: Any) -> DocumentArray:
+        # Late: few read files or arrays this way.
+        from jina.types.document import generators
+
+        return DocumentArray(getattr(generators, name)(*args, **kwargs))
 
     @classmethod
     def concat(cls, arrays: Iterable[DocumentArray]) -> DocumentArray:
@@ -172,7 +188,7 @@ class DocumentArray(Overview):
             except IndexError:
                 raise IndexError(f"position {key} of {len(self)} Documents") from None
         return DocumentArray._of_rows(
-            [self._docs[i] for i in positions(key, len(self), self._position)]
+            [self._docs[i] for i in find_positions(key, len(self), self._position)]
         )
 
     def _ids(self) -> dict[str, int]:
@@ -258,7 +274,7 @@ class DocumentArray(Overview):
         elif isinstance(key, slice) or (is_position(key)):
             del self._docs[key]
         else:
-            gone = set(positions(key, len(self), self._position))
+            gone = set(find_positions(key, len(self), self._position))
             self._docs[:] = [doc for i, doc in enumerate(self._docs) if i not in gone]
         self._changed()
 
@@ -360,68 +376,3 @@ class DocumentArray(Overview):
 
 def _unpickled(kind: type[DocumentArray], docs: list[Document]) -> DocumentArray:
     return kind._of_rows(docs)
-
-
-def is_position(key: Any) -> bool:
-    """Whether this is one whole number; arrays of them and booleans are not."""
-    if not hasattr(key, "__index__") or isinstance(key, bool):
-        return False
-    if not hasattr(key, "__len__"):
-        return True
-    # numpy's arrays without a dimension have a length that cannot be asked for.
-    kind = getattr(getattr(key, "dtype", None), "kind", "")
-    return kind in ("i", "u") and getattr(key, "ndim", 1) == 0
-
-
-def is_iterable(value: Any) -> bool:
-    """Whether there is something to go through; an array without a dimension only looks so."""
-    return hasattr(value, "__iter__") and getattr(value, "ndim", 1) > 0
-
-
-def positions(key: Any, count: int, of_id: Callable[[str], int]) -> list[int]:
-    """Return the positions that a list or a boolean mask selects.
-
-    Args:
-        key: positions or ids in any iterable, or one boolean for each Document.
-        count: how many Documents there are.
-        of_id: finds the position of an id.
-
-    Raises:
-        IndexError: no such position, a mask of another length, or something else.
-        KeyError: no such id.
-    """
-    is_row = is_iterable(key) and getattr(key, "ndim", 1) == 1
-    if isinstance(key, (bool, float, bytes)) or not is_row:
-        raise IndexError(f"a Document is found by position, id or slice, not by {key!r}")
-    items = list(key)
-    kinds = {getattr(getattr(item, "dtype", None), "kind", "") for item in items}
-    if items and (all(isinstance(item, bool) for item in items) or kinds == {"b"}):
-        if len(items) != count:
-            raise IndexError(f"a mask of {len(items)} values for {count} Documents")
-        return [position for position, item in enumerate(items) if item]
-    found = []
-    for item in items:
-        if isinstance(item, str):
-            found.append(of_id(item))
-        elif is_position(item):
-            try:
-                found.append(range(count)[item])
-            except IndexError:
-                raise IndexError(f"position {item} of {count} Documents") from None
-        else:
-            raise IndexError(f"a Document is found by position, id or slice, not by {item!r}")
-    return found
-
-
-def several(docs: Any) -> Any:
-    """Return what is meant to be several Documents.
-
-    Raises:
-        BadDocType: one Document, or nothing that could be gone through.
-    """
-    if not is_iterable(docs):
-        raise BadDocType(
-            f"{kind_of(docs)} where several Documents are expected",
-            hint="put it into a list: [...]",
-        )
-    return docs

@@ -22,8 +22,9 @@ from weakref import WeakValueDictionary
 from jina.excepts import BadDocType, DocumentError
 from jina.records import ids
 from jina.records.mapping import kind_of
-from jina.types.arrays.document import DocumentArray, is_position, positions, several
-from jina.types.arrays.overview import Overview
+from jina.types.arrays.document import DocumentArray
+from jina.types.arrays.methods import ArrayMethods
+from jina.types.arrays.positions import find_position, find_positions, is_position, several
 from jina.types.arrays.selection import first
 from jina.types.arrays.table import Entry, Table, hash_of, write_at
 from jina.types.document import Document
@@ -31,7 +32,7 @@ from jina.types.document import Document
 _BATCH = 256  # rows written, or kept, in one go
 
 
-class DocumentArrayMemmap(Overview):
+class DocumentArrayMemmap(ArrayMethods[Document, DocumentArray]):
     """A list of Documents that lives in a folder. One process may write to it at a time.
 
     What `append`, `extend` and assignments take is on disk when they return. Documents that are
@@ -50,6 +51,9 @@ class DocumentArrayMemmap(Overview):
 
     __slots__ = ("_alive", "_folder", "_index", "_index_age", "_log", "_pool", "_size", "_table")
     _columns = None
+    _new = staticmethod(DocumentArray._new)
+    _new_of = staticmethod(DocumentArray._new_of)
+    _generated = staticmethod(DocumentArray._generated)
 
     def __init__(
         self,
@@ -218,12 +222,7 @@ class DocumentArrayMemmap(Overview):
             if position is None:
                 raise KeyError(f"no Document has the id {key!r}")
             return position
-        if not is_position(key):
-            raise IndexError(f"a Document is found by position, id or slice, not by {key!r}")
-        try:
-            return range(len(self))[int(key)]
-        except IndexError:
-            raise IndexError(f"position {key} of {len(self)} Documents") from None
+        return find_position(key, len(self))
 
     @property
     def _docs(self) -> Any:
@@ -259,7 +258,7 @@ class DocumentArrayMemmap(Overview):
     def _selected(self, key: Any) -> Iterable[int]:
         if isinstance(key, slice):
             return range(len(self))[key]
-        return positions(key, len(self), self._position)
+        return find_positions(key, len(self), self._position)
 
     def append(self, doc: Document) -> Document:
         """Add a Document at the end; it is on disk when this returns."""

@@ -2,17 +2,17 @@
 
     binary   "JDAFILE1" · segment …     segment: length u64 · a packed batch (jina.records.binary)
 
-A binary file that is damaged can be read up to the damage.
+A binary file that is damaged can be read up to the damage. What is read are records.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Literal, cast
+from typing import Any, Literal, cast
 
 from jina.excepts import DocumentError, WireError
 from jina.records import binary, jsonlines
@@ -20,11 +20,7 @@ from jina.records.batch import parse
 from jina.records.columns import encode
 from jina.records.mapping import kind_of
 from jina.records.record import Record
-from jina.types.arrays.selection import Selection
-from jina.types.document import wrapped
-
-if TYPE_CHECKING:
-    from jina.types.arrays.document import DocumentArray
+from jina.types.arrays.protocols import DocumentLike
 
 Format = Literal["json", "binary"]
 
@@ -33,116 +29,90 @@ SEGMENT_DOCS = 1000
 _LINES = 1000
 
 
-class Storage(Selection):
-    """Saving and loading."""
-
-    __slots__ = ()
-
-    def save(self, file: str | Path | BinaryIO, file_format: Format = "json") -> None:
-        """Write all Documents into a file.
-
-        A file that is there already is replaced once all of the new one is written.
-
-        Args:
-            file: a path, or a file open for writing bytes (text for JSON works too).
-            file_format: "json", one Document a line, tensors as base64; or "binary".
-
-        Raises:
-            ValueError: another format, or a value that the format cannot hold.
-        """
-        if file_format == "json":
-            self.save_json(file)
-        elif file_format == "binary":
-            self.save_binary(file)
-        else:
-            raise DocumentError(f"no file format is {file_format!r}", hint="json or binary")
-
-    @classmethod
-    def load(cls, file: str | Path | BinaryIO, file_format: Format = "json") -> DocumentArray:
-        """Read what `save` wrote.
-
-        Raises:
-            ValueError: another format, or a damaged file; the place is named.
-        """
-        if file_format == "json":
-            return cls.load_json(file)
-        if file_format == "binary":
-            return cls.load_binary(file)
-        raise DocumentError(f"no file format is {file_format!r}", hint="json or binary")
-
-    def save_json(self, file: Any) -> None:
-        """Write one Document a line, tensors as base64; see `save`."""
-        docs = self._docs
-        with _replaced(file) as stream:
-            for start in range(0, len(docs), SEGMENT_DOCS):
-                records = [doc._record for doc in docs[start : start + SEGMENT_DOCS]]
-                data = jsonlines.render(records, tensors="base64")
-                try:
-                    stream.write(data)
-                except TypeError:  # open for text
-                    stream.write(data.decode())
-
-    @classmethod
-    def load_json(cls, file: Any) -> DocumentArray:
-        """Read one Document a line.
-
-        Raises:
-            DocumentError: a line that is no Document, or a pair of two; its number is named.
-        """
-        records: list[Record] = []
-        with _opened(file) as stream:
-            for first, chunk in _chunks(stream):
-                if first == 1 and bytes(chunk[: len(MAGIC)]) == MAGIC:
-                    raise DocumentError(
-                        "this is a binary file of Documents, no JSON lines",
-                        where=_name(file),
-                        hint="load(file, file_format='binary')",
-                    )
-                found = jsonlines.parse(chunk, key="line", first_line=first)
-                if found.errors:
-                    error = found.errors[0]
-                    raise DocumentError(error.message, where=f"{_name(file)}:{error.line}")
-                if found.groundtruths is not None:
-                    raise DocumentError(
-                        "a line with a groundtruth, which an array cannot hold",
-                        where=f"{_name(file)}:{first} and following",
-                        hint="jina.types.document.generators.from_ndjson gives pairs",
-                    )
-                records += found.records
-        return cls._new(wrapped(records))
-
-    def save_binary(self, file: Any) -> None:
-        """Write all Documents bit for bit; see `save`."""
-        docs = self._docs
-        with _replaced(file) as stream:
-            stream.write(MAGIC)
-            for start in range(0, len(docs), SEGMENT_DOCS):
-                part = docs[start : start + SEGMENT_DOCS]
-                data = binary.pack(encode([doc._record for doc in part]))
-                stream.write(len(data).to_bytes(8, "little"))
-                stream.write(data)
-
-    @classmethod
-    def load_binary(cls, file: Any, *, partial: bool = False) -> DocumentArray:
-        """Read what `save_binary` wrote.
-
-        Args:
-            file: a path, or a file open for reading bytes.
-            partial: return what lies before the damage of a damaged file.
-
-        Raises:
-            DocumentError: a damaged file; the offset in bytes is named.
-        """
-        records: list[Record] = []
-        with _opened(file) as stream:
+def save_json(docs: Sequence[DocumentLike], file: Any) -> None:
+    """Write one Document a line, tensors as base64."""
+    with _replaced(file) as stream:
+        for records in _segments_of(docs):
+            data = jsonlines.render(records, tensors="base64")
             try:
-                for segment in _segments(stream, _name(file)):
-                    records += segment
-            except DocumentError as err:
-                if not partial:
-                    err.hint = f"partial=True returns the {len(records)} Documents before it"
-                    raise
-        return cls._new(wrapped(records))
+                stream.write(data)
+            except TypeError:  # open for text
+                stream.write(data.decode())
+
+
+def load_json(file: Any) -> list[Record]:
+    """Read one record a line.
+
+    Raises:
+        DocumentError: a line that is not a Document, or a pair of two; its number is named.
+    """
+    records: list[Record] = []
+    with _opened(file) as stream:
+        for first, chunk in _chunks(stream):
+            records += _parsed(chunk, first, _name(file))
+    return records
+
+
+def _parsed(chunk: bytes, first: int, name: str) -> list[Record]:
+    if first == 1 and chunk.startswith(MAGIC):
+        raise DocumentError(
+            "this is a binary file of Documents, no JSON lines",
+            where=name,
+            hint="load(file, file_format='binary')",
+        )
+    found = jsonlines.parse(chunk, key="line", first_line=first)
+    if found.errors:
+        error = found.errors[0]
+        raise DocumentError(error.message, where=f"{name}:{error.line}")
+    if found.groundtruths is not None:
+        raise DocumentError(
+            "a line with a groundtruth, which an array cannot hold",
+            where=f"{name}:{first} and following",
+            hint="jina.types.document.generators.from_ndjson gives pairs",
+        )
+    return found.records
+
+
+def save_binary(docs: Sequence[DocumentLike], file: Any) -> None:
+    """Write all Documents bit for bit."""
+    with _replaced(file) as stream:
+        stream.write(MAGIC)
+        for records in _segments_of(docs):
+            data = binary.pack(encode(records))
+            stream.write(len(data).to_bytes(8, "little"))
+            stream.write(data)
+
+
+def load_binary(file: Any, partial: bool) -> list[Record]:
+    """Read what `save_binary` wrote.
+
+    Args:
+        file: a path, or a file open for reading bytes.
+        partial: return what lies before the damage of a damaged file.
+
+    Raises:
+        DocumentError: a damaged file; the offset in bytes is named.
+    """
+    records: list[Record] = []
+    with _opened(file) as stream:
+        try:
+            for segment in _segments(stream, _name(file)):
+                records += segment
+        except DocumentError as err:
+            if not partial:
+                err.hint = f"partial=True returns the {len(records)} Documents before it"
+                raise
+    return records
+
+
+def unknown_format(file_format: Any) -> DocumentError:
+    """Return the error that says which formats there are."""
+    return DocumentError(f"no file format is {file_format!r}", hint="json or binary")
+
+
+def _segments_of(docs: Sequence[DocumentLike]) -> Iterator[list[Record]]:
+    for start in range(0, len(docs), SEGMENT_DOCS):
+        yield [doc._record for doc in docs[start : start + SEGMENT_DOCS]]
 
 
 def _segments(stream: Any, name: str) -> Iterator[list[Record]]:
@@ -151,10 +121,7 @@ def _segments(stream: Any, name: str) -> Iterator[list[Record]]:
     offset = len(MAGIC)
     while head := stream.read(8):
         size = int.from_bytes(head, "little")
-        # In steps: a damaged length must not ask for memory that is not there.
-        data = bytearray()
-        while len(data) < size and (block := stream.read(min(size - len(data), 1 << 24))):
-            data += block
+        data = _read(stream, size)
         try:
             if len(head) < 8 or len(data) < size:
                 raise WireError("the file ends within a segment")
@@ -163,6 +130,14 @@ def _segments(stream: Any, name: str) -> Iterator[list[Record]]:
             raise DocumentError(err.what, where=f"{name}: byte {offset}") from err
         yield records
         offset += 8 + size
+
+
+def _read(stream: Any, size: int) -> bytearray:
+    """Read in steps: a damaged length must not ask for memory that is not there."""
+    data = bytearray()
+    while len(data) < size and (block := stream.read(min(size - len(data), 1 << 24))):
+        data += block
+    return data
 
 
 def _chunks(stream: Any) -> Iterator[tuple[int, bytes]]:

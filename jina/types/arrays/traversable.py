@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import Any, Self
 
-from jina.types.arrays.traversal import Paths, paths, walk
+from jina.types.arrays.traversal import Paths, parse_paths, walk
 
 __all__ = ["TraversableSequence"]
 
@@ -27,15 +27,14 @@ class TraversableSequence:
         self, traversal_paths: Paths, filter_fn: Callable[[Any], bool] | None = None
     ) -> Iterator[Any]:
         """Yield what is at the end of each path; see `DocumentArray.traverse`."""
-        for path in paths(traversal_paths):
-            for leaf in walk(self, path):
-                yield leaf if filter_fn is None else self._made(filter(filter_fn, leaf))
+        for end in walk(self, traversal_paths):
+            yield end if filter_fn is None else self._made(filter(filter_fn, end))
 
     def traverse_flat_per_path(
         self, traversal_paths: Paths, filter_fn: Callable[[Any], bool] | None = None
     ) -> Iterator[Self]:
         """Yield one sequence per path, with all elements at its end."""
-        for path in paths(traversal_paths):
+        for path in parse_paths(traversal_paths):
             yield self.traverse_flat([path], filter_fn)
 
     def traverse_flat(

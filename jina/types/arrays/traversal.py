@@ -1,112 +1,80 @@
-"""Walking into chunks and matches along paths such as `r`, `c` and `cm`."""
+"""Walk into chunks and matches along paths such as `r`, `c` and `cm`.
+
+A path is made of letters: r stays here, c goes to the chunks, m to the matches; "" is here. Several
+paths are a list, or one text with commas.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
 from jina.excepts import DocumentError
-
-if TYPE_CHECKING:
-    from jina.types.arrays.document import DocumentArray
-    from jina.types.document import Document
+from jina.types.arrays.protocols import Doc
 
 Paths = str | Iterable[str]
 
-
-class Traversal:
-    """Paths are letters: r stays here, c goes to the chunks, m to the matches; "" is here.
-
-    Several paths are a list, or one text with commas.
-    """
-
-    __slots__ = ()
-
-    if TYPE_CHECKING:
-
-        @property
-        def _docs(self) -> list[Document]: ...
-
-    def traverse(
-        self, traversal_paths: Paths, filter_fn: Callable[[Document], bool] | None = None
-    ) -> Iterator[DocumentArray]:
-        """Yield the array at the end of each path, one for each Document that the path passes.
-
-        Args:
-            traversal_paths: such as `["r", "cm"]` or `"r,cm"`.
-            filter_fn: keeps those Documents for which it is true.
-
-        Raises:
-            ValueError: a letter that is none of r, c and m.
-        """
-        for path in paths(traversal_paths):
-            for array in walk(self, path):
-                yield array if filter_fn is None else _array(filter(filter_fn, array))
-
-    def traverse_flat_per_path(
-        self, traversal_paths: Paths, filter_fn: Callable[[Document], bool] | None = None
-    ) -> Iterator[DocumentArray]:
-        """Yield one array per path, with all Documents at its end; see `traverse`."""
-        for path in paths(traversal_paths):
-            yield _flat([path], self, filter_fn)
-
-    def traverse_flat(
-        self, traversal_paths: Paths, filter_fn: Callable[[Document], bool] | None = None
-    ) -> DocumentArray:
-        """Return one array with the Documents at the end of all paths, in order; see `traverse`."""
-        return _flat(paths(traversal_paths), self, filter_fn)
+_FIELD_OF = {"c": "chunks", "m": "matches"}
 
 
-def paths(traversal_paths: Paths) -> list[str]:
+def parse_paths(traversal_paths: Paths) -> list[str]:
     """Return the paths as a list.
 
     Raises:
-        DocumentError: a letter that is none of r, c and m, or no text.
+        DocumentError: a letter other than r, c and m, or something that is not text.
     """
     texts = traversal_paths.split(",") if isinstance(traversal_paths, str) else traversal_paths
     if not hasattr(texts, "__iter__"):
         raise DocumentError(f"traversal paths are texts such as 'r' and 'cm', not {texts!r}")
-    found = []
+    paths = []
     for text in texts:
         if not isinstance(text, str):
             raise DocumentError(f"a traversal path is a text such as 'r' or 'cm', not {text!r}")
-        found.append(text.strip())
-    for path in found:
-        for letter in path:
-            if letter not in "rcm":
-                raise DocumentError(
-                    f"the traversal path {path!r} has the letter {letter!r}",
-                    hint="r stays here, c goes to the chunks, m to the matches",
-                )
-    return found
+        paths.append(text.strip())
+    for path in paths:
+        _check_letters(path)
+    return paths
 
 
-def walk(docs: Any, path: str) -> Iterator[Any]:
-    """Yield what is at the end of a path, once for each element that the path passes."""
+def _check_letters(path: str) -> None:
+    for letter in path:
+        if letter not in "rcm":
+            raise DocumentError(
+                f"the traversal path {path!r} has the letter {letter!r}",
+                hint="r stays here, c goes to the chunks, m to the matches",
+            )
+
+
+def walk(docs: Any, traversal_paths: Paths) -> Iterator[Any]:
+    """Yield the sequence at the end of each path, once for each element that the path passes."""
+    for path in parse_paths(traversal_paths):
+        yield from _walk(docs, path.replace("r", ""))
+
+
+def _walk(docs: Any, path: str) -> Iterator[Any]:
     if not path:
         yield docs
         return
-    letter, rest = path[0], path[1:]
-    if letter == "r":
-        yield from walk(docs, rest)
-        return
     for doc in docs:
-        yield from walk(doc.chunks if letter == "c" else doc.matches, rest)
+        yield from _walk(getattr(doc, _FIELD_OF[path[0]]), path[1:])
 
 
-def _flat(
-    found: list[str], docs: Any, filter_fn: Callable[[Document], bool] | None
-) -> DocumentArray:
-    flat: list[Document] = []
-    for path in found:
-        flat += _leaves(docs._docs, path.replace("r", ""))
-    return _array(flat if filter_fn is None else filter(filter_fn, flat))
+def flatten(
+    docs: Sequence[Doc],
+    traversal_paths: Paths,
+    filter_fn: Callable[[Doc], bool] | None = None,
+) -> list[Doc]:
+    """Return the Documents at the end of all paths, in order, where `filter_fn` is true."""
+    flat: list[Doc] = []
+    for path in parse_paths(traversal_paths):
+        flat += _ends(docs, path.replace("r", ""))
+    return flat if filter_fn is None else list(filter(filter_fn, flat))
 
 
-def _leaves(docs: list[Document], path: str) -> list[Document]:
+def _ends(docs: Sequence[Doc], path: str) -> Sequence[Doc]:
     """Return the Documents at the end of a path; Documents without children are left untouched."""
     for letter in path:
-        field = "chunks" if letter == "c" else "matches"
+        field = _FIELD_OF[letter]
         docs = [
             child
             for doc in docs
@@ -114,10 +82,3 @@ def _leaves(docs: list[Document], path: str) -> list[Document]:
             for child in getattr(doc, field)
         ]
     return docs
-
-
-def _array(docs: Iterable[Document]) -> DocumentArray:
-    # Late: the DocumentArray is made of this class.
-    from jina.types.arrays.document import DocumentArray
-
-    return DocumentArray._of_rows(list(docs))

@@ -1,0 +1,83 @@
+"""Which Documents of an array a key means: positions, ids and boolean masks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from jina.excepts import BadDocType
+from jina.records.mapping import kind_of
+
+
+def is_position(key: Any) -> bool:
+    """Whether this is one whole number; arrays of them and booleans are not."""
+    if not hasattr(key, "__index__") or isinstance(key, bool):
+        return False
+    if not hasattr(key, "__len__"):
+        return True
+    # numpy's arrays without a dimension have a length that cannot be asked for.
+    kind = getattr(getattr(key, "dtype", None), "kind", "")
+    return kind in ("i", "u") and getattr(key, "ndim", 1) == 0
+
+
+def is_iterable(value: Any) -> bool:
+    """Whether there is something to go through; an array without a dimension only looks so."""
+    return hasattr(value, "__iter__") and getattr(value, "ndim", 1) > 0
+
+
+def find_positions(key: Any, count: int, of_id: Callable[[str], int]) -> list[int]:
+    """Return the positions that a list or a boolean mask selects.
+
+    Args:
+        key: positions or ids in any iterable, or one boolean for each Document.
+        count: how many Documents there are.
+        of_id: finds the position of an id.
+
+    Raises:
+        IndexError: no such position, a mask of another length, or something else.
+        KeyError: no such id.
+    """
+    is_row = is_iterable(key) and getattr(key, "ndim", 1) == 1
+    if isinstance(key, (bool, float, bytes)) or not is_row:
+        raise IndexError(f"a Document is found by position, id or slice, not by {key!r}")
+    items = list(key)
+    if not _is_mask(items):
+        return [
+            of_id(item) if isinstance(item, str) else find_position(item, count) for item in items
+        ]
+    if len(items) != count:
+        raise IndexError(f"a mask of {len(items)} values for {count} Documents")
+    return [i for i, item in enumerate(items) if item]
+
+
+def _is_mask(items: list[Any]) -> bool:
+    kinds = {getattr(getattr(item, "dtype", None), "kind", "") for item in items}
+    return bool(items) and (all(isinstance(item, bool) for item in items) or kinds == {"b"})
+
+
+def find_position(key: Any, count: int) -> int:
+    """Return a position from the start.
+
+    Raises:
+        IndexError: no such position, or something else.
+    """
+    if not is_position(key):
+        raise IndexError(f"a Document is found by position, id or slice, not by {key!r}")
+    try:
+        return range(count)[int(key)]
+    except IndexError:
+        raise IndexError(f"position {key} of {count} Documents") from None
+
+
+def several(docs: Any) -> Any:
+    """Return what is meant to be several Documents.
+
+    Raises:
+        BadDocType: one Document, or nothing that could be gone through.
+    """
+    if not is_iterable(docs):
+        raise BadDocType(
+            f"{kind_of(docs)} where several Documents are expected",
+            hint="put it into a list: [...]",
+        )
+    return docs

@@ -1,0 +1,42 @@
+"""What the functions of this folder ask of Documents and of arrays.
+
+They do not import the two classes, not even for the type checker: a Document imports the arrays of
+its children, which import these functions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol, TypeVar
+
+from jina.records.batch import Columns
+from jina.records.record import Record
+
+
+class DocumentLike(Protocol):
+    """A Document."""
+
+    _record: Record
+
+    @property
+    def id(self) -> str: ...  # noqa: D102
+    @property
+    def tags(self) -> dict[str, Any]: ...  # noqa: D102
+
+    def _attribute(self, path: str) -> Any: ...
+    def _shown(self) -> Iterable[tuple[str, Any]]: ...
+
+
+class ArrayLike(Protocol):
+    """An array of Documents, or of columns that nobody has decoded yet."""
+
+    @property
+    def _columns(self) -> Columns | None: ...
+    @property
+    def _docs(self) -> Sequence[Any]: ...
+
+    def __len__(self) -> int: ...
+    def __getitem__(self, rows: slice, /) -> ArrayLike: ...
+
+
+Doc = TypeVar("Doc", bound=DocumentLike)
