@@ -1,17 +1,18 @@
-"""A DocumentArray is a list with an index by id, columns and paths."""
+"""A DocumentArray is a list with an index by id; it takes Documents only."""
 
 from __future__ import annotations
 
 import copy
 import pickle
 import re
+import subprocess
+import sys
 
 import numpy as np
 import pytest
-import scipy.sparse
 
 from jina import Document, DocumentArray, DocumentArrayMemmap
-from jina.excepts import BadDocType, DocumentError
+from jina.excepts import BadDocType
 from jina.types import codec
 
 
@@ -59,23 +60,6 @@ def test_only_documents_are_taken(wrong):
         DocumentArray(wrong)
     with pytest.raises(BadDocType, match="is no Document"):
         DocumentArray().append(wrong[0])
-
-
-def test_rows_are_found_by_position_id_slice_list_and_mask():
-    docs = array("a", "b", "c")
-    assert docs[-1] is docs["c"] is docs[2] is docs[np.int64(2)]
-    assert docs[:2].get_attributes("id") == ["a", "b"]
-    assert docs[[2, 0]].get_attributes("id") == ["c", "a"]
-    assert docs[["b", -1]].get_attributes("id") == ["b", "c"]
-    for mask in ([True, False, True], np.array([True, False, True])):
-        assert docs[mask].get_attributes("id") == ["a", "c"]
-    for wrong in (3, -4, 1.5, None, [True], [1.5], True):
-        with pytest.raises(IndexError):
-            docs[wrong]
-    with pytest.raises(KeyError, match="no Document has the id 'z'"):
-        docs["z"]
-    with pytest.raises(TypeError, match="takes the id"):
-        docs[0] in docs  # noqa: B015 - it is the asking that raises
 
 
 def test_the_index_follows_every_change():
@@ -158,135 +142,11 @@ def test_the_rows_of_columns_are_made_once():
     assert docs[0].tags == {"x": 1}
 
 
-# --- columns ------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("form", [DocumentArray, columnar])
-def test_columns_are_read_and_set_in_both_forms(form):
-    docs = form(array("a", "b"))
-    assert docs.texts == ["A", "B"]
-    docs.texts = ["x", "y"]
-    docs.embeddings = np.array([[1.0, 2.0], [3.0, 4.0]])
-    assert docs.get_attributes("text", "id") == [["x", "y"], ["a", "b"]]
-    assert docs.embeddings.tolist() == [[1, 2], [3, 4]]
-    docs = columnar(docs)
-    assert [doc.embedding.tolist() for doc in docs] == [[1, 2], [3, 4]]
-    assert docs.embeddings.tolist() == [[1, 2], [3, 4]]
-    docs.blobs = np.ones((2, 1))
-    assert docs.texts == ["", ""]
-    docs.embeddings = None
-    assert docs[0].embedding is None
-    for name, wrong in (("texts", ["x"]), ("embeddings", np.ones((3, 1))), ("blobs", [[1]])):
-        with pytest.raises(DocumentError, match="for 2 Documents"):
-            setattr(docs, name, wrong)
-
-
-def test_columns_that_were_read_stay_columns():
-    docs = columnar(array("a", "b"))
-    docs.texts = [text.lower() for text in docs.texts]
-    docs.embeddings = np.ones((2, 2))
-    assert docs.get_attributes("embedding")[0].tolist() == [1, 1]
-    assert docs._columns is not None
-    assert [doc.text for doc in docs] == ["a", "b"]
-
-
-@pytest.mark.parametrize("size", [4, 40_000])
-@pytest.mark.parametrize("frame", [bytes, bytearray])
-def test_tensors_that_are_read_can_be_written_and_what_was_written_is_sent(size, frame):
-    docs = DocumentArray([Document(embedding=np.ones(size, "<f4")) for _ in range(2)])
-    docs = codec.decode([frame(part) for part in codec.encode(docs)])
-    docs.embeddings[0, 0] = 5
-    docs = codec.decode([frame(part) for part in codec.encode(docs)])
-    docs[1].embedding[1] = 7
-    docs = codec.decode([frame(part) for part in codec.encode(docs)])
-    assert [doc.embedding[:2].tolist() for doc in docs] == [[5, 1], [1, 7]]
-    assert docs[0].embedding.dtype == np.float32
-    assert docs[0].embedding is docs[0].embedding
-
-
-def test_missing_and_ragged_tensors_name_their_documents():
-    docs = DocumentArray([Document(id="a", embedding=[1.0]), Document(id="b")])
-    with pytest.raises(DocumentError, match="no `embedding` in 'b'"):
-        _ = docs.embeddings
-    docs[1].embedding = [1.0, 2.0]
-    docs.append(Document(id="c", embedding=[2.0]))
-    with pytest.raises(DocumentError, match=r"not of shape \(1,\) in 'b'"):
-        _ = columnar(docs).embeddings
-    with pytest.raises(DocumentError, match="no Documents"):
-        _ = DocumentArray().embeddings
-
-
-def test_sparse_embeddings_stay_sparse():
-    rows = scipy.sparse.csr_matrix(np.eye(3))
-    docs = DocumentArray([Document() for _ in range(3)])
-    docs.embeddings = rows
-    docs = columnar(docs)
-    assert type(docs[1].embedding) is scipy.sparse.csr_matrix
-    assert (docs.embeddings != rows).nnz == 0
-
-
-def test_get_attributes_with_docs_leaves_out_who_has_nothing():
-    docs = DocumentArray([Document(id="a", blob=[1]), Document(id="b"), Document(blob=[2])])
-    values, found = docs.get_attributes_with_docs("blob")
-    assert [value.tolist() for value in values] == [[1], [2]]
-    assert found[0] is docs[0]
-    assert len(found) == 2
-    (ids, blobs), found = docs.get_attributes_with_docs("id", "blob")
-    assert ids == ["a", docs[2].id]
-    assert len(blobs) == len(found) == 2
-    assert DocumentArray().get_attributes("id") == []
-    assert docs.get_attributes("tags__x") == [None] * 3
-
-
-# --- paths --------------------------------------------------------------------------------------
-
-
-def tree():
-    docs = array("a", "b")
-    docs[0].chunks = [Document(id="a1", matches=[Document(id="m")]), Document(id="a2")]
-    return docs
-
-
-@pytest.mark.parametrize("form", [DocumentArray, columnar])
-def test_paths_lead_to_chunks_and_matches(form):
-    docs = form(tree())
-    flat = docs.traverse_flat(["r", "c", "cm"])
-    assert flat.get_attributes("id") == ["a", "b", "a1", "a2", "m"]
-    assert docs.traverse_flat("c,r").get_attributes("id") == ["a1", "a2", "a", "b"]
-    assert docs.traverse_flat(["r", "c", ""]).get_attributes("id") == [*"ab", "a1", "a2", *"ab"]
-    assert [len(part) for part in docs.traverse(["c"])] == [2, 0]
-    assert [len(part) for part in docs.traverse_flat_per_path(["r", "c"])] == [2, 2]
-    assert docs.traverse_flat(["c"], filter_fn=lambda d: d.id == "a2")[0].id == "a2"
-    docs.traverse_flat(["c"])[0].embedding = [1.0]
-    assert docs[0].chunks[0].embedding.tolist() == [1]
-    assert next(docs.traverse([""])) is docs
-    with pytest.raises(ValueError, match="has the letter 'x'"):
-        docs.traverse_flat(["rx"])
-
-
 def test_concat_joins_arrays_in_order():
     one, two = array("a"), columnar(array("b"))
     whole = DocumentArray.concat([one, two, DocumentArray()])
     assert whole.get_attributes("id") == ["a", "b"]
     assert whole[1] is two[0]
-
-
-# --- picking ------------------------------------------------------------------------------------
-
-
-def test_find_sample_shuffle_split_and_batch():
-    docs = DocumentArray([Document(id=str(i), tags={"n": i % 2, "s": f"x{i}"}) for i in range(6)])
-    assert docs.find({"s": "x[0-2]", "n": "0"}).get_attributes("id") == ["0", "2"]
-    assert len(docs.find({"s": "x0", "n": "0"}, threshold=1)) == 3
-    assert len(docs.find({"s": "x0"}, operator="<")) == 5
-    assert docs.sample(2, seed=1) == docs.sample(2, seed=1)
-    assert sorted(docs.shuffle(seed=1).get_attributes("id")) == list("012345")
-    assert {key: len(part) for key, part in docs.split("n").items()} == {0: 3, 1: 3}
-    assert [len(part) for part in docs.batch(4)] == [4, 2]
-    docs[0].text = "x"
-    assert [len(part) for part in docs.batch(batch_size=4, require_attr="text")] == [1]
-    with pytest.raises(ValueError, match="no operator is '~'"):
-        docs.find({"s": "x"}, operator="~")
 
 
 @pytest.mark.parametrize(
@@ -337,3 +197,51 @@ def test_the_last_of_one_id_is_found_also_when_it_was_added_later(way):
     else:
         docs += [last]
     assert docs["a"] is last
+
+
+@pytest.fixture(params=["rows", "columns"])
+def docs(request):
+    rows = array("a", "b", "c")
+    return rows if request.param == "rows" else columnar(rows)
+
+
+@pytest.mark.parametrize(
+    ("call", "what"),
+    [
+        (lambda docs: docs.append(5), "an int is no Document"),
+        (lambda docs: docs.append({}), "a dict is no Document"),
+        (lambda docs: docs.extend([Document(), 5]), "an int is no Document"),
+        (lambda docs: docs.extend(5), "an int where several Documents are expected"),
+        (lambda docs: docs.extend(Document()), "a Document where several Documents are expected"),
+        (lambda docs: docs.__setitem__(slice(1), Document()), "a Document where several"),
+        (lambda docs: docs.__setitem__(0, None), "a NoneType is no Document"),
+        (lambda docs: docs + 5, "an int where several"),
+        (lambda docs: docs.insert(0, "x"), "a str is no Document"),
+        (lambda docs: setattr(docs[0], "chunks", 5), "an int where several"),
+        (lambda docs: setattr(docs[0], "matches", [{}]), "a dict is no Document"),
+        (lambda docs: DocumentArray(5), "an int where several"),
+        (lambda docs: DocumentArray([Document(), 5]), "element 1 is an int, no Document"),
+        (lambda docs: DocumentArray(np.array(5)), "a ndarray where several"),
+    ],
+)
+def test_only_documents_are_taken_and_nothing_changes_otherwise(docs, call, what):
+    with pytest.raises(BadDocType, match=what):
+        call(docs)
+    assert docs == array("a", "b", "c")
+
+
+def test_texts_are_worked_on_without_numpy():
+    code = (
+        "import sys\n"
+        "from jina.types.arrays.document import DocumentArray\n"
+        "from jina.types.document import Document\n"
+        "docs = DocumentArray([Document(text='a', tags={'n': 1})])\n"
+        "docs.texts = [text.upper() for text in docs.texts]\n"
+        "docs.find({'n': '1'}).batch(1), docs.traverse_flat('r,c').describe()\n"
+        "docs[0].matches = docs\n"
+        "print('numpy' in sys.modules)\n"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert found.stdout == "False\n"

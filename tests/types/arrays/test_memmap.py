@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jina import Document, DocumentArray
-from jina.excepts import DocumentError
+from jina.excepts import BadDocType, DocumentError
 from jina.types.arrays.memmap import DocumentArrayMemmap
 from tests.records.strategies import documents
 
@@ -361,3 +361,14 @@ def test_it_may_be_larger_than_memory(folder):
         [sys.executable, "-c", LARGER, str(folder)], capture_output=True, text=True, check=False
     )
     assert told.stdout.split() == ["150", str(sum(range(150))), "149"], told.stderr
+
+
+def test_the_array_on_disk_takes_documents_only(tmp_path):
+    with DocumentArrayMemmap(tmp_path / "docs") as docs:
+        with pytest.raises(BadDocType, match="an int is no Document"):
+            docs.append(5)
+        with pytest.raises(BadDocType, match="a Document where several"):
+            docs.extend(Document())
+        with pytest.raises(TypeError, match="not a Document"):
+            Document() in docs  # noqa: B015 - to see what it raises
+        assert len(docs) == 0
