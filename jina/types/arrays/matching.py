@@ -7,7 +7,7 @@ with the first match.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from operator import index
 from typing import Any, Literal, NamedTuple, SupportsIndex
 
@@ -64,29 +64,31 @@ def checked_options(
 
 def match(queries: ArrayLike, searched: ArrayLike, options: Options) -> None:
     """Set the matches of each query to its nearest neighbours among the searched Documents."""
-    if len(queries) and len(searched):
-        _match(queries, searched, options)
+    if not len(queries) or not len(searched):
+        for doc in queries._docs:
+            doc.matches = []
         return
-    for doc in queries._docs:
-        doc.matches = []
+    ids = get_values(queries, "id")
+    writer = _MatchWriter(searched, options, frozenset(ids))
+    for doc, nearest in _search(queries, searched, _wanted(ids, searched, options), options):
+        writer.write(doc, nearest)
 
 
-def _match(queries: ArrayLike, searched: ArrayLike, options: Options) -> None:
+def _search(
+    queries: ArrayLike, searched: ArrayLike, wanted: int, options: Options
+) -> Iterator[tuple[Any, Iterable[tuple[float, int]]]]:
+    """Yield each query with the distances and positions of its nearest neighbours."""
     # Late: it needs numpy, which a process that sees only text never loads.
     from jina.types.arrays.distances import Index, nearest
 
-    ids = get_values(queries, "id")
-    wanted = _wanted(ids, searched, options)
     embeddings = get_matrix(queries, "embedding")
     index = Index(searched, options.batch_size)
     rows = max(1, _DISTANCES_AT_ONCE // max(1, options.batch_size or len(searched)))
-    fill = _Filling(searched, options, frozenset(ids))
     for start in range(0, len(queries), rows):
-        found = nearest(
-            embeddings[start : start + rows], index, options.measure, wanted, options.normalization
-        )
-        for doc, *neighbours in zip(queries._docs[start : start + rows], *found, strict=True):
-            fill.matches_of(doc, zip(*neighbours, strict=True))
+        part = slice(start, start + rows)
+        found = nearest(embeddings[part], index, options.measure, wanted, options.normalization)
+        for doc, *neighbours in zip(queries._docs[part], *found, strict=True):
+            yield doc, zip(*neighbours, strict=True)
 
 
 def _wanted(ids: list[str], searched: ArrayLike, options: Options) -> int:
@@ -103,32 +105,32 @@ def _most_frequent(ids: list[str], searched: ArrayLike) -> int:
     return max(counts[name] for name in ids)
 
 
-class _Filling(NamedTuple):
+class _MatchWriter(NamedTuple):
     """What matches are made of, the same for all queries."""
 
     searched: ArrayLike
     options: Options
-    queries: frozenset[str]
+    query_ids: frozenset[str]
 
-    def matches_of(self, doc: Any, neighbours: Iterable[tuple[float, int]]) -> None:
+    def write(self, doc: Any, nearest: Iterable[tuple[float, int]]) -> None:
         """Set the matches of a query, from distances and positions."""
         doc.matches = []
         matches = doc.matches
         docs = self.searched._docs
-        for distance, position in neighbours:
+        for distance, position in nearest:
             found = docs[position]
             if self.options.exclude_self and found.id == doc.id:
                 continue
             if len(matches) == self.options.limit:
                 break
             if self.options.only_id:
-                self._rate(matches._add(Record(found.id)), distance)
+                self._score(matches._add(Record(found.id)), distance)
             else:
-                self._rate(matches.append(found)._record, distance)
+                self._score(matches.append(found)._record, distance)
 
-    def _rate(self, match: Record, distance: float) -> None:
+    def _score(self, match: Record, distance: float) -> None:
         # A match that is a query as well would hold matches that hold it, without end.
-        if match.matches is not None and match.id in self.queries:
+        if match.matches is not None and match.id in self.query_ids:
             match.matches = None
         scores: Any = match.scores
         held = Scores(scores or ())

@@ -55,12 +55,10 @@ def _fitting(doc: DocumentLike, patterns: dict[str, re.Pattern[str]]) -> int:
     """Return how many of the patterns fit the Document's tags."""
     tags = doc.tags
     try:
-        return sum(
-            tag in tags and pattern.match(str(tags[tag])) is not None
-            for tag, pattern in patterns.items()
-        )
+        fitting = [tag for tag in patterns if tag in tags and patterns[tag].match(str(tags[tag]))]
     except RecursionError as err:
         raise DocumentError(f"`tags` of Document {doc.id!r} is nested too deeply") from err
+    return len(fitting)
 
 
 def sample(docs: Sequence[Doc], count: int, seed: int | None) -> list[Doc]:
