@@ -1,6 +1,6 @@
-"""Arrays of Documents to bytes and back: what `jina.records` does for records.
+"""Turn arrays of Documents into bytes and back, as `jina.records` does for records.
 
-Frames are drawn in `jina.records.batch`, JSON lines are told in `jina.records.jsonlines`.
+`jina.records.batch` draws the frames, `jina.records.jsonlines` describes the JSON lines.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def decode(frames: Sequence[Buffer]) -> DocumentArray:
 
 
 class ParsedDocuments(NamedTuple):
-    """What a chunk of JSON lines gave; see `jina.records.jsonlines.ParsedLines`."""
+    """What was in a chunk of JSON lines; see `jina.records.jsonlines.ParsedLines`."""
 
     docs: DocumentArray
     groundtruths: DocumentArray | None

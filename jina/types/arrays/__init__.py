@@ -1,7 +1,7 @@
 """Arrays of Documents: the list (`document`), the children of a Document, the array on disk.
 
-The arrays have their names here too, as in Jina 2. They are loaded when they are asked for: each
-module of this room would else load all of them.
+The arrays can be imported from here too, as in Jina 2. Each is loaded when it is asked for;
+otherwise importing any module of this folder would load them all.
 """
 
 from __future__ import annotations

@@ -23,10 +23,10 @@ class _Children(DocumentArray):
 
     @classmethod
     def of_value(cls, owner: Record, value: Any) -> Self:
-        """Make the array for what the owner's record holds: the very records, as Documents."""
+        """Make the array over the records that the owner's record holds, without copying them."""
         self = cls()
-        # Weak, and a copy of what is needed should it go: a cycle would keep big tensors waiting
-        # for the garbage collector.
+        # A weak reference, and a copy of what is needed once the owner is gone: a cycle would keep
+        # big tensors waiting for the garbage collector.
         self._owner = ref(owner)
         self._snapshot = (owner.id, owner.granularity, owner.adjacency, owner.mime_type)
         self._rows = wrapped(children(value))
@@ -51,7 +51,7 @@ class _Children(DocumentArray):
         self._changed()
 
     def _add(self, record: Record) -> Record:
-        """Make this very record a child, and return it."""
+        """Make this record a child, without copying it, and return it."""
         self._place(record)
         self._take([record])
         return record

@@ -18,10 +18,10 @@ from jina.records.tensor_columns import DenseColumn
 from jina.records.tensors import as_tensor, is_sparse
 from jina.types.arrays.protocols import ArrayLike, Doc
 
-# What an unset value reads as, where it is another one than in the column.
+# What an unset value reads as; the column holds None.
 _UNSET = {"text": "", "buffer": b""}
-# Fields that are read from undecoded columns: their values are not changed in place, or stay in
-# the column that is sent on.
+# Fields that can be read from undecoded columns. Their values cannot be changed in place; tensors
+# can, but they stay in the column that is sent on.
 _BY_COLUMN = TEXT_FIELDS | TENSOR_FIELDS | _UNSET.keys()
 _BY_COLUMN |= {"granularity", "adjacency", "offset", "weight"}
 
@@ -72,8 +72,8 @@ def set_texts(array: ArrayLike, values: Sequence[str | None] | None) -> None:
     """Set the text of each Document; None unsets it.
 
     Raises:
-        TypeError: something else than a list of texts.
-        DocumentError: more or fewer than there are Documents.
+        TypeError: something other than a list of texts.
+        DocumentError: more or fewer texts than there are Documents.
     """
     if values is None:
         values = [None] * len(array)
@@ -162,14 +162,14 @@ def set_tensors(array: ArrayLike, field: str, values: Any) -> None:
     """Set the blob or the embedding of each Document.
 
     Args:
-        array: whose Documents.
-        field: which of both.
-        values: an array or a sparse matrix with a row for each Document, a list of tensors, some
-            of which may be None, or None to unset all.
+        array: holds the Documents.
+        field: "blob" or "embedding".
+        values: an array or a sparse matrix with a row for each Document, or a list of tensors and
+            None; None alone unsets all.
 
     Raises:
-        DocumentError: more or fewer than there are Documents, or something that is not a tensor.
-            No Document is changed then.
+        DocumentError: more or fewer rows than there are Documents, or something that is not a
+            tensor. No Document is changed then.
     """
     columns = array._columns
     if columns is not None and columns.has_matrix(field, values):

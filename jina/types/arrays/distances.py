@@ -1,7 +1,7 @@
 """Distances between queries and an index, and the nearest ones.
 
-One matrix product gives their order; the best candidates are then measured again, exactly, so
-that what a fast product rounds away does not decide their order.
+A single matrix product gives the order of the distances. The best candidates are then measured
+again, exactly, so that rounding in the fast product does not decide their order.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from jina.records.tensors import is_sparse
 from jina.types.arrays.column_access import get_matrix
 from jina.types.arrays.protocols import ArrayLike
 
-_SPARE = 8  # candidates beyond those wanted
-_TINY = 1e-30  # a sum of squares below this may have lost digits, or be no zero at all
+_SPARE = 8  # candidates picked beyond those wanted
+_TINY = 1e-30  # a sum of squares below this may have lost digits, or not be zero at all
 
 
 class Index:
@@ -40,7 +40,7 @@ class Index:
 
 
 class Block:
-    """Embeddings of some Documents of an index, and what is made of them once for all queries."""
+    """The embeddings of some Documents of an index, and what is computed from them only once."""
 
     def __init__(self, start: int, embeddings: Any) -> None:
         self.start = start
@@ -70,7 +70,7 @@ def _centred(flat: Any, metric: str) -> tuple[Any, Any, Any]:
 
 
 class _Found(NamedTuple):
-    """The candidates of one block for each query, and how near and far all of the block is."""
+    """Each query's candidates in one block, and the nearest and farthest distances in it."""
 
     distances: Any  # shape (queries, candidates)
     positions: Any  # the same
@@ -90,7 +90,7 @@ def nearest(
     Args:
         queries: embeddings, shape (n, …), dense or sparse.
         index: where to search.
-        measure: the name of a metric, or a function of two matrices.
+        measure: the name of a metric, or a function of two matrices that returns distances.
         wanted: how many at most.
         normalization: see `DocumentArray.match`.
 
@@ -118,10 +118,10 @@ def _normalized(distances: Any, found: list[_Found], a: float, b: float) -> Any:
 def _search(
     queries: Any, block: Block, measure: Callable[[Any, Any], Any] | str, wanted: int, spread: bool
 ) -> _Found:
-    """Return the candidates of a block; `spread` asks for the lowest and the highest distance."""
+    """Return the candidates in a block; `spread` asks for its lowest and highest distance."""
     _check(queries, block.embeddings, measure)
     if isinstance(measure, str):
-        # Numbers whose squares are none are at an infinite distance; that needs no warning.
+        # Numbers whose squares overflow are at an infinite distance; that needs no warning.
         with np.errstate(over="ignore", invalid="ignore"):
             candidates = _by_name(queries, block, measure, wanted)
     else:
@@ -145,18 +145,18 @@ def _check(queries: Any, others: Any, measure: Any) -> None:
 
 
 class _Candidates(NamedTuple):
-    """The likely nearest of one block, and what orders all of it."""
+    """The rows of one block that are likely the nearest, and what orders all of its rows."""
 
     distances: Any  # shape (queries, candidates)
     picked: Any  # their positions in the block
     order: Any  # shape (queries, block): numbers in the order of the distances
-    as_distances: Callable[[Any], Any]  # makes distances of such numbers, one column
+    as_distances: Callable[[Any], Any]  # makes distances of such numbers, one per row
 
 
 def _by_function(
     queries: Any, others: Any, metric: Callable[[Any, Any], Any], wanted: int
 ) -> _Candidates:
-    """Return the candidates by a function of the user's.
+    """Return the candidates by the user's own function.
 
     Raises:
         DocumentError: it did not return a matrix of numbers with a value for each pair.
@@ -176,7 +176,7 @@ def _by_function(
 def _by_name(queries: Any, block: Block, metric: str, wanted: int) -> _Candidates:
     """Return the candidates: picked by a fast product, then measured exactly.
 
-    Some more are picked than are wanted, for those at the edge that rounding may have left out.
+    More are picked than are wanted, so that rounding leaves none out at the edge.
     """
     others = block.embeddings
     if is_sparse(queries) or is_sparse(others):
@@ -221,7 +221,7 @@ def _dense_order(left: Any, block: Block, metric: str) -> tuple[Any, Any]:
 
 
 def _centred_queries(left: Any, mean: Any, metric: str, dtype: Any) -> tuple[Any, Any]:
-    """Return -2 l with 1 as one more column, and |l|²; each l is moved like the others."""
+    """Return -2 l with 1 as one more column, and |l|²; each l is moved by the same mean."""
     if metric == "cosine":
         left = left / _norms(left)
     queries = np.empty((len(left), left.shape[1] + 1), dtype)
@@ -239,7 +239,7 @@ def _zeros(matrix: Any) -> Any:
 
 
 def _sparse_order(left: Any, right: Any, metric: str) -> tuple[Any, Any]:
-    """Return what `_dense_order` does; the sparse one of both is float64."""
+    """Return what `_dense_order` returns; whichever of the two is sparse is float64."""
     product = left @ right.T
     product = np.asarray(product.toarray() if is_sparse(product) else product, np.float64)
     squares, others = _squares(left), _squares(right)
@@ -250,7 +250,7 @@ def _sparse_order(left: Any, right: Any, metric: str) -> tuple[Any, Any]:
 
 
 def _wide(matrix: Any) -> Any:
-    """Return a sparse matrix as float64, and a dense one as `_flat` does."""
+    """Return a sparse matrix as float64, a dense one as `_flat` does."""
     return matrix.astype(np.float64) if is_sparse(matrix) else _flat(matrix)
 
 

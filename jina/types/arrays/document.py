@@ -23,7 +23,7 @@ from jina.types.document import Document, wrapped
 
 _new_object = object.__new__
 
-# A columnar array becomes row-wise once, whoever asks first: both must see the same Documents.
+# A columnar array becomes row-wise once: two threads that ask must see the same Documents.
 _publish = threading.Lock()
 
 
@@ -94,7 +94,7 @@ class DocumentArray(ArrayMethods[Document, "DocumentArray"]):
 
     @staticmethod
     def _generated(name: str, args: Any, kwargs: Any) -> DocumentArray:
-        # Late: few read files or arrays this way.
+        # Late: few programs read files or arrays this way.
         from jina.types.document import generators
 
         return DocumentArray(getattr(generators, name)(*args, **kwargs))
@@ -120,14 +120,14 @@ class DocumentArray(ArrayMethods[Document, "DocumentArray"]):
         return self._rows
 
     def _changed(self) -> None:
-        """Forget what was known about the Documents: they are others now."""
+        """Forget where each id stands: the Documents have changed."""
         self._index = None
 
     def _check(self, docs: list[Any]) -> None:
-        """Refuse what is no Document.
+        """Refuse anything that is not a Document.
 
         Raises:
-            BadDocType: naming the first such element.
+            BadDocType: names the first such element.
         """
         for position, doc in enumerate(docs):
             if not isinstance(doc, Document):
@@ -192,7 +192,7 @@ class DocumentArray(ArrayMethods[Document, "DocumentArray"]):
         )
 
     def _ids(self) -> dict[str, int]:
-        """Return the position of each id, the last one where an id stands twice."""
+        """Return the position of each id; the last one for an id that occurs twice."""
         index = self._index
         if index is None or self._index_age != ids.Changes.count:
             age = ids.Changes.count
@@ -310,10 +310,10 @@ class DocumentArray(ArrayMethods[Document, "DocumentArray"]):
         """Sort in place; Documents have no order of their own, so `key` is needed.
 
         Args:
-            key: gives what a Document is sorted by.
-            top_k: sort so many to the front, and leave the others behind them in their order; all
-                are sorted by default. None is lost.
-            reverse: the greatest first.
+            key: returns the value that a Document is sorted by.
+            top_k: sort only this many to the front, and leave the others behind them in their
+                order; all are sorted by default. None is lost.
+            reverse: put the greatest first.
         """
         if top_k:
             order = first(list(map(key, self._docs)), top_k, reverse)
@@ -341,7 +341,7 @@ class DocumentArray(ArrayMethods[Document, "DocumentArray"]):
         return new
 
     def __deepcopy__(self, memo: dict[int, Any]) -> DocumentArray:
-        """Return a new array of copies; a Document that stands in it twice is copied once."""
+        """Return a new array of copies; a Document that occurs twice is copied once."""
         new = memo[id(self)] = self._copied_as()._of_rows([])
         new._rows += deepcopy(self._docs, memo)
         if added := self._added():

@@ -1,7 +1,7 @@
-"""Nearest neighbours: fill the matches of Documents by their embeddings.
+"""Nearest neighbours: set the matches of Documents by comparing embeddings.
 
-How distances are measured stands in `jina.types.arrays.distances`, which needs numpy and is loaded
-with the first match.
+`jina.types.arrays.distances` measures the distances; it needs numpy and is loaded with the first
+match.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _DISTANCES_AT_ONCE = 1 << 25  # 128 MiB of float32
 
 
 class Options(NamedTuple):
-    """How to compare, and what becomes a match. Arguments of `DocumentArray.match`, checked."""
+    """How to compare, and what to store: the arguments of `DocumentArray.match`, checked."""
 
     measure: Measure
     name: str  # of the score
@@ -47,7 +47,7 @@ def checked_options(
     exclude_self: bool,
     only_id: bool,
 ) -> Options:
-    """Return the options of a match; see `DocumentArray.match` for them and what is raised."""
+    """Check the arguments of `DocumentArray.match`, and return them."""
     measure = _measure(metric, use_scipy)
     if metric_name is not None and not isinstance(metric_name, str):
         raise TypeError(f"`metric_name` is {kind_of(metric_name)}, expected text")
@@ -92,7 +92,7 @@ def _search(
 
 
 def _wanted(ids: list[str], searched: ArrayLike, options: Options) -> int:
-    """Return how many neighbours to look for, with those that are left out afterwards."""
+    """Return how many neighbours to look for, counting those that are left out afterwards."""
     if options.limit is None:
         return len(searched)
     left_out = _most_frequent(ids, searched) if options.exclude_self else 0
@@ -100,20 +100,20 @@ def _wanted(ids: list[str], searched: ArrayLike, options: Options) -> int:
 
 
 def _most_frequent(ids: list[str], searched: ArrayLike) -> int:
-    """Return how often the id of a query stands among the searched Documents at most."""
+    """Return how often the most frequent id of a query occurs among the searched Documents."""
     counts = Counter(get_values(searched, "id"))
     return max(counts[name] for name in ids)
 
 
 class _MatchWriter(NamedTuple):
-    """What matches are made of, the same for all queries."""
+    """Writes the matches of queries; what it holds is the same for all of them."""
 
     searched: ArrayLike
     options: Options
     query_ids: frozenset[str]
 
     def write(self, doc: Any, nearest: Iterable[tuple[float, int]]) -> None:
-        """Set the matches of a query, from distances and positions."""
+        """Set the matches of a query, given distances and positions."""
         doc.matches = []
         matches = doc.matches
         docs = self.searched._docs
@@ -129,7 +129,7 @@ class _MatchWriter(NamedTuple):
                 self._score(matches.append(found)._record, distance)
 
     def _score(self, match: Record, distance: float) -> None:
-        # A match that is a query as well would hold matches that hold it, without end.
+        # A match that is itself a query would hold matches that hold it, without end.
         if match.matches is not None and match.id in self.query_ids:
             match.matches = None
         scores: Any = match.scores
@@ -142,7 +142,7 @@ def _at_least_one(what: str, value: Any) -> int | None:
     if value is None:
         return None
     if isinstance(value, float) and value.is_integer():
-        value = int(value)  # the parameters of Jina 2 have no whole numbers
+        value = int(value)  # parameters in Jina 2 know no whole numbers
     if isinstance(value, bool) or not isinstance(value, SupportsIndex) or index(value) < 1:
         raise DocumentError(f"{what} of {value!r}; a whole number, at least 1, or None for all")
     return index(value)

@@ -36,14 +36,14 @@ class DocumentArrayMemmap(ArrayMethods[Document, DocumentArray]):
     """A list of Documents that lives in a folder. One process may write to it at a time.
 
     What `append`, `extend` and assignments take is on disk when they return. Documents that are
-    read are held in a pool; what is changed in them is written when they leave it, and by `save`
-    and `close`. A Document that has left the pool is still written by `save` as long as it is
-    held by somebody.
+    read are held in a pool; changes to them are written when they leave it, and by `save` and
+    `close`. A Document that has left the pool is still written by `save` as long as the program
+    holds it.
 
     Args:
         path: the folder; made if it is missing; a new temporary one if None.
         key_length: no effect; ids may have any length.
-        buffer_pool_size: so many Documents are held.
+        buffer_pool_size: how many Documents the pool holds.
 
     Raises:
         DocumentError: the folder holds something else.
@@ -80,7 +80,7 @@ class DocumentArrayMemmap(ArrayMethods[Document, DocumentArray]):
         return self._folder / f"log.{number}"
 
     def _forget(self) -> None:
-        """Drop what is held in memory: rows have other positions now."""
+        """Drop what is held in memory: the positions of rows have changed."""
         self._pool: OrderedDict[int, Document] = OrderedDict()
         self._alive: WeakValueDictionary[int, Document] = WeakValueDictionary()
         self._index: dict[int, int] | None = None
@@ -95,11 +95,11 @@ class DocumentArrayMemmap(ArrayMethods[Document, DocumentArray]):
 
     @property
     def physical_size(self) -> int:
-        """Bytes on disk, with those of rows that were replaced; `prune` gives them back."""
+        """Bytes on disk, including rows that were replaced; `prune` frees those."""
         return os.fstat(self._log).st_size + os.fstat(self._table.descriptor).st_size
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Write what was changed in Documents that are held; with arguments, save to a file.
+        """Write changes to the Documents that are held; with arguments, save to a file.
 
         Args:
             *args: those of `DocumentArray.save`.
@@ -112,7 +112,7 @@ class DocumentArrayMemmap(ArrayMethods[Document, DocumentArray]):
             super().save(*args, **kwargs)
 
     def close(self) -> None:
-        """Write what was changed, and close the files. It may be called twice."""
+        """Write all changes, and close the files. It may be called twice."""
         if self._log >= 0:
             self.save()
             self._shut()
@@ -134,12 +134,12 @@ class DocumentArrayMemmap(ArrayMethods[Document, DocumentArray]):
         self.close()
 
     def __del__(self) -> None:
-        # Python may have taken things apart already; then nothing can be written any more.
+        # At exit, Python may have taken things apart already; then nothing can be written.
         with suppress(AttributeError, OSError, TypeError, DocumentError, ImportError):
             self.close()
 
     def reload(self) -> None:
-        """See what another process has written; changes that were not saved are lost."""
+        """Read what another process has written; changes that were not saved are lost."""
         if self._log >= 0:
             self._shut()
         self._open()
@@ -280,7 +280,7 @@ class DocumentArrayMemmap(ArrayMethods[Document, DocumentArray]):
                     self._index[hash_of(doc.id)] = position
 
     def __setitem__(self, key: Any, doc: Any) -> None:
-        """Replace a Document by position or id, or as many in a slice; it is on disk at the end."""
+        """Replace a Document by position or id, or as many in a slice; then it is on disk."""
         if isinstance(key, slice):
             rows, docs = range(len(self))[key], list(several(doc))
             if len(rows) != len(docs):
@@ -344,7 +344,7 @@ class DocumentArrayMemmap(ArrayMethods[Document, DocumentArray]):
         return sum(other == doc for other in self)
 
     def clear(self) -> None:
-        """Remove all Documents, and give their bytes back."""
+        """Remove all Documents, and free their bytes."""
         self._forget()
         self._table = self._table.rewritten([])
         self.prune()
@@ -387,7 +387,7 @@ class DocumentArrayMemmap(ArrayMethods[Document, DocumentArray]):
         return self.__copy__()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle the way to the folder; what was changed is written first."""
+        """Pickle the path of the folder; changes are written first."""
         if self._log >= 0:
             self.save()
         return type(self), (str(self._folder.absolute()), 36, self._size)
@@ -405,5 +405,5 @@ class DocumentArrayMemmap(ArrayMethods[Document, DocumentArray]):
         return f"<{kind.__module__}.{kind.__qualname__} length={len(self)} at {id(self)}>"
 
 
-# The rows are asked for like those of a list, by random.sample for one.
+# So that random.sample, for one, takes the array like a list.
 Sequence.register(DocumentArrayMemmap)

@@ -1,7 +1,7 @@
-"""What arrays of Documents can do, wherever they keep them: one method for each deed.
+"""The public methods of arrays, wherever these keep their Documents.
 
-Each method hands the Documents, or the array, to the functions of the files beside this one, and
-wraps what they return. How an array keeps its Documents, and what a list can do, is not for here.
+Each method passes the Documents, or the array, to a function in a file beside this one, and wraps
+what it returns. What makes an array a list is not here, but in `document` and `memmap`.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ Array = TypeVar("Array")
 class ArrayMethods(Generic[Doc, Array]):
     """The methods that a DocumentArray and a DocumentArrayMemmap share.
 
-    A subclass names the class of its Documents and of the arrays that the methods return, and has
-    the members that stand first here.
+    A subclass names two classes, of its Documents and of the arrays that the methods return, and
+    has the members that come first here.
     """
 
     __slots__ = ()
@@ -60,7 +60,7 @@ class ArrayMethods(Generic[Doc, Array]):
 
     @staticmethod
     def _generated(name: str, args: Any, kwargs: Any) -> Array:
-        """Return an array of what a generator yields."""
+        """Return an array of what a generator of Documents yields."""
         raise NotImplementedError
 
     # --- paths ----------------------------------------------------------------------------------
@@ -77,7 +77,7 @@ class ArrayMethods(Generic[Doc, Array]):
             filter_fn: keeps those Documents for which it is true.
 
         Raises:
-            ValueError: a letter that is none of r, c and m.
+            ValueError: a letter other than r, c and m.
         """
         for array in traversal.walk(self, traversal_paths):
             yield array if filter_fn is None else self._new(list(filter(filter_fn, array)))
@@ -171,9 +171,8 @@ class ArrayMethods(Generic[Doc, Array]):
     ) -> None:
         """Set the matches of each Document to its nearest neighbours in `darray`.
 
-        The matches are copies: `darray` and its Documents are not changed. A match that is one of
-        the queries itself, by its id, has no matches of its own: they would hold each other
-        without end.
+        The matches are copies: `darray` and its Documents are not changed. A match that has the id
+        of a query has no matches of its own: they would hold each other without end.
 
         Args:
             darray: where to search; its embeddings have the width of those here.
@@ -184,19 +183,19 @@ class ArrayMethods(Generic[Doc, Array]):
             normalization: (a, b) maps each query's smallest distance to a and its largest to b.
             metric_name: the score's name; the metric's by default.
             batch_size: compare this many Documents of `darray` at once; all by default.
-            use_scipy: take scipy for a metric that is none of the three; these need none.
+            use_scipy: let scipy compute a metric other than these three; they need no scipy.
             exclude_self: leave out Documents with the query's own id; the next ones fill up.
             only_id: matches with an id and a score, and nothing else.
-            traversal_ldarray: the Documents at the end of these paths get matches, not those here.
+            traversal_ldarray: the Documents at the end of these paths get matches, not these here.
             traversal_rdarray: the Documents at the end of these paths are searched.
-            filter_fn: of these, only those for which it is true.
-            is_sparse: no effect; sparse embeddings are seen as such.
+            filter_fn: search only those for which it is true.
+            is_sparse: no effect; sparse embeddings are recognised.
             device: no effect; distances are computed on the processor.
 
         Raises:
             DocumentError: an embedding is missing, of another width, or complex, which only a
                 function can compare.
-            TypeError: a metric that is neither text nor function, an index that is no array.
+            TypeError: a metric that is neither text nor function, an index that is not an array.
             ValueError: a metric of an unknown name, or a limit or batch size below 1.
             MissingExtra: `use_scipy`, and scipy is not installed.
         """
@@ -232,10 +231,10 @@ class ArrayMethods(Generic[Doc, Array]):
             traversal_paths: where to look.
             operator: how the number of fitting tags compares with `threshold`: one of
                 `<`, `<=`, `==`, `!=`, `>=`, `>`.
-            threshold: as many tags; all of `regexes` by default.
+            threshold: how many tags must fit; all of `regexes` by default.
 
         Raises:
-            ValueError: another operator, or an expression that is none.
+            ValueError: another operator, or something that is not a regular expression.
         """
         fits = selection.by_tags(regexes, operator, threshold)
         return self.traverse_flat(traversal_paths, fits)
@@ -244,7 +243,7 @@ class ArrayMethods(Generic[Doc, Array]):
         """Return `k` different Documents, at random.
 
         Raises:
-            ValueError: fewer than `k` are there.
+            ValueError: there are fewer than `k`.
         """
         return self._new(selection.sample(self._docs, k, seed))
 
@@ -276,7 +275,7 @@ class ArrayMethods(Generic[Doc, Array]):
         Args:
             batch_size: at least 1.
             traversal_paths: which Documents; these here by default.
-            require_attr: leave out Documents where this field is not set.
+            require_attr: leave out Documents in which this field is not set.
             shuffle: in another order.
 
         Raises:
@@ -295,7 +294,7 @@ class ArrayMethods(Generic[Doc, Array]):
     def save(self, file: str | Path | BinaryIO, file_format: Format = "json") -> None:
         """Write all Documents into a file.
 
-        A file that is there already is replaced once all of the new one is written.
+        An existing file is replaced once all of the new one is written.
 
         Args:
             file: a path, or a file open for writing bytes (text for JSON works too).
@@ -333,7 +332,7 @@ class ArrayMethods(Generic[Doc, Array]):
         """Read one Document a line.
 
         Raises:
-            DocumentError: a line that is no Document, or a pair of two; its number is named.
+            DocumentError: a line that is not a Document, or is a pair; its number is named.
         """
         return cls._new_of(storage.load_json(file))
 
@@ -347,14 +346,14 @@ class ArrayMethods(Generic[Doc, Array]):
 
         Args:
             file: a path, or a file open for reading bytes.
-            partial: return what lies before the damage of a damaged file.
+            partial: of a damaged file, return what lies before the damage.
 
         Raises:
             DocumentError: a damaged file; the offset in bytes is named.
         """
         return cls._new_of(storage.load_binary(file, partial))
 
-    # --- arrays out of files and numpy's; the arguments are those of the generators -------------
+    # --- read from files and arrays; the arguments are those of the generators -------------------
 
     @classmethod
     def from_ndarray(cls, *args: Any, **kwargs: Any) -> Array:

@@ -1,4 +1,4 @@
-"""Draw embeddings in two dimensions. This needs numpy and, when it draws, matplotlib."""
+"""Draw embeddings in two dimensions, with numpy and matplotlib."""
 
 from __future__ import annotations
 

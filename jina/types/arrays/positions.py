@@ -1,4 +1,4 @@
-"""Which Documents of an array a key means: positions, ids and boolean masks."""
+"""Find the Documents that a key stands for: a position, an id, a list of them or a mask."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from jina.records.mapping import kind_of
 
 
 def is_position(key: Any) -> bool:
-    """Whether this is one whole number; arrays of them and booleans are not."""
+    """Whether this is a single whole number; arrays of them and booleans are not."""
     if not hasattr(key, "__index__") or isinstance(key, bool):
         return False
     if not hasattr(key, "__len__"):
         return True
-    # numpy's arrays without a dimension have a length that cannot be asked for.
+    # An array of numpy without a dimension has a `__len__` that raises.
     kind = getattr(getattr(key, "dtype", None), "kind", "")
     return kind in ("i", "u") and getattr(key, "ndim", 1) == 0
 
 
 def is_iterable(value: Any) -> bool:
-    """Whether there is something to go through; an array without a dimension only looks so."""
+    """Whether this can be iterated over; an array without a dimension only looks so."""
     return hasattr(value, "__iter__") and getattr(value, "ndim", 1) > 0
 
 
@@ -31,7 +31,7 @@ def find_positions(key: Any, count: int, of_id: Callable[[str], int]) -> list[in
     Args:
         key: positions or ids in any iterable, or one boolean for each Document.
         count: how many Documents there are.
-        of_id: finds the position of an id.
+        of_id: returns the position of an id.
 
     Raises:
         IndexError: no such position, a mask of another length, or something else.
@@ -56,7 +56,7 @@ def _is_mask(items: list[Any]) -> bool:
 
 
 def find_position(key: Any, count: int) -> int:
-    """Return a position from the start.
+    """Return a position as counted from the start.
 
     Raises:
         IndexError: no such position, or something else.
@@ -70,10 +70,10 @@ def find_position(key: Any, count: int) -> int:
 
 
 def several(docs: Any) -> Any:
-    """Return what is meant to be several Documents.
+    """Return what should be several Documents.
 
     Raises:
-        BadDocType: one Document, or nothing that could be gone through.
+        BadDocType: it is one Document, or cannot be iterated over.
     """
     if not is_iterable(docs):
         raise BadDocType(

@@ -1,7 +1,7 @@
-"""What the functions of this folder ask of Documents and of arrays.
+"""What the functions of this folder need from Documents and arrays.
 
-They do not import the two classes, not even for the type checker: a Document imports the arrays of
-its children, which import these functions.
+They import neither class, not even for the type checker: Document imports the arrays of its
+children, and those import these functions.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from jina.records.record import Record
 
 
 class DocumentLike(Protocol):
-    """A Document."""
+    """The members of a Document that are used here."""
 
     _record: Record
 
@@ -28,7 +28,7 @@ class DocumentLike(Protocol):
 
 
 class ArrayLike(Protocol):
-    """An array of Documents, or of columns that nobody has decoded yet."""
+    """An array: Documents, or columns that nobody has decoded yet."""
 
     @property
     def _columns(self) -> Columns | None: ...

@@ -1,4 +1,4 @@
-"""Pick Documents out of an array: by tags, at random, in groups, in batches, the first ones."""
+"""Pick Documents out of an array: by tags, at random, in groups, in batches, or the first."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
 def by_tags(
     regexes: Mapping[str, str | re.Pattern[str]], operator: str, threshold: int | None
 ) -> Callable[[DocumentLike], bool]:
-    """Return a function that says whether enough tags of a Document fit; see `find`.
+    """Return a filter for Documents with enough fitting tags; see `DocumentArray.find`.
 
     Raises:
         DocumentError: another operator, or something that is not a regular expression.
@@ -62,7 +62,7 @@ def _fitting(doc: DocumentLike, patterns: dict[str, re.Pattern[str]]) -> int:
 
 
 def sample(docs: Sequence[Doc], count: int, seed: int | None) -> list[Doc]:
-    """Return so many different Documents, at random.
+    """Return `count` different Documents, at random.
 
     Raises:
         DocumentError: there are fewer.
@@ -73,7 +73,7 @@ def sample(docs: Sequence[Doc], count: int, seed: int | None) -> list[Doc]:
 
 
 def split(docs: Sequence[Doc], tag: str) -> dict[Any, list[Doc]]:
-    """Return the Documents by the value of a tag; see `DocumentArray.split`."""
+    """Group Documents by the value of a tag; see `DocumentArray.split`."""
     groups: dict[Any, list[Doc]] = {}
     for doc in docs:
         value = reached(doc.tags, tag.split("__"))
@@ -90,10 +90,10 @@ def split(docs: Sequence[Doc], tag: str) -> dict[Any, list[Doc]]:
 
 
 def check_batch_size(batch_size: Any) -> None:
-    """Refuse what is not a whole number of at least 1.
+    """Refuse anything but a whole number of at least 1.
 
     Raises:
-        DocumentError: it is none.
+        DocumentError: it is something else.
     """
     if not isinstance(batch_size, SupportsIndex) or operators.index(batch_size) < 1:
         raise DocumentError(f"a batch of {batch_size!r} Documents; a whole number, at least 1")
@@ -106,12 +106,12 @@ def batches(docs: Any, batch_size: int) -> Iterator[Any]:
 
 
 def first(keys: list[Any], count: int, reverse: bool) -> list[int]:
-    """Return all positions: those of the `count` smallest keys, sorted, and then the others.
+    """Return all positions: first those of the `count` smallest keys, sorted, then the rest.
 
     Args:
         keys: what is compared; equal ones keep their order.
-        count: how many are sorted.
-        reverse: the greatest keys instead.
+        count: how many to sort.
+        reverse: sort the greatest keys instead.
     """
     pick = nlargest if reverse else nsmallest
     front = pick(int(count), range(len(keys)), key=keys.__getitem__)

@@ -2,7 +2,7 @@
 
     binary   "JDAFILE1" · segment …     segment: length u64 · a packed batch (jina.records.binary)
 
-A binary file that is damaged can be read up to the damage. What is read are records.
+A damaged binary file can be read up to the damage. Loading returns records.
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ def save_json(docs: Sequence[DocumentLike], file: Any) -> None:
 
 
 def load_json(file: Any) -> list[Record]:
-    """Read one record a line.
+    """Read one record from each line.
 
     Raises:
-        DocumentError: a line that is not a Document, or a pair of two; its number is named.
+        DocumentError: a line that is not a Document, or is a pair; its number is named.
     """
     records: list[Record] = []
     with _opened(file) as stream:
@@ -88,7 +88,7 @@ def load_binary(file: Any, partial: bool) -> list[Record]:
 
     Args:
         file: a path, or a file open for reading bytes.
-        partial: return what lies before the damage of a damaged file.
+        partial: of a damaged file, return what lies before the damage.
 
     Raises:
         DocumentError: a damaged file; the offset in bytes is named.
@@ -161,7 +161,7 @@ def _opened(file: Any) -> AbstractContextManager[Any]:
 
 @contextmanager
 def _replaced(file: Any) -> Iterator[Any]:
-    """Open a file for writing that takes its place at the end; nothing is left of a failure."""
+    """Open a file that replaces another once it is written; a failure leaves nothing behind."""
     if not isinstance(file, (str, PathLike)):
         yield _stream(file, "write")
         return

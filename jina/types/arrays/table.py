@@ -4,7 +4,7 @@
     entry      offset u64 · length u64 · hash of the id u64 · CRC-32 of the three u32 · zero u32
 
 The generation names the log that the entries point into. Entries are added at the end or replaced
-in place; every other change writes a new table beside the old one and gives it its name.
+in place; any other change writes a new table beside the old one, which then takes its name.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Entry(NamedTuple):
 
 
 class Table:
-    """Entries by position. Opening takes the same time for any number of them."""
+    """Entries by position. Opening takes the same time however many there are."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -46,7 +46,7 @@ class Table:
             os.close(self.descriptor)
             raise DocumentError("this is no table of Documents", where=f"{path}: byte 0")
         self.generation: int = _HEAD.unpack(head)[1]
-        # An entry that was cut off belongs to a row whose append never returned.
+        # An entry that is cut off belongs to a row whose append never returned.
         self.count = (os.fstat(self.descriptor).st_size - _HEAD.size) // _ENTRY.size
 
     def close(self) -> None:

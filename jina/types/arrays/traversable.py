@@ -1,7 +1,7 @@
 """Where Jina 2 kept the methods that walk along paths; published Executors derive from the class.
 
-An evaluator, for one, walks over pairs of Documents: what it keeps is no Document, and only has
-`chunks` and `matches` as these have.
+An evaluator, for one, walks over pairs of Documents. A pair is not a Document; it only has `chunks`
+and `matches`, as Documents do.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ __all__ = ["TraversableSequence"]
 
 
 class TraversableSequence:
-    """Walking along paths, for anything that can be gone through with `for`.
+    """Walking along paths, for anything that can be iterated over.
 
     A subclass is made from one list of its elements, and has `__iter__`. Its elements have `chunks`
-    and `matches`, which are sequences of the same kind. DocumentArrays have the same methods of
-    their own.
+    and `matches`, which are sequences of the same kind. DocumentArrays have such methods of their
+    own.
     """
 
     def traverse(

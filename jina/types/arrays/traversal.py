@@ -1,7 +1,7 @@
 """Walk into chunks and matches along paths such as `r`, `c` and `cm`.
 
-A path is made of letters: r stays here, c goes to the chunks, m to the matches; "" is here. Several
-paths are a list, or one text with commas.
+A path is made of letters: r stays here, c goes to the chunks, m to the matches; "" stays here too.
+Several paths are a list, or one text with commas.
 """
 
 from __future__ import annotations
