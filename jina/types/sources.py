@@ -1,11 +1,13 @@
-"""Documents out of files and arrays, one after the other: nothing is read before it is asked for.
+"""Records out of files and arrays, one after the other: nothing is read before it is asked for.
 
-Rows and lines that are no Document are an error that names the file and the line.
+`jina.types.document.generators` yields them as Documents, the class methods of DocumentArray
+collect them. A row or a line that is not a Document is an error that names the file and the line.
 """
 
 from __future__ import annotations
 
 import csv
+import gzip
 import random
 from collections.abc import Iterable, Iterator, Mapping
 from glob import iglob
@@ -13,16 +15,19 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TextIO, TypeVar
 
-from jina.excepts import DocumentError
+from jina.excepts import BadDocType, DocumentError
+from jina.records import ids, mapping
 from jina.records.jsonlines import parse
+from jina.records.record import Record
 from jina.records.tables import TableHead
-from jina.types.document import Document, wrapped
+from jina.records.tensors import as_tensor
+from jina.types.document import uris
 
 if TYPE_CHECKING:
     import numpy as np
 
 T = TypeVar("T")
-Pair = tuple[Document, Document]
+Pair = tuple[Record, Record]
 Resolver = Mapping[str, str]
 
 _LINES = 100
@@ -35,16 +40,9 @@ def from_ndarray(
     axis: int = 0,
     size: int | None = None,
     shuffle: bool = False,
-) -> Iterator[Document]:
-    """Yield a Document for each row of an array, the row as its blob.
-
-    Args:
-        array: of any shape with at least one dimension.
-        axis: the dimension that counts the rows.
-        size: so many rows at most.
-        shuffle: in another order.
-    """
-    import numpy as np  # late: a process that sees only text never loads it
+) -> Iterator[Record]:
+    """Yield a record for each row of an array, the row as its blob."""
+    import numpy as np  # late: a process that reads only text never loads it
 
     rows = np.moveaxis(array, axis, 0)
     order = list(range(len(rows)))
@@ -52,7 +50,7 @@ def from_ndarray(
         random.shuffle(order)
     for position in order[:size]:
         # A row of a vector is a number; as a tensor it has no dimension.
-        yield Document(blob=np.asarray(rows[position]))
+        yield Record(ids.fresh(), blob=as_tensor(np.asarray(rows[position])))
 
 
 def from_files(
@@ -62,52 +60,30 @@ def from_files(
     sampling_rate: float | None = None,
     read_mode: Literal["r", "rb"] | None = None,
     to_dataturi: bool = False,
-) -> Iterator[Document]:
-    """Yield a Document for each file that fits a pattern, with the absolute path as its uri.
-
-    Args:
-        patterns: one or several, with `*`, `?`, `[…]` and `**`.
-        recursive: whether `**` goes into folders.
-        size: so many files at most.
-        sampling_rate: take each file with this probability.
-        read_mode: "r" reads the text, "rb" the buffer, None neither.
-        to_dataturi: turn the uri into a data URI that holds the file.
-
-    Raises:
-        ValueError: another mode.
-    """
+) -> Iterator[Record]:
+    """Yield a record for each file that fits a pattern, with the absolute path as its uri."""
     if read_mode not in (None, "r", "rb"):
         raise DocumentError(f"no read mode is {read_mode!r}", hint="'r', 'rb' or None")
-    return _files(
-        [patterns] if isinstance(patterns, str) else patterns,
-        recursive,
-        size,
-        sampling_rate,
-        read_mode,
-        to_dataturi,
-    )
-
-
-def _files(
-    patterns: Iterable[str],
-    recursive: bool,
-    size: int | None,
-    sampling_rate: float | None,
-    read_mode: str | None,
-    to_dataturi: bool,
-) -> Iterator[Document]:
+    patterns = [patterns] if isinstance(patterns, str) else patterns
     names = (
         Path(name).absolute() for part in patterns for name in iglob(part, recursive=recursive)
     )
-    for path in sampled((path for path in names if path.is_file()), size, sampling_rate):
-        doc = Document(uri=str(path))
-        if read_mode == "r":
-            doc.convert_uri_to_text()
-        elif read_mode == "rb":
-            doc.convert_uri_to_buffer()
-        if to_dataturi:
-            doc.convert_uri_to_datauri(base64=True)
-        yield doc
+    paths = sampled((path for path in names if path.is_file()), size, sampling_rate)
+    return (_of_file(path, read_mode, to_dataturi) for path in paths)
+
+
+def _of_file(path: Path, read_mode: str | None, to_dataturi: bool) -> Record:
+    record = Record(ids.fresh())
+    uris.set_uri(record, str(path))
+    if read_mode == "r":
+        record.text = uris.read_text(record.uri)
+        record.mime_type = record.mime_type or "text/plain"
+    elif read_mode == "rb":
+        record.buffer = uris.fetched(record.uri)
+    if to_dataturi:
+        data = uris.fetched(record.uri)
+        uris.set_uri(record, uris.datauri(data, record.mime_type, "utf-8", base64=True))
+    return record
 
 
 def from_ndjson(
@@ -115,22 +91,12 @@ def from_ndjson(
     field_resolver: Resolver | None = None,
     size: int | None = None,
     sampling_rate: float | None = None,
-) -> Iterator[Document | Pair]:
-    """Yield a Document for each JSON line; a line with `document` and `groundtruth` gives a pair.
-
-    Args:
-        fp: an open file, or any lines.
-        field_resolver: new names for keys.
-        size: so many at most.
-        sampling_rate: take each line with this probability.
-
-    Raises:
-        DocumentError: a line that is no Document.
-    """
+) -> Iterator[Record | Pair]:
+    """Yield a record for each JSON line; a line with `document` and `groundtruth` gives a pair."""
     return sampled(_json_lines(fp, field_resolver), size, sampling_rate)
 
 
-def _json_lines(fp: Iterable[str | bytes], resolver: Resolver | None) -> Iterator[Document | Pair]:
+def _json_lines(fp: Iterable[str | bytes], resolver: Resolver | None) -> Iterator[Record | Pair]:
     name = str(getattr(fp, "name", "lines"))
     lines = iter(fp)
     number = 1
@@ -146,24 +112,24 @@ def _json_lines(fp: Iterable[str | bytes], resolver: Resolver | None) -> Iterato
             if found.errors:
                 error = found.errors[0]
                 before = sum(bool(line.strip()) for line in part[: error.row])
-                yield from wrapped(found.records)[:before]
+                yield from found.records[:before]
                 raise DocumentError(error.message, where=f"{name}:{error.line}")
             if found.groundtruths is None:
-                yield from wrapped(found.records)
+                yield from found.records
             else:
-                yield from zip(wrapped(found.records), wrapped(found.groundtruths), strict=True)
+                yield from zip(found.records, found.groundtruths, strict=True)
         number += len(part)
 
 
-def _resolved(chunk: bytes, resolver: Resolver, name: str, number: int) -> Iterator[Document]:
+def _resolved(chunk: bytes, resolver: Resolver, name: str, number: int) -> Iterator[Record]:
     for offset, line in enumerate(chunk.split(b"\n")):
         if line.strip():
             try:
-                doc = Document(line.decode(), field_resolver=resolver)
+                record = _of_mapping(mapping.from_text(line.decode()), resolver)
             except (DocumentError, UnicodeDecodeError) as err:
                 why = err.what if isinstance(err, DocumentError) else str(err)
                 raise DocumentError(why, where=f"{name}:{number + offset}") from err
-            yield doc
+            yield record
 
 
 def from_csv(
@@ -172,27 +138,14 @@ def from_csv(
     size: int | None = None,
     sampling_rate: float | None = None,
     dialect: str | type[csv.Dialect] | None = None,
-) -> Iterator[Document]:
-    """Yield a Document for each row of a table; the first row names the columns.
-
-    Columns that are no field go into the tags, as text; an empty cell of a field is unset.
-
-    Args:
-        fp: an open text file, or any lines.
-        field_resolver: new names for columns.
-        size: so many rows at most.
-        sampling_rate: take each row with this probability.
-        dialect: of the csv module; tabs for `.tsv`, commas by default.
-
-    Raises:
-        DocumentError: a row with more or fewer columns than the first, or one that is no Document.
-    """
+) -> Iterator[Record]:
+    """Yield a record for each row of a table; the first row names the columns."""
     return sampled(_rows(fp, field_resolver, dialect), size, sampling_rate)
 
 
 def _rows(
     fp: Iterable[str], resolver: Resolver | None, dialect: str | type[csv.Dialect] | None
-) -> Iterator[Document]:
+) -> Iterator[Record]:
     name = str(getattr(fp, "name", "rows"))
     kind = dialect or ("excel-tab" if name.endswith(".tsv") else "excel")
     reader = csv.reader(fp, dialect=kind)
@@ -202,7 +155,7 @@ def _rows(
             if head is None:
                 head = TableHead(row, resolver) if row else None
             elif row:
-                yield Document(head.values(row))
+                yield _of_mapping(head.values(row))
     except (DocumentError, csv.Error) as err:
         why = err.what if isinstance(err, DocumentError) else str(err)
         raise DocumentError(why, where=f"{name}:{reader.line_num}") from err
@@ -216,22 +169,8 @@ def from_lines(
     field_resolver: Resolver | None = None,
     size: int | None = None,
     sampling_rate: float | None = None,
-) -> Iterator[Document | Pair]:
-    """Yield Documents from lines, or from a file whose name says what its lines are.
-
-    Args:
-        lines: any lines.
-        filepath: a file: JSON lines or a table by its ending, else one text a line; unpacked if it
-            ends in .gz.
-        read_mode: how the file is opened; "r".
-        line_format: of `lines`: "json", "csv", or "text" for one text a line.
-        field_resolver: new names for keys and columns.
-        size: so many at most.
-        sampling_rate: take each with this probability.
-
-    Raises:
-        ValueError: neither lines nor a file, or a line that is no Document.
-    """
+) -> Iterator[Record | Pair]:
+    """Yield records from lines, or from a file whose name says what its lines are."""
     if filepath is not None:
         return _file(Path(filepath), field_resolver, size, sampling_rate)
     if lines is None:
@@ -245,10 +184,9 @@ def from_lines(
 
 def _file(
     path: Path, resolver: Resolver | None, size: int | None, sampling_rate: float | None
-) -> Iterator[Document | Pair]:
-    packed = path.suffix == ".gz"
-    suffix = path.with_suffix("").suffix if packed else path.suffix
-    with _unpacked(path) if packed else path.open(encoding="utf-8", newline="") as stream:
+) -> Iterator[Record | Pair]:
+    suffix = (path.with_suffix("") if path.suffix == ".gz" else path).suffix
+    with _opened(path) as stream:
         if suffix in _JSON_LINES:
             yield from from_ndjson(stream, resolver, size, sampling_rate)
         elif suffix in _TABLES:
@@ -258,16 +196,27 @@ def _file(
             yield from sampled(_texts(stream), size, sampling_rate)
 
 
-def _unpacked(path: Path) -> TextIO:
-    import gzip  # late: few files are compressed
+def _opened(path: Path) -> TextIO:
+    if path.suffix == ".gz":
+        return gzip.open(path, "rt", encoding="utf-8", newline="")
+    return path.open(encoding="utf-8", newline="")
 
-    return gzip.open(path, "rt", encoding="utf-8", newline="")
 
-
-def _texts(lines: Iterable[str]) -> Iterator[Document]:
+def _texts(lines: Iterable[str]) -> Iterator[Record]:
     for line in lines:
         if line.strip():
-            yield Document(text=line.rstrip("\r\n"))
+            yield Record(ids.fresh(), "text/plain", line.rstrip("\r\n"))
+
+
+def _of_mapping(source: Mapping[str, Any], resolver: Resolver | None = None) -> Record:
+    record = Record()
+    mapping.fill(record, source, resolver=resolver, child=_no_child)
+    record.id = record.id or ids.fresh()
+    return record
+
+
+def _no_child(item: Any) -> Record:
+    raise BadDocType(f"{mapping.kind_of(item)} is no Document")
 
 
 def sampled(items: Iterable[T], size: int | None, sampling_rate: float | None) -> Iterator[T]:

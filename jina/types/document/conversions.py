@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, Self
 from jina.excepts import DocumentError
 from jina.records.tensors import little_endian
 from jina.types.document.audio import Audio
-from jina.types.document.uris import charset_of, datauri, fetched, write
+from jina.types.document.uris import datauri, fetched, read_text, write
 
 
 class Conversions(Audio):
@@ -40,11 +40,7 @@ class Conversions(Audio):
             DocumentError: no URI, one of another kind, or bytes that are no such text.
         """
         mime = self.mime_type
-        charset = charset_of(self.uri)
-        try:
-            self.text = fetched(self.uri).decode(charset)
-        except (UnicodeDecodeError, LookupError) as err:
-            raise DocumentError(f"{self.uri[:100]!r} is no {charset.upper()} text: {err}") from err
+        self.text = read_text(self.uri)
         self.mime_type = mime or "text/plain"
         return self
 

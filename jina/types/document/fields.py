@@ -10,6 +10,7 @@ from jina.records.record import DEFAULTS, NO_TAGS, Live, Record
 from jina.records.score import NamedScore, Scores
 from jina.records.tags import live_tags
 from jina.records.tensors import Cell, as_tensor, boxed
+from jina.types.document.uris import mime_of, set_uri
 
 if TYPE_CHECKING:
     import numpy as np
@@ -205,7 +206,7 @@ class Fields:
     @mime_type.setter
     def mime_type(self, value: Any) -> None:
         text = text_of(value)
-        self._record.mime_type = text if "/" in text or not text else _mime_of(f"x.{text}") or text
+        self._record.mime_type = text if "/" in text or not text else mime_of(f"x.{text}") or text
 
     @property
     def uri(self) -> str:
@@ -214,11 +215,7 @@ class Fields:
 
     @uri.setter
     def uri(self, value: Any) -> None:
-        text = text_of(value)
-        self._record.uri = text
-        mime = _mime_of(text)
-        if mime:
-            self._record.mime_type = mime
+        set_uri(self._record, text_of(value))
 
     @property
     def parent_id(self) -> str:
@@ -308,13 +305,3 @@ class Fields:
 def text_of(value: Any) -> str:
     """Return a value as the text of a field; "" for None."""
     return "" if value is None else str(value)
-
-
-def _mime_of(name: str) -> str | None:
-    # Late: it reads the system's tables, and few Documents have a URI.
-    from mimetypes import guess_type
-
-    try:
-        return guess_type(name)[0]
-    except ValueError:  # no URI at all: some Pythons say so here, all do when it is read
-        return None

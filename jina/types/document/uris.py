@@ -10,6 +10,7 @@ from typing import BinaryIO
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from jina.excepts import DocumentError
+from jina.records.record import Record
 
 FETCH_TIMEOUT_S = 30.0
 _CHARSET = re.compile(r";\s*charset=\"?([^;,\"\s]+)", re.IGNORECASE)
@@ -73,10 +74,42 @@ def _data(uri: str) -> bytes:
         raise DocumentError(f"{uri[:100]!r} holds no base64: {err}") from err
 
 
-def charset_of(uri: str) -> str:
+def read_text(uri: str) -> str:
+    """Return the text that a URI names: UTF-8, or what a data URI says.
+
+    Raises:
+        DocumentError: bytes that are no such text; and see `fetched`.
+    """
+    charset = _charset_of(uri)
+    try:
+        return fetched(uri).decode(charset)
+    except (UnicodeDecodeError, LookupError) as err:
+        raise DocumentError(f"{uri[:100]!r} is no {charset.upper()} text: {err}") from err
+
+
+def _charset_of(uri: str) -> str:
     """Return the charset that a data URI names; UTF-8 for all others."""
     found = uri[:5].lower() == "data:" and _CHARSET.search(uri.partition(",")[0])
     return found[1] if found else "utf-8"
+
+
+def set_uri(record: Record, uri: str) -> None:
+    """Set the URI of a record, and the MIME type that its extension tells."""
+    record.uri = uri
+    mime = mime_of(uri)
+    if mime:
+        record.mime_type = mime
+
+
+def mime_of(name: str) -> str | None:
+    """Return the MIME type that the extension of a path or a URI tells; None for no known one."""
+    # Late: it reads the system's tables, and few Documents have a URI.
+    from mimetypes import guess_type
+
+    try:
+        return guess_type(name)[0]
+    except ValueError:  # no URI at all: some Pythons say so here, all do when it is read
+        return None
 
 
 def datauri(data: bytes, mime_type: str, charset: str, base64: bool) -> str:
