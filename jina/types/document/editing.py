@@ -192,14 +192,6 @@ class Editing(Fields):
                 digest.update(_hashable(name, value))
         return digest.hexdigest()
 
-    def get_sparse_blob(self, cls: Any = None, sp_format: str | None = None) -> Any:
-        """Return the blob as a sparse matrix, in the format `sp_format` where one is given."""
-        return _sparse(self.blob, sp_format)
-
-    def get_sparse_embedding(self, cls: Any = None, sp_format: str | None = None) -> Any:
-        """Return the embedding as a sparse matrix, in the format `sp_format` where given."""
-        return _sparse(self.embedding, sp_format)
-
 
 def no_field(name: Any) -> str:
     """Say that a Document has no such field, and which was meant perhaps."""
@@ -275,9 +267,3 @@ def _sorted(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _sorted(value[key]) for key in sorted(value)}
     return [_sorted(item) for item in value] if isinstance(value, list) else value
-
-
-def _sparse(value: Any, sp_format: str | None) -> Any:
-    if value is None or not is_sparse(value):
-        return value
-    return value.asformat(sp_format) if sp_format else value

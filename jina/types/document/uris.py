@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64decode, b64encode
+from mimetypes import guess_type
 from os import PathLike
 from pathlib import Path
 from typing import BinaryIO
@@ -12,7 +13,6 @@ from urllib.parse import quote_from_bytes, unquote_to_bytes
 from jina.excepts import DocumentError
 from jina.records.record import Record
 
-FETCH_TIMEOUT_S = 30.0
 _CHARSET = re.compile(r";\s*charset=\"?([^;,\"\s]+)", re.IGNORECASE)
 
 
@@ -31,7 +31,10 @@ def fetched(uri: str) -> bytes:
     if scheme == "data:":
         return _data(uri)
     if scheme in ("http:", "https:", "file:"):
-        return _opened(uri, scheme)
+        # Late: it brings the whole of HTTP along.
+        from jina.types.document import web
+
+        return web.read(uri, scheme)
     path = Path(uri)
     try:
         if scheme and not path.exists():
@@ -41,23 +44,6 @@ def fetched(uri: str) -> bytes:
         if isinstance(err, DocumentError):
             raise
         raise DocumentError(f"{uri[:100]!r} is no path: {err}") from err
-
-
-def _opened(uri: str, scheme: str) -> bytes:
-    # Late: it brings the whole of HTTP along.
-    from http.client import HTTPException
-    from urllib.error import URLError
-    from urllib.request import urlopen
-
-    try:
-        with urlopen(uri, timeout=FETCH_TIMEOUT_S) as stream:
-            data: bytes = stream.read()
-            return data
-    except (OSError, ValueError, HTTPException) as err:
-        why = err.reason if isinstance(err, URLError) else err
-        if scheme == "file:":
-            raise FileNotFoundError(f"{uri[:100]!r} names no file: {why}") from err
-        raise DocumentError(f"{uri[:100]!r} cannot be read: {why}") from err
 
 
 def _data(uri: str) -> bytes:
@@ -103,9 +89,6 @@ def set_uri(record: Record, uri: str) -> None:
 
 def mime_of(name: str) -> str | None:
     """Return the MIME type that the extension of a path or a URI tells; None for no known one."""
-    # Late: it reads the system's tables, and few Documents have a URI.
-    from mimetypes import guess_type
-
     try:
         return guess_type(name)[0]
     except ValueError:  # no URI at all: some Pythons say so here, all do when it is read
@@ -118,6 +101,32 @@ def datauri(data: bytes, mime_type: str, charset: str, base64: bool) -> str:
     if base64:
         return f"{head};base64,{b64encode(data).decode('ascii')}"
     return f"{head},{quote_from_bytes(data)}"
+
+
+def of_buffer(record: Record, charset: str, base64: bool) -> str:
+    """Return a data URI that holds the buffer of a record.
+
+    Raises:
+        DocumentError: no MIME type is set.
+    """
+    if not record.mime_type:
+        raise DocumentError(
+            f"`mime_type` of Document {record.id!r} is not set", hint="set it before converting"
+        )
+    return datauri(record.buffer or b"", record.mime_type, charset, base64)
+
+
+def of_text(record: Record, charset: str, base64: bool) -> str:
+    """Return a data URI that holds the text of a record.
+
+    Raises:
+        DocumentError: the charset is unknown, or lacks a character of the text.
+    """
+    try:
+        data = (record.text or "").encode(charset)
+    except (UnicodeEncodeError, LookupError) as err:
+        raise DocumentError(f"`text` of Document {record.id!r}: {err}") from err
+    return datauri(data, record.mime_type or "text/plain", charset, base64)
 
 
 def write(file: str | Path | BinaryIO, data: bytes) -> None:
