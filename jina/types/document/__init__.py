@@ -1,22 +1,24 @@
 """The Document: one piece of data with what is known about it.
 
 A Document wraps a private record (`jina.records.record`) and holds nothing else, so that two
-Documents may share one record, and an array may make them late. How it is converted, printed
-and serialised stands in the other files of this folder.
+Documents may share one record, and an array may make them late. It has fields that can be edited
+(`fields`, `editing`), it can become data and come back (`serial`), and its content can be converted
+(`conversions`). The other files of this folder are functions that these call.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import repeat
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from jina.excepts import BadDocType, DocumentError
 from jina.records import ids, mapping
 from jina.records.batch import Part
 from jina.records.record import Record
+from jina.types.document import display
 from jina.types.document.conversions import Conversions
-from jina.types.document.display import Display
 from jina.types.document.editing import ATTRIBUTES, Editing, no_field
 from jina.types.document.fields import text_of
 from jina.types.document.serial import Serial, added, give
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 _new_object = object.__new__
 
 
-class Document(Conversions, Editing, Serial, Display):
+class Document(Editing, Serial, Conversions):
     """One piece of data: its content, what describes it, its chunks and its matches.
 
     Args:
@@ -121,6 +123,41 @@ class Document(Conversions, Editing, Serial, Display):
     def matches(self, value: Iterable[Document] | None) -> None:
         _set_children(self._record, "matches", value)
 
+    # --- as people see it -----------------------------------------------------------------------
+
+    def __str__(self) -> str:
+        """The set fields, like a dict; tensors by dtype and shape."""
+        return display.in_full(self._record)
+
+    def __repr__(self) -> str:
+        """The class, the set fields without their nesting, and the address."""
+        kind = type(self)
+        fields = display.in_line(self._record)
+        return f"<{kind.__module__}.{kind.__qualname__} {fields} at {id(self)}>"
+
+    def __rich_repr__(self) -> Iterator[tuple[str, Any]]:
+        """The set fields, for rich's printer."""
+        return display.rich_fields(self._record)
+
+    def _shown(self) -> Iterator[tuple[str, Any]]:
+        return display.shown(self._record)
+
+    def _repr_html_(self) -> str:
+        """A table of the set fields, for a notebook."""
+        return display.html(self._record)
+
+    def plot(self, output: str | Path | None = None, inline_display: bool = False) -> str:
+        """Return the Document and its children as a Mermaid graph; nothing leaves the machine.
+
+        Args:
+            output: also write it there: a picture if the name ends in `.svg`, else the text.
+            inline_display: no effect; a notebook shows the Document by itself.
+
+        Raises:
+            ValueError: the name ends like that of a picture of another kind.
+        """
+        return display.plot(self._record, output)
+
 
 def wrapped(records: list[Record]) -> list[Document]:
     """Return a Document for each record."""
@@ -139,18 +176,20 @@ _UNREAD = frozenset({type(None), list, Part})
 
 def _children(record: Record, field: str) -> Any:
     """Make the array of a record's children, which belongs to it from now on."""
-    # Late: arrays are made of Documents, and Documents of arrays.
-    from jina.types.arrays.children import KIND_OF
-
-    array = KIND_OF[field].of_value(record, getattr(record, field))
+    array = _kind_of(field).of_value(record, getattr(record, field))
     setattr(record, field, array)
     return array
 
 
 def _set_children(record: Record, field: str, value: Iterable[Document] | None) -> None:
-    from jina.types.arrays.children import KIND_OF  # late: see `_children`
+    setattr(record, field, None if value is None else _kind_of(field).filled(record, value))
 
-    setattr(record, field, None if value is None else KIND_OF[field].filled(record, value))
+
+def _kind_of(field: str) -> Any:
+    # Late: arrays are made of Documents, and Documents of arrays.
+    from jina.types.arrays.children import KIND_OF
+
+    return KIND_OF[field]
 
 
 # Set after the others: a given MIME type wins over a guessed one, children ask for their parent.

@@ -1,4 +1,7 @@
-"""A Document as people see it: printed, in a rich terminal, in a notebook."""
+"""A record as people see it: printed, in a rich terminal, in a notebook, as a picture.
+
+None of these forms needs a library.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,6 @@ from typing import Any
 from jina.excepts import DocumentError
 from jina.records import record_ops
 from jina.records.record import CHILD_FIELDS, FIELDS, SCORE_FIELDS, TENSOR_FIELDS, Record
-from jina.types.document.fields import Fields
 
 _ENDLESS = "{…}"
 _LONG = 500  # characters of a text, or bytes, that are shown
@@ -24,74 +26,71 @@ _MERMAID = str.maketrans(
 )
 
 
-class Display(Fields):
-    """Printed forms; none of them needs a library."""
+def in_full(record: Record) -> str:
+    """Return the set fields like a dict; tensors by dtype and shape."""
+    return str(record_ops.as_dict(record, brief))
 
-    __slots__ = ()
 
-    def __str__(self) -> str:
-        """The set fields, like a dict; tensors by dtype and shape."""
-        return str(record_ops.as_dict(self._record, brief))
+def in_line(record: Record) -> str:
+    """Return the set fields as `name=value`, without their nesting."""
+    return " ".join(f"{name}={printed(value)}" for name, value in shown(record))
 
-    def __repr__(self) -> str:
-        """The class, the set fields without their nesting, and the address."""
-        parts = [f"{name}={printed(value)}" for name, value in self._shown()]
-        kind = type(self)
-        return f"<{kind.__module__}.{kind.__qualname__} {' '.join(parts)} at {id(self)}>"
 
-    def __rich_repr__(self) -> Iterator[tuple[str, Any]]:
-        """The set fields, for rich's printer."""
-        for name, value in self._shown():
-            # rich looks into containers itself; not so deep as Python can make them.
-            yield name, _ENDLESS if name == "tags" and printed(value) == _ENDLESS else value
+def rich_fields(record: Record) -> Iterator[tuple[str, Any]]:
+    """Yield the set fields for rich's printer."""
+    for name, value in shown(record):
+        # rich looks into containers itself; not so deep as Python can make them.
+        yield name, _ENDLESS if name == "tags" and printed(value) == _ENDLESS else value
 
-    def _shown(self) -> Iterator[tuple[str, Any]]:
-        """Yield the set fields, so short that a person reads them; children are only counted."""
-        for name in FIELDS:
-            value = record_ops.settled(name, getattr(self._record, name))
-            if value is None:
-                continue
-            if name in CHILD_FIELDS:
-                value = f"{len(value)} Document{'s' * (len(value) != 1)}"
-            elif name in TENSOR_FIELDS:
-                value = brief(value)
-            elif name == "buffer":
-                value = f"<{len(value)} bytes>" if len(value) > _LONG else _base64(value)
-            elif name in SCORE_FIELDS:
-                value = {key: getattr(score, "value", score) for key, score in value.items()}
-            elif isinstance(value, str) and len(value) > _LONG:
-                value = f"{value[:_LONG]}… ({len(value)} characters)"
-            yield name, value
 
-    def _repr_html_(self) -> str:
-        """A table of the set fields, for a notebook."""
-        rows = "".join(
-            f"<tr><th>{escape(name)}</th><td>{escape(printed(value))}</td></tr>"
-            for name, value in self._shown()
-        )
-        return f"<table><tbody>{rows}</tbody></table>"
+def html(record: Record) -> str:
+    """Return a table of the set fields, for a notebook."""
+    rows = "".join(
+        f"<tr><th>{escape(name)}</th><td>{escape(printed(value))}</td></tr>"
+        for name, value in shown(record)
+    )
+    return f"<table><tbody>{rows}</tbody></table>"
 
-    def plot(self, output: str | Path | None = None, inline_display: bool = False) -> str:
-        """Return the Document and its children as a Mermaid graph; nothing leaves the machine.
 
-        Args:
-            output: also write it there: a picture if the name ends in `.svg`, else the text.
-            inline_display: no effect; a notebook shows the Document by itself.
+def shown(record: Record) -> Iterator[tuple[str, Any]]:
+    """Yield the set fields, so short that a person reads them; children are only counted."""
+    for name in FIELDS:
+        value = record_ops.settled(name, getattr(record, name))
+        if value is not None:
+            yield name, _short(name, value)
 
-        Raises:
-            ValueError: the name ends like that of a picture of another kind.
-        """
-        text = mermaid(self._record)
-        if output is not None:
-            path = Path(output)
-            ending = path.suffix.lower()
-            if ending in _PICTURES:
-                raise DocumentError(
-                    f"no {ending} picture is drawn", hint="a name that ends in .svg gives one"
-                )
-            written = svg(self._record) if ending == ".svg" else text
-            path.write_text(written, encoding="utf-8", errors="replace")
-        return text
+
+def _short(name: str, value: Any) -> Any:
+    if name in CHILD_FIELDS:
+        return f"{len(value)} Document{'s' * (len(value) != 1)}"
+    if name in TENSOR_FIELDS:
+        return brief(value)
+    if name == "buffer":
+        return f"<{len(value)} bytes>" if len(value) > _LONG else _base64(value)
+    if name in SCORE_FIELDS:
+        return {key: getattr(score, "value", score) for key, score in value.items()}
+    if isinstance(value, str) and len(value) > _LONG:
+        return f"{value[:_LONG]}… ({len(value)} characters)"
+    return value
+
+
+def plot(record: Record, output: str | Path | None) -> str:
+    """Return a record and its children as a Mermaid graph, and write it, or a picture, to a file.
+
+    Raises:
+        DocumentError: the name ends like that of a picture of another kind than `.svg`.
+    """
+    text = mermaid(record)
+    if output is not None:
+        path = Path(output)
+        ending = path.suffix.lower()
+        if ending in _PICTURES:
+            raise DocumentError(
+                f"no {ending} picture is drawn", hint="a name that ends in .svg gives one"
+            )
+        written = svg(record) if ending == ".svg" else text
+        path.write_text(written, encoding="utf-8", errors="replace")
+    return text
 
 
 def mermaid(record: Record) -> str:

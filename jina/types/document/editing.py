@@ -10,10 +10,10 @@ from typing import Any
 from jina.excepts import BadDocType, DocumentError
 from jina.records import ids, record_ops
 from jina.records.mapping import kind_of
-from jina.records.record import CONTENT_FIELDS, DEFAULTS, FIELDS, Live, Record
-from jina.records.tags import join_tags, live_tags
-from jina.records.tensors import is_sparse, little_endian, sparse_parts
+from jina.records.record import CONTENT_FIELDS, DEFAULTS, FIELDS, Record
+from jina.records.tags import live_tags
 from jina.suggest import nearest
+from jina.types.document.content_hash import content_hash
 from jina.types.document.fields import Fields
 
 ATTRIBUTES = frozenset(FIELDS) | {"content"}
@@ -176,21 +176,7 @@ class Editing(Fields):
         Args:
             exclude_fields: names that are left out of the hash.
         """
-        self.content_hash = self._content_hash(set(exclude_fields))
-
-    def _content_hash(self, excluded: Iterable[str]) -> str:
-        # Late: it loads OpenSSL, which every worker and client would wait for.
-        from hashlib import blake2b
-
-        digest = blake2b(digest_size=8)
-        for name in _HASHED:
-            if name in excluded:
-                continue
-            value = getattr(self._record, name)
-            if record_ops.settled(name, value) is not None:
-                digest.update(name.encode() + b"\0")
-                digest.update(_hashable(name, value))
-        return digest.hexdigest()
+        self.content_hash = content_hash(self._record, set(exclude_fields))
 
 
 def no_field(name: Any) -> str:
@@ -238,32 +224,3 @@ def reached(value: Any, steps: list[str]) -> Any:
 
 
 MISSING = object()
-_HASHED = (
-    *("text", "blob", "buffer", "embedding"),
-    *("uri", "tags", "mime_type", "granularity", "adjacency"),
-)
-
-
-def _hashable(name: str, value: Any) -> bytes:
-    if name == "tags":
-        # In the order of their keys, and not as they happened to be spelt in JSON.
-        try:
-            return join_tags([Live(_sorted(record_ops.settled(name, value)))])
-        except RecursionError as err:
-            raise DocumentError("`tags` is nested too deeply") from err
-    value = record_ops.tensor(value)
-    if isinstance(value, bytes):
-        return value
-    if isinstance(value, (str, int)):
-        return str(value).encode("utf-8", "surrogatepass")
-    if is_sparse(value):
-        kind, shape, parts = sparse_parts(value)
-        return f"{kind}{shape}".encode() + b"".join(_hashable(key, parts[key]) for key in parts)
-    flat = little_endian(value)
-    return f"{flat.dtype.str}{flat.shape}".encode() + flat.tobytes()
-
-
-def _sorted(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _sorted(value[key]) for key in sorted(value)}
-    return [_sorted(item) for item in value] if isinstance(value, list) else value

@@ -10,6 +10,7 @@ from jina.records.record import DEFAULTS, NO_TAGS, Live, Record
 from jina.records.score import NamedScore, Scores
 from jina.records.tags import live_tags
 from jina.records.tensors import Cell, as_tensor, boxed
+from jina.types.document.content_hash import content_hash
 from jina.types.document.uris import mime_of, set_uri
 
 if TYPE_CHECKING:
@@ -292,14 +293,11 @@ class Fields:
 
         The id has no part in it: equal contents have equal hashes.
         """
-        return self._record.content_hash or self._content_hash(())
+        return self._record.content_hash or content_hash(self._record)
 
     @content_hash.setter
     def content_hash(self, value: Any) -> None:
         self._record.content_hash = text_of(value)
-
-    def _content_hash(self, excluded: Iterable[str]) -> str:
-        raise NotImplementedError
 
 
 def text_of(value: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 from jina.excepts import BadDocType, WireError
@@ -89,9 +90,6 @@ class Serial(Fields):
         memo[id(self)] = doc
         state = added(self)
         if state is not None:
-            # Late: only subclasses with attributes of their own need it.
-            from copy import deepcopy
-
             give(doc, deepcopy(state, memo))
         return doc
 
