@@ -42,7 +42,7 @@ class Document(Editing, Serial, Conversions):
     Raises:
         BadDocType: `document` is none of these, or a value in it has the wrong type.
         ValueError: more than one of content, text, blob and buffer.
-        AttributeError: a keyword that is no field.
+        AttributeError: a keyword that is not a field.
     """
 
     __slots__ = ("__weakref__", "_record")
@@ -61,10 +61,10 @@ class Document(Editing, Serial, Conversions):
             self._record = Record(ids.fresh())
         else:
             text = kwargs.get("text")
-            if type(text) is str and len(kwargs) == 1:  # of all calls the most frequent one
+            if type(text) is str and len(kwargs) == 1:  # by far the most frequent call
                 self._record = Record(ids.fresh(), "text/plain", text)
                 return
-            # Set here, an id is nobody's new one: no index of ids has to be made again.
+            # Not by its setter: no array can have this Document in its index of ids yet.
             self._record = Record(text_of(kwargs.pop("id")) if "id" in kwargs else ids.fresh())
         if kwargs:
             if len(kwargs) > 1 or field_resolver:

@@ -53,7 +53,7 @@ def html(record: Record) -> str:
 
 
 def shown(record: Record) -> Iterator[tuple[str, Any]]:
-    """Yield the set fields, so short that a person reads them; children are only counted."""
+    """Yield the set fields, short enough for a person to read; children are only counted."""
     for name in FIELDS:
         value = record_ops.settled(name, getattr(record, name))
         if value is not None:
@@ -140,7 +140,7 @@ def _base64(data: bytes) -> str:
 
 
 def printed(value: Any) -> str:
-    """Return a value as text, cut off where it is long, or a mark where it has no end."""
+    """Return a value as text: cut off if it is long, a mark if it never ends."""
     try:
         text = str(value)
     except RecursionError:
@@ -149,5 +149,5 @@ def printed(value: Any) -> str:
 
 
 def brief(tensor: Any) -> str:
-    """Say what a tensor is without its numbers."""
+    """Return what kind of tensor it is, without its numbers."""
     return f"<{type(tensor).__name__} {tensor.dtype} {tuple(tensor.shape)}>"

@@ -30,7 +30,7 @@ class Editing(Fields):
         """Unset fields.
 
         Raises:
-            ValueError: a name that is no field.
+            ValueError: a name that is not a field.
         """
         record = self._record
         _check(fields)
@@ -57,8 +57,8 @@ class Editing(Fields):
             fields: only these; all that are set in `source` by default.
 
         Raises:
-            BadDocType: `source` is no Document.
-            ValueError: a name that is no field.
+            BadDocType: `source` is not a Document.
+            ValueError: a name that is not a field.
         """
         theirs = _detached(source)
         if fields is None:
@@ -78,7 +78,7 @@ class Editing(Fields):
         """Take over what is set in another Document; chunks, matches and location are appended.
 
         Raises:
-            BadDocType: `source` is no Document.
+            BadDocType: `source` is not a Document.
         """
         theirs = _detached(source)
         for name in record_ops.set_fields(theirs):
@@ -98,7 +98,7 @@ class Editing(Fields):
         """Become a copy of another Document; what was set here is lost.
 
         Raises:
-            BadDocType: `source` is no Document.
+            BadDocType: `source` is not a Document.
         """
         theirs = _detached(source)
         for name in FIELDS:
@@ -116,7 +116,7 @@ class Editing(Fields):
         """Set several fields by name.
 
         Raises:
-            AttributeError: a name that is no field.
+            AttributeError: a name that is not a field.
         """
         for name in fields:
             if name not in ATTRIBUTES:
@@ -171,7 +171,7 @@ class Editing(Fields):
     def update_content_hash(self, *, exclude_fields: Iterable[str] = ()) -> None:
         """Store `content_hash`: of the content, uri, tags, MIME type, granularity and adjacency.
 
-        A hash that is not stored is computed anew at each look.
+        A hash that is not stored is computed each time it is asked for.
 
         Args:
             exclude_fields: names that are left out of the hash.
@@ -186,7 +186,7 @@ def no_field(name: Any) -> str:
 
 
 def _check(names: Iterable[Any]) -> None:
-    """Refuse names that are no field, before anything is changed."""
+    """Refuse names that are not fields, before anything is changed."""
     for name in names:
         if not isinstance(name, str) or name not in ATTRIBUTES:
             raise DocumentError(no_field(name))
@@ -204,7 +204,7 @@ def _content_of(record: Record) -> str:
 
 
 def reached(value: Any, steps: list[str]) -> Any:
-    """Return what lies at the end of the steps: keys, positions or attributes; else MISSING."""
+    """Return what the steps lead to: keys, positions or attributes; MISSING if nothing is there."""
     for number, step in enumerate(steps):
         if isinstance(value, Mapping):
             rest = "__".join(steps[number:])

@@ -238,7 +238,7 @@ class Fields:
 
     @property
     def granularity(self) -> int:
-        """How many levels of chunks this Document lies deep."""
+        """How many levels of chunks lead down to this Document; 0 for one that is no chunk."""
         return self._record.granularity
 
     @granularity.setter
@@ -247,7 +247,7 @@ class Fields:
 
     @property
     def adjacency(self) -> int:
-        """How many steps of matches this Document lies away."""
+        """How many steps of matches lead to this Document; 0 for one that is no match."""
         return self._record.adjacency
 
     @adjacency.setter

@@ -147,8 +147,6 @@ def _documents(records: Iterable[Record]) -> Iterator[Document]:
 
 
 def _documents_and_pairs(found: Iterable[Record | sources.Pair]) -> Iterator[Document | Pair]:
+    wrap = Document._of
     for one in found:
-        if isinstance(one, Record):
-            yield Document._of(one)
-        else:
-            yield Document._of(one[0]), Document._of(one[1])
+        yield wrap(one) if isinstance(one, Record) else (wrap(one[0]), wrap(one[1]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from jina.excepts import BadDocType, WireError
 from jina.records import binary, record_ops
@@ -13,16 +13,13 @@ from jina.records.columns import encode
 from jina.records.jsonlines import render_record
 from jina.records.record import Record
 from jina.records.tensors import to_json
-from jina.types.document.fields import Fields
-
-if TYPE_CHECKING:
-    from typing import Self
 
 
-class Serial(Fields):
-    """What leaves a Document as data, and how it comes back."""
+class Serial:
+    """A record as data, and back; the record is all that it needs of a Document."""
 
     __slots__ = ()
+    _record: Record
 
     if TYPE_CHECKING:
 

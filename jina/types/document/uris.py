@@ -22,8 +22,8 @@ def fetched(uri: str) -> bytes:
     Raises:
         FileNotFoundError: no such file.
         OSError: a file that cannot be read.
-        DocumentError: an empty URI, a scheme that is none of file, data, http and https, or one of
-            these that gives nothing.
+        DocumentError: an empty URI, another scheme than file, data, http and https, or a URI that
+            gives nothing.
     """
     if not uri:
         raise DocumentError("`uri` is not set")
@@ -35,6 +35,10 @@ def fetched(uri: str) -> bytes:
         from jina.types.document import web
 
         return web.read(uri, scheme)
+    return _of_path(uri, scheme)
+
+
+def _of_path(uri: str, scheme: str) -> bytes:
     path = Path(uri)
     try:
         if scheme and not path.exists():
@@ -47,7 +51,7 @@ def fetched(uri: str) -> bytes:
 
 
 def _data(uri: str) -> bytes:
-    """Return what a data URI holds; no character of it is skipped, as urllib would."""
+    """Return what a data URI holds. Unlike urllib, it skips no wrong character."""
     head, comma, text = uri.partition(",")
     if not comma:
         raise DocumentError(f"{uri[:100]!r} has no comma, after which a data URI holds its data")
@@ -61,10 +65,11 @@ def _data(uri: str) -> bytes:
 
 
 def read_text(uri: str) -> str:
-    """Return the text that a URI names: UTF-8, or what a data URI says.
+    """Return the text that a URI names, as UTF-8 or in the charset that a data URI gives.
 
     Raises:
-        DocumentError: bytes that are no such text; and see `fetched`.
+        DocumentError: bytes that are not such text.
+        FileNotFoundError, OSError, DocumentError: as for `fetched`.
     """
     charset = _charset_of(uri)
     try:
@@ -80,7 +85,7 @@ def _charset_of(uri: str) -> str:
 
 
 def set_uri(record: Record, uri: str) -> None:
-    """Set the URI of a record, and the MIME type that its extension tells."""
+    """Set the URI of a record, and the MIME type if its extension is a known one."""
     record.uri = uri
     mime = mime_of(uri)
     if mime:
@@ -88,7 +93,7 @@ def set_uri(record: Record, uri: str) -> None:
 
 
 def mime_of(name: str) -> str | None:
-    """Return the MIME type that the extension of a path or a URI tells; None for no known one."""
+    """Return the MIME type for the extension of a path or a URI; None if that is unknown."""
     try:
         return guess_type(name)[0]
     except ValueError:  # no URI at all: some Pythons say so here, all do when it is read

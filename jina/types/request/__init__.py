@@ -1,4 +1,4 @@
-"""Where Jina 2 kept what `post` answers with; published code imports the names for annotations."""
+"""Where Jina 2 kept the answers of `post`; published code imports the names for annotations."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ __all__ = ["DataRequest", "Request", "Response"]
 
 
 def __getattr__(name: str) -> Any:
-    """Give the one class of answers there is, under each of its published names."""
+    """Return `Response`, the only class of answers, under each of its published names."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    # Late: the client is made of Documents. Whoever asks for this name waits for it.
+    # Late: the client imports Documents; only those who ask for this name wait for it.
     from jina.client.response import Response
 
     return Response
