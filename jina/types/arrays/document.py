@@ -17,7 +17,7 @@ from jina.records.batch import Columns
 from jina.records.mapping import kind_of
 from jina.records.record import Record
 from jina.types.arrays.methods import ArrayMethods
-from jina.types.arrays.positions import find_positions, is_position, several
+from jina.types.arrays.positions import check_elements, find_positions, is_position, several
 from jina.types.arrays.selection import first
 from jina.types.document import Document, wrapped
 
@@ -56,7 +56,7 @@ class DocumentArray(ArrayMethods[Document, "DocumentArray"]):
             self._rows = [docs]
         else:
             self._rows = list(several(docs))
-            self._check(self._rows)
+            check_elements(self._rows, Document)
 
     @classmethod
     def _of_columns(cls, columns: Columns) -> DocumentArray:
@@ -92,13 +92,6 @@ class DocumentArray(ArrayMethods[Document, "DocumentArray"]):
     def _new_of(records: list[Record]) -> DocumentArray:
         return DocumentArray._of_records(records)
 
-    @staticmethod
-    def _generated(name: str, args: Any, kwargs: Any) -> DocumentArray:
-        # Late: few programs read files or arrays this way.
-        from jina.types.document import generators
-
-        return DocumentArray(getattr(generators, name)(*args, **kwargs))
-
     @classmethod
     def concat(cls, arrays: Iterable[DocumentArray]) -> DocumentArray:
         """Return one array with the Documents of all, in order; they are shared."""
@@ -122,19 +115,6 @@ class DocumentArray(ArrayMethods[Document, "DocumentArray"]):
     def _changed(self) -> None:
         """Forget where each id stands: the Documents have changed."""
         self._index = None
-
-    def _check(self, docs: list[Any]) -> None:
-        """Refuse anything that is not a Document.
-
-        Raises:
-            BadDocType: names the first such element.
-        """
-        for position, doc in enumerate(docs):
-            if not isinstance(doc, Document):
-                raise BadDocType(
-                    f"element {position} is {kind_of(doc)}, no Document",
-                    hint="wrap it: Document(...)",
-                )
 
     def _adopted(self, doc: Any) -> Document:
         """Return the Document that is stored for one that is added."""

@@ -53,7 +53,6 @@ class DocumentArrayMemmap(ArrayMethods[Document, DocumentArray]):
     _columns = None
     _new = staticmethod(DocumentArray._new)
     _new_of = staticmethod(DocumentArray._new_of)
-    _generated = staticmethod(DocumentArray._generated)
 
     def __init__(
         self,

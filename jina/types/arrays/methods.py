@@ -17,6 +17,7 @@ from jina.records.mapping import kind_of
 from jina.records.record import Record
 from jina.types.arrays import column_access, matching, overview, selection, storage, traversal
 from jina.types.arrays.matching import Metric
+from jina.types.arrays.positions import check_elements
 from jina.types.arrays.protocols import Doc
 from jina.types.arrays.storage import Format
 from jina.types.arrays.traversal import Paths
@@ -56,11 +57,6 @@ class ArrayMethods(Generic[Doc, Array]):
     @staticmethod
     def _new_of(records: list[Record]) -> Array:
         """Return an array with a Document over each record."""
-        raise NotImplementedError
-
-    @staticmethod
-    def _generated(name: str, args: Any, kwargs: Any) -> Array:
-        """Return an array of what a generator of Documents yields."""
         raise NotImplementedError
 
     # --- paths ----------------------------------------------------------------------------------
@@ -358,27 +354,36 @@ class ArrayMethods(Generic[Doc, Array]):
     @classmethod
     def from_ndarray(cls, *args: Any, **kwargs: Any) -> Array:
         """Return a Document for each row of an array."""
-        return cls._generated("from_ndarray", args, kwargs)
+        return cls._collected("from_ndarray", args, kwargs)
 
     @classmethod
     def from_files(cls, *args: Any, **kwargs: Any) -> Array:
         """Return a Document for each file that fits a pattern."""
-        return cls._generated("from_files", args, kwargs)
+        return cls._collected("from_files", args, kwargs)
 
     @classmethod
     def from_csv(cls, *args: Any, **kwargs: Any) -> Array:
         """Return a Document for each row of a table."""
-        return cls._generated("from_csv", args, kwargs)
+        return cls._collected("from_csv", args, kwargs)
 
     @classmethod
     def from_ndjson(cls, *args: Any, **kwargs: Any) -> Array:
         """Return a Document for each JSON line."""
-        return cls._generated("from_ndjson", args, kwargs)
+        return cls._collected("from_ndjson", args, kwargs)
 
     @classmethod
     def from_lines(cls, *args: Any, **kwargs: Any) -> Array:
         """Return Documents from lines or a file of lines."""
-        return cls._generated("from_lines", args, kwargs)
+        return cls._collected("from_lines", args, kwargs)
+
+    @classmethod
+    def _collected(cls, name: str, args: Any, kwargs: Any) -> Array:
+        # Late: few programs read files or arrays this way.
+        from jina.types import sources
+
+        records = list(getattr(sources, name)(*args, **kwargs))
+        check_elements(records, Record)
+        return cls._new_of(records)
 
     # --- shown to people ------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from typing import Any
 from jina.records.record import FIELDS, TENSOR_FIELDS
 from jina.records.record_ops import set_fields
 from jina.types.arrays.protocols import DocumentLike
-from jina.types.document.display import printed
+from jina.types.document.display import printed, shown
 
 _ROWS = 10
 
@@ -37,11 +37,12 @@ def _kinds(docs: Sequence[DocumentLike], field: str) -> str:
 
 def as_html(docs: Sequence[DocumentLike]) -> str:
     """Return a table of the first Documents."""
-    shown = [dict(doc._shown()) for doc in docs[:_ROWS]]
-    fields = [field for field in FIELDS if any(field in values for values in shown)]
+    described = [dict(shown(doc._record)) for doc in docs[:_ROWS]]
+    fields = [field for field in FIELDS if any(field in values for values in described)]
     head = "".join(f"<th>{escape(field)}</th>" for field in fields)
     cells = (
-        "".join(f"<td>{_cell(values.get(field, ''))}</td>" for field in fields) for values in shown
+        "".join(f"<td>{_cell(values.get(field, ''))}</td>" for field in fields)
+        for values in described
     )
     rows = "".join(f"<tr>{row}</tr>" for row in cells)
     return (

@@ -81,3 +81,17 @@ def several(docs: Any) -> Any:
             hint="put it into a list: [...]",
         )
     return docs
+
+
+def check_elements(docs: list[Any], kind: type) -> None:
+    """Refuse anything but Documents, or the records under them.
+
+    Raises:
+        BadDocType: names the first such element.
+    """
+    for position, doc in enumerate(docs):
+        if not isinstance(doc, kind):
+            raise BadDocType(
+                f"element {position} is {kind_of(doc)}, no Document",
+                hint="wrap it: Document(...)",
+            )

@@ -6,7 +6,7 @@ children, and those import these functions.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, Protocol, TypeVar
 
 from jina.records.batch import Columns
@@ -24,7 +24,6 @@ class DocumentLike(Protocol):
     def tags(self) -> dict[str, Any]: ...  # noqa: D102
 
     def _attribute(self, path: str) -> Any: ...
-    def _shown(self) -> Iterable[tuple[str, Any]]: ...
 
 
 class ArrayLike(Protocol):

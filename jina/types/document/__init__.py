@@ -139,9 +139,6 @@ class Document(Editing, Serial, Conversions):
         """The set fields, for rich's printer."""
         return display.rich_fields(self._record)
 
-    def _shown(self) -> Iterator[tuple[str, Any]]:
-        return display.shown(self._record)
-
     def _repr_html_(self) -> str:
         """A table of the set fields, for a notebook."""
         return display.html(self._record)
