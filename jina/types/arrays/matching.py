@@ -115,27 +115,26 @@ class _MatchWriter(NamedTuple):
     def write(self, doc: Any, nearest: Iterable[tuple[float, int]]) -> None:
         """Set the matches of a query, given distances and positions."""
         doc.matches = []
-        matches = doc.matches
-        docs = self.searched._docs
+        matches, docs, options = doc.matches, self.searched._docs, self.options
         for distance, position in nearest:
             found = docs[position]
-            if self.options.exclude_self and found.id == doc.id:
+            if options.exclude_self and found.id == doc.id:
                 continue
-            if len(matches) == self.options.limit:
+            if len(matches) == options.limit:
                 break
-            if self.options.only_id:
-                self._score(matches._add(Record(found.id)), distance)
+            if options.only_id:
+                match = matches._add(Record(found.id))
             else:
-                self._score(matches.append(found)._record, distance)
+                match = matches.append(found)._record
+            self._score(match, NamedScore(distance))
 
-    def _score(self, match: Record, distance: float) -> None:
+    def _score(self, match: Any, score: NamedScore) -> None:
         # A match that is itself a query would hold matches that hold it, without end.
         if match.matches is not None and match.id in self.query_ids:
             match.matches = None
-        scores: Any = match.scores
-        held = Scores(scores or ())
-        held[self.options.name] = NamedScore(distance)
-        match.scores = Live(held)
+        scores = Scores(match.scores or ())
+        scores[self.options.name] = score
+        match.scores = Live(scores)
 
 
 def _at_least_one(what: str, value: Any) -> int | None:
