@@ -27,6 +27,7 @@ import zmq
 from hypothesis import configuration, settings
 from zmq.utils import garbage
 
+from tests import flaky
 from tests.polling import poll
 from tests.shell import Shell
 
@@ -42,6 +43,7 @@ _PATIENCE_S = float(os.environ.get("JINA_TEST_PATIENCE_S", "10"))
 _MARK = "JINA_TEST_ROOM"  # in the environment of whatever the tests start: which session did
 _contexts: weakref.WeakSet[zmq.Context[zmq.Socket[bytes]]] = weakref.WeakSet()  # all that there are
 _strangers: set[int] = set()  # processes that do not have our mark, so that they are read once
+_RUN_DIRECTORIES = {"runtime_dir", "shell", "shared_shell"}  # who asks for one starts processes
 # With these typer and rich paint, or not, whatever they write to; CI services set some.
 _PAINT = (
     "FORCE_COLOR",
@@ -58,6 +60,20 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:  # under nohup
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let tests that fail by accident be told from those that are broken, if asked to."""
+    flaky.install(config)
+
+
+@pytest.hookimpl(tryfirst=True)  # before `-m` chooses
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as quick whatever has no run directory and is not marked as slow."""
+    for item in items:
+        fixtures = set(getattr(item, "fixturenames", ()))
+        if not item.get_closest_marker("slow") and not fixtures & _RUN_DIRECTORIES:
+            item.add_marker("quick")
 
 
 @pytest.fixture(scope="session", autouse=True)

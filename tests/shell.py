@@ -62,7 +62,7 @@ class Running:
         """The next line of its standard output; empty at its end."""
         assert self.process.stdout
         descriptor = self.process.stdout.fileno()
-        deadline = time.monotonic() + WAIT_S / 2
+        deadline = time.monotonic() + WAIT_S
         while b"\n" not in self._read:
             left = max(0.0, deadline - time.monotonic())
             assert select.select([descriptor], [], [], left)[0], f"no line, but: {self.err}"

@@ -137,3 +137,9 @@ def _sound(score: Any) -> NamedScore:
         str(score.ref_id),
         list(map(_sound, score.operands)),
     )
+
+
+# Pickles name the public path of these classes. msgspec resolves annotations in a class's module, so
+# it has to do that first.
+msgspec.json.Decoder(NamedScore)
+NamedScore.__module__ = Scores.__module__ = "jina.types.score"

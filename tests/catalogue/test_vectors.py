@@ -37,7 +37,7 @@ def plain(
 
 @pytest.mark.parametrize("is_sparse", [True, False])
 def test_nearest_rows_are_those_of_the_definition(vectors: Any, is_sparse: bool) -> None:
-    """Through adding, removing and re-using rows, for every metric and weighing."""
+    """Through adding, removing and reusing rows, for every metric and weighing."""
     random = np.random.default_rng(7)
     width = 40
     rows = vectors.Rows(width, is_sparse=is_sparse)

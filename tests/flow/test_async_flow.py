@@ -13,6 +13,8 @@ from jina import AsyncFlow, Document, Executor, Flow, requests
 from jina.excepts import BadClientInput, BadServer, FlowBuildLevelError
 from tests.polling import wait_until
 
+pytestmark = pytest.mark.slow
+
 
 class Louder(Executor):
     @requests

@@ -16,6 +16,8 @@ from jina.excepts import ConfigError, FlowBuildLevelError, FlowError, FlowTopolo
 from tests.polling import wait_until
 from tests.shell import Shell, is_alive
 
+pytestmark = pytest.mark.slow
+
 PAIR = Flow().add(name="a").add(name="b", needs="gateway", replicas=2)
 
 

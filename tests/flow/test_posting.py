@@ -22,6 +22,8 @@ from jina.excepts import (
 from tests.polling import wait_until
 from tests.shell import ZOO, is_alive
 
+pytestmark = pytest.mark.slow
+
 
 class Tag(Executor):
     """Appends its name in the Flow to the text of every Document."""

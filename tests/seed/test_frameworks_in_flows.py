@@ -15,6 +15,8 @@ from jina import Document, Flow
 from tests.seed import frameworks as seed
 from tests.seed.test_rules_in_flows import Served
 
+pytestmark = pytest.mark.slow
+
 EXECUTORS = [
     seed.ResnetImageEncoder,
     seed.PLMwuAutoEncoder,

@@ -14,6 +14,8 @@ from jina import Client, Document, DocumentArray, Executor, Flow, requests
 from jina.client.response import Response
 from tests.seed import executors as seed
 
+pytestmark = pytest.mark.slow
+
 # The fields that the cookbook lists, in its order.
 RUNTIME_ARGS = """
 name description workspace log_config quiet quiet_error identity port_ctrl ctrl_with_ipc
