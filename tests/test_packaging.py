@@ -21,6 +21,7 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[1]
 PACKAGED = ("README.md", "LICENSE", "pyproject.toml", "setup.cfg", "setup.py")
+MADE = {"__pycache__", "workspace", ".gitignore"}  # by whoever runs what is in a checkout
 FOLDERS = ("jina", "jinacli", "executors", "flows")
 # Prints each name that cannot be imported, and then the place of the package.
 IMPORT = """

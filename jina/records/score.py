@@ -139,7 +139,7 @@ def _sound(score: Any) -> NamedScore:
     )
 
 
-# Pickles name the public path of these classes. msgspec resolves annotations in a class's module, so
-# it has to do that first.
+# Pickles name the public path of these classes. msgspec resolves annotations in the module of a
+# class, so it has to do that first.
 msgspec.json.Decoder(NamedScore)
 NamedScore.__module__ = Scores.__module__ = "jina.types.score"
