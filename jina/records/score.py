@@ -137,9 +137,3 @@ def _sound(score: Any) -> NamedScore:
         str(score.ref_id),
         list(map(_sound, score.operands)),
     )
-
-
-# Pickles name the public path of these classes. msgspec resolves annotations in the module of a
-# class, so it has to do that first.
-msgspec.json.Decoder(NamedScore)
-NamedScore.__module__ = Scores.__module__ = "jina.types.score"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+import time
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -264,3 +266,47 @@ def test_white_space_in_tags_that_nobody_read_ends_no_line():
     came = codec.decode([frame.replace(b'{"x":"a"}', b'{\n"":"a"}') for frame in frames])
     assert render(came) == b'{"id":"a","tags":{ "":"a"}}\n{"id":"b","tags":{"x":"b"}}\n'
     assert render(came[:1]) == b'{"id":"a","tags":{ "":"a"}}\n'
+
+
+_SPENT_S = 20.0  # of processor time; it takes a fraction of a second, and without limits hours
+
+
+def deep(start, count, end):
+    return b'{"id":"a",' + start * count + b"1" + end * count + b"}"
+
+
+MANY = 1_000_000
+LINES = {
+    "tags": deep(b'"tags":{"a":', 1, b"}").replace(b"1", b"[" * MANY),
+    "deep tags": b'{"tags":{"a":' + b"[" * MANY + b"]" * MANY + b"}}",
+    "deep keys of its own": b'{"a":' + b"[" * MANY + b"]" * MANY + b"}",
+    "deep chunks": b'{"chunks":[' * 100_000 + b"]}" * 100_000,
+    "deep operands": b'{"scores":{"a":' + b'{"operands":[' * 100_000 + b"]}" * 100_000 + b"}}",
+    "deep embedding": b'{"embedding":' + b"[" * MANY + b"]" * MANY + b"}",
+    "wide keys of its own": b'{"a":[' + b"[]," * 5_000_000 + b"[]]}",
+    "wide and no JSON": b'{"a":[' + b"[]," * 5_000_000 + b"]}",
+    "large tensor": b'{"blob":{"dtype":"<f8","shape":[1099511627776,8],"data":""}}',
+    "large lil": b'{"blob":{"format":"lil_matrix","shape":[1099511627776,1],"parts":{'
+    + b",".join(
+        b'"%s":{"dtype":"<i4","shape":[0],"data":""}' % part for part in (b"data", b"row", b"col")
+    )
+    + b"}}}",
+    "long number": b'{"weight":' + b"9" * MANY + b"}",
+    "long number among the tags": b'{"a":1e' + b"9" * MANY + b"}",
+}
+
+
+@pytest.mark.parametrize("name", LINES)
+def test_a_line_that_is_a_bomb_is_one_failure_at_once(name):
+    """Its neighbours are read."""
+    chunk = b'{"id":"b"}\n' + LINES[name] + b'\n{"id":"c"}\n'
+    tracemalloc.start()
+    started = time.process_time()
+    found = parse(chunk, key="k", first_line=1)
+    spent = time.process_time() - started
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert [doc.id for doc in found.docs] == ["b", "c"]
+    assert [error.line for error in found.errors] == [2]
+    assert spent < _SPENT_S
+    assert peak < 200 * 1024 * 1024 + len(chunk)
