@@ -96,7 +96,7 @@ class DelimitedCutter:
             values: list[dict[str, Any]] = [
                 dict(zip(self._head.names, row, strict=True)) for row in rows
             ]
-            self._head.settle(values)
+            self._head.read_fields(values)
         except (UnicodeDecodeError, csv.Error, DocumentError):
             return None
         return cut._replace(data=_encode_lines(values))

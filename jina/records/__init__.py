@@ -1,4 +1,4 @@
-"""What a Document is made of, and its bytes: records, their columns, their JSON lines.
+"""What a Document is made of, and its bytes: records, columns and JSON lines.
 
-Nothing here knows the classes that users touch: `jina.types` puts Documents over records.
+Nothing here knows the classes that users touch; `jina.types` wraps records into Documents.
 """

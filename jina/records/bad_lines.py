@@ -1,4 +1,4 @@
-"""What is wrong with a line that is no JSON, or no Document, in the words of this project."""
+"""Say what is wrong with a line that is not JSON or not a Document, in our own words."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ def why(line: bytes, err: Exception) -> str:
 
 
 def _syntax(line: bytes, reason: str, at: int) -> str:
-    """Say where JSON breaks; the standard library tells the place more exactly."""
-    # Late: only a line that is no JSON needs it.
+    """Say where the JSON breaks; the standard library knows the place more exactly."""
+    # Late: only a line that is not JSON needs it.
     import json
 
     try:
-        if len(line) <= MAX_UNTYPED_BYTES:  # a larger one may be a bomb
+        if len(line) <= MAX_UNTYPED_BYTES:  # a larger one could fill the memory
             json.loads(line)
     except json.JSONDecodeError as err:
         at = len(err.doc[: err.pos].encode())
@@ -55,7 +55,7 @@ def _syntax(line: bytes, reason: str, at: int) -> str:
 
 
 class _Named(msgspec.Struct):
-    """Of a line that may be a bomb nothing is decoded but its id."""
+    """Decodes a line's id and nothing else: the rest could fill the memory."""
 
     id: str = ""
 
@@ -64,7 +64,7 @@ _only_id = msgspec.json.Decoder(_Named).decode
 
 
 def id_of(line: bytes) -> str:
-    """Return the id in a line that is no Document, if it is at least JSON."""
+    """Return the id of a line that is not a Document; empty if it has none or is not JSON."""
     try:
         return _only_id(line).id
     except (ValueError, RecursionError):

@@ -1,6 +1,6 @@
 """A batch of Documents as columns: parsed from the wire, read and replaced column by column.
 
-No Document exists here. A column stays the bytes that it came as until somebody reads it.
+There are no Documents here. A column stays undecoded until somebody reads it.
 
     body       "JDA1" · version u16 · columns u16 · documents u32 · directory · column bytes …
     directory  one entry per column: field u8 · kind u8 · flags u16 · aux u32 · length u64
@@ -55,7 +55,7 @@ HEAD = Struct("<4sHHI")
 ENTRY = Struct("<BBHIQ")
 HEAD_SIZE = HEAD.size
 ENTRY_SIZE = ENTRY.size
-_iter_entries = Struct("<IIQ").iter_unpack  # the same, with field, kind and flags as one number
+_iter_entries = Struct("<IIQ").iter_unpack  # entries, with field, kind and flags as one number
 
 VALUES, CONSTANT, DENSE, CELLS, NESTED, TAGS = range(1, 7)
 
@@ -66,7 +66,7 @@ _counts = msgspec.msgpack.Decoder(list[_Count])
 
 
 def _types() -> dict[str, Any]:
-    kinds: dict[str, Any] = dict.fromkeys(TEXT_FIELDS, str)  # what each field is made of
+    kinds: dict[str, Any] = dict.fromkeys(TEXT_FIELDS, str)  # what the values of each field are
     kinds |= dict.fromkeys(COUNT_FIELDS, _Count)
     kinds |= {"text": str | None, "buffer": bytes | None, "weight": float | None}
     kinds |= {"location": list[_Count] | None}
@@ -74,12 +74,12 @@ def _types() -> dict[str, Any]:
     return kinds
 
 
-_ONE = {name: msgspec.msgpack.Decoder(kind) for name, kind in _types().items()}
-_MANY: dict[str, Any] = {
+_VALUE_DECODERS = {name: msgspec.msgpack.Decoder(kind) for name, kind in _types().items()}
+_LIST_DECODERS: dict[str, Any] = {
     name: msgspec.msgpack.Decoder(list.__class_getitem__(kind)) for name, kind in _types().items()
 }
-# Fields that may be sent once for all rows. Numbers are compared to find that out, and in weight
-# and scores 0.0 equals -0.0 and yet is another number; ids tell how many rows there are.
+# Fields whose value may be sent once for all rows, if it is equal in all of them. Not weight and
+# scores: 0.0 equals -0.0 but is another number. Not ids: they say how many rows there are.
 REPEATED = (TEXT_FIELDS | COUNT_FIELDS | {"text", "buffer"}) - {"id"}
 _UNCHECKED = REPEATED | {"id"}
 _BOUNDED = frozenset({"location", "scores", "evaluations"})
@@ -87,16 +87,16 @@ _WEIGHED = SCORE_FIELDS | {"weight"}
 _NO_WEIGHT = DEFAULTS["weight"]
 
 
-class Raw(msgspec.Struct, gc=False, eq=False):
-    """A column as it came: its kind, its number beside the bytes, and the bytes."""
+class RawColumn(msgspec.Struct, gc=False, eq=False):
+    """A column as it came, undecoded."""
 
     kind: int
-    aux: int
+    aux: int  # the number in its entry; see the layout above
     data: memoryview
 
 
 class Constant:
-    """One value for all rows."""
+    """A column with one value for all rows."""
 
     __slots__ = ("value",)
 
@@ -115,7 +115,7 @@ class Nested:
         self.counts: list[int] | None = None
 
     def parts(self, rows: int) -> list[Part | None]:
-        """Return each row's share of the children; None where it has none."""
+        """Return a Part for each row, None for a row without children."""
         if self.counts is None:
             self.counts = _decode(_counts, self.raw_counts, rows, "a count of children")
             if sum(self.counts) != self.columns.rows:
@@ -143,32 +143,32 @@ class Part:
 
 
 class Columns(msgspec.Struct, eq=False):
-    """A batch of `rows` Documents by column.
+    """A batch of `rows` Documents, column by column.
 
-    `columns` maps a field to Raw (undecoded), list (one value per row), Constant, DenseColumn,
-    CellColumn or Nested. A field that is missing is unset in all rows.
+    `columns` maps a field to a RawColumn (undecoded), a list (one value per row), a Constant, a
+    DenseColumn, a CellColumn or a Nested. A field that is missing is unset in all rows.
     """
 
     rows: int
     columns: dict[str, Any]
-    frames: Sequence[Any] = ()  # the tensor frames that Raw columns point into
+    frames: Sequence[Any] = ()  # the tensor frames that RawColumns point into
     wire: list[Any] | None = None  # the message, as long as nothing was replaced
     _records: list[Record] | None = None
 
     def values(self, field: str) -> list[Any]:
-        """Return one value per row: plain ones, undecoded tags, tensors' Cells, or Parts.
+        """Return one value per row: plain values, undecoded tags, Cells of tensors, or Parts.
 
         Raises:
-            WireError: the column's bytes are not what its kind says.
+            WireError: the column's bytes do not fit its kind.
         """
         column = self.columns.get(field)
         if column is None:
             return [DEFAULTS[field]] * self.rows
-        if type(column) is Raw:
-            if column.kind == VALUES and field in _UNCHECKED:  # nothing else to look at
-                found: list[Any] = _decode(_MANY[field], column.data, self.rows, field)
-                return found
-            column = self._opened(field, column)
+        if type(column) is RawColumn:
+            if column.kind == VALUES and field in _UNCHECKED:  # decoding is all
+                values: list[Any] = _decode(_LIST_DECODERS[field], column.data, self.rows, field)
+                return values
+            column = self._decode_column(field, column)
         if type(column) is list:
             return column
         if type(column) is Constant:
@@ -181,16 +181,16 @@ class Columns(msgspec.Struct, eq=False):
     def tensor(self, field: str) -> DenseColumn | CellColumn | None:
         """Return the tensor column of a field, None if no row has one."""
         column = self.columns.get(field)
-        if type(column) is Raw:
-            column = self._opened(field, column)
-        # Whoever holds the column may write into its memory: the message is no longer the truth.
+        if type(column) is RawColumn:
+            column = self._decode_column(field, column)
+        # The caller may write into the column's memory; the message would then be out of date.
         self.wire = None
         if column is None or isinstance(column, (DenseColumn, CellColumn)):
             return column
         return CellColumn.of(self.values(field))
 
     def has_matrix(self, field: str, matrix: Any) -> bool:
-        """Whether a tensor column is this very matrix, with a row for each Document."""
+        """Whether the field's column is this very matrix, with a row for each Document."""
         column = self.columns.get(field)
         return type(column) is DenseColumn and column.is_matrix(matrix, self.rows)
 
@@ -207,13 +207,13 @@ class Columns(msgspec.Struct, eq=False):
         """Return a Record per row; the same ones each time.
 
         Raises:
-            WireError: a column's bytes are not what its kind says.
+            WireError: a column's bytes do not fit its kind.
         """
         if self._records is None:
-            self._records = self._made()
+            self._records = self._make_records()
         return self._records
 
-    def _made(self) -> list[Record]:
+    def _make_records(self) -> list[Record]:
         columns = self.columns
         if not self.rows:
             return []
@@ -225,26 +225,26 @@ class Columns(msgspec.Struct, eq=False):
                 arguments.append(repeat(DEFAULTS[name]))
         return list(map(Record, *arguments))
 
-    def _opened(self, field: str, raw: Raw) -> Any:
+    def _decode_column(self, field: str, raw: RawColumn) -> Any:
         """Decode a column that came from the wire, and keep it decoded."""
         column: Any
         if raw.kind == VALUES:
             if field in _BOUNDED and raw.data.nbytes > max(MAX_UNTYPED_BYTES, 64 * self.rows):
                 raise WireError(f"the column `{field}` is larger than its {self.rows} rows explain")
-            column = _decode(_MANY[field], raw.data, self.rows, field)
+            column = _decode(_LIST_DECODERS[field], raw.data, self.rows, field)
             if field not in _WEIGHED:
                 pass
             elif field in SCORE_FIELDS:
-                # Live, so that a score that is NaN is seen before it is written as JSON.
+                # Live, so that NaN is found before the scores are written as JSON.
                 column = [Live(Scores(scores)) if scores else None for scores in column]
             else:
-                # The very default, by which encoders know that it is unset: any other 0.0 was said.
+                # Encoders know by the default object that it is unset; any other 0.0 was set.
                 column = [_NO_WEIGHT if weight is None else weight for weight in column]
                 if not all(map(isfinite, column)):
                     raise WireError("the column `weight` holds a number that is not finite")
         elif raw.kind == CONSTANT:
-            value = _decode(_ONE[field], raw.data, None, field)
-            # MIME types are compared at each write of a text: the very same one is the quickest.
+            value = _decode(_VALUE_DECODERS[field], raw.data, None, field)
+            # Setting a text compares MIME types, which is quickest when they are one object.
             column = Constant(intern(value) if field == "mime_type" else value)
         elif raw.kind == DENSE:
             column = DenseColumn.parse(raw.data, raw.aux, self.rows, self.frames)
@@ -261,8 +261,8 @@ _SHORT_HEADS = {rows: 0x90 | rows for rows in range(16)}
 
 
 def _decode(decoder: Any, data: memoryview, rows: int | None, what: str) -> Any:
-    """Decode msgpack; an array must say at its head that it has one value per row."""
-    # The short form of an array's head is by far the most frequent one in small batches.
+    """Decode msgpack; an array's head must say that it has one value per row."""
+    # In small batches, most arrays have the short form of the head.
     if (
         rows is not None
         and not (data and data[0] == _SHORT_HEADS.get(rows))
@@ -276,7 +276,7 @@ def _decode(decoder: Any, data: memoryview, rows: int | None, what: str) -> Any:
 
 
 def _array_length(data: memoryview) -> int:
-    """Return what a msgpack array claims as its length, before anything is allocated for it."""
+    """Return the length that a msgpack array claims, without allocating anything; -1 if none."""
     if not data:
         return -1
     first = data[0]
@@ -302,28 +302,31 @@ def _kinds(field: str) -> tuple[int, ...]:
     return (VALUES, CONSTANT) if field in REPEATED else (VALUES,)
 
 
-# What an entry's first four bytes (field, kind, no flags), as one number, mean; others are unknown.
-_FITTING = {
+# By an entry's first four bytes (field, kind, no flags) as one number; all others are unknown.
+_FIELD_AND_KIND = {
     code | kind << 8: (field, kind) for field, code in CODE_OF.items() for kind in _kinds(field)
 }
 
 
 class _Budget(msgspec.Struct, gc=False, eq=False):
-    """What one message may still spend on Documents and nested batches."""
+    """How many more Documents and nested batches a message may hold."""
 
     docs: int
     batches: int = MAX_BATCHES - 1  # besides the outermost
 
     def is_spent(self) -> bool:
-        """Whether more was asked for than there is."""
+        """Whether the message holds more than it may."""
         return self.docs < 0 or self.batches < 0
 
 
 def parse(frames: Sequence[Buffer]) -> Columns:
-    """Read the directory of a message: a body and its tensor frames. No column is decoded.
+    """Read the directory of a batch without decoding any column.
+
+    Args:
+        frames: the body, then its tensor frames.
 
     Raises:
-        WireError: anything that the directory must not say.
+        WireError: a directory that is damaged or beyond the limits.
     """
     if not frames or len(frames) > MAX_FRAMES:
         raise WireError(f"a batch comes in 1 to {MAX_FRAMES} frames, not {len(frames)}")
@@ -355,7 +358,7 @@ def _parse(
     columns: dict[str, Any] = {}
     for word, aux, length in _iter_entries(body[HEAD_SIZE:start]):
         try:
-            field, kind = _FITTING[word]
+            field, kind = _FIELD_AND_KIND[word]
         except KeyError:
             raise WireError(f"a batch's directory names column {word:#x}: unknown") from None
         data = body[start : start + length]
@@ -363,14 +366,14 @@ def _parse(
         if kind == NESTED:
             if aux > length:
                 raise WireError(f"the column `{field}` is shorter than its counts")
-            if budget is None:  # of the outermost batch, and only if it needs one
+            if budget is None:  # made once, and only if there are nested batches
                 budget = _Budget(MAX_BATCH_DOCS - rows)
             inner = _parse(data[aux:], frames, depth - 1, budget)
             columns[field] = Nested(inner, data[:aux])
         elif aux and kind != DENSE:
             raise WireError(f"the column `{field}` has a number that its kind does not use")
         else:
-            columns[field] = Raw(kind, aux, data)
+            columns[field] = RawColumn(kind, aux, data)
     if start != size:
         raise WireError("a batch's columns are not as long as its frame")
     if len(columns) != count:
@@ -384,6 +387,6 @@ def _parse(
             and _array_length(ids.data) != rows
         )
     ):
-        # One byte per Document at least: a short message cannot claim millions.
+        # Each id takes at least a byte, so a short message cannot claim millions of Documents.
         raise WireError("a batch without one id per Document")
     return Columns(rows, columns, frames)

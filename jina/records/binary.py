@@ -33,7 +33,7 @@ def unpack(data: Buffer) -> list[Buffer]:
     """Return the frames in a byte string, as views of it.
 
     Raises:
-        WireError: no such byte string, or a damaged one.
+        WireError: the bytes are something else, or damaged.
     """
     view = memoryview(data).cast("B")
     if len(view) < HEAD.size:

@@ -1,9 +1,9 @@
-"""Records to message frames: the columnar codec; `batch` reads the frames again.
+"""Write Records, or a batch that is still columns, as message frames; `batch` reads them.
 
     frames   [body, tensor frame, tensor frame, …]
 
-The layout of a body is drawn in `jina.records.batch`. Columns that nobody touched are sent on as
-the bytes that they came as.
+The layout of a body is drawn in `jina.records.batch`. A column that nobody touched is sent on in
+the bytes in which it came.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from jina.records.batch import (
     Constant,
     Nested,
     Part,
-    Raw,
+    RawColumn,
 )
 from jina.records.mapping import locations
 from jina.records.record import (
@@ -50,15 +50,15 @@ from jina.records.record import (
 from jina.records.record_ops import children
 from jina.records.score import checked
 from jina.records.tags import join_tags
-from jina.records.tensor_columns import CellColumn, DenseColumn, FrameWriter, gathered
+from jina.records.tensor_columns import CellColumn, DenseColumn, FrameWriter, tensor_column
 
 _encode = msgspec.msgpack.Encoder().encode
 
 _UNSET = tuple(DEFAULTS.values())
-_NOTHING = frozenset({type(None)})
+_NONE_ONLY = frozenset({type(None)})
 _NO_WEIGHT = DEFAULTS["weight"]
 # Fields whose values users may hold and change.
-_HELD = SCORE_FIELDS | {"location"}
+_CHANGEABLE = SCORE_FIELDS | {"location"}
 
 # field, kind, aux, bytes
 _Entry = tuple[str, int, int, Any]
@@ -67,10 +67,10 @@ _Entry = tuple[str, int, int, Any]
 def encode(source: Columns | list[Record]) -> list[Buffer]:
     """Return the frames of a message: the body, then the tensor frames.
 
+    Tensors of 64 KiB and more are not copied: they must not change until the frames are sent.
+
     Args:
         source: a batch that is still columns, or the records of its rows.
-
-    Tensors of 64 KiB and more are not copied: they must not change until the frames are sent.
 
     Raises:
         DocumentError: a value that cannot be carried; the message names field and id.
@@ -87,7 +87,7 @@ def _columns_of(columns: Columns) -> list[Buffer]:
 
 
 class _Writing:
-    """One message being written: its tensor frames and what it may still grow by."""
+    """Writes one message; it holds the tensor frames, and how much the message may still grow."""
 
     __slots__ = ("batches", "docs", "writer")
 
@@ -112,11 +112,11 @@ class _Writing:
             )
 
     def columns(self, columns: Columns, depth: int) -> bytes:
-        """Write a batch that is still columns; undecoded ones are copied."""
+        """Write a batch that is still columns; undecoded columns are copied as they are."""
         self._spend(columns.rows, depth)
         entries: list[_Entry] = []
         for field, column in columns.columns.items() if columns.rows else ():
-            if type(column) is Raw:
+            if type(column) is RawColumn:
                 if column.kind in {DENSE, CELLS}:
                     entries.append(self._tensor(field, columns.tensor(field)))
                 else:
@@ -136,15 +136,15 @@ class _Writing:
         return _body(columns.rows, entries)
 
     def rows(self, records: list[Record], depth: int) -> bytes:
-        """Write Records, column by column; columns that are unset in every row are left out.
+        """Write Records column by column; columns that are unset in every row are left out.
 
         Args:
-            records: of the rows.
-            depth: how many levels may still lie below.
+            records: one for each row.
+            depth: how many more levels of children there may be.
         """
         self._spend(len(records), depth)
         entries: list[_Entry] = []
-        for field, values in _gathered(records):
+        for field, values in _values_by_field(records):
             entry = self._field(field, values, records, depth)
             if entry is not None:
                 entries.append(entry)
@@ -157,18 +157,18 @@ class _Writing:
             if len(values) == 1 and field in REPEATED:
                 return field, VALUES, 0, _encode(values)
             if field in TENSOR_FIELDS:
-                return self._tensor(field, gathered(values))
+                return self._tensor(field, tensor_column(values))
             if field in CHILD_FIELDS:
                 return self._children(field, values, depth)
             if field == "tags":
                 return _tags(values, records)
-            if field in _HELD:
+            if field in _CHANGEABLE:
                 check = locations if field == "location" else checked
-                values = [_settled(value, check) for value in values]
+                values = [_sendable(value, check) for value in values]
                 if not any(values):
                     return None
             if field == "weight":
-                # By identity: JSON shows a 0.0 that was said, and none that was not.
+                # By identity: a 0.0 that was set is shown in JSON, the default is not.
                 values = [None if value is _NO_WEIGHT else value for value in values]
             first = values[0]
             if (
@@ -202,8 +202,8 @@ class _Writing:
         return field, NESTED, len(counts), b"".join((counts, inner))
 
 
-def _gathered(records: list[Record]) -> Iterator[tuple[str, tuple[Any, ...]]]:
-    """Yield the ids, and each other field that is set in a record: one value per record."""
+def _values_by_field(records: list[Record]) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    """Yield each field that is set in any record, and always `id`, with one value per record."""
     is_alone = len(records) == 1
     rows = zip(*map(astuple, records), strict=True)
     for field, default, values in zip(FIELDS, _UNSET, rows, strict=False):
@@ -213,16 +213,16 @@ def _gathered(records: list[Record]) -> Iterator[tuple[str, tuple[Any, ...]]]:
 
 
 def _is_unset(field: str, default: Any, values: tuple[Any, ...]) -> bool:
-    """Whether all values, the first of which is the default, are the default."""
+    """Whether all values are the default, given that the first one is."""
     if field in TENSOR_FIELDS:  # arrays answer == with an array
-        return _NOTHING.issuperset(map(type, values))
-    if field == "weight":  # a 0.0 that was said is another one than the default
+        return _NONE_ONLY.issuperset(map(type, values))
+    if field == "weight":  # a 0.0 that was set is not the default object
         return not any(map(is_not, values, repeat(default)))
     return values.count(default) == len(values)
 
 
 def _untouched(values: Sequence[Any]) -> Nested | None:
-    """Return the nested batch, if every row still holds exactly its own share of it."""
+    """Return the nested batch if every row still has exactly its own part of it."""
     nested = next((value.nested for value in values if type(value) is Part), None)
     if nested is None or nested.counts is None or len(nested.counts) != len(values):
         return None
@@ -246,10 +246,10 @@ def _tags(values: Sequence[Any], records: list[Record]) -> _Entry | None:
     return ("tags", TAGS, 0, data) if data else None
 
 
-def _settled(value: Any, check: Callable[[Any], Any]) -> Any:
-    """Return what users held as it can be sent: they may have put anything there.
+def _sendable(value: Any, check: Callable[[Any], Any]) -> Any:
+    """Return a value that users may have changed in a form that can be sent.
 
-    None for what is empty: it counts as unset.
+    None if it is empty, which counts as unset.
     """
     if type(value) is not Live:
         return value or None
@@ -262,8 +262,8 @@ def _blame(field: str, values: Sequence[Any], records: list[Record], err: Except
         try:
             if field == "tags":
                 join_tags([value])
-            elif field in _HELD:
-                _encode(_settled(value, locations if field == "location" else checked))
+            elif field in _CHANGEABLE:
+                _encode(_sendable(value, locations if field == "location" else checked))
             else:
                 _encode(value)
         except (TypeError, OverflowError, UnicodeEncodeError, DocumentError) as cause:
@@ -283,7 +283,8 @@ def _body(rows: int, entries: list[_Entry]) -> bytes:
     return _checked(b"".join((_HEADS[count](MAGIC, VERSION, count, rows, *directory), *columns)))
 
 
-# Head and directory in one go, by the number of columns; field, kind and flags are one number.
+# Packs head and directory in one go, by the number of columns. Field, kind and flags of an entry
+# are one number.
 _HEADS = [Struct("<4sHHI" + "IIQ" * count).pack for count in range(len(FIELDS) + 1)]
 
 

@@ -8,11 +8,11 @@ from collections.abc import Callable
 
 
 def _new_source() -> Callable[[], str]:
-    """Return a function that gives another id at each call: a random prefix, then a counter."""
+    """Return a function that returns a new id at each call: a random prefix and a counter."""
     # 80 random bits tell processes and machines apart; the version nibble says "random" (4).
     noise = os.urandom(10).hex()
     prefix = f"{noise[:8]}-{noise[8:12]}-4{noise[12:15]}-8{noise[15:18]}-"
-    # The counter starts at a random place, so that two ids never differ in one digit by habit.
+    # A random start, so that the first ids of two processes do not look alike.
     count = itertools.count(int.from_bytes(os.urandom(5), "big"))
     step = count.__next__
 
@@ -22,12 +22,12 @@ def _new_source() -> Callable[[], str]:
     return fresh_id
 
 
-# Call it as `ids.fresh()`: a fresh id, shaped like a UUID, unique among processes and machines.
+# Call it as `ids.fresh()`. The id is shaped like a UUID and unique among processes and machines.
 fresh = _new_source()
 
 
 def _after_fork() -> None:
-    global fresh  # noqa: PLW0603 - a forked child must not count on with its parent's prefix
+    global fresh  # noqa: PLW0603 - a forked child must not reuse its parent's prefix
     fresh = _new_source()
 
 
@@ -35,10 +35,10 @@ os.register_at_fork(after_in_child=_after_fork)
 
 
 class Changes:
-    """Counts how often a Document was given another id.
+    """Counts how often the id of any Document has changed.
 
-    Arrays keep an index of ids, and cannot see who changes the id of a Document that they hold: an
-    index is right as long as this count is what it was when the index was made.
+    An array has an index of ids, and is not told when a Document in it gets another one. The index
+    is valid as long as this count is what it was when the index was made.
     """
 
     count = 0

@@ -1,10 +1,10 @@
 """JSON lines to records and back.
 
-A line is one Document, or `{"document": …, "groundtruth": …}`. Keys that are no field go into the
-tags. Each line that cannot be read is an outcome of its own and never of its neighbours.
+A line is one Document, or `{"document": …, "groundtruth": …}`. Keys that are not fields go into the
+tags. A line that cannot be read becomes an error of its own and never affects its neighbours.
 
-Written lines hold only the fields that are set. NaN and infinity have no JSON form: a tensor that
-holds one is written as base64 ({dtype, shape, data}); in tags and scores they are an error.
+Only fields that are set are written. JSON has neither NaN nor infinity: a tensor that holds one is
+written as base64 ({dtype, shape, data}); in tags and scores they are an error.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ Buffer = bytes | bytearray | memoryview
 
 
 class LineError(msgspec.Struct):
-    """Why one line is no Document.
+    """Says why one line is not a Document.
 
     Args:
         row: 0-based index of the line in its chunk, blank lines counted.
         line: 1-based number of the line in its source.
         type: dotted name of the error's class.
         message: what is wrong, and where in the line.
-        id: the Document's id, where it could be read.
+        id: the Document's id; empty if it could not be read.
     """
 
     row: int
@@ -51,13 +51,13 @@ class LineError(msgspec.Struct):
 
 
 class ParsedLines(msgspec.Struct, frozen=True):
-    """What a chunk of lines gave.
+    """The records and the errors of a chunk of lines.
 
     Args:
         records: the Documents, in the order of their lines.
         groundtruths: one for each of `records`, or None if no line has one. A line without one
             gets an empty Document with the same id.
-        errors: the lines that gave none, in order.
+        errors: one for each line that is not a Document, in order.
     """
 
     records: list[Record]
@@ -91,7 +91,7 @@ def parse(chunk: Buffer, *, key: str, first_line: int) -> ParsedLines:
     records: list[Record] = []
     try:
         records.extend(map(_decode, lines))  # keeps what was read before an error
-        # Tags stay undecoded, so the decoder does not look at their bytes; this does.
+        # The decoder leaves tags undecoded, so whether they are UTF-8 is checked here.
         if not data.isascii():
             nested = any([record.chunks or record.matches for record in records])
             (data if nested else b"\0".join([record.tags for record in records])).decode()
@@ -99,11 +99,11 @@ def parse(chunk: Buffer, *, key: str, first_line: int) -> ParsedLines:
     except _REFUSED:
         try:
             check_size(data)
-            # Keys of their own in one line mean keys of their own in all of them, mostly.
+            # If one line has keys of its own, the others usually have them too.
             odd = lines[len(records) % len(lines)]
             records = with_own_keys(data, lines, odd, key, first_line)
         except _REFUSED:
-            return _Careful(key, first_line).parse(lines)
+            return _LineByLine(key, first_line).parse(lines)
         return ParsedLines(records, None, [])
     if not all([record.id for record in records]):
         for number, record in enumerate(records, first_line):
@@ -123,7 +123,7 @@ _REFUSED = (
 
 
 def _check_tags(records: list[Record]) -> None:
-    """Refuse tags that are no JSON objects, without decoding them; empty ones are unset."""
+    """Refuse tags that are not JSON objects, without decoding them; empty ones become unset."""
     raw = [tags for record in records if (tags := record.tags) is not NO_TAGS]
     if raw and not are_filled_objects(raw):
         for record in records:
@@ -157,8 +157,8 @@ def _check_one(record: Record) -> None:
             setattr(record, name, None)
 
 
-class _Careful:
-    """Reads a chunk line by line, once the fast way has met something odd."""
+class _LineByLine:
+    """Reads a chunk line by line, after the fast way has failed."""
 
     def __init__(self, key: str, first_line: int) -> None:
         self.key = key
@@ -166,7 +166,7 @@ class _Careful:
         self.records: list[Record] = []
         self.groundtruths: list[Record | None] = []
         self.errors: list[LineError] = []
-        self.is_typed = True  # until a line has keys of its own: then the others have them too
+        self.is_typed = True  # until a line has keys of its own: the others then have them too
 
     def parse(self, lines: list[bytes]) -> ParsedLines:
         for row, line in enumerate(lines):
@@ -246,7 +246,7 @@ _NAMES = {
 
 
 class _EmptyValue(Exception):
-    """A container that was handed out and is empty: the field counts as unset."""
+    """Raised at an empty container that was handed out: its field counts as unset."""
 
 
 def _hook(form: JsonForm) -> Callable[[Any], Any]:
@@ -257,7 +257,7 @@ def _hook(form: JsonForm) -> Callable[[Any], Any]:
             if not held:
                 raise _EmptyValue
             if type(held) is dict:
-                return plain_tags(held)  # of all cases the one that is frequent
+                return plain_tags(held)  # by far the most frequent case
             if type(held) is Scores:
                 return _checked_scores(held)
             return mapping.locations(held)
@@ -283,7 +283,7 @@ def render(records: Sequence[Record], *, tensors: JsonForm = "list") -> bytes:
     """Write Documents as JSON lines, each with its line end.
 
     Args:
-        records: of the Documents.
+        records: one for each Document.
         tensors: "list" for nested lists, "base64" for {dtype, shape, data}.
 
     Raises:
@@ -291,7 +291,7 @@ def render(records: Sequence[Record], *, tensors: JsonForm = "list") -> bytes:
     """
     try:
         text = _ENCODERS[tensors].encode_lines(records)
-        if _is_line_by_line(text, len(records)):
+        if _is_one_line_each(text, len(records)):
             return text
     except (
         _EmptyValue,
@@ -305,32 +305,32 @@ def render(records: Sequence[Record], *, tensors: JsonForm = "list") -> bytes:
     return b"".join(render_record(record, tensors=tensors) + b"\n" for record in records)
 
 
-def _is_line_by_line(text: bytes, count: int) -> bool:
-    """Whether each of so many lines is one to every reader.
+def _is_one_line_each(text: bytes, count: int) -> bool:
+    """Whether every program reads this text as `count` lines.
 
-    Tags that nobody has read are written as they came, with whatever white space JSON allows
-    between its words; many a reader ends a line at a carriage return too.
+    Undecoded tags are written as they came, and JSON allows line ends between its tokens. Many
+    programs also end a line at a carriage return.
     """
     return b"\r" not in text and text.count(b"\n") == count
 
 
-_WHITE = bytes.maketrans(b"\r\n", b"  ")  # within a string JSON writes neither as itself
+_WHITE = bytes.maketrans(b"\r\n", b"  ")  # white space for sure: JSON escapes both in strings
 
 
 def render_few(records: Sequence[Record]) -> bytes | None:
-    """Write a few small Documents as JSON lines, if `parse` gives the very same Documents back.
+    """Write a few small Documents as JSON lines, if `parse` gives exactly the same Documents back.
 
-    Lines are twice as quick as columns where there is hardly anything to put into a column.
+    With so few rows, lines take half as long as columns.
 
     Returns:
-        None where columns are right: many Documents, long texts, and whatever JSON has no exact
-        form for. What nothing can carry is None too: `columns.encode` says why.
+        The lines; None if there are many Documents, long texts, or values that JSON does not carry
+        exactly. Also None for a value that cannot be sent at all: `columns.encode` says why.
     """
     if not 0 < len(records) <= _FEW:
         return None
     for record in records:
         if (
-            not record.id  # a line without one would be given one
+            not record.id  # `parse` would give it one
             or record.buffer is not None
             or record.blob is not None
             or record.embedding is not None
@@ -353,7 +353,7 @@ def render_few(records: Sequence[Record]) -> bytes | None:
         RecursionError,
     ):
         return None
-    is_right = len(text) <= _SHORT * _FEW and _is_line_by_line(text, len(records))
+    is_right = len(text) <= _SHORT * _FEW and _is_one_line_each(text, len(records))
     return text if is_right else None
 
 
@@ -373,7 +373,7 @@ def render_record(record: Record, *, tensors: JsonForm = "list") -> bytes:
 
 
 def encode_pruned(record: Record, tensors: JsonForm) -> bytes:
-    """Write a record without the containers that were handed out and stayed empty."""
+    """Write a record without the containers that were handed out and are empty."""
     try:
         return _ENCODERS[tensors].encode(_pruned(record)).translate(_WHITE)
     except (msgspec.MsgspecError, ValueError, TypeError, OverflowError, RecursionError) as err:
@@ -402,7 +402,7 @@ def _checked_scores(scores: Any) -> Any:
 def _blame(record: Record, tensors: JsonForm, err: Exception) -> NoReturn:
     """Say which field of a record cannot be written."""
     if isinstance(err, RecursionError):
-        # Tags without end are found before they are written, so it is the children.
+        # Tags that are nested too deeply are found before they are written: it is the children.
         raise DocumentError(
             f"the chunks and matches of Document {record.id!r} are nested too deeply"
         ) from err

@@ -1,8 +1,8 @@
-"""JSON lines with keys of their own: read with a struct that is made for the keys of one line.
+"""Read JSON lines with keys of their own, with a struct made for the keys of one of them.
 
-Real files have title, body and url on every line. A struct of just these keys is decoded in half
-the time of a dict, and written again without ever becoming one. What does not fit it exactly is
-read as a dict: the two ways give the same.
+Real files have title, body and url on every line. A struct with just these keys is decoded in half
+the time of a dict, and written again without ever becoming one. Lines that do not fit it exactly
+are read as dicts; the result is the same.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ import msgspec
 from jina.records import mapping
 from jina.records.record import NO_TAGS, Live, OwnTags, Reads, Record
 
-_WORTH_A_STRUCT = 32  # lines in a chunk; to make one takes as long as to read a hundred without
+_WORTH_A_STRUCT = 32  # lines in a chunk; making a struct takes as long as reading 100 without it
 _RARE_KEYS = (frozenset(mapping.KEYS) | {"content", "document"}) - {"id", "text"}
 
 _IDS = frozenset({str})
 _TEXTS = frozenset({str, type(None)})
 
-_CHUNKS_TILL_A_NEW_LOOK = 50
+_CHUNKS_BETWEEN_TRIALS = 50
 _MAX_SHAPES = 64  # sets of keys that are remembered
 _MAX_KEYS = 32
 _MAX_KEY_CHARS = 100
@@ -38,16 +38,17 @@ class Pair(Exception):
 def with_own_keys(
     data: bytes, lines: list[bytes], odd: bytes, key: str, first_line: int
 ) -> list[Record]:
-    """Read lines with keys that are no fields: known keys become fields, the rest the tags.
-
-    All records have an id.
+    """Read lines with keys of their own: keys that name fields become fields, all others tags.
 
     Args:
         data: a chunk.
         lines: all of its lines.
-        odd: the first of them that is not made of known keys only.
+        odd: the first line with keys of its own.
         key: what the ids of lines without one begin with.
         first_line: number of the first line.
+
+    Returns:
+        A record for each line; each has an id.
     """
     if len(lines) >= _WORTH_A_STRUCT:
         names = _decode_object(odd)
@@ -76,13 +77,13 @@ def _as_dicts(lines: list[bytes], key: str, first_line: int) -> list[Record]:
         live.value = value
     if not all(values):
         tags = [live if live.value else NO_TAGS for live in tags]
-    return list(map(Record, _named(ids, key, first_line), repeat(""), texts, tags))
+    return list(map(Record, _filled_ids(ids, key, first_line), repeat(""), texts, tags))
 
 
-def _named(ids: list[str], key: str, first_line: int) -> list[str]:
-    """Return the ids, with one for each line that has none."""
+def _filled_ids(ids: list[str], key: str, first_line: int) -> list[str]:
+    """Return the ids, with a new one for each line that has none."""
     if not any(ids) and "\0" not in key:
-        # All in one text, then cut: less work than one text after the other.
+        # Formatting all of them as one text and cutting it is quicker than formatting each.
         form = (key.replace("%", "%%") + "-%d\0") * len(ids)
         return (form[:-1] % (*range(first_line, first_line + len(ids)),)).split("\0")
     return [id or f"{key}-{number}" for number, id in enumerate(ids, first_line)]
@@ -98,16 +99,16 @@ def _with_rare_keys(value: dict[str, Any], key: str, number: int) -> Record:
 
 
 class Shape:
-    """Reads lines that have exactly these keys, and maybe `id` and `text`.
+    """Reads lines that have exactly these keys, and perhaps `id` and `text`.
 
-    The tags have the order of these keys in all lines, whatever it is in a line: JSON knows none,
-    and to look at it would cost half of what is gained.
+    The tags of all lines get the order of these keys. JSON objects have no order, and checking it
+    in each line would cost half of what is gained.
 
     Args:
         keys: at least one.
 
     Raises:
-        ValueError: keys that no struct can have, such as some with quotes in them.
+        ValueError: keys that a struct cannot have, such as some with quotes in them.
     """
 
     __slots__ = ("_decode", "_decode_lines", "_dict_chunks", "_reads", "_rows")
@@ -115,8 +116,8 @@ class Shape:
     def __init__(self, keys: tuple[str, ...]) -> None:
         names = {f"own_{i}": key for i, key in enumerate(keys)}
         self._reads = Reads()
-        self._rows = 0  # of the last chunk that was read with the struct
-        self._dict_chunks = 0  # that were read without it since
+        self._rows = 0  # in the last chunk that was read with the struct
+        self._dict_chunks = 0  # chunks read as dicts since then
         kind = msgspec.defstruct(
             "Line",
             [*((name, Any) for name in names), ("id", str, ""), ("text", str | None, None)],
@@ -128,11 +129,11 @@ class Shape:
         self._decode, self._decode_lines = decoder.decode, decoder.decode_lines
 
     def is_better_read_as_dicts(self) -> bool:
-        """Whether the tags of most of these lines are read as dicts in the end.
+        """Whether most of these tags are read as dicts anyway, so that dicts are cheaper.
 
-        To make dicts at once is cheaper then. Now and then it is found out anew.
+        After 50 chunks of dicts the struct is tried again, in case that has changed.
         """
-        if self._reads.count * 2 <= self._rows or self._dict_chunks >= _CHUNKS_TILL_A_NEW_LOOK:
+        if self._reads.count * 2 <= self._rows or self._dict_chunks >= _CHUNKS_BETWEEN_TRIALS:
             return False
         self._dict_chunks += 1
         return True
@@ -146,9 +147,12 @@ class Shape:
             key: what the ids of lines without one begin with.
             first_line: number of the first line.
 
+        Returns:
+            A record for each line; each has an id.
+
         Raises:
-            ValidationError: a line has other keys, or an `id` or `text` that is none.
-            MsgspecError: a line is no JSON.
+            ValidationError: a line has other keys, or an `id` or `text` that is not text.
+            MsgspecError: a line is not JSON.
         """
         rows = self._decode_lines(data) if _is_an_object_each(lines) else []
         if len(rows) != len(lines):
@@ -157,25 +161,25 @@ class Shape:
         self._rows = len(rows)
         ids = [row.id for row in rows]
         texts = [row.text for row in rows]
-        # Without id and text, which are not written when unset, each row is the tags of its line.
+        # Unset fields are not written: without id and text, each row serves as the line's tags.
         if any(ids):
             for row in rows:
                 row.id = ""
         if texts.count(None) < len(texts):
             for row in rows:
                 row.text = None
-        return list(map(Record, _named(ids, key, first_line), repeat(""), texts, rows))
+        return list(map(Record, _filled_ids(ids, key, first_line), repeat(""), texts, rows))
 
 
 _first, _last = itemgetter(0), itemgetter(-2)
 
 
 def _is_an_object_each(lines: list[bytes]) -> bool:
-    """Whether these can be decoded in one go, if that gives as many values as there are lines.
+    """Whether each line holds at least one whole value, so that all may be decoded in one go.
 
-    The decoder takes a line's end for a blank. Where every line begins with a brace and ends with
-    one, no value reaches over a line's end: JSON has no "}{" within a value, nor a line's end in a
-    text. So each line holds at least one value.
+    The decoder takes a line end for white space. If every line begins and ends with a brace, no
+    value extends over a line end: JSON has no "}{" within a value, and no line end within a text.
+    If decoding then gives as many values as there are lines, each line holds exactly one.
     """
     try:
         starts, ends = bytes(map(_first, lines)), bytes(map(_last, lines))
@@ -188,10 +192,10 @@ _shapes: dict[tuple[str, ...], Shape | None] = {}
 
 
 def shape_of(keys: tuple[str, ...]) -> Shape | None:
-    """Return what reads lines with these keys of their own.
+    """Return the Shape that reads lines with these keys of their own.
 
-    None where they are too odd for it, and when they are met for the first time: where every chunk
-    has others, no struct is worth its making.
+    None for keys that a struct cannot have, and for keys that are met for the first time: if every
+    chunk has other keys, making structs does not pay.
     """
     shape = _shapes.get(keys)
     if shape is not None:
@@ -202,6 +206,6 @@ def shape_of(keys: tuple[str, ...]) -> Shape | None:
         except (ValueError, TypeError):
             shape = None
     elif len(_shapes) >= _MAX_SHAPES:
-        _shapes.clear()  # files of one kind have few: this is for input that is made to have many
+        _shapes.clear()  # ordinary files have few; hostile input may have any number
     _shapes[keys] = shape
     return shape

@@ -1,6 +1,6 @@
-"""Plain dicts to Records: known keys become fields, unknown keys become tags.
+"""Fill Records from plain dicts: known keys become fields, unknown keys become tags.
 
-This is the way of `Document({...})` and of JSON lines that carry keys of their own.
+`Document({...})` is made this way, and so are JSON lines that need a closer look.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def kind_of(value: Any) -> str:
 
 
 def named(number: float) -> str:
-    """Return a number as text, those that are none by their names."""
+    """Return a float as text; NaN and infinity by their names."""
     if number != number:  # noqa: PLR0124 - only NaN is not itself
         return "NaN"
     return str(number).replace("inf", "infinity")
@@ -60,13 +60,13 @@ def fill(
     """Set the fields that a mapping gives; unknown keys go into the tags.
 
     Args:
-        record: where to; fields that the mapping does not name stay as they are.
+        record: is filled; fields that the mapping does not name stay as they are.
         source: field names in snake or camel case, `content`, and any other keys.
         resolver: new names for keys, applied first.
-        child: makes the Record of an element of chunks or matches that is no mapping.
+        child: makes a Record of an element of chunks or matches that is not a mapping.
 
     Raises:
-        BadDocType: a value of the wrong type, a key that is no text, two contents at once.
+        BadDocType: a value of the wrong type, a key that is not text, two contents at once.
     """
     extra: dict[str, Any] = {}
     contents = []
@@ -99,7 +99,7 @@ def resolved(source: Mapping[str, Any], resolver: Mapping[str, str]) -> dict[str
     """Return a mapping with its keys renamed.
 
     Raises:
-        BadDocType: two keys get the same name; one of their values would be lost.
+        BadDocType: two keys get the same name, so that one of their values would be lost.
     """
     renamed: dict[str, Any] = {}
     origin: dict[str, str] = {}
@@ -187,29 +187,33 @@ def _children(name: str, value: Any, child: Callable[[Any], Record] | None) -> l
 
 
 def scores(name: str, value: Any) -> Scores:
-    """Return a mapping of names to scores or numbers as Scores.
+    """Return Scores from a mapping of names to scores or numbers.
+
+    Args:
+        name: of the field, for the error.
+        value: the mapping.
 
     Raises:
         BadDocType: anything else.
     """
     if not isinstance(value, Mapping):
         raise BadDocType(f"`{name}` is {kind_of(value)}, expected names with scores")
-    found = Scores()
+    result = Scores()
     for key, score in value.items():
         if not isinstance(key, str):
             raise BadDocType(f"`{name}` has the key {key!r}, which is no text")
         try:
-            dict.__setitem__(found, str(key), as_score(score))
+            dict.__setitem__(result, str(key), as_score(score))
         except (TypeError, ValueError) as err:
             raise BadDocType(f"`{name}.{key}` is no score: {err}") from err
-    return found
+    return result
 
 
 def finite(name: str, value: Any) -> float:
     """Return a number as a float.
 
     Raises:
-        BadDocType: no number, or NaN or infinity, which JSON cannot carry.
+        BadDocType: not a number, or NaN or infinity, which JSON cannot carry.
     """
     if isinstance(value, (str, bytes, bool)) or not hasattr(value, "__float__"):
         raise BadDocType(f"`{name}` is {kind_of(value)}, expected a number")
@@ -247,7 +251,7 @@ def from_text(text: str) -> dict[str, Any]:
     """Return the JSON object in a text.
 
     Raises:
-        BadDocType: no JSON, or JSON that is no object.
+        BadDocType: not JSON, or JSON that is not an object.
     """
     try:
         value = msgspec.json.decode(text)

@@ -1,11 +1,11 @@
-"""The private record under a Document: its fields, and nothing that acts on them.
+"""The private record under a Document: its fields, without any behaviour.
 
-A Document is a thin wrapper over one Record. Records are what JSON lines and columns are decoded
-into and encoded from. Mutable values are decoded when they are first read:
+A Document is a thin wrapper over one Record. JSON lines and columns are decoded into Records, and
+written from them. Values that can be changed in place are decoded when they are first read:
 
-    tags        Raw      JSON of one object, as it came (empty: unset)
-                OwnTags  the values that a JSON line has beside its fields
-                Live     a dict: assigned, handed out, or not to be had without decoding
+    tags        msgspec.Raw  the JSON of one object, as it came; empty if unset
+                OwnTags      the values of a JSON line's own keys
+                Live         a dict that was assigned, handed out, or had to be decoded at once
     scores, evaluations, location    None, the plain decoded value, or Live once handed out
     blob, embedding    None, an array, a sparse matrix, or a Cell of a tensor column
     chunks, matches    None, a list of Records, a Part of a nested batch, or the array handed out
@@ -22,16 +22,16 @@ from jina.records.score import NamedScore
 
 class _AnyTensor(type):
     def __instancecheck__(cls, instance: object) -> bool:
-        # The decoders ask whether their hook returned what it should; the hook has checked that.
+        # The decoders ask whether their hook returned a Tensor; the hook has checked that already.
         return True
 
 
 class Tensor(metaclass=_AnyTensor):
-    """Stands for "array or sparse matrix" in the decoders' types; there is no instance."""
+    """The type of arrays and sparse matrices in the decoders; it has no instances."""
 
 
 class Live:
-    """Marks a mutable value that users may hold: encoders look at it before they trust it."""
+    """Marks a value that users may hold and change, so that encoders check it each time."""
 
     __slots__ = ("value",)
 
@@ -40,7 +40,7 @@ class Live:
 
 
 class Reads:
-    """Counts whose tags were read."""
+    """Counts the Documents whose tags were read."""
 
     __slots__ = ("count",)
 
@@ -49,12 +49,12 @@ class Reads:
 
 
 class OwnTags(msgspec.Struct, gc=False, eq=False, forbid_unknown_fields=True, omit_defaults=True):
-    """Tags as a struct that was made for the keys of a line; the encoders write it as an object.
+    """Tags in a struct made for the keys of one JSON line; encoders write it as a JSON object.
 
-    Its last two fields are `id` and `text`, unset. What it holds is never handed out, but copied.
+    Its last two fields are `id` and `text`, which are unset. Users get copies of its values.
     """
 
-    reads: ClassVar[Reads]  # of all that have these keys
+    reads: ClassVar[Reads]  # shared by all lines with these keys
 
 
 NO_TAGS = msgspec.Raw()
@@ -72,7 +72,7 @@ else:
     _Count = Annotated[int, msgspec.Meta(ge=0, le=MAX_COUNT)]
     _Tags = msgspec.Raw
     _Tensor = Tensor
-    # Empty ones are unset: the decoders refuse them, and the line is read as a dict.
+    # An empty one counts as unset: the decoders refuse it, and the line is read as a dict.
     _Scores = Annotated[dict[str, NamedScore], msgspec.Meta(min_length=1)] | None
     _Location = Annotated[list[_Count], msgspec.Meta(min_length=1)] | None
     _Children = "list[Record] | None"
@@ -81,7 +81,10 @@ else:
 class Record(
     msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True, eq=False, weakref=True
 ):
-    """All fields of a Document, in the order in which they are printed. Unset is the default."""
+    """All fields of a Document, in the order in which they are printed.
+
+    A field that holds its default is unset.
+    """
 
     id: str = ""
     mime_type: str = ""

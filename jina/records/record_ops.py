@@ -1,4 +1,4 @@
-"""Records as wholes: which fields are set, as a dict, as a deep copy, compared."""
+"""List the set fields of a record, make a dict of it, copy it, and compare it with another."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ from jina.records.score import NamedScore
 from jina.records.tags import copied, read_tags
 from jina.records.tensors import Cell, boxed, same
 
-# Fields that may be said to be false; a weight then is another 0.0 than the default.
-_SAID = frozenset({"text", "buffer", "weight"})
+# Fields that may be set to a false value: a weight of 0.0 that was set is not the default object.
+_MAY_BE_FALSY = frozenset({"text", "buffer", "weight"})
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -45,12 +45,12 @@ def children(value: Any) -> list[Record]:
 
 
 def tensor(value: Any) -> Any:
-    """Return a blob or an embedding in any of its forms as the array or None."""
+    """Return the array of a blob or an embedding in any of its forms; None if it is unset."""
     return value.get() if type(value) is Cell else value
 
 
-def settled(name: str, value: Any) -> Any:
-    """Return a field's value decoded and unwrapped; None if it is unset or an empty container."""
+def decoded(name: str, value: Any) -> Any:
+    """Return a field's value, decoded and unwrapped; None if it is unset or an empty container."""
     if value is DEFAULTS[name]:
         return None
     if name == "tags":
@@ -61,18 +61,18 @@ def settled(name: str, value: Any) -> Any:
         return children(value) or None
     if type(value) is Live:
         value = value.value
-    if name in _SAID:
+    if name in _MAY_BE_FALSY:
         return value
     return value or None
 
 
 def set_fields(record: Record) -> list[str]:
     """Return the names of the fields that are set, in their order."""
-    return [name for name in FIELDS if settled(name, getattr(record, name)) is not None]
+    return [name for name in FIELDS if decoded(name, getattr(record, name)) is not None]
 
 
 def _bounded(function: _F) -> _F:
-    """Turn nesting that Python cannot follow into an error of ours."""
+    """Raise a DocumentError where nesting is too deep for Python."""
 
     @wraps(function)
     def bounded(*arguments: Any) -> Any:
@@ -91,8 +91,8 @@ def as_dict(record: Record, tensors: Callable[[Any], Any]) -> dict[str, Any]:
     """Return the set fields of a record as plain values.
 
     Args:
-        record: whose.
-        tensors: what to make of an array or a sparse matrix.
+        record: stays as it is.
+        tensors: makes a plain value of an array or a sparse matrix.
 
     Returns:
         A new dict; buffers as base64 text, chunks and matches as lists of such dicts.
@@ -106,7 +106,7 @@ def as_dict(record: Record, tensors: Callable[[Any], Any]) -> dict[str, Any]:
 def _as_dict(record: Record, tensors: Callable[[Any], Any]) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     for name in FIELDS:
-        value = settled(name, getattr(record, name))
+        value = decoded(name, getattr(record, name))
         if value is None:
             continue
         if name in {"tags", "location"}:
@@ -156,7 +156,7 @@ def _detached(record: Record) -> Record:
 
 
 def shallow(record: Record) -> Record:
-    """Return a copy with its own fields, tags, scores and lists; the payload is shared."""
+    """Return a copy with its own fields, tags, scores and lists; it shares tensors and children."""
     new = copy(record)
     if type(new.tags) is Live:
         new.tags = Live(copied(new.tags.value))
@@ -204,32 +204,32 @@ def _equal(left: Record, right: Record) -> bool:
         one, two = getattr(left, name), getattr(right, name)
         if one is two or (name == "weight" and one == two):
             continue
-        one, two = settled(name, one), settled(name, two)
+        one, two = decoded(name, one), decoded(name, two)
         if name in TENSOR_FIELDS:
             is_equal = same(one, two)
         elif name in CHILD_FIELDS:
             one, two = one or [], two or []
             is_equal = len(one) == len(two) and all(map(_equal, one, two))
         else:
-            is_equal = _alike(one, two)
+            is_equal = _equal_values(one, two)
         if not is_equal:
             return False
     return True
 
 
-def _alike(one: Any, two: Any) -> bool:
-    """Whether two values are equal; NaN is NaN, and arrays in tags are compared by element."""
+def _equal_values(one: Any, two: Any) -> bool:
+    """Whether two values are equal; NaN equals NaN, and arrays are compared element by element."""
     try:
         if one == two:
             return True
-    except ValueError:  # of numpy: arrays answer == with one answer for each element
+    except ValueError:  # from numpy: two arrays compared by == give an array
         pass
     if isinstance(one, NamedScore) and isinstance(two, NamedScore):
         one, two = msgspec.structs.astuple(one), msgspec.structs.astuple(two)
     if isinstance(one, dict) and isinstance(two, dict):
-        return one.keys() == two.keys() and all(_alike(one[key], two[key]) for key in one)
+        return one.keys() == two.keys() and all(_equal_values(one[key], two[key]) for key in one)
     if isinstance(one, (list, tuple)) and isinstance(two, (list, tuple)):
-        return len(one) == len(two) and all(map(_alike, one, two))
+        return len(one) == len(two) and all(map(_equal_values, one, two))
     if hasattr(one, "dtype") and hasattr(two, "dtype"):
         return same(one, two)
     return isinstance(one, float) and isinstance(two, float) and isnan(one) and isnan(two)

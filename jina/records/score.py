@@ -1,4 +1,4 @@
-"""One score of a Document, with the words that explain it."""
+"""The scores of a Document, and what is checked before they are sent."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class NamedScore(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True)
 
 
 class _Missing:
-    """The place of a score that is not there; to set one of its fields creates it."""
+    """Stands for a score that does not exist; setting one of its fields creates it."""
 
     __slots__ = ("_name", "_scores")
     _name: str
@@ -47,8 +47,8 @@ class _Missing:
 class Scores(dict[str, NamedScore]):
     """Scores by name. A plain number that is assigned becomes a NamedScore.
 
-    As in Jina 2, `scores["a"].value = 3` works without an "a". What is not there is not created by
-    being read, and has no value: a misspelt name is a KeyError, not a score of 0.
+    As in Jina 2, `scores["a"].value = 3` works even if there is no "a". Reading creates nothing: a
+    misspelt name is a KeyError, not a score of 0.
     """
 
     __slots__ = ()
@@ -57,7 +57,7 @@ class Scores(dict[str, NamedScore]):
         return _Missing(self, name)
 
     def __setitem__(self, name: str, score: Any) -> None:
-        """Store a NamedScore as it is, a mapping by its fields, a number as its value."""
+        """Store a score, given as a NamedScore, as a mapping of its fields or as a number."""
         if not isinstance(name, str):
             raise TypeError(f"a score has a name, not {name!r}")
         super().__setitem__(name, as_score(score))
@@ -68,7 +68,7 @@ class Scores(dict[str, NamedScore]):
             self[name] = score
 
     def setdefault(self, name: str, score: Any = 0.0) -> NamedScore:
-        """Return a score; one that is missing is stored first."""
+        """Return a score; if it is missing, store `score` first."""
         if name not in self:
             self[name] = score
         return self[name]
@@ -104,27 +104,30 @@ def _number(value: Any) -> float:
 
 
 def checked(scores: dict[str, NamedScore]) -> dict[str, NamedScore]:
-    """Return scores that users held as they can be sent: themselves, if nothing is amiss.
+    """Return scores that users may have changed in a form that can be sent.
+
+    Returns:
+        The same dict if nothing has to change. Numbers of other types become floats.
 
     Raises:
-        TypeError: what is no score; a number of another type is turned into a float.
+        TypeError: a value that is not a score.
     """
     for name, score in scores.items():
-        if type(name) is not str or not _is_sound(score):
-            return {str(name): _sound(score) for name, score in scores.items()}
+        if type(name) is not str or not _is_valid(score):
+            return {str(name): _valid(score) for name, score in scores.items()}
     return scores
 
 
-def _is_sound(score: Any) -> bool:
+def _is_valid(score: Any) -> bool:
     return (
         type(score) is NamedScore
         and type(score.value) is float
         and type(score.op_name) is type(score.description) is type(score.ref_id) is str
-        and (not score.operands or all(map(_is_sound, score.operands)))
+        and (not score.operands or all(map(_is_valid, score.operands)))
     )
 
 
-def _sound(score: Any) -> NamedScore:
+def _valid(score: Any) -> NamedScore:
     score = as_score(score)
     for name in ("op_name", "description", "ref_id"):
         value = getattr(score, name)
@@ -135,5 +138,5 @@ def _sound(score: Any) -> NamedScore:
         str(score.op_name),
         str(score.description),
         str(score.ref_id),
-        list(map(_sound, score.operands)),
+        list(map(_valid, score.operands)),
     )

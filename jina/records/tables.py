@@ -1,7 +1,7 @@
-"""The head of a table of text, and its rows as keys with values.
+"""Turn the rows of a text table into keys and values, as its head says.
 
-Which columns are fields, which are tags, and what a cell of a field holds. No file is
-read here.
+This file knows which columns are fields, which are tags, and how a field's cells are read. It does
+not read files.
 """
 
 from __future__ import annotations
@@ -24,14 +24,15 @@ class TableHead:
     Args:
         columns: the cells of the first row.
         resolver: new names for columns.
-        is_strict: whether the resolver may name only columns that there are.
-        is_raw: cells of JSON stay JSON (msgspec.Raw), for who writes them as JSON again.
+        is_strict: refuse a resolver that names a column that does not exist.
+        is_raw: leave cells of JSON undecoded (msgspec.Raw), for a caller that writes them as JSON.
 
     Raises:
-        DocumentError: two columns of one name, or a name that no column has.
+        DocumentError: two columns with one name, or a column that does not exist.
 
     Attributes:
-        names: of the columns, as keys of a Document: fields, or tags.
+        names: one for each column: a field or the key of a tag.
+        fields: those of the names that are fields, or `content`.
     """
 
     def __init__(
@@ -51,26 +52,26 @@ class TableHead:
         self._typed = [(name, read) for name, read in readers if read is not None]
 
     def values(self, cells: Sequence[str]) -> dict[str, Any]:
-        """The keys and values of a row; an empty cell of a field is unset.
+        """Return the keys and values of a row; an empty cell leaves its field unset.
 
         Raises:
-            DocumentError: too many cells or too few, or one that its field cannot hold.
+            DocumentError: too many or too few cells, or a cell that its field cannot hold.
         """
         if len(cells) != len(self.names):
             cells_found = f"{len(cells)} column{'s' * (len(cells) != 1)}"
             raise DocumentError(f"{cells_found}, but the header has {len(self.names)}")
-        found: dict[str, Any] = dict(zip(self.names, cells, strict=True))
-        self.settle((found,))
-        return found
+        row: dict[str, Any] = dict(zip(self.names, cells, strict=True))
+        self.read_fields((row,))
+        return row
 
     def id_of(self, cells: Sequence[str]) -> str:
-        """The id of a row that is no Document, empty where no column says it for certain."""
+        """Return the id of a row that is not a Document; empty if it is not certain."""
         if len(cells) != len(self.names) or "id" not in self.names:
             return ""
         return cells[self.names.index("id")]
 
-    def settle(self, rows: Sequence[dict[str, Any]]) -> None:
-        """Unset empty cells of fields and read those that are no text, in place.
+    def read_fields(self, rows: Sequence[dict[str, Any]]) -> None:
+        """Read the cells of fields, in place: remove empty ones, decode numbers and JSON.
 
         Raises:
             DocumentError: a cell that its field cannot hold.
@@ -86,10 +87,10 @@ class TableHead:
 
 
 def check_resolver(columns: Sequence[str], resolver: Mapping[str, str]) -> None:
-    """Refuse new names for columns that there are not.
+    """Refuse new names for columns that do not exist.
 
     Raises:
-        DocumentError: naming the first one, with what there is.
+        DocumentError: names the first such column, and the columns that exist.
     """
     for name in resolver:
         if name not in columns:
@@ -99,10 +100,10 @@ def check_resolver(columns: Sequence[str], resolver: Mapping[str, str]) -> None:
 
 
 def unique_names(columns: Sequence[str], resolver: Mapping[str, str]) -> list[str]:
-    """The columns with their new names.
+    """Return the new name of each column.
 
     Raises:
-        DocumentError: two columns of one name: one of their values would be lost.
+        DocumentError: two columns get one name, so that one of their values would be lost.
     """
     names = [resolver.get(column, column) for column in columns]
     seen: dict[str, str] = {}
@@ -121,7 +122,7 @@ def unique_names(columns: Sequence[str], resolver: Mapping[str, str]) -> list[st
 
 
 def _reader_of(name: str, *, is_raw: bool) -> Callable[[str], Any] | None:
-    """What reads the cells of a field; None where they are text."""
+    """Return the function that reads a field's cells; None if they are text."""
     field = KEYS.get(name, name)
     if field in COUNT_FIELDS:
         return _read_int
@@ -138,7 +139,7 @@ _read_raw = msgspec.json.Decoder(msgspec.Raw).decode
 
 
 def _raw(cell: str) -> Any:
-    # A line end between the values of a cell would end the line that it is written to.
+    # A line end between two tokens would end the line that the cell is written to.
     return msgspec.json.decode(cell) if "\n" in cell or "\r" in cell else _read_raw(cell)
 
 

@@ -1,4 +1,4 @@
-"""Values of no declared type: tags. Decoding them, and checking them before they are sent."""
+"""Tags, whose values have no declared type: decode them, and check them before they are sent."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ _to_msgpack = msgspec.msgpack.Encoder()
 _PLAIN = frozenset({str, int, bool, type(None)})
 
 _FLOATS = frozenset({float})
-_MANY = 8  # values from which on it pays to look at their types first
+_MANY = 8  # values; in a longer list, looking at all types first pays
 
 # Two threads that read the same tags for the first time must get the same dict.
 _publish = threading.Lock()
 
 
 class NotFinite(DocumentError):
-    """A NaN or infinity where JSON must be written."""
+    """NaN or infinity in a value that must be written as JSON."""
 
 
 def live_tags(record: Record) -> dict[str, Any]:
-    """Return the record's tags as the dict that belongs to it from now on.
+    """Return the record's tags as a dict, which belongs to the record from now on.
 
     Raises:
-        DocumentError: the tags came as JSON that is no object, or that is nested too deeply.
+        DocumentError: the tags came as JSON that is not an object, or is nested too deeply.
     """
     with _publish:
         value = record.tags
@@ -48,7 +48,7 @@ def live_tags(record: Record) -> dict[str, Any]:
 
 
 def read_tags(value: Any) -> dict[str, Any]:
-    """Return tags in any of their forms as a dict; Live ones are the very dict handed out.
+    """Return tags in any of their forms as a dict; for Live ones, the very dict that users hold.
 
     Raises:
         DocumentError: see `live_tags`.
@@ -93,7 +93,7 @@ def join_tags(values: Iterable[Any]) -> bytes:
     return data
 
 
-def _joined(value: Any) -> Any:
+def _row_value(value: Any) -> Any:
     """Return what stands for one row's tags in the JSON list."""
     if not value.value:
         return None
@@ -110,14 +110,14 @@ def _joined(value: Any) -> Any:
             ) from err
 
 
-_rows_to_json = msgspec.json.Encoder(enc_hook=_joined).encode
+_rows_to_json = msgspec.json.Encoder(enc_hook=_row_value).encode
 
 
 def split_tags(data: Any, rows: int) -> list[Any]:
     """Return each row's tags, undecoded where they are JSON; the opposite of `join_tags`.
 
     Raises:
-        WireError: no such list, or not one row for each.
+        WireError: the data is not such a list, or does not have one element per row.
     """
     try:
         values = _rows_from_json(data)
@@ -125,7 +125,7 @@ def split_tags(data: Any, rows: int) -> list[Any]:
             raise ValueError(f"{len(values)} tags for {rows} Documents")
         bytes(data).decode()
         check_size(data)
-        return values if are_objects(values) else list(map(_split, values))
+        return values if are_objects(values) else list(map(_tags_of_row, values))
     except (msgspec.MsgspecError, ValueError, RecursionError) as err:
         raise WireError(f"the column `tags` cannot be decoded: {err}") from err
 
@@ -142,15 +142,15 @@ def are_objects(values: list[msgspec.Raw]) -> bool:
 
 
 def are_filled_objects(values: list[msgspec.Raw]) -> bool:
-    """Whether all of these undecoded JSON values are objects with a member."""
+    """Whether all of these undecoded JSON values are objects that are not empty."""
     joined = b"\0".join(values)
     if joined.startswith(b'{"') and joined.count(b'\0{"') == len(values) - 1:
         return True
-    joined = joined.translate(None, b" \t\r\n")  # in texts too: they are not looked at
+    joined = joined.translate(None, b" \t\r\n")  # within texts too, which does not matter here
     return joined.startswith(b'{"') and joined.count(b'\0{"') == len(values) - 1
 
 
-def _split(value: msgspec.Raw) -> Any:
+def _tags_of_row(value: msgspec.Raw) -> Any:
     raw = bytes(value)
     if raw[:1] == b"{":
         return value
@@ -162,7 +162,7 @@ def _split(value: msgspec.Raw) -> Any:
 
 
 def _unpacked(data: bytes) -> dict[str, Any]:
-    # Base64 text of a JSON list stood for it, so its size was counted as one value.
+    # In the JSON list it is base64 text, which `check_size` counts as one value, however long.
     if len(data) > MAX_UNTYPED_BYTES:
         raise DocumentError(f"`tags` of {len(data)} bytes")
     return _from_msgpack.decode(data)
@@ -170,12 +170,13 @@ def _unpacked(data: bytes) -> dict[str, Any]:
 
 def plain_tags(tags: dict[str, Any]) -> Any:
     """Return tags as JSON can carry them; see `plain`."""
-    # Almost always nothing needs to change, and to see that is much cheaper than to name places.
+    # Almost always nothing needs to change, and seeing that is much cheaper than keeping track of
+    # the place, as `plain` does for its errors.
     try:
         if _is_plain_map(tags):
             return tags
     except RecursionError:
-        pass  # the long way says so
+        pass  # `plain` raises the error
     return plain(tags, finite=True)
 
 
@@ -225,7 +226,8 @@ def plain(value: Any, *, finite: bool) -> Any:
         finite: whether NaN and infinity are refused.
 
     Raises:
-        DocumentError: an object of another type, a key that is no text, or nesting without end.
+        DocumentError: an object of another type, a key that is not text, or nesting that is too
+            deep.
         NotFinite: a NaN or infinity although `finite`.
     """
     try:
@@ -268,7 +270,7 @@ def _plain_map(value: dict[Any, Any], finite: bool, where: str) -> dict[str, Any
 
 
 def _simpler(value: Any, where: str) -> Any:
-    """Return a subclass of a plain type, or a numpy value, as a plain one."""
+    """Return a numpy value, or an instance of a subclass of a plain type, as a plain value."""
     for kind in (bool, int, float, str):
         if isinstance(value, kind):
             return kind(value)
@@ -308,10 +310,10 @@ def _copied(value: Any) -> Any:
 
 
 def check_size(data: Any) -> None:
-    """Refuse undecoded JSON that would become far larger than it is.
+    """Refuse undecoded JSON that would take far more memory once it is decoded.
 
     Args:
-        data: the bytes that wait to be decoded.
+        data: the undecoded bytes.
 
     Raises:
         DocumentError: more than MAX_UNTYPED_BYTES, and more than MAX_UNTYPED_NODES values.

@@ -1,7 +1,7 @@
 """Tensor columns: their bytes on the wire, and the arrays behind them.
 
-Data lies in frames of their own, never in the body: a large column has a frame to itself and is
-used in place; small ones share a frame, one after the other at offsets of 16 bytes.
+The numbers lie in frames of their own, never in the body. A large column has a frame to itself and
+is used in place; small ones share a frame, one after the other at multiples of 16 bytes.
 
     dense   [dtype, [rows, …shape of a row], offset]; the frame stands in the directory
     cells   per row nil, or [dtype, shape, frame, offset],
@@ -38,8 +38,8 @@ Buffer = bytes | bytearray | memoryview
 
 _BYTES = (bytearray, bytes)
 
-# Frames that a batch spends on single columns. The limit of a message leaves room for shared ones
-# and for other batches.
+# How many columns of a batch get a frame to themselves. The limit of a message leaves room for
+# shared frames and for other batches.
 _OWN_FRAMES = 12
 _ALIGN = 16
 
@@ -73,7 +73,7 @@ _publish = threading.Lock()
 
 
 class FrameWriter:
-    """Places tensors into the frames of the message that is being written."""
+    """Puts tensors into the frames of the message that is being written."""
 
     def __init__(self) -> None:
         self.frames: list[Buffer] = []
@@ -81,7 +81,7 @@ class FrameWriter:
         self._shared_at = 0
 
     def add_whole(self, frame: Buffer) -> int | None:
-        """Place a frame as it came; return its index, None if it needs to share one."""
+        """Add a frame as it came and return its index; None if its data must share a frame."""
         frames = self.frames
         if len(frame) < INLINE_TENSOR_BYTES or len(frames) >= _OWN_FRAMES:
             return None
@@ -89,7 +89,7 @@ class FrameWriter:
         return len(frames) - 1
 
     def add(self, data: Any) -> tuple[int, int]:
-        """Place contiguous bytes; return the frame's index and the offset in it.
+        """Add contiguous bytes; return the frame's index and the offset in it.
 
         Raises:
             DocumentError: more bytes than a frame holds.
@@ -117,9 +117,9 @@ class FrameWriter:
 
 
 class DenseColumn:
-    """A tensor of the same dtype and shape for every row, as one matrix."""
+    """A column whose rows all have the same dtype and shape, held as one matrix."""
 
-    __slots__ = ("_came", "_data", "_form", "_matrix", "dtype", "shape")
+    __slots__ = ("_data", "_form", "_matrix", "_origin", "dtype", "shape")
 
     def __init__(
         self,
@@ -127,14 +127,14 @@ class DenseColumn:
         shape: Sequence[int],
         data: Any,
         matrix: Any = None,
-        came: tuple[Buffer, memoryview] | None = None,
+        origin: tuple[Buffer, memoryview] | None = None,
     ) -> None:
         self.dtype = dtype
         self.shape = shape  # rows first
         self._data = data
         self._matrix = matrix
-        self._came = came  # frame and description, of a column that has a frame to itself
-        self._form: Any = None  # dtype and shape of the matrix, when it was made of the frame
+        self._origin = origin  # frame and description, of a column that has a frame to itself
+        self._form: Any = None  # dtype and shape of the matrix when it was made from the frame
 
     @classmethod
     def of(cls, matrix: np.ndarray[Any, Any]) -> DenseColumn:
@@ -180,19 +180,19 @@ class DenseColumn:
                 if matrix is None:
                     matrix = _writable(self._data, self.dtype, self.shape)
                     if matrix.base is None:
-                        self._came = None  # a copy: what is written into it is not in the frame
+                        self._origin = None  # a copy: what is written into it is not in the frame
                     self._form = matrix.dtype, matrix.shape
                     self._matrix = matrix
         return matrix
 
     def is_matrix(self, matrix: Any, rows: int) -> bool:
-        """Whether this is the very matrix that was handed out, and has so many rows."""
+        """Whether this is the very matrix that was handed out, and has `rows` rows."""
         return matrix is self._matrix and matrix is not None and len(matrix) == rows
 
     def get(self, index: int) -> Any:
         """Return one row, as a view of the matrix."""
         row = self.matrix[index]
-        # A vector's element is a number; the row of a column of scalars is a tensor without axes.
+        # An element of a vector is a number, but a row must be a tensor, here without axes.
         return row if self.matrix.ndim > 1 else self.matrix[index : index + 1].reshape(())
 
     def cells(self) -> list[Any]:
@@ -208,23 +208,23 @@ class DenseColumn:
         return matrix is None or (matrix.dtype, matrix.shape) == self._form
 
     def emit(self, writer: FrameWriter) -> tuple[bool, int, Buffer]:
-        """Place the data; return that the column is dense, its frame and its description."""
-        if self._came is not None and self._has_shape():
-            index = writer.add_whole(self._came[0])
+        """Add the data to the message; return True for dense, the frame and the description."""
+        if self._origin is not None and self._has_shape():
+            index = writer.add_whole(self._origin[0])
             if index is not None:
-                return True, index, self._came[1]
+                return True, index, self._origin[1]
         if self._matrix is None:
             dtype, shape, data = self.dtype, self.shape, self._data
         else:
             flat = little_endian(self._matrix)
-            # A shape is written like a list.
+            # msgpack writes the shape, a tuple, like a list.
             dtype, shape, data = flat.dtype.str, flat.shape, flat.data if flat.size else b""
         frame, offset = writer.add(data)
         return True, frame, _encode([dtype, shape, offset])
 
 
 class CellColumn:
-    """A tensor of its own for each row, or None; dense and sparse may mix."""
+    """A column whose rows have any dtypes and shapes, or None; dense and sparse may mix."""
 
     __slots__ = ("_frames", "_specs", "_values", "rows")
 
@@ -234,7 +234,7 @@ class CellColumn:
         self.rows = rows
         self._specs = specs
         self._frames = frames
-        self._values = values  # decoded so far; Ellipsis where not
+        self._values = values  # Ellipsis for a row that is not decoded yet
 
     @classmethod
     def of(cls, values: list[Any]) -> CellColumn:
@@ -320,12 +320,12 @@ class CellColumn:
         return self.rows
 
     def emit(self, writer: FrameWriter) -> tuple[bool, int, Buffer]:
-        """Place the data; return that the column is not dense, 0 and its descriptions."""
+        """Add the data to the message; return False for not dense, 0 and the descriptions."""
         return False, 0, _encode([_emit_one(self.get(i), writer) for i in range(self.rows)])
 
 
 def _item_bytes(dtype: str) -> int:
-    """Return how many bytes one number has; shapes are checked by the decoders' types."""
+    """Return the size of one number in bytes; the decoders' types check the shapes."""
     size = ITEM_BYTES.get(dtype)
     if size is None:
         raise WireError(f"the dtype {dtype!r} is not one of {', '.join(ITEM_BYTES)}")
@@ -379,10 +379,10 @@ def _writable(view: Buffer, dtype: str, shape: Sequence[int]) -> np.ndarray[Any,
     return array if is_large and flags.writeable and flags.aligned else array.copy()
 
 
-def gathered(values: Sequence[Any]) -> DenseColumn | CellColumn:
-    """Make a column of one tensor, Cell or None per row.
+def tensor_column(values: Sequence[Any]) -> DenseColumn | CellColumn:
+    """Return a column with one tensor, Cell or None per row.
 
-    A column whose rows all still are the Cells it gave out, in order, is returned itself.
+    If the values are exactly the Cells of one column, in order, that column is returned.
     """
     first = values[0]
     if type(first) is Cell:
@@ -402,12 +402,12 @@ def gathered(values: Sequence[Any]) -> DenseColumn | CellColumn:
         and len({tensor.shape for tensor in tensors}) == 1
         and len({tensor.dtype for tensor in tensors}) == 1
     ):
-        return _joined(tensors)
+        return _stack(tensors)
     return CellColumn.of(tensors)
 
 
-def _joined(tensors: list[Any]) -> DenseColumn:
-    """Join rows of one dtype and shape; faster than numpy's stack."""
+def _stack(tensors: list[Any]) -> DenseColumn:
+    """Make a dense column of rows of one dtype and shape; faster than numpy's stack."""
     first = little_endian(tensors[0])
     if len(tensors) == 1:
         data: Any = first.data if first.size else b""

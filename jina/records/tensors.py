@@ -1,4 +1,4 @@
-"""Tensors: what is accepted as one, its JSON form, and the arrays behind wire bytes.
+"""Tensors: what is accepted as one, its JSON form, and arrays made from bytes.
 
 numpy is imported inside the functions, so that a worker that sees only text never loads it.
 """
@@ -33,7 +33,7 @@ ITEM_BYTES = {
     "<c8": 8,
     "<c16": 16,
 }
-MAX_DIM = 1 << 47  # one dimension; what a process can address
+MAX_DIM = 1 << 47  # length of one dimension; a process cannot address more
 
 MAX_LIL_ROWS = 1 << 16  # scipy makes two lists for each row of a lil matrix, also of an empty one
 
@@ -52,7 +52,7 @@ SPARSE_PARTS = {
 
 
 class Cell:
-    """One row's tensor in a column that nobody has read yet."""
+    """One row's tensor in a column, not read yet."""
 
     __slots__ = ("column", "index")
 
@@ -66,7 +66,7 @@ class Cell:
 
 
 class _Box:
-    """A column of one."""
+    """A column with a single tensor."""
 
     __slots__ = ("value",)
 
@@ -77,13 +77,13 @@ class _Box:
         return self.value
 
     def __len__(self) -> int:
-        return 0  # so that nobody takes it for the column that a batch came with
+        return 0  # so that it is not taken for the column of a batch
 
 
 def boxed(value: Any) -> Any:
     """Return what a record holds for a tensor: itself, or a Cell for scipy's dok matrices.
 
-    Those are dicts as well, and the encoders would write them as such.
+    Those are dicts too, and encoders would write them as dicts.
     """
     return Cell(_Box(value), 0) if isinstance(value, dict) else value
 
@@ -97,7 +97,7 @@ def as_tensor(value: Any) -> Any:
             that is writable is kept, not copied.
 
     Raises:
-        DocumentError: no numbers (text, objects), ragged lists, or more than 16 dimensions.
+        DocumentError: not numbers (text, objects), ragged lists, or more than 16 dimensions.
     """
     if (
         type(value) in _ndarray
@@ -131,8 +131,8 @@ def _unwrapped(value: Any) -> Any:
     return value
 
 
-# What `as_tensor` has met, so that it need not ask again: numpy's class, which is not there before
-# numpy is, and those of its dtypes that are carried as they are.
+# What `as_tensor` has accepted once, so that it need not be checked again: numpy's class, unknown
+# until numpy is loaded, and the dtypes that are carried as they are.
 _ndarray: set[type] = set()
 _carried: set[Any] = set()
 
@@ -157,13 +157,13 @@ def _check_dtype(dtype: Any) -> None:
 
 
 def is_sparse(value: Any) -> bool:
-    """Whether `value` is a scipy sparse matrix or array, told without importing scipy."""
+    """Whether `value` is a scipy sparse matrix or array; scipy is not imported for that."""
     sparse = sys.modules.get("scipy.sparse")
     return sparse is not None and bool(sparse.issparse(value))
 
 
 def little_endian(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Return the array as contiguous little-endian memory; copied only where it is not."""
+    """Return the array in contiguous little-endian memory; it is copied only if it has to be."""
     if array.dtype.str in ITEM_BYTES and array.flags.c_contiguous:
         return array
     import numpy as np
@@ -194,7 +194,7 @@ def shape_bytes(dtype: Any, shape: Any) -> int:
         shape: a list of lengths.
 
     Raises:
-        ValueError: an unknown dtype, a length that is none, or too many dimensions.
+        ValueError: an unknown dtype, an invalid length, or too many dimensions.
     """
     size = ITEM_BYTES.get(dtype) if isinstance(dtype, str) else None
     if size is None:
@@ -211,7 +211,7 @@ def array_from(data: Any, dtype: str, shape: list[int]) -> np.ndarray[Any, Any]:
     """Return the array in these bytes, as a view of them.
 
     Raises:
-        ValueError: what `shape_bytes` refuses, or a length that does not fit.
+        ValueError: what `shape_bytes` refuses, or a number of bytes that does not fit.
     """
     size = memoryview(data).nbytes
     if shape_bytes(dtype, shape) != size:
@@ -229,8 +229,8 @@ def to_json(value: Any, form: JsonForm) -> Any:
 
     Args:
         value: ndarray or scipy sparse matrix.
-        form: "list" gives nested lists. A tensor that lists cannot carry (NaN, infinity, complex
-            numbers, no elements) is given as base64 all the same: {dtype, shape, data}.
+        form: "list" for nested lists, "base64" for {dtype, shape, data}. A tensor that lists
+            cannot carry (NaN, infinity, complex numbers, no elements) is always base64.
     """
     if is_sparse(value):
         name, shape, parts = sparse_parts(value)
@@ -258,7 +258,7 @@ def from_json(value: Any) -> Any:
     """Return the tensor whose JSON form this is.
 
     Raises:
-        ValueError: none of the forms of `to_json`.
+        ValueError: not one of the forms of `to_json`.
     """
     if not isinstance(value, dict):
         return as_tensor(value)
@@ -286,7 +286,7 @@ def sparse_parts(value: Any) -> tuple[str, list[int], dict[str, np.ndarray[Any, 
         The name of its class (csr_matrix, coo_array, …), its shape, and its arrays by name.
 
     Raises:
-        DocumentError: a class that is not scipy's, or more than two dimensions.
+        DocumentError: a class that is not scipy's, not two dimensions, or too many rows for lil.
     """
     name = type(value).__name__
     parts = SPARSE_PARTS.get(value.format)

@@ -1,5 +1,5 @@
-"""Documents and arrays of Documents: what Executors work on, and how it becomes bytes and back.
+"""Documents and arrays of Documents: what Executors work on.
 
-Nothing here knows sockets, processes or files of configuration. numpy is loaded when a tensor is
-touched, and not before.
+Nothing here knows about sockets, processes or configuration files. numpy is loaded when a tensor is
+first touched.
 """

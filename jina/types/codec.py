@@ -26,14 +26,14 @@ def decode(frames: Sequence[Buffer]) -> DocumentArray:
     The frames belong to the array from now on; large tensors are used in place.
 
     Raises:
-        WireError: a directory that is wrong or beyond the limits. A damaged column is found, with
-            the same error, when it is first read.
+        WireError: a directory that is damaged or beyond the limits. A damaged column raises it
+            when it is first read.
     """
     return DocumentArray._of_columns(parse(frames))
 
 
 class ParsedDocuments(NamedTuple):
-    """What was in a chunk of JSON lines; see `jina.records.jsonlines.ParsedLines`."""
+    """The Documents and errors of a chunk of lines; see `jina.records.jsonlines.ParsedLines`."""
 
     docs: DocumentArray
     groundtruths: DocumentArray | None

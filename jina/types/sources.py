@@ -1,7 +1,7 @@
-"""Records out of files and arrays, one after the other: nothing is read before it is asked for.
+"""Read records from files and arrays, one after the other and not before they are asked for.
 
-`jina.types.document.generators` yields them as Documents, the class methods of DocumentArray
-collect them. A row or a line that is not a Document is an error that names the file and the line.
+`jina.types.document.generators` yields them as Documents, and the class methods of DocumentArray
+collect them. A row or a line that is not a Document raises an error that names file and line.
 """
 
 from __future__ import annotations
@@ -108,16 +108,16 @@ def _json_lines(fp: Iterable[str | bytes], resolver: Resolver | None) -> Iterato
         if resolver:
             yield from _resolved(chunk, resolver, name, number)
         else:
-            found = parse(chunk, key=name, first_line=number)
-            if found.errors:
-                error = found.errors[0]
+            parsed = parse(chunk, key=name, first_line=number)
+            if parsed.errors:
+                error = parsed.errors[0]
                 before = sum(bool(line.strip()) for line in part[: error.row])
-                yield from found.records[:before]
+                yield from parsed.records[:before]
                 raise DocumentError(error.message, where=f"{name}:{error.line}")
-            if found.groundtruths is None:
-                yield from found.records
+            if parsed.groundtruths is None:
+                yield from parsed.records
             else:
-                yield from zip(found.records, found.groundtruths, strict=True)
+                yield from zip(parsed.records, parsed.groundtruths, strict=True)
         number += len(part)
 
 

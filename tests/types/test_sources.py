@@ -37,7 +37,7 @@ def test_every_source_gives_records_and_its_generator_the_same_documents(tmp_pat
     (record,) = found("from_files", f"{tmp_path}/*.html", read_mode="rb", to_dataturi=True)
     assert (record.buffer, record.uri) == (b"<p>", "data:text/html;charset=utf-8;base64,PHA+")
     (record,) = found("from_csv", ["text,n\n", "x,1\n"])
-    assert (record.text, record_ops.settled("tags", record.tags)) == ("x", {"n": "1"})
+    assert (record.text, record_ops.decoded("tags", record.tags)) == ("x", {"n": "1"})
     (record,) = found("from_ndjson", ['{"text":"x"}'])
     assert record.text == "x"
     assert [each.text for each in found("from_lines", filepath=tmp_path / "b.txt.gz")] == ["x", "y"]

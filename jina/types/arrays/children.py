@@ -1,7 +1,7 @@
-"""The arrays under `doc.chunks` and `doc.matches`: what is added becomes a child of their owner.
+"""The arrays `doc.chunks` and `doc.matches`, which make what is added a child of their owner.
 
-A child is a shallow copy: it has its own fields, and shares texts, tensors and children with the
-Document that was added. So the same Document can be a match of many without being changed.
+A child is a shallow copy: it has its own fields, and shares tensors and children with the Document
+that was added. So one Document can be a match of many without being changed.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class _Children(DocumentArray):
         """Make an array of copies of these Documents.
 
         Raises:
-            BadDocType: something else is among them.
+            BadDocType: one of them is not a Document.
         """
         self = cls.of_value(owner, None)
         if isinstance(docs, Document):

@@ -1,6 +1,6 @@
 """Read and set one field of all Documents in one go.
 
-An array of undecoded columns stays one: only the columns that are asked for are decoded.
+An array that is still columnar stays columnar: only the columns that are asked for are decoded.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from jina.excepts import DocumentError
 from jina.records.batch import Columns, Constant
 from jina.records.mapping import kind_of
 from jina.records.record import DEFAULTS, TENSOR_FIELDS, TEXT_FIELDS
-from jina.records.record_ops import settled, tensor
+from jina.records.record_ops import decoded, tensor
 from jina.records.tensor_columns import DenseColumn
 from jina.records.tensors import as_tensor, is_sparse
 from jina.types.arrays.protocols import ArrayLike, Doc
@@ -61,7 +61,7 @@ def having(docs: Sequence[Doc], fields: Sequence[str]) -> list[Doc]:
 
 def _has(doc: Doc, field: str) -> bool:
     if field in DEFAULTS:
-        return settled(field, getattr(doc._record, field)) is not None
+        return decoded(field, getattr(doc._record, field)) is not None
     return doc._attribute(field) is not None
 
 
@@ -173,7 +173,7 @@ def set_tensors(array: ArrayLike, field: str, values: Any) -> None:
     """
     columns = array._columns
     if columns is not None and columns.has_matrix(field, values):
-        return  # `docs.embeddings *= 2` gives it back
+        return  # as after `docs.embeddings *= 2`
     tensors = _tensor_each(f"{field}s", values, len(array))
     if columns is not None and _is_dense(values):
         columns.put(field, DenseColumn.of(tensors))

@@ -22,7 +22,7 @@ _TINY = 1e-30  # a sum of squares below this may have lost digits, or not be zer
 
 
 class Index:
-    """The Documents that are searched, in blocks of `batch_size`; a single block is kept."""
+    """The Documents that are searched, in blocks of `batch_size`; if there is one, it is kept."""
 
     def __init__(self, docs: ArrayLike, batch_size: int | None) -> None:
         self.docs = docs
@@ -50,8 +50,8 @@ class Block:
     def centred(self, metric: str) -> tuple[Any, Any, Any]:
         """Return r - m with |r - m|² as one more column; m, the mean of all r; and which r are 0.
 
-        For cosine distances, the r have the length 1. Far from zero, a product would round the
-        distances away; so both sides are moved to the mean.
+        For cosine distances, each r is scaled to the length 1. Far from zero, rounding would hide
+        the distances in a product, so the mean is subtracted on both sides.
         """
         if self._centred is None:
             self._centred = _centred(_flat(self.embeddings), metric)
@@ -63,13 +63,13 @@ def _centred(flat: Any, metric: str) -> tuple[Any, Any, Any]:
     inner = moved[:, :-1]
     np.divide(flat, _norms(flat) if metric == "cosine" else 1, out=inner)
     mean = inner.mean(axis=0)
-    mean[~np.isfinite(mean)] = 0  # one Document must not take away all distances
+    mean[~np.isfinite(mean)] = 0  # one odd Document must not spoil all distances
     inner -= mean
     moved[:, -1] = np.einsum("ij,ij->i", inner, inner)
     return moved, mean, _zeros(flat)
 
 
-class _Found(NamedTuple):
+class _BlockResult(NamedTuple):
     """Each query's candidates in one block, and the nearest and farthest distances in it."""
 
     distances: Any  # shape (queries, candidates)
@@ -97,27 +97,29 @@ def nearest(
     Raises:
         DocumentError: embeddings that cannot be compared.
     """
-    found = [_search(queries, block, measure, wanted, normalization is not None) for block in index]
-    distances = np.concatenate([each.distances for each in found], axis=1)
-    positions = np.concatenate([each.positions for each in found], axis=1)
+    results = [
+        _search(queries, block, measure, wanted, normalization is not None) for block in index
+    ]
+    distances = np.concatenate([each.distances for each in results], axis=1)
+    positions = np.concatenate([each.positions for each in results], axis=1)
     # Stable and by position first, so that equal distances keep the order of the array.
     order = np.lexsort((positions, distances), axis=1)[:, :wanted]
     distances = np.take_along_axis(distances, order, axis=1)
     if normalization is not None:
-        distances = _normalized(distances, found, *normalization)
+        distances = _normalized(distances, results, *normalization)
     return distances.tolist(), np.take_along_axis(positions, order, axis=1).tolist()
 
 
-def _normalized(distances: Any, found: list[_Found], a: float, b: float) -> Any:
-    lowest: Any = reduce(np.fmin, (each.lowest for each in found), np.inf)
-    highest: Any = reduce(np.fmax, (each.highest for each in found), -np.inf)
+def _normalized(distances: Any, results: list[_BlockResult], a: float, b: float) -> Any:
+    lowest: Any = reduce(np.fmin, (each.lowest for each in results), np.inf)
+    highest: Any = reduce(np.fmax, (each.highest for each in results), -np.inf)
     mapped = (b - a) * (distances - lowest) / (highest - lowest + 1e-7) + a
     return np.clip(mapped, min(a, b), max(a, b))
 
 
 def _search(
     queries: Any, block: Block, measure: Callable[[Any, Any], Any] | str, wanted: int, spread: bool
-) -> _Found:
+) -> _BlockResult:
     """Return the candidates in a block; `spread` asks for its lowest and highest distance."""
     _check(queries, block.embeddings, measure)
     if isinstance(measure, str):
@@ -131,7 +133,7 @@ def _search(
     if spread:
         lowest = as_distances(np.fmin.reduce(order, axis=1, keepdims=True))
         highest = as_distances(np.fmax.reduce(order, axis=1, keepdims=True))
-    return _Found(distances, picked + block.start, lowest, highest)
+    return _BlockResult(distances, picked + block.start, lowest, highest)
 
 
 def _check(queries: Any, others: Any, measure: Any) -> None:
@@ -206,15 +208,15 @@ def _smallest(order: Any, wanted: int) -> Any:
 
 
 def _dense_order(left: Any, block: Block, metric: str) -> tuple[Any, Any]:
-    """Return a matrix in the order of the distances, and what makes it their squares if added.
+    """Return a matrix that sorts as the distances do, and what to add to get their squares.
 
-    It is |r|² - 2 l·r, in one product; |l|² is the same for a whole row. Vectors of the length 1
-    have twice their cosine distance as their squared distance.
+    The matrix is |r|² - 2 l·r, from one product; |l|² is the same for a whole row. The squared
+    distance of two vectors of length 1 is twice their cosine distance.
     """
     others, mean, zeros = block.centred(metric)
     queries, squares = _centred_queries(left, mean, metric, np.result_type(left, others))
     order = queries @ others.T
-    if metric == "cosine":  # what has no direction is at the distance 1 of all others
+    if metric == "cosine":  # zeros have no direction: they are at distance 1 from all others
         order[:, zeros] = 2 - squares
         order[_zeros(left)] = 2 - squares[_zeros(left)]
     return order, squares
@@ -239,7 +241,7 @@ def _zeros(matrix: Any) -> Any:
 
 
 def _sparse_order(left: Any, right: Any, metric: str) -> tuple[Any, Any]:
-    """Return what `_dense_order` returns; whichever of the two is sparse is float64."""
+    """Return what `_dense_order` returns, where one side is sparse, as float64."""
     product = left @ right.T
     product = np.asarray(product.toarray() if is_sparse(product) else product, np.float64)
     squares, others = _squares(left), _squares(right)
@@ -255,7 +257,7 @@ def _wide(matrix: Any) -> Any:
 
 
 def _flat(matrix: Any) -> Any:
-    """Return a matrix of two dimensions whose squares its float type can hold."""
+    """Return the matrix in two dimensions, in a float type that can hold its squares."""
     flat = matrix.reshape(len(matrix), -1)
     if flat.dtype != np.float32:
         return flat.astype(np.float64, copy=False)

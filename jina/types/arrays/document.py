@@ -1,7 +1,7 @@
-"""The DocumentArray: a list of Documents that can stay columns until somebody looks at a row.
+"""The DocumentArray: a list of Documents that may stay columns until somebody asks for a row.
 
-An array is either columnar (undecoded columns from a message; no Document exists) or row-wise (a
-list of Documents, the only truth). It changes once, when a row is first asked for.
+An array is either columnar (undecoded columns from a message, no Documents yet) or row-wise (a list
+of Documents). It changes once, when a Document is first asked for.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ class DocumentArray(ArrayMethods[Document, "DocumentArray"]):
     """A list of Documents, with access by position, id, slice, mask and column.
 
     Args:
-        docs: Documents in any iterable, one Document, or None. Another DocumentArray gives its
-            Documents; they are shared, the list is not.
+        docs: Documents in any iterable, one Document, or None. With another DocumentArray, the
+            Documents are shared and the list is not.
     """
 
     __slots__ = (
@@ -68,7 +68,7 @@ class DocumentArray(ArrayMethods[Document, "DocumentArray"]):
 
     @classmethod
     def _of_rows(cls, rows: list[Document]) -> DocumentArray:
-        """Wrap a list that belongs to the array from now on and is known to hold Documents."""
+        """Wrap a list of Documents, which is not checked and belongs to the array from now on."""
         self = _new_object(cls)
         self._columns = None
         self._index = None
@@ -291,8 +291,8 @@ class DocumentArray(ArrayMethods[Document, "DocumentArray"]):
 
         Args:
             key: returns the value that a Document is sorted by.
-            top_k: sort only this many to the front, and leave the others behind them in their
-                order; all are sorted by default. None is lost.
+            top_k: how many to sort to the front; the others follow in their old order. All are
+                sorted by default.
             reverse: put the greatest first.
         """
         if top_k:
@@ -316,27 +316,31 @@ class DocumentArray(ArrayMethods[Document, "DocumentArray"]):
     def __copy__(self) -> DocumentArray:
         """Return a new array of the same Documents."""
         new = self._copied_as()._of_rows(list(self._docs))
-        if added := self._added():
-            new.__dict__.update(added)
+        if attributes := self._subclass_attributes():
+            new.__dict__.update(attributes)
         return new
 
     def __deepcopy__(self, memo: dict[int, Any]) -> DocumentArray:
         """Return a new array of copies; a Document that occurs twice is copied once."""
         new = memo[id(self)] = self._copied_as()._of_rows([])
         new._rows += deepcopy(self._docs, memo)
-        if added := self._added():
-            new.__dict__.update(deepcopy(added, memo))
+        if attributes := self._subclass_attributes():
+            new.__dict__.update(deepcopy(attributes, memo))
         return new
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle as a list of Documents, with what a subclass added."""
-        return _unpickled, (self._copied_as(), list(self._docs)), self._added() or None
+        return (
+            _unpickled,
+            (self._copied_as(), list(self._docs)),
+            self._subclass_attributes() or None,
+        )
 
     def _copied_as(self) -> type[DocumentArray]:
         """Return the class of a copy."""
         return type(self)
 
-    def _added(self) -> dict[str, Any]:
+    def _subclass_attributes(self) -> dict[str, Any]:
         """Return the attributes that a subclass added."""
         return getattr(self, "__dict__", {})
 

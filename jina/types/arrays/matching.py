@@ -86,9 +86,11 @@ def _search(
     rows = max(1, _DISTANCES_AT_ONCE // max(1, options.batch_size or len(searched)))
     for start in range(0, len(queries), rows):
         part = slice(start, start + rows)
-        found = nearest(embeddings[part], index, options.measure, wanted, options.normalization)
-        for doc, *neighbours in zip(queries._docs[part], *found, strict=True):
-            yield doc, zip(*neighbours, strict=True)
+        neighbours = nearest(
+            embeddings[part], index, options.measure, wanted, options.normalization
+        )
+        for doc, *distances_and_positions in zip(queries._docs[part], *neighbours, strict=True):
+            yield doc, zip(*distances_and_positions, strict=True)
 
 
 def _wanted(ids: list[str], searched: ArrayLike, options: Options) -> int:
@@ -117,15 +119,15 @@ class _MatchWriter(NamedTuple):
         doc.matches = []
         matches, docs, options = doc.matches, self.searched._docs, self.options
         for distance, position in nearest:
-            found = docs[position]
-            if options.exclude_self and found.id == doc.id:
+            neighbour = docs[position]
+            if options.exclude_self and neighbour.id == doc.id:
                 continue
             if len(matches) == options.limit:
                 break
             if options.only_id:
-                match = matches._add(Record(found.id))
+                match = matches._add(Record(neighbour.id))
             else:
-                match = matches.append(found)._record
+                match = matches.append(neighbour)._record
             self._score(match, NamedScore(distance))
 
     def _score(self, match: Any, score: NamedScore) -> None:
@@ -141,7 +143,7 @@ def _at_least_one(what: str, value: Any) -> int | None:
     if value is None:
         return None
     if isinstance(value, float) and value.is_integer():
-        value = int(value)  # parameters in Jina 2 know no whole numbers
+        value = int(value)  # in Jina 2, a number among the parameters is always a float
     if isinstance(value, bool) or not isinstance(value, SupportsIndex) or index(value) < 1:
         raise DocumentError(f"{what} of {value!r}; a whole number, at least 1, or None for all")
     return index(value)

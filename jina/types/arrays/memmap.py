@@ -1,9 +1,9 @@
-"""A DocumentArray on disk: larger than memory, opened at once, safe against a killed process.
+"""A DocumentArray on disk: larger than memory, opened at once, and safe if the process is killed.
 
-A folder holds a log of packed Documents (`jina.records.binary`), which grows at its end only, and a
+A folder holds a log of packed Documents (`jina.records.binary`), which only grows at its end, and a
 table that says where each row lies (`jina.types.arrays.table`). A row is written to the log first
-and to the table then; `append` returns when the operating system has both. A process that is
-killed in between leaves bytes that no entry names, and nothing worse.
+and then to the table; `append` returns when the operating system has both. A process that is
+killed in between leaves some bytes that no entry names, and does no other harm.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ _BATCH = 256  # rows written, or kept, in one go
 class DocumentArrayMemmap(ArrayMethods[Document, DocumentArray]):
     """A list of Documents that lives in a folder. One process may write to it at a time.
 
-    What `append`, `extend` and assignments take is on disk when they return. Documents that are
-    read are held in a pool; changes to them are written when they leave it, and by `save` and
+    Documents that are appended, added or assigned are on disk when the call returns. Documents that
+    are read are held in a pool; changes to them are written when they leave it, and by `save` and
     `close`. A Document that has left the pool is still written by `save` as long as the program
     holds it.
 
     Args:
-        path: the folder; made if it is missing; a new temporary one if None.
+        path: the folder, which is made if it is missing; None for a new temporary one.
         key_length: no effect; ids may have any length.
         buffer_pool_size: how many Documents the pool holds.
 
@@ -133,7 +133,7 @@ class DocumentArrayMemmap(ArrayMethods[Document, DocumentArray]):
         self.close()
 
     def __del__(self) -> None:
-        # At exit, Python may have taken things apart already; then nothing can be written.
+        # When Python exits, what is needed may be gone already; then nothing can be written.
         with suppress(AttributeError, OSError, TypeError, DocumentError, ImportError):
             self.close()
 
@@ -279,7 +279,7 @@ class DocumentArrayMemmap(ArrayMethods[Document, DocumentArray]):
                     self._index[hash_of(doc.id)] = position
 
     def __setitem__(self, key: Any, doc: Any) -> None:
-        """Replace a Document by position or id, or as many in a slice; then it is on disk."""
+        """Replace a Document by position or id, or the Documents of a slice by as many others."""
         if isinstance(key, slice):
             rows, docs = range(len(self))[key], list(several(doc))
             if len(rows) != len(docs):
@@ -374,7 +374,7 @@ class DocumentArrayMemmap(ArrayMethods[Document, DocumentArray]):
     __hash__ = None  # type: ignore[assignment] # arrays change: they cannot be keys
 
     def __copy__(self) -> Self:
-        """Refuse it: two arrays would write into one folder.
+        """Refuse to copy: two arrays would write into one folder.
 
         Raises:
             TypeError: always.
@@ -382,7 +382,7 @@ class DocumentArrayMemmap(ArrayMethods[Document, DocumentArray]):
         raise TypeError("an array on disk is not copied; DocumentArray(docs) is one in memory")
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        """Refuse it, as `__copy__` does."""
+        """Refuse to copy, as `__copy__` does."""
         return self.__copy__()
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -404,5 +404,5 @@ class DocumentArrayMemmap(ArrayMethods[Document, DocumentArray]):
         return f"<{kind.__module__}.{kind.__qualname__} length={len(self)} at {id(self)}>"
 
 
-# So that random.sample, for one, takes the array like a list.
+# So that functions such as random.sample accept the array as they accept a list.
 Sequence.register(DocumentArrayMemmap)

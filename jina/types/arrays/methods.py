@@ -1,7 +1,7 @@
-"""The public methods of arrays, wherever these keep their Documents.
+"""The public methods of arrays, whether their Documents are in memory or on disk.
 
 Each method passes the Documents, or the array, to a function in a file beside this one, and wraps
-what it returns. What makes an array a list is not here, but in `document` and `memmap`.
+what it returns. The methods of a list are not here, but in `document` and `memmap`.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ Array = TypeVar("Array")
 class ArrayMethods(Generic[Doc, Array]):
     """The methods that a DocumentArray and a DocumentArrayMemmap share.
 
-    A subclass names two classes, of its Documents and of the arrays that the methods return, and
-    has the members that come first here.
+    A subclass names two classes, that of its Documents and that of the arrays that the methods
+    return, and defines the members that come first here.
     """
 
     __slots__ = ()
@@ -66,7 +66,7 @@ class ArrayMethods(Generic[Doc, Array]):
     ) -> Iterator[Array]:
         """Yield the array at the end of each path, one for each Document that the path passes.
 
-        Paths are letters: r stays here, c goes to the chunks, m to the matches; "" is here.
+        Paths are letters: r stays here, c goes to the chunks, m to the matches; "" stays here too.
 
         Args:
             traversal_paths: such as `["r", "cm"]` or `"r,cm"`.
@@ -109,8 +109,8 @@ class ArrayMethods(Generic[Doc, Array]):
         Returns:
             The values as `get_attributes` gives them, and an array of the same length.
         """
-        found: Any = self._new(column_access.having(self._docs, fields))
-        return found.get_attributes(*fields), found
+        complete: Any = self._new(column_access.having(self._docs, fields))
+        return complete.get_attributes(*fields), complete
 
     @property
     def texts(self) -> list[str]:
@@ -168,7 +168,7 @@ class ArrayMethods(Generic[Doc, Array]):
         """Set the matches of each Document to its nearest neighbours in `darray`.
 
         The matches are copies: `darray` and its Documents are not changed. A match that has the id
-        of a query has no matches of its own: they would hold each other without end.
+        of a query gets no matches of its own, so that no two Documents hold each other.
 
         Args:
             darray: where to search; its embeddings have the width of those here.
@@ -180,9 +180,9 @@ class ArrayMethods(Generic[Doc, Array]):
             metric_name: the score's name; the metric's by default.
             batch_size: compare this many Documents of `darray` at once; all by default.
             use_scipy: let scipy compute a metric other than these three; they need no scipy.
-            exclude_self: leave out Documents with the query's own id; the next ones fill up.
-            only_id: matches with an id and a score, and nothing else.
-            traversal_ldarray: the Documents at the end of these paths get matches, not these here.
+            exclude_self: leave out Documents with the query's own id; the next nearest follow.
+            only_id: give matches an id and a score, and nothing else.
+            traversal_ldarray: the Documents at the end of these paths get matches, not those here.
             traversal_rdarray: the Documents at the end of these paths are searched.
             filter_fn: search only those for which it is true.
             is_sparse: no effect; sparse embeddings are recognised.
@@ -244,7 +244,7 @@ class ArrayMethods(Generic[Doc, Array]):
         return self._new(selection.sample(self._docs, k, seed))
 
     def shuffle(self, seed: int | None = None) -> Array:
-        """Return all Documents in another order."""
+        """Return all Documents in random order."""
         return self.sample(len(self), seed)
 
     def split(self, tag: str) -> dict[Any, Array]:
@@ -270,9 +270,9 @@ class ArrayMethods(Generic[Doc, Array]):
 
         Args:
             batch_size: at least 1.
-            traversal_paths: which Documents; these here by default.
+            traversal_paths: where the Documents are; here by default.
             require_attr: leave out Documents in which this field is not set.
-            shuffle: in another order.
+            shuffle: take the Documents in random order.
 
         Raises:
             ValueError: a batch size below 1.
@@ -342,7 +342,7 @@ class ArrayMethods(Generic[Doc, Array]):
 
         Args:
             file: a path, or a file open for reading bytes.
-            partial: of a damaged file, return what lies before the damage.
+            partial: return what lies before the damage of a damaged file.
 
         Raises:
             DocumentError: a damaged file; the offset in bytes is named.

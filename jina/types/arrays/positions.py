@@ -15,13 +15,13 @@ def is_position(key: Any) -> bool:
         return False
     if not hasattr(key, "__len__"):
         return True
-    # An array of numpy without a dimension has a `__len__` that raises.
+    # A numpy array without dimensions has a `__len__` that raises.
     kind = getattr(getattr(key, "dtype", None), "kind", "")
     return kind in ("i", "u") and getattr(key, "ndim", 1) == 0
 
 
 def is_iterable(value: Any) -> bool:
-    """Whether this can be iterated over; an array without a dimension only looks so."""
+    """Whether this can be iterated over; an array without dimensions only looks as if it could."""
     return hasattr(value, "__iter__") and getattr(value, "ndim", 1) > 0
 
 
@@ -70,7 +70,7 @@ def find_position(key: Any, count: int) -> int:
 
 
 def several(docs: Any) -> Any:
-    """Return what should be several Documents.
+    """Check that this can be iterated over as Documents can, and return it.
 
     Raises:
         BadDocType: it is one Document, or cannot be iterated over.

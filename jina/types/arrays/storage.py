@@ -60,17 +60,17 @@ def _parsed(chunk: bytes, first: int, name: str) -> list[Record]:
             where=name,
             hint="load(file, file_format='binary')",
         )
-    found = jsonlines.parse(chunk, key="line", first_line=first)
-    if found.errors:
-        error = found.errors[0]
+    parsed = jsonlines.parse(chunk, key="line", first_line=first)
+    if parsed.errors:
+        error = parsed.errors[0]
         raise DocumentError(error.message, where=f"{name}:{error.line}")
-    if found.groundtruths is not None:
+    if parsed.groundtruths is not None:
         raise DocumentError(
             "a line with a groundtruth, which an array cannot hold",
             where=f"{name}:{first} and following",
             hint="jina.types.document.generators.from_ndjson gives pairs",
         )
-    return found.records
+    return parsed.records
 
 
 def save_binary(docs: Sequence[DocumentLike], file: Any) -> None:
@@ -88,7 +88,7 @@ def load_binary(file: Any, partial: bool) -> list[Record]:
 
     Args:
         file: a path, or a file open for reading bytes.
-        partial: of a damaged file, return what lies before the damage.
+        partial: return what lies before the damage of a damaged file.
 
     Raises:
         DocumentError: a damaged file; the offset in bytes is named.
@@ -133,7 +133,7 @@ def _segments(stream: Any, name: str) -> Iterator[list[Record]]:
 
 
 def _read(stream: Any, size: int) -> bytearray:
-    """Read in steps: a damaged length must not ask for memory that is not there."""
+    """Read in steps, so that a damaged length does not allocate a huge amount of memory."""
     data = bytearray()
     while len(data) < size and (block := stream.read(min(size - len(data), 1 << 24))):
         data += block

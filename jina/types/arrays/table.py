@@ -34,7 +34,7 @@ class Entry(NamedTuple):
 
 
 class Table:
-    """Entries by position. Opening takes the same time however many there are."""
+    """The entries of the table by position; opening it takes the same time for any number."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

@@ -18,9 +18,9 @@ __all__ = ["TraversableSequence"]
 class TraversableSequence:
     """Walking along paths, for anything that can be iterated over.
 
-    A subclass is made from one list of its elements, and has `__iter__`. Its elements have `chunks`
-    and `matches`, which are sequences of the same kind. DocumentArrays have such methods of their
-    own.
+    A subclass can be made from a list of its elements, and has `__iter__`. Its elements have
+    `chunks` and `matches`, which are sequences of the same kind. DocumentArrays do not derive from
+    this class: they have these methods themselves.
     """
 
     def traverse(

@@ -2,8 +2,8 @@
 
 A Document wraps a private record (`jina.records.record`) and holds nothing else, so that two
 Documents may share one record, and an array may make them late. It has fields that can be edited
-(`fields`, `editing`), it can become data and come back (`serial`), and its content can be converted
-(`conversions`). The other files of this folder are functions that these call.
+(`fields`, `editing`), it can be turned into data and back (`serial`), and its content can be
+converted (`conversions`). The other files of this folder are functions that these call.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from jina.types.document import display
 from jina.types.document.conversions import Conversions
 from jina.types.document.editing import ATTRIBUTES, Editing, no_field
 from jina.types.document.fields import text_of
-from jina.types.document.serial import Serial, added, give
+from jina.types.document.serial import Serial, restore_state, subclass_state
 
 if TYPE_CHECKING:
     from jina.types.arrays.children import ChunkArray, MatchArray
@@ -64,7 +64,7 @@ class Document(Editing, Serial, Conversions):
             if type(text) is str and len(kwargs) == 1:  # by far the most frequent call
                 self._record = Record(ids.fresh(), "text/plain", text)
                 return
-            # Not by its setter: no array can have this Document in its index of ids yet.
+            # Without the setter: no array can have this Document in its index of ids yet.
             self._record = Record(text_of(kwargs.pop("id")) if "id" in kwargs else ids.fresh())
         if kwargs:
             if len(kwargs) > 1 or field_resolver:
@@ -85,11 +85,11 @@ class Document(Editing, Serial, Conversions):
         """Wrap a record in the class of this Document, with the attributes that it has."""
         other = type(self)._of(record)
         if type(self) is not Document:
-            give(other, added(self))
+            restore_state(other, subclass_state(self))
         return other
 
     def __enter__(self) -> Self:
-        """Give the Document itself: `with Document() as doc:` is how Jina code used to fill one."""
+        """Return the Document itself: `with Document() as doc:` is an old way to fill one."""
         return self
 
     def __exit__(self, *exc_info: object) -> None:
@@ -189,7 +189,7 @@ def _kind_of(field: str) -> Any:
     return KIND_OF[field]
 
 
-# Set after the others: a given MIME type wins over a guessed one, children ask for their parent.
+# Set after the others: a given MIME type wins over a guessed one, children copy from their parent.
 _LAST = frozenset({"mime_type", "chunks", "matches"})
 _CONTENT = frozenset({"content", "text", "blob", "buffer"})
 

@@ -1,6 +1,6 @@
-"""Sounds: between WAV files and tensors. Other kinds of files need a library of their own.
+"""Turn WAV files into tensors and back; other sound files need a library of their own.
 
-A tensor that is a sound has the shape (samples) or (samples, channels), values from -1 to 1. This
+The tensor of a sound has the shape (samples) or (samples, channels), and values from -1 to 1. This
 file loads numpy, so it is imported late.
 """
 
@@ -17,7 +17,7 @@ from jina.types.document.uris import fetched
 
 Sound = np.ndarray[Any, Any]
 
-# Bytes of one sample, and the numbers that hold them; those of one byte count from 0.
+# The dtype of samples by their size in bytes; samples of one byte are unsigned.
 _TYPES = {1: "|u1", 2: "<i2", 4: "<i4"}
 
 

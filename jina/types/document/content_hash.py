@@ -1,4 +1,4 @@
-"""The hash of what a record holds: equal contents have equal hashes, on every machine."""
+"""Hash what a record holds: equal contents have equal hashes, on every machine."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _HASHED = (
 
 
 def content_hash(record: Record, excluded: Container[str] = ()) -> str:
-    """Return the hash of the content and what describes it; the id has no part in it.
+    """Return the hash of the content and what describes it, without the id.
 
     Args:
-        record: whose fields are hashed.
+        record: its fields are hashed.
         excluded: names of fields that are left out.
 
     Raises:
@@ -35,7 +35,7 @@ def content_hash(record: Record, excluded: Container[str] = ()) -> str:
         if name in excluded:
             continue
         value = getattr(record, name)
-        if record_ops.settled(name, value) is not None:
+        if record_ops.decoded(name, value) is not None:
             digest.update(name.encode() + b"\0")
             digest.update(_hashable(name, value))
     return digest.hexdigest()
@@ -43,9 +43,9 @@ def content_hash(record: Record, excluded: Container[str] = ()) -> str:
 
 def _hashable(name: str, value: Any) -> bytes:
     if name == "tags":
-        # In the order of their keys, and not as they happened to be spelt in JSON.
+        # Sorted by key, so that the spelling of the JSON does not matter.
         try:
-            return join_tags([Live(_sorted(record_ops.settled(name, value)))])
+            return join_tags([Live(_sorted(record_ops.decoded(name, value)))])
         except RecursionError as err:
             raise DocumentError("`tags` is nested too deeply") from err
     value = record_ops.tensor(value)

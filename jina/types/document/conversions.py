@@ -1,7 +1,7 @@
 """What a Document can turn its content into: texts, bytes, tensors, data URIs and files.
 
-Every conversion sets the new content, removes the old one, and returns the Document. How it is
-done stands in `uris`, `words`, `vectors`, `images` and `audio`.
+Every conversion sets the new content, removes the old one, and returns the Document. The work is
+done in `uris`, `words`, `vectors`, `images` and `audio`.
 """
 
 from __future__ import annotations
@@ -29,14 +29,13 @@ class Conversions(Fields):
         Raises:
             FileNotFoundError: no such file.
             OSError: a file that cannot be read.
-            DocumentError: no URI, a scheme that is not one of these, or a server that gives
-                nothing.
+            DocumentError: no URI, another scheme, or a server that does not send the content.
         """
         self.buffer = uris.fetched(self.uri)
         return self
 
     def convert_uri_to_text(self) -> Self:
-        """Read what `uri` names into `text`, as UTF-8 or as a data URI says.
+        """Read what `uri` names into `text`, as UTF-8 or in the charset that a data URI names.
 
         Raises:
             FileNotFoundError: no such file.
@@ -51,11 +50,11 @@ class Conversions(Fields):
     load_uri_to_text = convert_uri_to_text
 
     def convert_uri_to_datauri(self, charset: str = "utf-8", base64: bool = False) -> Self:
-        """Replace `uri` by a data URI that holds what it names.
+        """Replace `uri` with a data URI that holds what it names.
 
         Args:
             charset: written into the URI.
-            base64: as base64, else percent-encoded.
+            base64: encode the data as base64, else percent-encode them.
         """
         if not self.uri.startswith("data:"):
             self.uri = uris.datauri(uris.fetched(self.uri), self.mime_type, charset, base64)
@@ -130,7 +129,7 @@ class Conversions(Fields):
         return self
 
     def convert_blob_to_buffer(self) -> Self:
-        """Keep the tensor's numbers as bytes; dtype and shape are forgotten."""
+        """Turn the tensor's numbers into bytes; dtype and shape are lost."""
         self.buffer = little_endian(self._dense_blob()).tobytes()
         return self
 
@@ -140,8 +139,8 @@ class Conversions(Fields):
         """Turn the words of the text into their numbers.
 
         Args:
-            vocab: the number of each word, 2 and above; 0 fills up, 1 stands for other words.
-            max_length: cut to this many words, or fill up in front.
+            vocab: the number of each word, 2 or more; 0 is padding, 1 stands for other words.
+            max_length: cut to this many words, or pad in front.
             dtype: of the tensor.
         """
         self.blob = _vectors().of_numbers(words.numbers(self.text, vocab, max_length), dtype)
@@ -253,7 +252,7 @@ class Conversions(Fields):
         return self
 
     def dump_image_blob_to_file(self, file: str | Path | BinaryIO, channel_axis: int = -1) -> Self:
-        """Write the image in `blob` as PNG into a file, by its name or open for writing bytes."""
+        """Write the image in `blob` as PNG into a file, named or open for writing bytes."""
         uris.write(file, _images().png(self._dense_blob(), channel_axis))
         return self
 
@@ -276,7 +275,7 @@ class Conversions(Fields):
         img_mean: tuple[float, ...] = (0.485, 0.456, 0.406),
         img_std: tuple[float, ...] = (0.229, 0.224, 0.225),
     ) -> Self:
-        """Scale the image in `blob` to 0…1 and by each channel's mean and deviation; float32."""
+        """Scale the image in `blob` to 0…1, then by each channel's mean and deviation; float32."""
         self.blob = _images().normalized(self._dense_blob(), channel_axis, img_mean, img_std)
         return self
 
@@ -304,11 +303,11 @@ class Conversions(Fields):
     def dump_audio_blob_to_file(
         self, file: str | Path | BinaryIO, sample_rate: int = 44100, sample_width: int = 2
     ) -> Self:
-        """Write the sound in `blob` into a WAV file, by its name or open for writing bytes.
+        """Write the sound in `blob` into a WAV file.
 
         Args:
-            file: where to.
-            sample_rate: samples in a second.
+            file: its name, or a file open for writing bytes.
+            sample_rate: samples per second.
             sample_width: bytes of a sample: 1, 2 or 4.
 
         Raises:
@@ -317,7 +316,7 @@ class Conversions(Fields):
         uris.write(file, _audio().wav(self._dense_blob(), sample_rate, sample_width))
         return self
 
-    # --- what has to be there -------------------------------------------------------------------
+    # --- checks ---------------------------------------------------------------------------------
 
     def _filled_buffer(self) -> bytes:
         if not self.buffer:

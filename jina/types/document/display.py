@@ -19,7 +19,7 @@ from jina.records.record import CHILD_FIELDS, FIELDS, SCORE_FIELDS, TENSOR_FIELD
 _ENDLESS = "{…}"
 _LONG = 500  # characters of a text, or bytes, that are shown
 _PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".pdf")
-# What no label and no XML holds; and what Mermaid would read as markup.
+# Characters that neither labels nor XML may hold, and those that Mermaid would read as markup.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _MERMAID = str.maketrans(
     {'"': "&quot;", "<": "&lt;", ">": "&gt;", "&": "&amp;", "#": "#35;", "`": "#96;"}
@@ -39,7 +39,7 @@ def in_line(record: Record) -> str:
 def rich_fields(record: Record) -> Iterator[tuple[str, Any]]:
     """Yield the set fields for rich's printer."""
     for name, value in shown(record):
-        # rich looks into containers itself; not so deep as Python can make them.
+        # rich looks into containers itself, but not as deep as Python can nest them.
         yield name, _ENDLESS if name == "tags" and printed(value) == _ENDLESS else value
 
 
@@ -55,7 +55,7 @@ def html(record: Record) -> str:
 def shown(record: Record) -> Iterator[tuple[str, Any]]:
     """Yield the set fields, short enough for a person to read; children are only counted."""
     for name in FIELDS:
-        value = record_ops.settled(name, getattr(record, name))
+        value = record_ops.decoded(name, getattr(record, name))
         if value is not None:
             yield name, _short(name, value)
 
@@ -140,7 +140,7 @@ def _base64(data: bytes) -> str:
 
 
 def printed(value: Any) -> str:
-    """Return a value as text: cut off if it is long, a mark if it never ends."""
+    """Return a value as text, cut off if it is long; a mark if it is nested too deeply."""
     try:
         text = str(value)
     except RecursionError:

@@ -1,4 +1,4 @@
-"""Changing a Document as a whole: popping, clearing, merging; reading fields by name."""
+"""Change several fields of a Document at once, and read fields by name."""
 
 from __future__ import annotations
 
@@ -85,12 +85,12 @@ class Editing(Fields):
             if name == "tags":
                 live_tags(self._record).update(live_tags(theirs))
             elif name in ("chunks", "matches"):
-                # As they are, into the array that users may hold.
+                # Without another copy, into the array that users may hold.
                 getattr(self, name)._take(getattr(theirs, name))
             elif name in ("scores", "evaluations"):
                 getattr(self, name).update(getattr(theirs, name))
             elif name == "location":
-                self.location.extend(record_ops.settled(name, theirs.location))
+                self.location.extend(record_ops.decoded(name, theirs.location))
             else:
                 self._take(theirs, name)
 
@@ -144,19 +144,19 @@ class Editing(Fields):
         """
         field, underscores, rest = name.partition("__")
         if underscores and field in ATTRIBUTES:
-            found = reached(getattr(self, field), rest.split("__"))
-            if found is not MISSING:
-                return found
+            value = reached(getattr(self, field), rest.split("__"))
+            if value is not MISSING:
+                return value
         raise AttributeError(
             f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self
         )
 
     def _attribute(self, path: str) -> Any:
-        found = MISSING if path.startswith("_") else getattr(self, path, MISSING)
-        if found is MISSING or isinstance(found, MethodType):
+        value = MISSING if path.startswith("_") else getattr(self, path, MISSING)
+        if value is MISSING or isinstance(value, MethodType):
             _log.warning("Document %s has no %r", self._record.id, path)
             return None
-        return found
+        return value
 
     @staticmethod
     def attributes() -> list[str]:
@@ -169,9 +169,9 @@ class Editing(Fields):
         return tuple(record_ops.set_fields(self._record))
 
     def update_content_hash(self, *, exclude_fields: Iterable[str] = ()) -> None:
-        """Store `content_hash`: of the content, uri, tags, MIME type, granularity and adjacency.
+        """Store the hash of content, embedding, uri, tags, MIME type, granularity and adjacency.
 
-        A hash that is not stored is computed each time it is asked for.
+        Unless it is stored, the hash is computed each time it is asked for.
 
         Args:
             exclude_fields: names that are left out of the hash.
@@ -180,7 +180,7 @@ class Editing(Fields):
 
 
 def no_field(name: Any) -> str:
-    """Say that a Document has no such field, and which was meant perhaps."""
+    """Say that a Document has no such field, and which one was perhaps meant."""
     near = nearest(str(name), sorted(ATTRIBUTES))
     return f"a Document has no field {name!r}" + (f"; did you mean {near!r}?" if near else "")
 

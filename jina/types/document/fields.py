@@ -54,7 +54,7 @@ class Fields:
             record.text = str(value)
         else:
             raise TypeError(f"`text` is {mapping.kind_of(value)}, expected text")
-        # Asking is cheaper than writing, and mostly there is nothing to write.
+        # Reading is cheaper than writing, and usually there is nothing to write.
         if record.mime_type != "text/plain":
             record.mime_type = "text/plain"
         if record.blob is not None:
@@ -238,7 +238,7 @@ class Fields:
 
     @property
     def granularity(self) -> int:
-        """How many levels of chunks lead down to this Document; 0 for one that is no chunk."""
+        """How many levels of chunks lead down to this Document; 0 if it is not a chunk."""
         return self._record.granularity
 
     @granularity.setter
@@ -247,7 +247,7 @@ class Fields:
 
     @property
     def adjacency(self) -> int:
-        """How many steps of matches lead to this Document; 0 for one that is no match."""
+        """How many steps of matches lead to this Document; 0 if it is not a match."""
         return self._record.adjacency
 
     @adjacency.setter
@@ -256,7 +256,7 @@ class Fields:
 
     @property
     def offset(self) -> int:
-        """Place among the chunks of the parent."""
+        """Position among the chunks of the parent."""
         return self._record.offset
 
     @offset.setter
@@ -289,9 +289,9 @@ class Fields:
 
     @property
     def content_hash(self) -> str:
-        """The hash that is stored; where none is, that of what the Document holds now.
+        """The stored hash; if none is stored, the hash of what the Document holds now.
 
-        The id has no part in it: equal contents have equal hashes.
+        It does not depend on the id: equal contents have equal hashes.
         """
         return self._record.content_hash or content_hash(self._record)
 

@@ -1,7 +1,7 @@
-"""Documents out of files and arrays, one after the other: nothing is read before it is asked for.
+"""Read Documents from files and arrays, one after the other and not before they are asked for.
 
 `jina.types.sources` reads; here its records become Documents. A row or a line that is not a
-Document is an error that names the file and the line.
+Document raises an error that names file and line.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def from_ndarray(
         array: of any shape with at least one dimension.
         axis: the dimension that counts the rows.
         size: how many rows at most.
-        shuffle: in another order.
+        shuffle: take the rows in random order.
     """
     return _documents(sources.from_ndarray(array, axis, size, shuffle))
 
@@ -123,16 +123,16 @@ def from_lines(
 
     Args:
         lines: any lines.
-        filepath: a file: JSON lines or a table by its ending, else one text a line; unpacked if it
-            ends in .gz.
-        read_mode: how the file is opened; "r".
+        filepath: a file; its ending says whether it holds JSON lines or a table, else each line is
+            a text. It is unpacked if it ends in .gz.
+        read_mode: no effect; files are read as text.
         line_format: of `lines`: "json", "csv", or "text" for one text a line.
         field_resolver: new names for keys and columns.
         size: how many at most.
-        sampling_rate: take each with this probability.
+        sampling_rate: take each line with this probability.
 
     Raises:
-        ValueError: neither lines nor a file, or a line that is not a Document.
+        ValueError: neither `lines` nor `filepath`, or a line that is not a Document.
     """
     return _documents_and_pairs(
         sources.from_lines(
@@ -146,7 +146,7 @@ def _documents(records: Iterable[Record]) -> Iterator[Document]:
         yield Document._of(record)
 
 
-def _documents_and_pairs(found: Iterable[Record | sources.Pair]) -> Iterator[Document | Pair]:
+def _documents_and_pairs(items: Iterable[Record | sources.Pair]) -> Iterator[Document | Pair]:
     wrap = Document._of
-    for one in found:
-        yield wrap(one) if isinstance(one, Record) else (wrap(one[0]), wrap(one[1]))
+    for item in items:
+        yield wrap(item) if isinstance(item, Record) else (wrap(item[0]), wrap(item[1]))

@@ -1,8 +1,8 @@
-"""Images: between encoded bytes, tensors and data URIs. Pillow reads and resizes them.
+"""Turn encoded images into tensors, and tensors into PNG and data URIs.
 
-A tensor that is an image has shape (height, width) or (height, width, channels), values 0 to 255.
-PNG is written without Pillow, since that takes only zlib. This file loads numpy, so it is imported
-late.
+The tensor of an image has shape (height, width) or (height, width, channels), and values from 0 to
+255. Pillow reads and resizes images; PNG is written without it, as that takes only zlib. This file
+loads numpy, so it is imported late.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def resized(blob: Image, shape: tuple[int, int], channel_axis: int) -> Image:
 def normalized(
     blob: Image, channel_axis: int, mean: tuple[float, ...], deviation: tuple[float, ...]
 ) -> Image:
-    """Scale an image to 0…1 and by each channel's mean and deviation; float32."""
+    """Scale an image to 0…1, then by each channel's mean and deviation; float32."""
     _check_axis(blob, channel_axis)
     pixels = np.moveaxis(blob, channel_axis, -1).astype(np.float32) / 255
     for values in (mean, deviation):

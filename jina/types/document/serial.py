@@ -1,4 +1,4 @@
-"""A Document as a dict, as JSON, as bytes, copied, pickled and compared."""
+"""Turn a Document into a dict, JSON, bytes or a copy, and compare it with another."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from jina.records.tensors import to_json
 
 
 class Serial:
-    """A record as data, and back; the record is all that it needs of a Document."""
+    """The methods that turn a Document into data; they need nothing of it but the record."""
 
     __slots__ = ()
     _record: Record
@@ -30,7 +30,7 @@ class Serial:
         """Return the set fields as plain values; `Document(doc.dict())` gives an equal Document.
 
         Args:
-            prettify_ndarrays: tensors as nested lists, else as {dtype, shape, data} in base64.
+            prettify_ndarrays: give tensors as nested lists, else as {dtype, shape, data} in base64.
         """
         form: Any = "list" if prettify_ndarrays else "base64"
         return record_ops.as_dict(self._record, lambda tensor: to_json(tensor, form))
@@ -78,21 +78,21 @@ class Serial:
     def __copy__(self) -> Self:
         """Return a Document with its own fields, tags, scores; tensors and children are shared."""
         doc = type(self)._of(record_ops.shallow(self._record))
-        give(doc, added(self))
+        restore_state(doc, subclass_state(self))
         return doc
 
     def __deepcopy__(self, memo: builtins.dict[int, Any]) -> Self:
         """Return a Document that shares nothing with this one."""
         doc = type(self)._of(self._detached())
         memo[id(self)] = doc
-        state = added(self)
+        state = subclass_state(self)
         if state is not None:
-            give(doc, deepcopy(state, memo))
+            restore_state(doc, deepcopy(state, memo))
         return doc
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle by the binary form, with what a subclass added."""
-        return _unpickled, (type(self), self.binary_str()), added(self)
+        """Pickle the binary form, with the attributes that a subclass added."""
+        return _unpickled, (type(self), self.binary_str()), subclass_state(self)
 
     def __eq__(self, other: object) -> bool:
         """Whether both have the same content in every field, id included."""
@@ -104,8 +104,8 @@ class Serial:
     __hash__ = None  # type: ignore[assignment]
 
 
-def added(doc: Serial) -> Any:
-    """Return what a subclass added to a Document, as `__getstate__` gives it; None for nothing."""
+def subclass_state(doc: Serial) -> Any:
+    """Return the attributes that a subclass added, in the form of `__getstate__`, or None."""
     state = doc.__getstate__()
     if isinstance(state, tuple) and len(state) == 2 and isinstance(state[1], dict):
         attributes, slots = state
@@ -114,8 +114,8 @@ def added(doc: Serial) -> Any:
     return state or None
 
 
-def give(doc: Any, state: Any) -> None:
-    """Set what `added` returned, as unpickling does."""
+def restore_state(doc: Any, state: Any) -> None:
+    """Set what `subclass_state` returned, as unpickling does."""
     if state is None:
         return
     if hasattr(doc, "__setstate__"):

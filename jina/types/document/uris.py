@@ -1,4 +1,4 @@
-"""Where bytes come from and go to: files, data URIs, the web."""
+"""Read bytes from files, data URIs and the web, and write them to files and data URIs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def fetched(uri: str) -> bytes:
         FileNotFoundError: no such file.
         OSError: a file that cannot be read.
         DocumentError: an empty URI, another scheme than file, data, http and https, or a URI that
-            gives nothing.
+            cannot be read.
     """
     if not uri:
         raise DocumentError("`uri` is not set")
@@ -51,7 +51,7 @@ def _of_path(uri: str, scheme: str) -> bytes:
 
 
 def _data(uri: str) -> bytes:
-    """Return what a data URI holds. Unlike urllib, it skips no wrong character."""
+    """Return what a data URI holds; unlike urllib, refuse wrong characters."""
     head, comma, text = uri.partition(",")
     if not comma:
         raise DocumentError(f"{uri[:100]!r} has no comma, after which a data URI holds its data")
@@ -80,8 +80,8 @@ def read_text(uri: str) -> str:
 
 def _charset_of(uri: str) -> str:
     """Return the charset that a data URI names; UTF-8 for all others."""
-    found = uri[:5].lower() == "data:" and _CHARSET.search(uri.partition(",")[0])
-    return found[1] if found else "utf-8"
+    charset = uri[:5].lower() == "data:" and _CHARSET.search(uri.partition(",")[0])
+    return charset[1] if charset else "utf-8"
 
 
 def set_uri(record: Record, uri: str) -> None:
@@ -96,7 +96,7 @@ def mime_of(name: str) -> str | None:
     """Return the MIME type for the extension of a path or a URI; None if that is unknown."""
     try:
         return guess_type(name)[0]
-    except ValueError:  # no URI at all: some Pythons say so here, all do when it is read
+    except ValueError:  # not a URI: some versions of Python raise here, all when it is read
         return None
 
 
@@ -135,7 +135,7 @@ def of_text(record: Record, charset: str, base64: bool) -> str:
 
 
 def write(file: str | Path | BinaryIO, data: bytes) -> None:
-    """Write bytes into a file, by its name or open."""
+    """Write bytes into a file, given by its name or open for writing bytes."""
     if isinstance(file, (str, PathLike)):
         Path(file).write_bytes(data)
     else:

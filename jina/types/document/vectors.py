@@ -1,4 +1,4 @@
-"""Bytes and numbers as tensors. This file loads numpy, so it is imported late."""
+"""Turn bytes and numbers into tensors. This file loads numpy, so it is imported late."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ def of_buffer(buffer: bytes, id: str, dtype: Any, count: int, offset: int, shape
     """Return the numbers in a buffer; see `Document.convert_buffer_to_blob`.
 
     Raises:
-        DocumentError: no such dtype or shape, or another number of bytes; it names the id.
+        DocumentError: an unknown dtype, or a shape or count that does not fit; the id is named.
     """
     try:
         numbers: Array = np.frombuffer(buffer, dtype=dtype or float, count=count, offset=offset)
-        # Here, and not by the setter, so that a dtype without numbers is named as well.
+        # Here and not in the setter, so that the error for a dtype without numbers names the id.
         tensor: Array = as_tensor(numbers if shape is None else numbers.reshape(shape))
         return tensor
     except (TypeError, ValueError) as err:

@@ -18,8 +18,8 @@ def read(uri: str, scheme: str) -> bytes:
     """Return the bytes that a URI names.
 
     Raises:
-        FileNotFoundError: a file URI that names none that can be read.
-        DocumentError: another URI that gives nothing.
+        FileNotFoundError: a file URI whose file cannot be read.
+        DocumentError: an http or https URI that cannot be read.
     """
     try:
         with urlopen(uri, timeout=FETCH_TIMEOUT_S) as stream:

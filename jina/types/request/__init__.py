@@ -11,7 +11,7 @@ def __getattr__(name: str) -> Any:
     """Return `Response`, the only class of answers, under each of its published names."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    # Late: the client imports Documents; only those who ask for this name wait for it.
+    # Late: the client imports Documents, and only programs that ask for this name should wait.
     from jina.client.response import Response
 
     return Response
