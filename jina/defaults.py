@@ -5,23 +5,23 @@ from __future__ import annotations
 KIB = 1024
 MIB = 1024 * 1024
 
-# What a client cuts its input into.
+# How a client cuts its input into requests.
 REQUEST_DOCS = 100  # documents (lines) in one request
-BULK_AFTER_LINES = 5_000  # a file that goes on beyond these is long: its requests are larger
+BULK_AFTER_LINES = 5_000  # a file with more lines is long: its requests are larger
 BULK_REQUEST_DOCS = 400  # lines in one request of a long file
 REQUEST_BYTES = 256 * KIB  # a request is sent once its lines reach this
-REQUEST_IDLE_S = 0.02  # a request is sent when no new line came for so long
+REQUEST_IDLE_S = 0.02  # a request is sent when no new line has come for this long
 WINDOW_REQUESTS = 16  # requests of one client under way at once
-QUEUED_PER_CLIENT = 64  # messages of a client that may wait to be read; a window and its pings fit
+QUEUED_PER_CLIENT = 64  # unread messages of a client; enough for a window and its pings
 
-# What a peer may make us hold.
+# How much a peer may make us hold.
 MAX_LINE_BYTES = 16 * MIB  # one input line
 MAX_FRAME_BYTES = 64 * MIB  # one frame on any socket
 MAX_FRAMES = 64  # payload frames of one message to a gateway
-MAX_FRAMES_FROM_GATEWAY = 1024  # of one that it put together: branches, or a request in parts
+MAX_FRAMES_FROM_GATEWAY = 1024  # of a message that it put together from branches or parts
 MAX_ROUTE_BYTES = 64 * KIB  # route map, within the header frame
 MAX_CALL_BYTES = 64 * KIB  # call map, within the header frame
-MAX_INLINE_BYTES = 4 * KIB  # of a payload frame that stands in the header frame
+MAX_INLINE_BYTES = 4 * KIB  # a payload frame within the header frame
 MAX_REQUEST_DOCS = 10_000  # documents in one request
 MAX_DEPTH = 32  # nesting of chunks and matches, and of untyped values
 MAX_UNTYPED_BYTES = 2 * MIB  # undecoded tags and parameters of one request
@@ -29,29 +29,29 @@ MAX_UNTYPED_NODES = 1_000_000  # values in untyped data beyond that size
 MAX_NDIM = 16  # dimensions of a tensor
 MAX_BATCH_DOCS = 500_000  # documents of one request, chunks and matches at any depth included
 MAX_BATCHES = 256  # nested batches of one request
-INLINE_TENSOR_BYTES = 64 * KIB  # smaller tensor columns share one frame and are copied when read
+INLINE_TENSOR_BYTES = 64 * KIB  # smaller tensor columns share a frame and are copied when read
 MAX_INFLIGHT_BYTES = 256 * MIB  # bytes of requests that a gateway holds at once
 
-# What a Flow in the background leaves on the disk.
-LOG_BYTES = 10 * MIB  # of its log, before a new one begins; one older log is kept
+# What a Flow in the background writes to the disk.
+LOG_BYTES = 10 * MIB  # of its log, before a new one is begun; one older log is kept
 
 # How long we wait.
 TIMEOUT_READY_S = 600.0  # start of a worker, counted from its last sign of life
 TIMEOUT_CONNECT_S = 5.0  # a client's greeting
-DRAIN_GRACE_S = 30.0  # requests under way at a stop
-CLOSE_GRACE_S = 10.0  # Executor.close()
-DELIVERY_GRACE_S = 10.0  # answers that clients have not taken yet, once the workers are gone
+DRAIN_GRACE_S = 30.0  # for requests that are under way when a Flow is stopped
+CLOSE_GRACE_S = 10.0  # for Executor.close()
+DELIVERY_GRACE_S = 10.0  # for clients to take their answers once the workers are gone
 KILL_GRACE_S = 3.0  # between SIGTERM and SIGKILL
 
-# When a tcp connection is given up: the other machine has vanished, or the way there.
+# When a tcp connection is given up: the other machine, or the network to it, has gone.
 TCP_PROBE_S = 5  # of quiet before the other kernel is asked, and between questions; whole seconds
-TCP_SILENCE_S = 20  # without an answer of it, to a question or to what was sent
+TCP_SILENCE_S = 20  # without any answer from the other kernel
 
-# How a dead worker comes back.
+# How a dead worker is restarted.
 RESTART_DELAY_S = 0.1  # before the first restart, doubled for each further one
 RESTART_DELAY_MAX_S = 10.0
 RESTART_BUDGET = 5  # deaths without a request to blame, within the window
 RESTART_WINDOW_S = 60.0
-MAX_ATTEMPTS = 2  # a request that was begun in so many deaths is not tried again
+MAX_ATTEMPTS = 2  # a request during which this many workers died is not tried again as a whole
 
 WORKER_CREDITS = 2  # requests at one worker: one running, one staged

@@ -1,4 +1,4 @@
-"""Enumerations that published Jina 2 code imports; nothing of ours uses them."""
+"""Enumerations that published Jina 2 code imports; jina itself does not use them."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ class BetterEnum(IntEnum):
 
     @classmethod
     def from_string(cls, s: str) -> Self:
-        """The member of this name.
+        """Return the member with this name, in any case.
 
         Raises:
-            ValueError: there is none; it names those there are.
+            ValueError: there is none; the message lists those that exist.
         """
         try:
             return cls[s.upper()]

@@ -1,9 +1,9 @@
 """Every error that jina raises, in one tree.
 
     JinaError
-    ├── ConfigError                    YAML or options that cannot be used; carries every problem
+    ├── ConfigError                    YAML or options that cannot be used; it holds every problem
     │   ├── BadConfigSource            (FileNotFoundError) nothing usable where a config should be
-    │   └── BadYAMLVersion             a Flow YAML of a version that is not supported
+    │   └── BadYAMLVersion             a Flow YAML in a version that is not supported
     ├── DocumentError                  (ValueError) a Document that cannot be what was asked
     │   └── BadDocType                 (TypeError) an object that cannot become a Document
     ├── FlowError
@@ -15,25 +15,25 @@
     ├── ExecutorError
     │   ├── ExecutorFailToLoad         the class cannot be found or constructed
     │   ├── PretrainedModelFileDoesNotExist   (FileNotFoundError) raised by published Executors
-    │   ├── RemoteError                user code raised in a worker; all of it as text
-    │   ├── WorkerDied                 a worker died of a request, more than once
+    │   ├── RemoteError                user code raised in a worker; all of it is text
+    │   ├── WorkerDied                 a request killed its worker more than once
     │   └── ExecutorUnavailable        no worker of a node is left
     ├── ClientError
-    │   ├── BadClientInput             an input element that is no Document
+    │   ├── BadClientInput             an input element that is not a Document
     │   ├── BadClientCallback          a callback raised
     │   ├── BadServer                  the Flow answered a request with an error
     │   ├── ConnectError               nobody answers at the address
     │   └── PostTimeout                (TimeoutError) no answer in time
     ├── InputError                     an input file that cannot be read
-    │   └── BadLine                    one line of it that is no Document
+    │   └── BadLine                    one line of it that is not a Document
     ├── OutputError                    results that cannot be written
     ├── NoAvailablePortError           raised by published code when no port is free
-    ├── WireError                      (ValueError) bytes that are no message of this protocol
+    ├── WireError                      (ValueError) bytes that are not a message of this protocol
     └── MissingExtra                   (ImportError) an optional package is not installed
 
-In brackets: the built-in error that it is as well. WorkerDied, ExecutorUnavailable and BadLine are
-never raised: they are types of outcomes.
-Names that published Jina 2 code catches keep their names.
+A built-in error in brackets is a base class too. WorkerDied, ExecutorUnavailable and BadLine are
+never raised: they are types of outcomes. Errors that published Jina 2 code catches keep their
+names.
 """
 
 from __future__ import annotations
@@ -45,12 +45,12 @@ if TYPE_CHECKING:
 
 
 class JinaError(Exception):
-    """The root: says what is wrong, where, and how to mend it.
+    """The root of all errors; it says what is wrong, where, and how to mend it.
 
     Args:
         what: one sentence that says what is wrong.
-        where: the place, as `file:line:column`, an address or a name; empty when there is none.
-        hint: how to mend it; empty when there is nothing to say.
+        where: the place, as `file:line:column`, an address or a name; empty if there is none.
+        hint: how to mend it; empty if there is nothing to say.
     """
 
     def __init__(self, what: str = "", *, where: str = "", hint: str = "") -> None:
@@ -67,7 +67,7 @@ class JinaError(Exception):
 
 
 def described(error: BaseException) -> str:
-    """Return the class and the text of an error; the class alone, if it has no text."""
+    """Return the class and the text of an error, or the class alone if it has no text."""
     text = str(error)
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
@@ -90,16 +90,16 @@ class ConfigError(JinaError):
         self.problems = list(problems)
 
     def __str__(self) -> str:
-        """Every problem with its source line; without problems, the sentence alone."""
+        """Every problem with its source line; without problems, the message of a JinaError."""
         return "\n\n".join(map(str, self.problems)) if self.problems else super().__str__()
 
 
 class BadConfigSource(ConfigError, FileNotFoundError):
-    """Nothing usable stands where a config was expected."""
+    """There is nothing usable where a config was expected."""
 
 
 class BadYAMLVersion(ConfigError):
-    """A Flow YAML of a version that is not supported."""
+    """A Flow YAML in a version that is not supported."""
 
 
 class DocumentError(JinaError, ValueError):
@@ -107,11 +107,11 @@ class DocumentError(JinaError, ValueError):
 
 
 class BadDocType(DocumentError, TypeError):
-    """An object that is no Document and cannot become one."""
+    """An object that is not a Document and cannot become one."""
 
 
 class FlowError(JinaError):
-    """Something about a Flow as a whole."""
+    """The base class of errors about a Flow as a whole."""
 
 
 class FlowTopologyError(FlowError):
@@ -137,8 +137,8 @@ class RuntimeFailToStart(FlowError, RuntimeError):
         what: as for `JinaError`.
         where: as for `JinaError`.
         hint: as for `JinaError`.
-        is_unfit: whether it is for something that a check of the Flow's YAML finds: a module, a
-            class, the name of an argument or of a method.
+        is_unfit: whether a check of the Flow's YAML would find the cause: a module, a class, or the
+            name of an argument or a method.
     """
 
     def __init__(
@@ -150,7 +150,7 @@ class RuntimeFailToStart(FlowError, RuntimeError):
 
 
 class ExecutorError(JinaError):
-    """Something about one Executor."""
+    """The base class of errors about one Executor."""
 
 
 class ExecutorFailToLoad(ExecutorError):
@@ -168,9 +168,9 @@ class RemoteError(ExecutorError):
         type: dotted name of the exception's class.
         message: its text, at most 8 KiB.
         executor: name of the node in the Flow.
-        replica: which of its processes.
+        replica: number of the node's process, from 0.
         endpoint: the endpoint that was called.
-        traceback: formatted, at most 64 KiB, the user's frames only.
+        traceback: formatted, at most 64 KiB, with the user's frames only.
     """
 
     def __init__(
@@ -195,19 +195,19 @@ class RemoteError(ExecutorError):
 
 
 class WorkerDied(ExecutorError):
-    """The outcome of a Document, or a request, of which a worker died more than once."""
+    """The outcome of a Document, or of a request, that killed its worker more than once."""
 
 
 class ExecutorUnavailable(ExecutorError):
-    """The outcome of a request to a node whose workers died and do not come back."""
+    """The outcome of a request to a node whose workers died and are not restarted."""
 
 
 class ClientError(JinaError):
-    """Something about a post."""
+    """The base class of errors about a post."""
 
 
 class BadClientInput(ClientError):
-    """An input element that is no Document and cannot become one."""
+    """An input element that is not a Document and cannot become one."""
 
 
 class BadClientCallback(ClientError):
@@ -231,7 +231,7 @@ class InputError(JinaError):
 
 
 class BadLine(InputError):
-    """The outcome of a line that is no Document."""
+    """The outcome of a line that is not a Document."""
 
 
 class OutputError(JinaError):
@@ -243,13 +243,13 @@ class NoAvailablePortError(JinaError):
 
 
 class WireError(JinaError, ValueError):
-    """Bytes that are no message of this protocol, or beyond its limits."""
+    """Bytes that are not a message of this protocol, or are beyond its limits."""
 
 
 class MissingExtra(JinaError, ImportError):
     """An optional package is not installed; the hint names the extra."""
 
 
-#: Names of Jina 2 for errors that have another name here.
+#: What Jina 2 calls errors that have another name here.
 BaseJinaException = JinaError
 BadClient = ClientError

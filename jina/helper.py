@@ -1,4 +1,4 @@
-"""Small functions that published Jina 2 Executors import; nothing of ours uses them."""
+"""Small functions that published Jina 2 Executors import; jina itself does not use them."""
 
 from __future__ import annotations
 
@@ -29,24 +29,24 @@ _T = TypeVar("_T")
 
 
 def random_port() -> int:
-    """A TCP port that was free a moment ago. jina itself binds first and then tells the port."""
+    """Return a TCP port that was free a moment ago; jina itself binds first, then asks which."""
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         return int(found.getsockname()[1])
 
 
 def random_uuid(use_uuid1: bool = False) -> uuid.UUID:
-    """A new UUID: random, or by time if asked."""
+    """Return a new UUID: a random one, or one made from the time if asked for."""
     return uuid.uuid1() if use_uuid1 else uuid.uuid4()
 
 
 def random_identity(use_uuid1: bool = False) -> str:
-    """A new UUID as text."""
+    """Return a new UUID as text."""
     return str(random_uuid(use_uuid1))
 
 
 def random_name() -> str:
-    """A name such as `jina_3f2a9c`."""
+    """Return a random name such as `jina_3f2a9c`."""
     return f"jina_{random.getrandbits(24):06x}"
 
 
@@ -54,12 +54,12 @@ def batch_iterator(data: Iterable[_T], batch_size: int, axis: int = 0) -> Iterat
     """Cut something into batches.
 
     Args:
-        data: a sequence, DocumentArray or array (cut by slices) or any iterable (cut into lists).
-        batch_size: elements in each batch but the last; zero or less gives everything as one.
-        axis: of an array; only the first can be cut.
+        data: a sequence, DocumentArray or array, which is sliced; or any iterable, cut into lists.
+        batch_size: elements in each batch but the last; everything is one batch if 0 or less.
+        axis: must be 0, the first dimension of an array.
 
     Raises:
-        NotImplementedError: another axis than 0.
+        NotImplementedError: another axis.
     """
     if axis:
         raise NotImplementedError("batch_iterator cuts along the first axis only")
@@ -77,7 +77,7 @@ def batch_iterator(data: Iterable[_T], batch_size: int, axis: int = 0) -> Iterat
 
 
 def get_or_reuse_loop() -> asyncio.AbstractEventLoop:
-    """The running event loop, else a new one that is set for this thread."""
+    """Return the running event loop, or else a new one, which is set for this thread."""
     try:
         return asyncio.get_running_loop()
     except RuntimeError:
@@ -87,7 +87,7 @@ def get_or_reuse_loop() -> asyncio.AbstractEventLoop:
 
 
 def run_async(func: Callable[..., Awaitable[_T]], *args: Any, **kwargs: Any) -> _T:
-    """Run an `async def` function to its end; no loop may be running yet."""
+    """Run an `async def` function to its end; no event loop may be running in this thread."""
 
     async def call() -> _T:
         return await func(*args, **kwargs)
@@ -96,7 +96,7 @@ def run_async(func: Callable[..., Awaitable[_T]], *args: Any, **kwargs: Any) -> 
 
 
 def typename(obj: object) -> str:
-    """The dotted name of a class, or of the class of an object."""
+    """Return the dotted name of a class, or of an object's class."""
     cls = obj if isinstance(obj, type) else type(obj)
     return f"{cls.__module__}.{cls.__qualname__}"
 
@@ -107,7 +107,7 @@ def is_url(text: str) -> bool:
 
 
 class cached_property:  # noqa: N801 - the published name
-    """A property that is computed once per instance; kept under `CACHED_<name>`."""
+    """A property that is computed once per instance and kept under `CACHED_<name>`."""
 
     def __init__(self, func: Callable[[Any], Any]) -> None:
         """See the class."""

@@ -1,12 +1,12 @@
-"""Each test in a clean room: its own run directories, and nothing left behind.
+"""Run each test in a clean room: with run directories of its own, and nothing left behind.
 
-`runtime_dir` gives a test a runtime directory of its own; without it, a test works in one that the
-session owns. Either way no test touches a Flow that its user runs. The current directory is an
-empty one of the session's. After each test, threads, processes, sockets, ZeroMQ's contexts, pipes,
-run directories, and files in the current directory that it made and did not end make it fail.
+`runtime_dir` gives a test a runtime directory of its own; without it, a test uses one that belongs
+to the session. Either way, no test touches the Flows of whoever runs the tests. The current
+directory is an empty one of the session. A test fails if it leaves a thread, a process, a socket, a
+context of ZeroMQ, a pipe, a run directory or a file in the current directory.
 
-A process that left its parent and its session is told by a mark in its environment. Everything that
-is looked at is of this very process, so that others may run tests beside it.
+A process that left its parent and its session is known by a mark in its environment. Only what
+belongs to this process is looked at, so that others may run tests beside it.
 """
 
 from __future__ import annotations
@@ -31,20 +31,20 @@ from tests import flaky
 from tests.polling import poll
 from tests.shell import Shell
 
-# A busy machine is no failure; pytest-timeout looks after what hangs.
+# A busy machine is not a failure; pytest-timeout ends what hangs.
 settings.register_profile("jina", deadline=None, print_blob=True)
 settings.load_profile("jina")
-# Found examples stay where the tests were started, whatever directory they run in.
+# Examples are kept where the tests were started, whatever directory they run in.
 configuration.set_hypothesis_home_dir(Path.cwd() / ".hypothesis")
 
 _PROC = Path("/proc")
-# For what ends by itself, such as a thread whose work is done.
+# How long to wait for what ends by itself, such as a thread whose work is done.
 _PATIENCE_S = float(os.environ.get("JINA_TEST_PATIENCE_S", "10"))
-_MARK = "JINA_TEST_ROOM"  # in the environment of whatever the tests start: which session did
-_contexts: weakref.WeakSet[zmq.Context[zmq.Socket[bytes]]] = weakref.WeakSet()  # all that there are
-_strangers: set[int] = set()  # processes that do not have our mark, so that they are read once
-_RUN_DIRECTORIES = {"runtime_dir", "shell", "shared_shell"}  # who asks for one starts processes
-# With these typer and rich paint, or not, whatever they write to; CI services set some.
+_MARK = "JINA_TEST_ROOM"  # names the session, in the environment of whatever the tests start
+_contexts: weakref.WeakSet[zmq.Context[zmq.Socket[bytes]]] = weakref.WeakSet()  # all that exist
+_strangers: set[int] = set()  # processes without our mark; each is read only once
+_RUN_DIRECTORIES = {"runtime_dir", "shell", "shared_shell"}  # a test with one starts processes
+# With these, typer and rich use colours, or none, wherever they write; CI services set some.
 _PAINT = (
     "FORCE_COLOR",
     "GITHUB_ACTIONS",
@@ -56,20 +56,20 @@ _PAINT = (
 
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    # A shell starts what runs in the background so; the commands under test would inherit it.
+    # A shell does this to what it runs in the background; the commands under test would inherit it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:  # under nohup
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let tests that fail by accident be told from those that are broken, if asked to."""
+    """Tell flaky tests from broken ones, if asked to."""
     flaky.install(config)
 
 
 @pytest.hookimpl(tryfirst=True)  # before `-m` chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark as quick whatever has no run directory and is not marked as slow."""
+    """Mark each test as quick that uses no run directory and is not marked as slow."""
     for item in items:
         fixtures = set(getattr(item, "fixturenames", ()))
         if not item.get_closest_marker("slow") and not fixtures & _RUN_DIRECTORIES:
@@ -78,7 +78,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _session_runtime_dir() -> Iterator[None]:
-    """Keep every test away from the Flows and colours of whoever runs the tests."""
+    """Keep every test away from the Flows and colour settings of whoever runs the tests."""
     with pytest.MonkeyPatch.context() as patch:
         for name in ("JINA_ADDRESS", *_PAINT):
             patch.delenv(name, raising=False)
@@ -96,7 +96,7 @@ def _session_runtime_dir() -> Iterator[None]:
 
 @pytest.fixture
 def runtime_dir(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A short XDG_RUNTIME_DIR of the test's own; at its end no Flow may be left in it."""
+    """Give the test a short XDG_RUNTIME_DIR of its own; no Flow may be left in it."""
     path = Path(tempfile.mkdtemp(prefix="jina-"))
     _use(path, monkeypatch)
     yield path
@@ -108,13 +108,13 @@ def runtime_dir(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 @pytest.fixture
 def shell(tmp_path: Path, runtime_dir: Path) -> Shell:
-    """A folder and a run directory of the test's own, to run `jina` in."""
+    """Give the test a folder and a run directory of its own to run `jina` in."""
     return Shell(tmp_path, runtime_dir / "jina")
 
 
 @pytest.fixture(scope="module")
 def shared_shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
-    """The same for all tests of a module, for Flows that they share."""
+    """Give all tests of a module one Shell, for the Flows that they share."""
     path = Path(tempfile.mkdtemp(prefix="jina-"))
     shell = Shell(tmp_path_factory.mktemp("shared"), path / "jina")
     yield shell
@@ -140,21 +140,21 @@ def _use(path: Path, patch: pytest.MonkeyPatch) -> None:
 
 
 def _held() -> set[str]:
-    """What this process holds that a test could leave, in words."""
+    """Return what this process holds that a test could leave behind, in words."""
     held = {
         f"thread {thread.name} ({thread.ident})"
         for thread in threading.enumerate()
-        # pyzmq starts one at the first send without a copy, and keeps it.
+        # pyzmq starts this one at the first send without a copy, and keeps it.
         if type(thread).__name__ != "GarbageCollectorThread"
     }
     held |= {
         f"context {context.underlying:#x} of ZeroMQ"
         for context in list(_contexts)
-        # pyzmq's own, of the thread above.
+        # pyzmq's own context, used by the thread above.
         if not context.closed and context is not garbage.gc._context
     }
     room = os.environ[_MARK]
-    # Hidden ones are the caches of tools.
+    # Hidden files are caches of tools.
     held |= {f"file {name}" for name in os.listdir(f"{room}/here") if not name.startswith(".")}
     if _PROC.is_dir():
         held |= {f"daemon {pid}: {_command(pid)}" for pid in _daemons(room)}
@@ -164,7 +164,7 @@ def _held() -> set[str]:
 
 
 def _noted(create: Callable[..., None]) -> Callable[..., None]:
-    """Note each context of ZeroMQ; those that nobody holds any more Python itself terminates."""
+    """Note each context of ZeroMQ; Python itself terminates those that nobody holds any more."""
 
     @functools.wraps(create)
     def noted(context: zmq.Context[zmq.Socket[bytes]], *args: Any, **kwargs: Any) -> None:
@@ -175,7 +175,7 @@ def _noted(create: Callable[..., None]) -> Callable[..., None]:
 
 
 def _daemons(room: str) -> list[int]:
-    """Processes that the tests of this session started and that descend from it no more."""
+    """Return the processes that this session started and that no longer descend from it."""
     pids = {int(name) for name in os.listdir(_PROC) if name.isdigit()}
     _strangers.intersection_update(pids)
     unread = pids - _strangers
@@ -192,14 +192,14 @@ def _daemons(room: str) -> list[int]:
         if mark in environment.split(b"\0"):
             if not _descends(pid):
                 found.append(pid)
-        # One that has just been forked, or that ends, may have the mark yet, or had it.
+        # A process that was just forked may get the mark, and one that is ending may have had it.
         elif environment not in (ours, b""):
             _strangers.add(pid)
     return found
 
 
 def _descends(pid: int) -> bool:
-    """Whether a process is a child of this one, or a child's child."""
+    """Whether a process is a descendant of this one."""
     while pid > 1:
         if pid == os.getpid():
             return True
@@ -238,9 +238,9 @@ def _command(pid: int) -> str:
 
 
 def _left_in(path: Path) -> list[str]:
-    """Run directories in a runtime directory, and processes that were started to use it.
+    """Return the run directories in a runtime directory, and the processes started to use it.
 
-    Such a process is told by its environment, whoever its parent is by now.
+    Such a process is known by its environment, whoever its parent is by now.
     """
     base = path / "jina"
     if not base.exists():

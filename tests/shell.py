@@ -1,4 +1,4 @@
-"""Run the `jina` command as a person does: as a process, in a folder, with a run directory."""
+"""Run the `jina` command as a person does: as a process in a folder, with a run directory."""
 
 from __future__ import annotations
 
@@ -49,17 +49,17 @@ class Running:
 
     @property
     def err(self) -> str:
-        """What it has said on standard error so far."""
+        """What it has printed on standard error so far."""
         return os.pread(self._log.fileno(), 1 << 24, 0).decode()
 
     def tell(self, data: bytes) -> None:
-        """Write to its standard input, a pipe."""
+        """Write to its standard input, which must be a pipe."""
         assert self.process.stdin
         self.process.stdin.write(data)
         self.process.stdin.flush()
 
     def read_line(self) -> bytes:
-        """The next line of its standard output; empty at its end."""
+        """Return the next line of its standard output; empty at the end."""
         assert self.process.stdout
         descriptor = self.process.stdout.fileno()
         deadline = time.monotonic() + WAIT_S
@@ -73,11 +73,11 @@ class Running:
         return line + newline
 
     def wait_for(self, words: str) -> None:
-        """Wait until it has said these words on standard error."""
+        """Wait until it has printed these words on standard error."""
         wait_until(lambda: words in self.err, WAIT_S, f"{words!r}, but: {self.err}")
 
     def end(self, signum: int = 0) -> Done:
-        """Signal it, if asked to, and wait for its end."""
+        """Send it a signal, if one is given, and wait until it ends."""
         if signum:
             self.process.send_signal(signum)
         out, _ = self.process.communicate(timeout=WAIT_S)
@@ -85,11 +85,11 @@ class Running:
 
 
 class Shell:
-    """A folder to work in, and the environment of what is run there.
+    """A folder to run commands in, and their environment.
 
     Args:
-        folder: current directory of every command.
-        run_dir: where its Flows run.
+        folder: the current directory of every command.
+        run_dir: the run directory of its Flows.
     """
 
     def __init__(self, folder: Path, run_dir: Path) -> None:
@@ -98,17 +98,17 @@ class Shell:
         self.environment = {**os.environ, "JINA_RUN_DIR": str(run_dir), "COLUMNS": "80"}
 
     def write(self, name: str, text: str | bytes) -> Path:
-        """Write a file of the folder."""
+        """Write a file in the folder, and return its path."""
         path = self.folder / name
         path.write_bytes(text.encode() if isinstance(text, str) else text)
         return path
 
     def flow(self, *executors: str, name: str = "flow.yml") -> Path:
-        """Write a Flow of Executors of the zoo.
+        """Write a Flow with Executors from the zoo, and return its path.
 
         Args:
-            *executors: name of the class, then further keys, as in "Upper, replicas: 2".
-            name: of the file.
+            *executors: the name of a class, then further keys, as in "Upper, replicas: 2".
+            name: the name of the file.
         """
         entries = []
         for text in executors:
@@ -121,7 +121,7 @@ class Shell:
     def run(
         self, *arguments: str | Path, stdin: str | bytes | int | None = None, **environment: str
     ) -> Done:
-        """Run `jina` to its end; without `stdin`, standard input is /dev/null."""
+        """Run `jina` until it ends; without `stdin`, standard input is /dev/null."""
         given: dict[str, Any] = {"stdin": subprocess.DEVNULL}
         if isinstance(stdin, int):
             given = {"stdin": stdin}
@@ -146,7 +146,7 @@ class Shell:
         program: tuple[str, ...] = (JINA,),
         stdout: int | IO[bytes] = subprocess.PIPE,
     ) -> Iterator[Running]:
-        """Start `jina`, or another program, and see to its end."""
+        """Start `jina`, or another program, and make sure that it ends."""
         with tempfile.TemporaryFile() as log:
             process = subprocess.Popen(
                 [*program, *map(str, arguments)],
@@ -164,14 +164,14 @@ class Shell:
                     finally:
                         if process.poll() is None:
                             process.kill()
-            except BrokenPipeError:  # nobody reads what was still to be written
+            except BrokenPipeError:  # nobody reads what was left to write
                 pass
 
     @contextlib.contextmanager
     def up(
         self, file: str | Path, *options: str, program: tuple[str, ...] = (JINA,)
     ) -> Iterator[Running]:
-        """`jina flow up FILE --json`, ready; drained at the end unless the test has ended it."""
+        """Run `jina flow up FILE --json` until it is ready; stop it at the end if it still runs."""
         with self.start("flow", "up", file, "--json", *options, program=program) as flow:
             ready = flow.read_line()
             assert ready, flow.err
@@ -182,30 +182,30 @@ class Shell:
             wait_until(lambda: not self.directories(), what="the run directory is gone")
 
     def ps(self) -> list[dict[str, Any]]:
-        """The Flows that run, as `jina flow ps --json` lists them."""
+        """Return the running Flows, as `jina flow ps --json` lists them."""
         found: list[dict[str, Any]] = json.loads(self.run("flow", "ps", "--json").out)["flows"]
         return found
 
     def ps_table(self) -> list[str]:
-        """The lines of `jina flow ps`."""
+        """Return the lines of `jina flow ps`."""
         return self.run("flow", "ps").out.splitlines()
 
     def workers(self) -> dict[str, int]:
-        """Process ids of the only Flow's workers, by "node/replica"."""
+        """Return the process ids of the only Flow's workers, by "node/replica"."""
         (flow,) = self.ps()
         return {f"{each['node']}/{each['replica']}": each["pid"] for each in flow["workers"]}
 
     def directories(self) -> list[str]:
-        """The run directories that exist."""
+        """Return the names of the run directories that exist."""
         return sorted(path.name for path in self.run_dir.glob("*/"))
 
     def gateway(self) -> int:
-        """Process id of the only gateway."""
+        """Return the process id of the only gateway."""
         (pid,) = self.processes("jina.runtime.gateway")
         return pid
 
     def processes(self, words: str = "") -> list[int]:
-        """Processes that work in this shell's run directory and have these words in their line."""
+        """Return the processes of this shell's run directory with these words in their command."""
         mark = f"JINA_RUN_DIR={self.run_dir}\0".encode()
         found = []
         for entry in Path("/proc").iterdir():
@@ -218,29 +218,29 @@ class Shell:
 
 
 def peak_bytes(pid: int) -> int:
-    """The most memory that a process has had so far."""
+    """Return the most memory that a process has had so far."""
     status = Path(f"/proc/{pid}/status").read_text()
     return int(status.partition("VmHWM:")[2].split()[0]) * 1024
 
 
 def resident_bytes(pid: int) -> int:
-    """The memory that a process has."""
+    """Return the memory that a process has."""
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 def descriptors_of(pid: int) -> int:
-    """How many descriptors a process has open."""
+    """Return how many descriptors a process has open."""
     return len(os.listdir(f"/proc/{pid}/fd"))
 
 
 def threads_of(pid: int) -> int:
-    """How many threads a process has."""
+    """Return how many threads a process has."""
     return len(os.listdir(f"/proc/{pid}/task"))
 
 
 def is_alive(pid: int) -> bool:
-    """Whether a process exists and is no zombie."""
+    """Whether a process exists and is not a zombie."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except OSError:
@@ -249,7 +249,7 @@ def is_alive(pid: int) -> bool:
 
 
 def json_lines(count: int, start: int = 0) -> str:
-    """Lines with an id and a text of their own."""
+    """Return JSON lines, each with an id and a text of its own."""
     return "".join(
         json.dumps({"id": f"d{n}", "text": f"line {n}"}) + "\n" for n in range(start, start + count)
     )

@@ -1,4 +1,4 @@
-"""Loggers below the logger `jina`. Each process adds its own handlers."""
+"""Loggers below the logger `jina`; each process adds its own handlers."""
 
 from __future__ import annotations
 

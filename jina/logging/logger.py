@@ -1,8 +1,8 @@
-"""`JinaLogger`: the logger that published Executors make for themselves.
+"""`JinaLogger`, the logger that published Executors make for themselves.
 
 It is a thin layer over Python's logging: a child of the logger `jina`. If the program has set up
-logging, those settings apply. Otherwise, as in a worker, lines go to standard error as in Jina 2,
-from `INFO` upwards or from the level in `JINA_LOG_LEVEL`.
+logging, its settings apply. Otherwise, as in a worker, lines go to standard error as in Jina 2:
+from `INFO` upwards, or from the level in `JINA_LOG_LEVEL`.
 """
 
 from __future__ import annotations
@@ -29,32 +29,32 @@ class JinaLogger(logging.LoggerAdapter[logging.Logger]):
 
     Args:
         context: name of the thing, shown with each line.
-        name: older spelling; used where `context` is empty.
-        log_config: accepted and ignored; Jina 2 read a file there.
-        **kwargs: accepted and ignored, such as the `runtime_args` that Jina 2 passes.
+        name: the older name of `context`, used if `context` is empty.
+        log_config: no effect; in Jina 2, the path of a file.
+        **kwargs: no effect; Jina 2 passes `runtime_args`, for one.
     """
 
     def __init__(
         self, context: str = "", name: str | None = None, log_config: Any = None, **kwargs: Any
     ) -> None:
         """See the class."""
-        # A dot would make it a grandchild of something that does not exist.
+        # A dot would make it the child of a logger that does not exist.
         label = (context or name or "executor").replace(".", "_")
         super().__init__(logging.getLogger("jina" if label == "jina" else f"jina.{label}"), {})
 
     def isEnabledFor(self, level: int) -> bool:  # noqa: N802 - logging's name
-        """Whether lines of this level are shown. Logging is set up first if nobody has done so."""
+        """Whether lines of this level are shown; set up logging first if nobody has."""
         _set_up()
         return super().isEnabledFor(level)
 
     def process(
         self, msg: Any, kwargs: MutableMapping[str, Any]
     ) -> tuple[Any, MutableMapping[str, Any]]:
-        """Leave the message as it is: the logger's name says where it comes from."""
+        """Return the message as it is: the logger's name says where it comes from."""
         return msg, kwargs
 
     def success(self, msg: object, *args: object, **kwargs: Any) -> None:
-        """Log that something worked: a level between info and warning."""
+        """Log that something worked, at a level between info and warning."""
         self.log(_SUCCESS, msg, *args, **kwargs)
 
     def close(self) -> None:
@@ -68,7 +68,7 @@ class JinaLogger(logging.LoggerAdapter[logging.Logger]):
 
 
 class _OnStandardError(logging.StreamHandler[Any]):
-    """Writes to whatever `sys.stderr` is at that moment."""
+    """Writes to whatever `sys.stderr` is at the time."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """See logging.Handler."""

@@ -9,14 +9,14 @@ from jina.logging.logger import JinaLogger
 
 
 class TimeContext:
-    """A `with` block that says how long it took.
+    """Logs how long a `with` block took.
 
     Args:
-        task_name: its name in the log lines.
-        logger: anything with `info`; a JinaLogger when None.
+        task_name: the block's name in the log lines.
+        logger: anything with `info`; a JinaLogger if None.
 
     Attributes:
-        duration: seconds; set when the block ends.
+        duration: in seconds; set when the block ends.
         readable_duration: the same in words.
     """
 
@@ -29,7 +29,7 @@ class TimeContext:
         self._start = 0.0
 
     def now(self) -> float:
-        """Seconds since the block began."""
+        """Return the seconds since the block began."""
         return time.perf_counter() - self._start
 
     def __enter__(self) -> Self:
@@ -44,7 +44,7 @@ class TimeContext:
 
 
 def readable(seconds: float) -> str:
-    """A duration in words: "0.25 seconds", "3 minutes and 5 seconds"."""
+    """Return a duration in words: "0.25 seconds", "3 minutes and 5 seconds"."""
     if seconds < 60:
         return f"{seconds:.2f} seconds"
     parts = []

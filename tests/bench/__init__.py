@@ -1,4 +1,4 @@
 """The benchmark: `python -m tests.bench`.
 
-It measures a Flow against what a good engineer would write by hand, in one run on one machine.
+It compares a Flow with what a good engineer would write by hand, in one run on one machine.
 """

@@ -47,7 +47,7 @@ CASES: dict[str, Case] = {
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the chosen cases and print their tables; 1 when one failed."""
+    """Run the chosen cases and print their tables; return 1 if one failed."""
     arguments = _parser().parse_args(argv)
     if arguments.list:
         for case in CASES.values():
@@ -60,7 +60,7 @@ def main(argv: list[str] | None = None) -> int:
         print(text, flush=True)
 
     for package in (jina, jinacli):
-        # An installed copy has its byte code, and so have the rivals' libraries.
+        # An installed copy has byte code, and so do the libraries of the rivals.
         compileall.compile_dir(os.path.dirname(str(package.__file__)), quiet=2)
     before = effective_cores()
     cores = os.sched_getaffinity(0)
@@ -100,7 +100,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _command(arguments: argparse.Namespace) -> str:
-    """The command that makes the same figures again."""
+    """Return the command that makes these figures again."""
     words = ["python -m tests.bench"]
     if arguments.case:
         words.append(f"--case {' '.join(arguments.case)}")

@@ -1,4 +1,4 @@
-"""How many cores this machine gives right now: what the other figures are worth."""
+"""Measure how many cores this machine has free, which says what the other figures are worth."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ print(time.perf_counter() - start)
 
 
 def _loops_s(count: int, turns: int) -> list[float]:
-    """Wall time of each of `count` busy loops that run at the same time."""
+    """Return the wall time of each of `count` busy loops that run at the same time."""
     loops = [
         subprocess.Popen(
             [sys.executable, "-S", "-c", _LOOP.format(turns=turns)], stdout=subprocess.PIPE
@@ -27,6 +27,6 @@ def _loops_s(count: int, turns: int) -> list[float]:
 
 
 def effective_cores(turns: int = 3_000_000) -> float:
-    """Speed of two busy loops side by side, in units of one alone: 2.0 on two free cores."""
+    """Return the speed of two busy loops side by side, in units of one: 2.0 on two free cores."""
     alone = min(_loops_s(1, turns) + _loops_s(1, turns))
     return sum(alone / together for together in _loops_s(2, turns))

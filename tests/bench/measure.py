@@ -1,4 +1,4 @@
-"""Run processes, and say how long they took and how much of the processor they used."""
+"""Run processes, and measure how long they take and how much processor time they use."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _READY_TIMEOUT_S = 60.0
 
 
 class BenchError(Exception):
-    """A program of the benchmark failed, or gave another output than the others."""
+    """A program of the benchmark failed, or its output differs from that of the others."""
 
 
 @dataclass
@@ -29,7 +29,7 @@ class Sample:
 
     wall_s: float
     cpu_s: dict[str, float]
-    """By role: "client" is the process that was started, the others were up before."""
+    """By role: "client" is the process that was started; the others were up before."""
     output: str = ""
     """What the client printed."""
     extra: dict[str, Any] = field(default_factory=dict)
@@ -40,13 +40,13 @@ class Sample:
 
 
 def cpu_s(pid: int) -> float:
-    """User and system time of a process, all its threads, to the nanosecond (Linux)."""
+    """Return the user and system time of a process with all its threads, in ns steps (Linux)."""
     # The clock id that clock_getcpuclockid(3) gives; /proc/<pid>/stat counts in steps of 10 ms.
     return time.clock_gettime((~pid << 3) | 2)
 
 
 def descendants(pid: int) -> list[int]:
-    """Children, their children and so on, oldest first."""
+    """Return a process's children, their children and so on, oldest first."""
     found = []
     for task in Path(f"/proc/{pid}/task").iterdir():
         for child in map(int, (task / "children").read_text().split()):
@@ -55,9 +55,9 @@ def descendants(pid: int) -> list[int]:
 
 
 def peak_rss_bytes(pid: int) -> int:
-    """The most memory that a living process ever held.
+    """Return the most memory that a living process has ever had.
 
-    Not from wait4: its figure begins with the memory of the parent at the fork.
+    wait4 would not do: its figure includes the parent's memory at the fork.
     """
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("VmHWM:"):
@@ -72,16 +72,16 @@ def run_client(
     env: Mapping[str, str] | None = None,
     watch_memory: bool = False,
 ) -> Sample:
-    """Run a program to its end while others that are up work for it.
+    """Run a program until it ends, while other processes that are up work for it.
 
     Args:
-        argv: the program.
-        watched: role -> pid of the others; their processor time during the run counts.
+        argv: the program and its arguments.
+        watched: role -> pid of the others; their processor time during the run is counted.
         env: added to this process's environment.
-        watch_memory: look at the program's peak memory every 5 ms; extra["peak_rss_bytes"].
+        watch_memory: read the program's peak memory every 5 ms, for extra["peak_rss_bytes"].
 
     Raises:
-        BenchError: it failed.
+        BenchError: the program failed.
     """
     watched = watched or {}
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
@@ -111,7 +111,7 @@ def run_client(
 
 
 def _watch_memory(pid: int) -> int:
-    """The process's peak memory; returns when it has ended."""
+    """Wait until the process ends, and return its peak memory."""
     peak = 0
     descriptor = os.pidfd_open(pid)
     try:
@@ -126,7 +126,7 @@ def _watch_memory(pid: int) -> int:
 
 @contextmanager
 def server(module: str, *arguments: str) -> Iterator[int]:
-    """A rival's server, started as a module; yields its pid once it has said "ready"."""
+    """Start a rival's server, which is a module, and yield its pid once it has printed "ready"."""
     process = subprocess.Popen(
         [sys.executable, "-m", module, *arguments], cwd=ROOT, stdout=subprocess.PIPE
     )
@@ -146,9 +146,9 @@ def server(module: str, *arguments: str) -> Iterator[int]:
 def interleave(
     variants: Mapping[str, Callable[[], Sample]], repeats: int
 ) -> dict[str, list[Sample]]:
-    """Run all variants in turn, `repeats` times, each time beginning with another one.
+    """Run all variants in turn, `repeats` times, starting with another one each time.
 
-    One round before the first is not counted: it warms up files, caches and processes.
+    An extra round at the start is not counted: it warms up files, caches and processes.
     """
     names = list(variants)
     for name in names:
@@ -162,14 +162,14 @@ def interleave(
 
 
 def median(values: Iterable[float]) -> float:
-    """The middle value."""
+    """Return the median."""
     return statistics.median(values)
 
 
 def median_ratio(mine: Iterable[float], theirs: Iterable[float]) -> float:
-    """Median of the ratios within each repeat.
+    """Return the median of the ratios within each repeat.
 
-    Not a number where the runs were too short to tell costs from noise.
+    NaN if the runs were too short to tell costs from noise.
     """
     ratios = [a / b for a, b in zip(mine, theirs, strict=True) if b > 0]
     return statistics.median(ratios) if ratios else float("nan")

@@ -1,4 +1,4 @@
-"""How large a run is, and where its files are."""
+"""The options of a run: how large it is, and where its files are."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.bench.styles import write_lines
 
 @dataclass(frozen=True)
 class Options:
-    """What the user chose."""
+    """What the user of the benchmark chose."""
 
     folder: Path
     """For inputs and outputs; removed at the end."""
@@ -25,11 +25,11 @@ class Options:
 
     @property
     def round_trips(self) -> int:
-        """One-Document round trips in one latency run."""
+        """How many one-Document round trips a latency run has."""
         return max(20, min(3_000, self.docs // 30))
 
     def lines(self, style: str, count: int) -> Path:
-        """A file of that many lines, written once."""
+        """Return a file with that many lines, which is written once."""
         path = self.folder / f"{style}-{count}.jsonl"
         return path if path.exists() else write_lines(path, style, count)
 
@@ -43,7 +43,7 @@ class Case(NamedTuple):
 
 
 def line_key(path: Path) -> str:
-    """The first part of the ids that jina gives to the lines of a file."""
+    """Return the first part of the ids that jina gives to the lines of a file."""
     with open_inputs([str(path)]) as source:
         chunk = source.next_chunk(max_lines=1, max_bytes=1)
     if chunk is None:
@@ -52,10 +52,10 @@ def line_key(path: Path) -> str:
 
 
 def check_equal(reference: Path, *others: Path) -> None:
-    """Outputs must hold the same JSON values, line by line; the order of keys is free.
+    """Check that outputs hold the same JSON values, line by line; the order of keys may differ.
 
     Raises:
-        BenchError: the first difference.
+        BenchError: they do not; it shows the first difference.
     """
     for other in others:
         if reference.read_bytes() == other.read_bytes():

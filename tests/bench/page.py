@@ -9,11 +9,14 @@ _HEADING = "## Figures\n"
 
 
 def write_figures(page: Path, printed: Sequence[str]) -> None:
-    """Replace what stands under the page's heading "Figures".
+    """Replace everything below the page's heading "Figures".
 
     Args:
-        page: a Markdown file that has the heading.
+        page: a Markdown file with that heading.
         printed: what the run printed; its headings become one level lower.
+
+    Raises:
+        ValueError: the page does not have the heading.
     """
     before, found, _ = page.read_text(encoding="utf-8").partition(_HEADING)
     if not found:

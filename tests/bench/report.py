@@ -15,18 +15,18 @@ _PACKAGES = ("jinacli", "pyzmq", "msgspec", "msgpack", "orjson", "numpy")
 
 @dataclass
 class Figure:
-    """A figure that the project promises."""
+    """A figure that the project promises to keep below a limit."""
 
     name: str
     value: float
     limit: float
     """The most that it may be."""
     is_difference: bool = False
-    """Whether it may be negative: a time or a ratio that is not positive says nothing."""
+    """Whether it may be negative; a time or a ratio that is not positive means nothing."""
 
     @property
     def verdict(self) -> str:
-        """Whether it is reached."""
+        """Whether the limit is kept, in words."""
         if not (self.value > 0 or self.is_difference):
             return "no verdict, too few Documents to tell"
         return "reached" if self.value <= self.limit else "MISSED"
@@ -45,7 +45,7 @@ class Table:
     """Every single run, for the JSON file."""
 
     def text(self) -> str:
-        """As Markdown."""
+        """Return the table as Markdown."""
         cells = [list(self.columns), *([_shown(value) for value in row] for row in self.rows)]
         widths = [max(len(row[at]) for row in cells) for at in range(len(self.columns))]
         lines = [f"### {self.title}", ""]
@@ -83,7 +83,7 @@ def _shown(value: Value) -> str:
 
 
 def environment() -> dict[str, str]:
-    """What the run ran on."""
+    """Return the interpreter, the system and the versions that the run used."""
     found = {
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "kernel": f"{platform.system()} {platform.release()}",
@@ -105,5 +105,5 @@ def _processor() -> str:
 
 
 def as_json(table: Table) -> dict[str, Any]:
-    """Everything in a table, single runs included."""
+    """Return everything in a table, including every single run."""
     return asdict(table)

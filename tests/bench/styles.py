@@ -1,6 +1,6 @@
-"""The kinds of JSON lines that the benchmark runs on, and what becomes of each.
+"""The kinds of JSON lines that the benchmark uses, and what becomes of each.
 
-Every program of a run does the same to a line: the Document's text is upper-cased.
+Every program in a run does the same with a line: it upper-cases the Document's text.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ _TEXT_CHARS = 200
 
 
 class Style(NamedTuple):
-    """A kind of lines."""
+    """A kind of JSON lines."""
 
     title: str
     endpoint: str
     """The Executor's endpoint that upper-cases these."""
     make: Callable[[int, str, str, random.Random], Row]
-    """(line number, topic, passage, randomness) -> the line."""
+    """(line number, topic, passage, random numbers) -> the line."""
     to_document: Callable[[Row, str, int], Row]
     """(line, stream key, line number) -> the Document."""
     work: Callable[[Row], None]
@@ -94,7 +94,7 @@ STYLES = {
 
 @cache
 def _passages() -> list[tuple[str, str]]:
-    """(topic, passage of about 200 characters) from CPython's own language reference."""
+    """Return (topic, passage of about 200 characters) pairs from CPython's language reference."""
     from pydoc_data.topics import topics
 
     rng = random.Random(_SEED)
@@ -114,7 +114,7 @@ def _passages() -> list[tuple[str, str]]:
 
 
 def rows(style: str, count: int) -> Iterator[Row]:
-    """The same lines at every call."""
+    """Yield lines of a style, the same ones at every call."""
     make = STYLES[style].make
     rng = random.Random(_SEED)
     pool = _passages()
@@ -124,7 +124,7 @@ def rows(style: str, count: int) -> Iterator[Row]:
 
 
 def write_lines(path: Path, style: str, count: int) -> Path:
-    """Write a file of lines as json.dumps writes them, and return its path."""
+    """Write a file of lines as json.dumps does, and return its path."""
     with path.open("w", encoding="utf-8") as file:
         for row in rows(style, count):
             file.write(json.dumps(row, ensure_ascii=False) + "\n")

@@ -1,6 +1,6 @@
-"""What is measured: every use that the benchmark makes of jina stands here.
+"""What is measured: a Flow, and the commands and clients that use it.
 
-Run as a module it is a client that uses the Python API:
+Run as a module, it is a client that uses the Python API:
 
     python -m tests.bench.subject latency session|post ADDRESS COUNT
     python -m tests.bench.subject vectors ADDRESS BATCHES
@@ -30,7 +30,7 @@ _START_TIMEOUT_S = 60.0
 
 
 def jina_command() -> list[str]:
-    """The installed command, or the same without an installed script."""
+    """Return the installed command, or an equal one if no script is installed."""
     script = Path(sys.executable).with_name("jina")
     return [str(script)] if script.exists() else [sys.executable, "-m", "jinacli"]
 
@@ -43,22 +43,22 @@ class RunningFlow(NamedTuple):
     processes: dict[str, int]
     """Role -> pid: "supervisor", "gateway" and one for each worker."""
     env: dict[str, str]
-    """Environment in which `jina post` finds it."""
+    """The environment in which `jina post` finds it."""
 
     def post(self, endpoint: str, source: Path, target: Path) -> list[str]:
-        """The command that posts a file."""
+        """Return the command that posts a file."""
         options = ["--inputs", str(source), "--output", str(target), "--flow", self.name]
         return [*jina_command(), "post", endpoint, *options]
 
 
 @contextmanager
 def flow_up(name: str) -> Iterator[RunningFlow]:
-    """`jina flow up` of a Flow of the benchmark, stopped at the end.
+    """Run `jina flow up` for a Flow of the benchmark, and stop it at the end.
 
     Raises:
-        BenchError: it did not come up.
+        BenchError: it did not start.
     """
-    # A short folder of its own: a Flow of the same file may be up elsewhere on the machine.
+    # A short run directory of its own: the same Flow may be up elsewhere on the machine.
     with tempfile.TemporaryDirectory(prefix="jb") as folder, tempfile.TemporaryFile() as log:
         env = {"JINA_RUN_DIR": f"{folder}/jina", "JINA_NO_PROGRESS": "1"}
         process = subprocess.Popen(
@@ -82,7 +82,7 @@ def flow_up(name: str) -> Iterator[RunningFlow]:
 
 
 def _await_ready(process: subprocess.Popen[bytes], folder: Path) -> dict[str, Any] | None:
-    """The Flow's record once it says that every worker is up; None when it ended."""
+    """Wait until every worker is up and return the Flow's record; None if the Flow ended."""
     deadline = time.monotonic() + _START_TIMEOUT_S
     while process.poll() is None and time.monotonic() < deadline:
         for file in folder.glob("jina/*/flow.json"):
@@ -105,7 +105,7 @@ def _roles(pid: int) -> dict[str, int]:
 
 
 def worker_packages(flow: RunningFlow) -> list[str]:
-    """The installed packages that a worker of the Flow has loaded."""
+    """Return the installed packages that a worker of the Flow has loaded."""
     from jina import Client, Document
 
     (response,) = Client(flow.address).post("/modules", Document(text="?"), return_results=True)
@@ -117,17 +117,17 @@ def worker_packages(flow: RunningFlow) -> list[str]:
 
 
 def latency_argv(kind: str, flow: RunningFlow, count: int) -> list[str]:
-    """A client that prints the round trips of one Document at a time, in µs, as a JSON list."""
+    """Return the client that prints round trips of one Document, in µs, as a JSON list."""
     return _argv("latency", kind, flow.address, str(count))
 
 
 def vectors_argv(flow: RunningFlow, batches: int) -> list[str]:
-    """A client that sends batches of embeddings and checks what comes back."""
+    """Return the client that sends batches of embeddings and checks what comes back."""
     return _argv("vectors", flow.address, str(batches))
 
 
 def start_argv(name: str) -> list[str]:
-    """A client that starts a Flow and prints {"wall_s", "cpu_s", "load_s", "processes"} as JSON."""
+    """Return the client that starts a Flow and prints wall_s, cpu_s, load_s, processes as JSON."""
     return _argv("start", str(FLOWS / f"{name}.yml"))
 
 

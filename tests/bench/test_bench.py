@@ -1,4 +1,4 @@
-"""Every case of the benchmark runs end to end at a tiny size; no time is judged here."""
+"""Every case of the benchmark runs end to end at a tiny size; times are not judged here."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ def test_a_table_says_which_figures_are_reached() -> None:
 
 @pytest.mark.parametrize("value", [-7.91, 0.0, float("nan")])
 def test_a_figure_that_is_not_positive_is_no_verdict(value: float) -> None:
-    """What was measured was smaller than what the start alone costs."""
+    """What was measured was less than the cost of the start alone."""
     table = Table("T", ["", "x"], figures=[Figure("odd", value, 1.0)])
     assert table.text().endswith(
         f"- odd: {value:.2f} (at most 1): no verdict, too few Documents to tell\n"

@@ -1,1 +1,1 @@
-"""The cases: each file measures one thing and gives tables."""
+"""The cases: each file measures one thing and returns tables."""

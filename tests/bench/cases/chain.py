@@ -1,4 +1,4 @@
-"""A chain of three Executors, all bound to the endpoint or only the first, against one."""
+"""Compare chains of three Executors, where all or one serve the endpoint, with one Executor."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _FLOWS = {
 
 
 def run(options: Options) -> list[Table]:
-    """CPU per Document of each Flow beyond the first hundred lines."""
+    """Return the CPU per Document of each Flow beyond the first hundred lines."""
     sizes = (options.docs, _BASE_DOCS)
     variants: dict[str, Callable[[], Sample]] = {}
     outputs: list[Path] = []

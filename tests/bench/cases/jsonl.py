@@ -14,12 +14,12 @@ from tests.bench.report import Figure, Table
 from tests.bench.styles import STYLES
 from tests.bench.subject import flow_up
 
-_BASE_DOCS = 100  # a run of so many lines is what starting and stopping the client costs
+_BASE_DOCS = 100  # a run of this many lines shows what starting and stopping the client costs
 _SCRIPTS = ("json", "orjson", "msgspec")
 
 
 def run_style(style: str, options: Options) -> list[Table]:
-    """All programs on one style of lines."""
+    """Run all programs on one style of lines."""
     files = {size: options.lines(style, size) for size in sorted({options.docs, _BASE_DOCS})}
     variants: dict[str, Callable[[], Sample]] = {}
     outputs: dict[str, Path] = {}
@@ -73,7 +73,7 @@ def _module(name: str, *arguments: str) -> list[str]:
 
 
 def _table(style: str, options: Options, source: Path, samples: dict[str, list[Sample]]) -> Table:
-    """CPU per Document beyond the first hundred, and of the whole command."""
+    """Return the CPU per Document beyond the first hundred, and of the whole command."""
     docs = options.docs
     more = max(1, docs - _BASE_DOCS)
     size_mb = source.stat().st_size / 1e6

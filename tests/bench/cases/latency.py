@@ -14,7 +14,7 @@ _BODY_BYTES = 300  # as large as the Document is on the wire
 
 
 def run(options: Options) -> list[Table]:
-    """p50 and p99 of the Flow and of a bare DEALER-ROUTER pair."""
+    """Measure p50 and p99 of the Flow and of a bare DEALER-ROUTER pair."""
     count = options.round_trips
     address = f"ipc://{options.folder}/latency"
     echo_argv = [
@@ -70,7 +70,7 @@ def run(options: Options) -> list[Table]:
 
 
 def _quantile(sample: Sample, part: float) -> float:
-    """Of the second half of a run's round trips: the first warm up."""
+    """Return a percentile of the second half of a run's round trips; the first half warms up."""
     times = json.loads(sample.output)
     times = sorted(times[len(times) // 2 :])
     return float(times[min(len(times) - 1, int(len(times) * part))])

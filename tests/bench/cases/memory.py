@@ -1,4 +1,4 @@
-"""Peak memory of client and gateway: ten times the lines must not take more."""
+"""Measure the peak memory of client and gateway, which must not grow with the number of lines."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _MIB = 1 << 20
 
 
 def run(options: Options) -> list[Table]:
-    """One run each, in a Flow of its own: peaks do not go down again."""
+    """Run each size once, in a Flow of its own, because a peak never goes down."""
     table = Table("Peak memory, MiB", ["lines", "client", "gateway", "worker", "supervisor"])
     peaks: list[dict[str, float]] = []
     for count in (options.docs, options.docs * 10):

@@ -1,4 +1,4 @@
-"""From nothing to ready: a Flow, `--help` and `check`, each against a bare program."""
+"""Measure the start of a Flow, `--help` and `check`, each against a bare program."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.bench.subject import FLOWS, flow_up, jina_command, start_argv, worker
 
 
 def run_flow(options: Options) -> list[Table]:
-    """A Flow of one small Executor: its start to ready."""
+    """Measure a Flow of one small Executor from its start until it is ready."""
     with flow_up("one") as flow:
         packages = worker_packages(flow)
     processes = int(json.loads(run_client(start_argv("one")).output)["processes"])
@@ -57,7 +57,7 @@ def run_flow(options: Options) -> list[Table]:
 
 
 def run_help(options: Options) -> list[Table]:
-    """`jina --help` against the smallest typer program with two commands."""
+    """Compare `jina --help` with the smallest typer program that has two commands."""
     bare = Path(rivals.__file__).with_name("bare_typer.py")
     commands = {
         "jina --help": [*jina_command(), "--help"],
@@ -68,7 +68,7 @@ def run_help(options: Options) -> list[Table]:
 
 
 def run_check(options: Options) -> list[Table]:
-    """`jina executor check` of a small Executor against what it must import in any case."""
+    """Compare `jina executor check` of a small Executor with the imports that it cannot avoid."""
     check = [*jina_command(), "executor", "check", str(FLOWS / "executor.yml")]
     commands = {
         "jina executor check": check,
@@ -87,14 +87,14 @@ def _commands(
     limits: dict[str, float],
     options: Options,
 ) -> Table:
-    """Run commands turn by turn.
+    """Run commands in turn, and return a table.
 
     Args:
         title: of the table.
-        commands: name -> command; the first is measured, the second is what it is compared with.
+        commands: name -> command; the first is compared with the second.
         short: name of the second in headings.
-        limits: for "wall" and "CPU", the ratio to reach.
-        options: how often.
+        limits: for "wall" and "CPU", the largest ratio allowed.
+        options: says how often to run them.
     """
     samples = interleave(
         {name: functools.partial(run_client, argv) for name, argv in commands.items()},

@@ -1,4 +1,4 @@
-"""Batches of 100 Documents within one process: columns to objects and back, no Flow around."""
+"""Measure batches of 100 Documents in one process without a Flow: columns to objects and back."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from tests.bench.report import Figure, Table
 from tests.bench.styles import rows
 from tests.bench.subject import BATCH, DIMENSIONS
 
-_CALLS = 200  # in a turn: enough that what the variant before left in the caches does not count
+_CALLS = 200  # in a turn; with so many, what the variant before left in the caches does not count
 
 
 class PlainDocument:
-    """What somebody would write who needs a class with these three attributes and no more."""
+    """What one would write by hand for a Document with these three attributes."""
 
     __slots__ = ("id", "tags", "text")
 
@@ -30,7 +30,7 @@ class PlainDocument:
 
 
 def _rows() -> list[dict[str, Any]]:
-    """Rows with an id, 200 letters of ASCII and three tags."""
+    """Return rows with an id, 200 ASCII characters of text and three tags."""
     found = list(rows("ids", BATCH))
     for row in found:
         row["text"] = row["text"].encode("ascii", "replace").decode().ljust(200)[:200]
@@ -38,7 +38,7 @@ def _rows() -> list[dict[str, Any]]:
 
 
 def turns(options: Options) -> list[Table]:
-    """A message to Documents, their texts upper-cased, and back to a message."""
+    """Measure a message turned into Documents, their texts upper-cased, and back."""
     found = _rows()
     docs = DocumentArray([Document(row) for row in found])
     frames = [bytes(frame) for frame in codec.encode(docs)]
@@ -88,7 +88,7 @@ def turns(options: Options) -> list[Table]:
 
 
 def tensors(options: Options) -> list[Table]:
-    """A matrix in, a matrix out; and one embedding after the other."""
+    """Measure embeddings that are read as a matrix, and one after the other."""
     import numpy as np
 
     docs = DocumentArray([Document(id=str(i)) for i in range(BATCH)])
@@ -96,7 +96,7 @@ def tensors(options: Options) -> list[Table]:
     docs = codec.decode(codec.encode(docs))
     docs.embeddings = matrix
     body, data = codec.encode(docs)
-    frames = [bytes(body), bytearray(data)]  # as they arrive: in memory that is our own
+    frames = [bytes(body), bytearray(data)]  # as they arrive, in memory of our own
 
     def whole() -> None:
         docs = codec.decode(frames)
@@ -118,7 +118,7 @@ def tensors(options: Options) -> list[Table]:
 
 
 def single(options: Options) -> list[Table]:
-    """A request of one Document, as client and worker write and read it."""
+    """Measure a request of one Document, written and read as client and worker do it."""
     doc = Document(id="0123456789abcdef", text="hello world", mime_type="text/plain")
     parts, frames = write_body(DocumentArray([doc]), None, None)
     call = Call({})

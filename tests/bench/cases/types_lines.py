@@ -1,4 +1,4 @@
-"""JSON lines to Documents and back within one process."""
+"""Measure JSON lines turned into Documents and back, in one process."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _bodies() -> Any:
 
 
 def parsing(options: Options) -> list[Table]:
-    """A line to a Document, against a line to a struct that was written for these keys."""
+    """Compare a line turned into a Document with one decoded into a struct made for its keys."""
     tables = []
     for style, struct, bound in (
         ("ids", _known(), 1.6),
@@ -61,7 +61,7 @@ def parsing(options: Options) -> list[Table]:
 
 
 def rendering(options: Options) -> list[Table]:
-    """Documents whose tags were read, written as lines: against the same as plain dicts."""
+    """Compare writing Documents whose tags were read with writing the same as plain dicts."""
     docs = codec.parse_lines(_chunk("bodies"), key="k", first_line=1).docs
     plain = [{"id": doc.id, "tags": dict(doc.tags)} for doc in docs]
     encoder = msgspec.json.Encoder()

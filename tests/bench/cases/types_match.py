@@ -1,4 +1,4 @@
-"""Nearest neighbours: match against the matrix product and the argpartition within it."""
+"""Compare match with the matrix product and the argpartition that it contains."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from tests.bench.report import Table
 _WIDTH = 256
 _QUERIES = 1_000
 _INDEX = 100_000
-_BLOCK = 300  # so many queries at once: what numpy alone is given in memory, match has
+_BLOCK = 300  # queries at once for numpy alone, so that it uses as much memory as match
 
 
 def run(options: Options) -> list[Table]:
-    """1,000 queries, 100,000 Documents, 256 float32; smaller where a run is."""
+    """Match 1,000 queries and 100,000 Documents of 256 float32; fewer in a small run."""
     import numpy as np
 
     share = min(1.0, math.sqrt(options.docs / 100_000))

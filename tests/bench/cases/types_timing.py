@@ -1,4 +1,4 @@
-"""Processor time of functions in this process: what the cases of jina.types are measured with."""
+"""Measure the processor time of functions in this process, for the cases about jina.types."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _TURNS_PER_REPEAT = 12
 
 
 def spent_us(variants: Mapping[str, Variant], options: Options, calls: int) -> dict[str, float]:
-    """Processor time of one call of each, µs: the least of many turns, in which all take part.
+    """Return the processor time of one call of each function, in µs: the least of many turns.
 
-    The least, not the median: the work is the same in each turn, and what comes on top is others'.
+    The least, not the median: the work is the same in each turn, and anything more is noise.
 
     Args:
-        variants: by name; what they return is thrown away.
-        options: how many turns.
-        calls: of each in one turn, at full size.
+        variants: the functions by name; what they return is ignored.
+        options: says how many turns.
+        calls: how often each is called in one turn, at full size.
     """
     calls = max(1, min(calls, calls * options.docs // 20_000))
     turns = options.repeats * _TURNS_PER_REPEAT if options.repeats > 1 else 1
@@ -46,8 +46,8 @@ def compared(
 
     Args:
         title: of the table.
-        best: what `spent_us` found.
-        bounds: the most that the time of one may be, divided by that of another.
+        best: what `spent_us` returned.
+        bounds: (one, other) -> the most that the time of one, divided by the other's, may be.
     """
     table = Table(title, ["", "CPU µs"], [[name, value] for name, value in best.items()])
     table.figures = [

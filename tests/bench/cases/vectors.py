@@ -1,4 +1,4 @@
-"""Embeddings of 768 float32 through one Executor: matrix in, matrix out."""
+"""Measure embeddings of 768 float32 sent through one Executor: matrix in, matrix out."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _BASE_BATCHES = 2
 
 
 def run(options: Options) -> list[Table]:
-    """CPU per batch of the Flow and of a bare echo of as many bytes."""
+    """Measure the CPU per batch of the Flow and of a bare echo of as many bytes."""
     batches = max(_BASE_BATCHES + 2, options.docs // BATCH // 2)
     size = BATCH * DIMENSIONS * 4
     address = f"ipc://{options.folder}/vectors"

@@ -1,1 +1,1 @@
-"""What the Flow is measured against: each file is a program of its own."""
+"""What the Flow is compared with: each file is a program of its own."""

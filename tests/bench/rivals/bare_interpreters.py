@@ -18,7 +18,7 @@ from tests.bench.measure import cpu_s
 
 def main(count: str, *modules: str) -> None:
     imports = f"import {', '.join(modules)}\n" if modules else ""
-    # Each says that it is ready and then waits for the end of its input.
+    # Each prints that it is ready, then waits for the end of its input.
     program = f"{imports}print('ready', flush=True)\ninput()"
     start = time.perf_counter()
     children = [

@@ -1,4 +1,4 @@
-"""The smallest typer program with two commands: what `--help` costs at the least."""
+"""The smallest typer program with two commands: the least that `--help` can cost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The floor: frames go to another process and come back, and nobody looks at them.
+"""The floor: frames go to another process and come back unread.
 
 python -m tests.bench.rivals.echo server ADDRESS
 python -m tests.bench.rivals.echo lines ADDRESS IN OUT
@@ -54,14 +54,14 @@ def _stream(address: str, bodies: Iterator[bytes], done: Callable[[bytes], objec
 
 
 def run_lines(address: str, source: str, target: str) -> None:
-    """The file's lines, a hundred in a frame."""
+    """Send the file's lines, a hundred in a frame."""
     with open(source, "rb") as lines, open(target, "wb") as out:
         chunks = iter(lambda: b"".join(islice(lines, BATCH)), b"")
         _stream(address, chunks, out.write)
 
 
 def run_blobs(address: str, size: str, count: str) -> None:
-    """`count` frames of `size` bytes."""
+    """Send `count` frames of `size` bytes."""
     blob = bytes(int(size))
     _stream(address, (blob for _ in range(int(count))), len)
 
@@ -79,7 +79,7 @@ def run_frames(address: str) -> None:
 
 
 def run_latency(address: str, size: str, count: str) -> None:
-    """One small frame at a time; prints the round trips in µs."""
+    """Send one small frame at a time, and print the round trips in µs."""
     frame = HEADER + b"x" * int(size)
     times = []
     clock = time.perf_counter_ns

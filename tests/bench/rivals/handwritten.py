@@ -1,4 +1,4 @@
-"""The program that people write instead of a Flow: pyzmq, msgpack and orjson, two processes.
+"""The program that people write instead of a Flow: two processes with pyzmq, msgpack and orjson.
 
     python -m tests.bench.rivals.handwritten worker ADDRESS STYLE
     python -m tests.bench.rivals.handwritten client ADDRESS STYLE KEY IN OUT

@@ -1,4 +1,4 @@
-"""A script of one process: JSON lines in, text upper-cased, JSON lines out.
+"""A script in one process: it reads JSON lines, upper-cases the text and writes JSON lines.
 
 python -m tests.bench.rivals.scripts json|orjson|msgspec STYLE KEY IN OUT
 """
@@ -16,7 +16,7 @@ from tests.bench.styles import STYLES, Row
 def by_line(
     loads: Callable[[bytes], Row], dumps: Callable[[Row], bytes], arguments: Sequence[str]
 ) -> None:
-    """The usual loop."""
+    """Upper-case one line after the other, in the usual loop."""
     style, key, source, target = arguments
     to_document, work = STYLES[style].to_document, STYLES[style].work
     with open(source, "rb") as lines, open(target, "wb") as out:
@@ -42,7 +42,7 @@ def with_orjson(*arguments: str) -> None:
 
 
 def with_msgspec(style: str, key: str, source: str, target: str) -> None:
-    """In batches, and typed where the lines are Documents already: the fastest way there is."""
+    """Work in batches, typed if the lines are Documents already: the fastest way there is."""
     import msgspec
 
     encoder = msgspec.json.Encoder()
