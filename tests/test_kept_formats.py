@@ -17,15 +17,13 @@ from tests import kept
 
 OLD = Path(__file__).parent / "data" / "kept"
 NEW = kept.made()
-# These pickles name the file of their class, `jina.types.score` in the earlier version.
-MOVED = {"named_score.pickle", "scores.pickle"}
 
 
 def test_every_form_is_kept() -> None:
     assert set(kept.files(OLD)) == set(NEW)
 
 
-@pytest.mark.parametrize("name", sorted(NEW.keys() - MOVED))
+@pytest.mark.parametrize("name", list(NEW))
 def test_the_bytes_are_those_of_the_earlier_version(name: str) -> None:
     assert NEW[name] == (OLD / name).read_bytes()
 

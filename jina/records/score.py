@@ -140,3 +140,11 @@ def _valid(score: Any) -> NamedScore:
         str(score.ref_id),
         list(map(_valid, score.operands)),
     )
+
+
+# Pickles name the public path of these classes. msgspec resolves annotations in the module that a
+# class names, so it has to do that before the name changes.
+msgspec.json.Decoder(NamedScore)
+NamedScore.__module__ = Scores.__module__ = "jina.types.score"
+# That module may not be loaded when others resolve them, so the class that they name stands here.
+NamedScore.__annotations__["operands"] = list[NamedScore]

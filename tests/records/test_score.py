@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -122,3 +125,13 @@ def test_a_score_without_a_text_as_its_name_is_not_created():
     with pytest.raises(TypeError, match="a score has a name, not 5"):
         doc.scores[5].value = 1
     assert not doc.scores
+
+
+def test_the_annotations_of_a_score_resolve_before_its_public_path_is_imported():
+    program = (
+        "from typing import get_type_hints\n"
+        "from jina.records.score import NamedScore\n"
+        "assert get_type_hints(NamedScore)['operands'] == list[NamedScore]\n"
+        "import sys; assert 'jina.types.score' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
