@@ -213,6 +213,11 @@ class Columns(msgspec.Struct, eq=False):
             self._records = self._make_records()
         return self._records
 
+    @property
+    def is_read(self) -> bool:
+        """Whether the Records were handed out: whoever has them may have changed them."""
+        return self._records is not None
+
     def _make_records(self) -> list[Record]:
         columns = self.columns
         if not self.rows:

@@ -226,6 +226,8 @@ def _untouched(values: Sequence[Any]) -> Nested | None:
     nested = next((value.nested for value in values if type(value) is Part), None)
     if nested is None or nested.counts is None or len(nested.counts) != len(values):
         return None
+    if nested.columns.is_read:  # another Document that shares the rows may have changed them
+        return None
     position = 0
     for value, count in zip(values, nested.counts, strict=True):
         if count == 0:

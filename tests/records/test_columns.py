@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from copy import copy
 
 import pytest
 from hypothesis import given, settings
@@ -35,6 +36,20 @@ def test_a_nested_batch_is_sent_on_undecoded():
     assert docs[0]._record.chunks is part
     assert part.nested.columns._records is None
     assert again[0].chunks[0].embedding.tolist() == [1, 2]
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_a_child_that_was_changed_in_one_document_is_sent_with_each_that_shares_it(rows):
+    docs = DocumentArray([Document(id=str(i), chunks=[Document(text="old")]) for i in range(rows)])
+    docs[0].chunks[0].chunks.append(Document(text="old"))
+    docs = codec.decode([bytes(frame) for frame in codec.encode(docs)])
+    copies = DocumentArray([copy(doc) for doc in docs])
+    docs[0].chunks[0].text = "new"
+    docs[0].chunks[0].chunks[0].text = "new"
+    sent = codec.decode(codec.encode(copies))
+    assert sent == copies
+    assert sent.traverse_flat("c").texts == ["new"] + ["old"] * (rows - 1)
+    assert sent.traverse_flat("cc").texts == ["new"]
 
 
 def test_nesting_beyond_the_limit_is_refused():
