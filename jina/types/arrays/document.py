@@ -353,10 +353,6 @@ class DocumentArray(ArrayMethods[Document, "DocumentArray"]):
         lines = ",\n".join(str(doc) for doc in self._docs[:3])
         return f"DocumentArray has {count} items{note}:\n{lines}"
 
-    def __repr__(self) -> str:
-        kind = type(self)
-        return f"<{kind.__module__}.{kind.__qualname__} length={len(self)} at {id(self)}>"
-
 
 def _unpickled(kind: type[DocumentArray], docs: list[Document]) -> DocumentArray:
     return kind._of_rows(docs)

@@ -399,10 +399,6 @@ class DocumentArrayMemmap(ArrayMethods[Document, DocumentArray]):
     def __str__(self) -> str:
         return str(DocumentArray(self[:4])).replace("has 4 items", f"has {len(self)} items")
 
-    def __repr__(self) -> str:
-        kind = type(self)
-        return f"<{kind.__module__}.{kind.__qualname__} length={len(self)} at {id(self)}>"
-
 
 # So that functions such as random.sample accept the array as they accept a list.
 Sequence.register(DocumentArrayMemmap)

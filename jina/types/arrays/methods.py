@@ -395,6 +395,10 @@ class ArrayMethods(Generic[Doc, Array]):
         """Print what `describe` returns."""
         print(self.describe())
 
+    def __repr__(self) -> str:
+        kind = type(self)
+        return f"<{kind.__module__}.{kind.__qualname__} length={len(self)} at {id(self)}>"
+
     def __rich_repr__(self) -> Iterator[Any]:
         """The number of Documents and the first ones, for rich's printer."""
         yield "length", len(self)
