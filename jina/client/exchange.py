@@ -66,7 +66,6 @@ def exchange(
     source: RequestSource,
     *,
     target: str = "",
-    window: int = WINDOW_REQUESTS,
     timeout_s: float | None = None,
 ) -> Iterator[Reply]:
     """Send the requests of `source` and yield their replies in the same order.
@@ -76,7 +75,6 @@ def exchange(
         endpoint: such as "/index".
         source: of requests.
         target: regular expression that the names of the nodes that take part match.
-        window: requests under way at once; the gateway's own limit holds too.
         timeout_s: the longest time without any reply while requests are under way.
 
     Raises:
@@ -86,7 +84,7 @@ def exchange(
     """
     targets = targets_of(session.welcome, target)
     under_way = _Exchange(session, endpoint, targets, source, timeout_s)
-    window = max(1, min(window, session.welcome.window_requests))
+    window = max(1, min(WINDOW_REQUESTS, session.welcome.window_requests))
     try:
         while under_way.fill(window):
             under_way.wait()

@@ -80,13 +80,13 @@ class Session:
             sockets.wait_until_sent(self.socket, _BYE_S)
         sockets.close(self._context)
 
-    def status(self, timeout_s: float = TIMEOUT_CONNECT_S) -> dict[str, Any]:
+    def status(self) -> dict[str, Any]:
         """Ask the gateway how its workers are.
 
         Raises:
             ConnectError: no answer in time.
         """
-        answer = self._ask(wire.STATUS, wire.STATUS, timeout_s)
+        answer = self._ask(wire.STATUS, wire.STATUS, TIMEOUT_CONNECT_S)
         return msgspec.json.decode(sockets.payload(answer.frames[0]))  # type: ignore[no-any-return]
 
     def _greet(self, timeout_s: float) -> Welcome:
