@@ -164,7 +164,7 @@ def plot(
 
       jina flow plot flows/search.yml --output search.md
     """
-    from jinacli.screens.plot import checked_output, show_plot
+    from jinacli.flow.plot import checked_output, show_plot
 
     if output is not None:
         checked_output(output, form)

@@ -1,1 +1,1 @@
-"""What `jina flow up`, `down` and `ps` do."""
+"""What `jina flow up`, `down`, `ps` and `plot` do."""

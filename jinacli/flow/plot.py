@@ -1,4 +1,4 @@
-"""What `jina flow plot` shows: the graph of a Flow, on standard output or in a file."""
+"""What `jina flow plot` does: draw a Flow to standard output or into a file."""
 
 from __future__ import annotations
 
