@@ -29,7 +29,6 @@ class ArrayAndList(RuleBasedStateMachine):
         super().__init__()
         self.docs = DocumentArray()
         self.model = []
-        # Made before all else: making a Document, too, says that ids may have changed.
         self.stock = [Document(id=name) for name in "abcde" * 8]
 
     @initialize(ids=st.lists(names, max_size=4))

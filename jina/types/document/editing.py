@@ -39,7 +39,8 @@ class Editing(Fields):
                 record.text = record.blob = record.buffer = None
             else:
                 setattr(record, field, DEFAULTS[field])
-        ids.Changes.count += 1
+        if "id" in fields:
+            ids.Changes.count += 1
 
     def ClearField(self, field: str) -> None:  # noqa: N802 - the name is given by the Jina 2 API
         """Unset one field."""
@@ -106,8 +107,9 @@ class Editing(Fields):
         ids.Changes.count += 1
 
     def _take(self, theirs: Record, name: str) -> None:
-        ids.Changes.count += 1
         setattr(self._record, name, getattr(theirs, name))
+        if name == "id":
+            ids.Changes.count += 1
         if name in ("text", "blob", "buffer") and getattr(theirs, name) is not None:
             for other in {"text", "blob", "buffer"} - {name}:
                 setattr(self._record, other, None)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from jina import Document
+from jina import Document, DocumentArray
 from jina.excepts import BadDocType
+from jina.records import ids
 
 
 def full():
@@ -116,3 +117,26 @@ def test_two_keys_for_one_field_are_refused_since_one_would_be_lost(make, messag
 def test_messages_name_a_type_with_its_article(make, message):
     with pytest.raises(TypeError, match=message):
         make()
+
+
+@pytest.mark.parametrize(
+    ("edit", "is_another_id"),
+    [
+        (lambda doc: doc.pop("text", "tags"), False),
+        (lambda doc: doc.update(full(), fields=["text", "tags", "weight"]), False),
+        (lambda doc: doc.pop("id"), True),
+        (lambda doc: doc.clear(), True),
+        (lambda doc: doc.update(full()), True),
+        (lambda doc: doc.MergeFrom(full()), True),
+        (lambda doc: doc.CopyFrom(full()), True),
+        (lambda doc: setattr(doc, "id", "c"), True),
+    ],
+)
+def test_only_another_id_makes_arrays_look_for_ids_anew(edit, is_another_id):
+    docs = DocumentArray([Document(id="b", text="y"), Document(id="other")])
+    assert docs["b"] is docs[0]
+    before = ids.Changes.count
+    edit(docs[0])
+    assert (ids.Changes.count != before) is is_another_id
+    assert ("b" in docs) is not is_another_id
+    assert docs[docs[0].id] is docs[0]
