@@ -21,7 +21,7 @@ from jina.runtime.board import next_slot
 from jina.runtime.descendants import mark_of
 
 
-class Worker(NamedTuple):
+class WorkerProcess(NamedTuple):
     """One incarnation of a worker.
 
     Attributes:
@@ -60,16 +60,16 @@ class Workers:
         self._directory = directory
         self._listener = listener
         self._tell = tell
-        self._running: dict[str, Worker] = {}  # by identity
+        self._running: dict[str, WorkerProcess] = {}  # by identity
         self._last_slot = 0
 
     def __len__(self) -> int:
         return len(self._running)
 
-    def __iter__(self) -> Iterator[Worker]:
+    def __iter__(self) -> Iterator[WorkerProcess]:
         return iter(list(self._running.values()))
 
-    def get(self, identity: str) -> Worker | None:
+    def get(self, identity: str) -> WorkerProcess | None:
         """The worker with this identity; None when it is gone."""
         return self._running.get(identity)
 
@@ -95,7 +95,7 @@ class Workers:
         except OSError as error:
             self._tell(control.Died(identity=identity, reason=f"could not be started: {error}"))
             raise
-        self._running[identity] = Worker(identity, spec, child, slot)
+        self._running[identity] = WorkerProcess(identity, spec, child, slot)
         self._listener.watch(child)
         self._directory.record.groups[child.pid] = started_at_ticks(child.pid)
         with contextlib.suppress(OSError):  # a full disk: what is there finds the others
@@ -108,7 +108,7 @@ class Workers:
             self._expect(identity, spec, slot, is_running=True)
             self._tell(control.Started(identity=identity, pid=child.pid))
 
-    def take_dead(self) -> Iterator[Worker]:
+    def take_dead(self) -> Iterator[WorkerProcess]:
         """Each worker that has ended, one after the other; what is left in its group is killed."""
         for worker in self:
             child = worker.child

@@ -114,20 +114,20 @@ class Nested:
         self.raw_counts = raw_counts
         self.counts: list[int] | None = None
 
-    def parts(self, rows: int) -> list[Part | None]:
-        """Return a Part for each row, None for a row without children."""
+    def ranges(self, rows: int) -> list[ChildRange | None]:
+        """Return a ChildRange for each row, None for a row without children."""
         if self.counts is None:
             self.counts = _decode(_counts, self.raw_counts, rows, "a count of children")
             if sum(self.counts) != self.columns.rows:
                 raise WireError("the counts of children do not add up to the children")
         ends = accumulate(self.counts)
         return [
-            Part(self, end - count, end) if count else None
+            ChildRange(self, end - count, end) if count else None
             for count, end in zip(self.counts, ends, strict=True)
         ]
 
 
-class Part:
+class ChildRange:
     """One row's children within a nested batch that nobody has read yet."""
 
     __slots__ = ("nested", "start", "stop")
@@ -156,7 +156,7 @@ class Columns(msgspec.Struct, eq=False):
     _records: list[Record] | None = None
 
     def values(self, field: str) -> list[Any]:
-        """Return one value per row: plain values, undecoded tags, Cells of tensors, or Parts.
+        """Return one value per row: plain values, undecoded tags, Cells of tensors, or ChildRanges.
 
         Raises:
             WireError: the column's bytes do not fit its kind.
@@ -174,7 +174,7 @@ class Columns(msgspec.Struct, eq=False):
         if type(column) is Constant:
             return [column.value] * self.rows
         if type(column) is Nested:
-            return column.parts(self.rows)
+            return column.ranges(self.rows)
         cells: list[Any] = column.cells()
         return cells
 

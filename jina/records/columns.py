@@ -31,10 +31,10 @@ from jina.records.batch import (
     VALUES,
     VERSION,
     Buffer,
+    ChildRange,
     Columns,
     Constant,
     Nested,
-    Part,
     RawColumn,
 )
 from jina.records.mapping import locations
@@ -223,7 +223,7 @@ def _is_unset(field: str, default: Any, values: tuple[Any, ...]) -> bool:
 
 def _untouched(values: Sequence[Any]) -> Nested | None:
     """Return the nested batch if every row still has exactly its own part of it."""
-    nested = next((value.nested for value in values if type(value) is Part), None)
+    nested = next((value.nested for value in values if type(value) is ChildRange), None)
     if nested is None or nested.counts is None or len(nested.counts) != len(values):
         return None
     if nested.columns.is_read:  # another Document that shares the rows may have changed them
@@ -234,7 +234,7 @@ def _untouched(values: Sequence[Any]) -> Nested | None:
             if value is not None:
                 return None
             continue
-        if type(value) is not Part or value.nested is not nested or value.start != position:
+        if type(value) is not ChildRange or value.nested is not nested or value.start != position:
             return None
         position += count
     return nested

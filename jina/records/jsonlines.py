@@ -263,7 +263,7 @@ def _hook(form: JsonForm) -> Callable[[Any], Any]:
             return mapping.locations(held)
         if kind is Cell:
             return to_json(value.get(), form)
-        if hasattr(kind, "_records"):  # a Part of a nested batch, or an array of Documents
+        if hasattr(kind, "_records"):  # a ChildRange of a nested batch, or an array of Documents
             rows = children(value)
             if not rows:
                 raise _EmptyValue

@@ -8,7 +8,7 @@ written from them. Values that can be changed in place are decoded when they are
                 Live         a dict that was assigned, handed out, or had to be decoded at once
     scores, evaluations, location    None, the plain decoded value, or Live once handed out
     blob, embedding    None, an array, a sparse matrix, or a Cell of a tensor column
-    chunks, matches    None, a list of Records, a Part of a nested batch, or the array handed out
+    chunks, matches    None, a list of Records, a ChildRange, or the array handed out
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from typing import Any, TypeVar, cast
 import msgspec
 
 from jina.excepts import DocumentError
-from jina.records.batch import Part
+from jina.records.batch import ChildRange
 from jina.records.record import (
     CHILD_FIELDS,
     DEFAULTS,
@@ -167,9 +167,9 @@ def shallow(record: Record) -> Record:
         new.scores = copied_scores(new.scores)
     if new.evaluations is not None:
         new.evaluations = copied_scores(new.evaluations)
-    if new.chunks is not None and type(new.chunks) is not Part:
+    if new.chunks is not None and type(new.chunks) is not ChildRange:
         new.chunks = list(children(new.chunks)) or None
-    if new.matches is not None and type(new.matches) is not Part:
+    if new.matches is not None and type(new.matches) is not ChildRange:
         new.matches = list(children(new.matches)) or None
     return new
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from jina.excepts import BadDocType, DocumentError
 from jina.records import ids, mapping
-from jina.records.batch import Part
+from jina.records.batch import ChildRange
 from jina.records.record import Record
 from jina.types.document import display
 from jina.types.document.conversions import Conversions
@@ -168,7 +168,7 @@ def wrapped(records: list[Record]) -> list[Document]:
     return docs
 
 
-_UNREAD = frozenset({type(None), list, Part})
+_UNREAD = frozenset({type(None), list, ChildRange})
 
 
 def _children(record: Record, field: str) -> Any:
