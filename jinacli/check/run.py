@@ -6,9 +6,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from jina.check import check_executor, check_flow
+from jina.check import Report, check_executor, check_flow
+from jinacli import exits
 from jinacli.check.watched import Begin, watched
 from jinacli.screens.reports import Format, show_reports
+
+_UNREADABLE = {"no-source", "yaml-encoding"}
 
 
 def check_executors(files: Sequence[str], *, no_import: bool, form: Format) -> int:
@@ -16,7 +19,8 @@ def check_executors(files: Sequence[str], *, no_import: bool, form: Format) -> i
 
     def work(begin: Begin) -> int:
         reports = [check_executor(plain_path(f), no_import=no_import, begin=begin) for f in files]
-        return show_reports(reports, form, sys.stdout)
+        show_reports(reports, form, sys.stdout)
+        return code_of_reports(reports)
 
     return work(_say_nothing) if no_import else watched(work)
 
@@ -26,9 +30,18 @@ def check_flows(files: Sequence[Path], *, no_import: bool, form: Format) -> int:
 
     def work(begin: Begin) -> int:
         reports = [check_flow(file, no_import=no_import, begin=begin) for file in files]
-        return show_reports(reports, form, sys.stdout)
+        show_reports(reports, form, sys.stdout)
+        return code_of_reports(reports)
 
     return work(_say_nothing) if no_import else watched(work)
+
+
+def code_of_reports(reports: Sequence[Report]) -> int:
+    """Return the exit code: a file that cannot be read is wrong usage, an error a failure."""
+    codes = {problem.code for report in reports for problem in report.errors}
+    if codes & _UNREADABLE:
+        return exits.USAGE
+    return exits.FAILED if codes else exits.OK
 
 
 def plain_path(file: str) -> str | Path:

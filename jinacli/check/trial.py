@@ -14,7 +14,7 @@ from jina.executors.table import lookup
 from jina.readers import LineSource, ReadOptions, open_inputs
 from jina.trial import Outcome, constructed, outcomes
 from jinacli import exits
-from jinacli.check.run import plain_path
+from jinacli.check.run import code_of_reports, plain_path
 from jinacli.check.watched import Begin, watched
 from jinacli.post.options import parameters_of
 from jinacli.screens.errors import say, text_of
@@ -53,8 +53,9 @@ def run_trial(file: str, trial: Trial, *, form: Format) -> int:
 
 def _try(file: str, trial: Trial, form: Format, begin: Begin) -> int:
     values = parameters_of(trial.parameters)
-    code = show_reports([check_executor(plain_path(file), begin=begin)], form, sys.stderr)
-    if code:
+    reports = [check_executor(plain_path(file), begin=begin)]
+    show_reports(reports, form, sys.stderr)
+    if code := code_of_reports(reports):
         return code
     with contextlib.ExitStack() as stack:
         source = None

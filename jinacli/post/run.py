@@ -56,7 +56,10 @@ def run_post(options: PostOptions) -> int:
             tally = posting.tally
             _stream(options, prepared, posting, session)
             _say_notes(options, prepared, tally, session)
-    return say_summary(tally, options.output, quiet=options.quiet)
+    say_summary(tally, options.output, quiet=options.quiet)
+    if tally.is_broken:
+        return exits.FAILED
+    return exits.SOME_FAILED if tally.failed else exits.OK
 
 
 def _prepare(options: PostOptions, stack: contextlib.ExitStack) -> _Prepared:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from jina.suggest import nearest
-from jinacli import exits
 from jinacli.screens.errors import say
 
 if TYPE_CHECKING:  # a trial run says some of this too, and has no socket
@@ -15,8 +14,8 @@ if TYPE_CHECKING:  # a trial run says some of this too, and has no socket
     from jina.readers import LineSource, ReadOptions
 
 
-def say_summary(tally: Tally, output: str, *, quiet: bool) -> int:
-    """Say what is worth saying at the end, and return the exit code.
+def say_summary(tally: Tally, output: str, *, quiet: bool) -> None:
+    """Say what is worth saying at the end.
 
     Args:
         tally: of the whole post.
@@ -37,9 +36,6 @@ def say_summary(tally: Tally, output: str, *, quiet: bool) -> int:
         say(f"{text}; {which}: {tally.first_error}" if tally.first_error else text)
         if tally.first_traceback and not quiet:
             say(tally.first_traceback)
-    if tally.is_broken:
-        return exits.FAILED
-    return exits.SOME_FAILED if tally.failed else exits.OK
 
 
 def so_far(tally: Tally, journal: Journal | None, until: str) -> str:

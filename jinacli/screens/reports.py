@@ -10,7 +10,6 @@ from typing import Any, Literal, TextIO
 from jina.check import Report
 from jina.config.problems import Problem
 from jina.terminal_text import escaped
-from jinacli import exits
 from jinacli.screens.errors import say
 from jinacli.streams import forget
 
@@ -19,7 +18,6 @@ Format = Literal["full", "concise", "json", "github"]
 #: Of the JSON form; a field that changes its meaning makes it v2, a new field does not.
 SCHEMA = "jina/check/v1"
 
-_UNREADABLE = frozenset({"no-source", "yaml-encoding"})
 _UNSEEN = re.compile("[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
@@ -34,8 +32,8 @@ def rendered(reports: Sequence[Report], form: Format) -> str:
     return _FORMS[form](reports)
 
 
-def show_reports(reports: Sequence[Report], form: Format, stream: TextIO) -> int:
-    """Print the reports, and the sum on standard error; returns the exit code."""
+def show_reports(reports: Sequence[Report], form: Format, stream: TextIO) -> None:
+    """Print the reports, and the sum on standard error."""
     text = rendered(reports, form)
     if text:
         try:
@@ -51,9 +49,6 @@ def show_reports(reports: Sequence[Report], form: Format, stream: TextIO) -> int
         say(f"no error, {_number(warnings, 'warning')} in {names}")
     else:
         say(f"all is well: {names}")
-    if any(problem.code in _UNREADABLE for report in reports for problem in report.errors):
-        return exits.USAGE
-    return exits.FAILED if errors else exits.OK
 
 
 def _number(count: int, word: str) -> str:
