@@ -15,13 +15,14 @@ from jina.client.exchange import exchange, targets_of
 from jina.client.outcomes import outcomes_of
 from jina.client.requests import LineRequests, RequestSource
 from jina.client.results import ResultFile
-from jina.client.resume import Journal, Place, find_place, identity_of
+from jina.client.resume import Journal, Place, find_place, forget, identity_of
 from jina.client.session import Session
 from jina.client.tally import Tally
 from jina.defaults import REQUEST_BYTES, REQUEST_DOCS
-from jina.excepts import InputError
+from jina.excepts import BadClientInput, InputError
 from jina.readers import LineSource, ReadOptions, open_inputs
-from jina.wire.maps import Call
+from jina.wire.header import REQUEST, pack_message
+from jina.wire.maps import Call, Welcome, pack_map
 
 Draw = Callable[[bytes | memoryview], bytes | memoryview]
 
@@ -132,13 +133,15 @@ def post_files(
         restart: whatever an earlier run has written is overwritten.
         timeout_s: the longest time without any reply.
     """
-    identity = identity_of_post(endpoint, inputs, call, reading, target)
+    pack_message(REQUEST, call=pack_map(call))  # what cannot be carried is told before anything
+    is_file = output != "-"
+    identity = identity_of_post(endpoint, inputs, call, reading, target) if is_file else None
     place = (None if restart else find_place(output, identity, None)) or Place()
     with contextlib.ExitStack() as stack:
         lines = stack.enter_context(open_lines(inputs, reading, output, place.lines))
         results = stack.enter_context(ResultFile(output))
         session = stack.enter_context(connect())
-        targets_of(session.welcome, target)  # a wrong one is told before the results are cut
+        _check_target(session.welcome, target)  # before the results are cut
         results.begin(place.size)
         posting = Posting(
             endpoint=endpoint,
@@ -152,9 +155,24 @@ def post_files(
         if identity is not None and results.is_regular:
             posting.journal = Journal(output, identity, place)
             stack.callback(posting.journal.close)
+        elif restart:
+            forget(output)
         for _ in posting.stream(session):
             pass
     return PostedFiles(posting.tally.outcomes, posting.tally.failed, place.outcomes)
+
+
+def _check_target(welcome: Welcome, target: str) -> None:
+    """Refuse a target that matches no Executor: every Document would come back as it was.
+
+    Raises:
+        BadClientInput: it matches none, or is no regular expression.
+    """
+    if targets_of(welcome, target) == [] and welcome.endpoints:
+        raise BadClientInput(
+            f'no Executor of the Flow "{welcome.flow}" has a name that begins with '
+            f"{target!r}: {', '.join(sorted(welcome.endpoints))}"
+        )
 
 
 def identity_of_post(

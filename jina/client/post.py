@@ -202,9 +202,9 @@ class Client:
             inputs: a path or a pattern such as "data/*.jsonl", or several; names say the formats.
             output: file of the results: a JSON line for each outcome, in the order of the inputs.
             parameters: as for `post`.
-            target_peapod: as for `post`.
-            request_size: lines in a request, 0 for as many as fit; by default 100, and 400 within
-                a long file.
+            target_peapod: as for `post`, but at least one name must match.
+            request_size: lines in a request, up to 10,000, 0 for as many as fit; by default 100,
+                and 400 within a long file.
             format: of all inputs, as `jina post --format` has it.
             field_resolver: columns or keys and the names to read them as.
             content: of a file that is one Document: "text", "buffer", "none", or "auto".
@@ -216,11 +216,15 @@ class Client:
 
         Raises:
             InputError: an input cannot be read, or the output holds another post's results.
+            BadClientInput: another argument cannot be used; nothing is written then.
+            WireError: a parameter cannot be carried.
             OutputError: the results cannot be written.
             ConnectError: nobody answers at the address, or the Flow is gone.
             PostTimeout: no reply within `timeout_s`.
         """
-        named = [inputs] if isinstance(inputs, (str, Path)) else inputs
+        named = [inputs] if isinstance(inputs, (str, Path)) else list(inputs)
+        if not named:
+            raise BadClientInput("`inputs` names no file")
         return post_files(
             self._connected,
             with_slash(on),
@@ -235,7 +239,7 @@ class Client:
                 _known("content", content, CONTENTS),
             ),
             target=target_peapod or "",
-            request_docs=MAX_REQUEST_DOCS if request_size == 0 else request_size,
+            request_docs=_lines_in_request(request_size),
             restart=restart,
             timeout_s=self._timeout_s,
         )
@@ -261,6 +265,16 @@ def _checked(parameters: Mapping[str, Any] | None) -> dict[str, Any]:
     if parameters is not None and not isinstance(parameters, Mapping):
         raise BadClientInput(f"`parameters` is a {type(parameters).__name__}; expected a dict")
     return dict(parameters or {})
+
+
+def _lines_in_request(request_size: int | None) -> int | None:
+    if request_size is None:
+        return None
+    if not isinstance(request_size, int) or not 0 <= request_size <= MAX_REQUEST_DOCS:
+        raise BadClientInput(
+            f"`request_size` is {request_size!r}; expected 0 to {MAX_REQUEST_DOCS:,}"
+        )
+    return request_size or MAX_REQUEST_DOCS
 
 
 def _known(name: str, value: str, known: Sequence[str]) -> str:

@@ -230,5 +230,9 @@ def _rendered(place: Place) -> bytes:
 
 def _worded(value: Any) -> str:
     """A short option as it is, a long one as its fingerprint."""
-    text = value if isinstance(value, str) else msgspec.json.encode(value, order="sorted").decode()
+    if isinstance(value, str):
+        text = value
+    else:  # keys of a program's parameters may be numbers
+        value = msgspec.to_builtins(value, str_keys=True)
+        text = msgspec.json.encode(value, order="sorted").decode()
     return text if len(text) <= 60 else sha256(text.encode()).hexdigest()[:16]

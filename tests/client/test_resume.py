@@ -15,7 +15,7 @@ import pytest
 
 from jina import Client
 from jina.client.resume import Journal, Place, find_place, identity_of
-from jina.excepts import BadClientInput, InputError, OutputError
+from jina.excepts import BadClientInput, InputError, OutputError, WireError
 from jina.readers import ReadOptions
 from tests.shell import Shell, json_lines
 
@@ -148,6 +148,10 @@ def test_a_post_that_cannot_begin_leaves_the_output_as_it_was(address: str, here
     Path("out.jsonl").write_text("precious\n")
     wrong: list[dict[str, Any]] = [
         {"target_peapod": "("},
+        {"target_peapod": "nobody"},
+        {"request_size": -1},
+        {"request_size": 10_001},
+        {"request_size": "9"},
         {"tensors": "lists"},
         {"format": "yaml"},
         {"parameters": 3},
@@ -156,9 +160,33 @@ def test_a_post_that_cannot_begin_leaves_the_output_as_it_was(address: str, here
         for options in wrong:
             with pytest.raises(BadClientInput):
                 client.post_files("/moody", "many.jsonl", "out.jsonl", **options)
+        with pytest.raises(BadClientInput, match="names no file"):
+            client.post_files("/moody", [], "out.jsonl")
+        with pytest.raises(WireError, match="parameters that cannot be carried"):
+            client.post_files("/moody", "many.jsonl", "out.jsonl", parameters={"a": object()})
         with pytest.raises(InputError, match="an input, so the results cannot be written to it"):
             client.post_files("/moody", "out.jsonl", "out.jsonl")
     assert Path("out.jsonl").read_text() == "precious\n"
+
+
+def test_beginning_anew_from_a_pipe_forgets_how_far_an_earlier_post_came(
+    flow: Shell, address: str, here: Path
+) -> None:
+    killed_in_python(flow, address, 1)
+    reading, writing = os.pipe()
+    os.write(writing, b'{"id": "a", "text": "new"}\n')
+    os.close(writing)
+    with Client(address) as client:
+        done = client.post_files("/moody", f"/dev/fd/{reading}", "out.jsonl", restart=True)
+    os.close(reading)
+    assert done == (1, 0, 0)
+    assert not Path("out.jsonl.progress").exists()
+
+
+def test_parameters_may_have_numbers_for_keys() -> None:
+    words = identity_of([], ReadOptions(), parameters={"boost": {2: 0.5, 1: 1}})
+    assert words is not None
+    assert words["parameters"] == '{"boost":{"1":1,"2":0.5}}'
 
 
 def test_columns_are_read_under_other_names(address: str, here: Path) -> None:
