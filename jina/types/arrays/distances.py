@@ -14,7 +14,6 @@ import numpy as np
 
 from jina.excepts import DocumentError
 from jina.records.tensors import is_sparse
-from jina.types.arrays.column_access import get_matrix
 from jina.types.arrays.protocols import ArrayLike
 
 _SPARE = 8  # candidates picked beyond those wanted
@@ -32,10 +31,10 @@ class Index:
     def __iter__(self) -> Iterator[Block]:
         if self.size < len(self.docs):
             for start in range(0, len(self.docs), self.size):
-                yield Block(start, get_matrix(self.docs[start : start + self.size], "embedding"))
+                yield Block(start, self.docs[start : start + self.size].embeddings)
             return
         if self._whole is None:
-            self._whole = Block(0, get_matrix(self.docs, "embedding"))
+            self._whole = Block(0, self.docs.embeddings)
         yield self._whole
 
 

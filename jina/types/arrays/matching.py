@@ -15,7 +15,7 @@ from jina.excepts import DocumentError, MissingExtra
 from jina.records.mapping import kind_of
 from jina.records.record import Live, Record
 from jina.records.score import NamedScore, Scores
-from jina.types.arrays.column_access import get_matrix, get_values
+from jina.types.arrays.column_access import get_values
 from jina.types.arrays.protocols import ArrayLike
 
 Metric = Literal["cosine", "euclidean", "sqeuclidean"] | Callable[[Any, Any], Any]
@@ -81,7 +81,7 @@ def _search(
     # Late: it needs numpy, which a process that sees only text never loads.
     from jina.types.arrays.distances import Index, nearest
 
-    embeddings = get_matrix(queries, "embedding")
+    embeddings = queries.embeddings  # not read from the Documents: a subclass may compute them
     index = Index(searched, options.batch_size)
     rows = max(1, _DISTANCES_AT_ONCE // max(1, options.batch_size or len(searched)))
     for start in range(0, len(queries), rows):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from jina.excepts import DocumentError, MissingExtra
-from jina.types.arrays.column_access import get_matrix, listed
+from jina.types.arrays.column_access import listed
 from jina.types.arrays.protocols import ArrayLike
 
 
@@ -28,7 +28,7 @@ def draw(array: ArrayLike, output: str | Path | None, title: str | None, options
 
 
 def _points(array: ArrayLike) -> Any:
-    matrix = get_matrix(array, "embedding")
+    matrix = array.embeddings
     points = np.asarray(matrix.toarray() if hasattr(matrix, "toarray") else matrix, float)
     points = points.reshape(len(points), -1)
     if points.shape[1] < 2:

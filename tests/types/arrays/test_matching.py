@@ -332,6 +332,18 @@ def test_sparse_embeddings_of_small_integers_do_not_overflow(make):
             assert np.allclose([match.scores[metric].value for match in doc.matches], row)
 
 
+def test_the_embeddings_of_a_subclass_are_compared():
+    class Reversed(DocumentArray):
+        @property
+        def embeddings(self):
+            return super().embeddings[:, ::-1]
+
+    docs = DocumentArray([Document(id="a", embedding=[0, 1]), Document(id="b", embedding=[1, 0])])
+    for queries, searched in ((Reversed(docs), docs), (docs, Reversed(docs))):
+        queries.match(searched, limit=1)
+        assert [doc.matches[0].id for doc in docs] == ["b", "a"]
+
+
 def test_the_arguments_are_found_by_who_filters_by_their_names():
     """Published indexers pass on only what `getfullargspec` names as arguments."""
     wanted = {
