@@ -83,7 +83,7 @@ class ArrayMethods(Generic[Doc, Array]):
     ) -> Iterator[Array]:
         """Yield one array per path, with all Documents at its end; see `traverse`."""
         for path in traversal.parse_paths(traversal_paths):
-            yield self.traverse_flat([path], filter_fn)
+            yield self._new(traversal.flatten(self._docs, [path], filter_fn))
 
     def traverse_flat(
         self, traversal_paths: Paths, filter_fn: Callable[[Doc], bool] | None = None

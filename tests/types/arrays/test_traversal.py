@@ -14,6 +14,15 @@ def tree():
     return docs
 
 
+def test_a_subclass_may_flatten_by_path():
+    class ByPath(DocumentArray):
+        def traverse_flat(self, traversal_paths, filter_fn=None):
+            parts = self.traverse_flat_per_path(traversal_paths, filter_fn)
+            return DocumentArray(doc for part in parts for doc in part)
+
+    assert ByPath(tree()).traverse_flat("r,c").get_attributes("id") == ["a", "b", "a1", "a2"]
+
+
 @pytest.mark.parametrize("form", [DocumentArray, lambda docs: decode(encode(docs))])
 def test_paths_lead_to_chunks_and_matches(form):
     docs = form(tree())
