@@ -39,7 +39,7 @@ configuration.set_hypothesis_home_dir(Path.cwd() / ".hypothesis")
 
 _PROC = Path("/proc")
 # How long to wait for what ends by itself, such as a thread whose work is done.
-_PATIENCE_S = float(os.environ.get("JINA_TEST_PATIENCE_S", "10"))
+_PATIENCE_S = float(os.environ.get("JINA_TEST_PATIENCE_S", "30"))
 _MARK = "JINA_TEST_ROOM"  # names the session, in the environment of whatever the tests start
 _contexts: weakref.WeakSet[zmq.Context[zmq.Socket[bytes]]] = weakref.WeakSet()  # all that exist
 _strangers: set[int] = set()  # processes without our mark; each is read only once

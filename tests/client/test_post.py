@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -35,10 +36,12 @@ class Service(Executor):
         return DocumentArray([Document(tags={"docs": number})])
 
     @requests(on="/hang")
-    def hang(self, **kwargs: Any) -> None:
-        import threading
+    def hang(self, parameters: dict[str, str], **kwargs: Any) -> None:
+        import os
+        import time
 
-        threading.Event().wait(1.5)
+        while not os.path.exists(parameters["until"]):
+            time.sleep(0.005)
 
     @requests(on="/wrong")
     def wrong(self, **kwargs: Any) -> list[str]:
@@ -377,12 +380,14 @@ def test_a_client_needs_to_know_where() -> None:
         Client()
 
 
-def test_no_reply_in_time_and_the_client_still_works(running: str) -> None:
+def test_no_reply_in_time_and_the_client_still_works(running: str, tmp_path: Path) -> None:
+    until = tmp_path / "until"
     with Client(running, timeout_s=0.3) as client:
         with pytest.raises(PostTimeout) as caught:
-            client.post("/hang", "x")
+            client.post("/hang", "x", parameters={"until": str(until)})
         assert caught.value.what == "no reply for 0.3 s; requests under way: 1"
         assert isinstance(caught.value, TimeoutError)
+    until.touch()
     with Client(running) as client:
         assert texts(client.post("/upper", "x", return_results=True)) == ["X"]
 

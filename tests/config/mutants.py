@@ -17,7 +17,7 @@ from pathlib import Path
 
 from jina.check import check_executor, check_flow
 
-SLOW_S = 10
+SLOW_S = 30
 SEEDS = [
     "jtype: Flow\nversion: '1'\nwith:\n  workspace: w\n  env: {A: 1}\nexecutors:\n"
     "  - name: a\n    uses: my.yml\n    uses_with: &w {x: 1, y: [1, 2]}\n"

@@ -281,7 +281,7 @@ def test_async_methods_run_on_other_threads_and_inside_a_loop() -> None:
     found = []
     thread = threading.Thread(target=lambda: found.append(E()("/x")))
     thread.start()
-    thread.join(10)
+    thread.join()
 
     async def inside() -> Any:
         return E()("/x")

@@ -116,7 +116,7 @@ def test_who_leaves_early_leaves_no_thread(flow: AsyncFlow) -> None:
         return ""
 
     assert asyncio.run(first()) == "A"
-    wait_until(lambda: "jina-post" not in {t.name for t in threading.enumerate()}, 10)
+    wait_until(lambda: "jina-post" not in {t.name for t in threading.enumerate()})
     assert asyncio.run(texts(flow.post("/", "b"))) == ["B"]
 
 

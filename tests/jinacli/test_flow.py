@@ -12,7 +12,7 @@ import pytest
 
 from tests.jinacli.post.test_output import on_terminal
 from tests.polling import wait_until
-from tests.shell import JINA, ZOO, Shell, json_lines
+from tests.shell import JINA, WAIT_S, ZOO, Shell, json_lines
 
 
 def test_up_says_what_is_ready_and_where(shell: Shell) -> None:
@@ -31,7 +31,7 @@ def test_up_says_what_is_ready_and_where(shell: Shell) -> None:
     assert sorted(first.split(": ")[1].split(", ")) == status.split(", ")
     assert rest == ["upper/0 is ready: /default", "upper/1 is ready: /default"]
     assert re.fullmatch(
-        rf'Flow "flow" is up after \d\.\d\d s, at {address}', done.err.splitlines()[3]
+        rf'Flow "flow" is up after \d+\.\d\d s, at {address}', done.err.splitlines()[3]
     )
     assert done.err.splitlines()[4:] == ["stopping (SIGINT); once more to end at once"]
     assert not shell.directories()
@@ -214,7 +214,7 @@ def test_detached_it_runs_on_until_down(shell: Shell) -> None:
     finally:
         down = shell.run("flow", "down", "flow.yml")
     assert down == (0, "", 'Flow "flow" is down\n')
-    wait_until(lambda: not shell.processes(), 5, "every process is gone")
+    wait_until(lambda: not shell.processes(), what="every process is gone")
     assert not shell.directories()
 
 
@@ -241,8 +241,8 @@ def test_down_ends_a_flow_that_does_not_listen(shell: Shell) -> None:
         assert done.err == (
             '"flow" is not gone after 0.2 s: ending it at once\nFlow "flow" is down\n'
         )
-        assert flow.process.wait(5) == -signal.SIGKILL
-    wait_until(lambda: not shell.processes("jina.runtime"), 5, "nobody is left")
+        assert flow.process.wait(WAIT_S) == -signal.SIGKILL
+    wait_until(lambda: not shell.processes("jina.runtime"), what="nobody is left")
 
 
 def test_up_runs_on_after_its_terminal_where_nohup_wants_it(shell: Shell) -> None:
@@ -346,7 +346,7 @@ def test_the_leftovers_of_a_killed_flow_are_cleared_at_the_next_start(shell: She
         os.kill(up.pid, signal.SIGKILL)
         os.kill(gateway, signal.SIGKILL)
         assert up.end().code == -signal.SIGKILL
-    wait_until(lambda: not shell.processes(), 5, "workers die with their parent")
+    wait_until(lambda: not shell.processes(), what="workers die with their parent")
     assert len(shell.directories()) == 1
     assert shell.run("flow", "ps") == (0, "", "no Flow is running\n")
     with shell.up("flow.yml"):

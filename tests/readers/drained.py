@@ -61,7 +61,7 @@ def read(
                 continue
             if chunk is None:
                 if (descriptor := source.fileno()) is not None:
-                    assert select.select([descriptor], [], [], 10)[0], "no input within 10 s"
+                    assert select.select([descriptor], [], [], 30)[0], "no input within 30 s"
                 continue
             assert chunk.lines <= max_lines
             if isinstance(chunk, Chunk):

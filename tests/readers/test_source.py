@@ -36,7 +36,7 @@ def drain(source: LineSource, *, max_lines: int = 100, max_bytes: int = 1 << 18)
             descriptor = source.fileno()
             assert descriptor is not None
             waiting.register(descriptor, select.POLLIN)
-            assert waiting.poll(10_000), "no input within 10 s"
+            assert waiting.poll(30_000), "no input within 30 s"
 
 
 @contextmanager

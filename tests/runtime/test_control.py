@@ -51,7 +51,7 @@ class Ends:
     def __init__(self) -> None:
         self.raw, end = socket.socketpair()
         self.gateway = Channel(end, control.ToGateway)
-        end.settimeout(10)
+        end.settimeout(30)
 
     def close(self) -> None:
         self.raw.close()

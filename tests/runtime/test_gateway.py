@@ -234,7 +234,7 @@ def test_a_gateway_without_its_supervisor_ends_the_workers_and_removes_the_direc
         gateway.ready("a/1")
         client.hello()  # so that what was told before has been heard
         gateway.close()
-        assert child.wait(10) == -signal.SIGKILL
+        assert child.wait(30) == -signal.SIGKILL
     wait_until(lambda: not directory.exists())
 
 

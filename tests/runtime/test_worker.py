@@ -198,7 +198,7 @@ class WorkerUnderTest:
 
     def close(self) -> None:
         self.process.signal_group(signal.SIGKILL)
-        self.process.wait(10)
+        self.process.wait(30)
         self.process.close()
         sockets.close(self.context)
         self.board.close()

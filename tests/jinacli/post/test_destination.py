@@ -12,10 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from jina.defaults import DRAIN_GRACE_S
 from tests.polling import wait_until
 from tests.shell import JINA, WAIT_S, Running, Shell, json_lines
-
-SOON_S = 3.0  # far less than any grace
 
 
 def worker_of(post: Running) -> int:
@@ -81,13 +80,13 @@ def test_whoever_interrupts_it_is_told_what_it_waits_for(shell: Shell, signum: i
         asked_at = time.monotonic()
         terminal.process.send_signal(signum)
         assert terminal.process.wait(WAIT_S) == (130 if signum == signal.SIGINT else 143)
-        assert time.monotonic() - asked_at < SOON_S
+        assert time.monotonic() - asked_at < DRAIN_GRACE_S
         terminal.wait_for("interrupted" if signum == signal.SIGINT else "terminated")
     assert terminal.shown.splitlines()[1:3] == [
         "0 outcomes were written before the interruption",
         "finishing what was begun, then the Flow stops; Ctrl-C once more ends it at once",
     ]
-    wait_until(lambda: not shell.processes() and not shell.directories(), SOON_S, "all are gone")
+    wait_until(lambda: not shell.processes() and not shell.directories(), what="all are gone")
 
 
 def test_interrupted_once_it_finishes_what_was_begun(shell: Shell) -> None:
@@ -112,7 +111,7 @@ def test_a_terminal_that_is_closed_ends_it_in_order(shell: Shell) -> None:
         (shell.folder / "go").touch()
         terminal.close()
         terminal.process.wait(WAIT_S)
-    wait_until(lambda: not shell.processes() and not shell.directories(), SOON_S, "all are gone")
+    wait_until(lambda: not shell.processes() and not shell.directories(), what="all are gone")
     assert (shell.folder / "closed").exists()
 
 
