@@ -42,7 +42,8 @@ _PROC = Path("/proc")
 _PATIENCE_S = float(os.environ.get("JINA_TEST_PATIENCE_S", "30"))
 _MARK = "JINA_TEST_ROOM"  # names the session, in the environment of whatever the tests start
 _contexts: weakref.WeakSet[zmq.Context[zmq.Socket[bytes]]] = weakref.WeakSet()  # all that exist
-_strangers: set[int] = set()  # processes without our mark; each is read only once
+# Processes without our mark: read once, and not at all if they were there before the tests.
+_strangers: set[int] = set()
 _RUN_DIRECTORIES = {"runtime_dir", "shell", "shared_shell"}  # a test with one starts processes
 # With these, typer and rich use colours, or none, wherever they write; CI services set some.
 _PAINT = (
@@ -84,6 +85,7 @@ def _session_runtime_dir() -> Iterator[None]:
             patch.delenv(name, raising=False)
         path = Path(tempfile.mkdtemp(prefix="jina-"))
         _use(path, patch)
+        _strangers.update(_pids())
         patch.setenv(_MARK, str(path))
         patch.setattr(zmq.Context, "__init__", _noted(zmq.Context.__init__))
         (path / "here").mkdir()
@@ -129,7 +131,8 @@ def _nothing_left() -> Iterator[None]:
     """Fail a test that leaves a thread, a process, a socket, a context, a pipe or a file."""
     before = _held()
     yield
-    poll(lambda: not _held() - before, _PATIENCE_S)
+    if poll(lambda: not _held() - before, _PATIENCE_S):
+        return
     left = sorted(_held() - before)
     assert not left, f"this test left: {left}"
 
@@ -174,9 +177,13 @@ def _noted(create: Callable[..., None]) -> Callable[..., None]:
     return noted
 
 
+def _pids() -> set[int]:
+    return {int(name) for name in os.listdir(_PROC) if name.isdigit()} if _PROC.is_dir() else set()
+
+
 def _daemons(room: str) -> list[int]:
     """Return the processes that this session started and that no longer descend from it."""
-    pids = {int(name) for name in os.listdir(_PROC) if name.isdigit()}
+    pids = _pids()
     _strangers.intersection_update(pids)
     unread = pids - _strangers
     mark = f"{_MARK}={room}".encode()
