@@ -17,6 +17,7 @@ from jina.check import check_flow
 from jina.config.needs import Node, faults
 
 FEW, MANY = 60, 600
+OURS = f"{Path('jina')}/"
 
 # Each makes the entry number n of `count`.
 ENTRIES: dict[str, Callable[[int, int], str]] = {
@@ -61,7 +62,7 @@ def lines_run(action: Callable[[], object]) -> int:
         return local
 
     def trace(frame: FrameType, event: str, arg: Any) -> Any:
-        if f"{Path('jina')}/" not in frame.f_code.co_filename:
+        if OURS not in frame.f_code.co_filename:
             return None
         return local(frame, event, arg)
 
