@@ -96,7 +96,7 @@ def waiting(shell: Shell) -> None:
     """Write an Executor whose import says its process and waits."""
     shell.write(
         "waits.py",
-        "import os, signal, sys\nprint('here', os.getpid(), flush=True)\nsignal.pause()\n",
+        "import os, signal, sys\nprint(f'here {os.getpid()}', flush=True)\nsignal.pause()\n",
     )
     shell.write("my.yml", "jtype: Waits\npy_modules: waits.py\n")
 

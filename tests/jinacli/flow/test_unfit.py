@@ -230,9 +230,11 @@ def test_what_a_checked_module_reads_and_writes_is_no_data(shell: Shell, words: 
     assert "run\n" in done.err
 
 
+HERE = "print('here', file=sys.stderr, flush=True)\n"
+
+
 def stubborn(shell: Shell, then: str) -> None:
-    """Write a Flow whose check says so and waits."""
-    then = f"print('here', file=sys.stderr, flush=True)\n{then}"
+    """Write a Flow whose check does this, such as to say that it is there and to wait."""
     shell.write("late.py", IN_A_CHECK.format(then=then))
     shell.write("flow.yml", "executors: [{name: a, uses: late.py:Late}]\n")
 
@@ -240,6 +242,7 @@ def stubborn(shell: Shell, then: str) -> None:
 def test_an_interrupt_for_the_whole_group_is_one(shell: Shell) -> None:
     stubborn(
         shell,
+        f"{HERE}"
         "try:\n"
         "    signal.pause()\n"
         "finally:\n"
@@ -259,11 +262,13 @@ def test_an_interrupt_for_the_whole_group_is_one(shell: Shell) -> None:
 def test_a_second_interrupt_ends_a_check_that_takes_none(shell: Shell) -> None:
     stubborn(
         shell,
+        "word = 'here'\n"
         "while True:\n"
         "    try:\n"
+        "        print(word, file=sys.stderr, flush=True)\n"  # an interrupt now is caught too
         "        signal.pause()\n"
         "    except KeyboardInterrupt:\n"
-        "        print('once', file=sys.stderr, flush=True)",
+        "        word = 'once'\n",
     )
     with shell.start("flow", "up", "flow.yml") as running:
         running.wait_for("here\n")
@@ -276,7 +281,7 @@ def test_a_second_interrupt_ends_a_check_that_takes_none(shell: Shell) -> None:
 
 def test_an_interrupt_that_is_ignored_stays_so(shell: Shell) -> None:
     """As in the background of a script."""
-    stubborn(shell, "os.read(os.open('end', os.O_RDONLY), 1)")
+    stubborn(shell, f"{HERE}os.read(os.open('end', os.O_RDONLY), 1)")
     os.mkfifo(shell.folder / "end")
     ignoring = ("sh", "-c", 'trap "" INT; exec "$@"', "sh", JINA)
     with shell.start("flow", "up", "flow.yml", program=ignoring) as running:
