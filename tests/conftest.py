@@ -24,7 +24,7 @@ from typing import Any
 
 import pytest
 import zmq
-from hypothesis import configuration, settings
+from hypothesis import HealthCheck, configuration, settings
 from zmq.utils import garbage
 
 from tests import flaky
@@ -32,7 +32,9 @@ from tests.polling import poll
 from tests.shell import Shell
 
 # A busy machine is not a failure; pytest-timeout ends what hangs.
-settings.register_profile("jina", deadline=None, print_blob=True)
+settings.register_profile(
+    "jina", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
 settings.load_profile("jina")
 # Examples are kept where the tests were started, whatever directory they run in.
 configuration.set_hypothesis_home_dir(Path.cwd() / ".hypothesis")

@@ -68,13 +68,15 @@ def test_the_good_bye_of_a_flow_concerns_no_later_one(
 ) -> None:
     """A connection that is kept outlives it, and serves the next Flow at the same address."""
     flow_file = shell.flow("Upper")
-    with shell.up(flow_file, "--port", "0") as up:
+    # No connection and no other test has this host: nobody takes the port between the two Flows.
+    host = ("--host", "127.0.0.2", "--insecure-no-auth")
+    with shell.up(flow_file, *host, "--port", "0") as up:
         address = shell.ps()[0]["addresses"][-1]
         client = Client(address)
         assert client.post("/", "a", return_results=True)[0].docs[0].text == "A"
         assert up.end(signal.SIGTERM).code == 0
     with client:
-        with shell.up(flow_file, "--port", address.rpartition(":")[2]):
+        with shell.up(flow_file, *host, "--port", address.rpartition(":")[2]):
             assert client.post("/", "b", return_results=True)[0].docs[0].text == "B"
         # Not before: the longer the second Flow took to start, the longer until we connect again.
         monkeypatch.setattr(exchange, "TIMEOUT_CONNECT_S", 0.3)
