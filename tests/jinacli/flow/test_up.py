@@ -1,4 +1,4 @@
-"""`jina flow up`, `ps` and `down`, from the first word to the last process."""
+"""`jina flow up`, from the first word to the last process."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ import socket
 
 import pytest
 
-from tests.jinacli.post.test_output import on_terminal
 from tests.polling import wait_until
-from tests.shell import JINA, WAIT_S, ZOO, Shell, json_lines
+from tests.shell import JINA, ZOO, Shell, json_lines
 
 
 def test_up_says_what_is_ready_and_where(shell: Shell) -> None:
@@ -190,61 +189,6 @@ def test_the_same_file_up_twice_is_refused(shell: Shell) -> None:
         assert shell.run("post", "/", "--text", "x").code == 0
 
 
-def test_detached_it_runs_on_until_down(shell: Shell) -> None:
-    shell.flow("Upper, replicas: 2")
-    up = shell.run("flow", "up", "flow.yml", "--detach", "--json")
-    assert up.code == 0, up.err
-    assert json.loads(up.out)["flow"] == "flow"
-    try:
-        (flow,) = shell.ps()
-        workers = flow.pop("workers")
-        assert (flow["name"], flow["state"]) == ("flow", "ready")
-        assert flow["file"] == str(shell.folder / "flow.yml")
-        assert flow["endpoints"] == {"upper": ["/default"]}
-        assert [(each["node"], each["replica"], each["state"]) for each in workers] == [
-            ("upper", 0, "ready"),
-            ("upper", 1, "ready"),
-        ]
-        assert shell.run("flow", "ps", "--quiet").out == "flow\n"
-        table = shell.run("flow", "ps")
-        assert "upper/0" in table.out
-        assert "upper/1" in table.out
-        assert table.err == ""
-        assert shell.run("post", "/", "--text", "x").lines[0]["text"] == "X"
-    finally:
-        down = shell.run("flow", "down", "flow.yml")
-    assert down == (0, "", 'Flow "flow" is down\n')
-    wait_until(lambda: not shell.processes(), what="every process is gone")
-    assert not shell.directories()
-
-
-def test_down_when_nothing_runs_is_no_error(shell: Shell) -> None:
-    assert shell.run("flow", "down") == (0, "", "no Flow is running\n")
-    assert shell.run("flow", "down", "--all") == (0, "", "")
-    assert shell.run("flow", "ps") == (0, "", "no Flow is running\n")
-    assert shell.ps() == []
-
-
-def test_down_says_nothing_if_asked_to(shell: Shell) -> None:
-    assert shell.run("flow", "down", "--quiet") == (0, "", "")
-    assert shell.run("flow", "up", shell.flow("Upper"), "--detach").code == 0
-    assert shell.run("flow", "down", "-q") == (0, "", "")
-    assert shell.ps() == []
-
-
-def test_down_ends_a_flow_that_does_not_listen(shell: Shell) -> None:
-    with shell.start("flow", "up", shell.flow("Upper"), "--json") as flow:
-        assert flow.read_line(), flow.err
-        os.kill(flow.pid, signal.SIGSTOP)
-        done = shell.run("flow", "down", "--timeout", "0.2")
-        assert (done.code, done.out) == (0, "")
-        assert done.err == (
-            '"flow" is not gone after 0.2 s: ending it at once\nFlow "flow" is down\n'
-        )
-        assert flow.process.wait(WAIT_S) == -signal.SIGKILL
-    wait_until(lambda: not shell.processes("jina.runtime"), what="nobody is left")
-
-
 def test_up_runs_on_after_its_terminal_where_nohup_wants_it(shell: Shell) -> None:
     file = shell.flow("Upper")
     with shell.start("flow", "up", file, "--json", program=("nohup", JINA)) as flow:
@@ -253,15 +197,6 @@ def test_up_runs_on_after_its_terminal_where_nohup_wants_it(shell: Shell) -> Non
         assert shell.run("post", "/upper", "--text", "a").code == 0
         assert flow.end(signal.SIGTERM).code == 0
         assert "SIGHUP" not in flow.err
-
-
-def test_down_of_an_unknown_name_shows_the_near_miss(shell: Shell) -> None:
-    with shell.up(shell.flow("Upper")):
-        assert shell.run("flow", "down", "flwo") == (
-            0,
-            "",
-            'no running Flow is called "flwo"\nhelp: did you mean "flow"?\n',
-        )
 
 
 @pytest.mark.parametrize(("host", "shown"), [("127.0.0.1", "127.0.0.1"), ("::1", "[::1]")])
@@ -351,69 +286,6 @@ def test_the_leftovers_of_a_killed_flow_are_cleared_at_the_next_start(shell: She
     assert shell.run("flow", "ps") == (0, "", "no Flow is running\n")
     with shell.up("flow.yml"):
         assert shell.run("post", "/", "--text", "x").lines[0]["text"] == "X"
-
-
-def test_ps_cuts_nothing_off_on_a_narrow_terminal(shell: Shell) -> None:
-    text = shell.flow("Upper").read_text()
-    (shell.folder / "one-of-several-folders").mkdir()
-    shell.write("one-of-several-folders/flow.yml", text)
-    with shell.up("one-of-several-folders/flow.yml"):
-        shell.environment["COLUMNS"] = "20"
-        table = re.sub(r"\x1b\[[0-9;]*m", "", on_terminal(shell, "flow", "ps"))
-        head, first, second = table.split("\r\n")[:3]
-        assert " ".join(head.split()) == "flow state up worker pid state outstanding file"
-        assert first.split()[-5:-3] == ["upper/0", str(shell.workers()["upper/0"])]
-        assert first.split()[-1] + second.strip() == "one-of-several-folders/flow.yml"
-        assert shell.ps_table()[1].split()[-1] == "one-of-several-folders/flow.yml"
-
-
-@pytest.mark.parametrize("seconds", ["-1", "nan"])
-def test_down_waits_for_a_time_that_there_is(shell: Shell, seconds: str) -> None:
-    done = shell.run("flow", "down", "--timeout", seconds)
-    assert (done.code, done.out) == (2, "")
-    assert "--timeout" in done.err.splitlines()[-1]
-
-
-def test_ps_shows_files_and_no_mark_up(shell: Shell) -> None:
-    """Two Flows of one name are told apart; a name in brackets is a name."""
-    for folder in ("a", "b"):
-        (shell.folder / folder).mkdir()
-        text = shell.flow("Upper").read_text()
-        shell.write(f"{folder}/flow[x].yml", text)
-        done = shell.run("flow", "up", f"{folder}/flow[x].yml", "--detach")
-        assert done.code == 0, done.err
-    try:
-        table = shell.ps_table()
-        assert table[0].split()[-1] == "file"
-        assert {line.split()[-1] for line in table[1:]} == {"a/flow[x].yml", "b/flow[x].yml"}
-        done = shell.run("post", "/", "--text", "x")
-        assert done.code == 4
-        assert "and none is named: a/flow[x].yml, b/flow[x].yml\n" in done.err
-        assert shell.run("post", "/", "--text", "x", "--flow", "b/flow[x].yml").code == 0
-        for arguments in ((), (shell.ps()[0]["name"],)):
-            done = shell.run("flow", "down", *arguments)
-            assert done.code == 4
-            assert "/flow[x].yml\nhelp: " in done.err
-        assert len(shell.ps()) == 2
-        assert shell.run("flow", "down", "a/flow[x].yml").code == 0
-        assert [flow["file"] for flow in shell.ps()] == [str(shell.folder / "b/flow[x].yml")]
-    finally:
-        assert shell.run("flow", "down", "--all").code == 0
-
-
-def test_flows_that_cannot_be_seen_are_not_called_none(shell: Shell) -> None:
-    shell.run_dir.mkdir(exist_ok=True)
-    shell.run_dir.chmod(0)
-    powerless = ("setpriv", "--bounding-set", "-all", "--inh-caps", "-all") * (os.getuid() == 0)
-    with shell.start("flow", "ps", program=(*powerless, JINA)) as running:
-        done = running.end()
-    shell.run_dir.chmod(0o700)
-    assert done == (
-        1,
-        "",
-        f"error: {shell.run_dir}: which Flows run cannot be read: Permission denied\n"
-        f"help: `chmod 700 {shell.run_dir}`, or set JINA_RUN_DIR to another folder\n",
-    )
 
 
 def test_a_run_directory_that_is_not_ours_is_refused_by_all(shell: Shell) -> None:

@@ -1,0 +1,83 @@
+"""`jina flow down`: whom it stops, how long it waits, and what it says."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+
+import pytest
+
+from tests.polling import wait_until
+from tests.shell import WAIT_S, Shell
+
+
+def test_detached_it_runs_on_until_down(shell: Shell) -> None:
+    shell.flow("Upper, replicas: 2")
+    up = shell.run("flow", "up", "flow.yml", "--detach", "--json")
+    assert up.code == 0, up.err
+    assert json.loads(up.out)["flow"] == "flow"
+    try:
+        (flow,) = shell.ps()
+        workers = flow.pop("workers")
+        assert (flow["name"], flow["state"]) == ("flow", "ready")
+        assert flow["file"] == str(shell.folder / "flow.yml")
+        assert flow["endpoints"] == {"upper": ["/default"]}
+        assert [(each["node"], each["replica"], each["state"]) for each in workers] == [
+            ("upper", 0, "ready"),
+            ("upper", 1, "ready"),
+        ]
+        assert shell.run("flow", "ps", "--quiet").out == "flow\n"
+        table = shell.run("flow", "ps")
+        assert "upper/0" in table.out
+        assert "upper/1" in table.out
+        assert table.err == ""
+        assert shell.run("post", "/", "--text", "x").lines[0]["text"] == "X"
+    finally:
+        down = shell.run("flow", "down", "flow.yml")
+    assert down == (0, "", 'Flow "flow" is down\n')
+    wait_until(lambda: not shell.processes(), what="every process is gone")
+    assert not shell.directories()
+
+
+def test_down_when_nothing_runs_is_no_error(shell: Shell) -> None:
+    assert shell.run("flow", "down") == (0, "", "no Flow is running\n")
+    assert shell.run("flow", "down", "--all") == (0, "", "")
+    assert shell.run("flow", "ps") == (0, "", "no Flow is running\n")
+    assert shell.ps() == []
+
+
+def test_down_says_nothing_if_asked_to(shell: Shell) -> None:
+    assert shell.run("flow", "down", "--quiet") == (0, "", "")
+    assert shell.run("flow", "up", shell.flow("Upper"), "--detach").code == 0
+    assert shell.run("flow", "down", "-q") == (0, "", "")
+    assert shell.ps() == []
+
+
+def test_down_ends_a_flow_that_does_not_listen(shell: Shell) -> None:
+    with shell.start("flow", "up", shell.flow("Upper"), "--json") as flow:
+        assert flow.read_line(), flow.err
+        os.kill(flow.pid, signal.SIGSTOP)
+        done = shell.run("flow", "down", "--timeout", "0.2")
+        assert (done.code, done.out) == (0, "")
+        assert done.err == (
+            '"flow" is not gone after 0.2 s: ending it at once\nFlow "flow" is down\n'
+        )
+        assert flow.process.wait(WAIT_S) == -signal.SIGKILL
+    wait_until(lambda: not shell.processes("jina.runtime"), what="nobody is left")
+
+
+def test_down_of_an_unknown_name_shows_the_near_miss(shell: Shell) -> None:
+    with shell.up(shell.flow("Upper")):
+        assert shell.run("flow", "down", "flwo") == (
+            0,
+            "",
+            'no running Flow is called "flwo"\nhelp: did you mean "flow"?\n',
+        )
+
+
+@pytest.mark.parametrize("seconds", ["-1", "nan"])
+def test_down_waits_for_a_time_that_there_is(shell: Shell, seconds: str) -> None:
+    done = shell.run("flow", "down", "--timeout", seconds)
+    assert (done.code, done.out) == (2, "")
+    assert "--timeout" in done.err.splitlines()[-1]

@@ -1,0 +1,65 @@
+"""`jina flow ps`: which Flows run, where, and which cannot be seen."""
+
+from __future__ import annotations
+
+import os
+import re
+
+from tests.jinacli.post.test_output import on_terminal
+from tests.shell import JINA, Shell
+
+
+def test_ps_cuts_nothing_off_on_a_narrow_terminal(shell: Shell) -> None:
+    text = shell.flow("Upper").read_text()
+    (shell.folder / "one-of-several-folders").mkdir()
+    shell.write("one-of-several-folders/flow.yml", text)
+    with shell.up("one-of-several-folders/flow.yml"):
+        shell.environment["COLUMNS"] = "20"
+        table = re.sub(r"\x1b\[[0-9;]*m", "", on_terminal(shell, "flow", "ps"))
+        head, first, second = table.split("\r\n")[:3]
+        assert " ".join(head.split()) == "flow state up worker pid state outstanding file"
+        assert first.split()[-5:-3] == ["upper/0", str(shell.workers()["upper/0"])]
+        assert first.split()[-1] + second.strip() == "one-of-several-folders/flow.yml"
+        assert shell.ps_table()[1].split()[-1] == "one-of-several-folders/flow.yml"
+
+
+def test_ps_shows_files_and_no_mark_up(shell: Shell) -> None:
+    """Two Flows of one name are told apart; a name in brackets is a name."""
+    for folder in ("a", "b"):
+        (shell.folder / folder).mkdir()
+        text = shell.flow("Upper").read_text()
+        shell.write(f"{folder}/flow[x].yml", text)
+        done = shell.run("flow", "up", f"{folder}/flow[x].yml", "--detach")
+        assert done.code == 0, done.err
+    try:
+        table = shell.ps_table()
+        assert table[0].split()[-1] == "file"
+        assert {line.split()[-1] for line in table[1:]} == {"a/flow[x].yml", "b/flow[x].yml"}
+        done = shell.run("post", "/", "--text", "x")
+        assert done.code == 4
+        assert "and none is named: a/flow[x].yml, b/flow[x].yml\n" in done.err
+        assert shell.run("post", "/", "--text", "x", "--flow", "b/flow[x].yml").code == 0
+        for arguments in ((), (shell.ps()[0]["name"],)):
+            done = shell.run("flow", "down", *arguments)
+            assert done.code == 4
+            assert "/flow[x].yml\nhelp: " in done.err
+        assert len(shell.ps()) == 2
+        assert shell.run("flow", "down", "a/flow[x].yml").code == 0
+        assert [flow["file"] for flow in shell.ps()] == [str(shell.folder / "b/flow[x].yml")]
+    finally:
+        assert shell.run("flow", "down", "--all").code == 0
+
+
+def test_flows_that_cannot_be_seen_are_not_called_none(shell: Shell) -> None:
+    shell.run_dir.mkdir(exist_ok=True)
+    shell.run_dir.chmod(0)
+    powerless = ("setpriv", "--bounding-set", "-all", "--inh-caps", "-all") * (os.getuid() == 0)
+    with shell.start("flow", "ps", program=(*powerless, JINA)) as running:
+        done = running.end()
+    shell.run_dir.chmod(0o700)
+    assert done == (
+        1,
+        "",
+        f"error: {shell.run_dir}: which Flows run cannot be read: Permission denied\n"
+        f"help: `chmod 700 {shell.run_dir}`, or set JINA_RUN_DIR to another folder\n",
+    )
