@@ -84,7 +84,7 @@ def test_every_file_of_the_packages_is_installed(installed: Path) -> None:
         f"{name}/{path.relative_to(ROOT / name)}"
         for name, place in places.items()
         for path in (ROOT / name).rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts and path.name != ".gitignore"
+        if path.is_file() and not MADE.intersection(path.parts)
         if not (site / place / path.relative_to(ROOT / name)).is_file()
     ]
     assert not left_out

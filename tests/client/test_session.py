@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from jina import Client
-from jina.client import exchange
+from jina.client import exchange, session
 from jina.client.session import Session
 from jina.excepts import ConnectError
 from jina.transport import sockets
@@ -131,14 +131,17 @@ def test_a_post_while_the_gateway_is_replaced_waits_for_the_new_one(shell: Shell
         assert up.err.count("gateway was killed by SIGKILL") == 3
 
 
-def test_a_question_that_dies_with_the_gateway_is_asked_again(shell: Shell) -> None:
+def test_a_question_that_dies_with_the_gateway_is_asked_again(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Starting another gateway takes a busy machine a while.
+    monkeypatch.setattr(session, "TIMEOUT_CONNECT_S", 60)
     with shell.up(shell.flow("Upper")):
         gateway = shell.gateway()
         with Session(shell.ps()[0]["addresses"][0]) as asking:
             os.kill(gateway, signal.SIGSTOP)
             killer = threading.Timer(0.2, os.kill, [gateway, signal.SIGKILL])
             killer.start()
-            # Starting another gateway takes a busy machine a while.
-            assert asking.status(timeout_s=60)["flow"] == "flow"
+            assert asking.status()["flow"] == "flow"
             killer.join()
         assert shell.gateway() != gateway
