@@ -235,7 +235,7 @@ def open_lines(
         while lines.lines_read < skipped_lines and not lines.at_end:
             most = min(skipped_lines - lines.lines_read, REQUEST_DOCS)
             lines.next_chunk(max_lines=most, max_bytes=REQUEST_BYTES)
-    except BaseException:
+    except BaseException:  # refused, or Ctrl-C: nobody else can close the inputs yet
         lines.close()
         raise
     return lines

@@ -36,7 +36,7 @@ def short_traceback(error: BaseException) -> str:
     """The trimmed traceback, else the error's class; its head and tail if it is long."""
     try:
         text = trimmed_traceback(error)
-    except Exception:
+    except Exception:  # an error's own text may raise while the traceback is written
         text = f"{class_name(error)}\n"
     return _bounded(text, _MAX_TRACEBACK)
 

@@ -245,6 +245,10 @@ _NAMES = {
 # --- writing ------------------------------------------------------------------------------------
 
 
+# What msgspec and our hook raise for values that have no JSON.
+_UNWRITABLE = (msgspec.MsgspecError, ValueError, TypeError, OverflowError, RecursionError)
+
+
 class _EmptyValue(Exception):
     """Raised at an empty container that was handed out: its field counts as unset."""
 
@@ -293,14 +297,7 @@ def render(records: Sequence[Record], *, tensors: JsonForm = "list") -> bytes:
         text = _ENCODERS[tensors].encode_lines(records)
         if _is_one_line_each(text, len(records)):
             return text
-    except (
-        _EmptyValue,
-        msgspec.MsgspecError,
-        ValueError,
-        TypeError,
-        OverflowError,
-        RecursionError,
-    ):
+    except (_EmptyValue, *_UNWRITABLE):
         pass
     return b"".join(render_record(record, tensors=tensors) + b"\n" for record in records)
 
@@ -344,14 +341,7 @@ def render_few(records: Sequence[Record]) -> bytes | None:
             return None
     try:
         text = _ENCODERS["list"].encode_lines(records)
-    except (
-        _EmptyValue,
-        msgspec.MsgspecError,
-        ValueError,
-        TypeError,
-        OverflowError,
-        RecursionError,
-    ):
+    except (_EmptyValue, *_UNWRITABLE):
         return None
     is_right = len(text) <= _SHORT * _FEW and _is_one_line_each(text, len(records))
     return text if is_right else None
@@ -367,16 +357,16 @@ def render_record(record: Record, *, tensors: JsonForm = "list") -> bytes:
     try:
         return encode(record).translate(_WHITE)
     except _EmptyValue:
-        return encode_pruned(record, tensors)
-    except (msgspec.MsgspecError, ValueError, TypeError, OverflowError, RecursionError) as err:
+        return _encode_pruned(record, tensors)
+    except _UNWRITABLE as err:
         _blame(record, tensors, err)
 
 
-def encode_pruned(record: Record, tensors: JsonForm) -> bytes:
+def _encode_pruned(record: Record, tensors: JsonForm) -> bytes:
     """Write a record without the containers that were handed out and are empty."""
     try:
         return _ENCODERS[tensors].encode(_pruned(record)).translate(_WHITE)
-    except (msgspec.MsgspecError, ValueError, TypeError, OverflowError, RecursionError) as err:
+    except _UNWRITABLE as err:
         _blame(record, tensors, err)
 
 

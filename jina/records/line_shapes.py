@@ -82,10 +82,6 @@ def _as_dicts(lines: list[bytes], key: str, first_line: int) -> list[Record]:
 
 def _filled_ids(ids: list[str], key: str, first_line: int) -> list[str]:
     """Return the ids, with a new one for each line that has none."""
-    if not any(ids) and "\0" not in key:
-        # Formatting all of them as one text and cutting it is quicker than formatting each.
-        form = (key.replace("%", "%%") + "-%d\0") * len(ids)
-        return (form[:-1] % (*range(first_line, first_line + len(ids)),)).split("\0")
     return [id or f"{key}-{number}" for number, id in enumerate(ids, first_line)]
 
 

@@ -6,8 +6,8 @@ import json
 import os
 import signal
 import sys
-import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,8 @@ from jina import Client
 from jina.client.resume import Journal, Place, find_place, identity_of
 from jina.excepts import BadClientInput, InputError, OutputError, WireError
 from jina.readers import ReadOptions
-from tests.shell import Shell, json_lines
+from tests.polling import wait_until
+from tests.shell import Running, Shell, json_lines
 
 LINES = 20_000
 BROKEN = (17, 9_000, 19_999)  # lines that are no JSON
@@ -73,13 +74,17 @@ def noted(folder: Path) -> dict[str, int]:
     return place
 
 
+def is_due(folder: Path, enough: int, post: Running) -> bool:
+    """Whether so many bytes are noted, or the post is through."""
+    return noted(folder)["size"] >= enough or post.process.poll() is not None
+
+
 def killed(shell: Shell, size: int, *arguments: str, program: tuple[str, ...]) -> int:
     """Kill a post -9 once the results have so many bytes more; the outcomes that it leaves."""
     for _ in range(10):
         enough = noted(shell.folder)["size"] + size
         with shell.start(*arguments, program=program) as post:
-            while noted(shell.folder)["size"] < enough and post.process.poll() is None:
-                time.sleep(0.001)
+            wait_until(partial(is_due, shell.folder, enough, post))
             post.end(signal.SIGKILL)
         if found := noted(shell.folder)["outcomes"]:
             return found
