@@ -49,12 +49,15 @@ from jina.runtime.steps import (
     AnswerError,
     ClientLeft,
     Dispatch,
+    Expired,
     Joined,
     Lost,
     NodeFailed,
     Raised,
     Refuse,
+    StartTimer,
 )
+from jina.runtime.timers import Timers
 from jina.transport import sockets
 from jina.wire import header as wire
 from jina.wire.header import Header, pack_message, unpack_message
@@ -107,6 +110,7 @@ class Gateway:
         self._board = Board(configure.board)
         self._workers: dict[bytes, _Worker] = {}
         self._clients: dict[bytes, None] = {}  # who said HELLO, the latest last
+        self._timers = Timers()
         self._early: dict[bytes, Ready] = {}  # of workers that the supervisor has not announced
         self._warned: set[bytes] = set()  # peers whose garbage was reported
         self._unasked: set[bytes] = set()  # workers of an earlier gateway, not reached yet
@@ -133,13 +137,17 @@ class Gateway:
         gc.freeze()
         # The channel closes at the moment the supervisor dies, whatever killed it.
         while self._channel.is_open:
-            for source, _ in poller.poll(_ASK_MS if self._unasked else _POLL_MS):
+            for source, _ in poller.poll(
+                self._timers.wait_ms(_ASK_MS if self._unasked else _POLL_MS)
+            ):
                 if source is back:
                     self._on_back()
                 elif source is front:
                     self._on_front()
                 else:
                     self._obey(self._channel.receive())
+            for timer in self._timers.expired():
+                self._do(self._router.step(Expired(timer)))
             if self._unasked:
                 self._ask_running()
             if self._drain_deadline is not None:
@@ -388,6 +396,8 @@ class Gateway:
                 self._send_front(error_message(action), action.client)
             elif isinstance(action, Refuse):
                 self._send_front(refusal_message(action.number, action.reason), action.client)
+            elif isinstance(action, StartTimer):
+                self._timers.start(action.timer, action.seconds)
         if not self._front_polled or self._router.bytes_held >= MAX_INFLIGHT_BYTES:
             self._poll_front()
 

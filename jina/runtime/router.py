@@ -15,13 +15,13 @@ one is reported as an error; what the others gave is put together in order.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from jina.defaults import MAX_ATTEMPTS, WINDOW_REQUESTS
 from jina.graph.course import Course, in_order, plot_course
 from jina.graph.plan import PlannedNode
 from jina.names import DEFAULT_ENDPOINT, GATEWAY
+from jina.runtime.queues import FairQueue
 from jina.runtime.steps import (
     Action,
     Answer,
@@ -29,133 +29,18 @@ from jina.runtime.steps import (
     ClientLeft,
     Dispatch,
     Event,
+    Expired,
     Joined,
     Lost,
     NodeFailed,
-    Piece,
     Raised,
     Refuse,
     Replied,
+    StartTimer,
     Submitted,
 )
-from jina.wire.maps import GROUNDTRUTHS, ErrorInfo, Part
-
-# --- what is remembered ------------------------------------------------------------------------
-
-
-class _Request:
-    """A request under way."""
-
-    __slots__ = ("answered", "asked", "bytes", "course", "results", "waiting")
-
-    def __init__(self, asked: Submitted, course: Course) -> None:
-        self.asked = asked
-        self.course = course
-        self.results: dict[str, Sequence[Piece]] = {GATEWAY: asked.pieces}
-        self.waiting = len(course.inputs)  # nodes that have not finished
-        self.answered = False
-        self.bytes = _size(asked.pieces)
-
-
-class _Task:
-    """A request at one node."""
-
-    __slots__ = (
-        "attempts",
-        "blame",
-        "branches",
-        "done",
-        "first",
-        "node",
-        "number",
-        "pieces",
-        "request",
-        "stop",
-        "todo",
-    )
-
-    def __init__(self, number: int, request: _Request, node: str) -> None:
-        self.number = number
-        self.request = request
-        self.node = node
-        self.attempts = 0  # deaths of workers that had begun it
-        self.first = self.stop = 0  # the outcomes to do now; both 0 for all at once
-        self.todo: list[tuple[int, int]] = []  # those to do afterwards, the next one last
-        self.done: list[Piece] = []  # what those before gave
-        self.blame: ErrorInfo | None = None  # what the one to do now is reported as
-        inputs = request.course.inputs[node]
-        self.branches = len(inputs)
-        self.pieces: Sequence[Piece]
-        if node not in request.course.joins:
-            self.pieces = request.results[inputs[0][0]]
-        elif len(inputs) == 1:
-            self.pieces = [piece for source in inputs[0] for piece in request.results[source]]
-        else:
-            self.pieces = [
-                Piece(_in_branch(piece.part, index), piece.frames)
-                for index, branch in enumerate(inputs)
-                for source in branch
-                for piece in request.results[source]
-            ]
-
-    def narrow(self, error: ErrorInfo) -> bool:
-        """After a death: do half as much at a time, or blame the one that is left.
-
-        Returns:
-            False where that is not possible: a single outcome to begin with, or a join, whose
-            branches cannot be cut alike.
-        """
-        if self.blame is not None or self.branches > 1:
-            return False
-        if not self.stop:
-            self.stop = sum(
-                piece.part.rows for piece in self.pieces if piece.part.role != GROUNDTRUTHS
-            )
-            if self.stop < 2:
-                return False
-        if self.stop - self.first == 1:
-            self.blame = error
-        else:
-            middle = (self.first + self.stop) // 2
-            self.todo.append((middle, self.stop))
-            self.stop = middle
-        return True
-
-    def go_on(self, pieces: Sequence[Piece]) -> Sequence[Piece] | None:
-        """Take a reply; returns the whole result, or None while there is more to do."""
-        if not self.stop:
-            return pieces
-        self.done += pieces
-        if not self.todo:
-            return self.done
-        self.first, self.stop = self.todo.pop()
-        self.blame = None
-        return None
-
-
-class _Worker:
-    """A ready replica."""
-
-    __slots__ = ("credits", "identity", "last_used", "node", "tasks")
-
-    def __init__(self, joined: Joined) -> None:
-        self.identity = joined.worker
-        self.node = joined.node
-        self.credits = joined.credits
-        self.tasks: dict[int, _Task] = {}  # outstanding, oldest first
-        self.last_used = 0
-
-
-def _size(pieces: Sequence[Piece]) -> int:
-    size = 0
-    for piece in pieces:
-        for frame in piece.frames:
-            size += len(frame)
-    return size
-
-
-def _in_branch(part: Part, branch: int) -> Part:
-    return Part(part.kind, part.role, part.frames, part.rows, part.failed, branch)
+from jina.runtime.tasks import Request, Task, Worker, size_of
+from jina.wire.maps import ErrorInfo
 
 
 class Router:
@@ -184,12 +69,14 @@ class Router:
         self._max_attempts = max_attempts
         self._endpoints: dict[str, Sequence[str]] = dict(endpoints or {})
         self._courses: dict[tuple[str, tuple[str, ...] | None], Course] = {}
-        self._workers: dict[bytes, _Worker] = {}
-        self._replicas: dict[str, list[_Worker]] = {node.name: [] for node in self._nodes}
-        self._queues: dict[str, deque[_Task]] = {node.name: deque() for node in self._nodes}
+        self._workers: dict[bytes, Worker] = {}
+        self._replicas: dict[str, list[Worker]] = {node.name: [] for node in self._nodes}
+        self._queues: dict[str, FairQueue] = {node.name: FairQueue() for node in self._nodes}
         self._failed_nodes: dict[str, str] = {}
-        self._clients: dict[bytes, dict[int, _Request]] = {}
+        self._clients: dict[bytes, dict[int, Request]] = {}
         self._last_task = first_task
+        self._timers: dict[int, Callable[[list[Action]], None]] = {}
+        self._last_timer = 0
         self._uses = 0
         self.bytes_held = 0  # of requests that have no answer yet: their bodies, and results so far
 
@@ -237,6 +124,8 @@ class Router:
             self._lost(event, actions)
         elif isinstance(event, NodeFailed):
             self._node_failed(event, actions)
+        elif isinstance(event, Expired):
+            self._expired(event, actions)
         else:
             self._client_left(event)
         return actions
@@ -251,7 +140,7 @@ class Router:
             reason = f"more than {self._window} requests under way"
             actions.append(Refuse(asked.client, asked.number, reason))
             return
-        request = _Request(asked, self._course(asked.endpoint, asked.targets))
+        request = Request(asked, self._course(asked.endpoint, asked.targets))
         self._clients.setdefault(asked.client, requests)[asked.number] = request
         self.bytes_held += request.bytes
         self._advance(request, GATEWAY, actions)
@@ -264,12 +153,12 @@ class Router:
         if not request.answered:
             result = task.go_on(reply.pieces)
             if result is None:
-                self._queues[task.node].appendleft(task)
+                self._queues[task.node].push_back([task])
             else:
                 request.results[task.node] = result
                 request.waiting -= 1
                 if request.waiting:
-                    size = _size(result)
+                    size = size_of(result)
                     request.bytes += size
                     self.bytes_held += size
                 self._advance(request, task.node, actions)
@@ -287,7 +176,7 @@ class Router:
             self._endpoints[joined.node] = bound
             self._courses.clear()
         self._failed_nodes.pop(joined.node, None)
-        worker = _Worker(joined)
+        worker = Worker(joined)
         self._workers[joined.worker] = worker
         self._replicas[joined.node].append(worker)
         self._serve(joined.node, actions)
@@ -310,14 +199,13 @@ class Router:
                         continue
             again.append(task)
         # In front, oldest first: whoever waited longest goes first again.
-        self._queues[worker.node].extendleft(reversed(again))
+        self._queues[worker.node].push_back(again)
         self._serve(worker.node, actions)
 
     def _node_failed(self, failed: NodeFailed, actions: list[Action]) -> None:
         self._failed_nodes[failed.node] = failed.reason
         queue = self._queues[failed.node]
-        while queue:
-            task = queue.popleft()
+        while task := queue.pop():
             self._fail(task.request, _unavailable(failed.node, failed.reason), actions)
         if failed.node not in self._endpoints:  # never up: it might have bound anything
             self._endpoints[failed.node] = (DEFAULT_ENDPOINT,)
@@ -329,10 +217,13 @@ class Router:
             self.bytes_held -= request.bytes
         if requests:
             # Let go of the frames of what waits behind others, too.
-            for name, queue in self._queues.items():
-                if any(task.request.answered for task in queue):
-                    kept = (task for task in queue if not task.request.answered)
-                    self._queues[name] = deque(kept)
+            for queue in self._queues.values():
+                queue.drop_answered()
+
+    def _expired(self, expired: Expired, actions: list[Action]) -> None:
+        then = self._timers.pop(expired.timer, None)
+        if then is not None:
+            then(actions)
 
     # --- the way of a request ---
 
@@ -346,7 +237,7 @@ class Router:
             self._courses[key] = course
         return course
 
-    def _advance(self, request: _Request, source: str, actions: list[Action]) -> None:
+    def _advance(self, request: Request, source: str, actions: list[Action]) -> None:
         """Hand the result of `source` to the nodes that wait for it, or answer."""
         course = request.course
         results = request.results
@@ -355,14 +246,14 @@ class Router:
                 name in results for branch in course.inputs[node] for name in branch
             ):
                 self._last_task += 1
-                self._enqueue(_Task(self._last_task, request, node), actions)
+                self._enqueue(Task(self._last_task, request, node), actions)
         if request.waiting == 0 and not request.answered:
             self._forget(request)
             asked = request.asked
             pieces = [piece for name in course.end for piece in results[name]]
             actions.append(Answer(asked.client, asked.number, pieces, len(course.inputs)))
 
-    def _enqueue(self, task: _Task, actions: list[Action]) -> None:
+    def _enqueue(self, task: Task, actions: list[Action]) -> None:
         if task.request.answered:
             return
         reason = self._failed_nodes.get(task.node)
@@ -370,20 +261,19 @@ class Router:
             error = _unavailable(task.node, reason)
             self._fail(task.request, error, actions)
             return
-        self._queues[task.node].append(task)
+        self._queues[task.node].push(task)
         self._serve(task.node, actions)
 
     def _serve(self, node: str, actions: list[Action]) -> None:
         """Give waiting tasks of a node to its workers, the least busy first."""
         queue = self._queues[node]
         while queue:
-            if queue[0].request.answered:
-                queue.popleft()
-                continue
             worker = self._least_busy(node)
             if worker is None:
                 return
-            task = queue.popleft()
+            task = queue.pop()
+            if task is None:
+                return
             worker.tasks[task.number] = task
             self._uses += 1
             worker.last_used = self._uses
@@ -405,8 +295,8 @@ class Router:
                 )
             )
 
-    def _least_busy(self, node: str) -> _Worker | None:
-        best: _Worker | None = None
+    def _least_busy(self, node: str) -> Worker | None:
+        best: Worker | None = None
         for worker in self._replicas[node]:
             if len(worker.tasks) >= worker.credits:
                 continue
@@ -417,19 +307,32 @@ class Router:
                 best = worker
         return best
 
-    def _take(self, worker: bytes, number: int) -> _Task | None:
+    def _take(self, worker: bytes, number: int) -> Task | None:
         """The task that a worker reports; None for one that it does not have (a late reply)."""
         found = self._workers.get(worker)
         return found.tasks.pop(number, None) if found else None
 
-    def _fail(self, request: _Request, error: ErrorInfo, actions: list[Action]) -> None:
+    def _fail(self, request: Request, error: ErrorInfo, actions: list[Action]) -> None:
         if request.answered:
             return
         self._forget(request)
         asked = request.asked
         actions.append(AnswerError(asked.client, asked.number, error))
 
-    def _forget(self, request: _Request) -> None:
+    def _after(
+        self, seconds: float, then: Callable[[list[Action]], None], actions: list[Action]
+    ) -> int:
+        """Do something later, when the gateway says that the time has come.
+
+        Returns:
+            the number of the timer; without it in `_timers`, nothing happens.
+        """
+        self._last_timer += 1
+        self._timers[self._last_timer] = then
+        actions.append(StartTimer(self._last_timer, seconds))
+        return self._last_timer
+
+    def _forget(self, request: Request) -> None:
         """Strike a request off: it has its one answer now."""
         request.answered = True
         self.bytes_held -= request.bytes
@@ -440,7 +343,7 @@ class Router:
                 del self._clients[request.asked.client]
 
 
-def _deadly(task: _Task, reason: str) -> ErrorInfo:
+def _deadly(task: Task, reason: str) -> ErrorInfo:
     alone = ", the last time with this Document alone" if task.stop - task.first == 1 else ""
     message = f"a worker died {task.attempts} times with this request begun{alone}; {reason}"
     return ErrorInfo("jina.excepts.WorkerDied", message, task.node)

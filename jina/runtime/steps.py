@@ -89,7 +89,15 @@ class ClientLeft(msgspec.Struct, frozen=True):
     client: bytes
 
 
-Event: TypeAlias = "Submitted | Replied | Raised | Joined | Lost | NodeFailed | ClientLeft"
+class Expired(msgspec.Struct, frozen=True):
+    """The time of a timer that was started has come."""
+
+    timer: int
+
+
+Event: TypeAlias = (
+    "Submitted | Replied | Raised | Joined | Lost | NodeFailed | ClientLeft | Expired"
+)
 
 
 # --- what is to be done ------------------------------------------------------------------------
@@ -140,4 +148,11 @@ class Refuse(msgspec.Struct, frozen=True):
     reason: str
 
 
-Action: TypeAlias = "Dispatch | Answer | AnswerError | Refuse"
+class StartTimer(msgspec.Struct, frozen=True):
+    """Tell the router `Expired(timer)` after this many seconds."""
+
+    timer: int
+    seconds: float
+
+
+Action: TypeAlias = "Dispatch | Answer | AnswerError | Refuse | StartTimer"

@@ -1,0 +1,66 @@
+"""Tasks that wait for a worker: each client's in their order, the clients in turn.
+
+Whoever posts a million Documents has many tasks waiting at a time; somebody else's search waits for
+one of them, not for all.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+
+from jina.runtime.tasks import Task
+
+
+class FairQueue:
+    """A queue of tasks that takes one from each client in turn."""
+
+    __slots__ = ("_of",)
+
+    def __init__(self) -> None:
+        self._of: dict[bytes, deque[Task]] = {}  # client -> its tasks; the next client comes first
+
+    def __iter__(self) -> Iterator[Task]:
+        return (task for tasks in self._of.values() for task in tasks)
+
+    def __bool__(self) -> bool:
+        return bool(self._of)
+
+    def push(self, task: Task) -> None:
+        """Let a task wait behind its client's others."""
+        client = task.request.asked.client
+        tasks = self._of.get(client)
+        if tasks is None:
+            self._of[client] = deque((task,))
+        else:
+            tasks.append(task)
+
+    def push_back(self, tasks: Sequence[Task]) -> None:
+        """Put tasks back that had their turn already: before all others, in this order."""
+        waiting = self._of
+        self._of = {}
+        for task in tasks:
+            self.push(task)
+        for client, others in waiting.items():
+            self._of.setdefault(client, deque()).extend(others)
+
+    def pop(self) -> Task | None:
+        """Take the task whose turn it is; those whose request has its answer are dropped."""
+        while self._of:
+            client = next(iter(self._of))
+            tasks = self._of.pop(client)
+            task = tasks.popleft()
+            if tasks:
+                self._of[client] = tasks
+            if not task.request.answered:
+                return task
+        return None
+
+    def drop_answered(self) -> None:
+        """Let go of tasks whose request has its answer."""
+        for client, tasks in list(self._of.items()):
+            kept = deque(task for task in tasks if not task.request.answered)
+            if kept:
+                self._of[client] = kept
+            else:
+                del self._of[client]
