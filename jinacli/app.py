@@ -58,7 +58,8 @@ def _interrupted() -> int:
 def _explain(error: BaseException) -> int:
     # Late: only a command that goes wrong needs it.
     from jina.excepts import OutputError
-    from jinacli.screens.errors import explain
+    from jinacli.exits import exit_code_of
+    from jinacli.screens.errors import show
 
     closed = error.__context__ if isinstance(error, SystemExit) else error  # typer turns it into 1
     if isinstance(closed, BrokenPipeError):
@@ -66,4 +67,5 @@ def _explain(error: BaseException) -> int:
         return 0
     if isinstance(error, OSError) and error.filename is None and error.errno in _DISK_FULL:
         error = OutputError(f"cannot be written: {error.strerror}", where="<stdout>")
-    return explain(error)
+    show(error)
+    return exit_code_of(error)

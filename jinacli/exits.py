@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typer import Abort
+
 from jina.excepts import ConfigError, ConnectError, FlowNotFound, InputError, PostTimeout
 
 OK = 0
@@ -40,15 +42,19 @@ class Terminated(BaseException):
 
 
 def exit_code_of(error: BaseException) -> int:
-    """The exit code for an error that ends a command."""
+    """The exit code for whatever ends a command."""
+    if isinstance(error, SystemExit):
+        return error.code if isinstance(error.code, int) else FAILED
+    if isinstance(own := getattr(error, "exit_code", None), int):  # typer's: an exit, wrong usage
+        return own
+    if isinstance(error, (KeyboardInterrupt, Abort)):
+        return INTERRUPTED
+    if isinstance(error, Terminated):
+        return TERMINATED
     if isinstance(error, (ConfigError, InputError)):
         return USAGE
     if isinstance(error, (ConnectError, FlowNotFound)):
         return CANNOT_CONNECT
     if isinstance(error, PostTimeout):
         return TIMEOUT
-    if isinstance(error, KeyboardInterrupt):
-        return INTERRUPTED
-    if isinstance(error, Terminated):
-        return TERMINATED
     return FAILED

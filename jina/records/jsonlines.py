@@ -101,7 +101,7 @@ def parse(chunk: Buffer, *, key: str, first_line: int) -> ParsedLines:
             check_size(data)
             # If one line has keys of its own, the others usually have them too.
             odd = lines[len(records) % len(lines)]
-            records = with_own_keys(data, lines, odd, key, first_line)
+            records = with_own_keys(lines, odd, key, first_line)
         except _REFUSED:
             return _LineByLine(key, first_line).parse(lines)
         return ParsedLines(records, None, [])

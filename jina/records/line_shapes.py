@@ -8,7 +8,6 @@ are read as dicts; the result is the same.
 from __future__ import annotations
 
 from itertools import repeat
-from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -35,14 +34,11 @@ class Pair(Exception):
     """A line that holds a document and its groundtruth."""
 
 
-def with_own_keys(
-    data: bytes, lines: list[bytes], odd: bytes, key: str, first_line: int
-) -> list[Record]:
+def with_own_keys(lines: list[bytes], odd: bytes, key: str, first_line: int) -> list[Record]:
     """Read lines with keys of their own: keys that name fields become fields, all others tags.
 
     Args:
-        data: a chunk.
-        lines: all of its lines.
+        lines: all lines of a chunk.
         odd: the first line with keys of its own.
         key: what the ids of lines without one begin with.
         first_line: number of the first line.
@@ -56,7 +52,7 @@ def with_own_keys(
             shape = shape_of(tuple(name for name in names if name not in ("id", "text")))
             if shape is not None and not shape.is_better_read_as_dicts():
                 try:
-                    return shape.records(data, lines, key, first_line)
+                    return shape.records(lines, key, first_line)
                 except msgspec.ValidationError:
                     pass  # not all lines are of this shape
     return _as_dicts(lines, key, first_line)
@@ -107,7 +103,7 @@ class Shape:
         ValueError: keys that a struct cannot have, such as some with quotes in them.
     """
 
-    __slots__ = ("_decode", "_decode_lines", "_dict_chunks", "_reads", "_rows")
+    __slots__ = ("_decode", "_dict_chunks", "_reads", "_rows")
 
     def __init__(self, keys: tuple[str, ...]) -> None:
         names = {f"own_{i}": key for i, key in enumerate(keys)}
@@ -121,8 +117,7 @@ class Shape:
             namespace={"reads": self._reads},
             rename=names,
         )
-        decoder: Any = msgspec.json.Decoder(kind)
-        self._decode, self._decode_lines = decoder.decode, decoder.decode_lines
+        self._decode: Any = msgspec.json.Decoder(kind).decode
 
     def is_better_read_as_dicts(self) -> bool:
         """Whether most of these tags are read as dicts anyway, so that dicts are cheaper.
@@ -134,11 +129,10 @@ class Shape:
         self._dict_chunks += 1
         return True
 
-    def records(self, data: bytes, lines: list[bytes], key: str, first_line: int) -> list[Record]:
+    def records(self, lines: list[bytes], key: str, first_line: int) -> list[Record]:
         """Read lines.
 
         Args:
-            data: all lines in one piece.
             lines: one Document each.
             key: what the ids of lines without one begin with.
             first_line: number of the first line.
@@ -150,9 +144,7 @@ class Shape:
             ValidationError: a line has other keys, or an `id` or `text` that is not text.
             MsgspecError: a line is not JSON.
         """
-        rows = self._decode_lines(data) if _is_an_object_each(lines) else []
-        if len(rows) != len(lines):
-            rows = list(map(self._decode, lines))
+        rows = list(map(self._decode, lines))
         self._reads.count = self._dict_chunks = 0
         self._rows = len(rows)
         ids = [row.id for row in rows]
@@ -165,23 +157,6 @@ class Shape:
             for row in rows:
                 row.text = None
         return list(map(Record, _filled_ids(ids, key, first_line), repeat(""), texts, rows))
-
-
-_first, _last = itemgetter(0), itemgetter(-2)
-
-
-def _is_an_object_each(lines: list[bytes]) -> bool:
-    """Whether each line holds at least one whole value, so that all may be decoded in one go.
-
-    The decoder takes a line end for white space. If every line begins and ends with a brace, no
-    value extends over a line end: JSON has no "}{" within a value, and no line end within a text.
-    If decoding then gives as many values as there are lines, each line holds exactly one.
-    """
-    try:
-        starts, ends = bytes(map(_first, lines)), bytes(map(_last, lines))
-    except IndexError:  # a blank line
-        return False
-    return starts.count(b"{") == len(lines) == ends.count(b"}") and lines[-1].endswith(b"\n")
 
 
 _shapes: dict[tuple[str, ...], Shape | None] = {}

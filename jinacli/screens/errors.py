@@ -15,33 +15,25 @@ USER_FRAME = '  File "'
 """How a line of a traceback begins that names a place in somebody's code."""
 
 
-def explain(error: BaseException) -> int:
-    """Print an error on standard error and return the exit code."""
-    if isinstance(error, typer.Exit):
-        return error.exit_code
-    if isinstance(error, SystemExit):
-        return error.code if isinstance(error.code, int) else exits.FAILED
-    show = getattr(error, "show", None)
-    if show is not None and hasattr(error, "exit_code"):  # wrong usage, found by typer
-        show()
-        if hint := _usage_hint(str(getattr(error, "message", ""))):
-            say(hint)
-        return int(error.exit_code)
+def show(error: BaseException) -> None:
+    """Print on standard error why a command ends; silence ends with its code alone."""
+    if isinstance(error, (typer.Exit, SystemExit)):
+        return
     if isinstance(error, typer.Abort):
         say("interrupted")
-        return exits.INTERRUPTED
-    if isinstance(error, exits.Terminated):
+    elif isinstance(error, exits.Terminated):
         say("terminated")
-        return exits.TERMINATED
-    if isinstance(error, JinaError):
+    elif show_usage := getattr(error, "show", None):  # wrong usage, found by typer
+        show_usage()
+        if hint := _usage_hint(str(getattr(error, "message", ""))):
+            say(hint)
+    elif isinstance(error, JinaError):
         say(text_of(error))
-        return exits.exit_code_of(error)
-    if isinstance(error, OSError) and error.filename is not None:
+    elif isinstance(error, OSError) and error.filename is not None:
         say(f"error: {error.filename}: {error.strerror}")
-        return exits.FAILED
-    say("".join(traceback.format_exception(error)).rstrip())
-    say("error: this is a fault of jina itself; please report it with the lines above")
-    return exits.FAILED
+    else:
+        say("".join(traceback.format_exception(error)).rstrip())
+        say("error: this is a fault of jina itself; please report it with the lines above")
 
 
 def text_of(error: JinaError) -> str:
