@@ -189,11 +189,10 @@ class Supervisor:
             return
         child = worker.child
         self._endpoints[worker.spec.node] = message.endpoints
-        if not child.is_ready:
+        if not child.is_ready and self._state in (STARTING, UP):  # else it was told to end
             child.is_ready = True
             self._listener.show_held(child)
-            if self._state in (STARTING, UP):  # else it is being ended
-                self._report(events.WorkerUp(worker=child.name, endpoints=message.endpoints))
+            self._report(events.WorkerUp(worker=child.name, endpoints=message.endpoints))
         self._waiting.discard(child.name)
         self._perhaps_up()
 

@@ -194,3 +194,36 @@ def test_a_silent_start_is_told_in_a_sentence(shell: Shell) -> None:
     done = shell.run("flow", "up", "flow.yml")
     assert done.code == 1
     assert '"a/0" did not start: it was not ready, and silent for 0.3 s\n' in done.err
+
+
+LATE = """
+import os, signal, time
+from pathlib import Path
+from jina import Executor
+class Late(Executor):
+    def __init__(self, folder, **kwargs):
+        super().__init__(**kwargs)
+        if (Path(folder) / "again").exists():
+            told = []
+            signal.signal(signal.SIGTERM, lambda *_: told.append(True))
+            (Path(folder) / "loading").touch()
+            while not told:
+                time.sleep(0.01)
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    def close(self):
+        os.kill(os.getpid(), signal.SIGTERM)
+"""
+
+
+def test_a_worker_that_gets_ready_while_the_flow_stops_is_no_failure(shell: Shell) -> None:
+    """It was told to end before: how it ends says nothing about its Executor."""
+    shell.write("late.py", LATE)
+    uses = f"{{jtype: Late, py_modules: late.py, with: {{folder: {shell.folder}}}}}"
+    shell.write("flow.yml", f"executors: [{{name: late, uses: {uses}}}]\n")
+    with shell.start("flow", "up", "flow.yml", "--json") as flow:
+        assert flow.read_line()
+        (shell.folder / "again").touch()
+        os.kill(shell.workers()["late/0"], signal.SIGKILL)
+        wait_until((shell.folder / "loading").exists)
+        done = flow.end(signal.SIGTERM)
+    assert (done.code, "error" in done.err) == (0, False), done.err
