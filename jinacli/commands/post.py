@@ -76,6 +76,13 @@ def post(
     target: Annotated[
         str, typer.Option(help="Only Executors whose name begins with this regular expression")
     ] = "",
+    allow_unserved: Annotated[
+        bool,
+        typer.Option(
+            "--allow-unserved",
+            help="Post even if no Executor serves ENDPOINT; Documents come back unchanged",
+        ),
+    ] = False,
     request_size: Annotated[
         int | None,
         typer.Option(
@@ -144,6 +151,7 @@ def post(
         restart=restart,
         tensors=tensors,
         target=target,
+        allow_unserved=allow_unserved,
         request_size=request_size,
         limit=limit,
         timeout_s=timeout,

@@ -15,6 +15,8 @@ from jina.client.session import Session
 from jina.defaults import TIMEOUT_READY_S
 from jina.excepts import ConnectError, FlowNotFound
 from jina.launch.find import find_flow, looks_like_file, wait_until_ready
+from jina.names import DEFAULT_ENDPOINT
+from jina.suggest import nearest
 from jinacli.exits import Terminated
 from jinacli.post.options import PostOptions
 from jinacli.screens.errors import say
@@ -87,3 +89,38 @@ def check_target(target: str, session: Session) -> None:
                 f"{target!r}: {', '.join(names)}",
                 param_hint="--target",
             )
+
+
+def check_endpoint(options: PostOptions, session: Session) -> None:
+    """Refuse an endpoint that nobody serves, before anything is sent.
+
+    Its Documents would come back as they were, which looks like success.
+
+    Raises:
+        typer.BadParameter: no Executor that takes part binds it, and that is not allowed.
+    """
+    served = _served(options.target, session)
+    if options.allow_unserved or not {options.endpoint, DEFAULT_ENDPOINT}.isdisjoint(served):
+        return
+    who = "that --target names serves" if options.target else "serves"
+    near = nearest(options.endpoint, served)
+    meant = f'did you mean "{near}"? ' if near else ""
+    known = f"served: {', '.join(served)}" if served else "nothing is served"
+    raise typer.BadParameter(
+        f'no Executor of the Flow "{session.welcome.flow}" {who} {options.endpoint}\n'
+        f"help: {meant}{known}; --allow-unserved passes the Documents through",
+        param_hint="ENDPOINT",
+    )
+
+
+def _served(target: str, session: Session) -> list[str]:
+    """The endpoints that the Executors bind which a target names."""
+    with warnings.catch_warnings(action="ignore"):  # see `check_expression`
+        return sorted(
+            {
+                endpoint
+                for name, bound in session.welcome.endpoints.items()
+                if not target or re.match(target, name)
+                for endpoint in bound
+            }
+        )

@@ -33,6 +33,7 @@ class PostOptions:
     restart: bool
     tensors: str
     target: str
+    allow_unserved: bool
     request_size: int | None
     limit: int | None
     timeout_s: float | None

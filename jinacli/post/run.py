@@ -17,7 +17,7 @@ from jina.client.tally import Tally
 from jina.excepts import ConnectError, InputError, OutputError, PostTimeout
 from jina.readers import LineSource
 from jinacli import exits
-from jinacli.post.destination import check_target, find_address
+from jinacli.post.destination import check_endpoint, check_target, find_address
 from jinacli.post.inputs import inputs_of, open_source
 from jinacli.post.options import PostOptions
 from jinacli.post.output import drawing, open_results
@@ -105,6 +105,7 @@ def _resume(
     results = stack.enter_context(open_results(options.output))
     session = stack.enter_context(Session(find_address(options, stack)))
     check_target(options.target, session)
+    check_endpoint(options, session)
     results.begin(place.size)
     posting = Posting(
         endpoint=options.endpoint,

@@ -378,12 +378,20 @@ def test_a_flow_that_does_not_run_is_started_for_the_command(shell: Shell) -> No
     assert not shell.processes()
 
 
-def test_an_unknown_endpoint_gives_the_documents_back_and_says_so(flow: Shell) -> None:
+def test_an_endpoint_that_nobody_serves_is_a_mistake(flow: Shell) -> None:
     done = flow.run("post", "/indx", stdin=json_lines(1))
-    assert (done.code, done.lines) == (
-        0,
-        [{"id": "d0", "text": "line 0"}],
+    assert (done.code, done.lines) == (2, [])
+    assert done.err.endswith(
+        'Error: Invalid value for ENDPOINT: no Executor of the Flow "flow" serves /indx\n'
+        'help: did you mean "/index"? served: '
+        "/environment, /index, /matches, /moody, /status, /vectors; --allow-unserved passes the "
+        "Documents through\n"
     )
+
+
+def test_an_endpoint_that_nobody_serves_may_be_meant(flow: Shell) -> None:
+    done = flow.run("post", "/indx", "--allow-unserved", stdin=json_lines(1))
+    assert (done.code, done.lines) == (0, [{"id": "d0", "text": "line 0"}])
     assert done.err == (
         "note: no Executor of this Flow serves /indx; the Documents came back as they were\n"
         'help: did you mean "/index"? this Flow serves '

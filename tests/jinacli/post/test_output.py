@@ -320,6 +320,10 @@ def test_an_input_is_not_written_to(flow: Shell) -> None:
 
 def test_only_nodes_of_the_target_take_part(flow: Shell) -> None:
     done = flow.run("post", "/moody", "--target", "stat", stdin=json_lines(1))
+    assert (done.code, done.lines) == (2, [])
+    assert 'no Executor of the Flow "flow" that --target names serves /moody\n' in done.err
+    unserved = ("--target", "stat", "--allow-unserved")
+    done = flow.run("post", "/moody", *unserved, stdin=json_lines(1))
     assert done.lines == [{"id": "d0", "text": "line 0"}]
     done = flow.run("post", "/moody", "--target", "mo+", stdin=json_lines(1))
     assert done.lines[0]["text"] == "LINE 0"
