@@ -16,7 +16,7 @@ from jina.trial import Outcome, constructed, outcomes
 from jinacli import exits
 from jinacli.check.run import code_of_reports, plain_path
 from jinacli.check.watched import Begin, watched
-from jinacli.post.options import parameters_of
+from jinacli.post.parameters import parameters_of
 from jinacli.screens.errors import say, text_of
 from jinacli.screens.post import say_unmet
 from jinacli.screens.reports import Format, show_reports

@@ -42,7 +42,11 @@ Content = Annotated[
 ]
 Parameters = Annotated[
     list[str] | None,
-    typer.Option("--parameters", "-p", help="key=value, value in JSON or text; or a JSON map"),
+    typer.Option(
+        "--parameters",
+        "-p",
+        help="key=value, outer.key=value, a JSON map, or @FILE with a map in YAML",
+    ),
 ]
 
 

@@ -121,7 +121,8 @@ def post(
     """
     # Late: see jinacli.app.
     from jinacli.flow.unfit import checked_if_unfit
-    from jinacli.post.options import PostOptions, check_expression, parameters_of, read_options
+    from jinacli.post.options import PostOptions, check_expression, read_options
+    from jinacli.post.parameters import parameters_of
     from jinacli.post.run import run_post
 
     check_given(("ENDPOINT", endpoint), ("--flow", flow), ("--output", output))
@@ -143,7 +144,7 @@ def post(
         inputs=inputs or [],
         reading=read_options(form, field_resolver or [], content),
         texts=text or [],
-        parameters=parameters_of(parameters or []),
+        parameters=parameters_of(parameters or [], quiet=quiet),
         flow=flow or "",
         address=address or "",
         output=output,

@@ -272,6 +272,9 @@ def test_texts_become_documents(flow: Shell) -> None:
         (['list=[1, "x"]', '{"a": {"b": 1.5}}'], {"list": [1, "x"], "a": {"b": 1.5}}),
         (["a=1", "a=2"], {"a": 2}),
         (['quoted="3"'], {"quoted": "3"}),
+        (["a=True", "b=False", "c=yes", "d=~"], {"a": True, "b": False, "c": True, "d": None}),
+        (["zip=01234", "x=1e3", "y=.5", "z=[1,"], {"zip": "01234", "x": 1e3, "y": 0.5, "z": "[1,"}),
+        (["ranker.top_k=3", '{"ranker": {"by": "x"}}'], {"ranker": {"top_k": 3, "by": "x"}}),
     ],
 )
 def test_parameters(flow: Shell, given: list[str], parameters: dict[str, Any]) -> None:
@@ -285,8 +288,9 @@ def test_parameters(flow: Shell, given: list[str], parameters: dict[str, Any]) -
     ("given", "message"),
     [
         ("word", "'word' is neither key=value nor a map such as '{\"top_k\": 3}'"),
+        ("a..b=3", "'a..b=3' is neither key=value nor a map such as '{\"top_k\": 3}'"),
         ("=3", "'=3' is neither key=value nor a map such as '{\"top_k\": 3}'"),
-        ("{a: 1}", "no JSON map: JSON is malformed: object keys must be strings (byte 1)"),
+        ("{a: 1}", "not a JSON map: JSON is malformed: object keys must be strings (byte 1)"),
     ],
 )
 def test_parameters_that_are_none(flow: Shell, given: str, message: str) -> None:
@@ -296,6 +300,43 @@ def test_parameters_that_are_none(flow: Shell, given: str, message: str) -> None
         "Usage: jina post [OPTIONS] {endpoint}\nTry 'jina post -h' for help.\n\n"
         f"Error: Invalid value for -p: {message}\n"
     )
+
+
+def test_parameters_from_a_file(flow: Shell) -> None:
+    flow.write("more.yml", "filter: {lang: en, old: no}\ntop_k: 3\n")
+    done = flow.run("post", "/status", "-p", "filter.lang=de", "-p", "@more.yml", "-p", "top_k=5")
+    assert (done.code, done.err) == (0, "")
+    assert done.lines[0]["tags"]["given"] == {"filter": {"lang": "en", "old": False}, "top_k": 5}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[1, 2]", "wrong.yml:1:1: error[wrong-type]: expected a map of parameters, got a list"),
+        ("a: 1\na: 2\n", "wrong.yml:2:1: error[duplicate-key]: "),
+    ],
+)
+def test_a_file_that_holds_no_parameters(shell: Shell, text: str, message: str) -> None:
+    shell.write("wrong.yml", text)
+    done = shell.run("post", "/status", "-p", "@wrong.yml")
+    assert (done.code, done.out) == (2, "")
+    assert message in done.err
+
+
+def test_a_file_of_parameters_that_is_not_there(shell: Shell) -> None:
+    done = shell.run("post", "/status", "-p", "@none.yml")
+    assert (done.code, done.err.splitlines()[0]) == (2, "error[no-source]: no such file: none.yml")
+
+
+def test_values_that_may_be_meant_otherwise_are_told(flow: Shell) -> None:
+    given = ("-p", "a=None", "-p", "b=no")
+    done = flow.run("post", "/status", *given)
+    assert done.lines[0]["tags"]["given"] == {"a": "None", "b": False}
+    assert done.err == (
+        "note: -p a=None is the text 'None'; write null for no value\n"
+        "note: -p b=no is false; for the text write '\"no\"'\n"
+    )
+    assert flow.run("post", "/status", *given, "-q").err == ""
 
 
 @pytest.mark.parametrize(

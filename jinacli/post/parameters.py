@@ -1,0 +1,109 @@
+"""The parameters of a post, as they are given at a shell: `-p top_k=3 -p @more.yml`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import typer
+
+from jina.config.scalars import plain_value
+from jina.excepts import WireError
+from jina.wire.header import REQUEST, pack_message
+from jina.wire.maps import Call, pack_map
+from jinacli.screens.errors import say
+
+_OPTION = "-p"
+
+
+def parameters_of(given: Sequence[str], *, quiet: bool = False) -> dict[str, Any]:
+    """Read what was given, and say on standard error what may have been meant otherwise.
+
+    Args:
+        given: `key=value`, a JSON map, or `@FILE`, a map in YAML or JSON. A value is read as YAML
+            reads an unquoted one, or as JSON if it begins with a bracket, a brace or a quote.
+            `a.b=1` sets `b` in the map `a`. What comes later wins.
+        quiet: say nothing.
+
+    Raises:
+        typer.BadParameter: one is none of these, or together they are more than a request holds.
+        ConfigError: the file of one cannot be used.
+    """
+    parameters: dict[str, Any] = {}
+    for text in given:
+        if text.startswith("@"):
+            _merge(parameters, _read_file(text[1:]))
+        elif text.lstrip().startswith("{"):
+            _merge(parameters, _read_map(text))
+        else:
+            _set(parameters, text, quiet)
+    try:
+        pack_message(REQUEST, call=pack_map(Call(parameters)))  # before anything is started
+    except WireError as error:
+        raise typer.BadParameter(str(error), param_hint=_OPTION) from error
+    return parameters
+
+
+def _read_file(path: str) -> dict[str, Any]:
+    # Late: only this needs the YAML loader.
+    from jina.config.maps import load_map
+
+    return load_map(Path(path), what="parameters")
+
+
+def _read_map(text: str) -> dict[str, Any]:
+    try:
+        return msgspec.json.decode(text, type=dict[str, Any])
+    except (msgspec.DecodeError, UnicodeEncodeError) as error:
+        raise typer.BadParameter(f"not a JSON map: {error}", param_hint=_OPTION) from error
+
+
+def _set(parameters: dict[str, Any], text: str, quiet: bool) -> None:
+    """Take in one `key=value`."""
+    key, equals, value = text.partition("=")
+    *outer, last = key.split(".")
+    if not equals or not all((*outer, last)):
+        raise typer.BadParameter(
+            f"{text!r} is neither key=value nor a map such as '{{\"top_k\": 3}}'",
+            param_hint=_OPTION,
+        )
+    into = parameters
+    for name in outer:
+        into = into.setdefault(name, {})
+        if not isinstance(into, dict):
+            raise typer.BadParameter(
+                f"{key} sets a key of {name}, which is no map but {into!r}", param_hint=_OPTION
+            )
+    into[last] = _value(value)
+    if (note := _note(value)) and not quiet:
+        say(f"note: {_OPTION} {key}={value} is {note}")
+
+
+def _value(text: str) -> Any:
+    if text[:1] in ("[", "{", '"'):
+        try:
+            return msgspec.json.decode(text)
+        except (msgspec.DecodeError, UnicodeEncodeError):
+            return text
+    return plain_value(text) if text else ""  # `q="$QUERY"` is meant as text, also when it is empty
+
+
+def _note(text: str) -> str:
+    """Why a value may have been meant otherwise; "" if it may not."""
+    if text in ("None", "none", "NONE"):
+        return f"the text {text!r}; write null for no value"
+    if isinstance(plain_value(text or "x"), bool) and text.lower() in ("yes", "no"):
+        return f"{str(plain_value(text)).lower()}; for the text write '\"{text}\"'"
+    return ""
+
+
+def _merge(into: dict[str, Any], more: dict[str, Any]) -> None:
+    """Lay a map over another one, key by key; maps in both are merged."""
+    for key, value in more.items():
+        old = into.get(key)
+        if isinstance(old, dict) and isinstance(value, dict):
+            _merge(old, value)
+        else:
+            into[key] = value
