@@ -192,6 +192,8 @@ class RemoteError(ExecutorError):
         self.replica = replica
         self.endpoint = endpoint
         self.traceback = traceback
+        if traceback:  # Python prints it where nobody catches the error
+            self.add_note(f"in the worker:\n{traceback.rstrip()}")
 
 
 class WorkerDied(ExecutorError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -52,13 +53,11 @@ class Client:
         self.address = address or f"tcp://{host}:{port}"
         self._timeout_connect_s = timeout_connect_s
         self._timeout_s = timeout_s
-        self._idle: list[Session] = []  # connections that wait for the next post
-        self._pid = os.getpid()
+        self._own_connections()
 
     def close(self) -> None:
         """Close its connections; a later post opens a new one."""
-        while self._idle:
-            self._idle.pop().close()
+        _close_all(self._idle, os.getpid())
 
     def __enter__(self) -> Client:
         return self
@@ -66,10 +65,12 @@ class Client:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def __del__(self) -> None:
-        # A forked child must leave the sockets of its parent alone.
-        if getattr(self, "_pid", 0) == os.getpid():
-            self.close()
+    def _own_connections(self) -> None:
+        """Begin without connections; those to come are closed with the client, or at the exit."""
+        self._idle: list[Session] = []  # connections that wait for the next post
+        self._pid = os.getpid()
+        # Not __del__: that may come when the interpreter has taken itself apart.
+        weakref.finalize(self, _close_all, self._idle, self._pid)
 
     def stream(
         self,
@@ -111,7 +112,7 @@ class Client:
     def _session(self) -> Session:
         """A connection that is idle, or a new one."""
         if self._pid != os.getpid():
-            self._idle, self._pid = [], os.getpid()  # a forked child has connections of its own
+            self._own_connections()  # a forked child leaves its parent's alone
         try:
             return self._idle.pop()
         except IndexError:
@@ -259,6 +260,12 @@ class Client:
     def delete(self, inputs: Any = None, **options: Any) -> list[Response] | None:
         """Post to /delete; the options are those of `post`."""
         return self.post("/delete", inputs, **options)
+
+
+def _close_all(sessions: list[Session], pid: int) -> None:
+    """Close connections, unless this is a forked child of the process that opened them."""
+    while sessions and pid == os.getpid():
+        sessions.pop().close()
 
 
 def _checked(parameters: Mapping[str, Any] | None) -> dict[str, Any]:

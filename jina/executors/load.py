@@ -117,7 +117,9 @@ def executor_class(spec: ExecutorSpec, begin: _Begin = None) -> type[BaseExecuto
     """
     add_search_paths(spec.search_paths)
     if spec.live:
-        return _checked(_cloudpickle().loads(spec.live), spec, "the user's process")
+        from jina.executors import live  # late: only such a class travels pickled
+
+        return _checked(live.loads(spec.live), spec, "the user's process")
     home, _, name = spec.jtype.rpartition(":")
     modules = [_import(entry, spec, begin) for entry in spec.py_modules]
     if home:
@@ -170,6 +172,8 @@ def live_spec(cls: type[BaseExecutor], **fields: Any) -> ExecutorSpec:
     Raises:
         ExecutorFailToLoad: it holds on to something that cannot leave this process.
     """
+    from jina.executors import live  # late, as above
+
     if cls is BaseExecutor:
         return ExecutorSpec(jtype="BaseExecutor", **fields)
     # A class of an importable module travels as its name: the worker needs the same path to find
@@ -177,21 +181,14 @@ def live_spec(cls: type[BaseExecutor], **fields: Any) -> ExecutorSpec:
     paths = [os.path.abspath(path or os.curdir) for path in sys.path]
     fields.setdefault("search_paths", [p for p in dict.fromkeys(paths) if os.path.exists(p)])
     try:
-        live = _cloudpickle().dumps(cls)
+        pickled = live.dumps(cls)
     except Exception as err:
         raise ExecutorFailToLoad(
             f"the class {cls.__name__} cannot be sent to its process: {err}",
             where=str(fields.get("file", "")),
             hint="move it into a module, and name it as `module:Class`",
         ) from err
-    return ExecutorSpec(jtype=cls.__name__, live=live, **fields)
-
-
-def _cloudpickle() -> Any:
-    # Late: only a class that exists in the user's process alone travels pickled.
-    import cloudpickle
-
-    return cloudpickle
+    return ExecutorSpec(jtype=cls.__name__, live=pickled, **fields)
 
 
 def live_class(name: str) -> type[BaseExecutor] | None:

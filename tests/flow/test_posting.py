@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -383,3 +385,41 @@ def test_a_document_that_kills_its_worker_is_told_by_its_id_and_the_others_are_t
         (f"d{n}", "x!") for n in (0, 1, 2, 4, 5)
     ]
     assert response.status.code == 3
+
+
+SCRIPT = """
+from jina import Executor, Flow, requests
+
+class Broken(Executor):
+    @requests
+    def call(self, docs, **kwargs):
+        docs[0].misspelt()
+
+if __name__ == "__main__":
+    flow = Flow().add(uses=Broken).start()
+    flow.post("/x", "a", continue_on_error=True)
+"""
+
+
+def run_script(folder: Path, text: str) -> str:
+    """Run a program and return what it says on standard error."""
+    path = folder / "script.py"
+    path.write_text(text)
+    done = subprocess.run(
+        [sys.executable, path], capture_output=True, text=True, timeout=60, check=False
+    )
+    return done.stderr
+
+
+def test_a_flow_that_is_left_open_ends_with_its_program(tmp_path: Path, runtime_dir: Path) -> None:
+    assert run_script(tmp_path, SCRIPT) == ""
+    wait_until(lambda: not list(runtime_dir.glob("jina/*")), what="nothing is left")
+
+
+def test_an_error_that_nobody_catches_shows_its_place_in_the_method(
+    tmp_path: Path, runtime_dir: Path
+) -> None:
+    err = run_script(tmp_path, SCRIPT.replace(", continue_on_error=True", ""))
+    path = tmp_path / "script.py"
+    assert f'\n  File "{path}", line 7, in call\n    docs[0].misspelt()\n' in err
+    wait_until(lambda: not list(runtime_dir.glob("jina/*")), what="nothing is left")
