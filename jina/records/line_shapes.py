@@ -65,6 +65,8 @@ def _as_dicts(lines: list[bytes], key: str, first_line: int) -> list[Record]:
             _with_rare_keys(value, key, number) for number, value in enumerate(values, first_line)
         ]
     ids = [value.pop("id", "") for value in values]
+    if int in map(type, ids):
+        ids = [str(id) if type(id) is int else id for id in ids]
     texts = [value.pop("text", None) for value in values]
     if not (_IDS.issuperset(map(type, ids)) and _TEXTS.issuperset(map(type, texts))):
         raise TypeError

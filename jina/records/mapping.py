@@ -47,6 +47,8 @@ def _camel(name: str) -> str:
     return re.sub(r"_([a-z])", lambda match: match[1].upper(), name)
 
 
+_NAMES = frozenset({"id", "parent_id"})  # of Documents: databases count them
+
 KEYS: dict[str, str] = {name: name for name in FIELDS} | {_camel(name): name for name in FIELDS}
 
 
@@ -114,6 +116,8 @@ def resolved(source: Mapping[str, Any], resolver: Mapping[str, str]) -> dict[str
 
 def _set(record: Record, name: str, value: Any, child: Callable[[Any], Record] | None) -> None:
     if name in TEXT_FIELDS or name == "text":
+        if name in _NAMES and type(value) is int:
+            value = str(value)
         if not isinstance(value, str):
             raise BadDocType(f"`{name}` is {kind_of(value)}, expected text")
         setattr(record, name, str(value))

@@ -72,6 +72,21 @@ def test_a_mark_in_the_middle_of_the_source_is_an_error():
     assert read('\ufeff{"id":"a"}', first_line=2).errors[0].line == 2
 
 
+@pytest.mark.parametrize(
+    "more", ["", ',"text":"t"', ',"own":1', ',"text":"t","own":1', ',"uri":"u"']
+)
+@pytest.mark.parametrize("lines", [1, 40])
+def test_an_id_may_be_a_whole_number(more: str, lines: int) -> None:
+    """Databases count; CSV has only text."""
+    chunk = "".join(f'{{"id":{number}{more}}}\n' for number in range(lines)).encode()
+    for _ in range(2):  # a shape is made at its second meeting
+        parsed = parse(chunk, key="k", first_line=1)
+        assert not parsed.errors
+        assert [doc.id for doc in parsed.docs] == [str(number) for number in range(lines)]
+    nested = parse(b'{"chunks":[{"id":7,"parent_id":8}]}', key="k", first_line=1)
+    assert [(c.id, c.parent_id) for c in nested.docs[0].chunks] == [("7", "8")]
+
+
 BAD = {
     "nope": "not JSON: expecting value at byte 1",
     '{"a":1': "not JSON: the line ends too early, after byte 6",
@@ -80,7 +95,8 @@ BAD = {
     "5": "a JSON number, expected an object",
     '"x"': "a JSON text, expected an object",
     "null": "a JSON null, expected an object",
-    '{"id":5}': "`id` is an int, expected text",
+    '{"id":5.5}': "`id` is a float, expected text",
+    '{"id":true}': "`id` is a bool, expected text",
     '{"text":["x"]}': "`text` is a list, expected text",
     '{"tags":5}': "`tags` is an int, expected an object",
     '{"tags":[]}': "`tags` is a list, expected an object",

@@ -182,7 +182,7 @@ def test_children_in_a_dict_are_taken_as_they_are():
     assert doc.chunks[1].id == "b"
 
 
-@pytest.mark.parametrize("source", [5, [1], "[1]", "nope", b"bytes", {"id": 5}, {"blob": "x"}])
+@pytest.mark.parametrize("source", [5, [1], "[1]", "nope", b"bytes", {"id": 5.5}, {"blob": "x"}])
 def test_what_is_no_document_is_refused(source):
     with pytest.raises(BadDocType):
         Document(source)
