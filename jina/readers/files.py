@@ -22,6 +22,8 @@ from jina.readers.stream_keys import file_key
 _TEXTS = {
     "application/javascript",
     "application/json",
+    "application/toml",
+    "application/x-ipynb+json",
     "application/x-sh",
     "application/xml",
     "application/yaml",

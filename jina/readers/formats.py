@@ -40,6 +40,23 @@ SUFFIXES = {
     ".ipc": "arrow",
 }
 
+# Media types of text that Python's own table lacks, or has only in some releases.
+_TEXT_TYPES = {
+    ".adoc": "text/asciidoc",
+    ".cfg": "text/plain",
+    ".conf": "text/plain",
+    ".ini": "text/plain",
+    ".ipynb": "application/x-ipynb+json",
+    ".log": "text/plain",
+    ".markdown": "text/markdown",
+    ".md": "text/markdown",
+    ".org": "text/org",
+    ".rst": "text/x-rst",
+    ".toml": "application/toml",
+    ".yaml": "application/yaml",
+    ".yml": "application/yaml",
+}
+
 # Endings of packed files, which nothing here reads.
 _PACKED = {
     ".zst": "zstd -dc {name} | jina post … --inputs -",
@@ -54,8 +71,8 @@ _PACKED = {
 def format_of(name: str, *, is_gzip: bool = False) -> str:
     """The format that a file's name stands for.
 
-    A name with no known ending is read as JSON lines; a picture, sound, page or program is one
-    Document.
+    A name with no known ending is read as JSON lines; a picture, sound, page, text or program is
+    one Document.
 
     Raises:
         InputError: the file is packed in a way that is not read.
@@ -94,8 +111,10 @@ def media_type(name: str) -> str:
 def _media_type_of(suffix: str) -> str:
     """The media type of an ending, such as "image/png"; empty when there is none.
 
-    Only Python's own table counts: with the system's additions, inputs would differ by machine.
+    Of other tables only Python's own counts: with the system's, inputs would differ by machine.
     """
+    if suffix in _TEXT_TYPES:
+        return _TEXT_TYPES[suffix]
     # Late: few names have an ending that is not in the tables above.
     from mimetypes import MimeTypes
 

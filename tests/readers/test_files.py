@@ -46,6 +46,23 @@ def test_the_name_says_whether_it_is_text(here: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("ending", "media_type"),
+    [
+        (".md", "text/markdown"),
+        (".rst", "text/x-rst"),
+        (".log", "text/plain"),
+        (".yaml", "application/yaml"),
+        (".toml", "application/toml"),
+        (".ipynb", "application/x-ipynb+json"),
+    ],
+)
+def test_a_file_of_text_is_one_document(here: Path, ending: str, media_type: str) -> None:
+    (here / f"a{ending}").write_text("a: 1\n\nb: 2\n")
+    (doc,) = read(f"a{ending}").docs
+    assert (doc.text, doc.mime_type) == ("a: 1\n\nb: 2\n", media_type)
+
+
 def test_an_option_says_what_is_taken(here: Path) -> None:
     (here / "a.jsonl").write_text("{}\n")
     (here / "LICENSE").write_text("text")
