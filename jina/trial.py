@@ -1,4 +1,4 @@
-"""Run one Executor in this process, over lines of JSON, as `jina executor check --run` does.
+"""Run one Executor in this process, over lines of JSON: `jina executor run` and `check --run`.
 
 The outcomes are those that `jina post` would give; there is no Flow, no process and no socket.
 """
@@ -9,12 +9,12 @@ import contextlib
 import select
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from jina.client.requests import call_of
 from jina.config.executors import ExecutorConfig
-from jina.defaults import REQUEST_BYTES, REQUEST_DOCS
+from jina.defaults import REQUEST_BYTES, REQUEST_DOCS, REQUEST_IDLE_S
 from jina.excepts import ExecutorError
 from jina.executors import BaseExecutor
 from jina.executors.call import call as call_executor
@@ -24,6 +24,7 @@ from jina.executors.metas import get_default_runtime_args
 from jina.executors.user_errors import class_name, message, short_traceback
 from jina.readers import Chunk, LineSource
 from jina.readers.rows import Rows
+from jina.records.tensors import JsonForm
 from jina.types.arrays.document import DocumentArray
 from jina.wire import body as bodies
 from jina.wire.maps import Call, ErrorInfo
@@ -44,20 +45,20 @@ class Outcome(NamedTuple):
 
 
 @contextlib.contextmanager
-def constructed(config: ExecutorConfig) -> Iterator[BaseExecutor]:
+def constructed(config: ExecutorConfig, workspace: str = "") -> Iterator[BaseExecutor]:
     """Construct an Executor as a Flow would, and close it at the end.
 
-    Its workspace is a temporary folder, unless its YAML names one. What it prints goes to standard
-    error.
+    What it prints goes to standard error.
 
     Args:
         config: from `jina.config.load_executor`.
+        workspace: absolute folder for its files, unless its YAML names one; "" for a temporary one.
 
     Raises:
         ExecutorError: the constructor or `close` raised; the user's frames are in the message.
     """
     spec = config.spec
-    with tempfile.TemporaryDirectory(prefix="jina-") as folder:
+    with _folder(workspace) as folder:
         with _on_stderr():
             cls = config.origin.cls or executor_class(spec)
         name = str(spec.metas.get("name") or cls.__name__)
@@ -75,28 +76,53 @@ def constructed(config: ExecutorConfig) -> Iterator[BaseExecutor]:
 def outcomes(
     executor: BaseExecutor,
     endpoint: str,
-    source: LineSource | None,
+    source: Iterable[Chunk | Rows | None],
     parameters: Mapping[str, Any] | None = None,
+    *,
+    tensors: JsonForm = "list",
 ) -> Iterator[Outcome]:
-    """Call an endpoint with all lines of a source, 100 at a time.
+    """Call an endpoint with one request after the other.
 
     Args:
         executor: the instance.
         endpoint: such as "/index".
-        source: the caller closes it; None for one request without Documents.
+        source: of requests, see `requests_of`; None is a request without Documents.
         parameters: for every call.
+        tensors: how tensors stand in the lines.
     """
-    if source is None:
-        yield _run(executor, endpoint, None, parameters)
-        return
+    for chunk in source:
+        yield _run(executor, endpoint, chunk, parameters, tensors)
+
+
+def requests_of(source: LineSource, request_docs: int = REQUEST_DOCS) -> Iterator[Chunk | Rows]:
+    """The lines of a source, so many at a time; those that have come, where it waits for more.
+
+    Args:
+        source: the caller closes it.
+        request_docs: lines in a request.
+    """
     while not source.at_end:
-        chunk = source.next_chunk(max_lines=REQUEST_DOCS, max_bytes=REQUEST_BYTES)
-        if chunk is None:
-            descriptor = source.fileno()
-            if descriptor is not None:
+        chunk = source.next_chunk(max_lines=request_docs, max_bytes=REQUEST_BYTES)
+        if chunk is None and (descriptor := source.fileno()) is not None:
+            if not select.select([descriptor], [], [], REQUEST_IDLE_S)[0]:
+                chunk = source.take_partial(max_lines=request_docs)
+            if chunk is None:
                 select.select([descriptor], [], [])
-        elif not isinstance(chunk, Chunk) or chunk.oversize or not chunk.data.isspace():
-            yield _run(executor, endpoint, chunk, parameters)  # blank lines have no outcome
+                continue
+        # Blank lines have no outcome.
+        if chunk and not (isinstance(chunk, Chunk) and _is_blank(chunk)):
+            yield chunk
+
+
+def _is_blank(chunk: Chunk) -> bool:
+    return not chunk.oversize and chunk.data.isspace()
+
+
+def _folder(path: str) -> contextlib.AbstractContextManager[str]:
+    """A folder that stays, or a temporary one."""
+    if path:
+        return contextlib.nullcontext(path)
+    return tempfile.TemporaryDirectory(prefix="jina-")
 
 
 def _on_stderr() -> contextlib.AbstractContextManager[Any]:
@@ -121,6 +147,7 @@ def _run(
     endpoint: str,
     chunk: Chunk | Rows | None,
     parameters: Mapping[str, Any] | None,
+    tensors: JsonForm,
 ) -> Outcome:
     docs, groundtruths, failures = DocumentArray(), None, None
     if isinstance(chunk, Chunk):
@@ -136,7 +163,7 @@ def _run(
                 docs = call_executor(
                     executor, endpoint, docs=docs, parameters=parameters, groundtruths=groundtruths
                 )
-        parts, frames = bodies.write_lines(docs, failures, endpoint, "list")
+        parts, frames = bodies.write_lines(docs, failures, endpoint, tensors)
         return Outcome(frames[0], parts[0].failed, "")
     except KeyboardInterrupt:
         raise

@@ -38,7 +38,7 @@ class Failing(Executor):
 
 def outcome_of(endpoint: str) -> tuple[dict[str, str], trial.Outcome]:
     with trial.constructed(load_executor(Failing)) as executor:
-        (outcome,) = trial.outcomes(executor, endpoint, None)
+        (outcome,) = trial.outcomes(executor, endpoint, [None])
     return msgspec.json.decode(outcome.lines)["error"], outcome
 
 

@@ -12,7 +12,7 @@ from jina.config import load_executor
 from jina.excepts import InputError
 from jina.executors.table import lookup
 from jina.readers import LineSource, ReadOptions, open_inputs
-from jina.trial import Outcome, constructed, outcomes
+from jina.trial import Outcome, constructed, outcomes, requests_of
 from jinacli import exits
 from jinacli.check.run import code_of_reports, plain_path
 from jinacli.check.watched import Begin, watched
@@ -69,7 +69,8 @@ def _try(file: str, trial: Trial, form: Format, begin: Begin) -> int:
             say(f"help: it serves {', '.join(executor.requests) or 'nothing'}")
         try:
             begin(f"{file}: {trial.endpoint}")
-            total, failed = _print(outcomes(executor, trial.endpoint, source, values))
+            requests = [None] if source is None else requests_of(source)
+            total, failed = _print(outcomes(executor, trial.endpoint, requests, values))
         except InputError as error:  # it was opened, so this is no wrong usage any more
             say(text_of(error))
             return exits.FAILED

@@ -1,9 +1,9 @@
-"""`jina executor`: begin and check Executors."""
+"""`jina executor`: create, check, run and list Executors."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -14,9 +14,10 @@ from jinacli.commands.options import (
     NoImport,
     OutputFormat,
     Parameters,
+    check_given,
 )
 
-executor_app = typer.Typer(help="Begin and check Executors", no_args_is_help=True)
+executor_app = typer.Typer(help="Create, check, run and list Executors", no_args_is_help=True)
 
 
 @executor_app.callback()
@@ -87,6 +88,88 @@ def check(
     reading = read_options(form, field_resolver or [], content)
     trial = Trial(run, inputs or [], reading, parameters or [])
     raise typer.Exit(run_trial(files[0], trial, form=output_format))
+
+
+@executor_app.command()
+def run(
+    file: Annotated[str, typer.Argument(help="Executor YAML file, or catalogue://NAME")],
+    endpoint: Annotated[str, typer.Argument(help="Such as /index")],
+    inputs: Annotated[
+        list[str] | None, typer.Option("--inputs", "-i", help="Files, as for `jina post`")
+    ] = None,
+    form: InputFormat = "auto",
+    field_resolver: FieldResolver = None,
+    content: Content = "auto",
+    text: Annotated[
+        list[str] | None, typer.Option("--text", "-t", help="A Document with this text")
+    ] = None,
+    parameters: Parameters = None,
+    output: Annotated[
+        str, typer.Option("--output", "-o", help="Write the results to this file")
+    ] = "-",
+    output_format: Annotated[
+        Literal["auto", "jsonl", "table"],
+        typer.Option(help="jsonl, table, or auto: table on a terminal, jsonl otherwise"),
+    ] = "auto",
+    tensors: Annotated[Literal["list", "base64"], typer.Option(help="How tensors are written")] = (
+        "list"
+    ),
+    request_size: Annotated[
+        int, typer.Option(min=0, max=10_000, help="Documents in one call, 0 for all that fit")
+    ] = 100,
+    workspace: Annotated[
+        str, typer.Option(help="Folder for its files, unless its YAML names one")
+    ] = ".",
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show only errors")] = False,
+) -> None:
+    """Run one Executor in this process, without a Flow
+
+    The quickest way for cheap work, and for a debugger. Results are JSON
+    lines in the order of the inputs; a line that fails has an error as its
+    outcome, and then the exit code is 3. Without --inputs, standard input is
+    read when it is a pipe or a file; from a terminal, the endpoint is called
+    once without Documents. What the Executor prints goes to standard error.
+
+    Examples:
+      jina executor run my.yml /encode --inputs data.jsonl > encoded.jsonl
+
+      head data.jsonl | jina executor run my.yml /encode
+
+      jina executor run catalogue://UpperCase /upper --text hello
+    """
+    # Late: see jinacli.app.
+    from jinacli.executor.run import RunOptions, run_executor
+    from jinacli.post.inputs import chosen_inputs
+    from jinacli.post.options import read_options
+    from jinacli.post.parameters import parameters_of
+
+    check_given(("FILE", file), ("ENDPOINT", endpoint), ("--output", output))
+    options = RunOptions(
+        file=file,
+        endpoint=endpoint,
+        inputs=chosen_inputs(inputs or [], text or []),
+        texts=text or [],
+        reading=read_options(form, field_resolver or [], content),
+        parameters=parameters_of(parameters or [], quiet=quiet),
+        output=output,
+        output_format=output_format,
+        tensors=tensors,
+        request_size=request_size,
+        workspace=workspace,
+        quiet=quiet,
+    )
+    raise typer.Exit(run_executor(options))
+
+
+@executor_app.command("list")
+def list_(
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON list")] = False,
+) -> None:
+    """List the Executors of the catalogue: what `uses: catalogue://NAME` may name"""
+    # Late: see jinacli.app.
+    from jinacli.executor.list import list_executors
+
+    raise typer.Exit(list_executors(as_json=as_json))
 
 
 @executor_app.command()

@@ -48,10 +48,23 @@ def open_source(
 
 
 def inputs_of(options: PostOptions) -> list[str]:
-    """The inputs to read: those that were named, or standard input if something waits there."""
-    if options.texts and options.inputs:
+    """The inputs to read, see `chosen_inputs`."""
+    return chosen_inputs(options.inputs, options.texts)
+
+
+def chosen_inputs(inputs: list[str], texts: list[str]) -> list[str]:
+    """The inputs to read: those that were named, or standard input if something waits there.
+
+    Args:
+        inputs: that were named.
+        texts: Documents instead of inputs.
+
+    Raises:
+        typer.BadParameter: there are both.
+    """
+    if texts and inputs:
         raise typer.BadParameter("give --inputs or --text, not both", param_hint="--text")
-    return options.inputs or (["-"] if _stdin_has_data() and not options.texts else [])
+    return inputs or (["-"] if _stdin_has_data() and not texts else [])
 
 
 def _stdin_has_data() -> bool:

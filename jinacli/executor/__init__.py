@@ -1,0 +1,1 @@
+"""What `jina executor` does, beyond checks and new projects."""

@@ -1,0 +1,143 @@
+"""`jina executor run`: one Executor in this process, over files or standard input; no Flow."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import typer
+
+from jina.client.files import open_lines
+from jina.client.results import ResultFile
+from jina.config import load_executor
+from jina.defaults import MAX_REQUEST_DOCS
+from jina.excepts import InputError
+from jina.executors.table import lookup
+from jina.names import with_slash
+from jina.readers import LineSource, ReadOptions
+from jina.readers.rows import Rows
+from jina.suggest import nearest
+from jina.trial import constructed, outcomes, requests_of
+from jina.types.arrays.document import DocumentArray
+from jina.types.document import Document
+from jinacli import exits
+from jinacli.check.run import plain_path
+from jinacli.check.watched import Begin, watched
+from jinacli.post.output import drawing, open_results
+from jinacli.screens.errors import say
+from jinacli.screens.post import say_unmet
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """The options of `jina executor run`, checked one by one.
+
+    Attributes:
+        file: the Executor's YAML, or catalogue://NAME.
+        endpoint: that is called.
+        inputs: as for `jina post`.
+        texts: Documents instead of inputs.
+        reading: how inputs are read.
+        parameters: for every call.
+        output: file of the results, "-" for standard output.
+        output_format: as for `jina post`.
+        tensors: how tensors are written.
+        request_size: Documents in a call, 0 for as many as fit.
+        workspace: folder for its files, unless its YAML names one.
+        quiet: say only errors.
+    """
+
+    file: str
+    endpoint: str
+    inputs: list[str]
+    texts: list[str]
+    reading: ReadOptions
+    parameters: dict[str, Any]
+    output: str
+    output_format: str
+    tensors: Literal["list", "base64"]
+    request_size: int
+    workspace: str
+    quiet: bool
+
+
+def run_executor(options: RunOptions) -> int:
+    """Run the Executor, and return the exit code."""
+    return watched(lambda begin: _run(options, begin))
+
+
+def _run(options: RunOptions, begin: Begin) -> int:
+    with contextlib.ExitStack() as stack:
+        lines, requests = _requests(options, stack)
+        results = stack.enter_context(open_results(options.output))
+        begin(f"{options.file}: the constructor")
+        config = load_executor(plain_path(options.file))
+        workspace = os.path.abspath(options.workspace)
+        executor = stack.enter_context(constructed(config, workspace))
+        if lookup(executor.requests, with_slash(options.endpoint)) is None:
+            raise _unserved(options, list(executor.requests))
+        begin(f"{options.file}: {options.endpoint}")
+        found = outcomes(
+            executor,
+            with_slash(options.endpoint),
+            requests,
+            options.parameters,
+            tensors=options.tensors,
+        )
+        try:
+            total, failed = _write(found, results, options)
+        except InputError as error:  # it broke off; what was read before has its outcomes
+            say(f"error: {error}")
+            return exits.FAILED
+        finally:
+            begin(f"{options.file}: `close`")
+    if lines is not None and total and not options.quiet:
+        say_unmet(options.reading, lines)
+    if failed:
+        say(f"{failed} of {total} failed")
+    return exits.SOME_FAILED if failed else exits.OK
+
+
+def _requests(
+    options: RunOptions, stack: contextlib.ExitStack
+) -> tuple[LineSource | None, Iterable[Any]]:
+    """What is read, and the requests that are made of it."""
+    size = options.request_size or MAX_REQUEST_DOCS
+    if options.inputs:
+        lines = open_lines(options.inputs, options.reading, options.output, 0)
+        stack.callback(lines.close)
+        return lines, requests_of(lines, size)
+    if not options.texts:
+        return None, [None]
+    docs = [Document(text=text) for text in options.texts]
+    parts = (docs[start : start + size] for start in range(0, len(docs), size))
+    return None, (Rows(DocumentArray(part), None, None, len(part)) for part in parts)
+
+
+def _unserved(options: RunOptions, bound: list[str]) -> typer.BadParameter:
+    near = nearest(options.endpoint, bound)
+    meant = f'did you mean "{near}"? ' if near else ""
+    known = f"served: {', '.join(sorted(bound))}" if bound else "nothing is served"
+    return typer.BadParameter(
+        f"no method of {options.file} serves {options.endpoint}\nhelp: {meant}{known}",
+        param_hint="ENDPOINT",
+    )
+
+
+def _write(found: Iterable[Any], results: ResultFile, options: RunOptions) -> tuple[int, int]:
+    """Write the outcomes, and say the first traceback; how many there are and how many failed."""
+    total = failed = 0
+    is_said = options.quiet
+    draw = drawing(options.output, options.output_format)
+    results.begin(0)
+    for outcome in found:
+        results.write(draw(outcome.lines))
+        total += outcome.lines.count(b"\n")
+        failed += outcome.failed
+        if outcome.traceback and not is_said:
+            is_said = True
+            say(outcome.traceback)
+    return total, failed

@@ -1,0 +1,134 @@
+"""`jina executor run` and `list`: one Executor in the process of the command."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+
+import pytest
+
+from tests.polling import wait_until
+from tests.shell import JINA, Shell
+
+CLASS = """
+import os
+from jina import Document, DocumentArray, Executor, requests
+
+
+class Runner(Executor):
+    @requests(on='/upper')
+    def upper(self, docs, parameters, **kwargs):
+        print('what a user prints')
+        for doc in docs:
+            if doc.text == 'no':
+                raise ValueError('no such text')
+            doc.text = doc.text.upper() + parameters.get('end', '')
+
+    @requests(on='/status')
+    def status(self, docs, **kwargs):
+        return DocumentArray([Document(id='s', text=f'{docs} {self.workspace}')])
+
+    @requests(on='/sizes')
+    def sizes(self, docs, **kwargs):
+        for doc in docs:
+            doc.tags = {'calls': len(docs)}
+
+    @requests(on='/end')
+    def end(self, **kwargs):
+        os._exit(0)
+
+    def close(self):
+        print('closed')
+"""
+
+
+@pytest.fixture
+def here(shell: Shell) -> Shell:
+    shell.write("runner.py", CLASS)
+    shell.write("my.yml", "jtype: Runner\nmetas: {py_modules: runner.py}\n")
+    shell.write("data.jsonl", '{"text": "a"}\n\nnope\n{"id": 7, "text": "b"}\n')
+    return shell
+
+
+def test_lines_become_results_in_order(here: Shell) -> None:
+    done = here.run("executor", "run", "my.yml", "/upper", "-i", "data.jsonl", "-p", "end=!")
+    assert done.code == 3
+    first, bad, last = done.lines
+    assert (first["text"], last["id"], last["text"]) == ("A!", "7", "B!")
+    assert bad["error"]["message"] == "data.jsonl:3: not JSON: expecting value at byte 1"
+    assert done.err == "what a user prints\nclosed\n1 of 3 failed\n"
+
+
+def test_standard_input_texts_and_nothing(here: Shell) -> None:
+    done = here.run("executor", "run", "my.yml", "upper", stdin='{"text":"x"}\n')
+    assert [line["text"] for line in done.lines] == ["X"]
+    done = here.run("executor", "run", "my.yml", "/upper", "--text", "p", "-t", "q")
+    assert [line["text"] for line in done.lines] == ["P", "Q"]
+    done = here.run("executor", "run", "my.yml", "/status")
+    assert done.lines[0]["text"] == f"None {here.folder}/Runner/0"
+    done = here.run("executor", "run", "my.yml", "/status", "--workspace", "kept")
+    assert done.lines[0]["text"] == f"None {here.folder}/kept/Runner/0"
+
+
+def test_the_size_of_a_call_and_the_file_of_the_results(here: Shell) -> None:
+    here.write("many.jsonl", "{}\n" * 5)
+    arguments = ("-i", "many.jsonl", "--request-size", "2", "-o", "out.jsonl")
+    assert here.run("executor", "run", "my.yml", "/sizes", *arguments).out == ""
+    lines = (here.folder / "out.jsonl").read_text().splitlines()
+    assert [json.loads(line)["tags"]["calls"] for line in lines] == [2, 2, 2, 2, 1]
+
+
+def test_a_method_that_raises_fails_its_call_and_shows_where(here: Shell) -> None:
+    done = here.run("executor", "run", "my.yml", "/upper", "-t", "a", "-t", "no")
+    assert done.code == 3
+    assert [line["error"]["type"] for line in done.lines] == ["ValueError"] * 2
+    assert 'runner.py", line 12, in upper\n' in done.err
+
+
+def test_a_method_that_ends_the_process_is_no_success(here: Shell) -> None:
+    done = here.run("executor", "run", "my.yml", "/end", "-t", "a")
+    assert done.code == 1
+    assert done.err == "error: my.yml: /end: the process ended with exit code 0\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("my.yml", "/uper"), 'no method of my.yml serves /uper\nhelp: did you mean "/upper"? '),
+        (("none.yml", "/upper"), "no such file: none.yml"),
+        (("my.yml", "/upper", "-i", "none.jsonl"), "error: none.jsonl: no such file"),
+        (("my.yml", "/upper", "-i", "data.jsonl", "-o", "data.jsonl"), "data.jsonl: an input, so"),
+        (("my.yml", "/upper", "-t", "a", "-i", "data.jsonl"), "give --inputs or --text, not both"),
+    ],
+)
+def test_wrong_usage(here: Shell, arguments: tuple[str, ...], message: str) -> None:
+    done = here.run("executor", "run", *arguments)
+    assert (done.code, done.out) == (2, "")
+    assert message in done.err
+
+
+def test_an_interruption_closes_the_executor(here: Shell) -> None:
+    arguments = ("executor", "run", "my.yml", "/upper")
+    with here.start(*arguments, stdin=subprocess.PIPE) as running:
+        running.tell(b'{"text": "a"}\n')
+        assert json.loads(running.read_line())["text"] == "A"
+        done = running.end(signal.SIGINT)
+    assert (done.code, done.err) == (130, "what a user prints\nclosed\ninterrupted\n")
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(here: Shell) -> None:
+    here.write("many.jsonl", '{"text": "x"}\n' * 50_000)
+    command = f"{JINA} executor run my.yml /sizes -i many.jsonl | head -1"
+    with here.start("-c", command, program=("sh",)) as running:
+        done = running.end()
+    assert (done.code, len(done.lines), done.err) == (0, 1, "closed\n")
+
+
+def test_the_catalogue_is_listed(shell: Shell) -> None:
+    done = shell.run("executor", "list")
+    assert done.code == 0
+    assert "UpperCase          Writes the text of each Document in capitals\n" in done.out
+    found = json.loads(shell.run("executor", "list", "--json").out)
+    assert [each["name"] for each in found] == [line.split()[0] for line in done.out.splitlines()]
+    wait_until(lambda: not shell.processes())
