@@ -26,6 +26,7 @@ from jina.types.document import Document
 from jinacli import exits
 from jinacli.check.run import plain_path
 from jinacli.check.watched import Begin, watched
+from jinacli.post.inputs import say_without_inputs
 from jinacli.post.output import drawing, open_results
 from jinacli.screens.errors import say
 from jinacli.screens.post import say_unmet
@@ -73,6 +74,8 @@ def _run(options: RunOptions, begin: Begin) -> int:
     with contextlib.ExitStack() as stack:
         lines, requests = _requests(options, stack)
         results = stack.enter_context(open_results(options.output))
+        if not options.quiet:
+            say_without_inputs(options.endpoint, options.inputs, options.texts)
         begin(f"{options.file}: the constructor")
         config = load_executor(plain_path(options.file))
         workspace = os.path.abspath(options.workspace)

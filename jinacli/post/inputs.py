@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
+import sys
 
 import typer
 
@@ -14,6 +15,7 @@ from jina.defaults import MAX_REQUEST_DOCS, REQUEST_DOCS
 from jina.excepts import InputError
 from jina.readers import LineSource
 from jinacli.post.options import PostOptions
+from jinacli.screens.errors import say
 from jinacli.streams import closed
 
 
@@ -65,6 +67,12 @@ def chosen_inputs(inputs: list[str], texts: list[str]) -> list[str]:
     if texts and inputs:
         raise typer.BadParameter("give --inputs or --text, not both", param_hint="--text")
     return inputs or (["-"] if _stdin_has_data() and not texts else [])
+
+
+def say_without_inputs(endpoint: str, inputs: list[str], texts: list[str]) -> None:
+    """Tell somebody at a terminal, who may wait for a prompt, that nothing is read."""
+    if not (inputs or texts) and sys.stdin is not None and sys.stdin.isatty():
+        say(f"no inputs: calling {endpoint} once, without Documents")
 
 
 def _stdin_has_data() -> bool:

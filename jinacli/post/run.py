@@ -18,7 +18,7 @@ from jina.excepts import ConnectError, InputError, OutputError, PostTimeout
 from jina.readers import LineSource
 from jinacli import exits
 from jinacli.post.destination import check_endpoint, check_target, find_address
-from jinacli.post.inputs import inputs_of, open_source
+from jinacli.post.inputs import inputs_of, open_source, say_without_inputs
 from jinacli.post.options import PostOptions
 from jinacli.post.output import drawing, open_results
 from jinacli.post.signals import signals_unwind
@@ -106,6 +106,8 @@ def _resume(
     session = stack.enter_context(Session(find_address(options, stack)))
     check_target(options.target, session)
     check_endpoint(options, session)
+    if not options.quiet:
+        say_without_inputs(options.endpoint, inputs_of(options), options.texts)
     results.begin(place.size)
     posting = Posting(
         endpoint=options.endpoint,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import pty
 import signal
 import subprocess
 import time
@@ -14,7 +13,8 @@ import pytest
 
 from jina.defaults import DRAIN_GRACE_S
 from tests.polling import wait_until
-from tests.shell import JINA, WAIT_S, Running, Shell, json_lines
+from tests.shell import WAIT_S, Running, Shell, json_lines
+from tests.terminal import Terminal
 
 
 def worker_of(post: Running) -> int:
@@ -131,59 +131,6 @@ def test_a_stopped_and_continued_post_goes_on(shell: Shell) -> None:
 
 def state_of(pid: int) -> str:
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-
-
-class Terminal:
-    """A command whose standard output and error are a terminal.
-
-    Args:
-        shell: to run it in.
-        *arguments: of `jina`.
-        owns: it is the terminal's foreground session, and is told when the terminal is closed.
-    """
-
-    def __init__(self, shell: Shell, *arguments: str, owns: bool = False) -> None:
-        self._ours, theirs = pty.openpty()
-        self._said = b""
-        program = ["setsid", "--ctty"] if owns else []
-        self.process = subprocess.Popen(
-            [*program, JINA, *arguments],
-            cwd=shell.folder,
-            env={**shell.environment, "TERM": "xterm"},
-            stdin=theirs if owns else subprocess.DEVNULL,
-            stdout=theirs,
-            stderr=theirs,
-        )
-        os.close(theirs)
-        os.set_blocking(self._ours, False)
-
-    @property
-    def shown(self) -> str:
-        """What it has said so far."""
-        try:
-            while self._ours >= 0 and (data := os.read(self._ours, 65536)):
-                self._said += data
-        except OSError:  # nothing is there just now, or the other side has closed
-            pass
-        return self._said.decode().replace("\r\n", "\n")
-
-    def wait_for(self, words: str) -> None:
-        wait_until(lambda: words in self.shown, WAIT_S, f"{words!r}, but: {self.shown}")
-
-    def close(self) -> None:
-        if self._ours >= 0:
-            os.close(self._ours)
-            self._ours = -1
-
-    def __enter__(self) -> Terminal:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait(WAIT_S)
-        self.shown  # noqa: B018  # read before it is closed
-        self.close()
 
 
 def test_the_end_of_a_killed_one_is_told_as_what_it_is(shell: Shell) -> None:

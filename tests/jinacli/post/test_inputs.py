@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from tests.shell import JINA, Shell, json_lines, peak_bytes
+from tests.shell import JINA, WAIT_S, Shell, json_lines, peak_bytes
+from tests.terminal import Terminal
 
 MIB = 1 << 20
 
@@ -83,6 +84,16 @@ def test_inputs_and_texts_at_once(flow: Shell) -> None:
 
 
 # --- nothing to read -----------------------------------------------------------------------------
+
+
+def test_without_inputs_a_terminal_is_told_what_happens(flow: Shell) -> None:
+    said = "no inputs: calling /status once, without Documents\n"
+    with Terminal(flow, "post", "/status", owns=True) as terminal:
+        terminal.wait_for(said)
+        assert terminal.process.wait(WAIT_S) == 0
+    with Terminal(flow, "post", "/status", "--quiet", owns=True) as terminal:
+        assert terminal.process.wait(WAIT_S) == 0
+        assert said not in terminal.shown
 
 
 @pytest.mark.parametrize("content", ["", "\n\r\n  \n", "\ufeff"])
