@@ -24,7 +24,7 @@ class Course(NamedTuple):
     Attributes:
         inputs: node that takes part -> branches; a branch is a list of sources, and a source is a
             node that takes part or GATEWAY, the request itself.
-        after: source -> nodes that take its result, in the Flow's order.
+        after: source -> nodes that take its result, floating ones first, in the Flow's order.
         end: sources that make up the answer.
         last: the node whose result alone is the answer, or "" when several are.
         joins: nodes that take part and wait for more than one source.
@@ -82,6 +82,8 @@ def plot_course(
             output[node.name] = [source for branch in branches for source in branch]
     floats = _floating_groups(node for node in nodes if node.name in course.inputs)
     awaited = len(course.inputs) - sum(floats.values())
+    for takers in course.after.values():  # whatever then fails the request, they begin
+        takers.sort(key=lambda name: name not in floats)
     leaves = ends(nodes) if awaited else [GATEWAY]
     course.end.extend(source for leaf in leaves for source in output[leaf])
     only = course.end[0] if len(course.end) == 1 else ""

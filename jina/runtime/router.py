@@ -329,7 +329,7 @@ class Router:
         self._forget(request)
         asked = request.asked
         if request.is_floating:
-            actions.append(Unheard(error))
+            actions.append(Unheard(asked.client, asked.number, error))
         else:
             actions.append(AnswerError(asked.client, asked.number, error))
 

@@ -158,8 +158,10 @@ class StartTimer(msgspec.Struct, frozen=True):
 
 
 class Unheard(msgspec.Struct, frozen=True):
-    """Say that something failed at a node for whose results nobody waits."""
+    """Say that a client's request failed at a node for whose results nobody waits."""
 
+    client: bytes
+    number: int
     error: ErrorInfo
 
 
