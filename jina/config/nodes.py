@@ -76,6 +76,15 @@ class NodeConfig:
     is_join: bool = False
     origin: ExecutorDraft | None = field(default=None, repr=False, compare=False)
 
+    def parts(self) -> Iterator[tuple[str, Neighbour]]:
+        """The Executors that it consists of, with the names of their nodes."""
+        if self.before is not None:
+            yield f"{self.name}/head", self.before
+        if self.origin is not None:
+            yield self.name, Neighbour(self.executor, self.origin)
+        if self.after is not None:
+            yield f"{self.name}/tail", self.after
+
 
 def known_entry(
     state: LoadState, tree: Tree, at: DataPath, entry: Mapping[str, Any]
