@@ -169,6 +169,7 @@ class RemoteError(ExecutorError):
         message: its text, at most 8 KiB.
         executor: name of the node in the Flow.
         replica: number of the node's process, from 0.
+        worker: how people see the process; the default is `executor/replica`.
         endpoint: the endpoint that was called.
         traceback: formatted, at most 64 KiB, with the user's frames only.
     """
@@ -182,14 +183,17 @@ class RemoteError(ExecutorError):
         replica: int = 0,
         endpoint: str = "",
         traceback: str = "",
+        worker: str = "",
     ) -> None:
         """See the class."""
-        where = f"{executor}/{replica} {endpoint}".strip() if executor else endpoint
+        worker = worker or (f"{executor}/{replica}" if executor else "")
+        where = f"{worker} {endpoint}".strip()
         super().__init__(f"{type}: {message}" if message else type, where=where)
         self.type = type
         self.message = message
         self.executor = executor
         self.replica = replica
+        self.worker = worker
         self.endpoint = endpoint
         self.traceback = traceback
         if traceback:  # Python prints it where nobody catches the error

@@ -54,7 +54,8 @@ class Flow:
     """Executors as a graph.
 
     `flow["encoder"]` and `flow[0]` are nodes, as `flow.plan()` has them; iteration gives pairs of
-    name and node. Flows are equal when their nodes have the same names, needs and replicas.
+    name and node. Heads and tails of nodes are none of these. Flows are equal when their nodes have
+    the same names, needs, replicas and shards.
 
     Args:
         name: of the Flow; "flow" when it has none.
@@ -137,7 +138,8 @@ class Flow:
 
     def needs_all(self, name: str = "joiner", **entry: Any) -> Flow:
         """Join all branches that have no follower yet; if there is just one, follow it."""
-        names = ends(self.plan().nodes)
+        plan = self.plan()
+        names = [plan.owner(name) for name in ends(plan.nodes)]
         if len(names) == 1:
             return self.add(name=name, needs=names, **entry)
         return self.needs(names, name, **entry)
@@ -207,7 +209,7 @@ class Flow:
     @property
     def num_executors(self) -> int:
         """How many nodes it has."""
-        return len(self.plan().nodes)
+        return len(self.plan().executors)
 
     @property
     def num_pods(self) -> int:
@@ -225,7 +227,7 @@ class Flow:
         return self._description.workspace
 
     def __getitem__(self, item: str | int) -> PlannedNode:
-        nodes = self.plan().nodes
+        nodes = self.plan().executors
         if isinstance(item, int):
             return nodes[item]
         if not isinstance(item, str):
@@ -238,12 +240,12 @@ class Flow:
         raise KeyError(f"{item!r} is no executor of this Flow{hint}")
 
     def __iter__(self) -> Iterator[tuple[str, PlannedNode]]:
-        return iter([(node.name, node) for node in self.plan().nodes])
+        return iter([(node.name, node) for node in self.plan().executors])
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Flow):
             return NotImplemented
-        return dict(self) == dict(other)
+        return self.plan().by_name == other.plan().by_name
 
     __hash__ = None  # type: ignore[assignment]  # it changes, and so does what it equals
 

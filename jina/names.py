@@ -15,6 +15,19 @@ GATEWAY = "gateway"  # in `needs`: where requests enter the graph
 DEFAULT_ENDPOINT = "/default"  # where a bare `@requests` binds: it serves what nobody else does
 
 
+def worker_name(node: str, replica: int, shard: int | None = None) -> str:
+    """How people see a worker: `indexer/0`, of a sharded node `indexer/shard-2/0`.
+
+    Args:
+        node: its name; a head or a tail, whose name has a slash, is one process: `indexer/tail`.
+        replica: which of the processes that share requests.
+        shard: None where the node has no shards.
+    """
+    if "/" in node:
+        return node
+    return f"{node}/{replica}" if shard is None else f"{node}/shard-{shard}/{replica}"
+
+
 def with_slash(endpoint: str) -> str:
     """The endpoint with its leading slash, which may be left out where one is named."""
     return endpoint if endpoint.startswith("/") else f"/{endpoint}"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgpack
 import numpy as np
 from record_log import Place, RecordLog
+from shard import Shard
 from vectors import METRICS, SPARSE_BELOW, WEIGHTS, Rows
 
 from jina import Document, DocumentArray, Executor, requests
@@ -25,7 +26,7 @@ class VectorIndexer(Executor):
 
     Once /index has answered, its Documents survive a restart, a kill -9 and, with `fsync`, a power
     cut. A Document replaces an older one with the same id. Only one process at a time may open a
-    workspace.
+    workspace. Of several shards, each keeps the Documents whose ids are its own.
 
     Args:
         metric: "cosine" or "euclidean", distances (smaller is nearer); or "dot", the inner product
@@ -39,7 +40,8 @@ class VectorIndexer(Executor):
 
     Raises:
         ValueError: an unknown metric or weighing, or a top_k below 1.
-        ExecutorError: no workspace is set, another process has it open, or its file is damaged.
+        ExecutorError: no workspace is set, another process has it open, its file is damaged, it was
+            written with another number of shards, or requests do not reach every shard.
     """
 
     def __init__(
@@ -65,9 +67,12 @@ class VectorIndexer(Executor):
         self._row_of: dict[str, int] = {}  # by id
         self._place_of: dict[int, Place] = {}  # by row
         self._useful_bytes = 0  # of the log, in records of Documents that are still kept
+        self._shard = Shard.of(self.runtime_args)
+        self._shard.refuse_others_in(self.workspace)
         self._log = RecordLog(self.workspace, fsync=fsync)
         for place, payload in self._log.records():
             self._apply(place, msgpack.unpackb(payload))
+        self._shard.refuse_others(self._row_of, self.workspace)
 
     @requests(on=["/index", "/update"])
     def index(self, docs: DocumentArray | None, **kwargs: Any) -> DocumentArray | None:
@@ -83,7 +88,8 @@ class VectorIndexer(Executor):
         for doc in docs:
             vector = _vector(doc, width)
             width = len(vector)
-            records.append((_PUT, doc.id, _stored(doc), *_packed(vector)))
+            if self._shard.owns(doc.id):
+                records.append((_PUT, doc.id, _stored(doc), *_packed(vector)))
         self._keep(records)
         return DocumentArray([Document(id=doc.id) for doc in docs])
 
@@ -117,7 +123,7 @@ class VectorIndexer(Executor):
             "log_bytes": self._log.size_bytes,
             "metric": self.metric,
         }
-        return DocumentArray([Document(id=self.metas.name, tags=tags)])
+        return DocumentArray([Document(id=f"{self.metas.name}{self._shard.suffix}", tags=tags)])
 
     def close(self) -> None:
         """Let go of the workspace."""

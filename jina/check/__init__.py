@@ -13,6 +13,7 @@ from jina.check.classes import Begin, check_class
 from jina.check.folders import named_folders, node_folders, shared_folders
 from jina.check.methods import yaml_endpoints
 from jina.check.report import Endpoint, Report
+from jina.check.shards import shard_hints
 from jina.config.executors import read_executor
 from jina.config.flows import read_flow
 from jina.config.problems import ordered
@@ -59,11 +60,13 @@ def check_flow(source: Any, *, no_import: bool = False, begin: Begin = _ignore) 
     for node in reading.nodes:
         if node.origin is None:
             continue
-        report.problems += named_folders(node.origin, node.executor)
         report.problems += node_folders(node)
-        report.problems += yaml_endpoints(node.origin, node.executor)
-        if not no_import:
-            check_class(report, node.executor, node.origin, node.name, begin)
+        report.problems += shard_hints(node)
+        for name, each in node.parts():
+            report.problems += named_folders(each.origin, each.executor)
+            report.problems += yaml_endpoints(each.origin, each.executor)
+            if not no_import:
+                check_class(report, each.executor, each.origin, name, begin)
     report.problems += shared_folders(reading.nodes)
     report.problems = ordered(report.problems)
     return report

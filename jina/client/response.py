@@ -12,6 +12,7 @@ from typing import Any
 
 from jina.client.exchange import Reply
 from jina.excepts import RemoteError
+from jina.names import worker_name
 from jina.transport.sockets import payload
 from jina.types.arrays.document import DocumentArray
 from jina.wire.body import Body, concatenated, read_body
@@ -92,6 +93,9 @@ class Response:
             replica=error.replica,
             endpoint=self._endpoint,
             traceback=error.traceback,
+            worker=worker_name(error.executor, error.replica, error.shard)
+            if error.executor
+            else "",
         )
 
     @property

@@ -174,29 +174,30 @@ def _flow(state: LoadState, tree: Tree) -> tuple[FlowOptions, list[NodeConfig], 
     for n, entry in enumerate(entries):
         # What is right about a wrong one is still followed, so that one check shows everything.
         if entry is None or isinstance(entry, Mapping):
-            node = reader.node((key, n), entry, classes.get(n))
+            node = reader.node((key, n), entry, classes.get(n, {}))
             nodes += [node] if node is not None else []
     return reader.options, nodes, model is not None and len(nodes) == len(entries)
 
 
 def _prepare_entries(
     state: LoadState, tree: Tree, key: str, entries: list[Any]
-) -> dict[int, ExecutorClass]:
+) -> dict[int, dict[str, ExecutorClass]]:
     """Leave the known keys in each entry; take out the classes, which no YAML type describes."""
-    classes: dict[int, ExecutorClass] = {}
+    classes: dict[int, dict[str, ExecutorClass]] = {}
     for n, entry in enumerate(entries):
         if not isinstance(entry, Mapping):
             continue
         entries[n] = known_entry(state, tree, (key, n), entry)
-        cls = entry.get("uses")
-        if not isinstance(cls, type):
-            continue
-        del entries[n]["uses"]
-        if issubclass(cls, BaseExecutor):
-            classes[n] = cls
-        else:
-            message = f"{cls.__name__} is no Executor: it does not subclass jina.Executor"
-            state.problems.append(tree.problem((key, n, "uses"), "not-an-executor", message))
+        for name in ("uses", "uses_before", "uses_after"):
+            cls = entry.get(name)
+            if not isinstance(cls, type):
+                continue
+            del entries[n][name]
+            if issubclass(cls, BaseExecutor):
+                classes.setdefault(n, {})[name] = cls
+            else:
+                message = f"{cls.__name__} is no Executor: it does not subclass jina.Executor"
+                state.problems.append(tree.problem((key, n, name), "not-an-executor", message))
     return classes
 
 

@@ -22,17 +22,19 @@ class Node(NamedTuple):
     Args:
         name: unique.
         needs: names of the nodes whose results it takes; empty or ["gateway"] takes the requests.
+        is_floating: nobody waits for its results.
     """
 
     name: str
     needs: Sequence[str] = ()
+    is_floating: bool = False
 
 
 class Fault(NamedTuple):
     """One thing that is wrong with a graph.
 
     Args:
-        kind: "bad-name", "duplicate-name", "unknown-need", "self-need" or "cycle".
+        kind: "bad-name", "duplicate-name", "unknown-need", "self-need", "floating-need" or "cycle".
         node: index of the node at fault.
         need: the need at fault; empty when it is the name.
         message: one sentence.
@@ -55,6 +57,7 @@ def faults(nodes: Sequence[Node]) -> list[Fault]:
     for n, node in enumerate(nodes):
         found += _name_faults(n, node.name, index)
         index.setdefault(node.name, n)
+    floating = {node.name for node in nodes if node.is_floating}
     hints = 0
     for n, node in enumerate(nodes):
         for fault in _need_faults(n, node, index):
@@ -63,6 +66,7 @@ def faults(nodes: Sequence[Node]) -> list[Fault]:
                 names = [name for name in index if name != node.name]
                 fault = fault._replace(hint=_near(fault.need, names))
             found.append(fault)
+        found += [_floating_fault(n, node.name, need) for need in node.needs if need in floating]
     return found + _cycles(nodes, index)
 
 
@@ -96,6 +100,12 @@ def _need_fault(n: int, name: str, need: str, index: dict[str, int]) -> Iterable
     elif need == name and index[need] == n:
         # Else it means the first of that name, and the second one is reported already.
         yield Fault("self-need", n, need, f"{name!r} needs itself", "remove it from its needs")
+
+
+def _floating_fault(n: int, name: str, need: str) -> Fault:
+    message = f"{name!r} needs {need!r}, which is floating: nobody waits for its results"
+    hint = f"remove `floating` from {need!r}, or let {name!r} need another executor"
+    return Fault("floating-need", n, need, message, hint)
 
 
 def _near(need: str, names: list[str]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from jina.config.drafts import ExecutorClass, ExecutorDraft, executor_draft, uncertain_sections
 from jina.config.load_state import LoadState
@@ -18,6 +18,7 @@ from jina.config.schema import (
     FlowOptions,
     NodeModel,
 )
+from jina.config.shards import Neighbour, polling_of, polling_problems
 from jina.config.specs import spec_of
 from jina.config.tree import DataPath, Span, Tree
 from jina.config.uses import draft_of_uses
@@ -27,6 +28,9 @@ from jina.defaults import TIMEOUT_READY_S
 from jina.executors.spec import ExecutorSpec
 from jina.names import GATEWAY
 
+#: Key of an entry -> the class of this process that was given for it.
+Classes: TypeAlias = Mapping[str, ExecutorClass]
+
 
 @dataclass(frozen=True)
 class NodeConfig:
@@ -35,12 +39,17 @@ class NodeConfig:
     Args:
         name: unique within the Flow.
         needs: names of nodes, or "gateway"; None takes the results of the one before it.
-        replicas: processes that share its requests.
+        replicas: processes that share its requests; of each shard.
         executor: what a worker builds.
-        shards: always 1 for now.
-        polling: always "ANY" for now.
+        shards: into how many parts it is divided.
+        polling: see `jina.config.shards.polling_of`; empty when nothing is said.
+        before: the Executor in front of its shards; None for none.
+        after: the Executor behind them; None for none.
+        disable_reduce: the shards' results are strung together.
+        is_floating: nobody waits for its results.
         workspace: absolute folder: its own, else the Flow's.
         env: environment of its processes: the Flow's, its own laid over.
+        outer_env: the Flow's alone: that of its head and tail.
         timeout_ready_s: seconds without a sign of life after which a start failed; infinite is -1.
         mark: file, line and column of its entry; line 0 when it came from Python.
         marks: the same for each key of the entry.
@@ -53,14 +62,28 @@ class NodeConfig:
     replicas: int
     executor: ExecutorSpec
     shards: int = 1
-    polling: str = "ANY"
+    polling: dict[str, str] = field(default_factory=dict)
+    before: Neighbour | None = None
+    after: Neighbour | None = None
+    disable_reduce: bool = False
+    is_floating: bool = False
     workspace: str = ""
     env: dict[str, str] = field(default_factory=dict)
+    outer_env: dict[str, str] = field(default_factory=dict)
     timeout_ready_s: float = TIMEOUT_READY_S
     mark: tuple[str, int, int] = ("", 0, 0)
     marks: dict[str, tuple[str, int, int]] = field(default_factory=dict)
     is_join: bool = False
     origin: ExecutorDraft | None = field(default=None, repr=False, compare=False)
+
+    def parts(self) -> Iterator[tuple[str, Neighbour]]:
+        """The Executors that it consists of, with the names of their nodes."""
+        if self.before is not None:
+            yield f"{self.name}/head", self.before
+        if self.origin is not None:
+            yield self.name, Neighbour(self.executor, self.origin)
+        if self.after is not None:
+            yield f"{self.name}/tail", self.after
 
 
 def known_entry(
@@ -97,22 +120,12 @@ def _refused_keys(tree: Tree, at: DataPath, entry: dict[str, Any]) -> Iterator[P
 
 def _refused_values(tree: Tree, at: DataPath, entry: dict[str, Any]) -> Iterator[Problem]:
     """The values of known keys that are not supported (yet)."""
-    method, polling = entry.get("method"), entry.get("polling")
+    method = entry.get("method")
     if method in ("inspect", "gather_inspect"):
         del entry["method"]
         message = f"`method: {method}` is not supported"
         yield _unsupported(tree, (*at, "method"), message, "add the Executor as a step of the Flow")
-    for key in ("shards", "parallel"):
-        if isinstance(entry.get(key), int) and entry[key] > 1:
-            message = f"`{key}: {entry[key]}` is not supported yet; only 1 is"
-            hint = "`replicas` shares the requests among processes"
-            yield _unsupported(tree, (*at, key), message, hint)
-    if isinstance(polling, Mapping) or (isinstance(polling, str) and polling.upper() != "ANY"):
-        del entry["polling"]
-        written = polling if isinstance(polling, str) else "{…}"
-        message = f"`polling: {written}` is not supported yet; only ANY is"
-        hint = "remove it: each request goes to one process"
-        yield _unsupported(tree, (*at, "polling"), message, hint)
+    yield from polling_problems(tree, (*at, "polling"), entry.get("polling"))
 
 
 def _unsupported(tree: Tree, path: DataPath, message: str, hint: str) -> Problem:
@@ -122,13 +135,17 @@ def _unsupported(tree: Tree, path: DataPath, message: str, hint: str) -> Problem
 def graph_problems(state: LoadState, tree: Tree, key: str, entries: list[Any]) -> None:
     """Check names and needs of all entries, also of those that are wrong in other ways."""
     nodes: list[Node] = []
+    before = GATEWAY
     for n, entry in enumerate(entries):
         name = entry.get("name") if isinstance(entry, Mapping) else None
         name = None if isinstance(name, Unresolved) else name
         needs = _needs(entry)
         if needs is None:
-            needs = [nodes[-1].name if nodes else GATEWAY]
-        nodes.append(Node(name if isinstance(name, str) else f"executor{n}", needs))
+            needs = [before]
+        is_floating = isinstance(entry, Mapping) and entry.get("floating") is True
+        name = name if isinstance(name, str) else f"executor{n}"
+        nodes.append(Node(name, needs, is_floating))
+        before = before if is_floating else name
     places: dict[int, dict[str, list[int]]] = {}
     for fault in faults(nodes):
         if fault.node not in places:
@@ -191,14 +208,15 @@ class NodeReader:
     py_modules: list[str]
     lacks_modules: bool
 
-    def node(self, at: DataPath, entry: Any, cls: ExecutorClass | None) -> NodeConfig | None:
+    def node(self, at: DataPath, entry: Any, classes: Classes) -> NodeConfig | None:
         """One node, as far as it is right; None when there is no Executor to look at.
 
         Args:
             at: path of the entry.
             entry: its data, without ignored keys; what is wrong with those is reported already.
-            cls: a class of this process that stands for its `uses`.
+            classes: of this process, by the key that they stand for: "uses", "uses_before", …
         """
+        cls = classes.get("uses")
         entry = {} if entry is None else entry
         model, wrong = usable(NodeModel, entry)
         if not isinstance(model, NodeModel):
@@ -206,7 +224,8 @@ class NodeReader:
         uncertain = uncertain_sections(self.tree, wrong, known_keys(NodeModel))
         metas = {**model.override_metas, **model.uses_metas}
         py_modules, is_short = self._modules(at, metas.pop("py_modules", []), model.py_modules)
-        draft = None if "class" in uncertain else self._draft(at, entry, model, cls)
+        neighbours = self._neighbours(at, entry, classes, model)
+        draft = None if "class" in uncertain else self._draft(at, entry, "uses", cls)
         if draft is None:
             return None
         draft.uncertain |= uncertain | ({"modules"} if is_short else set())
@@ -219,7 +238,35 @@ class NodeReader:
         draft.py_modules = list(dict.fromkeys(draft.py_modules))
         named_at = (self.tree, (*at, "uses")) if is_ours else None
         spec = spec_of(self.state, draft, named_at=named_at)
-        return None if spec is None else self._config(at, entry, model, draft, spec)
+        if spec is None:
+            return None
+        return self._config(at, entry, model, neighbours, Neighbour(spec, draft))
+
+    def _neighbours(
+        self, at: DataPath, entry: Mapping[str, Any], classes: Classes, model: NodeModel
+    ) -> dict[str, Neighbour]:
+        """The Executors in front of a node and behind it, as far as they can be looked at."""
+        found: dict[str, Neighbour] = {}
+        for key in ("uses_before", "uses_after"):
+            cls = classes.get(key)
+            if cls is None and getattr(model, key) is None:
+                continue
+            draft = self._draft(at, entry, key, cls)
+            if draft is None:
+                continue
+            place = (*at, key)
+            if draft.tree is self.tree and cls is None:
+                own = self.state.located_modules(
+                    self.tree, (*at, "py_modules"), model.py_modules, self.tree.source.folder
+                )
+                modules = [*self.py_modules, *own, *draft.py_modules]
+                draft.py_modules = list(dict.fromkeys(modules))
+                draft.uncertain |= {"modules"} if self.lacks_modules else set()
+            named_at = (self.tree, place) if draft.tree is self.tree else None
+            spec = spec_of(self.state, draft, named_at=named_at)
+            if spec is not None:
+                found[key] = Neighbour(spec, draft)
+        return found
 
     def _modules(
         self, at: DataPath, of_metas: str | list[str], own: list[str]
@@ -236,18 +283,18 @@ class NodeReader:
         self,
         at: DataPath,
         entry: Mapping[str, Any],
-        model: NodeModel,
+        key: str,
         cls: ExecutorClass | None,
     ) -> ExecutorDraft | None:
-        """The Executor of an entry, before the entry's own settings are laid over it."""
+        """The Executor that an entry names under this key, before anything is laid over it."""
         folder = self.tree.source.folder
-        place = (*at, "uses")
+        place = (*at, key)
         if cls is not None:
             return ExecutorDraft(self.tree, place, jtype=cls.__name__, folder=folder, cls=cls)
-        if model.uses is None:
+        if entry.get(key) is None:
             return ExecutorDraft(self.tree, at, jtype="BaseExecutor", folder=folder)
-        if isinstance(model.uses, str):
-            return draft_of_uses(self.state, self.tree, place, entry["uses"])
+        if isinstance(entry[key], str):
+            return draft_of_uses(self.state, self.tree, place, entry[key])
         return executor_draft(self.state, self.tree, place)
 
     def _lay_over(
@@ -268,22 +315,29 @@ class NodeReader:
         at: DataPath,
         entry: Mapping[str, Any],
         model: NodeModel,
-        draft: ExecutorDraft,
-        spec: ExecutorSpec,
+        neighbours: Mapping[str, Neighbour],
+        own_executor: Neighbour,
     ) -> NodeConfig:
         own, general = model.timeout_ready, self.options.timeout_ready
         return NodeConfig(
             name=model.name or f"executor{at[-1]}",
             needs=list(model.needs) or None,
             replicas=model.replicas,
-            executor=spec,
+            executor=own_executor.executor,
+            shards=max(model.shards, model.parallel),
+            polling=polling_of(model.polling),
+            before=neighbours.get("uses_before"),
+            after=neighbours.get("uses_after"),
+            disable_reduce=model.disable_reduce or model.no_reduce,
+            is_floating=model.floating,
             workspace=self.tree.source.absolute(model.workspace) or self.workspace,
             env={key: _env_text(value) for key, value in {**self.options.env, **model.env}.items()},
+            outer_env={key: _env_text(value) for key, value in self.options.env.items()},
             timeout_ready_s=_seconds(general if own is None else own),
             mark=_mark(self.tree, self.tree.span(at)),
             marks={key: _mark(self.tree, self.tree.span((*at, key))) for key in entry},
             is_join=model.method == "needs",
-            origin=draft,
+            origin=own_executor.origin,
         )
 
 

@@ -135,6 +135,12 @@ Uses = Annotated[
 ]
 
 
+Polling = Annotated[
+    Annotated[Text, Tag("text")] | Annotated[dict[Text, Text], Tag("map")],
+    Discriminator(_uses_kind),
+]
+
+
 class NodeModel(_Strict):
     """One executor of a Flow."""
 
@@ -184,14 +190,41 @@ class NodeModel(_Strict):
     replicas: Annotated[int, Field(strict=True, ge=1, le=1000)] = Field(
         1, description="Processes that share the requests."
     )
-    shards: Annotated[int, Field(strict=True, ge=1)] = Field(
-        1, description="Parts of one index, each in its own process. Only 1 is supported yet."
+    shards: Annotated[int, Field(strict=True, ge=1, le=1000)] = Field(
+        1, description="Parts, such as those of one index; each has processes of its own."
     )
-    parallel: Annotated[int, Field(strict=True, ge=1)] = Field(
+    parallel: Annotated[int, Field(strict=True, ge=1, le=1000)] = Field(
         1, description="Older spelling of shards."
     )
-    polling: Text = Field(
-        "ANY", description="ANY: one shard gets a request. ALL is not supported yet."
+    polling: Polling | None = Field(
+        None,
+        description=(
+            "Which shards get a request: ANY, one of them, or ALL; also a map from endpoint to "
+            "these, with '*' for those not named. The default is ANY."
+        ),
+    )
+    uses_before: Uses | None = Field(
+        None,
+        description="An Executor in front of the shards, in every form of uses.",
+    )
+    uses_after: Uses | None = Field(
+        None,
+        description=(
+            "An Executor behind the shards, in every form of uses; with ALL it gets docs_matrix, "
+            "one array of each shard."
+        ),
+    )
+    disable_reduce: Flag = Field(
+        False,
+        description=(
+            "With ALL: string the results of the shards together; the default makes one of "
+            "Documents with the same id."
+        ),
+    )
+    no_reduce: Flag = Field(False, description="Another spelling of disable_reduce.")
+    floating: Flag = Field(
+        False,
+        description="Nobody waits for its results, and no executor needs them.",
     )
     workspace: Text | None = Field(
         None, description="Folder for its files, relative to this file. The default is the Flow's."
@@ -309,12 +342,12 @@ IGNORED_OPTIONS = frozenset({
 # fmt: off
 IGNORED_NODE = frozenset({
     "allow_concurrent", "compression", "connection_list", "cors", "ctrl_with_ipc", "daemon",
-    "deployment_role", "description", "disable_auto_volume", "disable_reduce", "docker_kwargs",
+    "deployment_role", "description", "disable_auto_volume", "docker_kwargs",
     "entrypoint", "exit_on_exceptions", "expose_public", "extra_search_paths", "force",
     "force_update", "gpus", "grpc_channel_options", "grpc_server_options", "host_in",
     "host_out", "hosts_in_connections", "identity", "inspect", "install_requirements",
     "k8s_namespace", "log_config", "memory_hwm", "metrics", "metrics_exporter_host",
-    "metrics_exporter_port", "monitoring", "native", "no_reduce", "noblock_on_start",
+    "metrics_exporter_port", "monitoring", "native", "noblock_on_start",
     "num_part", "on_error_strategy", "output_array_type", "pea_id", "pea_role", "peas_hosts",
     "pod_role", "port", "port_ctrl", "port_expose", "port_in", "port_monitoring", "port_out",
     "ports", "prefer_platform", "pull_latest", "quiet", "quiet_error", "quiet_remote_logs",
@@ -337,12 +370,9 @@ MEANS_NOTHING = (None, False, "", "0.0.0.0", "localhost", "127.0.0.1")
 
 #: Keys that would change results; ignoring them would be wrong. Key -> what to do instead.
 REFUSED_NODE = {
-    "uses_before": "add it as an executor of its own before this one",
-    "uses_after": "add it as an executor of its own behind this one",
-    "uses_before_address": "add it as an executor of its own before this one",
-    "uses_after_address": "add it as an executor of its own behind this one",
+    "uses_before_address": "name the Executor in `uses_before`",
+    "uses_after_address": "name the Executor in `uses_after`",
     "external": "every executor of a Flow is started by it",
     "host": "executors run on the machine of their Flow",
     "when": "filter the Documents in the Executor",
-    "floating": "make it the last executor, or post to it in a Flow of its own",
 }

@@ -64,6 +64,7 @@ def get_default_runtime_args() -> dict[str, Any]:
         "uses_before": None,
         "uses_after": None,
         "parallel": 1,
+        "shards": 1,
         "replicas": 1,
         "polling": "ANY",
         "scheduling": "LOAD_BALANCE",

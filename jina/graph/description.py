@@ -20,6 +20,7 @@ from jina.suggest import nearest
 
 _ADD_KEYS = (
     *("name", "uses", "needs", "replicas", "shards", "parallel", "polling"),
+    *("uses_before", "uses_after", "disable_reduce", "floating"),
     *("uses_with", "uses_metas", "uses_requests"),
     *("override_with", "override_metas", "override_requests"),
     *("py_modules", "workspace", "env", "timeout_ready"),
@@ -29,7 +30,14 @@ _ADD_KEYS = (
 _POST_KEYS = ("return_results", "request_size", "continue_on_error", "show_progress")
 
 #: Codes of problems of the graph; a name that is not allowed is none of them.
-_OF_TOPOLOGY = ("duplicate-name", "unknown-need", "duplicate-need", "self-need", "cycle")
+_OF_TOPOLOGY = (
+    "duplicate-name",
+    "unknown-need",
+    "duplicate-need",
+    "self-need",
+    "cycle",
+    "floating-need",
+)
 
 
 @dataclass(frozen=True)
@@ -90,7 +98,9 @@ class Description:
             return self.loaded
         known = self.loaded.executors if self.loaded is not None else []
         # What was loaded is checked already; here it only lends its names to the needs of others.
-        lent = [{"name": node.name, "needs": node.needs} for node in known]
+        lent = [
+            {"name": node.name, "needs": node.needs, "floating": node.is_floating} for node in known
+        ]
         named = [{key: value for key, value in entry.items() if value} for entry in lent]
         described: dict[str, Any] = {"jtype": "Flow", "executors": [*named, *self.entries]}
         if self.name:

@@ -23,7 +23,7 @@ from typing import Literal, NamedTuple
 
 from jina.excepts import OutputError
 from jina.graph.course import ends, in_order
-from jina.graph.plan import Plan
+from jina.graph.plan import Plan, PlannedNode
 from jina.names import GATEWAY
 from jina.terminal_text import one_line
 
@@ -62,13 +62,13 @@ class _Vertex(NamedTuple):
 
     Attributes:
         name: of the node.
-        replicas: how many processes it has.
+        times: how many shards and replicas it has, in words; "" for one process.
         does: what runs there; "" for the gateway.
         sources: numbers of the vertices whose results it takes, in the order of `needs`.
     """
 
     name: str
-    replicas: int
+    times: str
     does: str
     sources: list[int]
 
@@ -79,7 +79,7 @@ def draw_text(plan: Plan) -> str:
     rows = _rails(vertices)
     width = max(len(rail) for rail, _ in rows)
     cells = {
-        number: (vertex.name, _times(vertex), vertex.does, _relation(vertices, number))
+        number: (vertex.name, vertex.times, vertex.does, _relation(vertices, number))
         for number, vertex in enumerate(vertices)
     }
     columns = [max(map(len, column)) for column in zip(*cells.values(), strict=True)]
@@ -101,7 +101,7 @@ def draw_mermaid(plan: Plan, *, vertical: bool = False) -> str:
     vertices = _vertices(plan)
     lines = ["flowchart TD" if vertical else "flowchart LR"]
     for number, vertex in enumerate(vertices):
-        parts = [f"{vertex.name} {_times(vertex)}".rstrip(), vertex.does]
+        parts = [f"{vertex.name} {vertex.times}".rstrip(), vertex.does]
         label = "<br/>".join(part.translate(_ESCAPED) for part in parts if part)
         # Numbers, not names: "end" and others are words of the language.
         lines.append(f'    n{number}["{label}"]' if vertex.does else f'    n{number}(["{label}"])')
@@ -198,20 +198,24 @@ def _vertices(plan: Plan) -> list[_Vertex]:
     """Where requests enter, the nodes behind those that they need, where answers leave."""
     classes = {worker.node: worker.executor.jtype for worker in plan.workers}
     number = {GATEWAY: 0}
-    vertices = [_Vertex(GATEWAY, 1, "", [])]
+    vertices = [_Vertex(GATEWAY, "", "", [])]
     for node in in_order(plan.nodes):
         number[node.name] = len(vertices)
         jtype = classes.get(node.name, "")
-        does = "passes through" if jtype in ("", "BaseExecutor") else one_line(jtype)
+        does = one_line(jtype)
+        if jtype in ("", "BaseExecutor"):
+            does = "reduces" if node.reduces else "passes through"
+        does += ", floating" if node.is_floating else ""
         sources = [number[need] for need in node.needs]
-        vertices.append(_Vertex(one_line(node.name), node.replicas, does, sources))
+        vertices.append(_Vertex(one_line(node.name), _times(node), does, sources))
     # As the Flow answers: all ends, in the order in which they were written.
     answers = [number[name] for name in ends(plan.nodes)]
-    return [*vertices, _Vertex(GATEWAY, 1, "", answers or [0])]
+    return [*vertices, _Vertex(GATEWAY, "", "", answers or [0])]
 
 
-def _times(vertex: _Vertex) -> str:
-    return f"x{vertex.replicas}" if vertex.replicas > 1 else ""
+def _times(node: PlannedNode) -> str:
+    shards = f"{node.shards} shards" if node.shards > 1 else ""
+    return f"{shards} x{node.replicas}".strip() if node.replicas > 1 else shards
 
 
 def _relation(vertices: Sequence[_Vertex], number: int) -> str:

@@ -12,6 +12,10 @@ import msgspec
 
 from jina.defaults import TIMEOUT_READY_S
 from jina.executors.spec import ExecutorSpec
+from jina.names import worker_name
+
+ANY, ALL = "ANY", "ALL"  # which shards get a request
+ANY_ENDPOINT = "*"  # in polling: whatever is not named
 
 
 class PlannedNode(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,12 +24,35 @@ class PlannedNode(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         name: unique in the Flow.
         needs: names of the nodes whose results it takes, in the order of its `docs_matrix`.
-        replicas: how many processes share its requests.
+        replicas: how many processes share its requests; of each shard, if there are several.
+        shards: into how many parts it is divided.
+        polling: endpoint -> "ANY", one shard gets a request, or "ALL", every shard does; "*" is
+            every endpoint that is not named. Nothing means ANY.
+        of: the node that this one is the head or the tail of; "" for an executor of the Flow.
+        reduces: a tail that puts the results of the shards together, where its own Executor does
+            not serve the endpoint.
+        is_floating: nobody waits for its results.
     """
 
     name: str
     needs: list[str]
     replicas: int = 1
+    shards: int = 1
+    polling: dict[str, str] = {}
+    of: str = ""
+    reduces: bool = False
+    is_floating: bool = False
+
+    @property
+    def is_tail(self) -> bool:
+        """Whether it takes the results of the shards of the node that it belongs to."""
+        return self.of != "" and self.needs == [self.of]
+
+    def polls_all(self, endpoint: str) -> bool:
+        """Whether a request to this endpoint goes to every one of several shards."""
+        if self.shards == 1:
+            return False
+        return self.polling.get(endpoint, self.polling.get(ANY_ENDPOINT)) == ALL
 
 
 class WorkerSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +61,9 @@ class WorkerSpec(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         node: the node's name.
         replica: which of its processes, from 0.
+        shard: which of its node's shards, from 0; None where it has none.
+        tail_of: the node whose shards' results it takes; "" for none.
+        reduces: see `PlannedNode`.
         executor: what to load.
         runtime_args: handed to the Executor as `self.runtime_args`.
         env: environment variables that this node sets.
@@ -43,6 +73,9 @@ class WorkerSpec(msgspec.Struct, frozen=True, kw_only=True):
 
     node: str
     replica: int
+    shard: int | None = None
+    tail_of: str = ""
+    reduces: bool = False
     executor: ExecutorSpec
     runtime_args: dict[str, Any] = {}
     env: dict[str, str] = {}
@@ -51,8 +84,8 @@ class WorkerSpec(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def name(self) -> str:
-        """How people see it: `encoder/0`."""
-        return f"{self.node}/{self.replica}"
+        """How people see it, see `worker_name`."""
+        return worker_name(self.node, self.replica, self.shard)
 
     @property
     def where(self) -> str:
@@ -76,3 +109,17 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     nodes: list[PlannedNode]
     workers: list[WorkerSpec]
     listen: str = ""
+
+    @property
+    def executors(self) -> list[PlannedNode]:
+        """The nodes without the heads and tails of others."""
+        return [node for node in self.nodes if not node.of]
+
+    @property
+    def by_name(self) -> dict[str, PlannedNode]:
+        """Every node by its name."""
+        return {node.name: node for node in self.nodes}
+
+    def owner(self, name: str) -> str:
+        """The node that this one is the head or the tail of, else itself."""
+        return self.by_name[name].of or name

@@ -1,16 +1,21 @@
 """Make the plan of what is started from a Flow that was checked.
 
-Names and needs are sound by now; here the needs become explicit, and each replica a worker.
+Names and needs are sound by now; here the needs become explicit, each shard and replica a worker,
+and heads and tails nodes of their own: whoever needs a node that has a tail needs the tail.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from jina.config.flows import FlowConfig, load_flow
 from jina.config.nodes import NodeConfig
-from jina.graph.plan import Plan, PlannedNode, WorkerSpec
+from jina.executors.spec import ExecutorSpec
+from jina.graph.plan import ALL, ANY, ANY_ENDPOINT, Plan, PlannedNode, WorkerSpec
 from jina.names import GATEWAY
+
+_REDUCER = ExecutorSpec(jtype="BaseExecutor")  # serves nothing, so that its worker reduces
 
 
 def plan_from(config: FlowConfig, *, listen: str = "") -> Plan:
@@ -21,38 +26,109 @@ def plan_from(config: FlowConfig, *, listen: str = "") -> Plan:
         listen: tcp address on which the gateway listens too; "" for none.
     """
     nodes: list[PlannedNode] = []
+    workers: list[WorkerSpec] = []
+    outlets = {GATEWAY: GATEWAY}  # node -> whose results stand for its own
     before = GATEWAY
     for node in config.executors:
         needs = [before] if node.needs is None else list(node.needs)
-        nodes.append(PlannedNode(name=node.name, needs=needs, replicas=node.replicas))
-        before = node.name
-    workers = [
-        _worker(node, replica) for node in config.executors for replica in range(node.replicas)
-    ]
+        for planned, executor in _parts(node, [outlets[name] for name in needs]):
+            nodes.append(planned)
+            workers += _workers(node, planned, executor)
+            outlets[node.name] = planned.name
+        if not node.is_floating:
+            before = node.name
     path = str(config.file.resolve()) if config.file else ""
     return Plan(name=config.name, file=path, nodes=nodes, workers=workers, listen=listen)
 
 
-def _worker(node: NodeConfig, replica: int) -> WorkerSpec:
-    file, line, column = node.marks.get("uses", node.mark)
-    runtime_args: dict[str, Any] = {
-        "name": node.name,
-        "workspace": node.workspace,
-        "replicas": node.replicas,
-        "pea_id": 0,
-        "shard_id": 0,
-    }
-    if node.replicas > 1:
-        runtime_args["replica_id"] = replica
-    return WorkerSpec(
-        node=node.name,
-        replica=replica,
-        executor=node.executor,
-        runtime_args=runtime_args,
-        env=node.env,
-        timeout_ready_s=node.timeout_ready_s,
-        entry=f"{file}:{line}:{column}" if file and line else "",
+def _parts(node: NodeConfig, needs: list[str]) -> Iterator[tuple[PlannedNode, ExecutorSpec]]:
+    """The head of a node, the node and its tail, as far as it has them, and what they run."""
+    if node.before is not None:
+        head = f"{node.name}/head"
+        yield (
+            PlannedNode(name=head, needs=needs, of=node.name, is_floating=node.is_floating),
+            node.before.executor,
+        )
+        needs = [head]
+    polls_all = node.shards > 1 and ALL in node.polling.values()
+    yield (
+        PlannedNode(
+            name=node.name,
+            needs=needs,
+            replicas=node.replicas,
+            shards=node.shards,
+            polling=node.polling if polls_all else {},
+            is_floating=node.is_floating,
+        ),
+        node.executor,
     )
+    reduces = polls_all and not node.disable_reduce
+    if node.after is not None or (reduces and not node.is_floating):
+        tail = PlannedNode(
+            name=f"{node.name}/tail",
+            needs=[node.name],
+            of=node.name,
+            reduces=reduces,
+            is_floating=node.is_floating,
+        )
+        yield tail, node.after.executor if node.after else _REDUCER
+
+
+def _workers(
+    node: NodeConfig, planned: PlannedNode, executor: ExecutorSpec
+) -> Iterator[WorkerSpec]:
+    is_sharded = planned.shards > 1
+    for shard in range(planned.shards):
+        for replica in range(planned.replicas):
+            yield WorkerSpec(
+                node=planned.name,
+                replica=replica,
+                shard=shard if is_sharded else None,
+                tail_of=planned.of if planned.is_tail else "",
+                reduces=planned.reduces,
+                executor=executor,
+                runtime_args=_runtime_args(node, planned, shard, replica),
+                # As in the YAML: what is said of a node is not said of its head and tail.
+                env=node.outer_env if planned.of else node.env,
+                timeout_ready_s=node.timeout_ready_s,
+                entry=_entry(node, planned),
+            )
+
+
+def _runtime_args(
+    node: NodeConfig, planned: PlannedNode, shard: int, replica: int
+) -> dict[str, Any]:
+    arguments: dict[str, Any] = {
+        "name": planned.name,
+        "workspace": node.workspace,
+        "replicas": planned.replicas,
+        "shards": planned.shards,
+        "parallel": planned.shards,
+        "pea_id": shard,
+        "shard_id": shard,
+        "polling": _polling(planned),
+    }
+    if planned.replicas > 1:
+        arguments["replica_id"] = replica
+    if planned.of:
+        arguments["pea_role"] = "TAIL" if planned.is_tail else "HEAD"
+    return arguments
+
+
+def _polling(planned: PlannedNode) -> str | dict[str, str]:
+    """As users write it: one word where it holds for every endpoint."""
+    if set(planned.polling) <= {ANY_ENDPOINT}:
+        return planned.polling.get(ANY_ENDPOINT, ANY)
+    return dict(planned.polling)
+
+
+def _entry(node: NodeConfig, planned: PlannedNode) -> str:
+    """Where the Flow's YAML names the Executor, as file:line:column."""
+    key = "uses"
+    if planned.of:
+        key = "uses_after" if planned.is_tail else "uses_before"
+    file, line, column = node.marks.get(key, node.mark)
+    return f"{file}:{line}:{column}" if file and line else ""
 
 
 def plan_of(source: Any, *, listen: str = "") -> Plan:

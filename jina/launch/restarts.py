@@ -7,8 +7,11 @@ idle. Pure: time is an argument.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TypeAlias
 
 from jina.defaults import RESTART_BUDGET, RESTART_DELAY_MAX_S, RESTART_DELAY_S, RESTART_WINDOW_S
+
+Part: TypeAlias = tuple[str, int | None]
 
 
 class Restarts:
@@ -41,17 +44,17 @@ class Comebacks:
     """The workers of one Flow that are gone: when each is due again, which nodes are lost.
 
     Args:
-        nodes: every worker's name -> its node's.
+        parts: every worker's name -> its node, and its shard there; None where it has none.
     """
 
-    def __init__(self, nodes: Mapping[str, str]) -> None:
-        self._nodes = nodes
-        self._restarts = {name: Restarts() for name in nodes}
+    def __init__(self, parts: Mapping[str, Part]) -> None:
+        self._parts = parts
+        self._restarts = {name: Restarts() for name in parts}
         self._lost: set[str] = set()
         self.due: dict[str, float] = {}
         """Worker -> when it is to be started again."""
-        self.given_up: dict[str, str] = {}
-        """Node -> why it serves no more."""
+        self.given_up: dict[Part, str] = {}
+        """Node, or shard of a node -> why it serves no more."""
 
     def plan(self, name: str, now: float) -> float | None:
         """Note a death; returns the seconds until the worker's next start, None for never."""
@@ -71,7 +74,7 @@ class Comebacks:
         """The worker's last death is blamed on a request."""
         self._restarts[name].forgive()
 
-    def give_up(self, name: str, words: str) -> str | None:
+    def give_up(self, name: str, words: str) -> Part | None:
         """Note that a worker will not come back.
 
         Args:
@@ -79,14 +82,14 @@ class Comebacks:
             words: how it ended and the last lines that it printed.
 
         Returns:
-            the name of its node if none of that one's workers is left, else None.
+            its node and shard if none of their workers is left, else None.
         """
-        node = self._nodes[name]
+        part = self._parts[name]
         self._lost.add(name)
-        if any(other == node and each not in self._lost for each, other in self._nodes.items()):
+        if any(other == part and each not in self._lost for each, other in self._parts.items()):
             return None
-        self.given_up[node] = (
+        self.given_up[part] = (
             "no worker of it is left until the Flow is started again "
             f"(`jina flow down`, `jina flow up`); the last one {words}"
         )
-        return node
+        return part

@@ -66,7 +66,7 @@ class Supervisor:
         self.ended_by: signal.Signals | None = None
         """The signal that ended it at once, when it had been told to stop before."""
         self._specs = {spec.name: spec for spec in plan.workers}
-        self._comebacks = Comebacks({spec.name: spec.node for spec in plan.workers})
+        self._comebacks = Comebacks({spec.name: (spec.node, spec.shard) for spec in plan.workers})
         self._waiting = set(self._specs)  # workers that have not been ready yet
         self._endpoints: dict[str, list[str]] = {}  # node -> what its workers bind
         self._fronts: list[str] = []
@@ -166,8 +166,8 @@ class Supervisor:
             )
         )
         self._workers.announce()
-        for node, reason in self._comebacks.given_up.items():
-            self._gateway.tell(control.GaveUp(node=node, reason=reason))
+        for (node, shard), reason in self._comebacks.given_up.items():
+            self._gateway.tell(control.GaveUp(node=node, shard=shard, reason=reason))
 
     # --- the gateway's messages ---
 
@@ -293,9 +293,10 @@ class Supervisor:
 
     def _give_up(self, name: str, words: str) -> None:
         """Start a worker no more; a node with no worker left serves no more."""
-        node = self._comebacks.give_up(name, words)
-        if node is not None:
-            self._gateway.tell(control.GaveUp(node=node, reason=self._comebacks.given_up[node]))
+        part = self._comebacks.give_up(name, words)
+        if part is not None:
+            reason = self._comebacks.given_up[part]
+            self._gateway.tell(control.GaveUp(node=part[0], shard=part[1], reason=reason))
 
     def _fail(self, child: Child, where: str, reason: str) -> None:
         self._failed = True

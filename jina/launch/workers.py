@@ -141,5 +141,6 @@ class Workers:
                 replica=spec.replica,
                 slot=slot,
                 is_running=is_running,
+                shard=spec.shard,
             )
         )

@@ -77,6 +77,7 @@ class Expect(_Message):
     replica: int
     slot: int
     is_running: bool = False
+    shard: int | None = None
 
 
 class Started(_Message):
@@ -94,10 +95,11 @@ class Died(_Message):
 
 
 class GaveUp(_Message):
-    """A node's workers will not be started again."""
+    """A node's workers, or those of one of its shards, will not be started again."""
 
     node: str
     reason: str
+    shard: int | None = None
 
 
 class Drain(_Message):

@@ -32,6 +32,7 @@ from jina.excepts import JinaError, WireError
 from jina.runtime import control
 from jina.runtime.board import Board
 from jina.runtime.descendants import end_marked
+from jina.runtime.known_workers import KnownWorker
 from jina.runtime.lastlog import keep_log
 from jina.runtime.messages import (
     answer_message,
@@ -41,6 +42,7 @@ from jina.runtime.messages import (
     replied,
     submitted,
     task_message,
+    unheard,
 )
 from jina.runtime.router import Router
 from jina.runtime.steps import (
@@ -50,12 +52,12 @@ from jina.runtime.steps import (
     ClientLeft,
     Dispatch,
     Expired,
-    Joined,
     Lost,
     NodeFailed,
     Raised,
     Refuse,
     StartTimer,
+    Unheard,
 )
 from jina.runtime.timers import Timers
 from jina.transport import sockets
@@ -77,20 +79,6 @@ _ASK_MS = 20  # between attempts to reach a worker of an earlier gateway
 _POLL_MS = 1000  # only to check deadlines; every event wakes the loop at once
 
 
-class _Worker:
-    """A worker as the supervisor described it."""
-
-    __slots__ = ("identity", "is_ready", "node", "pid", "replica", "slot")
-
-    def __init__(self, expected: control.Expect) -> None:
-        self.identity = expected.identity.encode()
-        self.node = expected.node
-        self.replica = expected.replica
-        self.slot = expected.slot
-        self.pid = 0
-        self.is_ready = False
-
-
 class Gateway:
     """One Flow's gateway.
 
@@ -108,7 +96,7 @@ class Gateway:
             configure.nodes, endpoints=configure.endpoints, first_task=configure.first_task
         )
         self._board = Board(configure.board)
-        self._workers: dict[bytes, _Worker] = {}
+        self._workers: dict[bytes, KnownWorker] = {}
         self._clients: dict[bytes, None] = {}  # who said HELLO, the latest last
         self._timers = Timers()
         self._early: dict[bytes, Ready] = {}  # of workers that the supervisor has not announced
@@ -174,7 +162,7 @@ class Gateway:
     def _obey(self, messages: Sequence[object]) -> None:
         for message in messages:
             if isinstance(message, control.Expect):
-                worker = _Worker(message)
+                worker = KnownWorker(message)
                 self._workers[worker.identity] = worker
                 early = self._early.pop(worker.identity, None)
                 if early is not None:
@@ -186,7 +174,7 @@ class Gateway:
             elif isinstance(message, control.Died):
                 self._worker_died(message)
             elif isinstance(message, control.GaveUp):
-                self._do(self._router.step(NodeFailed(message.node, message.reason)))
+                self._do(self._router.step(NodeFailed(message.node, message.reason, message.shard)))
             elif isinstance(message, control.Drain):
                 self._drain_deadline = time.monotonic() + DRAIN_GRACE_S
 
@@ -246,7 +234,7 @@ class Gateway:
         if not self._router.held(client):
             self._send_front(pack_message(wire.BYE), client)
 
-    def _let_close(self, worker: _Worker) -> None:
+    def _let_close(self, worker: KnownWorker) -> None:
         sockets.send_if_connected(self._back, pack_message(wire.DRAIN), worker.identity)
 
     # --- the workers ---
@@ -273,15 +261,11 @@ class Gateway:
         except WireError as error:
             self._warn(peer, f"a worker's message was dropped: {error}")
 
-    def _worker_ready(self, worker: _Worker, ready: Ready) -> None:
+    def _worker_ready(self, worker: KnownWorker, ready: Ready) -> None:
         if worker.is_ready:
             return
         worker.is_ready = True
-        self._do(
-            self._router.step(
-                Joined(worker.identity, worker.node, worker.replica, ready.endpoints, ready.credits)
-            )
-        )
+        self._do(self._router.step(worker.joined(ready)))
         self._channel.send(
             control.WorkerReady(identity=worker.identity.decode(), endpoints=ready.endpoints)
         )
@@ -361,13 +345,7 @@ class Gateway:
                 "endpoints": self._router.endpoints,
                 "failed": self._router.failed_nodes,
                 "workers": [
-                    {
-                        "node": worker.node,
-                        "replica": worker.replica,
-                        "pid": worker.pid,
-                        "state": "ready" if worker.is_ready else "starting",
-                        "outstanding": self._router.outstanding(worker.identity),
-                    }
+                    worker.status(self._router.outstanding(worker.identity))
                     for worker in self._workers.values()
                 ],
             }
@@ -398,6 +376,8 @@ class Gateway:
                 self._send_front(refusal_message(action.number, action.reason), action.client)
             elif isinstance(action, StartTimer):
                 self._timers.start(action.timer, action.seconds)
+            elif isinstance(action, Unheard):
+                print(unheard(action), file=sys.stderr, flush=True)
         if not self._front_polled or self._router.bytes_held >= MAX_INFLIGHT_BYTES:
             self._poll_front()
 

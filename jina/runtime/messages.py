@@ -10,6 +10,7 @@ from typing import Any
 
 from jina.defaults import MAX_FRAMES_FROM_GATEWAY
 from jina.excepts import WireError
+from jina.names import worker_name
 from jina.runtime.steps import (
     Answer,
     AnswerError,
@@ -18,6 +19,7 @@ from jina.runtime.steps import (
     Raised,
     Replied,
     Submitted,
+    Unheard,
 )
 from jina.transport.sockets import payload
 from jina.wire import header as wire
@@ -146,6 +148,14 @@ def error_message(failed: AnswerError) -> list[Any]:
 def refusal_message(number: int, reason: str, kind: str = _REFUSAL) -> list[Any]:
     """Why a client's request is not taken."""
     return pack_message(wire.REFUSED, [pack_map(ErrorInfo(kind, reason))], number=number)
+
+
+def unheard(failed: Unheard) -> str:
+    """What people read of an error that no client gets."""
+    error = failed.error
+    who = worker_name(error.executor, error.replica, error.shard)
+    told = f"error: {who}, for which nobody waits: {error.type}: {error.message}"
+    return f"{told}\n{error.traceback}".rstrip()
 
 
 def _flattened(pieces: Sequence[Piece]) -> tuple[list[Part], Sequence[Any]]:

@@ -5,8 +5,8 @@ gateway tells it what came in and carries out the actions it returns, so that ev
 tested with a table and driven by a simulator. It never opens a body: parts are opaque frames.
 
     a request   is what a client posted; it has exactly one answer
-    a task      is a request at one node; it is at one worker at a time, and counts there as a
-                credit until the worker replies or dies
+    a task      is a request at one node, or at one of its shards; it is at one worker at a time,
+                and counts there as a credit until the worker replies or dies
 
 A request that was begun in two deaths is narrowed down: its task is done again in halves, one after
 the other, and a half that kills is halved again, until the Document is found that kills alone. That
@@ -21,7 +21,7 @@ from jina.defaults import MAX_ATTEMPTS, WINDOW_REQUESTS
 from jina.graph.course import Course, in_order, plot_course
 from jina.graph.plan import PlannedNode
 from jina.names import DEFAULT_ENDPOINT, GATEWAY
-from jina.runtime.queues import FairQueue
+from jina.runtime.pools import Pool
 from jina.runtime.steps import (
     Action,
     Answer,
@@ -33,11 +33,13 @@ from jina.runtime.steps import (
     Joined,
     Lost,
     NodeFailed,
+    Piece,
     Raised,
     Refuse,
     Replied,
     StartTimer,
     Submitted,
+    Unheard,
 )
 from jina.runtime.tasks import Request, Task, Worker, size_of
 from jina.wire.maps import ErrorInfo
@@ -70,9 +72,8 @@ class Router:
         self._endpoints: dict[str, Sequence[str]] = dict(endpoints or {})
         self._courses: dict[tuple[str, tuple[str, ...] | None], Course] = {}
         self._workers: dict[bytes, Worker] = {}
-        self._replicas: dict[str, list[Worker]] = {node.name: [] for node in self._nodes}
-        self._queues: dict[str, FairQueue] = {node.name: FairQueue() for node in self._nodes}
-        self._failed_nodes: dict[str, str] = {}
+        self._pools = {node.name: Pool(node) for node in self._nodes}
+        self._floating: set[Request] = set()
         self._clients: dict[bytes, dict[int, Request]] = {}
         self._last_task = first_task
         self._timers: dict[int, Callable[[list[Action]], None]] = {}
@@ -82,8 +83,8 @@ class Router:
 
     @property
     def requests_held(self) -> int:
-        """Requests that have no answer yet."""
-        return sum(len(requests) for requests in self._clients.values())
+        """Requests that have no answer yet, and those that go on although nobody waits."""
+        return sum(len(requests) for requests in self._clients.values()) + len(self._floating)
 
     @property
     def endpoints(self) -> dict[str, list[str]]:
@@ -92,8 +93,8 @@ class Router:
 
     @property
     def failed_nodes(self) -> dict[str, str]:
-        """Nodes that serve no more, and why."""
-        return dict(self._failed_nodes)
+        """Nodes, and shards of nodes, that serve no more, and why."""
+        return {name: why for pool in self._pools.values() for name, why in pool.failed.items()}
 
     @property
     def is_complete(self) -> bool:
@@ -153,16 +154,30 @@ class Router:
         if not request.answered:
             result = task.go_on(reply.pieces)
             if result is None:
-                self._queues[task.node].push_back([task])
+                self._pools[task.node].push_back([task])
             else:
-                request.results[task.node] = result
-                request.waiting -= 1
-                if request.waiting:
-                    size = size_of(result)
-                    request.bytes += size
-                    self.bytes_held += size
-                self._advance(request, task.node, actions)
+                self._finished(task, result, actions)
         self._serve(task.node, actions)
+
+    def _finished(self, task: Task, result: Sequence[Piece], actions: list[Action]) -> None:
+        """A task is done; where it was one of several shards', its node may not be."""
+        request, whole = task.request, result
+        if task.shard is not None:
+            shares = request.gather(task.node, task.shard, result)
+            if shares is None:
+                self._hold(request, result)
+                return
+            whole = shares
+        request.results[task.node] = whole
+        request.waiting -= 1
+        if request.waiting:
+            self._hold(request, result)
+        self._advance(request, task.node, actions)
+
+    def _hold(self, request: Request, pieces: Sequence[Piece]) -> None:
+        size = size_of(pieces)
+        request.bytes += size
+        self.bytes_held += size
 
     def _raised(self, raised: Raised, actions: list[Action]) -> None:
         task = self._take(raised.worker, raised.task)
@@ -175,17 +190,16 @@ class Router:
         if self._endpoints.get(joined.node) != (bound := tuple(joined.endpoints)):
             self._endpoints[joined.node] = bound
             self._courses.clear()
-        self._failed_nodes.pop(joined.node, None)
         worker = Worker(joined)
         self._workers[joined.worker] = worker
-        self._replicas[joined.node].append(worker)
+        self._pools[joined.node].add(worker)
         self._serve(joined.node, actions)
 
     def _lost(self, lost: Lost, actions: list[Action]) -> None:
         worker = self._workers.pop(lost.worker, None)
         if worker is None:
             return
-        self._replicas[worker.node].remove(worker)
+        self._pools[worker.node].remove(worker)
         again = []
         for task in worker.tasks.values():
             if task.request.answered:
@@ -199,15 +213,15 @@ class Router:
                         continue
             again.append(task)
         # In front, oldest first: whoever waited longest goes first again.
-        self._queues[worker.node].push_back(again)
+        self._pools[worker.node].push_back(again)
         self._serve(worker.node, actions)
 
     def _node_failed(self, failed: NodeFailed, actions: list[Action]) -> None:
-        self._failed_nodes[failed.node] = failed.reason
-        queue = self._queues[failed.node]
-        while task := queue.pop():
-            self._fail(task.request, _unavailable(failed.node, failed.reason), actions)
-        if failed.node not in self._endpoints:  # never up: it might have bound anything
+        pool = self._pools[failed.node]
+        for task in pool.give_up(failed.shard, failed.reason):
+            self._fail(task.request, _unavailable(failed.node, failed.reason, task.shard), actions)
+        # Never up: it might have bound anything.
+        if pool.has_failed and failed.node not in self._endpoints:
             self._endpoints[failed.node] = (DEFAULT_ENDPOINT,)
 
     def _client_left(self, left: ClientLeft) -> None:
@@ -217,8 +231,8 @@ class Router:
             self.bytes_held -= request.bytes
         if requests:
             # Let go of the frames of what waits behind others, too.
-            for queue in self._queues.values():
-                queue.drop_answered()
+            for pool in self._pools.values():
+                pool.drop_answered()
 
     def _expired(self, expired: Expired, actions: list[Action]) -> None:
         then = self._timers.pop(expired.timer, None)
@@ -245,35 +259,44 @@ class Router:
             if node not in course.joins or all(
                 name in results for branch in course.inputs[node] for name in branch
             ):
-                self._last_task += 1
-                self._enqueue(Task(self._last_task, request, node), actions)
+                self._begin(request, node, actions)
         if request.waiting == 0 and not request.answered:
             self._forget(request)
+            if request.is_floating:
+                return
             asked = request.asked
             pieces = [piece for name in course.end for piece in results[name]]
             actions.append(Answer(asked.client, asked.number, pieces, len(course.inputs)))
 
+    def _begin(self, request: Request, node: str, actions: list[Action]) -> None:
+        """Let a node do a request: one worker of it, or one of each shard."""
+        course = request.course
+        if node in course.floats:
+            request = request.floating(node)
+            self._floating.add(request)
+            self.bytes_held += request.bytes
+        shards = course.fans.get(node)
+        for shard in (None,) if shards is None else range(shards):
+            self._last_task += 1
+            self._enqueue(Task(self._last_task, request, node, shard), actions)
+
     def _enqueue(self, task: Task, actions: list[Action]) -> None:
         if task.request.answered:
             return
-        reason = self._failed_nodes.get(task.node)
+        pool = self._pools[task.node]
+        reason = pool.why_not(task.shard)
         if reason is not None:
-            error = _unavailable(task.node, reason)
+            error = _unavailable(task.node, reason, task.shard)
             self._fail(task.request, error, actions)
             return
-        self._queues[task.node].push(task)
+        pool.push(task)
         self._serve(task.node, actions)
 
     def _serve(self, node: str, actions: list[Action]) -> None:
         """Give waiting tasks of a node to its workers, the least busy first."""
-        queue = self._queues[node]
-        while queue:
-            worker = self._least_busy(node)
-            if worker is None:
-                return
-            task = queue.pop()
-            if task is None:
-                return
+        pool = self._pools[node]
+        while found := pool.next():
+            worker, task = found
             worker.tasks[task.number] = task
             self._uses += 1
             worker.last_used = self._uses
@@ -295,18 +318,6 @@ class Router:
                 )
             )
 
-    def _least_busy(self, node: str) -> Worker | None:
-        best: Worker | None = None
-        for worker in self._replicas[node]:
-            if len(worker.tasks) >= worker.credits:
-                continue
-            if best is None or (len(worker.tasks), worker.last_used) < (
-                len(best.tasks),
-                best.last_used,
-            ):
-                best = worker
-        return best
-
     def _take(self, worker: bytes, number: int) -> Task | None:
         """The task that a worker reports; None for one that it does not have (a late reply)."""
         found = self._workers.get(worker)
@@ -317,7 +328,10 @@ class Router:
             return
         self._forget(request)
         asked = request.asked
-        actions.append(AnswerError(asked.client, asked.number, error))
+        if request.is_floating:
+            actions.append(Unheard(asked.client, asked.number, error))
+        else:
+            actions.append(AnswerError(asked.client, asked.number, error))
 
     def _after(
         self, seconds: float, then: Callable[[list[Action]], None], actions: list[Action]
@@ -336,6 +350,9 @@ class Router:
         """Strike a request off: it has its one answer now."""
         request.answered = True
         self.bytes_held -= request.bytes
+        if request.is_floating:
+            self._floating.discard(request)
+            return
         requests = self._clients.get(request.asked.client)
         if requests is not None:
             requests.pop(request.asked.number, None)
@@ -345,9 +362,11 @@ class Router:
 
 def _deadly(task: Task, reason: str) -> ErrorInfo:
     alone = ", the last time with this Document alone" if task.stop - task.first == 1 else ""
-    message = f"a worker died {task.attempts} times with this request begun{alone}; {reason}"
-    return ErrorInfo("jina.excepts.WorkerDied", message, task.node)
+    who = "a worker" if task.shard is None else f"a worker of shard {task.shard}"
+    message = f"{who} died {task.attempts} times with this request begun{alone}; {reason}"
+    return ErrorInfo("jina.excepts.WorkerDied", message, task.node, shard=task.shard)
 
 
-def _unavailable(node: str, reason: str) -> ErrorInfo:
-    return ErrorInfo("jina.excepts.ExecutorUnavailable", reason, node)
+def _unavailable(node: str, reason: str, shard: int | None) -> ErrorInfo:
+    reason = reason if shard is None else f"shard {shard}: {reason}"
+    return ErrorInfo("jina.excepts.ExecutorUnavailable", reason, node, shard=shard)

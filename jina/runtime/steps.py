@@ -61,6 +61,7 @@ class Joined(msgspec.Struct, frozen=True):
     replica: int
     endpoints: Sequence[str]
     credits: int
+    shard: int | None = None
 
 
 class Lost(msgspec.Struct, frozen=True):
@@ -77,10 +78,11 @@ class Lost(msgspec.Struct, frozen=True):
 
 
 class NodeFailed(msgspec.Struct, frozen=True):
-    """No replica of a node is left and none will come back."""
+    """No replica of a node, or of one of its shards, is left and none will come back."""
 
     node: str
     reason: str
+    shard: int | None = None
 
 
 class ClientLeft(msgspec.Struct, frozen=True):
@@ -155,4 +157,12 @@ class StartTimer(msgspec.Struct, frozen=True):
     seconds: float
 
 
-Action: TypeAlias = "Dispatch | Answer | AnswerError | Refuse | StartTimer"
+class Unheard(msgspec.Struct, frozen=True):
+    """Say that a client's request failed at a node for whose results nobody waits."""
+
+    client: bytes
+    number: int
+    error: ErrorInfo
+
+
+Action: TypeAlias = "Dispatch | Answer | AnswerError | Refuse | StartTimer | Unheard"

@@ -16,19 +16,61 @@ from jina.wire.maps import GROUNDTRUTHS, ErrorInfo, Part
 class Request:
     """A request under way."""
 
-    __slots__ = ("answered", "asked", "bytes", "course", "results", "waiting")
+    __slots__ = (
+        "answered",
+        "asked",
+        "bytes",
+        "course",
+        "is_floating",
+        "results",
+        "shares",
+        "waiting",
+    )
 
     def __init__(self, asked: Submitted, course: Course) -> None:
         self.asked = asked
         self.course = course
         self.results: dict[str, Sequence[Piece]] = {GATEWAY: asked.pieces}
-        self.waiting = len(course.inputs)  # nodes that have not finished
+        self.shares: dict[str, dict[int, Sequence[Piece]]] = {}  # node -> shard -> what it gave
+        self.waiting = course.awaited  # nodes that have not finished
         self.answered = False
+        self.is_floating = False  # nobody waits for it
         self.bytes = size_of(asked.pieces)
+
+    def floating(self, node: str) -> Request:
+        """A request of its own for a node that nobody waits for, and its head and tail."""
+        other = Request(self.asked, self.course)
+        sources = [name for branch in self.course.inputs[node] for name in branch]
+        other.results = {name: self.results[name] for name in sources}
+        other.waiting = self.course.floats[node]
+        other.is_floating = True
+        other.bytes = sum(map(size_of, other.results.values()))
+        return other
+
+    def gather(self, node: str, shard: int, pieces: Sequence[Piece]) -> Sequence[Piece] | None:
+        """Take what a shard gave.
+
+        Returns:
+            the whole result once every shard's part is there, in their order; None before.
+        """
+        shares = self.shares.setdefault(node, {})
+        shares[shard] = pieces
+        shards = self.course.fans[node]
+        if len(shares) < shards:
+            return None
+        del self.shares[node]
+        if not any(name in self.course.gathers for name in self.course.after.get(node, ())):
+            return [piece for shard in range(shards) for piece in shares[shard]]
+        # The tail takes them apart again.
+        return [
+            Piece(_in_branch(piece.part, shard), piece.frames)
+            for shard in range(shards)
+            for piece in shares[shard]
+        ]
 
 
 class Task:
-    """A request at one node."""
+    """A request at one node, or at one shard of it."""
 
     __slots__ = (
         "attempts",
@@ -40,14 +82,16 @@ class Task:
         "number",
         "pieces",
         "request",
+        "shard",
         "stop",
         "todo",
     )
 
-    def __init__(self, number: int, request: Request, node: str) -> None:
+    def __init__(self, number: int, request: Request, node: str, shard: int | None = None) -> None:
         self.number = number
         self.request = request
         self.node = node
+        self.shard = shard  # None for any
         self.attempts = 0  # deaths of workers that had begun it
         self.first = self.stop = 0  # the outcomes to do now; both 0 for all at once
         self.todo: list[tuple[int, int]] = []  # those to do afterwards, the next one last
@@ -56,7 +100,10 @@ class Task:
         inputs = request.course.inputs[node]
         self.branches = len(inputs)
         self.pieces: Sequence[Piece]
-        if node not in request.course.joins:
+        if node in request.course.gathers:
+            self.branches = request.course.gathers[node]
+            self.pieces = request.results[inputs[0][0]]
+        elif node not in request.course.joins:
             self.pieces = request.results[inputs[0][0]]
         elif len(inputs) == 1:
             self.pieces = [piece for source in inputs[0] for piece in request.results[source]]
@@ -106,11 +153,12 @@ class Task:
 class Worker:
     """A ready replica."""
 
-    __slots__ = ("credits", "identity", "last_used", "node", "tasks")
+    __slots__ = ("credits", "identity", "last_used", "node", "shard", "tasks")
 
     def __init__(self, joined: Joined) -> None:
         self.identity = joined.worker
         self.node = joined.node
+        self.shard = joined.shard
         self.credits = joined.credits
         self.tasks: dict[int, Task] = {}  # outstanding, oldest first
         self.last_used = 0

@@ -20,11 +20,13 @@ from jina.excepts import WireError
 from jina.executors import load, user_errors
 from jina.executors.call import call as call_executor
 from jina.executors.call import close_loop, endpoints
+from jina.names import DEFAULT_ENDPOINT
 from jina.runtime.board import Board
 from jina.runtime.control import UNFIT, Assignment
 from jina.runtime.parent import die_with_parent
 from jina.runtime.structs import decode_msgpack
 from jina.transport import sockets
+from jina.types.arrays.document import DocumentArray
 from jina.wire import body as bodies
 from jina.wire import header as wire
 from jina.wire.header import Header
@@ -113,6 +115,7 @@ class Worker:
                 self._spec.node,
                 self._spec.replica,
                 user_errors.short_traceback(error),
+                self._spec.shard,
             )
         )
 
@@ -132,8 +135,7 @@ class Worker:
         )
         as_lines = route.is_last and call.lines
         failures = body.failures
-        docs = bodies.concatenated(body.docs)
-        groundtruths = bodies.concatenated(body.groundtruths) if body.groundtruths else None
+        branches, docs, groundtruths = self._joined(body, route.endpoint)
         if route.stop:
             docs, groundtruths, failures = bodies.cut(
                 docs, groundtruths, failures, route, alone=as_lines
@@ -148,13 +150,34 @@ class Worker:
                 route.endpoint,
                 docs=docs,
                 parameters=call.parameters,
-                docs_matrix=body.docs if joined else None,
+                docs_matrix=branches if joined else None,
                 groundtruths=groundtruths,
                 groundtruths_matrix=body.groundtruths or None if joined else None,
             )
         if as_lines:
             return bodies.write_lines(docs, failures, route.endpoint, call.tensors)
         return bodies.write_body(docs, groundtruths, failures)
+
+    def _joined(
+        self, body: bodies.Body, endpoint: str
+    ) -> tuple[list[DocumentArray], DocumentArray, DocumentArray | None]:
+        """The Documents of each branch, those of all, and the groundtruths of all.
+
+        Where the branches are a node's shards, Documents with the same id become one, unless an
+        Executor serves the endpoint, which does as it wants, or the node says otherwise.
+        """
+        branches, spec = body.docs, self._spec
+        if len(branches) == 1 or not spec.tail_of:
+            truths = bodies.concatenated(body.groundtruths) if body.groundtruths else None
+            return branches, bodies.concatenated(branches), truths
+        branches = bodies.without_failed(branches, body.failures, spec.tail_of)
+        truths = bodies.reduced(body.groundtruths) if body.groundtruths else None
+        if spec.reduces and not self._serves(endpoint):
+            return branches, bodies.reduced(branches), truths
+        return branches, bodies.concatenated(branches), truths
+
+    def _serves(self, endpoint: str) -> bool:
+        return endpoint in self._endpoints or DEFAULT_ENDPOINT in self._endpoints
 
 
 def _read_assignment() -> Assignment:

@@ -5,6 +5,7 @@ Worker and client share it, so that a line that goes wrong is treated alike wher
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import accumulate
 from operator import attrgetter
@@ -15,6 +16,7 @@ from msgspec.structs import replace
 
 from jina.defaults import MAX_LINE_BYTES, MAX_REQUEST_DOCS, MIB
 from jina.excepts import WireError
+from jina.records import reduce
 from jina.types import codec
 from jina.types.arrays.document import DocumentArray
 from jina.wire.maps import (
@@ -318,6 +320,47 @@ def error_lines(
     for failure in failures.failures if failures else ():
         lines.insert(failure.place, error_line(failure.id, failure, endpoint))
     return lines or [error_line("", error, endpoint)]
+
+
+def reduced(arrays: Sequence[DocumentArray]) -> DocumentArray:
+    """One array out of the shards' arrays, see `jina.records.reduce`; these are used up."""
+    filled = [array for array in arrays if len(array)]
+    if len(filled) < 2:
+        return filled[0] if filled else DocumentArray()
+    return DocumentArray._of_records(reduce.reduced([array._records() for array in filled]))
+
+
+def without_failed(
+    arrays: Sequence[DocumentArray], failures: LineFailures | None, node: str
+) -> list[DocumentArray]:
+    """The shards' arrays without the Documents that have an error as their outcome.
+
+    A Document that killed one shard's worker may have been processed by the others: it has one
+    outcome, the error.
+
+    Args:
+        arrays: of each shard.
+        failures: of the request, once each.
+        node: whose shards they are.
+    """
+    if failures is None:
+        return list(arrays)
+    found = Counter(each.id for each in failures.failures if each.executor == node)
+    if not found:
+        return list(arrays)
+    most: Counter[str] = Counter()  # as often as an id stands in any array
+    for array in arrays:
+        most |= Counter(doc.id for doc in array)
+    kept = []
+    for array in arrays:
+        left = most - found
+        docs = []
+        for doc in array:
+            if left[doc.id] > 0 or doc.id not in found:
+                left[doc.id] -= 1
+                docs.append(doc)
+        kept.append(DocumentArray._of_rows(docs))
+    return kept
 
 
 def concatenated(arrays: Sequence[DocumentArray]) -> DocumentArray:

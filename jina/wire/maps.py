@@ -57,6 +57,7 @@ class ErrorInfo(msgspec.Struct, array_like=True, frozen=True):
         executor: name of the node.
         replica: which of its processes.
         traceback: at most 64 KiB, head and tail kept.
+        shard: which of the node's shards; None where it has none, or any was meant.
     """
 
     type: str
@@ -64,6 +65,7 @@ class ErrorInfo(msgspec.Struct, array_like=True, frozen=True):
     executor: str = ""
     replica: int = 0
     traceback: str = ""
+    shard: int | None = None
 
 
 class Route(msgspec.Struct, array_like=True, frozen=True):

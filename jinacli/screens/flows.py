@@ -12,6 +12,7 @@ from rich.text import Text
 
 from jina.launch import rundir
 from jina.launch.find import shortest
+from jina.names import worker_name
 from jina.runtime.lastlog import last_log_of
 from jina.terminal_text import escaped
 from jinacli.screens.errors import say
@@ -51,7 +52,7 @@ def _rows(flow: dict[str, Any]) -> list[tuple[str, str, str, str]]:
     """A row for each worker, then one for each node that has none left."""
     workers = [
         (
-            f"{worker['node']}/{worker['replica']}",
+            worker_name(worker["node"], worker["replica"], worker["shard"]),
             str(worker["pid"]),
             worker["state"],
             str(worker["outstanding"]),

@@ -15,6 +15,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from random import Random
+from typing import NamedTuple
 
 import msgspec
 
@@ -23,6 +24,7 @@ from jina.graph.plan import PlannedNode
 from jina.names import DEFAULT_ENDPOINT, GATEWAY
 from jina.runtime.router import Router
 from jina.runtime.steps import (
+    Action,
     Answer,
     AnswerError,
     ClientLeft,
@@ -36,8 +38,10 @@ from jina.runtime.steps import (
     Refuse,
     Replied,
     Submitted,
+    Unheard,
 )
-from jina.wire.maps import DOCS, LINES, ErrorInfo, Part
+from jina.wire import maps
+from jina.wire.maps import DOCS, LINES, ErrorInfo
 
 ENDPOINTS = ["/index", "/search", "/status"]
 TARGETS = [None, None, None, None, ["n0", "n1", "n2", "n3"], ["n0", "n3", "n6"], ["nobody"], []]
@@ -45,22 +49,33 @@ MAX_ATTEMPTS = 2
 WINDOW = 4
 
 
+class Part(NamedTuple):
+    """Where work is done: at a node, or at one shard of it where each one gets the request."""
+
+    node: str
+    shard: int | None
+
+
 @dataclass
 class Asked:
-    """A request, as its client remembers it."""
+    """A request, as its client remembers it; or what goes on of one although nobody waits."""
 
     event: Submitted
     is_waiting: bool = True  # neither answered nor given up by its client
     results: dict[str, list[Piece]] = field(default_factory=dict)
-    charges: Counter[str] = field(default_factory=Counter)  # node -> deaths with it begun
+    shares: dict[str, dict[int, list[Piece]]] = field(default_factory=dict)  # node -> by shard
+    charges: Counter[Part] = field(default_factory=Counter)  # deaths with it begun
     raised: set[str] = field(default_factory=set)
-    dispatched: set[str] = field(default_factory=set)  # nodes where it is or has been done
+    dispatched: set[Part] = field(default_factory=set)  # where it is or has been done
     poison: str = ""  # the node whose workers it kills
     poison_rows: range = range(0)  # with which of the rows there
-    narrowed: dict[str, list[Piece]] = field(default_factory=dict)  # node -> results so far
-    covered: Counter[str] = field(default_factory=Counter)  # node -> rows that have a result
-    killers: set[tuple[str, int, int]] = field(default_factory=set)  # node, and the rows begun
-    blamed: set[str] = field(default_factory=set)  # nodes where one died of the report itself
+    narrowed: dict[Part, list[Piece]] = field(default_factory=dict)  # results so far
+    covered: Counter[Part] = field(default_factory=Counter)  # rows that have a result
+    killers: set[tuple[Part, int, int]] = field(default_factory=set)  # and the rows begun
+    blamed: set[Part] = field(default_factory=set)  # where one died of the report itself
+    bytes: int = 0  # that the router holds for it
+    floating: dict[str, Asked] = field(default_factory=dict)  # node -> what nobody waits for
+    group: frozenset[str] = frozenset()  # of such a part: its nodes
 
 
 @dataclass
@@ -69,6 +84,7 @@ class Process:
 
     identity: bytes
     node: str
+    shard: int
     replica: int
     credits: int
     is_alive: bool = True
@@ -105,11 +121,20 @@ class Simulation:
         self._agenda: list[tuple[float, int, Callable[[], None]]] = []
         self._order = 0
         self._nodes = in_order(self._graph())
+        self._node = {node.name: node for node in self._nodes}
         self._needs = {node.name: node.needs for node in self._nodes}
-        self._bound = {node.name: self._endpoints() for node in self._nodes}
+        self._bound = {
+            node.name: [] if node.reduces and self._random.random() < 0.5 else self._endpoints()
+            for node in self._nodes
+        }
         self._seen: set[str] = set()  # nodes of which a worker has been ready
-        self._failed: set[str] = set()  # nodes that gave up
-        self._replicas_left = {node.name: node.replicas for node in self._nodes}
+        self._failed: set[tuple[str, int]] = set()  # nodes and shards that gave up
+        self._replicas_left = {
+            (node.name, shard): node.replicas
+            for node in self._nodes
+            for shard in range(node.shards)
+        }
+        self._afloat: list[Asked] = []  # what goes on although nobody waits
         self._processes: dict[bytes, Process] = {}
         self._asked: dict[tuple[bytes, int], Asked] = {}
         self._waiting: dict[bytes, dict[int, Asked]] = {}
@@ -120,14 +145,47 @@ class Simulation:
 
     def _graph(self) -> list[PlannedNode]:
         draw = self._random
-        names = [f"n{index}" for index in range(draw.randint(1, 8))]
-        nodes = []
-        for index, name in enumerate(names):
-            before = [GATEWAY, *names[:index]]
-            needs = draw.sample(before, min(len(before), draw.choice([1, 1, 1, 2, 3])))
-            nodes.append(PlannedNode(name=name, needs=needs, replicas=draw.randint(1, 3)))
+        nodes: list[PlannedNode] = []
+        outlets = [GATEWAY]  # whose results others may take
+        for index in range(draw.randint(1, 8)):
+            needs = draw.sample(outlets, min(len(outlets), draw.choice([1, 1, 1, 2, 3])))
+            parts = self._parts(f"n{index}", needs)
+            nodes += parts
+            if not parts[-1].is_floating:
+                outlets.append(parts[-1].name)
         draw.shuffle(nodes)
         return nodes
+
+    def _parts(self, name: str, needs: list[str]) -> list[PlannedNode]:
+        """A node, perhaps with shards, a head and a tail."""
+        draw = self._random
+        parts = []
+        is_floating = draw.random() < 0.1
+        if draw.random() < 0.1:
+            head = f"{name}/head"
+            parts.append(PlannedNode(name=head, needs=needs, of=name, is_floating=is_floating))
+            needs = [head]
+        shards = draw.choice([1, 1, 2, 3])
+        polling = {each: draw.choice(["ANY", "ALL"]) for each in [*ENDPOINTS[:2], "*"]}
+        node = PlannedNode(
+            name=name,
+            needs=needs,
+            replicas=draw.randint(1, 3 if shards == 1 else 2),
+            shards=shards,
+            polling=polling if shards > 1 else {},
+            is_floating=is_floating,
+        )
+        parts.append(node)
+        if draw.random() < (0.1 if shards == 1 else 0.7):
+            tail = PlannedNode(
+                name=f"{name}/tail",
+                needs=[name],
+                of=name,
+                reduces=shards > 1 and draw.random() < 0.8,
+                is_floating=is_floating,
+            )
+            parts.append(tail)
+        return parts
 
     def _endpoints(self) -> list[str]:
         bound = [endpoint for endpoint in ENDPOINTS if self._random.random() < 0.6]
@@ -142,8 +200,9 @@ class Simulation:
             Violation: the router broke a promise.
         """
         for node in self._nodes:
-            for replica in range(node.replicas):
-                self._start(node.name, replica)
+            for shard in range(node.shards):
+                for replica in range(node.replicas):
+                    self._start(node.name, shard, replica)
         for client in range(self._random.randint(1, 4)):
             self._later(self._client_acts, f"client-{client}".encode())
         self._later(self._disaster)
@@ -177,8 +236,7 @@ class Simulation:
             pass  # nobody is listened to before
         elif self._random.random() < 0.03:
             for asked in waiting.values():
-                asked.is_waiting = False
-                self._bytes -= _size(asked)
+                self._is_over(asked)
             del self._waiting[client]
             self._step(ClientLeft(client))
             client = client + b"'"  # somebody else comes
@@ -207,7 +265,9 @@ class Simulation:
         self._asked[client, number] = asked
         is_over = len(waiting) >= WINDOW
         waiting[number] = asked
-        self._bytes += _size(asked)
+        if not is_over:
+            self._hold(asked, asked.event.pieces)
+            self._set_afloat(asked)
         actions = self._step(asked.event)
         refused = [action for action in actions if isinstance(action, Refuse)]
         if is_over != any("under way" in refusal.reason for refusal in refused):
@@ -215,17 +275,17 @@ class Simulation:
 
     # --- workers ---
 
-    def _start(self, node: str, replica: int) -> None:
+    def _start(self, node: str, shard: int, replica: int) -> None:
         self._lives += 1
-        process = Process(
-            f"{node}/{replica}/{self._lives}".encode(), node, replica, self._random.randint(1, 3)
-        )
+        identity = f"{node}/{shard}/{replica}/{self._lives}".encode()
+        process = Process(identity, node, shard, replica, self._random.randint(1, 3))
         self._later(self._is_up, process, after=self._random.choice([0.0, 5.0]))
 
     def _is_up(self, process: Process) -> None:
         self._processes[process.identity] = process
         process.is_known = True
         self._seen.add(process.node)
+        self._failed.discard((process.node, process.shard))
         self._step(
             Joined(
                 process.identity,
@@ -233,6 +293,7 @@ class Simulation:
                 process.replica,
                 self._bound[process.node],
                 process.credits,
+                process.shard if self._node[process.node].shards > 1 else None,
             )
         )
 
@@ -280,13 +341,62 @@ class Simulation:
 
     def _take(self, asked: Asked, process: Process, reply: Replied) -> None:
         node, work = process.node, process.work[reply.task]
-        asked.narrowed.setdefault(node, []).extend(reply.pieces)
-        asked.covered[node] = work.stop
-        if not work.stop or work.stop == _rows(work.pieces):
-            asked.results[node] = asked.narrowed[node]
-            self._bytes += _bytes(asked.results[node])
-        else:
-            asked.dispatched.discard(node)
+        part = self._part(asked, process)
+        asked.narrowed.setdefault(part, []).extend(reply.pieces)
+        asked.covered[part] = work.stop
+        if work.stop and work.stop < _rows(work.pieces):
+            asked.dispatched.discard(part)
+            return
+        result = asked.narrowed[part]
+        self._hold(asked, result)
+        if part.shard is not None:
+            shares = asked.shares.setdefault(node, {})
+            shares[part.shard] = result
+            if len(shares) < self._node[node].shards:
+                return
+            result = [piece for shard in sorted(shares) for piece in shares[shard]]
+        asked.results[node] = result
+        if not asked.group:
+            self._set_afloat(asked)
+        elif set(asked.results) >= asked.group:
+            self._is_over(asked)
+
+    def _set_afloat(self, asked: Asked) -> None:
+        """Begin what nobody waits for, where its sources are there."""
+        for node in self._nodes:
+            own = node.of or node.name
+            if not node.is_floating or own in asked.floating:
+                continue
+            if not self._takes_part(asked, node.name):
+                continue
+            if not self._is_due(asked, node.name):
+                continue
+            group = [
+                each.name
+                for each in self._nodes
+                if (each.of or each.name) == own and self._takes_part(asked, each.name)
+            ]
+            other = Asked(asked.event, poison=asked.poison, poison_rows=asked.poison_rows)
+            other.group = frozenset(group)
+            sources = [
+                source
+                for need in node.needs
+                for source in dict.fromkeys(self._sources(asked, need))
+            ]
+            other.results = dict(asked.results)
+            for source in dict.fromkeys(sources):
+                self._hold(other, self._result(asked, source))
+            asked.floating[own] = other
+            self._afloat.append(other)
+
+    def _hold(self, asked: Asked, pieces: Iterable[Piece]) -> None:
+        size = _bytes(pieces)
+        asked.bytes += size
+        self._bytes += size
+
+    def _is_over(self, asked: Asked) -> None:
+        asked.is_waiting = False
+        self._bytes -= asked.bytes
 
     def _disaster(self) -> None:
         if self._events_left <= 0:
@@ -306,26 +416,29 @@ class Simulation:
         asked = process.given.get(begun)
         if asked and asked.is_waiting:
             work = process.work[begun]
-            asked.charges[process.node] += 1
-            asked.killers.add((process.node, work.first, work.stop))
+            part = self._part(asked, process)
+            asked.charges[part] += 1
+            asked.killers.add((part, work.first, work.stop))
             if work.blame:
-                asked.blamed.add(process.node)
+                asked.blamed.add(part)
         again = [asked for task, asked in process.given.items() if asked.is_waiting]
         process.given.clear()
         for asked in again:
-            asked.dispatched.discard(process.node)
+            asked.dispatched.discard(self._part(asked, process))
         self._step(Lost(process.identity, begun, "killed"))
         if self._random.random() < 0.06:
-            self._replicas_left[process.node] -= 1
-            if not self._replicas_left[process.node]:
-                self._failed.add(process.node)
-                self._step(NodeFailed(process.node, "gone"))
+            place = (process.node, process.shard)
+            self._replicas_left[place] -= 1
+            if not self._replicas_left[place]:
+                self._failed.add(place)
+                shard = process.shard if self._node[process.node].shards > 1 else None
+                self._step(NodeFailed(process.node, "gone", shard))
         else:
-            self._start(process.node, process.replica)
+            self._start(process.node, process.shard, process.replica)
 
     # --- the router, watched ---
 
-    def _step(self, event: Event) -> list[Dispatch | Answer | AnswerError | Refuse]:
+    def _step(self, event: Event) -> list[Action]:
         self.steps += 1
         actions = self.router.step(event)
         if self._tell:
@@ -335,6 +448,8 @@ class Simulation:
         for action in actions:
             if isinstance(action, Dispatch):
                 self._check_dispatch(action)
+            elif isinstance(action, Unheard):
+                self._check_unheard(action)
             else:
                 self._check_outcome(action)
         if self.router.bytes_held != self._bytes:
@@ -345,17 +460,24 @@ class Simulation:
 
     def _check_nobody_idles(self) -> None:
         free = {
-            process.node
+            (process.node, process.shard)
             for process in self._processes.values()
             if process.is_known and len(process.given) < process.credits
         }
-        if not free or not self._seen | self._failed >= set(self._needs):
+        if not free or not self.router.is_complete:
             return
-        for waiting in self._waiting.values():
-            for asked in waiting.values():
-                for node in free - asked.dispatched:
-                    if self._takes_part(asked, node) and self._is_due(asked, node):
-                        raise Violation(f"{node} idles, and {asked.event.number} waits for it")
+        everyone = [asked for waiting in self._waiting.values() for asked in waiting.values()]
+        for asked in [*everyone, *(other for other in self._afloat if other.is_waiting)]:
+            for node, shard in free:
+                part = Part(node, shard if self._fans(asked, node) else None)
+                if part in asked.dispatched or not self._is_part_of(asked, node):
+                    continue
+                if self._takes_part(asked, node) and self._is_due(asked, node):
+                    raise Violation(f"{part} idles, and {asked.event.number} waits for it")
+
+    def _is_part_of(self, asked: Asked, node: str) -> bool:
+        """Whether a node does this request itself, and not what goes on beside it."""
+        return node in asked.group if asked.group else not self._node[node].is_floating
 
     def _is_due(self, asked: Asked, node: str) -> bool:
         sources = {source for need in self._needs[node] for source in self._sources(asked, need)}
@@ -366,25 +488,29 @@ class Simulation:
         asked = self._asked[client, int(number)]
         process = self._processes[action.worker]
         node = process.node
+        if self._node[node].is_floating:
+            asked = asked.floating[self._node[node].of or node]
+        part = self._part(asked, process)
         if not asked.is_waiting:
             raise Violation("work for a request that has its answer")
         if not process.is_known:
             raise Violation("work for a dead worker")
         if len(process.given) >= process.credits:
             raise Violation("more work than the worker has credits")
-        if node in asked.dispatched:
+        if part in asked.dispatched:
             raise Violation("the same work twice at a time")
         if not self._takes_part(asked, node):
             raise Violation("work for a node that takes no part")
         for other in self._processes.values():
             if (
                 other.node == node
+                and (part.shard is None or other.shard == part.shard)
                 and other.is_known
                 and len(other.given) < other.credits
                 and (len(other.given), other.last_given) < (len(process.given), process.last_given)
             ):
                 raise Violation("work for a busier worker")
-        branches = [self._result(asked, need) for need in self._needs[node]]
+        branches = self._branches(asked, node)
         expected = [
             Piece(_branched(piece.part, index), piece.frames)
             for index, pieces in enumerate(branches)
@@ -392,31 +518,31 @@ class Simulation:
         ]
         if list(action.pieces) != expected or action.branches != len(branches):
             raise Violation(f"other pieces than {expected}")
-        if action.is_last != (self._ends(asked) == [node]):
+        if action.is_last != (self._ends(asked) == [node] and part.shard is None):
             raise Violation("is_last is wrong")
         names = ("endpoint", "rows", "base", "call")
         if any(getattr(asked.event, name) != getattr(action, name) for name in names):
             raise Violation("not what the client said")
         if (action.blame is not None) != (
-            (node, action.first, action.stop) in asked.killers
+            (part, action.first, action.stop) in asked.killers
             and (action.stop > 0 and action.stop - action.first == 1)
         ):
             raise Violation("blamed without need, or not blamed")
         if action.stop:
-            is_fair = asked.charges[node] >= MAX_ATTEMPTS and len(branches) == 1
+            is_fair = asked.charges[part] >= MAX_ATTEMPTS and len(branches) == 1
             if not is_fair or not action.first < action.stop <= _rows(action.pieces):
                 raise Violation("narrowed down without need")
-            if action.first != asked.covered[node]:
+            if action.first != asked.covered[part]:
                 raise Violation("rows twice, or not at all")
-            if action.blame is None and (node, action.first, action.stop) in asked.killers:
+            if action.blame is None and (part, action.first, action.stop) in asked.killers:
                 raise Violation("rows that killed are not narrowed down")
-        elif asked.charges[node] >= MAX_ATTEMPTS:
+        elif asked.charges[part] >= MAX_ATTEMPTS:
             raise Violation("a deadly request once more")
         self._given += 1
         process.last_given = self._given
         process.work[action.task] = action
         process.given[action.task] = asked
-        asked.dispatched.add(node)
+        asked.dispatched.add(part)
         self._later(self._on_dispatch, process, action.task)
 
     def _check_outcome(self, action: Answer | AnswerError | Refuse) -> None:
@@ -430,17 +556,34 @@ class Simulation:
             if action.served != sum(self._takes_part(asked, name) for name in self._needs):
                 raise Violation("served is wrong")
         elif isinstance(action, AnswerError):
-            node = action.error.executor
-            is_true = {
-                "ValueError": node in asked.raised,
-                "jina.excepts.WorkerDied": asked.charges[node] >= MAX_ATTEMPTS
-                and (node in asked.blamed or not self._can_narrow(asked, node)),
-                "jina.excepts.ExecutorUnavailable": node in self._failed,
-            }
-            if not is_true[action.error.type]:
-                raise Violation("an error that did not happen")
-        asked.is_waiting = False
-        self._bytes -= _size(asked)
+            self._check_error(asked, action.error)
+        if isinstance(action, Refuse):
+            asked.is_waiting = False
+        else:
+            self._is_over(asked)
+
+    def _check_error(self, asked: Asked, error: ErrorInfo) -> None:
+        node = error.executor
+        part = Part(node, error.shard)
+        shards = range(self._node[node].shards) if error.shard is None else [error.shard]
+        is_true = {
+            "ValueError": node in asked.raised,
+            "jina.excepts.WorkerDied": asked.charges[part] >= MAX_ATTEMPTS
+            and (part in asked.blamed or not self._can_narrow(asked, node)),
+            "jina.excepts.ExecutorUnavailable": all(
+                (node, shard) in self._failed for shard in shards
+            ),
+        }
+        if not is_true[error.type] or not self._is_part_of(asked, node):
+            raise Violation("an error that did not happen")
+
+    def _check_unheard(self, action: Unheard) -> None:
+        node = self._node[action.error.executor]
+        other = self._asked[action.client, action.number].floating[node.of or node.name]
+        if not other.is_waiting:
+            raise Violation("an error of something that was over")
+        self._check_error(other, action.error)
+        self._is_over(other)
 
     def _check_rest(self) -> None:
         left = [number for waiting in self._waiting.values() for number in waiting]
@@ -448,6 +591,8 @@ class Simulation:
             raise Violation(f"never answered: {left}")
         if self.router.bytes_held or self.router.requests_held:
             raise Violation("something is held at rest")
+        if any(other.is_waiting for other in self._afloat):
+            raise Violation("something never ended, although nobody waited")
         for process in self._processes.values():
             if self.router.outstanding(process.identity):
                 raise Violation("a task is outstanding at rest")
@@ -455,13 +600,34 @@ class Simulation:
     # --- what the graph means ---
 
     def _takes_part(self, asked: Asked, node: str) -> bool:
-        bound = self._bound[node] if node in self._seen else [DEFAULT_ENDPOINT]
-        if asked.event.endpoint not in bound and DEFAULT_ENDPOINT not in bound:
+        own = self._node[node].of or node
+        if asked.event.targets is not None and own not in asked.event.targets:
             return False
-        return asked.event.targets is None or node in asked.event.targets
+        if self._node[node].reduces and self._fans(asked, own):
+            return True
+        bound = self._bound[node] if node in self._seen else [DEFAULT_ENDPOINT]
+        return asked.event.endpoint in bound or DEFAULT_ENDPOINT in bound
+
+    def _fans(self, asked: Asked, node: str) -> bool:
+        """Whether every shard of a node gets the request."""
+        polling = self._node[node].polling
+        word = polling.get(asked.event.endpoint, polling.get("*"))
+        return word == "ALL" and self._takes_part(asked, node)
+
+    def _part(self, asked: Asked, process: Process) -> Part:
+        is_fanned = self._fans(asked, process.node)
+        return Part(process.node, process.shard if is_fanned else None)
+
+    def _branches(self, asked: Asked, node: str) -> list[list[Piece]]:
+        """What a node gets, by branch: each need, or each shard of the node whose tail it is."""
+        needs = self._needs[node]
+        if self._node[node].of == needs[0] and self._fans(asked, needs[0]):
+            shares = asked.shares[needs[0]]
+            return [shares[shard] for shard in range(self._node[needs[0]].shards)]
+        return [self._result(asked, need) for need in needs]
 
     def _can_narrow(self, asked: Asked, node: str) -> bool:
-        branches = [self._result(asked, need) for need in self._needs[node]]
+        branches = self._branches(asked, node)
         return len(branches) == 1 and _rows(branches[0]) > 1
 
     def _sources(self, asked: Asked, name: str) -> list[str]:
@@ -479,15 +645,16 @@ class Simulation:
 
     def _ends(self, asked: Asked) -> list[str]:
         """Whose results are the answer."""
-        if not any(self._takes_part(asked, name) for name in self._needs):
+        awaited = {node.name: node.needs for node in self._nodes if not node.is_floating}
+        if not any(self._takes_part(asked, name) for name in awaited):
             return [GATEWAY]
-        needed = {need for needs in self._needs.values() for need in needs}
-        ends = [name for name in self._needs if name not in needed]
+        needed = {need for needs in awaited.values() for need in needs}
+        ends = [name for name in awaited if name not in needed]
         return [source for end in ends for source in self._sources(asked, end)]
 
 
 def _piece(text: str, rows: int) -> Piece:
-    return Piece(Part(LINES, DOCS, 1, rows), [text.encode()])
+    return Piece(maps.Part(LINES, DOCS, 1, rows), [text.encode()])
 
 
 def _rows(pieces: Iterable[Piece]) -> int:
@@ -501,12 +668,8 @@ def _kills(asked: Asked, work: Dispatch) -> bool:
     return not work.stop or any(row in asked.poison_rows for row in range(work.first, work.stop))
 
 
-def _branched(part: Part, branch: int) -> Part:
-    return Part(part.kind, part.role, part.frames, part.rows, part.failed, branch)
-
-
-def _size(asked: Asked) -> int:
-    return _bytes(asked.event.pieces) + sum(map(_bytes, asked.results.values()))
+def _branched(part: maps.Part, branch: int) -> maps.Part:
+    return maps.Part(part.kind, part.role, part.frames, part.rows, part.failed, branch)
 
 
 def _bytes(pieces: Iterable[Piece]) -> int:

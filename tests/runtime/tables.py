@@ -1,7 +1,7 @@
 """Tell a router's story as a table: what comes in on the left, what is to be done on the right.
 
-A body is written as its text; a worker `encoder/0` belongs to the node `encoder`. What the router
-wants done is written in one line each:
+A body is written as its text; a worker `encoder/0` belongs to the node `encoder`, `indexer#2/0` to
+shard 2 of `indexer`. What the router wants done is written in one line each:
 
     a/0 <- 1: in            dispatch task 1 with the body "in"
     a/0 <- 1: in (last)     likewise, and the worker may write the answer's lines
@@ -11,6 +11,7 @@ wants done is written in one line each:
     c <- 1: A, served 1     answer request 1 of client c
     c <- 1! Type at node: message
     c <- 1 refused: reason
+    nobody hears Type at node
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from jina.runtime.steps import (
     Refuse,
     Replied,
     Submitted,
+    Unheard,
 )
 from jina.wire.maps import DOCS, LINES, ErrorInfo, Part
 
@@ -43,6 +45,18 @@ def graph(**needs: str) -> list[PlannedNode]:
     """`graph(a="", b="a", j="a b")`: nodes and what they need; nothing means the gateway."""
     return [
         PlannedNode(name=name, needs=wanted.split() or [GATEWAY]) for name, wanted in needs.items()
+    ]
+
+
+def sharded(polling: str, *, shards: int = 2, tail: bool = True) -> list[PlannedNode]:
+    """`s`, in shards, and `z` behind it, or behind its tail."""
+    own = PlannedNode(name="s", needs=[GATEWAY], shards=shards, polling={"*": polling})
+    if not tail:
+        return [own, PlannedNode(name="z", needs=["s"])]
+    return [
+        own,
+        PlannedNode(name="s/tail", needs=["s"], of="s", reduces=True),
+        PlannedNode(name="z", needs=["s/tail"]),
     ]
 
 
@@ -64,8 +78,16 @@ def post(
 
 
 def ready(worker: str, *endpoints: str, credits: int = 2) -> Joined:
-    node, _, replica = worker.partition("/")
-    return Joined(worker.encode(), node, int(replica[:1]), endpoints or ("/x",), credits)
+    name, _, replica = worker.rpartition("/")
+    node, _, shard = name.partition("#")
+    return Joined(
+        worker.encode(),
+        node,
+        int(replica[:1]),
+        endpoints or ("/x",),
+        credits,
+        int(shard) if shard else None,
+    )
 
 
 def started(
@@ -87,9 +109,11 @@ def started(
     """
     router = Router(nodes, **options)
     for node in nodes:
-        endpoint = "/other" if node.name in apart else "/x"
-        for replica in range(replicas):
-            assert not router.step(ready(f"{node.name}/{replica}", endpoint, credits=credits))
+        endpoint = "/other" if node.name in apart or node.reduces else "/x"
+        names = [f"{node.name}#{shard}" for shard in range(node.shards)]
+        for name in names if node.shards > 1 else [node.name]:
+            for replica in range(replicas):
+                assert not router.step(ready(f"{name}/{replica}", endpoint, credits=credits))
     return router
 
 
@@ -105,8 +129,8 @@ def lost(worker: str, begun: int = 0) -> Lost:
     return Lost(worker.encode(), begun, "was killed by SIGKILL")
 
 
-def gave_up(node: str) -> NodeFailed:
-    return NodeFailed(node, "no worker of it is left")
+def gave_up(node: str, shard: int | None = None) -> NodeFailed:
+    return NodeFailed(node, "no worker of it is left", shard)
 
 
 def left(client: str) -> ClientLeft:
@@ -124,6 +148,8 @@ def words(action: Action) -> str:
         some = f"[{action.first}:{action.stop}]" if action.stop else ""
         what = f"{action.task}{some}{'!' if action.blame else ''}"
         return f"{action.worker.decode()} <- {what}: {' | '.join(branches)}{last}"
+    if isinstance(action, Unheard):
+        return f"nobody hears {action.error.type} at {action.error.executor}"
     to = f"{action.client.decode()} <- {action.number}"
     if isinstance(action, Answer):
         return f"{to}: {'+'.join(map(_text, action.pieces))}, served {action.served}"

@@ -1,0 +1,49 @@
+"""A worker as the gateway knows it: announced by the supervisor, ready by its own word."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jina.runtime import control
+from jina.runtime.steps import Joined
+from jina.wire.maps import Ready
+
+
+class KnownWorker:
+    """A worker as the supervisor described it.
+
+    Args:
+        expected: what the supervisor said.
+    """
+
+    __slots__ = ("identity", "is_ready", "node", "pid", "replica", "shard", "slot")
+
+    def __init__(self, expected: control.Expect) -> None:
+        self.identity = expected.identity.encode()
+        self.node = expected.node
+        self.replica = expected.replica
+        self.shard = expected.shard
+        self.slot = expected.slot
+        self.pid = 0
+        self.is_ready = False
+
+    def joined(self, ready: Ready) -> Joined:
+        """What the router is told once it is ready."""
+        return Joined(
+            self.identity, self.node, self.replica, ready.endpoints, ready.credits, self.shard
+        )
+
+    def status(self, outstanding: int) -> dict[str, Any]:
+        """What `jina flow ps` shows of it.
+
+        Args:
+            outstanding: tasks at it.
+        """
+        return {
+            "node": self.node,
+            "shard": self.shard,
+            "replica": self.replica,
+            "pid": self.pid,
+            "state": "ready" if self.is_ready else "starting",
+            "outstanding": outstanding,
+        }
