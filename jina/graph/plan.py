@@ -14,6 +14,20 @@ from jina.defaults import TIMEOUT_READY_S
 from jina.executors.spec import ExecutorSpec
 
 
+class Retries(msgspec.Struct, frozen=True, kw_only=True):
+    """Which errors of a node's Executor are tried again.
+
+    Attributes:
+        times: attempts after the first one.
+        on: names of classes, short or dotted; empty for all.
+        backoff_s: before the first further attempt; it doubles with each.
+    """
+
+    times: int
+    on: list[str] = []
+    backoff_s: float = 0.0
+
+
 class PlannedNode(msgspec.Struct, frozen=True, kw_only=True):
     """One node of the graph.
 
@@ -21,11 +35,18 @@ class PlannedNode(msgspec.Struct, frozen=True, kw_only=True):
         name: unique in the Flow.
         needs: names of the nodes whose results it takes, in the order of its `docs_matrix`.
         replicas: how many processes share its requests.
+        timeouts: endpoint, or "*" for all others -> seconds that a call may take; below 0 is no
+            limit, and so is what is not named.
+        continues: after an error, a request goes on with what the node was given.
+        retries: which errors are tried again; None for none.
     """
 
     name: str
     needs: list[str]
     replicas: int = 1
+    timeouts: dict[str, float] = {}
+    continues: bool = False
+    retries: Retries | None = None
 
 
 class WorkerSpec(msgspec.Struct, frozen=True, kw_only=True):

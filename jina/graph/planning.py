@@ -9,7 +9,7 @@ from typing import Any
 
 from jina.config.flows import FlowConfig, load_flow
 from jina.config.nodes import NodeConfig
-from jina.graph.plan import Plan, PlannedNode, WorkerSpec
+from jina.graph.plan import Plan, PlannedNode, Retries, WorkerSpec
 from jina.names import GATEWAY
 
 
@@ -24,13 +24,26 @@ def plan_from(config: FlowConfig, *, listen: str = "") -> Plan:
     before = GATEWAY
     for node in config.executors:
         needs = [before] if node.needs is None else list(node.needs)
-        nodes.append(PlannedNode(name=node.name, needs=needs, replicas=node.replicas))
+        nodes.append(_node(node, needs))
         before = node.name
     workers = [
         _worker(node, replica) for node in config.executors for replica in range(node.replicas)
     ]
     path = str(config.file.resolve()) if config.file else ""
     return Plan(name=config.name, file=path, nodes=nodes, workers=workers, listen=listen)
+
+
+def _node(node: NodeConfig, needs: list[str]) -> PlannedNode:
+    failures = node.failures
+    retries = Retries(times=failures.times, on=failures.on, backoff_s=failures.backoff_s)
+    return PlannedNode(
+        name=node.name,
+        needs=needs,
+        replicas=node.replicas,
+        timeouts=failures.timeouts,
+        continues=failures.continues,
+        retries=retries if failures.times else None,
+    )
 
 
 def _worker(node: NodeConfig, replica: int) -> WorkerSpec:
