@@ -57,7 +57,9 @@ class Journey:
             self._legs.append(Leg(node, replica, rows, queued, times.began, times.ended, short))
 
     def go_on(self, node: str, error: ErrorInfo) -> None:
-        """Note that the request goes on although a node failed."""
+        """Note that the request goes on although a node failed; its first error is told."""
+        if any(each.executor == node for each in self.errors):
+            return
         if len(self.errors) < _MOST_ERRORS:
             first = not self.errors
             self.errors.append(_short(error, _MESSAGE, error.traceback if first else ""))
