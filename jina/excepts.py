@@ -17,12 +17,14 @@
     │   ├── PretrainedModelFileDoesNotExist   (FileNotFoundError) raised by published Executors
     │   ├── RemoteError                user code raised in a worker; all of it is text
     │   ├── WorkerDied                 a request killed its worker more than once
+    │   ├── ExecutorTimeout            (TimeoutError) a request ran longer than its node allows
     │   └── ExecutorUnavailable        no worker of a node is left
     ├── ClientError
     │   ├── BadClientInput             an input element that is not a Document
     │   ├── BadClientCallback          a callback raised
     │   ├── BadServer                  the Flow answered a request with an error
     │   ├── ConnectError               nobody answers at the address
+    │   ├── RequestTimeout             (TimeoutError) a request was not done in its time
     │   └── PostTimeout                (TimeoutError) no answer in time
     ├── InputError                     an input file that cannot be read
     │   └── BadLine                    one line of it that is not a Document
@@ -31,9 +33,9 @@
     ├── WireError                      (ValueError) bytes that are not a message of this protocol
     └── MissingExtra                   (ImportError) an optional package is not installed
 
-A built-in error in brackets is a base class too. WorkerDied, ExecutorUnavailable and BadLine are
-never raised: they are types of outcomes. Errors that published Jina 2 code catches keep their
-names.
+A built-in error in brackets is a base class too. WorkerDied, ExecutorTimeout, ExecutorUnavailable,
+RequestTimeout and BadLine are never raised: they are types of outcomes. Errors that published
+Jina 2 code catches keep their names.
 """
 
 from __future__ import annotations
@@ -204,6 +206,10 @@ class WorkerDied(ExecutorError):
     """The outcome of a Document, or of a request, that killed its worker more than once."""
 
 
+class ExecutorTimeout(ExecutorError, TimeoutError):
+    """The outcome of a Document, or of a request, with which its node's timeout passed."""
+
+
 class ExecutorUnavailable(ExecutorError):
     """The outcome of a request to a node whose workers died and are not restarted."""
 
@@ -226,6 +232,10 @@ class BadServer(ClientError):
 
 class ConnectError(ClientError):
     """Nobody answers at the address, or we are not let in."""
+
+
+class RequestTimeout(ClientError, TimeoutError):
+    """The outcome of a request that was not done in the time that its client gave it."""
 
 
 class PostTimeout(ClientError, TimeoutError):

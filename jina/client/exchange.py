@@ -33,6 +33,7 @@ from jina.wire.maps import (
     ErrorInfo,
     Part,
     Route,
+    Way,
     Welcome,
     pack_map,
     unpack_map,
@@ -40,6 +41,7 @@ from jina.wire.maps import (
 )
 
 _NEVER = float("inf")
+_STRAIGHT = Way()
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -51,6 +53,7 @@ class Reply(msgspec.Struct, frozen=True):
         parts: of the body.
         frames: of the body.
         served: how many nodes were bound to the endpoint.
+        way: what it met; empty if it was not timed and nothing failed.
     """
 
     request: Request
@@ -58,6 +61,7 @@ class Reply(msgspec.Struct, frozen=True):
     parts: list[Part]
     frames: list[Any]
     served: int
+    way: Way = _STRAIGHT
 
 
 def exchange(
@@ -67,6 +71,8 @@ def exchange(
     *,
     target: str = "",
     timeout_s: float | None = None,
+    request_timeout_s: float | None = None,
+    is_timed: bool = False,
 ) -> Iterator[Reply]:
     """Send the requests of `source` and yield their replies in the same order.
 
@@ -76,6 +82,8 @@ def exchange(
         source: of requests.
         target: regular expression that the names of the nodes that take part match.
         timeout_s: the longest time without any reply while requests are under way.
+        request_timeout_s: what one request may take; it fails when that is over.
+        is_timed: the replies say how long each waited and ran at each node.
 
     Raises:
         PostTimeout: no reply in time.
@@ -84,6 +92,7 @@ def exchange(
     """
     targets = targets_of(session.welcome, target)
     under_way = _Exchange(session, endpoint, targets, source, timeout_s)
+    under_way.limit(request_timeout_s, is_timed)
     window = max(1, min(WINDOW_REQUESTS, session.welcome.window_requests))
     try:
         while under_way.fill(window):
@@ -181,6 +190,9 @@ class _Exchange:
         self._targets = targets
         self._input = _Input(source, session.poller)
         self._timeout_s = timeout_s
+        self._request_timeout_s: float | None = None
+        self._is_timed = False
+        self._due: dict[int, float] = {}  # when the time of a request is over, if that is limited
         self._under_way: dict[int, Request] = {}
         self._replies: dict[int, Reply] = {}  # that wait for an earlier one
         self._bytes = 0  # of the requests under way
@@ -191,6 +203,11 @@ class _Exchange:
         self._has_heard = session.number == 0  # no BYE to an exchange before this one can come now
         self._is_left = False  # the gateway said BYE: what is under way was not taken
         self._answered_at = self._reached_at = self._asked_at = time.monotonic()
+
+    def limit(self, request_timeout_s: float | None, is_timed: bool) -> None:
+        """Say what `exchange` was told of each request."""
+        self._request_timeout_s = request_timeout_s
+        self._is_timed = is_timed
 
     def fill(self, window: int) -> bool:
         """Send what the window has room for; False when everything is done."""
@@ -226,6 +243,8 @@ class _Exchange:
         self._session.number += 1
         self._under_way[self._session.number] = request
         self._bytes += _size(request)
+        if self._request_timeout_s is not None:
+            self._due[self._session.number] = time.monotonic() + self._request_timeout_s
         self._send(self._session.number, request)
         return True
 
@@ -260,13 +279,21 @@ class _Exchange:
 
     def _send(self, number: int, request: Request) -> None:
         """Send one request, to the next gateway if there is none just now."""
+        due = self._due.get(number)
+        route = Route(
+            self._endpoint,
+            self._targets,
+            request.parts,
+            deadline=None if due is None else max(0.0, due - time.monotonic()),
+            is_timed=self._is_timed,
+        )
         message = pack_message(
             wire.REQUEST,
             request.frames,
             number=number,
             rows=request.rows,
             base=request.base,
-            route=pack_map(Route(self._endpoint, self._targets, request.parts)),
+            route=pack_map(route),
             call=request.call,
         )
         sockets.send(self._session.socket, message)
@@ -288,6 +315,7 @@ class _Exchange:
             return
         self._answered_at = self._asked_at = self._reached_at
         self._bytes -= _size(request)
+        self._due.pop(header.number, None)
         if header.kind == wire.REPLY:
             self._replies[header.number] = self._reply(request, header)
             return
@@ -297,7 +325,7 @@ class _Exchange:
             # answered, what was sent after is refused too.
             self._failure = self._stopping(error.message)
         else:
-            self._replies[header.number] = Reply(request, error, [], [], 0)
+            self._replies[header.number] = Reply(request, error, [], [], 0, _way(header))
 
     def _reply(self, request: Request, header: Header) -> Reply:
         route = unpack_route(header.route)
@@ -308,7 +336,8 @@ class _Exchange:
             raise WireError(
                 "a reply whose parts do not fit its frames", where=self._session.address
             )
-        return Reply(request, None, route.parts, list(header.frames), route.served)
+        way = _way(header)
+        return Reply(request, None, route.parts, list(header.frames), route.served, way)
 
     def _ask(self, now: float) -> None:
         """Ask a silent gateway what it holds of ours; a new one in its place holds nothing."""
@@ -361,6 +390,10 @@ class _Exchange:
         for number, request in self._under_way.items():
             if number <= last and number not in known:
                 self._send(number, request)
+
+
+def _way(header: Header) -> Way:
+    return unpack_map(Way, header.call) if header.call else _STRAIGHT
 
 
 def _size(request: Request) -> int:

@@ -18,6 +18,7 @@ from jina.client.results import ResultFile
 from jina.client.resume import Journal, Place, find_place, forget, identity_of
 from jina.client.session import Session
 from jina.client.tally import Tally
+from jina.client.timing import Timing
 from jina.defaults import REQUEST_BYTES, REQUEST_DOCS
 from jina.excepts import BadClientInput, InputError
 from jina.readers import LineSource, ReadOptions, open_inputs
@@ -40,6 +41,8 @@ class Posting:
         journal: of the results; None when they cannot be resumed.
         target: regular expression for the names of the nodes that take part.
         timeout_s: the longest time without any reply.
+        request_timeout_s: what one request may take.
+        timing: takes in how long requests waited and ran; None if nobody wants to know.
         draw: turns the JSON lines of a reply into what is written.
     """
 
@@ -51,6 +54,8 @@ class Posting:
     journal: Journal | None = None
     target: str = ""
     timeout_s: float | None = None
+    request_timeout_s: float | None = None
+    timing: Timing | None = None
     draw: Draw = lambda lines: lines
 
     def stream(self, session: Session) -> Iterator[int]:
@@ -62,13 +67,21 @@ class Posting:
             JinaError: anything else that ends a post; it can be resumed if there is a journal.
         """
         replies = exchange(
-            session, self.endpoint, self.source, target=self.target, timeout_s=self.timeout_s
+            session,
+            self.endpoint,
+            self.source,
+            target=self.target,
+            timeout_s=self.timeout_s,
+            request_timeout_s=self.request_timeout_s,
+            is_timed=self.timing is not None,
         )
         try:
             for reply in replies:
                 outcomes = outcomes_of(reply, self.endpoint, self.call)
                 # Counted first: whoever reads the first line may interrupt us at once.
                 self.tally.add(outcomes, reply)
+                if self.timing is not None:
+                    self.timing.add(reply.way.legs)
                 self.results.write(self.draw(outcomes.lines))
                 if self.journal is not None:
                     self.journal.note(self._place(reply.request.lines_read))
@@ -85,6 +98,7 @@ class Posting:
             size=self.results.size,
             outcomes=self.tally.outcomes,
             failed=self.tally.failed,
+            went_on=self.tally.went_on,
         )
 
     def _finish(self) -> None:
@@ -99,11 +113,13 @@ class PostedFiles(NamedTuple):
         outcomes: in the output, those of earlier runs included.
         failed: how many of them are errors.
         resumed: how many of them earlier runs had written.
+        went_on: how many, none of them an error, are of requests that went on after an error.
     """
 
     outcomes: int
     failed: int
     resumed: int
+    went_on: int = 0
 
 
 def post_files(
@@ -118,6 +134,7 @@ def post_files(
     request_docs: int | None,
     restart: bool,
     timeout_s: float | None,
+    request_timeout_s: float | None,
 ) -> PostedFiles:
     """Post files and write one JSON line for each outcome; see `Client.post_files`.
 
@@ -132,6 +149,7 @@ def post_files(
         request_docs: lines in a request; None for what suits the input.
         restart: whatever an earlier run has written is overwritten.
         timeout_s: the longest time without any reply.
+        request_timeout_s: what one request may take.
     """
     pack_message(REQUEST, call=pack_map(call))  # what cannot be carried is told before anything
     is_file = output != "-"
@@ -151,6 +169,7 @@ def post_files(
             tally=Tally(place),
             target=target,
             timeout_s=timeout_s,
+            request_timeout_s=request_timeout_s,
         )
         if identity is not None and results.is_regular:
             posting.journal = Journal(output, identity, place)
@@ -159,7 +178,8 @@ def post_files(
             forget(output)
         for _ in posting.stream(session):
             pass
-    return PostedFiles(posting.tally.outcomes, posting.tally.failed, place.outcomes)
+    tally = posting.tally
+    return PostedFiles(tally.outcomes, tally.failed, place.outcomes, tally.went_on)
 
 
 def _check_target(welcome: Welcome, target: str) -> None:

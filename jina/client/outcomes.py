@@ -35,7 +35,7 @@ def outcomes_of(reply: Reply, endpoint: str, call: Call) -> Outcomes:
         call: of this post.
     """
     parts = reply.parts
-    is_written = reply.error is None and reply.served
+    is_written = reply.error is None and reply.served and not reply.way.is_raw
     if is_written and len(parts) == 1 and parts[0].kind == LINES:
         return Outcomes(payload(reply.frames[0]), parts[0].rows, parts[0].failed)
     if is_written and parts and all(part.kind == LINES for part in parts):

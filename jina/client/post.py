@@ -14,7 +14,7 @@ from jina.client.exchange import exchange
 from jina.client.files import PostedFiles, post_files
 from jina.client.response import Response
 from jina.client.session import Session
-from jina.defaults import MAX_REQUEST_DOCS, REQUEST_DOCS, TIMEOUT_CONNECT_S
+from jina.defaults import MAX_REQUEST_DOCS, MAX_TIMEOUT_S, REQUEST_DOCS, TIMEOUT_CONNECT_S
 from jina.excepts import BadClientCallback, BadClientInput, BadServer, described
 from jina.names import with_slash
 from jina.readers import CONTENTS, FORMATS, ReadOptions
@@ -80,6 +80,8 @@ class Client:
         parameters: dict[str, Any] | None = None,
         target_peapod: str | None = None,
         request_size: int = REQUEST_DOCS,
+        request_timeout_s: float | None = None,
+        timing: bool = False,
     ) -> Iterator[Response]:
         """Post and yield the responses in the order of the inputs, as they become complete.
 
@@ -88,9 +90,16 @@ class Client:
         call = Call(_checked(parameters))
         source = DocumentRequests(inputs, call, request_docs=request_size)
         endpoint = with_slash(on)
+        _check_time(request_timeout_s)
         with self._connected() as session:
             replies = exchange(
-                session, endpoint, source, target=target_peapod or "", timeout_s=self._timeout_s
+                session,
+                endpoint,
+                source,
+                target=target_peapod or "",
+                timeout_s=self._timeout_s,
+                request_timeout_s=request_timeout_s,
+                is_timed=timing,
             )
             for number, reply in enumerate(replies):
                 yield Response(reply, endpoint, number)
@@ -131,6 +140,8 @@ class Client:
         show_progress: bool = False,
         continue_on_error: bool = False,
         return_results: bool = False,
+        request_timeout_s: float | None = None,
+        timing: bool = False,
     ) -> list[Response] | None:
         """Post Documents to an endpoint and wait for all responses.
 
@@ -148,6 +159,9 @@ class Client:
             show_progress: accepted for Jina 2 code; `jina post` shows progress.
             continue_on_error: continue after a failed request or callback, also without `on_error`.
             return_results: return the responses.
+            request_timeout_s: what one request may take; when that is over, it fails with
+                `jina.excepts.RequestTimeout`, and no Executor begins it any more.
+            timing: `response.routes` says when each Executor began and ended.
 
         Returns:
             the responses with `return_results`, else None.
@@ -167,6 +181,8 @@ class Client:
             parameters=parameters,
             target_peapod=target_peapod,
             request_size=request_size,
+            request_timeout_s=request_timeout_s,
+            timing=timing,
         ):
             chosen = on_error if response.is_error else on_done
             if response.is_error and on_error is None and not continue_on_error:
@@ -192,6 +208,7 @@ class Client:
         content: str = "auto",
         tensors: str = "list",
         restart: bool = False,
+        request_timeout_s: float | None = None,
     ) -> PostedFiles:
         """Post the lines of files and write the results to a file, as `jina post --output` does.
 
@@ -211,6 +228,7 @@ class Client:
             content: of a file that is one Document: "text", "buffer", "none", or "auto".
             tensors: how they are written, "list" or "base64".
             restart: begin anew, whatever `output` holds.
+            request_timeout_s: as for `post`.
 
         Returns:
             how many outcomes the output has; a line that failed has an error as its outcome.
@@ -223,6 +241,7 @@ class Client:
             ConnectError: nobody answers at the address, or the Flow is gone.
             PostTimeout: no reply within `timeout_s`.
         """
+        _check_time(request_timeout_s)
         named = [inputs] if isinstance(inputs, (str, Path)) else list(inputs)
         if not named:
             raise BadClientInput("`inputs` names no file")
@@ -243,6 +262,7 @@ class Client:
             request_docs=_lines_in_request(request_size),
             restart=restart,
             timeout_s=self._timeout_s,
+            request_timeout_s=request_timeout_s,
         )
 
     def index(self, inputs: Any = None, **options: Any) -> list[Response] | None:
@@ -272,6 +292,17 @@ def _checked(parameters: Mapping[str, Any] | None) -> dict[str, Any]:
     if parameters is not None and not isinstance(parameters, Mapping):
         raise BadClientInput(f"`parameters` is a {type(parameters).__name__}; expected a dict")
     return dict(parameters or {})
+
+
+def _check_time(seconds: float | None) -> None:
+    if seconds is None:
+        return
+    # Not only `> 0`: that lets no NaN through, but infinity.
+    if not isinstance(seconds, (int, float)) or not 0 < seconds <= MAX_TIMEOUT_S:
+        raise BadClientInput(
+            f"`request_timeout_s` is {seconds!r}; expected seconds, more than 0",
+            hint="leave it out for no limit",
+        )
 
 
 def _lines_in_request(request_size: int | None) -> int | None:

@@ -11,15 +11,13 @@ from types import SimpleNamespace
 from typing import Any
 
 from jina.client.exchange import Reply
+from jina.client.routes import SUCCESS, in_words, routes_of, status_of
 from jina.excepts import RemoteError
 from jina.names import worker_name
 from jina.transport.sockets import payload
 from jina.types.arrays.document import DocumentArray
 from jina.wire.body import Body, concatenated, read_body
 from jina.wire.maps import FAILURES, Call, ErrorInfo, Failure, unpack_map
-
-SUCCESS = 0
-ERROR = 3
 
 _FROM_PYTHON = Call()  # Documents that Python code posts have ids, and no lines in any source
 
@@ -47,18 +45,24 @@ class Response:
 
     @cached_property
     def status(self) -> SimpleNamespace:
-        """`code` (0 or 3), `description`, and `exception` of a request that failed."""
+        """`code` (0 or 3), `description`, and `exception` of a request that failed.
+
+        The description of one that went on after errors names them.
+        """
         error = self._error
-        if error is None:
-            return SimpleNamespace(code=SUCCESS, description="", exception=None)
-        exception = SimpleNamespace(
-            name=error.type,
-            args=[error.message],
-            stacks=[error.traceback],
-            executor=error.executor,
-        )
-        description = f"{error.type}: {error.message}" if error.message else error.type
-        return SimpleNamespace(code=ERROR, description=description, exception=exception)
+        if error is not None:
+            return status_of(error)
+        went_on = "; ".join(f"went on after {in_words(each)}" for each in self._reply.way.errors)
+        return SimpleNamespace(code=SUCCESS, description=went_on, exception=None)
+
+    @cached_property
+    def routes(self) -> list[SimpleNamespace]:
+        """Where it was: the gateway, then a route for each call, in the order of their ends.
+
+        Each has `pod`, `pod_id`, `start_time`, `end_time` and `status`. Without `timing=True` in
+        the post there are no times, and only those nodes that failed are told.
+        """
+        return routes_of(self._reply.way, self.status)
 
     @property
     def is_error(self) -> bool:

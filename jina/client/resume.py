@@ -41,12 +41,14 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
         size: of the results, in bytes.
         outcomes: how many the results hold.
         failed: how many of those are errors.
+        went_on: how many of the others are of requests that went on after an error.
     """
 
     lines: int = 0
     size: int = 0
     outcomes: int = 0
     failed: int = 0
+    went_on: int = 0
 
 
 class _Head(msgspec.Struct):

@@ -9,6 +9,7 @@ import msgspec
 from jina.client.exchange import Reply
 from jina.client.outcomes import Outcomes
 from jina.client.resume import Place
+from jina.wire.maps import ErrorInfo
 
 
 class Tally:
@@ -22,6 +23,8 @@ class Tally:
         self.earlier = earlier
         self.outcomes = earlier.outcomes
         self.failed = earlier.failed
+        self.went_on = earlier.went_on
+        """Outcomes, none of them an error, of requests that went on after an error."""
         self.has_unserved = False
         """Whether there was nobody bound to the endpoint."""
         self.is_broken = False
@@ -29,6 +32,9 @@ class Tally:
         self.first_error = ""
         """The message of this run's first failure."""
         self.first_traceback = ""
+        self.first_passed = ""
+        """The first error after which a request of this run went on."""
+        self.passed_traceback = ""
         self._began = time.monotonic()
 
     def add(self, outcomes: Outcomes, reply: Reply) -> None:
@@ -36,6 +42,12 @@ class Tally:
         self.outcomes += outcomes.total
         self.failed += outcomes.failed
         self.has_unserved |= reply.served == 0 and reply.error is None
+        errors = reply.way.errors
+        if errors and reply.error is None:
+            self.went_on += outcomes.total - outcomes.failed
+            if not self.first_passed:
+                self.first_passed = _in_words(errors[0])
+                self.passed_traceback = errors[0].traceback.rstrip()
         if outcomes.failed and not self.first_error:
             self.first_error = _first_error(outcomes)
             self.first_traceback = reply.error.traceback.rstrip() if reply.error else ""
@@ -51,8 +63,14 @@ def _first_error(outcomes: Outcomes) -> str:
         if b'"error"' in line:
             error = msgspec.json.decode(line).get("error")
             if isinstance(error, dict):
-                where = f" in {error['executor']}" if error.get("executor") else ""
-                kind = str(error.get("type", "")).rpartition(".")[2]
-                message = error.get("message", "")
-                return f"{kind}{where}: {message}" if message else f"{kind}{where}"
+                kind, message, executor = (
+                    str(error.get(name) or "") for name in ("type", "message", "executor")
+                )
+                return _in_words(ErrorInfo(kind, message, executor))
     return ""
+
+
+def _in_words(error: ErrorInfo) -> str:
+    where = f" in {error.executor}" if error.executor else ""
+    kind = error.type.rpartition(".")[2]
+    return f"{kind}{where}: {error.message}" if error.message else f"{kind}{where}"

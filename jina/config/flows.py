@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from jina.config.drafts import ExecutorClass, uncertain_sections
+from jina.config.failures import strategy_notes
 from jina.config.load_state import (
     DEFAULT_OPTIONS,
     LoadOptions,
@@ -162,6 +163,7 @@ def _flow(state: LoadState, tree: Tree) -> tuple[FlowOptions, list[NodeConfig], 
     data = state.without_ignored(tree, (), data, IGNORED_FLOW)
     if isinstance(data.get("with"), Mapping):
         data["with"] = state.without_ignored(tree, ("with",), data["with"], IGNORED_OPTIONS)
+        state.problems += strategy_notes(tree, ("with",), data["with"])
     key, entries = _entries(state, tree, data)
     classes = _prepare_entries(state, tree, key, entries)
     data[key] = entries

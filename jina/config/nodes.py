@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from jina.config.drafts import ExecutorClass, ExecutorDraft, executor_draft, uncertain_sections
+from jina.config.failures import Failures, failures_of, retry_notes, strategy_notes
 from jina.config.load_state import LoadState
 from jina.config.needs import Fault, Node, faults
 from jina.config.problems import Problem
@@ -54,6 +55,7 @@ class NodeConfig:
         mark: file, line and column of its entry; line 0 when it came from Python.
         marks: the same for each key of the entry.
         is_join: made by `method: needs`.
+        failures: what becomes of calls that fail or hang.
         origin: where its Executor is written, for messages about it.
     """
 
@@ -74,6 +76,7 @@ class NodeConfig:
     mark: tuple[str, int, int] = ("", 0, 0)
     marks: dict[str, tuple[str, int, int]] = field(default_factory=dict)
     is_join: bool = False
+    failures: Failures = field(default_factory=Failures)
     origin: ExecutorDraft | None = field(default=None, repr=False, compare=False)
 
     def parts(self) -> Iterator[tuple[str, Neighbour]]:
@@ -94,6 +97,7 @@ def known_entry(
     _make_yaml_like(kept)
     state.problems += _refused_keys(tree, at, kept)
     state.problems += _refused_values(tree, at, kept)
+    state.problems += strategy_notes(tree, at, kept)
     return kept
 
 
@@ -319,6 +323,7 @@ class NodeReader:
         own_executor: Neighbour,
     ) -> NodeConfig:
         own, general = model.timeout_ready, self.options.timeout_ready
+        self.state.problems += retry_notes(self.tree, at, model)
         return NodeConfig(
             name=model.name or f"executor{at[-1]}",
             needs=list(model.needs) or None,
@@ -337,6 +342,7 @@ class NodeReader:
             mark=_mark(self.tree, self.tree.span(at)),
             marks={key: _mark(self.tree, self.tree.span((*at, key))) for key in entry},
             is_join=model.method == "needs",
+            failures=failures_of(model, self.options),
             origin=own_executor.origin,
         )
 

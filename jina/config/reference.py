@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
+from jina.config.failure_schema import RetriesModel
 from jina.config.schema import (
     IGNORED_EXECUTOR,
     IGNORED_FLOW,
@@ -37,6 +38,7 @@ _TITLES = {
     "NodeModel": "an executor of a Flow",
     "ExecutorModel": "an Executor",
     "Metas": "an Executor's `metas`",
+    "RetriesModel": "`retries` of an executor",
 }
 _NAMES = {"name": (rf"^{SAFE_NAME.pattern}$|\$", NAME_HINT[0].upper() + NAME_HINT[1:])}
 _PATTERNS: dict[str, dict[str, tuple[str, str]]] = {
@@ -149,6 +151,7 @@ _SECTIONS: list[tuple[str, str, type[BaseModel]]] = [
     ("A Flow", "The top level of a Flow's YAML.", FlowModel),
     ("`with` of a Flow", "Settings for the whole Flow.", FlowOptions),
     ("An executor of a Flow", "Each item of `executors`.", NodeModel),
+    ("`retries` of an executor", "What is tried again when a call raises.", RetriesModel),
     ("An Executor", "The top level of an Executor's YAML, or an inline `uses`.", ExecutorModel),
     ("`metas` of an Executor", "Other keys are kept: they become `self.metas.<key>`.", Metas),
 ]

@@ -1,8 +1,8 @@
 """What Flow and Executor YAML may say: every key, its type, its default, one line of documentation.
 
-Here and nowhere else. Models are strict (no text where a number belongs) and refuse unknown keys.
-The keys of Jina 2 and 3 that have no meaning here stand in `IGNORED_…`: they are accepted, and
-`check` lists them.
+Here and in `failure_schema`, nowhere else. Models are strict (no text where a number belongs) and
+refuse unknown keys. The keys of Jina 2 and 3 that have no meaning here stand in `IGNORED_…`: they
+are accepted, and `check` lists them.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from pydantic import (
     Tag,
 )
 from pydantic_core import PydanticKnownError
+
+from jina.config.failure_schema import Limits, OnError, Retries, Strategy
 
 Text = Annotated[str, Field(strict=True)]
 Number = Annotated[int, Field(strict=True)]
@@ -240,6 +242,31 @@ class NodeModel(_Strict):
             " ever. The default is the Flow's, else 600000."
         ),
     )
+    timeout: Limits | None = Field(
+        None,
+        description=(
+            "Milliseconds that a call may take before its process is ended; -1 sets no limit. A "
+            "map gives each endpoint its own, and `*` stands for all others. The default is no "
+            "limit."
+        ),
+    )
+    retries: Retries = Field(
+        0,
+        description=(
+            "How often a call that raised is tried again, or a map with times, on and backoff. -1, "
+            "Jina 3's default, is 0."
+        ),
+    )
+    on_error: OnError | None = Field(
+        None,
+        description=(
+            "stop: a request fails with the error. continue: it goes on with what this executor "
+            "was given. The default is the Flow's, else stop."
+        ),
+    )
+    on_error_strategy: Strategy | None = Field(
+        None, description="Jina 2's on_error: IGNORE is continue, the others are stop."
+    )
 
 
 class FlowOptions(_Strict):
@@ -258,6 +285,10 @@ class FlowOptions(_Strict):
     )
     timeout_ready: Timeout | None = Field(
         None, description="Default of its executors' timeout_ready."
+    )
+    on_error: OnError | None = Field(None, description="Default of its executors' on_error.")
+    on_error_strategy: Strategy | None = Field(
+        None, description="Default of its executors' on_error_strategy."
     )
     py_modules: Names = Field(
         default_factory=list,
@@ -328,7 +359,7 @@ IGNORED_OPTIONS = frozenset({
     "graph_description", "grpc_data_requests", "grpc_server_options", "host", "host_in",
     "host_out", "http_proxy", "identity", "inspect", "k8s_namespace", "log_config",
     "memory_hwm", "metrics", "metrics_exporter_host", "metrics_exporter_port", "monitoring",
-    "no_crud_endpoints", "no_debug_endpoints", "on_error_strategy", "polling", "port",
+    "no_crud_endpoints", "no_debug_endpoints", "polling", "port",
     "port_expose", "port_in", "port_monitoring", "port_out", "ports", "prefetch",
     "prefetch_on_recv", "protocol", "protocols", "proxy", "quiet", "quiet_error",
     "quiet_remote_logs", "reload", "restart", "retries", "runtime_backend", "ssl_certfile",
@@ -348,10 +379,10 @@ IGNORED_NODE = frozenset({
     "host_out", "hosts_in_connections", "identity", "inspect", "install_requirements",
     "k8s_namespace", "log_config", "memory_hwm", "metrics", "metrics_exporter_host",
     "metrics_exporter_port", "monitoring", "native", "noblock_on_start",
-    "num_part", "on_error_strategy", "output_array_type", "pea_id", "pea_role", "peas_hosts",
+    "num_part", "output_array_type", "pea_id", "pea_role", "peas_hosts",
     "pod_role", "port", "port_ctrl", "port_expose", "port_in", "port_monitoring", "port_out",
     "ports", "prefer_platform", "pull_latest", "quiet", "quiet_error", "quiet_remote_logs",
-    "reload", "retries", "runtime_backend", "runtime_cls", "scheduling", "socket_in",
+    "reload", "runtime_backend", "runtime_cls", "scheduling", "socket_in",
     "socket_out", "ssh_keyfile", "ssh_password", "ssh_server", "timeout_ctrl", "timeout_send",
     "tls", "traces_exporter_host", "traces_exporter_port", "tracing", "upload_files", "volumes",
     "workspace_id",

@@ -27,7 +27,7 @@ _EXPECTED = {
 # Names that pydantic puts into a location for the branch of a union; they are not in the data.
 _BRANCHES = frozenset({"constrained-str", "text", "map", "str", "int", "float", "bool"})
 # Keys that accept a single text as a list of one.
-_ONE_OR_MANY = frozenset({"needs", "py_modules"})
+_ONE_OR_MANY = frozenset({"needs", "on", "py_modules"})
 # What people write for a boolean.
 _MEANS = {
     **dict.fromkeys(("true", "on", "y", "yes", "1"), "true"),
@@ -39,6 +39,7 @@ _THINGS = {
     "NodeModel": "an executor",
     "ExecutorModel": "an Executor",
     "Metas": "metas",
+    "RetriesModel": "`retries`",
 }
 
 
@@ -178,6 +179,10 @@ def _bad_value(tree: Tree, path: DataPath, name: str, error: Mapping[str, Any]) 
     if kind_of_error == "string_pattern_mismatch":
         message = f"{name} has a NUL character in it"
         return tree.problem(path, "bad-value", message, hint="remove it")
+    if kind_of_error in ("no_time", "no_exception"):
+        hint = error.get("ctx", {}).get("hint", "")
+        message = f"{name} is {kind(value)}; {error['msg']}"
+        return tree.problem(path, "bad-value", message, hint=hint)
     if kind_of_error == "string_unicode":
         return tree.problem(path, "bad-value", f"{name} is {kind(value)}, which is no Unicode text")
     return tree.problem(path, "bad-value", f"{name} cannot be {kind(value)}")

@@ -11,16 +11,26 @@ from traceback import FrameSummary, TracebackException
 from jina.defaults import KIB
 
 _MAX_MESSAGE = 8 * KIB
+_MAX_NAMES = 16  # of classes; more are above no error that people wrote
+_MAX_NAME = 200
 _MAX_TRACEBACK = 64 * KIB - 16 * KIB  # with the rest of a description still one small frame
 _HOUSE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
 
 def class_name(error: BaseException) -> str:
     """The dotted name of an error's class; a builtin one has no module before it."""
-    cls = type(error)
-    return (
-        cls.__qualname__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__qualname__}"
-    )
+    return _dotted(type(error))
+
+
+def class_names(error: BaseException) -> list[str]:
+    """The dotted names of an error's class and of those above it, the nearest first."""
+    names = [_bounded(_dotted(cls), _MAX_NAME) for cls in type(error).__mro__ if cls is not object]
+    return names[:_MAX_NAMES]
+
+
+def _dotted(cls: type) -> str:
+    name = cls.__qualname__
+    return name if cls.__module__ == "builtins" else f"{cls.__module__}.{name}"
 
 
 def message(error: BaseException) -> str:

@@ -24,6 +24,7 @@ _ADD_KEYS = (
     *("uses_with", "uses_metas", "uses_requests"),
     *("override_with", "override_metas", "override_requests"),
     *("py_modules", "workspace", "env", "timeout_ready"),
+    *("timeout", "retries", "on_error", "on_error_strategy"),
 )
 
 #: Options of the Flow that are defaults of `post`.
@@ -117,7 +118,8 @@ class Description:
 def _inherited(config: FlowConfig) -> dict[str, Any]:
     """What the options of a loaded Flow mean for Executors that are added to it."""
     options = config.options.model_dump(
-        include={"workspace", "env", "timeout_ready"}, exclude_none=True
+        include={"workspace", "env", "timeout_ready", "on_error", "on_error_strategy"},
+        exclude_none=True,
     )
     if "workspace" in options and config.file is not None:
         options["workspace"] = str(config.file.parent / options["workspace"])

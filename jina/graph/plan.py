@@ -18,6 +18,20 @@ ANY, ALL = "ANY", "ALL"  # which shards get a request
 ANY_ENDPOINT = "*"  # in polling: whatever is not named
 
 
+class Retries(msgspec.Struct, frozen=True, kw_only=True):
+    """Which errors of a node's Executor are tried again.
+
+    Attributes:
+        times: attempts after the first one.
+        on: names of classes, short or dotted; empty for all.
+        backoff_s: before the first further attempt; it doubles with each.
+    """
+
+    times: int
+    on: list[str] = []
+    backoff_s: float = 0.0
+
+
 class PlannedNode(msgspec.Struct, frozen=True, kw_only=True):
     """One node of the graph.
 
@@ -32,6 +46,10 @@ class PlannedNode(msgspec.Struct, frozen=True, kw_only=True):
         reduces: a tail that puts the results of the shards together, where its own Executor does
             not serve the endpoint.
         is_floating: nobody waits for its results.
+        timeouts: endpoint, or "*" for all others -> seconds that a call may take; below 0 is no
+            limit, and so is what is not named.
+        continues: after an error, a request goes on with what the node was given.
+        retries: which errors are tried again; None for none.
     """
 
     name: str
@@ -42,6 +60,9 @@ class PlannedNode(msgspec.Struct, frozen=True, kw_only=True):
     of: str = ""
     reduces: bool = False
     is_floating: bool = False
+    timeouts: dict[str, float] = {}
+    continues: bool = False
+    retries: Retries | None = None
 
     @property
     def is_tail(self) -> bool:

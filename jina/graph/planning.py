@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from jina.config.failures import Failures
 from jina.config.flows import FlowConfig, load_flow
 from jina.config.nodes import NodeConfig
 from jina.executors.spec import ExecutorSpec
-from jina.graph.plan import ALL, ANY, ANY_ENDPOINT, Plan, PlannedNode, WorkerSpec
+from jina.graph.plan import ALL, ANY, ANY_ENDPOINT, Plan, PlannedNode, Retries, WorkerSpec
 from jina.names import GATEWAY
 
 _REDUCER = ExecutorSpec(jtype="BaseExecutor")  # serves nothing, so that its worker reduces
@@ -59,6 +60,9 @@ def _parts(node: NodeConfig, needs: list[str]) -> Iterator[tuple[PlannedNode, Ex
             shards=node.shards,
             polling=node.polling if polls_all else {},
             is_floating=node.is_floating,
+            timeouts=node.failures.timeouts,
+            continues=node.failures.continues,
+            retries=_retries(node.failures),
         ),
         node.executor,
     )
@@ -72,6 +76,12 @@ def _parts(node: NodeConfig, needs: list[str]) -> Iterator[tuple[PlannedNode, Ex
             is_floating=node.is_floating,
         )
         yield tail, node.after.executor if node.after else _REDUCER
+
+
+def _retries(failures: Failures) -> Retries | None:
+    if not failures.times:
+        return None
+    return Retries(times=failures.times, on=failures.on, backoff_s=failures.backoff_s)
 
 
 def _workers(

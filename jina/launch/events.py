@@ -71,6 +71,20 @@ class WorkerDied(_Event):
         return f"{self.worker} {self.reason}; starting it again {when}"
 
 
+class Overdue(_Event):
+    """A worker has been at one request for `seconds`, too long: it is ended."""
+
+    worker: str
+    seconds: float
+
+    def as_text(self) -> str:
+        """The line that people read."""
+        return (
+            f"{self.worker} has had a request for {self.seconds:g} s, its timeout: it is ended, "
+            "and this is where it is:"
+        )
+
+
 class Stopping(_Event):
     """The Flow is draining; with `at_once`, it was told to stop again and kills everything."""
 
@@ -111,7 +125,16 @@ class Stopped(_Event):
 
 
 Event: TypeAlias = (
-    Output | WorkerUp | Up | StartFailed | WorkerDied | Stopping | NotClosed | Released | Stopped
+    Output
+    | WorkerUp
+    | Up
+    | StartFailed
+    | WorkerDied
+    | Overdue
+    | Stopping
+    | NotClosed
+    | Released
+    | Stopped
 )
 
 

@@ -9,6 +9,7 @@ set a flag, the loop acts. Its parts:
     jina/launch/listener.py         what the processes print
     jina/launch/signals.py          what signals came
     jina/launch/restarts.py         when a dead process may come back
+    jina/launch/overdue.py          workers that are ended because a call takes too long
     jina/runtime/descendants.py     what the workers started
 """
 
@@ -27,6 +28,7 @@ from jina.launch.child import Child
 from jina.launch.ending import ending
 from jina.launch.gateway_process import GatewayProcess
 from jina.launch.listener import Listener
+from jina.launch.overdue import OverdueWorkers
 from jina.launch.restarts import Comebacks
 from jina.launch.rundir import RunDirectory
 from jina.launch.signals import Signals
@@ -77,6 +79,7 @@ class Supervisor:
         self._listener = Listener(self._selector, report)
         self._gateway = GatewayProcess(self._selector, self._listener, self._on_gateway)
         self._workers = Workers(directory, self._listener, self._gateway.tell)
+        self._overdue = OverdueWorkers(self._workers, str(directory.board))
 
     # --- the loop ---
 
@@ -118,6 +121,7 @@ class Supervisor:
     def _timeout(self) -> float:
         now = time.monotonic()
         moments = [*self._comebacks.due.values(), self._gateway.due, self._deadline]
+        moments += self._overdue.due
         waits = [moment - now for moment in moments if moment is not None] + self._listener.waits
         return max(0.0, min([_TICK_S, *waits]))
 
@@ -179,6 +183,8 @@ class Supervisor:
             self._perhaps_up()
         elif isinstance(message, control.Charged):
             self._comebacks.forgive(message.identity.rpartition("/")[0])
+        elif isinstance(message, control.Overdue):
+            self._end_overdue(message)
         elif self._state == DRAINING:  # Drained
             self._state = CLOSING
             self._deadline = time.monotonic() + CLOSE_GRACE_S
@@ -195,6 +201,11 @@ class Supervisor:
             self._report(events.WorkerUp(worker=child.name, endpoints=message.endpoints))
         self._waiting.discard(child.name)
         self._perhaps_up()
+
+    def _end_overdue(self, message: control.Overdue) -> None:
+        worker = self._overdue.ask(message, time.monotonic())
+        if worker is not None:
+            self._report(events.Overdue(worker=worker.child.name, seconds=message.seconds))
 
     def _perhaps_up(self) -> None:
         if self._state != STARTING or self._waiting or not self._fronts:
@@ -322,6 +333,7 @@ class Supervisor:
     def _keep_time(self) -> None:
         now = time.monotonic()
         self._restart_due(now)
+        self._overdue.end_due(now)
         if self._state in (STARTING, UP):
             self._look_after(now)
         if self._deadline is not None and now >= self._deadline:

@@ -142,13 +142,25 @@ class Charged(_Message):
     identity: str
 
 
+class Overdue(_Message):
+    """A worker has had a request for too long: end it, after its stacks went to the log.
+
+    `begun` is what it has on the begin board: the number of that request, or 0 if it is stopped and
+    begins nothing. If that has changed when the moment comes, it goes on, and is left alone.
+    """
+
+    identity: str
+    begun: int
+    seconds: float
+
+
 class Drained(_Message):
     """Every request has its answer. Said before the workers are told to close."""
 
 
 ToOwnedSupervisor: TypeAlias = Begin | Release | Drain
 ToGateway: TypeAlias = Configure | Expect | Started | Died | GaveUp | Drain
-ToSupervisor: TypeAlias = Listening | WorkerReady | Charged | Drained
+ToSupervisor: TypeAlias = Listening | WorkerReady | Charged | Overdue | Drained
 
 
 class Channel:

@@ -19,8 +19,6 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-import msgspec
-
 from jina.defaults import (
     DELIVERY_GRACE_S,
     DRAIN_GRACE_S,
@@ -44,7 +42,9 @@ from jina.runtime.messages import (
     task_message,
     unheard,
 )
+from jina.runtime.overdue import Overdues
 from jina.runtime.router import Router
+from jina.runtime.status import status_of
 from jina.runtime.steps import (
     Action,
     Answer,
@@ -54,6 +54,7 @@ from jina.runtime.steps import (
     Expired,
     Lost,
     NodeFailed,
+    Overdue,
     Raised,
     Refuse,
     StartTimer,
@@ -96,9 +97,10 @@ class Gateway:
             configure.nodes, endpoints=configure.endpoints, first_task=configure.first_task
         )
         self._board = Board(configure.board)
+        self._overdues = Overdues(channel, self._board)
         self._workers: dict[bytes, KnownWorker] = {}
         self._clients: dict[bytes, None] = {}  # who said HELLO, the latest last
-        self._timers = Timers()
+        self._timers = Timers(self._router.awaits)
         self._early: dict[bytes, Ready] = {}  # of workers that the supervisor has not announced
         self._warned: set[bytes] = set()  # peers whose garbage was reported
         self._unasked: set[bytes] = set()  # workers of an earlier gateway, not reached yet
@@ -135,6 +137,7 @@ class Gateway:
                 else:
                     self._obey(self._channel.receive())
             for timer in self._timers.expired():
+                self._hear_out()  # what is done in time counts, though it was not read yet
                 self._do(self._router.step(Expired(timer)))
             if self._unasked:
                 self._ask_running()
@@ -185,13 +188,13 @@ class Gateway:
         self._unasked.discard(worker.identity)
         self._hear_out()
         begun = self._board[worker.slot]
-        if begun:
+        if self._overdues.forget(worker.identity) or begun:
             self._channel.send(control.Charged(identity=message.identity))
         del self._workers[worker.identity]
         self._do(self._router.step(Lost(worker.identity, begun, message.reason)))
 
     def _hear_out(self) -> None:
-        """Read the replies that are here already: what a dead worker finished is not done again."""
+        """Read the replies that are here already: what was finished is not done again."""
         for _ in range(_MAX_HEARD):
             if not self._back.poll(0):
                 return
@@ -335,20 +338,13 @@ class Gateway:
         self._router.step(ClientLeft(peer))
 
     def _status(self) -> bytes:
-        return msgspec.json.encode(
-            {
-                "flow": self._flow,
-                "started_at": self._started_at,
-                "draining": self._drain_deadline is not None,
-                "requests_held": self._router.requests_held,
-                "requests_done": self._requests_done,
-                "endpoints": self._router.endpoints,
-                "failed": self._router.failed_nodes,
-                "workers": [
-                    worker.status(self._router.outstanding(worker.identity))
-                    for worker in self._workers.values()
-                ],
-            }
+        return status_of(
+            self._router,
+            self._workers.values(),
+            flow=self._flow,
+            started_at=self._started_at,
+            draining=self._drain_deadline is not None,
+            requests_done=self._requests_done,
         )
 
     def _warn(self, peer: bytes, text: str) -> None:
@@ -374,6 +370,8 @@ class Gateway:
                 self._send_front(error_message(action), action.client)
             elif isinstance(action, Refuse):
                 self._send_front(refusal_message(action.number, action.reason), action.client)
+            elif isinstance(action, Overdue):
+                self._overdues.tell(action, self._workers[action.worker].slot)
             elif isinstance(action, StartTimer):
                 self._timers.start(action.timer, action.seconds)
             elif isinstance(action, Unheard):

@@ -5,8 +5,11 @@ It reads prefixes and route maps, never a body: frames go from one side to the o
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Any
+
+from msgspec import structs
 
 from jina.defaults import MAX_FRAMES_FROM_GATEWAY
 from jina.excepts import WireError
@@ -24,7 +27,16 @@ from jina.runtime.steps import (
 from jina.transport.sockets import payload
 from jina.wire import header as wire
 from jina.wire.header import Header, pack_message
-from jina.wire.maps import ErrorInfo, Part, Route, pack_map, unpack_map, unpack_route
+from jina.wire.maps import (
+    ErrorInfo,
+    Part,
+    Route,
+    Times,
+    Way,
+    pack_map,
+    unpack_map,
+    unpack_route,
+)
 
 _REFUSAL = "jina.excepts.BadServer"
 
@@ -38,6 +50,7 @@ def submitted(client: bytes, header: Header) -> Submitted:
         WireError: its route map is damaged, or does not fit its frames.
     """
     route = unpack_route(header.route)
+    timeout_s = route.deadline
     return Submitted(
         client,
         header.number,
@@ -47,6 +60,10 @@ def submitted(client: bytes, header: Header) -> Submitted:
         header.base,
         header.call,
         pieces_of(route.parts, header.frames),
+        timeout_s,
+        None if timeout_s is None else time.monotonic() + timeout_s,
+        route.is_timed,
+        time.time() if route.is_timed else 0.0,
     )
 
 
@@ -57,7 +74,8 @@ def replied(worker: bytes, header: Header) -> Replied:
         WireError: its route map is damaged, or does not fit its frames.
     """
     parts = unpack_route(header.route).parts
-    return Replied(worker, header.number, pieces_of(parts, header.frames))
+    pieces = pieces_of(parts, header.frames)
+    return Replied(worker, header.number, pieces, _times(header))
 
 
 def raised(worker: bytes, header: Header) -> Raised:
@@ -68,7 +86,12 @@ def raised(worker: bytes, header: Header) -> Raised:
     """
     if not header.frames:
         raise WireError("an error without its description")
-    return Raised(worker, header.number, unpack_map(ErrorInfo, payload(header.frames[0])))
+    error = unpack_map(ErrorInfo, payload(header.frames[0]))
+    return Raised(worker, header.number, error, _times(header))
+
+
+def _times(header: Header) -> Times | None:
+    return unpack_map(Times, header.call) if header.call else None
 
 
 def pieces_of(parts: Sequence[Part], frames: Sequence[Any]) -> list[Piece]:
@@ -111,6 +134,9 @@ def task_message(task: Dispatch) -> list[Any]:
         first=task.first,
         stop=task.stop,
         blame=task.blame,
+        deadline=task.deadline,
+        is_timed=task.is_timed,
+        skip=task.skip,
     )
     return pack_message(
         wire.REQUEST,
@@ -136,13 +162,21 @@ def answer_message(answer: Answer) -> list[Any]:
         frames,
         number=answer.number,
         route=pack_map(Route("", None, parts, served=answer.served)),
+        call=_packed(answer.way),
         most_frames=MAX_FRAMES_FROM_GATEWAY,
     )
 
 
 def error_message(failed: AnswerError) -> list[Any]:
     """The error that a client's request ended with."""
-    return pack_message(wire.ERROR, [pack_map(failed.error)], number=failed.number)
+    call = _packed(failed.way)
+    return pack_message(wire.ERROR, [pack_map(failed.error)], number=failed.number, call=call)
+
+
+def _packed(way: Way | None) -> bytes:
+    if way is None:
+        return b""
+    return pack_map(structs.replace(way, left=time.time()) if way.arrived else way)
 
 
 def refusal_message(number: int, reason: str, kind: str = _REFUSAL) -> list[Any]:

@@ -49,11 +49,12 @@ class FairQueue:
         while self._of:
             client = next(iter(self._of))
             tasks = self._of.pop(client)
-            task = tasks.popleft()
-            if tasks:
-                self._of[client] = tasks
-            if not task.request.answered:
-                return task
+            while tasks:  # what is dropped costs its client no turn
+                task = tasks.popleft()
+                if not task.request.answered:
+                    if tasks:
+                        self._of[client] = tasks
+                    return task
         return None
 
     def drop_answered(self) -> None:

@@ -21,7 +21,10 @@ from jina.defaults import MAX_ATTEMPTS, WINDOW_REQUESTS
 from jina.graph.course import Course, in_order, plot_course
 from jina.graph.plan import PlannedNode
 from jina.names import DEFAULT_ENDPOINT, GATEWAY
+from jina.runtime import verdicts
+from jina.runtime.journey import Journey
 from jina.runtime.pools import Pool
+from jina.runtime.retrying import delay_s
 from jina.runtime.steps import (
     Action,
     Answer,
@@ -42,6 +45,7 @@ from jina.runtime.steps import (
     Unheard,
 )
 from jina.runtime.tasks import Request, Task, Worker, size_of
+from jina.runtime.watch import Watch
 from jina.wire.maps import ErrorInfo
 
 
@@ -67,6 +71,7 @@ class Router:
         first_task: int = 0,
     ) -> None:
         self._nodes = in_order(nodes)
+        self._rules = {node.name: node for node in self._nodes}
         self._window = window_requests
         self._max_attempts = max_attempts
         self._endpoints: dict[str, Sequence[str]] = dict(endpoints or {})
@@ -78,6 +83,7 @@ class Router:
         self._last_task = first_task
         self._timers: dict[int, Callable[[list[Action]], None]] = {}
         self._last_timer = 0
+        self._watch = Watch(self._nodes, self._after, lambda timer: self._timers.pop(timer, None))
         self._uses = 0
         self.bytes_held = 0  # of requests that have no answer yet: their bodies, and results so far
 
@@ -100,6 +106,10 @@ class Router:
     def is_complete(self) -> bool:
         """Whether the endpoints of every node are known, so that courses can be plotted."""
         return len(self._endpoints) == len(self._nodes)
+
+    def awaits(self, timer: int) -> bool:
+        """Whether anything happens when a timer expires."""
+        return timer in self._timers
 
     def held(self, client: bytes) -> list[int]:
         """Numbers of a client's requests that have no answer yet."""
@@ -144,46 +154,33 @@ class Router:
         request = Request(asked, self._course(asked.endpoint, asked.targets))
         self._clients.setdefault(asked.client, requests)[asked.number] = request
         self.bytes_held += request.bytes
+        if asked.timeout_s is not None:
+            self._limit(request, asked.timeout_s, actions)
         self._advance(request, GATEWAY, actions)
 
     def _replied(self, reply: Replied, actions: list[Action]) -> None:
-        task = self._take(reply.worker, reply.task)
+        task = self._take(reply, actions)
         if task is None:
             return
-        request = task.request
-        if not request.answered:
+        if not task.request.answered:
             result = task.go_on(reply.pieces)
             if result is None:
                 self._pools[task.node].push_back([task])
             else:
-                self._finished(task, result, actions)
+                self._finish(task, result, size_of(result), actions)
         self._serve(task.node, actions)
 
-    def _finished(self, task: Task, result: Sequence[Piece], actions: list[Action]) -> None:
-        """A task is done; where it was one of several shards', its node may not be."""
-        request, whole = task.request, result
-        if task.shard is not None:
-            shares = request.gather(task.node, task.shard, result)
-            if shares is None:
-                self._hold(request, result)
-                return
-            whole = shares
-        request.results[task.node] = whole
-        request.waiting -= 1
-        if request.waiting:
-            self._hold(request, result)
-        self._advance(request, task.node, actions)
-
-    def _hold(self, request: Request, pieces: Sequence[Piece]) -> None:
-        size = size_of(pieces)
-        request.bytes += size
-        self.bytes_held += size
-
     def _raised(self, raised: Raised, actions: list[Action]) -> None:
-        task = self._take(raised.worker, raised.task)
+        task = self._take(raised, actions, raised.error)
         if task is None:
             return
-        self._fail(task.request, raised.error, actions)
+        delay = delay_s(self._rules[task.node].retries, task.retried, raised.error)
+        if delay is None:
+            self._give_up(task, raised.error, actions)
+        elif not task.request.answered:
+            task.retried += 1
+            timer = self._after(delay, lambda actions: self._enqueue(task, actions), actions)
+            task.request.timers += (timer,)
         self._serve(task.node, actions)
 
     def _joined(self, joined: Joined, actions: list[Action]) -> None:
@@ -200,6 +197,7 @@ class Router:
         if worker is None:
             return
         self._pools[worker.node].remove(worker)
+        self._watch.leave(worker)
         again = []
         for task in worker.tasks.values():
             if task.request.answered:
@@ -207,10 +205,12 @@ class Router:
             if task.number == lost.begun:
                 task.attempts += 1
                 if task.attempts >= self._max_attempts:
-                    error = _deadly(task, lost.reason)
-                    if not task.narrow(error):
-                        self._fail(task.request, error, actions)
+                    error = verdicts.deadly(task, lost.reason)
+                    if not task.narrow(error, self._rules[task.node].continues):
+                        self._give_up(task, error, actions)
                         continue
+                    if task.skip:
+                        _journey(task.request).go_on(task.node, error)
             again.append(task)
         # In front, oldest first: whoever waited longest goes first again.
         self._pools[worker.node].push_back(again)
@@ -219,7 +219,7 @@ class Router:
     def _node_failed(self, failed: NodeFailed, actions: list[Action]) -> None:
         pool = self._pools[failed.node]
         for task in pool.give_up(failed.shard, failed.reason):
-            self._fail(task.request, _unavailable(failed.node, failed.reason, task.shard), actions)
+            self._give_up(task, verdicts.unavailable(task, failed.reason), actions)
         # Never up: it might have bound anything.
         if pool.has_failed and failed.node not in self._endpoints:
             self._endpoints[failed.node] = (DEFAULT_ENDPOINT,)
@@ -227,12 +227,9 @@ class Router:
     def _client_left(self, left: ClientLeft) -> None:
         requests = self._clients.pop(left.client, {})
         for request in requests.values():
-            request.answered = True
-            self.bytes_held -= request.bytes
+            self._let_go(request)
         if requests:
-            # Let go of the frames of what waits behind others, too.
-            for pool in self._pools.values():
-                pool.drop_answered()
+            self._drop_answered()
 
     def _expired(self, expired: Expired, actions: list[Action]) -> None:
         then = self._timers.pop(expired.timer, None)
@@ -256,17 +253,21 @@ class Router:
         course = request.course
         results = request.results
         for node in course.after.get(source, ()):
-            if node not in course.joins or all(
-                name in results for branch in course.inputs[node] for name in branch
-            ):
-                self._begin(request, node, actions)
+            if node in course.joins:
+                if node in request.joined or not all(
+                    name in results for branch in course.inputs[node] for name in branch
+                ):
+                    continue
+                request.joined += (node,)  # a node that fails at once may have brought us here
+            self._begin(request, node, actions)
         if request.waiting == 0 and not request.answered:
             self._forget(request)
             if request.is_floating:
                 return
             asked = request.asked
             pieces = [piece for name in course.end for piece in results[name]]
-            actions.append(Answer(asked.client, asked.number, pieces, len(course.inputs)))
+            served = len(course.inputs)
+            actions.append(Answer(asked.client, asked.number, pieces, served, request.way()))
 
     def _begin(self, request: Request, node: str, actions: list[Action]) -> None:
         """Let a node do a request: one worker of it, or one of each shard."""
@@ -286,8 +287,7 @@ class Router:
         pool = self._pools[task.node]
         reason = pool.why_not(task.shard)
         if reason is not None:
-            error = _unavailable(task.node, reason, task.shard)
-            self._fail(task.request, error, actions)
+            self._give_up(task, verdicts.unavailable(task, reason), actions)
             return
         pool.push(task)
         self._serve(task.node, actions)
@@ -298,6 +298,7 @@ class Router:
         while found := pool.next():
             worker, task = found
             worker.tasks[task.number] = task
+            task.overdue_s = 0.0
             self._uses += 1
             worker.last_used = self._uses
             asked = task.request.asked
@@ -315,13 +316,64 @@ class Router:
                     task.first,
                     task.stop,
                     task.blame,
+                    asked.deadline,
+                    asked.is_timed,
+                    task.skip,
                 )
             )
+            self._watch.look(worker, actions)
 
-    def _take(self, worker: bytes, number: int) -> Task | None:
+    def _take(
+        self, report: Replied | Raised, actions: list[Action], error: ErrorInfo | None = None
+    ) -> Task | None:
         """The task that a worker reports; None for one that it does not have (a late reply)."""
-        found = self._workers.get(worker)
-        return found.tasks.pop(number, None) if found else None
+        worker = self._workers.get(report.worker)
+        task = worker.tasks.pop(report.task, None) if worker else None
+        if worker and task:
+            self._watch.look(worker, actions)
+            task.note(worker, report.times, error)
+        return task
+
+    def _finish(
+        self, task: Task, result: Sequence[Piece], size: int, actions: list[Action]
+    ) -> None:
+        """Take a task's whole result; `size` is what it adds to the bytes that are held."""
+        request = task.request
+        if task.shard is not None:
+            shares = request.gather(task.node, task.shard, result)
+            if shares is None:  # other shards are not done
+                self._hold(request, size)
+                return
+            result = shares
+        request.results[task.node] = result
+        request.waiting -= 1
+        if request.waiting:
+            self._hold(request, size)
+        self._advance(request, task.node, actions)
+
+    def _hold(self, request: Request, size: int) -> None:
+        request.bytes += size
+        self.bytes_held += size
+
+    def _give_up(self, task: Task, error: ErrorInfo, actions: list[Action]) -> None:
+        """A task has failed for good: so does its request, or it goes on with what it was."""
+        request = task.request
+        if not self._rules[task.node].continues:
+            self._fail(request, error, actions)
+        elif not request.answered:
+            journey = _journey(request)
+            journey.go_on(task.node, error)
+            journey.passed.add(task.node)
+            self._finish(task, task.as_it_came(), 0, actions)
+
+    def _limit(self, request: Request, seconds: float, actions: list[Action]) -> None:
+        """Fail a request once its time is over."""
+
+        def over(actions: list[Action]) -> None:
+            self._fail(request, verdicts.late(seconds), actions)
+            self._drop_answered()
+
+        request.timers += (self._after(seconds, over, actions),)
 
     def _fail(self, request: Request, error: ErrorInfo, actions: list[Action]) -> None:
         if request.answered:
@@ -331,7 +383,7 @@ class Router:
         if request.is_floating:
             actions.append(Unheard(asked.client, asked.number, error))
         else:
-            actions.append(AnswerError(asked.client, asked.number, error))
+            actions.append(AnswerError(asked.client, asked.number, error, request.way()))
 
     def _after(
         self, seconds: float, then: Callable[[list[Action]], None], actions: list[Action]
@@ -348,8 +400,7 @@ class Router:
 
     def _forget(self, request: Request) -> None:
         """Strike a request off: it has its one answer now."""
-        request.answered = True
-        self.bytes_held -= request.bytes
+        self._let_go(request)
         if request.is_floating:
             self._floating.discard(request)
             return
@@ -359,14 +410,20 @@ class Router:
             if not requests:
                 del self._clients[request.asked.client]
 
+    def _let_go(self, request: Request) -> None:
+        request.answered = True
+        self.bytes_held -= request.bytes
+        for timer in request.timers:
+            self._timers.pop(timer, None)
 
-def _deadly(task: Task, reason: str) -> ErrorInfo:
-    alone = ", the last time with this Document alone" if task.stop - task.first == 1 else ""
-    who = "a worker" if task.shard is None else f"a worker of shard {task.shard}"
-    message = f"{who} died {task.attempts} times with this request begun{alone}; {reason}"
-    return ErrorInfo("jina.excepts.WorkerDied", message, task.node, shard=task.shard)
+    def _drop_answered(self) -> None:
+        """Let go of the frames of what waits behind others, too."""
+        for pool in self._pools.values():
+            pool.drop_answered()
 
 
-def _unavailable(node: str, reason: str, shard: int | None) -> ErrorInfo:
-    reason = reason if shard is None else f"shard {shard}: {reason}"
-    return ErrorInfo("jina.excepts.ExecutorUnavailable", reason, node, shard=shard)
+def _journey(request: Request) -> Journey:
+    """What a request met, of which there was nothing to tell so far unless it is timed."""
+    if request.journey is None:
+        request.journey = Journey(request.asked)
+    return request.journey

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from jina.wire.maps import ErrorInfo, Part
+from jina.wire.maps import ErrorInfo, Part, Times, Way
 
 
 class Piece(msgspec.Struct, frozen=True):
@@ -25,7 +25,14 @@ class Piece(msgspec.Struct, frozen=True):
 
 
 class Submitted(msgspec.Struct, frozen=True):
-    """A client sent a request."""
+    """A client sent a request.
+
+    Attributes:
+        timeout_s: how long it may take; None for no limit.
+        deadline: the moment when that is over, on a clock that workers can read.
+        is_timed: its answer says how long it waited and ran.
+        arrived: if it is timed: now, in seconds since 1970.
+    """
 
     client: bytes
     number: int
@@ -35,22 +42,28 @@ class Submitted(msgspec.Struct, frozen=True):
     base: int
     call: bytes
     pieces: Sequence[Piece]
+    timeout_s: float | None = None
+    deadline: float | None = None
+    is_timed: bool = False
+    arrived: float = 0.0
 
 
 class Replied(msgspec.Struct, frozen=True):
-    """A worker finished a task."""
+    """A worker finished a task; `times` of one that is timed."""
 
     worker: bytes
     task: int
     pieces: Sequence[Piece]
+    times: Times | None = None
 
 
 class Raised(msgspec.Struct, frozen=True):
-    """A worker's Executor raised."""
+    """A worker's Executor raised; `times` of a task that is timed."""
 
     worker: bytes
     task: int
     error: ErrorInfo
+    times: Times | None = None
 
 
 class Joined(msgspec.Struct, frozen=True):
@@ -108,7 +121,8 @@ Event: TypeAlias = (
 class Dispatch(msgspec.Struct, frozen=True):
     """Send a task to a worker: all of it, or the outcomes from `first` up to `stop`.
 
-    With `blame` these outcomes are that error, and the Executor is not called.
+    With `blame` these outcomes are that error, with `skip` they stay as they are; the Executor is
+    not called then. From `deadline` on, the worker need not begin it.
     """
 
     worker: bytes
@@ -123,15 +137,30 @@ class Dispatch(msgspec.Struct, frozen=True):
     first: int = 0
     stop: int = 0
     blame: ErrorInfo | None = None
+    deadline: float | None = None
+    is_timed: bool = False
+    skip: bool = False
+
+
+class Overdue(msgspec.Struct, frozen=True):
+    """A worker has had a task for longer than its node allows: end it, if it still has.
+
+    It is said again each time that so long has passed.
+    """
+
+    worker: bytes
+    task: int
+    seconds: float
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """Send a client its result."""
+    """Send a client its result, and what happened on the way if there is anything to say."""
 
     client: bytes
     number: int
     pieces: Sequence[Piece]
     served: int
+    way: Way | None = None
 
 
 class AnswerError(msgspec.Struct, frozen=True):
@@ -140,6 +169,7 @@ class AnswerError(msgspec.Struct, frozen=True):
     client: bytes
     number: int
     error: ErrorInfo
+    way: Way | None = None
 
 
 class Refuse(msgspec.Struct, frozen=True):
@@ -165,4 +195,4 @@ class Unheard(msgspec.Struct, frozen=True):
     error: ErrorInfo
 
 
-Action: TypeAlias = "Dispatch | Answer | AnswerError | Refuse | StartTimer | Unheard"
+Action: TypeAlias = "Dispatch | Overdue | Answer | AnswerError | Refuse | StartTimer | Unheard"

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 
 from jina.graph.course import Course
 from jina.names import GATEWAY
+from jina.runtime.journey import Journey
 from jina.runtime.steps import Joined, Piece, Submitted
-from jina.wire.maps import GROUNDTRUTHS, ErrorInfo, Part
+from jina.wire.maps import DOCS, GROUNDTRUTHS, ErrorInfo, Part, Times, Way
 
 
 class Request:
@@ -22,14 +23,20 @@ class Request:
         "bytes",
         "course",
         "is_floating",
+        "joined",
+        "journey",
         "results",
         "shares",
+        "timers",
         "waiting",
     )
 
     def __init__(self, asked: Submitted, course: Course) -> None:
         self.asked = asked
         self.course = course
+        self.joined: tuple[str, ...] = ()  # joins whose branches have all come
+        self.journey = Journey(asked) if asked.is_timed else None
+        self.timers: tuple[int, ...] = ()  # that nobody needs once it is answered
         self.results: dict[str, Sequence[Piece]] = {GATEWAY: asked.pieces}
         self.shares: dict[str, dict[int, Sequence[Piece]]] = {}  # node -> shard -> what it gave
         self.waiting = course.awaited  # nodes that have not finished
@@ -68,6 +75,10 @@ class Request:
             for piece in shares[shard]
         ]
 
+    def way(self) -> Way | None:
+        """What its client is told of its way; None if there is nothing to tell."""
+        return None if self.journey is None else self.journey.way(self.course.end)
+
 
 class Task:
     """A request at one node, or at one shard of it."""
@@ -80,9 +91,13 @@ class Task:
         "first",
         "node",
         "number",
+        "overdue_s",
         "pieces",
+        "queued",
         "request",
+        "retried",
         "shard",
+        "skip",
         "stop",
         "todo",
     )
@@ -97,7 +112,11 @@ class Task:
         self.todo: list[tuple[int, int]] = []  # those to do afterwards, the next one last
         self.done: list[Piece] = []  # what those before gave
         self.blame: ErrorInfo | None = None  # what the one to do now is reported as
+        self.skip = False  # the one to do now is to stay as it came
+        self.retried = 0  # attempts after the first one that its Executor refused
+        self.overdue_s = 0.0  # its worker had it for longer than this, which is too long
         inputs = request.course.inputs[node]
+        self.queued = request.journey.since(inputs) if request.journey is not None else 0.0
         self.branches = len(inputs)
         self.pieces: Sequence[Piece]
         if node in request.course.gathers:
@@ -115,14 +134,18 @@ class Task:
                 for piece in request.results[source]
             ]
 
-    def narrow(self, error: ErrorInfo) -> bool:
+    def narrow(self, error: ErrorInfo, continues: bool = False) -> bool:
         """After a death: do half as much at a time, or blame the one that is left.
+
+        Args:
+            error: what it is reported as.
+            continues: report nothing: let it stay as it came.
 
         Returns:
             False where that is not possible: a single outcome to begin with, or a join, whose
             branches cannot be cut alike.
         """
-        if self.blame is not None or self.branches > 1:
+        if self.blame is not None or self.skip or self.branches > 1:
             return False
         if not self.stop:
             self.stop = sum(
@@ -131,7 +154,7 @@ class Task:
             if self.stop < 2:
                 return False
         if self.stop - self.first == 1:
-            self.blame = error
+            self.blame, self.skip = (None, True) if continues else (error, False)
         else:
             middle = (self.first + self.stop) // 2
             self.todo.append((middle, self.stop))
@@ -147,21 +170,53 @@ class Task:
             return self.done
         self.first, self.stop = self.todo.pop()
         self.blame = None
+        self.skip = False
         return None
+
+    def as_it_came(self) -> list[Piece]:
+        """What its node was given, for those who take its result: a join's branches in a row."""
+        return [
+            Piece(_in_branch(piece.part, 0), piece.frames) if piece.part.branch else piece
+            for piece in self.pieces
+        ]
+
+    def note(self, worker: Worker, times: Times | None, error: ErrorInfo | None = None) -> None:
+        """Note how long a call took, if that is measured."""
+        journey = self.request.journey
+        if times is None or journey is None:
+            return
+        rows = self.stop - self.first or sum(
+            piece.part.rows for piece in self.pieces if piece.part.role == DOCS
+        )
+        journey.note_call(self.node, worker.replica, rows, self.queued, times, error)
+        self.queued = times.ended
 
 
 class Worker:
     """A ready replica."""
 
-    __slots__ = ("credits", "identity", "last_used", "node", "shard", "tasks")
+    __slots__ = (
+        "credits",
+        "identity",
+        "last_used",
+        "node",
+        "replica",
+        "shard",
+        "tasks",
+        "timer",
+        "watched",
+    )
 
     def __init__(self, joined: Joined) -> None:
         self.identity = joined.worker
         self.node = joined.node
         self.shard = joined.shard
+        self.replica = joined.replica
         self.credits = joined.credits
         self.tasks: dict[int, Task] = {}  # outstanding, oldest first
         self.last_used = 0
+        self.watched: Task | None = None  # the one whose time runs
+        self.timer = 0
 
 
 def size_of(pieces: Sequence[Piece]) -> int:

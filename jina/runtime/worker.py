@@ -10,6 +10,7 @@ import gc
 import os
 import signal
 import sys
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -30,7 +31,17 @@ from jina.types.arrays.document import DocumentArray
 from jina.wire import body as bodies
 from jina.wire import header as wire
 from jina.wire.header import Header
-from jina.wire.maps import Call, ErrorInfo, Part, Ready, Route, pack_map, unpack_map, unpack_route
+from jina.wire.maps import (
+    Call,
+    ErrorInfo,
+    Part,
+    Ready,
+    Route,
+    Times,
+    pack_map,
+    unpack_map,
+    unpack_route,
+)
 
 _BYE_TIMEOUT_S = 1.0
 
@@ -93,17 +104,27 @@ class Worker:
         parts: list[Part] = []
         payload: list[Any]
         kind = wire.REPLY
+        route: Route | None = None
+        began = 0.0
         try:
             self._board[self._slot] = number
-            parts, payload = self._run(header)
+            route = unpack_route(header.route)
+            if route.deadline is not None and time.monotonic() >= route.deadline:
+                # Its client has the answer already: the gateway's clock is this one, because both
+                # are on one machine. What is said here is dropped.
+                raise TimeoutError("the time of the request is over")
+            if route.is_timed:
+                began = time.time()
+            parts, payload = self._run(header, route)
         except BaseException as error:
             # SystemExit and KeyboardInterrupt too: Ctrl-C never reaches a worker, so it is the
             # method that raised them.
             kind, payload = wire.ERROR, [self._description(error)]
         finally:
             self._board[self._slot] = 0
+        times = pack_map(Times(began, time.time())) if route and route.is_timed else b""
         try:
-            self._reply(kind, number, parts, payload)
+            self._reply(kind, number, parts, payload, times)
         except WireError as error:  # more than a message holds
             self._reply(wire.ERROR, number, [], [self._description(error)])
 
@@ -116,19 +137,20 @@ class Worker:
                 self._spec.replica,
                 user_errors.short_traceback(error),
                 self._spec.shard,
+                user_errors.class_names(error),
             )
         )
 
-    def _reply(self, kind: int, number: int, parts: list[Part], payload: list[Any]) -> None:
-        message = wire.pack_message(
-            kind, payload, number=number, route=pack_map(Route("", None, parts))
-        )
+    def _reply(
+        self, kind: int, number: int, parts: list[Part], payload: list[Any], times: bytes = b""
+    ) -> None:
+        route = pack_map(Route("", None, parts))
+        message = wire.pack_message(kind, payload, number=number, route=route, call=times)
         # Without a gateway the reply goes nowhere: the client sends the request again.
         sockets.send_if_connected(self._socket, message)
 
-    def _run(self, header: Header) -> tuple[list[Part], list[Any]]:
+    def _run(self, header: Header, route: Route) -> tuple[list[Part], list[Any]]:
         """Read the body, call the Executor, write the result."""
-        route = unpack_route(header.route)
         call = unpack_map(Call, header.call)
         body = bodies.read_body(
             route.parts, header.frames, route.branches, call, header.base, sockets.payload
@@ -140,7 +162,7 @@ class Worker:
             docs, groundtruths, failures = bodies.cut(
                 docs, groundtruths, failures, route, alone=as_lines
             )
-            is_called = len(docs) > 0
+            is_called = len(docs) > 0 and not route.skip
         else:
             is_called = failures is None or len(failures.failures) < failures.total
         if is_called:

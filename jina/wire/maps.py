@@ -58,6 +58,7 @@ class ErrorInfo(msgspec.Struct, array_like=True, frozen=True):
         replica: which of its processes.
         traceback: at most 64 KiB, head and tail kept.
         shard: which of the node's shards; None where it has none, or any was meant.
+        classes: from a worker: dotted names of the exception's class and of those above it.
     """
 
     type: str
@@ -66,6 +67,7 @@ class ErrorInfo(msgspec.Struct, array_like=True, frozen=True):
     replica: int = 0
     traceback: str = ""
     shard: int | None = None
+    classes: list[str] = []
 
 
 class Route(msgspec.Struct, array_like=True, frozen=True):
@@ -81,6 +83,10 @@ class Route(msgspec.Struct, array_like=True, frozen=True):
         first: towards a worker: with `stop`, which of the request's outcomes it is to do, from 0.
         stop: the outcome behind the last one to do; 0 means all.
         blame: towards a worker: the error that those outcomes are to be, without any call.
+        deadline: towards the gateway: seconds that the request may take; towards a worker: the
+            moment of CLOCK_MONOTONIC (one machine has one) from which on it is not begun.
+        is_timed: how long it waits and runs is measured, see Times and Way.
+        skip: towards a worker: those outcomes are to stay as they came, without any call.
     """
 
     endpoint: str
@@ -92,6 +98,60 @@ class Route(msgspec.Struct, array_like=True, frozen=True):
     first: int = 0
     stop: int = 0
     blame: ErrorInfo | None = None
+    deadline: float | None = None
+    is_timed: bool = False
+    skip: bool = False
+
+
+class Times(msgspec.Struct, array_like=True, frozen=True):
+    """When a worker began and ended a call: seconds since 1970.
+
+    It stands in place of the call map, not in the route, which is the same for many replies and
+    decoded once.
+    """
+
+    began: float
+    ended: float
+
+
+class Leg(msgspec.Struct, array_like=True, frozen=True):
+    """A call of a request at one node.
+
+    Attributes:
+        node: its name.
+        replica: which of its processes.
+        rows: Documents that it was given.
+        queued: when it could have begun; seconds since 1970, like the others.
+        began: when it began.
+        ended: when it ended.
+        error: what it raised, without traceback and cut short.
+    """
+
+    node: str
+    replica: int
+    rows: int
+    queued: float
+    began: float
+    ended: float
+    error: ErrorInfo | None = None
+
+
+class Way(msgspec.Struct, array_like=True, frozen=True):
+    """What happened to a request on its way; towards a client, in place of the call map.
+
+    Attributes:
+        errors: after which it went on, one for each node; bounded, the first with a traceback.
+        is_raw: a node whose result is the answer is one of them: no worker wrote lines of it.
+        legs: if it was timed: its calls in the order of their ends.
+        arrived: if it was timed: when the gateway took it; seconds since 1970.
+        left: if it was timed: when the gateway answered.
+    """
+
+    errors: list[ErrorInfo] = []
+    is_raw: bool = False
+    legs: list[Leg] = []
+    arrived: float = 0.0
+    left: float = 0.0
 
 
 class Call(msgspec.Struct, array_like=True, frozen=True):
@@ -179,7 +239,7 @@ _T = TypeVar("_T")
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODERS: dict[type, msgspec.msgpack.Decoder[Any]] = {
     cls: msgspec.msgpack.Decoder(cls)
-    for cls in (Route, Call, LineFailures, ErrorInfo, Welcome, Ready)
+    for cls in (Route, Call, Times, Way, LineFailures, ErrorInfo, Welcome, Ready)
 }
 
 

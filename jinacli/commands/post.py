@@ -94,8 +94,18 @@ def post(
     ] = None,
     limit: Annotated[int | None, typer.Option(min=0, help="Stop after so many lines")] = None,
     timeout: Annotated[
-        float | None, typer.Option(min=0.1, help="Give up after so many seconds without a reply")
+        str | None, typer.Option(help="Give up after so long without any reply: 30s, 500ms, 2m")
     ] = None,
+    request_timeout: Annotated[
+        str | None,
+        typer.Option(
+            help="Fail each request that is not done after so long; it is not begun any more then"
+        ),
+    ] = None,
+    timing: Annotated[
+        bool,
+        typer.Option("--timing", help="Show at the end how long requests waited and ran where"),
+    ] = False,
     no_progress: Annotated[
         bool, typer.Option("--no-progress", help="Show no progress", envvar="JINA_NO_PROGRESS")
     ] = False,
@@ -120,6 +130,7 @@ def post(
       jina post /search --flow flows/search.yml --text "What is a slice?"
     """
     # Late: see jinacli.app.
+    from jinacli.durations import seconds_of
     from jinacli.flow.unfit import checked_if_unfit
     from jinacli.post.options import PostOptions, check_expression, read_options
     from jinacli.post.parameters import parameters_of
@@ -155,7 +166,9 @@ def post(
         allow_unserved=allow_unserved,
         request_size=request_size,
         limit=limit,
-        timeout_s=timeout,
+        timeout_s=seconds_of(timeout, "--timeout", least_s=0.1),
+        request_timeout_s=seconds_of(request_timeout, "--request-timeout"),
+        is_timed=timing,
         show_progress=not (no_progress or quiet),
         quiet=quiet,
     )

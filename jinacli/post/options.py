@@ -33,6 +33,8 @@ class PostOptions:
     request_size: int | None
     limit: int | None
     timeout_s: float | None
+    request_timeout_s: float | None
+    is_timed: bool
     show_progress: bool
     quiet: bool
 

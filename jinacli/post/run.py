@@ -14,6 +14,7 @@ from jina.client.requests import RequestSource
 from jina.client.resume import Journal, Place, find_place, forget
 from jina.client.session import Session
 from jina.client.tally import Tally
+from jina.client.timing import Timing
 from jina.excepts import ConnectError, InputError, OutputError, PostTimeout
 from jina.readers import LineSource
 from jinacli import exits
@@ -25,6 +26,7 @@ from jinacli.post.signals import signals_unwind
 from jinacli.screens.errors import say
 from jinacli.screens.post import counted, say_summary, say_unmet, say_unserved, so_far
 from jinacli.screens.progress import progress_of
+from jinacli.screens.timing import say_timing
 
 
 @dataclass
@@ -49,6 +51,7 @@ def run_post(options: PostOptions) -> int:
     with contextlib.ExitStack() as stack:
         stack.enter_context(signals_unwind())
         prepared = _prepare(options, stack)
+        timing = None
         if options.limit == 0 and prepared.earlier is None:
             tally = _post_nothing(options, stack)
         else:
@@ -56,10 +59,13 @@ def run_post(options: PostOptions) -> int:
             tally = posting.tally
             _stream(options, prepared, posting, session)
             _say_notes(options, prepared, tally, session)
+            timing = posting.timing
     say_summary(tally, options.output, quiet=options.quiet)
+    if timing is not None:
+        say_timing(timing)
     if tally.is_broken:
         return exits.FAILED
-    return exits.SOME_FAILED if tally.failed else exits.OK
+    return exits.SOME_FAILED if tally.failed or tally.went_on else exits.OK
 
 
 def _prepare(options: PostOptions, stack: contextlib.ExitStack) -> _Prepared:
@@ -117,6 +123,8 @@ def _resume(
         tally=Tally(place),
         target=options.target,
         timeout_s=options.timeout_s,
+        request_timeout_s=options.request_timeout_s,
+        timing=Timing() if options.is_timed else None,
         draw=drawing(options.output, options.output_format),
     )
     if prepared.identity is not None and results.is_regular:

@@ -36,6 +36,11 @@ def say_summary(tally: Tally, output: str, *, quiet: bool) -> None:
         say(f"{text}; {which}: {tally.first_error}" if tally.first_error else text)
         if tally.first_traceback and not quiet:
             say(tally.first_traceback)
+    if tally.went_on:
+        text = f"{tally.went_on} of {tally.outcomes} went on after an error"
+        say(f"{text}; the first: {tally.first_passed}" if tally.first_passed else text)
+        if tally.passed_traceback and not quiet:
+            say(tally.passed_traceback)
 
 
 def so_far(tally: Tally, journal: Journal | None, until: str) -> str:

@@ -8,7 +8,11 @@ shard 2 of `indexer`. What the router wants done is written in one line each:
     a/0 <- 1[2:4]: in       likewise, only the outcomes 2 and 3
     a/0 <- 1[2:3]!: in      likewise, and the one outcome is an error
     j/0 <- 3: A | B         a join: the branches' bodies in their order
+    a/0 <- 1[2:3]-: in      likewise, and the one outcome stays as it is
+    a/0 late with 1         end the worker, which has task 1 for too long
+    timer 1: 2 s            say when two seconds are over
     c <- 1: A, served 1     answer request 1 of client c
+    c <- 1: A, served 1, after Type at node     it went on after this error
     c <- 1! Type at node: message
     c <- 1 refused: reason
     nobody hears Type at node
@@ -17,6 +21,9 @@ shard 2 of `indexer`. What the router wants done is written in one line each:
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
+
+import msgspec
 
 from jina.graph.plan import PlannedNode
 from jina.names import GATEWAY
@@ -28,13 +35,16 @@ from jina.runtime.steps import (
     ClientLeft,
     Dispatch,
     Event,
+    Expired,
     Joined,
     Lost,
     NodeFailed,
+    Overdue,
     Piece,
     Raised,
     Refuse,
     Replied,
+    StartTimer,
     Submitted,
     Unheard,
 )
@@ -60,6 +70,11 @@ def sharded(polling: str, *, shards: int = 2, tail: bool = True) -> list[Planned
     ]
 
 
+def ruled(nodes: Sequence[PlannedNode], name: str, **rules: Any) -> list[PlannedNode]:
+    """The graph with further rules for one of its nodes."""
+    return [msgspec.structs.replace(node, **rules) if node.name == name else node for node in nodes]
+
+
 def body(*texts: str) -> list[Piece]:
     return [Piece(Part(LINES, DOCS, 1, 1), [text.encode()]) for text in texts]
 
@@ -75,6 +90,11 @@ def post(
 ) -> Submitted:
     pieces = [Piece(Part(LINES, DOCS, 1, rows), [text.encode()])]
     return Submitted(client.encode(), number, endpoint, targets, 7, 3, b"call", pieces)
+
+
+def soon(event: Submitted, seconds: float) -> Submitted:
+    """The same request, which may take so long; 1000 is the moment when that is over."""
+    return msgspec.structs.replace(event, timeout_s=seconds, deadline=1000.0)
 
 
 def ready(worker: str, *endpoints: str, credits: int = 2) -> Joined:
@@ -121,8 +141,14 @@ def reply(worker: str, task: int, *texts: str) -> Replied:
     return Replied(worker.encode(), task, body(*texts))
 
 
-def failed(worker: str, task: int, message: str = "no") -> Raised:
-    return Raised(worker.encode(), task, ErrorInfo("ValueError", message, worker[0]))
+def failed(worker: str, task: int, message: str = "no", *classes: str) -> Raised:
+    kind = classes[0] if classes else "ValueError"
+    error = ErrorInfo(kind, message, worker[0], classes=list(classes))
+    return Raised(worker.encode(), task, error)
+
+
+def over(timer: int) -> Expired:
+    return Expired(timer)
 
 
 def lost(worker: str, begun: int = 0) -> Lost:
@@ -146,13 +172,19 @@ def words(action: Action) -> str:
         ]
         last = " (last)" if action.is_last else ""
         some = f"[{action.first}:{action.stop}]" if action.stop else ""
-        what = f"{action.task}{some}{'!' if action.blame else ''}"
+        what = f"{action.task}{some}{'!' if action.blame else '-' if action.skip else ''}"
         return f"{action.worker.decode()} <- {what}: {' | '.join(branches)}{last}"
     if isinstance(action, Unheard):
         return f"nobody hears {action.error.type} at {action.error.executor}"
+    if isinstance(action, StartTimer):
+        return f"timer {action.timer}: {action.seconds:g} s"
+    if isinstance(action, Overdue):
+        return f"{action.worker.decode()} late with {action.task}"
     to = f"{action.client.decode()} <- {action.number}"
     if isinstance(action, Answer):
-        return f"{to}: {'+'.join(map(_text, action.pieces))}, served {action.served}"
+        errors = action.way.errors if action.way else []
+        after = "".join(f", after {error.type} at {error.executor}" for error in errors)
+        return f"{to}: {'+'.join(map(_text, action.pieces))}, served {action.served}{after}"
     if isinstance(action, AnswerError):
         error = action.error
         return f"{to}! {error.type} at {error.executor}: {error.message}"

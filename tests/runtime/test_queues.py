@@ -57,3 +57,10 @@ def test_answered_requests_are_left_out() -> None:
     assert [each.number for each in queue] == [2]
     kept.request.answered = True
     assert numbers(queue) == []
+
+
+def test_what_is_dropped_costs_its_client_no_turn() -> None:
+    answered = task("c", 1)
+    queue = filled(answered, task("d", 2), task("c", 3), task("d", 4))
+    answered.request.answered = True
+    assert numbers(queue) == [3, 2, 4]

@@ -1,0 +1,69 @@
+"""Workers that are ended because a call takes too long: their stacks first, then the end."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+
+from jina.launch.workers import WorkerProcess, Workers
+from jina.runtime import control
+from jina.runtime.board import Board
+
+_STACKS_S = 0.3
+"""How long a worker has to write its stacks; it needs some milliseconds."""
+_ENDED = float("inf")
+
+
+class OverdueWorkers:
+    """Those that are about to be ended.
+
+    Args:
+        workers: that are there.
+        board: path of the begin board.
+    """
+
+    def __init__(self, workers: Workers, board: str) -> None:
+        self._workers = workers
+        self._board = board
+        self._asked: dict[str, tuple[float, int]] = {}  # identity -> when to end it, what it began
+
+    @property
+    def due(self) -> list[float]:
+        """When workers are to be ended."""
+        return [moment for moment, _ in self._asked.values() if moment < _ENDED]
+
+    def ask(self, overdue: control.Overdue, now: float) -> WorkerProcess | None:
+        """Have a worker's stacks written; it is ended a moment later.
+
+        Returns:
+            the worker; None if it is gone, or was asked already.
+        """
+        for identity in [each for each in self._asked if self._workers.get(each) is None]:
+            del self._asked[identity]
+        worker = self._workers.get(overdue.identity)
+        if worker is None or overdue.identity in self._asked:
+            return None
+        self._asked[overdue.identity] = (now + _STACKS_S, overdue.begun)
+        with contextlib.suppress(OSError):
+            os.kill(worker.child.pid, signal.SIGUSR1)  # itself alone: it has a handler
+        return worker
+
+    def end_due(self, now: float) -> None:
+        """Kill those whose moment has come, and that have not finished meanwhile."""
+        for identity, (moment, begun) in list(self._asked.items()):
+            if moment > now:
+                continue
+            worker = self._workers.get(identity)
+            if worker is not None and self._is_at(worker, begun):
+                worker.child.signal_group(signal.SIGKILL)
+                self._asked[identity] = (_ENDED, begun)  # it may take a while to be gone
+            else:
+                del self._asked[identity]
+
+    def _is_at(self, worker: WorkerProcess, begun: int) -> bool:
+        board = Board(self._board)
+        try:
+            return board[worker.slot] == begun
+        finally:
+            board.close()

@@ -1,0 +1,84 @@
+"""What a request met on its way: errors after which it went on, and times if it is timed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from jina.defaults import KIB
+from jina.runtime.steps import Submitted
+from jina.wire.maps import ErrorInfo, Leg, Times, Way
+
+_MOST_ERRORS = 8
+_MOST_BYTES = 32 * KIB  # of legs; all of a Way must fit in the place of a call map
+_MESSAGE = 1024  # characters of an error's message
+_SHORT = 200  # of those of a leg
+_TRACEBACK = 4 * KIB
+
+
+class Journey:
+    """The way of one request so far.
+
+    Args:
+        asked: the request.
+    """
+
+    __slots__ = ("_arrived", "_bytes", "_ended", "_legs", "errors", "is_timed", "passed")
+
+    def __init__(self, asked: Submitted) -> None:
+        self.is_timed = asked.is_timed
+        self.errors: list[ErrorInfo] = []
+        self.passed: set[str] = set()  # nodes that failed, whose input went on
+        self._arrived = asked.arrived
+        self._ended: dict[str, float] = {}  # node -> when its last call ended
+        self._legs: list[Leg] = []
+        self._bytes = 0
+
+    def since(self, branches: Iterable[Iterable[str]]) -> float:
+        """When a node could begin that takes the results of these nodes."""
+        ended = self._ended
+        return max((ended.get(name, 0.0) for some in branches for name in some), default=0.0) or (
+            self._arrived
+        )
+
+    def note_call(
+        self,
+        node: str,
+        replica: int,
+        rows: int,
+        queued: float,
+        times: Times,
+        error: ErrorInfo | None = None,
+    ) -> None:
+        """Note a call that came to its end; those of a Flow that tries again and again are cut."""
+        self._ended[node] = times.ended
+        short = error and _short(error, _SHORT)
+        self._bytes += 64 + len(node) + (len(short.type) + 4 * _SHORT if short else 0)
+        if self._bytes < _MOST_BYTES:
+            self._legs.append(Leg(node, replica, rows, queued, times.began, times.ended, short))
+
+    def go_on(self, node: str, error: ErrorInfo) -> None:
+        """Note that the request goes on although a node failed; its first error is told."""
+        if any(each.executor == node for each in self.errors):
+            return
+        if len(self.errors) < _MOST_ERRORS:
+            first = not self.errors
+            self.errors.append(_short(error, _MESSAGE, error.traceback if first else ""))
+
+    def way(self, end: Iterable[str]) -> Way:
+        """What the client is told.
+
+        Args:
+            end: the nodes whose results are the answer.
+        """
+        is_raw = not self.passed.isdisjoint(end)
+        return Way(self.errors, is_raw, self._legs, self._arrived)
+
+
+def _short(error: ErrorInfo, limit: int, traceback: str = "") -> ErrorInfo:
+    return ErrorInfo(
+        error.type[:_SHORT],
+        error.message[:limit],
+        error.executor,
+        error.replica,
+        traceback[-_TRACEBACK:],
+    )

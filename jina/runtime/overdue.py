@@ -1,0 +1,44 @@
+"""The gateway's part in ending a worker that has a task for too long: has it begun it?"""
+
+from __future__ import annotations
+
+from jina.runtime import control
+from jina.runtime.board import Board
+from jina.runtime.steps import Overdue
+
+
+class Overdues:
+    """What the supervisor was asked to end.
+
+    Args:
+        channel: to the supervisor.
+        board: where workers note what they have begun.
+    """
+
+    def __init__(self, channel: control.Channel, board: Board) -> None:
+        self._channel = channel
+        self._board = board
+        self._idle: dict[bytes, int] = {}  # worker -> the task that it had not begun at first
+        self._told: set[bytes] = set()
+
+    def tell(self, overdue: Overdue, slot: int) -> None:
+        """Have the supervisor end a worker.
+
+        One that has not begun the task may just have finished it, or be stopped. So it is ended
+        when it has not begun it after twice the time: nobody is charged then, and another worker
+        gets the task.
+        """
+        begun = self._board[slot]
+        if begun != overdue.task and self._idle.get(overdue.worker) != overdue.task:
+            self._idle[overdue.worker] = overdue.task
+            return
+        self._told.add(overdue.worker)
+        identity = overdue.worker.decode()
+        self._channel.send(control.Overdue(identity=identity, begun=begun, seconds=overdue.seconds))
+
+    def forget(self, worker: bytes) -> bool:
+        """Forget a worker that is gone; whether it was to be ended."""
+        self._idle.pop(worker, None)
+        was_told = worker in self._told
+        self._told.discard(worker)
+        return was_told

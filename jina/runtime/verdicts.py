@@ -1,0 +1,32 @@
+"""The errors that the router itself gives to requests."""
+
+from __future__ import annotations
+
+from jina.runtime.tasks import Task
+from jina.wire.maps import ErrorInfo
+
+
+def deadly(task: Task, reason: str) -> ErrorInfo:
+    """Of a task whose workers died; `reason` says how the last one did."""
+    kind = "jina.excepts.WorkerDied"
+    if task.overdue_s:
+        kind = "jina.excepts.ExecutorTimeout"
+        reason = (
+            f"it had run for more than {task.overdue_s:g} s, its timeout, and was ended; the "
+            "Flow's log shows where it was"
+        )
+    alone = ", the last time with this Document alone" if task.stop - task.first == 1 else ""
+    who = "a worker" if task.shard is None else f"a worker of shard {task.shard}"
+    message = f"{who} died {task.attempts} times with this request begun{alone}; {reason}"
+    return ErrorInfo(kind, message, task.node, shard=task.shard)
+
+
+def unavailable(task: Task, reason: str) -> ErrorInfo:
+    """Of a task for a node, or a shard of it, that serves no more."""
+    reason = reason if task.shard is None else f"shard {task.shard}: {reason}"
+    return ErrorInfo("jina.excepts.ExecutorUnavailable", reason, task.node, shard=task.shard)
+
+
+def late(seconds: float) -> ErrorInfo:
+    """Of a request whose time is over."""
+    return ErrorInfo("jina.excepts.RequestTimeout", f"it was not done within {seconds:g} s")

@@ -1,0 +1,37 @@
+"""Durations as people write them on the command line: 30s, 500ms, 2m, or seconds."""
+
+from __future__ import annotations
+
+import re
+
+import typer
+
+from jina.defaults import MAX_TIMEOUT_S
+
+_UNITS = {"ms": 0.001, "s": 1.0, "": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
+_WRITTEN = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)\s*([a-z]*)", re.IGNORECASE)
+
+
+def seconds_of(text: str | None, option: str, *, least_s: float = 0.001) -> float | None:
+    """The seconds that an option means; None where it was not given.
+
+    Args:
+        text: its value.
+        option: its name, for messages.
+        least_s: the shortest that makes sense.
+
+    Raises:
+        typer.BadParameter: it is no duration, or too short or too long.
+    """
+    if text is None:
+        return None
+    found = _WRITTEN.fullmatch(text.strip())
+    unit = _UNITS.get(found[2].lower()) if found else None
+    if found is None or unit is None:
+        raise typer.BadParameter(
+            f"{text!r} is no duration, such as 30s, 500ms, 2m or 1h", param_hint=option
+        )
+    seconds = float(found[1]) * unit
+    if not least_s <= seconds <= MAX_TIMEOUT_S:
+        raise typer.BadParameter(f"must be {least_s:g} s at least", param_hint=option)
+    return seconds

@@ -1,0 +1,66 @@
+"""`timeout`, `retries` and `on_error` as the plan has them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from jina.graph.plan import PlannedNode, Retries
+from jina.graph.planning import plan_of
+
+
+def node(options: dict[str, Any] | None = None, **entry: Any) -> PlannedNode:
+    flow = {"jtype": "Flow", "with": options or {}, "executors": [{"name": "a", **entry}]}
+    return plan_of(flow).nodes[0]
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds"),
+    [
+        (500, {"*": 0.5}),
+        (-1, {"*": -1.0}),
+        ({"/index": 1, "*": 2000, "/x": -1}, {"/index": 0.001, "*": 2.0, "/x": -1.0}),
+        (None, {}),
+    ],
+)
+def test_a_timeout_is_a_number_or_a_map(written: Any, seconds: dict[str, float]) -> None:
+    assert node(timeout=written).timeouts == seconds
+
+
+@pytest.mark.parametrize(
+    ("written", "retries"),
+    [
+        (0, None),
+        (-1, None),  # the default of Jina 3
+        (3, Retries(times=3, backoff_s=0.1)),
+        ({}, Retries(times=3, backoff_s=0.1)),
+        ({"times": 0}, None),
+        (
+            {"times": 2, "on": "builtins.OSError", "backoff": 5},
+            Retries(times=2, on=["OSError"], backoff_s=0.005),
+        ),
+        ({"on": ["my.Error"], "backoff": 0}, Retries(times=3, on=["my.Error"])),
+    ],
+)
+def test_retries_are_a_number_or_a_map(written: Any, retries: Retries | None) -> None:
+    assert node(retries=written).retries == retries
+
+
+@pytest.mark.parametrize(
+    ("options", "entry", "continues"),
+    [
+        ({}, {}, False),
+        ({"on_error": "continue"}, {}, True),
+        ({"on_error": "continue"}, {"on_error": "stop"}, False),
+        ({"on_error": "continue"}, {"on_error_strategy": "THROW_EARLY"}, False),
+        ({"on_error_strategy": "ignore"}, {}, True),
+        ({}, {"on_error_strategy": "Ignore"}, True),
+        ({}, {"on_error_strategy": "SKIP_HANDLE"}, False),
+        ({}, {"on_error": "stop", "on_error_strategy": "IGNORE"}, False),
+    ],
+)
+def test_the_nodes_own_word_counts_then_the_flows(
+    options: dict[str, str], entry: dict[str, str], continues: bool
+) -> None:
+    assert node(options, **entry).continues is continues
