@@ -16,6 +16,7 @@
     │   ├── ExecutorFailToLoad         the class cannot be found or constructed
     │   ├── PretrainedModelFileDoesNotExist   (FileNotFoundError) raised by published Executors
     │   ├── RemoteError                user code raised in a worker; all of it is text
+    │   ├── BatchingError              a method of a batched endpoint that cannot be batched
     │   ├── WorkerDied                 a request killed its worker more than once
     │   └── ExecutorUnavailable        no worker of a node is left
     ├── ClientError
@@ -192,6 +193,10 @@ class RemoteError(ExecutorError):
         self.replica = replica
         self.endpoint = endpoint
         self.traceback = traceback
+
+
+class BatchingError(ExecutorError):
+    """A method of a batched endpoint returned another number of Documents than it was given."""
 
 
 class WorkerDied(ExecutorError):

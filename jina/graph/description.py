@@ -20,7 +20,7 @@ from jina.suggest import nearest
 
 _ADD_KEYS = (
     *("name", "uses", "needs", "replicas", "shards", "parallel", "polling"),
-    *("uses_with", "uses_metas", "uses_requests"),
+    *("uses_with", "uses_metas", "uses_requests", "uses_dynamic_batching"),
     *("override_with", "override_metas", "override_requests"),
     *("py_modules", "workspace", "env", "timeout_ready"),
 )

@@ -279,7 +279,14 @@ class Gateway:
         worker.is_ready = True
         self._do(
             self._router.step(
-                Joined(worker.identity, worker.node, worker.replica, ready.endpoints, ready.credits)
+                Joined(
+                    worker.identity,
+                    worker.node,
+                    worker.replica,
+                    ready.endpoints,
+                    ready.credits,
+                    ready.batching,
+                )
             )
         )
         self._channel.send(

@@ -109,6 +109,7 @@ def task_message(task: Dispatch) -> list[Any]:
         first=task.first,
         stop=task.stop,
         blame=task.blame,
+        lot=task.lot,
     )
     return pack_message(
         wire.REQUEST,

@@ -7,6 +7,7 @@ tested with a table and driven by a simulator. It never opens a body: parts are 
     a request   is what a client posted; it has exactly one answer
     a task      is a request at one node; it is at one worker at a time, and counts there as a
                 credit until the worker replies or dies
+    a lot       is several tasks that one worker makes one call of; together they count as a credit
 
 A request that was begun in two deaths is narrowed down: its task is done again in halves, one after
 the other, and a half that kills is halved again, until the Document is found that kills alone. That
@@ -16,11 +17,13 @@ one is reported as an error; what the others gave is put together in order.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from jina.defaults import MAX_ATTEMPTS, WINDOW_REQUESTS
 from jina.graph.course import Course, in_order, plot_course
 from jina.graph.plan import PlannedNode
 from jina.names import DEFAULT_ENDPOINT, GATEWAY
+from jina.runtime.batches import Batches, Group
 from jina.runtime.queues import FairQueue
 from jina.runtime.steps import (
     Action,
@@ -72,6 +75,7 @@ class Router:
         self._workers: dict[bytes, Worker] = {}
         self._replicas: dict[str, list[Worker]] = {node.name: [] for node in self._nodes}
         self._queues: dict[str, FairQueue] = {node.name: FairQueue() for node in self._nodes}
+        self._batches: dict[str, Batches] = {}  # of nodes that have batched endpoints
         self._failed_nodes: dict[str, str] = {}
         self._clients: dict[bytes, dict[int, Request]] = {}
         self._last_task = first_task
@@ -176,6 +180,9 @@ class Router:
             self._endpoints[joined.node] = bound
             self._courses.clear()
         self._failed_nodes.pop(joined.node, None)
+        if joined.batching or joined.node in self._batches:
+            batches = self._batches.setdefault(joined.node, Batches(self._cancel))
+            batches.configure(joined.batching, joined.endpoints)
         worker = Worker(joined)
         self._workers[joined.worker] = worker
         self._replicas[joined.node].append(worker)
@@ -187,10 +194,11 @@ class Router:
             return
         self._replicas[worker.node].remove(worker)
         again = []
+        batches = self._batches.get(worker.node)
         for task in worker.tasks.values():
             if task.request.answered:
                 continue
-            if task.number == lost.begun:
+            if lost.begun and lost.begun in (task.number, task.lot):
                 task.attempts += 1
                 if task.attempts >= self._max_attempts:
                     error = _deadly(task, lost.reason)
@@ -198,6 +206,8 @@ class Router:
                         self._fail(task.request, error, actions)
                         continue
             again.append(task)
+        if batches is not None:
+            again = batches.put_back(again)
         # In front, oldest first: whoever waited longest goes first again.
         self._queues[worker.node].push_back(again)
         self._serve(worker.node, actions)
@@ -206,6 +216,8 @@ class Router:
         self._failed_nodes[failed.node] = failed.reason
         queue = self._queues[failed.node]
         while task := queue.pop():
+            self._fail(task.request, _unavailable(failed.node, failed.reason), actions)
+        for task in self._batches[failed.node].take_all() if failed.node in self._batches else ():
             self._fail(task.request, _unavailable(failed.node, failed.reason), actions)
         if failed.node not in self._endpoints:  # never up: it might have bound anything
             self._endpoints[failed.node] = (DEFAULT_ENDPOINT,)
@@ -219,6 +231,8 @@ class Router:
             # Let go of the frames of what waits behind others, too.
             for queue in self._queues.values():
                 queue.drop_answered()
+            for batches in self._batches.values():
+                batches.drop_answered()
 
     def _expired(self, expired: Expired, actions: list[Action]) -> None:
         then = self._timers.pop(expired.timer, None)
@@ -261,22 +275,35 @@ class Router:
             error = _unavailable(task.node, reason)
             self._fail(task.request, error, actions)
             return
-        self._queues[task.node].push(task)
+        batches = self._batches.get(task.node)
+        group = batches.push(task) if batches is not None else None
+        if group is None:
+            self._queues[task.node].push(task)
+        self._start_timer(task.node, group, actions)
         self._serve(task.node, actions)
 
     def _serve(self, node: str, actions: list[Action]) -> None:
         """Give waiting tasks of a node to its workers, the least busy first."""
         queue = self._queues[node]
-        while queue:
+        batches = self._batches.get(node)
+        while queue or batches:
             worker = self._least_busy(node)
             if worker is None:
                 return
-            task = queue.pop()
-            if task is None:
-                return
-            worker.tasks[task.number] = task
-            self._uses += 1
-            worker.last_used = self._uses
+            if batches is None:
+                task = queue.pop()
+                lot = [task] if task else []
+            else:
+                lot, group = batches.next_lot(queue)
+                self._start_timer(node, group, actions)
+            if lot:
+                self._dispatch(worker, lot, actions)
+
+    def _dispatch(self, worker: Worker, lot: Sequence[Task], actions: list[Action]) -> None:
+        worker.give(lot)
+        self._uses += 1
+        worker.last_used = self._uses
+        for task in lot:
             asked = task.request.asked
             actions.append(
                 Dispatch(
@@ -292,25 +319,36 @@ class Router:
                     task.first,
                     task.stop,
                     task.blame,
+                    task.lot,
                 )
             )
+
+    def _start_timer(self, node: str, group: Group | None, actions: list[Action]) -> None:
+        """See to it that a group does not wait for others for ever."""
+        if group is not None and group.needs_timer:
+            then = partial(self._grow_old, node, group)
+            group.timer = self._after(group.batching.timeout / 1000, then, actions)
+
+    def _grow_old(self, node: str, group: Group, actions: list[Action]) -> None:
+        self._batches[node].grow_old(group)
+        self._serve(node, actions)
+
+    def _cancel(self, timer: int) -> None:
+        self._timers.pop(timer, None)
 
     def _least_busy(self, node: str) -> Worker | None:
         best: Worker | None = None
         for worker in self._replicas[node]:
-            if len(worker.tasks) >= worker.credits:
+            if worker.load >= worker.credits:
                 continue
-            if best is None or (len(worker.tasks), worker.last_used) < (
-                len(best.tasks),
-                best.last_used,
-            ):
+            if best is None or (worker.load, worker.last_used) < (best.load, best.last_used):
                 best = worker
         return best
 
     def _take(self, worker: bytes, number: int) -> Task | None:
         """The task that a worker reports; None for one that it does not have (a late reply)."""
         found = self._workers.get(worker)
-        return found.tasks.pop(number, None) if found else None
+        return found.take(number) if found else None
 
     def _fail(self, request: Request, error: ErrorInfo, actions: list[Action]) -> None:
         if request.answered:

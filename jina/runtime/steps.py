@@ -6,11 +6,12 @@ for each message and cost a third of a named tuple.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 import msgspec
 
+from jina.wire.batching import Batching
 from jina.wire.maps import ErrorInfo, Part
 
 
@@ -54,13 +55,14 @@ class Raised(msgspec.Struct, frozen=True):
 
 
 class Joined(msgspec.Struct, frozen=True):
-    """A worker is ready."""
+    """A worker is ready; the requests of these endpoints may become one call."""
 
     worker: bytes
     node: str
     replica: int
     endpoints: Sequence[str]
     credits: int
+    batching: Mapping[str, Batching] = {}
 
 
 class Lost(msgspec.Struct, frozen=True):
@@ -106,7 +108,8 @@ Event: TypeAlias = (
 class Dispatch(msgspec.Struct, frozen=True):
     """Send a task to a worker: all of it, or the outcomes from `first` up to `stop`.
 
-    With `blame` these outcomes are that error, and the Executor is not called.
+    With `blame` these outcomes are that error, and the Executor is not called. Tasks with the same
+    `lot` follow each other and become one call; it is the number of the last of them.
     """
 
     worker: bytes
@@ -121,6 +124,7 @@ class Dispatch(msgspec.Struct, frozen=True):
     first: int = 0
     stop: int = 0
     blame: ErrorInfo | None = None
+    lot: int = 0
 
 
 class Answer(msgspec.Struct, frozen=True):

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from jina.excepts import WireError
+from jina.wire.batching import Batching
 
 # What a part holds.
 LINES = 0  # JSON lines, one frame
@@ -79,6 +80,8 @@ class Route(msgspec.Struct, array_like=True, frozen=True):
         first: towards a worker: with `stop`, which of the request's outcomes it is to do, from 0.
         stop: the outcome behind the last one to do; 0 means all.
         blame: towards a worker: the error that those outcomes are to be, without any call.
+        lot: towards a worker: the number of the last of the requests that become one call with
+            this one; 0 for a request that goes alone.
     """
 
     endpoint: str
@@ -90,6 +93,7 @@ class Route(msgspec.Struct, array_like=True, frozen=True):
     first: int = 0
     stop: int = 0
     blame: ErrorInfo | None = None
+    lot: int = 0
 
 
 class Call(msgspec.Struct, array_like=True, frozen=True):
@@ -165,12 +169,14 @@ class Ready(msgspec.Struct, array_like=True, frozen=True):
     Attributes:
         pid: of the worker.
         endpoints: that its Executor binds.
-        credits: requests that may be sent to it without a reply.
+        credits: requests that may be sent to it without a reply; those of one call count as one.
+        batching: endpoints of which requests may become one call.
     """
 
     pid: int
     endpoints: list[str]
     credits: int
+    batching: dict[str, Batching] = {}
 
 
 _T = TypeVar("_T")
