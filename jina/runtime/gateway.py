@@ -36,6 +36,7 @@ from jina.runtime.lastlog import keep_log
 from jina.runtime.messages import (
     answer_message,
     error_message,
+    joined,
     raised,
     refusal_message,
     replied,
@@ -50,7 +51,6 @@ from jina.runtime.steps import (
     ClientLeft,
     Dispatch,
     Expired,
-    Joined,
     Lost,
     NodeFailed,
     Raised,
@@ -277,18 +277,7 @@ class Gateway:
         if worker.is_ready:
             return
         worker.is_ready = True
-        self._do(
-            self._router.step(
-                Joined(
-                    worker.identity,
-                    worker.node,
-                    worker.replica,
-                    ready.endpoints,
-                    ready.credits,
-                    ready.batching,
-                )
-            )
-        )
+        self._do(self._router.step(joined(worker.identity, worker.node, worker.replica, ready)))
         self._channel.send(
             control.WorkerReady(identity=worker.identity.decode(), endpoints=ready.endpoints)
         )

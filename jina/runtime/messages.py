@@ -14,6 +14,7 @@ from jina.runtime.steps import (
     Answer,
     AnswerError,
     Dispatch,
+    Joined,
     Piece,
     Raised,
     Replied,
@@ -22,7 +23,7 @@ from jina.runtime.steps import (
 from jina.transport.sockets import payload
 from jina.wire import header as wire
 from jina.wire.header import Header, pack_message
-from jina.wire.maps import ErrorInfo, Part, Route, pack_map, unpack_map, unpack_route
+from jina.wire.maps import ErrorInfo, Part, Ready, Route, pack_map, unpack_map, unpack_route
 
 _REFUSAL = "jina.excepts.BadServer"
 
@@ -67,6 +68,11 @@ def raised(worker: bytes, header: Header) -> Raised:
     if not header.frames:
         raise WireError("an error without its description")
     return Raised(worker, header.number, unpack_map(ErrorInfo, payload(header.frames[0])))
+
+
+def joined(worker: bytes, node: str, replica: int, ready: Ready) -> Joined:
+    """A worker that is ready."""
+    return Joined(worker, node, replica, ready.endpoints, ready.credits, ready.batching)
 
 
 def pieces_of(parts: Sequence[Part], frames: Sequence[Any]) -> list[Piece]:
