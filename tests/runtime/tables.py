@@ -7,15 +7,17 @@ wants done is written in one line each:
     a/0 <- 1: in (last)     likewise, and the worker may write the answer's lines
     a/0 <- 1[2:4]: in       likewise, only the outcomes 2 and 3
     a/0 <- 1[2:3]!: in      likewise, and the one outcome is an error
+    a/0 <- 1 of 3: in       likewise, one call with those up to task 3
     j/0 <- 3: A | B         a join: the branches' bodies in their order
     c <- 1: A, served 1     answer request 1 of client c
     c <- 1! Type at node: message
     c <- 1 refused: reason
+    timer 1: 0.5 s
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from jina.graph.plan import PlannedNode
 from jina.names import GATEWAY
@@ -34,8 +36,10 @@ from jina.runtime.steps import (
     Raised,
     Refuse,
     Replied,
+    StartTimer,
     Submitted,
 )
+from jina.wire.batching import Batching
 from jina.wire.maps import DOCS, LINES, ErrorInfo, Part
 
 
@@ -58,14 +62,18 @@ def post(
     endpoint: str = "/x",
     targets: Sequence[str] | None = None,
     rows: int = 1,
+    call: bytes = b"call",
 ) -> Submitted:
     pieces = [Piece(Part(LINES, DOCS, 1, rows), [text.encode()])]
-    return Submitted(client.encode(), number, endpoint, targets, 7, 3, b"call", pieces)
+    return Submitted(client.encode(), number, endpoint, targets, 7, 3, call, pieces)
 
 
-def ready(worker: str, *endpoints: str, credits: int = 2) -> Joined:
+def ready(
+    worker: str, *endpoints: str, credits: int = 2, batching: Mapping[str, Batching] | None = None
+) -> Joined:
     node, _, replica = worker.partition("/")
-    return Joined(worker.encode(), node, int(replica[:1]), endpoints or ("/x",), credits)
+    bound = endpoints or ("/x",)
+    return Joined(worker.encode(), node, int(replica[:1]), bound, credits, batching or {})
 
 
 def started(
@@ -122,8 +130,11 @@ def words(action: Action) -> str:
         ]
         last = " (last)" if action.is_last else ""
         some = f"[{action.first}:{action.stop}]" if action.stop else ""
-        what = f"{action.task}{some}{'!' if action.blame else ''}"
+        together = f" of {action.lot}" if action.lot else ""
+        what = f"{action.task}{some}{'!' if action.blame else ''}{together}"
         return f"{action.worker.decode()} <- {what}: {' | '.join(branches)}{last}"
+    if isinstance(action, StartTimer):
+        return f"timer {action.timer}: {action.seconds:g} s"
     to = f"{action.client.decode()} <- {action.number}"
     if isinstance(action, Answer):
         return f"{to}: {'+'.join(map(_text, action.pieces))}, served {action.served}"
