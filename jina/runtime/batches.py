@@ -141,9 +141,9 @@ class Batches:
     def drop_answered(self) -> None:
         """Let go of tasks whose request has its answer."""
         for group in list(self._groups.values()):
+            group.is_old = group.is_due  # whoever stays had been told to wait no longer
             group.tasks.drop_answered()
             group.count()
-            self._due.pop(group.key, None)
             self._note(group)
 
     def take_all(self) -> Iterator[Task]:

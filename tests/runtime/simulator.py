@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import heapq
 import sys
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from random import Random
 
 import msgspec
@@ -23,11 +24,13 @@ from jina.graph.plan import PlannedNode
 from jina.names import DEFAULT_ENDPOINT, GATEWAY
 from jina.runtime.router import Router
 from jina.runtime.steps import (
+    Action,
     Answer,
     AnswerError,
     ClientLeft,
     Dispatch,
     Event,
+    Expired,
     Joined,
     Lost,
     NodeFailed,
@@ -35,14 +38,19 @@ from jina.runtime.steps import (
     Raised,
     Refuse,
     Replied,
+    StartTimer,
     Submitted,
 )
+from jina.wire.batching import Batching
 from jina.wire.maps import DOCS, LINES, ErrorInfo, Part
 
 ENDPOINTS = ["/index", "/search", "/status"]
 TARGETS = [None, None, None, None, ["n0", "n1", "n2", "n3"], ["n0", "n3", "n6"], ["nobody"], []]
+ALONE: dict[str, object] = {"use_dynamic_batching": False}
+PARAMETERS: list[dict[str, object]] = [{}, {}, {}, {"top": 1}, {"top": 1.0}, ALONE]
 MAX_ATTEMPTS = 2
 WINDOW = 4
+LATEST = 0.2  # of a timer
 
 
 @dataclass
@@ -61,6 +69,11 @@ class Asked:
     covered: Counter[str] = field(default_factory=Counter)  # node -> rows that have a result
     killers: set[tuple[str, int, int]] = field(default_factory=set)  # node, and the rows begun
     blamed: set[str] = field(default_factory=set)  # nodes where one died of the report itself
+    seen_waiting: dict[str, float] = field(default_factory=dict)  # node -> since when
+
+    @property
+    def parameters(self) -> object:
+        return msgspec.msgpack.decode(self.event.call)[0]
 
 
 @dataclass
@@ -73,12 +86,22 @@ class Process:
     credits: int
     is_alive: bool = True
     is_known: bool = False  # the router was told of its start, and not of its end
-    staged: deque[int] = field(default_factory=deque)
-    running: int = 0
+    staged: deque[list[int]] = field(default_factory=deque)  # lots, or parts of one that go alone
+    running: list[int] = field(default_factory=list)
     given: dict[int, Asked] = field(default_factory=dict)  # tasks, as the router sees it
     work: dict[int, Dispatch] = field(default_factory=dict)  # every one that was sent to it
     last_given: int = 0
     sent_until: float = 0.0  # messages do not overtake each other
+
+    @property
+    def load(self) -> int:
+        """Credits that are used: a lot is one."""
+        return len({self.work[task].lot or task for task in self.given})
+
+    @property
+    def begun(self) -> int:
+        """What stands on the board: of a lot, its last task."""
+        return self.running[-1] if self.running else 0
 
 
 class Violation(AssertionError):
@@ -107,6 +130,7 @@ class Simulation:
         self._nodes = in_order(self._graph())
         self._needs = {node.name: node.needs for node in self._nodes}
         self._bound = {node.name: self._endpoints() for node in self._nodes}
+        self._batching = {node.name: self._settings(node.name) for node in self._nodes}
         self._seen: set[str] = set()  # nodes of which a worker has been ready
         self._failed: set[str] = set()  # nodes that gave up
         self._replicas_left = {node.name: node.replicas for node in self._nodes}
@@ -132,6 +156,16 @@ class Simulation:
     def _endpoints(self) -> list[str]:
         bound = [endpoint for endpoint in ENDPOINTS if self._random.random() < 0.6]
         return [*bound, DEFAULT_ENDPOINT] if self._random.random() < 0.1 else bound
+
+    def _settings(self, node: str) -> dict[str, Batching]:
+        draw = self._random
+        return {
+            endpoint: Batching(
+                draw.choice([1, 4, 8, 20]), draw.choice([0, 400, 3000]), draw.random() < 0.2
+            )
+            for endpoint in self._bound[node]
+            if draw.random() < 0.4
+        }
 
     # --- time ---
 
@@ -197,10 +231,12 @@ class Simulation:
             _piece(f"{number}.{part}" * draw.randint(1, 9), draw.randint(0, 5))
             for part in range(draw.randint(0, 2))
         ]
-        event = Submitted(
-            client, number, draw.choice(ENDPOINTS), draw.choice(TARGETS), 1, 1, b"", pieces
+        call = msgspec.msgpack.encode([draw.choice(PARAMETERS), client, number])
+        asked = Asked(
+            Submitted(
+                client, number, draw.choice(ENDPOINTS), draw.choice(TARGETS), 1, 1, call, pieces
+            )
         )
-        asked = Asked(msgspec.structs.replace(event, call=b"%s %d" % (client, number)))
         if draw.random() < 0.05:
             asked.poison = draw.choice(self._nodes).name
             asked.poison_rows = range(draw.randint(0, 3), 20, draw.randint(1, 4))
@@ -233,28 +269,40 @@ class Simulation:
                 process.replica,
                 self._bound[process.node],
                 process.credits,
+                self._batching[process.node],
             )
         )
 
-    def _on_dispatch(self, process: Process, task: int) -> None:
+    def _on_dispatch(self, process: Process, lot: list[int]) -> None:
         if process.is_alive:
-            process.staged.append(task)
+            process.staged.append(lot)
             self._go_on(process)
 
     def _go_on(self, process: Process) -> None:
         if process.running or not process.staged:
             return
         process.running = process.staged.popleft()
-        asked = process.given.get(process.running)
-        if asked and asked.poison == process.node and _kills(asked, process.work[process.running]):
-            self._die(process)
-        else:
-            self._later(self._finish, process, process.running)
+        for task in process.running:
+            asked = process.given.get(task)
+            if asked and asked.poison == process.node and _kills(asked, process.work[task]):
+                self._die(process)
+                return
+        self._later(self._finish, process)
 
-    def _finish(self, process: Process, task: int) -> None:
+    def _finish(self, process: Process) -> None:
         if not process.is_alive:
             return
-        process.running = 0
+        lot, process.running = process.running, []
+        alone: list[int] = []
+        if len(lot) > 1 and self._random.random() < 0.2:  # the call raised
+            alone = self._random.sample(lot, self._random.randint(1, len(lot)))
+        for task in lot:
+            if task not in alone:
+                self._report(process, task)
+        process.staged.extendleft([task] for task in reversed(lot) if task in alone)
+        self._go_on(process)
+
+    def _report(self, process: Process, task: int) -> None:
         if self._random.random() < 0.05:
             error = ErrorInfo("ValueError", f"{task}", process.node, process.replica)
             self._send(process, Raised(process.identity, task, error))
@@ -265,7 +313,6 @@ class Simulation:
             ]
             pieces = [_piece(text, self._random.randint(0, 5)) for text in texts]
             self._send(process, Replied(process.identity, task, pieces))
-        self._go_on(process)
 
     def _on_message(self, process: Process, event: Replied | Raised) -> None:
         asked = process.given.pop(event.task, None) if process.is_known else None
@@ -299,21 +346,22 @@ class Simulation:
 
     def _die(self, process: Process) -> None:
         process.is_alive = False
-        self._later(self._is_lost, process, process.running)
+        self._later(self._is_lost, process, process.begun)
 
     def _is_lost(self, process: Process, begun: int) -> None:
         process.is_known = False
-        asked = process.given.get(begun)
-        if asked and asked.is_waiting:
-            work = process.work[begun]
-            asked.charges[process.node] += 1
-            asked.killers.add((process.node, work.first, work.stop))
-            if work.blame:
-                asked.blamed.add(process.node)
+        for task, asked in process.given.items():
+            work = process.work[task]
+            if asked.is_waiting and begun and begun in (task, work.lot):
+                asked.charges[process.node] += 1
+                asked.killers.add((process.node, work.first, work.stop))
+                if work.blame:
+                    asked.blamed.add(process.node)
         again = [asked for task, asked in process.given.items() if asked.is_waiting]
         process.given.clear()
         for asked in again:
             asked.dispatched.discard(process.node)
+            asked.seen_waiting[process.node] = float("-inf")  # long enough
         self._step(Lost(process.identity, begun, "killed"))
         if self._random.random() < 0.06:
             self._replicas_left[process.node] -= 1
@@ -325,18 +373,29 @@ class Simulation:
 
     # --- the router, watched ---
 
-    def _step(self, event: Event) -> list[Dispatch | Answer | AnswerError | Refuse]:
+    def _step(self, event: Event) -> list[Action]:
         self.steps += 1
         actions = self.router.step(event)
         if self._tell:
             self._tell(f"{self._now:9.3f}  {event}")
             for action in actions:
                 self._tell(f"             -> {action}")
+        lot: list[Dispatch] = []
         for action in actions:
             if isinstance(action, Dispatch):
-                self._check_dispatch(action)
+                self._check_dispatch(action, lot)
+                if action.lot in (0, action.task):
+                    self._check_lot(lot)
+                    lot = []
+            elif isinstance(action, StartTimer):
+                late = action.seconds + self._random.random() * LATEST
+                self._order += 1
+                expire: Callable[[], None] = partial(self._expire, action.timer)
+                heapq.heappush(self._agenda, (self._now + late, self._order, expire))
             else:
                 self._check_outcome(action)
+        if lot:
+            raise Violation("a lot without its end")
         if self.router.bytes_held != self._bytes:
             raise Violation(f"{self.router.bytes_held} bytes held, {self._bytes} are due")
         if isinstance(event, (Lost, Joined)) or self.steps % 20 == 0:
@@ -347,30 +406,74 @@ class Simulation:
         free = {
             process.node
             for process in self._processes.values()
-            if process.is_known and len(process.given) < process.credits
+            if process.is_known and process.load < process.credits
         }
         if not free or not self._seen | self._failed >= set(self._needs):
             return
+        groups: defaultdict[tuple[str, str, str], int] = defaultdict(int)
         for waiting in self._waiting.values():
             for asked in waiting.values():
                 for node in free - asked.dispatched:
                     if self._takes_part(asked, node) and self._is_due(asked, node):
-                        raise Violation(f"{node} idles, and {asked.event.number} waits for it")
+                        batching = self._batched(asked, node)
+                        since = asked.seen_waiting.setdefault(node, self._now)
+                        if batching is None or since + batching.timeout / 1000 + LATEST < self._now:
+                            raise Violation(f"{node} idles, and {asked.event.number} waits for it")
+                        group = (node, asked.event.endpoint, repr(asked.parameters))
+                        groups[group] += _rows(self._input(asked, node))
+                        if groups[group] >= batching.preferred_batch_size:
+                            raise Violation(f"{node} idles, and a whole batch waits for it")
 
     def _is_due(self, asked: Asked, node: str) -> bool:
         sources = {source for need in self._needs[node] for source in self._sources(asked, need)}
         return sources - {GATEWAY} <= set(asked.results)
 
-    def _check_dispatch(self, action: Dispatch) -> None:
-        client, _, number = action.call.partition(b" ")
-        asked = self._asked[client, int(number)]
+    def _expire(self, timer: int) -> None:
+        self._step(Expired(timer))
+
+    def _check_lot(self, lot: list[Dispatch]) -> None:
+        """What becomes one call belongs together, and is no more than wanted."""
+        process = self._processes[lot[0].worker]
+        self._later(self._on_dispatch, process, [action.task for action in lot])
+        if len(lot) == 1:
+            if lot[0].lot:
+                raise Violation("a lot of one")
+            return
+        asked = [process.given[action.task] for action in lot]
+        if len({(action.worker, action.lot, action.endpoint) for action in lot}) > 1:
+            raise Violation("a lot that does not belong together")
+        if len({repr(each.parameters) for each in asked}) > 1:
+            raise Violation("requests with other parameters in one call")
+        settings = [self._batched(each, process.node) for each in asked]
+        batching = settings[0]
+        if batching is None or None in settings:
+            raise Violation("a request in a lot that was to go alone")
+        rows = sum(_rows(action.pieces) for action in lot[:-1])
+        if not batching.flush_all and rows >= batching.preferred_batch_size:
+            raise Violation("a lot that had enough without its last")
+
+    def _batched(self, asked: Asked, node: str) -> Batching | None:
+        """The settings by which a request waits for others at a node; None for alone."""
+        settings, endpoint = self._batching[node], asked.event.endpoint
+        known = settings.get(DEFAULT_ENDPOINT) if endpoint not in self._bound[node] else None
+        found = settings.get(endpoint, known)
+        is_join = len(self._needs[node]) > 1 or len(self._sources(asked, self._needs[node][0])) > 1
+        is_alone = asked.parameters == ALONE or is_join or asked.charges[node]
+        return None if is_alone or not _rows(self._input(asked, node)) else found
+
+    def _input(self, asked: Asked, node: str) -> list[Piece]:
+        return [piece for need in self._needs[node] for piece in self._result(asked, need)]
+
+    def _check_dispatch(self, action: Dispatch, before: list[Dispatch]) -> None:
+        _, client, number = msgspec.msgpack.decode(action.call)
+        asked = self._asked[client, number]
         process = self._processes[action.worker]
         node = process.node
         if not asked.is_waiting:
             raise Violation("work for a request that has its answer")
         if not process.is_known:
             raise Violation("work for a dead worker")
-        if len(process.given) >= process.credits:
+        if not before and process.load >= process.credits:
             raise Violation("more work than the worker has credits")
         if node in asked.dispatched:
             raise Violation("the same work twice at a time")
@@ -378,10 +481,11 @@ class Simulation:
             raise Violation("work for a node that takes no part")
         for other in self._processes.values():
             if (
-                other.node == node
+                not before
+                and other.node == node
                 and other.is_known
-                and len(other.given) < other.credits
-                and (len(other.given), other.last_given) < (len(process.given), process.last_given)
+                and other.load < other.credits
+                and (other.load, other.last_given) < (process.load, process.last_given)
             ):
                 raise Violation("work for a busier worker")
         branches = [self._result(asked, need) for need in self._needs[node]]
@@ -417,7 +521,8 @@ class Simulation:
         process.work[action.task] = action
         process.given[action.task] = asked
         asked.dispatched.add(node)
-        self._later(self._on_dispatch, process, action.task)
+        asked.seen_waiting.pop(node, None)
+        before.append(action)
 
     def _check_outcome(self, action: Answer | AnswerError | Refuse) -> None:
         asked = self._waiting.get(action.client, {}).pop(action.number, None)

@@ -423,6 +423,12 @@ def test_a_client_that_leaves_is_not_waited_with() -> None:
     )
 
 
+def test_who_stays_when_one_of_a_full_group_leaves_is_not_kept_waiting() -> None:
+    router = batched(ONE, Batching(2, 500), credits=1)
+    done(router, asked("c", rows=2), asked("d"), asked("e"), left("e"))
+    play(router, [(reply("a/0", 1), ["c <- 1: , served 1", "a/0 <- 2: d (last)"])])
+
+
 def test_a_worker_with_other_settings_changes_them_for_what_comes() -> None:
     play(
         batched(),
