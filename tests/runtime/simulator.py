@@ -130,7 +130,9 @@ class Simulation:
         self._nodes = in_order(self._graph())
         self._needs = {node.name: node.needs for node in self._nodes}
         self._bound = {node.name: self._endpoints() for node in self._nodes}
-        self._batching = {node.name: self._settings(node.name) for node in self._nodes}
+        share = self._random.choice([0.0, 0.4, 1.0])  # of the endpoints
+        self._batching = {node.name: self._settings(node.name, share) for node in self._nodes}
+        self._parameters = self._random.choice([PARAMETERS, [{}], [{}]])
         self._seen: set[str] = set()  # nodes of which a worker has been ready
         self._failed: set[str] = set()  # nodes that gave up
         self._replicas_left = {node.name: node.replicas for node in self._nodes}
@@ -157,14 +159,14 @@ class Simulation:
         bound = [endpoint for endpoint in ENDPOINTS if self._random.random() < 0.6]
         return [*bound, DEFAULT_ENDPOINT] if self._random.random() < 0.1 else bound
 
-    def _settings(self, node: str) -> dict[str, Batching]:
+    def _settings(self, node: str, share: float) -> dict[str, Batching]:
         draw = self._random
         return {
             endpoint: Batching(
-                draw.choice([1, 4, 8, 20]), draw.choice([0, 400, 3000]), draw.random() < 0.2
+                draw.choice([1, 8, 20]), draw.choice([0, 400, 3000]), draw.random() < 0.2
             )
             for endpoint in self._bound[node]
-            if draw.random() < 0.4
+            if draw.random() < share
         }
 
     # --- time ---
@@ -231,7 +233,7 @@ class Simulation:
             _piece(f"{number}.{part}" * draw.randint(1, 9), draw.randint(0, 5))
             for part in range(draw.randint(0, 2))
         ]
-        call = msgspec.msgpack.encode([draw.choice(PARAMETERS), client, number])
+        call = msgspec.msgpack.encode([draw.choice(self._parameters), client, number])
         asked = Asked(
             Submitted(
                 client, number, draw.choice(ENDPOINTS), draw.choice(TARGETS), 1, 1, call, pieces
