@@ -115,7 +115,6 @@ class Batches:
 
     def grow_old(self, group: Group) -> None:
         """The oldest of a group has waited long enough."""
-        group.timer = 0
         group.is_old = True
         self._note(group)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from operator import attrgetter, is_
 from typing import Any, NamedTuple
 
 from jina.excepts import BatchingError, WireError
@@ -15,6 +16,7 @@ from jina.executors.call import call as call_executor
 from jina.names import DEFAULT_ENDPOINT
 from jina.transport import sockets
 from jina.types.arrays.document import DocumentArray
+from jina.types.document import Document
 from jina.wire import body as bodies
 from jina.wire.batching import Batching, goes_around
 from jina.wire.header import Header
@@ -210,7 +212,7 @@ class Desk:
             some = docs[start:stop]
             if groundtruths is not None and len(groundtruths) == len(docs):
                 some_truths = groundtruths[start:stop]
-        ids = some.get_attributes("id") if len(works) > 1 else []
+        before = list(some) if len(works) > 1 else []
         try:
             given = call_executor(
                 self._executor,
@@ -222,7 +224,7 @@ class Desk:
             )
             if len(given) != stop - start:
                 raise _miscounted(first.route.endpoint, len(given), stop - start)
-            given = _by_row(given, ids, first.route.endpoint)
+            given = _by_row(given, before, first.route.endpoint)
         except BaseException as error:
             return Stretch(start, stop, DocumentArray(), None, error)
         return Stretch(start, stop, given, some_truths)
@@ -319,27 +321,32 @@ def _between(
     return bodies.concatenated(docs), bodies.concatenated(groundtruths) if groundtruths else None
 
 
-def _by_row(docs: DocumentArray, ids: Sequence[str], endpoint: str) -> DocumentArray:
+def _by_row(docs: DocumentArray, before: Sequence[Document], endpoint: str) -> DocumentArray:
     """Documents in the order of those that the method got, also if it has sorted them.
 
     Args:
         docs: that it returned, as many as it got.
-        ids: of those that it got; empty where their order is nobody else's business.
+        before: those that it got; none where their order is nobody else's business.
         endpoint: for the message.
 
     Raises:
-        BatchingError: some have ids of others' Documents, so that nobody knows whose they are.
+        BatchingError: they are new ones in another order, and their ids do not tell whose they are.
     """
-    found = docs.get_attributes("id") if ids else ids
-    if found == ids:
+    after = list(docs) if before else []
+    if all(map(is_, after, before)):
         return docs
-    place = {name: row for row, name in enumerate(ids)}
-    if len(place) == len(ids) and place.keys() == set(found):
-        return DocumentArray(sorted(docs, key=lambda doc: place[doc.id]))
-    if any(name in place and name != own for name, own in zip(found, ids, strict=True)):
+    for key in (id, attrgetter("id")):
+        found, wanted = list(map(key, after)), list(map(key, before))
+        if found == wanted:
+            return docs
+        rows = {name: row for row, name in enumerate(wanted)}
+        if len(rows) == len(wanted) and rows.keys() == set(found):
+            by_row = dict(zip(map(rows.__getitem__, found), after, strict=True))
+            return DocumentArray([by_row[row] for row in range(len(wanted))])
+    if any(name in rows and name != own for name, own in zip(found, wanted, strict=True)):
         raise BatchingError(
-            f"the method of {endpoint} returned Documents in another order, and several of them "
-            "have the same id: whose they are cannot be told",
+            f"the method of {endpoint} returned Documents in another order, and their ids do not "
+            "tell whose they are",
             hint=f"keep their order, or turn dynamic batching off for {endpoint}",
         )
     return docs
