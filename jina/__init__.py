@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from jina.async_flow import AsyncFlow as AsyncFlow
     from jina.client.post import Client as Client
     from jina.executors import BaseExecutor as Executor
+    from jina.executors.batching import dynamic_batching as dynamic_batching
     from jina.executors.decorators import requests as requests
     from jina.flow import Flow as Flow
     from jina.types.arrays.document import DocumentArray as DocumentArray
@@ -28,6 +29,7 @@ _HOMES = {
     "DocumentArrayMemmap": "jina.types.arrays.memmap:DocumentArrayMemmap",
     "Executor": "jina.executors:BaseExecutor",
     "Flow": "jina.flow:Flow",
+    "dynamic_batching": "jina.executors.batching:dynamic_batching",
     "requests": "jina.executors.decorators:requests",
 }
 
@@ -40,6 +42,7 @@ __all__ = [
     "Executor",
     "Flow",
     "__version__",
+    "dynamic_batching",
     "requests",
 ]
 

@@ -16,6 +16,7 @@
     │   ├── ExecutorFailToLoad         the class cannot be found or constructed
     │   ├── PretrainedModelFileDoesNotExist   (FileNotFoundError) raised by published Executors
     │   ├── RemoteError                user code raised in a worker; all of it is text
+    │   ├── BatchingError              a method of a batched endpoint that cannot be batched
     │   ├── WorkerDied                 a request killed its worker more than once
     │   ├── ExecutorTimeout            (TimeoutError) a request ran longer than its node allows
     │   └── ExecutorUnavailable        no worker of a node is left
@@ -200,6 +201,10 @@ class RemoteError(ExecutorError):
         self.traceback = traceback
         if traceback:  # Python prints it where nobody catches the error
             self.add_note(f"in the worker:\n{traceback.rstrip()}")
+
+
+class BatchingError(ExecutorError):
+    """A method of a batched endpoint returned another number of Documents than it was given."""
 
 
 class WorkerDied(ExecutorError):

@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from msgspec import structs
 
+from jina.check.batching import batching_problems
 from jina.check.class_search import class_hint, relative_import_hint
 from jina.check.constructor import constructor_problems, source_problems
 from jina.check.methods import endpoint_rows, method_problems
@@ -57,6 +58,7 @@ def check_class(
         report.problems += constructor_problems(cls, spec, origin)
         report.problems += method_problems(cls, spec, origin)
         report.problems += source_problems(cls)
+    report.problems += batching_problems(cls, spec, origin)
     report.endpoints += endpoint_rows(cls, spec, node or cls.__name__)
 
 

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
+from jina.config.batching import Settings, laid_over, settings_in, warn_of_ignored
 from jina.config.load_state import LoadState
 from jina.config.problems import Problem
 from jina.config.schema import IGNORED_EXECUTOR, ExecutorModel, Metas
@@ -45,6 +46,7 @@ class ExecutorDraft(msgspec.Struct):
         with_: constructor arguments.
         metas: as written; paths are still relative.
         requests: endpoint -> method.
+        batching: endpoint, or name of a method -> settings of dynamic batching.
         py_modules: located.
         folder: what its relative paths are relative to.
         cls: a class of this process; it wins over all names.
@@ -58,6 +60,7 @@ class ExecutorDraft(msgspec.Struct):
     with_: dict[str, Any] = {}
     metas: dict[str, Any] = {}
     requests: dict[str, str] = {}
+    batching: Settings = {}
     py_modules: list[str] = []
     folder: Path = msgspec.field(default_factory=current_folder)
     cls: ExecutorClass | None = None
@@ -96,6 +99,7 @@ def executor_draft(state: LoadState, tree: Tree, at: DataPath = ()) -> ExecutorD
     if not _is_executor(state, tree, at, data):
         return None
     data = state.without_ignored(tree, at, data, IGNORED_EXECUTOR)
+    warn_of_ignored(state, tree, at, data)
     problems = validated(ExecutorModel, tree, data, at)[1]
     state.problems += problems if data.get("jtype") else _without_class(tree, at, problems)
     # Looked for also where something else is wrong, so that one check shows everything.
@@ -105,7 +109,9 @@ def executor_draft(state: LoadState, tree: Tree, at: DataPath = ()) -> ExecutorD
     if model is None or not jtype or not isinstance(jtype, str) or isinstance(jtype, Unresolved):
         return None
     uncertain = uncertain_sections(tree, wrong, known_keys(ExecutorModel))
+    assert isinstance(model, ExecutorModel)
     values = model.model_dump()
+    own = settings_in(model.dynamic_batching)
     return ExecutorDraft(
         tree,
         at,
@@ -113,6 +119,7 @@ def executor_draft(state: LoadState, tree: Tree, at: DataPath = ()) -> ExecutorD
         with_=values["with_"],
         metas=_metas(state, tree, (*at, "metas"), values["metas"]),
         requests=values["requests"],
+        batching=laid_over(own, settings_in(model.uses_dynamic_batching)),
         py_modules=py_modules,
         folder=tree.source.folder,
         uncertain=uncertain | {"modules"} if is_short else uncertain,

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from jina.config.batching import laid_over, settings_in, warn_of_ignored
 from jina.config.drafts import ExecutorClass, ExecutorDraft, executor_draft, uncertain_sections
 from jina.config.failures import Failures, failures_of, retry_notes, strategy_notes
 from jina.config.load_state import LoadState
@@ -94,6 +95,7 @@ def known_entry(
 ) -> dict[str, Any]:
     """An entry without what is ignored, and without what is refused, which is reported."""
     kept = state.without_ignored(tree, at, entry, IGNORED_NODE)
+    warn_of_ignored(state, tree, at, kept)
     _make_yaml_like(kept)
     state.problems += _refused_keys(tree, at, kept)
     state.problems += _refused_values(tree, at, kept)
@@ -313,6 +315,8 @@ class NodeReader:
             metas,
             {**model.override_requests, **model.uses_requests},
         )
+        more = settings_in(model.uses_dynamic_batching)
+        draft.batching = laid_over(draft.batching, more)
 
     def _config(
         self,

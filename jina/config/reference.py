@@ -17,6 +17,7 @@ from jina.config.schema import (
     IGNORED_OPTIONS,
     MEANS_NOTHING,
     REFUSED_NODE,
+    BatchingModel,
     ExecutorModel,
     FlowModel,
     FlowOptions,
@@ -39,6 +40,7 @@ _TITLES = {
     "ExecutorModel": "an Executor",
     "Metas": "an Executor's `metas`",
     "RetriesModel": "`retries` of an executor",
+    "BatchingModel": "dynamic batching of an endpoint",
 }
 _NAMES = {"name": (rf"^{SAFE_NAME.pattern}$|\$", NAME_HINT[0].upper() + NAME_HINT[1:])}
 _PATTERNS: dict[str, dict[str, tuple[str, str]]] = {
@@ -154,6 +156,11 @@ _SECTIONS: list[tuple[str, str, type[BaseModel]]] = [
     ("`retries` of an executor", "What is tried again when a call raises.", RetriesModel),
     ("An Executor", "The top level of an Executor's YAML, or an inline `uses`.", ExecutorModel),
     ("`metas` of an Executor", "Other keys are kept: they become `self.metas.<key>`.", Metas),
+    (
+        "Dynamic batching of an endpoint",
+        "Each value of `dynamic_batching` and `uses_dynamic_batching`; see docs/running.md.",
+        BatchingModel,
+    ),
 ]
 
 _HEAD = """\

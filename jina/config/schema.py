@@ -102,6 +102,43 @@ class Metas(BaseModel):
     )
 
 
+class BatchingModel(_Strict):
+    """How requests become one call; what is left out is as the decorator says."""
+
+    preferred_batch_size: Annotated[int, Field(strict=True, ge=1, le=10_000)] | None = Field(
+        None,
+        description=(
+            "Documents that are enough for a call, and the most that one gets. The default is 4."
+        ),
+    )
+    timeout: Annotated[float, Field(strict=True, ge=0, le=10**9)] | None = Field(
+        None,
+        description=(
+            "Milliseconds that the oldest request waits for others. The default is 10000."
+        ),
+    )
+    flush_all: Flag | None = Field(
+        None, description="A call takes all that wait, however many they are."
+    )
+    use_dynamic_batching: Flag | None = Field(
+        None, description="false turns it off, also where the decorator turns it on."
+    )
+    custom_metric: Any = Field(None, description="Ignored: Documents are counted.")
+    use_custom_metric: Any = Field(None, description="Ignored, as custom_metric is.")
+
+
+#: Keys of it that have no meaning here.
+IGNORED_BATCHING = frozenset({"custom_metric", "use_custom_metric"})
+
+_Batching = Annotated[
+    BatchingModel, BeforeValidator(_empty_is_map, json_schema_input_type=BatchingModel | None)
+]
+BatchingSection = Annotated[
+    dict[Text, _Batching],
+    BeforeValidator(_empty_is_map, json_schema_input_type=dict[Text, _Batching] | None),
+]
+
+
 class ExecutorModel(_Strict):
     """An Executor: which class, constructed how, serving what."""
 
@@ -124,6 +161,16 @@ class ExecutorModel(_Strict):
     )
     py_modules: Names = Field(
         default_factory=list, description="The same as metas.py_modules; imported before those."
+    )
+    dynamic_batching: BatchingSection = Field(
+        default_factory=dict,
+        description=(
+            "Endpoint, or name of a method -> how its requests become one call. Laid over "
+            "@dynamic_batching."
+        ),
+    )
+    uses_dynamic_batching: BatchingSection = Field(
+        default_factory=dict, description="The same as dynamic_batching; laid over it."
     )
 
 
@@ -177,6 +224,9 @@ class NodeModel(_Strict):
     )
     override_requests: Bindings = Field(
         default_factory=dict, description="Older spelling of uses_requests."
+    )
+    uses_dynamic_batching: BatchingSection = Field(
+        default_factory=dict, description="Laid over the Executor's `dynamic_batching`."
     )
     py_modules: Names = Field(
         default_factory=list,
@@ -391,9 +441,7 @@ IGNORED_NODE = frozenset({
 
 #: Keys of an Executor's YAML.
 # fmt: off
-IGNORED_EXECUTOR = frozenset({
-    "dynamic_batching", "is_updated", "runtime_args", "uses_dynamic_batching", "version",
-})
+IGNORED_EXECUTOR = frozenset({"is_updated", "runtime_args", "version"})
 # fmt: on
 
 #: Values of refused keys that ask for nothing, so that they are accepted.

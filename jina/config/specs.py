@@ -49,6 +49,7 @@ def _fields(draft: ExecutorDraft, tree: Tree, at: DataPath) -> dict[str, Any]:
         "with_": draft.with_,
         "metas": metas,
         "requests": draft.requests,
+        "dynamic_batching": draft.batching,
         "file": tree.source.file,
         "line": span.line,
         "column": span.column,

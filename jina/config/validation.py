@@ -40,6 +40,7 @@ _THINGS = {
     "ExecutorModel": "an Executor",
     "Metas": "metas",
     "RetriesModel": "`retries`",
+    "BatchingModel": "dynamic batching",
 }
 
 
@@ -173,8 +174,8 @@ def _bad_value(tree: Tree, path: DataPath, name: str, error: Mapping[str, Any]) 
     kind_of_error, value = error["type"], error["input"]
     if kind_of_error in ("greater_than_equal", "less_than_equal"):
         context = error["ctx"]
-        bound = f"at least {context['ge']}" if "ge" in context else f"at most {context['le']}"
-        message = f"{name} is {number(value)}; it must be {bound}"
+        word, bound = ("least", context["ge"]) if "ge" in context else ("most", context["le"])
+        message = f"{name} is {number(value)}; it must be at {word} {int(bound)}"  # all are whole
         return tree.problem(path, "out-of-range", message)
     if kind_of_error == "string_pattern_mismatch":
         message = f"{name} has a NUL character in it"

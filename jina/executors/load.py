@@ -17,11 +17,12 @@ from typing import Any, TypeAlias
 
 from jina.excepts import ExecutorFailToLoad
 from jina.executors import BaseExecutor
+from jina.executors.batching import unserved as unserved_batching
 from jina.executors.metas import get_default_runtime_args
 from jina.executors.modules import add_search_paths, import_module
 from jina.executors.signature import injected, misfits, mistyped, unfillable
 from jina.executors.spec import ExecutorSpec
-from jina.executors.table import claims, marked_methods
+from jina.executors.table import claims, class_table, marked_methods
 from jina.executors.user_errors import is_ours
 from jina.logging.logger import JinaLogger
 from jina.names import endpoint_name
@@ -136,6 +137,9 @@ def _complaints(cls: type[BaseExecutor], spec: ExecutorSpec) -> Iterator[str]:
         if endpoint not in served:  # Jina 2 takes the last one silently
             both = " and ".join(names)
             yield f"{both} both serve {endpoint}; {names[-1]} wins. Give each its own endpoint"
+    table = {**class_table(cls), **{endpoint_name(e): name for e, name in spec.requests.items()}}
+    for key in unserved_batching(table, spec.dynamic_batching):
+        yield f"dynamic batching is set for {key!r}, which nothing serves"
     for name, endpoints in marked_methods(cls).items():
         static = inspect.getattr_static(cls, name)
         plain = getattr(static, "__func__", static)

@@ -17,6 +17,7 @@ class ExecutorSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
         with_: constructor arguments.
         metas: name, description, workspace, and whatever else the user wrote there.
         requests: endpoint -> name of a method; these win over decorators.
+        dynamic_batching: endpoint, or name of a method -> its settings; these win over decorators.
         file: where the user wrote it, for messages; empty when it came from Python.
         line: counted from 1; 0 is unknown.
         column: counted from 1; 0 is unknown.
@@ -29,6 +30,7 @@ class ExecutorSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     with_: dict[str, Any] = {}
     metas: dict[str, Any] = {}
     requests: dict[str, str] = {}
+    dynamic_batching: dict[str, dict[str, Any]] = {}
     file: str = ""
     line: int = 0
     column: int = 0

@@ -21,7 +21,7 @@ from jina.suggest import nearest
 _ADD_KEYS = (
     *("name", "uses", "needs", "replicas", "shards", "parallel", "polling"),
     *("uses_before", "uses_after", "disable_reduce", "floating"),
-    *("uses_with", "uses_metas", "uses_requests"),
+    *("uses_with", "uses_metas", "uses_requests", "uses_dynamic_batching"),
     *("override_with", "override_metas", "override_requests"),
     *("py_modules", "workspace", "env", "timeout_ready"),
     *("timeout", "retries", "on_error", "on_error_strategy"),

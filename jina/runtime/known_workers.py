@@ -30,7 +30,13 @@ class KnownWorker:
     def joined(self, ready: Ready) -> Joined:
         """What the router is told once it is ready."""
         return Joined(
-            self.identity, self.node, self.replica, ready.endpoints, ready.credits, self.shard
+            self.identity,
+            self.node,
+            self.replica,
+            ready.endpoints,
+            ready.credits,
+            self.shard,
+            ready.batching,
         )
 
     def status(self, outstanding: int) -> dict[str, Any]:

@@ -137,6 +137,7 @@ def task_message(task: Dispatch) -> list[Any]:
         deadline=task.deadline,
         is_timed=task.is_timed,
         skip=task.skip,
+        lot=task.lot,
     )
     return pack_message(
         wire.REQUEST,

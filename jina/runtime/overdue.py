@@ -29,7 +29,8 @@ class Overdues:
         gets the task.
         """
         begun = self._board[slot]
-        if begun != overdue.task and self._idle.get(overdue.worker) != overdue.task:
+        is_begun = begun and begun in (overdue.task, overdue.lot)
+        if not is_begun and self._idle.get(overdue.worker) != overdue.task:
             self._idle[overdue.worker] = overdue.task
             return
         self._told.add(overdue.worker)

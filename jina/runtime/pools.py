@@ -7,11 +7,75 @@ take either, the two kinds of tasks take turns, so that none waits for ever.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from jina.graph.plan import PlannedNode
+from jina.runtime.batches import Batches, Group
 from jina.runtime.queues import FairQueue
+from jina.runtime.steps import Joined
 from jina.runtime.tasks import Task, Worker
+from jina.wire.batching import Batching
+
+
+class Line:
+    """Tasks that wait for the same workers: each for itself, or for others to go with.
+
+    Args:
+        workers: who take from it.
+    """
+
+    def __init__(self, workers: Sequence[Worker]) -> None:
+        self.workers = workers
+        self._alone = FairQueue()
+        self._batches: Batches | None = None  # where endpoints are batched
+
+    def __bool__(self) -> bool:
+        """Whether a worker could take something."""
+        return bool(self._alone) or bool(self._batches)
+
+    def configure(
+        self,
+        batching: Mapping[str, Batching],
+        bound: Sequence[str],
+        cancel: Callable[[int], object],
+    ) -> None:
+        """Take the settings of a worker that has come; see `Batches`."""
+        if batching and self._batches is None:
+            self._batches = Batches(cancel)
+        if self._batches is not None:
+            self._batches.configure(batching, bound)
+
+    def push(self, task: Task) -> Group | None:
+        """Let a task wait behind its client's others; returns the group that it waits with."""
+        group = None if self._batches is None else self._batches.push(task)
+        if group is None:
+            self._alone.push(task)
+        return group
+
+    def push_back(self, tasks: Sequence[Task]) -> None:
+        """Put tasks back that had their turn already: before all others, in this order."""
+        alone = tasks if self._batches is None else self._batches.put_back(tasks)
+        self._alone.push_back(alone)
+
+    def take_lot(self) -> tuple[list[Task], Group | None]:
+        """Take what goes to a worker next; see `Batches.next_lot`."""
+        if self._batches is not None:
+            return self._batches.next_lot(self._alone)
+        task = self._alone.pop()
+        return [task] if task else [], None
+
+    def take_all(self) -> Iterator[Task]:
+        """Take every task."""
+        while task := self._alone.pop():
+            yield task
+        if self._batches is not None:
+            yield from self._batches.take_all()
+
+    def drop_answered(self) -> None:
+        """Let go of tasks whose request has its answer."""
+        self._alone.drop_answered()
+        if self._batches is not None:
+            self._batches.drop_answered()
 
 
 class Pool:
@@ -19,26 +83,26 @@ class Pool:
 
     Args:
         node: of the graph.
+        cancel: called with the number of a timer that is not needed any more.
     """
 
-    def __init__(self, node: PlannedNode) -> None:
+    def __init__(self, node: PlannedNode, cancel: Callable[[int], object]) -> None:
         self.name = node.name
         self.workers: list[Worker] = []
-        self._common = FairQueue()  # tasks for any shard
-        self._queues: list[FairQueue] = []  # tasks for one shard, by shard
+        self._cancel = cancel
+        self._common = Line(self.workers)  # tasks for any shard
         self._of: list[list[Worker]] = [self.workers]  # workers by shard
+        self._shards: list[Line] = []  # tasks for one shard, by shard
         self._failed: dict[int, str] = {}  # shards that no worker is left for, and why
         if node.shards > 1:
-            self._queues = [FairQueue() for _ in range(node.shards)]
             self._of = [[] for _ in range(node.shards)]
-        # Queues with those who take from them; the one that gave last stands last.
-        self._lines = [(self._common, self.workers)]
-        self._lines += zip(self._queues, self._of, strict=False)
+            self._shards = [Line(workers) for workers in self._of]
+        self._lines = [self._common, *self._shards]  # the one that gave last stands last
 
     @property
     def failed(self) -> dict[str, str]:
         """What of it serves no more, the node or a shard of it, and why."""
-        if not self._queues:
+        if not self._shards:
             return {self.name: self._failed[0]} if self._failed else {}
         return {f"{self.name}/shard-{shard}": reason for shard, reason in self._failed.items()}
 
@@ -49,18 +113,20 @@ class Pool:
 
     # --- workers ---
 
-    def add(self, worker: Worker) -> None:
-        """A worker is ready."""
+    def add(self, worker: Worker, joined: Joined) -> None:
+        """A worker is ready, and says what it batches."""
+        for line in self._lines:
+            line.configure(joined.batching, joined.endpoints, self._cancel)
         shard = worker.shard or 0
         self._failed.pop(shard, None)
         self.workers.append(worker)
-        if self._queues:
+        if self._shards:
             self._of[shard].append(worker)
 
     def remove(self, worker: Worker) -> None:
         """A worker is gone."""
         self.workers.remove(worker)
-        if self._queues:
+        if self._shards:
             self._of[worker.shard or 0].remove(worker)
 
     def give_up(self, shard: int | None, reason: str) -> Iterator[Task]:
@@ -72,11 +138,10 @@ class Pool:
         """
         self._failed[shard or 0] = reason
         waiting = [self._common] if self.has_failed else []
-        if self._queues:
-            waiting.append(self._queues[shard or 0])
-        for queue in waiting:
-            while task := queue.pop():
-                yield task
+        if self._shards:
+            waiting.append(self._shards[shard or 0])
+        for line in waiting:
+            yield from line.take_all()
 
     def why_not(self, shard: int | None) -> str | None:
         """Why nobody will do a task for this shard, or for any; None when somebody will."""
@@ -88,48 +153,45 @@ class Pool:
 
     # --- tasks ---
 
-    def push(self, task: Task) -> None:
-        """Let a task wait behind its client's others."""
-        self._queue_of(task.shard).push(task)
+    def push(self, task: Task) -> Group | None:
+        """Let a task wait; returns the group that it waits with, if it does."""
+        return self._line_of(task.shard).push(task)
 
     def push_back(self, tasks: Sequence[Task]) -> None:
         """Put tasks back that had their turn already: before all others, in this order."""
         for shard in dict.fromkeys(task.shard for task in tasks):
-            own = [task for task in tasks if task.shard == shard]
-            self._queue_of(shard).push_back(own)
+            self._line_of(shard).push_back([task for task in tasks if task.shard == shard])
 
-    def next(self) -> tuple[Worker, Task] | None:
-        """Take the next task and the worker that is to do it; None when nobody can do anything."""
-        for index, (queue, workers) in enumerate(self._lines):
-            while queue:
-                worker = _least_busy(workers)
-                if worker is None:
-                    break
-                task = queue.pop()
-                if task is not None:
-                    if index < len(self._lines) - 1:
-                        self._lines.append(self._lines.pop(index))
-                    return worker, task
+    def next(self) -> tuple[Worker, list[Task], Group | None] | None:
+        """Take what goes to a worker next; None when nobody can do anything.
+
+        Returns:
+            the worker; the tasks that are to be one call, none where their requests have their
+            answers; the group that they leave behind.
+        """
+        for index, line in enumerate(self._lines):
+            if line and (worker := _least_busy(line.workers)) is not None:
+                lot, group = line.take_lot()
+                if lot and index < len(self._lines) - 1:
+                    self._lines.append(self._lines.pop(index))
+                return worker, lot, group
         return None
 
     def drop_answered(self) -> None:
         """Let go of tasks whose request has its answer."""
-        for queue, _ in self._lines:
-            queue.drop_answered()
+        for line in self._lines:
+            line.drop_answered()
 
-    def _queue_of(self, shard: int | None) -> FairQueue:
-        return self._common if shard is None else self._queues[shard]
+    def _line_of(self, shard: int | None) -> Line:
+        return self._common if shard is None else self._shards[shard]
 
 
 def _least_busy(workers: Sequence[Worker]) -> Worker | None:
-    """Who has the fewest tasks; of equals, who was given one longest ago."""
+    """Who has the least to do; of equals, who was given something longest ago."""
     best: Worker | None = None
     for worker in workers:
-        if len(worker.tasks) >= worker.credits:
+        if worker.load >= worker.credits:
             continue
-        if best is None or (len(worker.tasks), worker.last_used) < (
-            len(best.tasks),
-            best.last_used,
-        ):
+        if best is None or (worker.load, worker.last_used) < (best.load, best.last_used):
             best = worker
     return best

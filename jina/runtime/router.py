@@ -7,6 +7,7 @@ tested with a table and driven by a simulator. It never opens a body: parts are 
     a request   is what a client posted; it has exactly one answer
     a task      is a request at one node, or at one of its shards; it is at one worker at a time,
                 and counts there as a credit until the worker replies or dies
+    a lot       is several tasks that one worker makes one call of; together they count as a credit
 
 A request that was begun in two deaths is narrowed down: its task is done again in halves, one after
 the other, and a half that kills is halved again, until the Document is found that kills alone. That
@@ -16,12 +17,14 @@ one is reported as an error; what the others gave is put together in order.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from jina.defaults import MAX_ATTEMPTS, WINDOW_REQUESTS
 from jina.graph.course import Course, in_order, plot_course
 from jina.graph.plan import PlannedNode
 from jina.names import DEFAULT_ENDPOINT, GATEWAY
 from jina.runtime import verdicts
+from jina.runtime.batches import Group
 from jina.runtime.journey import Journey
 from jina.runtime.pools import Pool
 from jina.runtime.retrying import delay_s
@@ -77,13 +80,13 @@ class Router:
         self._endpoints: dict[str, Sequence[str]] = dict(endpoints or {})
         self._courses: dict[tuple[str, tuple[str, ...] | None], Course] = {}
         self._workers: dict[bytes, Worker] = {}
-        self._pools = {node.name: Pool(node) for node in self._nodes}
+        self._pools = {node.name: Pool(node, self._cancel) for node in self._nodes}
         self._floating: set[Request] = set()
         self._clients: dict[bytes, dict[int, Request]] = {}
         self._last_task = first_task
         self._timers: dict[int, Callable[[list[Action]], None]] = {}
         self._last_timer = 0
-        self._watch = Watch(self._nodes, self._after, lambda timer: self._timers.pop(timer, None))
+        self._watch = Watch(self._nodes, self._after, self._cancel)
         self._uses = 0
         self.bytes_held = 0  # of requests that have no answer yet: their bodies, and results so far
 
@@ -189,7 +192,7 @@ class Router:
             self._courses.clear()
         worker = Worker(joined)
         self._workers[joined.worker] = worker
-        self._pools[joined.node].add(worker)
+        self._pools[joined.node].add(worker, joined)
         self._serve(joined.node, actions)
 
     def _lost(self, lost: Lost, actions: list[Action]) -> None:
@@ -202,7 +205,7 @@ class Router:
         for task in worker.tasks.values():
             if task.request.answered:
                 continue
-            if task.number == lost.begun:
+            if lost.begun and lost.begun in (task.number, task.lot):
                 task.attempts += 1
                 if task.attempts >= self._max_attempts:
                     error = verdicts.deadly(task, lost.reason)
@@ -289,18 +292,24 @@ class Router:
         if reason is not None:
             self._give_up(task, verdicts.unavailable(task, reason), actions)
             return
-        pool.push(task)
+        self._start_timer(task.node, pool.push(task), actions)
         self._serve(task.node, actions)
 
     def _serve(self, node: str, actions: list[Action]) -> None:
         """Give waiting tasks of a node to its workers, the least busy first."""
         pool = self._pools[node]
         while found := pool.next():
-            worker, task = found
-            worker.tasks[task.number] = task
+            worker, lot, group = found
+            self._start_timer(node, group, actions)
+            if lot:
+                self._dispatch(worker, lot, actions)
+
+    def _dispatch(self, worker: Worker, lot: Sequence[Task], actions: list[Action]) -> None:
+        worker.give(lot)
+        self._uses += 1
+        worker.last_used = self._uses
+        for task in lot:
             task.overdue_s = 0.0
-            self._uses += 1
-            worker.last_used = self._uses
             asked = task.request.asked
             actions.append(
                 Dispatch(
@@ -319,16 +328,17 @@ class Router:
                     asked.deadline,
                     asked.is_timed,
                     task.skip,
+                    task.lot,
                 )
             )
-            self._watch.look(worker, actions)
+        self._watch.look(worker, actions)
 
     def _take(
         self, report: Replied | Raised, actions: list[Action], error: ErrorInfo | None = None
     ) -> Task | None:
         """The task that a worker reports; None for one that it does not have (a late reply)."""
         worker = self._workers.get(report.worker)
-        task = worker.tasks.pop(report.task, None) if worker else None
+        task = worker.take(report.task) if worker else None
         if worker and task:
             self._watch.look(worker, actions)
             task.note(worker, report.times, error)
@@ -374,6 +384,19 @@ class Router:
             self._drop_answered()
 
         request.timers += (self._after(seconds, over, actions),)
+
+    def _start_timer(self, node: str, group: Group | None, actions: list[Action]) -> None:
+        """See to it that a group does not wait for others for ever."""
+        if group is not None and group.needs_timer:
+            then = partial(self._grow_old, node, group)
+            group.timer = self._after(group.batching.timeout / 1000, then, actions)
+
+    def _grow_old(self, node: str, group: Group, actions: list[Action]) -> None:
+        group.grow_old()
+        self._serve(node, actions)
+
+    def _cancel(self, timer: int) -> None:
+        self._timers.pop(timer, None)
 
     def _fail(self, request: Request, error: ErrorInfo, actions: list[Action]) -> None:
         if request.answered:

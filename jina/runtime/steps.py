@@ -6,11 +6,12 @@ for each message and cost a third of a named tuple.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 import msgspec
 
+from jina.wire.batching import Batching
 from jina.wire.maps import ErrorInfo, Part, Times, Way
 
 
@@ -67,7 +68,7 @@ class Raised(msgspec.Struct, frozen=True):
 
 
 class Joined(msgspec.Struct, frozen=True):
-    """A worker is ready."""
+    """A worker is ready; the requests of these endpoints may become one call."""
 
     worker: bytes
     node: str
@@ -75,6 +76,7 @@ class Joined(msgspec.Struct, frozen=True):
     endpoints: Sequence[str]
     credits: int
     shard: int | None = None
+    batching: Mapping[str, Batching] = {}
 
 
 class Lost(msgspec.Struct, frozen=True):
@@ -122,7 +124,8 @@ class Dispatch(msgspec.Struct, frozen=True):
     """Send a task to a worker: all of it, or the outcomes from `first` up to `stop`.
 
     With `blame` these outcomes are that error, with `skip` they stay as they are; the Executor is
-    not called then. From `deadline` on, the worker need not begin it.
+    not called then. From `deadline` on, the worker need not begin it. Tasks with the same `lot`
+    follow each other and become one call; it is the number of the last of them.
     """
 
     worker: bytes
@@ -140,17 +143,19 @@ class Dispatch(msgspec.Struct, frozen=True):
     deadline: float | None = None
     is_timed: bool = False
     skip: bool = False
+    lot: int = 0
 
 
 class Overdue(msgspec.Struct, frozen=True):
     """A worker has had a task for longer than its node allows: end it, if it still has.
 
-    It is said again each time that so long has passed.
+    It is said again each time that so long has passed. `lot` is that of the task.
     """
 
     worker: bytes
     task: int
     seconds: float
+    lot: int = 0
 
 
 class Answer(msgspec.Struct, frozen=True):

@@ -89,6 +89,7 @@ class Task:
         "branches",
         "done",
         "first",
+        "lot",
         "node",
         "number",
         "overdue_s",
@@ -110,6 +111,7 @@ class Task:
         self.attempts = 0  # deaths of workers that had begun it
         self.first = self.stop = 0  # the outcomes to do now; both 0 for all at once
         self.todo: list[tuple[int, int]] = []  # those to do afterwards, the next one last
+        self.lot = 0  # the number of the last task that is to be one call with it; 0 for alone
         self.done: list[Piece] = []  # what those before gave
         self.blame: ErrorInfo | None = None  # what the one to do now is reported as
         self.skip = False  # the one to do now is to stay as it came
@@ -196,9 +198,11 @@ class Worker:
     """A ready replica."""
 
     __slots__ = (
+        "_left",
         "credits",
         "identity",
         "last_used",
+        "load",
         "node",
         "replica",
         "shard",
@@ -214,9 +218,34 @@ class Worker:
         self.replica = joined.replica
         self.credits = joined.credits
         self.tasks: dict[int, Task] = {}  # outstanding, oldest first
+        self.load = 0  # credits that are used: each lot is one, until all of it is back
         self.last_used = 0
         self.watched: Task | None = None  # the one whose time runs
         self.timer = 0
+        self._left: dict[int, int] = {}  # lot -> its tasks that are not back
+
+    def give(self, lot: Sequence[Task]) -> None:
+        """Note the tasks of a lot, or one that goes alone."""
+        self.load += 1
+        number = 0
+        if len(lot) > 1:
+            number = lot[-1].number
+            self._left[number] = len(lot)
+        for task in lot:
+            task.lot = number
+            self.tasks[task.number] = task
+
+    def take(self, number: int) -> Task | None:
+        """The task that it reports; None for one that it does not have."""
+        task = self.tasks.pop(number, None)
+        if task is None:
+            return None
+        left = self._left.pop(task.lot, 1) - 1
+        if left:
+            self._left[task.lot] = left
+        else:
+            self.load -= 1
+        return task
 
 
 def size_of(pieces: Sequence[Piece]) -> int:

@@ -56,8 +56,10 @@ class Watch:
 
     def _let_run(self, worker: Worker, task: Task, seconds: float, actions: list[Action]) -> None:
         def expired(actions: list[Action]) -> None:
-            task.overdue_s = seconds
-            actions.append(Overdue(worker.identity, task.number, seconds))
+            for each in worker.tasks.values():
+                if each is task or (task.lot and each.lot == task.lot):
+                    each.overdue_s = seconds
+            actions.append(Overdue(worker.identity, task.number, seconds, task.lot))
             worker.timer = self._after(seconds, expired, actions)
 
         worker.timer = self._after(seconds, expired, actions)

@@ -19,29 +19,17 @@ import msgspec
 from jina.defaults import WORKER_CREDITS
 from jina.excepts import WireError
 from jina.executors import load, user_errors
-from jina.executors.call import call as call_executor
+from jina.executors.batching import settings_of
 from jina.executors.call import close_loop, endpoints
-from jina.names import DEFAULT_ENDPOINT
 from jina.runtime.board import Board
 from jina.runtime.control import UNFIT, Assignment
+from jina.runtime.lots import Arrivals, Desk
 from jina.runtime.parent import die_with_parent
 from jina.runtime.structs import decode_msgpack
 from jina.transport import sockets
-from jina.types.arrays.document import DocumentArray
-from jina.wire import body as bodies
 from jina.wire import header as wire
 from jina.wire.header import Header
-from jina.wire.maps import (
-    Call,
-    ErrorInfo,
-    Part,
-    Ready,
-    Route,
-    Times,
-    pack_map,
-    unpack_map,
-    unpack_route,
-)
+from jina.wire.maps import ErrorInfo, Part, Ready, Route, Times, pack_map, unpack_route
 
 _BYE_TIMEOUT_S = 1.0
 
@@ -64,13 +52,15 @@ class Worker:
         self._socket = sockets.open_dealer(self._context, assignment.identity.encode())
         sockets.connect(self._socket, assignment.back)
         self._endpoints = endpoints(executor)
+        self._batching = settings_of(executor, self._spec.executor.dynamic_batching)
+        self._desk = Desk(executor, self._spec, self._endpoints, self._batching)
 
     def run(self) -> None:
         """Serve until the gateway says DRAIN, then close the Executor."""
         socket = self._socket
-        ready = wire.pack_message(
-            wire.READY, call=pack_map(Ready(os.getpid(), self._endpoints, WORKER_CREDITS))
-        )
+        about = Ready(os.getpid(), self._endpoints, WORKER_CREDITS, self._batching)
+        ready = wire.pack_message(wire.READY, call=pack_map(about))
+        arrivals = Arrivals()
         self._send_when_connected(ready)
         gc.collect()
         gc.freeze()  # what is loaded stays; the collector need not walk it again
@@ -78,8 +68,13 @@ class Worker:
             message = sockets.receive(socket, routed=False, wait=True)
             header = wire.unpack_message(message.header, message.frames)
             if header.kind == wire.REQUEST:
-                self._serve(header)
+                for headers in arrivals.add(header):
+                    if len(headers) == 1:
+                        self._serve(headers[0])
+                    else:
+                        self._serve_lot(headers)
             elif header.kind == wire.READY:  # another gateway asks
+                arrivals.drop()
                 sockets.send_if_connected(socket, ready)  # if it has died, the next one asks
             elif header.kind == wire.DRAIN:
                 break
@@ -109,24 +104,44 @@ class Worker:
         try:
             self._board[self._slot] = number
             route = unpack_route(header.route)
-            if route.deadline is not None and time.monotonic() >= route.deadline:
-                # Its client has the answer already: the gateway's clock is this one, because both
-                # are on one machine. What is said here is dropped.
-                raise TimeoutError("the time of the request is over")
             if route.is_timed:
                 began = time.time()
-            parts, payload = self._run(header, route)
+            parts, payload = self._desk.run(header)
         except BaseException as error:
             # SystemExit and KeyboardInterrupt too: Ctrl-C never reaches a worker, so it is the
             # method that raised them.
             kind, payload = wire.ERROR, [self._description(error)]
         finally:
             self._board[self._slot] = 0
-        times = pack_map(Times(began, time.time())) if route and route.is_timed else b""
+        times = _times(route, began)
         try:
             self._reply(kind, number, parts, payload, times)
         except WireError as error:  # more than a message holds
             self._reply(wire.ERROR, number, [], [self._description(error)])
+
+    def _serve_lot(self, headers: Sequence[Header]) -> None:
+        """Run several requests in one call, and reply to each; after an error, each one alone."""
+        began = time.time()
+        try:
+            self._board[self._slot] = headers[-1].number  # stands for all of them
+            results = self._desk.run_lot(headers)
+        except BaseException:
+            results = [None] * len(headers)
+        finally:
+            self._board[self._slot] = 0
+        # Replies first: what is done need not be done again if one of the others kills.
+        for header, result in zip(headers, results, strict=True):
+            times = _times(unpack_route(header.route), began) if result is not None else b""
+            if isinstance(result, BaseException):
+                self._reply(wire.ERROR, header.number, [], [self._description(result)], times)
+            elif result is not None:
+                try:
+                    self._reply(wire.REPLY, header.number, *result, times)
+                except WireError as error:
+                    self._reply(wire.ERROR, header.number, [], [self._description(error)])
+        for header, result in zip(headers, results, strict=True):
+            if result is None:
+                self._serve(header)
 
     def _description(self, error: BaseException) -> bytes:
         return pack_map(
@@ -149,57 +164,10 @@ class Worker:
         # Without a gateway the reply goes nowhere: the client sends the request again.
         sockets.send_if_connected(self._socket, message)
 
-    def _run(self, header: Header, route: Route) -> tuple[list[Part], list[Any]]:
-        """Read the body, call the Executor, write the result."""
-        call = unpack_map(Call, header.call)
-        body = bodies.read_body(
-            route.parts, header.frames, route.branches, call, header.base, sockets.payload
-        )
-        as_lines = route.is_last and call.lines
-        failures = body.failures
-        branches, docs, groundtruths = self._joined(body, route.endpoint)
-        if route.stop:
-            docs, groundtruths, failures = bodies.cut(
-                docs, groundtruths, failures, route, alone=as_lines
-            )
-            is_called = len(docs) > 0 and not route.skip
-        else:
-            is_called = failures is None or len(failures.failures) < failures.total
-        if is_called:
-            joined = route.branches > 1
-            docs = call_executor(
-                self._executor,
-                route.endpoint,
-                docs=docs,
-                parameters=call.parameters,
-                docs_matrix=branches if joined else None,
-                groundtruths=groundtruths,
-                groundtruths_matrix=body.groundtruths or None if joined else None,
-            )
-        if as_lines:
-            return bodies.write_lines(docs, failures, route.endpoint, call.tensors)
-        return bodies.write_body(docs, groundtruths, failures)
 
-    def _joined(
-        self, body: bodies.Body, endpoint: str
-    ) -> tuple[list[DocumentArray], DocumentArray, DocumentArray | None]:
-        """The Documents of each branch, those of all, and the groundtruths of all.
-
-        Where the branches are a node's shards, Documents with the same id become one, unless an
-        Executor serves the endpoint, which does as it wants, or the node says otherwise.
-        """
-        branches, spec = body.docs, self._spec
-        if len(branches) == 1 or not spec.tail_of:
-            truths = bodies.concatenated(body.groundtruths) if body.groundtruths else None
-            return branches, bodies.concatenated(branches), truths
-        branches = bodies.without_failed(branches, body.failures, spec.tail_of)
-        truths = bodies.reduced(body.groundtruths) if body.groundtruths else None
-        if spec.reduces and not self._serves(endpoint):
-            return branches, bodies.reduced(branches), truths
-        return branches, bodies.concatenated(branches), truths
-
-    def _serves(self, endpoint: str) -> bool:
-        return endpoint in self._endpoints or DEFAULT_ENDPOINT in self._endpoints
+def _times(route: Route | None, began: float) -> bytes:
+    """When a call began and that it ends now, where somebody has asked."""
+    return pack_map(Times(began, time.time())) if route and route.is_timed else b""
 
 
 def _read_assignment() -> Assignment:

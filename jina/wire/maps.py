@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from jina.excepts import WireError
+from jina.wire.batching import Batching
 
 # What a part holds.
 LINES = 0  # JSON lines, one frame
@@ -87,6 +88,8 @@ class Route(msgspec.Struct, array_like=True, frozen=True):
             moment of CLOCK_MONOTONIC (one machine has one) from which on it is not begun.
         is_timed: how long it waits and runs is measured, see Times and Way.
         skip: towards a worker: those outcomes are to stay as they came, without any call.
+        lot: towards a worker: the number of the last of the requests that become one call with
+            this one; 0 for a request that goes alone.
     """
 
     endpoint: str
@@ -101,6 +104,7 @@ class Route(msgspec.Struct, array_like=True, frozen=True):
     deadline: float | None = None
     is_timed: bool = False
     skip: bool = False
+    lot: int = 0
 
 
 class Times(msgspec.Struct, array_like=True, frozen=True):
@@ -227,12 +231,14 @@ class Ready(msgspec.Struct, array_like=True, frozen=True):
     Attributes:
         pid: of the worker.
         endpoints: that its Executor binds.
-        credits: requests that may be sent to it without a reply.
+        credits: requests that may be sent to it without a reply; those of one call count as one.
+        batching: endpoints of which requests may become one call.
     """
 
     pid: int
     endpoints: list[str]
     credits: int
+    batching: dict[str, Batching] = {}
 
 
 _T = TypeVar("_T")

@@ -7,6 +7,7 @@ shard 2 of `indexer`. What the router wants done is written in one line each:
     a/0 <- 1: in (last)     likewise, and the worker may write the answer's lines
     a/0 <- 1[2:4]: in       likewise, only the outcomes 2 and 3
     a/0 <- 1[2:3]!: in      likewise, and the one outcome is an error
+    a/0 <- 1 of 3: in       likewise, one call with those up to task 3
     j/0 <- 3: A | B         a join: the branches' bodies in their order
     a/0 <- 1[2:3]-: in      likewise, and the one outcome stays as it is
     a/0 late with 1         end the worker, which has task 1 for too long
@@ -20,7 +21,7 @@ shard 2 of `indexer`. What the router wants done is written in one line each:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -48,6 +49,7 @@ from jina.runtime.steps import (
     Submitted,
     Unheard,
 )
+from jina.wire.batching import Batching
 from jina.wire.maps import DOCS, LINES, ErrorInfo, Part
 
 
@@ -87,9 +89,10 @@ def post(
     endpoint: str = "/x",
     targets: Sequence[str] | None = None,
     rows: int = 1,
+    call: bytes = b"call",
 ) -> Submitted:
     pieces = [Piece(Part(LINES, DOCS, 1, rows), [text.encode()])]
-    return Submitted(client.encode(), number, endpoint, targets, 7, 3, b"call", pieces)
+    return Submitted(client.encode(), number, endpoint, targets, 7, 3, call, pieces)
 
 
 def soon(event: Submitted, seconds: float) -> Submitted:
@@ -97,7 +100,9 @@ def soon(event: Submitted, seconds: float) -> Submitted:
     return msgspec.structs.replace(event, timeout_s=seconds, deadline=1000.0)
 
 
-def ready(worker: str, *endpoints: str, credits: int = 2) -> Joined:
+def ready(
+    worker: str, *endpoints: str, credits: int = 2, batching: Mapping[str, Batching] | None = None
+) -> Joined:
     name, _, replica = worker.rpartition("/")
     node, _, shard = name.partition("#")
     return Joined(
@@ -107,6 +112,7 @@ def ready(worker: str, *endpoints: str, credits: int = 2) -> Joined:
         endpoints or ("/x",),
         credits,
         int(shard) if shard else None,
+        batching or {},
     )
 
 
@@ -172,7 +178,9 @@ def words(action: Action) -> str:
         ]
         last = " (last)" if action.is_last else ""
         some = f"[{action.first}:{action.stop}]" if action.stop else ""
-        what = f"{action.task}{some}{'!' if action.blame else '-' if action.skip else ''}"
+        together = f" of {action.lot}" if action.lot else ""
+        mark = "!" if action.blame else "-" if action.skip else ""
+        what = f"{action.task}{some}{mark}{together}"
         return f"{action.worker.decode()} <- {what}: {' | '.join(branches)}{last}"
     if isinstance(action, Unheard):
         return f"nobody hears {action.error.type} at {action.error.executor}"
