@@ -276,10 +276,10 @@ class Router:
             self._fail(task.request, error, actions)
             return
         batches = self._batches.get(task.node)
-        group = batches.push(task) if batches is not None else None
-        if group is None:
+        if batches is None or (group := batches.push(task)) is None:
             self._queues[task.node].push(task)
-        self._start_timer(task.node, group, actions)
+        else:
+            self._start_timer(task.node, group, actions)
         self._serve(task.node, actions)
 
     def _serve(self, node: str, actions: list[Action]) -> None:

@@ -13,7 +13,7 @@ from tests.bench.subject import crowd_argv, flow_up
 _CLIENTS = 64
 _CALL_MS = 5.0  # what a call costs, however many Documents it gets
 _TIMEOUT_MS = 10.0  # of the Flow's YAML
-_ENDPOINTS = {"/alone": "a call for each", "/together": "batched, 32 or 10 ms"}
+_ENDPOINTS = {"/alone": "a call for each", "/together": "batched, 64 or 10 ms"}
 
 
 def run(options: Options) -> list[Table]:
