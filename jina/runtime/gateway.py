@@ -50,6 +50,7 @@ from jina.runtime.steps import (
     AnswerError,
     ClientLeft,
     Dispatch,
+    Draining,
     Expired,
     Lost,
     NodeFailed,
@@ -189,6 +190,7 @@ class Gateway:
                 self._do(self._router.step(NodeFailed(message.node, message.reason)))
             elif isinstance(message, control.Drain):
                 self._drain_deadline = time.monotonic() + DRAIN_GRACE_S
+                self._do(self._router.step(Draining()))
 
     def _worker_died(self, message: control.Died) -> None:
         worker = self._workers.get(message.identity.encode())

@@ -31,6 +31,7 @@ from jina.runtime.steps import (
     AnswerError,
     ClientLeft,
     Dispatch,
+    Draining,
     Event,
     Expired,
     Joined,
@@ -130,6 +131,8 @@ class Router:
             self._node_failed(event, actions)
         elif isinstance(event, Expired):
             self._expired(event, actions)
+        elif isinstance(event, Draining):
+            self._draining(actions)
         else:
             self._client_left(event)
         return actions
@@ -233,6 +236,11 @@ class Router:
                 queue.drop_answered()
             for batches in self._batches.values():
                 batches.drop_answered()
+
+    def _draining(self, actions: list[Action]) -> None:
+        for node, batches in self._batches.items():
+            batches.hurry()
+            self._serve(node, actions)
 
     def _expired(self, expired: Expired, actions: list[Action]) -> None:
         then = self._timers.pop(expired.timer, None)

@@ -29,6 +29,7 @@ from jina.runtime.steps import (
     AnswerError,
     ClientLeft,
     Dispatch,
+    Draining,
     Event,
     Expired,
     Joined,
@@ -140,6 +141,7 @@ class Simulation:
         self._asked: dict[tuple[bytes, int], Asked] = {}
         self._waiting: dict[bytes, dict[int, Asked]] = {}
         self._bytes = 0
+        self._is_draining = False
         self._lives = 0
         self._given = 0
         self.router = Router(self._nodes, window_requests=WINDOW, max_attempts=MAX_ATTEMPTS)
@@ -183,6 +185,8 @@ class Simulation:
         for client in range(self._random.randint(1, 4)):
             self._later(self._client_acts, f"client-{client}".encode())
         self._later(self._disaster)
+        if self._random.random() < 0.1:
+            self._later(self._drain, after=self._random.choice([10.0, 40.0]))
         while self._agenda:
             self._now, _, act = heapq.heappop(self._agenda)
             act()
@@ -337,6 +341,12 @@ class Simulation:
         else:
             asked.dispatched.discard(node)
 
+    def _drain(self) -> None:
+        """Nobody waits for others from now on; whatever still comes is served at once."""
+        if self._seen | self._failed >= set(self._needs):
+            self._is_draining = True
+            self._step(Draining())
+
     def _disaster(self) -> None:
         if self._events_left <= 0:
             return
@@ -419,7 +429,9 @@ class Simulation:
                     if self._takes_part(asked, node) and self._is_due(asked, node):
                         batching = self._batched(asked, node)
                         since = asked.seen_waiting.setdefault(node, self._now)
-                        if batching is None or since + batching.timeout / 1000 + LATEST < self._now:
+                        if self._is_draining or batching is None:
+                            raise Violation(f"{node} idles, and {asked.event.number} waits for it")
+                        if since + batching.timeout / 1000 + LATEST < self._now:
                             raise Violation(f"{node} idles, and {asked.event.number} waits for it")
                         group = (node, asked.event.endpoint, repr(asked.parameters))
                         groups[group] += _rows(self._input(asked, node))

@@ -66,6 +66,10 @@ class Busy(Executor):
             doc.text += "?" + truth.text
             truth.text = truth.text.upper()
 
+    @requests(on="/count")
+    def count(self, groundtruths: DocumentArray, **kwargs: Any) -> None:
+        self.calls.append(groundtruths.texts)
+
 
 def header(
     number: int,
@@ -251,6 +255,17 @@ def test_groundtruths_go_with_their_documents() -> None:
     assert [each.docs[0].texts for each in found] == [["a?x"], ["b"], ["c?y", "d?z"]]
     truths = [[array.texts for array in each.groundtruths] for each in found]
     assert truths == [[["X"]], [], [["Y", "Z"]]]
+
+
+def test_groundtruths_that_belong_to_no_row_keep_a_request_whole() -> None:
+    docs = DocumentArray([Document(text=text) for text in "abcdefgh"])
+    body = write_body(docs, DocumentArray([Document(text="truth")]), None)
+    executor = Busy()
+    parts, frames = desk(executor).run(header(1, on="/count", body=body, is_last=False))
+    assert executor.calls == [["truth"]]
+    assert [array.texts for array in read_body(parts, frames, 1, Call(), 0).groundtruths] == [
+        ["truth"]
+    ]
 
 
 def test_a_body_that_cannot_be_read_is_the_error_of_its_request_alone() -> None:
