@@ -78,6 +78,7 @@ class Batches:
         self._groups: dict[tuple[str, bytes], Group] = {}
         self._due: dict[tuple[str, bytes], Group] = {}  # the one whose turn it is comes first
         self._was_lot = False  # what went last
+        self._is_hurried = False
 
     def __bool__(self) -> bool:
         """Whether a group is due."""
@@ -115,9 +116,16 @@ class Batches:
             group.is_old = True
         else:
             group.tasks.push(task)
+            group.is_old = group.is_old or self._is_hurried
         group.rows += rows_of(task)
         self.note(group)
         return group
+
+    def hurry(self) -> None:
+        """Let nobody wait for others any more: none will come."""
+        self._is_hurried = True
+        for group in list(self._groups.values()):
+            group.grow_old()
 
     def next_lot(self, alone: FairQueue) -> tuple[list[Task], Group | None]:
         """Take what goes to a worker next: lots, and tasks that go alone, in turns.
@@ -181,6 +189,7 @@ def _fits(task: Task) -> bool:
         task.node not in task.request.course.joins
         and task.branches == 1
         and rows_of(task) > 0
+        and len(task.pieces) <= MAX_FRAMES
         and sum(len(piece.frames) for piece in task.pieces) <= MAX_FRAMES
         and len(task.request.asked.endpoint) <= _MAX_ENDPOINT
     )

@@ -51,6 +51,7 @@ from jina.runtime.steps import (
     AnswerError,
     ClientLeft,
     Dispatch,
+    Draining,
     Expired,
     Lost,
     NodeFailed,
@@ -180,6 +181,7 @@ class Gateway:
                 self._do(self._router.step(NodeFailed(message.node, message.reason, message.shard)))
             elif isinstance(message, control.Drain):
                 self._drain_deadline = time.monotonic() + DRAIN_GRACE_S
+                self._do(self._router.step(Draining()))
 
     def _worker_died(self, message: control.Died) -> None:
         worker = self._workers.get(message.identity.encode())

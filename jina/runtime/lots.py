@@ -259,7 +259,11 @@ class Desk:
         docs = bodies.concatenated([work.docs for work in works])
         groundtruths = None
         if works[0].groundtruths is not None:
-            groundtruths = bodies.concatenated([work.groundtruths or work.docs for work in works])
+            groundtruths = bodies.concatenated(
+                [work.groundtruths for work in works if work.groundtruths is not None]
+            )
+            if len(groundtruths) != len(docs):  # nobody knows which row they belong to
+                most_rows = 0
         total = len(docs)
         step = most_rows or total
         for start in range(0, total, step):
@@ -281,8 +285,7 @@ class Desk:
         some, some_truths = docs, groundtruths
         if stop - start < len(docs):
             some = docs[start:stop]
-            if groundtruths is not None and len(groundtruths) == len(docs):
-                some_truths = groundtruths[start:stop]
+            some_truths = None if groundtruths is None else groundtruths[start:stop]
         before = list(some) if len(works) > 1 else []
         try:
             given = call_executor(

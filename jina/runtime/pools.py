@@ -64,6 +64,11 @@ class Line:
         task = self._alone.pop()
         return [task] if task else [], None
 
+    def hurry(self) -> None:
+        """Let nobody wait for others any more: none will come."""
+        if self._batches is not None:
+            self._batches.hurry()
+
     def take_all(self) -> Iterator[Task]:
         """Take every task."""
         while task := self._alone.pop():
@@ -181,6 +186,11 @@ class Pool:
         """Let go of tasks whose request has its answer."""
         for line in self._lines:
             line.drop_answered()
+
+    def hurry(self) -> None:
+        """Let nobody wait for others any more: none will come."""
+        for line in self._lines:
+            line.hurry()
 
     def _line_of(self, shard: int | None) -> Line:
         return self._common if shard is None else self._shards[shard]

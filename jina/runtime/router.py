@@ -34,6 +34,7 @@ from jina.runtime.steps import (
     AnswerError,
     ClientLeft,
     Dispatch,
+    Draining,
     Event,
     Expired,
     Joined,
@@ -140,6 +141,8 @@ class Router:
             self._node_failed(event, actions)
         elif isinstance(event, Expired):
             self._expired(event, actions)
+        elif isinstance(event, Draining):
+            self._draining(actions)
         else:
             self._client_left(event)
         return actions
@@ -233,6 +236,11 @@ class Router:
             self._let_go(request)
         if requests:
             self._drop_answered()
+
+    def _draining(self, actions: list[Action]) -> None:
+        for node, pool in self._pools.items():
+            pool.hurry()
+            self._serve(node, actions)
 
     def _expired(self, expired: Expired, actions: list[Action]) -> None:
         then = self._timers.pop(expired.timer, None)

@@ -106,6 +106,10 @@ class ClientLeft(msgspec.Struct, frozen=True):
     client: bytes
 
 
+class Draining(msgspec.Struct, frozen=True):
+    """No further request will come, so that none waits for others."""
+
+
 class Expired(msgspec.Struct, frozen=True):
     """The time of a timer that was started has come."""
 
@@ -113,7 +117,7 @@ class Expired(msgspec.Struct, frozen=True):
 
 
 Event: TypeAlias = (
-    "Submitted | Replied | Raised | Joined | Lost | NodeFailed | ClientLeft | Expired"
+    "Submitted | Replied | Raised | Joined | Lost | NodeFailed | ClientLeft | Draining | Expired"
 )
 
 

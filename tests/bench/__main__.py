@@ -14,6 +14,7 @@ import jina
 import jinacli
 from tests.bench.calibrate import effective_cores
 from tests.bench.cases import (
+    batching,
     chain,
     jsonl,
     latency,
@@ -34,6 +35,7 @@ CASES: dict[str, Case] = {
     for module in (
         jsonl,
         latency,
+        batching,
         chain,
         vectors,
         start,

@@ -5,6 +5,7 @@ Run as a module, it is a client that uses the Python API:
     python -m tests.bench.subject latency session|post ADDRESS COUNT
     python -m tests.bench.subject vectors ADDRESS BATCHES
     python -m tests.bench.subject start FLOW
+    python -m tests.bench.subject crowd ADDRESS ENDPOINT CLIENTS ROUNDS
 """
 
 from __future__ import annotations
@@ -131,6 +132,11 @@ def start_argv(name: str) -> list[str]:
     return _argv("start", str(FLOWS / f"{name}.yml"))
 
 
+def crowd_argv(flow: RunningFlow, endpoint: str, clients: int, rounds: int) -> list[str]:
+    """Return the clients with one Document under way each; they print wall_s and each trip's ms."""
+    return _argv("crowd", flow.address, endpoint, str(clients), str(rounds))
+
+
 def _argv(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "tests.bench.subject", *arguments]
 
@@ -187,6 +193,57 @@ def run_vectors(address: str, batches: str) -> None:
             raise BenchError("a wrong answer")
 
 
+def run_crowd(address: str, endpoint: str, clients: str, rounds: str) -> None:
+    from jina.transport import sockets
+    from jina.wire import header as wire
+    from jina.wire.header import pack_message, unpack_message
+    from jina.wire.maps import DOCS, LINES, Call, Part, Route, pack_map
+
+    route = pack_map(Route(endpoint, None, [Part(LINES, DOCS, 1, 1)]))
+    context = sockets.open_context()
+    poller = sockets.Poller()
+    crowd = {}
+    for number in range(int(clients)):
+        socket = sockets.open_lasting_dealer(context, timeout_s=_START_TIMEOUT_S)
+        sockets.connect(socket, address)
+        sockets.send(socket, pack_message(wire.HELLO))
+        sockets.receive_in_time(socket)
+        poller.register(socket, sockets.POLLIN)
+        crowd[socket] = pack_map(Call(source=f"client {number}", key=f"key{number}", lines=True))
+    sent_at: dict[Any, float] = {}
+    times: list[float] = []
+    left = dict.fromkeys(crowd, int(rounds))
+
+    def ask(socket: Any) -> None:
+        left[socket] -= 1
+        sent_at[socket] = time.perf_counter()
+        line = b'{"text": "%d"}\n' % left[socket]
+        sockets.send(
+            socket,
+            pack_message(
+                wire.REQUEST, [line], number=left[socket] + 1, rows=1, base=1, route=route,
+                call=crowd[socket],
+            ),
+        )  # fmt: skip
+
+    start = time.perf_counter()
+    for socket in crowd:
+        ask(socket)
+    while sent_at:
+        for socket, _ in poller.poll(_START_TIMEOUT_S * 1000):
+            message = sockets.receive(socket, routed=False)
+            header = unpack_message(message.header, message.frames)
+            times.append((time.perf_counter() - sent_at.pop(socket)) * 1000)
+            if header.kind != wire.REPLY or b'"text":"%d"' % left[socket] not in bytes(
+                sockets.payload(header.frames[0])
+            ):
+                raise BenchError("a wrong answer")
+            if left[socket]:
+                ask(socket)
+    print(json.dumps({"wall_s": time.perf_counter() - start, "ms": times}))
+    sockets.close(context)
+
+
 def run_start(file: str) -> None:
     from jina import Flow
 
@@ -208,5 +265,6 @@ if __name__ == "__main__":
         "latency": run_latency,
         "vectors": run_vectors,
         "start": run_start,
+        "crowd": run_crowd,
     }
     CLIENTS[sys.argv[1]](*sys.argv[2:])

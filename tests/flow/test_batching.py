@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from jina import Client, Document, DocumentArray, Executor, Flow, dynamic_batching, requests
+from jina.client.session import Session
+from tests.polling import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -111,6 +113,19 @@ def test_a_request_may_go_around_it_and_a_lone_one_waits_no_longer_than_the_time
 def test_a_large_request_is_cut_into_calls(flow: Flow) -> None:
     (docs,) = side_by_side(flow, "/mood", [(["a"] * 10, {})])
     assert [doc.tags["together"] for doc in docs] == [4] * 8 + [2] * 2  # type: ignore[union-attr]
+
+
+def test_whoever_waits_for_others_is_served_when_the_flow_stops() -> None:
+    with (
+        ThreadPoolExecutor(1) as pool,
+        Flow().add(uses=Batched) as flow,
+        Session(flow.address) as session,
+    ):
+        found = pool.submit(side_by_side, flow, "/mood", [(["a"], {})])
+        wait_until(lambda: session.status()["requests_held"] == 1)
+        flow.close()
+        ((doc,),) = found.result(60)
+        assert doc.text == "A"  # type: ignore[union-attr]
 
 
 def test_a_method_that_returns_another_number_says_what_to_do(flow: Flow) -> None:

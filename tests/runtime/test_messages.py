@@ -119,3 +119,13 @@ def test_what_fits_no_message_is_an_error() -> None:
     frames = [b"x"] * (MAX_FRAMES_FROM_GATEWAY + 1)
     with pytest.raises(WireError, match="a message of 1025 frames, more than 1024"):
         answer_message(Answer(b"c", 1, [Piece(part(len(frames)), frames)], served=1))
+
+
+def test_the_tasks_of_a_lot_say_so() -> None:
+    tasks = [
+        Dispatch(b"a/0", number, "/x", 1, 1, b"call", body("text"), 1, True, lot=9)
+        for number in (7, 9)
+    ]
+    headers = [unpacked(task_message(task)) for task in tasks]
+    assert [header.number for header in headers] == [7, 9]
+    assert [unpack_map(Route, header.route).lot for header in headers] == [9, 9]

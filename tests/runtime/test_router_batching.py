@@ -9,7 +9,7 @@ import pytest
 from jina.graph.plan import PlannedNode
 from jina.names import DEFAULT_ENDPOINT
 from jina.runtime.router import Router
-from jina.runtime.steps import Event, Expired, Submitted
+from jina.runtime.steps import Draining, Event, Expired, Submitted
 from jina.wire.batching import Batching
 from jina.wire.maps import Call, pack_map
 from tests.runtime.tables import (
@@ -427,6 +427,20 @@ def test_who_stays_when_one_of_a_full_group_leaves_is_not_kept_waiting() -> None
     router = batched(ONE, Batching(2, 500), credits=1)
     done(router, asked("c", rows=2), asked("d"), asked("e"), left("e"))
     play(router, [(reply("a/0", 1), ["c <- 1: , served 1", "a/0 <- 2: d (last)"])])
+
+
+def test_nobody_waits_for_others_while_the_flow_stops() -> None:
+    router = batched(CHAIN)
+    play(
+        router,
+        [
+            (asked("c"), ["timer 1: 0.5 s"]),
+            (asked("d", top=1), ["timer 2: 0.5 s"]),
+            (Draining(), ["a/0 <- 1: c", "a/0 <- 2: d"]),
+            (asked("e", top=1), []),
+            (reply("a/0", 1, "C"), ["b/0 <- 4: C", "a/0 <- 3: e"]),
+        ],
+    )
 
 
 def test_a_worker_with_other_settings_changes_them_for_what_comes() -> None:

@@ -21,6 +21,7 @@ from jina.transport import sockets
 from jina.types.arrays.document import DocumentArray
 from jina.types.document import Document
 from jina.wire import header as wire
+from jina.wire.batching import Batching
 from jina.wire.body import read_body, write_body
 from jina.wire.header import Header, pack_message, unpack_message
 from jina.wire.maps import (
@@ -45,7 +46,7 @@ _SLOT = 3
 
 EXECUTOR = '''
 import os, signal, sys, time
-from jina import Executor, Document, DocumentArray, requests
+from jina import Executor, Document, DocumentArray, dynamic_batching, requests
 
 class Broken(Exception):
     """Can be neither shown nor copied."""
@@ -99,6 +100,14 @@ class Under(Executor):
             raise ValueError("half \\\\ud800 of a pair")
         if kind == "group":
             raise ExceptionGroup("several", [ValueError("one"), TypeError("two")])
+
+    @requests(on="/strict")
+    @dynamic_batching(preferred_batch_size=8, timeout=20)
+    def strict(self, docs, **kwargs):
+        for doc in docs:
+            if not doc.text:
+                raise ValueError("no text")
+            doc.text += str(len(docs))
 
     @requests(on="/wait")
     def wait(self, parameters, **kwargs):
@@ -379,6 +388,44 @@ def test_a_begun_request_stands_on_the_board_until_it_is_done(
     worker.result(77)
     worker.result(78)
     assert worker.board[_SLOT] == 0
+
+
+def test_a_lot_stands_on_the_board_by_its_last_and_is_answered_one_by_one(
+    worker: WorkerUnderTest, tmp_path: Path
+) -> None:
+    begun, go = tmp_path / "begun", tmp_path / "go"
+    call = Call({"begun": str(begun), "go": str(go)})
+    for number in (77, 90, 79):
+        assert not begun.exists()
+        worker.request("/wait", LINES_PART, [b"{}\n"], number=number, call=call, lot=79)
+    wait_until(begun.exists)
+    assert worker.board[_SLOT] == 79
+    go.touch()
+    for number in (77, 90, 79):
+        worker.result(number)
+    assert worker.board[_SLOT] == 0
+
+
+def test_after_the_call_of_a_lot_raised_each_has_its_own_outcome(worker: WorkerUnderTest) -> None:
+    lines = {1: b'{"text": "a"}\n', 2: b"{}\n", 3: b'{"text": "c"}\n'}
+    for number, line in lines.items():
+        worker.request("/strict", LINES_PART, [line], number=number, lot=3)
+    assert worker.result(1)[0].text == "a1"
+    header, frames = worker.receive(wire.ERROR)
+    assert header.number == 2
+    assert unpack_map(ErrorInfo, frames[0]).message == "no text"
+    assert worker.result(3)[0].text == "c1"
+
+
+def test_another_gateway_gets_nothing_of_a_lot_that_was_not_complete(
+    worker: WorkerUnderTest,
+) -> None:
+    worker.request("/upper", LINES_PART, [b'{"text": "x"}\n'], number=1, lot=2)
+    worker.send(pack_message(wire.READY))
+    header, _ = worker.receive(wire.READY)
+    assert unpack_map(Ready, header.call).batching == {"/strict": Batching(8, 20)}
+    worker.request("/upper", LINES_PART, [b'{"text": "y"}\n'], number=3)
+    assert worker.result(3)[0].text == "Y"
 
 
 def test_a_killed_worker_leaves_its_begun_request_on_the_board(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from typing import Any
 
 from jina import DocumentArray, Executor, requests
@@ -52,6 +53,17 @@ class Idle(Executor):
     @requests(on="/idle")
     def nothing(self, **kwargs: Any) -> None:
         """Never called."""
+
+
+class Costly(Executor):
+    """Costs the same whatever it gets, as a model on a GPU nearly does."""
+
+    @requests(on=["/alone", "/together"])
+    def work(self, docs: DocumentArray, **kwargs: Any) -> None:
+        """Five milliseconds of waiting."""
+        time.sleep(0.005)
+        for doc in docs:
+            doc.text = doc.text.upper()
 
 
 def _is_installed(name: str) -> bool:
