@@ -232,7 +232,7 @@ def test_the_next_command_ends_what_a_killed_flow_left(
         os.kill(gateway, signal.SIGKILL)
         up.end()
     wait_until(lambda: not is_alive(gateway))
-    assert is_alive(pids[1])  # it had left the worker's session
+    # One of them had left the worker's session; whatever `jina` runs first ends it.
     assert daemon_flow.run(*next_command.split()).code == 0
     wait_until(lambda: not any(map(is_alive, pids)), what="what the Executor started is gone")
     if "--detach" in next_command:
