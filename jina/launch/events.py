@@ -71,6 +71,12 @@ class WorkerDied(_Event):
         return f"{self.worker} {self.reason}; starting it again {when}"
 
 
+class Changing(_Event):
+    """The Flow is being changed: what has just happened, in words."""
+
+    text: str
+
+
 class Stopping(_Event):
     """The Flow is draining; with `at_once`, it was told to stop again and kills everything."""
 
@@ -111,7 +117,16 @@ class Stopped(_Event):
 
 
 Event: TypeAlias = (
-    Output | WorkerUp | Up | StartFailed | WorkerDied | Stopping | NotClosed | Released | Stopped
+    Output
+    | WorkerUp
+    | Up
+    | StartFailed
+    | WorkerDied
+    | Changing
+    | Stopping
+    | NotClosed
+    | Released
+    | Stopped
 )
 
 

@@ -45,13 +45,30 @@ class Comebacks:
     """
 
     def __init__(self, nodes: Mapping[str, str]) -> None:
-        self._nodes = nodes
+        self._nodes = dict(nodes)
         self._restarts = {name: Restarts() for name in nodes}
         self._lost: set[str] = set()
         self.due: dict[str, float] = {}
         """Worker -> when it is to be started again."""
         self.given_up: dict[str, str] = {}
         """Node -> why it serves no more."""
+
+    def add(self, name: str, node: str) -> None:
+        """Count in a worker, without what is known of an earlier one of that name."""
+        self._nodes[name] = node
+        self._restarts[name] = Restarts()
+        self._lost.discard(name)
+        self.due.pop(name, None)
+
+    def remove(self, name: str) -> None:
+        """Count in a worker no more: it has ended for good, as it was asked to."""
+        self._nodes.pop(name, None)
+        self._lost.discard(name)
+        self.due.pop(name, None)
+
+    def is_back(self, node: str) -> None:
+        """A worker of the node is ready: it serves again."""
+        self.given_up.pop(node, None)
 
     def plan(self, name: str, now: float) -> float | None:
         """Note a death; returns the seconds until the worker's next start, None for never."""
@@ -81,7 +98,9 @@ class Comebacks:
         Returns:
             the name of its node if none of that one's workers is left, else None.
         """
-        node = self._nodes[name]
+        node = self._nodes.get(name)
+        if node is None:  # it was to end for good
+            return None
         self._lost.add(name)
         if any(other == node and each not in self._lost for each, other in self._nodes.items()):
             return None

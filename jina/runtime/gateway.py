@@ -32,6 +32,7 @@ from jina.excepts import JinaError, WireError
 from jina.runtime import control
 from jina.runtime.board import Board
 from jina.runtime.descendants import end_marked
+from jina.runtime.known import KnownWorker
 from jina.runtime.lastlog import keep_log
 from jina.runtime.messages import (
     answer_message,
@@ -54,6 +55,8 @@ from jina.runtime.steps import (
     NodeFailed,
     Raised,
     Refuse,
+    Retire,
+    Retired,
 )
 from jina.transport import sockets
 from jina.wire import header as wire
@@ -74,20 +77,6 @@ _ASK_MS = 20  # between attempts to reach a worker of an earlier gateway
 _POLL_MS = 1000  # only to check deadlines; every event wakes the loop at once
 
 
-class _Worker:
-    """A worker as the supervisor described it."""
-
-    __slots__ = ("identity", "is_ready", "node", "pid", "replica", "slot")
-
-    def __init__(self, expected: control.Expect) -> None:
-        self.identity = expected.identity.encode()
-        self.node = expected.node
-        self.replica = expected.replica
-        self.slot = expected.slot
-        self.pid = 0
-        self.is_ready = False
-
-
 class Gateway:
     """One Flow's gateway.
 
@@ -105,7 +94,7 @@ class Gateway:
             configure.nodes, endpoints=configure.endpoints, first_task=configure.first_task
         )
         self._board = Board(configure.board)
-        self._workers: dict[bytes, _Worker] = {}
+        self._workers: dict[bytes, KnownWorker] = {}
         self._clients: dict[bytes, None] = {}  # who said HELLO, the latest last
         self._early: dict[bytes, Ready] = {}  # of workers that the supervisor has not announced
         self._warned: set[bytes] = set()  # peers whose garbage was reported
@@ -166,7 +155,7 @@ class Gateway:
     def _obey(self, messages: Sequence[object]) -> None:
         for message in messages:
             if isinstance(message, control.Expect):
-                worker = _Worker(message)
+                worker = KnownWorker(message)
                 self._workers[worker.identity] = worker
                 early = self._early.pop(worker.identity, None)
                 if early is not None:
@@ -175,6 +164,10 @@ class Gateway:
                     self._unasked.add(worker.identity)
             elif isinstance(message, control.Started):
                 self._workers[message.identity.encode()].pid = message.pid
+            elif isinstance(message, control.Retire):
+                worker = self._workers[message.identity.encode()]
+                worker.is_retiring = True
+                self._do(self._router.step(Retire(worker.identity)))
             elif isinstance(message, control.Died):
                 self._worker_died(message)
             elif isinstance(message, control.GaveUp):
@@ -238,7 +231,11 @@ class Gateway:
         if not self._router.held(client):
             self._send_front(pack_message(wire.BYE), client)
 
-    def _let_close(self, worker: _Worker) -> None:
+    def _retired(self, worker: KnownWorker) -> None:
+        self._channel.send(control.Retired(identity=worker.identity.decode()))
+        self._let_close(worker)
+
+    def _let_close(self, worker: KnownWorker) -> None:
         sockets.send_if_connected(self._back, pack_message(wire.DRAIN), worker.identity)
 
     # --- the workers ---
@@ -265,10 +262,13 @@ class Gateway:
         except WireError as error:
             self._warn(peer, f"a worker's message was dropped: {error}")
 
-    def _worker_ready(self, worker: _Worker, ready: Ready) -> None:
+    def _worker_ready(self, worker: KnownWorker, ready: Ready) -> None:
         if worker.is_ready:
             return
         worker.is_ready = True
+        if worker.is_retiring:  # it came to an earlier gateway; it finishes before it reads this
+            self._retired(worker)
+            return
         self._do(
             self._router.step(
                 Joined(worker.identity, worker.node, worker.replica, ready.endpoints, ready.credits)
@@ -353,13 +353,7 @@ class Gateway:
                 "endpoints": self._router.endpoints,
                 "failed": self._router.failed_nodes,
                 "workers": [
-                    {
-                        "node": worker.node,
-                        "replica": worker.replica,
-                        "pid": worker.pid,
-                        "state": "ready" if worker.is_ready else "starting",
-                        "outstanding": self._router.outstanding(worker.identity),
-                    }
+                    worker.described(self._router.outstanding(worker.identity))
                     for worker in self._workers.values()
                 ],
             }
@@ -388,6 +382,8 @@ class Gateway:
                 self._send_front(error_message(action), action.client)
             elif isinstance(action, Refuse):
                 self._send_front(refusal_message(action.number, action.reason), action.client)
+            elif isinstance(action, Retired):
+                self._retired(self._workers[action.worker])
         if not self._front_polled or self._router.bytes_held >= MAX_INFLIGHT_BYTES:
             self._poll_front()
 

@@ -36,6 +36,8 @@ from jina.runtime.steps import (
     Raised,
     Refuse,
     Replied,
+    Retire,
+    Retired,
     Submitted,
 )
 from jina.wire.maps import GROUNDTRUTHS, ErrorInfo, Part
@@ -185,6 +187,7 @@ class Router:
         self._endpoints: dict[str, Sequence[str]] = dict(endpoints or {})
         self._courses: dict[tuple[str, tuple[str, ...] | None], Course] = {}
         self._workers: dict[bytes, _Worker] = {}
+        self._retiring: dict[bytes, _Worker] = {}  # among them, but no replicas any more
         self._replicas: dict[str, list[_Worker]] = {node.name: [] for node in self._nodes}
         self._queues: dict[str, deque[_Task]] = {node.name: deque() for node in self._nodes}
         self._failed_nodes: dict[str, str] = {}
@@ -237,8 +240,12 @@ class Router:
             self._lost(event, actions)
         elif isinstance(event, NodeFailed):
             self._node_failed(event, actions)
+        elif isinstance(event, Retire):
+            self._retire(event)
         else:
             self._client_left(event)
+        if self._retiring:
+            self._let_go(actions)
         return actions
 
     # --- events ---
@@ -296,7 +303,8 @@ class Router:
         worker = self._workers.pop(lost.worker, None)
         if worker is None:
             return
-        self._replicas[worker.node].remove(worker)
+        if not self._retiring.pop(lost.worker, None):
+            self._replicas[worker.node].remove(worker)
         again = []
         for task in worker.tasks.values():
             if task.request.answered:
@@ -312,6 +320,18 @@ class Router:
         # In front, oldest first: whoever waited longest goes first again.
         self._queues[worker.node].extendleft(reversed(again))
         self._serve(worker.node, actions)
+
+    def _retire(self, retire: Retire) -> None:
+        worker = self._workers.get(retire.worker)
+        if worker is not None and retire.worker not in self._retiring:
+            self._replicas[worker.node].remove(worker)
+            self._retiring[retire.worker] = worker
+
+    def _let_go(self, actions: list[Action]) -> None:
+        """Part with those that retire and have nothing left to do."""
+        for identity in [each for each, worker in self._retiring.items() if not worker.tasks]:
+            del self._retiring[identity], self._workers[identity]
+            actions.append(Retired(identity))
 
     def _node_failed(self, failed: NodeFailed, actions: list[Action]) -> None:
         self._failed_nodes[failed.node] = failed.reason

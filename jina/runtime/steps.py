@@ -76,6 +76,12 @@ class Lost(msgspec.Struct, frozen=True):
     reason: str
 
 
+class Retire(msgspec.Struct, frozen=True):
+    """A worker is to end: it finishes the tasks that it has and gets no more."""
+
+    worker: bytes
+
+
 class NodeFailed(msgspec.Struct, frozen=True):
     """No replica of a node is left and none will come back."""
 
@@ -89,7 +95,7 @@ class ClientLeft(msgspec.Struct, frozen=True):
     client: bytes
 
 
-Event: TypeAlias = "Submitted | Replied | Raised | Joined | Lost | NodeFailed | ClientLeft"
+Event: TypeAlias = "Submitted | Replied | Raised | Joined | Lost | Retire | NodeFailed | ClientLeft"
 
 
 # --- what is to be done ------------------------------------------------------------------------
@@ -140,4 +146,10 @@ class Refuse(msgspec.Struct, frozen=True):
     reason: str
 
 
-Action: TypeAlias = "Dispatch | Answer | AnswerError | Refuse"
+class Retired(msgspec.Struct, frozen=True):
+    """A worker that was to end has nothing left to do: let it close."""
+
+    worker: bytes
+
+
+Action: TypeAlias = "Dispatch | Answer | AnswerError | Refuse | Retired"
