@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+
+import msgspec
 
 from jina.excepts import FlowBuildLevelError, FlowError, FlowNotFound, FlowTopologyError
+from jina.graph.plan import Plan, WorkerSpec
 from jina.launch import events
 from jina.launch.local import start_failure
 from jina.launch.rundir import FlowRecord, control_of, directory_name, running
 from jina.runtime import control
 
 
-def ask(directory: Path, change: control.Change, tell: Callable[[str], None]) -> str:
+def ask(directory: Path, change: control.Change, tell: Callable[[str], None]) -> control.Done:
     """Have a Flow changed; requests are served meanwhile.
 
     Whoever stops waiting does not stop the change.
@@ -24,7 +29,7 @@ def ask(directory: Path, change: control.Change, tell: Callable[[str], None]) ->
         tell: called with a line of text for each thing that happens.
 
     Returns:
-        what is now, in words.
+        what is now.
 
     Raises:
         FlowNotFound: nobody listens there.
@@ -50,12 +55,40 @@ def ask(directory: Path, change: control.Change, tell: Callable[[str], None]) ->
                 if isinstance(message, control.Told):
                     tell(message.text)
                 elif isinstance(message, control.Done):
-                    return message.text
+                    return message
                 else:
                     raise _failure(message)
     finally:
         channel.close()
     raise FlowError("the Flow ended before the change was made")
+
+
+def with_arguments(
+    plan: Plan,
+    node: str,
+    uses_with: dict[str, Any] | None = None,
+    dump_path: str | os.PathLike[str] | None = None,
+) -> Plan:
+    """The plan with other arguments for one node's Executor.
+
+    Args:
+        plan: of what runs.
+        node: its name; one that the plan lacks changes nothing.
+        uses_with: laid over the arguments of its constructor.
+        dump_path: what `runtime_args.dump_path` becomes; None leaves it as it is.
+    """
+
+    def changed(spec: WorkerSpec) -> WorkerSpec:
+        with_ = {**spec.executor.with_, **(uses_with or {})}
+        args = dict(spec.runtime_args)
+        if dump_path is not None:
+            args["dump_path"] = os.fspath(dump_path)
+        return msgspec.structs.replace(
+            spec, executor=msgspec.structs.replace(spec.executor, with_=with_), runtime_args=args
+        )
+
+    workers = [changed(spec) if spec.node == node else spec for spec in plan.workers]
+    return msgspec.structs.replace(plan, workers=workers)
 
 
 def _failure(message: object) -> FlowError:

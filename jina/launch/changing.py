@@ -217,7 +217,8 @@ class Changing:
         counts = ", ".join(f"{node.name} x{node.replicas}" for node in self.nodes)
         if self._failure is None:
             self._report(events.Changing(text=f"changed {self._title}"))
-            self._answer(control.Done(text=f"changed {self._title}; now {counts}"))
+            text = f"changed {self._title}; now {counts}"
+            self._answer(control.Done(text=text, workers=len(self.specs)))
         else:
             failure = self._failure
             text = f"error: changing {self._title} failed: {failure.worker} {failure.reason}"

@@ -152,9 +152,10 @@ class Told(_Message):
 
 
 class Done(_Message):
-    """The change is made: what is now, in words."""
+    """The change is made: what is now, in words, and how many workers there are."""
 
     text: str
+    workers: int
 
 
 class Refused(_Message):

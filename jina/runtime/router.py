@@ -396,6 +396,9 @@ class Router:
     def _serve(self, node: str, actions: list[Action]) -> None:
         """Give waiting tasks of a node to its workers, the least busy first."""
         queue = self._queues[node]
+        if queue and node in self._failed_nodes:  # back from one that was to retire
+            self._node_failed(NodeFailed(node, self._failed_nodes[node]), actions)
+            return
         while queue:
             if queue[0].request.answered:
                 queue.popleft()

@@ -102,5 +102,5 @@ def _change(directory: Path, change: Change, *, quiet: bool) -> int:
         say("the change goes on; `jina flow ps` shows how far it is")
         raise
     if not quiet:
-        say(now)
+        say(now.text)
     return exits.OK

@@ -23,6 +23,7 @@ from jina.graph.plan import PlannedNode
 from jina.names import DEFAULT_ENDPOINT, GATEWAY
 from jina.runtime.router import Router
 from jina.runtime.steps import (
+    Action,
     Answer,
     AnswerError,
     ClientLeft,
@@ -35,6 +36,8 @@ from jina.runtime.steps import (
     Raised,
     Refuse,
     Replied,
+    Retire,
+    Retired,
     Submitted,
 )
 from jina.wire.maps import DOCS, LINES, ErrorInfo, Part
@@ -73,11 +76,13 @@ class Process:
     credits: int
     is_alive: bool = True
     is_known: bool = False  # the router was told of its start, and not of its end
+    is_retiring: bool = False  # and was told that it is to end
     staged: deque[int] = field(default_factory=deque)
     running: int = 0
     given: dict[int, Asked] = field(default_factory=dict)  # tasks, as the router sees it
     work: dict[int, Dispatch] = field(default_factory=dict)  # every one that was sent to it
     last_given: int = 0
+    has_heir: bool = False  # another one has its place already, or nobody is to have it
     sent_until: float = 0.0  # messages do not overtake each other
 
 
@@ -147,6 +152,7 @@ class Simulation:
         for client in range(self._random.randint(1, 4)):
             self._later(self._client_acts, f"client-{client}".encode())
         self._later(self._disaster)
+        self._later(self._change)
         while self._agenda:
             self._now, _, act = heapq.heappop(self._agenda)
             act()
@@ -297,6 +303,47 @@ class Simulation:
             self._die(self._random.choice(alive))
         self._later(self._disaster, after=self._random.choice([1.0, 20.0]))
 
+    def _change(self) -> None:
+        """Somebody scales a node, or replaces a worker before or after its successor is ready."""
+        if self._events_left <= 0:
+            return
+        self._events_left -= 1
+        draw = self._random
+        steady = [each for each in self._processes.values() if each.is_known and each.is_alive]
+        kind = draw.choice(["more", "fewer", "restart", "surge"])
+        if steady:
+            process = draw.choice(steady)
+            others = self._replicas_left[process.node]
+            if kind == "more":
+                self._replicas_left[process.node] += 1
+                self._start(process.node, draw.randint(3, 9))
+            elif not process.is_retiring and (kind != "fewer" or others > 1):
+                if kind == "surge":
+                    self._start(process.node, process.replica)
+                process.has_heir = kind != "restart"
+                if kind == "fewer":
+                    self._replicas_left[process.node] -= 1
+                process.is_retiring = True
+                self._step(Retire(process.identity))
+        self._later(self._change, after=draw.choice([1.0, 20.0]))
+
+    def _on_retired(self, action: Retired) -> None:
+        process = self._processes[action.worker]
+        if not process.is_retiring or not process.is_known:
+            raise Violation("closed without being asked to")
+        if process.given:
+            raise Violation("closed with something left to do")
+        process.is_known = False
+        if process.is_alive:  # else it is about to be found dead
+            process.is_alive = False
+            self._later(self._is_gone, process)
+
+    def _is_gone(self, process: Process) -> None:
+        if self._step(Lost(process.identity, 0, "closed")):
+            raise Violation("the end of a worker that had closed had consequences")
+        if not process.has_heir:
+            self._start(process.node, process.replica)
+
     def _die(self, process: Process) -> None:
         process.is_alive = False
         self._later(self._is_lost, process, process.running)
@@ -315,6 +362,8 @@ class Simulation:
         for asked in again:
             asked.dispatched.discard(process.node)
         self._step(Lost(process.identity, begun, "killed"))
+        if process.has_heir:
+            return
         if self._random.random() < 0.06:
             self._replicas_left[process.node] -= 1
             if not self._replicas_left[process.node]:
@@ -325,7 +374,7 @@ class Simulation:
 
     # --- the router, watched ---
 
-    def _step(self, event: Event) -> list[Dispatch | Answer | AnswerError | Refuse]:
+    def _step(self, event: Event) -> list[Action]:
         self.steps += 1
         actions = self.router.step(event)
         if self._tell:
@@ -335,6 +384,8 @@ class Simulation:
         for action in actions:
             if isinstance(action, Dispatch):
                 self._check_dispatch(action)
+            elif isinstance(action, Retired):
+                self._on_retired(action)
             else:
                 self._check_outcome(action)
         if self.router.bytes_held != self._bytes:
@@ -347,7 +398,7 @@ class Simulation:
         free = {
             process.node
             for process in self._processes.values()
-            if process.is_known and len(process.given) < process.credits
+            if process.is_known and not process.is_retiring and len(process.given) < process.credits
         }
         if not free or not self._seen | self._failed >= set(self._needs):
             return
@@ -370,6 +421,8 @@ class Simulation:
             raise Violation("work for a request that has its answer")
         if not process.is_known:
             raise Violation("work for a dead worker")
+        if process.is_retiring:
+            raise Violation("work for a worker that is to end")
         if len(process.given) >= process.credits:
             raise Violation("more work than the worker has credits")
         if node in asked.dispatched:
@@ -380,6 +433,7 @@ class Simulation:
             if (
                 other.node == node
                 and other.is_known
+                and not other.is_retiring
                 and len(other.given) < other.credits
                 and (len(other.given), other.last_given) < (len(process.given), process.last_given)
             ):

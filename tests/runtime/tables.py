@@ -11,6 +11,7 @@ wants done is written in one line each:
     c <- 1: A, served 1     answer request 1 of client c
     c <- 1! Type at node: message
     c <- 1 refused: reason
+    a/0 may close           it was to retire, and has nothing left to do
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from jina.runtime.steps import (
     Raised,
     Refuse,
     Replied,
+    Retired,
     Submitted,
 )
 from jina.wire.maps import DOCS, LINES, ErrorInfo, Part
@@ -124,6 +126,8 @@ def words(action: Action) -> str:
         some = f"[{action.first}:{action.stop}]" if action.stop else ""
         what = f"{action.task}{some}{'!' if action.blame else ''}"
         return f"{action.worker.decode()} <- {what}: {' | '.join(branches)}{last}"
+    if isinstance(action, Retired):
+        return f"{action.worker.decode()} may close"
     to = f"{action.client.decode()} <- {action.number}"
     if isinstance(action, Answer):
         return f"{to}: {'+'.join(map(_text, action.pieces))}, served {action.served}"
