@@ -95,6 +95,7 @@ class Gateway:
         )
         self._board = Board(configure.board)
         self._workers: dict[bytes, KnownWorker] = {}
+        self._places = {node.name: place for place, node in enumerate(configure.nodes)}
         self._clients: dict[bytes, None] = {}  # who said HELLO, the latest last
         self._early: dict[bytes, Ready] = {}  # of workers that the supervisor has not announced
         self._warned: set[bytes] = set()  # peers whose garbage was reported
@@ -354,10 +355,13 @@ class Gateway:
                 "failed": self._router.failed_nodes,
                 "workers": [
                     worker.described(self._router.outstanding(worker.identity))
-                    for worker in self._workers.values()
+                    for worker in sorted(self._workers.values(), key=self._place)
                 ],
             }
         )
+
+    def _place(self, worker: KnownWorker) -> tuple[int, int]:
+        return self._places[worker.node], worker.replica
 
     def _warn(self, peer: bytes, text: str) -> None:
         """Say once what is wrong with a peer's messages: who sends garbage sends a lot of it."""

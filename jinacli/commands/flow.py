@@ -35,6 +35,14 @@ def up(
             "--insecure-no-auth", help="Allow a --host that other machines reach, without any key"
         ),
     ] = False,
+    watch: Annotated[
+        bool,
+        typer.Option(
+            "--watch",
+            help="Restart Executors whose YAML or modules change; only those, and"
+            " without a failed request",
+        ),
+    ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print a line of JSON on standard output when ready")
     ] = False,
@@ -61,13 +69,17 @@ def up(
     from jinacli.screens.up import UpScreen
 
     listen = _listen(host, port, insecure)
+    if watch and (detach or file == "-"):
+        raise typer.BadParameter("needs a file, and stays in the foreground", param_hint="--watch")
     source = _source(file)
 
     def start() -> int:
         plan = _plan(source, listen)
         key = plan.file if isinstance(source, Path) else ""
         screen = UpScreen(as_json=as_json, quiet=quiet)
-        return (run_detached if detach else run_here)(plan, key, screen)
+        if detach:
+            return run_detached(plan, key, screen)
+        return run_here(plan, key, screen, watch=watch)
 
     raise typer.Exit(checked_if_unfit(source, start, is_told=not detach))
 

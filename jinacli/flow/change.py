@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 from jina.excepts import FlowTopologyError
@@ -63,6 +61,7 @@ def restart_flow(wanted: str, names: list[str], *, is_surge: bool, quiet: bool) 
     def load() -> int:
         # Late: see jinacli.app.
         from jina.graph.planning import plan_of
+        from jinacli.flow.watch import findings_of
 
         plan = plan_of(file)
         if findings := findings_of(file):
@@ -72,24 +71,6 @@ def restart_flow(wanted: str, names: list[str], *, is_surge: bool, quiet: bool) 
         return change(plan)
 
     return checked_if_unfit(file, load)
-
-
-def findings_of(file: Path) -> str:
-    """What `jina flow check` finds wrong with a Flow and its Executors' modules; "" for nothing.
-
-    In a process of its own: modules that this one has imported would not be read again, and what
-    they do must not happen here.
-    """
-    done = subprocess.run(
-        [sys.executable, "-P", "-m", "jinacli", "flow", "check", str(file)],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        check=False,
-    )
-    if done.returncode == exits.OK:
-        return ""
-    return done.stdout.decode(errors="backslashreplace").strip() or "its check failed"
 
 
 def _change(directory: Path, change: Change, *, quiet: bool) -> int:

@@ -35,12 +35,6 @@ def list_flows(*, as_json: bool, names_only: bool) -> None:
         say_logs()
 
 
-def _together(workers: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Workers by node, in the order in which the nodes were first seen, and by replica."""
-    places = {node: n for n, node in enumerate(dict.fromkeys(each["node"] for each in workers))}
-    return sorted(workers, key=lambda each: (places[each["node"]], each["replica"]))
-
-
 def _described(record: FlowRecord) -> dict[str, Any]:
     flow: dict[str, Any] = {
         "name": record.name,
@@ -59,7 +53,7 @@ def _described(record: FlowRecord) -> dict[str, Any]:
         except ConnectError:
             flow["state"] = "not answering"
         else:
-            flow["workers"] = _together(status["workers"])
+            flow["workers"] = status["workers"]
             flow["endpoints"] = status["endpoints"]
             flow["failed"] = status["failed"]
             flow["requests_held"] = status["requests_held"]
