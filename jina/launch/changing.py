@@ -155,7 +155,10 @@ class Changing:
             # What was scaled stays so, until somebody writes another number.
             if written != self._written[node] and not change.replicas:
                 replicas = written
-        return scaled(specs, replicas)
+        wanted = scaled(specs, replicas)
+        if not wanted:
+            raise _CannotChange(f'"{node}" would have no worker left', "it must have one or more")
+        return wanted
 
     def _of(self, node: str) -> list[WorkerSpec]:
         return [spec for spec in self.specs.values() if spec.node == node]

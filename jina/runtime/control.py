@@ -139,7 +139,7 @@ class Change(_Message):
         plan: what they shall run from now on; None for what they run now.
     """
 
-    nodes: list[str] = []
+    nodes: list[str]
     replicas: int = 0
     is_surge: bool = False
     plan: Plan | None = None

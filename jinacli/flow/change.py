@@ -7,7 +7,7 @@ from pathlib import Path
 from jina.excepts import FlowTopologyError
 from jina.graph.plan import Plan
 from jina.launch.asking import ask, directory_of, runs_its_file
-from jina.launch.find import find_flow
+from jina.launch.find import find_flow, shortest
 from jina.runtime.control import Change
 from jinacli import exits
 from jinacli.flow.unfit import checked_if_unfit
@@ -56,7 +56,7 @@ def restart_flow(wanted: str, names: list[str], *, is_surge: bool, quiet: bool) 
 
     if not runs_its_file(directory, record):
         return change(None)
-    file = Path(record.file)
+    file = Path(shortest(record.file))
 
     def load() -> int:
         # Late: see jinacli.app.

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from jina.graph.plan import Plan
 from jina.launch import rundir
+from jina.launch.find import shortest
 from jina.launch.local import LocalFlow
 from jina.launch.rundir import RunDirectory
 from jina.launch.supervisor import Supervisor
@@ -54,7 +55,7 @@ def _watch(plan: Plan, directory: RunDirectory, screen: UpScreen) -> AbstractCon
     # Late: only --watch needs it.
     from jinacli.flow.watch import Watch
 
-    return Watch(Path(plan.file), plan.listen, directory.path, screen.say)
+    return Watch(Path(shortest(plan.file)), plan.listen, directory.path, screen.say)
 
 
 def run_detached(plan: Plan, key: str, screen: UpScreen) -> int:

@@ -124,7 +124,7 @@ def changes_between(old: Plan, new: Plan, touched: set[str]) -> Iterator[Change]
             yield Change(nodes=[node.name], replicas=node.replicas)
     graph = [[(node.name, node.needs) for node in plan.nodes] for plan in (old, new)]
     if graph[0] != graph[1]:
-        yield Change(plan=new)  # which the supervisor refuses, and says what to do
+        yield Change(nodes=[], plan=new)  # which the supervisor refuses, and says what to do
     elif anew:
         yield Change(nodes=[node.name for node in new.nodes if node.name in anew], plan=new)
 
