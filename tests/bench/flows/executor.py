@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from typing import Any
 
 from jina import DocumentArray, Executor, requests
@@ -32,6 +33,11 @@ class Bench(Executor):
     def double(self, docs: DocumentArray, **kwargs: Any) -> None:
         """Matrix in, matrix out."""
         docs.embeddings = docs.embeddings * 2
+
+    @requests(on="/wait")
+    def wait(self, **kwargs: Any) -> None:
+        """As if other hardware did the work: it takes time, but none of the processor's."""
+        time.sleep(0.005)
 
     @requests(on="/modules")
     def modules(self, docs: DocumentArray, **kwargs: Any) -> None:
