@@ -44,6 +44,7 @@ class Watch(threading.Thread):
         self._is_over = threading.Event()
         self._sources = sources_of(file, listen)  # what runs
         self._seen = stamps_of(self._sources.every_file)
+        self._wanted: Sources | None = None  # what is to run, if that is something else
         self._touched: set[str] = set()  # nodes whose code changed and that run the older one
 
     def __enter__(self) -> Watch:
@@ -57,50 +58,53 @@ class Watch(threading.Thread):
     def run(self) -> None:
         """Look, again and again."""
         before = self._seen
-        is_due = False
         while not self._is_over.wait(_LOOK_S):
             now = stamps_of(before)
             if now != before:
                 before = now  # once more, when nothing is written any more
-            elif now != self._seen or is_due:
-                is_due = not self._take_up(now)
-                before = self._seen
+                continue
+            try:
+                if now != self._seen:
+                    self._take_up(now)
+                    before = self._seen
+                if self._wanted is not None:
+                    self._make(self._wanted)
+            except OSError as error:  # no process or descriptor is left just now
+                self._say(f"error: --watch: {error}")
 
-    def _take_up(self, now: dict[Path, Stamp]) -> bool:
-        """Find out what a change of files means, and have it made; False to try again later."""
+    def _take_up(self, now: dict[Path, Stamp]) -> None:
+        """Find out what a change of files means."""
         changed = {file for file in now if now[file] != self._seen.get(file)}
-        self._seen = stamps_of(now)
-        for node, files in self._sources.modules.items():
-            if files & changed:
-                self._touched.add(node)
-        if changed:
-            self._say(f"changed: {', '.join(sorted(file.name for file in changed))}")
+        self._seen = now
+        self._wanted = None
+        self._touched |= {node for node, files in self._sources.modules.items() if files & changed}
+        self._say(f"changed: {', '.join(sorted(file.name for file in changed))}")
         try:
             wanted = sources_of(self._file, self._listen)
         except ConfigError as error:
             self._say(f"{error}\nerror: nothing is changed until that is mended")
-            return True
-        findings = findings_of(self._file, self._is_over.is_set)
-        self._seen = {**stamps_of(wanted.every_file - set(self._seen)), **self._seen}
-        if findings:
+            return
+        self._seen = {**stamps_of(wanted.every_file), **now}
+        if findings := findings_of(self._file, self._is_over.is_set):
             self._say(f"{findings}\nerror: nothing is changed until that is mended")
-            return True
-        return self._make(wanted)
+            return
+        self._wanted = wanted
 
-    def _make(self, wanted: Sources) -> bool:
+    def _make(self, wanted: Sources) -> None:
+        """Ask for it; what cannot be begun now is asked for again at the next look."""
         try:
             for change in changes_between(self._sources.plan, wanted.plan, self._touched):
                 ask(self._directory, change, lambda text: None)
         except FlowBuildLevelError:  # another change is under way, or it is still starting
-            return False
+            return
         except FlowNotFound:
-            return True  # it has ended
+            pass  # it has ended
         except FlowError as error:
             self._say(f"error: {error}")
-            return True
-        self._sources = wanted
-        self._touched.clear()
-        return True
+        else:
+            self._sources = wanted
+            self._touched.clear()
+        self._wanted = None
 
 
 def changes_between(old: Plan, new: Plan, touched: set[str]) -> Iterator[Change]:

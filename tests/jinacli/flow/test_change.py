@@ -230,6 +230,60 @@ def test_a_flow_that_is_stopped_in_the_middle_of_a_change_stops(shell: Shell) ->
     assert not shell.processes()
 
 
+def test_new_workers_that_are_silent_for_too_long_are_given_up(shell: Shell) -> None:
+    flag = shell.folder / "silent"
+    shell.write(
+        "silent.py",
+        "import time\nfrom pathlib import Path\nfrom jina import Executor\n\n\n"
+        "class Silent(Executor):\n"
+        "    def __init__(self, **kwargs):\n        super().__init__(**kwargs)\n"
+        f"        while Path({str(flag)!r}).exists():\n            time.sleep(0.01)\n",
+    )
+    entry = "{name: it, uses: 'silent.py:Silent', timeout_ready: 1500}"
+    shell.write("flow.yml", f"jtype: Flow\nexecutors: [{entry}]\n")
+    with shell.up("flow.yml") as up:
+        flag.touch()
+        done = shell.run("flow", "scale", "it=2")
+        assert done.code == 1
+        assert '"it/1" did not start: it was not ready, and silent for 1.5 s' in done.err
+        assert list(shell.workers()) == ["it/0"]
+        flag.unlink()
+        assert shell.run("flow", "scale", "it=2").code == 0
+        assert "again" not in up.err
+
+
+def test_a_node_that_was_given_up_serves_again_after_a_restart(shell: Shell) -> None:
+    """Its workers were killed at each start; then what killed them is over."""
+    flag = shell.folder / "deadly"
+    shell.write(
+        "deadly.py",
+        "import os, signal\nfrom pathlib import Path\nfrom jina import Executor, requests\n\n\n"
+        "class Deadly(Executor):\n"
+        "    def __init__(self, **kwargs):\n        super().__init__(**kwargs)\n"
+        f"        if Path({str(flag)!r}).exists():\n"
+        "            os.kill(os.getpid(), signal.SIGKILL)\n\n"
+        "    @requests\n    def go(self, **kwargs):\n        pass\n",
+    )
+    shell.write("flow.yml", "jtype: Flow\nexecutors: [{name: it, uses: 'deadly.py:Deadly'}]\n")
+    with shell.up("flow.yml") as up:
+        flag.touch()
+        done = shell.run("flow", "scale", "it=2")
+        assert done.code == 1
+        assert '"it/1" did not start: it was killed by SIGKILL' in done.err
+        assert list(shell.workers()) == ["it/0"]
+        assert shell.run("post", "/", "--text", "x").code == 0
+        done = shell.run("flow", "restart")
+        assert done.code == 1
+        up.wait_for("it/0 was killed by SIGKILL, too often: it will not be started again")
+        (failed,) = shell.run("post", "/", "--text", "x").lines
+        assert failed["error"]["type"] == "jina.excepts.ExecutorUnavailable"
+        flag.unlink()
+        done = shell.run("flow", "restart")
+        assert done.code == 0, done.err
+        assert shell.run("post", "/", "--text", "x").code == 0
+        assert shell.ps()[0]["state"] == "ready"
+
+
 def test_a_worker_that_is_killed_at_its_start_is_started_once_more(shell: Shell) -> None:
     """As the kernel does it where memory is short: the change goes on."""
     shell.write(
