@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import os
 import sys
 import threading
 from collections.abc import Iterable, Iterator
@@ -19,7 +20,9 @@ from jina.excepts import FlowBuildLevelError, FlowError, FlowTopologyError
 from jina.graph import drawing
 from jina.graph.course import ends
 from jina.graph.plan import Plan, PlannedNode
+from jina.launch.asking import ask, with_arguments
 from jina.launch.local import LocalFlow
+from jina.runtime.control import Change
 from jina.suggest import nearest
 
 if TYPE_CHECKING:
@@ -219,7 +222,9 @@ class Flow:
     @property
     def num_peas(self) -> int:
         """How many workers it has; the gateway counts while it runs, as in Jina 2."""
-        return len(self.plan().workers) + (self._running is not None)
+        if self._running is not None:
+            return self._running.num_workers + 1
+        return len(self.plan().workers)
 
     @property
     def workspace(self) -> str:
@@ -322,7 +327,63 @@ class Flow:
     expose_endpoint = _NotHere("every endpoint can be posted to, and nothing speaks HTTP")
     inspect = _NotHere("add the Executor as a step of the Flow")
     gather_inspect = _NotHere("join branches with `needs`")
-    rolling_update = _NotHere("close the Flow and start it again")
+
+    # --- change while it runs ---
+
+    def scale(self, name: str = "", replicas: int = 0, *, pod_name: str = "") -> Flow:
+        """Give an Executor of the running Flow another number of replicas; no request fails.
+
+        Returns once it has them. What the Flow would be started with stays as it is.
+
+        Args:
+            name: of the Executor.
+            replicas: how many, 1 or more.
+            pod_name: what Jina 2 called `name`.
+
+        Raises:
+            FlowTopologyError: there is no such Executor.
+            FlowBuildLevelError: the Flow does not run, or another change of it is under way.
+            RuntimeFailToStart: a new worker did not start; there are as many as before.
+            ValueError: that is no number of replicas.
+        """
+        if isinstance(replicas, bool) or not isinstance(replicas, int) or replicas < 1:
+            raise ValueError(f"an Executor has 1 replica or more, not {replicas!r}")
+        return self._change(Change(nodes=[name or pod_name], replicas=replicas))
+
+    def rolling_update(
+        self,
+        name: str = "",
+        dump_path: str | os.PathLike[str] | None = None,
+        *,
+        uses_with: dict[str, Any] | None = None,
+        pod_name: str = "",
+    ) -> Flow:
+        """Replace the workers of one Executor of the running Flow, one by one; no request fails.
+
+        Where it has one replica, requests wait until the new one is ready. Returns once all are
+        replaced. What the Flow would be started with stays as it is.
+
+        Args:
+            name: of the Executor.
+            dump_path: what `self.runtime_args.dump_path` is from now on, as in Jina 2.0.
+            uses_with: laid over the arguments of its constructor.
+            pod_name: what Jina 2 called `name`.
+
+        Raises:
+            FlowTopologyError: there is no such Executor.
+            FlowBuildLevelError: the Flow does not run, or another change of it is under way.
+            RuntimeFailToStart: a new worker did not start; what ran before is started again.
+        """
+        node = name or pod_name
+        plan = with_arguments(self._must_run().plan, node, uses_with, dump_path)
+        return self._change(Change(nodes=[node], plan=plan))
+
+    def _change(self, change: Change) -> Flow:
+        running = self._must_run()
+        done = ask(Path(running.up.directory), change, lambda text: None)
+        running.plan = change.plan or running.plan
+        running.num_workers = done.workers
+        return self
 
     # --- post ---
 

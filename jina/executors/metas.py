@@ -50,6 +50,7 @@ def get_default_runtime_args() -> dict[str, Any]:
         "quiet_remote_logs": False,
         "upload_files": [],
         "workspace_id": None,
+        "dump_path": "",
         "daemon": False,
         "runtime_backend": "PROCESS",
         "runtime_cls": None,

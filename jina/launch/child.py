@@ -51,6 +51,11 @@ class Child:
         self._partial = b""
         os.set_blocking(self.output, False)
 
+    @property
+    def was_killed(self) -> bool:
+        """Whether a signal has ended it."""
+        return (self._process.returncode or 0) < 0
+
     def read_output(self) -> list[str] | None:
         """The whole lines that it printed since the last call; None once it closed its output.
 

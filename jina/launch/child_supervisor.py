@@ -48,6 +48,9 @@ class _ToOwner:
             self._speaker.say(
                 f"{'ending at once' if event.at_once else 'stopping'} ({event.reason})"
             )
+        elif isinstance(event, events.Changing):
+            if self._is_released:  # else whoever asks is the owner, or tells people itself
+                self._speaker.say(event.text)
         elif isinstance(event, events.Released):
             self._is_released = True
             self._speaker.to_file(Path(event.log))

@@ -85,6 +85,12 @@ class Overdue(_Event):
         )
 
 
+class Changing(_Event):
+    """The Flow is being changed: what has just happened, in words."""
+
+    text: str
+
+
 class Stopping(_Event):
     """The Flow is draining; with `at_once`, it was told to stop again and kills everything."""
 
@@ -131,6 +137,7 @@ Event: TypeAlias = (
     | StartFailed
     | WorkerDied
     | Overdue
+    | Changing
     | Stopping
     | NotClosed
     | Released

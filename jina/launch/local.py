@@ -61,6 +61,10 @@ class LocalFlow:
                 env={**env, **import_path()},
             )
         self._channel = control.Channel(ours, events.Event)
+        self.plan = plan
+        """What it runs, as far as this process has changed it."""
+        self.num_workers = len(plan.workers)
+        """How many workers it had when this process last changed it."""
         try:
             self._channel.send(control.Begin(plan=plan, key=key))
             self.up = self._await_up()

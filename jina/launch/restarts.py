@@ -48,13 +48,30 @@ class Comebacks:
     """
 
     def __init__(self, parts: Mapping[str, Part]) -> None:
-        self._parts = parts
+        self._parts = dict(parts)
         self._restarts = {name: Restarts() for name in parts}
         self._lost: set[str] = set()
         self.due: dict[str, float] = {}
         """Worker -> when it is to be started again."""
         self.given_up: dict[Part, str] = {}
         """Node, or shard of a node -> why it serves no more."""
+
+    def add(self, name: str, part: Part) -> None:
+        """Count in a worker, without what is known of an earlier one of that name."""
+        self._parts[name] = part
+        self._restarts[name] = Restarts()
+        self._lost.discard(name)
+        self.due.pop(name, None)
+
+    def remove(self, name: str) -> None:
+        """Count in a worker no more: it has ended for good, as it was asked to."""
+        self._parts.pop(name, None)
+        self._lost.discard(name)
+        self.due.pop(name, None)
+
+    def is_back(self, part: Part) -> None:
+        """A worker of a node, or of a shard of it, is ready: it serves again."""
+        self.given_up.pop(part, None)
 
     def plan(self, name: str, now: float) -> float | None:
         """Note a death; returns the seconds until the worker's next start, None for never."""
@@ -84,7 +101,9 @@ class Comebacks:
         Returns:
             its node and shard if none of their workers is left, else None.
         """
-        part = self._parts[name]
+        part = self._parts.get(name)
+        if part is None:  # it was to end for good
+            return None
         self._lost.add(name)
         if any(other == part and each not in self._lost for each, other in self._parts.items()):
             return None

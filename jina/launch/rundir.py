@@ -7,6 +7,7 @@ a folder for each Flow, `<name>-<hash of the file's path>`, and in it:
     flow.json               name, file, pid, addresses, process groups
     front.ipc, back.ipc     sockets
     board                   the begin board
+    control                 socket on which the supervisor is asked for changes
     log, log.1              what a Flow in the background prints, the older part in log.1
 
 Beside it, `<name>-<hash>.last.log` is the log of a Flow that ended by itself.
@@ -94,6 +95,11 @@ class RunDirectory:
         return self.path / "board"
 
     @property
+    def control(self) -> Path:
+        """The supervisor's socket for changes."""
+        return control_of(self.path)
+
+    @property
     def log(self) -> Path:
         """What a Flow that was left running in the background prints."""
         return self.path / "log"
@@ -146,6 +152,11 @@ def base_directories() -> list[Path]:
         found.append(Path(runtime) / "jina")
     found.append(Path(f"/tmp/jina-{os.getuid()}"))
     return found
+
+
+def control_of(path: Path) -> Path:
+    """The socket of a run directory on which its supervisor is asked for changes."""
+    return path / "control"
 
 
 def directory_name(name: str, file: str) -> str:

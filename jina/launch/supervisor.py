@@ -10,6 +10,7 @@ set a flag, the loop acts. Its parts:
     jina/launch/signals.py          what signals came
     jina/launch/restarts.py         when a dead process may come back
     jina/launch/overdue.py          workers that are ended because a call takes too long
+    jina/launch/changing.py         changes while it runs
     jina/runtime/descendants.py     what the workers started
 """
 
@@ -24,7 +25,9 @@ import time
 from jina.defaults import CLOSE_GRACE_S, DELIVERY_GRACE_S, DRAIN_GRACE_S, KILL_GRACE_S
 from jina.graph.plan import Plan, WorkerSpec
 from jina.launch import events
+from jina.launch.changing import Changing
 from jina.launch.child import Child
+from jina.launch.control_socket import Asker, ControlSocket
 from jina.launch.ending import ending
 from jina.launch.gateway_process import GatewayProcess
 from jina.launch.listener import Listener
@@ -32,7 +35,7 @@ from jina.launch.overdue import OverdueWorkers
 from jina.launch.restarts import Comebacks
 from jina.launch.rundir import RunDirectory
 from jina.launch.signals import Signals
-from jina.launch.workers import Workers
+from jina.launch.workers import WorkerProcess, Workers
 from jina.runtime import control
 from jina.runtime.board import create_board
 from jina.runtime.descendants import end_marked, mark_of
@@ -67,9 +70,8 @@ class Supervisor:
         self._failed = False
         self.ended_by: signal.Signals | None = None
         """The signal that ended it at once, when it had been told to stop before."""
-        self._specs = {spec.name: spec for spec in plan.workers}
         self._comebacks = Comebacks({spec.name: (spec.node, spec.shard) for spec in plan.workers})
-        self._waiting = set(self._specs)  # workers that have not been ready yet
+        self._waiting = {spec.name for spec in plan.workers}  # workers that have not been ready yet
         self._endpoints: dict[str, list[str]] = {}  # node -> what its workers bind
         self._fronts: list[str] = []
         self._deadline: float | None = None
@@ -80,6 +82,8 @@ class Supervisor:
         self._gateway = GatewayProcess(self._selector, self._listener, self._on_gateway)
         self._workers = Workers(directory, self._listener, self._gateway.tell)
         self._overdue = OverdueWorkers(self._workers, str(directory.board))
+        self._changing = Changing(plan, self._workers, self._comebacks, report, self._start_later)
+        self._control = ControlSocket(self._selector, self._on_change)
 
     # --- the loop ---
 
@@ -95,6 +99,7 @@ class Supervisor:
             self._selector.register(self._signals, selectors.EVENT_READ, lambda: None)
             stack.callback(lambda: self._directory.remove(is_clean=not self._failed))
             stack.callback(self._selector.close)
+            stack.callback(self._control.close)
             stack.callback(self._end_everything)
             if self._owner:
                 self._selector.register(self._owner, selectors.EVENT_READ, self._on_owner)
@@ -120,8 +125,8 @@ class Supervisor:
 
     def _timeout(self) -> float:
         now = time.monotonic()
-        moments = [*self._comebacks.due.values(), self._gateway.due, self._deadline]
-        moments += self._overdue.due
+        moments = [*self._comebacks.due.values(), *self._overdue.due, self._changing.due]
+        moments += [self._gateway.due, self._deadline]
         waits = [moment - now for moment in moments if moment is not None] + self._listener.waits
         return max(0.0, min([_TICK_S, *waits]))
 
@@ -141,11 +146,16 @@ class Supervisor:
         elif any(isinstance(message, control.Drain) for message in messages):
             self._stop_or_kill("closed")
 
+    def _on_change(self, change: control.Change, asker: Asker) -> None:
+        busy = {STARTING: "the Flow is still starting", UP: ""}.get(self._state, "the Flow stops")
+        self._changing.begin(change, asker, busy=busy)
+
     # --- start ---
 
     def _start(self) -> None:
         try:
             create_board(self._directory.board)
+            self._control.open(self._directory.control)
             self._start_gateway()
             for spec in self._plan.workers:
                 self._workers.start(spec)
@@ -160,7 +170,7 @@ class Supervisor:
             control.Configure(
                 flow=self._plan.name,
                 directory=str(self._directory.path),
-                nodes=self._plan.nodes,
+                nodes=self._changing.nodes,
                 front=front,
                 back=self._directory.back,
                 board=str(self._directory.board),
@@ -185,6 +195,8 @@ class Supervisor:
             self._comebacks.forgive(message.identity.rpartition("/")[0])
         elif isinstance(message, control.Overdue):
             self._end_overdue(message)
+        elif isinstance(message, control.Retired):
+            self._changing.retired(message.identity)
         elif self._state == DRAINING:  # Drained
             self._state = CLOSING
             self._deadline = time.monotonic() + CLOSE_GRACE_S
@@ -195,11 +207,13 @@ class Supervisor:
             return
         child = worker.child
         self._endpoints[worker.spec.node] = message.endpoints
+        self._comebacks.is_back((worker.spec.node, worker.spec.shard))
         if not child.is_ready and self._state in (STARTING, UP):  # else it was told to end
             child.is_ready = True
             self._listener.show_held(child)
             self._report(events.WorkerUp(worker=child.name, endpoints=message.endpoints))
         self._waiting.discard(child.name)
+        self._changing.ready(worker)
         self._perhaps_up()
 
     def _end_overdue(self, message: control.Overdue) -> None:
@@ -231,14 +245,13 @@ class Supervisor:
     # --- death ---
 
     def _reap(self) -> None:
-        left_by = []
-        for worker in self._workers.take_dead():
-            self._worker_ended(worker.spec, worker.child)
-            left_by.append(worker.mark)
-        if left_by and self._state in (STARTING, UP):
+        dead = list(self._workers.take_dead())
+        if dead and self._state in (STARTING, UP):
             # Before the next one starts: what has left the worker's group would run beside it. One
             # look for all of them, because it reads the environment of each process of this user.
-            end_marked(*left_by)
+            end_marked(*(worker.mark for worker in dead))
+        for worker in dead:
+            self._worker_ended(worker)
         if self._state < ENDING and (gateway := self._gateway.take_dead()):
             self._gateway_ended(gateway)
         if self._state == CLOSING and not self._workers:
@@ -275,11 +288,13 @@ class Supervisor:
             self._report(events.WorkerDied(worker="gateway", reason=reason, restart_in_s=delay))
             self._gateway.due = time.monotonic() + delay
 
-    def _worker_ended(self, spec: WorkerSpec, child: Child) -> None:
+    def _worker_ended(self, worker: WorkerProcess) -> None:
+        child, spec = worker.child, worker.spec
         if self._state == DRAINING:
             self._gateway.hear()  # its Drained is here before a worker that was told to close ends
         if self._state == DRAINING:
-            self._give_up(child.name, child.last_words())  # nobody is started again now
+            if child.name not in self._workers.names.values():  # nobody is started again now
+                self._give_up(child.name, child.last_words())
         elif self._state == CLOSING and child.is_ready:
             self._closed(child)
         if self._state not in (STARTING, UP):
@@ -288,7 +303,8 @@ class Supervisor:
             self._fail(child, spec.where, child.ending)
             return
         self._listener.show_held(child)
-        self._start_later(spec, child.ending, child.last_words())
+        if not self._changing.ended(worker):
+            self._start_later(spec, child.ending, child.last_words())
 
     def _closed(self, child: Child) -> None:
         if child.ending != ending(0):
@@ -301,6 +317,8 @@ class Supervisor:
         if delay is None:
             self._give_up(spec.name, words)
         self._report(events.WorkerDied(worker=spec.name, reason=reason, restart_in_s=delay))
+        if delay is None:
+            self._changing.given_up(spec, words)
 
     def _give_up(self, name: str, words: str) -> None:
         """Start a worker no more; a node with no worker left serves no more."""
@@ -336,6 +354,7 @@ class Supervisor:
         self._overdue.end_due(now)
         if self._state in (STARTING, UP):
             self._look_after(now)
+            self._changing.keep_time(now)
         if self._deadline is not None and now >= self._deadline:
             self._deadline_passed()
 
@@ -343,10 +362,10 @@ class Supervisor:
         """Start again those whose time has come."""
         for name in self._comebacks.take_due(now):
             try:
-                self._workers.start(self._specs[name])
+                self._workers.start(self._changing.specs[name])
             except OSError as error:  # no process, descriptor or disk space is left just now
                 reason = f"could not be started: {error}"
-                self._start_later(self._specs[name], reason, reason)
+                self._start_later(self._changing.specs[name], reason, reason)
         if self._gateway.due is not None and self._gateway.due <= now:
             self._replace_gateway()
 
@@ -360,8 +379,10 @@ class Supervisor:
             self._listener.show_held(child, if_late=True)
             limit = spec.timeout_ready_s
             if not child.is_ready and now - child.last_sign_of_life > limit:
-                self._fail(child, spec.where, f"was not ready, and silent for {limit:g} s")
-                return
+                reason = f"was not ready, and silent for {limit:g} s"
+                if not self._changing.silent(worker, reason):
+                    self._fail(child, spec.where, reason)
+                    return
 
     def _deadline_passed(self) -> None:
         """Somebody has not ended in time: ask with a signal, or insist."""
@@ -394,9 +415,10 @@ class Supervisor:
             self._terminate()
             return
         self._state = DRAINING
-        for name in self._comebacks.due:
-            self._give_up(name, "had died and is not started again: the Flow stops")
+        self._changing.cancel()
         self._comebacks.due.clear()
+        for name in set(self._changing.specs) - set(self._workers.names.values()):
+            self._give_up(name, "is gone and is not started again: the Flow stops")
         for worker in self._workers:
             if not worker.child.is_ready:
                 worker.child.signal_group(signal.SIGTERM)
@@ -416,6 +438,7 @@ class Supervisor:
 
     def _signal_everyone(self, signum: signal.Signals, state: int, grace_s: float) -> None:
         self._state = state
+        self._changing.cancel()
         self._comebacks.due.clear()
         self._gateway.due = None
         self._deadline = time.monotonic() + grace_s

@@ -61,6 +61,7 @@ class Workers:
         self._listener = listener
         self._tell = tell
         self._running: dict[str, WorkerProcess] = {}  # by identity
+        self._retiring: set[str] = set()  # identities
         self._last_slot = 0
 
     def __len__(self) -> int:
@@ -72,6 +73,11 @@ class Workers:
     def get(self, identity: str) -> WorkerProcess | None:
         """The worker with this identity; None when it is gone."""
         return self._running.get(identity)
+
+    @property
+    def names(self) -> dict[str, str]:
+        """Identity -> name of each."""
+        return {worker.identity: worker.spec.name for worker in self}
 
     def start(self, spec: WorkerSpec) -> None:
         """Start a worker.
@@ -102,6 +108,14 @@ class Workers:
             self._directory.save()
         self._tell(control.Started(identity=identity, pid=child.pid))
 
+    def retire(self, identity: str) -> None:
+        """Let a worker finish what it has, close and end; one that is not ready ends at once."""
+        worker = self._running[identity]
+        self._retiring.add(identity)
+        self._tell(control.Retire(identity=identity))
+        if not worker.child.is_ready:
+            worker.child.signal_group(signal.SIGTERM)
+
     def announce(self) -> None:
         """Tell a gateway that replaces another one which workers run."""
         for identity, spec, child, slot in self:
@@ -116,6 +130,7 @@ class Workers:
                 continue
             self._listener.hear_out(child)
             del self._running[worker.identity]
+            self._retiring.discard(worker.identity)
             child.signal_group(signal.SIGKILL)  # whatever it left behind
             self._directory.record.groups.pop(child.pid, None)
             self._tell(control.Died(identity=worker.identity, reason=child.last_words()))
@@ -142,5 +157,6 @@ class Workers:
                 slot=slot,
                 is_running=is_running,
                 shard=spec.shard,
+                is_retiring=identity in self._retiring,
             )
         )

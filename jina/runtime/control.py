@@ -78,6 +78,7 @@ class Expect(_Message):
     slot: int
     is_running: bool = False
     shard: int | None = None
+    is_retiring: bool = False  # it was to retire already
 
 
 class Started(_Message):
@@ -85,6 +86,12 @@ class Started(_Message):
 
     identity: str
     pid: int
+
+
+class Retire(_Message):
+    """A worker gets no more requests; when it has answered those that it has, let it close."""
+
+    identity: str
 
 
 class Died(_Message):
@@ -118,6 +125,50 @@ class Begin(_Message):
 
 class Release(_Message):
     """The owner leaves; the Flow stays up until it is told otherwise."""
+
+
+# --- whoever may use the run directory -> supervisor, on its socket there -------------------------
+
+
+class Change(_Message):
+    """Change a Flow that is up: how many workers some nodes have, or what these run.
+
+    Attributes:
+        nodes: the names of those nodes; empty for all.
+        replicas: how many each of them shall have, whose workers then stay as they are; 0 to
+            replace every worker of theirs.
+        is_surge: start each new worker before the one that it replaces ends, not afterwards.
+        plan: what they shall run from now on; None for what they run now.
+    """
+
+    nodes: list[str]
+    replicas: int = 0
+    is_surge: bool = False
+    plan: Plan | None = None
+
+
+class Told(_Message):
+    """The change goes on: what has just happened, in words."""
+
+    text: str
+
+
+class Done(_Message):
+    """The change is made: what is now, in words, and how many workers there are."""
+
+    text: str
+    workers: int
+
+
+class Refused(_Message):
+    """The change was not begun, or not finished.
+
+    `is_usage` says that no such change can be made of this Flow, now or later.
+    """
+
+    what: str
+    hint: str = ""
+    is_usage: bool = False
 
 
 # --- gateway -> supervisor ---------------------------------------------------------------------
@@ -154,13 +205,19 @@ class Overdue(_Message):
     seconds: float
 
 
+class Retired(_Message):
+    """A worker that was to retire has nothing left to do. Said before it is told to close."""
+
+    identity: str
+
+
 class Drained(_Message):
     """Every request has its answer. Said before the workers are told to close."""
 
 
 ToOwnedSupervisor: TypeAlias = Begin | Release | Drain
-ToGateway: TypeAlias = Configure | Expect | Started | Died | GaveUp | Drain
-ToSupervisor: TypeAlias = Listening | WorkerReady | Charged | Overdue | Drained
+ToGateway: TypeAlias = Configure | Expect | Started | Retire | Died | GaveUp | Drain
+ToSupervisor: TypeAlias = Listening | WorkerReady | Charged | Overdue | Retired | Drained
 
 
 class Channel:

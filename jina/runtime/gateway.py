@@ -58,6 +58,8 @@ from jina.runtime.steps import (
     Overdue,
     Raised,
     Refuse,
+    Retire,
+    Retired,
     StartTimer,
     Unheard,
 )
@@ -100,6 +102,7 @@ class Gateway:
         self._board = Board(configure.board)
         self._overdues = Overdues(channel, self._board)
         self._workers: dict[bytes, KnownWorker] = {}
+        self._places = {node.name: place for place, node in enumerate(configure.nodes)}
         self._clients: dict[bytes, None] = {}  # who said HELLO, the latest last
         self._timers = Timers(self._router.awaits)
         self._early: dict[bytes, Ready] = {}  # of workers that the supervisor has not announced
@@ -175,6 +178,10 @@ class Gateway:
                     self._unasked.add(worker.identity)
             elif isinstance(message, control.Started):
                 self._workers[message.identity.encode()].pid = message.pid
+            elif isinstance(message, control.Retire):
+                worker = self._workers[message.identity.encode()]
+                worker.is_retiring = True
+                self._do(self._router.step(Retire(worker.identity)))
             elif isinstance(message, control.Died):
                 self._worker_died(message)
             elif isinstance(message, control.GaveUp):
@@ -239,6 +246,10 @@ class Gateway:
         if not self._router.held(client):
             self._send_front(pack_message(wire.BYE), client)
 
+    def _retired(self, worker: KnownWorker) -> None:
+        self._channel.send(control.Retired(identity=worker.identity.decode()))
+        self._let_close(worker)
+
     def _let_close(self, worker: KnownWorker) -> None:
         sockets.send_if_connected(self._back, pack_message(wire.DRAIN), worker.identity)
 
@@ -270,6 +281,9 @@ class Gateway:
         if worker.is_ready:
             return
         worker.is_ready = True
+        if worker.is_retiring:  # it came to an earlier gateway; it finishes before it reads this
+            self._retired(worker)
+            return
         self._do(self._router.step(worker.joined(ready)))
         self._channel.send(
             control.WorkerReady(identity=worker.identity.decode(), endpoints=ready.endpoints)
@@ -342,12 +356,15 @@ class Gateway:
     def _status(self) -> bytes:
         return status_of(
             self._router,
-            self._workers.values(),
+            sorted(self._workers.values(), key=self._place),
             flow=self._flow,
             started_at=self._started_at,
             draining=self._drain_deadline is not None,
             requests_done=self._requests_done,
         )
+
+    def _place(self, worker: KnownWorker) -> tuple[int, int, int]:
+        return self._places[worker.node], worker.shard or 0, worker.replica
 
     def _warn(self, peer: bytes, text: str) -> None:
         """Say once what is wrong with a peer's messages: who sends garbage sends a lot of it."""
@@ -378,6 +395,8 @@ class Gateway:
                 self._timers.start(action.timer, action.seconds)
             elif isinstance(action, Unheard):
                 print(unheard(action), file=sys.stderr, flush=True)
+            elif isinstance(action, Retired):
+                self._retired(self._workers[action.worker])
         if not self._front_polled or self._router.bytes_held >= MAX_INFLIGHT_BYTES:
             self._poll_front()
 

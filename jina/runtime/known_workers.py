@@ -16,7 +16,16 @@ class KnownWorker:
         expected: what the supervisor said.
     """
 
-    __slots__ = ("identity", "is_ready", "node", "pid", "replica", "shard", "slot")
+    __slots__ = (
+        "identity",
+        "is_ready",
+        "is_retiring",
+        "node",
+        "pid",
+        "replica",
+        "shard",
+        "slot",
+    )
 
     def __init__(self, expected: control.Expect) -> None:
         self.identity = expected.identity.encode()
@@ -26,6 +35,7 @@ class KnownWorker:
         self.slot = expected.slot
         self.pid = 0
         self.is_ready = False
+        self.is_retiring = expected.is_retiring
 
     def joined(self, ready: Ready) -> Joined:
         """What the router is told once it is ready."""
@@ -45,11 +55,12 @@ class KnownWorker:
         Args:
             outstanding: tasks at it.
         """
+        state = "retiring" if self.is_retiring else "ready" if self.is_ready else "starting"
         return {
             "node": self.node,
             "shard": self.shard,
             "replica": self.replica,
             "pid": self.pid,
-            "state": "ready" if self.is_ready else "starting",
+            "state": state,
             "outstanding": outstanding,
         }

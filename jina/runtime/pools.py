@@ -148,6 +148,11 @@ class Pool:
         for line in waiting:
             yield from line.take_all()
 
+    def take_hopeless(self) -> Iterator[Task]:
+        """Take what waits in vain: tasks that came back after their shard had been given up."""
+        for shard, reason in list(self._failed.items()):
+            yield from self.give_up(shard, reason)
+
     def why_not(self, shard: int | None) -> str | None:
         """Why nobody will do a task for this shard, or for any; None when somebody will."""
         if not self._failed:

@@ -16,7 +16,7 @@ one is reported as an error; what the others gave is put together in order.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from jina.defaults import MAX_ATTEMPTS, WINDOW_REQUESTS
@@ -24,6 +24,7 @@ from jina.graph.course import Course, in_order, plot_course
 from jina.graph.plan import PlannedNode
 from jina.names import DEFAULT_ENDPOINT, GATEWAY
 from jina.runtime import verdicts
+from jina.runtime.alarms import Alarms
 from jina.runtime.batches import Group
 from jina.runtime.journey import Journey
 from jina.runtime.pools import Pool
@@ -33,7 +34,6 @@ from jina.runtime.steps import (
     Answer,
     AnswerError,
     ClientLeft,
-    Dispatch,
     Draining,
     Event,
     Expired,
@@ -44,7 +44,8 @@ from jina.runtime.steps import (
     Raised,
     Refuse,
     Replied,
-    StartTimer,
+    Retire,
+    Retired,
     Submitted,
     Unheard,
 )
@@ -81,13 +82,13 @@ class Router:
         self._endpoints: dict[str, Sequence[str]] = dict(endpoints or {})
         self._courses: dict[tuple[str, tuple[str, ...] | None], Course] = {}
         self._workers: dict[bytes, Worker] = {}
-        self._pools = {node.name: Pool(node, self._cancel) for node in self._nodes}
+        self._retiring: dict[bytes, Worker] = {}  # among them, but in no pool any more
+        self._alarms = Alarms()
+        self._pools = {node.name: Pool(node, self._alarms.stop) for node in self._nodes}
         self._floating: set[Request] = set()
         self._clients: dict[bytes, dict[int, Request]] = {}
         self._last_task = first_task
-        self._timers: dict[int, Callable[[list[Action]], None]] = {}
-        self._last_timer = 0
-        self._watch = Watch(self._nodes, self._after, self._cancel)
+        self._watch = Watch(self._nodes, self._alarms)
         self._uses = 0
         self.bytes_held = 0  # of requests that have no answer yet: their bodies, and results so far
 
@@ -113,7 +114,7 @@ class Router:
 
     def awaits(self, timer: int) -> bool:
         """Whether anything happens when a timer expires."""
-        return timer in self._timers
+        return timer in self._alarms
 
     def held(self, client: bytes) -> list[int]:
         """Numbers of a client's requests that have no answer yet."""
@@ -140,11 +141,15 @@ class Router:
         elif isinstance(event, NodeFailed):
             self._node_failed(event, actions)
         elif isinstance(event, Expired):
-            self._expired(event, actions)
+            self._alarms.expired(event.timer, actions)
         elif isinstance(event, Draining):
             self._draining(actions)
+        elif isinstance(event, Retire):
+            self._retire(event)
         else:
             self._client_left(event)
+        if self._retiring:
+            self._part(actions)
         return actions
 
     # --- events ---
@@ -185,7 +190,7 @@ class Router:
             self._give_up(task, raised.error, actions)
         elif not task.request.answered:
             task.retried += 1
-            timer = self._after(delay, lambda actions: self._enqueue(task, actions), actions)
+            timer = self._alarms.start(delay, lambda actions: self._enqueue(task, actions), actions)
             task.request.timers += (timer,)
         self._serve(task.node, actions)
 
@@ -202,7 +207,9 @@ class Router:
         worker = self._workers.pop(lost.worker, None)
         if worker is None:
             return
-        self._pools[worker.node].remove(worker)
+        pool = self._pools[worker.node]
+        if not self._retiring.pop(lost.worker, None):
+            pool.remove(worker)
         self._watch.leave(worker)
         again = []
         for task in worker.tasks.values():
@@ -219,8 +226,22 @@ class Router:
                         _journey(task.request).go_on(task.node, error)
             again.append(task)
         # In front, oldest first: whoever waited longest goes first again.
-        self._pools[worker.node].push_back(again)
+        pool.push_back(again)
+        for task in pool.take_hopeless():  # back from one that was to retire
+            self._give_up(task, verdicts.unavailable(task, pool.why_not(task.shard) or ""), actions)
         self._serve(worker.node, actions)
+
+    def _retire(self, retire: Retire) -> None:
+        worker = self._workers.get(retire.worker)
+        if worker is not None and retire.worker not in self._retiring:
+            self._pools[worker.node].remove(worker)
+            self._retiring[retire.worker] = worker
+
+    def _part(self, actions: list[Action]) -> None:
+        """Part with those that retire and have nothing left to do."""
+        for identity in [each for each, worker in self._retiring.items() if not worker.tasks]:
+            del self._retiring[identity], self._workers[identity]
+            actions.append(Retired(identity))
 
     def _node_failed(self, failed: NodeFailed, actions: list[Action]) -> None:
         pool = self._pools[failed.node]
@@ -241,11 +262,6 @@ class Router:
         for node, pool in self._pools.items():
             pool.hurry()
             self._serve(node, actions)
-
-    def _expired(self, expired: Expired, actions: list[Action]) -> None:
-        then = self._timers.pop(expired.timer, None)
-        if then is not None:
-            then(actions)
 
     # --- the way of a request ---
 
@@ -318,27 +334,7 @@ class Router:
         worker.last_used = self._uses
         for task in lot:
             task.overdue_s = 0.0
-            asked = task.request.asked
-            actions.append(
-                Dispatch(
-                    worker.identity,
-                    task.number,
-                    asked.endpoint,
-                    asked.rows,
-                    asked.base,
-                    asked.call,
-                    task.pieces,
-                    task.branches,
-                    task.request.course.last == task.node,
-                    task.first,
-                    task.stop,
-                    task.blame,
-                    asked.deadline,
-                    asked.is_timed,
-                    task.skip,
-                    task.lot,
-                )
-            )
+            actions.append(task.dispatch(worker.identity))
         self._watch.look(worker, actions)
 
     def _take(
@@ -391,20 +387,17 @@ class Router:
             self._fail(request, verdicts.late(seconds), actions)
             self._drop_answered()
 
-        request.timers += (self._after(seconds, over, actions),)
+        request.timers += (self._alarms.start(seconds, over, actions),)
 
     def _start_timer(self, node: str, group: Group | None, actions: list[Action]) -> None:
         """See to it that a group does not wait for others for ever."""
         if group is not None and group.needs_timer:
             then = partial(self._grow_old, node, group)
-            group.timer = self._after(group.batching.timeout / 1000, then, actions)
+            group.timer = self._alarms.start(group.batching.timeout / 1000, then, actions)
 
     def _grow_old(self, node: str, group: Group, actions: list[Action]) -> None:
         group.grow_old()
         self._serve(node, actions)
-
-    def _cancel(self, timer: int) -> None:
-        self._timers.pop(timer, None)
 
     def _fail(self, request: Request, error: ErrorInfo, actions: list[Action]) -> None:
         if request.answered:
@@ -415,19 +408,6 @@ class Router:
             actions.append(Unheard(asked.client, asked.number, error))
         else:
             actions.append(AnswerError(asked.client, asked.number, error, request.way()))
-
-    def _after(
-        self, seconds: float, then: Callable[[list[Action]], None], actions: list[Action]
-    ) -> int:
-        """Do something later, when the gateway says that the time has come.
-
-        Returns:
-            the number of the timer; without it in `_timers`, nothing happens.
-        """
-        self._last_timer += 1
-        self._timers[self._last_timer] = then
-        actions.append(StartTimer(self._last_timer, seconds))
-        return self._last_timer
 
     def _forget(self, request: Request) -> None:
         """Strike a request off: it has its one answer now."""
@@ -445,7 +425,7 @@ class Router:
         request.answered = True
         self.bytes_held -= request.bytes
         for timer in request.timers:
-            self._timers.pop(timer, None)
+            self._alarms.stop(timer)
 
     def _drop_answered(self) -> None:
         """Let go of the frames of what waits behind others, too."""

@@ -92,6 +92,12 @@ class Lost(msgspec.Struct, frozen=True):
     reason: str
 
 
+class Retire(msgspec.Struct, frozen=True):
+    """A worker is to end: it finishes the tasks that it has and gets no more."""
+
+    worker: bytes
+
+
 class NodeFailed(msgspec.Struct, frozen=True):
     """No replica of a node, or of one of its shards, is left and none will come back."""
 
@@ -117,7 +123,8 @@ class Expired(msgspec.Struct, frozen=True):
 
 
 Event: TypeAlias = (
-    "Submitted | Replied | Raised | Joined | Lost | NodeFailed | ClientLeft | Draining | Expired"
+    "Submitted | Replied | Raised | Joined | Lost | Retire | NodeFailed | ClientLeft | Draining"
+    " | Expired"
 )
 
 
@@ -204,4 +211,12 @@ class Unheard(msgspec.Struct, frozen=True):
     error: ErrorInfo
 
 
-Action: TypeAlias = "Dispatch | Overdue | Answer | AnswerError | Refuse | StartTimer | Unheard"
+class Retired(msgspec.Struct, frozen=True):
+    """A worker that was to end has nothing left to do: let it close."""
+
+    worker: bytes
+
+
+Action: TypeAlias = (
+    "Dispatch | Overdue | Answer | AnswerError | Refuse | StartTimer | Unheard | Retired"
+)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from jina.graph.course import Course
 from jina.names import GATEWAY
 from jina.runtime.journey import Journey
-from jina.runtime.steps import Joined, Piece, Submitted
+from jina.runtime.steps import Dispatch, Joined, Piece, Submitted
 from jina.wire.maps import DOCS, GROUNDTRUTHS, ErrorInfo, Part, Times, Way
 
 
@@ -174,6 +174,28 @@ class Task:
         self.blame = None
         self.skip = False
         return None
+
+    def dispatch(self, worker: bytes) -> Dispatch:
+        """The task as it goes to a worker now."""
+        asked = self.request.asked
+        return Dispatch(
+            worker,
+            self.number,
+            asked.endpoint,
+            asked.rows,
+            asked.base,
+            asked.call,
+            self.pieces,
+            self.branches,
+            self.request.course.last == self.node,
+            self.first,
+            self.stop,
+            self.blame,
+            asked.deadline,
+            asked.is_timed,
+            self.skip,
+            self.lot,
+        )
 
     def as_it_came(self) -> list[Piece]:
         """What its node was given, for those who take its result: a join's branches in a row."""

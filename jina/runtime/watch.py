@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from jina.graph.plan import PlannedNode
+from jina.runtime.alarms import Alarms
 from jina.runtime.steps import Action, Overdue
 from jina.runtime.tasks import Task, Worker
 
-_Then = Callable[[list[Action]], None]
 _ALL = "*"
 
 
@@ -19,19 +19,12 @@ class Watch:
 
     Args:
         nodes: of the Flow.
-        after: starts a timer, see `Router._after`.
-        stop: stops it.
+        alarms: of the router.
     """
 
-    def __init__(
-        self,
-        nodes: Iterable[PlannedNode],
-        after: Callable[[float, _Then, list[Action]], int],
-        stop: Callable[[int], object],
-    ) -> None:
+    def __init__(self, nodes: Iterable[PlannedNode], alarms: Alarms) -> None:
         self._limits = {node.name: node.timeouts for node in nodes if node.timeouts}
-        self._after = after
-        self._stop = stop
+        self._alarms = alarms
 
     def look(self, worker: Worker, actions: list[Action]) -> None:
         """See whose time runs at a worker, after its tasks have changed."""
@@ -52,7 +45,7 @@ class Watch:
     def leave(self, worker: Worker) -> None:
         """Stop the time at a worker."""
         worker.watched = None
-        self._stop(worker.timer)
+        self._alarms.stop(worker.timer)
 
     def _let_run(self, worker: Worker, task: Task, seconds: float, actions: list[Action]) -> None:
         def expired(actions: list[Action]) -> None:
@@ -60,6 +53,6 @@ class Watch:
                 if each is task or (task.lot and each.lot == task.lot):
                     each.overdue_s = seconds
             actions.append(Overdue(worker.identity, task.number, seconds, task.lot))
-            worker.timer = self._after(seconds, expired, actions)
+            worker.timer = self._alarms.start(seconds, expired, actions)
 
-        worker.timer = self._after(seconds, expired, actions)
+        worker.timer = self._alarms.start(seconds, expired, actions)

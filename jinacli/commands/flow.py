@@ -1,4 +1,4 @@
-"""`jina flow`: begin, start, stop, list, check and draw Flows."""
+"""`jina flow`: begin, start, change, stop, list, check and draw Flows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ import typer
 
 from jinacli.commands.options import NoImport, OutputFormat, check_given
 
-flow_app = typer.Typer(help="Begin, start, stop, list, check and draw Flows", no_args_is_help=True)
+flow_app = typer.Typer(
+    help="Begin, start, change, stop, list, check and draw Flows", no_args_is_help=True
+)
 
 
 @flow_app.command()
@@ -31,6 +33,14 @@ def up(
         bool,
         typer.Option(
             "--insecure-no-auth", help="Allow a --host that other machines reach, without any key"
+        ),
+    ] = False,
+    watch: Annotated[
+        bool,
+        typer.Option(
+            "--watch",
+            help="Restart Executors whose YAML or modules change; only those, and"
+            " without a failed request",
         ),
     ] = False,
     as_json: Annotated[
@@ -59,13 +69,17 @@ def up(
     from jinacli.screens.up import UpScreen
 
     listen = _listen(host, port, insecure)
+    if watch and (detach or file == "-"):
+        raise typer.BadParameter("needs a file, and stays in the foreground", param_hint="--watch")
     source = _source(file)
 
     def start() -> int:
         plan = _plan(source, listen)
         key = plan.file if isinstance(source, Path) else ""
         screen = UpScreen(as_json=as_json, quiet=quiet)
-        return (run_detached if detach else run_here)(plan, key, screen)
+        if detach:
+            return run_detached(plan, key, screen)
+        return run_here(plan, key, screen, watch=watch)
 
     raise typer.Exit(checked_if_unfit(source, start, is_told=not detach))
 
@@ -113,6 +127,66 @@ def ps(
     from jinacli.flow.ps import list_flows
 
     list_flows(as_json=as_json, names_only=names)
+
+
+@flow_app.command()
+def scale(
+    replicas: Annotated[
+        list[str], typer.Argument(metavar="NAME=N...", help="Executor, and how many replicas")
+    ],
+    flow: Annotated[
+        str | None, typer.Option(help="Name or YAML of the Flow; the only one if omitted")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show only errors")] = False,
+) -> None:
+    """Give Executors of a running Flow more replicas, or fewer
+
+    No request fails: new replicas get their first one when they are ready,
+    old ones finish what they have. It returns when that is done.
+
+    Examples:
+      jina flow scale encoder=4
+    """
+    from jinacli.flow.change import scale_flow
+
+    check_given(("--flow", flow))
+    raise typer.Exit(scale_flow(flow or "", _counts(replicas), quiet=quiet))
+
+
+@flow_app.command()
+def restart(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[NAME...]", help="Executors; all, one by one, if omitted"),
+    ] = None,
+    surge: Annotated[
+        bool,
+        typer.Option(
+            "--surge",
+            help="Start each new worker before the old one ends, not afterwards; for Executors that"
+            " two processes may have open",
+        ),
+    ] = False,
+    flow: Annotated[
+        str | None, typer.Option(help="Name or YAML of the Flow; the only one if omitted")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show only errors")] = False,
+) -> None:
+    """Replace the workers of a running Flow by new ones, one after the other
+
+    They run what the Flow's YAML and modules say now, if these pass a check.
+    No request fails: where an Executor has one replica, requests wait until
+    the new one is ready.
+
+    Examples:
+      jina flow restart
+
+      jina flow restart encoder --surge
+    """
+    from jinacli.flow.change import restart_flow
+
+    check_given(("--flow", flow))
+    raise typer.Exit(restart_flow(flow or "", names or [], is_surge=surge, quiet=quiet))
 
 
 @flow_app.command()
@@ -187,6 +261,20 @@ def new(
     from jinacli.new import new_flow
 
     raise typer.Exit(new_flow(name))
+
+
+def _counts(words: list[str]) -> dict[str, int]:
+    """NAME=N of the command line."""
+    counts = {}
+    for word in words:
+        name, _, number = word.rpartition("=")
+        if not name or not (number.isascii() and number.isdigit()) or int(number) < 1:
+            raise typer.BadParameter(
+                f"{word!r} is no Executor with a number of replicas from 1, such as encoder=4",
+                param_hint="NAME=N",
+            )
+        counts[name] = int(number)
+    return counts
 
 
 def _source(file: str) -> str | Path:

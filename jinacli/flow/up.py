@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
+from contextlib import AbstractContextManager
+from pathlib import Path
 
 from jina.graph.plan import Plan
 from jina.launch import rundir
+from jina.launch.find import shortest
 from jina.launch.local import LocalFlow
+from jina.launch.rundir import RunDirectory
 from jina.launch.supervisor import Supervisor
 from jinacli import exits
 from jinacli.screens.up import UpScreen
 
 
-def run_here(plan: Plan, key: str, screen: UpScreen) -> int:
+def run_here(plan: Plan, key: str, screen: UpScreen, *, watch: bool = False) -> int:
     """Supervise the Flow in this process until it is stopped.
+
+    Args:
+        plan: what to run.
+        key: makes the run directory's name, see `rundir.claim`.
+        screen: told what happens.
+        watch: restart what changes in the files of the plan.
 
     Returns:
         The exit code: 0 when it was stopped in order, 1 when it failed or an Executor did not
@@ -26,7 +37,8 @@ def run_here(plan: Plan, key: str, screen: UpScreen) -> int:
     """
     directory = rundir.claim(plan.name, plan.file, key)
     supervisor = Supervisor(plan, directory, screen)
-    clean = supervisor.run()
+    with _watch(plan, directory, screen) if watch else contextlib.nullcontext():
+        clean = supervisor.run()
     screen.close()
     if screen.unfit:
         raise screen.unfit
@@ -37,6 +49,13 @@ def run_here(plan: Plan, key: str, screen: UpScreen) -> int:
     if supervisor.ended_by:
         raise KeyboardInterrupt if supervisor.ended_by == signal.SIGINT else exits.Terminated
     return exits.OK
+
+
+def _watch(plan: Plan, directory: RunDirectory, screen: UpScreen) -> AbstractContextManager[object]:
+    # Late: only --watch needs it.
+    from jinacli.flow.watch import Watch
+
+    return Watch(Path(shortest(plan.file)), plan.listen, directory.path, screen.say)
 
 
 def run_detached(plan: Plan, key: str, screen: UpScreen) -> int:

@@ -41,8 +41,15 @@ class UpScreen:
                 self._say(f"ending at once ({event.reason})")
             else:
                 self._say(f"stopping ({event.reason}); once more to end at once")
+        elif isinstance(event, events.Changing):
+            if not self._quiet or event.text.startswith("error: "):
+                self._say(event.text)
         elif isinstance(event, events.WorkerUp) and not self._quiet:
             self._say(f"{event.worker} is ready: {', '.join(event.endpoints) or 'no endpoint'}")
+
+    def say(self, text: str) -> None:
+        """Show a line; from any thread."""
+        self._say(text)
 
     def _failed(self, failure: FlowError) -> None:
         if isinstance(failure, RuntimeFailToStart) and failure.is_unfit:

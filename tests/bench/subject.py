@@ -6,6 +6,7 @@ Run as a module, it is a client that uses the Python API:
     python -m tests.bench.subject vectors ADDRESS BATCHES
     python -m tests.bench.subject start FLOW
     python -m tests.bench.subject crowd ADDRESS ENDPOINT CLIENTS ROUNDS
+    python -m tests.bench.subject scale ADDRESS SECONDS
 """
 
 from __future__ import annotations
@@ -137,6 +138,11 @@ def crowd_argv(flow: RunningFlow, endpoint: str, clients: int, rounds: int) -> l
     return _argv("crowd", flow.address, endpoint, str(clients), str(rounds))
 
 
+def scale_argv(flow: RunningFlow, phase_s: float) -> list[str]:
+    """Return the client that posts while the Flow is scaled 2 -> 4 -> 2, see `run_scale`."""
+    return _argv("scale", flow.address, str(phase_s))
+
+
 def _argv(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "tests.bench.subject", *arguments]
 
@@ -260,11 +266,51 @@ def run_start(file: str) -> None:
     print(json.dumps({"wall_s": wall, "cpu_s": used, **loaded}))
 
 
+def run_scale(address: str, phase_s: str) -> None:
+    """Print when each answer came, and when each phase ended, in seconds from the start."""
+    import threading
+
+    from jina import Client, Document
+    from jina.launch.asking import ask
+    from jina.runtime.control import Change
+
+    directory = Path(address.removeprefix("ipc://")).parent
+    clock = time.perf_counter
+    ends = {}
+    is_over = threading.Event()
+
+    def change() -> None:
+        for replicas in (4, 2):
+            time.sleep(float(phase_s))
+            ends[f"before {replicas}"] = clock() - start
+            ask(directory, Change(nodes=["first"], replicas=replicas), lambda text: None)
+            ends[f"to {replicas}"] = clock() - start
+        time.sleep(float(phase_s))
+        ends["end"] = clock() - start
+        is_over.set()
+
+    def inputs() -> Iterator[Any]:
+        while not is_over.is_set():
+            yield Document()
+
+    changes = threading.Thread(target=change)
+    start = clock()
+    changes.start()
+    answers = []
+    for response in Client(address).stream("/wait", inputs, request_size=1):
+        if response.is_error:
+            raise BenchError("a request failed")
+        answers.append(clock() - start)
+    changes.join()
+    print(json.dumps({"answers": answers, "ends": ends}))
+
+
 if __name__ == "__main__":
     CLIENTS: Mapping[str, Any] = {
         "latency": run_latency,
         "vectors": run_vectors,
         "start": run_start,
         "crowd": run_crowd,
+        "scale": run_scale,
     }
     CLIENTS[sys.argv[1]](*sys.argv[2:])

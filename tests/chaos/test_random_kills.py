@@ -30,7 +30,7 @@ FLOWS = (
 )
 
 
-class _Killer(threading.Thread):
+class Killer(threading.Thread):
     """Kills the gateway or a worker, again and again, until it is told to stop.
 
     No more often than a supervisor starts the same one again, whoever of them it meets.
@@ -74,7 +74,7 @@ def test_every_line_has_one_outcome_whatever_is_killed(shell: Shell, chance: ran
     shell.write("lines.jsonl", json_lines(LINES))
     size = chance.choice([7, 20, 50])
     with shell.up(flow) as up:
-        killer = _Killer(shell, chance)
+        killer = Killer(shell, chance)
         killer.start()
         try:
             done = shell.run(
@@ -93,11 +93,11 @@ def test_every_line_has_one_outcome_whatever_is_killed(shell: Shell, chance: ran
             assert line.get("text", f"LINE {number}") == f"LINE {number}"
         assert sum(killer.kills.values()) > 0
         # Afterwards it is whole again.
-        wait_until(lambda: _is_whole(shell), WAIT_S, "every worker is ready again")
+        wait_until(lambda: is_whole(shell), WAIT_S, "every worker is ready again")
         assert shell.run("post", "/", stdin=json_lines(10)).code == 0, up.err
 
 
-def _is_whole(shell: Shell) -> bool:
+def is_whole(shell: Shell) -> bool:
     flows = shell.ps()
     return bool(flows) and all(
         json.dumps(flow["state"]) == '"ready"'

@@ -116,6 +116,7 @@ def test_r65_the_defaults_are_those_measured_in_jina_2() -> None:
         **{"polling": "ANY", "scheduling": "LOAD_BALANCE", "num_part": 1, "memory_hwm": -1},
         **{"on_error_strategy": "IGNORE", "runtime_backend": "PROCESS", "timeout_ctrl": 5000},
         **{"timeout_ready": 600000, "quiet": False, "upload_files": [], "shard_id": 0, "shards": 1},
+        **{"dump_path": ""},
     }
     assert {name: fields.pop(name) for name in measured} == measured
     flags = {name for name, value in fields.items() if value is False}

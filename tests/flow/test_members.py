@@ -108,7 +108,6 @@ def test_a_copy_of_a_running_flow_is_started_for_itself() -> None:
     [
         ("inspect", "add the Executor as a step of the Flow"),
         ("gather_inspect", "join branches with `needs`"),
-        ("rolling_update", "close the Flow and start it again"),
         ("expose_endpoint", "every endpoint can be posted to, and nothing speaks HTTP"),
         ("host", "clients find it at `address`, and `jina flow up --port` listens on tcp"),
         ("port_expose", "clients find it at `address`, and `jina flow up --port` listens on tcp"),

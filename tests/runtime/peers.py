@@ -157,12 +157,19 @@ class GatewayUnderTest:
         assert isinstance(message, kind), message
         return message
 
-    def worker(self, name: str, pid: int = 0) -> FakeWorker:
+    def worker(self, name: str, pid: int = 0, *, is_retiring: bool = False) -> FakeWorker:
         """A worker such as "a/0" that the gateway expects, connected, not ready yet."""
         self._slots += 1
         node, _, replica = name.partition("/")
         self.channel.send(
-            control.Expect(identity=name, node=node, replica=int(replica[0]), slot=self._slots)
+            control.Expect(
+                identity=name,
+                node=node,
+                replica=int(replica[0]),
+                slot=self._slots,
+                is_running=is_retiring,
+                is_retiring=is_retiring,
+            )
         )
         if pid:
             self.channel.send(control.Started(identity=name, pid=pid))

@@ -17,6 +17,7 @@ shard 2 of `indexer`. What the router wants done is written in one line each:
     c <- 1! Type at node: message
     c <- 1 refused: reason
     nobody hears Type at node
+    a/0 may close           it was to retire, and has nothing left to do
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ from jina.runtime.steps import (
     Raised,
     Refuse,
     Replied,
+    Retired,
     StartTimer,
     Submitted,
     Unheard,
@@ -188,6 +190,8 @@ def words(action: Action) -> str:
         return f"timer {action.timer}: {action.seconds:g} s"
     if isinstance(action, Overdue):
         return f"{action.worker.decode()} late with {action.task}"
+    if isinstance(action, Retired):
+        return f"{action.worker.decode()} may close"
     to = f"{action.client.decode()} <- {action.number}"
     if isinstance(action, Answer):
         errors = action.way.errors if action.way else []

@@ -216,6 +216,48 @@ def test_a_worker_that_comes_after_the_drain_is_told_too(gateway: GatewayUnderTe
     worker.receive(wire.DRAIN)
 
 
+def test_a_worker_that_retires_finishes_closes_and_gets_nothing_more(
+    gateway: GatewayUnderTest,
+) -> None:
+    old = gateway.ready("a/0")
+    client = gateway.client()
+    client.post(1)
+    task, _ = old.task()
+    gateway.channel.send(control.Retire(identity="a/0"))
+    client.send(pack_message(wire.STATUS))
+    _, frames = client.receive(wire.STATUS)
+    (worker,) = json.loads(frames[0])["workers"]
+    assert (worker["state"], worker["outstanding"]) == ("retiring", 1)
+    client.post(2)  # waits for another worker
+    old.reply(task, b"one")
+    assert client.answer(1) == b"one"
+    assert gateway.hear(control.Retired).identity == "a/0"
+    old.receive(wire.DRAIN)
+    assert not old.has_message()
+    gateway.channel.send(control.Died(identity="a/0", reason="ended with exit code 0"))
+    new = gateway.ready("a/0b")
+    task, _ = new.task()
+    new.reply(task, b"two")
+    assert client.answer(2) == b"two"
+
+
+def test_a_worker_that_was_to_retire_does_so_with_the_next_gateway(
+    gateway: GatewayUnderTest,
+) -> None:
+    """It came to a gateway that died; its successor gives it nothing, and lets it close."""
+    old = gateway.worker("a/0", is_retiring=True)
+    new = gateway.ready("a/0b")
+    client = gateway.client()
+    client.post(1)
+    task, _ = new.task()
+    old.receive(wire.READY)  # say it again
+    old.ready("/x")
+    assert gateway.hear(control.Retired).identity == "a/0"
+    old.receive(wire.DRAIN)
+    new.reply(task, b"one")
+    assert client.answer(1) == b"one"
+
+
 def test_a_gateway_without_its_supervisor_ends_the_workers_and_removes_the_directory(
     directory: Path,
 ) -> None:

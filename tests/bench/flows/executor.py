@@ -34,6 +34,11 @@ class Bench(Executor):
         """Matrix in, matrix out."""
         docs.embeddings = docs.embeddings * 2
 
+    @requests(on="/wait")
+    def wait(self, **kwargs: Any) -> None:
+        """As if other hardware did the work: it takes time, but none of the processor's."""
+        time.sleep(0.005)
+
     @requests(on="/modules")
     def modules(self, docs: DocumentArray, **kwargs: Any) -> None:
         """The installed packages that this process has loaded, for the start-up case."""

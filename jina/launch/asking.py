@@ -1,0 +1,117 @@
+"""Ask a running Flow's supervisor for a change, and wait until it is made."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from jina.excepts import FlowBuildLevelError, FlowError, FlowNotFound, FlowTopologyError
+from jina.graph.plan import Plan, WorkerSpec
+from jina.launch import events
+from jina.launch.local import start_failure
+from jina.launch.rundir import FlowRecord, control_of, directory_name, running
+from jina.runtime import control
+
+
+def ask(directory: Path, change: control.Change, tell: Callable[[str], None]) -> control.Done:
+    """Have a Flow changed; requests are served meanwhile.
+
+    Whoever stops waiting does not stop the change.
+
+    Args:
+        directory: the Flow's run directory.
+        change: what is wanted.
+        tell: called with a line of text for each thing that happens.
+
+    Returns:
+        what is now.
+
+    Raises:
+        FlowNotFound: nobody listens there.
+        FlowTopologyError: the Flow has no such Executor, or it has others than the plan.
+        FlowBuildLevelError: the change cannot be made now.
+        RuntimeFailToStart: a new worker did not start; its own words are in the message, and what
+            ran before runs on.
+        FlowError: the Flow ended before the change was made.
+    """
+    end = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        end.connect(str(control_of(directory)))
+    except OSError as error:
+        end.close()
+        raise FlowNotFound(f"no Flow listens at {directory}: {error.strerror}") from error
+    channel = control.Channel(
+        end, control.Told | control.Done | control.Refused | events.StartFailed
+    )
+    try:
+        channel.send(change)
+        while channel.is_open:
+            for message in channel.receive():
+                if isinstance(message, control.Told):
+                    tell(message.text)
+                elif isinstance(message, control.Done):
+                    return message
+                else:
+                    raise _failure(message)
+    finally:
+        channel.close()
+    raise FlowError("the Flow ended before the change was made")
+
+
+def with_arguments(
+    plan: Plan,
+    node: str,
+    uses_with: dict[str, Any] | None = None,
+    dump_path: str | os.PathLike[str] | None = None,
+) -> Plan:
+    """The plan with other arguments for one node's Executor.
+
+    Args:
+        plan: of what runs.
+        node: its name; one that the plan lacks changes nothing.
+        uses_with: laid over the arguments of its constructor.
+        dump_path: what `runtime_args.dump_path` becomes; None leaves it as it is.
+    """
+
+    def changed(spec: WorkerSpec) -> WorkerSpec:
+        with_ = {**spec.executor.with_, **(uses_with or {})}
+        args = dict(spec.runtime_args)
+        if dump_path is not None:
+            args["dump_path"] = os.fspath(dump_path)
+        return msgspec.structs.replace(
+            spec, executor=msgspec.structs.replace(spec.executor, with_=with_), runtime_args=args
+        )
+
+    workers = [changed(spec) if spec.node == node else spec for spec in plan.workers]
+    return msgspec.structs.replace(plan, workers=workers)
+
+
+def _failure(message: object) -> FlowError:
+    if isinstance(message, events.StartFailed):
+        return start_failure(message)
+    if isinstance(message, control.Refused):
+        kind = FlowTopologyError if message.is_usage else FlowBuildLevelError
+        return kind(message.what, hint=message.hint)
+    return FlowError(f"the supervisor said {message!r}")
+
+
+def directory_of(record: FlowRecord) -> Path:
+    """The run directory of a running Flow.
+
+    Raises:
+        FlowNotFound: it has ended.
+    """
+    for path, other in running():
+        if other.pid == record.pid:
+            return path
+    raise FlowNotFound(f'the Flow "{record.name}" has ended')
+
+
+def runs_its_file(directory: Path, record: FlowRecord) -> bool:
+    """Whether a Flow is what its YAML says: a Python program may have added to what it loaded."""
+    return bool(record.file) and directory.name == directory_name(record.name, record.file)

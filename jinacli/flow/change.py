@@ -1,0 +1,87 @@
+"""`jina flow scale` and `restart`: change a Flow that is up, without a failed request."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from jina.excepts import FlowTopologyError
+from jina.graph.plan import Plan
+from jina.launch.asking import ask, directory_of, runs_its_file
+from jina.launch.find import find_flow, shortest
+from jina.runtime.control import Change
+from jinacli import exits
+from jinacli.flow.unfit import checked_if_unfit
+from jinacli.screens.errors import say, text_of
+
+
+def scale_flow(wanted: str, replicas: dict[str, int], *, quiet: bool) -> int:
+    """Give Executors other numbers of replicas, one after the other.
+
+    Args:
+        wanted: name or file of the Flow; empty for the only one that runs.
+        replicas: Executor's name -> how many.
+        quiet: say nothing but errors.
+
+    Raises:
+        FlowError: no such Flow, or a new worker did not start.
+    """
+    directory = directory_of(find_flow(wanted))
+    for name, number in replicas.items():
+        code = _change(directory, Change(nodes=[name], replicas=number), quiet=quiet)
+        if code != exits.OK:
+            return code
+    return exits.OK
+
+
+def restart_flow(wanted: str, names: list[str], *, is_surge: bool, quiet: bool) -> int:
+    """Replace the workers of Executors, of all if none is named, by new ones.
+
+    A Flow of `jina flow up` runs what its YAML says now, if that passes a check.
+
+    Args:
+        wanted: name or file of the Flow; empty for the only one that runs.
+        names: of Executors.
+        is_surge: start each new worker before the old one ends.
+        quiet: say nothing but errors.
+
+    Raises:
+        FlowError: no such Flow, or a new worker did not start.
+    """
+    record = find_flow(wanted)
+    directory = directory_of(record)
+
+    def change(plan: Plan | None) -> int:
+        asked = Change(nodes=names, is_surge=is_surge, plan=plan)
+        return _change(directory, asked, quiet=quiet)
+
+    if not runs_its_file(directory, record):
+        return change(None)
+    file = Path(shortest(record.file))
+
+    def load() -> int:
+        # Late: see jinacli.app.
+        from jina.graph.planning import plan_of
+        from jinacli.flow.watch import findings_of
+
+        plan = plan_of(file)
+        if findings := findings_of(file):
+            say(findings)
+            say("error: nothing was changed")
+            return exits.FAILED
+        return change(plan)
+
+    return checked_if_unfit(file, load)
+
+
+def _change(directory: Path, change: Change, *, quiet: bool) -> int:
+    try:
+        now = ask(directory, change, (lambda text: None) if quiet else say)
+    except FlowTopologyError as error:
+        say(text_of(error))
+        return exits.USAGE
+    except KeyboardInterrupt:
+        say("the change goes on; `jina flow ps` shows how far it is")
+        raise
+    if not quiet:
+        say(now.text)
+    return exits.OK

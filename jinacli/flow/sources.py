@@ -1,0 +1,114 @@
+"""Which files a Flow was made from: its YAML, and for each Executor the modules of its code."""
+
+from __future__ import annotations
+
+import ast
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple, TypeAlias
+
+from jina.config.flows import load_flow
+from jina.executors.spec import ExecutorSpec
+from jina.graph.plan import Plan
+from jina.graph.planning import plan_from
+
+Stamp: TypeAlias = tuple[int, int] | None
+
+
+class Sources(NamedTuple):
+    """A Flow as its files say it.
+
+    Attributes:
+        plan: of the Flow.
+        files: YAML files that went into it.
+        modules: node -> files of its Executor's code.
+    """
+
+    plan: Plan
+    files: list[Path]
+    modules: dict[str, set[Path]]
+
+    @property
+    def every_file(self) -> set[Path]:
+        """All of them."""
+        return {*self.files, *(file for files in self.modules.values() for file in files)}
+
+
+def sources_of(file: Path, listen: str) -> Sources:
+    """Load a Flow and find the files that it consists of; no module is imported.
+
+    Args:
+        file: its YAML.
+        listen: as for `plan_from`.
+
+    Raises:
+        ConfigError: with everything that is wrong.
+    """
+    config = load_flow(file)
+    plan = plan_from(config, listen=listen)
+    modules = {spec.node: module_files(spec.executor) for spec in plan.workers}
+    return Sources(plan, [file, *config.files], modules)
+
+
+def stamps_of(files: Iterable[Path]) -> dict[Path, Stamp]:
+    """When each file was written and how long it is; None for one that is not there."""
+    return {file: _stamp(file) for file in files}
+
+
+def _stamp(file: Path) -> Stamp:
+    try:
+        status = os.stat(file)
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size
+
+
+def module_files(spec: ExecutorSpec) -> set[Path]:
+    """The files of an Executor's code: its modules, and what they import from beside them.
+
+    An installed package is not followed: nobody edits it while a Flow runs.
+    """
+    folders = [Path(folder) for folder in spec.search_paths]
+    found: set[Path] = set()
+    ahead: list[Path] = []
+    for entry in spec.py_modules:
+        path = Path(entry)
+        if not path.is_absolute():
+            ahead += _named(entry, folders)
+        elif path.is_dir():
+            ahead += path.rglob("*.py")
+        else:
+            ahead.append(path)
+    while ahead:
+        file = ahead.pop()
+        if file not in found and file.is_file():
+            found.add(file)
+            for name in _imports(file):
+                ahead += _named(name, [file.parent, *folders])
+    return found
+
+
+def _named(name: str, folders: list[Path]) -> Iterator[Path]:
+    """The files of a dotted name and of the packages around it, where some are."""
+    parts = name.split(".")
+    for length in range(1, len(parts) + 1):
+        for folder in folders:
+            target = folder.joinpath(*parts[:length])
+            for file in (target.with_suffix(".py"), target / "__init__.py"):
+                if file.is_file():
+                    yield file
+
+
+def _imports(file: Path) -> Iterator[str]:
+    """What a module imports, by dotted names; nothing if it cannot be read."""
+    try:
+        tree = ast.parse(file.read_bytes())
+    except (OSError, SyntaxError, ValueError):
+        return
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = f"{node.module}." if node.module else ""
+            yield from (f"{base}{alias.name}" for alias in node.names)
