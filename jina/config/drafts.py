@@ -15,7 +15,7 @@ import msgspec
 from jina.config.load_state import LoadState
 from jina.config.problems import Problem
 from jina.config.schema import IGNORED_EXECUTOR, ExecutorModel, Metas
-from jina.config.source import current_folder
+from jina.config.source import current_folder, without_notes
 from jina.config.tree import DataPath, Tree, path_text, value_at
 from jina.config.validation import known_keys, near_key, unknown_key, usable, validated
 from jina.config.variables import Unresolved
@@ -95,7 +95,7 @@ def executor_draft(state: LoadState, tree: Tree, at: DataPath = ()) -> ExecutorD
     data = value_at(tree.data, at)
     if not _is_executor(state, tree, at, data):
         return None
-    data = state.without_ignored(tree, at, data, IGNORED_EXECUTOR)
+    data = state.without_ignored(tree, at, data if at else without_notes(data), IGNORED_EXECUTOR)
     problems = validated(ExecutorModel, tree, data, at)[1]
     state.problems += problems if data.get("jtype") else _without_class(tree, at, problems)
     # Looked for also where something else is wrong, so that one check shows everything.

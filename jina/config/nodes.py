@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from jina.config.drafts import ExecutorClass, ExecutorDraft, executor_draft, uncertain_sections
 from jina.config.load_state import LoadState
-from jina.config.needs import Fault, Node, faults
+from jina.config.needs import DUPLICATE_NEED, Fault, Node, faults
 from jina.config.problems import Problem
 from jina.config.schema import (
     IGNORED_NODE,
@@ -18,6 +18,7 @@ from jina.config.schema import (
     FlowOptions,
     NodeModel,
 )
+from jina.config.source import current_folder
 from jina.config.specs import spec_of
 from jina.config.tree import DataPath, Span, Tree
 from jina.config.uses import draft_of_uses
@@ -46,6 +47,8 @@ class NodeConfig:
         marks: the same for each key of the entry.
         is_join: made by `method: needs`.
         origin: where its Executor is written, for messages about it.
+        method: as it is written.
+        runtime_args: laid over those that the Flow gives its Executor.
     """
 
     name: str
@@ -61,6 +64,8 @@ class NodeConfig:
     marks: dict[str, tuple[str, int, int]] = field(default_factory=dict)
     is_join: bool = False
     origin: ExecutorDraft | None = field(default=None, repr=False, compare=False)
+    method: str = "add"
+    runtime_args: dict[str, Any] = field(default_factory=dict)
 
 
 def known_entry(
@@ -69,7 +74,7 @@ def known_entry(
     """An entry without what is ignored, and without what is refused, which is reported."""
     kept = state.without_ignored(tree, at, entry, IGNORED_NODE)
     _make_yaml_like(kept)
-    state.problems += _refused_keys(tree, at, kept)
+    state.problems += refused_keys(tree, at, kept, REFUSED_NODE)
     state.problems += _refused_values(tree, at, kept)
     return kept
 
@@ -86,9 +91,18 @@ def _make_yaml_like(entry: dict[str, Any]) -> None:
         entry["needs"] = list(needs)
 
 
-def _refused_keys(tree: Tree, at: DataPath, entry: dict[str, Any]) -> Iterator[Problem]:
-    """The keys that would change results; they are taken out."""
-    for key, instead in REFUSED_NODE.items():
+def refused_keys(
+    tree: Tree, at: DataPath, entry: dict[str, Any], refused: Mapping[str, str]
+) -> Iterator[Problem]:
+    """The keys that would change results; they are taken out.
+
+    Args:
+        tree: where they are written.
+        at: path of the map.
+        entry: the map.
+        refused: key -> what to do instead.
+    """
+    for key, instead in refused.items():
         if key in entry and entry.pop(key) not in MEANS_NOTHING:
             yield tree.problem(
                 (*at, key), "not-supported", f"`{key}` is not supported", at="key", hint=instead
@@ -97,11 +111,7 @@ def _refused_keys(tree: Tree, at: DataPath, entry: dict[str, Any]) -> Iterator[P
 
 def _refused_values(tree: Tree, at: DataPath, entry: dict[str, Any]) -> Iterator[Problem]:
     """The values of known keys that are not supported (yet)."""
-    method, polling = entry.get("method"), entry.get("polling")
-    if method in ("inspect", "gather_inspect"):
-        del entry["method"]
-        message = f"`method: {method}` is not supported"
-        yield _unsupported(tree, (*at, "method"), message, "add the Executor as a step of the Flow")
+    polling = entry.get("polling")
     for key in ("shards", "parallel"):
         if isinstance(entry.get(key), int) and entry[key] > 1:
             message = f"`{key}: {entry[key]}` is not supported yet; only 1 is"
@@ -137,9 +147,11 @@ def graph_problems(state: LoadState, tree: Tree, key: str, entries: list[Any]) -
         notes = []
         if fault.other >= 0:
             notes = [tree.note((key, fault.other, "name"), "the first one stands here")]
-        state.problems.append(
-            tree.problem(at, fault.kind, fault.message, hint=fault.hint, notes=notes, word=word)
+        problem = tree.problem(
+            at, fault.kind, fault.message, hint=fault.hint, notes=notes, word=word
         )
+        is_harmless = fault.kind == DUPLICATE_NEED
+        state.problems.append(replace(problem, severity="warning") if is_harmless else problem)
 
 
 def _needs(entry: Any) -> list[str] | None:
@@ -203,6 +215,30 @@ class NodeReader:
         model, wrong = usable(NodeModel, entry)
         if not isinstance(model, NodeModel):
             return None
+        if self.state.options.only_graph:
+            spec = ExecutorSpec(jtype=_named_by(entry, model, cls))
+            return self._config(at, entry, model, None, spec)
+        return self._for(at, model).resolved(at, entry, model, wrong, cls)
+
+    def _for(self, at: DataPath, model: NodeModel) -> NodeReader:
+        """A reader that looks where this entry says, too."""
+        # An executor of a Flow stands in a list: its path ends in its position.
+        fallbacks = self.state.options.fallbacks_of(int(at[-1]))
+        folder = current_folder() / self.tree.source.folder
+        extra = [folder / os.path.expanduser(name) for name in model.extra_search_paths]
+        if not extra and not fallbacks:
+            return self
+        return replace(self, state=self.state.with_folders(extra, fallbacks))
+
+    def resolved(
+        self,
+        at: DataPath,
+        entry: Mapping[str, Any],
+        model: NodeModel,
+        wrong: list[DataPath],
+        cls: ExecutorClass | None,
+    ) -> NodeConfig | None:
+        """One node with its Executor, see `node`; `wrong` are the keys that cannot be used."""
         uncertain = uncertain_sections(self.tree, wrong, known_keys(NodeModel))
         metas = {**model.override_metas, **model.uses_metas}
         py_modules, is_short = self._modules(at, metas.pop("py_modules", []), model.py_modules)
@@ -268,13 +304,13 @@ class NodeReader:
         at: DataPath,
         entry: Mapping[str, Any],
         model: NodeModel,
-        draft: ExecutorDraft,
+        draft: ExecutorDraft | None,
         spec: ExecutorSpec,
     ) -> NodeConfig:
         own, general = model.timeout_ready, self.options.timeout_ready
         return NodeConfig(
             name=model.name or f"executor{at[-1]}",
-            needs=list(model.needs) or None,
+            needs=list(dict.fromkeys(model.needs)) or None,
             replicas=model.replicas,
             executor=spec,
             workspace=self.tree.source.absolute(model.workspace) or self.workspace,
@@ -284,7 +320,25 @@ class NodeReader:
             marks={key: _mark(self.tree, self.tree.span((*at, key))) for key in entry},
             is_join=model.method == "needs",
             origin=draft,
+            method=model.method,
+            runtime_args=_runtime_args(model),
         )
+
+
+def _named_by(entry: Mapping[str, Any], model: NodeModel, cls: ExecutorClass | None) -> str:
+    """How a drawing names an Executor that nobody has looked for."""
+    if cls is not None:
+        return cls.__name__
+    uses = entry.get("uses")
+    if isinstance(uses, Mapping):
+        uses = uses.get("jtype")
+    text = uses.strip() if isinstance(uses, str) else ""
+    return text.splitlines()[0] if text else "BaseExecutor"
+
+
+def _runtime_args(model: NodeModel) -> dict[str, Any]:
+    of_dump = {} if model.dump_path is None else {"dump_path": model.dump_path}
+    return {**of_dump, **model.runtime_args}
 
 
 def _seconds(timeout_ms: int | None) -> float:

@@ -20,6 +20,8 @@ from pydantic import (
 )
 from pydantic_core import PydanticKnownError
 
+from jina.config import older_keys
+
 Text = Annotated[str, Field(strict=True)]
 Number = Annotated[int, Field(strict=True)]
 Real = Annotated[float, Field(strict=True)]
@@ -42,6 +44,11 @@ def _without_nul(value: Any) -> Any:
 
 def _one_or_many(value: Any) -> Any:
     return [value] if isinstance(value, str) else [] if value is None else value
+
+
+def _upper(value: Any) -> Any:
+    value = getattr(value, "name", value)  # of an enumeration of Jina 2
+    return value.upper() if isinstance(value, str) else value
 
 
 #: A section that may stand empty: `with:` and nothing behind it.
@@ -145,8 +152,12 @@ class NodeModel(_Strict):
             "executor0, executor1, … by position."
         ),
     )
-    method: Literal["add", "needs"] = Field(
-        "add", description="add: an executor. needs: one that joins what it needs."
+    method: Literal["add", "needs", "inspect", "gather_inspect"] = Field(
+        "add",
+        description=(
+            "add: an executor. needs: one that joins what it needs. inspect: one that looks on;"
+            " those behind it take what it looked at. gather_inspect: joins those that look on."
+        ),
     )
     uses: Uses | None = Field(
         None,
@@ -173,6 +184,20 @@ class NodeModel(_Strict):
     py_modules: Names = Field(
         default_factory=list,
         description="Python files or modules to import for the class, relative to this file.",
+    )
+    extra_search_paths: Names = Field(
+        default_factory=list,
+        description=(
+            "Folders where its YAML file and modules are looked for behind this file's folder,"
+            " before the current one; relative to this file."
+        ),
+    )
+    runtime_args: Section = Field(
+        default_factory=dict,
+        description="Laid over what the Executor finds in `self.runtime_args`.",
+    )
+    dump_path: Text | None = Field(
+        None, description="What the Executor finds in `self.runtime_args.dump_path`."
     )
     needs: Names = Field(
         default_factory=list,
@@ -233,6 +258,18 @@ class FlowOptions(_Strict):
             "it."
         ),
     )
+    inspect: Annotated[
+        Literal["COLLECT", "REMOVE"],
+        BeforeValidator(
+            _upper, json_schema_input_type=Literal["COLLECT", "REMOVE", "collect", "remove"]
+        ),
+    ] = Field(
+        "COLLECT",
+        description=(
+            "COLLECT: what executors of `method: inspect` return is in the answer too. REMOVE: they"
+            " are left out."
+        ),
+    )
     return_results: Flag | None = Field(
         None, description="Default of `Flow.post` in Python: return the responses."
     )
@@ -284,7 +321,7 @@ class FlowModel(_Strict):
 
 
 #: Keys of Jina 2 and 3 beside `with` and `executors`.
-IGNORED_FLOW = frozenset({"gateway", "is_updated"})
+IGNORED_FLOW = frozenset({"gateway", "is_updated", "jcloud"})
 
 #: Keys of a Flow's `with`, and of the gateway.
 # fmt: off
@@ -293,7 +330,7 @@ IGNORED_OPTIONS = frozenset({
     "cors", "deployments_addresses", "deployments_metadata", "deployments_no_reduce",
     "description", "expose_endpoints", "expose_graphql_endpoint", "expose_public",
     "graph_description", "grpc_data_requests", "grpc_server_options", "host", "host_in",
-    "host_out", "http_proxy", "identity", "inspect", "k8s_namespace", "log_config",
+    "host_out", "http_proxy", "identity", "k8s_namespace", "log_config",
     "memory_hwm", "metrics", "metrics_exporter_host", "metrics_exporter_port", "monitoring",
     "no_crud_endpoints", "no_debug_endpoints", "on_error_strategy", "polling", "port",
     "port_expose", "port_in", "port_monitoring", "port_out", "ports", "prefetch",
@@ -302,7 +339,7 @@ IGNORED_OPTIONS = frozenset({
     "ssl_keyfile", "static_routing_table", "suppress_root_logging", "timeout_ctrl",
     "timeout_send", "title", "tls", "traces_exporter_host", "traces_exporter_port", "tracing",
     "uses", "uvicorn_kwargs",
-})
+}) | older_keys.OPTIONS
 # fmt: on
 
 #: Keys of one executor.
@@ -310,7 +347,7 @@ IGNORED_OPTIONS = frozenset({
 IGNORED_NODE = frozenset({
     "allow_concurrent", "compression", "connection_list", "cors", "ctrl_with_ipc", "daemon",
     "deployment_role", "description", "disable_auto_volume", "disable_reduce", "docker_kwargs",
-    "entrypoint", "exit_on_exceptions", "expose_public", "extra_search_paths", "force",
+    "entrypoint", "exit_on_exceptions", "expose_public", "force",
     "force_update", "gpus", "grpc_channel_options", "grpc_server_options", "host_in",
     "host_out", "hosts_in_connections", "identity", "inspect", "install_requirements",
     "k8s_namespace", "log_config", "memory_hwm", "metrics", "metrics_exporter_host",
@@ -322,7 +359,7 @@ IGNORED_NODE = frozenset({
     "socket_out", "ssh_keyfile", "ssh_password", "ssh_server", "timeout_ctrl", "timeout_send",
     "tls", "traces_exporter_host", "traces_exporter_port", "tracing", "upload_files", "volumes",
     "workspace_id",
-})
+}) | older_keys.NODE
 # fmt: on
 
 #: Keys of an Executor's YAML.
@@ -333,7 +370,7 @@ IGNORED_EXECUTOR = frozenset({
 # fmt: on
 
 #: Values of refused keys that ask for nothing, so that they are accepted.
-MEANS_NOTHING = (None, False, "", "0.0.0.0", "localhost", "127.0.0.1")
+MEANS_NOTHING = (None, False, "", "0.0.0.0", "localhost", "127.0.0.1", "NONE")
 
 #: Keys that would change results; ignoring them would be wrong. Key -> what to do instead.
 REFUSED_NODE = {
@@ -345,4 +382,5 @@ REFUSED_NODE = {
     "host": "executors run on the machine of their Flow",
     "when": "filter the Documents in the Executor",
     "floating": "make it the last executor, or post to it in a Flow of its own",
+    **older_keys.REFUSED_NODE,
 }

@@ -9,7 +9,7 @@ from typing import Any
 from jina.config.drafts import ExecutorClass, ExecutorDraft
 from jina.config.load_state import LoadState
 from jina.config.problems import Problem
-from jina.config.py_modules import ModuleMissing, locate, module_name, search_paths
+from jina.config.py_modules import ModuleMissing, module_name, search_paths
 from jina.config.tree import DataPath, Tree
 from jina.excepts import ExecutorFailToLoad
 from jina.executors.load import live_class, live_spec
@@ -94,10 +94,9 @@ def _spec_of_module(
     if ":" not in jtype and "." in jtype:
         jtype = ":".join(jtype.rpartition(".")[::2])
     module, _, name = jtype.rpartition(":")
-    search_folders = state.options.search_folders
     if module and module not in py_modules and module not in map(module_name, py_modules):
         try:
-            located = locate(module, draft.folder, search_folders)
+            located = state.located(module, draft.folder)
         except ModuleMissing as err:
             if "modules" not in draft.uncertain:
                 state.problems.append(
@@ -110,7 +109,9 @@ def _spec_of_module(
     return ExecutorSpec(
         jtype=jtype,
         py_modules=py_modules,
-        search_paths=search_paths(draft.folder, search_folders),
+        search_paths=search_paths(
+            draft.folder, state.options.search_folders, state.options.fallbacks
+        ),
         **fields,
     )
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import inspect
 import os
 import reprlib
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from traceback import walk_tb
 from types import ModuleType
@@ -18,7 +17,7 @@ from typing import Any, TypeAlias
 from jina.excepts import ExecutorFailToLoad
 from jina.executors import BaseExecutor
 from jina.executors.metas import get_default_runtime_args
-from jina.executors.modules import add_search_paths, import_module
+from jina.executors.modules import add_search_paths, import_module, import_paths
 from jina.executors.signature import injected, misfits, mistyped, unfillable
 from jina.executors.spec import ExecutorSpec
 from jina.executors.table import claims, marked_methods
@@ -174,8 +173,7 @@ def live_spec(cls: type[BaseExecutor], **fields: Any) -> ExecutorSpec:
         return ExecutorSpec(jtype="BaseExecutor", **fields)
     # A class of an importable module travels as its name: the worker needs the same path to find
     # it.
-    paths = [os.path.abspath(path or os.curdir) for path in sys.path]
-    fields.setdefault("search_paths", [p for p in dict.fromkeys(paths) if os.path.exists(p)])
+    fields.setdefault("search_paths", import_paths())
     try:
         live = _cloudpickle().dumps(cls)
     except Exception as err:

@@ -9,9 +9,11 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+from msgspec import structs
 
 from jina.defaults import TIMEOUT_READY_S
-from jina.executors.spec import ExecutorSpec
+from jina.executors.modules import import_paths
+from jina.executors.spec import ExecutorSpec, importing_from
 
 
 class PlannedNode(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,3 +78,13 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     nodes: list[PlannedNode]
     workers: list[WorkerSpec]
     listen: str = ""
+
+
+def with_import_paths(plan: Plan) -> Plan:
+    """The plan with workers that import from wherever this process does."""
+    paths = import_paths()
+    workers = [
+        structs.replace(worker, executor=importing_from(worker.executor, paths))
+        for worker in plan.workers
+    ]
+    return structs.replace(plan, workers=workers)

@@ -44,6 +44,7 @@ def _worker(node: NodeConfig, replica: int) -> WorkerSpec:
     }
     if node.replicas > 1:
         runtime_args["replica_id"] = replica
+    runtime_args |= node.runtime_args
     return WorkerSpec(
         node=node.name,
         replica=replica,
