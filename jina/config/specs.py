@@ -12,7 +12,7 @@ from jina.config.problems import Problem
 from jina.config.py_modules import ModuleMissing, module_name, search_paths
 from jina.config.tree import DataPath, Tree
 from jina.excepts import ExecutorFailToLoad
-from jina.executors.load import live_class, live_spec
+from jina.executors.load import live_class, live_spec, near_class
 from jina.executors.spec import ExecutorSpec
 
 _PASS_THROUGH = ("BaseExecutor", "Executor")
@@ -81,7 +81,9 @@ def _spec_of_name(
         return _spec_of_class(state, draft, known, fields)
     if "modules" not in draft.uncertain:  # else the missing module is reported
         message = f"nothing says where the class {name!r} is"
-        hint = "name its file in `metas: {py_modules: […]}`, or write `module:Class`"
+        near = near_class(name)
+        hint = f"did you mean {near!r}? Else n" if near else "n"
+        hint += "ame its file in `metas: {py_modules: […]}`, or write `module:Class`"
         state.problems.append(_at_class(draft, "class-not-found", message, hint, name))
     return None
 

@@ -24,7 +24,7 @@ from jina.executors.table import claims, marked_methods
 from jina.executors.user_errors import is_ours
 from jina.logging.logger import JinaLogger
 from jina.names import endpoint_name
-from jina.suggest import nearest
+from jina.suggest import near_name, nearest
 
 _Begin: TypeAlias = Callable[[str], None] | None
 
@@ -267,6 +267,12 @@ def _near(name: str, modules: list[ModuleType]) -> str:
     if modules:
         return "no class there subclasses jina.Executor"
     return "name its file in `py_modules`, or write `module:Class`"
+
+
+def near_class(name: str) -> str:
+    """The name of a class of this process that was perhaps meant; "" if there is none."""
+    names = [cls.__name__ for cls in _subclasses(BaseExecutor)]
+    return near_name(name, names, cutoff=0.75)  # many were not made by the user: nearly alike
 
 
 def _subclasses(cls: type[BaseExecutor]) -> Iterator[type[BaseExecutor]]:

@@ -154,3 +154,25 @@ def test_workers_import_from_wherever_their_flows_program_does(
 
         (response,) = flow.post("/", Document(), return_results=True) or []
         assert [doc.text for doc in response.docs] == ["from afar"]
+
+
+def test_what_is_missing_is_a_file_that_is_not_found_too() -> None:
+    for entry in ({"uses": "X", "py_modules": "none.py"}, {"uses": "none.yml"}):
+        with pytest.raises(FileNotFoundError, match="none"):
+            Flow().add(**entry).plan()
+    with pytest.raises(FileNotFoundError, match=r"none\.py"):
+        Executor.load_config("jtype: X\npy_modules: none.py\n")
+
+
+class NearlyNamedEncoder(Executor):
+    """Named below with a mistake."""
+
+
+def test_an_unknown_class_names_the_near_one_of_this_process() -> None:
+    for ask in (Flow().add(uses="NearlyNamedEncodr").plan, _load):
+        with pytest.raises(ConfigError, match="did you mean 'NearlyNamedEncoder'"):
+            ask()
+
+
+def _load() -> None:
+    Executor.load_config("jtype: NearlyNamedEncodr\nwith: {a: 1}\n")
