@@ -15,7 +15,7 @@ from jina.config.older_keys import INSTEAD_OF_IGNORED
 from jina.config.problems import Problem
 from jina.config.py_modules import ModuleMissing, locate
 from jina.config.source import Source, current_folder
-from jina.config.tree import DataPath, Tree
+from jina.config.tree import DataPath, Tree, path_text
 from jina.config.variables import Unresolved, Variables, interpolate, read_dotenv
 
 #: One folder or several.
@@ -137,8 +137,12 @@ class LoadState(msgspec.Struct):
     def without_ignored(
         self, tree: Tree, at: DataPath, data: Mapping[str, Any], ignored: frozenset[str]
     ) -> dict[str, Any]:
-        """The data without the keys that have no meaning here; a warning for each of them."""
+        """The data without the keys that have no meaning here; a warning for each of them.
+
+        A variable that is not set is no mistake there: nobody reads it.
+        """
         for key in (key for key in data if key in ignored):
+            self.forgive_unset(tree, (*at, key))
             self.problems.append(
                 tree.problem(
                     (*at, key),
@@ -150,6 +154,18 @@ class LoadState(msgspec.Struct):
                 )
             )
         return {key: value for key, value in data.items() if key not in ignored}
+
+    def forgive_unset(self, tree: Tree, at: DataPath) -> None:
+        """Forget the variables that are not set at this place, or below it."""
+        place = path_text(at)
+        below = (f"{place}.", f"{place}[")
+        self.problems[:] = [
+            problem
+            for problem in self.problems
+            if problem.code != "unset-variable"
+            or problem.file != tree.source.file
+            or (problem.path != place and not problem.path.startswith(below))
+        ]
 
 
 def absolute_folders(paths: SearchPaths) -> list[Path]:

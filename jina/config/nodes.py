@@ -12,6 +12,7 @@ from jina.config.load_state import LoadState
 from jina.config.needs import DUPLICATE_NEED, Fault, Node, faults
 from jina.config.problems import Problem
 from jina.config.schema import (
+    IGNORED_EXECUTOR,
     IGNORED_NODE,
     MEANS_NOTHING,
     REFUSED_NODE,
@@ -74,6 +75,11 @@ def known_entry(
     """An entry without what is ignored, and without what is refused, which is reported."""
     kept = state.without_ignored(tree, at, entry, IGNORED_NODE)
     _make_yaml_like(kept)
+    uses = kept.get("uses")
+    if isinstance(uses, Mapping):  # its draft warns of what is ignored in it
+        for key in uses.keys() & IGNORED_EXECUTOR:
+            state.forgive_unset(tree, (*at, "uses", key))
+        kept["uses"] = {key: value for key, value in uses.items() if key not in IGNORED_EXECUTOR}
     state.problems += refused_keys(tree, at, kept, REFUSED_NODE)
     state.problems += _refused_values(tree, at, kept)
     return kept

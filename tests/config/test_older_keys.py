@@ -137,3 +137,18 @@ def test_further_folders_of_one_executor(tmp_path: Path) -> None:
     )
     nodes = load_flow(str(tmp_path / "flow.yml")).executors
     assert [node.executor.metas["name"] for node in nodes] == ["x", "y"]
+
+
+def test_a_variable_that_is_not_set_matters_only_where_somebody_reads_it() -> None:
+    text = (
+        "with: {port_expose: $UNSET_A, name: f, workspace: $UNSET_D}\nexecutors:\n"
+        "  - {uses: {jtype: BaseExecutor, runtime_args: {a: [$UNSET_B]}}, host_in: $UNSET_C}\n"
+    )
+    problems = read_flow(text).problems
+    unset = [(p.path, p.message) for p in problems if p.severity == "error"]
+    assert unset == [("with.workspace", "the variable UNSET_D is not set")]
+    assert [p.message.split("`")[1] for p in problems if p.severity == "warning"] == [
+        "port_expose",
+        "runtime_args",
+        "host_in",
+    ]
