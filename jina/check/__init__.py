@@ -11,6 +11,7 @@ from typing import Any
 
 from jina.check.classes import Begin, check_class
 from jina.check.folders import named_folders, node_folders, shared_folders
+from jina.check.gpus import node_gpus
 from jina.check.methods import yaml_endpoints
 from jina.check.report import Endpoint, Report
 from jina.config.executors import read_executor
@@ -61,6 +62,7 @@ def check_flow(source: Any, *, no_import: bool = False, begin: Begin = _ignore) 
             continue
         report.problems += named_folders(node.origin, node.executor)
         report.problems += node_folders(node)
+        report.problems += node_gpus(node)
         report.problems += yaml_endpoints(node.origin, node.executor)
         if not no_import:
             check_class(report, node.executor, node.origin, node.name, begin)

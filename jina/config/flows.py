@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from jina.config import devices
 from jina.config.drafts import ExecutorClass, uncertain_sections
 from jina.config.inspections import with_needs, without
 from jina.config.load_state import (
@@ -232,6 +233,7 @@ def _known_options(state: LoadState, tree: Tree, given: Mapping[str, Any]) -> di
     """The `with` without what is ignored, and without what is refused, which is reported."""
     kept = state.without_ignored(tree, ("with",), given, IGNORED_OPTIONS)
     state.problems += refused_keys(tree, ("with",), kept, REFUSED_OPTIONS)
+    state.problems += devices.problems(tree, ("with", "env"), kept.get("env"))
     inspect = getattr(kept.get("inspect"), "name", kept.get("inspect"))
     if isinstance(inspect, str) and inspect.upper() == "HANG":
         del kept["inspect"]

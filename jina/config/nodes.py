@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from jina.config import devices
 from jina.config.drafts import ExecutorClass, ExecutorDraft, executor_draft, uncertain_sections
 from jina.config.load_state import LoadState
 from jina.config.needs import DUPLICATE_NEED, Fault, Node, faults
@@ -82,6 +83,7 @@ def known_entry(
         kept["uses"] = {key: value for key, value in uses.items() if key not in IGNORED_EXECUTOR}
     state.problems += refused_keys(tree, at, kept, REFUSED_NODE)
     state.problems += _refused_values(tree, at, kept)
+    state.problems += devices.problems(tree, (*at, "env"), kept.get("env"))
     return kept
 
 

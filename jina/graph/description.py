@@ -122,7 +122,7 @@ class Description:
         Raises:
             ConfigError: with everything that is wrong with names, needs and keys.
         """
-        return plan_from(self._config(only_graph=True))
+        return plan_from(self._config(only_graph=True), gpus=lambda: 0)
 
     def added(self, entry: dict[str, Any]) -> Description:
         """The description with one more Executor, its place in the graph checked; see `Flow.add`.

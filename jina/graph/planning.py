@@ -5,20 +5,25 @@ Names and needs are sound by now; here the needs become explicit, and each repli
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+from jina.config import devices
 from jina.config.flows import FlowConfig, load_flow
 from jina.config.nodes import NodeConfig
 from jina.graph.plan import Plan, PlannedNode, WorkerSpec
 from jina.names import GATEWAY
 
 
-def plan_from(config: FlowConfig, *, listen: str = "") -> Plan:
+def plan_from(
+    config: FlowConfig, *, listen: str = "", gpus: Callable[[], int] = devices.gpus
+) -> Plan:
     """Turn a checked config into nodes and workers.
 
     Args:
         config: of the Flow.
         listen: tcp address on which the gateway listens too; "" for none.
+        gpus: tells how many GPUs there are, for `CUDA_VISIBLE_DEVICES: RR`.
     """
     nodes: list[PlannedNode] = []
     before = GATEWAY
@@ -27,13 +32,15 @@ def plan_from(config: FlowConfig, *, listen: str = "") -> Plan:
         nodes.append(PlannedNode(name=node.name, needs=needs, replicas=node.replicas))
         before = node.name
     workers = [
-        _worker(node, replica) for node in config.executors for replica in range(node.replicas)
+        _worker(node, replica, gpus)
+        for node in config.executors
+        for replica in range(node.replicas)
     ]
     path = str(config.file.resolve()) if config.file else ""
     return Plan(name=config.name, file=path, nodes=nodes, workers=workers, listen=listen)
 
 
-def _worker(node: NodeConfig, replica: int) -> WorkerSpec:
+def _worker(node: NodeConfig, replica: int, gpus: Callable[[], int]) -> WorkerSpec:
     file, line, column = node.marks.get("uses", node.mark)
     runtime_args: dict[str, Any] = {
         "name": node.name,
@@ -50,7 +57,7 @@ def _worker(node: NodeConfig, replica: int) -> WorkerSpec:
         replica=replica,
         executor=node.executor,
         runtime_args=runtime_args,
-        env=node.env,
+        env=devices.environment(node.env, replica, gpus),
         timeout_ready_s=node.timeout_ready_s,
         entry=f"{file}:{line}:{column}" if file and line else "",
     )

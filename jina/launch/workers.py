@@ -141,5 +141,6 @@ class Workers:
                 replica=spec.replica,
                 slot=slot,
                 is_running=is_running,
+                devices=spec.env.get("CUDA_VISIBLE_DEVICES", ""),
             )
         )

@@ -77,6 +77,7 @@ class Expect(_Message):
     replica: int
     slot: int
     is_running: bool = False
+    devices: str = ""  # its CUDA_VISIBLE_DEVICES
 
 
 class Started(_Message):

@@ -77,13 +77,14 @@ _POLL_MS = 1000  # only to check deadlines; every event wakes the loop at once
 class _Worker:
     """A worker as the supervisor described it."""
 
-    __slots__ = ("identity", "is_ready", "node", "pid", "replica", "slot")
+    __slots__ = ("devices", "identity", "is_ready", "node", "pid", "replica", "slot")
 
     def __init__(self, expected: control.Expect) -> None:
         self.identity = expected.identity.encode()
         self.node = expected.node
         self.replica = expected.replica
         self.slot = expected.slot
+        self.devices = expected.devices
         self.pid = 0
         self.is_ready = False
 
@@ -359,6 +360,7 @@ class Gateway:
                         "pid": worker.pid,
                         "state": "ready" if worker.is_ready else "starting",
                         "outstanding": self._router.outstanding(worker.identity),
+                        "devices": worker.devices,
                     }
                     for worker in self._workers.values()
                 ],
