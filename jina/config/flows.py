@@ -270,6 +270,7 @@ def _node_reader(state: LoadState, tree: Tree, data: Mapping[str, Any]) -> NodeR
     options, lacks_modules = _options(tree, data)
     workspace = tree.source.absolute(options.workspace) or str(current_folder())
     path = ("with", "py_modules")
+    state = state.with_folders(tree.source.folders(options.extra_search_paths), ())
     if state.options.only_graph:
         return NodeReader(state, tree, options, workspace, [], lacks_modules)
     shared = state.located_modules(tree, path, options.py_modules, tree.source.folder)

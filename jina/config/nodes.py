@@ -20,7 +20,6 @@ from jina.config.schema import (
     FlowOptions,
     NodeModel,
 )
-from jina.config.source import current_folder
 from jina.config.specs import spec_of
 from jina.config.tree import DataPath, Span, Tree
 from jina.config.uses import draft_of_uses
@@ -232,8 +231,7 @@ class NodeReader:
         """A reader that looks where this entry says, too."""
         # An executor of a Flow stands in a list: its path ends in its position.
         fallbacks = self.state.options.fallbacks_of(int(at[-1]))
-        folder = current_folder() / self.tree.source.folder
-        extra = [folder / os.path.expanduser(name) for name in model.extra_search_paths]
+        extra = self.tree.source.folders(model.extra_search_paths)
         if not extra and not fallbacks:
             return self
         return replace(self, state=self.state.with_folders(extra, fallbacks))

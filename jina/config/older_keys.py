@@ -11,7 +11,8 @@ OPTIONS = frozenset({
     "compression", "connect_to_predecessor", "ctrl_with_ipc", "daemon", "default_swagger_ui",
     "docker_kwargs", "dynamic_routing", "entrypoint", "graph_conditions", "grpc_channel_options",
     "hosts_in_connect", "https", "infrastructure", "native", "no_dynamic_routing", "port_ctrl",
-    "port_jinad", "provider_endpoint", "reduce", "rest_api", "restful", "reuse_session",
+    "deployments_disable_reduce", "port_jinad", "provider_endpoint", "reduce", "rest_api",
+    "restful", "reuse_session",
     "routing_table", "runs_in_docker", "runtime_cls", "socket_in", "socket_out", "ssh_keyfile",
     "ssh_password", "ssh_server", "workspace_id", "zmq_identity",
 })
@@ -24,7 +25,7 @@ NODE = frozenset({
     "k8s_custom_resource_dir", "k8s_disable_connection_pool", "k8s_init_container_command",
     "k8s_mount_path", "k8s_uses_init", "no_dynamic_routing", "peer_ports", "port_jinad",
     "protocol", "protocols", "provider_endpoint", "proxy", "raft_configuration", "reduce",
-    "replica_id", "rest_api", "restful", "routing_table", "runs_in_docker", "shard_id",
+    "replica_id", "rest_api", "runtime", "restful", "routing_table", "runs_in_docker", "shard_id",
     "ssl_certfile", "ssl_keyfile", "static_routing_table", "title", "uvicorn_kwargs", "with",
     "zmq_identity",
 })

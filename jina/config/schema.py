@@ -270,6 +270,13 @@ class FlowOptions(_Strict):
             " are left out."
         ),
     )
+    extra_search_paths: Names = Field(
+        default_factory=list,
+        description=(
+            "Folders where files and modules of its executors are looked for behind this file's"
+            " folder, before the current one; relative to this file."
+        ),
+    )
     return_results: Flag | None = Field(
         None, description="Default of `Flow.post` in Python: return the responses."
     )

@@ -55,6 +55,10 @@ class Source(msgspec.Struct, frozen=True):
             return ""
         return os.path.normpath(current_folder() / self.folder / os.path.expanduser(path))
 
+    def folders(self, names: Sequence[str]) -> list[Path]:
+        """Folders that are named in it, as absolute paths."""
+        return [current_folder() / self.folder / os.path.expanduser(name) for name in names]
+
     def display_name(self, name: str) -> str:
         """How messages name a file that this one refers to by a relative path."""
         if os.path.isabs(name) or self.path is None:

@@ -225,12 +225,15 @@ def _lay_over(tree: Tree, options: Mapping[str, Any]) -> None:
 def _inherited(config: FlowConfig) -> dict[str, Any]:
     """What the options of a loaded Flow mean for Executors that are added to it."""
     options = config.options.model_dump(
-        include={"workspace", "env", "timeout_ready", "inspect"},
+        include={"workspace", "env", "timeout_ready", "inspect", "extra_search_paths"},
         exclude_none=True,
         exclude_defaults=True,
     )
     if "workspace" in options and config.file is not None:
         options["workspace"] = str(config.file.parent / options["workspace"])
+    if "extra_search_paths" in options and config.file is not None:
+        names = options["extra_search_paths"]
+        options["extra_search_paths"] = [str(config.file.parent / name) for name in names]
     return options
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from jina import Flow
 from jina.check import check_flow
 from jina.config.flows import load_flow, read_flow
 from jina.config.schema import IGNORED_NODE, IGNORED_OPTIONS, REFUSED_NODE
@@ -137,6 +138,13 @@ def test_further_folders_of_one_executor(tmp_path: Path) -> None:
     )
     nodes = load_flow(str(tmp_path / "flow.yml")).executors
     assert [node.executor.metas["name"] for node in nodes] == ["x", "y"]
+    (tmp_path / "flow.yml").write_text(
+        "with: {extra_search_paths: y}\nexecutors:\n  - {uses: sought.yml}\n"
+        "  - {uses: sought.yml, extra_search_paths: [x]}\n"
+    )
+    flow = Flow.load_config(str(tmp_path / "flow.yml")).add(uses="sought.yml")
+    workers = flow.plan().workers
+    assert [worker.executor.metas["name"] for worker in workers] == ["y", "x", "y"]
 
 
 def test_a_variable_that_is_not_set_matters_only_where_somebody_reads_it() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from jina import AsyncFlow, Document, Executor, Flow, requests
+from jina.enums import FlowInspectType
 from jina.excepts import ConfigError, FlowBuildLevelError, FlowError, FlowTopologyError
 from tests.polling import wait_until
 from tests.shell import Shell, is_alive
@@ -170,7 +171,8 @@ def test_who_looks_on_changes_nothing_of_the_way() -> None:
     ]
     alone = watched.gather_inspect("g", include_last_pod=False)
     assert alone["g"].needs == ["inspect"]
-    assert [name for name, _ in Flow(inspect="REMOVE").add(name="a").inspect()] == ["a"]
+    for remove in ("REMOVE", FlowInspectType.REMOVE):
+        assert [name for name, _ in Flow(inspect=remove).add(name="a").inspect()] == ["a"]
     with watched:
         (response,) = watched.post("/", Document(), return_results=True) or []
         assert [doc.text for doc in response.docs] == ["ai", "ab"]
