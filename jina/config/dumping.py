@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from jina.config.scalars import plain_value, suspicion
+from jina.config.variables import Unresolved
 
 
 def dumped(data: Mapping[str, Any]) -> str:
@@ -56,4 +57,5 @@ class _Dumper(yaml.SafeDumper):
 
 
 _Dumper.add_representer(str, _Dumper.value)
+_Dumper.add_representer(Unresolved, _Dumper.text)  # the variable is to stay one
 _Dumper.add_representer(dict, _Dumper.map)

@@ -147,7 +147,7 @@ def test_further_folders_of_one_executor(tmp_path: Path) -> None:
     assert [worker.executor.metas["name"] for worker in workers] == ["y", "x", "y"]
 
 
-def test_a_variable_that_is_not_set_matters_only_where_somebody_reads_it() -> None:
+def test_a_variable_that_is_not_set_matters_only_where_somebody_reads_it(tmp_path: Path) -> None:
     text = (
         "with: {port_expose: $UNSET_A, name: f, workspace: $UNSET_D}\nexecutors:\n"
         "  - {uses: {jtype: BaseExecutor, runtime_args: {a: [$UNSET_B]}}, host_in: $UNSET_C}\n"
@@ -155,6 +155,10 @@ def test_a_variable_that_is_not_set_matters_only_where_somebody_reads_it() -> No
     problems = read_flow(text).problems
     unset = [(p.path, p.message) for p in problems if p.severity == "error"]
     assert unset == [("with.workspace", "the variable UNSET_D is not set")]
+    text = "executors: [{name: a, host_in: $UNSET_C, with: {x: '$UNSET_D'}}]"
+    saved = Flow.load_config(text).save_config(tmp_path / "f.yml")
+    assert "host_in: $UNSET_C" in Path(saved).read_text()
+    Flow.load_config(saved)
     assert [p.message.split("`")[1] for p in problems if p.severity == "warning"] == [
         "port_expose",
         "runtime_args",
