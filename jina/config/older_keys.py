@@ -25,7 +25,8 @@ NODE = frozenset({
     "k8s_custom_resource_dir", "k8s_disable_connection_pool", "k8s_init_container_command",
     "k8s_mount_path", "k8s_uses_init", "no_dynamic_routing", "peer_ports", "port_jinad",
     "protocol", "protocols", "provider_endpoint", "proxy", "raft_configuration", "read_only",
-    "reduce", "replica_id", "rest_api", "runtime", "restful", "routing_table", "runs_in_docker", "shard_id",
+    "reduce", "replica_id", "rest_api", "restful", "routing_table", "runs_in_docker", "runtime",
+    "shard_id",
     "ssl_certfile", "ssl_keyfile", "static_routing_table", "title", "uvicorn_kwargs", "with",
     "zmq_identity",
 })
