@@ -49,6 +49,14 @@ class OnErrorStrategy(BetterEnum):
     THROW_EARLY = 2
 
 
+class FlowInspectType(BetterEnum):
+    """What becomes of Executors that look on, see `Flow.inspect`."""
+
+    HANG = 0
+    REMOVE = 2
+    COLLECT = 3
+
+
 class RequestType(BetterEnum):
     """What a request is."""
 

@@ -2,10 +2,12 @@
 
     JinaError
     ├── ConfigError                    YAML or options that cannot be used; it holds every problem
-    │   ├── BadConfigSource            (FileNotFoundError) nothing usable where a config should be
+    │   ├── BadConfigSource            (FileNotFoundError) nothing usable where a config should be;
+    │   │                              or a file, module or class that it names is missing
     │   └── BadYAMLVersion             a Flow YAML in a version that is not supported
     ├── DocumentError                  (ValueError) a Document that cannot be what was asked
-    │   └── BadDocType                 (TypeError) an object that cannot become a Document
+    │   ├── BadDocType                 (TypeError) an object that cannot become a Document
+    │   └── EmptyArray                 (IndexError) an array without Documents has no such column
     ├── FlowError
     │   ├── FlowTopologyError          names, needs and cycles of the graph
     │   ├── FlowBuildLevelError        a call that the Flow's state does not allow
@@ -98,7 +100,7 @@ class ConfigError(JinaError):
 
 
 class BadConfigSource(ConfigError, FileNotFoundError):
-    """There is nothing usable where a config was expected."""
+    """There is nothing usable where a config was expected, or where it says that something is."""
 
 
 class BadYAMLVersion(ConfigError):
@@ -111,6 +113,10 @@ class DocumentError(JinaError, ValueError):
 
 class BadDocType(DocumentError, TypeError):
     """An object that is not a Document and cannot become one."""
+
+
+class EmptyArray(DocumentError, IndexError):
+    """An array without Documents has no embeddings and no blobs, not even of shape (0, …)."""
 
 
 class FlowError(JinaError):

@@ -14,12 +14,13 @@ import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
-from jina.excepts import FlowBuildLevelError, FlowError, FlowTopologyError
+from jina.excepts import ConfigError, FlowBuildLevelError, FlowError, FlowTopologyError
 from jina.graph import drawing
 from jina.graph.course import ends
-from jina.graph.plan import Plan, PlannedNode
+from jina.graph.members import NotHere, Said, tell_unheard
+from jina.graph.plan import Plan, PlannedNode, with_import_paths
 from jina.launch.asking import ask, with_arguments
 from jina.launch.local import LocalFlow
 from jina.runtime.control import Change
@@ -32,29 +33,11 @@ if TYPE_CHECKING:
 _LOOK_S = 0.5  # between looks whether a Flow that is waited for still runs
 
 
-class _NotHere:
-    """A member of Jina 2's Flow that this one lacks: using it and setting it are errors.
-
-    Args:
-        instead: what to do instead.
-    """
-
-    def __init__(self, instead: str) -> None:
-        self._instead = instead
-        self._name = ""
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self._name = name
-
-    def __get__(self, flow: Flow | None, owner: type) -> NoReturn:
-        raise AttributeError(f"a Flow has no `{self._name}` here; {self._instead}")
-
-    def __set__(self, flow: Flow, value: object) -> NoReturn:
-        self.__get__(flow, type(flow))
-
-
 class Flow:
     """Executors as a graph.
+
+    Files, classes and catalogue names of Executors are asked for when it is planned or started;
+    names and needs are checked at once.
 
     `flow["encoder"]` and `flow[0]` are nodes, as `flow.plan()` has them; iteration gives pairs of
     name and node. Heads and tails of nodes are none of these. Flows are equal when their nodes have
@@ -91,12 +74,17 @@ class Flow:
     def load_config(cls, source: Any, **options: Any) -> Flow:
         """Load a Flow from YAML.
 
+        A relative path is looked for in `extra_search_paths`, then in the current folder, then
+        beside the file of the program that calls this.
+
         Args:
             source: path, YAML text, dict or open stream.
-            **options: of `jina.config.load_flow`.
+            **options: of `jina.config.load_flow`; `override_with` or `uses_with`, laid over the
+                YAML's `with`; `py_modules`.
 
         Raises:
-            ConfigError: with everything that is wrong, each thing at its place.
+            ConfigError: with everything that is wrong, each thing at its place. What is wrong with
+                its Executors is told when it is planned or started.
         """
         flow = cls()
         flow._description = flow._description.load(source, **options)
@@ -108,6 +96,7 @@ class Flow:
         Args:
             copy_flow: return a new Flow and leave this one as it is.
             **entry: the keys of an entry under `executors:` in a Flow YAML; `uses` may be a class.
+                Relative paths are looked for as in `load_config`.
 
         Returns:
             the Flow with the Executor.
@@ -115,7 +104,7 @@ class Flow:
         Raises:
             TypeError: an unknown key.
             FlowTopologyError: a name that is taken, or a need that does not exist.
-            ConfigError: anything else that is wrong with the entry.
+            ConfigError: anything else that is wrong with the entry, but for its Executor.
         """
         if self._running:
             raise FlowBuildLevelError("a running Flow cannot be changed", hint="close it first")
@@ -123,6 +112,36 @@ class Flow:
         flow = copy.copy(self) if copy_flow else self
         flow._description = description
         return flow
+
+    def inspect(self, name: str = "inspect", **entry: Any) -> Flow:
+        """Add an Executor that looks on: it takes what the last one returns.
+
+        Whatever is added next takes that too, not what this one makes of it. What it returns is
+        part of the answer; `Flow(inspect="REMOVE")` leaves it out.
+
+        Raises:
+            FlowTopologyError: as `add`.
+        """
+        return self.add(name=name, method="inspect", **entry)
+
+    def gather_inspect(
+        self, name: str = "gather_inspect", include_last_pod: bool = True, **entry: Any
+    ) -> Flow:
+        """Join all Executors that look on, and the last one of the others.
+
+        Args:
+            name: of the join.
+            include_last_pod: whether that last one is joined too.
+            **entry: as for `add`.
+
+        Returns:
+            this Flow if nobody looks on, else one with the join.
+        """
+        watching, last = self._description.watched()
+        if not watching:
+            return self
+        needs = [*watching, last] if include_last_pod else watching
+        return self.add(name=name, method="gather_inspect", needs=needs, **entry)
 
     def needs(self, needs: Iterable[str], name: str = "joiner", **entry: Any) -> Flow:
         """Join branches: the added Executor waits for all of them.
@@ -141,7 +160,7 @@ class Flow:
 
     def needs_all(self, name: str = "joiner", **entry: Any) -> Flow:
         """Join all branches that have no follower yet; if there is just one, follow it."""
-        plan = self.plan()
+        plan = self._graph
         names = [plan.owner(name) for name in ends(plan.nodes)]
         if len(names) == 1:
             return self.add(name=name, needs=names, **entry)
@@ -155,8 +174,30 @@ class Flow:
         """
         return self._description.plan()
 
+    @property
+    def _graph(self) -> Plan:
+        """The plan as far as it is known without asking for Executors."""
+        return self._description.graph
+
+    def save_config(self, filename: str | Path | None = None) -> str:
+        """Write the YAML of this Flow: what was set, no more.
+
+        Relative paths lead from the new file to where they led before. A class is named with its
+        module, and alone if it can be imported from none.
+
+        Args:
+            filename: where to; without it, the file it was loaded from, else a new temporary file.
+
+        Returns:
+            the path written.
+
+        Raises:
+            ConfigError: a value in it has no YAML form.
+        """
+        return self._description.save(None if filename is None else str(filename))
+
     def build(self, copy_flow: bool = False) -> Flow:
-        """Check the Flow, as every `add` does; it need not be called before `start`.
+        """Check the Flow and its Executors, as `start` does; it need not be called before that.
 
         Args:
             copy_flow: return another Flow, which is started and closed independently.
@@ -195,10 +236,13 @@ class Flow:
             this Flow.
 
         Raises:
-            ConfigError: see `plan`.
+            ConfigError: names, needs or keys are wrong.
             OutputError: the file's ending is that of a picture, or unknown.
         """
-        plan = self.plan()
+        try:
+            plan = self.plan()
+        except ConfigError:  # Executors that cannot be found are drawn as they are written
+            plan = self._graph
         is_shown = inline_display and drawing.display(plan, vertical=vertical_layout)
         if output is not None:
             path = Path(output)
@@ -212,7 +256,7 @@ class Flow:
     @property
     def num_executors(self) -> int:
         """How many nodes it has."""
-        return len(self.plan().executors)
+        return len(self._graph.executors)
 
     @property
     def num_pods(self) -> int:
@@ -224,7 +268,7 @@ class Flow:
         """How many workers it has; the gateway counts while it runs, as in Jina 2."""
         if self._running is not None:
             return self._running.num_workers + 1
-        return len(self.plan().workers)
+        return len(self._graph.workers)
 
     @property
     def workspace(self) -> str:
@@ -232,7 +276,7 @@ class Flow:
         return self._description.workspace
 
     def __getitem__(self, item: str | int) -> PlannedNode:
-        nodes = self.plan().executors
+        nodes = self._graph.executors
         if isinstance(item, int):
             return nodes[item]
         if not isinstance(item, str):
@@ -245,7 +289,7 @@ class Flow:
         raise KeyError(f"{item!r} is no executor of this Flow{hint}")
 
     def __iter__(self) -> Iterator[tuple[str, PlannedNode]]:
-        return iter([(node.name, node) for node in self.plan().executors])
+        return iter([(node.name, node) for node in self._graph.executors])
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Flow):
@@ -260,11 +304,14 @@ class Flow:
         """Start every process and wait until all are ready. `with flow:` does it too.
 
         Raises:
+            ConfigError: with everything that is wrong with the Flow and its Executors.
             RuntimeFailToStart: a process did not come up; its own words are in the message.
         """
         if self._running:
             raise FlowBuildLevelError("the Flow is running already")
-        self._running = LocalFlow(self.plan())
+        plan = self.plan()
+        tell_unheard(self._description.said)
+        self._running = LocalFlow(with_import_paths(plan))
         return self
 
     def close(self) -> None:
@@ -320,13 +367,10 @@ class Flow:
         """A Client of the running Flow; it is closed with it."""
         return self._connected()
 
-    _BY_ADDRESS = "clients find it at `address`, and `jina flow up --port` listens on tcp"
-    host = _NotHere(_BY_ADDRESS)
-    port_expose = _NotHere(_BY_ADDRESS)
-    protocol = _NotHere(_BY_ADDRESS)
-    expose_endpoint = _NotHere("every endpoint can be posted to, and nothing speaks HTTP")
-    inspect = _NotHere("add the Executor as a step of the Flow")
-    gather_inspect = _NotHere("join branches with `needs`")
+    host = Said()
+    port_expose = Said()
+    protocol = Said()
+    expose_endpoint = NotHere("every endpoint can be posted to, and nothing speaks HTTP")
 
     # --- change while it runs ---
 

@@ -38,6 +38,7 @@ PUBLISHED = [
     "jina.excepts:BaseJinaException",
     "jina.excepts:NoAvailablePortError",
     "jina.enums:PollingType",
+    "jina.enums:FlowInspectType",
     "jina.helper:random_port",
     "jina.helper:batch_iterator",
     "jina.helper:random_identity",

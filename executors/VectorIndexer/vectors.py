@@ -13,6 +13,8 @@ import numpy as np
 SPARSE_BELOW = 0.25  # with a smaller share of entries other than zero, only those are held
 METRICS = ("cosine", "dot", "euclidean")
 WEIGHTS = ("none", "idf")
+_ROUNDING = 4 * float(np.finfo(np.float32).eps)
+_AT_ONCE = 1024  # rows of which the differences are held
 
 
 class Rows:
@@ -81,11 +83,12 @@ class Rows:
         else:
             squares = self._squares_of_rows(weigh, weights)
             own_square = float(np.dot(query * weights, query))
-            if metric == "cosine":
-                scale = np.sqrt(squares * own_square)
-                values = 1 - np.divide(inner, scale, out=np.zeros_like(inner), where=scale > 0)
-            else:
-                values = np.sqrt(np.maximum(squares + own_square - 2 * inner, 0))
+            if metric == "euclidean":
+                nearly = squares + own_square - 2 * inner
+                rounding = _ROUNDING * (8 + self.width**0.5) * (squares + own_square)
+                return self._nearest_apart(query, weights, limit, is_hit, nearly, rounding)
+            scale = np.sqrt(squares * own_square)
+            values = 1 - np.divide(inner, scale, out=np.zeros_like(inner), where=scale > 0)
             order = values
         rows = np.flatnonzero(is_hit)
         if 0 < limit < len(rows):
@@ -94,6 +97,34 @@ class Rows:
         # Stable, so that equal scores always come in the order of their rows.
         rows = rows[np.argsort(order[rows], kind="stable")][:limit]
         return [(int(row), round(float(values[row]), 6)) for row in rows]
+
+    def _nearest_apart(
+        self,
+        query: np.ndarray,
+        weights: np.ndarray,
+        limit: int,
+        is_hit: np.ndarray,
+        nearly: np.ndarray,
+        rounding: np.ndarray,
+    ) -> list[tuple[int, float]]:
+        """Return the rows at the smallest distances, measured exactly.
+
+        Args:
+            query: see `nearest`.
+            weights: of the columns.
+            limit: see `nearest`.
+            is_hit: which rows may be returned.
+            nearly: their squared distances from a product, which may hide small ones.
+            rounding: how far each of these may be off.
+        """
+        rows = np.flatnonzero(is_hit)
+        if 0 < limit < len(rows):
+            first = rows[np.argpartition(nearly[rows], limit - 1)[:limit]]
+            farthest = self._store.apart(first, query, weights).max()
+            rows = rows[nearly[rows] - rounding[rows] <= farthest]
+        squares = self._store.apart(rows, query, weights)
+        best = np.argsort(squares, kind="stable")[:limit]
+        return [(int(rows[n]), round(float(np.sqrt(squares[n])), 6)) for n in best]
 
     def _weights(self, weigh: str) -> np.ndarray:
         if weigh == "none":
@@ -127,6 +158,14 @@ class _Dense:
 
     def squares(self, weights: np.ndarray, used: int) -> np.ndarray:
         return np.asarray(np.square(self._matrix[:used]) @ weights)
+
+    def apart(self, rows: np.ndarray, query: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        found = np.empty(len(rows))
+        for start in range(0, len(rows), _AT_ONCE):
+            part = slice(start, start + _AT_ONCE)
+            apart = self._matrix[rows[part]].astype(np.float64) - query
+            found[part] = (np.square(apart) * weights).sum(axis=1)  # alike for equal rows
+        return found
 
 
 class _Sparse:
@@ -165,6 +204,15 @@ class _Sparse:
     def squares(self, weights: np.ndarray, used: int) -> np.ndarray:
         values = self._values[: self._used]
         return self._summed(values * values * weights[self._columns[: self._used]], used)
+
+    def apart(self, rows: np.ndarray, query: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        found = np.empty(len(rows))
+        for n, row in enumerate(rows.tolist()):
+            span = self._spans[row]
+            apart = -query.astype(np.float64)
+            apart[self._columns[span]] += self._values[span]
+            found[n] = (np.square(apart) * weights).sum()
+        return found
 
     def _summed(self, products: np.ndarray, used: int) -> np.ndarray:
         sums = np.bincount(self._rows[: self._used], weights=products, minlength=used)

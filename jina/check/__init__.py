@@ -11,6 +11,7 @@ from typing import Any
 
 from jina.check.classes import Begin, check_class
 from jina.check.folders import named_folders, node_folders, shared_folders
+from jina.check.gpus import node_gpus
 from jina.check.methods import yaml_endpoints
 from jina.check.report import Endpoint, Report
 from jina.check.shards import shard_hints
@@ -61,12 +62,13 @@ def check_flow(source: Any, *, no_import: bool = False, begin: Begin = _ignore) 
         if node.origin is None:
             continue
         report.problems += node_folders(node)
+        report.problems += node_gpus(node)
         report.problems += shard_hints(node)
-        for name, each in node.parts():
-            report.problems += named_folders(each.origin, each.executor)
-            report.problems += yaml_endpoints(each.origin, each.executor)
+        for name, executor, origin in node.parts():
+            report.problems += named_folders(origin, executor)
+            report.problems += yaml_endpoints(origin, executor)
             if not no_import:
-                check_class(report, each.executor, each.origin, name, begin)
+                check_class(report, executor, origin, name, begin)
     report.problems += shared_folders(reading.nodes)
     report.problems = ordered(report.problems)
     return report

@@ -8,6 +8,7 @@ import textwrap
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from os.path import isfile
 from typing import TypeAlias
 
 from msgspec import structs
@@ -20,6 +21,7 @@ from jina.check.python_source import shown_file
 from jina.check.report import Report
 from jina.config.drafts import ExecutorDraft
 from jina.config.problems import Problem
+from jina.config.tree import DataPath
 from jina.excepts import ExecutorFailToLoad
 from jina.executors import BaseExecutor
 from jina.executors.load import executor_class
@@ -141,6 +143,8 @@ def _class_name(spec: ExecutorSpec) -> str:
 
 def _raised(origin: ExecutorDraft, err: BaseException) -> Problem:
     """The user's own code failed while it was imported; their frames, from the module on."""
+    if isinstance(err, SyntaxError) and err.lineno and isfile(err.filename or ""):
+        return _not_python(origin, err)
     text = trimmed_traceback(err)
     what = type(err).__name__
     try:
@@ -148,13 +152,35 @@ def _raised(origin: ExecutorDraft, err: BaseException) -> Problem:
     except Exception:
         # Even the exception's own text may fail; the traceback says so.
         said = ""
-    tree, at = origin.tree, origin.jtype_path()
-    for section in (("metas", "py_modules"), ("py_modules",)):
-        if (*origin.at, *section) in tree.values:
-            at = (*origin.at, *section)
+    tree, at = origin.tree, _modules_path(origin)
     message = f"importing the Executor raised {what}: {said}".removesuffix(": ")
     problem = tree.problem(at, "import-failed", message)
     return replace(problem, detail=textwrap.indent(text.rstrip("\n"), "  "))
+
+
+def _not_python(origin: ExecutorDraft, err: SyntaxError) -> Problem:
+    """A module that is no Python, at its own place."""
+    start = err.offset or 1
+    end = err.end_offset if err.end_lineno == err.lineno and err.end_offset else 0
+    return Problem(
+        "import-failed",
+        f"this is no Python: {err.msg}",
+        file=shown_file(err.filename or ""),
+        line=err.lineno or 0,
+        column=start,
+        end_column=max(start + 1, end or 0),
+        notes=(origin.tree.note(_modules_path(origin), "it is imported for this"),),
+        source_line=(err.text or "").rstrip("\n"),
+    )
+
+
+def _modules_path(origin: ExecutorDraft) -> DataPath:
+    """Where the modules are named, else the class."""
+    at = origin.jtype_path()
+    for section in (("metas", "py_modules"), ("py_modules",)):
+        if (*origin.at, *section) in origin.tree.values:
+            at = (*origin.at, *section)
+    return at
 
 
 def _namesakes(spec: ExecutorSpec, origin: ExecutorDraft) -> Iterator[Problem]:

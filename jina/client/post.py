@@ -12,6 +12,7 @@ from typing import Any
 from jina.client.documents import DocumentRequests
 from jina.client.exchange import exchange
 from jina.client.files import PostedFiles, post_files
+from jina.client.older_arguments import address_of, check_arguments
 from jina.client.response import Response
 from jina.client.session import Session
 from jina.defaults import MAX_REQUEST_DOCS, MAX_TIMEOUT_S, REQUEST_DOCS, TIMEOUT_CONNECT_S
@@ -32,11 +33,15 @@ class Client:
     Args:
         address: of the gateway, such as "ipc:///run/user/1000/jina/search-1a2b3c4d/front.ipc" or
             "tcp://127.0.0.1:5555".
-        host: with `port`, instead of an address.
+        host: with `port`, instead of an address; `localhost:5555` has both.
         port: of a gateway that listens on tcp.
         timeout_connect_s: how long the greeting may take.
         timeout_s: the longest time without any reply while requests are under way; None for no
             limit.
+        **older: arguments of Jina 2 and 3, which have no effect; docs/migrating.md lists them.
+
+    Raises:
+        TypeError: neither an address nor a port, or an argument that cannot be ignored.
     """
 
     def __init__(
@@ -47,10 +52,10 @@ class Client:
         port: int | None = None,
         timeout_connect_s: float = TIMEOUT_CONNECT_S,
         timeout_s: float | None = None,
+        **older: Any,
     ) -> None:
-        if not address and port is None:
-            raise TypeError("a Client needs an address, or a port")
-        self.address = address or f"tcp://{host}:{port}"
+        check_arguments(older)
+        self.address = address or address_of(host, port)
         self._timeout_connect_s = timeout_connect_s
         self._timeout_s = timeout_s
         self._own_connections()

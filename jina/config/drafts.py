@@ -14,9 +14,15 @@ import msgspec
 
 from jina.config.batching import Settings, laid_over, settings_in, warn_of_ignored
 from jina.config.load_state import LoadState
+from jina.config.older_keys import (
+    IGNORED_EXECUTOR,
+)
 from jina.config.problems import Problem
-from jina.config.schema import IGNORED_EXECUTOR, ExecutorModel, Metas
-from jina.config.source import current_folder
+from jina.config.schema import (
+    ExecutorModel,
+    Metas,
+)
+from jina.config.source import current_folder, without_notes
 from jina.config.tree import DataPath, Tree, path_text, value_at
 from jina.config.validation import known_keys, near_key, unknown_key, usable, validated
 from jina.config.variables import Unresolved
@@ -98,7 +104,7 @@ def executor_draft(state: LoadState, tree: Tree, at: DataPath = ()) -> ExecutorD
     data = value_at(tree.data, at)
     if not _is_executor(state, tree, at, data):
         return None
-    data = state.without_ignored(tree, at, data, IGNORED_EXECUTOR)
+    data = state.without_ignored(tree, at, data if at else without_notes(data), IGNORED_EXECUTOR)
     warn_of_ignored(state, tree, at, data)
     problems = validated(ExecutorModel, tree, data, at)[1]
     state.problems += problems if data.get("jtype") else _without_class(tree, at, problems)

@@ -101,7 +101,12 @@ def _draft(state: LoadState, source: Any) -> ExecutorDraft | None:
     """What stands at a source; None when problems make it unusable."""
     if isinstance(source, type):
         return ExecutorDraft(Tree(Source()), jtype=source.__name__, cls=source)
-    opened = open_source(source, what="Executor", extra=state.options.search_folders)
+    opened = open_source(
+        source,
+        what="Executor",
+        extra=state.options.search_folders,
+        fallbacks=state.options.fallbacks,
+    )
     if isinstance(opened, Problem):
         state.problems.append(opened)
         return None

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from jina.config import devices
 from jina.config.drafts import ExecutorClass, uncertain_sections
 from jina.config.failures import strategy_notes
+from jina.config.inspections import with_needs, without
 from jina.config.load_state import (
     DEFAULT_OPTIONS,
     LoadOptions,
@@ -22,11 +24,20 @@ from jina.config.nodes import (
     NodeReader,
     graph_problems,
     known_entry,
+    refused_keys,
+)
+from jina.config.older_keys import (
+    IGNORED_FLOW,
+    IGNORED_OPTIONS,
+    REFUSED_OPTIONS,
 )
 from jina.config.problems import Problem, errors_in, ordered, result_or_raise
 from jina.config.scalars import kind
-from jina.config.schema import IGNORED_FLOW, IGNORED_OPTIONS, FlowModel, FlowOptions
-from jina.config.source import Source, current_folder, open_source
+from jina.config.schema import (
+    FlowModel,
+    FlowOptions,
+)
+from jina.config.source import Source, current_folder, open_source, without_notes
 from jina.config.tree import DataPath, Tree
 from jina.config.validation import known_keys, near_key, usable, validated
 from jina.config.variables import Unresolved
@@ -72,22 +83,42 @@ def load_flow(
         context: values for `${{ CONTEXT.x }}`.
         env: environment for variables; os.environ when None. Variables in a dict are not replaced.
         substitute: whether variables are replaced.
-        extra_search_paths: further folders where modules and YAML files are looked for, behind the
-            folder of the YAML.
+        extra_search_paths: further folders where modules and YAML files are looked for: before the
+            current one, and behind the folder of the YAML that names them.
 
     Raises:
         BadConfigSource: there is nothing usable at `source`.
         BadYAMLVersion: the version is not supported.
         ConfigError: carries every problem at its place.
     """
-    options = LoadOptions(
+    options = flow_options(context, env, substitute, extra_search_paths)
+    found = read_flow(source, options)
+    return result_or_raise(found.config, found.problems)
+
+
+def flow_options(
+    context: Mapping[str, Any] | None = None,
+    env: Mapping[str, str] | None = None,
+    substitute: bool = True,
+    extra_search_paths: SearchPaths = None,
+) -> LoadOptions:
+    """How a Flow is loaded, from the arguments of `load_flow`."""
+    return LoadOptions(
         context=context or {},
         env=env,
         substitute=substitute,
         search_folders=absolute_folders(extra_search_paths),
     )
-    found = read_flow(source, options)
-    return result_or_raise(found.config, found.problems)
+
+
+def flow_tree(source: Any, options: LoadOptions = DEFAULT_OPTIONS) -> Tree:
+    """Read a Flow's YAML, variables replaced; `read_flow` takes the tree, again and again.
+
+    Raises:
+        BadConfigSource: there is nothing at `source`.
+    """
+    tree = _tree(LoadState(options), source)
+    return result_or_raise(None, [tree]) if isinstance(tree, Problem) else tree
 
 
 class FlowReading(NamedTuple):
@@ -105,23 +136,40 @@ class FlowReading(NamedTuple):
 
 
 def read_flow(source: Any, options: LoadOptions = DEFAULT_OPTIONS) -> FlowReading:
-    """Like `load_flow`, but return what is right and what is wrong, instead of raising it."""
+    """Like `load_flow`, but return what is right and what is wrong, instead of raising it.
+
+    Args:
+        source: as for `load_flow`, or the tree of `flow_tree`.
+        options: how it is loaded.
+    """
     state = LoadState(options)
-    opened = open_source(source, what="Flow", extra=options.search_folders)
-    if isinstance(opened, Problem):
-        return FlowReading(None, [], [opened])
-    tree = state.tree(opened)
+    tree = _tree(state, source)
+    if isinstance(tree, Problem):
+        return FlowReading(None, [], [tree])
     if not isinstance(tree.data, Mapping):
         if not tree.problems:
             state.problems.append(_not_a_flow(tree))
         return FlowReading(None, [], ordered(state.problems))
-    flow_options, nodes, is_whole = _flow(state, tree)
+    shared, nodes, is_whole = _flow(state, tree)
     problems = ordered(state.problems)
     if not is_whole or errors_in(problems):
         return FlowReading(None, nodes, problems)
-    name = _name(tree.data, opened)
-    config = FlowConfig(name, opened.path, nodes, flow_options, list(problems), state.files)
+    name, path = _name(tree.data, tree.source), tree.source.path
+    config = FlowConfig(name, path, nodes, shared, list(problems), state.files)
     return FlowReading(config, nodes, problems)
+
+
+def _tree(state: LoadState, source: Any) -> Tree | Problem:
+    """The parsed source."""
+    options = state.options
+    if isinstance(source, Tree):
+        state.files += [source.source.path] if source.source.path is not None else []
+        state.problems += source.problems
+        return source
+    opened = open_source(
+        source, what="Flow", extra=options.search_folders, fallbacks=options.fallbacks
+    )
+    return opened if isinstance(opened, Problem) else state.tree(opened)
 
 
 def flow_name(source: Any) -> str:
@@ -160,11 +208,11 @@ def _flow(state: LoadState, tree: Tree) -> tuple[FlowOptions, list[NodeConfig], 
     data = dict(tree.data)
     if not _is_flow(state, tree, data):
         return FlowOptions.model_validate({}), [], False
-    data = state.without_ignored(tree, (), data, IGNORED_FLOW)
+    data = state.without_ignored(tree, (), without_notes(data), IGNORED_FLOW)
     if isinstance(data.get("with"), Mapping):
-        data["with"] = state.without_ignored(tree, ("with",), data["with"], IGNORED_OPTIONS)
-        state.problems += strategy_notes(tree, ("with",), data["with"])
+        data["with"] = _known_options(state, tree, data["with"])
     key, entries = _entries(state, tree, data)
+    entries = with_needs(entries)
     classes = _prepare_entries(state, tree, key, entries)
     data[key] = entries
     model, problems = validated(FlowModel, tree, data)
@@ -178,7 +226,26 @@ def _flow(state: LoadState, tree: Tree) -> tuple[FlowOptions, list[NodeConfig], 
         if entry is None or isinstance(entry, Mapping):
             node = reader.node((key, n), entry, classes.get(n, {}))
             nodes += [node] if node is not None else []
-    return reader.options, nodes, model is not None and len(nodes) == len(entries)
+    is_whole = model is not None and len(nodes) == len(entries)
+    if is_whole and reader.options.inspect == "REMOVE":
+        nodes = without(nodes)
+    return reader.options, nodes, is_whole
+
+
+def _known_options(state: LoadState, tree: Tree, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The `with` without what is ignored, and without what is refused, which is reported."""
+    kept = state.without_ignored(tree, ("with",), given, IGNORED_OPTIONS)
+    state.problems += refused_keys(tree, ("with",), kept, REFUSED_OPTIONS)
+    state.problems += devices.problems(tree, ("with", "env"), kept.get("env"))
+    state.problems += strategy_notes(tree, ("with",), kept)
+    inspect = getattr(kept.get("inspect"), "name", kept.get("inspect"))
+    if isinstance(inspect, str) and inspect.upper() == "HANG":
+        del kept["inspect"]
+        message = "`inspect: HANG` is not supported"
+        hint = "write the executor that looks on with `floating: true`: nobody waits for it"
+        path = ("with", "inspect")
+        state.problems.append(tree.problem(path, "not-supported", message, hint=hint))
+    return kept
 
 
 def _prepare_entries(
@@ -208,6 +275,9 @@ def _node_reader(state: LoadState, tree: Tree, data: Mapping[str, Any]) -> NodeR
     options, lacks_modules = _options(tree, data)
     workspace = tree.source.absolute(options.workspace) or str(current_folder())
     path = ("with", "py_modules")
+    state = state.with_folders(tree.source.folders(options.extra_search_paths), ())
+    if state.options.only_graph:
+        return NodeReader(state, tree, options, workspace, [], lacks_modules)
     shared = state.located_modules(tree, path, options.py_modules, tree.source.folder)
     lacks_modules = lacks_modules or len(shared) < len(options.py_modules)
     return NodeReader(state, tree, options, workspace, shared, lacks_modules)

@@ -10,6 +10,8 @@ from typing import Any
 
 import yaml
 
+from jina.config.callers import caller_folders
+from jina.config.dumping import dumped
 from jina.config.executors import load_executor
 from jina.config.load_state import LoadOptions, SearchPaths, absolute_folders
 from jina.excepts import BadConfigSource, ConfigError, ExecutorFailToLoad
@@ -55,8 +57,9 @@ def load_instance(
         context: values for `${{ CONTEXT.x }}`.
         runtime_args: what `self.runtime_args` holds.
         py_modules: more modules to import for the class.
-        extra_search_paths: further folders where modules and YAML files are looked for, behind the
-            folder of the YAML.
+        extra_search_paths: further folders where modules and YAML files are looked for: before the
+            current one, and behind the folder of the YAML that names them. Last comes the folder of
+            the program that calls this.
         **options: override_with, override_metas, override_requests, or the same as uses_with,
             uses_metas, uses_requests.
 
@@ -73,6 +76,7 @@ def load_instance(
         context=context or {},
         substitute=substitute,
         search_folders=absolute_folders(extra_search_paths),
+        fallbacks=caller_folders(),
         override_with=overrides["with"],
         override_metas=overrides["metas"],
         override_requests=overrides["requests"],
@@ -106,13 +110,13 @@ def save_instance(executor: BaseExecutor, filename: str | os.PathLike[str] | Non
     if path is None:
         handle, path = tempfile.mkstemp(prefix=f"{type(executor).__name__}-", suffix=".yml")
         os.close(handle)
-    text = dumped(executor, os.path.dirname(os.path.abspath(path)))
+    text = as_yaml(executor, os.path.dirname(os.path.abspath(path)))
     with open(path, "w", encoding="utf-8") as file:
         file.write(text)
     return str(path)
 
 
-def dumped(executor: BaseExecutor, folder: str) -> str:
+def as_yaml(executor: BaseExecutor, folder: str) -> str:
     """The YAML of an Executor: jtype, with, metas, requests.
 
     Args:
@@ -128,21 +132,12 @@ def dumped(executor: BaseExecutor, folder: str) -> str:
     }
     kept = {key: value for key, value in data.items() if value}
     try:
-        return yaml.dump(
-            kept, Dumper=_Dumper, sort_keys=False, allow_unicode=True, default_flow_style=False
-        )
+        return dumped(kept)
     except yaml.representer.RepresenterError as err:
         raise ConfigError(
             f"an argument of {cls.__name__} has no YAML form: {err.args[-1]!r}",
             hint="only text, numbers, booleans, lists and maps can be saved",
         ) from None
-
-
-class _Dumper(yaml.SafeDumper):
-    """Plain data only, without anchors."""
-
-    def ignore_aliases(self, data: Any) -> bool:
-        return True
 
 
 def _arguments(executor: BaseExecutor) -> dict[str, Any]:

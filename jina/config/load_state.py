@@ -11,10 +11,11 @@ import msgspec
 from msgspec import structs
 
 from jina.config.loader import parse
+from jina.config.older_keys import INSTEAD_OF_IGNORED
 from jina.config.problems import Problem
 from jina.config.py_modules import ModuleMissing, locate
 from jina.config.source import Source, current_folder
-from jina.config.tree import DataPath, Tree
+from jina.config.tree import DataPath, Tree, path_text
 from jina.config.variables import Unresolved, Variables, interpolate, read_dotenv
 
 #: One folder or several.
@@ -28,8 +29,12 @@ class LoadOptions(msgspec.Struct, frozen=True, kw_only=True):
         context: values for `${{ CONTEXT.x }}`.
         env: environment for variables; os.environ when None.
         substitute: whether variables are replaced.
-        search_folders: where modules and YAML files are looked for after the folder of the YAML;
-            absolute.
+        search_folders: where modules and YAML files are looked for after the folder of the YAML,
+            and before the current one; absolute.
+        fallbacks: where they are looked for after the current folder; absolute.
+        entry_fallbacks: the same for each executor of a Flow, by its position.
+        only_graph: read no more than the graph of a Flow: names, needs, numbers of processes. Its
+            Executors are not looked for.
         override_with: laid over an Executor's `with`.
         override_metas: laid over its `metas`.
         override_requests: laid over its `requests`.
@@ -40,10 +45,17 @@ class LoadOptions(msgspec.Struct, frozen=True, kw_only=True):
     env: Mapping[str, str] | None = None
     substitute: bool = True
     search_folders: Sequence[Path] = ()
+    fallbacks: Sequence[Path] = ()
+    entry_fallbacks: Sequence[Sequence[Path]] = ()
+    only_graph: bool = False
     override_with: Mapping[str, Any] = {}
     override_metas: Mapping[str, Any] = {}
     override_requests: Mapping[str, str] = {}
     py_modules: Sequence[str] = ()
+
+    def fallbacks_of(self, number: int) -> Sequence[Path]:
+        """Those of one executor of a Flow alone."""
+        return self.entry_fallbacks[number] if number < len(self.entry_fallbacks) else ()
 
 
 #: Nothing was asked for.
@@ -85,6 +97,19 @@ class LoadState(msgspec.Struct):
         """The same state for text whose variables are replaced already."""
         return structs.replace(self, options=structs.replace(self.options, substitute=False))
 
+    def with_folders(self, extra: Sequence[Path], fallbacks: Sequence[Path]) -> LoadState:
+        """The same state with more folders to look in."""
+        options = structs.replace(
+            self.options,
+            search_folders=[*extra, *self.options.search_folders],
+            fallbacks=[*self.options.fallbacks, *fallbacks],
+        )
+        return structs.replace(self, options=options)
+
+    def located(self, name: str, folder: Path) -> str:
+        """One module, see `py_modules.locate`."""
+        return locate(name, folder, self.options.search_folders, self.options.fallbacks)
+
     def located_modules(
         self, tree: Tree, path: DataPath, names: Sequence[str], folder: Path
     ) -> list[str]:
@@ -101,7 +126,7 @@ class LoadState(msgspec.Struct):
             if isinstance(name, Unresolved):
                 continue
             try:
-                found.append(locate(name, folder, self.options.search_folders))
+                found.append(self.located(name, folder))
             except ModuleMissing as err:
                 place = (*path, n) if (*path, n) in tree.values else path
                 self.problems.append(
@@ -112,18 +137,35 @@ class LoadState(msgspec.Struct):
     def without_ignored(
         self, tree: Tree, at: DataPath, data: Mapping[str, Any], ignored: frozenset[str]
     ) -> dict[str, Any]:
-        """The data without the keys that have no meaning here; a warning for each of them."""
+        """The data without the keys that have no meaning here; a warning for each of them.
+
+        A variable that is not set is no mistake there: nobody reads it.
+        """
         for key in (key for key in data if key in ignored):
+            self.forgive_unset(tree, (*at, key))
             self.problems.append(
                 tree.problem(
                     (*at, key),
                     "ignored-key",
                     f"`{key}` has no meaning here; it is ignored",
                     at="key",
+                    hint=INSTEAD_OF_IGNORED.get(key, ""),
                     severity="warning",
                 )
             )
         return {key: value for key, value in data.items() if key not in ignored}
+
+    def forgive_unset(self, tree: Tree, at: DataPath) -> None:
+        """Forget the variables that are not set at this place, or below it."""
+        place = path_text(at)
+        below = (f"{place}.", f"{place}[")
+        self.problems[:] = [
+            problem
+            for problem in self.problems
+            if problem.code != "unset-variable"
+            or problem.file != tree.source.file
+            or (problem.path != place and not problem.path.startswith(below))
+        ]
 
 
 def absolute_folders(paths: SearchPaths) -> list[Path]:

@@ -16,6 +16,9 @@ MAX_TRAIL = 20  # executors of a cycle that are named
 MAX_HINTS = 10  # unknown needs that get a near name; with more, something else is wrong
 
 
+DUPLICATE_NEED = "duplicate-need"  # the only fault that is no error
+
+
 class Node(NamedTuple):
     """One executor of a graph.
 
@@ -34,7 +37,8 @@ class Fault(NamedTuple):
     """One thing that is wrong with a graph.
 
     Args:
-        kind: "bad-name", "duplicate-name", "unknown-need", "self-need", "floating-need" or "cycle".
+        kind: "bad-name", "duplicate-name", "unknown-need", "duplicate-need", "self-need",
+            "floating-need" or "cycle".
         node: index of the node at fault.
         need: the need at fault; empty when it is the name.
         message: one sentence.
@@ -86,8 +90,8 @@ def _need_faults(n: int, node: Node, index: dict[str, int]) -> Iterable[Fault]:
     seen: set[str] = set()
     for need in node.needs:
         if need in seen:
-            message = f"{node.name!r} needs {need!r} twice"
-            yield Fault("duplicate-need", n, need, message, "name it once")
+            message = f"{node.name!r} needs {need!r} twice; it is joined once"
+            yield Fault(DUPLICATE_NEED, n, need, message, "name it once")
         elif need != GATEWAY:
             yield from _need_fault(n, node.name, need, index)
         seen.add(need)

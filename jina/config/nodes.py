@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
+from jina.config import devices
 from jina.config.batching import laid_over, settings_in, warn_of_ignored
 from jina.config.drafts import ExecutorClass, ExecutorDraft, executor_draft, uncertain_sections
 from jina.config.failures import Failures, failures_of, retry_notes, strategy_notes
 from jina.config.load_state import LoadState
-from jina.config.needs import Fault, Node, faults
-from jina.config.problems import Problem
-from jina.config.schema import (
+from jina.config.needs import DUPLICATE_NEED, Fault, Node, faults
+from jina.config.older_keys import (
+    IGNORED_EXECUTOR,
     IGNORED_NODE,
     MEANS_NOTHING,
     REFUSED_NODE,
+)
+from jina.config.problems import Problem
+from jina.config.schema import (
     FlowOptions,
     NodeModel,
 )
@@ -58,6 +62,8 @@ class NodeConfig:
         is_join: made by `method: needs`.
         failures: what becomes of calls that fail or hang.
         origin: where its Executor is written, for messages about it.
+        method: as it is written.
+        runtime_args: laid over those that the Flow gives its Executor.
     """
 
     name: str
@@ -79,15 +85,15 @@ class NodeConfig:
     is_join: bool = False
     failures: Failures = field(default_factory=Failures)
     origin: ExecutorDraft | None = field(default=None, repr=False, compare=False)
+    method: str = "add"
+    runtime_args: dict[str, Any] = field(default_factory=dict)
 
-    def parts(self) -> Iterator[tuple[str, Neighbour]]:
-        """The Executors that it consists of, with the names of their nodes."""
-        if self.before is not None:
-            yield f"{self.name}/head", self.before
-        if self.origin is not None:
-            yield self.name, Neighbour(self.executor, self.origin)
-        if self.after is not None:
-            yield f"{self.name}/tail", self.after
+    def parts(self) -> Iterator[tuple[str, ExecutorSpec, ExecutorDraft]]:
+        """The Executors that it consists of: names of their nodes, what they are, where written."""
+        own = Neighbour(self.executor, self.origin)
+        for suffix, part in (("/head", self.before), ("", own), ("/tail", self.after)):
+            if part is not None and part.origin is not None:
+                yield f"{self.name}{suffix}", part.executor, part.origin
 
 
 def known_entry(
@@ -97,9 +103,15 @@ def known_entry(
     kept = state.without_ignored(tree, at, entry, IGNORED_NODE)
     warn_of_ignored(state, tree, at, kept)
     _make_yaml_like(kept)
-    state.problems += _refused_keys(tree, at, kept)
+    uses = kept.get("uses")
+    if isinstance(uses, Mapping):  # its draft warns of what is ignored in it
+        for key in uses.keys() & IGNORED_EXECUTOR:
+            state.forgive_unset(tree, (*at, "uses", key))
+        kept["uses"] = {key: value for key, value in uses.items() if key not in IGNORED_EXECUTOR}
+    state.problems += refused_keys(tree, at, kept, REFUSED_NODE)
     state.problems += _refused_values(tree, at, kept)
     state.problems += strategy_notes(tree, at, kept)
+    state.problems += devices.problems(tree, (*at, "env"), kept.get("env"))
     return kept
 
 
@@ -115,9 +127,18 @@ def _make_yaml_like(entry: dict[str, Any]) -> None:
         entry["needs"] = list(needs)
 
 
-def _refused_keys(tree: Tree, at: DataPath, entry: dict[str, Any]) -> Iterator[Problem]:
-    """The keys that would change results; they are taken out."""
-    for key, instead in REFUSED_NODE.items():
+def refused_keys(
+    tree: Tree, at: DataPath, entry: dict[str, Any], refused: Mapping[str, str]
+) -> Iterator[Problem]:
+    """The keys that would change results; they are taken out.
+
+    Args:
+        tree: where they are written.
+        at: path of the map.
+        entry: the map.
+        refused: key -> what to do instead.
+    """
+    for key, instead in refused.items():
         if key in entry and entry.pop(key) not in MEANS_NOTHING:
             yield tree.problem(
                 (*at, key), "not-supported", f"`{key}` is not supported", at="key", hint=instead
@@ -126,11 +147,6 @@ def _refused_keys(tree: Tree, at: DataPath, entry: dict[str, Any]) -> Iterator[P
 
 def _refused_values(tree: Tree, at: DataPath, entry: dict[str, Any]) -> Iterator[Problem]:
     """The values of known keys that are not supported (yet)."""
-    method = entry.get("method")
-    if method in ("inspect", "gather_inspect"):
-        del entry["method"]
-        message = f"`method: {method}` is not supported"
-        yield _unsupported(tree, (*at, "method"), message, "add the Executor as a step of the Flow")
     yield from polling_problems(tree, (*at, "polling"), entry.get("polling"))
 
 
@@ -160,9 +176,11 @@ def graph_problems(state: LoadState, tree: Tree, key: str, entries: list[Any]) -
         notes = []
         if fault.other >= 0:
             notes = [tree.note((key, fault.other, "name"), "the first one stands here")]
-        state.problems.append(
-            tree.problem(at, fault.kind, fault.message, hint=fault.hint, notes=notes, word=word)
+        problem = tree.problem(
+            at, fault.kind, fault.message, hint=fault.hint, notes=notes, word=word
         )
+        is_harmless = fault.kind == DUPLICATE_NEED
+        state.problems.append(replace(problem, severity="warning") if is_harmless else problem)
 
 
 def _needs(entry: Any) -> list[str] | None:
@@ -222,11 +240,38 @@ class NodeReader:
             entry: its data, without ignored keys; what is wrong with those is reported already.
             classes: of this process, by the key that they stand for: "uses", "uses_before", …
         """
-        cls = classes.get("uses")
         entry = {} if entry is None else entry
         model, wrong = usable(NodeModel, entry)
         if not isinstance(model, NodeModel):
             return None
+        if self.state.options.only_graph:
+            named = {
+                key: Neighbour(ExecutorSpec(jtype=_named_by(entry, key, classes)), None)
+                for key in ("uses", "uses_before", "uses_after")
+                if key == "uses" or key in classes or getattr(model, key) is not None
+            }
+            return self._config(at, entry, model, named, named["uses"])
+        return self._for(at, model).resolved(at, entry, model, wrong, classes)
+
+    def _for(self, at: DataPath, model: NodeModel) -> NodeReader:
+        """A reader that looks where this entry says, too."""
+        # An executor of a Flow stands in a list: its path ends in its position.
+        fallbacks = self.state.options.fallbacks_of(int(at[-1]))
+        extra = self.tree.source.folders(model.extra_search_paths)
+        if not extra and not fallbacks:
+            return self
+        return replace(self, state=self.state.with_folders(extra, fallbacks))
+
+    def resolved(
+        self,
+        at: DataPath,
+        entry: Mapping[str, Any],
+        model: NodeModel,
+        wrong: list[DataPath],
+        classes: Classes,
+    ) -> NodeConfig | None:
+        """One node with its Executor, see `node`; `wrong` are the keys that cannot be used."""
+        cls = classes.get("uses")
         uncertain = uncertain_sections(self.tree, wrong, known_keys(NodeModel))
         metas = {**model.override_metas, **model.uses_metas}
         py_modules, is_short = self._modules(at, metas.pop("py_modules", []), model.py_modules)
@@ -330,7 +375,7 @@ class NodeReader:
         self.state.problems += retry_notes(self.tree, at, model)
         return NodeConfig(
             name=model.name or f"executor{at[-1]}",
-            needs=list(model.needs) or None,
+            needs=list(dict.fromkeys(model.needs)) or None,
             replicas=model.replicas,
             executor=own_executor.executor,
             shards=max(model.shards, model.parallel),
@@ -348,7 +393,25 @@ class NodeReader:
             is_join=model.method == "needs",
             failures=failures_of(model, self.options),
             origin=own_executor.origin,
+            method=model.method,
+            runtime_args=_runtime_args(model),
         )
+
+
+def _named_by(entry: Mapping[str, Any], key: str, classes: Classes) -> str:
+    """How a drawing names an Executor that nobody has looked for."""
+    if key in classes:
+        return classes[key].__name__
+    uses = entry.get(key)
+    if isinstance(uses, Mapping):
+        uses = uses.get("jtype")
+    text = uses.strip() if isinstance(uses, str) else ""
+    return text.splitlines()[0] if text else "BaseExecutor"
+
+
+def _runtime_args(model: NodeModel) -> dict[str, Any]:
+    of_dump = {} if model.dump_path is None else {"dump_path": model.dump_path}
+    return {**of_dump, **model.runtime_args}
 
 
 def _seconds(timeout_ms: int | None) -> float:

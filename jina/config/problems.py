@@ -23,6 +23,9 @@ _RAISED = {
     "no-source": BadConfigSource,
     "no-class": BadConfigSource,
     "class-not-found": BadConfigSource,
+    "file-not-found": BadConfigSource,
+    "module-not-found": BadConfigSource,
+    "not-in-catalogue": BadConfigSource,
     "bad-version": BadYAMLVersion,
 }
 

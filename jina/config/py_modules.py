@@ -1,7 +1,7 @@
 """Find the user's modules on the disk, without importing them.
 
 They are looked for beside the YAML file that names them, then in the folders of
-`extra_search_paths`, then in the current folder; nowhere else.
+`extra_search_paths`, then in the current folder, and last beside the program that called jina.
 """
 
 from __future__ import annotations
@@ -26,13 +26,16 @@ class ModuleMissing(Exception):
         self.message, self.hint = message, hint
 
 
-def locate(entry: str, folder: Path, extra: Sequence[Path] = ()) -> str:
+def locate(
+    entry: str, folder: Path, extra: Sequence[Path] = (), fallbacks: Sequence[Path] = ()
+) -> str:
     """What to import for one entry.
 
     Args:
         entry: a path to a .py file or a package's folder, or a dotted name.
         folder: that of the YAML file.
         extra: further folders to look in.
+        fallbacks: folders to look in last.
 
     Returns:
         an absolute path, or the dotted name when it is one.
@@ -42,7 +45,7 @@ def locate(entry: str, folder: Path, extra: Sequence[Path] = ()) -> str:
     """
     if not entry.strip() or "\0" in entry:
         raise ModuleMissing("an empty name is no module")
-    folders = _folders(folder, extra)
+    folders = _folders(folder, extra, fallbacks)
     if entry.endswith(".py") or "/" in entry or os.sep in entry or not entry.strip("."):
         return _path(entry, folders)
     return _dotted(entry, folders)
@@ -54,14 +57,16 @@ def module_name(file: str) -> str:
     return path.parent.name if file.endswith("__init__.py") else path.stem
 
 
-def search_paths(folder: Path, extra: Sequence[Path] = ()) -> list[str]:
+def search_paths(
+    folder: Path, extra: Sequence[Path] = (), fallbacks: Sequence[Path] = ()
+) -> list[str]:
     """Where the user's modules find each other: the folders where `locate` looks, in its order."""
-    return [str(parent) for parent in _folders(folder, extra)]
+    return [str(parent) for parent in _folders(folder, extra, fallbacks)]
 
 
-def _folders(folder: Path, extra: Sequence[Path]) -> list[Path]:
+def _folders(folder: Path, extra: Sequence[Path], fallbacks: Sequence[Path]) -> list[Path]:
     here = current_folder()
-    return list(dict.fromkeys([here / folder, *extra, here]))
+    return list(dict.fromkeys([here / folder, *extra, here, *fallbacks]))
 
 
 def _dotted(entry: str, folders: list[Path]) -> str:

@@ -10,13 +10,16 @@ from typing import Any, Literal
 from pydantic import BaseModel
 
 from jina.config.failure_schema import RetriesModel
-from jina.config.schema import (
+from jina.config.older_keys import (
     IGNORED_EXECUTOR,
     IGNORED_FLOW,
     IGNORED_NODE,
     IGNORED_OPTIONS,
     MEANS_NOTHING,
     REFUSED_NODE,
+    REFUSED_OPTIONS,
+)
+from jina.config.schema import (
     BatchingModel,
     ExecutorModel,
     FlowModel,
@@ -33,6 +36,8 @@ _IGNORED: dict[str, frozenset[str]] = {
     "NodeModel": IGNORED_NODE,
     "ExecutorModel": IGNORED_EXECUTOR,
 }
+_WITH_NOTES = ("FlowModel", "ExecutorModel")
+_REFUSED: dict[str, dict[str, str]] = {"NodeModel": REFUSED_NODE, "FlowOptions": REFUSED_OPTIONS}
 _TITLES = {
     "FlowModel": "a Flow",
     "FlowOptions": "a Flow's `with`",
@@ -121,13 +126,14 @@ def _other_keys(name: str) -> dict[str, Any]:
         "deprecationMessage": "It has no meaning here; it is ignored",
     }
     keys = {f"^({'|'.join(sorted(_IGNORED[name]))})$": ignored}
-    if name == "NodeModel":
-        for key, instead in REFUSED_NODE.items():
-            keys[f"^{key}$"] = {
-                "description": f"Not supported: {instead}.",
-                "enum": list(MEANS_NOTHING),
-                "errorMessage": f"Not supported: {instead}",
-            }
+    if name in _WITH_NOTES:
+        keys["^x-"] = {"description": "Means nothing: it may hold what anchors name."}
+    for key, instead in _REFUSED.get(name, {}).items():
+        keys[f"^{key}$"] = {
+            "description": f"Not supported: {instead}.",
+            "enum": list(MEANS_NOTHING),
+            "errorMessage": f"Not supported: {instead}",
+        }
     return keys
 
 
@@ -171,8 +177,9 @@ _HEAD = """\
 
 An unknown key is an error, and the message names the nearest known one. Keys are always text, even
 `on:`. `true` and `false` are booleans, and so are plain `yes` and `no`; `12:30:00`, `1_000` and
-`017` are text. A map may not repeat a key. Anchors and `<<` work. `!Name` before a map is the same
-as `jtype: Name` in it. Relative paths are relative to the file they are written in.
+`017` are text. A map may not repeat a key. Anchors and `<<` work; keys at the top that begin with
+`x-` mean nothing and may hold what anchors name. `!Name` before a map is the same as `jtype: Name`
+in it. Relative paths are relative to the file they are written in.
 
 The YAML of a Flow or an Executor names code that runs with your permissions, so read other people's
 files before you run them. The two checks import that code as well; with `--no-import` they read the
@@ -213,10 +220,14 @@ def markdown() -> str:
     parts = [_HEAD]
     for title, text, model in _SECTIONS:
         parts.append(f"## {title}\n\n{text}\n\n{_table(model)}")
-    refused = "\n".join(f"| `{key}` | {instead} |" for key, instead in REFUSED_NODE.items())
+    refused = "\n".join(
+        f"| `{key}` of {_TITLES[name]} | {instead} |"
+        for name, keys in _REFUSED.items()
+        for key, instead in keys.items()
+    )
     parts.append(
         "## Keys of Jina 2 and 3 that are refused\n\nIgnoring these would change results.\n\n"
-        f"| key of an executor | instead |\n|---|---|\n{refused}\n"
+        f"| key | instead |\n|---|---|\n{refused}\n"
     )
     parts.append(
         "## Keys of Jina 2 and 3 that are ignored\n\nThey are accepted, and `check` lists them.\n\n"

@@ -1,7 +1,7 @@
 """What Flow and Executor YAML may say: every key, its type, its default, one line of documentation.
 
 Here and in `failure_schema`, nowhere else. Models are strict (no text where a number belongs) and
-refuse unknown keys. The keys of Jina 2 and 3 that have no meaning here stand in `IGNORED_…`: they
+refuse unknown keys. The keys of Jina 2 and 3 that have no meaning here stand in `older_keys.py`: they
 are accepted, and `check` lists them.
 """
 
@@ -44,6 +44,11 @@ def _without_nul(value: Any) -> Any:
 
 def _one_or_many(value: Any) -> Any:
     return [value] if isinstance(value, str) else [] if value is None else value
+
+
+def _upper(value: Any) -> Any:
+    value = getattr(value, "name", value)  # of an enumeration of Jina 2
+    return value.upper() if isinstance(value, str) else value
 
 
 #: A section that may stand empty: `with:` and nothing behind it.
@@ -200,8 +205,12 @@ class NodeModel(_Strict):
             "executor0, executor1, … by position."
         ),
     )
-    method: Literal["add", "needs"] = Field(
-        "add", description="add: an executor. needs: one that joins what it needs."
+    method: Literal["add", "needs", "inspect", "gather_inspect"] = Field(
+        "add",
+        description=(
+            "add: an executor. needs: one that joins what it needs. inspect: one that looks on;"
+            " those behind it take what it looked at. gather_inspect: joins those that look on."
+        ),
     )
     uses: Uses | None = Field(
         None,
@@ -231,6 +240,20 @@ class NodeModel(_Strict):
     py_modules: Names = Field(
         default_factory=list,
         description="Python files or modules to import for the class, relative to this file.",
+    )
+    extra_search_paths: Names = Field(
+        default_factory=list,
+        description=(
+            "Folders where its YAML file and modules are looked for behind this file's folder,"
+            " before the current one; relative to this file."
+        ),
+    )
+    runtime_args: Section = Field(
+        default_factory=dict,
+        description="Laid over what the Executor finds in `self.runtime_args`.",
+    )
+    dump_path: Text | None = Field(
+        None, description="What the Executor finds in `self.runtime_args.dump_path`."
     )
     needs: Names = Field(
         default_factory=list,
@@ -347,6 +370,25 @@ class FlowOptions(_Strict):
             "it."
         ),
     )
+    inspect: Annotated[
+        Literal["COLLECT", "REMOVE"],
+        BeforeValidator(
+            _upper, json_schema_input_type=Literal["COLLECT", "REMOVE", "collect", "remove"]
+        ),
+    ] = Field(
+        "COLLECT",
+        description=(
+            "COLLECT: what executors of `method: inspect` return is in the answer too. REMOVE: they"
+            " are left out."
+        ),
+    )
+    extra_search_paths: Names = Field(
+        default_factory=list,
+        description=(
+            "Folders where files and modules of its executors are looked for behind this file's"
+            " folder, before the current one; relative to this file."
+        ),
+    )
     return_results: Flag | None = Field(
         None, description="Default of `Flow.post` in Python: return the responses."
     )
@@ -395,63 +437,3 @@ class FlowModel(_Strict):
         default_factory=list, description="In the order in which Documents stream through them."
     )
     pods: list[NodeModel] | None = Field(None, description="Older spelling of executors.")
-
-
-#: Keys of Jina 2 and 3 beside `with` and `executors`.
-IGNORED_FLOW = frozenset({"gateway", "is_updated"})
-
-#: Keys of a Flow's `with`, and of the gateway.
-# fmt: off
-IGNORED_OPTIONS = frozenset({
-    "allow_concurrent", "asyncio", "compress", "compress_min_bytes", "compress_min_ratio",
-    "cors", "deployments_addresses", "deployments_metadata", "deployments_no_reduce",
-    "description", "expose_endpoints", "expose_graphql_endpoint", "expose_public",
-    "graph_description", "grpc_data_requests", "grpc_server_options", "host", "host_in",
-    "host_out", "http_proxy", "identity", "inspect", "k8s_namespace", "log_config",
-    "memory_hwm", "metrics", "metrics_exporter_host", "metrics_exporter_port", "monitoring",
-    "no_crud_endpoints", "no_debug_endpoints", "polling", "port",
-    "port_expose", "port_in", "port_monitoring", "port_out", "ports", "prefetch",
-    "prefetch_on_recv", "protocol", "protocols", "proxy", "quiet", "quiet_error",
-    "quiet_remote_logs", "reload", "restart", "retries", "runtime_backend", "ssl_certfile",
-    "ssl_keyfile", "static_routing_table", "suppress_root_logging", "timeout_ctrl",
-    "timeout_send", "title", "tls", "traces_exporter_host", "traces_exporter_port", "tracing",
-    "uses", "uvicorn_kwargs",
-})
-# fmt: on
-
-#: Keys of one executor.
-# fmt: off
-IGNORED_NODE = frozenset({
-    "allow_concurrent", "compression", "connection_list", "cors", "ctrl_with_ipc", "daemon",
-    "deployment_role", "description", "disable_auto_volume", "docker_kwargs",
-    "entrypoint", "exit_on_exceptions", "expose_public", "extra_search_paths", "force",
-    "force_update", "gpus", "grpc_channel_options", "grpc_server_options", "host_in",
-    "host_out", "hosts_in_connections", "identity", "inspect", "install_requirements",
-    "k8s_namespace", "log_config", "memory_hwm", "metrics", "metrics_exporter_host",
-    "metrics_exporter_port", "monitoring", "native", "noblock_on_start",
-    "num_part", "output_array_type", "pea_id", "pea_role", "peas_hosts",
-    "pod_role", "port", "port_ctrl", "port_expose", "port_in", "port_monitoring", "port_out",
-    "ports", "prefer_platform", "pull_latest", "quiet", "quiet_error", "quiet_remote_logs",
-    "reload", "runtime_backend", "runtime_cls", "scheduling", "socket_in",
-    "socket_out", "ssh_keyfile", "ssh_password", "ssh_server", "timeout_ctrl", "timeout_send",
-    "tls", "traces_exporter_host", "traces_exporter_port", "tracing", "upload_files", "volumes",
-    "workspace_id",
-})
-# fmt: on
-
-#: Keys of an Executor's YAML.
-# fmt: off
-IGNORED_EXECUTOR = frozenset({"is_updated", "runtime_args", "version"})
-# fmt: on
-
-#: Values of refused keys that ask for nothing, so that they are accepted.
-MEANS_NOTHING = (None, False, "", "0.0.0.0", "localhost", "127.0.0.1")
-
-#: Keys that would change results; ignoring them would be wrong. Key -> what to do instead.
-REFUSED_NODE = {
-    "uses_before_address": "name the Executor in `uses_before`",
-    "uses_after_address": "name the Executor in `uses_after`",
-    "external": "every executor of a Flow is started by it",
-    "host": "executors run on the machine of their Flow",
-    "when": "filter the Documents in the Executor",
-}

@@ -26,11 +26,11 @@ class Neighbour:
 
     Args:
         executor: what its worker builds.
-        origin: where it is written, for messages about it.
+        origin: where it is written, for messages about it; None where nobody has looked for it.
     """
 
     executor: ExecutorSpec
-    origin: ExecutorDraft
+    origin: ExecutorDraft | None
 
 
 def polling_of(value: str | Mapping[str, str] | None) -> dict[str, str]:

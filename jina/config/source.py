@@ -55,11 +55,20 @@ class Source(msgspec.Struct, frozen=True):
             return ""
         return os.path.normpath(current_folder() / self.folder / os.path.expanduser(path))
 
+    def folders(self, names: Sequence[str]) -> list[Path]:
+        """Folders that are named in it, as absolute paths."""
+        return [current_folder() / self.folder / os.path.expanduser(name) for name in names]
+
     def display_name(self, name: str) -> str:
         """How messages name a file that this one refers to by a relative path."""
         if os.path.isabs(name) or self.path is None:
             return name
         return os.path.normpath(os.path.join(os.path.dirname(self.file), name))
+
+
+def without_notes(data: Mapping[str, Any]) -> dict[str, Any]:
+    """The top of a file without its `x-…` keys: they hold what anchors name, and mean nothing."""
+    return {key: value for key, value in data.items() if not str(key).startswith("x-")}
 
 
 def current_folder() -> Path:
@@ -75,14 +84,17 @@ def is_yaml_path(text: str) -> bool:
     return "\n" not in text and _YAML_FILE.fullmatch(text) is not None and text[:1] not in "{!"
 
 
-def open_source(source: Any, *, what: str, extra: Sequence[Path] = ()) -> Source | Problem:
+def open_source(
+    source: Any, *, what: str, extra: Sequence[Path] = (), fallbacks: Sequence[Path] = ()
+) -> Source | Problem:
     """Read a path, a text, a stream or a dict.
 
     Args:
         source: path of a .yml/.yaml file or of anything that exists; YAML or JSON text; an object
             with `read()`; a dict.
         what: "Flow" or "Executor", for messages.
-        extra: further folders, searched when a path leads nowhere.
+        extra: folders where a relative path is looked for before the current one.
+        fallbacks: folders where it is looked for after that.
     """
     if isinstance(source, Mapping):
         return Source(data=source)
@@ -93,26 +105,32 @@ def open_source(source: Any, *, what: str, extra: Sequence[Path] = ()) -> Source
             return _decoded(content, name, Path(name))
         return _decoded(content, "<stream>", None)
     if isinstance(source, os.PathLike):
-        return read_file(found_in(os.fspath(source), extra), what=what)
+        return read_file(found_in(os.fspath(source), extra, fallbacks), what=what)
     if not isinstance(source, str):
         return Problem(
             "no-source",
             f"expected the {what}'s YAML as a path, a text or a dict, got {type(source).__name__}",
         )
     if is_yaml_path(source) or _is_file(source):
-        return read_file(found_in(source, extra), what=what)
+        return read_file(found_in(source, extra, fallbacks), what=what)
     if not source.strip():
         return Problem("no-source", f"expected the {what}'s YAML, got an empty text")
     return _decoded(source, "<text>", None)
 
 
-def found_in(name: str, folders: Sequence[Path]) -> str:
-    """The path itself if it leads to a file; else that file in the first folder that has it."""
+def found_in(name: str, extra: Sequence[Path] = (), fallbacks: Sequence[Path] = ()) -> str:
+    """Where a file is: in the first folder of `extra` that has it, in the current one, or behind.
+
+    Returns:
+        the name itself where it is absolute, or nowhere.
+    """
     path = os.path.expanduser(name)
-    if not folders or _is_file(path):
+    if os.path.isabs(path) or not (extra or fallbacks):
         return name
-    places = (os.path.join(folder, path) for folder in folders)
-    return next((place for place in places if _is_file(place)), name)
+    places = [*(os.path.join(folder, path) for folder in extra), path]
+    places += [os.path.join(folder, path) for folder in fallbacks]
+    found = next((place for place in places if _is_file(place)), path)
+    return name if found == path else found
 
 
 def read_file(

@@ -9,10 +9,10 @@ from typing import Any
 from jina.config.drafts import ExecutorClass, ExecutorDraft
 from jina.config.load_state import LoadState
 from jina.config.problems import Problem
-from jina.config.py_modules import ModuleMissing, locate, module_name, search_paths
+from jina.config.py_modules import ModuleMissing, module_name, search_paths
 from jina.config.tree import DataPath, Tree
 from jina.excepts import ExecutorFailToLoad
-from jina.executors.load import live_class, live_spec
+from jina.executors.load import live_class, live_spec, near_class
 from jina.executors.spec import ExecutorSpec
 
 _PASS_THROUGH = ("BaseExecutor", "Executor")
@@ -82,7 +82,9 @@ def _spec_of_name(
         return _spec_of_class(state, draft, known, fields)
     if "modules" not in draft.uncertain:  # else the missing module is reported
         message = f"nothing says where the class {name!r} is"
-        hint = "name its file in `metas: {py_modules: […]}`, or write `module:Class`"
+        near = near_class(name)
+        hint = f"did you mean {near!r}? Else n" if near else "n"
+        hint += "ame its file in `metas: {py_modules: […]}`, or write `module:Class`"
         state.problems.append(_at_class(draft, "class-not-found", message, hint, name))
     return None
 
@@ -95,10 +97,9 @@ def _spec_of_module(
     if ":" not in jtype and "." in jtype:
         jtype = ":".join(jtype.rpartition(".")[::2])
     module, _, name = jtype.rpartition(":")
-    search_folders = state.options.search_folders
     if module and module not in py_modules and module not in map(module_name, py_modules):
         try:
-            located = locate(module, draft.folder, search_folders)
+            located = state.located(module, draft.folder)
         except ModuleMissing as err:
             if "modules" not in draft.uncertain:
                 state.problems.append(
@@ -111,7 +112,9 @@ def _spec_of_module(
     return ExecutorSpec(
         jtype=jtype,
         py_modules=py_modules,
-        search_paths=search_paths(draft.folder, search_folders),
+        search_paths=search_paths(
+            draft.folder, state.options.search_folders, state.options.fallbacks
+        ),
         **fields,
     )
 

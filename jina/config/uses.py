@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from os.path import exists, isfile
 from pathlib import Path
 
@@ -33,8 +34,9 @@ def draft_of_uses(state: LoadState, tree: Tree, at: DataPath, uses: str) -> Exec
         return _addressed(state, tree, at, text, scheme[1])
     if is_yaml_path(text):
         return _file(state, tree, at, text)
-    if isfile(tree.source.folder / text / "config.yml"):
-        return _file(state, tree, at, os.path.join(text, "config.yml"))
+    config = os.path.join(text, "config.yml")
+    if isfile(tree.source.folder / config) or found_in(config, *_further(state)) != config:
+        return _file(state, tree, at, config)
     if text.endswith(".py"):
         state.problems.append(_file_alone(tree, at, text))
         return None
@@ -164,18 +166,22 @@ def _unknown_address(tree: Tree, at: DataPath, scheme: str) -> Problem:
 
 
 def _file(state: LoadState, tree: Tree, at: DataPath, name: str) -> ExecutorDraft | None:
-    """A YAML file: beside this one, in the current folder, or in a further folder."""
+    """A YAML file: beside this one, in a further folder, or in the current one."""
     folder = tree.source.folder
-    here = Path(folder, os.path.expanduser(name))
-    if not exists(here) and exists(name):
-        source = read_file(name, what="Executor")
-    elif not exists(here) and (found := found_in(name, state.options.search_folders)) != name:
+    is_beside = tree.source.path is not None and exists(Path(folder, os.path.expanduser(name)))
+    found = name if is_beside else found_in(name, *_further(state))
+    if not is_beside and exists(found):
         source = read_file(found, what="Executor")
     else:
         source = read_file(
             name, what="Executor", folder=folder, shown=tree.source.display_name(name)
         )
     return _from_source(state, tree, at, source)
+
+
+def _further(state: LoadState) -> tuple[Sequence[Path], Sequence[Path]]:
+    """The folders before and behind the current one."""
+    return state.options.search_folders, state.options.fallbacks
 
 
 def _from_source(

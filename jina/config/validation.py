@@ -27,7 +27,7 @@ _EXPECTED = {
 # Names that pydantic puts into a location for the branch of a union; they are not in the data.
 _BRANCHES = frozenset({"constrained-str", "text", "map", "str", "int", "float", "bool"})
 # Keys that accept a single text as a list of one.
-_ONE_OR_MANY = frozenset({"needs", "on", "py_modules"})
+_ONE_OR_MANY = frozenset({"needs", "on", "py_modules", "extra_search_paths"})
 # What people write for a boolean.
 _MEANS = {
     **dict.fromkeys(("true", "on", "y", "yes", "1"), "true"),

@@ -9,7 +9,6 @@ from __future__ import annotations
 import inspect
 import os
 import reprlib
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from traceback import walk_tb
 from types import ModuleType
@@ -19,14 +18,14 @@ from jina.excepts import ExecutorFailToLoad
 from jina.executors import BaseExecutor
 from jina.executors.batching import unserved as unserved_batching
 from jina.executors.metas import get_default_runtime_args
-from jina.executors.modules import add_search_paths, import_module
+from jina.executors.modules import add_search_paths, import_module, import_paths
 from jina.executors.signature import injected, misfits, mistyped, unfillable
 from jina.executors.spec import ExecutorSpec
 from jina.executors.table import claims, class_table, marked_methods
 from jina.executors.user_errors import is_ours
 from jina.logging.logger import JinaLogger
 from jina.names import endpoint_name
-from jina.suggest import nearest
+from jina.suggest import near_name, nearest
 
 _Begin: TypeAlias = Callable[[str], None] | None
 
@@ -182,8 +181,7 @@ def live_spec(cls: type[BaseExecutor], **fields: Any) -> ExecutorSpec:
         return ExecutorSpec(jtype="BaseExecutor", **fields)
     # A class of an importable module travels as its name: the worker needs the same path to find
     # it.
-    paths = [os.path.abspath(path or os.curdir) for path in sys.path]
-    fields.setdefault("search_paths", [p for p in dict.fromkeys(paths) if os.path.exists(p)])
+    fields.setdefault("search_paths", import_paths())
     try:
         pickled = live.dumps(cls)
     except Exception as err:
@@ -270,6 +268,12 @@ def _near(name: str, modules: list[ModuleType]) -> str:
     if modules:
         return "no class there subclasses jina.Executor"
     return "name its file in `py_modules`, or write `module:Class`"
+
+
+def near_class(name: str) -> str:
+    """The name of a class of this process that was perhaps meant; "" if there is none."""
+    names = [cls.__name__ for cls in _subclasses(BaseExecutor)]
+    return near_name(name, names, cutoff=0.75)  # many were not made by the user: nearly alike
 
 
 def _subclasses(cls: type[BaseExecutor]) -> Iterator[type[BaseExecutor]]:

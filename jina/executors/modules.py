@@ -29,6 +29,12 @@ def add_search_paths(paths: Iterable[str]) -> None:
             sys.path[:] = [path, *(p for p in sys.path if p != path)]
 
 
+def import_paths() -> list[str]:
+    """Where this process finds modules, for another one that shall find the same."""
+    paths = [os.path.abspath(path or os.curdir) for path in sys.path if isinstance(path, str)]
+    return [path for path in dict.fromkeys(paths) if os.path.exists(path)]
+
+
 def import_module(name: str) -> ModuleType:
     """Import one entry of `py_modules`.
 

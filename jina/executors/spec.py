@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
+from msgspec import structs
 
 
 class ExecutorSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -42,3 +44,10 @@ class ExecutorSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
         if not self.file:
             return ""
         return ":".join([self.file, *(str(n) for n in (self.line, self.column) if n)])
+
+
+def importing_from(spec: ExecutorSpec, paths: Iterable[str]) -> ExecutorSpec:
+    """A spec that imports from these folders too, behind its own, if it imports anything."""
+    if not spec.py_modules and not spec.live:
+        return spec
+    return structs.replace(spec, search_paths=list(dict.fromkeys([*spec.search_paths, *paths])))

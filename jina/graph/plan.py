@@ -9,9 +9,11 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+from msgspec import structs
 
 from jina.defaults import TIMEOUT_READY_S
-from jina.executors.spec import ExecutorSpec
+from jina.executors.modules import import_paths
+from jina.executors.spec import ExecutorSpec, importing_from
 from jina.names import worker_name
 
 ANY, ALL = "ANY", "ALL"  # which shards get a request
@@ -144,3 +146,13 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     def owner(self, name: str) -> str:
         """The node that this one is the head or the tail of, else itself."""
         return self.by_name[name].of or name
+
+
+def with_import_paths(plan: Plan) -> Plan:
+    """The plan with workers that import from wherever this process does."""
+    paths = import_paths()
+    workers = [
+        structs.replace(worker, executor=importing_from(worker.executor, paths))
+        for worker in plan.workers
+    ]
+    return structs.replace(plan, workers=workers)

@@ -6,9 +6,10 @@ and heads and tails nodes of their own: whoever needs a node that has a tail nee
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
+from jina.config import devices
 from jina.config.failures import Failures
 from jina.config.flows import FlowConfig, load_flow
 from jina.config.nodes import NodeConfig
@@ -19,12 +20,15 @@ from jina.names import GATEWAY
 _REDUCER = ExecutorSpec(jtype="BaseExecutor")  # serves nothing, so that its worker reduces
 
 
-def plan_from(config: FlowConfig, *, listen: str = "") -> Plan:
+def plan_from(
+    config: FlowConfig, *, listen: str = "", gpus: Callable[[], int] = devices.gpus
+) -> Plan:
     """Turn a checked config into nodes and workers.
 
     Args:
         config: of the Flow.
         listen: tcp address on which the gateway listens too; "" for none.
+        gpus: tells how many GPUs there are, for `CUDA_VISIBLE_DEVICES: RR`.
     """
     nodes: list[PlannedNode] = []
     workers: list[WorkerSpec] = []
@@ -34,7 +38,7 @@ def plan_from(config: FlowConfig, *, listen: str = "") -> Plan:
         needs = [before] if node.needs is None else list(node.needs)
         for planned, executor in _parts(node, [outlets[name] for name in needs]):
             nodes.append(planned)
-            workers += _workers(node, planned, executor)
+            workers += _workers(node, planned, executor, gpus)
             outlets[node.name] = planned.name
         if not node.is_floating:
             before = node.name
@@ -85,9 +89,11 @@ def _retries(failures: Failures) -> Retries | None:
 
 
 def _workers(
-    node: NodeConfig, planned: PlannedNode, executor: ExecutorSpec
+    node: NodeConfig, planned: PlannedNode, executor: ExecutorSpec, gpus: Callable[[], int]
 ) -> Iterator[WorkerSpec]:
     is_sharded = planned.shards > 1
+    # As in the YAML: what is said of a node is not said of its head and tail.
+    env = node.outer_env if planned.of else node.env
     for shard in range(planned.shards):
         for replica in range(planned.replicas):
             yield WorkerSpec(
@@ -98,8 +104,7 @@ def _workers(
                 reduces=planned.reduces,
                 executor=executor,
                 runtime_args=_runtime_args(node, planned, shard, replica),
-                # As in the YAML: what is said of a node is not said of its head and tail.
-                env=node.outer_env if planned.of else node.env,
+                env=devices.environment(env, shard * planned.replicas + replica, gpus),
                 timeout_ready_s=node.timeout_ready_s,
                 entry=_entry(node, planned),
             )
@@ -122,7 +127,8 @@ def _runtime_args(
         arguments["replica_id"] = replica
     if planned.of:
         arguments["pea_role"] = "TAIL" if planned.is_tail else "HEAD"
-    return arguments
+        return arguments
+    return arguments | node.runtime_args
 
 
 def _polling(planned: PlannedNode) -> str | dict[str, str]:

@@ -378,7 +378,8 @@ class Supervisor:
             child, spec = worker.child, worker.spec
             self._listener.show_held(child, if_late=True)
             limit = spec.timeout_ready_s
-            if not child.is_ready and now - child.last_sign_of_life > limit:
+            # Below zero waits for ever.
+            if not child.is_ready and 0 <= limit < now - child.last_sign_of_life:
                 reason = f"was not ready, and silent for {limit:g} s"
                 if not self._changing.silent(worker, reason):
                     self._fail(child, spec.where, reason)

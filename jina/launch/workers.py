@@ -158,5 +158,6 @@ class Workers:
                 is_running=is_running,
                 shard=spec.shard,
                 is_retiring=identity in self._retiring,
+                devices=spec.env.get("CUDA_VISIBLE_DEVICES", ""),
             )
         )

@@ -79,6 +79,7 @@ class Expect(_Message):
     is_running: bool = False
     shard: int | None = None
     is_retiring: bool = False  # it was to retire already
+    devices: str = ""  # its CUDA_VISIBLE_DEVICES
 
 
 class Started(_Message):

@@ -17,6 +17,7 @@ class KnownWorker:
     """
 
     __slots__ = (
+        "devices",
         "identity",
         "is_ready",
         "is_retiring",
@@ -33,6 +34,7 @@ class KnownWorker:
         self.replica = expected.replica
         self.shard = expected.shard
         self.slot = expected.slot
+        self.devices = expected.devices
         self.pid = 0
         self.is_ready = False
         self.is_retiring = expected.is_retiring
@@ -63,4 +65,5 @@ class KnownWorker:
             "pid": self.pid,
             "state": state,
             "outstanding": outstanding,
+            "devices": self.devices,
         }

@@ -27,7 +27,9 @@ def show_flows(flows: list[dict[str, Any]]) -> None:
     Args:
         flows: as `jina flow ps --json` describes them.
     """
-    columns = ("flow", "state", "up", "worker", "pid", "state", "outstanding", "file")
+    has_devices = any(worker.get("devices") for flow in flows for worker in flow["workers"])
+    of_worker = ("worker", "pid", "state", "outstanding", *(("GPU",) if has_devices else ()))
+    columns = ("flow", "state", "up", *of_worker, "file")
     table = Table(box=None)
     for column in columns:
         # Files tell apart what has one name: they are never shortened.
@@ -36,7 +38,8 @@ def show_flows(flows: list[dict[str, Any]]) -> None:
         up = _duration(flow["uptime_s"])
         state = f"{flow['state']}, for a post" if flow["one_shot"] else flow["state"]
         first, last = (flow["name"], state, up), shortest(flow["file"])
-        for row in _rows(flow) or [("", "", "", "")]:
+        for whole_row in _rows(flow) or [("",) * 5]:
+            row = whole_row[: len(of_worker)]
             # As text: a name in brackets is no mark-up.
             table.add_row(*(Text(escaped(cell)) for cell in (*first, *row, last)))
             first, last = ("", "", ""), ""
@@ -48,20 +51,21 @@ def show_flows(flows: list[dict[str, Any]]) -> None:
     console.print(table)
 
 
-def _rows(flow: dict[str, Any]) -> list[tuple[str, str, str, str]]:
+def _rows(flow: dict[str, Any]) -> list[tuple[str, ...]]:
     """A row for each worker, then one for each node that has none left."""
-    workers = [
+    workers: list[tuple[str, ...]] = [
         (
             worker_name(worker["node"], worker["replica"], worker["shard"]),
             str(worker["pid"]),
             worker["state"],
             str(worker["outstanding"]),
+            worker.get("devices", ""),
         )
         for worker in flow["workers"]
     ]
     failed = flow.get("failed", {})
     return workers + [
-        (node, "", f"failed: {reason.splitlines()[0]}", "") for node, reason in failed.items()
+        (node, "", f"failed: {reason.splitlines()[0]}", "", "") for node, reason in failed.items()
     ]
 
 

@@ -79,3 +79,23 @@ def test_sparse_rows_that_share_no_entry_with_the_query_are_no_answer(vectors: A
     answer = rows.nearest(np.array([1.0, 1.0, 0, 0]), 5, metric="cosine", weigh="none")
     assert [number for number, _ in answer] == [0]
     assert rows.nearest(np.zeros(4), 5, metric="cosine", weigh="idf") == []
+
+
+@pytest.mark.parametrize("is_sparse", [True, False])
+@pytest.mark.parametrize("offset", [1.0, 1000.0])
+def test_equal_vectors_are_at_distance_0_and_near_ones_in_their_order(
+    vectors: Any, is_sparse: bool, offset: float
+) -> None:
+    """The product that finds them is off by more than they are apart."""
+    random = np.random.default_rng(3)
+    rows = vectors.Rows(64, is_sparse=is_sparse)
+    kept = (offset + 0.01 * random.standard_normal((200, 64))).astype(np.float32)
+    kept[11] = 1e5
+    for row in kept:
+        rows.add(np.arange(64), row)
+    for number in (0, 57, 199):
+        apart = np.sqrt(((kept.astype(np.float64) - kept[number]) ** 2).sum(axis=1))
+        answer = rows.nearest(kept[number], 5, metric="euclidean", weigh="none")
+        assert answer[0] == (number, 0.0)
+        assert [found for found, _ in answer] == np.argsort(apart)[:5].tolist()
+        assert [value for _, value in answer] == pytest.approx(np.sort(apart)[:5], abs=1e-6)

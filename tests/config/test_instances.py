@@ -319,3 +319,10 @@ def test_r53_runtime_args_in_yaml_are_ignored() -> None:
     """Published configs have them."""
     e = Executor.load_config(LITERAL + "runtime_args: {name: other, pea_id: 7}\n")
     assert vars(e.runtime_args) == {}
+
+
+def test_a_saved_text_comes_back_as_that_text(tmp_path: Path) -> None:
+    for text in ("1e3", "$HOME", "${{ ENV.HOME }}", "no", "$$"):
+        saved = LoadedExecutor(1, text).save_config(tmp_path / "y.yml")
+        again: Any = Executor.load_config(saved)
+        assert again.foo == text

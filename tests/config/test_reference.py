@@ -65,6 +65,7 @@ def test_every_executor_of_the_catalogue_is_valid(path: Path) -> None:
         "pods:\n  - uses: {jtype: X, with: {a: 1}, metas: , requests: {/x: y}}\n",
         "executors:\n  - {replicas: '${N}', needs: [a, b], env: {A: 1, B: x}}\n",
         "with: {port_expose: 5}\nexecutors:\n  - {timeout_ctrl: 5}\n",
+        "x-w: &w {a: 1}\nwith: {inspect: remove}\nexecutors: [{method: inspect, with: {a: 1}}]\n",
     ],
 )
 def test_what_the_checker_accepts_is_valid(text: str) -> None:
@@ -81,7 +82,8 @@ def test_what_the_checker_accepts_is_valid(text: str) -> None:
         "executors: [{replicas: two}]\n",
         "executors: [{replicas: 0}]\n",
         "executors: [{name: 5}]\n",
-        "executors: [{method: inspect}]\n",
+        "executors: [{method: join}]\n",
+        "with: {replicas: 2}\n",
         "executors: [{uses: {wiht: {}}}]\n",
         "executors: [{external: true}]\n",
         "with: {worksapce: x}\n",

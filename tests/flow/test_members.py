@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from jina import AsyncFlow, Document, Executor, Flow, requests
+from jina.enums import FlowInspectType
 from jina.excepts import ConfigError, FlowBuildLevelError, FlowError, FlowTopologyError
 from tests.polling import wait_until
 from tests.shell import Shell, is_alive
@@ -106,12 +107,7 @@ def test_a_copy_of_a_running_flow_is_started_for_itself() -> None:
 @pytest.mark.parametrize(
     ("member", "instead"),
     [
-        ("inspect", "add the Executor as a step of the Flow"),
-        ("gather_inspect", "join branches with `needs`"),
         ("expose_endpoint", "every endpoint can be posted to, and nothing speaks HTTP"),
-        ("host", "clients find it at `address`, and `jina flow up --port` listens on tcp"),
-        ("port_expose", "clients find it at `address`, and `jina flow up --port` listens on tcp"),
-        ("protocol", "clients find it at `address`, and `jina flow up --port` listens on tcp"),
     ],
 )
 def test_what_there_is_none_of_can_neither_be_used_nor_set(member: str, instead: str) -> None:
@@ -121,6 +117,64 @@ def test_what_there_is_none_of_can_neither_be_used_nor_set(member: str, instead:
     assert str(caught.value) == f"a Flow has no `{member}` here; {instead}"
     with pytest.raises(AttributeError, match=f"a Flow has no `{member}` here"):
         setattr(Flow(), member, 1)
+
+
+def test_what_was_said_of_ports_is_kept_and_told_to_do_nothing_yet() -> None:
+    flow = Flow(port_expose=12345, protocol="http").add(name="a")
+    assert (flow.port_expose, flow.protocol) == (12345, "http")
+    with pytest.raises(AttributeError, match="no `host` of its own; clients find it at `address`"):
+        flow.host  # noqa: B018 - the access is what is tested
+    with pytest.warns(UserWarning, match="host='h': kept, but nothing listens there yet"):
+        flow.host = "h"
+    assert flow.host == "h"
+    loaded = Flow.load_config("with: {port_expose: 5}\nexecutors: [{name: a}]")
+    assert loaded.port_expose == 5
+    with pytest.warns(UserWarning, match="port_expose=6"):
+        loaded.port_expose = 6
+    assert (loaded.port_expose, loaded.add(name="b").port_expose) == (6, 6)
+    with pytest.warns(UserWarning, match="port_expose=6: kept"), loaded:
+        pass
+
+
+def test_options_of_load_config_in_jina_2_and_3() -> None:
+    text = "with: {request_size: 2}\nexecutors: [{name: a}]"
+    flow = Flow.load_config(
+        text, override_with={"workspace": "/w"}, uses_with={"port": 1}, allow_py_modules=True
+    )
+    assert flow.workspace == "/w"
+    with pytest.raises(TypeError, match="substitut"):
+        Flow.load_config(text, substitut=False)
+    with pytest.raises(ConfigError, match=r"no module at .*none\.py"):
+        Flow.load_config(text, py_modules="none.py").plan()
+
+
+class Mark(Executor):
+    """Adds its name to the text."""
+
+    @requests
+    def mark(self, docs: Any, **kwargs: Any) -> None:
+        for doc in docs:
+            doc.text += self.metas.name
+
+
+def test_who_looks_on_changes_nothing_of_the_way() -> None:
+    flow = Flow().add(name="a", uses=Mark, uses_metas={"name": "a"})
+    assert flow.gather_inspect() is flow
+    watched = flow.inspect(uses=Mark, uses_metas={"name": "i"})
+    watched = watched.add(name="b", uses=Mark, uses_metas={"name": "b"})
+    assert [(name, node.needs) for name, node in watched.gather_inspect()] == [
+        ("a", ["gateway"]),
+        ("inspect", ["a"]),
+        ("b", ["a"]),
+        ("gather_inspect", ["inspect", "b"]),
+    ]
+    alone = watched.gather_inspect("g", include_last_pod=False)
+    assert alone["g"].needs == ["inspect"]
+    for remove in ("REMOVE", FlowInspectType.REMOVE):
+        assert [name for name, _ in Flow(inspect=remove).add(name="a").inspect()] == ["a"]
+    with watched:
+        (response,) = watched.post("/", Document(), return_results=True) or []
+        assert [doc.text for doc in response.docs] == ["ai", "ab"]
 
 
 @pytest.mark.parametrize(

@@ -227,3 +227,27 @@ def test_a_worker_that_gets_ready_while_the_flow_stops_is_no_failure(shell: Shel
         wait_until((shell.folder / "loading").exists)
         done = flow.end(signal.SIGTERM)
     assert (done.code, "error" in done.err) == (0, False), done.err
+
+
+def test_minus_one_waits_for_a_silent_start_for_ever(shell: Shell) -> None:
+    shell.write(
+        "late.py",
+        "import os, time\n"
+        "from jina import Executor\n"
+        "class Late(Executor):\n"
+        "    def __init__(self, **kwargs):\n"
+        "        super().__init__(**kwargs)\n"
+        "        open('began', 'w').close()\n"
+        "        while not os.path.exists('go'):\n"
+        "            time.sleep(0.01)\n",
+    )
+    shell.write(
+        "flow.yml",
+        "executors: [{name: a, timeout_ready: -1, uses: {jtype: Late, py_modules: late.py}}]\n",
+    )
+    with shell.start("flow", "up", "flow.yml", "--json") as up:
+        wait_until((shell.folder / "began").exists)
+        began = time.monotonic()
+        wait_until(lambda: time.monotonic() - began > 1.5)  # the supervisor looks each second
+        (shell.folder / "go").touch()
+        assert b"jina/up/v1" in up.read_line()

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from types import NoneType
 from typing import Any
 
-from jina.excepts import DocumentError
+from jina.excepts import DocumentError, EmptyArray
 from jina.records.batch import Columns, Constant
 from jina.records.mapping import kind_of
 from jina.records.record import DEFAULTS, TENSOR_FIELDS, TEXT_FIELDS
@@ -132,7 +132,7 @@ def _check_shapes(field: str, tensors: list[Any], ids: list[str]) -> None:
     if missing:
         raise DocumentError(f"no `{field}` in {listed(missing)}")
     if not tensors:
-        raise DocumentError(f"no Documents, no `{field}`s")
+        raise EmptyArray(f"no Documents, no `{field}`s")
     shapes = [value.shape for value in tensors]
     if len(set(shapes)) > 1:
         usual = max(set(shapes), key=shapes.count)

@@ -177,7 +177,8 @@ def _by_function(
 def _by_name(queries: Any, block: Block, metric: str, wanted: int) -> _Candidates:
     """Return the candidates: picked by a fast product, then measured exactly.
 
-    More are picked than are wanted, so that rounding leaves none out at the edge.
+    More are picked than are wanted. Where rounding could still have left out a nearer one, as among
+    near vectors that are all far from the mean, every row that may be one is measured.
     """
     others = block.embeddings
     if is_sparse(queries) or is_sparse(others):
@@ -188,6 +189,9 @@ def _by_name(queries: Any, block: Block, metric: str, wanted: int) -> _Candidate
         order, squares = _dense_order(queries, block, metric)
     picked = _smallest(order, wanted + _SPARE)
     near = _exact(queries, others, picked, metric)
+    if not is_sparse(queries) and not is_sparse(others) and picked.shape[1] < len(others):
+        fast = _Fast(order, squares[:, 0], block.centred(metric)[0])
+        picked, near = _completed(queries, others, metric, wanted, fast, picked, near)
 
     def as_distances(values: Any) -> Any:
         distances = np.maximum(values + squares, 0)
@@ -196,6 +200,57 @@ def _by_name(queries: Any, block: Block, metric: str, wanted: int) -> _Candidate
         return np.sqrt(distances) if metric == "euclidean" else distances
 
     return _Candidates(near, picked, order, as_distances)
+
+
+class _Fast(NamedTuple):
+    """What the fast product says: squared distances, once the query's square is added."""
+
+    order: Any  # shape (queries, block)
+    squares: Any  # shape (queries,)
+    moved: Any  # see `Block.centred`
+
+    def rounding(self, squares: Any) -> Any:
+        """How far a squared distance may be off, given the sum of its two vectors' squares."""
+        eps = float(np.finfo(self.moved.dtype).eps)
+        return 4 * eps * (8 + self.moved.shape[1] ** 0.5) * squares
+
+
+def _completed(
+    queries: Any,
+    others: Any,
+    metric: str,
+    wanted: int,
+    fast: _Fast,
+    picked: Any,
+    near: Any,
+) -> tuple[Any, Any]:
+    """Return the candidates with those that rounding had left out.
+
+    Args:
+        queries: shape (queries, width).
+        others: shape (block, width).
+        metric: its name.
+        wanted: how many of the candidates matter.
+        fast: of these queries and this block.
+        picked: the candidates' positions.
+        near: their exact distances.
+    """
+    order, squares, others_squares = fast.order, fast.squares, fast.moved[:, -1]
+    farthest = np.partition(near, wanted - 1, axis=1)[:, wanted - 1]
+    limit = {"cosine": 2 * farthest, "euclidean": farthest**2}.get(metric, farthest)
+    edge = np.take_along_axis(order, picked, axis=1).max(axis=1) + squares
+    worst = fast.rounding(squares + float(others_squares.max()))
+    doubtful = np.flatnonzero((edge - worst < limit) & np.isfinite(limit))
+    if len(doubtful):
+        picked = picked.copy()
+    for query in doubtful:
+        lowest = order[query] + squares[query] - fast.rounding(squares[query] + others_squares)
+        rows = np.flatnonzero(lowest <= limit[query])
+        if len(rows) > picked.shape[1]:
+            distances = _exact(queries[query : query + 1], others, rows[None], metric)[0]
+            best = np.argsort(distances, kind="stable")[: picked.shape[1]]
+            picked[query], near[query] = rows[best], distances[best]
+    return picked, near
 
 
 def _smallest(order: Any, wanted: int) -> Any:

@@ -70,9 +70,10 @@ class Document(Editing, Serial, Conversions):
             if len(kwargs) > 1 or field_resolver:
                 kwargs = _arranged(kwargs, field_resolver)
             for name in kwargs:
-                if name not in ATTRIBUTES:
+                if name in ATTRIBUTES:
+                    setattr(self, name, kwargs[name])
+                elif name != "hash_content":  # of Jina 2: here it is hashed when the hash is read
                     raise AttributeError(no_field(name))
-                setattr(self, name, kwargs[name])
 
     @classmethod
     def _of(cls, record: Record) -> Self:

@@ -11,6 +11,7 @@ from jina.excepts import BadDocType, DocumentError
 from jina.records import ids, record_ops
 from jina.records.mapping import kind_of
 from jina.records.record import CONTENT_FIELDS, DEFAULTS, FIELDS, Record
+from jina.records.score import Scores
 from jina.records.tags import live_tags
 from jina.suggest import nearest
 from jina.types.document.content_hash import content_hash
@@ -212,6 +213,8 @@ def reached(value: Any, steps: list[str]) -> Any:
             rest = "__".join(steps[number:])
             if rest in value:  # a key may hold two underscores itself
                 return value[rest]
+            if step == "values" and isinstance(value, Scores) and step not in value:
+                continue  # `scores__values__cosine__value`, as Jina 2's messages have it
             value = value.get(step, MISSING)
         elif step.isdigit() and hasattr(value, "__getitem__") and not isinstance(value, str):
             try:

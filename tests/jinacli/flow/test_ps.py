@@ -63,3 +63,27 @@ def test_flows_that_cannot_be_seen_are_not_called_none(shell: Shell) -> None:
         f"error: {shell.run_dir}: which Flows run cannot be read: Permission denied\n"
         f"help: `chmod 700 {shell.run_dir}`, or set JINA_RUN_DIR to another folder\n",
     )
+
+
+def test_ps_shows_the_gpus_that_each_worker_got(shell: Shell) -> None:
+    shell.write(
+        "sees.py",
+        "import os\nSEEN = os.environ.get('CUDA_VISIBLE_DEVICES')\n"
+        "from jina import Executor, requests\n"
+        "class Sees(Executor):\n    @requests\n    def see(self, docs, **kwargs):\n"
+        "        docs[0].tags['seen'] = SEEN\n",
+    )
+    shell.write(
+        "flow.yml",
+        "executors:\n  - {name: a, uses: 'sees.py:Sees', replicas: 3,"
+        " env: {CUDA_VISIBLE_DEVICES: RR}}\n  - {name: plain}\n",
+    )
+    shell.environment["CUDA_TOTAL_DEVICES"] = "2"
+    with shell.up("flow.yml"):
+        (flow,) = shell.ps()
+        got = {f"{each['node']}/{each['replica']}": each["devices"] for each in flow["workers"]}
+        assert got == {"a/0": "0", "a/1": "1", "a/2": "0", "plain/0": ""}
+        table = shell.ps_table()
+        assert table[0].split()[-2:] == ["GPU", "file"]
+        (line,) = shell.run("post", "/", "--text", "x").lines
+        assert line["tags"]["seen"] in ("0", "1")

@@ -140,3 +140,9 @@ def test_a_sparse_matrix_gives_rows_of_its_own_format(docs, name, kind):
     for found in (docs, decode(encode(docs)), DocumentArray(map(Document, docs))):
         assert {type(doc.embedding) for doc in found} == {make}
         assert found.embeddings.toarray().tolist() == np.eye(3).tolist()
+
+
+def test_no_documents_have_no_column_as_in_jina_2():
+    for column in ("embeddings", "blobs"):
+        with pytest.raises(IndexError, match="no Documents, no `"):
+            getattr(DocumentArray(), column)

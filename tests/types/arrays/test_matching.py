@@ -356,3 +356,19 @@ def test_the_arguments_are_found_by_who_filters_by_their_names():
     (match,) = docs[0].matches
     assert (match.id, match.text, match.scores["m"].value) == ("1", "", 1.0)
     assert wanted.keys() - set(names) == {"of_another_release"}
+
+
+@pytest.mark.parametrize("batch_size", [None, 100])
+@pytest.mark.parametrize("metric", ["euclidean", "sqeuclidean"])
+def test_equal_vectors_are_at_distance_0_however_far_the_mean_is(metric, batch_size):
+    """One Document far away moves the mean, and the product is off by more than the others are."""
+    values = (1 + 1e-3 * np.random.default_rng(5).standard_normal((400, 32))).astype(np.float32)
+    values[7] = 1e6
+    index = DocumentArray([Document(embedding=value) for value in values])
+    queries = DocumentArray([Document(embedding=value) for value in values[:20]])
+    queries.match(index, metric=metric, limit=3, batch_size=batch_size)
+    squares = ((values[:20, None].astype(np.float64) - values[None]) ** 2).sum(axis=2)
+    wanted = np.sort(squares if metric == "sqeuclidean" else np.sqrt(squares), axis=1)[:, :3]
+    found = [[match.scores[metric].value for match in query.matches] for query in queries]
+    assert [row[0] for row in found] == [0.0] * 20
+    np.testing.assert_allclose(found, wanted, rtol=1e-12)

@@ -32,3 +32,10 @@ def test_one_that_is_stored_stays() -> None:
     doc.update_content_hash()
     assert doc.content_hash == Document(text="b").content_hash
     assert "content_hash" in doc.non_empty_fields
+
+
+def test_hash_content_of_jina_2_changes_nothing():
+    for value in (True, False):
+        doc = Document(text="a", hash_content=value, id="x")
+        assert doc == Document(text="a", id="x")
+        assert doc.content_hash == Document(text="a").content_hash

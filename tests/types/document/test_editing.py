@@ -140,3 +140,12 @@ def test_only_another_id_makes_arrays_look_for_ids_anew(edit, is_another_id):
     assert (ids.Changes.count != before) is is_another_id
     assert ("b" in docs) is not is_another_id
     assert docs[docs[0].id] is docs[0]
+
+
+def test_the_path_of_a_score_as_jina_2_has_it():
+    doc = Document(scores={"x": 1.5, "values": 2})
+    assert doc.get_attributes("scores__values__x__value") is None  # there is one of that name
+    doc = Document(scores={"x": 1.5}, evaluations={"y": {"value": 3.0, "op_name": "o"}})
+    wanted = ("scores__values__x__value", "evaluations__values__y__op_name", "scores__x__value")
+    assert doc.get_attributes(*wanted) == [1.5, "o", 1.5]
+    assert DocumentArray([doc]).get_attributes("scores__values__x__value") == [1.5]

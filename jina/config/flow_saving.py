@@ -1,0 +1,164 @@
+"""Write a Flow as YAML: what the user said, no more, so that it can be read again from anywhere."""
+
+from __future__ import annotations
+
+import enum
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from os.path import exists
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+
+from jina.config.dumping import dumped
+from jina.config.source import current_folder, without_notes
+from jina.config.tree import Tree
+from jina.excepts import ConfigError
+
+_INLINE = re.compile(r"\{|!|jtype\s*:|.*\n", re.DOTALL)
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+
+
+class Part(NamedTuple):
+    """A map of a Flow, and where the relative paths in it lead.
+
+    Args:
+        data: an entry of `executors`, or the `with`.
+        folders: where its files are looked for, in this order; new files are made in the first.
+    """
+
+    data: Mapping[str, Any]
+    folders: Sequence[Path]
+
+
+def write_flow(
+    name: str, tree: Tree | None, options: Part, entries: Sequence[Part], file: str | None
+) -> str:
+    """Write a Flow's YAML.
+
+    Args:
+        name: of the Flow; "" when it has none.
+        tree: the YAML that it was loaded from.
+        options: its `with`.
+        entries: its executors.
+        file: where to; None writes where it was loaded from, else to a new temporary file.
+
+    Returns:
+        the path written.
+
+    Raises:
+        ConfigError: something in it has no YAML form.
+    """
+    path = file or (str(tree.source.path) if tree and tree.source.path else None)
+    if path is None:
+        handle, path = tempfile.mkstemp(prefix="flow-", suffix=".yml")
+        os.close(handle)
+    folder = Path(os.path.abspath(path)).parent
+    top = without_notes(tree.data) if tree is not None else {"jtype": "Flow"}
+    data: dict[str, Any] = {"jtype": top.pop("jtype", "Flow"), **top}
+    data.pop("pods", None)
+    if name and "name" not in data and "name" not in options.data:
+        data["name"] = name
+    data["with"] = _moved(options, folder)
+    data["executors"] = [_moved(entry, folder) for entry in entries]
+    try:
+        text = dumped({key: value for key, value in data.items() if value or key == "executors"})
+    except yaml.representer.RepresenterError as err:
+        raise ConfigError(
+            f"a value of this Flow has no YAML form: {err.args[-1]!r}",
+            hint="only text, numbers, booleans, lists, maps and classes can be saved",
+        ) from None
+    Path(path).write_text(text, encoding="utf-8")
+    return path
+
+
+def _moved(part: Part, folder: Path) -> dict[str, Any]:
+    """The map as it reads the same from another folder."""
+    data: dict[str, Any] = {key: _plain(value) for key, value in part.data.items()}
+    is_moved = part.folders[0] != folder
+    for section in ("uses_metas", "override_metas"):
+        if isinstance(data.get(section), dict):
+            data[section] = _with_files(data[section], part, folder) if is_moved else data[section]
+    uses = data.get("uses")
+    if isinstance(uses, dict):
+        data["uses"] = _executor(uses, part, folder) if is_moved else uses
+    elif isinstance(uses, str) and is_moved:
+        data["uses"] = _uses(uses, part, folder)
+    return _with_files(data, part, folder) if is_moved else data
+
+
+def _executor(data: dict[str, Any], part: Part, folder: Path) -> dict[str, Any]:
+    """An Executor that is written in the Flow."""
+    if isinstance(data.get("metas"), dict):
+        data = {**data, "metas": _with_files(data["metas"], part, folder)}
+    return _with_files(data, part, folder)
+
+
+def _with_files(data: dict[str, Any], part: Part, folder: Path) -> dict[str, Any]:
+    """A map with its modules, its workspace and its further folders named from another folder."""
+    data = dict(data)
+    modules = data.get("py_modules")
+    if isinstance(modules, str):
+        data["py_modules"] = _found(modules, part, folder)
+    elif isinstance(modules, list):
+        data["py_modules"] = [_found(str(module), part, folder) for module in modules]
+    if isinstance(data.get("workspace"), str) and data["workspace"]:
+        data["workspace"] = _named(part.folders[0] / data["workspace"], folder)
+    further = data.get("extra_search_paths")
+    if further:
+        further = [further] if isinstance(further, str) else further
+        data["extra_search_paths"] = [_named(part.folders[0] / name, folder) for name in further]
+    return data
+
+
+def _uses(uses: str, part: Part, folder: Path) -> str:
+    text = uses.strip()
+    if _INLINE.match(text) or _ADDRESS.match(text):
+        return uses
+    file, colon, name = text.rpartition(":")
+    if colon and file.endswith(".py"):
+        return f"{_found(file, part, folder)}:{name}"
+    return _found(text, part, folder)
+
+
+def _found(name: str, part: Part, folder: Path) -> str:
+    """A file that is there, as it is named from another folder; what is no file stays."""
+    path = os.path.expanduser(name)
+    for place in part.folders:
+        if exists(place / path) and (os.sep in name or "." in name or exists(place / path / ".")):
+            return _named(place / path, folder)
+    return name
+
+
+def _named(path: Path, folder: Path) -> str:
+    """A path below a folder is named relative to it; another one is absolute."""
+    whole = os.path.normpath(current_folder() / path)
+    if whole == str(folder) or whole.startswith(f"{folder}{os.sep}"):
+        return os.path.relpath(whole, folder)
+    return whole
+
+
+def _plain(value: Any) -> Any:
+    """What only Python has, as YAML says it."""
+    if isinstance(value, type):
+        return _class(value)
+    if isinstance(value, enum.Enum):
+        return value.name
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, set | frozenset):
+        return sorted(map(_plain, value), key=str)
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _class(cls: type) -> str:
+    """How YAML names a class: with its module where that leads to it."""
+    module = sys.modules.get(cls.__module__)
+    is_there = getattr(module, cls.__name__, None) is cls and cls.__module__ != "__main__"
+    return f"{cls.__module__}:{cls.__name__}" if is_there else cls.__name__
