@@ -327,6 +327,9 @@ def reduced(arrays: Sequence[DocumentArray]) -> DocumentArray:
     filled = [array for array in arrays if len(array)]
     if len(filled) < 2:
         return filled[0] if filled else DocumentArray()
+    columns = [array._columns for array in filled if array._columns is not None]
+    if len(columns) == len(filled) and (whole := reduce.reduced_columns(columns)) is not None:
+        return DocumentArray._of_columns(whole)
     return DocumentArray._of_records(reduce.reduced([array._records() for array in filled]))
 
 
