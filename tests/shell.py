@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
+from jina.names import worker_name
 from tests.polling import wait_until
 
 JINA = str(Path(sys.executable).with_name("jina"))
@@ -191,9 +192,12 @@ class Shell:
         return self.run("flow", "ps").out.splitlines()
 
     def workers(self) -> dict[str, int]:
-        """Return the process ids of the only Flow's workers, by "node/replica"."""
+        """Return the process ids of the only Flow's workers, by their names."""
         (flow,) = self.ps()
-        return {f"{each['node']}/{each['replica']}": each["pid"] for each in flow["workers"]}
+        return {
+            worker_name(each["node"], each["replica"], each["shard"]): each["pid"]
+            for each in flow["workers"]
+        }
 
     def directories(self) -> list[str]:
         """Return the names of the run directories that exist."""

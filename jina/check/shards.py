@@ -13,7 +13,7 @@ def shard_hints(node: NodeConfig) -> Iterator[Problem]:
     if node.origin is None or not node.origin.overlays:
         return
     tree, at = node.origin.overlays[0]
-    if node.shards > 1 and not node.polling:
+    if node.shards > 1 and not node.polling and (*at, "polling") not in tree.values:
         key = "shards" if (*at, "shards") in tree.values else "parallel"
         yield tree.problem(
             (*at, key),

@@ -255,6 +255,8 @@ def _rails(vertices: Sequence[_Vertex]) -> list[tuple[str, int]]:
 def _open(columns: list[int], column: int, following: Sequence[int]) -> list[int]:
     """Lead a line to each that follows: the first goes straight on, the others to its right."""
     ways: list[int] = []
+    if not following:
+        columns[column] = -1
     for target in following:
         if ways:
             column += 1

@@ -190,6 +190,9 @@ class Supervisor:
             self._worker_ready(message)
         elif isinstance(message, control.Listening):
             self._fronts = message.front
+            if (gateway := self._gateway.child) is not None:
+                gateway.is_ready = True  # what it says from now on is shown at once
+                self._listener.show_held(gateway)
             self._perhaps_up()
         elif isinstance(message, control.Charged):
             self._comebacks.forgive(message.identity.rpartition("/")[0])

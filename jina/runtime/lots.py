@@ -223,7 +223,7 @@ class Desk:
         if len(branches) == 1 or not spec.tail_of:
             truths = bodies.concatenated(body.groundtruths) if body.groundtruths else None
             return branches, bodies.concatenated(branches), truths
-        branches = bodies.without_failed(branches, body.failures, spec.tail_of)
+        branches = bodies.without_failed(body, spec.tail_of)
         truths = bodies.reduced(body.groundtruths) if body.groundtruths else None
         if spec.reduces and not self._serves(endpoint):
             return branches, bodies.reduced(branches), truths

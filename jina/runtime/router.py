@@ -99,8 +99,13 @@ class Router:
 
     @property
     def endpoints(self) -> dict[str, list[str]]:
-        """Endpoints that each node binds, as far as its workers have said."""
-        return {name: list(bound) for name, bound in self._endpoints.items()}
+        """Endpoints that each node binds, with its head and tail, as far as workers have said."""
+        found: dict[str, list[str]] = {}
+        for node in self._nodes:
+            if node.name in self._endpoints:
+                own = found.setdefault(node.of or node.name, [])
+                own += [each for each in self._endpoints[node.name] if each not in own]
+        return found
 
     @property
     def failed_nodes(self) -> dict[str, str]:

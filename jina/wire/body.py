@@ -44,11 +44,14 @@ class Body(msgspec.Struct, frozen=True):
         docs: of each branch, in order; an empty array where a branch brought none.
         groundtruths: likewise; an empty list when no branch brought any.
         failures: lines that have an error as their outcome; None when there is none.
+        failed: of each branch, where there are several: a node's name -> ids of the Documents that
+            are an error since it; an empty list when there is none.
     """
 
     docs: list[DocumentArray]
     groundtruths: list[DocumentArray]
     failures: LineFailures | None
+    failed: list[dict[str, list[str]]] = []
 
 
 def read_body(
@@ -84,6 +87,7 @@ def read_body(
     docs: list[list[DocumentArray]] = [[] for _ in range(branches)]
     groundtruths: list[list[DocumentArray]] = []  # only where there are any
     failures: list[LineFailures] = []
+    failed: list[dict[str, list[str]]] = []
     start = 0
     for part in parts:
         own = [payload(frame) for frame in frames[start : start + part.frames]]
@@ -106,13 +110,19 @@ def read_body(
                 groundtruths = groundtruths or [[] for _ in range(branches)]
                 groundtruths[part.branch].append(array)
         elif part.kind == FAILURES:
-            failures.append(unpack_map(LineFailures, own[0]))
+            found = unpack_map(LineFailures, own[0])
+            failures.append(found)
+            if branches > 1:
+                failed = failed or [{} for _ in range(branches)]
+                for failure in found.failures:
+                    failed[part.branch].setdefault(failure.executor, []).append(failure.id)
         else:
             raise WireError(f"a part of unknown kind {part.kind}")
     return Body(
         [concatenated(arrays) for arrays in docs],
         [concatenated(arrays) for arrays in groundtruths],
         _merged(failures),
+        failed,
     )
 
 
@@ -327,36 +337,38 @@ def reduced(arrays: Sequence[DocumentArray]) -> DocumentArray:
     filled = [array for array in arrays if len(array)]
     if len(filled) < 2:
         return filled[0] if filled else DocumentArray()
+    columns = [array._columns for array in filled if array._columns is not None]
+    if len(columns) == len(filled) and (whole := reduce.reduced_columns(columns)) is not None:
+        return DocumentArray._of_columns(whole)
     return DocumentArray._of_records(reduce.reduced([array._records() for array in filled]))
 
 
-def without_failed(
-    arrays: Sequence[DocumentArray], failures: LineFailures | None, node: str
-) -> list[DocumentArray]:
+def without_failed(body: Body, node: str) -> list[DocumentArray]:
     """The shards' arrays without the Documents that have an error as their outcome.
 
     A Document that killed one shard's worker may have been processed by the others: it has one
-    outcome, the error.
+    outcome, the error. Of an id that stands several times in the request, as many are left out as
+    there are errors.
 
     Args:
-        arrays: of each shard.
-        failures: of the request, once each.
+        body: a branch for each shard.
         node: whose shards they are.
     """
-    if failures is None:
-        return list(arrays)
-    found = Counter(each.id for each in failures.failures if each.executor == node)
-    if not found:
-        return list(arrays)
-    most: Counter[str] = Counter()  # as often as an id stands in any array
-    for array in arrays:
-        most |= Counter(doc.id for doc in array)
+    if body.failures is None or not any(node in each for each in body.failed):
+        return body.docs
+    errors = Counter(each.id for each in body.failures.failures if each.executor == node)
+    asked: Counter[str] = Counter()  # how often each of these ids stood in the request
+    for array, failed in zip(body.docs, body.failed, strict=True):
+        here = Counter(doc.id for doc in array if doc.id in errors)
+        asked |= here + Counter(failed.get(node, ()))
     kept = []
-    for array in arrays:
-        left = most - found
+    for array in body.docs:
+        left = asked - errors
         docs = []
         for doc in array:
-            if left[doc.id] > 0 or doc.id not in found:
+            if doc.id not in errors:
+                docs.append(doc)
+            elif left[doc.id] > 0:
                 left[doc.id] -= 1
                 docs.append(doc)
         kept.append(DocumentArray._of_rows(docs))

@@ -82,7 +82,7 @@ class TestExecutor:
         for endpoint in config_of(folder).get("requests", {}):
             assert f"`{endpoint}`" in readme
         (flow,) = re.findall(r"```yaml\n(.*?)```", readme, flags=re.DOTALL)
-        assert f"uses: catalogue://{folder.name}" in flow
+        assert re.search(f"uses(_after)?: catalogue://{folder.name}\n", flow)
         assert yaml.safe_load(flow)["jtype"] == "Flow"
         assert re.search(r"^    .*\bjina post /", readme, flags=re.MULTILINE)
 

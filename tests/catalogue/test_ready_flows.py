@@ -73,6 +73,33 @@ def test_search_indexes_once_and_answers_after_a_restart(checkout: Path) -> None
     assert status["tags"]["documents"] == len(wanted)
 
 
+def test_the_sharded_search_finds_what_the_other_finds(checkout: Path) -> None:
+    flow = ("--flow", "flows/search-sharded.yml")
+    control(checkout, "up", "flows/search-sharded.yml", "--detach")
+    try:
+        answer = post(checkout, "/index", *flow, "--inputs", PASSAGES)
+        wanted = (checkout / PASSAGES).read_text(encoding="utf-8").splitlines()
+        assert answer == [{"id": json.loads(line)["id"]} for line in wanted]
+        question = '{"text": "How do I catch an exception?"}'
+        (result,) = post(checkout, "/search", *flow, stdin=question)
+        assert result["matches"][0]["tags"]["topic"] == "exceptions"
+        scores = [match["scores"]["dot"]["value"] for match in result["matches"]]
+        assert scores == sorted(scores, reverse=True)
+        assert len(scores) == 3
+        # Replaced by its id, then removed, in the shard that has it.
+        best = result["matches"][0]["id"]
+        for endpoint in ("/index", "/delete"):
+            (line,) = [line for line in wanted if json.loads(line)["id"] == best]
+            assert post(checkout, endpoint, *flow, stdin=line)[0]["id"] == best
+        status = post(checkout, "/status", *flow)
+        assert [one["id"] for one in status] == ["indexer-shard-0", "indexer-shard-1"]
+        assert sum(one["tags"]["documents"] for one in status) == len(wanted) - 1
+        (result,) = post(checkout, "/search", *flow, stdin=question)
+        assert best not in [match["id"] for match in result["matches"]]
+    finally:
+        control(checkout, "down", "search-sharded")
+
+
 def test_what_was_answered_survives_the_kill_of_the_indexer(checkout: Path) -> None:
     """Its worker is killed with -9 between two posts; the Flow brings it back."""
     flow = ("--flow", "flows/search.yml")

@@ -328,3 +328,104 @@ def test_every_acknowledged_document_survives_kill_9(
     assert len(acknowledged) > 1000
     # A later one of the same id may have been written without a word about it.
     assert [n for n in acknowledged if kept.get(str(n % ids), -1) < n] == []
+
+
+# --- shards --------------------------------------------------------------------------------------
+
+
+class Shards:
+    """The shards of one index, each asked as `polling: ALL` does."""
+
+    def __init__(self, indexer_class: Any, workspace: Path, shards: int) -> None:
+        self.all = []
+        try:
+            for shard in range(shards):
+                runtime_args = {"pea_id": shard, "shard_id": shard, "shards": shards}
+                indexer = indexer_class(
+                    metas={"workspace": str(workspace), "name": "indexer"},
+                    runtime_args={**runtime_args, "polling": "ALL"},
+                )
+                self.all.append(indexer)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        for indexer in self.all:
+            indexer.close()
+
+    def kept(self) -> list[list[str]]:
+        return [sorted(found(indexer, [1.0, 1.0], top_k=1000)) for indexer in self.all]
+
+
+def test_each_shard_keeps_its_own_documents_and_replaces_and_deletes_them(
+    indexer_class: Any, tmp_path: Path
+) -> None:
+    ids = [f"doc {n}" for n in range(60)]
+    docs = docs_of({id_: [1.0, n] for n, id_ in enumerate(ids)})
+    shards = Shards(indexer_class, tmp_path, 3)
+    for _ in range(2):  # the second time they are replaced
+        for indexer in shards.all:
+            assert [doc.id for doc in indexer.index(DocumentArray(docs))] == ids
+    kept = shards.kept()
+    assert sorted(id_ for part in kept for id_ in part) == sorted(ids)
+    assert all(len(part) > 10 for part in kept)
+    for indexer in shards.all:
+        indexer.delete(DocumentArray([Document(id=id_) for id_ in ids[:30]]))
+    names = [indexer.status()[0].id for indexer in shards.all]
+    assert names == [f"indexer-shard-{n}" for n in range(3)]
+    shards.close()
+    shards = Shards(indexer_class, tmp_path, 3)
+    assert sorted(id_ for part in shards.kept() for id_ in part) == sorted(ids[30:])
+    shards.close()
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        (3, 2, "there is a shard 2 beside it|which belongs to shard"),
+        (2, 3, "which belongs to shard . of 3, not to shard 0"),
+        (2, 1, "there is a shard 1 beside it"),
+        (1, 2, "which belongs to shard 1 of 2, not to shard 0"),
+    ],
+)
+def test_another_number_of_shards_is_refused(
+    indexer_class: Any, tmp_path: Path, before: int, after: int, message: str
+) -> None:
+    """Otherwise a Document would be found twice, or never again."""
+    shards = Shards(indexer_class, tmp_path, before)
+    for indexer in shards.all:
+        indexer.index(docs_of({f"doc {n}": [1.0, n] for n in range(60)}))
+    shards.close()
+    with pytest.raises(ExecutorError, match=message):
+        Shards(indexer_class, tmp_path, after)
+
+
+@pytest.mark.parametrize(
+    ("polling", "endpoint"),
+    [
+        ("ANY", "/index"),
+        ({"/search": "ALL"}, "/index"),
+        ({"*": "ALL", "/delete": "ANY"}, "/delete"),
+    ],
+)
+def test_shards_that_are_not_all_asked_are_refused(
+    indexer_class: Any, tmp_path: Path, polling: Any, endpoint: str
+) -> None:
+    with pytest.raises(ExecutorError, match=f"{endpoint} must reach every shard"):
+        indexer_class(
+            metas={"workspace": str(tmp_path), "name": "indexer"},
+            runtime_args={"pea_id": 0, "shard_id": 0, "shards": 2, "polling": polling},
+        )
+    assert not list(tmp_path.rglob("log"))
+
+
+def test_a_vector_of_another_width_is_refused_by_every_shard(
+    indexer_class: Any, tmp_path: Path
+) -> None:
+    shards = Shards(indexer_class, tmp_path, 2)
+    for indexer in shards.all:
+        with pytest.raises(ValueError, match="has an embedding of 3 numbers; those kept have 2"):
+            indexer.index(docs_of({"a": [1.0, 0.0], "b": [1.0, 0.0, 0.0]}))
+    assert shards.kept() == [[], []]
+    shards.close()

@@ -12,12 +12,13 @@ import random
 import signal
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from jina.defaults import RESTART_BUDGET
 from tests.polling import wait_until
-from tests.shell import WAIT_S, Shell, json_lines
+from tests.shell import WAIT_S, ZOO, Shell, json_lines
 
 SEEDS = int(os.environ.get("JINA_CHAOS_SEEDS", "2"))
 LINES = int(os.environ.get("JINA_CHAOS_LINES", "3000"))
@@ -27,6 +28,12 @@ FLOWS = (
     ("Slow, replicas: 2", "Upper, replicas: 2"),
     ("Slow, name: a, needs: gateway", "Upper, name: b, needs: gateway", "Merge, needs: [a, b]"),
     ("Upper", "Slow, replicas: 3", "Counter"),
+)
+
+
+SHARDED = (
+    f"Shard, shards: 3, polling: ALL, uses_before: {{jtype: Upper, py_modules: [{ZOO}]}}",
+    "Slow",
 )
 
 
@@ -70,7 +77,28 @@ def chance(request: pytest.FixtureRequest) -> Iterator[random.Random]:
     "chance", range(SEEDS), indirect=True, ids=[f"seed-{seed}" for seed in range(SEEDS)]
 )
 def test_every_line_has_one_outcome_whatever_is_killed(shell: Shell, chance: random.Random) -> None:
-    flow = shell.flow(*chance.choice(FLOWS))
+    for number, line in outcomes_of(shell, chance, chance.choice(FLOWS), "/"):
+        assert line.get("text", f"LINE {number}") == f"LINE {number}"
+
+
+@pytest.mark.parametrize(
+    "chance", range(SEEDS), indirect=True, ids=[f"seed-{seed}" for seed in range(SEEDS)]
+)
+def test_every_line_has_every_shards_part_exactly_once(shell: Shell, chance: random.Random) -> None:
+    """Heads and tails are among those that are killed."""
+    parts = {"tags": {f"shard {n}": True for n in range(3)}, "matches": ["m0", "m1", "m2"]}
+    for number, line in outcomes_of(shell, chance, SHARDED, "/parts"):
+        if "error" not in line:
+            found = [match["id"] for match in line["matches"]]
+            assert {"tags": line["tags"], "matches": found} == parts
+            assert line["text"] == f"LINE {number}"
+
+
+def outcomes_of(
+    shell: Shell, chance: random.Random, nodes: tuple[str, ...], endpoint: str
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Post while processes are killed, and check what holds for every Flow."""
+    flow = shell.flow(*nodes)
     shell.write("lines.jsonl", json_lines(LINES))
     size = chance.choice([7, 20, 50])
     with shell.up(flow) as up:
@@ -78,7 +106,7 @@ def test_every_line_has_one_outcome_whatever_is_killed(shell: Shell, chance: ran
         killer.start()
         try:
             done = shell.run(
-                "post", "/", "--inputs", "lines.jsonl", "--request-size", str(size), "--quiet"
+                "post", endpoint, "--inputs", "lines.jsonl", "--request-size", str(size), "--quiet"
             )
         finally:
             killer.stop()
@@ -89,12 +117,11 @@ def test_every_line_has_one_outcome_whatever_is_killed(shell: Shell, chance: ran
         # A request is given up only when two workers died with it: rare, and told.
         assert {error["type"] for error in failed} <= {"jina.excepts.WorkerDied"}, failed[:1]
         assert len(failed) < LINES / 10
-        for number, line in enumerate(outcomes):
-            assert line.get("text", f"LINE {number}") == f"LINE {number}"
+        yield from enumerate(outcomes)
         assert sum(killer.kills.values()) > 0
         # Afterwards it is whole again.
         wait_until(lambda: is_whole(shell), WAIT_S, "every worker is ready again")
-        assert shell.run("post", "/", stdin=json_lines(10)).code == 0, up.err
+        assert shell.run("post", endpoint, stdin=json_lines(10)).code == 0, up.err
 
 
 def is_whole(shell: Shell) -> bool:

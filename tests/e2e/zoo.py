@@ -102,6 +102,67 @@ class Merge(Executor):
         )
 
 
+class Shard(Executor):
+    """One of several shards; what it does depends on which one it is."""
+
+    @property
+    def number(self) -> int:
+        number: int = self.runtime_args.shard_id
+        return number
+
+    @requests(on="/parts")
+    def parts(
+        self, docs: DocumentArray | None, groundtruths: DocumentArray | None, **kwargs: Any
+    ) -> DocumentArray | None:
+        """Set a tag and a match of its own; a Document may tell one shard to die or to raise."""
+        if docs is None:
+            return DocumentArray([Document(id=f"made by {self.number}")])
+        for doc in docs:
+            if doc.text.lower() == f"die {self.number}":
+                os.kill(os.getpid(), signal.SIGKILL)
+            if doc.text.lower() == f"raise {self.number}":
+                raise ValueError("a bad mood")
+            doc.tags[f"shard {self.number}"] = True
+            doc.matches.append(Document(id=f"m{self.number}"))
+        for doc, truth in zip(docs, groundtruths or (), strict=False):
+            doc.tags["truth"] = truth.text
+        return None
+
+    @requests(on="/places")
+    def places(self, **kwargs: Any) -> DocumentArray:
+        args = self.runtime_args
+        names = ("name", "pea_id", "shard_id", "shards", "parallel", "replicas", "replica_id")
+        tags: dict[str, Any] = {name: getattr(args, name) for name in names}
+        tags["polling"] = args.polling
+        tags["workspace"] = self.workspace
+        tags["variable"] = os.environ.get("ZOO", "")
+        return DocumentArray([Document(id=f"place {os.getpid()}", tags=tags)])
+
+    @requests(on="/names")
+    def names(self, docs: DocumentArray, **kwargs: Any) -> None:
+        for doc in docs:
+            doc.id = f"{doc.id} of {self.number}"
+
+    @requests(on="/widths")
+    def widths(self, docs: DocumentArray, **kwargs: Any) -> None:
+        import numpy as np
+
+        docs[0].embedding = np.zeros(self.number + 1, np.float32)
+        docs.append(Document(id=f"of {self.number}", embedding=docs[0].embedding))
+
+
+class Sizes(Executor):
+    """Behind shards: tells how many Documents each of them gave, and their marks."""
+
+    @requests(on="/parts")
+    def sizes(
+        self, docs: DocumentArray, docs_matrix: list[DocumentArray] | None, **kwargs: Any
+    ) -> DocumentArray:
+        sizes = [len(array) for array in docs_matrix or ()]
+        tags = {"sizes": sizes, "docs": len(docs), "with": os.environ.get("ZOO", "")}
+        return DocumentArray([Document(id="sizes", tags=tags)])
+
+
 class Gate(Executor):
     """Waits in its method until a file "go" exists; notes what happens as files beside it.
 

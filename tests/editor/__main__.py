@@ -60,8 +60,8 @@ COMPLETIONS = [
     (
         *("flow", "executors:\n  - name: a\n    \n", 4, 5),
         "method uses uses_with uses_metas uses_requests override_with override_metas "
-        "override_requests py_modules needs replicas shards parallel polling workspace env "
-        "timeout_ready",
+        "override_requests py_modules needs replicas shards parallel polling uses_before "
+        "uses_after disable_reduce no_reduce floating workspace env timeout_ready",
     ),
     (
         *("flow", "executors:\n  - uses:\n      jtype: A\n      \n", 5, 7),

@@ -113,6 +113,7 @@ def test_r65_the_defaults_are_those_measured_in_jina_2() -> None:
     measured = {
         **dict.fromkeys(("host", "host_in", "host_out"), "0.0.0.0"),
         **{"pea_id": 0, "pea_role": "SINGLETON", "pod_role": "POD", "parallel": 1, "replicas": 1},
+        **{"shards": 1},
         **{"polling": "ANY", "scheduling": "LOAD_BALANCE", "num_part": 1, "memory_hwm": -1},
         **{"on_error_strategy": "IGNORE", "runtime_backend": "PROCESS", "timeout_ctrl": 5000},
         **{"timeout_ready": 600000, "quiet": False, "upload_files": [], "shard_id": 0, "shards": 1},

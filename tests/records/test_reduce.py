@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from jina import Document, DocumentArray
 from jina.records.reduce import reduced
 from jina.types import codec
+from jina.wire import body as bodies
 
 Plain = dict[str, Any]
 
@@ -91,14 +92,41 @@ def as_lines(docs: DocumentArray) -> DocumentArray:
     return codec.parse_lines(codec.render(docs), key="k", first_line=1).docs
 
 
+@st.composite
+def like_shards(draw: st.DrawFn) -> list[DocumentArray]:
+    """What shards answer most often: the same Documents, of which each has set some columns."""
+    base = DocumentArray(draw(st.lists(documents(), min_size=1, max_size=4)))
+    kept = draw(st.sets(st.sampled_from(["tags", "uri", "scores", "matches", "embedding"])))
+    for doc in base:
+        doc.pop(*({"tags", "uri", "scores", "matches", "embedding"} - kept))
+    parts = []
+    for shard in range(draw(st.integers(2, 4))):
+        part = deepcopy(base)
+        for field in draw(st.sets(st.sampled_from(["uri", "matches", "embedding", "gone"]))):
+            for number, doc in enumerate(part):
+                if field == "uri":
+                    doc.uri = draw(st.sampled_from(["", f"of {shard}"]))
+                elif field == "matches":
+                    doc.matches.append(Document(id=draw(st.sampled_from("klmn"))))
+                elif field == "embedding":
+                    doc.embedding = np.full(2, shard * 10 + number)
+                else:
+                    doc.pop("tags", "matches")
+        parts.append(part)
+    return parts
+
+
 @pytest.mark.parametrize("form", [as_rows, as_columns, as_lines])
-@given(parts=shards)
+@given(parts=shards | like_shards())
 def test_it_is_what_the_rules_say(form: Any, parts: list[DocumentArray]) -> None:
     plain = [[doc.dict() for doc in form(part)] for part in parts]
-    found = DocumentArray._of_records(reduced([form(part)._records() for part in parts]))
+    arrays = [form(part) for part in parts]
+    found = DocumentArray._of_records(reduced([array._records() for array in arrays]))
     assert [doc.dict() for doc in found] == model(plain)
-    # It can be sent on.
+    # The same of undecoded columns, where the arrays have them.
+    found = bodies.reduced([form(part) for part in parts])
     assert [doc.dict() for doc in as_columns(found)] == model(plain)
+    assert [doc.dict() for doc in found] == model(plain)
 
 
 @given(parts=shards)
@@ -135,3 +163,15 @@ def test_embeddings_of_different_widths_are_not_compared() -> None:
     ]
     found = as_columns(DocumentArray._of_records(reduced([part._records() for part in parts])))
     assert [doc.embedding.shape for doc in found] == [(3,), (4,)]
+
+
+def test_columns_that_are_equal_stay_undecoded() -> None:
+    docs = DocumentArray([Document(id=str(n), text=f"text {n}", tags={"n": n}) for n in range(9)])
+    whole = bodies.reduced([as_columns(docs) for _ in range(4)])
+    assert whole._columns is not None
+    assert whole._columns.wire is not None
+    with_matches = as_columns(docs)
+    with_matches[0].matches.append(Document(id="m"))
+    whole = bodies.reduced([as_columns(docs), as_columns(with_matches)])
+    assert whole._columns is not None
+    assert [len(doc.matches) for doc in whole][:2] == [1, 0]
