@@ -146,6 +146,8 @@ class Flow:
             FlowTopologyError: fewer than two names.
         """
         names = [needs] if isinstance(needs, str) else list(needs)
+        if isinstance(needs, set | frozenset):  # the same order each time
+            names.sort()
         if len(names) < 2:
             raise FlowTopologyError(
                 f"a join needs two names at least, not {names}", hint="use add(needs=...) for one"
@@ -361,6 +363,7 @@ class Flow:
         return self._connected()
 
     host = Said()
+    port = Said()
     port_expose = Said()
     protocol = Said()
     expose_endpoint = NotHere("every endpoint can be posted to, and nothing speaks HTTP")
