@@ -169,6 +169,7 @@ def test_who_looks_on_changes_nothing_of_the_way() -> None:
         ("b", ["a"]),
         ("gather_inspect", ["inspect", "b"]),
     ]
+    assert watched.inspect()["inspect1"].needs == ["b"]
     alone = watched.gather_inspect("g", include_last_pod=False)
     assert alone["g"].needs == ["inspect"]
     for remove in ("REMOVE", FlowInspectType.REMOVE):
