@@ -113,15 +113,22 @@ class Flow:
         flow._description = description
         return flow
 
-    def inspect(self, name: str = "inspect", **entry: Any) -> Flow:
+    def inspect(self, name: str = "", **entry: Any) -> Flow:
         """Add an Executor that looks on: it takes what the last one returns.
 
         Whatever is added next takes that too, not what this one makes of it. What it returns is
         part of the answer; `Flow(inspect="REMOVE")` leaves it out.
 
+        Args:
+            name: the default is inspect, inspect1, …
+            **entry: as for `add`.
+
         Raises:
             FlowTopologyError: as `add`.
         """
+        taken = {node.name for node in self._graph.nodes}
+        free = (f"inspect{n or ''}" for n in range(len(taken) + 1))
+        name = name or next(each for each in free if each not in taken)
         return self.add(name=name, method="inspect", **entry)
 
     def gather_inspect(
@@ -150,6 +157,8 @@ class Flow:
             FlowTopologyError: fewer than two names.
         """
         names = [needs] if isinstance(needs, str) else list(needs)
+        if isinstance(needs, set | frozenset):  # the same order each time
+            names.sort()
         if len(names) < 2:
             raise FlowTopologyError(
                 f"a join needs two names at least, not {names}", hint="use add(needs=...) for one"
@@ -368,6 +377,7 @@ class Flow:
         return self._connected()
 
     host = Said()
+    port = Said()
     port_expose = Said()
     protocol = Said()
     expose_endpoint = NotHere("every endpoint can be posted to, and nothing speaks HTTP")

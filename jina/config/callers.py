@@ -7,7 +7,8 @@ from os.path import abspath, dirname, isfile, join
 from pathlib import Path
 from types import FrameType
 
-_HOUSE = join(dirname(dirname(abspath(__file__))), "")
+_SITE = dirname(dirname(dirname(abspath(__file__))))
+_HOUSES = (join(_SITE, "jina", ""), join(_SITE, "jinacli", ""))  # the command line is ours too
 
 
 def caller_folders() -> list[Path]:
@@ -19,7 +20,7 @@ def caller_folders() -> list[Path]:
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         file = frame.f_code.co_filename
-        if not file.startswith(_HOUSE):
+        if not file.startswith(_HOUSES):
             return [Path(abspath(file)).parent] if isfile(file) else []
         frame = frame.f_back
     return []

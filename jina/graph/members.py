@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, NoReturn
 
 BY_ADDRESS = "clients find it at `address`, and `jina flow up --port` listens on tcp"
-_UNHEARD = ("host", "port_expose", "protocol")
+_UNHEARD = ("host", "port", "port_expose", "protocol")
 
 
 class NotHere:

@@ -120,8 +120,8 @@ def test_what_there_is_none_of_can_neither_be_used_nor_set(member: str, instead:
 
 
 def test_what_was_said_of_ports_is_kept_and_told_to_do_nothing_yet() -> None:
-    flow = Flow(port_expose=12345, protocol="http").add(name="a")
-    assert (flow.port_expose, flow.protocol) == (12345, "http")
+    flow = Flow(port_expose=12345, port=6, protocol="http").add(name="a")
+    assert (flow.port_expose, flow.port, flow.protocol) == (12345, 6, "http")
     with pytest.raises(AttributeError, match="no `host` of its own; clients find it at `address`"):
         flow.host  # noqa: B018 - the access is what is tested
     with pytest.warns(UserWarning, match="host='h': kept, but nothing listens there yet"):
@@ -168,6 +168,7 @@ def test_who_looks_on_changes_nothing_of_the_way() -> None:
         ("b", ["a"]),
         ("gather_inspect", ["inspect", "b"]),
     ]
+    assert watched.inspect()["inspect1"].needs == ["b"]
     alone = watched.gather_inspect("g", include_last_pod=False)
     assert alone["g"].needs == ["inspect"]
     for remove in ("REMOVE", FlowInspectType.REMOVE):
