@@ -95,6 +95,7 @@ class Process:
     work: dict[int, Dispatch] = field(default_factory=dict)  # every one that was sent to it
     last_given: int = 0
     sent_until: float = 0.0  # messages do not overtake each other
+    reached_until: float = 0.0  # those towards it neither
     told: int = 0  # the task that it has for too long
     stopped_until: float = 0.0  # SIGSTOP, SIGCONT
     was_idle: int = 0  # the task that it had not begun when it was late with it first
@@ -633,7 +634,12 @@ class Simulation:
         process.given[action.task] = asked
         self._see_oldest(process)
         asked.dispatched.add(node)
-        self._later(self._on_dispatch, process, action.task)
+        process.reached_until = max(
+            process.reached_until, self._now + self._random.expovariate(1.0)
+        )
+        self._order += 1
+        reached = (process.reached_until, self._order)
+        heapq.heappush(self._agenda, (*reached, lambda: self._on_dispatch(process, action.task)))
 
     def _check_turn(self, asked: Asked, node: str) -> None:
         """While a client waits at a node, each other one has its turn once.
