@@ -36,6 +36,7 @@ class Client:
         timeout_connect_s: how long the greeting may take.
         timeout_s: the longest time without any reply while requests are under way; None for no
             limit.
+        timing: of every post that does not say it itself, see `post`.
     """
 
     def __init__(
@@ -46,12 +47,14 @@ class Client:
         port: int | None = None,
         timeout_connect_s: float = TIMEOUT_CONNECT_S,
         timeout_s: float | None = None,
+        timing: bool = False,
     ) -> None:
         if not address and port is None:
             raise TypeError("a Client needs an address, or a port")
         self.address = address or f"tcp://{host}:{port}"
         self._timeout_connect_s = timeout_connect_s
         self._timeout_s = timeout_s
+        self._timing = timing
         self._idle: list[Session] = []  # connections that wait for the next post
         self._pid = os.getpid()
 
@@ -80,7 +83,7 @@ class Client:
         target_peapod: str | None = None,
         request_size: int = REQUEST_DOCS,
         request_timeout_s: float | None = None,
-        timing: bool = False,
+        timing: bool | None = None,
     ) -> Iterator[Response]:
         """Post and yield the responses in the order of the inputs, as they become complete.
 
@@ -98,7 +101,7 @@ class Client:
                 target=target_peapod or "",
                 timeout_s=self._timeout_s,
                 request_timeout_s=request_timeout_s,
-                is_timed=timing,
+                is_timed=self._timing if timing is None else timing,
             )
             for number, reply in enumerate(replies):
                 yield Response(reply, endpoint, number)
@@ -140,7 +143,7 @@ class Client:
         continue_on_error: bool = False,
         return_results: bool = False,
         request_timeout_s: float | None = None,
-        timing: bool = False,
+        timing: bool | None = None,
     ) -> list[Response] | None:
         """Post Documents to an endpoint and wait for all responses.
 
@@ -160,7 +163,8 @@ class Client:
             return_results: return the responses.
             request_timeout_s: what one request may take; when that is over, it fails with
                 `jina.excepts.RequestTimeout`, and no Executor begins it any more.
-            timing: `response.routes` says when each Executor began and ended.
+            timing: `response.routes` says when each Executor began and ended; it costs some 5 % of
+                a round trip with one Document.
 
         Returns:
             the responses with `return_results`, else None.
