@@ -108,10 +108,10 @@ def test_a_request_fails_when_its_time_is_over(shell: Shell, tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("option", "value", "message"),
     [
-        ("--request-timeout", "0", "must be 0.001 s at least"),
+        ("--request-timeout", "0", "must be at least 0.001 s"),
         ("--request-timeout", "soon", "'soon' is no duration, such as 30s, 500ms, 2m or 1h"),
         ("--request-timeout", "1 week", "'1 week' is no duration, such as 30s, 500ms, 2m or 1h"),
-        ("--timeout", "50ms", "must be 0.1 s at least"),
+        ("--timeout", "50ms", "must be at least 0.1 s"),
         ("--timeout", "-1", "'-1' is no duration, such as 30s, 500ms, 2m or 1h"),
     ],
 )

@@ -142,8 +142,8 @@ class Simulation:
         self._raising: tuple[Asked, str] | None = None
         self._resting: dict[int, tuple[Asked, str]] = {}  # timer -> what is tried again then
         self._limits: dict[int, Asked] = {}  # timer -> whose time is over then
-        # node -> client that waits there -> since which step, its requests, and how often others have
-        # begun meanwhile
+        # node -> client that waits there -> since which step, its requests, and how often others
+        # have had their turn meanwhile
         self._turns: dict[str, dict[bytes, tuple[int, set[int], Counter[bytes]]]] = {
             name: {} for name in self._needs
         }
