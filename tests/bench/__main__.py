@@ -15,6 +15,7 @@ import jinacli
 from tests.bench.calibrate import effective_cores
 from tests.bench.cases import (
     chain,
+    fairness,
     jsonl,
     latency,
     memory,
@@ -34,6 +35,7 @@ CASES: dict[str, Case] = {
     for module in (
         jsonl,
         latency,
+        fairness,
         chain,
         vectors,
         start,

@@ -5,6 +5,8 @@ Run as a module, it is a client that uses the Python API:
     python -m tests.bench.subject latency session|post ADDRESS COUNT
     python -m tests.bench.subject vectors ADDRESS BATCHES
     python -m tests.bench.subject start FLOW
+    python -m tests.bench.subject search ADDRESS COUNT
+    python -m tests.bench.subject bulk ADDRESS
 """
 
 from __future__ import annotations
@@ -26,6 +28,8 @@ from tests.bench.measure import ROOT, BenchError, cpu_s, descendants
 FLOWS = Path(__file__).parent / "flows"
 DIMENSIONS = 768
 BATCH = 100
+SERVICE_MS = 5
+"""How long the calls take beside which others wait."""
 _START_TIMEOUT_S = 60.0
 
 
@@ -131,6 +135,16 @@ def start_argv(name: str) -> list[str]:
     return _argv("start", str(FLOWS / f"{name}.yml"))
 
 
+def search_argv(flow: RunningFlow, count: int) -> list[str]:
+    """Return the client that prints how long searches take one after the other, in ms, as JSON."""
+    return _argv("search", flow.address, str(count))
+
+
+def bulk_argv(flow: RunningFlow) -> list[str]:
+    """Return the client that posts without end, and prints a line once it is under way."""
+    return _argv("bulk", flow.address)
+
+
 def _argv(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "tests.bench.subject", *arguments]
 
@@ -203,10 +217,37 @@ def run_start(file: str) -> None:
     print(json.dumps({"wall_s": wall, "cpu_s": used, **loaded}))
 
 
+def run_search(address: str, count: str) -> None:
+    from jina import Client, Document
+
+    client = Client(address)
+    times = []
+    for _ in range(int(count)):
+        start = time.perf_counter()
+        client.post("/slow", Document(text="?"), parameters={"ms": SERVICE_MS})
+        times.append((time.perf_counter() - start) * 1000)
+    client.close()
+    print(json.dumps(times))
+
+
+def run_bulk(address: str) -> None:
+    from jina import Client, Document
+
+    docs = iter(lambda: Document(text=LATENCY_TEXT), None)
+    responses = Client(address).stream(
+        "/slow", docs, parameters={"ms": SERVICE_MS}, request_size=BATCH
+    )
+    for number, _ in enumerate(responses):
+        if number == 0:
+            print("under way", flush=True)
+
+
 if __name__ == "__main__":
     CLIENTS: Mapping[str, Any] = {
         "latency": run_latency,
         "vectors": run_vectors,
         "start": run_start,
+        "search": run_search,
+        "bulk": run_bulk,
     }
     CLIENTS[sys.argv[1]](*sys.argv[2:])

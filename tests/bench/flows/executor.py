@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from typing import Any
 
 from jina import DocumentArray, Executor, requests
@@ -32,6 +33,11 @@ class Bench(Executor):
     def double(self, docs: DocumentArray, **kwargs: Any) -> None:
         """Matrix in, matrix out."""
         docs.embeddings = docs.embeddings * 2
+
+    @requests(on="/slow")
+    def slow(self, parameters: dict[str, Any], **kwargs: Any) -> None:
+        """A call that takes its time, whatever it gets."""
+        time.sleep(parameters["ms"] / 1000)
 
     @requests(on="/modules")
     def modules(self, docs: DocumentArray, **kwargs: Any) -> None:
