@@ -54,7 +54,7 @@ class Flow:
     """Executors as a graph.
 
     `flow["encoder"]` and `flow[0]` are nodes, as `flow.plan()` has them; iteration gives pairs of
-    name and node. Flows are equal when their nodes have the same names, needs and replicas.
+    name and node. Flows are equal when their nodes are.
 
     Args:
         name: of the Flow; "flow" when it has none.

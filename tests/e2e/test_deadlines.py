@@ -23,8 +23,10 @@ def lines(*texts: str) -> str:
 
 def test_calls_that_hang_are_ended_and_their_document_is_found(shell: Shell) -> None:
     """However often that happens: it is the Documents' fault, not their worker's."""
-    with shell.up(shell.flow("Fickle, timeout: {/hang: 200, /other: 600000}")) as up:
-        done = shell.run("post", "/hang", stdin=lines("a", "hang", "b", "hang"))
+    flow = shell.flow("Fickle, timeout: {/hang: 200, /other: 600000}", "Hog, timeout: 200")
+    with shell.up(flow) as up:
+        post = ("post", "/hang", "--target", "fickle")
+        done = shell.run(*post, stdin=lines("a", "hang", "b", "hang"))
         assert done.code == 3
         assert [line["id"] for line in done.lines] == ["d0", "d1", "d2", "d3"]
         assert [line.get("tags") for line in done.lines[::2]] == [{"acted": True}] * 2
@@ -37,13 +39,18 @@ def test_calls_that_hang_are_ended_and_their_document_is_found(shell: Shell) -> 
                 "executor": "fickle",
                 "endpoint": "/hang",
             }
-        done = shell.run("post", "/hang", "--text", "hang")
+        done = shell.run(*post, "--text", "hang")
         assert done.lines[0]["error"]["type"] == HANG
         deaths = up.err.count("fickle/0 was killed by SIGKILL; starting it again in 0.1 s")
         assert deaths == 8 > RESTART_BUDGET
         assert up.err.count("fickle/0 has had a request for 0.2 s, its timeout: ") == deaths
         assert up.err.count(" in act\n") == deaths  # the stacks
-        assert shell.run("post", "/other", "--text", "x").code == 0
+        assert shell.run("post", "/other", "--target", "fickle", "--text", "x").code == 0
+        # A method that never lets go of the interpreter.
+        begun = f"begun={shell.folder / 'begun'}"
+        done = shell.run("post", "/", "--target", "hog", "-p", begun, "--text", "x")
+        assert done.lines[0]["error"]["type"] == HANG
+        assert up.err.count(" in hold\n") == 2
 
 
 def test_errors_are_tried_again_or_passed_over(shell: Shell) -> None:

@@ -272,7 +272,8 @@ def test_a_request_whose_time_is_over_is_not_begun(worker: WorkerUnderTest, tmp_
     call = Call({"begun": str(begun), "go": str(go)})
     now = time.monotonic()
     worker.request("/wait", LINES_PART, [b"{}\n"], call=call, deadline=now)
-    assert worker.error().type == "TimeoutError"
+    error = worker.error()
+    assert (error.type, error.classes) == ("jina.excepts.RequestTimeout", [])
     assert not begun.exists()
     worker.request("/wait", LINES_PART, [b"{}\n"], call=call, deadline=now + 3600)
     worker.result()
