@@ -40,8 +40,7 @@ class Flow:
     names and needs are checked at once.
 
     `flow["encoder"]` and `flow[0]` are nodes, as `flow.plan()` has them; iteration gives pairs of
-    name and node. Heads and tails of nodes are none of these. Flows are equal when their nodes have
-    the same names, needs, replicas and shards.
+    name and node. Heads and tails of nodes are none of these. Flows are equal when their nodes are.
 
     Args:
         name: of the Flow; "flow" when it has none.

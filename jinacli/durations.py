@@ -33,5 +33,6 @@ def seconds_of(text: str | None, option: str, *, least_s: float = 0.001) -> floa
         )
     seconds = float(found[1]) * unit
     if not least_s <= seconds <= MAX_TIMEOUT_S:
-        raise typer.BadParameter(f"must be {least_s:g} s at least", param_hint=option)
+        what = f"at least {least_s:g}" if seconds < least_s else f"at most {MAX_TIMEOUT_S:g}"
+        raise typer.BadParameter(f"must be {what} s", param_hint=option)
     return seconds

@@ -67,21 +67,8 @@ def test_every_argument_is_decided_on_the_page(kind: str) -> None:
 def test_the_page_says_what_the_program_does(kind: str) -> None:
     works, ignored, refused = DECIDED[kind]
     for name, word in told(kind).items():
-        if name in PENDING[kind]:
-            continue
         assert (name in works, name in ignored, name in refused) == (
             word == "works",
             word == "ignored",
             word == "refused",
         ), name
-
-
-# Keys that the page has as working already.
-PENDING = {
-    "Flow": set[str](),
-    "add": {
-        *("disable_reduce", "floating", "no_reduce", "on_error_strategy", "retries"),
-        *("uses_after", "uses_before", "uses_dynamic_batching"),
-    },
-    "Client": set[str](),
-}

@@ -284,7 +284,7 @@ class _Exchange:
             self._endpoint,
             self._targets,
             request.parts,
-            deadline=None if due is None else max(0.0, due - time.monotonic()),
+            deadline=None if due is None else max(0.0, round(due - time.monotonic(), 3)),
             is_timed=self._is_timed,
         )
         message = pack_message(

@@ -38,6 +38,7 @@ class Client:
         timeout_connect_s: how long the greeting may take.
         timeout_s: the longest time without any reply while requests are under way; None for no
             limit.
+        timing: of every post that does not say it itself, see `post`.
         **older: arguments of Jina 2 and 3, which have no effect; docs/migrating.md lists them.
 
     Raises:
@@ -52,12 +53,14 @@ class Client:
         port: int | None = None,
         timeout_connect_s: float = TIMEOUT_CONNECT_S,
         timeout_s: float | None = None,
+        timing: bool = False,
         **older: Any,
     ) -> None:
         check_arguments(older)
         self.address = address or address_of(host, port)
         self._timeout_connect_s = timeout_connect_s
         self._timeout_s = timeout_s
+        self._timing = timing
         self._own_connections()
 
     def close(self) -> None:
@@ -86,7 +89,7 @@ class Client:
         target_peapod: str | None = None,
         request_size: int = REQUEST_DOCS,
         request_timeout_s: float | None = None,
-        timing: bool = False,
+        timing: bool | None = None,
     ) -> Iterator[Response]:
         """Post and yield the responses in the order of the inputs, as they become complete.
 
@@ -104,7 +107,7 @@ class Client:
                 target=target_peapod or "",
                 timeout_s=self._timeout_s,
                 request_timeout_s=request_timeout_s,
-                is_timed=timing,
+                is_timed=self._timing if timing is None else timing,
             )
             for number, reply in enumerate(replies):
                 yield Response(reply, endpoint, number)
@@ -146,7 +149,7 @@ class Client:
         continue_on_error: bool = False,
         return_results: bool = False,
         request_timeout_s: float | None = None,
-        timing: bool = False,
+        timing: bool | None = None,
     ) -> list[Response] | None:
         """Post Documents to an endpoint and wait for all responses.
 
@@ -166,7 +169,8 @@ class Client:
             return_results: return the responses.
             request_timeout_s: what one request may take; when that is over, it fails with
                 `jina.excepts.RequestTimeout`, and no Executor begins it any more.
-            timing: `response.routes` says when each Executor began and ended.
+            timing: `response.routes` says when each Executor began and ended; it costs some 5 % of
+                a round trip with one Document.
 
         Returns:
             the responses with `return_results`, else None.

@@ -12,7 +12,7 @@ from functools import partial
 from operator import attrgetter, is_
 from typing import Any, NamedTuple
 
-from jina.excepts import BatchingError, WireError
+from jina.excepts import BatchingError, RequestTimeout, WireError
 from jina.executors.call import call as call_executor
 from jina.graph.plan import WorkerSpec
 from jina.names import DEFAULT_ENDPOINT
@@ -177,14 +177,14 @@ class Desk:
         """Read a request.
 
         Raises:
-            TimeoutError: its time is over.
+            RequestTimeout: its time is over.
             WireError: its body does not fit its route map, or is damaged.
         """
         route = unpack_route(header.route)
         if route.deadline is not None and time.monotonic() >= route.deadline:
-            # Its client has the answer already: the gateway's clock is this one, because both are
-            # on one machine. What is said here is dropped.
-            raise TimeoutError("the time of the request is over")
+            # The gateway reckons on the same clock, because both are on one machine. Nobody reads
+            # this but one whose own timer comes a moment later.
+            raise RequestTimeout("it was not done in its time")
         call = unpack_map(Call, header.call)
         body = bodies.read_body(
             route.parts, header.frames, route.branches, call, header.base, sockets.payload

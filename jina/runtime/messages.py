@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec import structs
 
-from jina.defaults import MAX_FRAMES_FROM_GATEWAY
+from jina.defaults import MAX_FRAMES_FROM_GATEWAY, MAX_TIMEOUT_S
 from jina.excepts import WireError
 from jina.names import worker_name
 from jina.runtime.steps import (
@@ -51,6 +51,8 @@ def submitted(client: bytes, header: Header) -> Submitted:
     """
     route = unpack_route(header.route)
     timeout_s = route.deadline
+    if timeout_s is not None and not 0 <= timeout_s <= MAX_TIMEOUT_S:  # nor is it NaN
+        raise WireError(f"a request that may take {timeout_s:g} s")
     return Submitted(
         client,
         header.number,

@@ -51,7 +51,7 @@ from jina.runtime.steps import (
 )
 from jina.runtime.tasks import Request, Task, Worker, size_of
 from jina.runtime.watch import Watch
-from jina.wire.maps import ErrorInfo
+from jina.wire.maps import REQUEST_TIMEOUT, ErrorInfo
 
 
 class Router:
@@ -377,7 +377,7 @@ class Router:
     def _give_up(self, task: Task, error: ErrorInfo, actions: list[Action]) -> None:
         """A task has failed for good: so does its request, or it goes on with what it was."""
         request = task.request
-        if not self._rules[task.node].continues:
+        if not self._rules[task.node].continues or error.type == REQUEST_TIMEOUT:
             self._fail(request, error, actions)
         elif not request.answered:
             journey = _journey(request)

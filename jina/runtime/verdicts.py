@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from jina.runtime.tasks import Task
-from jina.wire.maps import ErrorInfo
+from jina.wire.maps import REQUEST_TIMEOUT, ErrorInfo
 
 
 def deadly(task: Task, reason: str) -> ErrorInfo:
@@ -29,4 +29,4 @@ def unavailable(task: Task, reason: str) -> ErrorInfo:
 
 def late(seconds: float) -> ErrorInfo:
     """Of a request whose time is over."""
-    return ErrorInfo("jina.excepts.RequestTimeout", f"it was not done within {seconds:g} s")
+    return ErrorInfo(REQUEST_TIMEOUT, f"it was not done within {seconds:g} s")

@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 
 from jina.defaults import WORKER_CREDITS
-from jina.excepts import WireError
+from jina.excepts import RequestTimeout, WireError
 from jina.executors import load, user_errors
 from jina.executors.batching import settings_of
 from jina.executors.call import close_loop, endpoints
@@ -152,7 +152,7 @@ class Worker:
                 self._spec.replica,
                 user_errors.short_traceback(error),
                 self._spec.shard,
-                user_errors.class_names(error),
+                [] if isinstance(error, RequestTimeout) else user_errors.class_names(error),
             )
         )
 

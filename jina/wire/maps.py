@@ -28,6 +28,9 @@ ERRORS = 2
 # The type of a refusal after which nothing more is taken; other refusals concern one request.
 STOPPING = "jina.excepts.ConnectError"
 
+# The type of the error of a request whose time is over.
+REQUEST_TIMEOUT = "jina.excepts.RequestTimeout"
+
 
 class Part(msgspec.Struct, array_like=True, frozen=True):
     """A run of payload frames that belong together.

@@ -16,6 +16,7 @@ from tests.bench.calibrate import effective_cores
 from tests.bench.cases import (
     batching,
     chain,
+    fairness,
     jsonl,
     latency,
     memory,
@@ -38,6 +39,7 @@ CASES: dict[str, Case] = {
         jsonl,
         latency,
         batching,
+        fairness,
         chain,
         shards,
         vectors,

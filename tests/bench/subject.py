@@ -7,6 +7,8 @@ Run as a module, it is a client that uses the Python API:
     python -m tests.bench.subject start FLOW
     python -m tests.bench.subject crowd ADDRESS ENDPOINT CLIENTS ROUNDS
     python -m tests.bench.subject scale ADDRESS SECONDS
+    python -m tests.bench.subject search ADDRESS COUNT
+    python -m tests.bench.subject bulk ADDRESS
 """
 
 from __future__ import annotations
@@ -28,6 +30,8 @@ from tests.bench.measure import ROOT, BenchError, cpu_s, descendants
 FLOWS = Path(__file__).parent / "flows"
 DIMENSIONS = 768
 BATCH = 100
+SERVICE_MS = 5
+"""How long the calls take beside which others wait."""
 _START_TIMEOUT_S = 60.0
 
 
@@ -141,6 +145,16 @@ def crowd_argv(flow: RunningFlow, endpoint: str, clients: int, rounds: int) -> l
 def scale_argv(flow: RunningFlow, phase_s: float) -> list[str]:
     """Return the client that posts while the Flow is scaled 2 -> 4 -> 2, see `run_scale`."""
     return _argv("scale", flow.address, str(phase_s))
+
+
+def search_argv(flow: RunningFlow, count: int) -> list[str]:
+    """Return the client that prints how long searches take one after the other, in ms, as JSON."""
+    return _argv("search", flow.address, str(count))
+
+
+def bulk_argv(flow: RunningFlow) -> list[str]:
+    """Return the client that posts without end, and prints a line once it is under way."""
+    return _argv("bulk", flow.address)
 
 
 def _argv(*arguments: str) -> list[str]:
@@ -305,6 +319,31 @@ def run_scale(address: str, phase_s: str) -> None:
     print(json.dumps({"answers": answers, "ends": ends}))
 
 
+def run_search(address: str, count: str) -> None:
+    from jina import Client, Document
+
+    client = Client(address)
+    times = []
+    for _ in range(int(count)):
+        start = time.perf_counter()
+        client.post("/slow", Document(text="?"), parameters={"ms": SERVICE_MS})
+        times.append((time.perf_counter() - start) * 1000)
+    client.close()
+    print(json.dumps(times))
+
+
+def run_bulk(address: str) -> None:
+    from jina import Client, Document
+
+    docs = iter(lambda: Document(text=LATENCY_TEXT), None)
+    responses = Client(address).stream(
+        "/slow", docs, parameters={"ms": SERVICE_MS}, request_size=BATCH
+    )
+    for number, _ in enumerate(responses):
+        if number == 0:
+            print("under way", flush=True)
+
+
 if __name__ == "__main__":
     CLIENTS: Mapping[str, Any] = {
         "latency": run_latency,
@@ -312,5 +351,7 @@ if __name__ == "__main__":
         "start": run_start,
         "crowd": run_crowd,
         "scale": run_scale,
+        "search": run_search,
+        "bulk": run_bulk,
     }
     CLIENTS[sys.argv[1]](*sys.argv[2:])

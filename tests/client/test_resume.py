@@ -103,7 +103,7 @@ def test_a_killed_post_is_resumed_by_the_same_call(
     outcomes = killed_in_python(flow, address, len(whole) // 8)
     with Client(address) as client:
         done = client.post_files("/moody", "many.jsonl", "out.jsonl")
-    assert done == (LINES - 2, len(BROKEN), outcomes)
+    assert done == (LINES - 2, len(BROKEN), outcomes, 0)
     assert Path("out.jsonl").read_bytes() == whole
     assert not Path("out.jsonl.progress").exists()
 
@@ -184,7 +184,7 @@ def test_beginning_anew_from_a_pipe_forgets_how_far_an_earlier_post_came(
     with Client(address) as client:
         done = client.post_files("/moody", f"/dev/fd/{reading}", "out.jsonl", restart=True)
     os.close(reading)
-    assert done == (1, 0, 0)
+    assert done == (1, 0, 0, 0)
     assert not Path("out.jsonl.progress").exists()
 
 
@@ -200,7 +200,7 @@ def test_columns_are_read_under_other_names(address: str, here: Path) -> None:
         done = client.post_files(
             "/moody", "faq.csv", "out.jsonl", field_resolver={"question": "text"}
         )
-    assert done == (1, 0, 0)
+    assert done == (1, 0, 0, 0)
     (line,) = map(json.loads, Path("out.jsonl").read_text().splitlines())
     assert line["text"] == "WHAT?"
 
@@ -221,15 +221,15 @@ def test_a_progress_file_is_these_bytes(tmp_path: Path) -> None:
     output = tmp_path / "out.jsonl"
     output.write_bytes(b"x" * 7)
     journal = Journal(str(output), {"endpoint": "/index"}, Place())
-    journal.note(Place(lines=12, size=7, outcomes=11, failed=2))
+    journal.note(Place(lines=12, size=7, outcomes=11, failed=2, went_on=3))
     journal.close()
     assert Path(f"{output}.progress").read_bytes() == (
         b'{"schema":"jina/progress/v1","post":{"endpoint":"/index"}}\n'
         b'{"lines":             12,"size":              7,"outcomes":             11,'
-        b'"failed":              2}\n'
+        b'"failed":              2,"went_on":              3}\n'
     )
     place = find_place(str(output), {"endpoint": "/index"}, None)
-    assert place == Place(lines=12, size=7, outcomes=11, failed=2)
+    assert place == Place(lines=12, size=7, outcomes=11, failed=2, went_on=3)
 
 
 def test_a_journal_that_is_finished_or_empty_leaves_nothing(tmp_path: Path) -> None:

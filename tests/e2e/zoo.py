@@ -72,6 +72,27 @@ class Moody(Executor):
             doc.text = doc.text.upper()
 
 
+class Fickle(Executor):
+    """Hangs or raises if a Document's text tells it; of three busy calls, the third succeeds."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._busy = 0
+
+    @requests
+    def act(self, docs: DocumentArray, **kwargs: Any) -> None:
+        for doc in docs:
+            if doc.text == "hang":
+                time.sleep(600)
+            if doc.text == "never":
+                raise ValueError("not this one")
+            if doc.text == "busy":
+                self._busy += 1
+                if self._busy % 3:
+                    raise ConnectionResetError(f"refused {self._busy}")
+            doc.tags["acted"] = True
+
+
 class Counter(Executor):
     """Keeps in memory which Documents it has seen."""
 

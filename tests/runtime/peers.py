@@ -68,7 +68,7 @@ class FakeClient(Peer):
 
     def post(self, number: int, text: bytes = b"{}\n", rows: int = 1, **route: Any) -> None:
         parts = [Part(LINES, DOCS, 1, rows)]
-        packed = pack_map(Route("/x", route.pop("targets", None), parts))
+        packed = pack_map(Route("/x", route.pop("targets", None), parts, **route))
         self.send(
             pack_message(
                 wire.REQUEST, [text], number=number, rows=1, base=1, route=packed, call=b"call"
@@ -154,6 +154,13 @@ class GatewayUnderTest:
             assert ready, f"no {kind.__name__} came"
             assert self.channel.is_open, "\n".join(self._printed[-30:])
         message = self._heard.pop(0)
+        assert isinstance(message, kind), message
+        return message
+
+    def hear_last(self, kind: type[Any], repeated: type[Any] = control.Overdue) -> Any:
+        """The next message of this kind, after any number of those that are repeated."""
+        while isinstance(message := self.hear(object), repeated):
+            pass
         assert isinstance(message, kind), message
         return message
 

@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,10 +21,21 @@ from jina.runtime import control
 from jina.transport import sockets
 from jina.wire import header as wire
 from jina.wire.header import pack_message
-from jina.wire.maps import BATCH, DOCS, ErrorInfo, Part, Route, Welcome, pack_map, unpack_map
+from jina.wire.maps import (
+    BATCH,
+    DOCS,
+    ErrorInfo,
+    Part,
+    Route,
+    Times,
+    Way,
+    Welcome,
+    pack_map,
+    unpack_map,
+)
 from tests.polling import wait_until
 from tests.runtime.peers import GatewayUnderTest, gateway_in
-from tests.runtime.tables import graph
+from tests.runtime.tables import graph, ruled
 from tests.wire.mutations import mutations
 
 ONE = graph(a="")
@@ -95,6 +107,52 @@ def test_an_executors_error_reaches_the_client(gateway: GatewayUnderTest) -> Non
     error = pack_map(ErrorInfo("ValueError", "no", "a", 0, "Traceback"))
     worker.send(pack_message(wire.ERROR, [error], number=task))
     assert client.error(1) == "ValueError: no"
+
+
+def test_a_call_that_takes_too_long_is_told_to_the_supervisor(directory: Path) -> None:
+    """At once if it was begun; else when it is not begun in the same time again."""
+    with gateway_in(directory, ruled(ONE, "a", timeouts={"*": 0.05})) as gateway:
+        worker = gateway.ready("a/0")
+        client = gateway.client()
+        client.post(1)
+        first, _ = worker.task()
+        gateway.board[1] = first
+        told = gateway.hear(control.Overdue)
+        assert (told.identity, told.begun, told.seconds) == ("a/0", first, 0.05)
+        gateway.channel.send(control.Died(identity="a/0", reason="killed"))
+        assert gateway.hear_last(control.Charged).identity == "a/0"
+
+        gateway.board[2] = 0
+        idle = gateway.ready("a/0-2")
+        again, _ = idle.task()
+        assert again == first
+        told = gateway.hear(control.Overdue)
+        assert (told.identity, told.begun) == ("a/0-2", 0)
+        gateway.channel.send(control.Died(identity="a/0-2", reason="killed"))
+        assert gateway.hear_last(control.Charged).identity == "a/0-2"
+        last = gateway.ready("a/0-3")
+        task, _ = last.task()
+        last.reply(task, b"done")
+        assert client.answer(1) == b"done"
+
+
+def test_a_request_has_its_time_and_its_way(gateway: GatewayUnderTest) -> None:
+    worker = gateway.ready("a/0", credits=1)
+    client = gateway.client()
+    client.post(1, is_timed=True)
+    header, _ = worker.receive(wire.REQUEST)
+    assert unpack_map(Route, header.route).is_timed
+    client.post(2, deadline=0.05)
+    assert client.error(2) == "jina.excepts.RequestTimeout: it was not done within 0.05 s"
+    times = pack_map(Times(time.time(), time.time()))
+    route = pack_map(Route("", None, []))
+    worker.send(pack_message(wire.REPLY, [], number=header.number, route=route, call=times))
+    header, _ = client.receive(wire.REPLY)
+    way = unpack_map(Way, header.call)
+    (leg,) = way.legs
+    assert (leg.node, leg.replica, leg.rows, leg.error) == ("a", 0, 1, None)
+    assert way.arrived == leg.queued <= leg.began <= leg.ended <= way.left
+    assert not worker.has_message()  # the second request was never sent
 
 
 def test_status_tells_how_the_workers_are(gateway: GatewayUnderTest) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import time
+
 import msgspec
 import pytest
 
@@ -20,7 +23,18 @@ from jina.runtime.messages import (
 from jina.runtime.steps import Answer, AnswerError, Dispatch, Piece
 from jina.wire import header as wire
 from jina.wire.header import Header, pack_message, unpack_message
-from jina.wire.maps import DOCS, LINES, ErrorInfo, Part, Route, pack_map, unpack_map
+from jina.wire.maps import (
+    DOCS,
+    LINES,
+    ErrorInfo,
+    Leg,
+    Part,
+    Route,
+    Times,
+    Way,
+    pack_map,
+    unpack_map,
+)
 from tests.runtime.tables import body, post, reply
 
 ERROR = ErrorInfo("ValueError", "no", "a", 1, "trace")
@@ -129,3 +143,47 @@ def test_the_tasks_of_a_lot_say_so() -> None:
     headers = [unpacked(task_message(task)) for task in tasks]
     assert [header.number for header in headers] == [7, 9]
     assert [unpack_map(Route, header.route).lot for header in headers] == [9, 9]
+
+
+def asked_for(**route: object) -> bytes:
+    return pack_map(Route("/x", None, [], **route))  # type: ignore[arg-type]
+
+
+def test_a_request_may_have_a_time_and_be_timed() -> None:
+    now, moment = time.time(), time.monotonic()
+    route = asked_for(deadline=5.0, is_timed=True)
+    found = submitted(b"c", unpacked(pack_message(wire.REQUEST, [], route=route)))
+    assert (found.timeout_s, found.is_timed) == (5.0, True)
+    assert now <= found.arrived <= time.time()
+    assert found.deadline is not None
+    assert moment + 5 <= found.deadline <= time.monotonic() + 5
+
+
+@pytest.mark.parametrize("seconds", [-1.0, math.nan, math.inf, 1e10])
+def test_a_time_that_no_clock_can_count_is_refused(seconds: float) -> None:
+    message = pack_message(wire.REQUEST, [], route=asked_for(deadline=seconds))
+    with pytest.raises(WireError, match="a request that may take"):
+        submitted(b"c", unpacked(message))
+
+
+def test_what_a_call_took_comes_beside_its_outcome() -> None:
+    times = Times(1.0, 2.0)
+    empty = pack_map(Route("", None, []))
+    reply = pack_message(wire.REPLY, [], number=3, route=empty, call=pack_map(times))
+    assert replied(b"a/0", unpacked(reply)).times == times
+    error = pack_message(wire.ERROR, [pack_map(ERROR)], number=3, call=pack_map(times))
+    assert raised(b"a/0", unpacked(error)).times == times
+
+
+def test_the_way_of_a_request_comes_beside_its_answer() -> None:
+    way = Way([ERROR], True, [Leg("a", 1, 5, 1.0, 2.0, 3.0)], arrived=0.5)
+    for message in (
+        answer_message(Answer(b"c", 7, body("x"), 1, way)),
+        error_message(AnswerError(b"c", 7, ERROR, way)),
+    ):
+        found = unpack_map(Way, unpacked(message).call)
+        assert found.left > 1e9
+        assert msgspec.structs.replace(found, left=0.0) == way
+    untimed = Way([ERROR])
+    message = answer_message(Answer(b"c", 7, body("x"), 1, untimed))
+    assert unpack_map(Way, unpacked(message).call) == untimed

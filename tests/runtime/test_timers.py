@@ -29,3 +29,14 @@ def test_timers_expire_once_and_in_order() -> None:
     wait_until(both_came)
     assert found == [3, 2]
     assert list(timers.expired()) == []
+
+
+def test_timers_that_nobody_waits_for_are_forgotten_when_they_are_many() -> None:
+    timers = Timers(lambda timer: timer % 100 == 0)
+    for number in range(100_000):
+        timers.start(number, 3600)
+    assert len(timers) < 5000
+    awaited = Timers()
+    for number in range(5000):
+        awaited.start(number, 0)
+    assert len(list(awaited.expired())) == 5000

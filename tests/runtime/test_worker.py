@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,7 @@ from jina.wire.maps import (
     Part,
     Ready,
     Route,
+    Times,
     pack_map,
     unpack_map,
 )
@@ -260,6 +262,43 @@ def test_the_last_worker_writes_lines_with_the_failures_in_their_places(
     assert outcomes[1]["error"]["message"].startswith("in.jsonl:3: not JSON")
     worker.request("/add", LINES_PART, [b"no\n{}\n"], is_last=True)
     assert [outcome["id"] for outcome in worker.lines()] == ["key-2", "added", "key-1"]
+
+
+def test_what_is_skipped_stays_as_it_came(worker: WorkerUnderTest) -> None:
+    chunk = b'{"text": "x"}\n{"text": "y"}\n{"text": "z"}\n'
+    worker.request("/upper", LINES_PART, [chunk], is_last=True, first=1, stop=2, skip=True)
+    assert [(each["id"], each["text"]) for each in worker.lines()] == [("key-2", "y")]
+
+
+def test_an_error_names_the_classes_above_its_own(worker: WorkerUnderTest) -> None:
+    worker.request("/raise", LINES_PART, [b"{}\n"], call=Call({"kind": "key"}))
+    assert worker.error().classes == ["KeyError", "LookupError", "Exception", "BaseException"]
+
+
+def test_a_request_whose_time_is_over_is_not_begun(worker: WorkerUnderTest, tmp_path: Path) -> None:
+    begun, go = tmp_path / "begun", tmp_path / "go"
+    go.touch()
+    call = Call({"begun": str(begun), "go": str(go)})
+    now = time.monotonic()
+    worker.request("/wait", LINES_PART, [b"{}\n"], call=call, deadline=now)
+    error = worker.error()
+    assert (error.type, error.classes) == ("jina.excepts.RequestTimeout", [])
+    assert not begun.exists()
+    worker.request("/wait", LINES_PART, [b"{}\n"], call=call, deadline=now + 3600)
+    worker.result()
+    assert begun.exists()
+
+
+def test_a_call_is_timed_if_it_is_asked_for(worker: WorkerUnderTest) -> None:
+    before = time.time()
+    for endpoint, kind in (("/upper", wire.REPLY), ("/raise", wire.ERROR)):
+        worker.request(endpoint, LINES_PART, [b'{"text": ""}\n'], is_timed=True)
+        header, _ = worker.receive(kind)
+        times = unpack_map(Times, header.call)
+        assert before <= times.began <= times.ended <= time.time()
+        worker.request(endpoint, LINES_PART, [b'{"text": ""}\n'])
+        header, _ = worker.receive(kind)
+        assert header.call == b""
 
 
 def test_it_does_only_the_outcomes_that_it_is_told(worker: WorkerUnderTest) -> None:

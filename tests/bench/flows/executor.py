@@ -39,6 +39,11 @@ class Bench(Executor):
         """As if other hardware did the work: it takes time, but none of the processor's."""
         time.sleep(0.005)
 
+    @requests(on="/slow")
+    def slow(self, parameters: dict[str, Any], **kwargs: Any) -> None:
+        """A call that takes its time, whatever it gets."""
+        time.sleep(parameters["ms"] / 1000)
+
     @requests(on="/modules")
     def modules(self, docs: DocumentArray, **kwargs: Any) -> None:
         """The installed packages that this process has loaded, for the start-up case."""
