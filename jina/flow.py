@@ -9,22 +9,19 @@ from __future__ import annotations
 import contextlib
 import copy
 import os
-import sys
 import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from jina.excepts import ConfigError, FlowBuildLevelError, FlowError, FlowTopologyError
 from jina.graph import drawing
 from jina.graph.course import ends
-from jina.graph.members import NotHere, Said, tell_unheard
+from jina.graph.members import NotHere, Said, free_name, node_of, tell_unheard
 from jina.graph.plan import Plan, PlannedNode, with_import_paths
-from jina.launch.asking import ask, with_arguments
+from jina.launch.asking import change_local, with_arguments
 from jina.launch.local import LocalFlow
 from jina.runtime.control import Change
-from jina.suggest import nearest
 
 if TYPE_CHECKING:
     from jina.client.post import Callback, Client
@@ -61,8 +58,8 @@ class Flow:
         # Flow beside its Executors.
         from jina.graph.description import Description
 
-        options = {"workspace": workspace, "env": env, **options}
-        given = {key: value for key, value in options.items() if value is not None}
+        said = {"workspace": workspace, "env": env, **options}
+        given = {key: value for key, value in said.items() if value is not None}
         self._description = Description(name, given)
         self._running: LocalFlow | None = None
         self._client: Client | None = None
@@ -73,13 +70,11 @@ class Flow:
     def load_config(cls, source: Any, **options: Any) -> Flow:
         """Load a Flow from YAML.
 
-        A relative path is looked for in `extra_search_paths`, then in the current folder, then
-        beside the file of the program that calls this.
+        Relative paths lead from `extra_search_paths`, the current folder, or the caller's file.
 
         Args:
             source: path, YAML text, dict or open stream.
-            **options: of `jina.config.load_flow`; `override_with` or `uses_with`, laid over the
-                YAML's `with`; `py_modules`.
+            **options: of `jina.config.load_flow`; `py_modules`; `uses_with` over the YAML's `with`.
 
         Raises:
             ConfigError: with everything that is wrong, each thing at its place. What is wrong with
@@ -125,9 +120,7 @@ class Flow:
         Raises:
             FlowTopologyError: as `add`.
         """
-        taken = {node.name for node in self._graph.nodes}
-        free = (f"inspect{n or ''}" for n in range(len(taken) + 1))
-        name = name or next(each for each in free if each not in taken)
+        name = name or free_name("inspect", self._graph.nodes)
         return self.add(name=name, method="inspect", **entry)
 
     def gather_inspect(
@@ -140,8 +133,7 @@ class Flow:
             include_last_pod: whether that last one is joined too.
             **entry: as for `add`.
 
-        Returns:
-            this Flow if nobody looks on, else one with the join.
+        Without any, it changes nothing.
         """
         watching, last = self._description.watched()
         if not watching:
@@ -155,9 +147,8 @@ class Flow:
         Raises:
             FlowTopologyError: fewer than two names.
         """
-        names = [needs] if isinstance(needs, str) else list(needs)
-        if isinstance(needs, set | frozenset):  # the same order each time
-            names.sort()
+        in_order = sorted if isinstance(needs, set | frozenset) else list  # the same each time
+        names = [needs] if isinstance(needs, str) else in_order(needs)
         if len(names) < 2:
             raise FlowTopologyError(
                 f"a join needs two names at least, not {names}", hint="use add(needs=...) for one"
@@ -251,14 +242,7 @@ class Flow:
             plan = self.plan()
         except ConfigError:  # Executors that cannot be found are drawn as they are written
             plan = self._graph
-        is_shown = inline_display and drawing.display(plan, vertical=vertical_layout)
-        if output is not None:
-            path = Path(output)
-            text = drawing.draw_file(plan, path, vertical=vertical_layout)
-            path.write_text(text, encoding="utf-8")
-        elif not is_shown:
-            text = drawing.draw_text(plan)
-            print(drawing.fitting(text, getattr(sys.stdout, "encoding", None)), end="")
+        drawing.plot(plan, output, vertical=vertical_layout, inline=inline_display)
         return self
 
     @property
@@ -269,14 +253,12 @@ class Flow:
     @property
     def num_pods(self) -> int:
         """How many nodes it has; the gateway counts while it runs, as in Jina 2."""
-        return self.num_executors + (self._running is not None)
+        return self.num_executors + bool(self._running)
 
     @property
     def num_peas(self) -> int:
         """How many workers it has; the gateway counts while it runs, as in Jina 2."""
-        if self._running is not None:
-            return self._running.num_workers + 1
-        return len(self._graph.workers)
+        return self._running.num_workers + 1 if self._running else len(self._graph.workers)
 
     @property
     def workspace(self) -> str:
@@ -284,17 +266,7 @@ class Flow:
         return self._description.workspace
 
     def __getitem__(self, item: str | int) -> PlannedNode:
-        nodes = self._graph.executors
-        if isinstance(item, int):
-            return nodes[item]
-        if not isinstance(item, str):
-            raise TypeError(f"a Flow has nodes by name or number, not by {type(item).__name__}")
-        for node in nodes:
-            if node.name == item:
-                return node
-        near = nearest(item, [node.name for node in nodes])
-        hint = f"; did you mean {near!r}?" if near else ""
-        raise KeyError(f"{item!r} is no executor of this Flow{hint}")
+        return node_of(self._graph.executors, item)
 
     def __iter__(self) -> Iterator[tuple[str, PlannedNode]]:
         return iter([(node.name, node) for node in self._graph.executors])
@@ -302,7 +274,7 @@ class Flow:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Flow):
             return NotImplemented
-        return self.plan().by_name == other.plan().by_name
+        return self._graph.by_name == other._graph.by_name
 
     __hash__ = None  # type: ignore[assignment]  # it changes, and so does what it equals
 
@@ -324,8 +296,8 @@ class Flow:
 
     def close(self) -> None:
         """Finish the requests under way, close the Executors, end every process."""
-        running, self._running = self._running, None
-        client, self._client = self._client, None
+        running, client = self._running, self._client
+        self._running = self._client = None
         if client:
             client.close()
         if running:
@@ -334,12 +306,7 @@ class Flow:
     def __enter__(self) -> Flow:
         return self if self._running else self.start()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def block(self, stop_event: threading.Event | None = None) -> None:
@@ -386,7 +353,7 @@ class Flow:
     def scale(self, name: str = "", replicas: int = 0, *, pod_name: str = "") -> Flow:
         """Give an Executor of the running Flow another number of replicas; no request fails.
 
-        Returns once it has them. What the Flow would be started with stays as it is.
+        Returns once it has them. Another start of the Flow has as many as before.
 
         Args:
             name: of the Executor.
@@ -423,19 +390,14 @@ class Flow:
             pod_name: what Jina 2 called `name`.
 
         Raises:
-            FlowTopologyError: there is no such Executor.
-            FlowBuildLevelError: the Flow does not run, or another change of it is under way.
-            RuntimeFailToStart: a new worker did not start; what ran before is started again.
+            FlowError: as `scale`; if a new worker does not start, what ran before is started again.
         """
         node = name or pod_name
         plan = with_arguments(self._must_run().plan, node, uses_with, dump_path)
         return self._change(Change(nodes=[node], plan=plan))
 
     def _change(self, change: Change) -> Flow:
-        running = self._must_run()
-        done = ask(Path(running.up.directory), change, lambda text: None)
-        running.plan = change.plan or running.plan
-        running.num_workers = done.workers
+        change_local(self._must_run(), change)
         return self
 
     # --- post ---

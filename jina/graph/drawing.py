@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Collection, Sequence
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Literal, NamedTuple
 
 from jina.excepts import OutputError
@@ -173,6 +173,23 @@ def fitting(text: str, encoding: str | None) -> str:
         plain = text.translate(_ASCII)
         return plain.encode(encoding, "backslashreplace").decode(encoding)
     return text
+
+
+def plot(plan: Plan, output: str | PurePath | None, *, vertical: bool, inline: bool) -> None:
+    """Draw where somebody sees it; see `Flow.plot`.
+
+    Args:
+        plan: of the Flow.
+        output: file to write to; None for a notebook or standard output.
+        vertical: as for `draw_mermaid`.
+        inline: in a notebook, show it there.
+    """
+    is_shown = inline and display(plan, vertical=vertical)
+    if output is not None:
+        path = Path(output)
+        path.write_text(draw_file(plan, path, vertical=vertical), encoding="utf-8")
+    elif not is_shown:
+        print(fitting(draw_text(plan), getattr(sys.stdout, "encoding", None)), end="")
 
 
 def display(plan: Plan, *, vertical: bool = False) -> bool:

@@ -1,10 +1,13 @@
-"""Members of Jina 2's Flow that do nothing here: kept as they are said, or refused by name."""
+"""Members of a Flow: how its nodes are found, and those of Jina 2 that do nothing here."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
+
+from jina.graph.plan import PlannedNode
+from jina.suggest import nearest
 
 BY_ADDRESS = "clients find it at `address`, and `jina flow up --port` listens on tcp"
 _UNHEARD = ("host", "port", "port_expose", "protocol")
@@ -57,3 +60,30 @@ def tell_unheard(said: Mapping[str, Any]) -> None:
     if listed:
         text = f"{', '.join(listed)}: kept, but nothing listens there yet; {BY_ADDRESS}"
         warnings.warn(text, stacklevel=3)
+
+
+def node_of(nodes: Sequence[PlannedNode], item: object) -> PlannedNode:
+    """A node by its name or number.
+
+    Raises:
+        IndexError: there are not so many.
+        KeyError: none has this name.
+        TypeError: the item is neither.
+    """
+    if isinstance(item, int):
+        return nodes[item]
+    if not isinstance(item, str):
+        raise TypeError(f"a Flow has nodes by name or number, not by {type(item).__name__}")
+    for node in nodes:
+        if node.name == item:
+            return node
+    near = nearest(item, [node.name for node in nodes])
+    hint = f"; did you mean {near!r}?" if near else ""
+    raise KeyError(f"{item!r} is no executor of this Flow{hint}")
+
+
+def free_name(name: str, nodes: Sequence[PlannedNode]) -> str:
+    """The name, or it with the first number that makes it one that no node has."""
+    taken = {node.name for node in nodes}
+    free = (f"{name}{number or ''}" for number in range(len(taken) + 1))
+    return next(each for each in free if each not in taken)

@@ -13,7 +13,7 @@ import msgspec
 from jina.excepts import FlowBuildLevelError, FlowError, FlowNotFound, FlowTopologyError
 from jina.graph.plan import Plan, WorkerSpec
 from jina.launch import events
-from jina.launch.local import start_failure
+from jina.launch.local import LocalFlow, start_failure
 from jina.launch.rundir import FlowRecord, control_of, directory_name, running
 from jina.runtime import control
 
@@ -61,6 +61,13 @@ def ask(directory: Path, change: control.Change, tell: Callable[[str], None]) ->
     finally:
         channel.close()
     raise FlowError("the Flow ended before the change was made")
+
+
+def change_local(flow: LocalFlow, change: control.Change) -> None:
+    """Have a Flow changed that this process started; see `ask` for what is raised."""
+    done = ask(Path(flow.up.directory), change, lambda text: None)
+    flow.plan = change.plan or flow.plan
+    flow.num_workers = done.workers
 
 
 def with_arguments(

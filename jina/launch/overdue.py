@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 
+from jina.launch import events
 from jina.launch.workers import WorkerProcess, Workers
 from jina.runtime import control
 from jina.runtime.board import Board
@@ -21,10 +22,12 @@ class OverdueWorkers:
     Args:
         workers: that are there.
         board: path of the begin board.
+        report: told of each.
     """
 
-    def __init__(self, workers: Workers, board: str) -> None:
+    def __init__(self, workers: Workers, board: str, report: events.Reporter) -> None:
         self._workers = workers
+        self._report = report
         self._board = board
         self._asked: dict[str, tuple[float, int]] = {}  # identity -> when to end it, what it began
 
@@ -33,21 +36,22 @@ class OverdueWorkers:
         """When workers are to be ended."""
         return [moment for moment, _ in self._asked.values() if moment < _ENDED]
 
-    def ask(self, overdue: control.Overdue, now: float) -> WorkerProcess | None:
+    def ask(self, overdue: control.Overdue, now: float) -> bool:
         """Have a worker's stacks written; it is ended a moment later.
 
         Returns:
-            the worker; None if it is gone, or was asked already.
+            False if it is gone, or was asked already.
         """
         for identity in [each for each in self._asked if self._workers.get(each) is None]:
             del self._asked[identity]
         worker = self._workers.get(overdue.identity)
         if worker is None or overdue.identity in self._asked:
-            return None
+            return False
         self._asked[overdue.identity] = (now + _STACKS_S, overdue.begun)
+        self._report(events.Overdue(worker=worker.child.name, seconds=overdue.seconds))
         with contextlib.suppress(OSError):
             os.kill(worker.child.pid, signal.SIGUSR1)  # itself alone: it has a handler
-        return worker
+        return True
 
     def end_due(self, now: float) -> None:
         """Kill those whose moment has come, and that have not finished meanwhile."""

@@ -81,7 +81,7 @@ class Supervisor:
         self._listener = Listener(self._selector, report)
         self._gateway = GatewayProcess(self._selector, self._listener, self._on_gateway)
         self._workers = Workers(directory, self._listener, self._gateway.tell)
-        self._overdue = OverdueWorkers(self._workers, str(directory.board))
+        self._overdue = OverdueWorkers(self._workers, str(directory.board), report)
         self._changing = Changing(plan, self._workers, self._comebacks, report, self._start_later)
         self._control = ControlSocket(self._selector, self._on_change)
 
@@ -197,7 +197,7 @@ class Supervisor:
         elif isinstance(message, control.Charged):
             self._comebacks.forgive(message.identity.rpartition("/")[0])
         elif isinstance(message, control.Overdue):
-            self._end_overdue(message)
+            self._overdue.ask(message, time.monotonic())
         elif isinstance(message, control.Retired):
             self._changing.retired(message.identity)
         elif self._state == DRAINING:  # Drained
@@ -218,11 +218,6 @@ class Supervisor:
         self._waiting.discard(child.name)
         self._changing.ready(worker)
         self._perhaps_up()
-
-    def _end_overdue(self, message: control.Overdue) -> None:
-        worker = self._overdue.ask(message, time.monotonic())
-        if worker is not None:
-            self._report(events.Overdue(worker=worker.child.name, seconds=message.seconds))
 
     def _perhaps_up(self) -> None:
         if self._state != STARTING or self._waiting or not self._fronts:

@@ -55,15 +55,15 @@ def worker() -> Iterator[WorkerProcess]:
 @pytest.fixture
 def overdue(worker: WorkerProcess, board: Board, tmp_path: Path) -> OverdueWorkers:
     known = {worker.identity: worker}
-    return OverdueWorkers(cast(Workers, known), str(tmp_path / "board"))
+    return OverdueWorkers(cast(Workers, known), str(tmp_path / "board"), lambda event: None)
 
 
 def test_it_is_killed_a_moment_after_it_was_asked(
     overdue: OverdueWorkers, worker: WorkerProcess, board: Board
 ) -> None:
     board[3] = 7
-    assert overdue.ask(LATE, 100.0) is worker
-    assert overdue.ask(LATE, 100.1) is None  # it was asked already
+    assert overdue.ask(LATE, 100.0)
+    assert not overdue.ask(LATE, 100.1)  # it was asked already
     (due,) = overdue.due
     overdue.end_due(due - 0.01)
     assert not worker.child.has_ended()
@@ -71,20 +71,20 @@ def test_it_is_killed_a_moment_after_it_was_asked(
     assert worker.child.wait(30)
     assert worker.child.ending == "was killed by SIGKILL"
     assert overdue.due == []
-    assert overdue.ask(LATE, 200.0) is None  # it is being ended
+    assert not overdue.ask(LATE, 200.0)  # it is being ended
 
 
 def test_one_that_has_gone_on_is_left_alone(
     overdue: OverdueWorkers, worker: WorkerProcess, board: Board
 ) -> None:
     board[3] = 7
-    assert overdue.ask(LATE, 100.0) is worker
+    assert overdue.ask(LATE, 100.0)
     board[3] = 8
     overdue.end_due(200.0)
     assert not worker.child.has_ended()
-    assert overdue.ask(control.Overdue(identity="a/0/1", begun=8, seconds=2.0), 201.0) is worker
+    assert overdue.ask(control.Overdue(identity="a/0/1", begun=8, seconds=2.0), 201.0)
 
 
 def test_one_that_is_gone_is_not_asked(overdue: OverdueWorkers) -> None:
-    assert overdue.ask(control.Overdue(identity="b/0/1", begun=7, seconds=2.0), 100.0) is None
+    assert not overdue.ask(control.Overdue(identity="b/0/1", begun=7, seconds=2.0), 100.0)
     assert overdue.due == []
