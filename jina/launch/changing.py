@@ -225,7 +225,7 @@ class Changing:
         else:
             failure = self._failure
             text = f"error: changing {self._title} failed: {failure.worker} {failure.reason}"
-            self._report(events.Changing(text=text))
+            self._report(events.Changing(text="\n".join([text, *failure.output])))
             self._answer(failure)
 
     def _answer(self, message: msgspec.Struct) -> None:
@@ -329,6 +329,8 @@ class Changing:
             output=child.report() if child else [],
             is_unfit=child is not None and child.is_unfit,
         )
+        if child is not None:
+            child.held.take()  # these lines are in the report
         for name in rollout.undo(self._before):
             self.specs[name] = self._before[name]
             if name not in self._workers.names.values():

@@ -293,8 +293,9 @@ class Supervisor:
         if self._state == STARTING and not child.is_ready:
             self._fail(child, spec.where, child.ending)
             return
+        was_asked = self._changing.ended(worker)
         self._listener.show_held(child)
-        if not self._changing.ended(worker):
+        if not was_asked:
             self._start_later(spec, child.ending, child.last_words())
 
     def _closed(self, child: Child) -> None:

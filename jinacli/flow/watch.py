@@ -12,7 +12,13 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from jina.excepts import ConfigError, FlowBuildLevelError, FlowError, FlowNotFound
+from jina.excepts import (
+    ConfigError,
+    FlowBuildLevelError,
+    FlowError,
+    FlowNotFound,
+    RuntimeFailToStart,
+)
 from jina.graph.plan import Plan
 from jina.launch.asking import ask
 from jina.launch.rollout import does_the_same
@@ -97,8 +103,8 @@ class Watch(threading.Thread):
                 ask(self._directory, change, lambda text: None)
         except FlowBuildLevelError:  # another change is under way, or it is still starting
             return
-        except FlowNotFound:
-            pass  # it has ended
+        except (FlowNotFound, RuntimeFailToStart):
+            pass  # it has ended; its supervisor has said what did not start
         except FlowError as error:
             self._say(f"error: {error}")
         else:
