@@ -24,6 +24,7 @@ from jina.launch.rollout import (
     RetireWorker,
     Rollout,
     StartWorker,
+    new_graph,
     scaled,
     steps_between,
 )
@@ -138,12 +139,15 @@ class Changing:
                     f'the Flow has no Executor "{name}"',
                     f'did you mean "{near}"?' if near else f"it has: {', '.join(known)}",
                 )
-        if change.plan and _graph(change.plan.nodes) != _graph(self.nodes):
-            raise _CannotChange(
-                "the Flow has other Executors now, or other needs: only a new start changes those",
-                "`jina flow down`, then `jina flow up`",
-            )
-        return change.nodes or known
+        if change.plan is not None and (other := new_graph(self.nodes, change.plan.nodes)):
+            raise _CannotChange(other, "`jina flow down`, then `jina flow up`")
+        if change.replicas:
+            return change.nodes or known
+        # With what belongs to them: "encoder/head" to "encoder".
+        owners = {name: name.partition("/")[0] for name in known}
+        return [
+            name for name in known if not {name, owners[name]}.isdisjoint(change.nodes or known)
+        ]
 
     def _wanted(self, node: str, change: control.Change) -> list[WorkerSpec]:
         """What the workers of a node are to run."""
@@ -322,23 +326,17 @@ class Changing:
         rollout = self._rollout
         if rollout is None:
             return
-        self._failure = events.StartFailed(
-            worker=spec.name,
-            where=spec.where,
-            reason=reason,
-            output=child.report() if child else [],
-            is_unfit=child is not None and child.is_unfit,
-        )
-        if child is not None:
+        if child is None:
+            self._failure = events.StartFailed(
+                worker=spec.name, where=spec.where, reason=reason, output=[]
+            )
+        else:
+            self._failure = child.failure(spec.where, reason)
             child.held.take()  # these lines are in the report
         for name in rollout.undo(self._before):
             self.specs[name] = self._before[name]
             if name not in self._workers.names.values():
                 self._start_later(self.specs[name], reason, words)
-
-
-def _graph(nodes: list[PlannedNode]) -> dict[str, list[str]]:
-    return {node.name: list(node.needs) for node in nodes}
 
 
 def _replicas(nodes: list[PlannedNode]) -> dict[str, int]:

@@ -216,11 +216,8 @@ class Supervisor:
         if self._state != STARTING or self._waiting or not self._fronts:
             return
         self._state = UP
-        record = self._directory.record
-        record.is_ready = True
-        record.addresses = self._fronts
         try:
-            self._directory.save()
+            self._directory.is_up_at(self._fronts)
         except OSError as error:  # nobody could find it
             self._fail_as_whole(f"flow.json cannot be written: {error}")
             return
@@ -320,15 +317,7 @@ class Supervisor:
 
     def _fail(self, child: Child, where: str, reason: str) -> None:
         self._failed = True
-        self._report(
-            events.StartFailed(
-                worker=child.name,
-                where=where,
-                reason=reason,
-                output=child.report(),
-                is_unfit=child.is_unfit,
-            )
-        )
+        self._report(child.failure(where, reason))
         self._terminate()
 
     def _fail_as_whole(self, reason: str) -> None:

@@ -32,7 +32,7 @@ from jina.excepts import JinaError, WireError
 from jina.runtime import control
 from jina.runtime.board import Board
 from jina.runtime.descendants import end_marked
-from jina.runtime.known import KnownWorker
+from jina.runtime.known_workers import KnownWorker
 from jina.runtime.lastlog import keep_log
 from jina.runtime.messages import (
     answer_message,
@@ -50,7 +50,6 @@ from jina.runtime.steps import (
     AnswerError,
     ClientLeft,
     Dispatch,
-    Joined,
     Lost,
     NodeFailed,
     Raised,
@@ -270,11 +269,7 @@ class Gateway:
         if worker.is_retiring:  # it came to an earlier gateway; it finishes before it reads this
             self._retired(worker)
             return
-        self._do(
-            self._router.step(
-                Joined(worker.identity, worker.node, worker.replica, ready.endpoints, ready.credits)
-            )
-        )
+        self._do(self._router.step(worker.joined(ready)))
         self._channel.send(
             control.WorkerReady(identity=worker.identity.decode(), endpoints=ready.endpoints)
         )
@@ -354,7 +349,7 @@ class Gateway:
                 "endpoints": self._router.endpoints,
                 "failed": self._router.failed_nodes,
                 "workers": [
-                    worker.described(self._router.outstanding(worker.identity))
+                    worker.status(self._router.outstanding(worker.identity))
                     for worker in sorted(self._workers.values(), key=self._place)
                 ],
             }

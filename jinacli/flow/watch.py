@@ -21,7 +21,7 @@ from jina.excepts import (
 )
 from jina.graph.plan import Plan
 from jina.launch.asking import ask
-from jina.launch.rollout import does_the_same
+from jina.launch.rollout import does_the_same, new_graph
 from jina.runtime.control import Change
 from jinacli import exits
 from jinacli.flow.sources import Sources, Stamp, sources_of, stamps_of
@@ -132,8 +132,7 @@ def changes_between(old: Plan, new: Plan, touched: set[str]) -> Iterator[Change]
         is_scaled = replicas.get(node.name, node.replicas) != node.replicas
         if is_scaled and node.name not in anew:
             yield Change(nodes=[node.name], replicas=node.replicas)
-    graph = [[(node.name, node.needs) for node in plan.nodes] for plan in (old, new)]
-    if graph[0] != graph[1]:
+    if new_graph(old.nodes, new.nodes):
         yield Change(nodes=[], plan=new)  # which the supervisor refuses, and says what to do
     elif anew:
         yield Change(nodes=[node.name for node in new.nodes if node.name in anew], plan=new)

@@ -135,8 +135,8 @@ def test_a_flow_that_fails_its_check_runs_on_as_it_was(shell: Shell) -> None:
         done = shell.run("flow", "restart")
         assert (done.code, done.err) == (
             2,
-            "error: the Flow has other Executors now, or other needs: only a new start changes "
-            "those\nhelp: `jina flow down`, then `jina flow up`\n",
+            "error: the Flow has other Executors now, which only a new start changes\n"
+            "help: `jina flow down`, then `jina flow up`\n",
         )
         assert shell.workers() == before
         assert said(shell) == "one"

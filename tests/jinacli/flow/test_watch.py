@@ -68,7 +68,7 @@ def test_what_changes_is_restarted_and_nothing_else(shell: Shell) -> None:
         # Another graph needs another start.
         third = shell.workers()
         write_flow(shell, passing=", replicas: 2}\n  - {name: third")
-        up.wait_for("error: the Flow has other Executors now, or other needs")
+        up.wait_for("error: the Flow has other Executors now, which only a new start changes")
         assert shell.workers() == third
 
 

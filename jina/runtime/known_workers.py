@@ -1,18 +1,24 @@
-"""What a gateway knows of each worker, from the supervisor and from the worker itself."""
+"""A worker as the gateway knows it: announced by the supervisor, ready by its own word."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from jina.runtime.control import Expect
+from jina.runtime import control
+from jina.runtime.steps import Joined
+from jina.wire.maps import Ready
 
 
 class KnownWorker:
-    """A worker as the supervisor described it."""
+    """A worker as the supervisor described it.
+
+    Args:
+        expected: what the supervisor said.
+    """
 
     __slots__ = ("identity", "is_ready", "is_retiring", "node", "pid", "replica", "slot")
 
-    def __init__(self, expected: Expect) -> None:
+    def __init__(self, expected: control.Expect) -> None:
         self.identity = expected.identity.encode()
         self.node = expected.node
         self.replica = expected.replica
@@ -21,11 +27,15 @@ class KnownWorker:
         self.is_ready = False
         self.is_retiring = expected.is_retiring
 
-    def described(self, outstanding: int) -> dict[str, Any]:
-        """The worker as STATUS tells it.
+    def joined(self, ready: Ready) -> Joined:
+        """What the router is told once it is ready."""
+        return Joined(self.identity, self.node, self.replica, ready.endpoints, ready.credits)
+
+    def status(self, outstanding: int) -> dict[str, Any]:
+        """What `jina flow ps` shows of it.
 
         Args:
-            outstanding: requests that it has and has not answered.
+            outstanding: tasks at it.
         """
         state = "retiring" if self.is_retiring else "ready" if self.is_ready else "starting"
         return {
