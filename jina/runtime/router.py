@@ -22,6 +22,7 @@ from jina.defaults import MAX_ATTEMPTS, WINDOW_REQUESTS
 from jina.graph.course import Course, in_order, plot_course
 from jina.graph.plan import PlannedNode
 from jina.names import DEFAULT_ENDPOINT, GATEWAY
+from jina.runtime.retirement import Retiring
 from jina.runtime.steps import (
     Action,
     Answer,
@@ -37,7 +38,6 @@ from jina.runtime.steps import (
     Refuse,
     Replied,
     Retire,
-    Retired,
     Submitted,
 )
 from jina.wire.maps import GROUNDTRUTHS, ErrorInfo, Part
@@ -187,7 +187,7 @@ class Router:
         self._endpoints: dict[str, Sequence[str]] = dict(endpoints or {})
         self._courses: dict[tuple[str, tuple[str, ...] | None], Course] = {}
         self._workers: dict[bytes, _Worker] = {}
-        self._retiring: dict[bytes, _Worker] = {}  # among them, but no replicas any more
+        self._retiring: Retiring[_Worker] = Retiring()  # among them, but no replicas any more
         self._replicas: dict[str, list[_Worker]] = {node.name: [] for node in self._nodes}
         self._queues: dict[str, deque[_Task]] = {node.name: deque() for node in self._nodes}
         self._failed_nodes: dict[str, str] = {}
@@ -241,11 +241,12 @@ class Router:
         elif isinstance(event, NodeFailed):
             self._node_failed(event, actions)
         elif isinstance(event, Retire):
-            self._retire(event)
+            if worker := self._retiring.add(self._workers.get(event.worker)):
+                self._replicas[worker.node].remove(worker)
         else:
             self._client_left(event)
         if self._retiring:
-            self._let_go(actions)
+            self._retiring.let_go(self._workers, actions)
         return actions
 
     # --- events ---
@@ -303,7 +304,7 @@ class Router:
         worker = self._workers.pop(lost.worker, None)
         if worker is None:
             return
-        if not self._retiring.pop(lost.worker, None):
+        if not self._retiring.discard(lost.worker):
             self._replicas[worker.node].remove(worker)
         again = []
         for task in worker.tasks.values():
@@ -320,18 +321,6 @@ class Router:
         # In front, oldest first: whoever waited longest goes first again.
         self._queues[worker.node].extendleft(reversed(again))
         self._serve(worker.node, actions)
-
-    def _retire(self, retire: Retire) -> None:
-        worker = self._workers.get(retire.worker)
-        if worker is not None and retire.worker not in self._retiring:
-            self._replicas[worker.node].remove(worker)
-            self._retiring[retire.worker] = worker
-
-    def _let_go(self, actions: list[Action]) -> None:
-        """Part with those that retire and have nothing left to do."""
-        for identity in [each for each, worker in self._retiring.items() if not worker.tasks]:
-            del self._retiring[identity], self._workers[identity]
-            actions.append(Retired(identity))
 
     def _node_failed(self, failed: NodeFailed, actions: list[Action]) -> None:
         self._failed_nodes[failed.node] = failed.reason
