@@ -6,6 +6,7 @@ the run directory.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -21,6 +22,7 @@ from jina.excepts import (
 )
 from jina.graph.plan import Plan
 from jina.launch.asking import ask
+from jina.launch.child import import_path
 from jina.launch.rollout import does_the_same, new_graph
 from jina.runtime.control import Change
 from jinacli import exits
@@ -36,7 +38,7 @@ class Watch(threading.Thread):
         file: the Flow's YAML.
         listen: tcp address on which its gateway listens too.
         directory: its run directory.
-        say: shows a line.
+        say: shows what happens; errors begin with "error: ".
     """
 
     def __init__(
@@ -88,11 +90,11 @@ class Watch(threading.Thread):
         try:
             wanted = sources_of(self._file, self._listen)
         except ConfigError as error:
-            self._say(f"{error}\nerror: nothing is changed until that is mended")
+            self._say(f"error: nothing is changed until this is mended:\n{error}")
             return
         self._seen = {**stamps_of(wanted.every_file), **now}
         if findings := findings_of(self._file, self._is_over.is_set):
-            self._say(f"{findings}\nerror: nothing is changed until that is mended")
+            self._say(f"error: nothing is changed until this is mended:\n{findings}")
             return
         self._wanted = wanted
 
@@ -154,6 +156,7 @@ def findings_of(file: Path, is_over: Callable[[], bool] = lambda: False) -> str:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         start_new_session=True,  # Ctrl-C is for us
+        env={**os.environ, **import_path()},
     ) as check:
         while True:
             try:
