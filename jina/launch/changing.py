@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import msgspec
 
@@ -29,7 +29,7 @@ from jina.launch.rollout import (
     steps_between,
 )
 from jina.launch.workers import WorkerProcess, Workers
-from jina.launch.workspaces import future_workspace_of, workspace_of
+from jina.launch.workspaces import notes_of
 from jina.runtime import control
 from jina.suggest import nearest
 
@@ -111,7 +111,7 @@ class Changing:
         self._plan = change.plan
         self._say(f"changing {self._title}")
         for node in nodes:
-            for note in _notes(self._of(node), wanted[node]):
+            for note in notes_of(self._of(node), wanted[node]):
                 self._say(f"note: {note}")
         self._rollout = Rollout(
             step
@@ -348,19 +348,3 @@ def _title(change: control.Change) -> str:
     if not change.replicas:
         return f"{named}: new workers for old"
     return f"{named}: {change.replicas} replica{'s' if change.replicas > 1 else ''}"
-
-
-def _notes(running: list[WorkerSpec], wanted: list[WorkerSpec]) -> Iterator[str]:
-    """What becomes of the files that the Executors of a node keep."""
-    before = {spec.name: spec for spec in running}
-    keeps = any(workspace_of(spec) for spec in running)
-    for spec in wanted:
-        old = before.pop(spec.name, None)
-        path = future_workspace_of(spec)
-        if old is None and keeps and path:
-            yield f"{spec.name} has a workspace of its own, apart from the others': {path}"
-        elif old is not None and workspace_of(old) not in ("", path):
-            yield f"{spec.name} has another workspace now: {path}; the old one stays"
-    for spec in before.values():
-        if path := workspace_of(spec):
-            yield f"the workspace of {spec.name} stays: {path}"
