@@ -139,6 +139,11 @@ class Changing:
                     f'the Flow has no Executor "{name}"',
                     f'did you mean "{near}"?' if near else f"it has: {', '.join(known)}",
                 )
+            owner, slash, _ = name.partition("/")
+            if slash and change.replicas:
+                raise _CannotChange(
+                    f'"{name}" is one worker, whatever is scaled', f'scale "{owner}" itself'
+                )
         if change.plan is not None and (other := new_graph(self.nodes, change.plan.nodes)):
             raise _CannotChange(other, "`jina flow down`, then `jina flow up`")
         if change.replicas:
