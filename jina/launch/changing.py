@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import msgspec
 
@@ -24,11 +24,12 @@ from jina.launch.rollout import (
     RetireWorker,
     Rollout,
     StartWorker,
+    new_graph,
     scaled,
     steps_between,
 )
 from jina.launch.workers import WorkerProcess, Workers
-from jina.launch.workspaces import future_workspace_of, workspace_of
+from jina.launch.workspaces import notes_of
 from jina.runtime import control
 from jina.suggest import nearest
 
@@ -110,7 +111,7 @@ class Changing:
         self._plan = change.plan
         self._say(f"changing {self._title}")
         for node in nodes:
-            for note in _notes(self._of(node), wanted[node]):
+            for note in notes_of(self._of(node), wanted[node]):
                 self._say(f"note: {note}")
         self._rollout = Rollout(
             step
@@ -138,17 +139,20 @@ class Changing:
                     f'the Flow has no Executor "{name}"',
                     f'did you mean "{near}"?' if near else f"it has: {', '.join(known)}",
                 )
-        if change.plan and _graph(change.plan.nodes) != _graph(self.nodes):
-            raise _CannotChange(
-                "the Flow has other Executors now, or other rules for them such as `needs`, "
-                "`shards` or `timeout`: only a new start changes those",
-                "`jina flow down`, then `jina flow up`",
-            )
-        if not change.nodes:
-            return known
-        # A head and a tail are restarted with their node, and are not scaled.
-        belongs = () if change.replicas else change.nodes
-        return [node.name for node in self.nodes if node.name in change.nodes or node.of in belongs]
+            owner, slash, _ = name.partition("/")
+            if slash and change.replicas:
+                raise _CannotChange(
+                    f'"{name}" is one worker, whatever is scaled', f'scale "{owner}" itself'
+                )
+        if change.plan is not None and (other := new_graph(self.nodes, change.plan.nodes)):
+            raise _CannotChange(other, "`jina flow down`, then `jina flow up`")
+        if change.replicas:
+            return change.nodes or known
+        # With what belongs to them: "encoder/head" to "encoder".
+        owners = {name: name.partition("/")[0] for name in known}
+        return [
+            name for name in known if not {name, owners[name]}.isdisjoint(change.nodes or known)
+        ]
 
     def _wanted(self, node: str, change: control.Change) -> list[WorkerSpec]:
         """What the workers of a node are to run."""
@@ -230,7 +234,7 @@ class Changing:
         else:
             failure = self._failure
             text = f"error: changing {self._title} failed: {failure.worker} {failure.reason}"
-            self._report(events.Changing(text=text))
+            self._report(events.Changing(text="\n".join([text, *failure.output])))
             self._answer(failure)
 
     def _answer(self, message: msgspec.Struct) -> None:
@@ -327,21 +331,17 @@ class Changing:
         rollout = self._rollout
         if rollout is None:
             return
-        self._failure = events.StartFailed(
-            worker=spec.name,
-            where=spec.where,
-            reason=reason,
-            output=child.report() if child else [],
-            is_unfit=child is not None and child.is_unfit,
-        )
+        if child is None:
+            self._failure = events.StartFailed(
+                worker=spec.name, where=spec.where, reason=reason, output=[]
+            )
+        else:
+            self._failure = child.failure(spec.where, reason)
+            child.held.take()  # these lines are in the report
         for name in rollout.undo(self._before):
             self.specs[name] = self._before[name]
             if name not in self._workers.names.values():
                 self._start_later(self.specs[name], reason, words)
-
-
-def _graph(nodes: list[PlannedNode]) -> list[PlannedNode]:
-    return [msgspec.structs.replace(node, replicas=1) for node in nodes]
 
 
 def _replicas(nodes: list[PlannedNode]) -> dict[str, int]:
@@ -353,19 +353,3 @@ def _title(change: control.Change) -> str:
     if not change.replicas:
         return f"{named}: new workers for old"
     return f"{named}: {change.replicas} replica{'s' if change.replicas > 1 else ''}"
-
-
-def _notes(running: list[WorkerSpec], wanted: list[WorkerSpec]) -> Iterator[str]:
-    """What becomes of the files that the Executors of a node keep."""
-    before = {spec.name: spec for spec in running}
-    keeps = any(workspace_of(spec) for spec in running)
-    for spec in wanted:
-        old = before.pop(spec.name, None)
-        path = future_workspace_of(spec)
-        if old is None and keeps and path:
-            yield f"{spec.name} has a workspace of its own, apart from the others': {path}"
-        elif old is not None and workspace_of(old) not in ("", path):
-            yield f"{spec.name} has another workspace now: {path}; the old one stays"
-    for spec in before.values():
-        if path := workspace_of(spec):
-            yield f"the workspace of {spec.name} stays: {path}"

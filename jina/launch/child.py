@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from jina.defaults import KIB
+from jina.launch import events
 from jina.launch.ending import Tail, ending
 from jina.runtime.control import UNFIT, Assignment
 from jina.runtime.descendants import MARK, mark_of
@@ -109,6 +110,21 @@ class Child:
         if not tail.dropped:
             return list(tail.lines)
         return [f"(lines before these, shown as they came: {tail.dropped})", *tail.lines]
+
+    def failure(self, where: str, reason: str) -> events.StartFailed:
+        """What is reported when it did not come up.
+
+        Args:
+            where: the user wrote what it runs.
+            reason: how it failed, in words.
+        """
+        return events.StartFailed(
+            worker=self.name,
+            where=where,
+            reason=reason,
+            output=self.report(),
+            is_unfit=self.is_unfit,
+        )
 
     def last_words(self) -> str:
         """How it ended, and the last lines that it printed."""

@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeAlias
 
 import msgspec
 
-from jina.graph.plan import WorkerSpec
+from jina.graph.plan import PlannedNode, WorkerSpec
 
 
 class Start(NamedTuple):
@@ -56,9 +56,9 @@ def scaled(specs: Sequence[WorkerSpec], replicas: int) -> list[WorkerSpec]:
     wanted = []
     for own in shards.values():
         by_replica = {spec.replica: spec for spec in own}
-        last = max(own, key=lambda spec: spec.replica)
         for replica in range(replicas):
-            wanted.append(by_replica.get(replica) or _one_more(last, replica, replicas))
+            like = own[replica % len(own)]  # devices that they share out are shared out on
+            wanted.append(by_replica.get(replica) or _one_more(like, replica, replicas))
     return wanted
 
 
@@ -67,6 +67,22 @@ def _one_more(like: WorkerSpec, replica: int, replicas: int) -> WorkerSpec:
     return msgspec.structs.replace(
         like, replica=replica, runtime_args={**like.runtime_args, **told}
     )
+
+
+def new_graph(running: Sequence[PlannedNode], wanted: Sequence[PlannedNode]) -> str:
+    """Why a Flow cannot get from one graph to another while it runs; "" if they are the same.
+
+    Requests under way have their course through the old one, and the gateway keeps to what it was
+    told of each node. The number of replicas is no matter of the graph.
+    """
+    before = {node.name: node for node in running}
+    after = {node.name: node for node in wanted}
+    if list(before) != list(after):
+        return "the Flow has other Executors now, which only a new start changes"
+    for name, node in after.items():
+        if msgspec.structs.replace(before[name], replicas=node.replicas) != node:
+            return f'"{name}" has other needs or options now, which only a new start changes'
+    return ""
 
 
 def does_the_same(one: WorkerSpec, other: WorkerSpec) -> bool:

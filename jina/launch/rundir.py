@@ -110,6 +110,16 @@ class RunDirectory:
         new.write_bytes(encode_json(self.record))
         os.replace(new, self.path / "flow.json")
 
+    def is_up_at(self, addresses: list[str]) -> None:
+        """Let commands find the Flow, which is ready, at these addresses.
+
+        Raises:
+            OSError: flow.json cannot be written.
+        """
+        self.record.is_ready = True
+        self.record.addresses = addresses
+        self.save()
+
     @property
     def is_there(self) -> bool:
         """Whether it still exists, and is ours rather than that of a later Flow."""

@@ -223,11 +223,8 @@ class Supervisor:
         if self._state != STARTING or self._waiting or not self._fronts:
             return
         self._state = UP
-        record = self._directory.record
-        record.is_ready = True
-        record.addresses = self._fronts
         try:
-            self._directory.save()
+            self._directory.is_up_at(self._fronts)
         except OSError as error:  # nobody could find it
             self._fail_as_whole(f"flow.json cannot be written: {error}")
             return
@@ -300,8 +297,9 @@ class Supervisor:
         if self._state == STARTING and not child.is_ready:
             self._fail(child, spec.where, child.ending)
             return
+        was_asked = self._changing.ended(worker)
         self._listener.show_held(child)
-        if not self._changing.ended(worker):
+        if not was_asked:
             self._start_later(spec, child.ending, child.last_words())
 
     def _closed(self, child: Child) -> None:
@@ -327,15 +325,7 @@ class Supervisor:
 
     def _fail(self, child: Child, where: str, reason: str) -> None:
         self._failed = True
-        self._report(
-            events.StartFailed(
-                worker=child.name,
-                where=where,
-                reason=reason,
-                output=child.report(),
-                is_unfit=child.is_unfit,
-            )
-        )
+        self._report(child.failure(where, reason))
         self._terminate()
 
     def _fail_as_whole(self, reason: str) -> None:

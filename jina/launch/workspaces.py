@@ -1,8 +1,9 @@
-"""Where a worker's Executor keeps its files, as far as it can be told from outside."""
+"""Where workers' Executors keep their files, and what becomes of these when a Flow is changed."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Sequence
 
 from jina.graph.plan import WorkerSpec
 
@@ -27,3 +28,31 @@ def future_workspace_of(spec: WorkerSpec) -> str:
     return os.path.abspath(
         os.path.join(base, str(name), *(str(part) for part in parts if part not in (None, -1)))
     )
+
+
+def notes_of(running: Sequence[WorkerSpec], wanted: Sequence[WorkerSpec]) -> Iterator[str]:
+    """What people should know about the files of one node's Executors, and about its shards.
+
+    Args:
+        running: what its workers run.
+        wanted: what they will run.
+    """
+    before = {spec.name: spec for spec in running}
+    keeps = any(workspace_of(spec) for spec in running)
+    shards = {spec.runtime_args.get("shard_id", 0) for spec in running}
+    if len(shards) > 1 and len(wanted) != len(running):
+        each = len(wanted) // len(shards)
+        yield (
+            f"{running[0].node} keeps its {len(shards)} shards, and each of them has {each}"
+            f" replica{'s' if each > 1 else ''} then"
+        )
+    for spec in wanted:
+        old = before.pop(spec.name, None)
+        path = future_workspace_of(spec)
+        if old is None and keeps and path:
+            yield f"{spec.name} has a workspace of its own, apart from the others': {path}"
+        elif old is not None and workspace_of(old) not in ("", path):
+            yield f"{spec.name} has another workspace now: {path}; the old one stays"
+    for spec in before.values():
+        if path := workspace_of(spec):
+            yield f"the workspace of {spec.name} stays: {path}"

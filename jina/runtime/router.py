@@ -28,6 +28,7 @@ from jina.runtime.alarms import Alarms
 from jina.runtime.batches import Group
 from jina.runtime.journey import Journey
 from jina.runtime.pools import Pool
+from jina.runtime.retirement import Retiring
 from jina.runtime.retrying import delay_s
 from jina.runtime.steps import (
     Action,
@@ -45,7 +46,6 @@ from jina.runtime.steps import (
     Refuse,
     Replied,
     Retire,
-    Retired,
     Submitted,
     Unheard,
 )
@@ -82,7 +82,7 @@ class Router:
         self._endpoints: dict[str, Sequence[str]] = dict(endpoints or {})
         self._courses: dict[tuple[str, tuple[str, ...] | None], Course] = {}
         self._workers: dict[bytes, Worker] = {}
-        self._retiring: dict[bytes, Worker] = {}  # among them, but in no pool any more
+        self._retiring = Retiring()  # among them, but in no pool any more
         self._alarms = Alarms()
         self._pools = {node.name: Pool(node, self._alarms.stop) for node in self._nodes}
         self._floating: set[Request] = set()
@@ -150,11 +150,12 @@ class Router:
         elif isinstance(event, Draining):
             self._draining(actions)
         elif isinstance(event, Retire):
-            self._retire(event)
+            if worker := self._retiring.add(self._workers.get(event.worker)):
+                self._pools[worker.node].remove(worker)
         else:
             self._client_left(event)
         if self._retiring:
-            self._part(actions)
+            self._retiring.let_go(self._workers, actions)
         return actions
 
     # --- events ---
@@ -213,7 +214,7 @@ class Router:
         if worker is None:
             return
         pool = self._pools[worker.node]
-        if not self._retiring.pop(lost.worker, None):
+        if not self._retiring.discard(lost.worker):
             pool.remove(worker)
         self._watch.leave(worker)
         again = []
@@ -235,18 +236,6 @@ class Router:
         for task in pool.take_hopeless():  # back from one that was to retire
             self._give_up(task, verdicts.unavailable(task, pool.why_not(task.shard) or ""), actions)
         self._serve(worker.node, actions)
-
-    def _retire(self, retire: Retire) -> None:
-        worker = self._workers.get(retire.worker)
-        if worker is not None and retire.worker not in self._retiring:
-            self._pools[worker.node].remove(worker)
-            self._retiring[retire.worker] = worker
-
-    def _part(self, actions: list[Action]) -> None:
-        """Part with those that retire and have nothing left to do."""
-        for identity in [each for each, worker in self._retiring.items() if not worker.tasks]:
-            del self._retiring[identity], self._workers[identity]
-            actions.append(Retired(identity))
 
     def _node_failed(self, failed: NodeFailed, actions: list[Action]) -> None:
         pool = self._pools[failed.node]

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from jina.graph.plan import Plan
-from jina.launch import rundir
+from jina.launch import events, rundir
 from jina.launch.find import shortest
 from jina.launch.local import LocalFlow
 from jina.launch.rundir import RunDirectory
@@ -55,7 +55,10 @@ def _watch(plan: Plan, directory: RunDirectory, screen: UpScreen) -> AbstractCon
     # Late: only --watch needs it.
     from jinacli.flow.watch import Watch
 
-    return Watch(Path(shortest(plan.file)), plan.listen, directory.path, screen.say)
+    def say(text: str) -> None:
+        screen(events.Changing(text=text))
+
+    return Watch(Path(shortest(plan.file)), plan.listen, directory.path, say)
 
 
 def run_detached(plan: Plan, key: str, screen: UpScreen) -> int:

@@ -6,16 +6,24 @@ the run directory.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from jina.excepts import ConfigError, FlowBuildLevelError, FlowError, FlowNotFound
+from jina.excepts import (
+    ConfigError,
+    FlowBuildLevelError,
+    FlowError,
+    FlowNotFound,
+    RuntimeFailToStart,
+)
 from jina.graph.plan import Plan
 from jina.launch.asking import ask
-from jina.launch.rollout import does_the_same
+from jina.launch.child import import_path
+from jina.launch.rollout import does_the_same, new_graph
 from jina.runtime.control import Change
 from jinacli import exits
 from jinacli.flow.sources import Sources, Stamp, sources_of, stamps_of
@@ -30,7 +38,7 @@ class Watch(threading.Thread):
         file: the Flow's YAML.
         listen: tcp address on which its gateway listens too.
         directory: its run directory.
-        say: shows a line.
+        say: shows what happens; errors begin with "error: ".
     """
 
     def __init__(
@@ -82,11 +90,11 @@ class Watch(threading.Thread):
         try:
             wanted = sources_of(self._file, self._listen)
         except ConfigError as error:
-            self._say(f"{error}\nerror: nothing is changed until that is mended")
+            self._say(f"error: nothing is changed until this is mended:\n{error}")
             return
         self._seen = {**stamps_of(wanted.every_file), **now}
         if findings := findings_of(self._file, self._is_over.is_set):
-            self._say(f"{findings}\nerror: nothing is changed until that is mended")
+            self._say(f"error: nothing is changed until this is mended:\n{findings}")
             return
         self._wanted = wanted
 
@@ -97,8 +105,8 @@ class Watch(threading.Thread):
                 ask(self._directory, change, lambda text: None)
         except FlowBuildLevelError:  # another change is under way, or it is still starting
             return
-        except FlowNotFound:
-            pass  # it has ended
+        except (FlowNotFound, RuntimeFailToStart):
+            pass  # it has ended; its supervisor has said what did not start
         except FlowError as error:
             self._say(f"error: {error}")
         else:
@@ -126,8 +134,7 @@ def changes_between(old: Plan, new: Plan, touched: set[str]) -> Iterator[Change]
         is_scaled = replicas.get(node.name, node.replicas) != node.replicas
         if is_scaled and node.name not in anew:
             yield Change(nodes=[node.name], replicas=node.replicas)
-    graph = [[(node.name, node.needs) for node in plan.nodes] for plan in (old, new)]
-    if graph[0] != graph[1]:
+    if new_graph(old.nodes, new.nodes):
         yield Change(nodes=[], plan=new)  # which the supervisor refuses, and says what to do
     elif anew:
         yield Change(nodes=[node.name for node in new.nodes if node.name in anew], plan=new)
@@ -149,6 +156,7 @@ def findings_of(file: Path, is_over: Callable[[], bool] = lambda: False) -> str:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         start_new_session=True,  # Ctrl-C is for us
+        env={**os.environ, **import_path()},
     ) as check:
         while True:
             try:

@@ -47,10 +47,6 @@ class UpScreen:
         elif isinstance(event, events.WorkerUp) and not self._quiet:
             self._say(f"{event.worker} is ready: {', '.join(event.endpoints) or 'no endpoint'}")
 
-    def say(self, text: str) -> None:
-        """Show a line; from any thread."""
-        self._say(text)
-
     def _failed(self, failure: FlowError) -> None:
         if isinstance(failure, RuntimeFailToStart) and failure.is_unfit:
             self.unfit = failure

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from jina.executors.spec import ExecutorSpec
-from jina.graph.plan import WorkerSpec
+from jina.graph.plan import PlannedNode, WorkerSpec
 from jina.launch.rollout import (
     Cancel,
     Order,
@@ -19,6 +19,7 @@ from jina.launch.rollout import (
     StartWorker,
     Step,
     does_the_same,
+    new_graph,
     scaled,
     steps_between,
 )
@@ -96,6 +97,27 @@ def test_a_scaled_node_has_as_many_replicas_of_each_shard() -> None:
 )
 def test_what_makes_no_difference_to_a_worker(other: WorkerSpec, same: bool) -> None:
     assert does_the_same(spec("e/0", replicas=1, workspace="w"), other) is same
+
+
+@pytest.mark.parametrize(
+    ("wanted", "message"),
+    [
+        (["a", "b"], ""),
+        (["a", "b x3"], ""),
+        (["a", "c"], "the Flow has other Executors now, which only a new start changes"),
+        (["a"], "the Flow has other Executors now, which only a new start changes"),
+        (["b", "a"], "the Flow has other Executors now, which only a new start changes"),
+        (["a", "b a"], '"b" has other needs or options now, which only a new start changes'),
+    ],
+)
+def test_a_graph_stays_what_it_is(wanted: list[str], message: str) -> None:
+    def node(text: str) -> PlannedNode:
+        name, _, more = text.partition(" ")
+        is_number = more.startswith("x")
+        needs = [more] if more and not is_number else ["gateway"]
+        return PlannedNode(name=name, needs=needs, replicas=int(more[1:]) if is_number else 1)
+
+    assert new_graph([node("a"), node("b")], [node(text) for text in wanted]) == message
 
 
 # --- the way ---

@@ -53,7 +53,7 @@ def test_what_changes_is_restarted_and_nothing_else(shell: Shell) -> None:
         # What does not check is told, and changes nothing.
         shell.write("word.py", "WORD = 'broken\n")
         up.wait_for("SyntaxError: unterminated string literal")
-        up.wait_for("error: nothing is changed until that is mended")
+        up.wait_for("error: nothing is changed until this is mended:\n")
         write_flow(shell, passing=", usess: x")
         up.wait_for("flow.yml:4:19: error[unknown-key]: `usess` is no key of an executor")
         assert shell.workers() == second
@@ -68,7 +68,7 @@ def test_what_changes_is_restarted_and_nothing_else(shell: Shell) -> None:
         # Another graph needs another start.
         third = shell.workers()
         write_flow(shell, passing=", replicas: 2}\n  - {name: third")
-        up.wait_for("error: the Flow has other Executors now, or other needs")
+        up.wait_for("error: the Flow has other Executors now, which only a new start changes")
         assert shell.workers() == third
 
 
