@@ -112,6 +112,8 @@ def _runtime_args(
         arguments["replica_id"] = replica
     if planned.of:
         arguments["pea_role"] = "TAIL" if planned.is_tail else "HEAD"
+    elif planned.shards > 1:
+        arguments["pea_role"] = "PARALLEL"
     return arguments
 
 
