@@ -70,9 +70,13 @@ class VectorIndexer(Executor):
         self._shard = Shard.of(self.runtime_args)
         self._shard.refuse_others_in(self.workspace)
         self._log = RecordLog(self.workspace, fsync=fsync)
-        for place, payload in self._log.records():
-            self._apply(place, msgpack.unpackb(payload))
-        self._shard.refuse_others(self._row_of, self.workspace)
+        try:
+            for place, payload in self._log.records():
+                self._apply(place, msgpack.unpackb(payload))
+            self._shard.refuse_others(self._row_of, self.workspace)
+        except BaseException:
+            self._log.close()
+            raise
 
     @requests(on=["/index", "/update"])
     def index(self, docs: DocumentArray | None, **kwargs: Any) -> DocumentArray | None:

@@ -14,7 +14,7 @@ from jina.check.folders import named_folders, node_folders, shared_folders
 from jina.check.gpus import node_gpus
 from jina.check.methods import yaml_endpoints
 from jina.check.report import Endpoint, Report
-from jina.check.shards import shard_hints
+from jina.check.shards import shard_hints, unserved_polling
 from jina.config.executors import read_executor
 from jina.config.flows import read_flow
 from jina.config.problems import ordered
@@ -69,6 +69,8 @@ def check_flow(source: Any, *, no_import: bool = False, begin: Begin = _ignore) 
             report.problems += yaml_endpoints(origin, executor)
             if not no_import:
                 check_class(report, executor, origin, name, begin)
+        bound = [row.endpoint for row in report.endpoints if row.executor == node.name]
+        report.problems += unserved_polling(node, bound)
     report.problems += shared_folders(reading.nodes)
     report.problems = ordered(report.problems)
     return report

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from jina.config.nodes import NodeConfig
 from jina.config.problems import Problem
+from jina.config.shards import EVERY_ENDPOINT
+from jina.names import DEFAULT_ENDPOINT, with_slash
+from jina.suggest import near_name
 
 
 def shard_hints(node: NodeConfig) -> Iterator[Problem]:
@@ -32,5 +35,30 @@ def shard_hints(node: NodeConfig) -> Iterator[Problem]:
             "take turns",
             at="key",
             hint="set `shards`, or remove `polling`",
+            severity="warning",
+        )
+
+
+def unserved_polling(node: NodeConfig, bound: Sequence[str]) -> Iterator[Problem]:
+    """Endpoints in a `polling` that the node's Executor does not serve: they may be misspelt.
+
+    Args:
+        node: of the Flow.
+        bound: the endpoints that its Executor binds; empty when they are not known.
+    """
+    if node.origin is None or not node.origin.overlays or not bound or DEFAULT_ENDPOINT in bound:
+        return
+    tree, at = node.origin.overlays[0]
+    for path in [path for path in tree.values if path[:-1] == (*at, "polling")]:
+        endpoint = str(path[-1])
+        if endpoint == EVERY_ENDPOINT or with_slash(endpoint) in bound:
+            continue
+        close = near_name(with_slash(endpoint), bound)
+        yield tree.problem(
+            path,
+            "unserved-polling",
+            f"`polling` names {endpoint}, which {node.name!r} does not serve",
+            at="key",
+            hint=f"did you mean {close}?" if close else f"it serves {', '.join(bound)}",
             severity="warning",
         )

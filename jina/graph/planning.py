@@ -128,6 +128,8 @@ def _runtime_args(
     if planned.of:
         arguments["pea_role"] = "TAIL" if planned.is_tail else "HEAD"
         return arguments
+    if planned.shards > 1:
+        arguments["pea_role"] = "PARALLEL"
     return arguments | node.runtime_args
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jina.launch.restarts import Restarts
+from jina.launch.restarts import Comebacks, Restarts
 
 
 @pytest.mark.parametrize(
@@ -48,3 +48,17 @@ def test_there_is_nothing_to_forgive_before_a_death() -> None:
     restarts = Restarts()
     restarts.forgive()
     assert restarts.delay_s(0) == 0.1
+
+
+def test_a_node_or_a_shard_of_it_is_given_up_with_its_last_worker() -> None:
+    comebacks = Comebacks(
+        {
+            **{f"a/{replica}": ("a", None) for replica in range(2)},
+            **{f"s/shard-{shard}/0": ("s", shard) for shard in range(2)},
+        }
+    )
+    assert comebacks.give_up("a/1", "was killed") is None
+    assert comebacks.give_up("s/shard-1/0", "was killed") == ("s", 1)
+    assert comebacks.give_up("a/0", "was killed") == ("a", None)
+    assert list(comebacks.given_up) == [("s", 1), ("a", None)]
+    assert comebacks.given_up["s", 1].endswith("the last one was killed")

@@ -76,6 +76,7 @@ class Asked:
     bytes: int = 0  # that the router holds for it
     floating: dict[str, Asked] = field(default_factory=dict)  # node -> what nobody waits for
     group: frozenset[str] = frozenset()  # of such a part: its nodes
+    taking: dict[str, bool] = field(default_factory=dict)  # node -> whether it takes part
 
 
 @dataclass
@@ -134,6 +135,7 @@ class Simulation:
             for node in self._nodes
             for shard in range(node.shards)
         }
+        self._may_float = [node for node in self._nodes if node.is_floating]
         self._afloat: list[Asked] = []  # what goes on although nobody waits
         self._processes: dict[bytes, Process] = {}
         self._asked: dict[tuple[bytes, int], Asked] = {}
@@ -363,9 +365,9 @@ class Simulation:
 
     def _set_afloat(self, asked: Asked) -> None:
         """Begin what nobody waits for, where its sources are there."""
-        for node in self._nodes:
+        for node in self._may_float:
             own = node.of or node.name
-            if not node.is_floating or own in asked.floating:
+            if own in asked.floating:
                 continue
             if not self._takes_part(asked, node.name):
                 continue
@@ -467,12 +469,13 @@ class Simulation:
         if not free or not self.router.is_complete:
             return
         everyone = [asked for waiting in self._waiting.values() for asked in waiting.values()]
-        for asked in [*everyone, *(other for other in self._afloat if other.is_waiting)]:
+        self._afloat = [other for other in self._afloat if other.is_waiting]
+        for asked in everyone + self._afloat:
             for node, shard in free:
-                part = Part(node, shard if self._fans(asked, node) else None)
-                if part in asked.dispatched or not self._is_part_of(asked, node):
+                if not self._takes_part(asked, node) or not self._is_part_of(asked, node):
                     continue
-                if self._takes_part(asked, node) and self._is_due(asked, node):
+                part = Part(node, shard if self._fans(asked, node) else None)
+                if part not in asked.dispatched and self._is_due(asked, node):
                     raise Violation(f"{part} idles, and {asked.event.number} waits for it")
 
     def _is_part_of(self, asked: Asked, node: str) -> bool:
@@ -600,6 +603,12 @@ class Simulation:
     # --- what the graph means ---
 
     def _takes_part(self, asked: Asked, node: str) -> bool:
+        found = asked.taking.get(node)
+        if found is None:
+            found = asked.taking[node] = self._is_meant(asked, node)
+        return found
+
+    def _is_meant(self, asked: Asked, node: str) -> bool:
         own = self._node[node].of or node
         if asked.event.targets is not None and own not in asked.event.targets:
             return False
@@ -611,8 +620,9 @@ class Simulation:
     def _fans(self, asked: Asked, node: str) -> bool:
         """Whether every shard of a node gets the request."""
         polling = self._node[node].polling
-        word = polling.get(asked.event.endpoint, polling.get("*"))
-        return word == "ALL" and self._takes_part(asked, node)
+        if not polling or polling.get(asked.event.endpoint, polling["*"]) == "ANY":
+            return False
+        return self._takes_part(asked, node)
 
     def _part(self, asked: Asked, process: Process) -> Part:
         is_fanned = self._fans(asked, process.node)
