@@ -148,10 +148,10 @@ class Desk:
         for place, header in enumerate(headers):
             try:
                 work = read(header)
-                if not work.is_called or not len(work.docs):
+                if not work.is_called:
                     results[place] = write(work, work.docs, work.groundtruths)
-                elif work.groundtruths is None or len(work.groundtruths) == len(work.docs):
-                    together[work.groundtruths is not None].append((place, work))
+                elif len(work.docs) and len(work.groundtruths or work.docs) == len(work.docs):
+                    together[bool(work.groundtruths)].append((place, work))
             except Exception as error:
                 results[place] = error
         for places_and_works in together.values():
@@ -187,7 +187,7 @@ class Desk:
         """
         docs = bodies.concatenated([work.docs for work in works])
         groundtruths = None
-        if works[0].groundtruths is not None:
+        if works[0].groundtruths:
             groundtruths = bodies.concatenated(
                 [work.groundtruths for work in works if work.groundtruths is not None]
             )
