@@ -33,18 +33,22 @@ class Arrivals:
         self._lot = 0
         self._waiting: list[Header] = []
 
-    def add(self, header: Header) -> Iterator[list[Header]]:
-        """Take a request; yields what is complete: a lot, or a request alone."""
+    def add(self, header: Header) -> list[list[Header]]:
+        """Take a request; return what is complete: a lot, or a request alone."""
         try:
             lot = unpack_route(header.route).lot
         except WireError:
             lot = 0  # whoever reads it will say so
+        if not lot and not self._waiting:  # the usual case
+            return [[header]]
+        complete = []
         if self._waiting and lot != self._lot:
-            yield self._taken()  # the rest was lost with its gateway
+            complete.append(self._taken())  # the rest was lost with its gateway
         self._lot = lot
         self._waiting.append(header)
         if lot in (0, header.number):
-            yield self._taken()
+            complete.append(self._taken())
+        return complete
 
     def drop(self) -> None:
         """Forget a lot that is not complete: its gateway has died, another one sends it anew."""
@@ -117,7 +121,7 @@ class Desk:
         work = read(header)
         if not work.is_called:
             return write(work, work.docs, work.groundtruths)
-        if work.matrix is None:
+        if self._batching and work.matrix is None:
             batching = self._batching_for(work)
             if batching is not None and len(work.docs):
                 stretches = list(self._stretches([work], batching.most_rows))

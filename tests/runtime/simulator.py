@@ -59,6 +59,7 @@ class Asked:
     """A request, as its client remembers it."""
 
     event: Submitted
+    parameters: str
     is_waiting: bool = True  # neither answered nor given up by its client
     results: dict[str, list[Piece]] = field(default_factory=dict)
     charges: Counter[str] = field(default_factory=Counter)  # node -> deaths with it begun
@@ -71,10 +72,6 @@ class Asked:
     killers: set[tuple[str, int, int]] = field(default_factory=set)  # node, and the rows begun
     blamed: set[str] = field(default_factory=set)  # nodes where one died of the report itself
     seen_waiting: dict[str, float] = field(default_factory=dict)  # node -> since when
-
-    @property
-    def parameters(self) -> object:
-        return msgspec.msgpack.decode(self.event.call)[0]
 
 
 @dataclass
@@ -237,11 +234,13 @@ class Simulation:
             _piece(f"{number}.{part}" * draw.randint(1, 9), draw.randint(0, 5))
             for part in range(draw.randint(0, 2))
         ]
-        call = msgspec.msgpack.encode([draw.choice(self._parameters), client, number])
+        parameters = draw.choice(self._parameters)
+        call = msgspec.msgpack.encode([parameters, client, number])
         asked = Asked(
             Submitted(
                 client, number, draw.choice(ENDPOINTS), draw.choice(TARGETS), 1, 1, call, pieces
-            )
+            ),
+            repr(parameters),
         )
         if draw.random() < 0.05:
             asked.poison = draw.choice(self._nodes).name
@@ -433,7 +432,7 @@ class Simulation:
                             raise Violation(f"{node} idles, and {asked.event.number} waits for it")
                         if since + batching.timeout / 1000 + LATEST < self._now:
                             raise Violation(f"{node} idles, and {asked.event.number} waits for it")
-                        group = (node, asked.event.endpoint, repr(asked.parameters))
+                        group = (node, asked.event.endpoint, asked.parameters)
                         groups[group] += _rows(self._input(asked, node))
                         if groups[group] >= batching.preferred_batch_size:
                             raise Violation(f"{node} idles, and a whole batch waits for it")
@@ -456,7 +455,7 @@ class Simulation:
         asked = [process.given[action.task] for action in lot]
         if len({(action.worker, action.lot, action.endpoint) for action in lot}) > 1:
             raise Violation("a lot that does not belong together")
-        if len({repr(each.parameters) for each in asked}) > 1:
+        if len({each.parameters for each in asked}) > 1:
             raise Violation("requests with other parameters in one call")
         settings = [self._batched(each, process.node) for each in asked]
         batching = settings[0]
@@ -469,10 +468,12 @@ class Simulation:
     def _batched(self, asked: Asked, node: str) -> Batching | None:
         """The settings by which a request waits for others at a node; None for alone."""
         settings, endpoint = self._batching[node], asked.event.endpoint
+        if not settings:
+            return None
         known = settings.get(DEFAULT_ENDPOINT) if endpoint not in self._bound[node] else None
         found = settings.get(endpoint, known)
         is_join = len(self._needs[node]) > 1 or len(self._sources(asked, self._needs[node][0])) > 1
-        is_alone = asked.parameters == ALONE or is_join or asked.charges[node]
+        is_alone = asked.parameters == repr(ALONE) or is_join or asked.charges[node]
         return None if is_alone or not _rows(self._input(asked, node)) else found
 
     def _input(self, asked: Asked, node: str) -> list[Piece]:
