@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from operator import attrgetter, is_
-from typing import Any, NamedTuple
+from typing import Any
+
+import msgspec
 
 from jina.excepts import BatchingError, WireError
 from jina.executors.call import call as call_executor
@@ -59,7 +61,7 @@ class Arrivals:
         return taken
 
 
-class Work(NamedTuple):
+class Work(msgspec.Struct, frozen=True):
     """One request, read.
 
     Args:
@@ -90,7 +92,7 @@ class Work(NamedTuple):
         return self.route.is_last and self.call.lines
 
 
-class Stretch(NamedTuple):
+class Stretch(msgspec.Struct, frozen=True):
     """What one call gave: for the rows from `start` up to `stop`, Documents or an error."""
 
     start: int
