@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from jina.check.batching import batched_join
 from jina.check.classes import Begin, check_class
 from jina.check.folders import named_folders, node_folders, shared_folders
 from jina.check.methods import yaml_endpoints
@@ -62,6 +63,7 @@ def check_flow(source: Any, *, no_import: bool = False, begin: Begin = _ignore) 
         report.problems += named_folders(node.origin, node.executor)
         report.problems += node_folders(node)
         report.problems += yaml_endpoints(node.origin, node.executor)
+        report.problems += batched_join(node)
         if not no_import:
             check_class(report, node.executor, node.origin, node.name, begin)
     report.problems += shared_folders(reading.nodes)
