@@ -55,4 +55,8 @@ RESTART_BUDGET = 5  # deaths without a request to blame, within the window
 RESTART_WINDOW_S = 60.0
 MAX_ATTEMPTS = 2  # a request during which this many workers died is not tried again as a whole
 
-WORKER_CREDITS = 2  # requests at one worker: one running, one staged
+WORKER_CREDITS = 2  # requests, or lots of them, at one worker: one running, one staged
+
+# How requests become one call where nothing is said, as in Jina 3.
+BATCH_DOCS = 4  # documents that are enough for a call
+BATCH_TIMEOUT_MS = 10_000  # that the oldest request waits for others

@@ -23,6 +23,7 @@ PUBLISHED = [
     "jina:Client",
     "jina:DocumentArrayMemmap",
     "jina:requests",
+    "jina:dynamic_batching",
     "jina:__version__",
     "jina.executors:BaseExecutor",
     "jina.executors:Executor",

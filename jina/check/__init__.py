@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from jina.check.batching import batched_join
 from jina.check.classes import Begin, check_class
 from jina.check.folders import named_folders, node_folders, shared_folders
 from jina.check.gpus import node_gpus
@@ -64,6 +65,7 @@ def check_flow(source: Any, *, no_import: bool = False, begin: Begin = _ignore) 
         report.problems += node_folders(node)
         report.problems += node_gpus(node)
         report.problems += shard_hints(node)
+        report.problems += batched_join(node)
         for name, executor, origin in node.parts():
             report.problems += named_folders(origin, executor)
             report.problems += yaml_endpoints(origin, executor)

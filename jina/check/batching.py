@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from jina.check.python_source import python_problem
 from jina.config.batching import SPELLINGS
 from jina.config.drafts import ExecutorDraft
+from jina.config.nodes import NodeConfig
 from jina.config.problems import Problem
 from jina.config.tree import DataPath, Tree
 from jina.executors import BaseExecutor
@@ -33,6 +34,23 @@ def batching_problems(
                 "`custom_metric` of @dynamic_batching has no meaning here; Documents are counted",
                 severity="warning",
             )
+
+
+def batched_join(node: NodeConfig) -> Iterator[Problem]:
+    """Settings of a node of a Flow that joins several: they have no effect."""
+    needs = node.needs or []
+    if node.origin is None or len(needs) < 2:
+        return
+    for key in node.executor.dynamic_batching:
+        tree, at = _place(node.origin, key)
+        yield tree.problem(
+            at,
+            "batched-join",
+            f"{node.name} joins {' and '.join(needs)}; requests at a join are not batched",
+            at="key",
+            hint="put an executor behind the join, and batch that one",
+            severity="warning",
+        )
 
 
 def _unserved(

@@ -21,6 +21,7 @@ from pydantic import (
 from pydantic_core import PydanticKnownError
 
 from jina.config.failure_schema import Limits, OnError, Retries, Strategy
+from jina.defaults import BATCH_DOCS, BATCH_TIMEOUT_MS
 
 Text = Annotated[str, Field(strict=True)]
 Number = Annotated[int, Field(strict=True)]
@@ -113,13 +114,15 @@ class BatchingModel(_Strict):
     preferred_batch_size: Annotated[int, Field(strict=True, ge=1, le=10_000)] | None = Field(
         None,
         description=(
-            "Documents that are enough for a call, and the most that one gets. The default is 4."
+            "Documents that are enough for a call, and the most that one gets. The default is "
+            f"{BATCH_DOCS}."
         ),
     )
     timeout: Annotated[float, Field(strict=True, ge=0, le=10**9)] | None = Field(
         None,
         description=(
-            "Milliseconds that the oldest request waits for others. The default is 10000."
+            "Milliseconds that the oldest request waits for others. The default is "
+            f"{BATCH_TIMEOUT_MS}."
         ),
     )
     flush_all: Flag | None = Field(

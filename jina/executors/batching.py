@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from math import inf
 from typing import Any, Protocol, TypeVar, overload
 
+from jina.defaults import BATCH_TIMEOUT_MS
 from jina.names import DEFAULT_ENDPOINT, endpoint_name
 from jina.wire.batching import Batching
 
@@ -30,7 +31,7 @@ def dynamic_batching(func: _F, /) -> _F: ...
 def dynamic_batching(
     *,
     preferred_batch_size: int | None = None,
-    timeout: float = 10_000,
+    timeout: float = BATCH_TIMEOUT_MS,
     flush_all: bool = False,
     custom_metric: Any = None,
     use_custom_metric: bool = False,
@@ -43,7 +44,7 @@ def dynamic_batching(
     /,
     *,
     preferred_batch_size: int | None = None,
-    timeout: float = 10_000,
+    timeout: float = BATCH_TIMEOUT_MS,
     flush_all: bool = False,
     custom_metric: Any = None,
     use_custom_metric: bool = False,

@@ -10,7 +10,9 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from operator import attrgetter, is_
-from typing import Any, NamedTuple
+from typing import Any
+
+import msgspec
 
 from jina.excepts import BatchingError, RequestTimeout, WireError
 from jina.executors.call import call as call_executor
@@ -35,18 +37,22 @@ class Arrivals:
         self._lot = 0
         self._waiting: list[Header] = []
 
-    def add(self, header: Header) -> Iterator[list[Header]]:
-        """Take a request; yields what is complete: a lot, or a request alone."""
+    def add(self, header: Header) -> list[list[Header]]:
+        """Take a request; return what is complete: a lot, or a request alone."""
         try:
             lot = unpack_route(header.route).lot
         except WireError:
             lot = 0  # whoever reads it will say so
+        if not lot and not self._waiting:  # the usual case
+            return [[header]]
+        complete = []
         if self._waiting and lot != self._lot:
-            yield self._taken()  # the rest was lost with its gateway
+            complete.append(self._taken())  # the rest was lost with its gateway
         self._lot = lot
         self._waiting.append(header)
         if lot in (0, header.number):
-            yield self._taken()
+            complete.append(self._taken())
+        return complete
 
     def drop(self) -> None:
         """Forget a lot that is not complete: its gateway has died, another one sends it anew."""
@@ -57,7 +63,7 @@ class Arrivals:
         return taken
 
 
-class Work(NamedTuple):
+class Work(msgspec.Struct, frozen=True):
     """One request, read.
 
     Args:
@@ -88,7 +94,7 @@ class Work(NamedTuple):
         return self.route.is_last and self.call.lines
 
 
-class Stretch(NamedTuple):
+class Stretch(msgspec.Struct, frozen=True):
     """What one call gave: for the rows from `start` up to `stop`, Documents or an error."""
 
     start: int
@@ -129,7 +135,7 @@ class Desk:
         work = self._read(header)
         if not work.is_called:
             return write(work, work.docs, work.groundtruths)
-        if work.matrix is None:
+        if self._batching and work.matrix is None:
             batching = self._batching_for(work)
             if batching is not None and len(work.docs):
                 stretches = list(self._stretches([work], batching.most_rows))
@@ -160,10 +166,10 @@ class Desk:
         for place, header in enumerate(headers):
             try:
                 work = self._read(header)
-                if not work.is_called or not len(work.docs):
+                if not work.is_called:
                     results[place] = write(work, work.docs, work.groundtruths)
-                elif work.groundtruths is None or len(work.groundtruths) == len(work.docs):
-                    together[work.groundtruths is not None].append((place, work))
+                elif len(work.docs) and len(work.groundtruths or work.docs) == len(work.docs):
+                    together[bool(work.groundtruths)].append((place, work))
             except Exception as error:
                 results[place] = error
         for places_and_works in together.values():
@@ -258,7 +264,7 @@ class Desk:
         """
         docs = bodies.concatenated([work.docs for work in works])
         groundtruths = None
-        if works[0].groundtruths is not None:
+        if works[0].groundtruths:
             groundtruths = bodies.concatenated(
                 [work.groundtruths for work in works if work.groundtruths is not None]
             )

@@ -249,10 +249,12 @@ class Worker:
     def give(self, lot: Sequence[Task]) -> None:
         """Note the tasks of a lot, or one that goes alone."""
         self.load += 1
-        number = 0
-        if len(lot) > 1:
-            number = lot[-1].number
-            self._left[number] = len(lot)
+        if len(lot) == 1:
+            lot[0].lot = 0
+            self.tasks[lot[0].number] = lot[0]
+            return
+        number = lot[-1].number
+        self._left[number] = len(lot)
         for task in lot:
             task.lot = number
             self.tasks[task.number] = task
@@ -262,8 +264,7 @@ class Worker:
         task = self.tasks.pop(number, None)
         if task is None:
             return None
-        left = self._left.pop(task.lot, 1) - 1
-        if left:
+        if task.lot and (left := self._left.pop(task.lot) - 1):
             self._left[task.lot] = left
         else:
             self.load -= 1

@@ -11,6 +11,8 @@ from typing import Any
 
 import msgspec
 
+from jina.defaults import BATCH_DOCS, BATCH_TIMEOUT_MS
+
 #: In a request's parameters: `False` goes around dynamic batching.
 SWITCH = "use_dynamic_batching"
 
@@ -26,8 +28,8 @@ class Batching(msgspec.Struct, array_like=True, frozen=True):
         flush_all: a call takes all that wait, however many they are.
     """
 
-    preferred_batch_size: int = 4
-    timeout: float = 10_000
+    preferred_batch_size: int = BATCH_DOCS
+    timeout: float = BATCH_TIMEOUT_MS
     flush_all: bool = False
 
     @property

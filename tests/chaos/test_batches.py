@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import random
 import signal
@@ -80,6 +81,26 @@ def test_a_document_that_kills_takes_nobody_with_it(shell: Shell) -> None:
         found = [each.result(WAIT_S) for each in posts]
         assert "WorkerDied: a worker died 2 times with this request begun" in found.pop(2)
         assert found == ["A", "B", "C"]
+
+
+def test_each_line_of_a_post_has_its_own_outcome(shell: Shell) -> None:
+    texts = {33: "die", 77: "raise"}
+    lines = [json.dumps({"id": f"d{n}", "text": texts.get(n, f"line {n}")}) for n in range(100)]
+    lines[50] = "no JSON"
+    batching = "{/moody: {preferred_batch_size: 16, timeout: 20}}"
+    flow = shell.flow(f"Moody, uses_dynamic_batching: {batching}")
+    posted = "\n".join(lines)
+    done = shell.run("post", "/moody", "--flow", flow, "--request-size", "3", stdin=posted)
+    assert done.code == 3, done.err
+    failed = {n: line["error"]["type"] for n, line in enumerate(done.lines) if "error" in line}
+    assert failed == {
+        33: "jina.excepts.WorkerDied",
+        50: "jina.excepts.BadLine",
+        **dict.fromkeys((75, 76, 77), "ValueError"),  # one request
+    }
+    for n, line in enumerate(done.lines):
+        assert n == 50 or line["id"] == f"d{n}"
+        assert n in failed or line["text"] == f"LINE {n}"
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))

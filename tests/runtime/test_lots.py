@@ -272,6 +272,13 @@ def test_groundtruths_that_belong_to_no_row_keep_a_request_whole() -> None:
     ]
 
 
+def test_a_request_that_turns_out_to_have_no_documents_is_done_alone() -> None:
+    blank = header(2, body=([Part(LINES, DOCS, 1, 1)], [b"\n"]))
+    one, two = desk(Busy()).run_lot([header(1, "a"), blank])
+    assert outcomes(one) == [("k1-1", "A")]
+    assert two is None
+
+
 def test_a_body_that_cannot_be_read_is_the_error_of_its_request_alone() -> None:
     broken = header(2, body=([Part(1, DOCS, 1, 1)], [b"no batch"]))
     one, two = desk(Busy()).run_lot([header(1, "a"), broken])
