@@ -121,8 +121,8 @@ def test_add_gives_a_new_flow_and_leaves_the_old_one() -> None:
             {"colour": 1},
             "Flow.add() takes no argument 'colour'; known: name, uses, needs, replicas, shards, "
             "parallel, polling, uses_with, uses_metas, uses_requests, override_with, "
-            "override_metas, override_requests, py_modules, workspace, env, timeout_ready, timeout, "
-            "retries, on_error, on_error_strategy",
+            "override_metas, override_requests, py_modules, workspace, env, timeout_ready, "
+            "timeout, retries, on_error, on_error_strategy",
         ),
     ],
 )
