@@ -313,7 +313,8 @@ class Router:
                     task.skip,
                 )
             )
-            self._watch.look(worker, actions)
+            if self._watch.is_on:
+                self._watch.look(worker, actions)
 
     def _least_busy(self, node: str) -> Worker | None:
         best: Worker | None = None
@@ -334,8 +335,10 @@ class Router:
         worker = self._workers.get(report.worker)
         task = worker.tasks.pop(report.task, None) if worker else None
         if worker and task:
-            self._watch.look(worker, actions)
-            task.note(worker, report.times, error)
+            if self._watch.is_on:
+                self._watch.look(worker, actions)
+            if report.times is not None:
+                task.note(worker, report.times, error)
         return task
 
     def _finish(

@@ -30,6 +30,8 @@ class Watch:
         stop: Callable[[int], object],
     ) -> None:
         self._limits = {node.name: node.timeouts for node in nodes if node.timeouts}
+        self.is_on = bool(self._limits)
+        """Whether any node has a timeout; most Flows have none, and nothing to look at."""
         self._after = after
         self._stop = stop
 
