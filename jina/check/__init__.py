@@ -10,6 +10,7 @@ import os
 from typing import Any
 
 from jina.check.classes import Begin, check_class
+from jina.check.error_names import retried_errors
 from jina.check.folders import named_folders, node_folders, shared_folders
 from jina.check.methods import yaml_endpoints
 from jina.check.report import Endpoint, Report
@@ -64,6 +65,7 @@ def check_flow(source: Any, *, no_import: bool = False, begin: Begin = _ignore) 
         report.problems += yaml_endpoints(node.origin, node.executor)
         if not no_import:
             check_class(report, node.executor, node.origin, node.name, begin)
+            report.problems += retried_errors(node)
     report.problems += shared_folders(reading.nodes)
     report.problems = ordered(report.problems)
     return report
