@@ -11,6 +11,7 @@ from typing import Any
 
 from jina.check.batching import batched_join
 from jina.check.classes import Begin, check_class
+from jina.check.error_names import retried_errors
 from jina.check.folders import named_folders, node_folders, shared_folders
 from jina.check.gpus import node_gpus
 from jina.check.methods import yaml_endpoints
@@ -73,6 +74,8 @@ def check_flow(source: Any, *, no_import: bool = False, begin: Begin = _ignore) 
                 check_class(report, executor, origin, name, begin)
         bound = [row.endpoint for row in report.endpoints if row.executor == node.name]
         report.problems += unserved_polling(node, bound)
+        if not no_import:
+            report.problems += retried_errors(node)
     report.problems += shared_folders(reading.nodes)
     report.problems = ordered(report.problems)
     return report

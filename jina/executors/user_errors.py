@@ -19,16 +19,19 @@ _HOUSE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
 def class_name(error: BaseException) -> str:
     """The dotted name of an error's class; a builtin one has no module before it."""
-    return _dotted(type(error))
+    return dotted_name(type(error))
 
 
 def class_names(error: BaseException) -> list[str]:
     """The dotted names of an error's class and of those above it, the nearest first."""
-    names = [_bounded(_dotted(cls), _MAX_NAME) for cls in type(error).__mro__ if cls is not object]
+    names = [
+        _bounded(dotted_name(cls), _MAX_NAME) for cls in type(error).__mro__ if cls is not object
+    ]
     return names[:_MAX_NAMES]
 
 
-def _dotted(cls: type) -> str:
+def dotted_name(cls: type) -> str:
+    """The dotted name of a class; a builtin one has no module before it."""
     name = cls.__qualname__
     return name if cls.__module__ == "builtins" else f"{cls.__module__}.{name}"
 

@@ -329,7 +329,8 @@ class Router:
         for task in lot:
             task.overdue_s = 0.0
             actions.append(task.dispatch(worker.identity))
-        self._watch.look(worker, actions)
+        if self._watch.is_on:
+            self._watch.look(worker, actions)
 
     def _take(
         self, report: Replied | Raised, actions: list[Action], error: ErrorInfo | None = None
@@ -338,8 +339,10 @@ class Router:
         worker = self._workers.get(report.worker)
         task = worker.take(report.task) if worker else None
         if worker and task:
-            self._watch.look(worker, actions)
-            task.note(worker, report.times, error)
+            if self._watch.is_on:
+                self._watch.look(worker, actions)
+            if report.times is not None:
+                task.note(worker, report.times, error)
         return task
 
     def _finish(

@@ -204,10 +204,10 @@ class Task:
             for piece in self.pieces
         ]
 
-    def note(self, worker: Worker, times: Times | None, error: ErrorInfo | None = None) -> None:
-        """Note how long a call took, if that is measured."""
+    def note(self, worker: Worker, times: Times, error: ErrorInfo | None = None) -> None:
+        """Note how long a call took, if its client wants to know."""
         journey = self.request.journey
-        if times is None or journey is None:
+        if journey is None or not journey.is_timed:
             return
         rows = self.stop - self.first or sum(
             piece.part.rows for piece in self.pieces if piece.part.role == DOCS

@@ -25,6 +25,8 @@ class Watch:
     def __init__(self, nodes: Iterable[PlannedNode], alarms: Alarms) -> None:
         self._limits = {node.name: node.timeouts for node in nodes if node.timeouts}
         self._alarms = alarms
+        self.is_on = bool(self._limits)
+        """Whether any node has a timeout; most Flows have none, and nothing to look at."""
 
     def look(self, worker: Worker, actions: list[Action]) -> None:
         """See whose time runs at a worker, after its tasks have changed."""

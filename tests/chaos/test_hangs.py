@@ -32,15 +32,15 @@ class _Stopper(threading.Thread):
         self._is_over = threading.Event()
 
     def run(self) -> None:
-        while not self._is_over.wait(self._chance.uniform(*STOPS_S)):
+        while True:
             workers = sorted(self._shell.processes("jina.runtime.worker"))
-            if not workers:
-                continue
-            pid = self._chance.choice(workers)
-            if _signal(pid, signal.SIGSTOP):
+            pid = self._chance.choice(workers or [0])
+            if pid and _signal(pid, signal.SIGSTOP):
                 self.stops += 1
                 self._is_over.wait(self._chance.uniform(*STOPS_S))
                 _signal(pid, signal.SIGCONT)
+            if self._is_over.wait(self._chance.uniform(*STOPS_S)):
+                return
 
     def __enter__(self) -> _Stopper:
         self.start()
