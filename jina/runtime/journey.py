@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from jina.defaults import KIB
+from jina.names import GATEWAY
 from jina.runtime.steps import Submitted
 from jina.wire.maps import ErrorInfo, Leg, Times, Way
 
@@ -64,13 +65,13 @@ class Journey:
             first = not self.errors
             self.errors.append(_short(error, _MESSAGE, error.traceback if first else ""))
 
-    def way(self, end: Iterable[str]) -> Way:
+    def way(self, end: Collection[str]) -> Way:
         """What the client is told.
 
         Args:
             end: the nodes whose results are the answer.
         """
-        is_raw = not self.passed.isdisjoint(end)
+        is_raw = GATEWAY in end or not self.passed.isdisjoint(end)
         return Way(self.errors, is_raw, self._legs, self._arrived)
 
 

@@ -14,6 +14,9 @@ from jina.runtime.steps import Dispatch, Joined, Piece, Submitted
 from jina.wire.maps import DOCS, GROUNDTRUTHS, ErrorInfo, Part, Times, Way
 
 
+_RAW = Way(is_raw=True)
+
+
 class Request:
     """A request under way."""
 
@@ -77,7 +80,10 @@ class Request:
 
     def way(self) -> Way | None:
         """What its client is told of its way; None if there is nothing to tell."""
-        return None if self.journey is None else self.journey.way(self.course.end)
+        if self.journey is not None:
+            return self.journey.way(self.course.end)
+        # Beside what Executors made of it, the request itself: nobody wrote lines of that.
+        return _RAW if self.course.inputs and GATEWAY in self.course.end else None
 
 
 class Task:

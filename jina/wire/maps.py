@@ -148,7 +148,8 @@ class Way(msgspec.Struct, array_like=True, frozen=True):
 
     Attributes:
         errors: after which it went on, one for each node; bounded, the first with a traceback.
-        is_raw: a node whose result is the answer is one of them: no worker wrote lines of it.
+        is_raw: part of the answer is what one of these nodes was given, or the request itself: no
+            worker wrote lines of it.
         legs: if it was timed: its calls in the order of their ends.
         arrived: if it was timed: when the gateway took it; seconds since 1970.
         left: if it was timed: when the gateway answered.

@@ -14,6 +14,7 @@ shard 2 of `indexer`. What the router wants done is written in one line each:
     timer 1: 2 s            say when two seconds are over
     c <- 1: A, served 1     answer request 1 of client c
     c <- 1: A, served 1, after Type at node     it went on after this error
+    c <- 1: A+in, served 1, some as it came     no worker wrote lines of all of it
     c <- 1! Type at node: message
     c <- 1 refused: reason
     nobody hears Type at node
@@ -196,6 +197,8 @@ def words(action: Action) -> str:
     if isinstance(action, Answer):
         errors = action.way.errors if action.way else []
         after = "".join(f", after {error.type} at {error.executor}" for error in errors)
+        if action.way and action.way.is_raw and not errors:
+            after = ", some as it came"
         return f"{to}: {'+'.join(map(_text, action.pieces))}, served {action.served}{after}"
     if isinstance(action, AnswerError):
         error = action.error

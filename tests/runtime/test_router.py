@@ -8,6 +8,7 @@ import weakref
 import msgspec
 import pytest
 
+from jina.names import GATEWAY
 from jina.runtime.router import Router
 from jina.runtime.steps import (
     Answer,
@@ -105,6 +106,16 @@ def test_a_join_may_take_the_request_itself_beside_a_branch() -> None:
         [
             (post(1), ["a/0 <- 1: in"]),
             (reply("a/0", 1, "A"), ["j/0 <- 2: in | A (last)"]),
+        ],
+    )
+
+
+def test_the_request_itself_may_be_part_of_the_answer_and_the_client_is_told() -> None:
+    play(
+        started(graph(a="", b=GATEWAY), apart="b"),
+        [
+            (post(1), ["a/0 <- 1: in"]),
+            (reply("a/0", 1, "A"), ["c <- 1: A+in, served 1, some as it came"]),
         ],
     )
 

@@ -297,7 +297,7 @@ def test_a_request_that_only_floating_nodes_take_is_its_own_answer() -> None:
     play(
         router,
         [
-            (post(1), ["f/0 <- 1: in", "c <- 1: in, served 1"]),
+            (post(1), ["f/0 <- 1: in", "c <- 1: in, served 1, some as it came"]),
             (reply("f/0", 1, "F"), []),
         ],
     )
@@ -322,7 +322,7 @@ def test_a_floating_node_may_have_shards_and_a_tail() -> None:
     play(
         router,
         [
-            (post(1), ["s#0/0 <- 1: in", "s#1/0 <- 2: in", "c <- 1: in, served 2"]),
+            (post(1), ["s#0/0 <- 1: in", "s#1/0 <- 2: in", "c <- 1: in, served 2, some as it came"]),
             (lost("s#0/0", 1), []),
             (ready("s#0/0b"), ["s#0/0b <- 1: in"]),
             (reply("s#0/0b", 1, "A"), []),
