@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from random import Random
 
 import msgspec
 import pytest
@@ -225,3 +226,88 @@ def test_a_predecessor_comes_back_when_its_successor_cannot_be_started() -> None
     assert story.rollout.undo(["e/0", "e/1"]) == ["e/0"]
     assert story.orders() == ""
     assert story.rollout.is_over
+
+
+# --- whatever happens ---
+
+
+class World:
+    """Workers that start, get ready, die and come back, in an order drawn from a seed."""
+
+    def __init__(self, chance: Random, running: list[WorkerSpec], steps: list[Step]) -> None:
+        self.chance = chance
+        self.rollout = Rollout(steps)
+        self.specs = {spec.name: spec for spec in running}
+        self.running: dict[str, str] = {}  # identity -> name
+        self.does: dict[str, WorkerSpec] = {}  # identity -> what it runs
+        self.starting: set[str] = set()
+        self.retiring: set[str] = set()
+        self.due: set[str] = set()
+        self.lives = 0
+        for spec in running:
+            self.start(spec.name)
+        self.starting.clear()
+
+    def start(self, name: str) -> None:
+        self.lives += 1
+        identity = f"{name}#{self.lives}"
+        self.running[identity] = name
+        self.does[identity] = self.specs[name]
+        self.starting.add(identity)
+
+    def go_on(self) -> None:
+        while orders := self.rollout.orders(self.running):
+            for order in orders:
+                if isinstance(order, StartWorker):
+                    self.specs[order.spec.name] = order.spec
+                    self.due.discard(order.spec.name)
+                    self.start(order.spec.name)
+                elif isinstance(order, RetireWorker):
+                    assert order.identity not in self.retiring
+                    self.retiring.add(order.identity)
+                else:
+                    self.due.discard(order.name)
+                    if order.is_final:
+                        del self.specs[order.name]
+
+    def happen(self, deadly: float) -> None:
+        """One thing: a death, a comeback, the end of one that retires, or one gets ready."""
+        if self.running and self.chance.random() < deadly:
+            self.end(self.chance.choice(sorted(self.running)))
+        elif self.due:
+            self.start(self.due.pop())
+        elif self.retiring:
+            self.end(self.chance.choice(sorted(self.retiring)))
+        elif self.starting:
+            identity = self.chance.choice(sorted(self.starting))
+            self.starting.discard(identity)
+            self.rollout.ready(identity, self.running[identity])
+        self.go_on()
+
+    def end(self, identity: str) -> None:
+        name = self.running.pop(identity)
+        self.starting.discard(identity)
+        self.retiring.discard(identity)
+        if not self.rollout.ended(identity):
+            self.due.add(name)
+
+
+@pytest.mark.parametrize("is_surge", [False, True])
+def test_whatever_dies_when_what_was_wanted_runs_at_the_end(is_surge: bool) -> None:
+    for seed in range(500):
+        chance = Random(seed)
+        running = specs(*(f"e/{n}" for n in range(chance.randint(1, 4))))
+        wanted = specs(*(f"e/{n}" for n in range(chance.randint(1, 4))), jtype="B")
+        keep = chance.random() < 0.3
+        steps = steps_between(running, wanted, is_surge=is_surge, keep=keep)
+        world = World(chance, running, steps)
+        world.go_on()
+        for _ in range(200):
+            world.happen(0.2)
+        for _ in range(200):
+            world.happen(0.0)
+        assert world.rollout.is_over, seed
+        assert sorted(world.running.values()) == [spec.name for spec in wanted], seed
+        old = {spec.name for spec in running} if keep else set()
+        for identity, name in world.running.items():
+            assert world.does[identity].executor.jtype == ("A" if name in old else "B"), seed
