@@ -85,7 +85,7 @@ class Description:
         kept = {key: value for key, value in options.items() if key not in _IGNORED}
         how = structs.replace(flow_options(**kept), fallbacks=caller_folders())
         tree = flow_tree(source, how)
-        _make_absolute(tree)
+        _settle(tree)
         if isinstance(tree.data, Mapping):
             names = [modules] if isinstance(modules, str) else modules
             overrides |= {"py_modules": [os.path.abspath(name) for name in names]} if names else {}
@@ -137,7 +137,7 @@ class Description:
         """
         for key in entry:
             _check_key(key)
-        given = {key: value for key, value in entry.items() if value is not None}
+        given = {key: _copied(value) for key, value in entry.items() if value is not None}
         description = dataclasses.replace(
             self, entries=(*self.entries, given), callers=(*self.callers, caller_folders())
         )
@@ -223,10 +223,18 @@ class Description:
         return described
 
 
-def _make_absolute(tree: Tree) -> None:
-    """It is read again later, when the current folder may be another one."""
+def _settle(tree: Tree) -> None:
+    """It is read again later, when folder and dict of the caller may be other ones."""
+    tree.data = _copied(tree.data)
     if tree.source.path is not None:
         tree.source = structs.replace(tree.source, path=current_folder() / tree.source.path)
+
+
+def _copied(value: Any) -> Any:
+    """Maps and lists of their own, the same values."""
+    if isinstance(value, Mapping):
+        return {key: _copied(item) for key, item in value.items()}
+    return [_copied(item) for item in value] if isinstance(value, list) else value
 
 
 def _lay_over(tree: Tree, options: Mapping[str, Any]) -> None:

@@ -81,6 +81,15 @@ def test_a_loaded_flow_is_read_where_it_was_loaded(
     assert (executor.metas["name"], executor.with_) == ("found", {"a": 1})
 
 
+def test_what_the_caller_changes_afterwards_changes_no_flow() -> None:
+    with_ = {"a": [1]}
+    source = {"executors": [{"name": "x", "uses_with": with_}]}
+    flow = Flow.load_config(source).add(name="y", uses_with=with_)
+    source["executors"].clear()
+    with_["a"].append(2)
+    assert [worker.executor.with_ for worker in flow.plan().workers] == [{"a": [1]}] * 2
+
+
 def _write(folder: Path, word: str) -> None:
     folder.mkdir(exist_ok=True)
     (folder / "ex.yml").write_text(f"jtype: BaseExecutor\nmetas: {{name: {word}}}\n")
