@@ -233,8 +233,6 @@ class Router:
             again.append(task)
         # In front, oldest first: whoever waited longest goes first again.
         pool.push_back(again)
-        for task in pool.take_hopeless():  # back from one that was to retire
-            self._give_up(task, verdicts.unavailable(task, pool.why_not(task.shard) or ""), actions)
         self._serve(worker.node, actions)
 
     def _node_failed(self, failed: NodeFailed, actions: list[Action]) -> None:
@@ -316,6 +314,8 @@ class Router:
     def _serve(self, node: str, actions: list[Action]) -> None:
         """Give waiting tasks of a node to its workers, the least busy first."""
         pool = self._pools[node]
+        for task in pool.take_hopeless():  # back from a worker that was to retire
+            self._give_up(task, verdicts.unavailable(task, pool.why_not(task.shard) or ""), actions)
         while found := pool.next():
             worker, lot, group = found
             self._start_timer(node, group, actions)

@@ -13,7 +13,6 @@ from jina.runtime.journey import Journey
 from jina.runtime.steps import Dispatch, Joined, Piece, Submitted
 from jina.wire.maps import DOCS, GROUNDTRUTHS, ErrorInfo, Part, Times, Way
 
-
 _RAW = Way(is_raw=True)
 
 

@@ -322,7 +322,10 @@ def test_a_floating_node_may_have_shards_and_a_tail() -> None:
     play(
         router,
         [
-            (post(1), ["s#0/0 <- 1: in", "s#1/0 <- 2: in", "c <- 1: in, served 2, some as it came"]),
+            (
+                post(1),
+                ["s#0/0 <- 1: in", "s#1/0 <- 2: in", "c <- 1: in, served 2, some as it came"],
+            ),
             (lost("s#0/0", 1), []),
             (ready("s#0/0b"), ["s#0/0b <- 1: in"]),
             (reply("s#0/0b", 1, "A"), []),
