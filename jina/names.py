@@ -12,6 +12,7 @@ SAFE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 NAME_HINT = "use up to 64 letters, digits, `_`, `-` and `.`; begin with no `-` or `.`"
 
 GATEWAY = "gateway"  # in `needs`: where requests enter the graph
+DEVICES = "CUDA_VISIBLE_DEVICES"  # the variable that says which GPUs a process sees
 DEFAULT_ENDPOINT = "/default"  # where a bare `@requests` binds: it serves what nobody else does
 
 

@@ -4,25 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from jina.config.devices import TOTAL, VARIABLE, chosen, gpus
+from jina.config.devices import TOTAL, chosen, gpus
 from jina.config.nodes import NodeConfig
 from jina.config.problems import Problem
+from jina.names import DEVICES
 
 
 def node_gpus(node: NodeConfig) -> Iterator[Problem]:
     """A choice of GPUs that leaves none on this machine."""
-    if node.origin is None or not node.origin.overlays or VARIABLE not in node.env:
+    if node.origin is None or not node.origin.overlays or DEVICES not in node.env:
         return
-    value = node.env[VARIABLE]
+    value = node.env[DEVICES]
     try:
         is_without = chosen(value, gpus) == []
     except ValueError:  # reported already
         return
     if is_without:
         tree, at = node.origin.overlays[0]
-        path = (*at, "env", VARIABLE)
+        path = (*at, "env", DEVICES)
         yield tree.problem(
-            path if path in tree.values else ("with", "env", VARIABLE),
+            path if path in tree.values else ("with", "env", DEVICES),
             "no-gpu",
             f"`{value}` chooses none of the {gpus()} GPUs here: its processes see no GPU",
             hint=f"where nvidia-smi cannot tell, {TOTAL} says how many there are",

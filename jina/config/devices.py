@@ -22,8 +22,8 @@ from jina.config.problems import Problem
 from jina.config.tree import DataPath, Tree
 from jina.config.variables import Unresolved
 from jina.excepts import ConfigError
+from jina.names import DEVICES
 
-VARIABLE = "CUDA_VISIBLE_DEVICES"
 TOTAL = "CUDA_TOTAL_DEVICES"
 HINT = "write RR, RR0:2, RR0,2, or RR and UUIDs"
 
@@ -81,35 +81,29 @@ def problems(tree: Tree, path: DataPath, env: Any) -> Iterator[Problem]:
         path: of the `env`.
         env: what stands there.
     """
-    value = env.get(VARIABLE) if isinstance(env, Mapping) else None
+    value = env.get(DEVICES) if isinstance(env, Mapping) else None
     if not isinstance(value, str) or isinstance(value, Unresolved):
         return
     try:
         chosen(value, lambda: 1)
     except ValueError as err:
-        yield tree.problem((*path, VARIABLE), "bad-value", str(err), hint=HINT)
+        yield tree.problem((*path, DEVICES), "bad-value", str(err), hint=HINT)
 
 
-def environment(env: Mapping[str, str], number: int, total: Callable[[], int]) -> dict[str, str]:
-    """The environment of one worker.
+def in_turns(env: Mapping[str, str], total: Callable[[], int]) -> list[str] | None:
+    """The devices that the workers of a node get in turns; None where they get none so.
 
     Args:
-        env: of its node.
-        number: of the worker among all of the node's, shard by shard.
+        env: of the node.
         total: see `chosen`.
 
     Raises:
         ConfigError: our own CUDA_VISIBLE_DEVICES begins with RR and is none of the forms.
     """
-    value = env.get(VARIABLE, os.environ.get(VARIABLE, ""))
     try:
-        devices = chosen(value, total)
+        return chosen(env.get(DEVICES, os.environ.get(DEVICES, "")), total)
     except ValueError as err:  # of our own environment: that of a Flow is checked
-        raise ConfigError(str(err), where=VARIABLE, hint=HINT) from None
-    if devices is None:
-        return dict(env)
-    # With none to choose it sees none, and runs on the CPU.
-    return {**env, VARIABLE: devices[number % len(devices)] if devices else ""}
+        raise ConfigError(str(err), where=DEVICES, hint=HINT) from None
 
 
 def gpus() -> int:

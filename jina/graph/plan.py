@@ -6,6 +6,7 @@ of it on to the gateway and the workers.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -14,7 +15,7 @@ from msgspec import structs
 from jina.defaults import TIMEOUT_READY_S
 from jina.executors.modules import import_paths
 from jina.executors.spec import ExecutorSpec, importing_from
-from jina.names import worker_name
+from jina.names import DEVICES, worker_name
 
 ANY, ALL = "ANY", "ALL"  # which shards get a request
 ANY_ENDPOINT = "*"  # in polling: whatever is not named
@@ -90,6 +91,8 @@ class WorkerSpec(msgspec.Struct, frozen=True, kw_only=True):
         executor: what to load.
         runtime_args: handed to the Executor as `self.runtime_args`.
         env: environment variables that this node sets.
+        devices: GPUs that the node's workers get in turns, in `CUDA_VISIBLE_DEVICES`; None where
+            they get none so.
         timeout_ready_s: how long its start may take without any output.
         entry: where the Flow's YAML names the Executor, as file:line:column; "" from Python.
     """
@@ -102,6 +105,7 @@ class WorkerSpec(msgspec.Struct, frozen=True, kw_only=True):
     executor: ExecutorSpec
     runtime_args: dict[str, Any] = {}
     env: dict[str, str] = {}
+    devices: list[str] | None = None
     timeout_ready_s: float = TIMEOUT_READY_S
     entry: str = ""
 
@@ -156,3 +160,18 @@ def with_import_paths(plan: Plan) -> Plan:
         for worker in plan.workers
     ]
     return structs.replace(plan, workers=workers)
+
+
+def with_device(
+    env: Mapping[str, str], devices: Sequence[str] | None, number: int
+) -> dict[str, str]:
+    """The environment of one worker.
+
+    Args:
+        env: of its node.
+        devices: see `WorkerSpec`. If there are none to choose, it sees none, and runs on the CPU.
+        number: of the worker among all of the node's, shard by shard.
+    """
+    if devices is None:
+        return dict(env)
+    return {**env, DEVICES: devices[number % len(devices)] if devices else ""}

@@ -14,7 +14,16 @@ from jina.config.failures import Failures
 from jina.config.flows import FlowConfig, load_flow
 from jina.config.nodes import NodeConfig
 from jina.executors.spec import ExecutorSpec
-from jina.graph.plan import ALL, ANY, ANY_ENDPOINT, Plan, PlannedNode, Retries, WorkerSpec
+from jina.graph.plan import (
+    ALL,
+    ANY,
+    ANY_ENDPOINT,
+    Plan,
+    PlannedNode,
+    Retries,
+    WorkerSpec,
+    with_device,
+)
 from jina.names import GATEWAY
 
 _REDUCER = ExecutorSpec(jtype="BaseExecutor")  # serves nothing, so that its worker reduces
@@ -94,6 +103,7 @@ def _workers(
     is_sharded = planned.shards > 1
     # As in the YAML: what is said of a node is not said of its head and tail.
     env = node.outer_env if planned.of else node.env
+    turns = devices.in_turns(env, gpus)
     for shard in range(planned.shards):
         for replica in range(planned.replicas):
             yield WorkerSpec(
@@ -104,7 +114,8 @@ def _workers(
                 reduces=planned.reduces,
                 executor=executor,
                 runtime_args=_runtime_args(node, planned, shard, replica),
-                env=devices.environment(env, shard * planned.replicas + replica, gpus),
+                env=with_device(env, turns, shard * planned.replicas + replica),
+                devices=turns,
                 timeout_ready_s=node.timeout_ready_s,
                 entry=_entry(node, planned),
             )

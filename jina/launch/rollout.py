@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeAlias
 
 import msgspec
 
-from jina.graph.plan import PlannedNode, WorkerSpec
+from jina.graph.plan import PlannedNode, WorkerSpec, with_device
 
 
 class Start(NamedTuple):
@@ -57,15 +57,17 @@ def scaled(specs: Sequence[WorkerSpec], replicas: int) -> list[WorkerSpec]:
     for own in shards.values():
         by_replica = {spec.replica: spec for spec in own}
         for replica in range(replicas):
-            like = own[replica % len(own)]  # devices that they share out are shared out on
-            wanted.append(by_replica.get(replica) or _one_more(like, replica, replicas))
+            wanted.append(by_replica.get(replica) or _one_more(own[-1], replica, replicas))
     return wanted
 
 
 def _one_more(like: WorkerSpec, replica: int, replicas: int) -> WorkerSpec:
     told = {"replicas": replicas, "replica_id": replica}
     return msgspec.structs.replace(
-        like, replica=replica, runtime_args={**like.runtime_args, **told}
+        like,
+        replica=replica,
+        runtime_args={**like.runtime_args, **told},
+        env=with_device(like.env, like.devices, (like.shard or 0) * replicas + replica),
     )
 
 

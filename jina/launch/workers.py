@@ -16,6 +16,7 @@ from jina.graph.plan import WorkerSpec
 from jina.launch.child import Child, spawn_worker
 from jina.launch.listener import Listener
 from jina.launch.rundir import RunDirectory, started_at_ticks
+from jina.names import DEVICES
 from jina.runtime import control
 from jina.runtime.board import next_slot
 from jina.runtime.descendants import mark_of
@@ -158,6 +159,6 @@ class Workers:
                 is_running=is_running,
                 shard=spec.shard,
                 is_retiring=identity in self._retiring,
-                devices=spec.env.get("CUDA_VISIBLE_DEVICES", ""),
+                devices=spec.env.get(DEVICES, ""),
             )
         )

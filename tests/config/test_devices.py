@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from jina.check import check_flow
-from jina.config.devices import chosen, environment, gpus
+from jina.config.devices import chosen, gpus, in_turns
 from jina.config.flows import load_flow
 from jina.excepts import ConfigError
 from jina.graph.planning import plan_from
@@ -76,13 +76,13 @@ def test_our_own_environment_is_asked_too(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("CUDA_TOTAL_DEVICES", "2")
     assert gpus() == 2
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "RR")
-    assert environment({}, 3, gpus) == {"CUDA_VISIBLE_DEVICES": "1"}
-    assert environment({"CUDA_VISIBLE_DEVICES": "0"}, 3, gpus) == {"CUDA_VISIBLE_DEVICES": "0"}
+    assert in_turns({}, gpus) == ["0", "1"]
+    assert in_turns({"CUDA_VISIBLE_DEVICES": "0"}, gpus) is None
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
-    assert environment({}, 3, gpus) == {}
+    assert in_turns({}, gpus) is None
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "RR0:x")
     with pytest.raises(ConfigError, match="CUDA_VISIBLE_DEVICES: 'RR0:x' is no slice"):
-        environment({}, 0, gpus)
+        in_turns({}, gpus)
 
 
 def test_check_says_where_no_gpu_is_left(monkeypatch: pytest.MonkeyPatch) -> None:

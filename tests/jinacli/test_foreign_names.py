@@ -75,7 +75,7 @@ def test_a_flow_in_python_in_such_a_folder(shell: Shell, folder: Path) -> None:
 
 def test_a_value_of_the_environment_that_is_no_utf8(shell: Shell) -> None:
     shell.flow("Status, env: {A: $FOREIGN}")
-    done = shell.run("post", "/", "-f", "flow.yml", "-qta", FOREIGN=os.fsdecode(b"\xe9"))
+    done = shell.run("post", "/status", "-f", "flow.yml", "-qta", FOREIGN=os.fsdecode(b"\xe9"))
     assert (done.code, done.err) == (0, "")
 
 
@@ -107,7 +107,7 @@ def test_a_run_directory_whose_name_is_no_utf8_is_named(shell: Shell) -> None:
         ),
         (
             ("post", "/", "-p", os.fsdecode(b'{"a": "\xff"}')),
-            "Invalid value for -p: no JSON map",
+            "Invalid value for -p: not a JSON map",
         ),
         (("post", ""), "Invalid value for ENDPOINT: is empty"),
         (("post", "/", "--flow", ""), "Invalid value for --flow: is empty"),

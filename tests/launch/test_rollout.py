@@ -88,6 +88,14 @@ def test_a_scaled_node_has_as_many_replicas_of_each_shard() -> None:
     assert [each.runtime_args["shard_id"] for each in found] == [0, 0, 1, 1]
 
 
+def test_replicas_that_are_added_take_their_turn_with_the_gpus() -> None:
+    one = msgspec.structs.replace(
+        spec("e/0"), env={"CUDA_VISIBLE_DEVICES": "4"}, devices=["4", "6", "7"]
+    )
+    found = scaled([one], 5)
+    assert [each.env["CUDA_VISIBLE_DEVICES"] for each in found] == ["4", "6", "7", "4", "6"]
+
+
 @pytest.mark.parametrize(
     ("other", "same"),
     [
