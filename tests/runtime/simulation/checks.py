@@ -7,7 +7,16 @@ from collections.abc import Iterable, Sequence
 from jina.runtime.steps import Answer, AnswerError, Dispatch, Overdue, Refuse, Unheard
 from jina.wire.maps import ErrorInfo, Way
 from tests.runtime.simulation.model import MAX_ATTEMPTS, Model
-from tests.runtime.simulation.state import Asked, Job, Part, Process, Violation, in_branch, rows_of
+from tests.runtime.simulation.state import (
+    Asked,
+    Given,
+    Job,
+    Part,
+    Process,
+    Violation,
+    in_branch,
+    rows_of,
+)
 
 LATEST = 0.2  # of a timer
 MOST_ERRORS = 8  # that a client is told
@@ -74,27 +83,24 @@ def _check_halves(model: Model, job: Job, action: Dispatch) -> None:
         raise Violation("a deadly request once more")
 
 
-def check_lot(model: Model, lot: Sequence[Dispatch], jobs: Sequence[Job]) -> None:
-    """What becomes one call belongs together, and is no more than wanted.
+def check_lot(lot: Sequence[Given]) -> None:
+    """What becomes one call waited together, and is no more than wanted.
 
     Args:
-        model: of the requests.
         lot: tasks that go together, or one alone.
-        jobs: what they are about; each has just left the queue where it waited.
     """
     if len(lot) == 1:
-        if lot[0].lot:
+        if lot[0].work.lot:
             raise Violation("a lot of one")
         return
-    if len({(action.worker, action.lot, action.endpoint) for action in lot}) > 1:
+    if len({(given.work.worker, given.work.lot, given.work.endpoint) for given in lot}) > 1:
         raise Violation("a lot that does not belong together")
-    if len({(job.part, job.asked.parameters) for job in jobs}) > 1:
+    if len({(given.job.part, given.job.asked.parameters) for given in lot}) > 1:
         raise Violation("requests with other parameters, or of other shards, in one call")
-    settings = [model.batched(job) for job in jobs]
-    batching = settings[0]
-    if batching is None or None in settings:
+    batching = lot[0].queue.batching
+    if batching is None or any(given.queue is not lot[0].queue for given in lot):
         raise Violation("a request in a lot that was to go alone")
-    rows = sum(rows_of(action.pieces) for action in lot[:-1])
+    rows = sum(rows_of(given.work.pieces) for given in lot[:-1])
     if not batching.flush_all and rows >= batching.preferred_batch_size:
         raise Violation("a lot that had enough without its last")
 

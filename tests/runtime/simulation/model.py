@@ -46,7 +46,7 @@ class Model:
     def __init__(self, flow: MadeUpFlow) -> None:
         self.flow = flow
         self.now = 0.0
-        self.step = 0
+        self.step = 1
         self.bytes = 0
         self.failed: set[Place] = set()
         self.asked: dict[tuple[bytes, int], Asked] = {}
@@ -286,10 +286,31 @@ class Model:
         if not queue.turns[client].jobs:
             del queue.turns[client]
 
-    def take_turn(self, job: Job) -> None:
+    def take_lot(self, queue: Queue, place: Place) -> None:
+        """A worker gets something, alone or as a lot.
+
+        What waits alone waits for a worker only. Meanwhile lots of its own part have their turn
+        once, and so does each other part of the node that could take the same worker.
+        """
+        queue.passed_by.clear()
+        kind = queue.part if queue.batching is None else (queue.part, "lots")
+        for part in (queue.part, Part(place[0], None), Part(*place)):
+            other = self.queues.get((part, None))
+            if other is None or other is queue or not other.turns:
+                continue
+            if any(job.step < self.step for job in other.jobs):
+                told = kind if part == queue.part else queue.part
+                other.passed_by[told] += 1
+                if other.passed_by[told] > 1 + (part != queue.part):
+                    raise Violation(f"{other.part} waits, and {told} had its turn again")
+
+    def take_turn(self, job: Job) -> Queue:
         """A worker gets it. While a client waits, each other one has its turn once.
 
         What comes back, after a death or in halves, has had its turn already.
+
+        Returns:
+            where it waited.
         """
         queue, client = job.queue, job.asked.client
         if queue is None:
@@ -303,3 +324,4 @@ class Model:
                 turn.others[client] += 1
                 if turn.others[client] > 1:
                     raise Violation(f"{other!r} waits at {job.part}, and another had two turns")
+        return queue

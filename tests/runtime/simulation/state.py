@@ -122,6 +122,7 @@ class Queue:
     part: Part
     batching: Batching | None
     turns: dict[bytes, Turn] = field(default_factory=dict)
+    passed_by: Counter[object] = field(default_factory=Counter)  # turns of others meanwhile
 
     @property
     def jobs(self) -> list[Job]:
@@ -135,6 +136,7 @@ class Given:
 
     job: Job
     work: Dispatch
+    queue: Queue  # where it waited
     is_over: bool = False  # its time was over when it was to begin
 
 

@@ -500,18 +500,17 @@ class Simulation:
             raise Violation("work for a node that takes no part, or too early")
         rivals = [] if lot else self._known[process.node].values()
         checks.check_dispatch(self._model, job, action, process, rivals)
-        self._model.take_turn(job)
+        given = Given(job, action, self._model.take_turn(job))
+        if not lot:
+            self._model.take_lot(given.queue, process.place)
         job.is_late = False
-        given = Given(job, action)
         process.given[action.task] = given
         self._given += 1
         process.last_given = self._given
         self._see_oldest(process)
         lot.append(given)
         if action.lot in (0, action.task):
-            checks.check_lot(
-                self._model, [each.work for each in lot], [each.job for each in lot]
-            )
+            checks.check_lot(lot)
             process.reached_until = max(
                 process.reached_until, self._now + self._random.expovariate(1.0)
             )
