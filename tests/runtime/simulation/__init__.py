@@ -9,7 +9,11 @@ with what the graph means, told here in the slow and obvious way.
     state.py     what is remembered: requests, their work at each node, worker processes
     model.py     what becomes of a request: where it waits, goes on, fails; whose turn it is
     checks.py    what the router must not do
-    world.py     time, clients, processes, disasters and changes
+    clock.py     time and chance
+    workers.py   worker processes, their disasters, and what people do with them
+    world.py     clients, timers, and the router, watched
 
-    python -m tests.runtime.simulation SEED      tells the run of one seed, event by event
+    python -m tests.runtime.simulation SEED                 tells one run, event by event
+    python -m tests.runtime.simulation SEED STEPS STRIDE    makes so many steps: runs of this seed,
+                                                            and of each STRIDE-th after it
 """

@@ -204,7 +204,9 @@ def check_nobody_idles(model: Model, processes: Iterable[Process], is_draining: 
     nodes = {node for node, _ in free}
     for queue in model.queues.values():
         node, shard = queue.part
-        if not queue.turns or ((node, shard) not in free if shard is not None else node not in nodes):
+        if not queue.turns or (
+            (node, shard) not in free if shard is not None else node not in nodes
+        ):
             continue
         batching = queue.batching
         if batching is None or is_draining:

@@ -64,7 +64,9 @@ class MadeUpFlow:
         }
         share = draw.choice([0.4, 1.0]) if self.has("batching") else 0.0  # of the endpoints
         self.batching = {node.name: self._settings(node.name, share) for node in self.nodes}
-        self.parameters = draw.choice([PARAMETERS, [{}], [{}]]) if share else [{}]
+        self.parameters: list[dict[str, object]] = (
+            draw.choice([PARAMETERS, [{}], [{}]]) if share else [{}]
+        )
         self.places: list[Place] = [
             (node.name, shard) for node in self.nodes for shard in range(node.shards)
         ]
@@ -153,9 +155,7 @@ class MadeUpFlow:
     def _settings(self, node: str, share: float) -> dict[str, Batching]:
         draw = self._draw
         return {
-            endpoint: Batching(
-                draw.choice([1, 8, 20]), draw.choice(GROUPS_MS), draw.random() < 0.2
-            )
+            endpoint: Batching(draw.choice([1, 8, 20]), draw.choice(GROUPS_MS), draw.random() < 0.2)
             for endpoint in self.bound[node]
             if draw.random() < share
         }

@@ -58,6 +58,10 @@ class Model:
         self._bound: dict[str, list[str]] = {}  # as far as workers have said
         self._meanings: dict[tuple[str, tuple[str, ...] | None], Meaning] = {}
 
+    def tick(self, now: float) -> None:
+        """Time has passed."""
+        self.now = now
+
     # --- what the graph means ---
 
     def meaning(self, endpoint: str, targets: Sequence[str] | None) -> Meaning:
@@ -103,7 +107,7 @@ class Model:
     def is_over(self, asked: Asked) -> None:
         """It has its outcome, or nobody waits for one any more."""
         asked.is_waiting = False
-        self.bytes -= asked.bytes
+        self.bytes -= asked.size
         self.afloat.pop(asked, None)
         for job in asked.jobs.values():
             if job.queue is not None:
@@ -183,7 +187,7 @@ class Model:
 
     def _hold(self, asked: Asked, pieces: Sequence[Piece]) -> None:
         size = size_of(pieces)
-        asked.bytes += size
+        asked.size += size
         self.bytes += size
 
     # --- what workers say, and their ends ---
@@ -228,9 +232,7 @@ class Model:
             if not job.asked.is_waiting:
                 continue
             is_begun = begun and begun in (task, work.lot)
-            if is_begun and self._charge(job, given):
-                self._give_up(job)
-            elif self._is_gone(job.part):
+            if (is_begun and self._charge(job, given)) or self._is_gone(job.part):
                 self._give_up(job)
             else:
                 self._wait(job, is_back=True)
@@ -294,7 +296,7 @@ class Model:
         """
         queue.passed_by.clear()
         kind = queue.part if queue.batching is None else (queue.part, "lots")
-        for part in (queue.part, Part(place[0], None), Part(*place)):
+        for part in {queue.part, Part(place[0], None), Part(*place)}:
             other = self.queues.get((part, None))
             if other is None or other is queue or not other.turns:
                 continue

@@ -47,7 +47,7 @@ class Asked:
     poison_rows: range = range(0)  # with which of the rows there
     hangs: bool = False  # its poison does not kill, if the node has a timeout
     due: float = 0.0  # when its time is over; 0 for never
-    bytes: int = 0  # that the router holds for it
+    size: int = 0  # bytes that the router holds for it
     floating: dict[str, Asked] = field(default_factory=dict)  # node -> what nobody waits for
     group: frozenset[str] = frozenset()  # of such a part: its nodes
     heard: set[str] = field(default_factory=set)  # of such a part: nodes whose error was said
