@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from jina.runtime.steps import Answer, AnswerError, Dispatch, Overdue, Refuse, Unheard
 from jina.wire.maps import ErrorInfo, Way
-from tests.runtime.simulation.model import MAX_ATTEMPTS, Model
+from tests.runtime.simulation.model import Model
 from tests.runtime.simulation.state import (
     Asked,
     Given,
@@ -72,14 +72,14 @@ def _check_halves(model: Model, job: Job, action: Dispatch) -> None:
     if action.skip != (kills_alone and continues):
         raise Violation("left as it came without need, or not left")
     if action.stop:
-        is_fair = job.charges >= MAX_ATTEMPTS and job.can_narrow
+        is_fair = job.charges >= model.flow.max_attempts and job.can_narrow
         if not is_fair or not action.first < action.stop <= rows_of(action.pieces):
             raise Violation("narrowed down without need")
         if action.first != job.covered:
             raise Violation("rows twice, or not at all")
         if not kills_alone and rows in job.killers:
             raise Violation("rows that killed are not narrowed down")
-    elif job.charges >= MAX_ATTEMPTS:
+    elif job.charges >= model.flow.max_attempts:
         raise Violation("a deadly request once more")
 
 
@@ -167,7 +167,7 @@ def check_error(model: Model, asked: Asked, error: ErrorInfo) -> None:
     job = asked.jobs.get(Part(error.executor, error.shard if is_fanned else None))
     if job is None or not asked.is_doomed:
         raise Violation("an error of something that goes on")
-    is_deadly = job.charges >= MAX_ATTEMPTS and (job.is_blamed or not job.can_narrow)
+    is_deadly = job.charges >= model.flow.max_attempts and (job.is_blamed or not job.can_narrow)
     shards = range(model.flow.rules[error.executor].shards)
     is_true = {
         "jina.excepts.WorkerDied": is_deadly and not job.is_late,

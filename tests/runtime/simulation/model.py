@@ -26,7 +26,6 @@ from tests.runtime.simulation.state import (
     size_of,
 )
 
-MAX_ATTEMPTS = 2
 LONG_AGO = float("-inf")
 
 
@@ -245,7 +244,7 @@ class Model:
         job.killers.add((work.first, work.stop))
         if work.blame or work.skip:
             job.is_blamed = True
-        if job.charges < MAX_ATTEMPTS:
+        if job.charges < self.flow.max_attempts:
             return False
         if job.is_blamed or not job.can_narrow:
             return True
@@ -287,6 +286,8 @@ class Model:
         del queue.turns[client].jobs[job]
         if not queue.turns[client].jobs:
             del queue.turns[client]
+        if not queue.turns:
+            queue.passed_by.clear()
 
     def take_lot(self, queue: Queue, place: Place) -> None:
         """A worker gets something, alone or as a lot.

@@ -255,7 +255,7 @@ class Workers:
             raise Violation("the end of a worker that may close had consequences")
         if process.has_heir:
             return
-        if self._draw.random() < 0.06:
+        if self._draw.random() < self._flow.mortal:
             self._give_place_up(process.place)
         else:
             self.start(process.place, process.replica)

@@ -36,7 +36,7 @@ from tests.runtime.simulation.flows import (
     TIMES_S,
     MadeUpFlow,
 )
-from tests.runtime.simulation.model import MAX_ATTEMPTS, Model
+from tests.runtime.simulation.model import Model
 from tests.runtime.simulation.state import Asked, Given, Job, Violation, piece_of, request_of
 from tests.runtime.simulation.workers import Workers
 
@@ -71,7 +71,9 @@ class Simulation:
         self._limits: dict[int, Asked] = {}  # timer -> whose time is over then
         self._resting: dict[int, Job] = {}  # timer -> what is tried again then
         self._is_draining = False
-        self.router = Router(self._flow.nodes, window_requests=WINDOW, max_attempts=MAX_ATTEMPTS)
+        self.router = Router(
+            self._flow.nodes, window_requests=WINDOW, max_attempts=self._flow.max_attempts
+        )
 
     def run(self) -> None:
         """Live through the whole of it, then check that nothing is left.
@@ -154,7 +156,7 @@ class Simulation:
         meaning = self._model.meaning(event.endpoint, event.targets)
         asked = request_of(event, meaning, repr(parameters))
         asked.due = deadline or 0.0
-        if draw.random() < 0.05:
+        if draw.random() < self._flow.deadly:
             asked.hangs = draw.random() < 0.5
             asked.poison, shard = draw.choice(self._flow.places)
             asked.poison_shard = draw.choice([None, shard])
