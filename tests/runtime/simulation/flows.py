@@ -53,6 +53,7 @@ class MadeUpFlow:
         max_attempts: deaths after which a request is narrowed down.
         deadly: how many of the requests kill workers.
         mortal: how many of the workers that die do not come back.
+        pause_s: how long it is left in peace at most.
     """
 
     def __init__(self, draw: Random) -> None:
@@ -73,6 +74,7 @@ class MadeUpFlow:
         self.max_attempts = draw.choice([1, 2, 2, 3])
         self.deadly = draw.choice([0.05, 0.05, 0.3])
         self.mortal = draw.choice([0.06, 0.06, 0.3])
+        self.pause_s = draw.choice([20.0, 20.0, 2.0])
         self.places: list[Place] = [
             (node.name, shard) for node in self.nodes for shard in range(node.shards)
         ]

@@ -239,7 +239,7 @@ class Workers:
             )
         elif alive:
             self._die(self._draw.choice(alive))
-        self._clock.later(self.disaster, after=self._draw.choice([1.0, 20.0]))
+        self._clock.later(self.disaster, after=self._draw.choice([1.0, self._flow.pause_s]))
 
     def _die(self, process: Process) -> None:
         process.is_alive = False
@@ -306,7 +306,7 @@ class Workers:
             self._flow.bound[node] = self._flow.endpoints()
         elif steady:
             self._replace(draw.choice(steady), kind)
-        self._clock.later(self.change, after=draw.choice([1.0, 20.0]))
+        self._clock.later(self.change, after=draw.choice([1.0, self._flow.pause_s]))
 
     def _replace(self, process: Process, kind: str) -> None:
         if kind == "fewer":

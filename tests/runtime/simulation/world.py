@@ -246,7 +246,7 @@ class Simulation:
         model.unsettled.clear()
         if self.router.bytes_held != model.bytes:
             raise Violation(f"{self.router.bytes_held} bytes held, {model.bytes} are due")
-        if isinstance(event, (Lost, Joined)) or self.steps % 10 == 0:
+        if isinstance(event, (Lost, Joined)) or self.steps % 4 == 0:
             checks.check_nobody_idles(model, self._workers.known(), self._is_draining)
             held = sum(map(len, model.waiting.values())) + len(model.afloat)
             if self.router.requests_held != held:
