@@ -296,7 +296,7 @@ class Workers:
             return
         draw = self._draw
         steady = [each for each in self.known() if each.is_alive and not each.is_retiring]
-        kind = draw.choice(["more", "more", "fewer", "restart", "surge", "reload"])
+        kind = draw.choice(["more", "more", "fewer", "restart", "surge", "reload", "fail"])
         if kind == "more":
             place = draw.choice(self._flow.places)
             self._replicas_left[place] += 1
@@ -315,6 +315,8 @@ class Workers:
             self._replicas_left[process.place] -= 1
         elif kind == "surge":
             self.start(process.place, process.replica)
+        elif kind == "fail":  # its successor cannot be started, while it still finishes
+            self._clock.later(self._give_place_up, process.place)
         process.has_heir = kind != "restart"
         process.is_retiring = True
         self._step(Retire(process.identity))
