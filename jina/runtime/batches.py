@@ -40,8 +40,11 @@ class Group:
 
     @property
     def needs_timer(self) -> bool:
-        """Whether nothing would make it due but another task."""
-        return bool(self.tasks) and not self.timer and not self.is_due
+        """Whether nobody would say that the oldest task has waited long enough.
+
+        A group that has enough Documents needs one too: some stay behind when a lot is taken.
+        """
+        return bool(self.tasks) and not self.timer and not self.is_old
 
     def grow_old(self) -> None:
         """The oldest task has waited long enough."""
@@ -69,16 +72,17 @@ class Batches:
 
     Args:
         cancel: called with the number of a timer that is not needed any more.
+        is_hurried: nobody is to wait for others.
     """
 
-    def __init__(self, cancel: Callable[[int], object]) -> None:
+    def __init__(self, cancel: Callable[[int], object], *, is_hurried: bool = False) -> None:
         self._cancel = cancel
         self._batching: Mapping[str, Batching] = {}
         self._bound: Sequence[str] = ()
         self._groups: dict[tuple[str, bytes], Group] = {}
         self._due: dict[tuple[str, bytes], Group] = {}  # the one whose turn it is comes first
         self._was_lot = False  # what went last
-        self._is_hurried = False
+        self._is_hurried = is_hurried
 
     def __bool__(self) -> bool:
         """Whether a group is due."""

@@ -57,13 +57,18 @@ class Journey:
         if self._bytes < _MOST_BYTES:
             self._legs.append(Leg(node, replica, rows, queued, times.began, times.ended, short))
 
-    def go_on(self, node: str, error: ErrorInfo) -> None:
-        """Note that the request goes on although a node failed; its first error is told."""
+    def go_on(self, node: str, error: ErrorInfo) -> bool:
+        """Note that the request goes on although a node failed.
+
+        Returns:
+            whether this is the node's first error, which is told.
+        """
         if any(each.executor == node for each in self.errors):
-            return
+            return False
         if len(self.errors) < _MOST_ERRORS:
             first = not self.errors
             self.errors.append(_short(error, _MESSAGE, error.traceback if first else ""))
+        return True
 
     def way(self, end: Collection[str]) -> Way:
         """What the client is told.

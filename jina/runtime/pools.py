@@ -28,6 +28,7 @@ class Line:
         self.workers = workers
         self._alone = FairQueue()
         self._batches: Batches | None = None  # where endpoints are batched
+        self._is_hurried = False
 
     def __bool__(self) -> bool:
         """Whether a worker could take something."""
@@ -41,7 +42,7 @@ class Line:
     ) -> None:
         """Take the settings of a worker that has come; see `Batches`."""
         if batching and self._batches is None:
-            self._batches = Batches(cancel)
+            self._batches = Batches(cancel, is_hurried=self._is_hurried)
         if self._batches is not None:
             self._batches.configure(batching, bound)
 
@@ -66,6 +67,7 @@ class Line:
 
     def hurry(self) -> None:
         """Let nobody wait for others any more: none will come."""
+        self._is_hurried = True
         if self._batches is not None:
             self._batches.hurry()
 

@@ -26,7 +26,6 @@ from jina.names import DEFAULT_ENDPOINT, GATEWAY
 from jina.runtime import verdicts
 from jina.runtime.alarms import Alarms
 from jina.runtime.batches import Group
-from jina.runtime.journey import Journey
 from jina.runtime.pools import Pool
 from jina.runtime.retirement import Retiring
 from jina.runtime.retrying import delay_s
@@ -182,7 +181,7 @@ class Router:
         if not task.request.answered:
             result = task.go_on(reply.pieces)
             if result is None:
-                self._pools[task.node].push_back([task])
+                self._put_back(self._pools[task.node], [task], actions)
             else:
                 self._finish(task, result, size_of(result), actions)
         self._serve(task.node, actions)
@@ -229,10 +228,9 @@ class Router:
                         self._give_up(task, error, actions)
                         continue
                     if task.skip:
-                        _journey(task.request).go_on(task.node, error)
+                        self._go_on(task, error, actions)
             again.append(task)
-        # In front, oldest first: whoever waited longest goes first again.
-        pool.push_back(again)
+        self._put_back(pool, again, actions)  # oldest first: whoever waited longest
         self._serve(worker.node, actions)
 
     def _node_failed(self, failed: NodeFailed, actions: list[Action]) -> None:
@@ -308,14 +306,19 @@ class Router:
         if reason is not None:
             self._give_up(task, verdicts.unavailable(task, reason), actions)
             return
-        self._start_timer(task.node, pool.push(task), actions)
+        group = pool.push(task)
         self._serve(task.node, actions)
+        self._start_timer(task.node, group, actions)
+
+    def _put_back(self, pool: Pool, tasks: Sequence[Task], actions: list[Action]) -> None:
+        """Let tasks wait in front of all others; those come back from one that retires in vain."""
+        pool.push_back(tasks)
+        for task in pool.take_hopeless():
+            self._give_up(task, verdicts.unavailable(task, pool.why_not(task.shard) or ""), actions)
 
     def _serve(self, node: str, actions: list[Action]) -> None:
         """Give waiting tasks of a node to its workers, the least busy first."""
         pool = self._pools[node]
-        for task in pool.take_hopeless():  # back from a worker that was to retire
-            self._give_up(task, verdicts.unavailable(task, pool.why_not(task.shard) or ""), actions)
         while found := pool.next():
             worker, lot, group = found
             self._start_timer(node, group, actions)
@@ -372,10 +375,15 @@ class Router:
         if not self._rules[task.node].continues or error.type == REQUEST_TIMEOUT:
             self._fail(request, error, actions)
         elif not request.answered:
-            journey = _journey(request)
-            journey.go_on(task.node, error)
-            journey.passed.add(task.node)
+            self._go_on(task, error, actions)
+            request.opened_journey().passed.add(task.node)
             self._finish(task, task.as_it_came(), 0, actions)
+
+    def _go_on(self, task: Task, error: ErrorInfo, actions: list[Action]) -> None:
+        """A request goes on after an error: its client is told, or if nobody waits, the log."""
+        request = task.request
+        if request.opened_journey().go_on(task.node, error) and request.is_floating:
+            actions.append(Unheard(request.asked.client, request.asked.number, error))
 
     def _limit(self, request: Request, seconds: float, actions: list[Action]) -> None:
         """Fail a request once its time is over."""
@@ -428,10 +436,3 @@ class Router:
         """Let go of the frames of what waits behind others, too."""
         for pool in self._pools.values():
             pool.drop_answered()
-
-
-def _journey(request: Request) -> Journey:
-    """What a request met, of which there was nothing to tell so far unless it is timed."""
-    if request.journey is None:
-        request.journey = Journey(request.asked)
-    return request.journey

@@ -77,6 +77,12 @@ class Request:
             for piece in shares[shard]
         ]
 
+    def opened_journey(self) -> Journey:
+        """What it met, of which there was nothing to tell so far unless it is timed."""
+        if self.journey is None:
+            self.journey = Journey(self.asked)
+        return self.journey
+
     def way(self) -> Way | None:
         """What its client is told of its way; None if there is nothing to tell."""
         if self.journey is not None:

@@ -241,20 +241,31 @@ def test_a_group_grows_as_long_as_no_worker_is_free_and_what_is_left_waits_again
     )
 
 
-def test_what_a_full_lot_leaves_behind_gets_a_time_of_its_own() -> None:
+def test_what_a_full_lot_leaves_behind_waits_no_longer_than_its_time() -> None:
     router = batched(ONE, Batching(2, 500), credits=1)
     play(
         router,
         [
             (asked("c", rows=2), ["a/0 <- 1: c (last)"]),
-            (asked("d", rows=2), []),
+            (asked("d", rows=2), ["timer 1: 0.5 s"]),
             (asked("e"), []),
-            (
-                reply("a/0", 1),
-                ["c <- 1: , served 1", "timer 1: 0.5 s", "a/0 <- 2: d (last)"],
-            ),
+            (reply("a/0", 1), ["c <- 1: , served 1", "a/0 <- 2: d (last)"]),
             (reply("a/0", 2), ["d <- 1: , served 1"]),
             (Expired(1), ["a/0 <- 3: e (last)"]),
+        ],
+    )
+
+
+def test_the_time_that_it_waited_behind_a_full_lot_counts() -> None:
+    play(
+        batched(ONE, Batching(2, 500), credits=1),
+        [
+            (asked("c", rows=2), ["a/0 <- 1: c (last)"]),
+            (asked("d", rows=2), ["timer 1: 0.5 s"]),
+            (asked("e"), []),
+            (Expired(1), []),
+            (reply("a/0", 1), ["c <- 1: , served 1", "a/0 <- 2: d (last)"]),
+            (reply("a/0", 2), ["d <- 1: , served 1", "a/0 <- 3: e (last)"]),
         ],
     )
 
@@ -265,7 +276,7 @@ def test_flush_all_takes_all_that_wait() -> None:
         router,
         [
             (asked("c", rows=2), ["a/0 <- 1: c (last)"]),
-            (asked("d", rows=5), []),
+            (asked("d", rows=5), ["timer 1: 0.5 s"]),
             (asked("e"), []),
             (
                 reply("a/0", 1),
@@ -439,6 +450,18 @@ def test_nobody_waits_for_others_while_the_flow_stops() -> None:
             (Draining(), ["a/0 <- 1: c", "a/0 <- 2: d"]),
             (asked("e", top=1), []),
             (reply("a/0", 1, "C"), ["b/0 <- 4: C", "a/0 <- 3: e"]),
+        ],
+    )
+
+
+def test_a_node_whose_first_worker_comes_while_the_flow_stops_keeps_nobody_waiting() -> None:
+    play(
+        Router(ONE),
+        [
+            (gave_up("a"), []),
+            (Draining(), []),
+            (ready("a/0", batching={"/x": THREE}), []),
+            (asked("c"), ["a/0 <- 1: c (last)"]),
         ],
     )
 

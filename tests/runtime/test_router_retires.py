@@ -91,6 +91,25 @@ def test_what_it_gives_back_fails_where_nobody_else_is_left() -> None:
     assert is_idle(router)
 
 
+def test_the_other_half_fails_too_where_nobody_else_is_left() -> None:
+    router = started(ONE, max_attempts=1)
+    play(
+        router,
+        [
+            (post(1, rows=2), ["a/0 <- 1: in (last)"]),
+            (lost("a/0", 1), []),
+            (ready("a/0b"), ["a/0b <- 1[0:1]: in (last)"]),
+            (retire("a/0b"), []),
+            (gave_up("a"), []),
+            (
+                reply("a/0b", 1, "A"),
+                [f"c <- 1! {GONE} a: no worker of it is left", "a/0b may close"],
+            ),
+        ],
+    )
+    assert is_idle(router)
+
+
 def test_its_end_after_it_closed_means_nothing() -> None:
     play(
         started(ONE),

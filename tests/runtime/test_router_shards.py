@@ -19,6 +19,7 @@ from tests.runtime.tables import (
     post,
     ready,
     reply,
+    ruled,
     sharded,
     started,
 )
@@ -289,6 +290,25 @@ def test_an_error_of_a_floating_node_is_said_and_fails_nothing(is_first: bool) -
         (reply("a/0", 2, "A"), ["c <- 1: A, served 2"]),
     ]
     play(router, two if is_first else two[::-1])
+    assert is_idle(router)
+
+
+def test_an_error_after_which_a_floating_node_goes_on_is_said_once() -> None:
+    router = started(ruled(floating(f="", a=""), "f", continues=True), apart="a", max_attempts=1)
+    play(
+        router,
+        [
+            (post(1), ["f/0 <- 1: in", "c <- 1: in, served 1, some as it came"]),
+            (failed("f/0", 1), ["nobody hears ValueError at f"]),
+            (post(2, rows=2), ["f/0 <- 2: in", "c <- 2: in, served 1, some as it came"]),
+            (lost("f/0", 2), []),
+            (ready("f/0b"), ["f/0b <- 2[0:1]: in"]),
+            (lost("f/0b", 2), ["nobody hears jina.excepts.WorkerDied at f"]),
+            (ready("f/0c"), ["f/0c <- 2[0:1]-: in"]),
+            (reply("f/0c", 2, "A"), ["f/0c <- 2[1:2]: in"]),
+            (failed("f/0c", 2), []),
+        ],
+    )
     assert is_idle(router)
 
 
