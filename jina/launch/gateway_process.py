@@ -72,7 +72,7 @@ class GatewayProcess:
     def hear(self) -> None:
         """Take in what it has said so far, without waiting for more."""
         while (channel := self._channel) and channel.is_open:
-            if not select.select([channel], [], [], 0)[0]:
+            if not (channel.has_waiting or select.select([channel], [], [], 0)[0]):
                 return
             self._on_channel()
 

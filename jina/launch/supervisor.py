@@ -113,6 +113,7 @@ class Supervisor:
                         self._stop_or_kill(signum.name, signum)
                 self._reap()
                 self._keep_time()
+                self._gateway.hear()
         clean = not self._failed
         self._report(events.Stopped(clean=clean))
         return clean

@@ -6,6 +6,7 @@ pair.
 
 from __future__ import annotations
 
+import select
 import socket
 from typing import TypeAlias, TypeVar
 
@@ -233,17 +234,34 @@ class Channel:
         self._end = end
         self._decoder: msgspec.json.Decoder[object] = msgspec.json.Decoder(receives)
         self._rest: list[bytes] = []  # the pieces of a message that has not come whole
-        self._waiting: list[object] = []  # messages that came along with the first one
+        self._waiting: list[object] = []  # messages that were read and not received yet
         self.is_open = True
 
     def fileno(self) -> int:
-        """The descriptor to poll."""
+        """The descriptor to poll; it does not tell of messages that wait here."""
         return self._end.fileno()
 
+    @property
+    def has_waiting(self) -> bool:
+        """Whether `receive` returns messages that a poll would not tell of."""
+        return bool(self._waiting)
+
     def send(self, message: msgspec.Struct) -> None:
-        """Send one message; the other end being gone is noticed by `receive`."""
+        """Send one message; the other end being gone is noticed by `receive`.
+
+        Where the other end does not read, because it waits for us to read in its turn, what it has
+        sent is read meanwhile. A non-blocking socket does not wait: such an end is given up.
+        """
+        data = memoryview(encode_json(message) + b"\n")
         try:
-            self._end.sendall(encode_json(message) + b"\n")
+            while data and self.is_open:
+                try:
+                    data = data[self._end.send(data, socket.MSG_DONTWAIT) :]
+                except BlockingIOError:
+                    if not self._end.getblocking():
+                        raise
+                    if select.select([self._end], [self._end], [])[0]:
+                        self._waiting += self._read()
         except OSError:
             self.is_open = False
 
@@ -254,23 +272,22 @@ class Channel:
             WireError: the other end left, or said something else first.
         """
         while self.is_open and not self._waiting:
-            self._waiting = self.receive()
+            self._waiting = self._read()
         first = self._waiting[0] if self._waiting else None
         if isinstance(first, kind):
             del self._waiting[0]
             return first
         raise WireError(f"expected {kind.__name__} from the other end of the channel")
 
-    def rest_of_first_read(self) -> list[object]:
-        """The messages that came together with the one that `wait_for` returned."""
-        waiting, self._waiting = self._waiting, []
-        return waiting
-
     def receive(self) -> list[object]:
         """Every whole message that has come; waits only when nothing has.
 
         Once the other end is gone, `is_open` is False.
         """
+        waiting, self._waiting = self._waiting, []
+        return waiting or self._read()
+
+    def _read(self) -> list[object]:
         try:
             data = self._end.recv(65536)
         except OSError:

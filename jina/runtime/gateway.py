@@ -127,10 +127,11 @@ class Gateway:
         poller.register(back, sockets.POLLIN)
         self._poll_front()
         self._channel.send(control.Listening(front=self._fronts))
-        self._obey(self._channel.rest_of_first_read())
         gc.freeze()
         # The channel closes at the moment the supervisor dies, whatever killed it.
         while self._channel.is_open:
+            while self._channel.has_waiting:
+                self._obey(self._channel.receive())
             for source, _ in poller.poll(
                 self._timers.wait_ms(_ASK_MS if self._unasked else _POLL_MS)
             ):

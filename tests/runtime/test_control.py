@@ -115,11 +115,12 @@ def test_a_message_cut_by_the_end_of_the_other_side_is_no_message(ends: Ends) ->
     assert not ends.gateway.is_open
 
 
-def test_the_first_message_is_waited_for_and_what_rest_of_first_read_is_kept(ends: Ends) -> None:
+def test_the_first_message_is_waited_for_and_the_others_are_kept(ends: Ends) -> None:
     ends.raw.sendall(b'{"type":"GaveUp","node":"a","reason":"r"}\n{"type":"Drain"}\n')
     assert ends.gateway.wait_for(control.GaveUp) == control.GaveUp(node="a", reason="r")
-    assert ends.gateway.rest_of_first_read() == [control.Drain()]
-    assert ends.gateway.rest_of_first_read() == []
+    assert ends.gateway.has_waiting
+    assert ends.gateway.receive() == [control.Drain()]
+    assert not ends.gateway.has_waiting
 
 
 @pytest.mark.parametrize("said", [b'{"type":"Drain"}\n', b""])
@@ -138,3 +139,34 @@ def test_a_plan_reaches_a_supervisor_as_it_was() -> None:
     assert supervisor.wait_for(control.Begin) == control.Begin(plan=plan, key="k")
     owner.close()
     supervisor.close()
+
+
+def test_two_ends_that_only_send_do_not_wait_for_each_other_for_ever() -> None:
+    ends = [
+        control.Channel(end, kind)
+        for end, kind in zip(
+            socket.socketpair(), (control.ToGateway, control.ToSupervisor), strict=True
+        )
+    ]
+    many = 20_000  # more than sockets hold
+    started, retired = control.Started(identity="a/0", pid=1), control.Retired(identity="a/0")
+
+    def send(channel: control.Channel, message: control.Started | control.Retired) -> None:
+        for _ in range(many):
+            channel.send(message)
+
+    threads = [
+        threading.Thread(target=send, args=each, daemon=True)
+        for each in zip(ends, (retired, started), strict=True)
+    ]
+    for thread in threads:
+        thread.start()
+    # Whoever is done first reads on, as its loop would.
+    counts = [0, 0]
+    while sum(counts) < 2 * many:
+        for index, thread in enumerate(threads):
+            if not thread.is_alive() and counts[index] < many:
+                counts[index] += len(ends[index].receive())
+    assert counts == [many, many]
+    for channel in ends:
+        channel.close()
