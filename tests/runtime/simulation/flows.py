@@ -50,6 +50,7 @@ class MadeUpFlow:
         bound: node -> endpoints that its workers bind.
         batching: node -> endpoint -> how its requests become one call.
         parameters: of which each request has one.
+        asked: endpoints that clients ask for.
         max_attempts: deaths after which a request is narrowed down.
         deadly: how many of the requests kill workers.
         mortal: how many of the workers that die do not come back.
@@ -71,6 +72,7 @@ class MadeUpFlow:
         self.parameters: list[dict[str, object]] = (
             draw.choice([PARAMETERS, [{}], [{}]]) if share else [{}]
         )
+        self.asked = draw.choice([ENDPOINTS, ENDPOINTS, ENDPOINTS[:1]])
         self.max_attempts = draw.choice([1, 2, 2, 3])
         self.deadly = draw.choice([0.05, 0.05, 0.3])
         self.mortal = draw.choice([0.06, 0.06, 0.3])

@@ -29,7 +29,6 @@ from tests.runtime.simulation import checks
 from tests.runtime.simulation.clock import Clock
 from tests.runtime.simulation.flows import (
     BACKOFF_S,
-    ENDPOINTS,
     GROUPS_MS,
     LIMITS,
     TARGETS,
@@ -82,7 +81,7 @@ class Simulation:
             Violation: the router broke a promise.
         """
         self._workers.start_all()
-        for client in range(self._random.randint(1, 4)):
+        for client in range(self._random.choice([1, 2, 3, 4, 8])):
             self._clock.later(self._client_acts, f"client-{client}".encode())
         self._clock.later(self._workers.disaster)
         if self._flow.has("changes"):
@@ -142,7 +141,7 @@ class Simulation:
         event = Submitted(
             client,
             number,
-            draw.choice(ENDPOINTS),
+            draw.choice(self._flow.asked),
             draw.choice(TARGETS),
             1,
             1,
