@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from jina.names import DEFAULT_ENDPOINT, GATEWAY
 from jina.runtime.steps import Piece
 from jina.wire.batching import Batching
-from jina.wire.maps import ErrorInfo
+from jina.wire.maps import REQUEST_TIMEOUT, ErrorInfo
 from tests.runtime.simulation.flows import ALONE, MadeUpFlow, Place
 from tests.runtime.simulation.meaning import Meaning
 from tests.runtime.simulation.state import (
@@ -139,6 +139,7 @@ class Model:
     def _set_afloat(self, asked: Asked, node: str) -> None:
         """Begin what nobody waits for: it holds what it takes by itself."""
         other = Asked(asked.event, asked.meaning, asked.parameters)
+        other.due = asked.due
         other.poison, other.poison_shard = asked.poison, asked.poison_shard
         other.poison_rows, other.hangs = asked.poison_rows, asked.hangs
         other.group = asked.meaning.floats[node]
@@ -158,12 +159,15 @@ class Model:
         else:
             self._wait(job)
 
-    def _give_up(self, job: Job) -> None:
-        """It has failed for good: so does its request, or it goes on with what it was."""
+    def _give_up(self, job: Job, *, is_late: bool = False) -> None:
+        """It has failed for good: so does its request, or it goes on with what it was.
+
+        Nothing goes on whose time is over.
+        """
         asked, node = job.asked, job.part.node
         if not asked.is_waiting or asked.is_doomed:
             return
-        if self.flow.rules[node].continues:
+        if self.flow.rules[node].continues and not is_late:
             asked.passed.add(node)
             self._finish(job, job.input)
         else:
@@ -213,12 +217,13 @@ class Model:
             return
         retries = self.flow.rules[job.part.node].retries
         names = {name.rpartition(".")[2] for name in error.classes}
-        if retries and job.retried < retries.times and (not retries.on or names & {*retries.on}):
+        is_meant = bool(names) and (not retries or not retries.on or bool(names & {*retries.on}))
+        if retries and job.retried < retries.times and is_meant:
             self.resting = (retries.backoff_s * 2**job.retried, job)
             job.retried += 1
             return
         job.raised.add(error.type)
-        self._give_up(job)
+        self._give_up(job, is_late=error.type == REQUEST_TIMEOUT)
 
     def rested(self, job: Job) -> None:
         """What raised may be tried again."""

@@ -20,7 +20,7 @@ from jina.runtime.steps import (
     Retire,
     Retired,
 )
-from jina.wire.maps import ErrorInfo, Times
+from jina.wire.maps import REQUEST_TIMEOUT, ErrorInfo, Times
 from tests.runtime.simulation import checks
 from tests.runtime.simulation.clock import Clock
 from tests.runtime.simulation.flows import MadeUpFlow, Place
@@ -32,11 +32,7 @@ BUSY = ErrorInfo(
     "no",
     classes=["my.module.Busy", "ConnectionError", "OSError", "Exception", "BaseException"],
 )
-TOO_LATE = ErrorInfo(
-    "TimeoutError",
-    "the time of the request is over",
-    classes=["TimeoutError", "OSError", "Exception", "BaseException"],
-)
+TOO_LATE = ErrorInfo(REQUEST_TIMEOUT, "it was not done in its time")
 
 
 class Workers:
