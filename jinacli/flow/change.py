@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from jina.excepts import FlowTopologyError
 from jina.graph.plan import Plan
 from jina.launch.asking import ask, directory_of, runs_its_file
 from jina.launch.find import find_flow, shortest
+from jina.launch.started_as import folder_of, started_as
 from jina.runtime.control import Change
 from jinacli import exits
 from jinacli.flow.unfit import checked_if_unfit
@@ -56,15 +58,18 @@ def restart_flow(wanted: str, names: list[str], *, is_surge: bool, quiet: bool) 
 
     if not runs_its_file(directory, record):
         return change(None)
-    file = Path(shortest(record.file))
+    # Where it was started from elsewhere, only the whole path leads there.
+    file = Path(record.file if folder_of(record.pid) != os.getcwd() else shortest(record.file))
 
     def load() -> int:
         # Late: see jinacli.app.
         from jina.graph.planning import plan_of
         from jinacli.flow.watch import findings_of
 
-        plan = plan_of(file)
-        if findings := findings_of(file):
+        with started_as(record.pid):
+            plan = plan_of(file)
+            findings = findings_of(file)
+        if findings:
             say(findings)
             say("error: nothing was changed")
             return exits.FAILED

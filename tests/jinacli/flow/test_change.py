@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.polling import wait_until
-from tests.shell import Shell, is_alive, json_lines
+from tests.shell import JINA, Shell, is_alive, json_lines
 
 WORDS = """
 from pathlib import Path
@@ -117,6 +117,29 @@ def test_a_restart_runs_what_the_files_say_now(shell: Shell) -> None:
         assert list(shell.workers()) == ["words/0"]
         words_flow(shell, ", replicas: 3")
         assert shell.run("flow", "restart").err.endswith("; now words x3\n")
+
+
+def test_a_restart_in_another_shell_finds_what_the_start_found(shell: Shell) -> None:
+    """Its variables, and the folder that workspaces stand in."""
+    path = shell.flow("Status, env: {ZOO: '${MODEL:-none}'}")
+    elsewhere = shell.folder / "elsewhere"
+    elsewhere.mkdir()
+
+    def environment() -> dict[str, str]:
+        (line,) = shell.run("post", "/environment").lines
+        return dict(line["tags"])
+
+    command = f"MODEL=large exec {JINA} flow up {path} --json"
+    with shell.start("-c", command, program=("sh",)) as up:
+        assert up.read_line()
+        before = environment()
+        assert before["variable"] == "large"
+        workers = shell.workers()
+        restart = f"cd elsewhere && MODEL=small {JINA} flow restart --quiet"
+        with shell.start("-c", restart, program=("sh",)) as running:
+            assert running.end().code == 0
+        assert shell.workers() != workers
+        assert environment() == before
 
 
 def test_a_flow_that_fails_its_check_runs_on_as_it_was(shell: Shell) -> None:
