@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from jina.config import devices
 from jina.config.batching import laid_over, settings_in, warn_of_ignored
 from jina.config.drafts import ExecutorClass, ExecutorDraft, executor_draft, uncertain_sections
-from jina.config.failures import Failures, failures_of, retry_notes, strategy_notes
+from jina.config.failures import Failures, failures_around, failures_of, retry_notes, strategy_notes
 from jina.config.load_state import LoadState
 from jina.config.needs import DUPLICATE_NEED, Fault, Node, faults
 from jina.config.older_keys import (
@@ -61,6 +61,7 @@ class NodeConfig:
         marks: the same for each key of the entry.
         is_join: made by `method: needs`.
         failures: what becomes of calls that fail or hang.
+        outer_failures: the same for its head and tail.
         origin: where its Executor is written, for messages about it.
         method: as it is written.
         runtime_args: laid over those that the Flow gives its Executor.
@@ -84,6 +85,7 @@ class NodeConfig:
     marks: dict[str, tuple[str, int, int]] = field(default_factory=dict)
     is_join: bool = False
     failures: Failures = field(default_factory=Failures)
+    outer_failures: Failures = field(default_factory=Failures)
     origin: ExecutorDraft | None = field(default=None, repr=False, compare=False)
     method: str = "add"
     runtime_args: dict[str, Any] = field(default_factory=dict)
@@ -392,6 +394,7 @@ class NodeReader:
             marks={key: _mark(self.tree, self.tree.span((*at, key))) for key in entry},
             is_join=model.method == "needs",
             failures=failures_of(model, self.options),
+            outer_failures=failures_around(model, self.options),
             origin=own_executor.origin,
             method=model.method,
             runtime_args=_runtime_args(model),
