@@ -24,7 +24,7 @@ from jina.config.schema import (
     FlowOptions,
     NodeModel,
 )
-from jina.config.shards import Neighbour, polling_of, polling_problems
+from jina.config.shards import Neighbour, polling_of, polling_problems, two_numbers
 from jina.config.specs import spec_of
 from jina.config.tree import DataPath, Span, Tree
 from jina.config.uses import draft_of_uses
@@ -150,6 +150,7 @@ def refused_keys(
 def _refused_values(tree: Tree, at: DataPath, entry: dict[str, Any]) -> Iterator[Problem]:
     """The values of known keys that are not supported (yet)."""
     yield from polling_problems(tree, (*at, "polling"), entry.get("polling"))
+    yield from two_numbers(tree, at, entry)
 
 
 def _unsupported(tree: Tree, path: DataPath, message: str, hint: str) -> Problem:
