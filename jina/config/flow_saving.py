@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from jina.config.dumping import dumped
+from jina.config.python_values import error_name
 from jina.config.source import current_folder, without_notes
 from jina.config.tree import Tree
 from jina.excepts import ConfigError
@@ -145,7 +146,7 @@ def _named(path: Path, folder: Path) -> str:
 def _plain(value: Any) -> Any:
     """What only Python has, as YAML says it."""
     if isinstance(value, type):
-        return _class(value)
+        return error_name(value) if issubclass(value, BaseException) else _class(value)
     if isinstance(value, enum.Enum):
         return value.name
     if isinstance(value, os.PathLike):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
@@ -20,6 +19,7 @@ from jina.config.older_keys import (
     REFUSED_NODE,
 )
 from jina.config.problems import Problem
+from jina.config.python_values import make_yaml_like
 from jina.config.schema import (
     FlowOptions,
     NodeModel,
@@ -104,7 +104,7 @@ def known_entry(
     """An entry without what is ignored, and without what is refused, which is reported."""
     kept = state.without_ignored(tree, at, entry, IGNORED_NODE)
     warn_of_ignored(state, tree, at, kept)
-    _make_yaml_like(kept)
+    make_yaml_like(kept)
     uses = kept.get("uses")
     if isinstance(uses, Mapping):  # its draft warns of what is ignored in it
         for key in uses.keys() & IGNORED_EXECUTOR:
@@ -115,18 +115,6 @@ def known_entry(
     state.problems += strategy_notes(tree, at, kept)
     state.problems += devices.problems(tree, (*at, "env"), kept.get("env"))
     return kept
-
-
-def _make_yaml_like(entry: dict[str, Any]) -> None:
-    """Turn paths, tuples and sets, which only Python has, into what YAML has."""
-    uses, needs = entry.get("uses"), entry.get("needs")
-    if isinstance(uses, os.PathLike):
-        entry["uses"] = os.fspath(uses)
-    if isinstance(needs, set | frozenset):
-        # Nobody chose the order of a set, but it should be the same each time.
-        entry["needs"] = sorted(needs, key=str)
-    elif isinstance(needs, tuple):
-        entry["needs"] = list(needs)
 
 
 def refused_keys(

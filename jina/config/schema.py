@@ -48,7 +48,6 @@ def _one_or_many(value: Any) -> Any:
 
 
 def _upper(value: Any) -> Any:
-    value = getattr(value, "name", value)  # of an enumeration of Jina 2
     return value.upper() if isinstance(value, str) else value
 
 

@@ -41,6 +41,7 @@ def test_a_timeout_is_a_number_or_a_map(written: Any, seconds: dict[str, float])
             Retries(times=2, on=["OSError"], backoff_s=0.005),
         ),
         ({"on": ["my.Error"], "backoff": 0}, Retries(times=3, on=["my.Error"])),
+        ({"on": "IOError", "backoff": 0}, Retries(times=3, on=["OSError"])),
     ],
 )
 def test_retries_are_a_number_or_a_map(written: Any, retries: Retries | None) -> None:
