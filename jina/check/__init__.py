@@ -12,7 +12,7 @@ from typing import Any
 
 from jina.check.batching import batched_join
 from jina.check.classes import Begin, check_class
-from jina.check.error_names import retried_errors
+from jina.check.error_names import check_retries
 from jina.check.folders import named_folders, node_folders, shared_folders
 from jina.check.gpus import node_gpus
 from jina.check.methods import yaml_endpoints
@@ -80,7 +80,7 @@ def check_flow(source: Any, *, no_import: bool = False, begin: Begin = _ignore) 
         bound = _endpoints(report, [name for name, _, _ in node.parts()]) if bound else []
         report.problems += unserved_endpoints(node, "timeout", bound)
         if not no_import:
-            report.problems += retried_errors(node)
+            check_retries(report, node)
     report.problems += shared_folders(reading.nodes)
     report.problems = ordered(report.problems)
     return report

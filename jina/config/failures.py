@@ -18,6 +18,9 @@ from jina.suggest import nearest
 BACKOFF_MS = 100
 """Before the first further attempt, where nothing is said."""
 
+UNKNOWN_ERROR = "unknown-error"
+"""Code of the problem of a name that no error has."""
+
 _CONTINUES = "IGNORE"  # of on_error_strategy; the others stop
 _EXCEPTIONS = [
     name
@@ -112,7 +115,7 @@ def retry_notes(tree: Tree, at: DataPath, model: NodeModel) -> Iterator[Problem]
             path = (*at, "retries", "on")
             yield tree.problem(
                 (*path, n) if (*path, n) in tree.values else path,
-                "unknown-error",
+                UNKNOWN_ERROR,
                 f"Python has no exception {name!r}; nothing is tried again unless a class of your "
                 "own has that name",
                 hint=f"did you mean {near!r}?",
