@@ -49,8 +49,13 @@ def make_yaml_like(entry: dict[str, Any]) -> None:
 
 
 def error_name(cls: type) -> str:
-    """How `retries` names a class of errors; a local one has no path that YAML could say."""
-    return cls.__name__ if "<locals>" in cls.__qualname__ else dotted_name(cls)
+    """How `retries` names a class of errors.
+
+    One of the program, or of a function, has no module that is called so everywhere: it is known by
+    its name alone.
+    """
+    is_alone = cls.__module__ == "__main__" or "<locals>" in cls.__qualname__
+    return cls.__name__ if is_alone else dotted_name(cls)
 
 
 def _word(value: Any) -> Any:
