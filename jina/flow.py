@@ -181,8 +181,9 @@ class Flow:
     def save_config(self, filename: str | Path | None = None) -> str:
         """Write the YAML of this Flow: what was set, no more.
 
-        Relative paths lead from the new file to where they led before. A class is named with its
-        module, and alone if it can be imported from none.
+        Relative paths lead from the new file to where they led before, or would have led. A class
+        is named with its module, or with the program's file; alone, and with a warning, if it can
+        be imported from neither.
 
         Args:
             filename: where to; without it, the file it was loaded from, else a new temporary file.

@@ -7,19 +7,20 @@ their top-level code. Nothing is constructed and no process is started. It print
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import Any
 
 from jina.check.batching import batched_join
 from jina.check.classes import Begin, check_class
-from jina.check.error_names import retried_errors
+from jina.check.error_names import check_retries
 from jina.check.folders import named_folders, node_folders, shared_folders
 from jina.check.gpus import node_gpus
 from jina.check.methods import yaml_endpoints
 from jina.check.report import Endpoint, Report
-from jina.check.shards import shard_hints, unserved_polling
+from jina.check.shards import shard_hints, unserved_endpoints
 from jina.config.executors import read_executor
 from jina.config.flows import read_flow
-from jina.config.problems import ordered
+from jina.config.problems import errors_in, ordered
 
 __all__ = ["Endpoint", "Report", "check_executor", "check_flow"]
 
@@ -60,25 +61,35 @@ def check_flow(source: Any, *, no_import: bool = False, begin: Begin = _ignore) 
     report = Report(_named(source))
     reading = read_flow(source)
     report.problems += reading.problems
+    wrong = {problem.path for problem in errors_in(reading.problems)}
     for node in reading.nodes:
         if node.origin is None:
             continue
         report.problems += node_folders(node)
         report.problems += node_gpus(node)
-        report.problems += shard_hints(node)
+        report.problems += shard_hints(node, wrong)
         report.problems += batched_join(node)
         for name, executor, origin in node.parts():
             report.problems += named_folders(origin, executor)
             report.problems += yaml_endpoints(origin, executor)
             if not no_import:
                 check_class(report, executor, origin, name, begin)
-        bound = [row.endpoint for row in report.endpoints if row.executor == node.name]
-        report.problems += unserved_polling(node, bound)
+        bound = _endpoints(report, [node.name])
+        report.problems += unserved_endpoints(node, "polling", bound)
+        # Those of its head and tail are limited too.
+        bound = _endpoints(report, [name for name, _, _ in node.parts()]) if bound else []
+        report.problems += unserved_endpoints(node, "timeout", bound)
         if not no_import:
-            report.problems += retried_errors(node)
+            check_retries(report, node)
     report.problems += shared_folders(reading.nodes)
     report.problems = ordered(report.problems)
     return report
+
+
+def _endpoints(report: Report, executors: Sequence[str]) -> list[str]:
+    """What some of the executors serve, each endpoint once."""
+    rows = [row.endpoint for row in report.endpoints if row.executor in executors]
+    return list(dict.fromkeys(rows))
 
 
 def _named(source: Any) -> str:

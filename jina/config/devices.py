@@ -25,11 +25,12 @@ from jina.excepts import ConfigError
 from jina.names import DEVICES
 
 TOTAL = "CUDA_TOTAL_DEVICES"
-HINT = "write RR, RR0:2, RR0,2, or RR and UUIDs"
+HINT = "write RR, RR0:2, RR0,2, or RR and UUIDs, which begin with GPU- or MIG-"
 
 _ASK_S = 20.0  # nvidia-smi may have to load the driver
 _SLICE = re.compile(r"(-?\d+)?:(-?\d+)?(?::([1-9]\d*))?")
 _INTEGER = re.compile(r"-?\d+")
+_DEVICE = re.compile(r"-?\d+|(?:GPU|MIG)-[^\s:]+")  # UUIDs begin so
 
 
 def chosen(value: str, total: Callable[[], int]) -> list[str] | None:
@@ -55,7 +56,7 @@ def chosen(value: str, total: Callable[[], int]) -> list[str] | None:
     if "," not in text and ":" in text:
         return list(map(str, _sliced(text, total)))
     parts = [part.strip() for part in text.split(",")]
-    if not all(parts) or any(":" in part or " " in part for part in parts):
+    if not all(_DEVICE.fullmatch(part) for part in parts):
         raise ValueError(f"{value!r} names no devices")
     return [str(_counted(part, total)) if _INTEGER.fullmatch(part) else part for part in parts]
 

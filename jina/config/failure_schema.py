@@ -47,9 +47,11 @@ def _exception(value: str) -> str:
         if not part.isidentifier() or keyword.iskeyword(part):
             raise PydanticCustomError("no_exception", "no class can have that name")
     thing = getattr(builtins, name, None)
-    if thing is not None and not (isinstance(thing, type) and issubclass(thing, BaseException)):
+    if thing is None:
+        return name
+    if not (isinstance(thing, type) and issubclass(thing, BaseException)):
         raise PydanticCustomError("no_exception", "that is no class of exceptions")
-    return name
+    return thing.__name__  # IOError is OSError
 
 
 #: Milliseconds that a call may take; 0 would let nothing be done.

@@ -10,11 +10,16 @@ from typing import Any
 from jina.config.failure_schema import STRATEGIES, RetriesModel
 from jina.config.problems import Problem
 from jina.config.schema import FlowOptions, NodeModel
+from jina.config.shards import EVERY_ENDPOINT
 from jina.config.tree import DataPath, Tree
+from jina.names import with_slash
 from jina.suggest import nearest
 
 BACKOFF_MS = 100
 """Before the first further attempt, where nothing is said."""
+
+UNKNOWN_ERROR = "unknown-error"
+"""Code of the problem of a name that no error has."""
 
 _CONTINUES = "IGNORE"  # of on_error_strategy; the others stop
 _EXCEPTIONS = [
@@ -45,14 +50,12 @@ class Failures:
 
 def failures_of(model: NodeModel, options: FlowOptions) -> Failures:
     """What an entry says, and the Flow where it says nothing."""
-    given = model.timeout
-    limits = given if isinstance(given, dict) else {} if given is None else {"*": given}
     retries = model.retries
     if not isinstance(retries, RetriesModel):
         # The default of Jina 3, -1, is about connections, of which there are none to lose here.
         retries = RetriesModel(times=max(0, retries), backoff=BACKOFF_MS)
     return Failures(
-        {name: -1.0 if limit < 0 else limit / 1000 for name, limit in limits.items()},
+        _timeouts(model),
         _continues(model, options),
         retries.times,
         list(retries.on),
@@ -60,8 +63,22 @@ def failures_of(model: NodeModel, options: FlowOptions) -> Failures:
     )
 
 
-def _continues(model: NodeModel, options: FlowOptions) -> bool:
-    for where in (model, options):
+def failures_around(model: NodeModel, options: FlowOptions) -> Failures:
+    """What holds for the head and the tail of a node: its timeout, and what the Flow says."""
+    return Failures(_timeouts(model), _continues(options))
+
+
+def _timeouts(model: NodeModel) -> dict[str, float]:
+    given = model.timeout
+    limits = given if isinstance(given, dict) else {} if given is None else {EVERY_ENDPOINT: given}
+    return {
+        name if name == EVERY_ENDPOINT else with_slash(name): -1.0 if limit < 0 else limit / 1000
+        for name, limit in limits.items()
+    }
+
+
+def _continues(*places: NodeModel | FlowOptions) -> bool:
+    for where in places:
         if where.on_error is not None:
             return where.on_error == "continue"
         if where.on_error_strategy is not None:
@@ -98,7 +115,7 @@ def retry_notes(tree: Tree, at: DataPath, model: NodeModel) -> Iterator[Problem]
             path = (*at, "retries", "on")
             yield tree.problem(
                 (*path, n) if (*path, n) in tree.values else path,
-                "unknown-error",
+                UNKNOWN_ERROR,
                 f"Python has no exception {name!r}; nothing is tried again unless a class of your "
                 "own has that name",
                 hint=f"did you mean {near!r}?",

@@ -7,6 +7,7 @@ import os
 import re
 import sys
 import tempfile
+import warnings
 from collections.abc import Mapping, Sequence
 from os.path import exists
 from pathlib import Path
@@ -15,11 +16,15 @@ from typing import Any, NamedTuple
 import yaml
 
 from jina.config.dumping import dumped
-from jina.config.source import current_folder, without_notes
+from jina.config.loader import parse
+from jina.config.python_values import error_name
+from jina.config.source import Source, current_folder, is_yaml_path, without_notes
 from jina.config.tree import Tree
+from jina.config.variables import Unresolved
 from jina.excepts import ConfigError
 
 _INLINE = re.compile(r"\{|!|jtype\s*:|.*\n", re.DOTALL)
+_USES = ("uses", "uses_before", "uses_after")
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
@@ -64,7 +69,8 @@ def write_flow(
     if name and "name" not in data and "name" not in options.data:
         data["name"] = name
     data["with"] = _moved(options, folder)
-    data["executors"] = [_moved(entry, folder) for entry in entries]
+    everywhere = _further(options)
+    data["executors"] = [_moved(_searching(entry, everywhere), folder) for entry in entries]
     try:
         text = dumped({key: value for key, value in data.items() if value or key == "executors"})
     except yaml.representer.RepresenterError as err:
@@ -73,7 +79,31 @@ def write_flow(
             hint="only text, numbers, booleans, lists, maps and classes can be saved",
         ) from None
     Path(path).write_text(text, encoding="utf-8")
+    _warn_of_classes(path, entries)
     return path
+
+
+def _warn_of_classes(path: str, entries: Sequence[Part]) -> None:
+    """Warn of the classes that nobody else finds; the caller is four calls away."""
+    classes = [entry.data.get(key) for entry in entries for key in _USES]
+    lone = {cls.__name__ for cls in classes if isinstance(cls, type) and not _module_of(cls)}
+    if lone:
+        names = ", ".join(sorted(lone))
+        text = f"{path} can be loaded only by a process that has defined {names} before"
+        warnings.warn(f"{text}; define Executors at the top of a module", stacklevel=5)
+
+
+def _further(part: Part) -> list[Path]:
+    """The folders that a map names in `extra_search_paths`."""
+    names = part.data.get("extra_search_paths") or []
+    names = [names] if isinstance(names, str) else names
+    return [part.folders[0] / os.path.expanduser(name) for name in names]
+
+
+def _searching(entry: Part, everywhere: Sequence[Path]) -> Part:
+    """An entry, looking in the further folders that it names, or that the Flow names."""
+    first, *others = entry.folders
+    return Part(entry.data, [first, *_further(entry), *everywhere, *others])
 
 
 def _moved(part: Part, folder: Path) -> dict[str, Any]:
@@ -83,11 +113,12 @@ def _moved(part: Part, folder: Path) -> dict[str, Any]:
     for section in ("uses_metas", "override_metas"):
         if isinstance(data.get(section), dict):
             data[section] = _with_files(data[section], part, folder) if is_moved else data[section]
-    uses = data.get("uses")
-    if isinstance(uses, dict):
-        data["uses"] = _executor(uses, part, folder) if is_moved else uses
-    elif isinstance(uses, str) and is_moved:
-        data["uses"] = _uses(uses, part, folder)
+    for key in _USES:
+        uses = data.get(key)
+        if isinstance(uses, dict):
+            data[key] = _executor(uses, part, folder) if is_moved else uses
+        elif isinstance(uses, str) and is_moved:
+            data[key] = _uses(uses, part, folder)
     return _with_files(data, part, folder) if is_moved else data
 
 
@@ -115,10 +146,14 @@ def _with_files(data: dict[str, Any], part: Part, folder: Path) -> dict[str, Any
     return data
 
 
-def _uses(uses: str, part: Part, folder: Path) -> str:
+def _uses(uses: str, part: Part, folder: Path) -> str | dict[str, Any]:
     text = uses.strip()
-    if _INLINE.match(text) or _ADDRESS.match(text):
+    if _ADDRESS.match(text):
         return uses
+    if _INLINE.match(text):
+        data = parse(Source(uses)).data
+        moved = _executor(data, part, folder) if isinstance(data, dict) else data
+        return uses if not moved or moved == data else moved
     file, colon, name = text.rpartition(":")
     if colon and file.endswith(".py"):
         return f"{_found(file, part, folder)}:{name}"
@@ -126,12 +161,18 @@ def _uses(uses: str, part: Part, folder: Path) -> str:
 
 
 def _found(name: str, part: Part, folder: Path) -> str:
-    """A file that is there, as it is named from another folder; what is no file stays."""
+    """A file as it is named from another folder; what is no file stays.
+
+    One that is not there is looked for first where it would have been.
+    """
+    if isinstance(name, Unresolved):
+        return name
     path = os.path.expanduser(name)
     for place in part.folders:
         if exists(place / path) and (os.sep in name or "." in name or exists(place / path / ".")):
             return _named(place / path, folder)
-    return name
+    is_file = is_yaml_path(name) or name.endswith(".py") or os.sep in name
+    return _named(part.folders[0] / path, folder) if is_file else name
 
 
 def _named(path: Path, folder: Path) -> str:
@@ -145,7 +186,7 @@ def _named(path: Path, folder: Path) -> str:
 def _plain(value: Any) -> Any:
     """What only Python has, as YAML says it."""
     if isinstance(value, type):
-        return _class(value)
+        return error_name(value) if issubclass(value, BaseException) else _class(value)
     if isinstance(value, enum.Enum):
         return value.name
     if isinstance(value, os.PathLike):
@@ -159,6 +200,16 @@ def _plain(value: Any) -> Any:
 
 def _class(cls: type) -> str:
     """How YAML names a class: with its module where that leads to it."""
+    module = _module_of(cls)
+    return f"{module}:{cls.__name__}" if module else cls.__name__
+
+
+def _module_of(cls: type) -> str:
+    """What to import for a class: its module, or the file of the program; "" where nothing does."""
     module = sys.modules.get(cls.__module__)
-    is_there = getattr(module, cls.__name__, None) is cls and cls.__module__ != "__main__"
-    return f"{cls.__module__}:{cls.__name__}" if is_there else cls.__name__
+    if getattr(module, cls.__name__, None) is not cls:
+        return ""
+    if cls.__module__ != "__main__":
+        return str(cls.__module__)
+    file = os.path.abspath(getattr(module, "__file__", None) or "")
+    return file if file.endswith(".py") and exists(file) else ""

@@ -32,6 +32,7 @@ from jina.config.older_keys import (
     REFUSED_OPTIONS,
 )
 from jina.config.problems import Problem, errors_in, ordered, result_or_raise
+from jina.config.python_values import make_words
 from jina.config.scalars import kind
 from jina.config.schema import (
     FlowModel,
@@ -235,10 +236,11 @@ def _flow(state: LoadState, tree: Tree) -> tuple[FlowOptions, list[NodeConfig], 
 def _known_options(state: LoadState, tree: Tree, given: Mapping[str, Any]) -> dict[str, Any]:
     """The `with` without what is ignored, and without what is refused, which is reported."""
     kept = state.without_ignored(tree, ("with",), given, IGNORED_OPTIONS)
+    make_words(kept)
     state.problems += refused_keys(tree, ("with",), kept, REFUSED_OPTIONS)
     state.problems += devices.problems(tree, ("with", "env"), kept.get("env"))
     state.problems += strategy_notes(tree, ("with",), kept)
-    inspect = getattr(kept.get("inspect"), "name", kept.get("inspect"))
+    inspect = kept.get("inspect")
     if isinstance(inspect, str) and inspect.upper() == "HANG":
         del kept["inspect"]
         message = "`inspect: HANG` is not supported"

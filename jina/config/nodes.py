@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
@@ -10,7 +9,7 @@ from typing import Any, TypeAlias
 from jina.config import devices
 from jina.config.batching import laid_over, settings_in, warn_of_ignored
 from jina.config.drafts import ExecutorClass, ExecutorDraft, executor_draft, uncertain_sections
-from jina.config.failures import Failures, failures_of, retry_notes, strategy_notes
+from jina.config.failures import Failures, failures_around, failures_of, retry_notes, strategy_notes
 from jina.config.load_state import LoadState
 from jina.config.needs import DUPLICATE_NEED, Fault, Node, faults
 from jina.config.older_keys import (
@@ -20,11 +19,12 @@ from jina.config.older_keys import (
     REFUSED_NODE,
 )
 from jina.config.problems import Problem
+from jina.config.python_values import make_yaml_like
 from jina.config.schema import (
     FlowOptions,
     NodeModel,
 )
-from jina.config.shards import Neighbour, polling_of, polling_problems
+from jina.config.shards import Neighbour, polling_of, polling_problems, two_numbers
 from jina.config.specs import spec_of
 from jina.config.tree import DataPath, Span, Tree
 from jina.config.uses import draft_of_uses
@@ -61,6 +61,7 @@ class NodeConfig:
         marks: the same for each key of the entry.
         is_join: made by `method: needs`.
         failures: what becomes of calls that fail or hang.
+        outer_failures: the same for its head and tail.
         origin: where its Executor is written, for messages about it.
         method: as it is written.
         runtime_args: laid over those that the Flow gives its Executor.
@@ -84,6 +85,7 @@ class NodeConfig:
     marks: dict[str, tuple[str, int, int]] = field(default_factory=dict)
     is_join: bool = False
     failures: Failures = field(default_factory=Failures)
+    outer_failures: Failures = field(default_factory=Failures)
     origin: ExecutorDraft | None = field(default=None, repr=False, compare=False)
     method: str = "add"
     runtime_args: dict[str, Any] = field(default_factory=dict)
@@ -102,7 +104,7 @@ def known_entry(
     """An entry without what is ignored, and without what is refused, which is reported."""
     kept = state.without_ignored(tree, at, entry, IGNORED_NODE)
     warn_of_ignored(state, tree, at, kept)
-    _make_yaml_like(kept)
+    make_yaml_like(kept)
     uses = kept.get("uses")
     if isinstance(uses, Mapping):  # its draft warns of what is ignored in it
         for key in uses.keys() & IGNORED_EXECUTOR:
@@ -113,18 +115,6 @@ def known_entry(
     state.problems += strategy_notes(tree, at, kept)
     state.problems += devices.problems(tree, (*at, "env"), kept.get("env"))
     return kept
-
-
-def _make_yaml_like(entry: dict[str, Any]) -> None:
-    """Turn paths, tuples and sets, which only Python has, into what YAML has."""
-    uses, needs = entry.get("uses"), entry.get("needs")
-    if isinstance(uses, os.PathLike):
-        entry["uses"] = os.fspath(uses)
-    if isinstance(needs, set | frozenset):
-        # Nobody chose the order of a set, but it should be the same each time.
-        entry["needs"] = sorted(needs, key=str)
-    elif isinstance(needs, tuple):
-        entry["needs"] = list(needs)
 
 
 def refused_keys(
@@ -148,6 +138,7 @@ def refused_keys(
 def _refused_values(tree: Tree, at: DataPath, entry: dict[str, Any]) -> Iterator[Problem]:
     """The values of known keys that are not supported (yet)."""
     yield from polling_problems(tree, (*at, "polling"), entry.get("polling"))
+    yield from two_numbers(tree, at, entry)
 
 
 def _unsupported(tree: Tree, path: DataPath, message: str, hint: str) -> Problem:
@@ -392,6 +383,7 @@ class NodeReader:
             marks={key: _mark(self.tree, self.tree.span((*at, key))) for key in entry},
             is_join=model.method == "needs",
             failures=failures_of(model, self.options),
+            outer_failures=failures_around(model, self.options),
             origin=own_executor.origin,
             method=model.method,
             runtime_args=_runtime_args(model),

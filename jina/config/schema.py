@@ -48,7 +48,6 @@ def _one_or_many(value: Any) -> Any:
 
 
 def _upper(value: Any) -> Any:
-    value = getattr(value, "name", value)  # of an enumeration of Jina 2
     return value.upper() if isinstance(value, str) else value
 
 
@@ -322,22 +321,23 @@ class NodeModel(_Strict):
         None,
         description=(
             "Milliseconds that a call may take before its process is ended; -1 sets no limit. A "
-            "map gives each endpoint its own, and `*` stands for all others. The default is no "
-            "limit."
+            "map gives each endpoint its own, and `*` stands for all others. It holds for "
+            "uses_before and uses_after too. The default is no limit."
         ),
     )
     retries: Retries = Field(
         0,
         description=(
-            "How often a call that raised is tried again, or a map with times, on and backoff. -1, "
-            "Jina 3's default, is 0."
+            "How often a call that raised is tried again, or a map with times, on and backoff; not "
+            "those of uses_before and uses_after. -1, Jina 3's default, is 0."
         ),
     )
     on_error: OnError | None = Field(
         None,
         description=(
             "stop: a request fails with the error. continue: it goes on with what this executor "
-            "was given. The default is the Flow's, else stop."
+            "was given. The default is the Flow's, else stop. uses_before and uses_after have the "
+            "Flow's alone."
         ),
     )
     on_error_strategy: Strategy | None = Field(

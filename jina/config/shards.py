@@ -51,6 +51,28 @@ def polling_of(value: str | Mapping[str, str] | None) -> dict[str, str]:
     }
 
 
+def two_numbers(tree: Tree, at: DataPath, entry: Mapping[str, Any]) -> Iterator[Problem]:
+    """`shards` and `parallel`, its older spelling, that do not agree.
+
+    Args:
+        tree: where they are written.
+        at: path of the entry.
+        entry: as written; values that are no numbers are reported by the model.
+    """
+    found = {key: entry[key] for key in entry if key in ("shards", "parallel")}
+    if len(found) < 2 or any(type(value) is not int for value in found.values()):
+        return
+    (first, one), (later, other) = found.items()
+    if one != other:
+        yield tree.problem(
+            (*at, later),
+            "two-numbers",
+            f"`{later}` is {other}, and `{first}`, which means the same, is {one}",
+            hint="keep `shards`",
+            notes=[tree.note((*at, first), f"`{first}` stands here")],
+        )
+
+
 def polling_problems(tree: Tree, at: DataPath, value: Any) -> Iterator[Problem]:
     """The words in a `polling` that mean nothing.
 

@@ -60,7 +60,14 @@ def _parts(node: NodeConfig, needs: list[str]) -> Iterator[tuple[PlannedNode, Ex
     if node.before is not None:
         head = f"{node.name}/head"
         yield (
-            PlannedNode(name=head, needs=needs, of=node.name, is_floating=node.is_floating),
+            PlannedNode(
+                name=head,
+                needs=needs,
+                of=node.name,
+                is_floating=node.is_floating,
+                timeouts=node.outer_failures.timeouts,
+                continues=node.outer_failures.continues,
+            ),
             node.before.executor,
         )
         needs = [head]
@@ -87,6 +94,8 @@ def _parts(node: NodeConfig, needs: list[str]) -> Iterator[tuple[PlannedNode, Ex
             of=node.name,
             reduces=reduces,
             is_floating=node.is_floating,
+            timeouts=node.outer_failures.timeouts,
+            continues=node.outer_failures.continues,
         )
         yield tail, node.after.executor if node.after else _REDUCER
 

@@ -39,7 +39,9 @@ def test_who_takes_turns(value: str, devices: str | None) -> None:
     assert found == (None if devices is None else devices.split())
 
 
-@pytest.mark.parametrize("value", ["RR1:x", "RR0,1:2", "RR,", "RR::0", "RRa b"])
+@pytest.mark.parametrize(
+    "value", ["RR1:x", "RR0,1:2", "RR,", "RR::0", "RRa b", "RRx", "RR0,x", "RRGPU-"]
+)
 def test_what_is_none_of_the_forms(value: str) -> None:
     with pytest.raises(ValueError, match=r"is no slice of devices|names no devices"):
         chosen(value, lambda: 4)

@@ -41,6 +41,7 @@ def test_a_timeout_is_a_number_or_a_map(written: Any, seconds: dict[str, float])
             Retries(times=2, on=["OSError"], backoff_s=0.005),
         ),
         ({"on": ["my.Error"], "backoff": 0}, Retries(times=3, on=["my.Error"])),
+        ({"on": "IOError", "backoff": 0}, Retries(times=3, on=["OSError"])),
     ],
 )
 def test_retries_are_a_number_or_a_map(written: Any, retries: Retries | None) -> None:
@@ -64,3 +65,20 @@ def test_the_nodes_own_word_counts_then_the_flows(
     options: dict[str, str], entry: dict[str, str], continues: bool
 ) -> None:
     assert node(options, **entry).continues is continues
+
+
+def test_an_endpoint_of_a_timeout_may_lack_its_slash() -> None:
+    assert node(timeout={"x": 300, "*": 5}).timeouts == {"/x": 0.3, "*": 0.005}
+
+
+def test_heads_and_tails_have_the_nodes_timeout_and_the_flows_on_error() -> None:
+    around = {"shards": 2, "polling": "ALL", "uses_before": "Executor", "timeout": {"x": 300}}
+    own = {"name": "a", **around, "retries": 2, "on_error": "stop"}
+    flow = {"jtype": "Flow", "with": {"on_error": "continue"}, "executors": [own]}
+    assert [(n.name, n.timeouts, n.continues, n.retries is None) for n in plan_of(flow).nodes] == [
+        ("a/head", {"/x": 0.3}, True, True),
+        ("a", {"/x": 0.3}, False, False),
+        ("a/tail", {"/x": 0.3}, True, True),
+    ]
+    flow = {"jtype": "Flow", "executors": [{**around, "on_error": "continue"}]}
+    assert [n.continues for n in plan_of(flow).nodes] == [False, True, False]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +58,10 @@ def test_only_what_was_set_is_written(tmp_path: Path) -> None:
 def test_a_class_of_no_module_is_written_by_its_name(tmp_path: Path) -> None:
     class SavedLocally(Executor): ...
 
-    flow = Flow.load_config(Flow().add(uses=SavedLocally).save_config(tmp_path / "f.yml"))
+    with pytest.warns(UserWarning, match="only by a process that has defined SavedLocally") as told:
+        saved = Flow().add(uses=SavedLocally).save_config(tmp_path / "f.yml")
+    assert told[0].filename == __file__
+    flow = Flow.load_config(saved)
     assert flow.plan().workers[0].executor.live
 
 
@@ -90,7 +95,7 @@ def test_paths_lead_where_they_led(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         },
         {"uses": "catalogue://TextEncoder"},
         {"uses": "jtype: BaseExecutor"},
-        {"uses": "gone.yml"},
+        {"uses": f"{a}/gone.yml"},
     ]
     above = data_of(flow.save_config(tmp_path / "flow.yml"))
     assert above["executors"][0]["uses"] == "a/ex.yml"
@@ -98,6 +103,67 @@ def test_paths_lead_where_they_led(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     # Where it was loaded from, nothing changes but what YAML leaves open.
     assert data_of(flow.save_config())["executors"] == yaml.safe_load(text)["executors"]
     assert flow.save_config() == f"{a}/flow.yml"
+
+
+@pytest.mark.parametrize("key", ["uses", "uses_before", "uses_after"])
+def test_whatever_names_an_executor_leads_where_it_would_have_led(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    for name in ("a", "b", "a/more", "own"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "own" / "own.yml").write_text("jtype: X\n")
+    (tmp_path / "a" / "more" / "more.yml").write_text("jtype: X\n")
+    a, own = f"{tmp_path}/a", f"{tmp_path}/own"
+    text = "jtype: X\npy_modules: [x.py, json]\nmetas: {name: '$x'}\n"
+    forms: list[tuple[Any, Any]] = [
+        ("ex.yml", f"{a}/ex.yml"),
+        ("x.py:X", f"{a}/x.py:X"),
+        ({"jtype": "X", "py_modules": "x.py"}, {"jtype": "X", "py_modules": f"{a}/x.py"}),
+        (text, {"jtype": "X", "py_modules": [f"{a}/x.py", "json"], "metas": {"name": "$$x"}}),
+        ("jtype: X", "jtype: X"),
+        ("json:X", "json:X"),
+        ("some/folder", f"{a}/some/folder"),
+        ("more.yml", f"{a}/more/more.yml"),
+    ]
+    data = {
+        "with": {"extra_search_paths": "more"},
+        "executors": [{key: written} for written, _ in forms],
+    }
+    (tmp_path / "a" / "flow.yml").write_text(dumped(data))
+    flow = Flow.load_config(str(tmp_path / "a" / "flow.yml"))
+    monkeypatch.chdir(tmp_path / "b")
+    flow = flow.add(**{key: "own.yml"}, extra_search_paths=[own]).add(**{key: "later.yml"})
+    found = data_of(flow.save_config(tmp_path / "f.yml"))["executors"]
+    saved = [entry[key] for entry in found]
+    wanted = [after for _, after in forms] + [f"{own}/own.yml", f"{tmp_path}/b/later.yml"]
+    below = yaml.safe_dump(wanted).replace(f"{tmp_path}/", "")  # named from the file's own folder
+    assert saved == yaml.safe_load(below)
+
+
+PROGRAM = """
+from jina import Executor, Flow, requests
+
+
+class E(Executor):
+    @requests
+    def act(self, docs, **kwargs): ...
+
+
+if __name__ == "__main__":
+    print(Flow().add(uses=E).save_config("out/flow.yml"))
+"""
+
+
+def test_a_class_of_the_program_is_named_with_its_file(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "prog.py").write_text(PROGRAM)
+    done = subprocess.run(
+        [sys.executable, "prog.py"], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert (done.stdout, done.stderr) == ("out/flow.yml\n", "")
+    saved = tmp_path / "out" / "flow.yml"
+    assert data_of(saved)["executors"] == [{"uses": f"{tmp_path}/prog.py:E"}]
+    assert Flow.load_config(str(saved)).plan().workers[0].executor.jtype == "prog:E"
 
 
 def test_without_a_file_a_new_one_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
