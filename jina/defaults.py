@@ -57,6 +57,8 @@ MAX_ATTEMPTS = 2  # a request during which this many workers died is not tried a
 
 WORKER_CREDITS = 2  # requests, or lots of them, at one worker: one running, one staged
 
+MAX_REPLICAS = 1000  # processes of an Executor that share the requests; of shards, as many
+
 # How requests become one call where nothing is said, as in Jina 3.
 BATCH_DOCS = 4  # documents that are enough for a call
 BATCH_TIMEOUT_MS = 10_000  # that the oldest request waits for others

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from jina.defaults import MAX_REPLICAS
 from jina.excepts import FlowBuildLevelError, FlowError, FlowNotFound, FlowTopologyError
 from jina.graph.plan import Plan, WorkerSpec
 from jina.launch import events
@@ -68,6 +69,18 @@ def change_local(flow: LocalFlow, change: control.Change) -> None:
     done = ask(Path(flow.up.directory), change, lambda text: None)
     flow.plan = change.plan or flow.plan
     flow.num_workers = done.workers
+
+
+def to_scale(node: str, replicas: int) -> control.Change:
+    """The change that gives a node another number of replicas.
+
+    Raises:
+        ValueError: that is no number of replicas.
+    """
+    is_number = isinstance(replicas, int) and not isinstance(replicas, bool)
+    if not is_number or not 1 <= replicas <= MAX_REPLICAS:
+        raise ValueError(f"an Executor has 1 to {MAX_REPLICAS} replicas, not {replicas!r}")
+    return control.Change(nodes=[node], replicas=replicas)
 
 
 def with_arguments(

@@ -82,6 +82,13 @@ def upper(shared_shell: Shell) -> Iterator[Shell]:
         (["scale", "upper=0"], 2, "'upper=0' is no Executor with a number of replicas from 1"),
         (["scale", "upper"], 2, "'upper' is no Executor with a number of replicas from 1"),
         (["scale", "upper=many"], 2, "'upper=many' is no Executor"),
+        (
+            ["scale", "upper=1001"],
+            2,
+            "'upper=1001' is no Executor with a number of replicas from 1",
+        ),
+        (["scale", "upper=1" + "0" * 5000], 2, "is no Executor with a number of replicas"),
+        (["scale", "upper=2", "upper=3"], 2, '"upper" is named twice'),
         (["scale"], 2, "Missing argument"),
         (["scale", "upper=2", "--flow", "other"], 4, 'no running Flow is called "other"'),
     ],
