@@ -220,6 +220,9 @@ def test_documents_that_the_method_has_sorted_go_back_to_whom_they_belong() -> N
     one, two = desk(Busy()).run_lot(lot)
     assert outcomes(one) == [("k1-1", "z")]
     assert outcomes(two) == [("k2-1", "b"), ("k2-2", "a")]
+    # One alone is answered alike: nobody sees who else was in the call.
+    alone = desk(Busy()).run(header(2, "b", "a", on="/sorted"))
+    assert outcomes(alone) == [("k2-1", "b"), ("k2-2", "a")]
 
 
 @pytest.mark.parametrize("on", ["/sorted", "/copies"])
