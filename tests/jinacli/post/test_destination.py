@@ -68,6 +68,14 @@ def test_down_ends_it_too(shell: Shell) -> None:
     assert "stopping (SIGTERM)\n" in done.err
 
 
+def test_the_greeting_takes_no_longer_than_the_timeout(shell: Shell) -> None:
+    done = shell.run(
+        "post", "/", "--text", "x", "--address", "tcp://127.0.0.1:1", "--timeout", "200ms"
+    )
+    assert (done.code, done.out) == (4, "")
+    assert done.err.startswith("error: tcp://127.0.0.1:1: nobody answers within 0.2 s\nhelp: is ")
+
+
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_whoever_interrupts_it_is_told_what_it_waits_for(shell: Shell, signum: int) -> None:
     """On a terminal; and the second time it ends at once."""
