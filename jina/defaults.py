@@ -39,6 +39,7 @@ LOG_BYTES = 10 * MIB  # of its log, before a new one is begun; one older log is 
 TIMEOUT_READY_S = 600.0  # start of a worker, counted from its last sign of life
 MAX_TIMEOUT_S = 1e9  # that anybody may set; 31 years, below which every clock can count
 TIMEOUT_CONNECT_S = 5.0  # a client's greeting
+SUPERVISOR_SILENT_S = 5.0  # whoever asks it for a change then says that it waits
 DRAIN_GRACE_S = 30.0  # for requests that are under way when a Flow is stopped
 CLOSE_GRACE_S = 10.0  # for Executor.close()
 DELIVERY_GRACE_S = 10.0  # for clients to take their answers once the workers are gone

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from jina.defaults import MAX_REPLICAS
+from jina.defaults import MAX_REPLICAS, SUPERVISOR_SILENT_S
 from jina.excepts import FlowBuildLevelError, FlowError, FlowNotFound, FlowTopologyError
 from jina.graph.plan import Plan, WorkerSpec
 from jina.launch import events
@@ -51,6 +52,8 @@ def ask(directory: Path, change: control.Change, tell: Callable[[str], None]) ->
     )
     try:
         channel.send(change)
+        if not (channel.has_waiting or select.select([channel], [], [], SUPERVISOR_SILENT_S)[0]):
+            tell(_is_silent(directory))
         while channel.is_open:
             for message in channel.receive():
                 if isinstance(message, control.Told):
@@ -62,6 +65,11 @@ def ask(directory: Path, change: control.Change, tell: Callable[[str], None]) ->
     finally:
         channel.close()
     raise FlowError("the Flow ended before the change was made")
+
+
+def _is_silent(directory: Path) -> str:
+    pid = next((record.pid for path, record in running() if path == directory), 0)
+    return f"the Flow's supervisor (process {pid}) does not answer; waiting for it"
 
 
 def change_local(flow: LocalFlow, change: control.Change) -> None:
