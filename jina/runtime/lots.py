@@ -319,8 +319,9 @@ class Desk:
 
 
 def _miscounted(endpoint: str, given: int, taken: int) -> BatchingError:
+    number = "1 Document" if given == 1 else f"{given} Documents"
     return BatchingError(
-        f"the method of {endpoint} returned {given} Documents for {taken}; with dynamic batching "
+        f"the method of {endpoint} returned {number} for {taken}; with dynamic batching "
         "it returns one for each, in their order",
         hint=f"return one Document for each, or turn dynamic batching off for {endpoint}",
     )
