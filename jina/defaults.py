@@ -39,6 +39,7 @@ LOG_BYTES = 10 * MIB  # of its log, before a new one is begun; one older log is 
 TIMEOUT_READY_S = 600.0  # start of a worker, counted from its last sign of life
 MAX_TIMEOUT_S = 1e9  # that anybody may set; 31 years, below which every clock can count
 TIMEOUT_CONNECT_S = 5.0  # a client's greeting
+SUPERVISOR_SILENT_S = 5.0  # whoever asks it for a change then says that it waits
 DRAIN_GRACE_S = 30.0  # for requests that are under way when a Flow is stopped
 CLOSE_GRACE_S = 10.0  # for Executor.close()
 DELIVERY_GRACE_S = 10.0  # for clients to take their answers once the workers are gone
@@ -56,6 +57,8 @@ RESTART_WINDOW_S = 60.0
 MAX_ATTEMPTS = 2  # a request during which this many workers died is not tried again as a whole
 
 WORKER_CREDITS = 2  # requests, or lots of them, at one worker: one running, one staged
+
+MAX_REPLICAS = 1000  # processes of an Executor that share the requests; of shards, as many
 
 # How requests become one call where nothing is said, as in Jina 3.
 BATCH_DOCS = 4  # documents that are enough for a call

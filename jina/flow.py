@@ -19,7 +19,7 @@ from jina.graph import drawing
 from jina.graph.course import ends
 from jina.graph.members import NotHere, Said, free_name, node_of, tell_unheard
 from jina.graph.plan import Plan, PlannedNode, with_import_paths
-from jina.launch.asking import change_local, with_arguments
+from jina.launch.asking import change_local, to_scale, with_arguments
 from jina.launch.local import LocalFlow
 from jina.runtime.control import Change
 
@@ -358,7 +358,7 @@ class Flow:
 
         Args:
             name: of the Executor.
-            replicas: how many, 1 or more.
+            replicas: how many, from 1 to 1000.
             pod_name: what Jina 2 called `name`.
 
         Raises:
@@ -367,9 +367,7 @@ class Flow:
             RuntimeFailToStart: a new worker did not start; there are as many as before.
             ValueError: that is no number of replicas.
         """
-        if isinstance(replicas, bool) or not isinstance(replicas, int) or replicas < 1:
-            raise ValueError(f"an Executor has 1 replica or more, not {replicas!r}")
-        return self._change(Change(nodes=[name or pod_name], replicas=replicas))
+        return self._change(to_scale(name or pod_name, replicas))
 
     def rolling_update(
         self,

@@ -44,6 +44,23 @@ class Outcome(NamedTuple):
     traceback: str
 
 
+def imported(config: ExecutorConfig) -> type[BaseExecutor]:
+    """Import an Executor's modules and find its class.
+
+    What they print goes to standard error.
+
+    Args:
+        config: from `jina.config.load_executor`.
+
+    Raises:
+        ExecutorError: a module raised, the user's frames are in the message; or there is no such
+            module or class.
+    """
+    spec = config.spec
+    with _user_code(f"importing {spec.jtype}"):
+        return config.origin.cls or executor_class(spec)
+
+
 @contextlib.contextmanager
 def constructed(config: ExecutorConfig, workspace: str = "") -> Iterator[BaseExecutor]:
     """Construct an Executor as a Flow would, and close it at the end.
@@ -55,12 +72,11 @@ def constructed(config: ExecutorConfig, workspace: str = "") -> Iterator[BaseExe
         workspace: absolute folder for its files, unless its YAML names one; "" for a temporary one.
 
     Raises:
-        ExecutorError: the constructor or `close` raised; the user's frames are in the message.
+        ExecutorError: see `imported`; or the constructor or `close` raised.
     """
     spec = config.spec
     with _folder(workspace) as folder:
-        with _on_stderr():
-            cls = config.origin.cls or executor_class(spec)
+        cls = imported(config)
         name = str(spec.metas.get("name") or cls.__name__)
         args = {**get_default_runtime_args(), "name": name, "workspace": folder}
         with _user_code(f"the constructor of {cls.__name__}"):

@@ -62,7 +62,7 @@ class Response:
         Each has `pod`, `pod_id`, `start_time`, `end_time` and `status`. Without `timing=True` in
         the post there are no times, and only those nodes that failed are told.
         """
-        return routes_of(self._reply.way, self.status)
+        return routes_of(self._reply.way, self.status, self._reply.error)
 
     @property
     def is_error(self) -> bool:

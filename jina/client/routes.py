@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
-from jina.names import GATEWAY
+from jina.names import GATEWAY, worker_name
 from jina.wire.maps import ErrorInfo, Leg, Way
 
 SUCCESS = 0
@@ -30,20 +30,24 @@ class Moment(datetime):
         return datetime.fromtimestamp(self.timestamp(), UTC).replace(tzinfo=None)
 
 
-def routes_of(way: Way, status: SimpleNamespace) -> list[SimpleNamespace]:
+def routes_of(
+    way: Way, status: SimpleNamespace, error: ErrorInfo | None = None
+) -> list[SimpleNamespace]:
     """The routes of one request.
 
     Args:
         way: what it met.
         status: of the whole request; the gateway's.
+        error: why it failed; None if it did not.
     """
     first = _route(GATEWAY, GATEWAY, way.arrived, way.left, status)
     told = {leg.node for leg in way.legs if leg.error is not None}
-    failed = [error for error in way.errors if error.executor not in told]
+    errors = way.errors if error is None or not error.executor else [*way.errors, error]
+    failed = [each for each in errors if each.executor not in told]
     return [
         first,
         *map(_of_leg, way.legs),
-        *(_route(error.executor, _pod_id(error), 0.0, 0.0, status_of(error)) for error in failed),
+        *(_route(each.executor, _pod_id(each), 0.0, 0.0, status_of(each)) for each in failed),
     ]
 
 
@@ -66,12 +70,12 @@ def in_words(error: ErrorInfo) -> str:
 
 
 def _of_leg(leg: Leg) -> SimpleNamespace:
-    name = f"{leg.node}/{leg.replica}"
+    name = worker_name(leg.node, leg.replica, leg.shard)
     return _route(leg.node, name, leg.began, leg.ended, status_of(leg.error))
 
 
 def _pod_id(error: ErrorInfo) -> str:
-    return f"{error.executor}/{error.replica}"
+    return worker_name(error.executor, error.replica, error.shard)
 
 
 def _route(

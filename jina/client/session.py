@@ -24,6 +24,8 @@ PING_S = 0.5
 """How long a gateway may be silent before it is asked whether it is there."""
 
 _BYE_S = 0.2
+_LOCAL_HINT = "`jina flow ps` lists what runs"
+_REMOTE_HINT = "is the Flow up, with this --port, and can that machine be reached from here?"
 
 
 class Session:
@@ -40,9 +42,7 @@ class Session:
     def __init__(self, address: str, *, timeout_connect_s: float = TIMEOUT_CONNECT_S) -> None:
         self.address = address
         if self.is_gone:
-            raise ConnectError(
-                "no Flow listens there", where=address, hint="`jina flow ps` lists what runs"
-            )
+            raise ConnectError("no Flow listens there", where=address, hint=_LOCAL_HINT)
         self._context = sockets.open_context()
         self.number = 0  # of the last request that was sent
         try:
@@ -115,7 +115,7 @@ class Session:
             raise ConnectError(
                 f"nobody answers within {timeout_s:g} s",
                 where=self.address,
-                hint="`jina flow ps` lists what runs",
+                hint=_REMOTE_HINT if self.address.startswith("tcp://") else _LOCAL_HINT,
             )
         raise ConnectError(
             f"no answer within {timeout_s:g} s",

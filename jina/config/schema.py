@@ -21,7 +21,7 @@ from pydantic import (
 from pydantic_core import PydanticKnownError
 
 from jina.config.failure_schema import Limits, OnError, Retries, Strategy
-from jina.defaults import BATCH_DOCS, BATCH_TIMEOUT_MS
+from jina.defaults import BATCH_DOCS, BATCH_TIMEOUT_MS, MAX_REPLICAS
 
 Text = Annotated[str, Field(strict=True)]
 Number = Annotated[int, Field(strict=True)]
@@ -264,13 +264,13 @@ class NodeModel(_Strict):
             "one before it. With several, their results are joined in this order."
         ),
     )
-    replicas: Annotated[int, Field(strict=True, ge=1, le=1000)] = Field(
+    replicas: Annotated[int, Field(strict=True, ge=1, le=MAX_REPLICAS)] = Field(
         1, description="Processes that share the requests."
     )
-    shards: Annotated[int, Field(strict=True, ge=1, le=1000)] = Field(
+    shards: Annotated[int, Field(strict=True, ge=1, le=MAX_REPLICAS)] = Field(
         1, description="Parts, such as those of one index; each has processes of its own."
     )
-    parallel: Annotated[int, Field(strict=True, ge=1, le=1000)] = Field(
+    parallel: Annotated[int, Field(strict=True, ge=1, le=MAX_REPLICAS)] = Field(
         1, description="Older spelling of shards."
     )
     polling: Polling | None = Field(

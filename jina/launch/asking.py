@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from jina.defaults import MAX_REPLICAS, SUPERVISOR_SILENT_S
 from jina.excepts import FlowBuildLevelError, FlowError, FlowNotFound, FlowTopologyError
 from jina.graph.plan import Plan, WorkerSpec
 from jina.launch import events
@@ -50,6 +52,8 @@ def ask(directory: Path, change: control.Change, tell: Callable[[str], None]) ->
     )
     try:
         channel.send(change)
+        if not (channel.has_waiting or select.select([channel], [], [], SUPERVISOR_SILENT_S)[0]):
+            tell(_is_silent(directory))
         while channel.is_open:
             for message in channel.receive():
                 if isinstance(message, control.Told):
@@ -63,11 +67,28 @@ def ask(directory: Path, change: control.Change, tell: Callable[[str], None]) ->
     raise FlowError("the Flow ended before the change was made")
 
 
+def _is_silent(directory: Path) -> str:
+    pid = next((record.pid for path, record in running() if path == directory), 0)
+    return f"the Flow's supervisor (process {pid}) does not answer; waiting for it"
+
+
 def change_local(flow: LocalFlow, change: control.Change) -> None:
     """Have a Flow changed that this process started; see `ask` for what is raised."""
     done = ask(Path(flow.up.directory), change, lambda text: None)
     flow.plan = change.plan or flow.plan
     flow.num_workers = done.workers
+
+
+def to_scale(node: str, replicas: int) -> control.Change:
+    """The change that gives a node another number of replicas.
+
+    Raises:
+        ValueError: that is no number of replicas.
+    """
+    is_number = isinstance(replicas, int) and not isinstance(replicas, bool)
+    if not is_number or not 1 <= replicas <= MAX_REPLICAS:
+        raise ValueError(f"an Executor has 1 to {MAX_REPLICAS} replicas, not {replicas!r}")
+    return control.Change(nodes=[node], replicas=replicas)
 
 
 def with_arguments(

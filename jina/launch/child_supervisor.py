@@ -40,9 +40,7 @@ class _ToOwner:
             self._speaker.say(f"error: {start_failure(event)}")
         elif isinstance(event, (events.Up, events.StartFailed, events.Stopped)):
             self._owner.send(event)
-        elif isinstance(
-            event, (events.Output, events.Overdue, events.WorkerDied, events.NotClosed)
-        ):
+        elif isinstance(event, events.LINES):
             self._speaker.say(event.as_text())
         elif isinstance(event, events.Stopping) and event.reason != "closed":
             self._speaker.say(

@@ -118,6 +118,18 @@ class NotClosed(_Event):
         )
 
 
+class GivenUp(_Event):
+    """The Flow stops, and so many requests were not done within `waited_s`."""
+
+    requests: int
+    waited_s: float
+
+    def as_text(self) -> str:
+        """The line that people read."""
+        what = "1 request that was" if self.requests == 1 else f"{self.requests} requests that were"
+        return f"error: gave up {what} not done within {self.waited_s:g} s"
+
+
 class Released(_Event):
     """Whoever started the Flow leaves it running; `log` is where its output goes from now on."""
 
@@ -130,6 +142,9 @@ class Stopped(_Event):
     clean: bool
 
 
+#: Those that are lines for people wherever a Flow's log goes.
+LINES = (Output, WorkerDied, Overdue, NotClosed, GivenUp)
+
 Event: TypeAlias = (
     Output
     | WorkerUp
@@ -140,6 +155,7 @@ Event: TypeAlias = (
     | Changing
     | Stopping
     | NotClosed
+    | GivenUp
     | Released
     | Stopped
 )

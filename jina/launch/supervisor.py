@@ -202,6 +202,9 @@ class Supervisor:
         elif isinstance(message, control.Retired):
             self._changing.retired(message.identity)
         elif self._state == DRAINING:  # Drained
+            if message.given_up:
+                self._failed = True
+                self._report(events.GivenUp(requests=message.given_up, waited_s=DRAIN_GRACE_S))
             self._state = CLOSING
             self._deadline = time.monotonic() + CLOSE_GRACE_S
 
@@ -414,7 +417,7 @@ class Supervisor:
                 worker.child.signal_group(signal.SIGTERM)
         self._deadline = time.monotonic() + DRAIN_GRACE_S + CLOSE_GRACE_S
         self._report(events.Stopping(reason=reason))
-        self._gateway.tell(control.Drain())
+        self._gateway.tell(control.Drain(grace_s=DRAIN_GRACE_S))
         if self._gateway.child is None:
             self._terminate()  # nobody can tell the workers to close now
 

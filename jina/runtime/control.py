@@ -12,6 +12,7 @@ from typing import TypeAlias, TypeVar
 
 import msgspec
 
+from jina.defaults import DRAIN_GRACE_S
 from jina.excepts import WireError
 from jina.graph.plan import Plan, PlannedNode, WorkerSpec
 from jina.runtime.structs import decode_json, encode_json
@@ -112,7 +113,12 @@ class GaveUp(_Message):
 
 
 class Drain(_Message):
-    """Take no new requests, finish those under way, then let the workers close."""
+    """Take no new requests, finish those under way, then let the workers close.
+
+    A gateway gives up what is not done after `grace_s`; a supervisor tells it so in its turn.
+    """
+
+    grace_s: float = DRAIN_GRACE_S
 
 
 # --- owner -> supervisor, where another process wants the Flow ------------------------------------
@@ -214,7 +220,12 @@ class Retired(_Message):
 
 
 class Drained(_Message):
-    """Every request has its answer. Said before the workers are told to close."""
+    """Every request has its answer, or its time is over. Said before the workers are told to close.
+
+    `given_up` is how many requests were not done in time.
+    """
+
+    given_up: int = 0
 
 
 ToOwnedSupervisor: TypeAlias = Begin | Release | Drain

@@ -21,7 +21,6 @@ from typing import Any
 
 from jina.defaults import (
     DELIVERY_GRACE_S,
-    DRAIN_GRACE_S,
     MAX_INFLIGHT_BYTES,
     QUEUED_PER_CLIENT,
     WINDOW_REQUESTS,
@@ -188,7 +187,7 @@ class Gateway:
             elif isinstance(message, control.GaveUp):
                 self._do(self._router.step(NodeFailed(message.node, message.reason, message.shard)))
             elif isinstance(message, control.Drain):
-                self._drain_deadline = time.monotonic() + DRAIN_GRACE_S
+                self._drain_deadline = time.monotonic() + message.grace_s
                 self._do(self._router.step(Draining()))
 
     def _worker_died(self, message: control.Died) -> None:
@@ -235,7 +234,7 @@ class Gateway:
             return
         self._is_drained = True
         # Before any worker can end: so the supervisor knows that it was told to.
-        self._channel.send(control.Drained())
+        self._channel.send(control.Drained(given_up=self._router.requests_held))
         for worker in self._workers.values():
             if worker.is_ready:
                 self._let_close(worker)

@@ -49,13 +49,15 @@ class Journey:
         queued: float,
         times: Times,
         error: ErrorInfo | None = None,
+        shard: int | None = None,
     ) -> None:
         """Note a call that came to its end; those of a Flow that tries again and again are cut."""
         self._ended[node] = times.ended
         short = error and _short(error, _SHORT)
         self._bytes += 64 + len(node) + (len(short.type) + 4 * _SHORT if short else 0)
         if self._bytes < _MOST_BYTES:
-            self._legs.append(Leg(node, replica, rows, queued, times.began, times.ended, short))
+            leg = Leg(node, replica, rows, queued, times.began, times.ended, short, shard)
+            self._legs.append(leg)
 
     def go_on(self, node: str, error: ErrorInfo) -> bool:
         """Note that the request goes on although a node failed.
@@ -87,4 +89,5 @@ def _short(error: ErrorInfo, limit: int, traceback: str = "") -> ErrorInfo:
         error.executor,
         error.replica,
         traceback[-_TRACEBACK:],
+        error.shard,
     )

@@ -292,7 +292,7 @@ class Desk:
         if stop - start < len(docs):
             some = docs[start:stop]
             some_truths = None if groundtruths is None else groundtruths[start:stop]
-        before = list(some) if len(works) > 1 else []
+        before = list(some)  # also of one alone: no answer depends on who else was there
         try:
             given = call_executor(
                 self._executor,
@@ -319,8 +319,9 @@ class Desk:
 
 
 def _miscounted(endpoint: str, given: int, taken: int) -> BatchingError:
+    number = "1 Document" if given == 1 else f"{given} Documents"
     return BatchingError(
-        f"the method of {endpoint} returned {given} Documents for {taken}; with dynamic batching "
+        f"the method of {endpoint} returned {number} for {taken}; with dynamic batching "
         "it returns one for each, in their order",
         hint=f"return one Document for each, or turn dynamic batching off for {endpoint}",
     )
@@ -371,13 +372,13 @@ def _by_row(docs: DocumentArray, before: Sequence[Document], endpoint: str) -> D
 
     Args:
         docs: that it returned, as many as it got.
-        before: those that it got; none where their order is nobody else's business.
+        before: those that it got.
         endpoint: for the message.
 
     Raises:
         BatchingError: they are new ones in another order, and their ids do not tell whose they are.
     """
-    after = list(docs) if before else []
+    after = list(docs)
     if all(map(is_, after, before)):
         return docs
     for key in (id, attrgetter("id")):

@@ -223,7 +223,7 @@ class Task:
         rows = self.stop - self.first or sum(
             piece.part.rows for piece in self.pieces if piece.part.role == DOCS
         )
-        journey.note_call(self.node, worker.replica, rows, self.queued, times, error)
+        journey.note_call(self.node, worker.replica, rows, self.queued, times, error, worker.shard)
         self.queued = times.ended
 
 

@@ -132,6 +132,7 @@ class Leg(msgspec.Struct, array_like=True, frozen=True):
         began: when it began.
         ended: when it ended.
         error: what it raised, without traceback and cut short.
+        shard: which of the node's shards; None where it has none.
     """
 
     node: str
@@ -141,6 +142,7 @@ class Leg(msgspec.Struct, array_like=True, frozen=True):
     began: float
     ended: float
     error: ErrorInfo | None = None
+    shard: int | None = None
 
 
 class Way(msgspec.Struct, array_like=True, frozen=True):

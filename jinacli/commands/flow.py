@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from jina.defaults import MAX_REPLICAS
 from jinacli.commands.options import NoImport, OutputFormat, check_given
 
 flow_app = typer.Typer(
@@ -265,14 +266,18 @@ def new(
 
 def _counts(words: list[str]) -> dict[str, int]:
     """NAME=N of the command line."""
-    counts = {}
+    counts: dict[str, int] = {}
     for word in words:
         name, _, number = word.rpartition("=")
-        if not name or not (number.isascii() and number.isdigit()) or int(number) < 1:
+        is_number = number.isascii() and number.isdigit() and len(number) <= len(str(MAX_REPLICAS))
+        if not name or not is_number or not 1 <= int(number) <= MAX_REPLICAS:
             raise typer.BadParameter(
-                f"{word!r} is no Executor with a number of replicas from 1, such as encoder=4",
+                f"{word!r} is no Executor with a number of replicas from 1 to {MAX_REPLICAS}, "
+                "such as encoder=4",
                 param_hint="NAME=N",
             )
+        if name in counts:
+            raise typer.BadParameter(f'"{name}" is named twice', param_hint="NAME=N")
         counts[name] = int(number)
     return counts
 

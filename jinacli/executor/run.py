@@ -13,14 +13,15 @@ import typer
 from jina.client.files import open_lines
 from jina.client.results import ResultFile
 from jina.config import load_executor
+from jina.config.executors import ExecutorConfig
 from jina.defaults import MAX_REQUEST_DOCS
-from jina.excepts import InputError
+from jina.excepts import ConfigError, ExecutorError, InputError
 from jina.executors.table import lookup
 from jina.names import with_slash
 from jina.readers import LineSource, ReadOptions
 from jina.readers.rows import Rows
 from jina.suggest import nearest
-from jina.trial import constructed, outcomes, requests_of
+from jina.trial import constructed, imported, outcomes, requests_of
 from jina.types.arrays.document import DocumentArray
 from jina.types.document import Document
 from jinacli import exits
@@ -78,6 +79,7 @@ def _run(options: RunOptions, begin: Begin) -> int:
             say_without_inputs(options.endpoint, options.inputs, options.texts)
         begin(f"{options.file}: the constructor")
         config = load_executor(plain_path(options.file))
+        _import(options, config, begin)
         workspace = os.path.abspath(options.workspace)
         executor = stack.enter_context(constructed(config, workspace))
         if lookup(executor.requests, with_slash(options.endpoint)) is None:
@@ -102,6 +104,23 @@ def _run(options: RunOptions, begin: Begin) -> int:
     if failed:
         say(f"{failed} of {total} failed")
     return exits.SOME_FAILED if failed else exits.OK
+
+
+def _import(options: RunOptions, config: ExecutorConfig, begin: Begin) -> None:
+    """Import the Executor; what is wrong is shown as by `jina executor check`.
+
+    Raises:
+        ConfigError: what the check finds.
+        ExecutorError: it finds nothing, and yet the import failed.
+    """
+    try:
+        imported(config)
+    except ExecutorError as error:
+        # Late: only an import that failed needs it.
+        from jina.check import check_executor
+
+        found = check_executor(plain_path(options.file), begin=begin).errors
+        raise (ConfigError(problems=found) if found else error) from None
 
 
 def _requests(

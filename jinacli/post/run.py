@@ -15,6 +15,7 @@ from jina.client.resume import Journal, Place, find_place, forget
 from jina.client.session import Session
 from jina.client.tally import Tally
 from jina.client.timing import Timing
+from jina.defaults import TIMEOUT_CONNECT_S
 from jina.excepts import ConnectError, InputError, OutputError, PostTimeout
 from jina.readers import LineSource
 from jinacli import exits
@@ -109,7 +110,9 @@ def _resume(
     """Connect to the Flow, then cut the results to where this run begins."""
     place = prepared.earlier or Place()
     results = stack.enter_context(open_results(options.output))
-    session = stack.enter_context(Session(find_address(options, stack)))
+    address = find_address(options, stack)
+    limit_s = min(options.timeout_s or TIMEOUT_CONNECT_S, TIMEOUT_CONNECT_S)
+    session = stack.enter_context(Session(address, timeout_connect_s=limit_s))
     check_target(options.target, session)
     check_endpoint(options, session)
     if not options.quiet:

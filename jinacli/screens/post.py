@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from jina.suggest import nearest
-from jinacli.screens.errors import say
+from jinacli.screens.errors import USER_FRAME, say
 
 if TYPE_CHECKING:  # a trial run says some of this too, and has no socket
     from jina.client.resume import Journal
@@ -34,13 +34,17 @@ def say_summary(tally: Tally, output: str, *, quiet: bool) -> None:
             text += f", {earlier.failed} of them in an earlier run"
             which = "the first of this run"
         say(f"{text}; {which}: {tally.first_error}" if tally.first_error else text)
-        if tally.first_traceback and not quiet:
-            say(tally.first_traceback)
+        _say_traceback(tally.first_traceback, quiet=quiet)
     if tally.went_on:
         text = f"{tally.went_on} of {tally.outcomes} went on after an error"
         say(f"{text}; the first: {tally.first_passed}" if tally.first_passed else text)
-        if tally.passed_traceback and not quiet:
-            say(tally.passed_traceback)
+        _say_traceback(tally.passed_traceback, quiet=quiet)
+
+
+def _say_traceback(text: str, *, quiet: bool) -> None:
+    """Say a traceback that names a place; the last line of one was said before."""
+    if USER_FRAME in text and not quiet:
+        say(text)
 
 
 def so_far(tally: Tally, journal: Journal | None, until: str) -> str:

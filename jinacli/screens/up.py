@@ -30,7 +30,7 @@ class UpScreen:
 
     def __call__(self, event: events.Event) -> None:
         """Show one event."""
-        if isinstance(event, (events.Output, events.Overdue, events.WorkerDied, events.NotClosed)):
+        if isinstance(event, events.LINES):
             self._say(event.as_text())
         elif isinstance(event, events.StartFailed):
             self._failed(start_failure(event))

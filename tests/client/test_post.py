@@ -371,7 +371,8 @@ def test_nobody_at_the_address() -> None:
     with pytest.raises(ConnectError) as caught:
         client.post("/", "x")
     assert str(caught.value) == (
-        "tcp://127.0.0.1:1: nobody answers within 0.2 s\nhelp: `jina flow ps` lists what runs"
+        "tcp://127.0.0.1:1: nobody answers within 0.2 s\nhelp: is the Flow up, with this --port, "
+        "and can that machine be reached from here?"
     )
 
 

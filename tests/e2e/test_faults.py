@@ -17,8 +17,8 @@ from tests.shell import Running, Shell, is_alive, json_lines
 
 LINES = 4000
 LOST = (
-    "no worker of it is left until the Flow is started again (`jina flow down`, `jina flow up`); "
-    "the last one ended with exit code 9"
+    "no worker of it is left; `jina flow restart frail` brings it back, and so does a mended file "
+    "under --watch; the last one ended with exit code 9"
 )
 
 

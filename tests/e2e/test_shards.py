@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from jina import Client, Document
 from tests.polling import wait_until
 from tests.shell import ZOO, Running, Shell
 
@@ -41,6 +42,8 @@ executors:
     replicas: 2
     polling: {{/index: ALL}}
 """
+
+MANY = {f"many/shard-{shard}/{replica}" for shard in range(2) for replica in range(2)}
 
 
 @pytest.fixture(scope="module")
@@ -185,6 +188,22 @@ def test_whoever_is_killed_every_line_has_its_outcome(
     node = victim.partition("/")[0]
     found = post(shared_shell, node, "/parts", lines("a", "b"))
     assert [doc["id"] for doc in found] == (["sizes"] if node == "sized" else ["d0", "d1"])
+
+
+@pytest.mark.usefixtures("up")
+def test_routes_name_the_workers_of_shards(shared_shell: Shell) -> None:
+    address = shared_shell.ps()[0]["addresses"][0]
+    options: dict[str, Any] = {"return_results": True, "continue_on_error": True}
+    with Client(address) as client:
+        (done,) = client.post("/parts", Document(), target_peapod="many", timing=True, **options)
+        assert {route.pod_id for route in done.routes[1:]} <= MANY
+        (done,) = client.post("/parts", Document(text="raise 1"), target_peapod="apart", **options)
+        assert [(route.pod, route.pod_id) for route in done.routes] == [
+            ("gateway", "gateway"),
+            ("apart", "apart/shard-1/0"),
+        ]
+        assert [route.status.code for route in done.routes] == [3, 3]
+        assert done.routes[1].status.description == "ValueError: a bad mood"
 
 
 def test_nobody_waits_for_a_floating_executor_and_its_errors_are_said(shell: Shell) -> None:

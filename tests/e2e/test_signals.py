@@ -57,6 +57,23 @@ def test_a_signal_drains(shell: Shell, signum: int) -> None:
     assert not shell.processes()
 
 
+def test_requests_that_are_given_up_at_the_stop_are_told(shell: Shell) -> None:
+    """Of a floating Executor: nobody else would know that they are lost."""
+    gate = shell.flow(
+        "Upper", f"Gate, needs: gateway, floating: true, uses_with: {{folder: {shell.folder}}}"
+    )
+    graces = with_graces(DRAIN_GRACE_S=0.1, CLOSE_GRACE_S=300)
+    with shell.up(gate, program=graces) as flow:
+        for _ in range(3):
+            assert shell.run("post", "/", "--text", "x").code == 0
+        wait_until((shell.folder / "begun").exists)
+        flow.process.send_signal(signal.SIGTERM)
+        flow.wait_for("error: gave up 3 requests that were not done within 0.1 s\n")
+        (shell.folder / "go").touch()
+        assert flow.end().code == 1
+    assert (shell.folder / "closed").exists()
+
+
 def test_while_it_drains_new_requests_are_refused(shell: Shell) -> None:
     gate = f"Gate, uses_with: {{folder: {shell.folder}}}"
     with (

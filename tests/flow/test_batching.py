@@ -130,5 +130,5 @@ def test_whoever_waits_for_others_is_served_when_the_flow_stops() -> None:
 
 def test_a_method_that_returns_another_number_says_what_to_do(flow: Flow) -> None:
     for error in side_by_side(flow, "/first", [(["a"], {}), (["b"], {})]):
-        assert "jina.excepts.BatchingError: the method of /first returned 1 Documents" in error
+        assert "jina.excepts.BatchingError: the method of /first returned 1 Document for" in error
         assert "turn dynamic batching off for /first" in error

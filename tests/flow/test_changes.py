@@ -117,9 +117,9 @@ def test_an_executor_that_there_is_not(flow: Flow, name: str) -> None:
         flow.rolling_update(name)
 
 
-@pytest.mark.parametrize("replicas", [0, -1, 1.5, "2", True])
+@pytest.mark.parametrize("replicas", [0, -1, 1.5, "2", True, 1001])
 def test_what_is_no_number_of_replicas(flow: Flow, replicas: Any) -> None:
-    with pytest.raises(ValueError, match="1 replica or more"):
+    with pytest.raises(ValueError, match="1 to 1000 replicas"):
         flow.scale("tell", replicas)
 
 

@@ -270,6 +270,18 @@ def test_clients_are_told_when_a_drain_has_answered_them(gateway: GatewayUnderTe
     assert not leaver.has_message()
 
 
+def test_a_drain_that_gives_up_requests_says_how_many(gateway: GatewayUnderTest) -> None:
+    worker = gateway.ready("a/0")
+    client = gateway.client()
+    client.post(1)
+    client.post(2)
+    for _ in range(2):
+        worker.task()
+    gateway.channel.send(control.Drain(grace_s=0.0))
+    assert gateway.hear(control.Drained).given_up == 2
+    worker.receive(wire.DRAIN)
+
+
 def test_a_worker_that_comes_after_the_drain_is_told_too(gateway: GatewayUnderTest) -> None:
     """It was a gateway's that died: the one in its place may be told to drain before it is back."""
     worker = gateway.worker("a/0")

@@ -202,12 +202,16 @@ def test_a_request_alone_is_not_gone_on_with_after_an_error() -> None:
     assert len(executor.calls) == 1
 
 
-@pytest.mark.parametrize(("on", "given"), [("/first", 1), ("/grow", 3)])
-def test_another_number_of_documents_is_refused_with_what_to_do(on: str, given: int) -> None:
+@pytest.mark.parametrize(
+    ("on", "given", "named"), [("/first", 1, "1 Document"), ("/grow", 3, "3 Documents")]
+)
+def test_another_number_of_documents_is_refused_with_what_to_do(
+    on: str, given: int, named: str
+) -> None:
     results = desk(Busy()).run_lot([header(1, "a", on=on), header(2, "b", on=on)])
     for result in results:
         assert isinstance(result, BatchingError)
-        assert f"the method of {on} returned {given} Documents for 2" in str(result)
+        assert f"the method of {on} returned {named} for 2" in str(result)
         assert f"turn dynamic batching off for {on}" in str(result)
     with pytest.raises(BatchingError):
         desk(Busy()).run(header(1, "a", "b", on=on))
@@ -220,6 +224,9 @@ def test_documents_that_the_method_has_sorted_go_back_to_whom_they_belong() -> N
     one, two = desk(Busy()).run_lot(lot)
     assert outcomes(one) == [("k1-1", "z")]
     assert outcomes(two) == [("k2-1", "b"), ("k2-2", "a")]
+    # One alone is answered alike: nobody sees who else was in the call.
+    alone = desk(Busy()).run(header(2, "b", "a", on="/sorted"))
+    assert outcomes(alone) == [("k2-1", "b"), ("k2-2", "a")]
 
 
 @pytest.mark.parametrize("on", ["/sorted", "/copies"])

@@ -108,6 +108,22 @@ def test_wrong_usage(here: Shell, arguments: tuple[str, ...], message: str) -> N
     assert message in done.err
 
 
+def test_modules_that_cannot_be_imported_are_shown_as_by_a_check(here: Shell) -> None:
+    text = "jtype: Broken\nmetas: {py_modules: broken.py}\n"
+    here.write("broken.yml", text)
+    here.write("broken.py", "from jina import Executor\nclass Broken(Executor:\n    pass\n")
+    done = here.run("executor", "run", "broken.yml", "/x", "-t", "a")
+    assert (done.code, done.out) == (2, "")
+    assert "broken.py:2:22: error[import-failed]: this is no Python" in done.err
+    assert "^" in done.err
+    here.write("broken.py", "import no_such_module_anywhere\n")
+    done = here.run("executor", "run", "broken.yml", "/x", "-t", "a")
+    assert (done.code, done.out) == (2, "")
+    assert "broken.yml:2:" in done.err
+    assert "No module named 'no_such_module_anywhere'" in done.err
+    assert "fault of jina" not in done.err
+
+
 def test_an_interruption_closes_the_executor(here: Shell) -> None:
     arguments = ("executor", "run", "my.yml", "/upper")
     with here.start(*arguments, stdin=subprocess.PIPE) as running:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -82,6 +83,13 @@ def upper(shared_shell: Shell) -> Iterator[Shell]:
         (["scale", "upper=0"], 2, "'upper=0' is no Executor with a number of replicas from 1"),
         (["scale", "upper"], 2, "'upper' is no Executor with a number of replicas from 1"),
         (["scale", "upper=many"], 2, "'upper=many' is no Executor"),
+        (
+            ["scale", "upper=1001"],
+            2,
+            "'upper=1001' is no Executor with a number of replicas from 1",
+        ),
+        (["scale", "upper=1" + "0" * 5000], 2, "is no Executor with a number of replicas"),
+        (["scale", "upper=2", "upper=3"], 2, '"upper" is named twice'),
         (["scale"], 2, "Missing argument"),
         (["scale", "upper=2", "--flow", "other"], 4, 'no running Flow is called "other"'),
     ],
@@ -253,6 +261,25 @@ def test_a_flow_that_is_stopped_in_the_middle_of_a_change_stops(shell: Shell) ->
         assert first.end().lines[0]["text"] == "passed"
         assert up.end().code == 0
     assert not shell.processes()
+
+
+IMPATIENT = (
+    *(sys.executable, "-c"),
+    "from jina.launch import asking; asking.SUPERVISOR_SILENT_S = 0.2\n"
+    "from jinacli.app import main; main()",
+)
+
+
+def test_a_supervisor_that_does_not_answer_is_named_and_waited_for(shell: Shell) -> None:
+    with shell.up(shell.flow("Upper")) as up:
+        up.process.send_signal(signal.SIGSTOP)
+        with shell.start("flow", "scale", "upper=2", program=IMPATIENT) as asking:
+            asking.wait_for(f"the Flow's supervisor (process {up.pid}) does not answer; waiting ")
+            up.process.send_signal(signal.SIGCONT)
+            done = asking.end()
+    assert done.code == 0
+    assert done.err.count("does not answer") == 1
+    assert done.err.endswith('changed "upper": 2 replicas; now upper x2\n')
 
 
 def test_new_workers_that_are_silent_for_too_long_are_given_up(shell: Shell) -> None:

@@ -68,6 +68,25 @@ def test_down_ends_it_too(shell: Shell) -> None:
     assert "stopping (SIGTERM)\n" in done.err
 
 
+def test_what_is_wrong_with_a_batch_is_said_once(shell: Shell) -> None:
+    """An error of jina's own has no traceback to show beside its words."""
+    batching = "{/status: {preferred_batch_size: 2, timeout: 1}}"
+    shell.flow(f"Status, uses_dynamic_batching: {batching}")
+    done = shell.run("post", "/status", "-t", "a", "-t", "b", "--flow", "flow.yml")
+    assert done.code == 3
+    assert done.err.count("the method of /status returned 1 Document for 2; ") == 1
+    assert done.err.count("help: ") == 1
+    assert "2 of 2 failed; the first: BatchingError in status: the method of" in done.err
+
+
+def test_the_greeting_takes_no_longer_than_the_timeout(shell: Shell) -> None:
+    done = shell.run(
+        "post", "/", "--text", "x", "--address", "tcp://127.0.0.1:1", "--timeout", "200ms"
+    )
+    assert (done.code, done.out) == (4, "")
+    assert done.err.startswith("error: tcp://127.0.0.1:1: nobody answers within 0.2 s\nhelp: is ")
+
+
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_whoever_interrupts_it_is_told_what_it_waits_for(shell: Shell, signum: int) -> None:
     """On a terminal; and the second time it ends at once."""
