@@ -79,8 +79,8 @@ def check_flow(source: Any, *, no_import: bool = False, begin: Begin = _ignore) 
         # Those of its head and tail are limited too.
         bound = _endpoints(report, [name for name, _, _ in node.parts()]) if bound else []
         report.problems += unserved_endpoints(node, "timeout", bound)
-        if not no_import:
-            check_retries(report, node)
+    if not no_import:
+        check_retries(report, reading.nodes)
     report.problems += shared_folders(reading.nodes)
     report.problems = ordered(report.problems)
     return report

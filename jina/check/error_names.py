@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from jina.check.report import Report
+from jina.config.drafts import ExecutorDraft
 from jina.config.failures import UNKNOWN_ERROR
 from jina.config.nodes import NodeConfig
 from jina.config.problems import Problem
@@ -14,35 +15,45 @@ from jina.executors import BaseExecutor
 from jina.executors.user_errors import dotted_name
 
 
-def check_retries(report: Report, node: NodeConfig) -> None:
+def check_retries(report: Report, nodes: Sequence[NodeConfig]) -> None:
     """Names that no error can have, or that none has yet: a call would fail that was to be retried.
 
     Nothing is imported for it, so of other modules nothing is known.
 
     Args:
         report: problems are added to it, and guesses about names taken out that errors do have.
-        node: of the Flow; its Executor is imported.
+        nodes: of the Flow; their Executors are imported.
     """
-    if node.origin is None or not node.origin.overlays or not node.failures.on:
-        return
     guessed = {problem.path for problem in report.problems if problem.code == UNKNOWN_ERROR}
     known = _names_below(BaseException)
-    tree, at = node.origin.overlays[0]
-    for n, name in enumerate(node.failures.on):
-        path = (*at, "retries", "on")
-        path = (*path, n) if (*path, n) in tree.values else path
-        module, dot, short = name.rpartition(".")
-        if dot:
-            report.problems += _dotted(tree, path, module, short)
+    unfounded: set[str] = set()
+    for node, tree, path, name in _retried(nodes):
+        place = path_text(path)
+        if "." in name:
+            report.problems += _dotted(tree, path, *name.rsplit(".", 1))
         elif name in known:
-            if path_text(path) in guessed:
-                report.problems = [p for p in report.problems if not _is_at(p, path)]
-        elif path_text(path) not in guessed and "modules" not in node.origin.uncertain:
+            unfounded.add(place)
+        elif place not in guessed and "modules" not in node.uncertain:
             report.problems += _plain(tree, path, name)
+    report.problems = [
+        problem
+        for problem in report.problems
+        if problem.code != UNKNOWN_ERROR or problem.path not in unfounded
+    ]
 
 
-def _is_at(problem: Problem, path: DataPath) -> bool:
-    return problem.code == UNKNOWN_ERROR and problem.path == path_text(path)
+def _retried(
+    nodes: Sequence[NodeConfig],
+) -> Iterator[tuple[ExecutorDraft, Tree, DataPath, str]]:
+    """Each name: of which Executor, and where it is written."""
+    for node in nodes:
+        if node.origin is None or not node.origin.overlays:
+            continue
+        tree, at = node.origin.overlays[0]
+        on = (*at, "retries", "on")
+        for n, name in enumerate(node.failures.on):
+            path = (*on, n) if (*on, n) in tree.values else on
+            yield node.origin, tree, path, name
 
 
 def _plain(tree: Tree, path: DataPath, name: str) -> Iterator[Problem]:

@@ -71,6 +71,8 @@ def unserved_endpoints(node: NodeConfig, key: str, bound: Sequence[str]) -> Iter
     if node.origin is None or not node.origin.overlays or not bound or DEFAULT_ENDPOINT in bound:
         return
     tree, at = node.origin.overlays[0]
+    if (*at, key) not in tree.values:
+        return
     for path in [path for path in tree.values if path[:-1] == (*at, key)]:
         endpoint = path[-1]
         if not isinstance(endpoint, str):

@@ -90,3 +90,15 @@ def test_what_jina_2_could_say_is_ignored_or_refused_as_in_yaml() -> None:
         flow.add(external=True)
     with pytest.raises(TypeError, match=r"takes no argument 'repliacs'; did you mean \"replicas\""):
         flow.add(repliacs=2)
+
+
+def test_on_error_of_the_flow_holds_for_heads_and_tails_too() -> None:
+    flow = Flow(on_error="continue").add(
+        name="a", uses_before=FailsAlways, uses_after=FailsAlways, shards=2, polling="ALL"
+    )
+    with flow:
+        (response,) = flow.post("/", [Document(text="t")], return_results=True) or []
+        assert [doc.text for doc in response.docs] == ["t"]
+        assert response.status.code == 0
+        for name in ("a/head", "a/tail"):
+            assert f"went on after ValueError in {name}: always" in response.status.description

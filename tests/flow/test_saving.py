@@ -132,7 +132,9 @@ def test_whatever_names_an_executor_leads_where_it_would_have_led(
     (tmp_path / "a" / "flow.yml").write_text(dumped(data))
     flow = Flow.load_config(str(tmp_path / "a" / "flow.yml"))
     monkeypatch.chdir(tmp_path / "b")
-    flow = flow.add(**{key: "own.yml"}, extra_search_paths=[own]).add(**{key: "later.yml"})
+    found_there: dict[str, Any] = {key: "own.yml", "extra_search_paths": [own]}
+    made_later: dict[str, Any] = {key: "later.yml"}
+    flow = flow.add(**found_there).add(**made_later)
     found = data_of(flow.save_config(tmp_path / "f.yml"))["executors"]
     saved = [entry[key] for entry in found]
     wanted = [after for _, after in forms] + [f"{own}/own.yml", f"{tmp_path}/b/later.yml"]
