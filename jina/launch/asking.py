@@ -138,17 +138,15 @@ def _check_arguments(uses_with: object) -> None:
     for name, value in uses_with.items():
         if not isinstance(name, str):
             raise TypeError(f"uses_with has names of arguments as its keys, not {name!r}")
-        # To the supervisor as JSON, and to a worker as msgpack, which has no larger integers.
-        for encode in (msgspec.json.encode, msgspec.msgpack.encode):
-            try:
-                encode(value)
-            except UnicodeEncodeError:
-                pass  # text that is not UTF-8 is sent in another way
-            except (TypeError, ValueError, OverflowError, RecursionError) as error:
-                raise TypeError(
-                    f"uses_with[{name!r}] cannot be sent to the new workers ({error}); "
-                    "give text, numbers of up to 64 bits, booleans, None, lists or dicts"
-                ) from None
+        try:
+            msgspec.json.encode(value)
+        except UnicodeEncodeError:
+            pass  # text that is not UTF-8 is sent in another way
+        except (TypeError, ValueError, RecursionError) as error:
+            raise TypeError(
+                f"uses_with[{name!r}] cannot be sent to the new workers ({error}); "
+                "give text, numbers, booleans, None, lists or dicts"
+            ) from None
 
 
 def _failure(message: object) -> FlowError:

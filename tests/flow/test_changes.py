@@ -129,7 +129,7 @@ def test_what_is_no_number_of_replicas(flow: Flow, replicas: Any) -> None:
         ([1], "uses_with is a dict of arguments of the Executor's constructor, not list"),
         ({1: "x"}, "uses_with has names of arguments as its keys, not 1"),
         ({"x": object()}, r"uses_with\['x'\] cannot be sent to the new workers"),
-        ({"x": [2**70]}, r"uses_with\['x'\] cannot be sent to the new workers"),
+        ({"x": [{1, (2, object())}]}, r"uses_with\['x'\] cannot be sent to the new workers"),
     ],
 )
 def test_arguments_that_cannot_be_sent(flow: Flow, arguments: Any, message: str) -> None:
