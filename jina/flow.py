@@ -389,6 +389,7 @@ class Flow:
             pod_name: what Jina 2 called `name`.
 
         Raises:
+            TypeError: `uses_with` is no dict, or cannot be sent.
             FlowError: as `scale`; if a new worker does not start, what ran before is started again.
         """
         node = name or pod_name

@@ -104,7 +104,12 @@ def with_arguments(
         node: its name; one that the plan lacks changes nothing.
         uses_with: laid over the arguments of its constructor.
         dump_path: what `runtime_args.dump_path` becomes; None leaves it as it is.
+
+    Raises:
+        TypeError: `uses_with` is no dict with names as keys, or a value cannot be sent.
     """
+    if uses_with is not None:
+        _check_arguments(uses_with)
 
     def changed(spec: WorkerSpec) -> WorkerSpec:
         with_ = {**spec.executor.with_, **(uses_with or {})}
@@ -117,6 +122,31 @@ def with_arguments(
 
     workers = [changed(spec) if spec.node == node else spec for spec in plan.workers]
     return msgspec.structs.replace(plan, workers=workers)
+
+
+def _check_arguments(uses_with: object) -> None:
+    """See that arguments can be sent to another process.
+
+    Raises:
+        TypeError: they cannot.
+    """
+    if not isinstance(uses_with, dict):
+        raise TypeError(
+            "uses_with is a dict of arguments of the Executor's constructor, "
+            f"not {type(uses_with).__name__}"
+        )
+    for name, value in uses_with.items():
+        if not isinstance(name, str):
+            raise TypeError(f"uses_with has names of arguments as its keys, not {name!r}")
+        try:
+            msgspec.json.encode(value)
+        except UnicodeEncodeError:
+            pass  # text that is not UTF-8 is sent in another way
+        except (TypeError, ValueError, RecursionError) as error:
+            raise TypeError(
+                f"uses_with[{name!r}] cannot be sent to the new workers ({error}); "
+                "give text, numbers, booleans, None, lists or dicts"
+            ) from None
 
 
 def _failure(message: object) -> FlowError:

@@ -322,7 +322,8 @@ class Changing:
     def cancel(self) -> None:
         """The Flow stops: nothing more is started."""
         if self._rollout is not None:
-            self._answer(control.Refused(what=f"the Flow stops before {self._title} is changed"))
+            what = f"the Flow is stopping; this change was not finished: {self._title}"
+            self._answer(control.Refused(what=what))
         self._rollout = None
         self._deadlines.clear()
 

@@ -2,7 +2,7 @@
 
 Names of files and values of the environment are bytes; Python shows those that are not UTF-8 as
 lone surrogates, which msgspec does not write. The standard library's JSON does, but it is slower:
-it is used for these alone.
+it is used for these alone. Integers of more than 64 bits are written in JSON too: msgpack has none.
 """
 
 from __future__ import annotations
@@ -51,10 +51,10 @@ def decode_json(data: bytes, decoder: msgspec.json.Decoder[_T]) -> _T:
 
 
 def encode_msgpack(value: msgspec.Struct) -> bytes:
-    """A struct in msgpack, or in JSON when its text is not UTF-8."""
+    """A struct in msgpack, or in JSON when its text is not UTF-8 or an integer exceeds 64 bits."""
     try:
         return _ENCODE_MSGPACK(value)
-    except UnicodeEncodeError:
+    except (UnicodeEncodeError, OverflowError):
         return encode_json(value)
 
 

@@ -42,6 +42,19 @@ def stop_flows(wanted: str, *, every: bool, timeout_s: float, quiet: bool) -> in
             return exits.OK
     for record in records:
         _signal(record, signal.SIGTERM)
+    try:
+        _wait(records, timeout_s, quiet=quiet)
+    except KeyboardInterrupt:
+        for record in filter(_is_running, records):
+            say(
+                f'Flow "{record.name}" goes down all the same; `jina flow ps` shows when it is gone'
+            )
+        raise
+    return exits.OK
+
+
+def _wait(records: list[FlowRecord], timeout_s: float, *, quiet: bool) -> None:
+    """Wait until Flows are gone; those that take too long are ended at once."""
     deadline = time.monotonic() + timeout_s
     for record in records:
         # Killed as the last resort: its gateway ends the workers then.
@@ -55,7 +68,6 @@ def stop_flows(wanted: str, *, every: bool, timeout_s: float, quiet: bool) -> in
             time.sleep(_LOOK_S)
         if not quiet:
             say(f'Flow "{record.name}" is down')
-    return exits.OK
 
 
 def _signal(record: FlowRecord, signum: signal.Signals) -> None:

@@ -123,6 +123,20 @@ def test_what_is_no_number_of_replicas(flow: Flow, replicas: Any) -> None:
         flow.scale("tell", replicas)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([1], "uses_with is a dict of arguments of the Executor's constructor, not list"),
+        ({1: "x"}, "uses_with has names of arguments as its keys, not 1"),
+        ({"x": object()}, r"uses_with\['x'\] cannot be sent to the new workers"),
+        ({"x": [{1, (2, object())}]}, r"uses_with\['x'\] cannot be sent to the new workers"),
+    ],
+)
+def test_arguments_that_cannot_be_sent(flow: Flow, arguments: Any, message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        flow.rolling_update("tell", uses_with=arguments)
+
+
 def test_a_flow_that_does_not_run_cannot_be_changed(tmp_path: Path) -> None:
     flow = Flow().add(name="tell", uses=Tell)
     with pytest.raises(FlowBuildLevelError, match="not running"):

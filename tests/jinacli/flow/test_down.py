@@ -67,6 +67,23 @@ def test_down_ends_a_flow_that_does_not_listen(shell: Shell) -> None:
     wait_until(lambda: not shell.processes("jina.runtime"), what="nobody is left")
 
 
+def test_down_that_is_interrupted_says_that_the_flow_goes_down(shell: Shell) -> None:
+    gate = shell.flow(f"Gate, uses_with: {{folder: {shell.folder}}}")
+    with shell.up(gate) as flow, shell.start("post", "/", "--text", "x") as post:
+        wait_until((shell.folder / "begun").exists)
+        with shell.start("flow", "down") as down:
+            flow.wait_for("stopping (SIGTERM)")
+            done = down.end(signal.SIGINT)
+        assert (done.code, done.err) == (
+            130,
+            'Flow "flow" goes down all the same; `jina flow ps` shows when it is gone\n'
+            "interrupted\n",
+        )
+        (shell.folder / "go").touch()
+        assert post.end().code == 0
+        assert flow.end().code == 0
+
+
 def test_down_of_an_unknown_name_shows_the_near_miss(shell: Shell) -> None:
     with shell.up(shell.flow("Upper")):
         assert shell.run("flow", "down", "flwo") == (
