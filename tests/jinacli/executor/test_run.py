@@ -95,7 +95,7 @@ def test_a_method_that_ends_the_process_is_no_success(here: Shell) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("my.yml", "/uper"), 'no method of my.yml serves /uper\nhelp: did you mean "/upper"? '),
+        (("my.yml", "/uppe"), 'no method of my.yml serves /uppe\nhelp: did you mean "/upper"? '),
         (("none.yml", "/upper"), "no such file: none.yml"),
         (("my.yml", "/upper", "-i", "none.jsonl"), "error: none.jsonl: no such file"),
         (("my.yml", "/upper", "-i", "data.jsonl", "-o", "data.jsonl"), "data.jsonl: an input, so"),
