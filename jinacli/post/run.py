@@ -7,6 +7,7 @@ Flow, and the results cut to that place; the outcomes.
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from jina.client.files import Posting, identity_of_post
@@ -50,7 +51,7 @@ class _Prepared:
 def run_post(options: PostOptions) -> int:
     """Post, and return the exit code."""
     with contextlib.ExitStack() as stack:
-        stack.enter_context(signals_unwind())
+        check_signals = stack.enter_context(signals_unwind())
         prepared = _prepare(options, stack)
         timing = None
         if options.limit == 0 and prepared.earlier is None:
@@ -58,7 +59,7 @@ def run_post(options: PostOptions) -> int:
         else:
             session, posting = _resume(options, prepared, stack)
             tally = posting.tally
-            _stream(options, prepared, posting, session)
+            _stream(options, prepared, posting, session, check_signals)
             _say_notes(options, prepared, tally, session)
             timing = posting.timing
     say_summary(tally, options.output, quiet=options.quiet)
@@ -151,7 +152,13 @@ def _begin_journal(options: PostOptions, identity: dict[str, str], place: Place)
         return None
 
 
-def _stream(options: PostOptions, prepared: _Prepared, posting: Posting, session: Session) -> None:
+def _stream(
+    options: PostOptions,
+    prepared: _Prepared,
+    posting: Posting,
+    session: Session,
+    check_signals: Callable[[], None],
+) -> None:
     """Post everything, and say how far it came if something ends it early."""
     tally, journal = posting.tally, posting.journal
     is_wanted = options.show_progress and options.output != "-"
@@ -159,6 +166,7 @@ def _stream(options: PostOptions, prepared: _Prepared, posting: Posting, session
         try:
             for outcomes in posting.stream(session):
                 show(outcomes)
+                check_signals()
         except InputError as error:  # it broke off; what was read before has its outcomes
             say(f"error: {error}")
         except (KeyboardInterrupt, exits.Terminated):

@@ -4,27 +4,46 @@ from __future__ import annotations
 
 import contextlib
 import signal
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from jinacli.exits import Terminated
 
 
 @contextlib.contextmanager
-def signals_unwind() -> Iterator[None]:
+def signals_unwind() -> Iterator[Callable[[], None]]:
     """Let a signal raise, so that a Flow that was started for now is stopped in order.
 
     A SIGHUP that is ignored, as `nohup` wants it, stays so.
+
+    Yields:
+        a function to call now and then. A signal may come while ZeroMQ calls back into Python, and
+        no exception leads out of there: this raises it afterwards.
     """
+    swallowed: list[BaseException] = []
 
     def stop(signum: int, frame: object) -> None:
         raise Terminated
+
+    def note(what: Any) -> None:
+        if isinstance(what.exc_value, (KeyboardInterrupt, Terminated)):
+            swallowed.append(what.exc_value)
+        else:
+            hook(what)
+
+    def check() -> None:
+        if swallowed:
+            raise swallowed.pop()
 
     watched = [signal.SIGTERM]
     if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
         watched.append(signal.SIGHUP)
     before = [signal.signal(signum, stop) for signum in watched]
+    hook, sys.unraisablehook = sys.unraisablehook, note
     try:
-        yield
+        yield check
     finally:
+        sys.unraisablehook = hook
         for signum, handler in zip(watched, before, strict=True):
             signal.signal(signum, handler)
