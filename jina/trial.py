@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import select
 import sys
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -62,31 +61,30 @@ def imported(config: ExecutorConfig) -> type[BaseExecutor]:
 
 
 @contextlib.contextmanager
-def constructed(config: ExecutorConfig, workspace: str = "") -> Iterator[BaseExecutor]:
+def constructed(config: ExecutorConfig, workspace: str) -> Iterator[BaseExecutor]:
     """Construct an Executor as a Flow would, and close it at the end.
 
     What it prints goes to standard error.
 
     Args:
         config: from `jina.config.load_executor`.
-        workspace: absolute folder for its files, unless its YAML names one; "" for a temporary one.
+        workspace: absolute folder for its files, unless its YAML names one.
 
     Raises:
         ExecutorError: see `imported`; or the constructor or `close` raised.
     """
     spec = config.spec
-    with _folder(workspace) as folder:
-        cls = imported(config)
-        name = str(spec.metas.get("name") or cls.__name__)
-        args = {**get_default_runtime_args(), "name": name, "workspace": folder}
-        with _user_code(f"the constructor of {cls.__name__}"):
-            executor = construct(cls, spec, args)
-        try:
-            yield executor
-        finally:
-            with _user_code(f"{cls.__name__}.close"):
-                executor.close()
-                close_loop()
+    cls = imported(config)
+    name = str(spec.metas.get("name") or cls.__name__)
+    args = {**get_default_runtime_args(), "name": name, "workspace": workspace}
+    with _user_code(f"the constructor of {cls.__name__}"):
+        executor = construct(cls, spec, args)
+    try:
+        yield executor
+    finally:
+        with _user_code(f"{cls.__name__}.close"):
+            executor.close()
+            close_loop()
 
 
 def outcomes(
@@ -132,13 +130,6 @@ def requests_of(source: LineSource, request_docs: int = REQUEST_DOCS) -> Iterato
 
 def _is_blank(chunk: Chunk) -> bool:
     return not chunk.oversize and chunk.data.isspace()
-
-
-def _folder(path: str) -> contextlib.AbstractContextManager[str]:
-    """A folder that stays, or a temporary one."""
-    if path:
-        return contextlib.nullcontext(path)
-    return tempfile.TemporaryDirectory(prefix="jina-")
 
 
 def _on_stderr() -> contextlib.AbstractContextManager[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import msgspec
@@ -37,7 +38,7 @@ class Failing(Executor):
 
 
 def outcome_of(endpoint: str) -> tuple[dict[str, str], trial.Outcome]:
-    with trial.constructed(load_executor(Failing)) as executor:
+    with trial.constructed(load_executor(Failing), os.getcwd()) as executor:
         (outcome,) = trial.outcomes(executor, endpoint, [None])
     return msgspec.json.decode(outcome.lines)["error"], outcome
 
@@ -74,5 +75,5 @@ class Unfinished(Executor):
 def test_a_constructor_that_raises_such_an_error_is_named() -> None:
     config = load_executor(Unfinished)
     what = "the constructor of Unfinished raised Mute\n"
-    with pytest.raises(ExecutorError, match=what), trial.constructed(config):
+    with pytest.raises(ExecutorError, match=what), trial.constructed(config, os.getcwd()):
         pass

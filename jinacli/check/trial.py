@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import tempfile
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -48,10 +49,12 @@ def run_trial(file: str, trial: Trial, *, form: Format) -> int:
         trial: what is run.
         form: of the report.
     """
-    return watched(lambda begin: _try(file, trial, form, begin))
+    # The folder is this process's, which outlives the one that runs the user's code.
+    with tempfile.TemporaryDirectory(prefix="jina-") as folder:
+        return watched(lambda begin: _try(file, trial, folder, form, begin))
 
 
-def _try(file: str, trial: Trial, form: Format, begin: Begin) -> int:
+def _try(file: str, trial: Trial, workspace: str, form: Format, begin: Begin) -> int:
     values = parameters_of(trial.parameters)
     reports = [check_executor(plain_path(file), begin=begin)]
     show_reports(reports, form, sys.stderr)
@@ -63,7 +66,7 @@ def _try(file: str, trial: Trial, form: Format, begin: Begin) -> int:
             source = stack.enter_context(open_inputs(trial.inputs, options=trial.reading))
         begin(f"{file}: the constructor")
         config = load_executor(plain_path(file))
-        executor = stack.enter_context(constructed(config))
+        executor = stack.enter_context(constructed(config, workspace))
         if lookup(executor.requests, trial.endpoint) is None:
             say(f"note: no method serves {trial.endpoint}; the Documents come back as they are")
             say(f"help: it serves {', '.join(executor.requests) or 'nothing'}")

@@ -165,7 +165,7 @@ def findings_of(file: Path, is_over: Callable[[], bool] = lambda: False) -> str:
             except subprocess.TimeoutExpired:
                 if is_over():
                     check.kill()
-            except BaseException:
+            except BaseException:  # Ctrl-C too: the check is in a session of its own
                 check.kill()
                 raise
     if check.returncode == exits.OK:

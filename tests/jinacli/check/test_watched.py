@@ -79,8 +79,11 @@ def test_a_trial_that_ends_the_process_says_where_it_was(
 ) -> None:
     shell.write("deadly.py", DEADLY)
     shell.write("my.yml", f"jtype: Deadly\npy_modules: deadly.py\nwith: {{when: {when!r}}}\n")
-    done = shell.run("executor", "check", "my.yml", "--run", endpoint)
+    temporary = shell.folder / "temporary"
+    temporary.mkdir()
+    done = shell.run("executor", "check", "my.yml", "--run", endpoint, TMPDIR=str(temporary))
     assert (done.code, done.out) == (1, "")
+    assert not [*temporary.iterdir()]
     assert done.err.endswith(f"all is well: my.yml\nerror: my.yml: {said}\n")
 
 
