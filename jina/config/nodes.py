@@ -26,7 +26,7 @@ from jina.config.schema import (
 )
 from jina.config.shards import Neighbour, polling_of, polling_problems, two_numbers
 from jina.config.specs import spec_of
-from jina.config.tree import DataPath, Span, Tree
+from jina.config.tree import DataPath, Tree
 from jina.config.uses import draft_of_uses
 from jina.config.validation import known_keys, usable
 from jina.config.variables import Unresolved
@@ -379,8 +379,8 @@ class NodeReader:
             env={key: _env_text(value) for key, value in {**self.options.env, **model.env}.items()},
             outer_env={key: _env_text(value) for key, value in self.options.env.items()},
             timeout_ready_s=_seconds(general if own is None else own),
-            mark=_mark(self.tree, self.tree.span(at)),
-            marks={key: _mark(self.tree, self.tree.span((*at, key))) for key in entry},
+            mark=self.tree.mark(at),
+            marks={key: self.tree.mark((*at, key)) for key in entry},
             is_join=model.method == "needs",
             failures=failures_of(model, self.options),
             outer_failures=failures_around(model, self.options),
@@ -414,7 +414,3 @@ def _seconds(timeout_ms: int | None) -> float:
 
 def _env_text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _mark(tree: Tree, span: Span) -> tuple[str, int, int]:
-    return (tree.source.file, span.line, span.column)

@@ -15,6 +15,7 @@ from msgspec import structs
 from jina.defaults import TIMEOUT_READY_S
 from jina.executors.modules import import_paths
 from jina.executors.spec import ExecutorSpec, importing_from
+from jina.graph.origins import Origins
 from jina.names import DEVICES, worker_name
 
 ANY, ALL = "ANY", "ALL"  # which shards get a request
@@ -129,6 +130,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         nodes: in the order in which they were written; needs are explicit and checked.
         workers: every process to start.
         listen: tcp address that clients may use too; "" for none.
+        origins: what it was made from; None where nobody asks.
     """
 
     name: str
@@ -136,6 +138,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     nodes: list[PlannedNode]
     workers: list[WorkerSpec]
     listen: str = ""
+    origins: Origins | None = None
 
     @property
     def executors(self) -> list[PlannedNode]:

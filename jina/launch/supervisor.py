@@ -1,12 +1,12 @@
 """The supervisor: starts the gateway and the workers, watches them, brings them back, ends them.
 
 It runs no user code and opens no body. One poll loop on the main thread owns everything: signals
-set a flag, the loop acts. Its parts:
-
+set a flag, the loop acts. Its parts are
     jina/launch/child.py            one process: spawn, output, signals
     jina/launch/gateway_process.py  the gateway's process, and the way to talk with it
     jina/launch/workers.py          the workers' processes, and what the gateway is told of them
     jina/launch/listener.py         what the processes print
+    jina/launch/hints.py            what people are told while it starts
     jina/launch/signals.py          what signals came
     jina/launch/restarts.py         when a dead process may come back
     jina/launch/overdue.py          workers that are ended because a call takes too long
@@ -30,6 +30,7 @@ from jina.launch.child import Child
 from jina.launch.control_socket import Asker, ControlSocket
 from jina.launch.ending import ending
 from jina.launch.gateway_process import GatewayProcess
+from jina.launch.hints import Hints
 from jina.launch.listener import Listener
 from jina.launch.overdue import OverdueWorkers
 from jina.launch.restarts import Comebacks
@@ -82,7 +83,10 @@ class Supervisor:
         self._gateway = GatewayProcess(self._selector, self._listener, self._on_gateway)
         self._workers = Workers(directory, self._listener, self._gateway.tell)
         self._overdue = OverdueWorkers(self._workers, str(directory.board), report)
-        self._changing = Changing(plan, self._workers, self._comebacks, report, self._start_later)
+        self._changing = Changing(
+            plan, self._workers, self._comebacks, report, self._start_later, directory.runs
+        )
+        self._hints = Hints(report)
         self._control = ControlSocket(self._selector, self._on_change)
 
     # --- the loop ---
@@ -218,7 +222,7 @@ class Supervisor:
         if not child.is_ready and self._state in (STARTING, UP):  # else it was told to end
             child.is_ready = True
             self._listener.show_held(child)
-            self._report(events.WorkerUp(worker=child.name, endpoints=message.endpoints))
+            self._hints.ready(child, worker.spec, message)
         self._waiting.discard(child.name)
         self._changing.ready(worker)
         self._perhaps_up()
@@ -228,7 +232,7 @@ class Supervisor:
             return
         self._state = UP
         try:
-            self._directory.is_up_at(self._fronts)
+            self._directory.is_up_at(self._fronts, self._plan)
         except OSError as error:  # nobody could find it
             self._fail_as_whole(f"flow.json cannot be written: {error}")
             return
@@ -346,6 +350,7 @@ class Supervisor:
         self._overdue.end_due(now)
         if self._state in (STARTING, UP):
             self._look_after(now)
+            self._hints.loading(self._waiting, now - self._began)
             self._changing.keep_time(now)
         if self._deadline is not None and now >= self._deadline:
             self._deadline_passed()
