@@ -63,7 +63,7 @@ Parameters = Annotated[
 FlowFile = Annotated[
     str | None,
     typer.Argument(
-        metavar="[FILE]",
+        metavar="FILE",
         help="Flow YAML, or - for standard input; flow.yml here or above if omitted",
     ),
 ]

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from jina.config.secrets import masked
+from jina.config.secrets import MASK, looks_secret, masked_text
 from jina.excepts import FlowNotFound, JinaError
 from jina.graph.plan import Plan
 from jina.launch.asking import directory_of
@@ -78,8 +78,10 @@ def differences(runs: Plan, wanted: Plan) -> Iterator[dict[str, str]]:
             before, after = _flat(old[name]), _flat(new[name])
             for key in [*before, *(key for key in after if key not in before)]:
                 if before.get(key, "") != after.get(key, ""):
-                    values = before.get(key, ""), after.get(key, "")
-                    yield _difference("~", f"{name}: {key}", *values)
+                    old_text, new_text = (
+                        _shown(key, each.get(key, "")) for each in (before, after)
+                    )
+                    yield _difference("~", f"{name}: {key}", old_text, new_text)
 
 
 def _difference(change: str, what: str, old: str = "", new: str = "") -> dict[str, str]:
@@ -87,7 +89,7 @@ def _difference(change: str, what: str, old: str = "", new: str = "") -> dict[st
 
 
 def _described(plan: Plan) -> dict[str, Any]:
-    """Of each node, what can be compared, secrets masked."""
+    """Of each node, what can be compared."""
     found: dict[str, Any] = {}
     for node in plan.nodes:
         spec = next((spec for spec in plan.workers if spec.node == node.name), None)
@@ -99,7 +101,7 @@ def _described(plan: Plan) -> dict[str, Any]:
             worker["env"] = worker.get("env", {})
             args = worker.pop("runtime_args", {})
             described |= worker | executor | {"workspace": args.get("workspace", "")}
-        found[node.name] = masked(_without(described))
+        found[node.name] = _without(described)
     return found
 
 
@@ -120,6 +122,13 @@ def _flat(data: Mapping[str, Any], at: str = "") -> dict[str, str]:
         else:
             found[f"{at}{key}"] = json.dumps(value, ensure_ascii=False, default=str)
     return found
+
+
+def _shown(key: str, value: str) -> str:
+    """A value, unless its key says that it is a secret."""
+    if value and any(looks_secret(part) for part in key.split(".")):
+        return MASK
+    return masked_text(value)
 
 
 def _show(found: list[dict[str, str]], flow: str, *, as_json: bool) -> None:

@@ -53,7 +53,7 @@ def test_a_flow_of_two_files_is_started_changed_and_compared(files: Shell) -> No
     same = files.run("flow", "diff")
     assert (same.code, same.out) == (0, "")
     other = files.run("flow", "diff", *given)
-    assert (other.code, other.out) == (1, '~ mark: with.api_key: "********" -> "********"\n')
+    assert (other.code, other.out) == (1, "~ mark: with.api_key: ******** -> ********\n")
     files.write("my.env", "MARK=+\n")
     stale = files.run("post", "/mark", "--text", "a")
     assert "note: my.env changed since" in stale.err
@@ -76,8 +76,8 @@ def test_config_says_what_is_meant_and_whence(files: Shell) -> None:
     assert shown.code == 0, shown.err
     for line in (
         "      mark: '#'  # flow.yml:5:23",
-        "      api_key: '********'  # flow.yml:5:41",
-        "  replicas: 2  # prod.yml:1:35",
+        "      api_key: '********'  # flow.yml:5:43",
+        "  replicas: 2  # prod.yml:1:36",
         "  shards: 1  # default",
         "  timeout_ready: 5000  # --set:1:20",
     ):
@@ -97,7 +97,7 @@ def test_config_says_what_is_meant_and_whence(files: Shell) -> None:
     ]
     unset = files.run("flow", "config", "-q")
     assert (unset.code, unset.out) == (2, "")
-    assert unset.err.startswith("flow.yml:5:23: error[unset-variable]")
+    assert unset.err.startswith("flow.yml:5:24: error[unset-variable]")
 
 
 def test_what_would_be_started_is_printed_and_nothing_is(files: Shell) -> None:
