@@ -175,9 +175,7 @@ def _is_executor(state: LoadState, tree: Tree, at: DataPath, data: Any) -> bool:
     """Whether data can be an Executor; reports why not."""
     if not isinstance(data, Mapping):
         state.problems.append(
-            tree.problem(
-                at, "wrong-type", "an Executor is a map; expected `jtype: ClassName` in it"
-            )
+            tree.problem(at, "wrong-type", "an Executor must be a map with `jtype: ClassName`")
         )
         return False
     if data.get("jtype") in ("Flow", "AsyncFlow"):
@@ -208,7 +206,7 @@ def _without_class(tree: Tree, at: DataPath, problems: list[Problem]) -> list[Pr
         tree.problem(
             at,
             "no-class",
-            "the key `jtype` is missing: it names the Executor's class",
+            "missing key `jtype`: it names the Executor's class",
             hint="write `jtype: MyExecutor`",
         ),
     ]
@@ -257,7 +255,7 @@ def _warn_of_near_keys(
                 tree.problem(
                     (*at, key),
                     "unknown-meta",
-                    f"`{key}` is no documented key of metas; it becomes `self.metas.{key}`",
+                    f"`{key}` is not a documented key of metas; it becomes `self.metas.{key}`",
                     at="key",
                     hint=problem.hint,
                     severity="warning",

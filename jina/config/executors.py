@@ -39,7 +39,7 @@ class ExecutorConfig:
 def load_executor(source: Any, options: LoadOptions = DEFAULT_OPTIONS) -> ExecutorConfig:
     """Read and check an Executor's YAML.
 
-    The Executor is for this process. A class that exists only here is not pickled; it stands in the
+    The Executor is for this process. A class that exists only here is not pickled; it is in the
     config's `origin.cls`.
 
     Args:

@@ -135,7 +135,7 @@ def as_yaml(executor: BaseExecutor, folder: str) -> str:
         return dumped(kept)
     except yaml.representer.RepresenterError as err:
         raise ConfigError(
-            f"an argument of {cls.__name__} has no YAML form: {err.args[-1]!r}",
+            f"an argument of {cls.__name__} cannot be saved as YAML: {err.args[-1]!r}",
             hint="only text, numbers, booleans, lists and maps can be saved",
         ) from None
 

@@ -147,7 +147,7 @@ class LoadState(msgspec.Struct):
                 tree.problem(
                     (*at, key),
                     "ignored-key",
-                    f"`{key}` has no meaning here; it is ignored",
+                    f"`{key}` has no effect here; it is ignored",
                     at="key",
                     hint=INSTEAD_OF_IGNORED.get(key, ""),
                     severity="warning",

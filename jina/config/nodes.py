@@ -166,7 +166,7 @@ def graph_problems(state: LoadState, tree: Tree, key: str, entries: list[Any]) -
         at, word = _place(key, fault, places[fault.node])
         notes = []
         if fault.other >= 0:
-            notes = [tree.note((key, fault.other, "name"), "the first one stands here")]
+            notes = [tree.note((key, fault.other, "name"), "the first one is here")]
         problem = tree.problem(
             at, fault.kind, fault.message, hint=fault.hint, notes=notes, word=word
         )

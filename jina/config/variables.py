@@ -298,12 +298,12 @@ class _Replacer:
         except (LookupError, TypeError):
             raise VariableFault(
                 "unset-variable",
-                f"`{word}` names {path_text(target)}, which is not in this file",
+                f"`{word}` refers to {path_text(target)}, which is not in this file",
                 self.near_key(target),
                 word,
             ) from None
         if path[: len(target)] == target:
-            message = f"`{word}` is a part of the value that it names"
+            message = f"`{word}` refers to a value that contains it"
             raise VariableFault("variable-cycle", message, "", word)
         return self.copied(self.value(target), 0)
 
@@ -341,8 +341,8 @@ def _as_text(value: Any) -> str:
         kind = "map" if isinstance(value, dict) else "list"
         raise VariableFault(
             "variable-type",
-            f"a {kind} cannot stand inside a text",
-            "refer to it as the whole value, without quotes",
+            f"a {kind} cannot be part of a longer text",
+            "make it the whole value, without quotes",
         )
     if value is None:
         return ""

@@ -142,15 +142,15 @@ def form_of(path: PurePath) -> Form:
     if ending in _PICTURES:
         instead = path.with_suffix(".mmd").name
         raise OutputError(
-            f"no {ending} picture is drawn, because that needs a browser",
+            f"cannot draw a {ending} picture: that needs a browser",
             where=str(path),
             hint=f"write {instead}; `mmdc -i {instead} -o {path.name}` of mermaid-cli, or "
             "mermaid.live, makes a picture of it",
         )
     raise OutputError(
-        f"{ending or 'a name without an ending'} says no form of drawing",
+        f"{ending or 'a name without an extension'} is not a known drawing format",
         where=str(path),
-        hint=".mmd and .md are Mermaid, .txt is text",
+        hint="use .mmd or .md for Mermaid, .txt for text",
     )
 
 
