@@ -351,7 +351,7 @@ def _parse(
         raise WireError("a batch is cut off in its head")
     magic, version, count, rows = HEAD.unpack_from(body)
     if magic != MAGIC or version != VERSION:
-        raise WireError("these bytes are no batch of version 1")
+        raise WireError("these bytes are not a batch of version 1")
     if budget is not None:
         budget.docs -= rows
         budget.batches -= 1
