@@ -63,8 +63,8 @@ _PACKED = {
     ".bz2": "bzcat {name} | jina post … --inputs -",
     ".xz": "xzcat {name} | jina post … --inputs -",
     ".zip": "unzip -p {name} | jina post … --inputs -",
-    ".tar": "unpack it, and name its files",
-    ".tgz": "unpack it, and name its files",
+    ".tar": "unpack it and use its files",
+    ".tgz": "unpack it and use its files",
 }
 
 
@@ -83,7 +83,7 @@ def format_of(name: str, *, is_gzip: bool = False) -> str:
         return SUFFIXES[suffix]
     if suffix in _PACKED:
         raise InputError(
-            f"{suffix} files are not unpacked, only .gz",
+            f"cannot read {suffix} files; only .gz is unpacked",
             where=name,
             hint=_PACKED[suffix].format(name=name),
         )
