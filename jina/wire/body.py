@@ -401,7 +401,4 @@ def _merged(found: Sequence[LineFailures]) -> LineFailures | None:
 
 
 def _too_long(size: int) -> str:
-    return (
-        f"a line of more than {MAX_LINE_BYTES // MIB} MiB ({size} bytes seen), "
-        "too long to be carried"
-    )
+    return f"a line of more than {MAX_LINE_BYTES // MIB} MiB ({size} bytes seen), which is too long"

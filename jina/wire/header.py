@@ -131,7 +131,7 @@ def unpack_message(frame: bytes, frames: Sequence[Any] = ()) -> Header:
     if version != VERSION:
         raise WireError(
             f"a message of protocol version {version}, this is version {VERSION}",
-            hint="use the same jina release on both sides",
+            hint="use the same jina version on both sides",
         )
     if kind not in KINDS:
         raise WireError(f"a message of unknown kind {kind}")

@@ -108,7 +108,7 @@ def down(
     from jinacli.flow.down import stop_flows
 
     if math.isnan(timeout):
-        raise typer.BadParameter("nan is no number of seconds", param_hint="--timeout")
+        raise typer.BadParameter("nan is not a number of seconds", param_hint="--timeout")
     check_given(("FLOW", flow))
     raise typer.Exit(stop_flows(flow or "", every=every, timeout_s=timeout, quiet=quiet))
 
@@ -295,7 +295,7 @@ def _source(file: str) -> str | Path:
 
         line = data.count(b"\n", 0, error.start) + 1
         raise ConfigError(
-            f"byte 0x{data[error.start]:02x} is no UTF-8",
+            f"byte 0x{data[error.start]:02x} is not valid UTF-8",
             where=f"<text>:{line}",
             hint="send the YAML as UTF-8",
         ) from None
@@ -310,7 +310,7 @@ def _plan(source: str | Path, listen: str):  # type: ignore[no-untyped-def]  # P
 
 def _listen(host: str | None, port: int | None, insecure: bool) -> str:
     if port is not None and not 0 <= port <= 65535:
-        raise typer.BadParameter(f"{port} is no port: 0 to 65535", param_hint="--port")
+        raise typer.BadParameter(f"{port} is not a port: use 0 to 65535", param_hint="--port")
     if port is None:
         if host is not None:
             raise typer.BadParameter("--host needs --port", param_hint="--host")

@@ -61,12 +61,12 @@ def test_every_problem_of_a_broken_flow_is_shown_at_its_place(shell: Shell) -> N
     ]
     assert done.err.count("^") >= len(heads)
     assert done.err.startswith(
-        "broken.yml:2:1: error[unknown-key]: `executers` is no key of a Flow\n"
+        "broken.yml:2:1: error[unknown-key]: `executers` is not a key of a Flow\n"
         "  2 | executers:\n"
         "    | ^^^^^^^^^\n"
         "help: did you mean `executors`?\n"
         "\n"
-        "broken.yml:5:15: error[unknown-key]: `nedds` is no key of an executor\n"
+        "broken.yml:5:15: error[unknown-key]: `nedds` is not a key of an executor\n"
         "  5 |   - {name: a, nedds: b}\n"
         "    |               ^^^^^\n"
         "help: did you mean `needs`?\n"
