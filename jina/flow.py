@@ -366,7 +366,7 @@ class Flow:
             FlowTopologyError: there is no such Executor.
             FlowBuildLevelError: the Flow does not run, or another change of it is under way.
             RuntimeFailToStart: a new worker did not start; there are as many as before.
-            ValueError: that is no number of replicas.
+            ValueError: that is not a number of replicas.
         """
         return self._change(to_scale(name or pod_name, replicas))
 
@@ -390,7 +390,7 @@ class Flow:
             pod_name: what Jina 2 called `name`.
 
         Raises:
-            TypeError: `uses_with` is no dict, or cannot be sent.
+            TypeError: `uses_with` is not a dict, or cannot be sent.
             FlowError: as `scale`; if a new worker does not start, what ran before is started again.
         """
         node = name or pod_name

@@ -21,7 +21,7 @@ _RELATIVE = re.compile(rb"^\s*from\s+\.", re.MULTILINE)
 
 
 def class_hint(spec: ExecutorSpec, name: str) -> str:
-    """A hint for a class that stands in no module of a spec, but in a file beside or below them.
+    """A hint for a class that is in no module of a spec, but in a file next to or below them.
 
     Args:
         spec: with the modules that were looked at.
@@ -60,7 +60,7 @@ def relative_import_hint(spec: ExecutorSpec, entry: str) -> str:
 
 
 def _folders_around(spec: ExecutorSpec) -> tuple[list[Path], set[str]]:
-    """The folders that the modules of a spec stand in; and the paths that were searched already."""
+    """The folders of the modules of a spec; and the paths that were already searched."""
     folders: list[Path] = []
     searched: set[str] = set()
     module = spec.jtype.rpartition(":")[0]

@@ -90,7 +90,7 @@ def endpoint_rows(cls: type[BaseExecutor], spec: ExecutorSpec, name: str) -> Ite
 def _no_method(
     cls: type[BaseExecutor], name: str, methods: list[str], tree: Tree, at: DataPath
 ) -> Problem:
-    """A name that is no method of the class."""
+    """A name that is not a method of the class."""
     if getattr(cls, name, None) is not None:
         message = f"{cls.__name__}.{name} is not a method"
         return tree.problem(at, "unknown-method", message)
@@ -169,7 +169,7 @@ def _uncallable(cls: type[BaseExecutor], name: str) -> Iterator[Problem]:
 
 
 def _odd(endpoint: str) -> tuple[str, str] | None:
-    """What is suspicious about an endpoint, and how to mend it."""
+    """What is suspicious about an endpoint, and how to fix it."""
     if endpoint.isprintable() and " " not in endpoint:
         return None
     plain = "".join(c for c in endpoint.strip() if c.isprintable())

@@ -80,7 +80,7 @@ def problems(tree: Tree, path: DataPath, env: Any) -> Iterator[Problem]:
     Args:
         tree: the Flow's.
         path: of the `env`.
-        env: what stands there.
+        env: its environment.
     """
     value = env.get(DEVICES) if isinstance(env, Mapping) else None
     if not isinstance(value, str) or isinstance(value, Unresolved):

@@ -100,7 +100,7 @@ class ExecutorDraft(msgspec.Struct):
 
 
 def executor_draft(state: LoadState, tree: Tree, at: DataPath = ()) -> ExecutorDraft | None:
-    """An Executor from its map, as far as it is right; None when there is no class to look at."""
+    """An Executor from its map, as far as it is correct; None if it has no class."""
     data = value_at(tree.data, at)
     if not _is_executor(state, tree, at, data):
         return None
@@ -158,7 +158,7 @@ def uncertain_sections(tree: Tree, wrong: Iterable[DataPath], known: Iterable[st
 
 
 def _sections_of(path: DataPath, meant: str) -> set[str]:
-    """The sections that a wrong key makes uncertain; `meant` is the key that it stands for."""
+    """The sections that a wrong key makes uncertain; `meant` is the intended key."""
     section = meant.removeprefix("uses_").removeprefix("override_")
     is_whole = len(path) == 1
     found: set[str] = set()

@@ -98,7 +98,7 @@ def _lay_over(state: LoadState, draft: ExecutorDraft) -> None:
 
 
 def _draft(state: LoadState, source: Any) -> ExecutorDraft | None:
-    """What stands at a source; None when problems make it unusable."""
+    """The config at a source; None if problems make it unusable."""
     if isinstance(source, type):
         return ExecutorDraft(Tree(Source()), jtype=source.__name__, cls=source)
     opened = open_source(

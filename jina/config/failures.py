@@ -35,7 +35,7 @@ class Failures:
 
     Args:
         timeouts: endpoint, or "*" for all others -> seconds that a call may take.
-        continues: a request goes on with what the node was given.
+        continues: a request goes on with the input of the node.
         times: attempts after the first one.
         on: names of classes of the errors that are tried again; empty for all.
         backoff_s: before the first further attempt.

@@ -161,7 +161,7 @@ def _uses(uses: str, part: Part, folder: Path) -> str | dict[str, Any]:
 
 
 def _found(name: str, part: Part, folder: Path) -> str:
-    """A file as it is named from another folder; what is no file stays.
+    """A file as named from another folder; other text is unchanged.
 
     One that is not there is looked for first where it would have been.
     """

@@ -85,7 +85,7 @@ def load_flow(
         env: environment for variables; os.environ when None. Variables in a dict are not replaced.
         substitute: whether variables are replaced.
         extra_search_paths: further folders where modules and YAML files are looked for: before the
-            current one, and behind the folder of the YAML that names them.
+            current one, and after the folder of the YAML that names them.
 
     Raises:
         BadConfigSource: there is nothing usable at `source`.
@@ -337,7 +337,7 @@ def _odd_version(tree: Tree, version: str, *, is_known: bool) -> Problem:
 
 
 def _entries(state: LoadState, tree: Tree, data: dict[str, Any]) -> tuple[str, list[Any]]:
-    """The list of executors, and which key it stands under."""
+    """The list of executors, and its key."""
     key = "pods" if "pods" in data and "executors" not in data else "executors"
     if "pods" in data and "executors" in data:
         del data["pods"]

@@ -102,7 +102,7 @@ def _limit(tree: Tree, mark: Any, message: str) -> _LimitExceeded:
 
 
 class _Builder:
-    """Builds data from nodes and notes where everything stands."""
+    """Builds data from nodes and records where everything is."""
 
     def __init__(self, tree: Tree) -> None:
         self.tree = tree
@@ -221,7 +221,7 @@ class _Builder:
         return {"jtype": tag[1:]}
 
     def is_first(self, key_node: ScalarNode, own: dict[str, Node], tag: str | None) -> bool:
-        """Whether a key does not stand in its map yet, be it as the map's tag; reports if it does.
+        """Whether a key is new in its map (or the map's tag); a duplicate is reported.
 
         Args:
             key_node: the key.
@@ -356,7 +356,7 @@ def _syntax(tree: Tree, err: yaml.YAMLError) -> Problem:
     """What the parser says, in our terms, at its place."""
     message = getattr(err, "problem", None) or getattr(err, "reason", None) or str(err)
     context = getattr(err, "context", None)
-    hint = next((mend for said, mend in _SYNTAX_HINTS if said in message), "")
+    hint = next((fix for said, fix in _SYNTAX_HINTS if said in message), "")
     text = f"{message} ({context})" if context else message
     for theirs, ours in _PARSERS_WORDS:
         text = text.replace(theirs, ours)

@@ -42,7 +42,7 @@ class Fault(NamedTuple):
         node: index of the node at fault.
         need: the need at fault; empty when it is the name.
         message: one sentence.
-        hint: how to mend it, or empty.
+        hint: how to fix it, or empty.
         other: index of another node involved; -1 for none.
     """
 
@@ -124,7 +124,7 @@ def _near(need: str, names: list[str]) -> str:
 
 
 def _cycles(nodes: Sequence[Node], index: dict[str, int]) -> list[Fault]:
-    """Each cycle once, at the node of it that stands first; a self-need is reported as such."""
+    """Each cycle once, at its first node; a self-need is reported separately."""
     found: list[Fault] = []
     state = [0] * len(nodes)  # 0 not seen, 1 on the trail, 2 done
     height = [0] * len(nodes)  # of a node on the trail

@@ -229,7 +229,7 @@ class NodeReader:
         Args:
             at: path of the entry.
             entry: its data, without ignored keys; what is wrong with those is reported already.
-            classes: of this process, by the key that they stand for: "uses", "uses_before", …
+            classes: of this process, by key: "uses", "uses_before", …
         """
         entry = {} if entry is None else entry
         model, wrong = usable(NodeModel, entry)

@@ -148,7 +148,7 @@ def _by_kind(part: dict[str, Any]) -> dict[str, Any]:
 
 
 def _or_variable(schema: dict[str, Any]) -> dict[str, Any]:
-    """A number or the like, or a variable that stands for one."""
+    """A number or similar, or a variable for one."""
     outside: dict[str, Any] = {
         key: schema.pop(key) for key in ("description", "default") if key in schema
     }

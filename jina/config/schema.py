@@ -1,7 +1,7 @@
 """What Flow and Executor YAML may say: every key, its type, its default, one line of documentation.
 
 Here and in `failure_schema`, nowhere else. Models are strict (no text where a number belongs) and
-refuse unknown keys. The keys of Jina 2 and 3 that have no meaning here stand in `older_keys.py`:
+refuse unknown keys. The keys of Jina 2 and 3 that have no effect here are in `older_keys.py`:
 they are accepted, and `check` lists them.
 """
 

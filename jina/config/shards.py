@@ -57,7 +57,7 @@ def two_numbers(tree: Tree, at: DataPath, entry: Mapping[str, Any]) -> Iterator[
     Args:
         tree: where they are written.
         at: path of the entry.
-        entry: as written; values that are no numbers are reported by the model.
+        entry: as written; the model reports values that are not numbers.
     """
     found = {key: entry[key] for key in entry if key in ("shards", "parallel")}
     if len(found) < 2 or any(type(value) is not int for value in found.values()):

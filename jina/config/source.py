@@ -30,7 +30,7 @@ class Source(msgspec.Struct, frozen=True):
         file: as the user named it; "<text>" for a literal, empty for a dict.
         path: the file itself, None when there is none.
         data: a ready dict from Python instead of a text.
-        first_line: line of the file where the text begins, counted from 0: a YAML text that stands
+        first_line: line of the file where the text begins, counted from 0: a YAML text that is
             inside another one keeps its true lines.
         indent: columns that the text was indented by, there.
         lines: the lines that messages quote.

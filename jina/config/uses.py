@@ -189,7 +189,7 @@ def _from_source(
 ) -> ExecutorDraft | None:
     if isinstance(source, Problem):
         if not source.line:
-            # The file is missing: the place to mend is where it is named.
+            # The file is missing: the place to fix is where it is named.
             source = tree.problem(at, "file-not-found", source.message, hint=source.hint)
         state.problems.append(source)
         return None

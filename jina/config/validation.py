@@ -52,7 +52,7 @@ def validated(
     Args:
         model: of `jina.config.schema`.
         tree: where the data comes from.
-        data: what stands at `at`.
+        data: the value at `at`.
         at: path of the data within the tree.
 
     Returns:
@@ -111,7 +111,7 @@ def _without(data: Mapping[str, Any], paths: Iterable[DataPath]) -> dict[str, An
 
 
 def _without_branch(loc: tuple[str | int, ...], value: Any, data: Any) -> tuple[str | int, ...]:
-    """A location without the branch of a union at its end: what was refused stands before it."""
+    """A location without the branch of a union at its end: the refused value is before it."""
     if not loc or loc[-1] not in _BRANCHES:
         return loc
     try:

@@ -53,7 +53,7 @@ class EnvironmentVariable(msgspec.Struct, frozen=True):
         word: the whole of it, as it is in the file.
         name: of the variable.
         operator: one of `:-`, `-`, `:?`, `?`, `:+`, `+`; empty when there is none.
-        argument: what stands after the operator; it may hold variables itself.
+        argument: the text after the operator; it can contain variables itself.
     """
 
     word: str

@@ -42,7 +42,7 @@ class Unresolved(str):
 
 
 class Variables(msgspec.Struct):
-    """What names stand for.
+    """The values of names.
 
     Args:
         env: environment variables; they win over `dotenv`.
@@ -77,7 +77,7 @@ def interpolate(tree: Tree, variables: Variables) -> None:
     """Replace every variable in the tree's data; add a problem for each that cannot be.
 
     `${{ root.a.b }}` and `${{ this.x }}` see values that are replaced already, in whatever order
-    they stand in the file.
+    they have in the file.
     """
     _Replacer(tree, variables).run()
 
@@ -225,7 +225,7 @@ class _Replacer:
         return value
 
     def evaluated(self, part: Part, path: DataPath, depth: int) -> Any:
-        """What a part of the value at a path stands for."""
+        """The value of a part of the value at a path."""
         if isinstance(part, str):
             return part
         if isinstance(part, Expression):

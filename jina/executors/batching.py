@@ -52,7 +52,7 @@ def dynamic_batching(
 ) -> Any:
     """Let requests that come at about the same time become one call of this method.
 
-    It stands before or after `@requests`. The requests have equal parameters. The method returns
+    Use it before or after `@requests`. The requests have equal parameters. The method returns
     one Document for each that it got, in their order, or changes them in place.
 
     Args:

@@ -118,7 +118,7 @@ def draw_file(plan: Plan, path: PurePath, *, vertical: bool = False) -> str:
 
     Args:
         plan: of the Flow.
-        path: see `form_of`; in `.md` the Mermaid text stands in a fenced block.
+        path: see `form_of`; in `.md` the Mermaid text is in a fenced block.
         vertical: as for `draw_mermaid`.
 
     Raises:
@@ -287,7 +287,7 @@ def _open(columns: list[int], column: int, following: Sequence[int]) -> list[int
 
 
 def _straight(columns: Sequence[int], node: int) -> str:
-    """A row in which no line turns, with a node in one column; -1 stands for no node."""
+    """A row in which no line turns, with a node in one column; -1 means no node."""
     cells = (_LINE if target >= 0 else " " for target in columns)
     return " ".join(_NODE if column == node else cell for column, cell in enumerate(cells))
 

@@ -66,7 +66,7 @@ def node_of(nodes: Sequence[PlannedNode], item: object) -> PlannedNode:
     """A node by its name or number.
 
     Raises:
-        IndexError: there are not so many.
+        IndexError: there are fewer nodes.
         KeyError: none has this name.
         TypeError: the item is neither.
     """

@@ -69,7 +69,7 @@ _PACKED = {
 
 
 def format_of(name: str, *, is_gzip: bool = False) -> str:
-    """The format that a file's name stands for.
+    """The format of a file, from its name.
 
     A name with no known ending is read as JSON lines; a picture, sound, page, text or program is
     one Document.
@@ -103,7 +103,7 @@ def require(form: str, name: str) -> None:
 
 
 def media_type(name: str) -> str:
-    """The media type that a name stands for, such as "image/png"; empty when there is none."""
+    """The media type of a file name, such as "image/png"; empty if there is none."""
     return _media_type_of(splitext(name)[1].lower())
 
 

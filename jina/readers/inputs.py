@@ -43,11 +43,11 @@ def find_inputs(
 
     Args:
         names: paths, "-" for standard input, patterns with `*`, `?`, `[…]` or `**`.
-        stdin_fd: the descriptor that "-" stands for.
+        stdin_fd: the descriptor for "-".
         options: its format is that of all inputs.
 
     Raises:
-        InputError: names the first input that cannot be read, and says why and how to mend it.
+        InputError: names the first input that cannot be read, and says why and how to fix it.
     """
     found: list[Input] = []
     form = "auto" if options is None else options.format

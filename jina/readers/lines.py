@@ -15,7 +15,7 @@ _BOM = b"\xef\xbb\xbf"
 
 
 class Refused(NamedTuple):
-    """A line that is not a Document; in the data of its run a blank line stands in its place."""
+    """A line that is not a Document; in the data of its run a blank line takes its place."""
 
     row: int
     """In its run."""
@@ -66,7 +66,7 @@ class LineCutter:
 
     Args:
         max_line_bytes: a longer line (not counting its newline) is dropped while it is read, and
-            an empty line stands in its place. Blocks must not be longer than this.
+            an empty line takes its place. Blocks must not be longer than this.
     """
 
     def __init__(self, max_line_bytes: int = MAX_LINE_BYTES) -> None:

@@ -215,7 +215,7 @@ class Columns(msgspec.Struct, eq=False):
 
     @property
     def is_read(self) -> bool:
-        """Whether the Records were handed out: whoever has them may have changed them."""
+        """Whether the Records were handed out: they may have been changed."""
         return self._records is not None
 
     def _make_records(self) -> list[Record]:

@@ -94,7 +94,7 @@ def join_tags(values: Iterable[Any]) -> bytes:
 
 
 def _row_value(value: Any) -> Any:
-    """Return what stands for one row's tags in the JSON list."""
+    """Return the value for one row's tags in the JSON list."""
     if not value.value:
         return None
     try:

@@ -3,7 +3,7 @@
 The numbers lie in frames of their own, never in the body. A large column has a frame to itself and
 is used in place; small ones share a frame, one after the other at multiples of 16 bytes.
 
-    dense   [dtype, [rows, …shape of a row], offset]; the frame stands in the directory
+    dense   [dtype, [rows, …shape of a row], offset]; the frame is in the directory
     cells   per row nil, or [dtype, shape, frame, offset],
             or [class, shape, 0, 0, {part: [dtype, shape, frame, offset]}] for scipy's matrices
 """

@@ -113,7 +113,7 @@ class DocumentArray(ArrayMethods[Document, "DocumentArray"]):
         return self._rows
 
     def _changed(self) -> None:
-        """Forget where each id stands: the Documents have changed."""
+        """Forget the position of each id: the Documents have changed."""
         self._index = None
 
     def _adopted(self, doc: Any) -> Document:

@@ -1,4 +1,4 @@
-"""Find the Documents that a key stands for: a position, an id, a list of them or a mask."""
+"""Find the Documents of a key: a position, an id, a list of them or a mask."""
 
 from __future__ import annotations
 

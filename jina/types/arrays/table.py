@@ -99,7 +99,7 @@ class Table:
 
 
 def hash_of(id: str) -> int:
-    """Return the hash that stands for an id in the table."""
+    """Return the hash of an id in the table."""
     digest = blake2b(id.encode("utf-8", "surrogatepass"), digest_size=8).digest()
     return int.from_bytes(digest, "little")
 
