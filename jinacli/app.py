@@ -22,9 +22,9 @@ def main() -> None:
     open_closed_streams()
     try:
         # Late: see above.
-        from jinacli.commands.root import app
+        from jinacli.commands.root import run
 
-        code = app(standalone_mode=False)
+        code = run()
         if code == _INTERRUPTED:  # typer has made a number of it
             code = _interrupted()
     except KeyboardInterrupt:
