@@ -9,7 +9,7 @@ import copy
 import inspect
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_type_hints
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -36,9 +36,9 @@ class WrongUsage(typer.BadParameter):
 class Command(TyperCommand):
     """A command."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        _read_plainly(self)
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Its arguments and options, and `--help`."""
+        return _read_plainly(super().get_params(ctx))
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write the help page."""
@@ -66,7 +66,10 @@ class Group(TyperGroup):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.sources = {}
-        _read_plainly(self)
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Its options, and `--help`."""
+        return _read_plainly(super().get_params(ctx))
 
     def list_commands(self, ctx: Any) -> list[str]:
         """The names of all commands, in the order of the help page."""
@@ -144,6 +147,9 @@ def _built(name: str, source: CommandInfo | TyperInfo) -> Any:
     alone = typer.Typer(add_completion=False, rich_markup_mode=None)
     source = copy.copy(source)
     source.cls = Command
+    # typer would read each of these texts four times.
+    function: Any = source.callback
+    function.__annotations__ = get_type_hints(function, include_extras=True)
     alone.registered_commands = [source]
     return built_by_typer(alone)
 
@@ -158,10 +164,11 @@ def _summary(source: CommandInfo | TyperInfo) -> str:
     return str(text or "").partition("\n")[0]
 
 
-def _read_plainly(command: Any) -> None:
-    for param in command.params:
-        if value := plain_value(param):
-            param._runtime_param = value  # what `get_runtime_param` would make with pydantic
+def _read_plainly(params: list[Any]) -> list[Any]:
+    for param in params:
+        # What `get_runtime_param` would make with pydantic, or keeps when it is there.
+        param._runtime_param = param._runtime_param or plain_value(param)
+    return params
 
 
 def _page(command: Any, ctx: Any) -> str:
