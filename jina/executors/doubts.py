@@ -46,7 +46,7 @@ def doubts_of(cls: type[Any], spec: ExecutorSpec, base: type[Any]) -> Iterator[D
 
 def swallowed_message(cls: type, name: str) -> str:
     """What is said of an argument that only `**kwargs` takes."""
-    return f"{cls.__name__} names no argument {name!r}; it falls into **kwargs"
+    return f"{cls.__name__} has no argument {name!r}; the value goes into **kwargs"
 
 
 def argument_hint(cls: type, near: str) -> str:
@@ -57,7 +57,7 @@ def argument_hint(cls: type, near: str) -> str:
         near: the argument that may have been meant, or "".
     """
     known = ", ".join(constructor_parameters(cls)) or "nothing but **kwargs"
-    return f"did you mean `{near}`?" if near else f"it takes: {known}"
+    return f"did you mean `{near}`?" if near else f"it accepts: {known}"
 
 
 def documents_methods(cls: type[Any], base: type[Any]) -> Iterator[str]:
@@ -90,7 +90,7 @@ def _claimed_twice(cls: type[Any], spec: ExecutorSpec) -> Iterator[Doubt]:
 def _unserved(cls: type[Any], spec: ExecutorSpec) -> Iterator[Doubt]:
     table = {**class_table(cls), **{endpoint_name(e): name for e, name in spec.requests.items()}}
     for key in unserved_batching(table, spec.dynamic_batching):
-        message = f"dynamic batching is set for {key!r}, which nothing serves"
+        message = f"dynamic batching is set for {key!r}, which no method serves"
         yield Doubt("unknown-endpoint", message, "", "dynamic_batching", key)
 
 

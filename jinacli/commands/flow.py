@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 import typer
 
 from jina.defaults import MAX_REPLICAS
+from jinacli.commands.building import Group
 from jinacli.commands.options import (
     EnvFile,
     ErrorOnWarning,
@@ -24,7 +25,7 @@ from jinacli.commands.options import (
 )
 
 flow_app = typer.Typer(
-    help="Begin, start, change, stop, list, check and draw Flows", no_args_is_help=True
+    help="Begin, start, change, stop, list, check and draw Flows", no_args_is_help=True, cls=Group
 )
 
 
@@ -144,7 +145,7 @@ def down(
     from jinacli.flow.down import stop_flows
 
     if math.isnan(timeout):
-        raise typer.BadParameter("nan is no number of seconds", param_hint="--timeout")
+        raise typer.BadParameter("nan is not a number of seconds", param_hint="--timeout")
     check_given(("FLOW", flow))
     raise typer.Exit(stop_flows(flow or "", every=every, timeout_s=timeout, quiet=quiet))
 
@@ -335,10 +336,10 @@ def _counts(words: list[str]) -> dict[str, int]:
 
 def _listen(host: str | None, port: int | None, insecure: bool) -> str:
     if port is not None and not 0 <= port <= 65535:
-        raise typer.BadParameter(f"{port} is no port: 0 to 65535", param_hint="--port")
+        raise typer.BadParameter(f"{port} is not a port: use 0 to 65535", param_hint="--port")
     if port is None:
         if host is not None:
-            raise typer.BadParameter("--host needs --port", param_hint="--host")
+            raise typer.BadParameter("needs --port", param_hint="--host")
         return ""
     host = host or "127.0.0.1"
     if host not in ("127.0.0.1", "localhost", "::1") and not insecure:

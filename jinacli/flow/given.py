@@ -145,7 +145,7 @@ def source_of(file: str) -> str | Path:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise ConfigError(
-            f"byte 0x{data[error.start]:02x} is no UTF-8",
+            f"byte 0x{data[error.start]:02x} is not valid UTF-8",
             where=f"<text>:{line}",
             hint="send the YAML as UTF-8",
         ) from None
