@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from msgspec import structs
 
-from jina.defaults import TIMEOUT_READY_S
+from jina.defaults import CLOSE_GRACE_S, TIMEOUT_READY_S
 from jina.executors.modules import import_paths
 from jina.executors.spec import ExecutorSpec, importing_from
 from jina.graph.origins import Origins
@@ -96,6 +96,7 @@ class WorkerSpec(msgspec.Struct, frozen=True, kw_only=True):
             they get none so.
         timeout_ready_s: how long its start may take without any output.
         entry: where the Flow's YAML names the Executor, as file:line:column; "" from Python.
+        stop_grace_s: how long it may take to close before it is ended.
     """
 
     node: str
@@ -109,6 +110,7 @@ class WorkerSpec(msgspec.Struct, frozen=True, kw_only=True):
     devices: list[str] | None = None
     timeout_ready_s: float = TIMEOUT_READY_S
     entry: str = ""
+    stop_grace_s: float = CLOSE_GRACE_S
 
     @property
     def name(self) -> str:

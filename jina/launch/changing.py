@@ -82,6 +82,7 @@ class Changing:
         self._plan: Plan | None = None
         self._changed: list[str] = []  # nodes that the change is about
         self._deadlines: dict[str, float] = {}  # identity of one that closes -> when to insist
+        self._is_closing = False
         self._insisted: set[str] = set()  # identities of those that got a signal
         self._silent: dict[str, str] = {}  # identity of one that is killed for it -> in words
 
@@ -89,6 +90,11 @@ class Changing:
     def due(self) -> float | None:
         """When `keep_time` must be called; None when it need not be."""
         return min(self._deadlines.values(), default=None)
+
+    @property
+    def has_insisted(self) -> bool:
+        """Whether a worker that was told to close did not do so in time."""
+        return bool(self._insisted)
 
     # --- begin ---
 
@@ -284,7 +290,17 @@ class Changing:
 
     def retired(self, identity: str) -> None:
         """A worker has nothing left to do and is told to close."""
-        self._deadlines[identity] = time.monotonic() + CLOSE_GRACE_S
+        worker = self._workers.get(identity)
+        grace_s = CLOSE_GRACE_S if worker is None else worker.spec.stop_grace_s
+        self._deadlines[identity] = time.monotonic() + grace_s
+
+    def close(self) -> float:
+        """All workers are told to close; returns how long the slowest may take, in s."""
+        self._is_closing = True
+        self._insisted.clear()
+        for worker in self._workers:
+            self.retired(worker.identity)
+        return max((worker.spec.stop_grace_s for worker in self._workers), default=0.0)
 
     def ended(self, worker: WorkerProcess) -> bool:
         """A worker is gone.
@@ -338,8 +354,13 @@ class Changing:
                 if worker is not None:
                     worker.child.signal_group(signal.SIGKILL)
                 continue
-            self._say(events.NotClosed(worker=worker.spec.name, waited_s=CLOSE_GRACE_S).as_text())
+            spec = worker.spec
+            event = events.NotClosed(worker=spec.name, waited_s=spec.stop_grace_s)
+            self._report(event)
+            if self._asker is not None:
+                self._asker.tell(control.Told(text=event.as_text()))
             worker.child.signal_group(signal.SIGTERM)
+            worker.child.is_ready = not self._is_closing  # then how it ends is told already
             self._insisted.add(identity)
             self._deadlines[identity] = now + KILL_GRACE_S
 

@@ -51,6 +51,7 @@ class LocalFlow:
         tell: called with each event of the start: WorkerUp, Doubtful, Loading, Output. None leaves
             it to the supervisor to show what people should know.
         timeout_s: how long the start may take; None for as long as it takes.
+        meanwhile: called once the processes are being started.
 
     Raises:
         RuntimeFailToStart: a process did not come up; its own words are in the message.
@@ -66,6 +67,7 @@ class LocalFlow:
         is_one_shot: bool = False,
         tell: Callable[[events.Event], None] | None = None,
         timeout_s: float | None = None,
+        meanwhile: Callable[[], None] = lambda: None,
     ) -> None:
         self._deadline = None if timeout_s is None else time.monotonic() + timeout_s
         self._limit_s = timeout_s
@@ -94,6 +96,7 @@ class LocalFlow:
         """How many workers it had when this process last changed it."""
         try:
             self._channel.send(control.Begin(plan=plan, key=key))
+            meanwhile()
             self.up = self._await_up()
         except BaseException:  # Ctrl-C too: nobody has this object yet, to close it
             self._channel.close()  # the supervisor kills everything when its owner is gone

@@ -210,7 +210,7 @@ class Supervisor:
                 self._failed = True
                 self._report(events.GivenUp(requests=message.given_up, waited_s=DRAIN_GRACE_S))
             self._state = CLOSING
-            self._deadline = time.monotonic() + CLOSE_GRACE_S
+            self._deadline = time.monotonic() + self._changing.close() + 2 * KILL_GRACE_S
 
     def _worker_ready(self, message: control.WorkerReady) -> None:
         worker = self._workers.get(message.identity)
@@ -258,6 +258,7 @@ class Supervisor:
         if self._state < ENDING and (gateway := self._gateway.take_dead()):
             self._gateway_ended(gateway)
         if self._state == CLOSING and not self._workers:
+            self._failed = self._failed or self._changing.has_insisted
             self._state = DELIVERING
             self._deadline = time.monotonic() + DELIVERY_GRACE_S + KILL_GRACE_S
             self._gateway.let_leave()
@@ -326,8 +327,7 @@ class Supervisor:
 
     def _give_up(self, name: str, words: str) -> None:
         """Start a worker no more; a node with no worker left serves no more."""
-        part = self._comebacks.give_up(name, words)
-        if part is not None:
+        if (part := self._comebacks.give_up(name, words)) is not None:
             reason = self._comebacks.given_up[part]
             self._gateway.tell(control.GaveUp(node=part[0], shard=part[1], reason=reason))
 
@@ -350,7 +350,7 @@ class Supervisor:
         self._overdue.end_due(now)
         if self._state in (STARTING, UP):
             self._look_after(now)
-            self._hints.loading(self._waiting, now - self._began)
+        if self._state in (STARTING, UP, CLOSING):
             self._changing.keep_time(now)
         if self._deadline is not None and now >= self._deadline:
             self._deadline_passed()
@@ -368,6 +368,7 @@ class Supervisor:
 
     def _look_after(self, now: float) -> None:
         """See that the run directory is there, and that no worker is silent at its start."""
+        self._hints.loading(self._waiting, now - self._began)
         if not self._directory.keep():  # no command finds this Flow any more
             self._failed = True
             self._stop(f"its run directory {self._directory.path} was removed")
@@ -384,11 +385,11 @@ class Supervisor:
 
     def _deadline_passed(self) -> None:
         """Somebody has not ended in time: ask with a signal, or insist."""
-        if self._state not in (DRAINING, CLOSING):
+        self._failed = self._failed or (self._state <= CLOSING and len(self._workers) > 0)
+        if self._state != DRAINING:  # those that close have had a time of their own
             self._kill()
             return
-        self._failed = self._failed or len(self._workers) > 0
-        waited_s = CLOSE_GRACE_S + (DRAIN_GRACE_S if self._state == DRAINING else 0)
+        waited_s = CLOSE_GRACE_S + DRAIN_GRACE_S
         for worker in self._workers:
             self._report(events.NotClosed(worker=worker.child.name, waited_s=waited_s))
         self._terminate()

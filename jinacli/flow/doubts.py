@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from jina.check import yaml_findings
 from jina.config.drafts import ExecutorDraft
 from jina.config.flows import FlowConfig
 from jina.config.problems import Problem
@@ -32,6 +31,9 @@ class Doubts:
 
     def of_yaml(self) -> Iterator[str]:
         """What is suspicious about the YAML."""
+        # Late: it is loaded while the processes start, which takes longer.
+        from jina.check import yaml_findings
+
         yield from map(str, yaml_findings(self._config.executors, self._config.warnings))
 
     def of_class(self, event: events.Doubtful) -> Iterator[str]:
@@ -45,7 +47,6 @@ class Doubts:
 
     def _problem(self, node: str, doubt: Doubt) -> Problem:
         if doubt.file:
-            # Late: only what is wrong in somebody's Python needs it.
             from jina.check.python_source import problem_at
 
             return problem_at(doubt.file, doubt.line, doubt.code, doubt.message, doubt.hint)

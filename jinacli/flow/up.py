@@ -16,7 +16,6 @@ from jina.launch.supervisor import Supervisor
 from jinacli import exits
 from jinacli.flow.doubts import Doubts
 from jinacli.flow.given import Given, refuse_findings
-from jinacli.screens.errors import say
 from jinacli.screens.up import UpScreen
 
 
@@ -61,14 +60,12 @@ def up_flow(given: Given, how: Up) -> int:
     if how.is_strict and (code := refuse_findings(given)):
         return code
     doubts = Doubts(config)
-    if not how.quiet:
-        for text in doubts.of_yaml():
-            say(text)
     plan = given.with_origins(config, plan)
     key = plan.file if isinstance(given.source, Path) else ""
     screen = UpScreen(plan, doubts, as_json=how.as_json, quiet=how.quiet)
     if how.is_detached:
         return run_detached(plan, key, screen, how.timeout_s)
+    screen.start.of_yaml()
     return run_here(plan, key, screen, watched=given if how.is_watched else None)
 
 
@@ -126,7 +123,8 @@ def run_detached(plan: Plan, key: str, screen: UpScreen, timeout_s: float | None
     """
     screen.start.lists_workers = False
     try:
-        flow = LocalFlow(plan, key, tell=screen, timeout_s=timeout_s)
+        of_yaml = screen.start.of_yaml
+        flow = LocalFlow(plan, key, tell=screen, timeout_s=timeout_s, meanwhile=of_yaml)
     finally:
         screen.start.done()
     flow.release()

@@ -88,8 +88,6 @@ def _start_for_now(options: PostOptions, stack: contextlib.ExitStack) -> str:
         raise typer.Exit(code)
     doubts = Doubts(config)
     if not options.quiet:
-        for text in doubts.of_yaml():
-            say(text)
         say(f"starting {options.flow} for this command; `jina flow up` keeps it running")
     address = stack.enter_context(_started(plan, doubts, quiet=options.quiet)).address
     stack.push(_explain_end)
@@ -105,7 +103,7 @@ def _started(plan: Plan, doubts: Doubts, *, quiet: bool) -> LocalFlow:
     speaker = Speaker()
     screen = StartScreen(speaker, doubts, quiet=quiet)
     try:
-        return LocalFlow(plan, is_one_shot=True, tell=screen)
+        return LocalFlow(plan, is_one_shot=True, tell=screen, meanwhile=screen.of_yaml)
     finally:
         screen.done()
         speaker.close()

@@ -59,6 +59,12 @@ class StartScreen:
         elif isinstance(event, events.Loading):
             self.loading(_nodes(event.workers), event.seconds)
 
+    def of_yaml(self) -> None:
+        """Show what is suspicious about the YAML."""
+        if self._doubts is not None and not self._quiet:
+            for text in self._doubts.of_yaml():
+                self._speaker.say(text)
+
     def loading(self, what: str, seconds: float) -> None:
         """Say what is waited for: in place on a terminal, else now and then.
 
