@@ -112,9 +112,14 @@ def given_flow(
     base, *overlays = names or [file_here()]
     if "-" in overlays:
         raise typer.BadParameter("standard input can only be the first file", param_hint="--file")
+    check_env_file(env_file)
+    return Given(source_of(base), tuple(map(Path, overlays)), tuple(settings or ()), env_file)
+
+
+def check_env_file(env_file: Path | None) -> None:
+    """Refuse an `--env-file` that is not there."""
     if env_file is not None and not env_file.is_file():
         raise typer.BadParameter(f"no such file: {env_file}", param_hint="--env-file")
-    return Given(source_of(base), tuple(map(Path, overlays)), tuple(settings or ()), env_file)
 
 
 def check_given(*options: tuple[str, str | None]) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import functools
 import os
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,10 +11,14 @@ import typer
 from jina.names import with_slash
 from jinacli.commands.options import (
     Content,
+    EnvFile,
     FieldResolver,
     InputFormat,
     Parameters,
+    Settings,
+    check_env_file,
     check_given,
+    given_flow,
     is_text,
 )
 
@@ -110,6 +114,8 @@ def post(
     no_progress: Annotated[
         bool, typer.Option("--no-progress", help="Show no progress", envvar="JINA_NO_PROGRESS")
     ] = False,
+    settings: Settings = None,
+    env_file: EnvFile = None,
     strict: Annotated[
         bool,
         typer.Option(
@@ -159,8 +165,10 @@ def post(
     flow = flow or (None if address else os.environ.get("JINA_FLOW"))
     if flow and address:
         raise typer.BadParameter("give --flow or --address, not both", param_hint="--flow")
-    if strict and not looks_like_file(flow or ""):
-        raise typer.BadParameter("needs --flow with a Flow YAML", param_hint="--strict")
+    for name, value in (("--strict", strict), ("--set", settings), ("--env-file", env_file)):
+        if value and not looks_like_file(flow or ""):
+            raise typer.BadParameter("needs --flow with a Flow YAML", param_hint=name)
+    check_env_file(env_file)
     options = PostOptions(
         endpoint=with_slash(endpoint),
         inputs=inputs or [],
@@ -183,6 +191,9 @@ def post(
         show_progress=not (no_progress or quiet),
         quiet=quiet,
         is_strict=strict,
+        settings=tuple(settings or ()),
+        env_file=env_file,
     )
     check_expression(target)
-    raise typer.Exit(checked_if_unfit(Path(flow or ""), lambda: run_post(options)))
+    given = functools.partial(given_flow, flow, [], settings, env_file) if flow else None
+    raise typer.Exit(checked_if_unfit(given, lambda: run_post(options)))

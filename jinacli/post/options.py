@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import warnings
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -38,6 +39,8 @@ class PostOptions:
     show_progress: bool
     quiet: bool
     is_strict: bool = False
+    settings: tuple[str, ...] = ()
+    env_file: Path | None = None
 
     @property
     def call(self) -> Call:
