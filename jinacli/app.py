@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 import signal
 import sys
 
+from jinacli import color
 from jinacli.streams import forget, open_closed_streams
 
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -20,6 +22,7 @@ _INTERRUPTED = 130  # as in jinacli.exits, which may not be loaded yet
 def main() -> None:
     """Run the command line; every error ends here, as a message and an exit code."""
     open_closed_streams()
+    color.settle(sys.argv[1:], os.environ)
     try:
         # Late: see above.
         from jinacli.commands.root import app

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from jinacli.commands.base import App
 from jinacli.commands.options import (
     Content,
     FieldResolver,
@@ -17,7 +18,7 @@ from jinacli.commands.options import (
     check_given,
 )
 
-executor_app = typer.Typer(help="Create, check, run and list Executors", no_args_is_help=True)
+executor_app = App(help="Create, check, run and list Executors", no_args_is_help=True)
 
 
 @executor_app.callback()

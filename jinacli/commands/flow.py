@@ -10,11 +10,10 @@ from typing import Annotated, Literal
 import typer
 
 from jina.defaults import MAX_REPLICAS
+from jinacli.commands.base import App
 from jinacli.commands.options import NoImport, OutputFormat, check_given
 
-flow_app = typer.Typer(
-    help="Begin, start, change, stop, list, check and draw Flows", no_args_is_help=True
-)
+flow_app = App(help="Begin, start, change, stop, list, check and draw Flows", no_args_is_help=True)
 
 
 @flow_app.command()

@@ -6,14 +6,16 @@ from typing import Annotated
 
 import typer
 
+from jinacli.commands.base import App
 from jinacli.commands.executor import executor_app
 from jinacli.commands.flow import flow_app
 from jinacli.commands.post import post
 from jinacli.commands.schema import schema
 from jinacli.exits import TABLE
 
-app = typer.Typer(
+app = App(
     name="jina",
+    add_completion=False,
     help="Run Executors and Flows from YAML, and post Documents to them",
     epilog=TABLE,
     no_args_is_help=True,

@@ -28,7 +28,7 @@ def show(error: BaseException) -> None:
         if hint := _usage_hint(str(getattr(error, "message", ""))):
             say(hint)
     elif isinstance(error, JinaError):
-        say(text_of(error))
+        say("\n".join([text_of(error), *getattr(error, "__notes__", ())]))
     elif isinstance(error, OSError) and error.filename is not None:
         say(f"error: {error.filename}: {error.strerror}")
     else:
