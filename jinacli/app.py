@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 
-from jinacli import color
+from jinacli import color, older_commands
 from jinacli.streams import forget, open_closed_streams
 
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -27,7 +27,8 @@ def main() -> None:
         # Late: see above.
         from jinacli.commands.root import app
 
-        code = app(standalone_mode=False)
+        older = older_commands.answer(sys.argv[1:])
+        code = _refuse(older) if older else app(standalone_mode=False)
         if code == _INTERRUPTED:  # typer has made a number of it
             code = _interrupted()
     except KeyboardInterrupt:
@@ -41,6 +42,15 @@ def main() -> None:
         code = _explain(error)
         forget(sys.stdout)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _refuse(words: str) -> int:
+    # Late: only wrong usage needs them.
+    from jinacli.exits import USAGE
+    from jinacli.screens.errors import say
+
+    say(words)
+    return USAGE
 
 
 def _leave_on_interrupt() -> None:

@@ -176,15 +176,27 @@ def list_(
 @executor_app.command()
 def new(
     name: Annotated[Path, typer.Argument(help="Folder to make; its name is that of the class")],
+    template: Annotated[
+        Literal["counter", "encoder", "indexer", "segmenter", "ranker"],
+        typer.Option(help="What the Executor does to begin with, see above"),
+    ] = "counter",
 ) -> None:
-    """Write the project of an Executor that runs, to begin with
+    """Create a starter Executor project that runs
 
-    Its class, its YAML, a Flow to try it in, a test and a README. What exists
-    is never overwritten.
+    Its class, its YAML, a Flow to try it in, data, a test and a README.
+    Nothing that exists is overwritten. Templates:
+
+      counter    counts the words of each Document
+      encoder    turns text into embeddings
+      indexer    keeps Documents on disk and finds the nearest
+      segmenter  cuts text into sentences, as chunks
+      ranker     puts matches into a better order
 
     Examples:
-      jina executor new MyEncoder
+      jina executor new MyCounter
+
+      jina executor new MyEncoder --template encoder
     """
     from jinacli.new import new_executor
 
-    raise typer.Exit(new_executor(name))
+    raise typer.Exit(new_executor(name, template))
