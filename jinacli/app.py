@@ -13,6 +13,7 @@ import signal
 import sys
 
 from jinacli import color, older_commands
+from jinacli.completion import answering
 from jinacli.streams import forget, open_closed_streams
 
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -25,8 +26,13 @@ def main() -> None:
     color.settle(sys.argv[1:], os.environ)
     try:
         # Late: see above.
+        from typer.main import get_command
+
         from jinacli.commands.root import app
 
+        if answering.is_asked():
+            answering.answer(lambda: get_command(app))
+            return
         older = older_commands.answer(sys.argv[1:])
         code = _refuse(older) if older else app(standalone_mode=False)
         if code == _INTERRUPTED:  # typer has made a number of it

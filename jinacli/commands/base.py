@@ -30,7 +30,13 @@ class _Common(_Any):
         """Name the twins of this command's options first: only now is it known how it is called."""
         if not any(param.name == "color" for param in self.params):
             self.params.append(_color_option())
-        twins.name_twins(self.params, _path(info_name, parent))
+        path = _path(info_name, parent)
+        twins.name_twins(self.params, path)
+        if extra.get("resilient_parsing"):  # nothing will run
+            # Late: only completion needs it.
+            from jinacli.completion import values
+
+            values.attach(self.params, path)
         return super().make_context(info_name, args, parent, **extra)
 
     def parse_args(self, ctx: Context, args: list[str]) -> list[str]:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from jinacli.commands.base import App
+from jinacli.commands.completion import completion_app
 from jinacli.commands.executor import executor_app
 from jinacli.commands.flow import flow_app
 from jinacli.commands.post import post
@@ -26,6 +27,7 @@ app.add_typer(flow_app, name="flow")
 app.add_typer(executor_app, name="executor")
 app.command("post")(post)
 app.command("schema")(schema)
+app.add_typer(completion_app, name="completion")
 
 
 def _version(wanted: bool) -> None:
