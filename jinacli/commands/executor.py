@@ -164,13 +164,20 @@ def run(
 
 @executor_app.command("list")
 def list_(
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON list")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON")] = False,
+    names: Annotated[bool, typer.Option("--quiet", "-q", help="Print only names")] = False,
 ) -> None:
-    """List the Executors of the catalogue: what `uses: catalogue://NAME` may name"""
+    """List the Executors of the catalogue: what `uses: catalogue://NAME` may name
+
+    Examples:
+      jina executor list
+
+      jina executor list --json
+    """
     # Late: see jinacli.app.
     from jinacli.executor.list import list_executors
 
-    raise typer.Exit(list_executors(as_json=as_json))
+    raise typer.Exit(list_executors(as_json=as_json, names_only=names))
 
 
 @executor_app.command()
