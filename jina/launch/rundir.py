@@ -50,6 +50,7 @@ class FlowRecord(msgspec.Struct, kw_only=True):
         is_ready: every worker has been up.
         addresses: where clients reach the gateway, the local one first.
         is_one_shot: it was started for one command, and ends with it.
+        endpoints: node -> the endpoints that it serves, once it is ready.
         groups: process group -> when its leader started, in kernel ticks; to end them if the
             supervisor could not.
     """
@@ -61,6 +62,7 @@ class FlowRecord(msgspec.Struct, kw_only=True):
     is_ready: bool = False
     addresses: list[str] = []
     is_one_shot: bool = False
+    endpoints: dict[str, list[str]] = {}
     groups: dict[int, int] = {}
 
 
@@ -119,6 +121,13 @@ class RunDirectory:
         self.record.is_ready = True
         self.record.addresses = addresses
         self.save()
+
+    def is_serving(self, endpoints: dict[str, list[str]]) -> None:
+        """Let others read which endpoints the nodes of the Flow serve; completion does."""
+        if endpoints != self.record.endpoints:
+            self.record.endpoints = dict(endpoints)
+            with contextlib.suppress(OSError):  # a full disk stops no Flow that runs
+                self.save()
 
     @property
     def is_there(self) -> bool:

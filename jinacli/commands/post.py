@@ -45,9 +45,7 @@ def post(
             help="Name of a running Flow, or a Flow YAML, which is started if it is not running",
         ),
     ] = None,
-    address: Annotated[
-        str | None, typer.Option(help="Address of a Flow's gateway", envvar="JINA_ADDRESS")
-    ] = None,
+    address: Annotated[str | None, typer.Option(help="Address of a Flow's gateway")] = None,
     output: Annotated[
         str,
         typer.Option(
@@ -106,9 +104,7 @@ def post(
         bool,
         typer.Option("--timing", help="Show at the end how long requests waited and ran where"),
     ] = False,
-    no_progress: Annotated[
-        bool, typer.Option("--no-progress", help="Show no progress", envvar="JINA_NO_PROGRESS")
-    ] = False,
+    no_progress: Annotated[bool, typer.Option("--no-progress", help="Show no progress")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show only errors")] = False,
 ) -> None:
     """Stream Documents through an endpoint, and their results back in order
