@@ -177,7 +177,9 @@ def test_a_variable_with_a_wrong_value_is_named(shell: Shell) -> None:
     shell.environment["JINA_NO_PROGRESS"] = "perhaps"
     done = shell.run("post", "/")
     assert (done.code, done.out) == (2, "")
-    assert done.err == f'error: JINA_NO_PROGRESS (--no-progress): must be 1 or 0, not "perhaps"\n{SEE}'
+    assert (
+        done.err == f'error: JINA_NO_PROGRESS (--no-progress): must be 1 or 0, not "perhaps"\n{SEE}'
+    )
 
 
 def test_python_runs_the_package_as_the_command(shell: Shell) -> None:
