@@ -53,6 +53,7 @@ class FlowRecord(msgspec.Struct, kw_only=True):
         is_ready: every worker has been up.
         addresses: where clients reach the gateway, the local one first.
         is_one_shot: it was started for one command, and ends with it.
+        endpoints: node -> the endpoints that it serves, once it is ready.
         groups: process group -> when its leader started, in kernel ticks; to end them if the
             supervisor could not.
         origins: what its plan was made from; None where nobody asks.
@@ -65,6 +66,7 @@ class FlowRecord(msgspec.Struct, kw_only=True):
     is_ready: bool = False
     addresses: list[str] = []
     is_one_shot: bool = False
+    endpoints: dict[str, list[str]] = {}
     groups: dict[int, int] = {}
     origins: Origins | None = None
 
@@ -126,6 +128,13 @@ class RunDirectory:
         self.record.origins = plan.origins
         write_plan(self.path, plan)
         self.save()
+
+    def is_serving(self, endpoints: dict[str, list[str]]) -> None:
+        """Let others read which endpoints the nodes of the Flow serve; completion does."""
+        if endpoints != self.record.endpoints:
+            self.record.endpoints = dict(endpoints)
+            with contextlib.suppress(OSError):  # a full disk stops no Flow that runs
+                self.save()
 
     def runs(self, plan: Plan) -> None:
         """Let commands know what the Flow runs now."""

@@ -218,6 +218,7 @@ class Supervisor:
             return
         child = worker.child
         self._endpoints[worker.spec.node] = message.endpoints
+        self._directory.is_serving(self._endpoints)
         self._comebacks.is_back((worker.spec.node, worker.spec.shard))
         if not child.is_ready and self._state in (STARTING, UP):  # else it was told to end
             child.is_ready = True

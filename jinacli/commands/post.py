@@ -50,9 +50,7 @@ def post(
             help="Name of a running Flow, or a Flow YAML, which is started if it is not running",
         ),
     ] = None,
-    address: Annotated[
-        str | None, typer.Option(help="Address of a Flow's gateway", envvar="JINA_ADDRESS")
-    ] = None,
+    address: Annotated[str | None, typer.Option(help="Address of a Flow's gateway")] = None,
     output: Annotated[
         str,
         typer.Option(
@@ -111,9 +109,7 @@ def post(
         bool,
         typer.Option("--timing", help="Show at the end how long requests waited and ran where"),
     ] = False,
-    no_progress: Annotated[
-        bool, typer.Option("--no-progress", help="Show no progress", envvar="JINA_NO_PROGRESS")
-    ] = False,
+    no_progress: Annotated[bool, typer.Option("--no-progress", help="Show no progress")] = False,
     settings: Settings = None,
     env_file: EnvFile = None,
     strict: Annotated[
