@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 from typing import Annotated
 
 import typer
@@ -115,7 +114,9 @@ def post(
     strict: Annotated[
         bool,
         typer.Option(
-            "--strict", help="Check the YAML of --flow first, and refuse it for a warning too"
+            "--strict",
+            help="Check the YAML of --flow first, and refuse it for a warning too",
+            rich_help_panel="Flow",
         ),
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show only errors")] = False,
@@ -158,7 +159,6 @@ def post(
         raise typer.BadParameter("must be list or base64", param_hint="--tensors")
     if restart and output == "-":
         raise typer.BadParameter("needs --output", param_hint="--restart")
-    flow = flow or (None if address else os.environ.get("JINA_FLOW"))
     if flow and address:
         raise typer.BadParameter("give --flow or --address, not both", param_hint="--flow")
     for name, value in (("--strict", strict), ("--set", settings), ("--env-file", env_file)):
