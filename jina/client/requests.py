@@ -9,10 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
+from msgspec.structs import replace
 
 from jina.defaults import BULK_AFTER_LINES, BULK_REQUEST_DOCS, REQUEST_BYTES, REQUEST_DOCS
+from jina.excepts import InputError
 from jina.readers import Chunk, LineSource
 from jina.wire.maps import DOCS, LINES, Call, Part, pack_map
+from jina.writers import Form
 
 if TYPE_CHECKING:
     from jina.readers.rows import Rows
@@ -172,6 +175,19 @@ class LineRequests:
 
 def call_of(call: Call, chunk: Chunk) -> Call:
     """The call map of one chunk."""
-    return Call(
-        call.parameters, chunk.source, chunk.key, call.lines, call.tensors, list(chunk.oversize)
-    )
+    return replace(call, source=chunk.source, key=chunk.key, oversize=list(chunk.oversize))
+
+
+def call_for(form: Form, call: Call) -> Call:
+    """The call of a post whose results are written in a format: what it needs, and no more.
+
+    Raises:
+        InputError: the call leaves out what the format is made of.
+    """
+    if not form.is_stored:
+        return call
+    if form.name == "parquet":
+        return replace(call, tensors="base64")  # it has their types
+    if "embedding" in call.exclude or (call.select and "embedding" not in call.select):
+        raise InputError("an array of embeddings needs the field `embedding`", where="embedding")
+    return replace(call, tensors="base64", select=["id", "embedding"], exclude=[])

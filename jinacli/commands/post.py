@@ -18,6 +18,13 @@ from jinacli.commands.options import (
 )
 
 
+def _outputs() -> list[str]:
+    # Late: see jinacli.app.
+    from jinacli.post.output import OUTPUTS
+
+    return list(OUTPUTS)
+
+
 def post(
     endpoint: Annotated[str, typer.Argument(help="Such as /index")],
     inputs: Annotated[
@@ -53,7 +60,8 @@ def post(
         typer.Option(
             "--output",
             "-o",
-            help="Write the results to this file; the same command goes on where it was stopped",
+            help="Write the results to this file, whose name says the format: .jsonl .json .csv "
+            ".tsv .txt .npy .parquet, also in .gz; rerun the same command to resume",
         ),
     ] = "-",
     restart: Annotated[
@@ -62,10 +70,22 @@ def post(
     output_format: Annotated[
         str,
         typer.Option(
-            help="jsonl, table, or auto: a table where a person reads along",
-            autocompletion=lambda: ["auto", "jsonl", "table"],
+            help="jsonl, json, csv, tsv, text, npy, parquet, table, or auto: by the name of "
+            "--output; without it table on a terminal, jsonl otherwise",
+            autocompletion=_outputs,
         ),
     ] = "auto",
+    select: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--select",
+            help="Fields of the results, such as id,uri,embedding,tags.price; default all",
+        ),
+    ] = None,
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option("--exclude", help="All fields of the results but these: blob,buffer"),
+    ] = None,
     tensors: Annotated[
         str,
         typer.Option(
@@ -133,6 +153,7 @@ def post(
     from jinacli.durations import seconds_of
     from jinacli.flow.unfit import checked_if_unfit
     from jinacli.post.options import PostOptions, check_expression, read_options
+    from jinacli.post.output import checked_fields, checked_form
     from jinacli.post.parameters import parameters_of
     from jinacli.post.run import run_post
 
@@ -142,14 +163,13 @@ def post(
     for name, word in [*words, *(("--text", each) for each in text or [])]:
         if not is_text(word):
             raise typer.BadParameter(f"{word!r} is no UTF-8", param_hint=name)
-    if output_format not in ("auto", "jsonl", "table"):
-        raise typer.BadParameter("must be auto, jsonl or table", param_hint="--output-format")
     if tensors not in ("list", "base64"):
         raise typer.BadParameter("must be list or base64", param_hint="--tensors")
     if restart and output == "-":
         raise typer.BadParameter("needs --output", param_hint="--restart")
     if flow and address:
         raise typer.BadParameter("give --flow or --address, not both", param_hint="--flow")
+    fields = checked_fields(select or [], exclude or [])
     options = PostOptions(
         endpoint=with_slash(endpoint),
         inputs=inputs or [],
@@ -159,7 +179,7 @@ def post(
         flow=flow or "",
         address=address or "",
         output=output,
-        output_format=output_format,
+        form=checked_form(output, output_format),
         restart=restart,
         tensors=tensors,
         target=target,
@@ -171,6 +191,8 @@ def post(
         is_timed=timing,
         show_progress=not (no_progress or quiet),
         quiet=quiet,
+        select=fields[0],
+        exclude=fields[1],
     )
     check_expression(target)
     raise typer.Exit(checked_if_unfit(Path(flow or ""), lambda: run_post(options)))

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import typer
 
+from jina.client.requests import call_for
 from jina.readers import CONTENTS, FORMATS, ReadOptions
 from jina.wire.maps import Call
+from jina.writers import Form
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,7 @@ class PostOptions:
     flow: str
     address: str
     output: str
-    output_format: str
+    form: Form
     restart: bool
     tensors: str
     target: str
@@ -37,11 +39,20 @@ class PostOptions:
     is_timed: bool
     show_progress: bool
     quiet: bool
+    select: list[str] = field(default_factory=list)
+    exclude: list[str] = field(default_factory=list)
 
     @property
     def call(self) -> Call:
         """What every request says to the Executors."""
-        return Call(self.parameters, lines=True, tensors=self.tensors)
+        call = Call(
+            self.parameters,
+            lines=True,
+            tensors=self.tensors,
+            select=self.select,
+            exclude=self.exclude,
+        )
+        return call_for(self.form, call)
 
 
 def read_options(form: str, resolver: list[str], content: str) -> ReadOptions:

@@ -7,7 +7,7 @@ Flow, and the results cut to that place; the outcomes.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from jina.client.files import Posting, identity_of_post
@@ -23,7 +23,7 @@ from jinacli import exits
 from jinacli.post.destination import check_endpoint, check_target, find_address
 from jinacli.post.inputs import inputs_of, open_source, say_without_inputs
 from jinacli.post.options import PostOptions
-from jinacli.post.output import drawing, open_results
+from jinacli.post.output import open_results, writer_of
 from jinacli.post.signals import signals_unwind
 from jinacli.screens.errors import say
 from jinacli.screens.post import counted, say_summary, say_unmet, say_unserved, so_far
@@ -56,13 +56,17 @@ def run_post(options: PostOptions) -> int:
         timing = None
         if options.limit == 0 and prepared.earlier is None:
             tally = _post_nothing(options, stack)
+            notes: Sequence[str] = ()
         else:
             session, posting = _resume(options, prepared, stack)
             tally = posting.tally
             _stream(options, prepared, posting, session, check_signals)
             _say_notes(options, prepared, tally, session)
             timing = posting.timing
+            notes = posting.writer.notes()
     say_summary(tally, options.output, quiet=options.quiet)
+    for note in notes:
+        say(note)
     if timing is not None:
         say_timing(timing)
     if tally.is_broken:
@@ -82,7 +86,7 @@ def _prepare(options: PostOptions, stack: contextlib.ExitStack) -> _Prepared:
 
 def _identity(options: PostOptions) -> dict[str, str] | None:
     inputs = inputs_of(options)
-    if options.output == "-" or not inputs:
+    if options.output == "-" or not inputs or options.form.is_whole:
         return None
     return identity_of_post(
         options.endpoint,
@@ -90,14 +94,14 @@ def _identity(options: PostOptions) -> dict[str, str] | None:
         options.call,
         options.reading,
         options.target,
-        options.output_format,
+        options.form.shown,
     )
 
 
 def _post_nothing(options: PostOptions, stack: contextlib.ExitStack) -> Tally:
     """Make the output empty, without any Flow."""
     say("nothing to post: --limit is 0")
-    results = open_results(options.output)
+    results = open_results(options.output, options.form)
     stack.callback(results.close)
     results.begin(0)
     if options.restart:
@@ -110,7 +114,7 @@ def _resume(
 ) -> tuple[Session, Posting]:
     """Connect to the Flow, then cut the results to where this run begins."""
     place = prepared.earlier or Place()
-    results = stack.enter_context(open_results(options.output))
+    results = stack.enter_context(open_results(options.output, options.form))
     address = find_address(options, stack)
     limit_s = min(options.timeout_s or TIMEOUT_CONNECT_S, TIMEOUT_CONNECT_S)
     session = stack.enter_context(Session(address, timeout_connect_s=limit_s))
@@ -129,7 +133,7 @@ def _resume(
         timeout_s=options.timeout_s,
         request_timeout_s=options.request_timeout_s,
         timing=Timing() if options.is_timed else None,
-        draw=drawing(options.output, options.output_format),
+        writer=writer_of(results, options.form, options.select),
     )
     if prepared.identity is not None and results.is_regular:
         posting.journal = _begin_journal(options, prepared.identity, place)

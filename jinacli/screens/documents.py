@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from jina.terminal_text import cell
+from jina.writers import Writer
 
 _MAX_TEXT = 600  # characters of a Document's own text
 _MAX_MATCH = 280  # characters of a match's text
@@ -34,7 +35,7 @@ _HIDDEN = frozenset(
 )
 
 
-class DocumentScreen:
+class DocumentScreen(Writer):
     """Draws results as text.
 
     Args:
@@ -50,7 +51,7 @@ class DocumentScreen:
             soft_wrap=False,
         )
 
-    def drawn(self, lines: bytes | memoryview) -> bytes:
+    def written(self, lines: bytes | memoryview) -> bytes:
         """The Documents of one reply, as UTF-8 text.
 
         Args:
