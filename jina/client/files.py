@@ -19,7 +19,7 @@ from jina.client.resume import Journal, Place, find_place, forget, identity_of
 from jina.client.session import Session
 from jina.client.tally import Tally
 from jina.client.timing import Timing
-from jina.defaults import REQUEST_BYTES, REQUEST_DOCS
+from jina.defaults import REQUEST_BYTES, REQUEST_DOCS, WINDOW_REQUESTS
 from jina.excepts import BadClientInput, InputError
 from jina.readers import LineSource, ReadOptions, open_inputs
 from jina.wire.header import REQUEST, pack_message
@@ -46,6 +46,8 @@ class Posting:
         request_timeout_s: what one request may take.
         timing: takes in how long requests waited and ran; None if nobody wants to know.
         writer: turns the JSON lines of a reply into what is written.
+        window: requests under way at once.
+        is_ordered: replies are written in the order of the requests, not as they come.
     """
 
     endpoint: str
@@ -59,6 +61,12 @@ class Posting:
     request_timeout_s: float | None = None
     timing: Timing | None = None
     writer: Writer = field(default_factory=Writer)
+    window: int = WINDOW_REQUESTS
+    is_ordered: bool = True
+    lines_done: int = 0
+    """Lines of all inputs that have their outcomes, in this run or before."""
+    bytes_done: int = 0
+    """Likewise their bytes, about."""
 
     def stream(self, session: Session) -> Iterator[int]:
         """Send the requests and write each reply in its turn; yields the outcomes so far.
@@ -76,6 +84,8 @@ class Posting:
             timeout_s=self.timeout_s,
             request_timeout_s=self.request_timeout_s,
             is_timed=self.timing is not None,
+            window=self.window,
+            is_ordered=self.is_ordered,
         )
         try:
             for reply in replies:
@@ -87,6 +97,8 @@ class Posting:
                 self.results.write(self.writer.written(outcomes.lines))
                 if self.journal is not None and not self.writer.is_behind:
                     self.journal.note(self._place(reply.request.lines_read))
+                self.lines_done = max(self.lines_done, reply.request.lines_read)
+                self.bytes_done = max(self.bytes_done, reply.request.bytes_read)
                 yield self.tally.outcomes
         except InputError:
             self.tally.is_broken = True
@@ -229,6 +241,7 @@ def identity_of_post(
     reading: ReadOptions,
     target: str,
     form: str = "jsonl",
+    skip: int = 0,
 ) -> dict[str, str] | None:
     """What must be the same for a later run to resume this post; None if it cannot be resumed.
 
@@ -238,7 +251,8 @@ def identity_of_post(
         call: of every request.
         reading: how inputs are read.
         target: see `Posting`.
-        form: of the results, as `jina post --output-format` has it.
+        form: of the results, as `Form.shown` has it.
+        skip: lines at the start of the inputs that are left out.
 
     Raises:
         InputError: an input cannot be read.
@@ -253,6 +267,7 @@ def identity_of_post(
         select=list(call.select),
         exclude=list(call.exclude),
         form=form,
+        skip=skip,
     )
 
 

@@ -36,6 +36,7 @@ class Request(msgspec.Struct, frozen=True):
         docs: the Documents, kept likewise; None for lines or when there are none.
         failures: outcomes of rows that a reader refused, beside the Documents.
         lines_read: lines of all inputs that had been read with this one's last; 0 for Documents.
+        bytes_read: likewise the bytes of all inputs, about.
     """
 
     parts: list[Part]
@@ -47,6 +48,7 @@ class Request(msgspec.Struct, frozen=True):
     docs: DocumentArray | None = None
     failures: LineFailures | None = None
     lines_read: int = 0
+    bytes_read: int = 0
 
 
 class RequestSource(Protocol):
@@ -143,6 +145,7 @@ class LineRequests:
             self._pack(chunk),
             chunk,
             lines_read=self._source.lines_read,
+            bytes_read=self._source.bytes_taken,
         )
 
     def _request_of_rows(self, rows: Rows) -> Request | None:
@@ -161,6 +164,7 @@ class LineRequests:
             docs=rows.docs,
             failures=rows.failures,
             lines_read=self._source.lines_read,
+            bytes_read=self._source.bytes_taken,
         )
 
     def _pack(self, chunk: Chunk) -> bytes:

@@ -113,6 +113,23 @@ def post(
         ),
     ] = None,
     limit: Annotated[int | None, typer.Option(min=0, help="Stop after so many lines")] = None,
+    skip: Annotated[
+        int, typer.Option(min=0, help="Leave out so many lines at the start of the inputs")
+    ] = 0,
+    window: Annotated[
+        int | None,
+        typer.Option(min=1, max=48, help="Requests under way at once, up to 48; 16 if omitted"),
+    ] = None,
+    unordered: Annotated[
+        bool,
+        typer.Option(
+            "--unordered", help="Write results as they come; such a post cannot be resumed"
+        ),
+    ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Say what would be posted where, and send nothing"),
+    ] = False,
     timeout: Annotated[
         str | None, typer.Option(help="Give up after so long without any reply: 30s, 500ms, 2m")
     ] = None,
@@ -128,6 +145,12 @@ def post(
     ] = False,
     no_progress: Annotated[
         bool, typer.Option("--no-progress", help="Show no progress", envvar="JINA_NO_PROGRESS")
+    ] = False,
+    verbose: Annotated[
+        bool,
+        typer.Option(
+            "--verbose", "-v", help="Say where it is posted to, and how far it is in a log too"
+        ),
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show only errors")] = False,
 ) -> None:
@@ -152,7 +175,13 @@ def post(
     # Late: see jinacli.app.
     from jinacli.durations import seconds_of
     from jinacli.flow.unfit import checked_if_unfit
-    from jinacli.post.options import PostOptions, check_expression, read_options
+    from jinacli.post.dry_run import dry_run_post
+    from jinacli.post.options import (
+        PostOptions,
+        check_expression,
+        check_together,
+        read_options,
+    )
     from jinacli.post.output import checked_fields, checked_form
     from jinacli.post.parameters import parameters_of
     from jinacli.post.run import run_post
@@ -193,6 +222,13 @@ def post(
         quiet=quiet,
         select=fields[0],
         exclude=fields[1],
+        skip=skip,
+        window=window,
+        unordered=unordered,
+        is_verbose=verbose and not quiet,
     )
+    check_together(options)
     check_expression(target)
+    if dry_run:
+        raise typer.Exit(dry_run_post(options))
     raise typer.Exit(checked_if_unfit(Path(flow or ""), lambda: run_post(options)))

@@ -41,6 +41,10 @@ class PostOptions:
     quiet: bool
     select: list[str] = field(default_factory=list)
     exclude: list[str] = field(default_factory=list)
+    skip: int = 0
+    window: int | None = None
+    unordered: bool = False
+    is_verbose: bool = False
 
     @property
     def call(self) -> Call:
@@ -53,6 +57,20 @@ class PostOptions:
             exclude=self.exclude,
         )
         return call_for(self.form, call)
+
+
+def check_together(options: PostOptions) -> None:
+    """Refuse options that do not go together, before anything is started.
+
+    Raises:
+        typer.BadParameter: naming one of them.
+        InputError: `--select` or `--exclude` leave out what the format is made of.
+    """
+    if options.unordered and options.form.name == "npy":
+        raise typer.BadParameter(
+            "the rows of an array have the order of the inputs", param_hint="--unordered"
+        )
+    _ = options.call
 
 
 def read_options(form: str, resolver: list[str], content: str) -> ReadOptions:

@@ -16,12 +16,13 @@ from jina.client.resume import Journal, Place, find_place, forget
 from jina.client.session import Session
 from jina.client.tally import Tally
 from jina.client.timing import Timing
-from jina.defaults import TIMEOUT_CONNECT_S
+from jina.defaults import TIMEOUT_CONNECT_S, WINDOW_REQUESTS
 from jina.excepts import ConnectError, InputError, OutputError, PostTimeout
 from jina.readers import LineSource
 from jinacli import exits
 from jinacli.post.destination import check_endpoint, check_target, find_address
 from jinacli.post.inputs import inputs_of, open_source, say_without_inputs
+from jinacli.post.looking import looking
 from jinacli.post.options import PostOptions
 from jinacli.post.output import open_results, writer_of
 from jinacli.post.signals import signals_unwind
@@ -79,14 +80,15 @@ def _prepare(options: PostOptions, stack: contextlib.ExitStack) -> _Prepared:
     identity = _identity(options)
     earlier = None
     if not options.restart:
-        earlier = find_place(options.output, identity, options.limit)
-    source, lines = open_source(options, earlier.lines if earlier else 0, stack)
+        limit = None if options.limit is None else options.skip + options.limit
+        earlier = find_place(options.output, identity, limit)
+    source, lines = open_source(options, earlier.lines if earlier else options.skip, stack)
     return _Prepared(identity, earlier, source, lines)
 
 
 def _identity(options: PostOptions) -> dict[str, str] | None:
     inputs = inputs_of(options)
-    if options.output == "-" or not inputs or options.form.is_whole:
+    if options.output == "-" or not inputs or options.form.is_whole or options.unordered:
         return None
     return identity_of_post(
         options.endpoint,
@@ -95,6 +97,7 @@ def _identity(options: PostOptions) -> dict[str, str] | None:
         options.reading,
         options.target,
         options.form.shown,
+        options.skip,
     )
 
 
@@ -120,6 +123,8 @@ def _resume(
     session = stack.enter_context(Session(address, timeout_connect_s=limit_s))
     check_target(options.target, session)
     check_endpoint(options, session)
+    if options.is_verbose:
+        say(f'posting to {options.endpoint} of the Flow "{session.welcome.flow}" at {address}')
     if not options.quiet:
         say_without_inputs(options.endpoint, inputs_of(options), options.texts)
     results.begin(place.size)
@@ -134,7 +139,11 @@ def _resume(
         request_timeout_s=options.request_timeout_s,
         timing=Timing() if options.is_timed else None,
         writer=writer_of(results, options.form, options.select),
+        window=options.window or WINDOW_REQUESTS,
+        is_ordered=not options.unordered,
     )
+    posting.lines_done = place.lines or options.skip
+    posting.bytes_done = prepared.lines.bytes_taken if prepared.lines is not None else 0
     if prepared.identity is not None and results.is_regular:
         posting.journal = _begin_journal(options, prepared.identity, place)
     if posting.journal is not None:
@@ -165,22 +174,26 @@ def _stream(
 ) -> None:
     """Post everything, and say how far it came if something ends it early."""
     tally, journal = posting.tally, posting.journal
-    is_wanted = options.show_progress and options.output != "-"
-    with progress_of(prepared.lines if is_wanted else None) as show:
-        try:
-            for outcomes in posting.stream(session):
-                show(outcomes)
+    try:
+        with progress_of(
+            looking(options, prepared.lines, posting),
+            to_stdout=options.output == "-",
+            is_wanted=options.show_progress,
+            is_verbose=options.is_verbose,
+        ) as show:
+            for _ in posting.stream(session):
+                show()
                 check_signals()
-        except InputError as error:  # it broke off; what was read before has its outcomes
-            say(f"error: {error}")
-        except (KeyboardInterrupt, exits.Terminated):
-            say(so_far(tally, journal, "the interruption"))
-            raise
-        except (ConnectError, PostTimeout, OutputError) as error:
-            # What was not wholly written is counted too, but for the journal.
-            if tally.outcomes and (journal is not None or not isinstance(error, OutputError)):
-                say(f"{so_far(tally, journal, 'this')}:")
-            raise
+    except InputError as error:  # it broke off; what was read before has its outcomes
+        say(f"error: {error}")
+    except (KeyboardInterrupt, exits.Terminated):
+        say(so_far(tally, journal, "the interruption"))
+        raise
+    except (ConnectError, PostTimeout, OutputError) as error:
+        # What was not wholly written is counted too, but for the journal.
+        if tally.outcomes and (journal is not None or not isinstance(error, OutputError)):
+            say(f"{so_far(tally, journal, 'this')}:")
+        raise
 
 
 def _say_notes(options: PostOptions, prepared: _Prepared, tally: Tally, session: Session) -> None:
