@@ -108,6 +108,7 @@ class Client:
         A failed request is a response too: its `is_error` is True. Arguments are those of `post`.
         """
         call = Call(_checked(parameters))
+        _check_size(request_size)
         source = DocumentRequests(inputs, call, request_docs=request_size)
         endpoint = with_slash(on)
         _check_time(request_timeout_s)
@@ -175,7 +176,7 @@ class Client:
             on_always: called with each response, last.
             parameters: handed to the Executors; a dict under an Executor's name is for it alone.
             target_peapod: regular expression; nodes whose name it does not match pass Documents on.
-            request_size: Documents in a request; 0 or less for all in one, up to 10,000.
+            request_size: Documents in a request; 0 for all in one, up to 10,000.
             show_progress: accepted for Jina 2 code; `jina post` shows progress.
             continue_on_error: continue after a failed request or callback, also without `on_error`.
             return_results: return the responses.
@@ -337,6 +338,15 @@ def _check_time(seconds: float | None) -> None:
         raise BadClientInput(
             f"`request_timeout_s` is {seconds!r}; expected seconds, more than 0",
             hint="leave it out for no limit",
+        )
+
+
+def _check_size(request_size: int) -> None:
+    is_number = hasattr(request_size, "__index__") and not isinstance(request_size, bool)
+    if not is_number or request_size < 0:
+        raise BadClientInput(
+            f"`request_size` is {request_size!r}; expected a number of Documents, or 0 for all in "
+            "one request"
         )
 
 

@@ -104,21 +104,22 @@ def post(
         ),
     ] = False,
     request_size: Annotated[
-        int | None,
+        str | None,
         typer.Option(
-            min=0,
-            max=10_000,
+            metavar="N",
             help="Documents in one request, 0 for all that fit (10,000, or 256 KiB of lines); "
             "100 if omitted, and 400 within a long file",
         ),
     ] = None,
-    limit: Annotated[int | None, typer.Option(min=0, help="Stop after so many lines")] = None,
+    limit: Annotated[
+        str | None, typer.Option(metavar="N", help="Stop after N lines, those of --skip left out")
+    ] = None,
     skip: Annotated[
-        int, typer.Option(min=0, help="Leave out so many lines at the start of the inputs")
-    ] = 0,
+        str, typer.Option(metavar="N", help="Leave out the first N lines of the inputs")
+    ] = "0",
     window: Annotated[
-        int | None,
-        typer.Option(min=1, max=48, help="Requests under way at once, up to 48; 16 if omitted"),
+        str | None,
+        typer.Option(metavar="N", help="Requests under way at once, up to 48; 16 if omitted"),
     ] = None,
     unordered: Annotated[
         bool,
@@ -173,9 +174,10 @@ def post(
       jina post /search --flow flows/search.yml --text "What is a slice?"
     """
     # Late: see jinacli.app.
+    from jina.defaults import MAX_REQUEST_DOCS, MAX_WINDOW_REQUESTS
+    from jinacli.counts import whole_number
     from jinacli.durations import seconds_of
     from jinacli.flow.unfit import checked_if_unfit
-    from jinacli.post.dry_run import dry_run_post
     from jinacli.post.options import (
         PostOptions,
         check_expression,
@@ -213,8 +215,8 @@ def post(
         tensors=tensors,
         target=target,
         allow_unserved=allow_unserved,
-        request_size=request_size,
-        limit=limit,
+        request_size=whole_number(request_size, "--request-size", most=MAX_REQUEST_DOCS),
+        limit=whole_number(limit, "--limit"),
         timeout_s=seconds_of(timeout, "--timeout", least_s=0.1),
         request_timeout_s=seconds_of(request_timeout, "--request-timeout"),
         is_timed=timing,
@@ -222,13 +224,16 @@ def post(
         quiet=quiet,
         select=fields[0],
         exclude=fields[1],
-        skip=skip,
-        window=window,
+        skip=whole_number(skip, "--skip") or 0,
+        window=whole_number(window, "--window", least=1, most=MAX_WINDOW_REQUESTS),
         unordered=unordered,
         is_verbose=verbose and not quiet,
     )
     check_together(options)
     check_expression(target)
     if dry_run:
+        # Late too: nothing else needs it.
+        from jinacli.post.dry_run import dry_run_post
+
         raise typer.Exit(dry_run_post(options))
     raise typer.Exit(checked_if_unfit(Path(flow or ""), lambda: run_post(options)))

@@ -39,7 +39,8 @@ def _sum(tally: Tally, output: str) -> str:
     earlier = tally.earlier.outcomes
     new, seconds = tally.outcomes - earlier, tally.seconds()
     one = "result" if new == 1 else "results"
-    text = f"{number(new)} {'new ' if earlier else ''}{one} in {seconds:.{2 if seconds >= 0.1 else 3}f} s"
+    digits = 2 if seconds >= 0.1 else 3
+    text = f"{number(new)} {'new ' if earlier else ''}{one} in {seconds:.{digits}f} s"
     if new > 1:
         text += f" ({rate(new, seconds)}/s)"
     if output == "-":
