@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 
+import msgspec
+
 from jina.client.requests import call_of
 from jina.client.session import Session
 from jina.defaults import MAX_REQUEST_DOCS, MIB, REQUEST_BYTES, TIMEOUT_CONNECT_S
@@ -38,7 +40,7 @@ def dry_run_post(options: PostOptions) -> int:
     rows = [("post to", f"{options.endpoint} of {_destination(options)}")]
     rows += _inputs(options)
     if options.parameters:
-        rows.append(("parameters", codec.render([Document(tags=options.parameters)]).decode()[5:]))
+        rows.append(("parameters", msgspec.json.encode(options.parameters).decode()))
     output = "standard output" if options.output == "-" else options.output
     rows.append(("output", f"{output}, as {options.form.shown}"))
     width = max(len(name) for name, _ in rows)
