@@ -44,18 +44,18 @@ def find_inputs(
 
     Args:
         names: paths, "-" for standard input, folders, patterns with `*`, `?`, `[…]` or `**`.
-        stdin_fd: the descriptor that "-" stands for.
+        stdin_fd: the descriptor for "-".
         options: its format is that of all inputs.
 
     Raises:
-        InputError: names the first input that cannot be read, and says why and how to mend it.
+        InputError: names the first input that cannot be read, and says why and how to fix it.
     """
     found: list[Input] = []
     form = "auto" if options is None else options.format
     for name in names:
         if name == STDIN:
             if any(one.path is None for one in found):
-                raise InputError("standard input is named twice", where=STDIN)
+                raise InputError("standard input is given twice", where=STDIN)
             found.append(_check_stdin(stdin_fd, form))
         elif os.path.isdir(name):
             found += [_check_file(each, form, unknown="files") for each in files_below(name)]
@@ -89,9 +89,9 @@ def _check_stdin(stdin_fd: int, form: str) -> Input:
 
 def _no_stream(form: str, where: str) -> InputError:
     return InputError(
-        f"the format {form} is read from files alone, not from a pipe",
+        f"the format {form} can only be read from a file, not from a pipe",
         where=where,
-        hint=f"write it to a file, and name that: --inputs FILE --format {form}",
+        hint=f"write it to a file and use: --inputs FILE --format {form}",
     )
 
 
@@ -103,11 +103,11 @@ def _expand(pattern: str) -> Sequence[str]:
     for folder in _folders_of(pattern):
         if not os.access(folder, os.R_OK | os.X_OK):
             raise InputError(
-                f"no file fits this pattern, but the folder {folder} may not be read",
+                f"no file matches this pattern, but the folder {folder} is not readable",
                 where=pattern,
                 hint=f"chmod u+rx {folder}",
             )
-    raise InputError("no file fits this pattern", where=pattern, hint=_looked_up("patterns"))
+    raise InputError("no file matches this pattern", where=pattern, hint=_looked_up("patterns"))
 
 
 def _folders_of(pattern: str) -> Iterator[str]:
@@ -126,7 +126,7 @@ def _check_file(name: str, form: str, unknown: str = "jsonl") -> Input:
     except OSError as err:
         raise _missing(name, err) from err
     except ValueError as err:  # a NUL in the name
-        raise InputError(f"no file name: {err}", where=repr(name)) from err
+        raise InputError(f"not a file name: {err}", where=repr(name)) from err
     path, name = Path(name), printable(name)
     if not os.access(path, os.R_OK):
         raise InputError("no permission to read it", where=name, hint=f"chmod u+r {name}")
@@ -155,7 +155,7 @@ def _missing(name: str, err: OSError) -> InputError:
         return InputError(f"cannot be read: {err.strerror}", where=name)
     if "://" in name:
         return InputError(
-            "no such file; addresses are not fetched",
+            "no such file; URLs are not fetched",
             where=name,
             hint=f"curl -sSL {name} | jina post … --inputs -",
         )
@@ -178,6 +178,6 @@ def _missing(name: str, err: OSError) -> InputError:
 def _looked_up(what: str) -> str:
     """Say from where relative names are looked up; the working directory may have been removed."""
     try:
-        return f"relative {what} are looked up from {os.getcwd()}"
+        return f"relative {what} are resolved from {os.getcwd()}"
     except OSError:
-        return "the working directory was removed: change to one that there is"
+        return "the working directory no longer exists: cd to another one"

@@ -193,7 +193,7 @@ def post(
     words = [("ENDPOINT", endpoint), ("--address", address or "")]
     for name, word in [*words, *(("--text", each) for each in text or [])]:
         if not is_text(word):
-            raise typer.BadParameter(f"{word!r} is no UTF-8", param_hint=name)
+            raise typer.BadParameter(f"{word!r} is not valid UTF-8", param_hint=name)
     if tensors not in ("list", "base64"):
         raise typer.BadParameter("must be list or base64", param_hint="--tensors")
     if restart and output == "-":
