@@ -32,9 +32,9 @@ def post(
         typer.Option(
             "--inputs",
             "-i",
-            help="A file, a quoted glob, or - for standard input; the name says the format: "
-            ".jsonl .json .csv .tsv .txt .npy .npz .parquet .arrow, each also in .gz; a picture, "
-            "a page and the like is one Document",
+            help="A file, a folder, a quoted glob, or - for standard input; the name says the "
+            "format: .jsonl .json .csv .tsv .txt .npy .npz .parquet .arrow, each also in .gz; a "
+            "picture, a page and the like is one Document",
         ),
     ] = None,
     form: InputFormat = "auto",

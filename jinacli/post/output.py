@@ -10,7 +10,6 @@ import typer
 from jina.client import files, results
 from jina.client.results import ResultFile
 from jina.excepts import DocumentError, OutputError
-from jina.records.selection import names_of
 from jina.writers import FORMATS, Form, Writer, form_of
 from jinacli.streams import closed
 
@@ -48,6 +47,11 @@ def checked_fields(select: Sequence[str], exclude: Sequence[str]) -> tuple[list[
 
 
 def _fields(option: str, given: Sequence[str]) -> list[str]:
+    if not given:
+        return []
+    # Late: few commands name fields.
+    from jina.records.selection import names_of
+
     words = [word.strip() for text in given for word in text.split(",")]
     try:
         return names_of(words)
