@@ -22,8 +22,8 @@ from typing import Any
 from jina.defaults import (
     DELIVERY_GRACE_S,
     MAX_INFLIGHT_BYTES,
+    MAX_WINDOW_REQUESTS,
     QUEUED_PER_CLIENT,
-    WINDOW_REQUESTS,
 )
 from jina.excepts import JinaError, WireError
 from jina.runtime import control
@@ -339,7 +339,7 @@ class Gateway:
 
     def _welcome(self, peer: bytes, number: int) -> None:
         welcome = Welcome(
-            self._flow, self._router.endpoints, WINDOW_REQUESTS, self._router.held(peer)
+            self._flow, self._router.endpoints, MAX_WINDOW_REQUESTS, self._router.held(peer)
         )
         self._clients.pop(peer, None)
         self._clients[peer] = None

@@ -137,6 +137,12 @@ def test_the_size_of_requests(client: Client, size: int, requests_sent: int) -> 
     assert len(results) == requests_sent
 
 
+@pytest.mark.parametrize("size", [-1, "a", 2.5, None, True])
+def test_a_size_of_requests_that_is_none(client: Client, size: Any) -> None:
+    with pytest.raises(BadClientInput, match=f"`request_size` is {size!r}; expected a number"):
+        client.post("/count", [Document()], request_size=size)
+
+
 @pytest.mark.parametrize(
     ("inputs", "message"),
     [
