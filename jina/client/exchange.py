@@ -353,7 +353,7 @@ class _Exchange:
         if session.link.is_up:
             # A gateway that holds as much as it may listens again when it holds less.
             self._reached_at = now
-            sockets.send(session.socket, pack_message(wire.HELLO, number=session.number))
+            session.say_hello()
             return
         if session.socket.poll(0):
             return  # what it said last has come meanwhile

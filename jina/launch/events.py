@@ -6,6 +6,8 @@ from typing import Protocol, TypeAlias
 
 import msgspec
 
+from jina.runtime import control
+
 
 class _Event(msgspec.Struct, tag=True, kw_only=True):
     pass
@@ -85,6 +87,41 @@ class Overdue(_Event):
         )
 
 
+class Unreachable(_Event):
+    """A worker has lost its connection to the gateway: it is ended."""
+
+    worker: str
+
+    def as_text(self) -> str:
+        """The line that people read."""
+        return (
+            f"{self.worker} has lost its connection, as when its Executor closes descriptors that "
+            "are not its own: it is ended"
+        )
+
+
+class RequestFailed(_Event):
+    """A request failed, or one of its Documents did; see `control.RequestFailed`."""
+
+    worker: str
+    text: str
+    left_out: int = 0
+
+    @classmethod
+    def of(cls, message: control.RequestFailed) -> RequestFailed:
+        """What the gateway has said."""
+        return cls(worker=message.worker, text=message.text, left_out=message.left_out)
+
+    def as_text(self) -> str:
+        """The line that people read."""
+        many = "1 more failure" if self.left_out == 1 else f"{self.left_out} more failures"
+        if not self.text:
+            return f"error: {many} not shown"
+        who = f"{self.worker}: " if self.worker else ""
+        more = f"; {many} before it not shown" if self.left_out else ""
+        return f"error: {who}{self.text}{more}"
+
+
 class Changing(_Event):
     """The Flow is being changed: what has just happened, in words."""
 
@@ -143,7 +180,7 @@ class Stopped(_Event):
 
 
 #: Those that are lines for people wherever a Flow's log goes.
-LINES = (Output, WorkerDied, Overdue, NotClosed, GivenUp)
+LINES = (Output, WorkerDied, Overdue, Unreachable, RequestFailed, NotClosed, GivenUp)
 
 Event: TypeAlias = (
     Output
@@ -152,6 +189,8 @@ Event: TypeAlias = (
     | StartFailed
     | WorkerDied
     | Overdue
+    | Unreachable
+    | RequestFailed
     | Changing
     | Stopping
     | NotClosed
