@@ -24,7 +24,7 @@ from jina.defaults import (
     WINDOW_REQUESTS,
 )
 from jina.excepts import BadClientInput, ConnectError, InputError, PostTimeout, WireError
-from jina.runtime.lastlog import last_log_of
+from jina.runtime.pastruns import last_run_of
 from jina.transport import sockets
 from jina.wire import header as wire
 from jina.wire.header import Header, pack_message, unpack_message
@@ -374,9 +374,9 @@ class _Exchange:
         )
 
     def _where_it_says_why(self) -> str:
-        log = last_log_of(os.path.dirname(self._session.address.removeprefix("ipc://")))
-        if self._session.is_gone and log.is_file():
-            return f"its log is kept: {log}"
+        directory = os.path.dirname(self._session.address.removeprefix("ipc://"))
+        if self._session.is_gone and (found := last_run_of(directory)):
+            return f"`jina flow logs --flow {found[1].name}` says why"
         return "its own terminal or log says why"
 
     def _send_lost(self, held: list[int], last: int) -> None:

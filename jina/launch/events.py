@@ -39,6 +39,7 @@ class Up(_Event):
     addresses: list[str]
     directory: str
     seconds: float
+    log: str = ""  # what it says, as JSON lines
 
 
 class StartFailed(_Event):
@@ -168,7 +169,10 @@ class GivenUp(_Event):
 
 
 class Released(_Event):
-    """Whoever started the Flow leaves it running; `log` is where its output goes from now on."""
+    """Whoever started the Flow leaves it running: nobody is shown what it says any more.
+
+    `log` is the file that has it; "" if there is none.
+    """
 
     log: str
 

@@ -122,6 +122,7 @@ class Health:
             gateway=gateway,
             nodes=nodes,
             workers=workers,
+            failed=seen.failed if seen else {},
         )
 
     def _worker_reports(self, seen: Seen | None) -> list[WorkerReport]:

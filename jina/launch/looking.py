@@ -56,6 +56,8 @@ class Looker:
             FlowNotFound: it has ended.
             ConnectError: its supervisor does not answer in time.
         """
+        if is_stopped(self._record.pid):
+            raise self._silence(0)
         self._last += 1
         self._channel.send(Look(number=self._last))
         deadline = time.monotonic() + timeout_s

@@ -92,7 +92,7 @@ class Supervisor:
             # Outermost: a signal that comes while everything is being ended interrupts nothing.
             stack.enter_context(self._signals)
             self._selector.register(self._signals, selectors.EVENT_READ, lambda: None)
-            stack.callback(lambda: self._directory.remove(is_clean=not self._failed))
+            stack.callback(self._directory.remove)
             stack.callback(self._selector.close)
             stack.callback(self._control.close)
             stack.callback(self._end_everything)
@@ -140,7 +140,7 @@ class Supervisor:
             self._selector.unregister(owner)
             self._owner = None
         if is_released:
-            self._report(events.Released(log=str(self._directory.log)))
+            self._report(events.Released(log=self._directory.record.log))
         elif not owner.is_open:
             self._kill()  # whoever wanted this Flow is gone
         elif any(isinstance(message, control.Drain) for message in messages):
@@ -241,6 +241,7 @@ class Supervisor:
                 flow=self._plan.name,
                 addresses=self._fronts,
                 directory=str(self._directory.path),
+                log=self._directory.record.log,
                 seconds=time.monotonic() - self._began,
             )
         )

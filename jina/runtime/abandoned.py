@@ -9,7 +9,6 @@ import signal
 from collections.abc import Iterable
 
 from jina.runtime.descendants import end_marked
-from jina.runtime.lastlog import keep_log
 
 
 def end_abandoned(groups: Iterable[int], mark: str, directory: str) -> None:
@@ -18,11 +17,10 @@ def end_abandoned(groups: Iterable[int], mark: str, directory: str) -> None:
     Args:
         groups: process groups of the workers; 0 for none.
         mark: what their descendants carry.
-        directory: the run directory; its log is kept.
+        directory: the run directory.
     """
     for group in filter(None, groups):
         with contextlib.suppress(OSError):
             os.killpg(group, signal.SIGKILL)
     end_marked(mark)
-    keep_log(directory)
     shutil.rmtree(directory, ignore_errors=True)

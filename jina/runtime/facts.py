@@ -230,6 +230,7 @@ class Report(msgspec.Struct, tag=True, kw_only=True):
         gateway: the process that clients talk to.
         nodes: in the order of the graph.
         workers: by node, shard and replica.
+        failed: nodes, or shards, that serve no more, and why.
     """
 
     number: int
@@ -238,3 +239,4 @@ class Report(msgspec.Struct, tag=True, kw_only=True):
     gateway: GatewayReport
     nodes: list[NodeReport]
     workers: list[WorkerReport]
+    failed: dict[str, str] = {}

@@ -12,6 +12,7 @@ from jina.launch import events, rundir
 from jina.launch.find import shortest
 from jina.launch.local import LocalFlow
 from jina.launch.rundir import RunDirectory
+from jina.launch.runlog import RunLog
 from jina.launch.supervisor import Supervisor
 from jinacli import exits
 from jinacli.screens.up import UpScreen
@@ -36,7 +37,7 @@ def run_here(plan: Plan, key: str, screen: UpScreen, *, watch: bool = False) -> 
         Terminated: it was another one.
     """
     directory = rundir.claim(plan.name, plan.file, key)
-    supervisor = Supervisor(plan, directory, screen)
+    supervisor = Supervisor(plan, directory, RunLog(screen, directory, plan))
     with _watch(plan, directory, screen) if watch else contextlib.nullcontext():
         clean = supervisor.run()
     screen.close()

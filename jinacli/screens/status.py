@@ -7,7 +7,7 @@ import time
 from jina.launch.rundir import FlowRecord
 from jina.runtime.facts import Report, WorkerReport
 from jinacli.screens.amounts import count, duration, size
-from jinacli.screens.table import Column, lines_of
+from jinacli.screens.table import Column, lines_of, wrapped
 
 _COLUMNS = (
     Column("process"),
@@ -36,14 +36,17 @@ def status_lines(record: FlowRecord, report: Report, width: int) -> list[str]:
         f"{record.name} is {report.state}: up {duration(time.time() - record.started_at)}, "
         f"{count(gateway.requests_done)} requests done, {count(gateway.failures)} failed"
     )
-    lines = [head, *(f"- {problem.splitlines()[0]}" for problem in report.problems), ""]
-    lines += lines_of(_COLUMNS, list(_rows(report)), width)
+    lines = wrapped(head, width)
+    for problem in report.problems:
+        lines += wrapped(f"- {problem.splitlines()[0]}", width)
+    lines += ["", *lines_of(_COLUMNS, list(_rows(report)), width)]
     if gateway.floating:
         oldest = duration(gateway.floating_oldest_s or 0)
-        lines += ["", f"floating, nobody waits: {count(gateway.floating)}, the oldest for {oldest}"]
+        text = f"floating, nobody waits: {count(gateway.floating)}, the oldest for {oldest}"
+        lines += ["", *wrapped(text, width)]
     if gateway.last_error:
         ago = duration(max(0.0, time.time() - gateway.last_error_at))
-        lines += ["", f"last error, {ago} ago: {gateway.last_error}"]
+        lines += ["", *wrapped(f"last error, {ago} ago: {gateway.last_error}", width)]
     return lines
 
 

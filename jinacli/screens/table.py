@@ -73,6 +73,11 @@ def lines_of(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: in
     return [line for row in (heads, *rows) for line in _table_row(columns, row, widths)]
 
 
+def wrapped(text: str, width: int) -> list[str]:
+    """A text in lines that fit the screen."""
+    return list(_broken(cell(text), width))
+
+
 def _table_row(
     columns: Sequence[Column], row: Sequence[str], widths: Sequence[int]
 ) -> Iterator[str]:

@@ -72,7 +72,7 @@ class UpScreen:
         """Show where what it says goes from now on."""
         if not self._quiet:
             self._say(
-                f"in the background: `jina flow down` stops it; it writes to {event.directory}/log"
+                "in the background: `jina flow logs` shows what it says, `jina flow down` stops it"
             )
 
     def close(self) -> None:

@@ -428,7 +428,7 @@ def test_a_begun_request_stands_on_the_board_until_it_is_done(
     worker.result(78)
     work = wait_until(lambda: (w := worker.board.work(_SLOT)).calls == 2 and w)
     assert work.begun == 0
-    assert 0 < work.busy_s
+    assert work.busy_s > 0
 
 
 def test_a_lot_stands_on_the_board_by_its_last_and_is_answered_one_by_one(
