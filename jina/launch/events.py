@@ -19,10 +19,15 @@ class Output(_Event):
     worker: str
     text: str
 
+    @property
+    def line(self) -> str:
+        """The line without the worker's name."""
+        # Of a progress bar that is drawn over and over, only its last state.
+        return self.text.rpartition("\r")[2]
+
     def as_text(self) -> str:
         """The line that people read."""
-        # Of a progress bar that is drawn over and over, only its last state.
-        return f"{self.worker} | {self.text.rpartition(chr(13))[2]}"
+        return f"{self.worker} | {self.line}"
 
 
 class WorkerUp(_Event):

@@ -130,7 +130,7 @@ def line_of(event: events.Event) -> LogLine | None:
     worker = getattr(event, "worker", "")
     kind = EVENT
     if isinstance(event, events.Output):
-        kind, text = OUTPUT, event.text.rpartition("\r")[2]
+        kind, text = OUTPUT, event.line
     elif isinstance(event, events.RequestFailed):
         kind, text = FAILURE, event.as_text()
     elif isinstance(event, events.WorkerUp):

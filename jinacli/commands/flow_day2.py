@@ -104,3 +104,27 @@ def list_(
     from jinacli.flow.list import list_runs
 
     list_runs(as_json=as_json, names_only=names, limit=limit)
+
+
+@flow_app.command()
+def top(
+    flow: Annotated[
+        str | None, typer.Argument(help="Name or YAML of the Flow; the only one if omitted")
+    ] = None,
+    interval: Annotated[str, typer.Option(help="Time between updates: 500ms, 2s")] = "1s",
+) -> None:
+    """Watch a running Flow: rate, latency, queue and memory of each Executor
+
+    q or Ctrl-C quits. Without a terminal it prints the screen once.
+
+    Examples:
+      jina flow top
+
+      jina flow top search --interval 500ms
+    """
+    from jinacli.durations import seconds_of
+    from jinacli.flow.top import show_top
+
+    check_given(("FLOW", flow))
+    seconds = seconds_of(interval, "--interval", least_s=0.1) or 1.0
+    raise typer.Exit(show_top(flow or "", interval_s=seconds))

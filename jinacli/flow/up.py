@@ -37,6 +37,7 @@ def run_here(plan: Plan, key: str, screen: UpScreen, *, watch: bool = False) -> 
         Terminated: it was another one.
     """
     directory = rundir.claim(plan.name, plan.file, key)
+    screen.know(spec.name for spec in plan.workers)
     supervisor = Supervisor(plan, directory, RunLog(screen, directory, plan))
     with _watch(plan, directory, screen) if watch else contextlib.nullcontext():
         clean = supervisor.run()

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterable
 
 from jina.excepts import FlowError, RuntimeFailToStart
 from jina.launch import events
 from jina.launch.local import start_failure
 from jina.launch.speaker import Speaker
+from jinacli.screens.colors import is_colored
 from jinacli.screens.errors import first_words, text_of
+from jinacli.screens.prefixes import Prefixes
 
 
 class UpScreen:
@@ -21,7 +24,12 @@ class UpScreen:
         self.unfit: RuntimeFailToStart | None = None
         """Why it did not start, where a check of its YAML finds that."""
         self._speaker = Speaker()
+        self._prefixes = Prefixes(is_colored=is_colored(sys.stderr))
         self._say = self._speaker.say if sys.stderr else _say_nothing
+
+    def know(self, workers: Iterable[str]) -> None:
+        """Learn the names of the workers, so that what they print stands aligned."""
+        self._prefixes.know(workers)
 
     @property
     def is_behind(self) -> bool:
@@ -30,7 +38,9 @@ class UpScreen:
 
     def __call__(self, event: events.Event) -> None:
         """Show one event."""
-        if isinstance(event, events.LINES):
+        if isinstance(event, events.Output):
+            self._say(f"{self._prefixes.before(event.worker)}{event.line}")
+        elif isinstance(event, events.LINES):
             self._say(event.as_text())
         elif isinstance(event, events.StartFailed):
             self._failed(start_failure(event))
