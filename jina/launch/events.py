@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Protocol, TypeAlias
 
 import msgspec
 
+from jina.launch.rundir import FlowRecord
 from jina.runtime import control
 
 
@@ -45,6 +47,17 @@ class Up(_Event):
     directory: str
     seconds: float
     log: str = ""  # what it says, as JSON lines
+
+    @classmethod
+    def of(cls, directory: Path, record: FlowRecord, seconds: float) -> Up:
+        """Of the Flow in a run directory."""
+        return cls(
+            flow=record.name,
+            addresses=record.addresses,
+            directory=str(directory),
+            seconds=seconds,
+            log=record.log,
+        )
 
 
 class StartFailed(_Event):

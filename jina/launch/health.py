@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from jina.graph.plan import WorkerSpec
+from jina.launch import events
+from jina.launch.changing import Changing
 from jina.launch.child import Child
 from jina.launch.control_socket import Asker
 from jina.launch.gateway_process import GatewayProcess
@@ -18,6 +20,7 @@ from jina.launch.processes import is_stopped, memory_bytes
 from jina.launch.restarts import Comebacks
 from jina.launch.workers import WorkerProcess, Workers
 from jina.names import DEVICES
+from jina.runtime import control
 from jina.runtime.facts import (
     FailureCount,
     GatewayReport,
@@ -51,8 +54,9 @@ class Health:
         gateway: its process.
         workers: their processes.
         comebacks: which of them are to be started again.
-        specs: every worker that there is to be, by name.
+        changing: knows every worker that there is to be.
         state: the Flow's: starting, up or stopping.
+        report: told of requests that failed.
     """
 
     def __init__(
@@ -60,14 +64,16 @@ class Health:
         gateway: GatewayProcess,
         workers: Workers,
         comebacks: Comebacks,
-        specs: Callable[[], Mapping[str, WorkerSpec]],
+        changing: Changing,
         state: Callable[[], str],
+        report: events.Reporter,
     ) -> None:
         self._gateway = gateway
         self._workers = workers
         self._comebacks = comebacks
-        self._specs = specs
+        self._changing = changing
         self._state = state
+        self._report = report
         self._asked: dict[int, Asked] = {}
         self._last = 0
         self._ends: dict[str, tuple[int, str]] = {}  # worker -> its deaths, how the last was
@@ -90,10 +96,12 @@ class Health:
         else:
             self._gateway.tell(Look(number=self._last))
 
-    def seen(self, seen: Seen) -> None:
-        """The gateway has said what it sees."""
-        if seen.number in self._asked:
-            self._answer(seen.number, seen)
+    def hear(self, message: Seen | control.RequestFailed) -> None:
+        """The gateway has said what it sees, or that a request failed."""
+        if isinstance(message, control.RequestFailed):
+            self._report(events.RequestFailed.of(message))
+        elif message.number in self._asked:
+            self._answer(message.number, message)
 
     def keep_time(self, now: float) -> None:
         """Answer for a gateway that does not."""
@@ -103,11 +111,11 @@ class Health:
 
     def _answer(self, number: int, seen: Seen | None) -> None:
         asked = self._asked.pop(number)
-        asked.asker.tell(self._report(asked.number, seen))
+        asked.asker.tell(self._described(asked.number, seen))
 
     # --- the report ---
 
-    def _report(self, number: int, seen: Seen | None) -> Report:
+    def _described(self, number: int, seen: Seen | None) -> Report:
         gateway = _gateway_report(self._gateway.child, self._gateway.starts, seen)
         workers = self._worker_reports(seen)
         nodes = _node_reports(seen) if seen else []
@@ -133,11 +141,11 @@ class Health:
             is_retiring = self._workers.is_retiring(worker.identity)
             describe(report, worker, facts.get(worker.identity), is_retiring=is_retiring)
             found.setdefault(worker.spec.name, []).append(report)
-        for name, spec in self._specs().items():
+        for name, spec in self._changing.specs.items():
             if name not in found:
                 found[name] = [report := self._blank(spec)]
                 report.state = "failed" if self._comebacks.is_lost(name) else "restarting"
-        return [report for name in _ordered(found, self._specs()) for report in found[name]]
+        return [report for name in _ordered(found, self._changing.specs) for report in found[name]]
 
     def _blank(self, spec: WorkerSpec) -> WorkerReport:
         """What is known of a worker without its process."""

@@ -43,6 +43,13 @@ class OverdueWorkers:
         moments = [*self._lost.values(), *(moment for moment, _ in self._asked.values())]
         return [moment for moment in moments if moment < _ENDED]
 
+    def hear(self, message: control.Overdue | control.Unreachable, now: float) -> None:
+        """The gateway says that a worker is to be ended."""
+        if isinstance(message, control.Overdue):
+            self.ask(message, now)
+        else:
+            self._lost.setdefault(message.identity, now + _DYING_S)
+
     def ask(self, overdue: control.Overdue, now: float) -> bool:
         """Have a worker's stacks written; it is ended a moment later.
 
@@ -59,10 +66,6 @@ class OverdueWorkers:
         with contextlib.suppress(OSError):
             os.kill(worker.child.pid, signal.SIGUSR1)  # itself alone: it has a handler
         return True
-
-    def unreachable(self, identity: str, now: float) -> None:
-        """Kill a worker that has no connection any more, unless it is just dying."""
-        self._lost.setdefault(identity, now + _DYING_S)
 
     def end_due(self, now: float) -> None:
         """Kill those whose moment has come, and that have not finished meanwhile."""

@@ -171,4 +171,10 @@ def _as_json(line: LogLine) -> str:
     fields = {name: value for name, value in msgspec.structs.asdict(line).items() if value}
     fields["at"] = round(line.at, 3)
     text = json.dumps(fields, ensure_ascii=False)
-    return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return _UNSAFE.sub(_escape, text)
+
+
+def _escape(found: re.Match[str]) -> str:
+    """What could control a terminal, as JSON writes it; what is no character cannot be written."""
+    number = ord(found[0])
+    return "\N{REPLACEMENT CHARACTER}" if 0xD800 <= number <= 0xDFFF else f"\\u{number:04x}"

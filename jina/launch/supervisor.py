@@ -75,9 +75,8 @@ class Supervisor:
         self._workers = Workers(directory, self._listener, self._gateway.tell)
         self._overdue = OverdueWorkers(self._workers, str(directory.board), report)
         self._changing = Changing(plan, self._workers, self._comebacks, report, self._start_later)
-        self._health = Health(
-            self._gateway, self._workers, self._comebacks, lambda: self._changing.specs, self._words
-        )
+        parts = (self._gateway, self._workers, self._comebacks, self._changing)
+        self._health = Health(*parts, self._words, report)
         self._control = ControlSocket(self._selector, self._on_question)
 
     # --- the loop ---
@@ -195,14 +194,10 @@ class Supervisor:
             self._perhaps_up()
         elif isinstance(message, control.Charged):
             self._comebacks.forgive(message.identity.rpartition("/")[0])
-        elif isinstance(message, control.Overdue):
-            self._overdue.ask(message, time.monotonic())
-        elif isinstance(message, control.Unreachable):
-            self._overdue.unreachable(message.identity, time.monotonic())
-        elif isinstance(message, Seen):
-            self._health.seen(message)
-        elif isinstance(message, control.RequestFailed):
-            self._report(events.RequestFailed.of(message))
+        elif isinstance(message, control.Overdue | control.Unreachable):
+            self._overdue.hear(message, time.monotonic())
+        elif isinstance(message, Seen | control.RequestFailed):
+            self._health.hear(message)
         elif isinstance(message, control.Retired):
             self._changing.retired(message.identity)
         elif self._state == DRAINING:  # Drained
@@ -236,15 +231,8 @@ class Supervisor:
         except OSError as error:  # nobody could find it
             self._fail_as_whole(f"flow.json cannot be written: {error}")
             return
-        self._report(
-            events.Up(
-                flow=self._plan.name,
-                addresses=self._fronts,
-                directory=str(self._directory.path),
-                log=self._directory.record.log,
-                seconds=time.monotonic() - self._began,
-            )
-        )
+        seconds = time.monotonic() - self._began
+        self._report(events.Up.of(self._directory.path, self._directory.record, seconds))
 
     # --- death ---
 
