@@ -46,9 +46,9 @@ class Closing(Executor):
 
 @pytest.fixture(scope="module")
 def flow(shared_shell: Shell) -> Iterator[Shell]:
-    """A Flow whose first Executor waits for a file."""
+    """A Flow whose last Executor waits for a file."""
     folder = shared_shell.folder
-    file = shared_shell.flow(f"Gate, uses_with: {{folder: {folder}}}", "Moody, replicas: 2")
+    file = shared_shell.flow("Moody, replicas: 2", f"Gate, uses_with: {{folder: {folder}}}")
     with shared_shell.up(file):
         yield shared_shell
 
@@ -69,7 +69,7 @@ def test_a_flow_that_is_well(flow: Shell) -> None:
     found = json.loads(done.out)
     assert (found["schema"], found["name"], found["state"]) == ("jina/status/v1", "flow", "healthy")
     assert found["problems"] == []
-    assert [each["name"] for each in found["workers"]] == ["gate/0", "moody/0", "moody/1"]
+    assert [each["name"] for each in found["workers"]] == ["moody/0", "moody/1", "gate/0"]
     assert {each["state"] for each in found["workers"]} == {"ready"}
     assert all(each["memory"] > 1 << 20 for each in (*found["workers"], found["gateway"]))
     done = flow.run("flow", "status")
@@ -77,7 +77,7 @@ def test_a_flow_that_is_well(flow: Shell) -> None:
     lines = done.out.splitlines()
     assert lines[0].startswith("flow is healthy: up ")
     assert lines[2].split()[:4] == ["process", "state", "pid", "memory"]
-    assert [line.split()[0] for line in lines[3:7]] == ["gateway", "gate/0", "moody/0", "moody/1"]
+    assert [line.split()[0] for line in lines[3:7]] == ["gateway", "moody/0", "moody/1", "gate/0"]
 
 
 def test_a_worker_that_works_and_one_that_is_stopped(flow: Shell) -> None:
@@ -98,7 +98,7 @@ def test_a_worker_that_works_and_one_that_is_stopped(flow: Shell) -> None:
             assert "\n- gate/0 is stopped\n" in done.out
             (shown,) = flow.ps()
             assert shown["state"] == "degraded"
-            assert [each["state"] for each in shown["workers"]] == ["stopped", "ready", "ready"]
+            assert [each["state"] for each in shown["workers"]] == ["ready", "ready", "stopped"]
         finally:
             os.kill(pid, signal.SIGCONT)
         (flow.folder / "go").touch()
@@ -227,7 +227,7 @@ def test_top_without_a_terminal_shows_one_screen(flow: Shell) -> None:
     assert done.code == 0
     assert "\x1b" not in done.out
     assert done.out.startswith("flow is healthy: ")
-    assert [line.split()[0] for line in done.out.splitlines()[2:5]] == ["executor", "gate", "moody"]
+    assert [line.split()[0] for line in done.out.splitlines()[2:5]] == ["executor", "moody", "gate"]
     assert done.err == "note: `jina flow status --json` is for scripts\n"
 
 
