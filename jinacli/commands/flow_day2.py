@@ -94,7 +94,7 @@ def list_(
         int | None, typer.Option("--limit", "-n", min=0, help="Only the newest N runs")
     ] = None,
 ) -> None:
-    """List past and running Flows, and where their logs are
+    """List running and past Flows, and how they ended
 
     Examples:
       jina flow list
