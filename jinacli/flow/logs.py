@@ -79,7 +79,7 @@ class _Lines:
         self._wanted = wanted
         self._after = 0.0 if wanted.since_s is None else time.time() - wanted.since_s
         self._prefixes = Prefixes(
-            is_colored=is_colored(sys.stdout), names=["gateway", *run.workers]
+            is_colored=is_colored(sys.stdout), names=[*run.workers, "gateway"]
         )
         self._is_today_only = time.time() - run.started_at < 43200
 
