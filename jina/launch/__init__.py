@@ -7,6 +7,7 @@ The parts of a supervisor:
     gateway_process.py          the gateway's process, and the way to talk with it
     workers.py                  the workers' processes, and what the gateway is told of them
     listener.py                 what the processes print
+    hints.py                    what people are told while it starts
     signals.py                  what signals came
     restarts.py                 when a dead process may come back
     health.py                   how the Flow is, for whoever looks

@@ -145,6 +145,8 @@ def line_of(event: events.Event) -> LogLine | None:
         text = event.text
     elif isinstance(event, events.Stopped):
         text = "the Flow has stopped" if event.clean else "the Flow has failed"
+    elif isinstance(event, events.Doubtful):
+        worker, text = event.node, event.as_text()
     elif isinstance(event, events.LINES):
         text = event.as_text()
     else:

@@ -26,6 +26,7 @@ from jina.excepts import JinaError, WireError
 from jina.runtime import control
 from jina.runtime.abandoned import end_abandoned
 from jina.runtime.board import Board
+from jina.runtime.clients import Clients
 from jina.runtime.facts import Look
 from jina.runtime.failures import Failures
 from jina.runtime.garbage import Garbage
@@ -69,15 +70,12 @@ from jina.wire.header import Header, pack_message, unpack_message
 from jina.wire.maps import (
     STOPPING,
     ErrorInfo,
-    Hello,
     Ready,
     Welcome,
     pack_map,
     unpack_map,
 )
 
-_MAX_CLIENTS = 1000  # who are told that the Flow has stopped
-_MAX_WHO = 200  # characters of what a client says of itself
 _MAX_STRANGERS = 1000  # peers that are remembered although they are none of ours
 _MAX_HEARD = 10_000  # messages that are read before a death is handled, at most
 _ASK_MS = 20  # between attempts to reach a worker of an earlier gateway
@@ -102,7 +100,7 @@ class Gateway:
         )
         self._board = Board(configure.board)
         self._overdues = Overdues(channel, self._board)
-        self._clients: dict[bytes, str] = {}  # who said HELLO, the latest last -> in words
+        self._clients = Clients()
         self._failures = Failures(channel.send, self._clients)
         self._workers: dict[bytes, KnownWorker] = {}
         self._places = {node.name: place for place, node in enumerate(configure.nodes)}
@@ -293,7 +291,11 @@ class Gateway:
             return
         self._do(self._router.step(worker.joined(ready)))
         self._channel.send(
-            control.WorkerReady(identity=worker.identity.decode(), endpoints=ready.endpoints)
+            control.WorkerReady(
+                identity=worker.identity.decode(),
+                endpoints=ready.endpoints,
+                doubts=ready.doubts,
+            )
         )
         if self._is_drained:  # an earlier gateway's, back after the others were told to close
             self._let_close(worker)
@@ -322,8 +324,8 @@ class Gateway:
             if header.kind == wire.REQUEST:
                 self._submit(peer, header)
             elif header.kind == wire.HELLO:
-                who = unpack_map(Hello, header.call).who if header.call else ""
-                self._welcome(peer, number, who)
+                self._clients.greet(peer, header)
+                self._welcome(peer, number)
             elif header.kind == wire.STATUS:
                 self._send_front(pack_message(wire.STATUS, [self._status()]), peer)
             elif header.kind == wire.BYE:
@@ -341,14 +343,10 @@ class Gateway:
             return
         self._do(self._router.step(submitted(peer, header)))
 
-    def _welcome(self, peer: bytes, number: int, who: str) -> None:
+    def _welcome(self, peer: bytes, number: int) -> None:
         welcome = Welcome(
             self._flow, self._router.endpoints, WINDOW_REQUESTS, self._router.held(peer)
         )
-        self._clients.pop(peer, None)
-        self._clients[peer] = " ".join(who[:_MAX_WHO].split())
-        if len(self._clients) > _MAX_CLIENTS:  # most of them have died without a word
-            del self._clients[next(iter(self._clients))]
         self._send_front(pack_message(wire.WELCOME, number=number, call=pack_map(welcome)), peer)
         if self._is_drained:
             self._say_bye(peer)
@@ -364,15 +362,14 @@ class Gateway:
     def _status(self) -> bytes:
         return status_of(
             self._router,
-            sorted(self._workers.values(), key=self._place),
+            self._workers.values(),
+            self._places,
             flow=self._flow,
             started_at=self._started_at,
             draining=self._drain_deadline is not None,
             requests_done=self._requests_done,
+            requests_failed=self._failures.total.count,
         )
-
-    def _place(self, worker: KnownWorker) -> tuple[int, int, int]:
-        return self._places[worker.node], worker.shard or 0, worker.replica
 
     # --- what the router wants done ---
 

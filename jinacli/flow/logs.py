@@ -16,8 +16,8 @@ from jina.runtime.pastruns import PastRun
 from jina.suggest import nearest
 from jina.terminal_text import escaped
 from jinacli import exits
+from jinacli.color import is_colored
 from jinacli.flow.runs import find_run
-from jinacli.screens.colors import is_colored
 from jinacli.screens.errors import say, text_of
 from jinacli.screens.prefixes import Prefixes
 

@@ -14,6 +14,7 @@ from jina.launch.looking import Looker
 from jina.launch.rundir import FlowRecord
 from jina.runtime.descendants import end_orphans
 from jina.runtime.facts import Report, WorkerReport
+from jinacli.flow.here import say_stale
 from jinacli.screens.errors import say
 
 # In this list a worker that is at work is ready too; `jina flow status` tells more.
@@ -24,7 +25,8 @@ _AWAY = ("stopped", "silent")
 def list_flows(*, as_json: bool, names_only: bool) -> None:
     """List the Flows that run, with their workers."""
     end_orphans()
-    flows = [_described(directory, record) for directory, record in rundir.running()]
+    found = list(rundir.running())
+    flows = [_described(directory, record) for directory, record in found]
     if names_only:
         for flow in flows:
             print(flow["name"])
@@ -37,6 +39,9 @@ def list_flows(*, as_json: bool, names_only: bool) -> None:
 
         if flows:
             sys.stdout.write("\n".join(flow_lines(flows, screen_width())) + "\n")
+            sys.stdout.flush()
+            for _, record in found:
+                say_stale(record)
         else:
             say("no Flow is running")
 
@@ -51,6 +56,7 @@ def _described(directory: Path, record: FlowRecord) -> dict[str, Any]:
         "one_shot": record.is_one_shot,
         "addresses": record.addresses,
         "workers": [],
+        "changed_files": record.origins.changed() if record.origins else [],
     }
     try:
         with Looker(directory, record) as looker:
