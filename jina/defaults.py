@@ -34,8 +34,10 @@ MAX_BATCHES = 256  # nested batches of one request
 INLINE_TENSOR_BYTES = 64 * KIB  # smaller tensor columns share a frame and are copied when read
 MAX_INFLIGHT_BYTES = 256 * MIB  # bytes of requests that a gateway holds at once
 
-# What a Flow in the background writes to the disk.
-LOG_BYTES = 10 * MIB  # of its log, before a new one is begun; one older log is kept
+# What Flows write to the disk.
+LOG_BYTES = 10 * MIB  # of a Flow's log, before a new one is begun; one older log is kept
+KEPT_RUNS = 20  # of all Flows of a user that have ended: their logs, and how they ended
+KEPT_RUNS_BYTES = 100 * MIB  # of these logs together
 
 # How long we wait.
 TIMEOUT_READY_S = 600.0  # start of a worker, counted from its last sign of life

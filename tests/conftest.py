@@ -150,6 +150,7 @@ def _nothing_left() -> Iterator[None]:
 def _use(path: Path, patch: pytest.MonkeyPatch) -> None:
     patch.setenv("XDG_RUNTIME_DIR", str(path))
     patch.setenv("JINA_RUN_DIR", str(path / "jina"))
+    patch.setenv("JINA_STATE_DIR", str(path / "state"))
 
 
 def _held() -> set[str]:

@@ -108,7 +108,12 @@ class Shell:
     def __init__(self, folder: Path, run_dir: Path) -> None:
         self.folder = folder
         self.run_dir = run_dir
-        self.environment = {**os.environ, "JINA_RUN_DIR": str(run_dir), "COLUMNS": "80"}
+        self.environment = {
+            **os.environ,
+            "JINA_RUN_DIR": str(run_dir),
+            "JINA_STATE_DIR": str(run_dir.parent / "state"),
+            "COLUMNS": "80",
+        }
 
     def write(self, name: str, text: str | bytes) -> Path:
         """Write a file in the folder, and return its path."""

@@ -24,7 +24,7 @@ from jina.defaults import (
     WINDOW_REQUESTS,
 )
 from jina.excepts import BadClientInput, ConnectError, InputError, PostTimeout, WireError
-from jina.runtime.lastlog import last_log_of
+from jina.runtime.pastruns import last_run_of
 from jina.transport import sockets
 from jina.wire import header as wire
 from jina.wire.header import Header, pack_message, unpack_message
@@ -365,7 +365,7 @@ class _Exchange:
         if session.link.is_up:
             # A gateway that holds as much as it may listens again when it holds less.
             self._reached_at = now
-            sockets.send(session.socket, pack_message(wire.HELLO, number=session.number))
+            session.say_hello()
             return
         if session.socket.poll(0):
             return  # what it said last has come meanwhile
@@ -386,9 +386,9 @@ class _Exchange:
         )
 
     def _where_it_says_why(self) -> str:
-        log = last_log_of(os.path.dirname(self._session.address.removeprefix("ipc://")))
-        if self._session.is_gone and log.is_file():
-            return f"its log is kept: {log}"
+        directory = os.path.dirname(self._session.address.removeprefix("ipc://"))
+        if self._session.is_gone and (found := last_run_of(directory)):
+            return f"`jina flow logs --flow {found[1].name}` says why"
         return "its own terminal or log says why"
 
     def _send_lost(self, held: list[int], last: int) -> None:

@@ -27,6 +27,9 @@ from jina.wire.batching import Batching, goes_around
 from jina.wire.header import Header
 from jina.wire.maps import Call, LineFailures, Part, Route, unpack_map, unpack_route
 
+_FIRST_IDS = 3  # of a request that failed, in the Flow's log
+_ID_CHARS = 100  # of each
+
 #: What is sent back: the parts and their frames.
 Written = tuple[list[Part], list[Any]]
 
@@ -179,6 +182,13 @@ class Desk:
                 for place, result in zip(places, self._results(works), strict=True):
                     results[place] = result
         return results
+
+    def ids(self, header: Header) -> list[str]:
+        """Ids of the first Documents of a request that failed, as far as it can be read."""
+        try:
+            return [doc.id[:_ID_CHARS] for doc in self._read(header).docs[:_FIRST_IDS]]
+        except Exception:
+            return []
 
     def _read(self, header: Header) -> Work:
         """Read a request.

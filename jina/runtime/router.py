@@ -112,6 +112,12 @@ class Router:
         return {name: why for pool in self._pools.values() for name, why in pool.failed.items()}
 
     @property
+    def parts(self) -> tuple[dict[bytes, Worker], dict[str, Pool], list[Request], set[Request]]:
+        """Workers, pools, requests with a client, floating ones: to be looked at only."""
+        held = [request for of in self._clients.values() for request in of.values()]
+        return self._workers, self._pools, held, self._floating
+
+    @property
     def is_complete(self) -> bool:
         """Whether the endpoints of every node are known, so that courses can be plotted."""
         return len(self._endpoints) == len(self._nodes)
@@ -284,7 +290,9 @@ class Router:
             asked = request.asked
             pieces = [piece for name in course.end for piece in results[name]]
             served = len(course.inputs)
-            actions.append(Answer(asked.client, asked.number, pieces, served, request.way()))
+            way = request.way()
+            endpoint = asked.endpoint if way else ""
+            actions.append(Answer(asked.client, asked.number, pieces, served, way, endpoint))
 
     def _begin(self, request: Request, node: str, actions: list[Action]) -> None:
         """Let a node do a request: one worker of it, or one of each shard."""
@@ -383,7 +391,8 @@ class Router:
         """A request goes on after an error: its client is told, or if nobody waits, the log."""
         request = task.request
         if request.opened_journey().go_on(task.node, error) and request.is_floating:
-            actions.append(Unheard(request.asked.client, request.asked.number, error))
+            asked = request.asked
+            actions.append(Unheard(asked.client, asked.number, error, asked.endpoint))
 
     def _limit(self, request: Request, seconds: float, actions: list[Action]) -> None:
         """Fail a request once its time is over."""
@@ -410,9 +419,10 @@ class Router:
         self._forget(request)
         asked = request.asked
         if request.is_floating:
-            actions.append(Unheard(asked.client, asked.number, error))
+            actions.append(Unheard(asked.client, asked.number, error, asked.endpoint))
         else:
-            actions.append(AnswerError(asked.client, asked.number, error, request.way()))
+            way = request.way()
+            actions.append(AnswerError(asked.client, asked.number, error, way, asked.endpoint))
 
     def _forget(self, request: Request) -> None:
         """Strike a request off: it has its one answer now."""

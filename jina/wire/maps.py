@@ -64,6 +64,7 @@ class ErrorInfo(msgspec.Struct, array_like=True, frozen=True):
         traceback: at most 64 KiB, head and tail kept.
         shard: which of the node's shards; None where it has none, or any was meant.
         classes: from a worker: dotted names of the exception's class and of those above it.
+        ids: from a worker: of the first Documents that it was given, for the Flow's log.
     """
 
     type: str
@@ -73,6 +74,7 @@ class ErrorInfo(msgspec.Struct, array_like=True, frozen=True):
     traceback: str = ""
     shard: int | None = None
     classes: list[str] = []
+    ids: list[str] = []
 
 
 class Route(msgspec.Struct, array_like=True, frozen=True):
@@ -219,6 +221,16 @@ class LineFailures(msgspec.Struct, array_like=True, frozen=True):
     failures: list[Failure]
 
 
+class Hello(msgspec.Struct, array_like=True, frozen=True):
+    """What a client says at its greeting, if it wants to.
+
+    Attributes:
+        who: it is, for people who read the Flow's log; at most 200 characters count.
+    """
+
+    who: str = ""
+
+
 class Welcome(msgspec.Struct, array_like=True, frozen=True):
     """What a client learns at its greeting.
 
@@ -258,7 +270,7 @@ _T = TypeVar("_T")
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODERS: dict[type, msgspec.msgpack.Decoder[Any]] = {
     cls: msgspec.msgpack.Decoder(cls)
-    for cls in (Route, Call, Times, Way, LineFailures, ErrorInfo, Welcome, Ready)
+    for cls in (Route, Call, Times, Way, LineFailures, ErrorInfo, Hello, Welcome, Ready)
 }
 
 
