@@ -17,7 +17,6 @@ import pty
 import select
 import signal
 import socket
-import struct
 import subprocess
 import sys
 import termios
@@ -28,6 +27,7 @@ from typing import Any, NamedTuple
 
 from tests.screen import Screen
 from tests.shell import WAIT_S, Shell
+from tests.terminal import set_size, without_size
 
 _MAX_REQUEST_BYTES = 1 << 17
 
@@ -121,9 +121,8 @@ class Preloaded:
         environment: dict[str, str],
         terminal: bool = False,
     ) -> None:
-        variables = {**self.shell.environment, **environment}
-        if terminal:
-            del variables["COLUMNS"]
+        known = self.shell.environment
+        variables = (without_size(known) if terminal else known) | environment
         request = {
             "words": words,
             "folder": str(self.shell.folder),
@@ -165,11 +164,6 @@ def preloaded(shell: Shell) -> Iterator[Preloaded]:
         ours.settimeout(WAIT_S)
         yield Preloaded(ours, shell)
         ours.close()
-
-
-def set_size(terminal: int, columns: int) -> None:
-    """Give a terminal its size, of 24 lines."""
-    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
 
 
 def _stdin(data: bytes | None) -> int:
