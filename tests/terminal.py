@@ -14,9 +14,11 @@ from tests.screen import Screen
 from tests.shell import JINA, WAIT_S, Shell
 
 
-def set_size(terminal: int, columns: int) -> None:
-    """Give a terminal its size, of 24 lines."""
-    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+def open_terminal(columns: int) -> tuple[int, int]:
+    """Open a terminal of 24 lines; our side and that of the command."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(ours, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    return ours, theirs
 
 
 def without_size(environment: dict[str, str]) -> dict[str, str]:
@@ -37,8 +39,7 @@ class Terminal:
     def __init__(
         self, shell: Shell, *arguments: str, owns: bool = False, columns: int = 80
     ) -> None:
-        self._ours, theirs = pty.openpty()
-        set_size(self._ours, columns)
+        self._ours, theirs = open_terminal(columns)
         self._said = b""
         program = ["setsid", "--ctty"] if owns else []
         self.process = subprocess.Popen(

@@ -100,8 +100,9 @@ def _end_of(pid: int) -> int:
                 os.kill(pid, signal.SIGKILL)
         else:
             stopped_by = info.si_signo
-            if info.si_code == _FROM_A_PROCESS:
-                os.kill(pid, stopped_by)  # those of a terminal reach the child by themselves
+            # Ctrl-C reaches the child by itself; that the terminal is gone, its first process alone.
+            if stopped_by != signal.SIGINT or info.si_code == _FROM_A_PROCESS:
+                os.kill(pid, stopped_by)
             if stopped_by != signal.SIGINT:
                 deadline = time.monotonic() + CLOSE_GRACE_S
 

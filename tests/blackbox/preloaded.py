@@ -13,7 +13,6 @@ import gc
 import io
 import json
 import os
-import pty
 import select
 import signal
 import socket
@@ -27,7 +26,7 @@ from typing import Any, NamedTuple
 
 from tests.screen import Screen
 from tests.shell import WAIT_S, Shell
-from tests.terminal import set_size, without_size
+from tests.terminal import open_terminal, without_size
 
 _MAX_REQUEST_BYTES = 1 << 17
 
@@ -101,9 +100,8 @@ class Preloaded:
             columns: of the terminal.
             **environment: variables to add.
         """
-        ours, theirs = pty.openpty()
+        ours, theirs = open_terminal(columns)
         try:
-            set_size(ours, columns)
             variables = {"TERM": "xterm-256color", **environment}
             try:
                 self._begin(words, [theirs] * 3, (), variables, terminal=True)

@@ -5,14 +5,16 @@ Whatever comes: the exit code says it, nobody is shown a traceback, and nothing 
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from tests.e2e.test_signals import is_pending
 from tests.polling import poll, wait_until
-from tests.shell import WAIT_S, Shell, json_lines
+from tests.shell import WAIT_S, Running, Shell, json_lines
 from tests.terminal import Terminal
 
 EXECUTORS = """
@@ -27,15 +29,27 @@ class Loads(Executor):
         threading.Event().wait()
 
 class Works(Executor):
+    def __init__(self, talks=False, **kwargs):
+        super().__init__(**kwargs)
+        self.talks = talks
+
     @requests
     def work(self, docs, **kwargs):
         if docs and docs[0].text == "typed":
             return
         Path("reached").touch()
         while not Path("go").exists():
+            if self.talks:
+                print("still at work", flush=True)
             threading.Event().wait(0.01)
+
+    def close(self):
+        Path("closed").touch()
 """
-OWN = {"executors.py", "loads.yml", "works.yml", "many.jsonl", "up.yml", "loading.yml"}
+OWN = {
+    *("executors.py", "loads.yml", "works.yml", "many.jsonl"),
+    *("up.yml", "loading.yml", "serving.yml"),
+}
 
 
 @dataclass(frozen=True)
@@ -81,7 +95,9 @@ def room(shared_shell: Shell) -> Iterator[Shell]:
     shell.write("executors.py", EXECUTORS)
     for name in ("Loads", "Works"):
         shell.write(f"{name.lower()}.yml", f"jtype: {name}\nmetas: {{py_modules: executors.py}}\n")
-    shell.write("up.yml", "executors: [{name: works, uses: works.yml}]\n")
+    for name, talks in (("up.yml", "false"), ("serving.yml", "true")):
+        entry = f"{{name: works, uses: works.yml, uses_with: {{talks: {talks}}}}}"
+        shell.write(name, f"executors: [{entry}]\n")
     shell.write("loading.yml", "executors: [{name: loads, uses: loads.yml}]\n")
     shell.write("many.jsonl", json_lines(1000))
     with shell.up("up.yml"):
@@ -94,8 +110,8 @@ def clean(room: Shell) -> Iterator[Shell]:
     before = len(room.processes())
     yield room
     (room.folder / "go").touch()
-    wait_until(lambda: room.ps()[0]["requests_held"] == 0)
-    for name in ("go", "reached", "out.jsonl", "out.jsonl.progress"):
+    wait_until(lambda: [flow["requests_held"] for flow in room.ps()] == [0])
+    for name in ("go", "reached", "closed", "out.jsonl", "out.jsonl.progress"):
         (room.folder / name).unlink(missing_ok=True)
     poll(lambda: len(room.processes()) == before)
     assert len(room.processes()) == before
@@ -166,3 +182,71 @@ def test_a_terminal_that_vanishes(clean: Shell, name: str) -> None:
         code = end_of(terminal)
     # Whoever reads may see that its input has ended before it is told of the terminal.
     assert phase.typed or code == phase.codes[2]
+
+
+@pytest.fixture
+def serving(clean: Shell) -> Iterator[tuple[Terminal, Running]]:
+    """A Flow at a terminal of its own, and a post whose request it has begun."""
+    with Terminal(clean, "flow", "up", "serving.yml", owns=True) as terminal:
+        terminal.wait_for("is up")
+        with clean.start("post", "/", "-t", "x", "-f", "serving.yml") as post:
+            wait_until((clean.folder / "reached").exists)
+            yield terminal, post
+
+
+def go_on(shell: Shell) -> None:
+    """Let the Executor finish."""
+    (shell.folder / "go").touch()
+
+
+def test_a_flow_whose_terminal_vanishes_answers_first(
+    clean: Shell, serving: tuple[Terminal, Running]
+) -> None:
+    """Its Executor has something to say to the end, and nobody can read it."""
+    terminal, post = serving
+    terminal.close()
+    wait_until(lambda: "stopping" in states(clean))
+    go_on(clean)
+    assert post.end().code == 0
+    assert end_of(terminal) == 0
+    assert (clean.folder / "closed").exists()
+
+
+def test_sigterm_ends_a_flow_at_once_whose_terminal_has_vanished(
+    clean: Shell, serving: tuple[Terminal, Running]
+) -> None:
+    terminal, post = serving
+    terminal.close()
+    wait_until(lambda: "stopping" in states(clean))
+    terminal.process.terminate()
+    assert end_of(terminal) == 143
+    assert post.end().code in (3, 4)
+
+
+def test_a_terminal_that_vanishes_after_ctrl_c_hurries_nobody(
+    clean: Shell, serving: tuple[Terminal, Running]
+) -> None:
+    terminal, post = serving
+    terminal.type(b"\x03")
+    terminal.wait_for("stopping")
+    terminal.close()
+    wait_until(lambda: not is_pending(terminal.process.pid, signal.SIGHUP))
+    go_on(clean)
+    assert post.end().code == 0
+    assert end_of(terminal) == 0
+
+
+def test_ctrl_c_and_once_more_ends_a_flow_at_once(
+    clean: Shell, serving: tuple[Terminal, Running]
+) -> None:
+    terminal, post = serving
+    terminal.type(b"\x03")
+    terminal.wait_for("stopping")
+    terminal.type(b"\x03")
+    assert end_of(terminal) == 130
+    assert terminal.screen.lines[-1] == "interrupted"
+    assert post.end().code in (3, 4)
+
+
+def states(shell: Shell) -> set[str]:
+    return {flow["state"] for flow in shell.ps()}
