@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 
 from jina.terminal_text import one_line
-from jinacli.screens.columns import in_columns, terminal_columns
+from jinacli.screens.columns import in_columns
 
 
 def show_catalogue(found: Mapping[str, str]) -> None:
@@ -16,5 +16,5 @@ def show_catalogue(found: Mapping[str, str]) -> None:
         found: name -> what it does.
     """
     rows = [(name, one_line(text)) for name, text in found.items()]
-    for line in in_columns(rows, terminal_columns()):
-        sys.stdout.write(f"{line}\n")
+    if rows:
+        sys.stdout.write(f"{in_columns(rows)}\n")
