@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
+import shutil
+import sys
+import textwrap
 import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
 
 _LEAST, _MOST = 20, 200  # columns; a longer line of text is hard to read
+_INDENT = "  "
+_UNLIMITED = sys.maxsize
 
 
 def terminal_width(descriptor: int = 1) -> int:
@@ -36,17 +41,42 @@ def _width_of_letter(letter: str) -> int:
     return 2 if unicodedata.east_asian_width(letter) in ("W", "F") else 1
 
 
-def in_columns(rows: Sequence[Sequence[str]]) -> str:
-    """Rows of cells, each column as wide as its widest cell; the same at a terminal and in a pipe.
+def in_columns(rows: Sequence[Sequence[str]], width: int | None = None) -> str:
+    """Rows of cells, each column as wide as its widest cell.
+
+    Where a line would be wider than the terminal, each row becomes several lines: its first cell
+    and, below it, the others, broken between words. A word is never cut.
 
     Args:
-        rows: of one length, the headings first.
+        rows: of one length, the headings first, without control characters.
+        width: of the screen; if omitted, that of the terminal, or no limit in a pipe.
     """
-    widths = [max(width_of(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return "\n".join(
-        "  ".join(c + " " * (w - width_of(c)) for c, w in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    )
+    if width is None:
+        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else _UNLIMITED
+    widths = [max(map(width_of, column)) for column in zip(*rows, strict=True)]
+    lines = ["  ".join(map(_padded, row, widths)).rstrip() for row in rows]
+    if max(map(width_of, lines), default=0) > width:
+        lines = [line for first, *others in rows for line in (first, *_below(others, width))]
+    return "\n".join(lines)
+
+
+def _padded(text: str, width: int) -> str:
+    return text + " " * (width - width_of(text))
+
+
+def _below(cells: Sequence[str], width: int) -> list[str]:
+    return [
+        line
+        for cell in cells
+        for line in textwrap.wrap(
+            cell,
+            width,
+            initial_indent=_INDENT,
+            subsequent_indent=_INDENT,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+    ]
 
 
 def wrapped(text: str, width: int) -> list[str]:
