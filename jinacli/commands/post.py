@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
+import functools
 from typing import Annotated
 
 import typer
@@ -12,10 +11,14 @@ from jina.defaults import MAX_REQUEST_DOCS, MAX_WINDOW_REQUESTS
 from jina.names import with_slash
 from jinacli.commands.options import (
     Content,
+    EnvFile,
     FieldResolver,
     InputFormat,
     Parameters,
+    Settings,
+    check_env_file,
     check_given,
+    given_flow,
     is_text,
 )
 
@@ -148,10 +151,14 @@ def post(
         typer.Option("--timing", help="Show at the end how long requests waited and ran where"),
     ] = False,
     no_progress: Annotated[bool, typer.Option("--no-progress", help="Show no progress")] = False,
+    settings: Settings = None,
+    env_file: EnvFile = None,
     strict: Annotated[
         bool,
         typer.Option(
-            "--strict", help="Check the YAML of --flow first, and refuse it for a warning too"
+            "--strict",
+            help="Check the YAML of --flow first, and refuse it for a warning too",
+            rich_help_panel="Flow",
         ),
     ] = False,
     verbose: Annotated[
@@ -204,12 +211,13 @@ def post(
         raise typer.BadParameter("must be list or base64", param_hint="--tensors")
     if restart and output == "-":
         raise typer.BadParameter("needs --output", param_hint="--restart")
-    flow = flow or (None if address else os.environ.get("JINA_FLOW"))
     if flow and address:
         raise typer.BadParameter("give --flow or --address, not both", param_hint="--flow")
-    if strict and not looks_like_file(flow or ""):
-        raise typer.BadParameter("needs --flow with a Flow YAML", param_hint="--strict")
     fields = checked_fields(select or [], exclude or [])
+    for name, value in (("--strict", strict), ("--set", settings), ("--env-file", env_file)):
+        if value and not looks_like_file(flow or ""):
+            raise typer.BadParameter("needs --flow with a Flow YAML", param_hint=name)
+    check_env_file(env_file)
     options = PostOptions(
         endpoint=with_slash(endpoint),
         inputs=inputs or [],
@@ -238,6 +246,8 @@ def post(
         window=window,
         unordered=unordered,
         is_verbose=verbose and not quiet,
+        settings=tuple(settings or ()),
+        env_file=env_file,
     )
     check_together(options)
     check_expression(target)
@@ -246,4 +256,5 @@ def post(
         from jinacli.post.dry_run import dry_run_post
 
         raise typer.Exit(dry_run_post(options))
-    raise typer.Exit(checked_if_unfit(Path(flow or ""), lambda: run_post(options)))
+    given = functools.partial(given_flow, flow, [], settings, env_file) if flow else None
+    raise typer.Exit(checked_if_unfit(given, lambda: run_post(options)))

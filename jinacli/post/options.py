@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import warnings
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -46,6 +47,8 @@ class PostOptions:
     window: int | None = None
     unordered: bool = False
     is_verbose: bool = False
+    settings: tuple[str, ...] = ()
+    env_file: Path | None = None
 
     @property
     def call(self) -> Call:
