@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import gc
 import os
 import signal
 import sys
@@ -17,6 +18,9 @@ from jinacli.completion import answering
 from jinacli.streams import forget, open_closed_streams
 
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_GARBAGE = (
+    50_000  # objects; nothing that is loaded is garbage, and to search it takes a tenth of a start
+)
 _INTERRUPTED = 130  # as in jinacli.exits, which may not be loaded yet
 
 
@@ -24,17 +28,16 @@ def main() -> None:
     """Run the command line; every error ends here, as a message and an exit code."""
     open_closed_streams()
     color.settle(sys.argv[1:], os.environ)
+    gc.set_threshold(_GARBAGE)
     try:
         # Late: see above.
-        from typer.main import get_command
-
-        from jinacli.commands.root import app
+        from jinacli.commands.root import command, run
 
         if answering.is_asked():
-            answering.answer(lambda: get_command(app))
+            answering.answer(command)
             return
         older = older_commands.answer(sys.argv[1:])
-        code = _refuse(older) if older else app(standalone_mode=False)
+        code = _refuse(older) if older else run()
         if code == _INTERRUPTED:  # typer has made a number of it
             code = _interrupted()
     except KeyboardInterrupt:

@@ -123,15 +123,13 @@ def naming_twins(ctx: Context) -> Iterator[None]:
 
 
 def _hint(ctx: Context, error: typer.BadParameter) -> str | None:
-    """The words for the parameter of an error: its variable, or its options alone."""
+    """The variable of an error's value, with the option; None if the value was typed."""
     for param in ctx.command.params:
         names = param.opts if isinstance(param, TyperOption) else [param.name.upper()]
         if param is not error.param and error.param_hint not in names:
             continue
         if variable := ctx.meta.get(_TAKEN, {}).get(param.name) or _variable(ctx, param):
             return f"{variable} ({max(names, key=len)})"
-        if isinstance(param, TyperOption) and error.param_hint is None:
-            return " / ".join(f"'{name}'" for name in names)
     return None
 
 

@@ -51,7 +51,7 @@ class PlannedNode(msgspec.Struct, frozen=True, kw_only=True):
         is_floating: nobody waits for its results.
         timeouts: endpoint, or "*" for all others -> seconds that a call may take; below 0 is no
             limit, and so is what is not named.
-        continues: after an error, a request goes on with what the node was given.
+        continues: after an error, a request goes on with the input of the node.
         retries: which errors are tried again; None for none.
     """
 

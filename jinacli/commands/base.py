@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperGroup
 
 from jinacli import color, twins
 
 if TYPE_CHECKING:
     from typer._click import Command as _Any
-    from typer._click import Context, HelpFormatter, Parameter
+    from typer._click import Context, Parameter
 else:
     _Any = object
 
-_Function = TypeVar("_Function", bound=Callable[..., Any])
 
-
-class _Common(_Any):
+class Common(_Any):
     """Steps of parsing and calling a command that every command takes."""
 
     def make_context(
@@ -37,6 +34,7 @@ class _Common(_Any):
             from jinacli.completion import values
 
             values.attach(self.params, path)
+        extra.setdefault("color", color.is_colored(sys.stdout))  # typer takes them out otherwise
         return super().make_context(info_name, args, parent, **extra)
 
     def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
@@ -52,35 +50,6 @@ class _Common(_Any):
             twins.forget_twins(ctx)
         with twins.naming_twins(ctx):
             return super().invoke(ctx)
-
-    def format_help(self, ctx: Context, formatter: HelpFormatter) -> None:
-        """Print the help, with colors or without as decided for everything."""
-        # Late: it loads rich.
-        from typer import rich_utils
-
-        colored = color.is_colored(sys.stdout)
-        rich_utils.COLOR_SYSTEM = "auto" if colored else None
-        rich_utils.FORCE_TERMINAL = colored
-        super().format_help(ctx, formatter)
-
-
-class Command(_Common, TyperCommand):
-    """A command."""
-
-
-class Group(_Common, TyperGroup):
-    """A group of commands."""
-
-
-class App(typer.Typer):
-    """Typer's app, whose commands and groups are ours."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(cls=Group, **options)
-
-    def command(self, name: str | None = None, **options: Any) -> Callable[[_Function], _Function]:
-        """See typer."""
-        return super().command(name, **{"cls": Command, **options})
 
 
 def _path(info_name: str | None, parent: Context | None) -> list[str]:

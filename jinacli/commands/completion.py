@@ -6,9 +6,11 @@ from typing import Annotated, Literal
 
 import typer
 
-from jinacli.commands.base import App
+from jinacli.commands.building import Group
 
-completion_app = App(help="Complete commands, options and values in a shell", no_args_is_help=True)
+completion_app = typer.Typer(
+    help="Complete commands, options and values in a shell", no_args_is_help=True, cls=Group
+)
 
 Shell = Annotated[
     Literal["bash", "zsh", "fish"] | None,

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from jinacli.commands.base import App
+from jinacli.commands.building import Group
 from jinacli.commands.options import (
     Content,
     FieldResolver,
@@ -18,7 +18,9 @@ from jinacli.commands.options import (
     check_given,
 )
 
-executor_app = App(help="Create, check, run and list Executors", no_args_is_help=True)
+executor_app = typer.Typer(
+    help="Create, check, run and list Executors", no_args_is_help=True, cls=Group
+)
 
 
 @executor_app.callback()
@@ -185,19 +187,16 @@ def new(
     name: Annotated[Path, typer.Argument(help="Folder to make; its name is that of the class")],
     template: Annotated[
         Literal["counter", "encoder", "indexer", "segmenter", "ranker"],
-        typer.Option(help="What the Executor does to begin with, see above"),
+        typer.Option(
+            help="counter (of words), encoder (text to embeddings), indexer (finds the "
+            "nearest), segmenter (text to sentences) or ranker (sorts matches)",
+        ),
     ] = "counter",
 ) -> None:
     """Create a starter Executor project that runs
 
     Its class, its YAML, a Flow to try it in, data, a test and a README.
-    Nothing that exists is overwritten. Templates:
-
-      counter    counts the words of each Document
-      encoder    turns text into embeddings
-      indexer    keeps Documents on disk and finds the nearest
-      segmenter  cuts text into sentences, as chunks
-      ranker     puts matches into a better order
+    Nothing that exists is overwritten.
 
     Examples:
       jina executor new MyCounter

@@ -6,19 +6,24 @@ from typing import Annotated
 
 import typer
 
-from jinacli.commands.base import App
+from jinacli.commands.building import Group, command_line
 from jinacli.commands.completion import completion_app
 from jinacli.commands.executor import executor_app
 from jinacli.commands.flow import flow_app
 from jinacli.commands.post import post
 from jinacli.commands.schema import schema
-from jinacli.exits import TABLE
 
-app = App(
+app = typer.Typer(
     name="jina",
+    cls=Group,
     add_completion=False,
-    help="Run Executors and Flows from YAML, and post Documents to them",
-    epilog=TABLE,
+    help="""Run Executors and Flows from YAML, and post Documents to them
+
+    Examples:
+      jina flow new search
+      jina flow up search/flow.yml
+      jina post /index --inputs data.jsonl
+    """,
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
@@ -28,6 +33,16 @@ app.add_typer(executor_app, name="executor")
 app.command("post")(post)
 app.command("schema")(schema)
 app.add_typer(completion_app, name="completion")
+
+
+def command() -> Group:
+    """The whole command line."""
+    return command_line(app)
+
+
+def run() -> object:
+    """Run the command that was typed; typer's exceptions come out as they are."""
+    return command()(standalone_mode=False)
 
 
 def _version(wanted: bool) -> None:

@@ -12,7 +12,6 @@ from jina.excepts import ConfigError
 from jinacli import exits
 from jinacli.screens.catalogue import show_catalogue
 
-
 #: Of the JSON form; a field that changes its meaning makes it v2, a new field does not.
 SCHEMA = "jina/executors/v1"
 

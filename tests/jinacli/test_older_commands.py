@@ -6,7 +6,7 @@ import pytest
 import typer
 from typer.core import TyperGroup
 
-from jinacli.commands.root import app
+from jinacli.commands.root import command as whole
 from jinacli.older_commands import OLDER, answer
 from tests.shell import Shell
 
@@ -45,7 +45,7 @@ def test_other_words_are_left_alone(words: str) -> None:
 
 
 def test_no_command_of_ours_is_taken_for_an_older_one() -> None:
-    root = typer.main.get_command(app)
+    root = whole()
     assert isinstance(root, TyperGroup)
     assert not set(OLDER) & set(root.list_commands(typer.Context(root)))
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import typer
 from typer.core import TyperGroup, TyperOption
 
-from jinacli.commands.root import app
+from jinacli.commands.root import command as whole
 from jinacli.twins import NO_TWIN, SHARED, twins_of
 from tests.shell import Shell
 
@@ -26,14 +27,18 @@ class Names(Executor):
 """
 
 
-def commands() -> Iterator[tuple[tuple[str, ...], typer.core.TyperCommand | TyperGroup]]:
+def commands() -> Iterator[tuple[tuple[str, ...], Any]]:
     """Each command and group, after the words that call it."""
-    todo = [((), typer.main.get_command(app))]
+    todo: list[tuple[tuple[str, ...], Any]] = [((), whole())]
     while todo:
         path, command = todo.pop()
         yield path, command
         if isinstance(command, TyperGroup):
-            todo += [((*path, name), child) for name, child in command.commands.items()]
+            ctx = typer.Context(command)
+            for name in command.list_commands(ctx):
+                found = command.get_command(ctx, name)
+                assert found is not None
+                todo.append(((*path, name), found))
 
 
 def test_every_option_has_one_that_no_other_has() -> None:
@@ -103,19 +108,19 @@ def test_what_is_typed_wins_over_its_twin_and_its_own_over_the_shared_one(shell:
         (
             "post /x",
             {"JINA_POST_REQUEST_SIZE": "-1"},
-            "Invalid value for JINA_POST_REQUEST_SIZE (--request-size): ",
+            "error: JINA_POST_REQUEST_SIZE (--request-size): ",
         ),
         (
             "post /x",
             {"JINA_POST_TIMEOUT": "soon"},
-            "Invalid value for JINA_POST_TIMEOUT (--timeout): 'soon' is ",
+            "error: JINA_POST_TIMEOUT (--timeout): 'soon' is ",
         ),
-        ("flow up x.yml", {"JINA_QUIET": "very"}, "Invalid value for JINA_QUIET (--quiet): "),
-        ("flow ps", {"JINA_COLOR": "blue"}, "Invalid value for JINA_COLOR (--color): "),
+        ("flow up x.yml", {"JINA_QUIET": "very"}, "error: JINA_QUIET (--quiet): "),
+        ("flow ps", {"JINA_COLOR": "blue"}, "error: JINA_COLOR (--color): "),
         (
             "post /x",
             {"JINA_FLOW": "a", "JINA_ADDRESS": "b"},
-            "Invalid value for JINA_FLOW (--flow): give --flow or --address, not both",
+            "error: JINA_FLOW (--flow): give --flow or --address, not both",
         ),
     ],
 )
