@@ -18,28 +18,26 @@ from jinacli.completion.scripts import VARIABLE
 from jinacli.streams import forget, open_closed_streams
 
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-_GARBAGE = (
-    50_000  # objects; nothing that is loaded is garbage, and to search it takes a tenth of a start
-)
+_GARBAGE = 50_000  # objects; what is loaded is no garbage, and a search takes a tenth of a start
 _INTERRUPTED = 130  # as in jinacli.exits, which may not be loaded yet
 
 
 def main() -> None:
     """Run the command line; every error ends here, as a message and an exit code."""
     open_closed_streams()
-    color.settle(sys.argv[1:], os.environ)
     gc.set_threshold(_GARBAGE)
+    color.settle(sys.argv[1:], os.environ)
     try:
         # Late: see above.
-        from jinacli.commands.root import command, run
+        from jinacli.commands.root import commands
 
         if VARIABLE in os.environ:
             from jinacli.completion import answering
 
-            answering.answer(command)
+            answering.answer(commands)
             return
         older = older_commands.answer(sys.argv[1:])
-        code = _refuse(older) if older else run()
+        code = _refuse(older) if older else commands()(standalone_mode=False)
         if code == _INTERRUPTED:  # typer has made a number of it
             code = _interrupted()
     except KeyboardInterrupt:

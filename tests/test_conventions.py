@@ -10,7 +10,7 @@ import pytest
 import typer
 from typer.core import TyperGroup, TyperOption
 
-from jinacli.commands.root import command as whole
+from jinacli.commands.root import commands
 from jinacli.twins import SHARED, name_twins
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -34,7 +34,7 @@ def test_the_command_and_its_options_exist(text: str) -> None:
     variables = []
     while words[0] != "jina":
         variables.append(words.pop(0).partition("=")[0])
-    command = whole()
+    command = commands()
     ctx = typer.Context(command, info_name="jina")
     path: list[str] = []
     rest = words[1:]

@@ -1,4 +1,4 @@
-"""What all commands have in common: twins in the environment, and `--color`."""
+"""What all commands and groups take: twins in the environment, and `--color`."""
 
 from __future__ import annotations
 

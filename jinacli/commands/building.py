@@ -115,7 +115,7 @@ def command_line(app: typer.Typer) -> Group:
     Args:
         app: with all commands and groups; all its groups need `cls=Group`.
     """
-    return _group(app, built_by_typer)  # which adds the options for completion
+    return _group(app, built_by_typer)
 
 
 def _group(app: typer.Typer, build: Callable[[typer.Typer], Any]) -> Group:
@@ -174,8 +174,10 @@ def _read_plainly(params: list[Any]) -> list[Any]:
 
 def _page(command: Any, ctx: Any) -> str:
     # Late: most runs of a command show no help.
+    from jinacli.color import is_colored
     from jinacli.screens.help import page
 
+    ctx.color = is_colored(sys.stdout)  # else typer takes the escapes out again
     return page(command, ctx, sys.stdout)
 
 

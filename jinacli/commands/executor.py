@@ -10,6 +10,8 @@ import typer
 from jinacli.commands.building import Group
 from jinacli.commands.options import (
     Content,
+    ErrorOnWarning,
+    ExitZero,
     FieldResolver,
     InputFormat,
     NoImport,
@@ -44,6 +46,8 @@ def check(
     content: Content = "auto",
     parameters: Parameters = None,
     output_format: OutputFormat = "full",
+    error_on_warning: ErrorOnWarning = False,
+    exit_zero: ExitZero = False,
 ) -> None:
     """Say everything that is wrong with an Executor, before anything runs
 
@@ -78,8 +82,10 @@ def check(
         ):
             if given:
                 raise typer.BadParameter("needs --run", param_hint=option)
-        code = check_executors(files, no_import=no_import, form=output_format)
-        raise typer.Exit(code)
+        code = check_executors(
+            files, no_import=no_import, form=output_format, strict=error_on_warning
+        )
+        raise typer.Exit(0 if exit_zero and code == 1 else code)
     if no_import:
         raise typer.BadParameter("--run imports the Executor's modules", param_hint="--no-import")
     if len(files) > 1:

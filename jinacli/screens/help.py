@@ -37,7 +37,7 @@ HEADINGS = {
     ),
     "Errors": "--on-error --retries --fail-fast --max-errors --errors-to",
     "Output": "--output --restart --output-format --tensors --select --exclude",
-    "Messages": "--timing --no-progress --verbose --quiet --color",
+    "Messages": "--timing --no-progress --verbose --quiet --color --help",
 }
 """Under which heading a long page shows an option; `rich_help_panel` of an option goes before."""
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 import typer
-from typer.core import TyperGroup
 
-from jinacli.commands.root import command as whole
+from jinacli.commands.root import commands
 from jinacli.older_commands import OLDER, answer
 from tests.shell import Shell
 
@@ -45,8 +44,7 @@ def test_other_words_are_left_alone(words: str) -> None:
 
 
 def test_no_command_of_ours_is_taken_for_an_older_one() -> None:
-    root = whole()
-    assert isinstance(root, TyperGroup)
+    root = commands()
     assert not set(OLDER) & set(root.list_commands(typer.Context(root)))
 
 

@@ -9,7 +9,7 @@ import pytest
 import typer
 from typer.core import TyperGroup, TyperOption
 
-from jinacli.commands.root import command as whole
+from jinacli.commands.root import commands as built
 from jinacli.twins import NO_TWIN, SHARED, twins_of
 from tests.shell import Shell
 
@@ -29,16 +29,13 @@ class Names(Executor):
 
 def commands() -> Iterator[tuple[tuple[str, ...], Any]]:
     """Each command and group, after the words that call it."""
-    todo: list[tuple[tuple[str, ...], Any]] = [((), whole())]
+    todo: list[Any] = [((), built())]
     while todo:
         path, command = todo.pop()
         yield path, command
         if isinstance(command, TyperGroup):
-            ctx = typer.Context(command)
-            for name in command.list_commands(ctx):
-                found = command.get_command(ctx, name)
-                assert found is not None
-                todo.append(((*path, name), found))
+            names = command.list_commands(typer.Context(command))
+            todo += [((*path, name), command.get_command(None, name)) for name in names]
 
 
 def test_every_option_has_one_that_no_other_has() -> None:
