@@ -1,7 +1,6 @@
 """The supervisor: starts the gateway and the workers, watches them, brings them back, ends them.
 
-It runs no user code and opens no body. One poll loop on the main thread owns everything: signals
-set a flag, the loop acts. Its parts are
+It runs no user code and opens no body. One poll loop owns everything; signals set a flag. Parts:
     jina/launch/child.py            one process: spawn, output, signals
     jina/launch/gateway_process.py  the gateway's process, and the way to talk with it
     jina/launch/workers.py          the workers' processes, and what the gateway is told of them

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -152,7 +151,6 @@ def post(
         raise typer.BadParameter("must be list or base64", param_hint="--tensors")
     if restart and output == "-":
         raise typer.BadParameter("needs --output", param_hint="--restart")
-    flow = flow or (None if address else os.environ.get("JINA_FLOW"))
     if flow and address:
         raise typer.BadParameter("give --flow or --address, not both", param_hint="--flow")
     if strict and not looks_like_file(flow or ""):
