@@ -39,7 +39,7 @@ NOT_SHARED = frozenset({("flow", "config", "quiet")})
 NO_TWIN = frozenset({"--help", "--version"})
 """They ask for something, once; they set nothing."""
 
-RIVALS = (("flow", "address"), ("every", "flow"))
+RIVALS = (("flow", "address"), ("every", "flow"), ("inputs", "text"))
 """Pairs of which a command takes one: what is typed silences the other's variable."""
 
 _TAKEN = "jina.twins.taken"

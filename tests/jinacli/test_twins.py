@@ -140,6 +140,8 @@ def test_what_is_typed_silences_the_variable_of_its_rival(shell: Shell) -> None:
     done = shell.run("post", "/x", "--flow", "mine", JINA_ADDRESS="ipc:///nowhere")
     assert done.err.startswith('error: no running Flow is called "mine"\n')
     assert "JINA_ADDRESS" not in done.err
+    words = ("executor", "run", "catalogue://UpperCase", "/upper", "--text", "a")
+    assert shell.run(*words, JINA_EXECUTOR_RUN_INPUTS="missing.jsonl").lines[0]["text"] == "A"
 
 
 def test_one_that_may_be_repeated_has_a_value_per_line(shell: Shell) -> None:
