@@ -1,7 +1,6 @@
 """Flow: Executors as a graph, built in Python or from YAML, started and posted to.
 
-The façade of the house: it describes, `jina.config` checks, `jina.launch` runs, `jina.client`
-posts.
+It describes; `jina.config` checks, `jina.launch` runs, `jina.client` posts.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ import signal
 import sys
 
 from jinacli import color, older_commands
-from jinacli.completion import answering
+from jinacli.completion.scripts import VARIABLE
 from jinacli.streams import forget, open_closed_streams
 
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -31,7 +31,9 @@ def main() -> None:
         # Late: see above.
         from jinacli.commands.root import commands
 
-        if answering.is_asked():
+        if VARIABLE in os.environ:
+            from jinacli.completion import answering
+
             answering.answer(commands)
             return
         older = older_commands.answer(sys.argv[1:])

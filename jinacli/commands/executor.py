@@ -191,19 +191,16 @@ def new(
     name: Annotated[Path, typer.Argument(help="Folder to make; its name is that of the class")],
     template: Annotated[
         Literal["counter", "encoder", "indexer", "segmenter", "ranker"],
-        typer.Option(help="What the Executor does to begin with, see above"),
+        typer.Option(
+            help="counter (of words), encoder (text to embeddings), indexer (finds the "
+            "nearest), segmenter (text to sentences) or ranker (sorts matches)",
+        ),
     ] = "counter",
 ) -> None:
     """Create a starter Executor project that runs
 
     Its class, its YAML, a Flow to try it in, data, a test and a README.
-    Nothing that exists is overwritten. Templates:
-
-      counter    counts words
-      encoder    turns text into vectors
-      indexer    keeps Documents on disk
-      segmenter  cuts text into chunks
-      ranker     sorts matches
+    Nothing that exists is overwritten.
 
     Examples:
       jina executor new MyCounter

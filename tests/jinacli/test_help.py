@@ -61,7 +61,10 @@ def test_options_of_a_long_page_stand_under_headings(shell: Shell) -> None:
 
 def test_choices_are_named(shell: Shell) -> None:
     out = " ".join(shell.run("flow", "check", "--help").out.split())
-    assert "--output-format FORMAT How findings are written [full, concise, json or github; " in out
+    assert (
+        "--output-format FORMAT How findings are written [full, concise, json, github or sarif; "
+        in out
+    )
 
 
 @pytest.mark.parametrize("columns", [40, 80, 200])
@@ -163,7 +166,7 @@ SEE = "help: see `jina post --help`\n"
         ),
         (
             "flow check x.yml --output-format x",
-            'error: --output-format: must be full, concise, json or github, not "x"\n'
+            'error: --output-format: must be full, concise, json, github or sarif, not "x"\n'
             "help: see `jina flow check --help`\n",
         ),
     ],
