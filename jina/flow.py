@@ -386,7 +386,7 @@ class Flow:
         Args:
             name: of the Executor.
             dump_path: what `self.runtime_args.dump_path` is from now on, as in Jina 2.0.
-            uses_with: laid over the arguments of its constructor.
+            uses_with: overrides the arguments of its constructor.
             pod_name: what Jina 2 called `name`.
 
         Raises:

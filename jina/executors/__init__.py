@@ -137,7 +137,7 @@ class BaseExecutor:
         Raises:
             TypeError: an argument that no method receives, or a returned value of another type.
         """
-        # Late: whoever only looks at an Executor, as `check` does, never loads the data types.
+        # Late: code that only inspects an Executor, like `check`, never loads the data types.
         from jina.executors.call import invoke
 
         return invoke(self, req_endpoint, docs=docs, **kwargs)

@@ -1,4 +1,4 @@
-"""`@dynamic_batching`, and the settings of an instance: decorators, with what YAML says laid over.
+"""`@dynamic_batching`, and the settings of an instance: decorators, overridden by YAML.
 
 As with `@requests`, the decorated function stays a plain function with one more attribute.
 """
@@ -63,7 +63,7 @@ def dynamic_batching(
         flush_all: the call gets all Documents that wait, however many they are.
         custom_metric: has no meaning here: Documents are counted.
         use_custom_metric: likewise.
-        use_dynamic_batching: False turns it off; what YAML says is laid over the decorator.
+        use_dynamic_batching: False turns it off; YAML overrides the decorator.
 
     Returns:
         the function itself, marked; or a decorator that does so.

@@ -37,7 +37,7 @@ def build(spec: ExecutorSpec, runtime_args: Mapping[str, Any] | None = None) -> 
 
     Args:
         spec: resolved.
-        runtime_args: what the process knows (name, pea_id, replica_id, workspace, …); laid over
+        runtime_args: what the process knows (name, pea_id, replica_id, workspace, …); overrides
             the defaults of every documented field. Empty or None leaves `self.runtime_args` empty,
             as outside a Flow.
 

@@ -102,7 +102,7 @@ def with_arguments(
     Args:
         plan: of what runs.
         node: its name; one that the plan lacks changes nothing.
-        uses_with: laid over the arguments of its constructor.
+        uses_with: overrides the arguments of its constructor.
         dump_path: what `runtime_args.dump_path` becomes; None leaves it as it is.
 
     Raises:
