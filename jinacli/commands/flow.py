@@ -10,10 +10,11 @@ from typing import Annotated, Literal
 import typer
 
 from jina.defaults import MAX_REPLICAS
+from jinacli.commands.building import Group
 from jinacli.commands.options import NoImport, OutputFormat, check_given
 
 flow_app = typer.Typer(
-    help="Begin, start, change, stop, list, check and draw Flows", no_args_is_help=True
+    help="Begin, start, change, stop, list, check and draw Flows", no_args_is_help=True, cls=Group
 )
 
 
@@ -313,7 +314,7 @@ def _listen(host: str | None, port: int | None, insecure: bool) -> str:
         raise typer.BadParameter(f"{port} is not a port: use 0 to 65535", param_hint="--port")
     if port is None:
         if host is not None:
-            raise typer.BadParameter("--host needs --port", param_hint="--host")
+            raise typer.BadParameter("needs --port", param_hint="--host")
         return ""
     host = host or "127.0.0.1"
     if host not in ("127.0.0.1", "localhost", "::1") and not insecure:

@@ -126,7 +126,7 @@ def test_what_is_no_duration_is_wrong_usage(
 ) -> None:
     done = shell.run("post", "/", option, value)
     assert done.code == 2
-    assert done.err.endswith(f"Error: Invalid value for {option}: {message}\n")
+    assert done.err == f"error: {option}: {message}\nhelp: see `jina post --help`\n"
 
 
 def test_a_stopped_worker_is_replaced_where_there_is_a_timeout(shell: Shell) -> None:

@@ -90,7 +90,7 @@ def upper(shared_shell: Shell) -> Iterator[Shell]:
         ),
         (["scale", "upper=1" + "0" * 5000], 2, "is no Executor with a number of replicas"),
         (["scale", "upper=2", "upper=3"], 2, '"upper" is named twice'),
-        (["scale"], 2, "Missing argument"),
+        (["scale"], 2, "error: NAME=N is missing\n"),
         (["scale", "upper=2", "--flow", "other"], 4, 'no running Flow is called "other"'),
     ],
 )

@@ -252,8 +252,8 @@ def test_damage_keeps_what_lies_before_it(flow: Shell) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--format", "xml"), "Invalid value for --format: must be auto, jsonl, json"),
-        (("--content", "bytes"), "Invalid value for --content: must be auto, text"),
+        (("--format", "xml"), "error: --format: must be auto, jsonl, json"),
+        (("--content", "bytes"), "error: --content: must be auto, text"),
         (("--field-resolver", "text"), "'text' is not column=field, such as question=text"),
         (("--field-resolver", "a=b,a=c"), "a is named twice"),
     ],
