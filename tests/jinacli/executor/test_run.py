@@ -114,7 +114,7 @@ def test_modules_that_cannot_be_imported_are_shown_as_by_a_check(here: Shell) ->
     here.write("broken.py", "from jina import Executor\nclass Broken(Executor:\n    pass\n")
     done = here.run("executor", "run", "broken.yml", "/x", "-t", "a")
     assert (done.code, done.out) == (2, "")
-    assert "broken.py:2:22: error[import-failed]: this is no Python" in done.err
+    assert "broken.py:2:22: error[import-failed]: not valid Python" in done.err
     assert "^" in done.err
     here.write("broken.py", "import no_such_module_anywhere\n")
     done = here.run("executor", "run", "broken.yml", "/x", "-t", "a")
