@@ -158,6 +158,10 @@ class RuntimeFailToStart(FlowError, RuntimeError):
         self.is_unfit = is_unfit
 
 
+class StartTimeout(FlowError, TimeoutError):
+    """A Flow was not ready in time."""
+
+
 class ExecutorError(JinaError):
     """The base class of errors about one Executor."""
 

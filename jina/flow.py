@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from jina.excepts import ConfigError, FlowBuildLevelError, FlowError, FlowTopologyError
 from jina.graph import drawing
 from jina.graph.course import ends
-from jina.graph.members import NotHere, Said, free_name, node_of, tell_unheard
+from jina.graph.members import NotHere, Said, free_name, node_of, tell_ignored, tell_unheard
 from jina.graph.plan import Plan, PlannedNode, with_import_paths
 from jina.launch.asking import change_local, to_scale, with_arguments
 from jina.launch.local import LocalFlow
@@ -291,8 +291,9 @@ class Flow:
         """
         if self._running:
             raise FlowBuildLevelError("the Flow is already running")
-        plan = self.plan()
+        plan, suspicious = self._description.planned()
         tell_unheard(self._description.said)
+        tell_ignored(suspicious)
         self._running = LocalFlow(with_import_paths(plan))
         return self
 

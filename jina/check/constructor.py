@@ -14,10 +14,10 @@ from jina.config.scalars import kind
 from jina.config.tree import DataPath, Tree
 from jina.config.variables import Unresolved
 from jina.executors import BaseExecutor
+from jina.executors.doubts import argument_hint, swallowed_message
 from jina.executors.signature import (
     Misfit,
     Mistyped,
-    constructor_parameters,
     misfits,
     mistyped,
 )
@@ -63,12 +63,11 @@ def _missing_argument(cls: type[BaseExecutor], origin: ExecutorDraft, name: str)
 
 def _unknown_argument(cls: type[BaseExecutor], origin: ExecutorDraft, misfit: Misfit) -> Problem:
     """An error, or a warning where `**kwargs` takes the argument."""
-    known = ", ".join(constructor_parameters(cls)) or "nothing but **kwargs"
     is_error = misfit.kind == "unknown"
     message = (
         f"the constructor of {cls.__name__} does not accept {misfit.name!r}"
         if is_error
-        else f"{cls.__name__} has no argument {misfit.name!r}; the value goes into **kwargs"
+        else swallowed_message(cls, misfit.name)
     )
     tree, at = origin.place("with", misfit.name)
     return tree.problem(
@@ -76,7 +75,7 @@ def _unknown_argument(cls: type[BaseExecutor], origin: ExecutorDraft, misfit: Mi
         "unknown-argument",
         message,
         at="key",
-        hint=f"did you mean `{misfit.near}`?" if misfit.near else f"it accepts: {known}",
+        hint=argument_hint(cls, misfit.near),
         severity="error" if is_error else "warning",
     )
 

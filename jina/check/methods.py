@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 
 from jina.check.python_source import definition, python_problem, shown_file
 from jina.check.report import Endpoint
@@ -13,6 +12,7 @@ from jina.config.problems import Problem
 from jina.config.tree import DataPath, Tree
 from jina.config.variables import Unresolved
 from jina.executors import BaseExecutor
+from jina.executors.doubts import documents_methods
 from jina.executors.signature import ARGUMENTS, lacks_instance, unfillable
 from jina.executors.spec import ExecutorSpec
 from jina.executors.table import claims, instance_table, marked_methods
@@ -67,7 +67,7 @@ def method_problems(
         return
     yield from _claimed_twice(cls, spec)
     if not spec.requests and not marked:
-        yield from _forgotten_decorator(cls, methods)
+        yield from _forgotten_decorator(cls)
 
 
 def endpoint_rows(cls: type[BaseExecutor], spec: ExecutorSpec, name: str) -> Iterator[Endpoint]:
@@ -178,23 +178,14 @@ def _odd(endpoint: str) -> tuple[str, str] | None:
     return f"the endpoint {endpoint!r} contains {what}", f"did you mean {near!r}?"
 
 
-def _forgotten_decorator(cls: type[BaseExecutor], methods: list[str]) -> Iterator[Problem]:
+def _forgotten_decorator(cls: type[BaseExecutor]) -> Iterator[Problem]:
     """A class without endpoints that has a method which looks like one's."""
-    for name in methods:
-        method = getattr(cls, name)
-        if not hasattr(BaseExecutor, name) and "docs" in _parameters(method):
-            yield python_problem(
-                method,
-                "no-endpoint",
-                f"{cls.__name__} serves no endpoint: Documents pass through it unchanged",
-                hint=f"decorate `{name}` with @requests, or bind it in `requests:`",
-                severity="warning",
-            )
-            return
-
-
-def _parameters(function: Any) -> list[str]:
-    try:
-        return list(inspect.signature(function).parameters)
-    except (TypeError, ValueError):
-        return []
+    for name in documents_methods(cls, BaseExecutor):
+        yield python_problem(
+            getattr(cls, name),
+            "no-endpoint",
+            f"{cls.__name__} serves no endpoint: Documents pass through it unchanged",
+            hint=f"decorate `{name}` with @requests, or bind it in `requests:`",
+            severity="warning",
+        )
+        return

@@ -21,7 +21,7 @@ from pydantic import (
 from pydantic_core import PydanticKnownError
 
 from jina.config.failure_schema import Limits, OnError, Retries, Strategy
-from jina.defaults import BATCH_DOCS, BATCH_TIMEOUT_MS, MAX_REPLICAS
+from jina.defaults import BATCH_DOCS, BATCH_TIMEOUT_MS, CLOSE_GRACE_S, MAX_REPLICAS
 
 Text = Annotated[str, Field(strict=True)]
 Number = Annotated[int, Field(strict=True)]
@@ -314,6 +314,13 @@ class NodeModel(_Strict):
         description=(
             "Milliseconds a starting process may stay silent before the start fails; -1 waits "
             "forever. The default is the Flow's, or 600000."
+        ),
+    )
+    stop_grace_period: Annotated[int, Field(strict=True, ge=0, le=10**9)] | None = Field(
+        None,
+        description=(
+            "Milliseconds that its process may take to close before it is ended. The default is"
+            f" {CLOSE_GRACE_S * 1000:.0f}."
         ),
     )
     timeout: Limits | None = Field(

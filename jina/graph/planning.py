@@ -127,6 +127,7 @@ def _workers(
                 devices=turns,
                 timeout_ready_s=node.timeout_ready_s,
                 entry=_entry(node, planned),
+                stop_grace_s=node.stop_grace_s,
             )
 
 

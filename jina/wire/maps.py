@@ -13,6 +13,7 @@ import msgspec
 
 from jina.excepts import WireError
 from jina.wire.batching import Batching
+from jina.wire.doubts import Doubt
 
 # What a part holds.
 LINES = 0  # JSON lines, one frame
@@ -239,12 +240,14 @@ class Ready(msgspec.Struct, array_like=True, frozen=True):
         endpoints: that its Executor binds.
         credits: requests that may be sent to it without a reply; those of one call count as one.
         batching: endpoints of which requests may become one call.
+        doubts: what is suspicious about it.
     """
 
     pid: int
     endpoints: list[str]
     credits: int
     batching: dict[str, Batching] = {}
+    doubts: list[Doubt] = []
 
 
 _T = TypeVar("_T")

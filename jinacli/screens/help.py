@@ -5,7 +5,6 @@ Plain text, so that `jina --help` need not wait until rich is loaded.
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterable, Iterator
 from typing import Any, TextIO
@@ -13,6 +12,7 @@ from typing import Any, TextIO
 import typer
 from typer.core import TyperArgument, TyperOption
 
+from jinacli.color import is_colored
 from jinacli.commands.values import either, number_range
 from jinacli.exits import MEANINGS
 
@@ -37,7 +37,7 @@ HEADINGS = {
     ),
     "Errors": "--on-error --retries --fail-fast --max-errors --errors-to",
     "Output": "--output --restart --output-format --tensors --select --exclude",
-    "Messages": "--timing --no-progress --verbose --quiet --color",
+    "Messages": "--timing --no-progress --verbose --quiet --color --help",
 }
 """Under which heading a long page shows an option; `rich_help_panel` of an option goes before."""
 
@@ -53,7 +53,7 @@ def page(command: Any, ctx: typer.Context, file: TextIO) -> str:
         file: where it will be shown; on a terminal, headings are bold.
     """
     columns = shutil.get_terminal_size().columns
-    draw = _Draw(min(max(columns, _LEAST_COLUMNS), _MOST_COLUMNS), is_bold=_is_bold(file))
+    draw = _Draw(min(max(columns, _LEAST_COLUMNS), _MOST_COLUMNS), is_bold=is_colored(file))
     summary, examples, text = _parts(command.help or "")
     draw.usage(usage(command, ctx))
     draw.paragraphs([summary])
@@ -86,10 +86,6 @@ def _argument(param: TyperArgument) -> str:
         return param.metavar
     name = f"{param.name.upper()}{'...' if param.nargs == -1 else ''}"
     return name if param.required else f"[{name}]"
-
-
-def _is_bold(file: TextIO) -> bool:
-    return file.isatty() and not os.environ.get("NO_COLOR")
 
 
 def _parts(text: str) -> tuple[str, list[str], list[str]]:

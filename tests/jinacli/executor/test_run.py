@@ -145,6 +145,9 @@ def test_the_catalogue_is_listed(shell: Shell) -> None:
     done = shell.run("executor", "list")
     assert done.code == 0
     assert "UpperCase          Converts the text of each Document to upper case\n" in done.out
+    names = [line.split()[0] for line in done.out.splitlines()]
+    assert shell.run("executor", "list", "-q").out.splitlines() == names
     found = json.loads(shell.run("executor", "list", "--json").out)
-    assert [each["name"] for each in found] == [line.split()[0] for line in done.out.splitlines()]
+    assert found["schema"] == "jina/executors/v1"
+    assert [each["name"] for each in found["executors"]] == names
     wait_until(lambda: not shell.processes())
