@@ -70,8 +70,7 @@ class Flow:
     def load_config(cls, source: Any, **options: Any) -> Flow:
         """Load a Flow from YAML.
 
-        Relative paths are looked up in `extra_search_paths`, the current folder, and next to the
-        caller's file.
+        Relative paths are found in `extra_search_paths`, the current folder, or the caller's.
 
         Args:
             source: path, YAML text, dict or open stream.
@@ -227,8 +226,7 @@ class Flow:
         Args:
             output: a file to write, Mermaid for `.mmd` and `.md`, text for `.txt`. The default is
                 to print text. Images, as in Jina 2, are not supported.
-            vertical_layout: draw Mermaid from top to bottom instead of left to right; text is
-                always drawn from top to bottom.
+            vertical_layout: draw Mermaid from top to bottom, like text, instead of left to right.
             inline_display: display it as Mermaid in a notebook; no effect elsewhere.
             build: no effect; a Flow is always complete.
             copy_flow: no effect; drawing changes nothing.

@@ -40,7 +40,7 @@ class LoadOptions(msgspec.Struct, frozen=True, kw_only=True):
         override_requests: overrides its `requests`.
         py_modules: more modules to import for it, relative to the current folder.
         overlays: further YAML files of a Flow, see `jina.config.overlays`.
-        settings: single values laid over all files: `executors.encoder.with.batch=32`.
+        settings: single values that override all files: `executors.encoder.with.batch=32`.
         env_file: `KEY=value` lines that win over a `.env` beside the YAML, and not over `env`.
     """
 

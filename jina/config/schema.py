@@ -319,7 +319,7 @@ class NodeModel(_Strict):
     stop_grace_period: Annotated[int, Field(strict=True, ge=0, le=10**9)] | None = Field(
         None,
         description=(
-            "Milliseconds that its process may take to close before it is ended. The default is"
+            "Milliseconds its process may take to close before it is killed. The default is"
             f" {CLOSE_GRACE_S * 1000:.0f}."
         ),
     )
