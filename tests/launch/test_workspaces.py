@@ -71,7 +71,7 @@ def test_what_keeps_files_is_told_where_they_are(tmp_path: Path) -> None:
     ]
     moved = spec(base=tmp_path, replica_id=0)
     assert list(notes_of([alone], [moved])) == [
-        f"keeper/0 has another workspace now: {tmp_path}/Keeper/0/0; the old one stays"
+        f"keeper/0 now uses the workspace {tmp_path}/Keeper/0/0; the old one is kept"
     ]
 
 
