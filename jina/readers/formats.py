@@ -18,7 +18,7 @@ STREAMED = ("jsonl", "json", "csv", "tsv", "text")
 STORED = ("npy", "npz", "parquet", "arrow", "files")
 FORMATS = STREAMED + STORED
 
-#: The format that a name's ending stands for, once .gz is cut off.
+#: The format of a file extension, once .gz is removed.
 SUFFIXES = {
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",

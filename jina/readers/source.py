@@ -43,7 +43,7 @@ class Chunk(NamedTuple):
     key: str
     """Stream key, 16 hex digits; a line without an id is called `<key>-<line number>`."""
     oversize: tuple[tuple[int, int, int], ...] = ()
-    """(row in data, line number, size in bytes) of lines over the limit. An empty line stands in
+    """(row in data, line number, size in bytes) of lines over the limit. An empty line takes the
     place of each, so that rows and line numbers stay right."""
 
 

@@ -149,19 +149,19 @@ def test_a_size_of_requests_that_is_none(client: Client, size: Any) -> None:
         (
             ["x", 3],
             "inputs[1]: int cannot become a Document\n"
-            "help: give Documents, str, bytes, dict, numpy arrays, or (document, groundtruth) "
+            "help: use Documents, str, bytes, dict, numpy arrays, or (document, groundtruth) "
             "pairs",
         ),
         (
             [("x", "y", "z")],
             "inputs[0]: tuple cannot become a Document\n"
-            "help: give Documents, str, bytes, dict, numpy arrays, or (document, groundtruth) "
+            "help: use Documents, str, bytes, dict, numpy arrays, or (document, groundtruth) "
             "pairs",
         ),
         (
             3,
             "inputs cannot be int\n"
-            "help: give a Document, a list or generator of Documents, or a function that returns "
+            "help: use a Document, a list or generator of Documents, or a function that returns "
             "one",
         ),
     ],

@@ -238,7 +238,7 @@ def test_damage_keeps_what_lies_before_it(flow: Shell) -> None:
     file = io.BytesIO()
     np.save(file, np.eye(3))
     damaged = {
-        "b.json": (b'[{"text":"a"},{"text":"b"} {}]', 2, "b.json:1:28: a comma or ] is expected"),
+        "b.json": (b'[{"text":"a"},{"text":"b"} {}]', 2, "b.json:1:28: expected a comma or ]"),
         "b.csv": (b'text\na\nb\n"c\n', 2, "b.csv:4: a quote opened in this row"),
         "b.npy": (file.getvalue()[:-4], 2, "b.npy: the array is damaged: the file ends after row"),
     }

@@ -56,7 +56,7 @@ def test_a_directory(flow: Shell) -> None:
         2,
         "",
         "error: data: a directory, not a file\n"
-        "help: use its files: 'data/*.jsonl' (quoted, in sorted order)\n",
+        "help: use its files: 'data/*.jsonl' (quote the pattern)\n",
     )
 
 
@@ -488,6 +488,6 @@ def test_a_pattern_in_a_folder_that_may_not_be_read(flow: Shell, pattern: str) -
     assert done == (
         2,
         "",
-        f"error: {pattern}: no file matches this pattern, but the folder shut may not be read\n"
+        f"error: {pattern}: no file matches this pattern, but the folder shut is not readable\n"
         "help: chmod u+rx shut\n",
     )
