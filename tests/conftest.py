@@ -47,8 +47,11 @@ _contexts: weakref.WeakSet[zmq.Context[zmq.Socket[bytes]]] = weakref.WeakSet()  
 # Processes without our mark: read once, and not at all if they were there before the tests.
 _strangers: set[int] = set()
 _RUN_DIRECTORIES = {"runtime_dir", "shell", "shared_shell"}  # a test with one starts processes
+_OURS = ("JINA_ADDRESS", "JINA_COLOR", "JINA_FLOW", "JINA_NO_PROGRESS", "JINA_QUIET")
 # With these, typer and rich use colours, or none, wherever they write; CI services set some.
 _PAINT = (
+    "CLICOLOR",
+    "CLICOLOR_FORCE",
     "FORCE_COLOR",
     "GITHUB_ACTIONS",
     "NO_COLOR",
@@ -94,7 +97,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _session_runtime_dir() -> Iterator[None]:
     """Keep every test away from the Flows and colour settings of whoever runs the tests."""
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("JINA_ADDRESS", *_PAINT):
+        for name in (*_OURS, *_PAINT):
             patch.delenv(name, raising=False)
         path = Path(tempfile.mkdtemp(prefix="jina-"))
         _use(path, patch)

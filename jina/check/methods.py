@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 
 from jina.check.python_source import definition, python_problem, shown_file
 from jina.check.report import Endpoint
@@ -13,6 +12,7 @@ from jina.config.problems import Problem
 from jina.config.tree import DataPath, Tree
 from jina.config.variables import Unresolved
 from jina.executors import BaseExecutor
+from jina.executors.doubts import documents_methods
 from jina.executors.signature import ARGUMENTS, lacks_instance, unfillable
 from jina.executors.spec import ExecutorSpec
 from jina.executors.table import claims, instance_table, marked_methods
@@ -36,11 +36,11 @@ def yaml_endpoints(origin: ExecutorDraft, spec: ExecutorSpec) -> Iterator[Proble
             yield tree.problem(
                 at,
                 "endpoint-claimed-twice",
-                f"{other!r} and {written!r} are both the endpoint {endpoint}; "
+                f"{other!r} and {written!r} are the same endpoint {endpoint}; "
                 f"{spec.requests[written]} wins",
                 at="key",
                 hint="remove one of them",
-                notes=[known_tree.note(known_at, "the first one stands here", "key")],
+                notes=[known_tree.note(known_at, "the first one is here", "key")],
             )
 
 
@@ -67,7 +67,7 @@ def method_problems(
         return
     yield from _claimed_twice(cls, spec)
     if not spec.requests and not marked:
-        yield from _forgotten_decorator(cls, methods)
+        yield from _forgotten_decorator(cls)
 
 
 def endpoint_rows(cls: type[BaseExecutor], spec: ExecutorSpec, name: str) -> Iterator[Endpoint]:
@@ -90,9 +90,9 @@ def endpoint_rows(cls: type[BaseExecutor], spec: ExecutorSpec, name: str) -> Ite
 def _no_method(
     cls: type[BaseExecutor], name: str, methods: list[str], tree: Tree, at: DataPath
 ) -> Problem:
-    """A name that is no method of the class."""
+    """A name that is not a method of the class."""
     if getattr(cls, name, None) is not None:
-        message = f"{cls.__name__}.{name} cannot be called; it is no method"
+        message = f"{cls.__name__}.{name} is not a method"
         return tree.problem(at, "unknown-method", message)
     near = near_name(name, methods)
     own = [m for m in methods if m not in dir(BaseExecutor)]
@@ -116,7 +116,7 @@ def _unfillable(cls: type[BaseExecutor], name: str, tree: Tree, at: DataPath) ->
             "uncallable-method",
             f"{cls.__name__}.{name} cannot serve an endpoint: "
             f"nothing fills its parameter {missing[0]!r}",
-            hint=f"a method receives what it names among {', '.join(ARGUMENTS)}",
+            hint=f"the arguments a method can take are {', '.join(ARGUMENTS)}",
         )
 
 
@@ -154,8 +154,8 @@ def _uncallable(cls: type[BaseExecutor], name: str) -> Iterator[Problem]:
         yield python_problem(
             plain,
             "generator-method",
-            f"{cls.__name__}.{name} has a `yield` in it, so it returns a generator; "
-            "an endpoint's method returns a DocumentArray or None",
+            f"{cls.__name__}.{name} contains `yield`, so it returns a generator; "
+            "an endpoint method must return a DocumentArray or None",
             hint="collect the Documents, and `return DocumentArray(…)`",
         )
     if not isinstance(static, staticmethod) and lacks_instance(plain):
@@ -169,32 +169,23 @@ def _uncallable(cls: type[BaseExecutor], name: str) -> Iterator[Problem]:
 
 
 def _odd(endpoint: str) -> tuple[str, str] | None:
-    """What is suspicious about an endpoint, and how to mend it."""
+    """What is suspicious about an endpoint, and how to fix it."""
     if endpoint.isprintable() and " " not in endpoint:
         return None
     plain = "".join(c for c in endpoint.strip() if c.isprintable())
     near = plain.replace("/ ", "/").replace(" ", "_")
     what = "a space" if " " in endpoint else "an invisible character"
-    return f"the endpoint {endpoint!r} has {what} in it", f"did you mean {near!r}?"
+    return f"the endpoint {endpoint!r} contains {what}", f"did you mean {near!r}?"
 
 
-def _forgotten_decorator(cls: type[BaseExecutor], methods: list[str]) -> Iterator[Problem]:
+def _forgotten_decorator(cls: type[BaseExecutor]) -> Iterator[Problem]:
     """A class without endpoints that has a method which looks like one's."""
-    for name in methods:
-        method = getattr(cls, name)
-        if not hasattr(BaseExecutor, name) and "docs" in _parameters(method):
-            yield python_problem(
-                method,
-                "no-endpoint",
-                f"{cls.__name__} serves no endpoint: Documents pass through it unchanged",
-                hint=f"decorate `{name}` with @requests, or bind it in `requests:`",
-                severity="warning",
-            )
-            return
-
-
-def _parameters(function: Any) -> list[str]:
-    try:
-        return list(inspect.signature(function).parameters)
-    except (TypeError, ValueError):
-        return []
+    for name in documents_methods(cls, BaseExecutor):
+        yield python_problem(
+            getattr(cls, name),
+            "no-endpoint",
+            f"{cls.__name__} serves no endpoint: Documents pass through it unchanged",
+            hint=f"decorate `{name}` with @requests, or bind it in `requests:`",
+            severity="warning",
+        )
+        return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -31,6 +32,7 @@ from jina.config.older_keys import (
     IGNORED_OPTIONS,
     REFUSED_OPTIONS,
 )
+from jina.config.overlays import lay_over, lay_settings
 from jina.config.problems import Problem, errors_in, ordered, result_or_raise
 from jina.config.python_values import make_words
 from jina.config.scalars import kind
@@ -38,7 +40,7 @@ from jina.config.schema import (
     FlowModel,
     FlowOptions,
 )
-from jina.config.source import Source, current_folder, open_source, without_notes
+from jina.config.source import Source, current_folder, open_source, read_file, without_notes
 from jina.config.tree import DataPath, Tree
 from jina.config.validation import known_keys, near_key, usable, validated
 from jina.config.variables import Unresolved
@@ -85,16 +87,14 @@ def load_flow(
         env: environment for variables; os.environ when None. Variables in a dict are not replaced.
         substitute: whether variables are replaced.
         extra_search_paths: further folders where modules and YAML files are looked for: before the
-            current one, and behind the folder of the YAML that names them.
+            current one, and after the folder of the YAML that names them.
 
     Raises:
         BadConfigSource: there is nothing usable at `source`.
         BadYAMLVersion: the version is not supported.
         ConfigError: carries every problem at its place.
     """
-    options = flow_options(context, env, substitute, extra_search_paths)
-    found = read_flow(source, options)
-    return result_or_raise(found.config, found.problems)
+    return flow_config(source, flow_options(context, env, substitute, extra_search_paths))
 
 
 def flow_options(
@@ -110,6 +110,16 @@ def flow_options(
         substitute=substitute,
         search_folders=absolute_folders(extra_search_paths),
     )
+
+
+def flow_config(source: Any, options: LoadOptions) -> FlowConfig:
+    """As `load_flow`, with all that may be said of a load.
+
+    Raises:
+        ConfigError: carries every problem at its place.
+    """
+    found = read_flow(source, options)
+    return result_or_raise(found.config, found.problems)
 
 
 def flow_tree(source: Any, options: LoadOptions = DEFAULT_OPTIONS) -> Tree:
@@ -170,7 +180,20 @@ def _tree(state: LoadState, source: Any) -> Tree | Problem:
     opened = open_source(
         source, what="Flow", extra=options.search_folders, fallbacks=options.fallbacks
     )
-    return opened if isinstance(opened, Problem) else state.tree(opened)
+    return opened if isinstance(opened, Problem) else _layered(state, opened)
+
+
+def _layered(state: LoadState, source: Source) -> Tree:
+    """The tree of a Flow's YAML with all that is laid over it."""
+    tree = state.parsed(source)
+    for file in state.options.overlays:
+        opened = read_file(os.fspath(file), what="Flow")
+        if isinstance(opened, Problem):
+            state.problems.append(opened)
+        else:
+            lay_over(tree, state.parsed(opened))
+    lay_settings(tree, state.options.settings)
+    return state.finished(tree)
 
 
 def flow_name(source: Any) -> str:
@@ -200,7 +223,7 @@ def _not_a_flow(tree: Tree) -> Problem:
     if tree.data is None:
         return tree.problem((), "no-source", f"{tree.source.file} is empty; expected a Flow")
     return tree.problem(
-        (), "wrong-type", "a Flow is a map; expected `jtype: Flow` and `executors:` in it"
+        (), "wrong-type", "a Flow must be a map with `jtype: Flow` and `executors:`"
     )
 
 
@@ -244,7 +267,7 @@ def _known_options(state: LoadState, tree: Tree, given: Mapping[str, Any]) -> di
     if isinstance(inspect, str) and inspect.upper() == "HANG":
         del kept["inspect"]
         message = "`inspect: HANG` is not supported"
-        hint = "write the executor that looks on with `floating: true`: nobody waits for it"
+        hint = "set `floating: true` on that executor instead: nothing waits for its results"
         path = ("with", "inspect")
         state.problems.append(tree.problem(path, "not-supported", message, hint=hint))
     return kept
@@ -267,7 +290,7 @@ def _prepare_entries(
             if issubclass(cls, BaseExecutor):
                 classes.setdefault(n, {})[name] = cls
             else:
-                message = f"{cls.__name__} is no Executor: it does not subclass jina.Executor"
+                message = f"{cls.__name__} is not an Executor: it does not subclass jina.Executor"
                 state.problems.append(tree.problem((key, n, name), "not-an-executor", message))
     return classes
 
@@ -307,7 +330,7 @@ def _check_name(state: LoadState, tree: Tree, data: Mapping[str, Any]) -> None:
             continue
         if not SAFE_NAME.fullmatch(name):
             state.problems.append(
-                tree.problem(path, "bad-name", f"{name!r} cannot be a Flow's name", hint=NAME_HINT)
+                tree.problem(path, "bad-name", f"{name!r} is not a valid Flow name", hint=NAME_HINT)
             )
 
 
@@ -330,14 +353,14 @@ def _is_flow(state: LoadState, tree: Tree, data: Mapping[str, Any]) -> bool:
 def _odd_version(tree: Tree, version: str, *, is_known: bool) -> Problem:
     hint = "write `version: '1'`"
     if is_known:
-        message = f"version {version} is read as version 1"
+        message = f"version {version} is treated as version 1"
         return tree.problem(("version",), "old-version", message, severity="warning", hint=hint)
     message = f"version {version!r} of the Flow YAML is not supported"
     return tree.problem(("version",), "bad-version", message, hint=hint)
 
 
 def _entries(state: LoadState, tree: Tree, data: dict[str, Any]) -> tuple[str, list[Any]]:
-    """The list of executors, and which key it stands under."""
+    """The list of executors, and its key."""
     key = "pods" if "pods" in data and "executors" not in data else "executors"
     if "pods" in data and "executors" in data:
         del data["pods"]
@@ -361,10 +384,10 @@ def _both_spellings(tree: Tree) -> Problem:
     return tree.problem(
         ("pods",),
         "unknown-key",
-        "`pods` is the older spelling of `executors`; here are both",
+        "`pods` is the old name of `executors`; both are set",
         at="key",
-        hint="keep `executors`",
-        notes=[tree.note(("executors",), "`executors` stands here", "key")],
+        hint="keep only `executors`",
+        notes=[tree.note(("executors",), "`executors` is here", "key")],
     )
 
 

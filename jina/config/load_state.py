@@ -39,6 +39,9 @@ class LoadOptions(msgspec.Struct, frozen=True, kw_only=True):
         override_metas: laid over its `metas`.
         override_requests: laid over its `requests`.
         py_modules: more modules to import for it, relative to the current folder.
+        overlays: further YAML files of a Flow, see `jina.config.overlays`.
+        settings: single values laid over all files: `executors.encoder.with.batch=32`.
+        env_file: `KEY=value` lines that win over a `.env` beside the YAML, and not over `env`.
     """
 
     context: Mapping[str, Any] = {}
@@ -52,6 +55,9 @@ class LoadOptions(msgspec.Struct, frozen=True, kw_only=True):
     override_metas: Mapping[str, Any] = {}
     override_requests: Mapping[str, str] = {}
     py_modules: Sequence[str] = ()
+    overlays: Sequence[Path] = ()
+    settings: Sequence[str] = ()
+    env_file: Path | None = None
 
     def fallbacks_of(self, number: int) -> Sequence[Path]:
         """Those of one executor of a Flow alone."""
@@ -79,11 +85,21 @@ class LoadState(msgspec.Struct):
 
     def tree(self, source: Source) -> Tree:
         """Parse a source and replace its variables; problems are collected."""
-        tree = parse(source)
+        return self.finished(self.parsed(source))
+
+    def parsed(self, source: Source) -> Tree:
+        """Parse a source; its variables and its problems are left for `finished`."""
         if source.path is not None:
             self.files.append(source.path)
+        return parse(source)
+
+    def finished(self, tree: Tree) -> Tree:
+        """Replace the variables of a tree, and collect its problems."""
         if self.options.substitute and tree.raws:
+            source = tree.source
             dotenv = read_dotenv(source.folder / ".env") if source.path is not None else {}
+            if self.options.env_file is not None:
+                dotenv |= read_dotenv(self.options.env_file)
             self.interpolate(tree, dotenv)
         self.problems += tree.problems
         return tree
@@ -139,7 +155,7 @@ class LoadState(msgspec.Struct):
     ) -> dict[str, Any]:
         """The data without the keys that have no meaning here; a warning for each of them.
 
-        A variable that is not set is no mistake there: nobody reads it.
+        A variable that is not set is not a mistake there: its value is not used.
         """
         for key in (key for key in data if key in ignored):
             self.forgive_unset(tree, (*at, key))
@@ -147,7 +163,7 @@ class LoadState(msgspec.Struct):
                 tree.problem(
                     (*at, key),
                     "ignored-key",
-                    f"`{key}` has no meaning here; it is ignored",
+                    f"`{key}` has no effect here; it is ignored",
                     at="key",
                     hint=INSTEAD_OF_IGNORED.get(key, ""),
                     severity="warning",
@@ -163,7 +179,7 @@ class LoadState(msgspec.Struct):
             problem
             for problem in self.problems
             if problem.code != "unset-variable"
-            or problem.file != tree.source.file
+            or problem.file not in tree.files
             or (problem.path != place and not problem.path.startswith(below))
         ]
 

@@ -26,11 +26,11 @@ from jina.config.schema import (
 )
 from jina.config.shards import Neighbour, polling_of, polling_problems, two_numbers
 from jina.config.specs import spec_of
-from jina.config.tree import DataPath, Span, Tree
+from jina.config.tree import DataPath, Tree
 from jina.config.uses import draft_of_uses
 from jina.config.validation import known_keys, usable
 from jina.config.variables import Unresolved
-from jina.defaults import TIMEOUT_READY_S
+from jina.defaults import CLOSE_GRACE_S, TIMEOUT_READY_S
 from jina.executors.spec import ExecutorSpec
 from jina.names import GATEWAY
 
@@ -57,6 +57,7 @@ class NodeConfig:
         env: environment of its processes: the Flow's, its own laid over.
         outer_env: the Flow's alone: that of its head and tail.
         timeout_ready_s: seconds without a sign of life after which a start failed; infinite is -1.
+        stop_grace_s: seconds that its processes may take to close.
         mark: file, line and column of its entry; line 0 when it came from Python.
         marks: the same for each key of the entry.
         is_join: made by `method: needs`.
@@ -81,6 +82,7 @@ class NodeConfig:
     env: dict[str, str] = field(default_factory=dict)
     outer_env: dict[str, str] = field(default_factory=dict)
     timeout_ready_s: float = TIMEOUT_READY_S
+    stop_grace_s: float = CLOSE_GRACE_S
     mark: tuple[str, int, int] = ("", 0, 0)
     marks: dict[str, tuple[str, int, int]] = field(default_factory=dict)
     is_join: bool = False
@@ -166,7 +168,7 @@ def graph_problems(state: LoadState, tree: Tree, key: str, entries: list[Any]) -
         at, word = _place(key, fault, places[fault.node])
         notes = []
         if fault.other >= 0:
-            notes = [tree.note((key, fault.other, "name"), "the first one stands here")]
+            notes = [tree.note((key, fault.other, "name"), "the first one is here")]
         problem = tree.problem(
             at, fault.kind, fault.message, hint=fault.hint, notes=notes, word=word
         )
@@ -229,7 +231,7 @@ class NodeReader:
         Args:
             at: path of the entry.
             entry: its data, without ignored keys; what is wrong with those is reported already.
-            classes: of this process, by the key that they stand for: "uses", "uses_before", …
+            classes: of this process, by key: "uses", "uses_before", …
         """
         entry = {} if entry is None else entry
         model, wrong = usable(NodeModel, entry)
@@ -379,8 +381,9 @@ class NodeReader:
             env={key: _env_text(value) for key, value in {**self.options.env, **model.env}.items()},
             outer_env={key: _env_text(value) for key, value in self.options.env.items()},
             timeout_ready_s=_seconds(general if own is None else own),
-            mark=_mark(self.tree, self.tree.span(at)),
-            marks={key: _mark(self.tree, self.tree.span((*at, key))) for key in entry},
+            stop_grace_s=_grace_s(model),
+            mark=self.tree.mark(at),
+            marks={key: self.tree.mark((*at, key)) for key in entry},
             is_join=model.method == "needs",
             failures=failures_of(model, self.options),
             outer_failures=failures_around(model, self.options),
@@ -412,9 +415,10 @@ def _seconds(timeout_ms: int | None) -> float:
     return -1.0 if timeout_ms < 0 else timeout_ms / 1000
 
 
+def _grace_s(model: NodeModel) -> float:
+    grace = model.stop_grace_period
+    return CLOSE_GRACE_S if grace is None else grace / 1000
+
+
 def _env_text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _mark(tree: Tree, span: Span) -> tuple[str, int, int]:
-    return (tree.source.file, span.line, span.column)

@@ -41,7 +41,7 @@ def spec_of(
 
 def _fields(draft: ExecutorDraft, tree: Tree, at: DataPath) -> dict[str, Any]:
     """What a spec has whatever its class is."""
-    span = tree.span(at)
+    file, line, column = tree.mark(at)
     metas = {key: value for key, value in draft.metas.items() if value is not None}
     if draft.py_modules:
         metas["py_modules"] = draft.py_modules
@@ -50,9 +50,9 @@ def _fields(draft: ExecutorDraft, tree: Tree, at: DataPath) -> dict[str, Any]:
         "metas": metas,
         "requests": draft.requests,
         "dynamic_batching": draft.batching,
-        "file": tree.source.file,
-        "line": span.line,
-        "column": span.column,
+        "file": file,
+        "line": line,
+        "column": column,
     }
 
 
@@ -81,9 +81,9 @@ def _spec_of_name(
     if known is not None:
         return _spec_of_class(state, draft, known, fields)
     if "modules" not in draft.uncertain:  # else the missing module is reported
-        message = f"nothing says where the class {name!r} is"
+        message = f"cannot tell where the class {name!r} is defined"
         near = near_class(name)
-        hint = f"did you mean {near!r}? Else n" if near else "n"
+        hint = f"did you mean {near!r}? Otherwise n" if near else "n"
         hint += "ame its file in `metas: {py_modules: […]}`, or write `module:Class`"
         state.problems.append(_at_class(draft, "class-not-found", message, hint, name))
     return None

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
+from jina.config.problems import Problem
 from jina.graph.plan import PlannedNode
 from jina.suggest import nearest
 
-BY_ADDRESS = "clients find it at `address`, and `jina flow up --port` listens on tcp"
+BY_ADDRESS = "clients connect to `address`; `jina flow up --port` listens on TCP"
 _UNHEARD = ("host", "port", "port_expose", "protocol")
 
 
@@ -58,28 +60,51 @@ def tell_unheard(said: Mapping[str, Any]) -> None:
     """Warn of what was said of HTTP and of ports: it does nothing yet."""
     listed = [f"{key}={said[key]!r}" for key in _UNHEARD if said.get(key) is not None]
     if listed:
-        text = f"{', '.join(listed)}: kept, but nothing listens there yet; {BY_ADDRESS}"
-        warnings.warn(text, stacklevel=3)
+        _warn(f"{', '.join(listed)}: accepted, but nothing listens there yet; {BY_ADDRESS}")
+
+
+def tell_ignored(problems: Sequence[Problem]) -> None:
+    """Warn of arguments, and keys of YAML, that have no meaning here: each once.
+
+    Args:
+        problems: the warnings of a load.
+    """
+    said = [
+        f"{problem.place}: {problem.message}" if problem.place else problem.message
+        for problem in problems
+        if problem.code == "ignored-key"
+        and problem.path.removeprefix("with.") not in _UNHEARD  # `tell_unheard` tells of these
+    ]
+    if said:
+        _warn("; ".join(dict.fromkeys(said)))
+
+
+def _warn(text: str) -> None:
+    """Warn at the line of the program that called us."""
+    level, frame = 1, inspect.currentframe()
+    while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "jina":
+        level, frame = level + 1, frame.f_back
+    warnings.warn(text, stacklevel=level)
 
 
 def node_of(nodes: Sequence[PlannedNode], item: object) -> PlannedNode:
     """A node by its name or number.
 
     Raises:
-        IndexError: there are not so many.
+        IndexError: there are fewer nodes.
         KeyError: none has this name.
         TypeError: the item is neither.
     """
     if isinstance(item, int):
         return nodes[item]
     if not isinstance(item, str):
-        raise TypeError(f"a Flow has nodes by name or number, not by {type(item).__name__}")
+        raise TypeError(f"look up an executor by name or number, not by {type(item).__name__}")
     for node in nodes:
         if node.name == item:
             return node
     near = nearest(item, [node.name for node in nodes])
     hint = f"; did you mean {near!r}?" if near else ""
-    raise KeyError(f"{item!r} is no executor of this Flow{hint}")
+    raise KeyError(f"{item!r} is not an executor in this Flow{hint}")
 
 
 def free_name(name: str, nodes: Sequence[PlannedNode]) -> str:

@@ -6,6 +6,8 @@ from typing import Protocol, TypeAlias
 
 import msgspec
 
+from jina.wire.doubts import Doubt
+
 
 class _Event(msgspec.Struct, tag=True, kw_only=True):
     pass
@@ -28,6 +30,30 @@ class WorkerUp(_Event):
 
     worker: str
     endpoints: list[str]
+    pid: int = 0
+
+
+class Doubtful(_Event):
+    """What is suspicious about the Executor of a node, though it runs; each thing is told once.
+
+    `where` is the place at which the user wrote it, as file:line:column; "" from Python.
+    """
+
+    node: str
+    where: str
+    doubts: list[Doubt]
+
+    def as_text(self) -> str:
+        """The lines that people read, where nobody can tell their places in the YAML."""
+        where = f"{self.where}: " if self.where else ""
+        return "\n".join(f"warning: {self.node}: {where}{doubt.text}" for doubt in self.doubts)
+
+
+class Loading(_Event):
+    """The Flow is starting, and these workers are not ready yet; told about once a second."""
+
+    workers: list[str]
+    seconds: float
 
 
 class Up(_Event):
@@ -145,9 +171,14 @@ class Stopped(_Event):
 #: Those that are lines for people wherever a Flow's log goes.
 LINES = (Output, WorkerDied, Overdue, NotClosed, GivenUp)
 
+#: Those that an owner may be told of while its Flow starts.
+OF_START = (Output, WorkerUp, Doubtful, Loading)
+
 Event: TypeAlias = (
     Output
     | WorkerUp
+    | Doubtful
+    | Loading
     | Up
     | StartFailed
     | WorkerDied

@@ -31,6 +31,9 @@ from pathlib import Path
 import msgspec
 
 from jina.excepts import FlowBuildLevelError, FlowError
+from jina.graph.origins import Origins
+from jina.graph.plan import Plan
+from jina.launch.plan_file import write_plan
 from jina.runtime.descendants import end_orphans, stat_of
 from jina.runtime.lastlog import forget_log, keep_log
 from jina.runtime.structs import decode_json, encode_json
@@ -50,8 +53,10 @@ class FlowRecord(msgspec.Struct, kw_only=True):
         is_ready: every worker has been up.
         addresses: where clients reach the gateway, the local one first.
         is_one_shot: it was started for one command, and ends with it.
+        endpoints: node -> the endpoints that it serves, once it is ready.
         groups: process group -> when its leader started, in kernel ticks; to end them if the
             supervisor could not.
+        origins: what its plan was made from; None where nobody asks.
     """
 
     name: str
@@ -61,7 +66,9 @@ class FlowRecord(msgspec.Struct, kw_only=True):
     is_ready: bool = False
     addresses: list[str] = []
     is_one_shot: bool = False
+    endpoints: dict[str, list[str]] = {}
     groups: dict[int, int] = {}
+    origins: Origins | None = None
 
 
 _DECODER = msgspec.json.Decoder(FlowRecord)
@@ -110,15 +117,31 @@ class RunDirectory:
         new.write_bytes(encode_json(self.record))
         os.replace(new, self.path / "flow.json")
 
-    def is_up_at(self, addresses: list[str]) -> None:
-        """Let commands find the Flow, which is ready, at these addresses.
+    def is_up_at(self, addresses: list[str], plan: Plan) -> None:
+        """Let commands find the Flow, which is ready, at these addresses, and what it runs.
 
         Raises:
             OSError: flow.json cannot be written.
         """
         self.record.is_ready = True
         self.record.addresses = addresses
+        self.record.origins = plan.origins
+        write_plan(self.path, plan)
         self.save()
+
+    def is_serving(self, endpoints: dict[str, list[str]]) -> None:
+        """Let others read which endpoints the nodes of the Flow serve; completion does."""
+        if endpoints != self.record.endpoints:
+            self.record.endpoints = dict(endpoints)
+            with contextlib.suppress(OSError):  # a full disk stops no Flow that runs
+                self.save()
+
+    def runs(self, plan: Plan) -> None:
+        """Let commands know what the Flow runs now."""
+        self.record.origins = plan.origins
+        write_plan(self.path, plan)
+        with contextlib.suppress(OSError):  # a full disk: then they tell of a change too many
+            self.save()
 
     @property
     def is_there(self) -> bool:
@@ -175,6 +198,11 @@ def directory_name(name: str, file: str) -> str:
     safe = re.sub(r"[^A-Za-z0-9_.-]", "_", name)[:32] or "flow"
     # No cryptography: OpenSSL would take a tenth of a Flow's start to load.
     return f"{safe}-{zlib.crc32(os.fsencode(key)):08x}"
+
+
+def planned_directory(name: str, file: str) -> Path:
+    """Where the run directory of a Flow will be."""
+    return base_directories()[0] / directory_name(name, file)
 
 
 def claim(name: str, file: str, key: str, *, is_one_shot: bool = False) -> RunDirectory:
@@ -240,7 +268,7 @@ def _check_fits(path: Path) -> None:
         size_bytes = len(f"{path}/front.ipc".encode())
     except UnicodeEncodeError:  # ZeroMQ's addresses are text
         raise FlowError(
-            "a path that is no UTF-8 cannot hold a socket",
+            "a path that is not valid UTF-8 cannot hold a socket",
             where=str(path),
             hint="set JINA_RUN_DIR to another folder",
         ) from None

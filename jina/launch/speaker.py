@@ -24,6 +24,8 @@ _LINE_CHARS = 50  # what a line takes beside its characters
 _STUCK_S = 3.0  # a reader that takes nothing for this long has stopped reading
 _SLOW_FACTOR = 10  # at the end, a slow reader gets this many times longer than a stuck one
 _STDERR = 2
+_DRAWN = "\0draw\0"  # before what is drawn in place; no line of a process has it
+_ERASE = "\r\x1b[K"
 
 
 class Speaker:
@@ -59,6 +61,14 @@ class Speaker:
                 return
             self._say_what_was_lost()
             self._add(text)
+
+    def draw(self, text: str) -> None:
+        """Show a line in place, on a terminal: the next line, or the next drawing, erases it.
+
+        Args:
+            text: shorter than the terminal is wide; "" erases what was drawn.
+        """
+        self.say(f"{_DRAWN}{text}")
 
     def to_file(self, path: Path) -> None:
         """Write to a log from now on, and close the standard error that we were given."""
@@ -107,9 +117,15 @@ class Speaker:
             return text
 
     def _write(self) -> None:
+        has_drawn = False
         while (text := self._next()) is not None:
+            is_drawing = text.startswith(_DRAWN)
+            if is_drawing and self._log is not None:
+                continue
+            line = escaped(text.removeprefix(_DRAWN)) + ("" if is_drawing else "\n")
             # Not through sys.stderr: a thread that is blocked in it would hold its lock at exit.
-            rest = f"{escaped(text)}\n".encode(errors="backslashreplace")
+            rest = f"{_ERASE if has_drawn else ''}{line}".encode(errors="backslashreplace")
+            has_drawn = is_drawing and len(text) > len(_DRAWN)
             try:
                 while rest:
                     rest = rest[os.write(_STDERR, rest) :]

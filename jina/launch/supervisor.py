@@ -1,12 +1,12 @@
 """The supervisor: starts the gateway and the workers, watches them, brings them back, ends them.
 
 It runs no user code and opens no body. One poll loop on the main thread owns everything: signals
-set a flag, the loop acts. Its parts:
-
+set a flag, the loop acts. Its parts are
     jina/launch/child.py            one process: spawn, output, signals
     jina/launch/gateway_process.py  the gateway's process, and the way to talk with it
     jina/launch/workers.py          the workers' processes, and what the gateway is told of them
     jina/launch/listener.py         what the processes print
+    jina/launch/hints.py            what people are told while it starts
     jina/launch/signals.py          what signals came
     jina/launch/restarts.py         when a dead process may come back
     jina/launch/overdue.py          workers that are ended because a call takes too long
@@ -30,6 +30,7 @@ from jina.launch.child import Child
 from jina.launch.control_socket import Asker, ControlSocket
 from jina.launch.ending import ending
 from jina.launch.gateway_process import GatewayProcess
+from jina.launch.hints import Hints
 from jina.launch.listener import Listener
 from jina.launch.overdue import OverdueWorkers
 from jina.launch.restarts import Comebacks
@@ -82,7 +83,10 @@ class Supervisor:
         self._gateway = GatewayProcess(self._selector, self._listener, self._on_gateway)
         self._workers = Workers(directory, self._listener, self._gateway.tell)
         self._overdue = OverdueWorkers(self._workers, str(directory.board), report)
-        self._changing = Changing(plan, self._workers, self._comebacks, report, self._start_later)
+        self._changing = Changing(
+            plan, self._workers, self._comebacks, report, self._start_later, directory.runs
+        )
+        self._hints = Hints(report)
         self._control = ControlSocket(self._selector, self._on_change)
 
     # --- the loop ---
@@ -206,7 +210,7 @@ class Supervisor:
                 self._failed = True
                 self._report(events.GivenUp(requests=message.given_up, waited_s=DRAIN_GRACE_S))
             self._state = CLOSING
-            self._deadline = time.monotonic() + CLOSE_GRACE_S
+            self._deadline = time.monotonic() + self._changing.close() + 2 * KILL_GRACE_S
 
     def _worker_ready(self, message: control.WorkerReady) -> None:
         worker = self._workers.get(message.identity)
@@ -214,11 +218,12 @@ class Supervisor:
             return
         child = worker.child
         self._endpoints[worker.spec.node] = message.endpoints
+        self._directory.is_serving(self._endpoints)
         self._comebacks.is_back((worker.spec.node, worker.spec.shard))
         if not child.is_ready and self._state in (STARTING, UP):  # else it was told to end
             child.is_ready = True
             self._listener.show_held(child)
-            self._report(events.WorkerUp(worker=child.name, endpoints=message.endpoints))
+            self._hints.ready(child, worker.spec, message)
         self._waiting.discard(child.name)
         self._changing.ready(worker)
         self._perhaps_up()
@@ -228,7 +233,7 @@ class Supervisor:
             return
         self._state = UP
         try:
-            self._directory.is_up_at(self._fronts)
+            self._directory.is_up_at(self._fronts, self._plan)
         except OSError as error:  # nobody could find it
             self._fail_as_whole(f"flow.json cannot be written: {error}")
             return
@@ -254,6 +259,7 @@ class Supervisor:
         if self._state < ENDING and (gateway := self._gateway.take_dead()):
             self._gateway_ended(gateway)
         if self._state == CLOSING and not self._workers:
+            self._failed = self._failed or self._changing.has_insisted
             self._state = DELIVERING
             self._deadline = time.monotonic() + DELIVERY_GRACE_S + KILL_GRACE_S
             self._gateway.let_leave()
@@ -322,8 +328,7 @@ class Supervisor:
 
     def _give_up(self, name: str, words: str) -> None:
         """Start a worker no more; a node with no worker left serves no more."""
-        part = self._comebacks.give_up(name, words)
-        if part is not None:
+        if (part := self._comebacks.give_up(name, words)) is not None:
             reason = self._comebacks.given_up[part]
             self._gateway.tell(control.GaveUp(node=part[0], shard=part[1], reason=reason))
 
@@ -346,6 +351,7 @@ class Supervisor:
         self._overdue.end_due(now)
         if self._state in (STARTING, UP):
             self._look_after(now)
+        if self._state in (STARTING, UP, CLOSING):
             self._changing.keep_time(now)
         if self._deadline is not None and now >= self._deadline:
             self._deadline_passed()
@@ -363,6 +369,7 @@ class Supervisor:
 
     def _look_after(self, now: float) -> None:
         """See that the run directory is there, and that no worker is silent at its start."""
+        self._hints.loading(self._waiting, now - self._began)
         if not self._directory.keep():  # no command finds this Flow any more
             self._failed = True
             self._stop(f"its run directory {self._directory.path} was removed")
@@ -379,11 +386,11 @@ class Supervisor:
 
     def _deadline_passed(self) -> None:
         """Somebody has not ended in time: ask with a signal, or insist."""
-        if self._state not in (DRAINING, CLOSING):
+        self._failed = self._failed or (self._state <= CLOSING and len(self._workers) > 0)
+        if self._state != DRAINING:  # those that close have had a time of their own
             self._kill()
             return
-        self._failed = self._failed or len(self._workers) > 0
-        waited_s = CLOSE_GRACE_S + (DRAIN_GRACE_S if self._state == DRAINING else 0)
+        waited_s = CLOSE_GRACE_S + DRAIN_GRACE_S
         for worker in self._workers:
             self._report(events.NotClosed(worker=worker.child.name, waited_s=waited_s))
         self._terminate()

@@ -16,6 +16,7 @@ from jina.defaults import DRAIN_GRACE_S
 from jina.excepts import WireError
 from jina.graph.plan import Plan, PlannedNode, WorkerSpec
 from jina.runtime.structs import decode_json, encode_json
+from jina.wire.doubts import Doubt
 
 _T = TypeVar("_T")
 
@@ -193,6 +194,7 @@ class WorkerReady(_Message):
 
     identity: str
     endpoints: list[str]
+    doubts: list[Doubt] = []  # what is suspicious about it
 
 
 class Charged(_Message):

@@ -286,7 +286,11 @@ class Gateway:
             return
         self._do(self._router.step(worker.joined(ready)))
         self._channel.send(
-            control.WorkerReady(identity=worker.identity.decode(), endpoints=ready.endpoints)
+            control.WorkerReady(
+                identity=worker.identity.decode(),
+                endpoints=ready.endpoints,
+                doubts=ready.doubts,
+            )
         )
         if self._is_drained:  # an earlier gateway's, back after the others were told to close
             self._let_close(worker)

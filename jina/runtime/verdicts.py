@@ -8,17 +8,19 @@ from jina.wire.maps import REQUEST_TIMEOUT, ErrorInfo
 
 def deadly(task: Task, reason: str) -> ErrorInfo:
     """Of a task whose workers died; `reason` says how the last one did."""
-    kind = "jina.excepts.WorkerDied"
+    what = "This Document" if task.stop - task.first == 1 else "This request"
+    tried = f"{task.attempts} attempt{'' if task.attempts == 1 else 's'}"
+    where = "" if task.shard is None else f" of shard {task.shard}"
     if task.overdue_s:
-        kind = "jina.excepts.ExecutorTimeout"
-        reason = (
-            f"it had run for more than {task.overdue_s:g} s, its timeout, and was ended; the "
-            "Flow's log shows where it was"
+        message = (
+            f"{what} exceeded the timeout of {task.overdue_s:g} s{where} ({tried}); the Flow's log "
+            "shows where it was stopped"
         )
-    alone = ", the last time with this Document alone" if task.stop - task.first == 1 else ""
-    who = "a worker" if task.shard is None else f"a worker of shard {task.shard}"
-    message = f"{who} died {task.attempts} times with this request begun{alone}; {reason}"
-    return ErrorInfo(kind, message, task.node, shard=task.shard)
+        return ErrorInfo("jina.excepts.ExecutorTimeout", message, task.node, shard=task.shard)
+    how, lines, last = reason.partition("; its last lines")
+    how = how.removeprefix("was ").removeprefix("ended with ")
+    message = f"{what} crashed the worker{where} ({tried}; {how}){lines}{last}"
+    return ErrorInfo("jina.excepts.WorkerDied", message, task.node, shard=task.shard)
 
 
 def unavailable(task: Task, reason: str) -> ErrorInfo:
@@ -29,4 +31,4 @@ def unavailable(task: Task, reason: str) -> ErrorInfo:
 
 def late(seconds: float) -> ErrorInfo:
     """Of a request whose time is over."""
-    return ErrorInfo(REQUEST_TIMEOUT, f"it was not done within {seconds:g} s")
+    return ErrorInfo(REQUEST_TIMEOUT, f"The request took longer than {seconds:g} s")

@@ -28,6 +28,7 @@ from jina.runtime.parent import die_with_parent
 from jina.runtime.structs import decode_msgpack
 from jina.transport import sockets
 from jina.wire import header as wire
+from jina.wire.doubts import Doubt
 from jina.wire.header import Header
 from jina.wire.maps import ErrorInfo, Part, Ready, Route, Times, pack_map, unpack_route
 
@@ -40,9 +41,11 @@ class Worker:
     Args:
         assignment: from the supervisor.
         executor: the loaded Executor.
+        doubts: what is suspicious about it.
     """
 
-    def __init__(self, assignment: Assignment, executor: Any) -> None:
+    def __init__(self, assignment: Assignment, executor: Any, doubts: Sequence[Doubt] = ()) -> None:
+        self._doubts = list(doubts)
         self._spec = assignment.spec
         self._executor = executor
         self._board = Board(assignment.board)
@@ -58,7 +61,7 @@ class Worker:
     def run(self) -> None:
         """Serve until the gateway says DRAIN, then close the Executor."""
         socket = self._socket
-        about = Ready(os.getpid(), self._endpoints, WORKER_CREDITS, self._batching)
+        about = Ready(os.getpid(), self._endpoints, WORKER_CREDITS, self._batching, self._doubts)
         ready = wire.pack_message(wire.READY, call=pack_map(about))
         arrivals = Arrivals()
         self._send_when_connected(ready)
@@ -188,12 +191,13 @@ def main(arguments: Sequence[str]) -> int:
     faulthandler.register(signal.SIGUSR1, all_threads=True)
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # a pipe, not a tty
     assignment = _read_assignment()
+    doubts: list[Doubt] = []
     try:
-        executor = load.build(assignment.spec.executor, assignment.spec.runtime_args)
+        executor = load.build(assignment.spec.executor, assignment.spec.runtime_args, doubts.append)
     except BaseException as error:  # KeyboardInterrupt too: Ctrl-C never reaches a worker
         print(user_errors.trimmed_traceback(error), file=sys.stderr, flush=True)
         return UNFIT if load.is_unfit(error) else 1
-    Worker(assignment, executor).run()
+    Worker(assignment, executor, doubts).run()
     return 0
 
 

@@ -347,7 +347,7 @@ def without_failed(body: Body, node: str) -> list[DocumentArray]:
     """The shards' arrays without the Documents that have an error as their outcome.
 
     A Document that killed one shard's worker may have been processed by the others: it has one
-    outcome, the error. Of an id that stands several times in the request, as many are left out as
+    outcome, the error. If an id occurs several times in the request, as many are left out as
     there are errors.
 
     Args:
@@ -401,7 +401,4 @@ def _merged(found: Sequence[LineFailures]) -> LineFailures | None:
 
 
 def _too_long(size: int) -> str:
-    return (
-        f"a line of more than {MAX_LINE_BYTES // MIB} MiB ({size} bytes seen), "
-        "too long to be carried"
-    )
+    return f"a line of more than {MAX_LINE_BYTES // MIB} MiB ({size} bytes seen), which is too long"

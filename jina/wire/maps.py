@@ -13,6 +13,7 @@ import msgspec
 
 from jina.excepts import WireError
 from jina.wire.batching import Batching
+from jina.wire.doubts import Doubt
 
 # What a part holds.
 LINES = 0  # JSON lines, one frame
@@ -113,7 +114,7 @@ class Route(msgspec.Struct, array_like=True, frozen=True):
 class Times(msgspec.Struct, array_like=True, frozen=True):
     """When a worker began and ended a call: seconds since 1970.
 
-    It stands in place of the call map, not in the route, which is the same for many replies and
+    It replaces the call map, not the route, which is the same for many replies and
     decoded once.
     """
 
@@ -172,7 +173,7 @@ class Call(msgspec.Struct, array_like=True, frozen=True):
         source: the input's name, for messages.
         key: stream key; with the line number it makes the id of a line without one.
         lines: the client wants JSON lines back.
-        tensors: how tensors stand in those lines, "list" or "base64".
+        tensors: how tensors are written in those lines, "list" or "base64".
         oversize: (row, line number, bytes) of lines that were too long to carry.
     """
 
@@ -239,12 +240,14 @@ class Ready(msgspec.Struct, array_like=True, frozen=True):
         endpoints: that its Executor binds.
         credits: requests that may be sent to it without a reply; those of one call count as one.
         batching: endpoints of which requests may become one call.
+        doubts: what is suspicious about it.
     """
 
     pid: int
     endpoints: list[str]
     credits: int
     batching: dict[str, Batching] = {}
+    doubts: list[Doubt] = []
 
 
 _T = TypeVar("_T")

@@ -10,6 +10,8 @@ import typer
 from jinacli.commands.building import Group
 from jinacli.commands.options import (
     Content,
+    ErrorOnWarning,
+    ExitZero,
     FieldResolver,
     InputFormat,
     NoImport,
@@ -44,6 +46,8 @@ def check(
     content: Content = "auto",
     parameters: Parameters = None,
     output_format: OutputFormat = "full",
+    error_on_warning: ErrorOnWarning = False,
+    exit_zero: ExitZero = False,
 ) -> None:
     """Say everything that is wrong with an Executor, before anything runs
 
@@ -78,8 +82,10 @@ def check(
         ):
             if given:
                 raise typer.BadParameter("needs --run", param_hint=option)
-        code = check_executors(files, no_import=no_import, form=output_format)
-        raise typer.Exit(code)
+        code = check_executors(
+            files, no_import=no_import, form=output_format, strict=error_on_warning
+        )
+        raise typer.Exit(0 if exit_zero and code == 1 else code)
     if no_import:
         raise typer.BadParameter("--run imports the Executor's modules", param_hint="--no-import")
     if len(files) > 1:
@@ -166,31 +172,46 @@ def run(
 
 @executor_app.command("list")
 def list_(
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON list")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON")] = False,
+    names: Annotated[bool, typer.Option("--quiet", "-q", help="Print only names")] = False,
 ) -> None:
     """List the Executors of the catalogue: what `uses: catalogue://NAME` may name
 
     Examples:
       jina executor list
+
+      jina executor list --json
     """
     # Late: see jinacli.app.
     from jinacli.executor.list import list_executors
 
-    raise typer.Exit(list_executors(as_json=as_json))
+    raise typer.Exit(list_executors(as_json=as_json, names_only=names))
 
 
 @executor_app.command()
 def new(
     name: Annotated[Path, typer.Argument(help="Folder to make; its name is that of the class")],
+    template: Annotated[
+        Literal["counter", "encoder", "indexer", "segmenter", "ranker"],
+        typer.Option(help="What the Executor does to begin with, see above"),
+    ] = "counter",
 ) -> None:
-    """Write the project of an Executor that runs, to begin with
+    """Create a starter Executor project that runs
 
-    Its class, its YAML, a Flow to try it in, a test and a README. What exists
-    is never overwritten.
+    Its class, its YAML, a Flow to try it in, data, a test and a README.
+    Nothing that exists is overwritten. Templates:
+
+      counter    counts words
+      encoder    turns text into vectors
+      indexer    keeps Documents on disk
+      segmenter  cuts text into chunks
+      ranker     sorts matches
 
     Examples:
-      jina executor new MyEncoder
+      jina executor new MyCounter
+
+      jina executor new MyEncoder --template encoder
     """
     from jinacli.new import new_executor
 
-    raise typer.Exit(new_executor(name))
+    raise typer.Exit(new_executor(name, template))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -45,9 +46,7 @@ def post(
             help="Name of a running Flow, or a Flow YAML, which is started if it is not running",
         ),
     ] = None,
-    address: Annotated[
-        str | None, typer.Option(help="Address of a Flow's gateway", envvar="JINA_ADDRESS")
-    ] = None,
+    address: Annotated[str | None, typer.Option(help="Address of a Flow's gateway")] = None,
     output: Annotated[
         str,
         typer.Option(
@@ -106,8 +105,12 @@ def post(
         bool,
         typer.Option("--timing", help="Show at the end how long requests waited and ran where"),
     ] = False,
-    no_progress: Annotated[
-        bool, typer.Option("--no-progress", help="Show no progress", envvar="JINA_NO_PROGRESS")
+    no_progress: Annotated[bool, typer.Option("--no-progress", help="Show no progress")] = False,
+    strict: Annotated[
+        bool,
+        typer.Option(
+            "--strict", help="Check the YAML of --flow first, and refuse it for a warning too"
+        ),
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show only errors")] = False,
 ) -> None:
@@ -130,6 +133,7 @@ def post(
       jina post /search --flow flows/search.yml --text "What is a slice?"
     """
     # Late: see jinacli.app.
+    from jina.launch.find import looks_like_file
     from jinacli.durations import seconds_of
     from jinacli.flow.unfit import checked_if_unfit
     from jinacli.post.options import PostOptions, check_expression, read_options
@@ -141,15 +145,18 @@ def post(
     words = [("ENDPOINT", endpoint), ("--address", address or "")]
     for name, word in [*words, *(("--text", each) for each in text or [])]:
         if not is_text(word):
-            raise typer.BadParameter(f"{word!r} is no UTF-8", param_hint=name)
+            raise typer.BadParameter(f"{word!r} is not valid UTF-8", param_hint=name)
     if output_format not in ("auto", "jsonl", "table"):
         raise typer.BadParameter("must be auto, jsonl or table", param_hint="--output-format")
     if tensors not in ("list", "base64"):
         raise typer.BadParameter("must be list or base64", param_hint="--tensors")
     if restart and output == "-":
         raise typer.BadParameter("needs --output", param_hint="--restart")
+    flow = flow or (None if address else os.environ.get("JINA_FLOW"))
     if flow and address:
         raise typer.BadParameter("give --flow or --address, not both", param_hint="--flow")
+    if strict and not looks_like_file(flow or ""):
+        raise typer.BadParameter("needs --flow with a Flow YAML", param_hint="--strict")
     options = PostOptions(
         endpoint=with_slash(endpoint),
         inputs=inputs or [],
@@ -171,6 +178,7 @@ def post(
         is_timed=timing,
         show_progress=not (no_progress or quiet),
         quiet=quiet,
+        is_strict=strict,
     )
     check_expression(target)
     raise typer.Exit(checked_if_unfit(Path(flow or ""), lambda: run_post(options)))

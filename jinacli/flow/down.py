@@ -9,10 +9,10 @@ import time
 
 from jina.excepts import FlowNotFound, SeveralFlows
 from jina.launch import rundir
-from jina.launch.find import find_flow
 from jina.launch.rundir import FlowRecord
 from jina.runtime.descendants import end_orphans
 from jinacli import exits
+from jinacli.flow.here import chosen_flow
 from jinacli.screens.errors import say
 
 _LOOK_S = 0.05  # between looks at a Flow that is stopping
@@ -33,7 +33,7 @@ def stop_flows(wanted: str, *, every: bool, timeout_s: float, quiet: bool) -> in
         records = [record for _, record in rundir.running()]
     else:
         try:
-            records = [find_flow(wanted, one_shots=True, as_in="jina flow down")]
+            records = [chosen_flow(wanted, one_shots=True, as_in="jina flow down", quiet=quiet)]
         except SeveralFlows:
             raise
         except FlowNotFound as error:

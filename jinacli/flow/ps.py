@@ -12,13 +12,15 @@ from jina.excepts import ConnectError
 from jina.launch import rundir
 from jina.launch.rundir import FlowRecord
 from jina.runtime.descendants import end_orphans
+from jinacli.flow.here import say_stale
 from jinacli.screens.errors import say
 
 
 def list_flows(*, as_json: bool, names_only: bool) -> None:
     """List the Flows that run, with their workers."""
     end_orphans()
-    flows = [_described(record) for _, record in rundir.running()]
+    records = [record for _, record in rundir.running()]
+    flows = [_described(record) for record in records]
     if names_only:
         for flow in flows:
             print(flow["name"])
@@ -30,6 +32,8 @@ def list_flows(*, as_json: bool, names_only: bool) -> None:
 
         if flows:
             show_flows(flows)
+            for record in records:
+                say_stale(record)
         else:
             say("no Flow is running")
         say_logs()
@@ -45,6 +49,7 @@ def _described(record: FlowRecord) -> dict[str, Any]:
         "one_shot": record.is_one_shot,
         "addresses": record.addresses,
         "workers": [],
+        "changed_files": record.origins.changed() if record.origins else [],
     }
     if record.is_ready:
         try:

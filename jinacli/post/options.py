@@ -37,6 +37,7 @@ class PostOptions:
     is_timed: bool
     show_progress: bool
     quiet: bool
+    is_strict: bool = False
 
     @property
     def call(self) -> Call:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from jina.client.results import ResultFile
 from jina.excepts import OutputError
+from jinacli.color import is_colored
 from jinacli.streams import closed
 
 
@@ -35,4 +36,4 @@ def drawing(path: str, form: str) -> Callable[[bytes | memoryview], bytes | memo
     # Late: rich is only needed where people look.
     from jinacli.screens.documents import DocumentScreen
 
-    return DocumentScreen(is_terminal=is_terminal).drawn
+    return DocumentScreen(colored=is_colored(sys.stdout if path == "-" else None)).drawn

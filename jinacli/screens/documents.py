@@ -5,12 +5,12 @@ from __future__ import annotations
 import io
 
 import msgspec
-from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from jina.terminal_text import cell
+from jinacli.color import console_for
 
 _MAX_TEXT = 600  # characters of a Document's own text
 _MAX_MATCH = 280  # characters of a match's text
@@ -38,17 +38,12 @@ class DocumentScreen:
     """Draws results as text.
 
     Args:
-        is_terminal: colours are used on a terminal.
+        colored: use colors.
     """
 
-    def __init__(self, *, is_terminal: bool) -> None:
+    def __init__(self, *, colored: bool) -> None:
         self._text = io.StringIO()
-        self._console = Console(
-            file=self._text,
-            force_terminal=is_terminal,
-            highlight=False,
-            soft_wrap=False,
-        )
+        self._console = console_for(self._text, colored=colored, highlight=False, soft_wrap=False)
 
     def drawn(self, lines: bytes | memoryview) -> bytes:
         """The Documents of one reply, as UTF-8 text.

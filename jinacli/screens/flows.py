@@ -6,7 +6,6 @@ import sys
 from typing import Any
 
 from rich.cells import cell_len
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -15,6 +14,7 @@ from jina.launch.find import shortest
 from jina.names import worker_name
 from jina.runtime.lastlog import last_log_of
 from jina.terminal_text import escaped
+from jinacli.color import console_for
 from jinacli.screens.errors import say
 
 _WIDEST = 100_000  # columns; more than any row has
@@ -43,9 +43,10 @@ def show_flows(flows: list[dict[str, Any]]) -> None:
             # As text: a name in brackets is no mark-up.
             table.add_row(*(Text(escaped(cell)) for cell in (*first, *row, last)))
             first, last = ("", "", ""), ""
-    console = Console(width=None if sys.stdout.isatty() else _WIDEST, highlight=False)
+    width = None if sys.stdout.isatty() else _WIDEST
+    console = console_for(sys.stdout, width=width, highlight=False)
     # A terminal too narrow for the other columns breaks the lines; rich would cut all cells.
-    whole = Console(width=_WIDEST).measure(table).maximum
+    whole = console_for(sys.stdout, width=_WIDEST).measure(table).maximum
     files = max(cell_len(shortest(flow["file"])) for flow in flows)
     console.width = max(console.width, whole - files + min(files, _FILE_WIDTH))
     console.print(table)

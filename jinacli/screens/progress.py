@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 
 from jina.readers import LineSource
+from jinacli.color import console_for
 
 
 @contextlib.contextmanager
@@ -27,7 +28,6 @@ def progress_of(lines: LineSource | None) -> Iterator[Callable[[int], None]]:
 def _bar(lines: LineSource) -> Iterator[Callable[[int], None]]:
     """Draw a bar on standard error."""
     # Late: rich is only needed where people look.
-    from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (
@@ -35,7 +35,7 @@ def _bar(lines: LineSource) -> Iterator[Callable[[int], None]]:
         TextColumn("{task.fields[outcomes]:,} outcomes"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    with Progress(*columns, console=console_for(sys.stderr), transient=True) as progress:
         task = progress.add_task("post", total=lines.total_bytes, outcomes=0)
 
         def update(outcomes: int) -> None:

@@ -11,9 +11,10 @@ from jina.check import Report
 from jina.config.problems import Problem
 from jina.terminal_text import escaped
 from jinacli.screens.errors import say
+from jinacli.screens.sarif import sarif
 from jinacli.streams import forget
 
-Format = Literal["full", "concise", "json", "github"]
+Format = Literal["full", "concise", "json", "github", "sarif"]
 
 #: Of the JSON form; a field that changes its meaning makes it v2, a new field does not.
 SCHEMA = "jina/check/v1"
@@ -27,7 +28,7 @@ def rendered(reports: Sequence[Report], form: Format) -> str:
     Args:
         reports: in the order of the files.
         form: full (source lines with carets, and the endpoints), concise (a line for each problem),
-            json (one object, see docs/check.md), github (annotations of a pull request).
+            json (one object, see docs/check.md), github (annotations of a pull request), sarif.
     """
     return _FORMS[form](reports)
 
@@ -37,7 +38,7 @@ def show_reports(reports: Sequence[Report], form: Format, stream: TextIO) -> Non
     text = rendered(reports, form)
     if text:
         try:
-            print(text if form == "json" else escaped(text), file=stream, flush=True)
+            print(text if form in ("json", "sarif") else escaped(text), file=stream, flush=True)
         except BrokenPipeError:  # whoever read it has seen enough; the exit code is as it was
             forget(stream)
     errors = sum(len(report.errors) for report in reports)
@@ -158,4 +159,5 @@ _FORMS: dict[Format, Callable[[Sequence[Report]], str]] = {
     "concise": _concise,
     "json": _json,
     "github": _github,
+    "sarif": sarif,
 }

@@ -56,7 +56,7 @@ def test_a_directory(flow: Shell) -> None:
         2,
         "",
         "error: data: a directory, not a file\n"
-        "help: name its files: 'data/*.jsonl' (in quotes, they are read in sorted order)\n",
+        "help: use its files: 'data/*.jsonl' (quoted, in sorted order)\n",
     )
 
 
@@ -131,7 +131,7 @@ def test_a_line_that_cannot_be_read_is_the_outcome_of_that_line_alone(flow: Shel
         {"id": "a", "mime_type": "text/plain", "text": "ONE"},
         bad_line(f"{key}-4", "odd.jsonl:4: a JSON list, expected an object"),
         bad_line(f"{key}-5", "odd.jsonl:5: not JSON: expecting value at byte 1"),
-        bad_line("f", "odd.jsonl:6: not UTF-8: byte 0xff at byte 22"),
+        bad_line("f", "odd.jsonl:6: not valid UTF-8: byte 0xff at byte 22"),
         bad_line(f"{key}-7", "odd.jsonl:7: a JSON null, expected an object"),
         {"id": "h", "mime_type": "text/plain", "text": "TWO"},
         {"id": f"{key}-9", "mime_type": "text/plain", "text": "THREE"},
@@ -236,9 +236,8 @@ def test_a_line_of_50_mb_is_the_outcome_of_that_line_and_nobody_holds_it(flow: S
         assert b'"LINE 1"' in post.read_line()
         grown = {pid: peak_bytes(pid) - held for pid, held in before.items()}
         done = post.end()
-    assert (
-        b"<stdin>:2: a line of more than 16 MiB (52428812 bytes seen), too long to be carried"
-        in (outcome)
+    assert b"<stdin>:2: a line of more than 16 MiB (52428812 bytes seen), which is too long" in (
+        outcome
     )
     assert done.code == 3
     assert max(grown.values()) < 40 * MIB, grown
@@ -260,7 +259,7 @@ def test_an_input_that_breaks_off_has_the_outcomes_of_what_was_read(flow: Shell)
     assert (done.code, done.err) == (
         1,
         "error: whole.jsonl.gz: the gzip file is cut off before its end\n"
-        "help: the lines before that place were read; copy or download the file again\n",
+        "help: the lines before it were read; copy or download the file again\n",
     )
 
 
@@ -489,6 +488,6 @@ def test_a_pattern_in_a_folder_that_may_not_be_read(flow: Shell, pattern: str) -
     assert done == (
         2,
         "",
-        f"error: {pattern}: no file fits this pattern, but the folder shut may not be read\n"
+        f"error: {pattern}: no file matches this pattern, but the folder shut may not be read\n"
         "help: chmod u+rx shut\n",
     )
