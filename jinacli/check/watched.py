@@ -6,6 +6,7 @@ exception is raised then, and the exit code may be 0.
 
 from __future__ import annotations
 
+import gc
 import mmap
 import os
 import signal
@@ -42,6 +43,7 @@ def watched(work: Callable[[Begin], int], *, failed: int = exits.FAILED) -> int:
         KeyboardInterrupt: in the new process for the first Ctrl-C; in the old one where that did
             not end it and there was a second, which kills it.
     """
+    gc.freeze()  # what is loaded stays; what users' code makes is searched for garbage at the end
     if sys.platform != "linux":
         return work(lambda what: None)
     note = mmap.mmap(-1, _MAX_NOTE_BYTES)  # shared, and there after a crash

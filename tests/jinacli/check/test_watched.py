@@ -164,3 +164,22 @@ def test_ctrl_c_at_a_terminal_is_one_interrupt(shell: Shell) -> None:
         assert running.process.wait(WAIT_S) == 130
         assert running.err.partition("\n")[2] == "interrupted\n"
     os.close(ours)
+
+
+def test_what_users_code_leaves_is_finalized_at_the_end(shell: Shell) -> None:
+    """What jina loads itself is not searched for garbage then; what an Executor holds is."""
+    shell.write(
+        "holds.py",
+        "from jina import Executor, requests\n\n\n"
+        "class Holds(Executor):\n"
+        "    @requests\n"
+        "    def call(self, **kwargs):\n"
+        "        held = Held()\n"
+        "        held.itself = held\n\n\n"
+        "class Held:\n"
+        "    def __del__(self):\n"
+        "        print('finalized')\n",
+    )
+    shell.write("my.yml", "jtype: Holds\npy_modules: holds.py\n")
+    done = shell.run("executor", "check", "my.yml", "--run", "/x", stdin="")
+    assert "finalized" in done.out + done.err
