@@ -23,7 +23,7 @@ def say_summary(tally: Tally, output: str, *, quiet: bool) -> None:
         output: file that was written to, "-" for standard output.
         quiet: only errors.
     """
-    if not quiet:
+    if not quiet and (tally.outcomes or output != "-"):  # else it was said why there is none
         say(_sum(tally, output))
     if tally.failed:
         say(_failures(tally))
