@@ -73,6 +73,16 @@ def run_post(options: PostOptions) -> int:
             _say_notes(options, prepared, tally, session)
             timing = posting.timing
             notes = posting.writer.notes()
+    _say_end(options, tally, notes)
+    if timing is not None:
+        say_timing(timing)
+    if tally.is_broken:
+        return exits.FAILED
+    return exits.SOME_FAILED if tally.failed or tally.went_on else exits.OK
+
+
+def _say_end(options: PostOptions, tally: Tally, notes: Sequence[str]) -> None:
+    """Say what has become of everything."""
     if tally.is_broken and options.form.is_whole and options.output != "-":
         say(unwritten(options.output, options.form.shown))
     else:
@@ -80,12 +90,8 @@ def run_post(options: PostOptions) -> int:
     if tally.misread and not options.quiet:
         say_misread(tally.misread)
     for note in notes:
-        say(note)
-    if timing is not None:
-        say_timing(timing)
-    if tally.is_broken:
-        return exits.FAILED
-    return exits.SOME_FAILED if tally.failed or tally.went_on else exits.OK
+        if note.startswith("warning: ") or not options.quiet:
+            say(note)
 
 
 def _prepare(options: PostOptions, stack: contextlib.ExitStack) -> _Prepared:
