@@ -192,7 +192,7 @@ def post_files(
             target=target,
             timeout_s=timeout_s,
             request_timeout_s=request_timeout_s,
-            writer=writer_of(results, form, call.select),
+            writer=writer_of(results, form, call.select, can_wait=identity is not None),
         )
         if identity is not None and results.is_regular:
             posting.journal = Journal(output, identity, place)
@@ -205,17 +205,17 @@ def post_files(
     return PostedFiles(tally.outcomes, tally.failed, place.outcomes, tally.went_on)
 
 
-def writer_of(results: ResultFile, form: Form, select: Sequence[str]) -> Writer:
+def writer_of(results: ResultFile, form: Form, select: Sequence[str], *, can_wait: bool) -> Writer:
     """The writer of a file that was begun: it goes on with what an earlier run has written.
 
     Args:
         results: begun.
         form: of the file.
         select: as of the Call.
+        can_wait: the first results may wait until the columns of a table are known.
     """
-    is_file = results.path != "-"
-    writer = new_writer(form, select, first_rows=COLUMNS_FROM if is_file else 1)
-    if results.size and is_file:
+    writer = new_writer(form, select, first_rows=COLUMNS_FROM if can_wait else 1)
+    if results.size and results.path != "-":
         with open(results.path, "rb") as file:
             writer.take_up(file)
     return writer

@@ -130,13 +130,12 @@ def open_results(path: str, *, is_whole: bool) -> ResultFile:
 
 
 def is_file(path: str) -> bool:
-    """Whether a path is that of a regular file, or nothing yet, rather than of a pipe or device."""
-    if path == "-":
-        return False
+    """Whether a path is not that of a pipe or device: a file, a folder, or nothing yet."""
     try:
-        return not (os.path.exists(path) and not os.path.isfile(path)) or os.path.isdir(path)
-    except ValueError:
-        return True
+        mode = os.stat(path).st_mode
+    except (OSError, ValueError):
+        return path != "-"
+    return path != "-" and (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
 def _opened(path: str) -> FileIO:

@@ -39,6 +39,9 @@ class Tally:
         """Whether an input broke off before its end."""
         self.reasons: dict[str, str] = {}
         """The first distinct reasons of this run's failures; two that differ in numbers are one."""
+        self.misread = ""
+        """The input of the first request, if none of its lines is a Document; as JSON lines."""
+        self._is_begun = bool(earlier.outcomes)
         self.first_traceback = ""
         self.first_passed = ""
         """The first error after which a request of this run went on."""
@@ -60,6 +63,12 @@ class Tally:
             if not self.reasons:
                 self.first_traceback = reply.error.traceback.rstrip() if reply.error else ""
             self._note_reasons(outcomes)
+        if not self._is_begun and outcomes.total:
+            self._is_begun = True
+            chunk = reply.request.chunk
+            bad_line = next(iter(self.reasons), "").startswith("BadLine")
+            if chunk is not None and bad_line and outcomes.failed == outcomes.total:
+                self.misread = chunk.source
 
     def _note_reasons(self, outcomes: Outcomes) -> None:
         for words in _errors(outcomes):

@@ -25,7 +25,7 @@ def files_below(folder: str) -> Iterator[str]:
     if is_empty:
         raise InputError(
             "no file is in this folder",
-            where=folder,
+            where=_shown(folder),
             hint="files and folders whose names begin with a dot are left out",
         )
 
@@ -35,7 +35,7 @@ def _walked(folder: str, seen: set[tuple[int, int]]) -> Iterator[str]:
         here = os.stat(folder)
         names = sorted(os.listdir(folder))
     except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror}", where=folder) from error
+        raise InputError(f"cannot be read: {error.strerror}", where=_shown(folder)) from error
     key = (here.st_dev, here.st_ino)
     if key in seen:
         return
@@ -52,3 +52,7 @@ def _walked(folder: str, seen: set[tuple[int, int]]) -> Iterator[str]:
             yield from _walked(path, seen)
         elif stat.S_ISREG(mode):
             yield path
+
+
+def _shown(folder: str) -> str:
+    return os.fsencode(folder).decode(errors="backslashreplace")

@@ -28,14 +28,14 @@ def looking(options: PostOptions, lines: LineSource | None, posting: Posting) ->
     before: list[float] = []  # the part that was done when this run began
 
     def part() -> float | None:
-        parts = []
-        if total_bytes:
-            parts.append(min(1.0, posting.bytes_done / total_bytes))
-        if lines is not None and wanted:
-            parts.append((posting.lines_done - options.skip) / wanted)
-        elif lines is not None and lines.at_end and lines.lines_read:
-            return posting.lines_done / lines.lines_read
-        return max(parts, default=None)
+        if lines is None:
+            return None
+        done = posting.lines_done - options.skip
+        if lines.at_end and lines.lines_read > options.skip:
+            return done / (lines.lines_read - options.skip)
+        if wanted:
+            return done / wanted
+        return min(1.0, posting.bytes_done / total_bytes) if total_bytes else None
 
     def look() -> Done:
         now = part()

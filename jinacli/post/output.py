@@ -72,16 +72,19 @@ def open_results(path: str, form: Form) -> ResultFile:
     return results.open_results(path, is_whole=form.is_whole)
 
 
-def writer_of(file: ResultFile, form: Form, select: Sequence[str]) -> Writer:
+def writer_of(
+    file: ResultFile, form: Form, select: Sequence[str], *, can_wait: bool = False
+) -> Writer:
     """What turns the lines of a reply into what is written.
 
     Args:
         file: that was begun.
         form: of the results.
         select: fields that they have; empty for all.
+        can_wait: nobody reads along, and nothing is lost if the post is stopped.
     """
     if form.name != "table":
-        return files.writer_of(file, form, select)
+        return files.writer_of(file, form, select, can_wait=can_wait)
     # Late: only needed where people look.
     from jinacli.screens.documents import DocumentScreen
 

@@ -27,7 +27,15 @@ from jinacli.post.options import PostOptions
 from jinacli.post.output import open_results, writer_of
 from jinacli.post.signals import signals_unwind
 from jinacli.screens.errors import say
-from jinacli.screens.post import counted, say_summary, say_unmet, say_unserved, so_far
+from jinacli.screens.post import (
+    counted,
+    say_misread,
+    say_summary,
+    say_unmet,
+    say_unserved,
+    so_far,
+    unwritten,
+)
 from jinacli.screens.progress import progress_of
 from jinacli.screens.timing import say_timing
 
@@ -65,14 +73,25 @@ def run_post(options: PostOptions) -> int:
             _say_notes(options, prepared, tally, session)
             timing = posting.timing
             notes = posting.writer.notes()
-    say_summary(tally, options.output, quiet=options.quiet)
-    for note in notes:
-        say(note)
+    _say_end(options, tally, notes)
     if timing is not None:
         say_timing(timing)
     if tally.is_broken:
         return exits.FAILED
     return exits.SOME_FAILED if tally.failed or tally.went_on else exits.OK
+
+
+def _say_end(options: PostOptions, tally: Tally, notes: Sequence[str]) -> None:
+    """Say what has become of everything."""
+    if tally.is_broken and options.form.is_whole and options.output != "-":
+        say(unwritten(options.output, options.form.shown))
+    else:
+        say_summary(tally, options.output, quiet=options.quiet)
+    if tally.misread and not options.quiet:
+        say_misread(tally.misread)
+    for note in notes:
+        if note.startswith("warning: ") or not options.quiet:
+            say(note)
 
 
 def _prepare(options: PostOptions, stack: contextlib.ExitStack) -> _Prepared:
@@ -107,6 +126,10 @@ def _post_nothing(options: PostOptions, stack: contextlib.ExitStack) -> Tally:
     results = open_results(options.output, options.form)
     stack.callback(results.close)
     results.begin(0)
+    writer = writer_of(results, options.form, options.select)
+    results.write(writer.end())
+    writer.complete(results.path)
+    results.complete()
     if options.restart:
         forget(options.output)
     return Tally(Place())
@@ -138,7 +161,9 @@ def _resume(
         timeout_s=options.timeout_s,
         request_timeout_s=options.request_timeout_s,
         timing=Timing() if options.is_timed else None,
-        writer=writer_of(results, options.form, options.select),
+        writer=writer_of(
+            results, options.form, options.select, can_wait=prepared.identity is not None
+        ),
         window=options.window or WINDOW_REQUESTS,
         is_ordered=not options.unordered,
     )
@@ -187,7 +212,10 @@ def _stream(
     except InputError as error:  # it broke off; what was read before has its outcomes
         say(f"error: {error}")
     except (KeyboardInterrupt, exits.Terminated):
-        say(so_far(tally, journal, "the interruption"))
+        if options.form.is_whole and options.output != "-":
+            say(unwritten(options.output, options.form.shown))
+        else:
+            say(so_far(tally, journal, "the interruption"))
         raise
     except (ConnectError, PostTimeout, OutputError) as error:
         # What was not wholly written is counted too, but for the journal.

@@ -23,7 +23,7 @@ def say_summary(tally: Tally, output: str, *, quiet: bool) -> None:
         output: file that was written to, "-" for standard output.
         quiet: only errors.
     """
-    if not quiet:
+    if not quiet and (tally.outcomes or output != "-"):  # else it was said why there is none
         say(_sum(tally, output))
     if tally.failed:
         say(_failures(tally))
@@ -75,6 +75,14 @@ def so_far(tally: Tally, journal: Journal | None, until: str) -> str:
     return f"{written} before {until}; the same command goes on from there"
 
 
+def unwritten(output: str, form: str) -> str:
+    """What became of a file that is of use only as a whole, when the post ended early."""
+    return (
+        f"{output} was not written: {form} is written when all results are there and cannot be "
+        "resumed, unlike .jsonl and .csv"
+    )
+
+
 def counted(outcomes: int) -> str:
     """A number of outcomes, in words."""
     return "1 outcome" if outcomes == 1 else f"{number(outcomes)} outcomes"
@@ -92,6 +100,14 @@ def say_unserved(endpoint: str, session: Session) -> None:
     if bound:
         meant = f'did you mean "{near}"? ' if near else ""
         say(f"help: {meant}this Flow serves {', '.join(bound)}")
+
+
+def say_misread(source: str) -> None:
+    """Say as what an input was read of which the first lines are no Documents."""
+    say(
+        f"help: {source} was read as JSON lines; --format text, csv or another reads it otherwise, "
+        "--format files as one Document"
+    )
 
 
 def say_unmet(reading: ReadOptions, lines: LineSource | None) -> None:

@@ -133,9 +133,9 @@ def test_what_a_shell_makes_of_an_unquoted_pattern(shell: Shell) -> None:
     assert "--inputs" not in shell.run("post", "/", "b.jsonl").err
 
 
-def test_one_outcome_is_no_plural(shell: Shell) -> None:
+def test_one_result_is_no_plural(shell: Shell) -> None:
     done = shell.run("post", "/", "-f", shell.flow("Upper"), "-ta", "-o", "out.jsonl")
-    assert "\n1 outcome in " in done.err
+    assert "\n1 result in " in done.err
 
 
 @pytest.mark.parametrize("option", ["--format", "--output-format", "--tensors", "--content"])

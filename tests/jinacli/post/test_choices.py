@@ -179,7 +179,7 @@ def test_the_first_distinct_reasons_are_said(flow: Shell) -> None:
     flow.write("bad.jsonl", "".join(f"{line}\n" for line in bad))
     done = flow.run("post", "/moody", "-i", "bad.jsonl")
     assert done.code == 3
-    title, *reasons = done.said.splitlines()
+    title, *reasons = done.said.splitlines()[:4]
     assert title == "5 of 5 failed; the first reasons:"
     assert [reason.split(": ")[1] for reason in reasons] == [f"bad.jsonl:{n}" for n in (1, 2, 3)]
 
@@ -217,3 +217,20 @@ def test_a_search_shows_rank_score_and_text(
 def test_colours_can_be_turned_off(flow: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(flow.environment, "NO_COLOR", "1")
     assert "\x1b" not in on_terminal(flow, "post", "/matches", "-q", "--text", "a")
+
+
+def test_lines_that_are_none_are_told_from_the_first_on(flow: Shell) -> None:
+    help_ = "help: notes.xyz was read as JSON lines; --format text, csv or another reads it "
+    flow.write("notes.xyz", "hello\nworld\n")
+    assert help_ in flow.run("post", "/moody", "-i", "notes.xyz").err
+    assert flow.run("post", "/moody", "-i", "notes.xyz", "--format", "text").code == 0
+    flow.write("notes.xyz", "{}\nworld\n")
+    assert help_ not in flow.run("post", "/moody", "-i", "notes.xyz").err
+    broken = json.dumps([{"text": "x"}] * 300)[:-1]
+    flow.write("broken.json", broken)
+    done = flow.run("post", "/moody", "-i", "broken.json", "-o", "out.json")
+    assert done.code == 1
+    assert "out.json was not written: json is written when all results are there" in done.err
+    assert not (flow.folder / "out.json").exists()
+    assert flow.run("post", "/moody", "-i", "many.jsonl", "--limit", "0", "-o", "0.json").code == 0
+    assert (flow.folder / "0.json").read_text() == "[]\n"

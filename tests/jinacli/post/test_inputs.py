@@ -7,7 +7,6 @@ import gzip
 import json
 import os
 import random
-import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -55,8 +54,8 @@ def test_a_directory(flow: Shell) -> None:
     assert flow.run("post", "/moody", "--inputs", "data") == (
         2,
         "",
-        "error: data: a directory, not a file\n"
-        "help: use its files: 'data/*.jsonl' (quote the pattern)\n",
+        "error: data: no file is in this folder\n"
+        "help: files and folders whose names begin with a dot are left out\n",
     )
 
 
@@ -138,7 +137,10 @@ def test_a_line_that_cannot_be_read_is_the_outcome_of_that_line_alone(flow: Shel
     ]
     assert (done.code, done.said) == (
         3,
-        "4 of 7 failed; the first: BadLine: odd.jsonl:4: a JSON list, expected an object\n",
+        "4 of 7 failed; the first reasons:\n"
+        "  BadLine: odd.jsonl:4: a JSON list, expected an object\n"
+        "  BadLine: odd.jsonl:5: not JSON: expecting value at byte 1\n"
+        "  BadLine: odd.jsonl:6: not valid UTF-8: byte 0xff at byte 22\n",
     )
 
 
@@ -163,7 +165,7 @@ def test_when_every_line_is_bad_no_method_is_called(flow: Shell) -> None:
 def test_ids_of_lines_without_one_are_the_same_at_every_run(flow: Shell) -> None:
     flow.write("anonymous.jsonl", '{"text": "x"}\n' * 3)
     first, second = (flow.run("post", "/moody", "--inputs", "anonymous.jsonl") for _ in range(2))
-    assert first == second
+    assert first.out == second.out
     assert len({line["id"] for line in first.lines}) == 3
 
 
@@ -202,10 +204,8 @@ def test_a_limit_of_nothing_is_told_and_empties_the_output(flow: Shell) -> None:
         "post", "/moody", "--inputs", "lines.jsonl", "--limit", "0", "--output", "earlier.jsonl"
     )
     assert (done.code, done.out) == (0, "")
-    assert re.fullmatch(
-        r"nothing to post: --limit is 0\n0 outcomes in \d+\.\d\d s, written to earlier\.jsonl\n",
-        done.said,
-    )
+    assert done.said == "nothing to post: --limit is 0\n"
+    assert done.err.endswith("; earlier.jsonl now holds 0\n")
     assert output.read_bytes() == b""
 
 
@@ -350,7 +350,7 @@ def test_values_that_may_be_meant_otherwise_are_told(flow: Shell) -> None:
     [
         (
             "x" * 70_000,
-            "the parameters of a request take 70021 bytes, more than 65536\n"
+            "the parameters of a request take 70023 bytes, more than 65536\n"
             "help: send large values as Documents instead",
         ),
         (

@@ -153,7 +153,7 @@ def test_a_half_written_file_never_looks_finished(flow: Shell, name: str) -> Non
     with flow.start(*post) as running:
         wait_until(lambda: part.exists() and part.stat().st_size)
         assert read(flow.write("copy", out.read_bytes())) == "precious"
-        running.end(signal.SIGINT)
+        assert f"{name} was not written: " in running.end(signal.SIGINT).err
     assert not part.exists()
     with flow.start(*post) as running:
         wait_until(lambda: part.exists() and part.stat().st_size)
