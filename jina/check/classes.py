@@ -50,7 +50,7 @@ def check_class(
     def note(module: str) -> None:
         begin(f"{where}importing {shown_file(module)}")
 
-    # What a module prints while it is imported is no part of the report.
+    # What a module prints while it is imported is not part of the report.
     with contextlib.redirect_stdout(sys.stderr):
         loaded = spec if origin.cls else _loadable(report, spec, origin, note)
         cls = origin.cls or _found(report, loaded, origin, note)
@@ -160,7 +160,7 @@ def _raised(origin: ExecutorDraft, err: BaseException) -> Problem:
 
 
 def _not_python(origin: ExecutorDraft, err: SyntaxError) -> Problem:
-    """A module that is no Python, at its own place."""
+    """A module that is not valid Python, at its own place."""
     start = err.offset or 1
     end = err.end_offset if err.end_lineno == err.lineno and err.end_offset else 0
     return Problem(

@@ -59,7 +59,7 @@ def swallowed_message(cls: type, name: str) -> str:
 
 
 def argument_hint(cls: type, near: str) -> str:
-    """How to mend an argument that the constructor does not name.
+    """How to fix an argument that the constructor does not name.
 
     Args:
         cls: the class.

@@ -59,9 +59,10 @@ def test_down_ends_a_flow_that_does_not_listen(shell: Shell) -> None:
         assert flow.read_line(), flow.err
         os.kill(flow.pid, signal.SIGSTOP)
         done = shell.run("flow", "down", "--timeout", "0.2")
-        assert (done.code, done.out) == (0, "")
+        assert (done.code, done.out) == (1, "")
         assert done.err == (
-            '"flow" is not gone after 0.2 s: ending it at once\nFlow "flow" is down\n'
+            '"flow" is not gone after 0.2 s: ending it at once\n'
+            'error: Flow "flow" is down, but did not stop in time: it was killed\n'
         )
         assert flow.process.wait(WAIT_S) == -signal.SIGKILL
     wait_until(lambda: not shell.processes("jina.runtime"), what="nobody is left")
