@@ -23,7 +23,7 @@ from jina.defaults import REQUEST_BYTES, REQUEST_DOCS
 from jina.excepts import BadClientInput, InputError
 from jina.readers import LineSource, ReadOptions, open_inputs
 from jina.wire.header import REQUEST, pack_message
-from jina.wire.maps import Call, Welcome, pack_map
+from jina.wire.maps import SPLIT, Call, Welcome, pack_map
 
 Draw = Callable[[bytes | memoryview], bytes | memoryview]
 
@@ -44,6 +44,7 @@ class Posting:
         request_timeout_s: what one request may take.
         timing: takes in how long requests waited and ran; None if nobody wants to know.
         draw: turns the JSON lines of a reply into what is written.
+        on_error: see `exchange`.
     """
 
     endpoint: str
@@ -57,6 +58,7 @@ class Posting:
     request_timeout_s: float | None = None
     timing: Timing | None = None
     draw: Draw = lambda lines: lines
+    on_error: str = SPLIT
 
     def stream(self, session: Session) -> Iterator[int]:
         """Send the requests and write each reply in its turn; yields the outcomes so far.
@@ -74,6 +76,7 @@ class Posting:
             timeout_s=self.timeout_s,
             request_timeout_s=self.request_timeout_s,
             is_timed=self.timing is not None,
+            on_error=self.on_error,
         )
         try:
             for reply in replies:
@@ -135,6 +138,7 @@ def post_files(
     restart: bool,
     timeout_s: float | None,
     request_timeout_s: float | None,
+    on_error: str = SPLIT,
 ) -> PostedFiles:
     """Post files and write one JSON line for each outcome; see `Client.post_files`.
 
@@ -150,6 +154,7 @@ def post_files(
         restart: whatever an earlier run has written is overwritten.
         timeout_s: the longest time without any reply.
         request_timeout_s: what one request may take.
+        on_error: see `exchange`.
     """
     pack_message(REQUEST, call=pack_map(call))  # what cannot be carried is told before anything
     is_file = output != "-"
@@ -170,6 +175,7 @@ def post_files(
             target=target,
             timeout_s=timeout_s,
             request_timeout_s=request_timeout_s,
+            on_error=on_error,
         )
         if identity is not None and results.is_regular:
             posting.journal = Journal(output, identity, place)

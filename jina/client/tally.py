@@ -50,7 +50,8 @@ class Tally:
                 self.passed_traceback = errors[0].traceback.rstrip()
         if outcomes.failed and not self.first_error:
             self.first_error = _first_error(outcomes)
-            self.first_traceback = reply.error.traceback.rstrip() if reply.error else ""
+            cause = reply.error or reply.way.blamed
+            self.first_traceback = cause.traceback.rstrip() if cause else ""
 
     def seconds(self) -> float:
         """How long this run has taken so far."""

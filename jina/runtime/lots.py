@@ -7,7 +7,7 @@ Whoever asked gets nothing of what belongs to others, neither Documents nor erro
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 from operator import attrgetter, is_
 from typing import Any
@@ -18,6 +18,7 @@ from jina.excepts import BatchingError, RequestTimeout, WireError
 from jina.executors.call import call as call_executor
 from jina.graph.plan import WorkerSpec
 from jina.names import DEFAULT_ENDPOINT
+from jina.runtime import halves
 from jina.transport import sockets
 from jina.types.arrays.document import DocumentArray
 from jina.types.document import Document
@@ -112,6 +113,7 @@ class Desk:
         spec: of its worker.
         bound: endpoints that it serves.
         batching: those of them that are batched.
+        once: those of them whose method must not see a Document twice.
     """
 
     def __init__(
@@ -120,11 +122,13 @@ class Desk:
         spec: WorkerSpec,
         bound: Sequence[str],
         batching: Mapping[str, Batching],
+        once: Collection[str] = (),
     ) -> None:
         self._executor = executor
         self._spec = spec
         self._bound = bound
         self._batching = batching
+        self._once = once
 
     def run(self, header: Header) -> Written:
         """Do one request.
@@ -133,6 +137,12 @@ class Desk:
             BaseException: whatever the method raises; WireError for a body that cannot be read.
         """
         work = self._read(header)
+        written = self._do(work)
+        if work.route.carried:
+            return halves.together(work.route, header.frames, written, as_lines=work.as_lines)
+        return written
+
+    def _do(self, work: Work) -> Written:
         if not work.is_called:
             return write(work, work.docs, work.groundtruths)
         if self._batching and work.matrix is None:
@@ -159,7 +169,7 @@ class Desk:
 
         Returns:
             for each what came of it: what is sent back, the error that is its own, or None where it
-            is to be done alone, since the call raised.
+            is to be done alone, since the call raised, and may see its Documents twice.
         """
         results: list[Written | BaseException | None] = [None] * len(headers)
         together: dict[bool, list[tuple[int, Work]]] = {False: [], True: []}
@@ -192,9 +202,8 @@ class Desk:
             # this but one whose own timer comes a moment later.
             raise RequestTimeout("it was not done in its time")
         call = unpack_map(Call, header.call)
-        body = bodies.read_body(
-            route.parts, header.frames, route.branches, call, header.base, sockets.payload
-        )
+        parts, frames = halves.without_carried(route, header.frames)
+        body = bodies.read_body(parts, frames, route.branches, call, header.base, sockets.payload)
         failures = body.failures
         branches, docs, groundtruths = self._joined(body, route.endpoint)
         if route.stop:
@@ -225,11 +234,11 @@ class Desk:
         Where the branches are a node's shards, Documents with the same id become one, unless an
         Executor serves the endpoint, which does as it wants, or the node says otherwise.
         """
-        branches, spec = body.docs, self._spec
+        spec = self._spec
+        branches = body.docs if len(body.docs) == 1 else bodies.without_failed(body)
         if len(branches) == 1 or not spec.tail_of:
             truths = bodies.concatenated(body.groundtruths) if body.groundtruths else None
             return branches, bodies.concatenated(branches), truths
-        branches = bodies.without_failed(body, spec.tail_of)
         truths = bodies.reduced(body.groundtruths) if body.groundtruths else None
         if spec.reduces and not self._serves(endpoint):
             return branches, bodies.reduced(branches), truths
@@ -254,6 +263,7 @@ class Desk:
                 yield _kept(partial(_written, work, stretches, start, stop))
             else:
                 is_told = all(isinstance(error, BatchingError) for error in errors)
+                is_told = is_told or self._is_once(works[0].route.endpoint)
                 yield errors[0] if is_told else None
             start = stop
 
@@ -308,6 +318,9 @@ class Desk:
         except BaseException as error:
             return Stretch(start, stop, DocumentArray(), None, error)
         return Stretch(start, stop, given, some_truths)
+
+    def _is_once(self, endpoint: str) -> bool:
+        return (endpoint if endpoint in self._bound else DEFAULT_ENDPOINT) in self._once
 
     def _batching_for(self, work: Work) -> Batching | None:
         """The settings of a request's endpoint; None where it goes around them."""

@@ -83,6 +83,15 @@ def post(
             help="Post even if no Executor serves ENDPOINT; Documents come back unchanged",
         ),
     ] = False,
+    on_error: Annotated[
+        str,
+        typer.Option(
+            help="When an Executor raises: split (only the Documents fail that fail alone), stop "
+            "(the whole request fails) or continue (Documents go on as they were); on_error in the "
+            "Flow's YAML wins",
+            autocompletion=lambda: ["split", "stop", "continue"],
+        ),
+    ] = "split",
     request_size: Annotated[
         int | None,
         typer.Option(
@@ -146,6 +155,8 @@ def post(
         raise typer.BadParameter("must be auto, jsonl or table", param_hint="--output-format")
     if tensors not in ("list", "base64"):
         raise typer.BadParameter("must be list or base64", param_hint="--tensors")
+    if on_error not in ("split", "stop", "continue"):
+        raise typer.BadParameter("must be split, stop or continue", param_hint="--on-error")
     if restart and output == "-":
         raise typer.BadParameter("needs --output", param_hint="--restart")
     if flow and address:
@@ -164,6 +175,7 @@ def post(
         tensors=tensors,
         target=target,
         allow_unserved=allow_unserved,
+        on_error=on_error,
         request_size=request_size,
         limit=limit,
         timeout_s=seconds_of(timeout, "--timeout", least_s=0.1),

@@ -30,6 +30,7 @@ class PostOptions:
     tensors: str
     target: str
     allow_unserved: bool
+    on_error: str
     request_size: int | None
     limit: int | None
     timeout_s: float | None

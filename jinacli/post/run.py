@@ -129,6 +129,7 @@ def _resume(
         timeout_s=options.timeout_s,
         request_timeout_s=options.request_timeout_s,
         timing=Timing() if options.is_timed else None,
+        on_error=options.on_error,
         draw=drawing(options.output, options.output_format),
     )
     if prepared.identity is not None and results.is_regular:

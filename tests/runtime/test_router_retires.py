@@ -68,7 +68,7 @@ def test_a_worker_that_dies_instead_is_as_dead_as_any() -> None:
             (
                 lost("a/0", 1),
                 [
-                    f"c <- 1! {DIED} a: a worker died 1 times with this request begun; "
+                    f"c <- 1! {DIED} a: a worker died once with this request begun; "
                     "was killed by SIGKILL"
                 ],
             ),

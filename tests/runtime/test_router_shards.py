@@ -166,7 +166,7 @@ def test_what_cannot_be_narrowed_down_names_the_shard() -> None:
             (
                 lost("s#1/0", 2),
                 [
-                    f"c <- 1! {DIED} s: a worker of shard 1 died 1 times with this request begun; "
+                    f"c <- 1! {DIED} s: a worker of shard 1 died once with this request begun; "
                     "was killed by SIGKILL"
                 ],
             ),
@@ -187,7 +187,7 @@ def test_a_tail_that_dies_cannot_be_narrowed_down() -> None:
             (
                 lost("s/tail/0", 3),
                 [
-                    f"c <- 1! {DIED} s/tail: a worker died 1 times with this request begun; "
+                    f"c <- 1! {DIED} s/tail: a worker died once with this request begun; "
                     "was killed by SIGKILL"
                 ],
             ),
@@ -294,7 +294,7 @@ def test_an_error_of_a_floating_node_is_said_and_fails_nothing(is_first: bool) -
 
 
 def test_an_error_after_which_a_floating_node_goes_on_is_said_once() -> None:
-    router = started(ruled(floating(f="", a=""), "f", continues=True), apart="a", max_attempts=1)
+    router = started(ruled(floating(f="", a=""), "f", on_error="continue"), apart="a", max_attempts=1)
     play(
         router,
         [
