@@ -335,9 +335,10 @@ class NodeModel(_Strict):
     on_error: OnError | None = Field(
         None,
         description=(
-            "stop: a request fails with the error. continue: it goes on with what this executor "
-            "was given. The default is the Flow's, else stop. uses_before and uses_after have the "
-            "Flow's alone."
+            "stop: a request fails with the error. split: it is done again in halves, so that only "
+            "the Documents fail that fail alone. continue: it goes on with what this executor was "
+            "given. The default is the Flow's, else what the request says: `jina post --on-error`. "
+            "uses_before and uses_after have the Flow's alone."
         ),
     )
     on_error_strategy: Strategy | None = Field(

@@ -202,17 +202,16 @@ class Desk:
             # this but one whose own timer comes a moment later.
             raise RequestTimeout("it was not done in its time")
         call = unpack_map(Call, header.call)
-        parts, frames = halves.without_carried(route, header.frames)
-        body = bodies.read_body(parts, frames, route.branches, call, header.base, sockets.payload)
+        if route.stop:
+            docs, groundtruths, failures = halves.read_some(header, route, call)
+            is_called = len(docs) > 0 and not route.skip
+            return Work(header, route, call, docs, groundtruths, failures, None, None, is_called)
+        body = bodies.read_body(
+            route.parts, header.frames, route.branches, call, header.base, sockets.payload
+        )
         failures = body.failures
         branches, docs, groundtruths = self._joined(body, route.endpoint)
-        if route.stop:
-            docs, groundtruths, failures = bodies.cut(
-                docs, groundtruths, failures, route, alone=route.is_last and call.lines
-            )
-            is_called = len(docs) > 0 and not route.skip
-        else:
-            is_called = failures is None or len(failures.failures) < failures.total
+        is_called = failures is None or len(failures.failures) < failures.total
         joined = route.branches > 1
         return Work(
             header,
