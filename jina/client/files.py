@@ -11,9 +11,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from jina.client.error_file import ErrorFile
 from jina.client.exchange import exchange, targets_of
-from jina.client.outcomes import outcomes_of
-from jina.client.requests import LineRequests, RequestSource
+from jina.client.finished import check_finished, note_finished
+from jina.client.outcomes import Outcomes, outcomes_of
+from jina.client.requests import LineRequests, Request, RequestSource
 from jina.client.results import ResultFile
 from jina.client.resume import Journal, Place, find_place, forget, identity_of
 from jina.client.session import Session
@@ -45,6 +47,8 @@ class Posting:
         timing: takes in how long requests waited and ran; None if nobody wants to know.
         draw: turns the JSON lines of a reply into what is written.
         on_error: see `exchange`.
+        improved: tries what failed of a request again, and gives the outcomes that count.
+        errors: begun; a file for errors, which stand among the results too.
     """
 
     endpoint: str
@@ -59,6 +63,10 @@ class Posting:
     timing: Timing | None = None
     draw: Draw = lambda lines: lines
     on_error: str = SPLIT
+    improved: Callable[[Request, Outcomes], Outcomes] | None = None
+    errors: ErrorFile | None = None
+    lines_done: int = 0
+    """Lines of all inputs that have their outcomes, in this run or before."""
 
     def stream(self, session: Session) -> Iterator[int]:
         """Send the requests and write each reply in its turn; yields the outcomes so far.
@@ -81,13 +89,18 @@ class Posting:
         try:
             for reply in replies:
                 outcomes = outcomes_of(reply, self.endpoint, self.call)
+                if self.improved is not None and outcomes.failed:
+                    outcomes = self.improved(reply.request, outcomes)
                 # Counted first: whoever reads the first line may interrupt us at once.
                 self.tally.add(outcomes, reply)
                 if self.timing is not None:
                     self.timing.add(reply.way.legs)
+                if self.errors is not None:
+                    self.errors.add(outcomes)
                 self.results.write(self.draw(outcomes.lines))
+                self.lines_done = max(self.lines_done, reply.request.lines_read)
                 if self.journal is not None:
-                    self.journal.note(self._place(reply.request.lines_read))
+                    self.journal.note(self.place())
                 yield self.tally.outcomes
         except InputError:
             self.tally.is_broken = True
@@ -95,13 +108,15 @@ class Posting:
             raise
         self._finish()
 
-    def _place(self, lines: int) -> Place:
+    def place(self) -> Place:
+        """How far it has come."""
         return Place(
-            lines=lines,
+            lines=self.lines_done or self.tally.earlier.lines,
             size=self.results.size,
             outcomes=self.tally.outcomes,
             failed=self.tally.failed,
             went_on=self.tally.went_on,
+            errors=self.errors.size if self.errors is not None else 0,
         )
 
     def _finish(self) -> None:
@@ -159,7 +174,14 @@ def post_files(
     pack_message(REQUEST, call=pack_map(call))  # what cannot be carried is told before anything
     is_file = output != "-"
     identity = identity_of_post(endpoint, inputs, call, reading, target) if is_file else None
-    place = (None if restart else find_place(output, identity, None)) or Place()
+    place = None if restart or not is_file else find_place(output, identity, None)
+    if place is None and is_file and not restart:
+        done = check_finished(output, identity, None)
+        if done is not None and done.is_all:
+            found = done.place
+            return PostedFiles(found.outcomes, found.failed, found.outcomes, found.went_on)
+        place = done.place if done is not None else None
+    place = place or Place()
     with contextlib.ExitStack() as stack:
         lines = stack.enter_context(open_lines(inputs, reading, output, place.lines))
         results = stack.enter_context(ResultFile(output))
@@ -184,6 +206,8 @@ def post_files(
             forget(output)
         for _ in posting.stream(session):
             pass
+        if results.is_regular:
+            note_finished(output, identity, posting.place(), is_all=True)
     tally = posting.tally
     return PostedFiles(tally.outcomes, tally.failed, place.outcomes, tally.went_on)
 

@@ -92,6 +92,33 @@ def post(
             autocompletion=lambda: ["split", "stop", "continue"],
         ),
     ] = "split",
+    errors_to: Annotated[
+        str | None,
+        typer.Option(
+            "--errors-to",
+            help="Write errors to this file, too; they also stay in their places among the results",
+        ),
+    ] = None,
+    fail_fast: Annotated[
+        bool,
+        typer.Option("--fail-fast", help="Stop at the first failed Document; exit code 1"),
+    ] = False,
+    max_errors: Annotated[
+        int | None,
+        typer.Option(min=1, help="Stop once so many Documents have failed; exit code 1"),
+    ] = None,
+    retries: Annotated[
+        int,
+        typer.Option(min=0, max=100, help="Post failed Documents again, up to so many times each"),
+    ] = 0,
+    only_failed: Annotated[
+        str | None,
+        typer.Option(
+            "--only-failed",
+            help="Post only those inputs whose outcome in this file of results is an error; where "
+            "--output is the same file, it is completed in place",
+        ),
+    ] = None,
     request_size: Annotated[
         int | None,
         typer.Option(
@@ -141,12 +168,14 @@ def post(
     # Late: see jinacli.app.
     from jinacli.durations import seconds_of
     from jinacli.flow.unfit import checked_if_unfit
+    from jinacli.post.failing import failure_options
     from jinacli.post.options import PostOptions, check_expression, read_options
     from jinacli.post.parameters import parameters_of
     from jinacli.post.run import run_post
 
     check_given(("ENDPOINT", endpoint), ("--flow", flow), ("--output", output))
-    check_given(("--address", address))
+    check_given(("--address", address), ("--errors-to", errors_to))
+    check_given(("--only-failed", only_failed))
     words = [("ENDPOINT", endpoint), ("--address", address or "")]
     for name, word in [*words, *(("--text", each) for each in text or [])]:
         if not is_text(word):
@@ -155,8 +184,6 @@ def post(
         raise typer.BadParameter("must be auto, jsonl or table", param_hint="--output-format")
     if tensors not in ("list", "base64"):
         raise typer.BadParameter("must be list or base64", param_hint="--tensors")
-    if on_error not in ("split", "stop", "continue"):
-        raise typer.BadParameter("must be split, stop or continue", param_hint="--on-error")
     if restart and output == "-":
         raise typer.BadParameter("needs --output", param_hint="--restart")
     if flow and address:
@@ -175,7 +202,16 @@ def post(
         tensors=tensors,
         target=target,
         allow_unserved=allow_unserved,
-        on_error=on_error,
+        failing=failure_options(
+            on_error,
+            errors_to,
+            fail_fast,
+            max_errors,
+            retries,
+            only_failed,
+            inputs=inputs,
+            output=output,
+        ),
         request_size=request_size,
         limit=limit,
         timeout_s=seconds_of(timeout, "--timeout", least_s=0.1),

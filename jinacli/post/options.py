@@ -11,6 +11,7 @@ import typer
 
 from jina.readers import CONTENTS, FORMATS, ReadOptions
 from jina.wire.maps import Call
+from jinacli.post.failing import FailureOptions
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class PostOptions:
     tensors: str
     target: str
     allow_unserved: bool
-    on_error: str
+    failing: FailureOptions
     request_size: int | None
     limit: int | None
     timeout_s: float | None

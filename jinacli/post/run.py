@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from jina.client.files import Posting, identity_of_post
+from jina.client.finished import Finished, check_finished, note_finished
 from jina.client.requests import RequestSource
 from jina.client.resume import Journal, Place, find_place, forget
 from jina.client.session import Session
@@ -20,7 +21,16 @@ from jina.defaults import TIMEOUT_CONNECT_S
 from jina.excepts import ConnectError, InputError, OutputError, PostTimeout
 from jina.readers import LineSource
 from jinacli import exits
+from jinacli.post.completing import complete_in_place, is_in_place
 from jinacli.post.destination import check_endpoint, check_target, find_address
+from jinacli.post.failing import (
+    attach,
+    is_nothing_left,
+    key_of_results,
+    refuse_inputs,
+    say_unfound,
+    select_failed,
+)
 from jinacli.post.inputs import inputs_of, open_source, say_without_inputs
 from jinacli.post.options import PostOptions
 from jinacli.post.output import drawing, open_results
@@ -40,32 +50,47 @@ class _Prepared:
         earlier: how far an unfinished run came; None if there was none.
         source: of the requests that are left.
         lines: that they are made of; None for Documents.
+        complete: what the output holds, if that is all of this post.
     """
 
     identity: dict[str, str] | None
     earlier: Place | None
     source: RequestSource
     lines: LineSource | None
+    complete: Finished | None = None
 
 
 def run_post(options: PostOptions) -> int:
     """Post, and return the exit code."""
+    return complete_in_place(options, _run) if is_in_place(options) else _run(options)
+
+
+def _run(options: PostOptions) -> int:
     with contextlib.ExitStack() as stack:
         check_signals = stack.enter_context(signals_unwind())
         prepared = _prepare(options, stack)
         timing = None
+        is_stopped = False
+        if prepared.complete is not None:
+            return _say_complete(options, prepared.complete)
+        if is_nothing_left(prepared.source):
+            say(f"nothing to post: there is no error in {options.failing.only_failed}")
+            return exits.OK
         if options.limit == 0 and prepared.earlier is None:
             tally = _post_nothing(options, stack)
         else:
             session, posting = _resume(options, prepared, stack)
             tally = posting.tally
-            _stream(options, prepared, posting, session, check_signals)
+            is_stopped = _stream(options, prepared, posting, session, check_signals)
             _say_notes(options, prepared, tally, session)
             timing = posting.timing
+            if not (is_stopped or tally.is_broken):
+                is_stopped = say_unfound(options.failing, prepared.source)
+                _note_finished(options, prepared, posting)
     say_summary(tally, options.output, quiet=options.quiet)
     if timing is not None:
         say_timing(timing)
-    if tally.is_broken:
+    if tally.is_broken or is_stopped:
         return exits.FAILED
     return exits.SOME_FAILED if tally.failed or tally.went_on else exits.OK
 
@@ -76,15 +101,23 @@ def _prepare(options: PostOptions, stack: contextlib.ExitStack) -> _Prepared:
     earlier = None
     if not options.restart:
         earlier = find_place(options.output, identity, options.limit)
+    complete = None
+    if earlier is None and options.output != "-" and not options.restart:
+        complete = check_finished(options.output, identity, options.limit)
+        if complete is not None and not complete.is_enough(options.limit):
+            earlier, complete = complete.place, None
     source, lines = open_source(options, earlier.lines if earlier else 0, stack)
-    return _Prepared(identity, earlier, source, lines)
+    if complete is None:
+        source = select_failed(options.failing, source, options.call)
+    refuse_inputs(options.failing, lines)
+    return _Prepared(identity, earlier, source, lines, complete)
 
 
 def _identity(options: PostOptions) -> dict[str, str] | None:
     inputs = inputs_of(options)
     if options.output == "-" or not inputs:
         return None
-    return identity_of_post(
+    identity = identity_of_post(
         options.endpoint,
         inputs,
         options.call,
@@ -92,6 +125,7 @@ def _identity(options: PostOptions) -> dict[str, str] | None:
         options.target,
         options.output_format,
     )
+    return None if identity is None else identity | key_of_results(options.failing)
 
 
 def _post_nothing(options: PostOptions, stack: contextlib.ExitStack) -> Tally:
@@ -129,9 +163,9 @@ def _resume(
         timeout_s=options.timeout_s,
         request_timeout_s=options.request_timeout_s,
         timing=Timing() if options.is_timed else None,
-        on_error=options.on_error,
         draw=drawing(options.output, options.output_format),
     )
+    attach(options.failing, posting, session, stack)
     if prepared.identity is not None and results.is_regular:
         posting.journal = _begin_journal(options, prepared.identity, place)
     if posting.journal is not None:
@@ -159,8 +193,12 @@ def _stream(
     posting: Posting,
     session: Session,
     check_signals: Callable[[], None],
-) -> None:
-    """Post everything, and say how far it came if something ends it early."""
+) -> bool:
+    """Post everything, and say how far it came if something ends it early.
+
+    Returns:
+        whether it was stopped because so many Documents had failed.
+    """
     tally, journal = posting.tally, posting.journal
     is_wanted = options.show_progress and options.output != "-"
     with progress_of(prepared.lines if is_wanted else None) as show:
@@ -168,6 +206,9 @@ def _stream(
             for outcomes in posting.stream(session):
                 show(outcomes)
                 check_signals()
+                if options.failing.is_enough(tally):
+                    say(so_far(tally, journal, f"{options.failing.limit_name} stopped it"))
+                    return True
         except InputError as error:  # it broke off; what was read before has its outcomes
             say(f"error: {error}")
         except (KeyboardInterrupt, exits.Terminated):
@@ -178,6 +219,27 @@ def _stream(
             if tally.outcomes and (journal is not None or not isinstance(error, OutputError)):
                 say(f"{so_far(tally, journal, 'this')}:")
             raise
+    return False
+
+
+def _say_complete(options: PostOptions, about: Finished) -> int:
+    """The output holds all of this post already."""
+    place = about.place
+    if not options.quiet:
+        failed = f", {place.failed} of them errors" if place.failed else ""
+        say(
+            f"{options.output} is already complete: {counted(place.outcomes)}{failed}; "
+            "--restart posts again"
+        )
+    return exits.SOME_FAILED if place.failed or place.went_on else exits.OK
+
+
+def _note_finished(options: PostOptions, prepared: _Prepared, posting: Posting) -> None:
+    """Note in the output what it holds, so that no other post overwrites it."""
+    if posting.results.is_regular:
+        lines = prepared.lines
+        is_all = options.limit is None or (lines is not None and lines.at_end)
+        note_finished(options.output, prepared.identity, posting.place(), is_all=is_all)
 
 
 def _say_notes(options: PostOptions, prepared: _Prepared, tally: Tally, session: Session) -> None:
