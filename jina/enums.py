@@ -23,7 +23,9 @@ class BetterEnum(IntEnum):
             return cls[s.upper()]
         except KeyError:
             names = ", ".join(member.name for member in cls)
-            raise ValueError(f"{s.upper()!r} is no {cls.__name__}; these are: {names}") from None
+            raise ValueError(
+                f"{s.upper()!r} is not a valid {cls.__name__}; choose from: {names}"
+            ) from None
 
 
 class PollingType(BetterEnum):

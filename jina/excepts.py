@@ -50,12 +50,12 @@ if TYPE_CHECKING:
 
 
 class JinaError(Exception):
-    """The root of all errors; it says what is wrong, where, and how to mend it.
+    """The root of all errors; it says what is wrong, where, and how to fix it.
 
     Args:
         what: one sentence that says what is wrong.
         where: the place, as `file:line:column`, an address or a name; empty if there is none.
-        hint: how to mend it; empty if there is nothing to say.
+        hint: how to fix it; empty if there is nothing to say.
     """
 
     def __init__(self, what: str = "", *, where: str = "", hint: str = "") -> None:

@@ -151,7 +151,8 @@ class Flow:
         names = [needs] if isinstance(needs, str) else in_order(needs)
         if len(names) < 2:
             raise FlowTopologyError(
-                f"a join needs two names at least, not {names}", hint="use add(needs=...) for one"
+                f"a join needs at least two names, not {names}",
+                hint="use add(needs=...) for a single one",
             )
         return self.add(name=name, needs=names, **entry)
 
@@ -289,7 +290,7 @@ class Flow:
             RuntimeFailToStart: a process did not come up; its own words are in the message.
         """
         if self._running:
-            raise FlowBuildLevelError("the Flow is running already")
+            raise FlowBuildLevelError("the Flow is already running")
         plan = self.plan()
         tell_unheard(self._description.said)
         self._running = LocalFlow(with_import_paths(plan))
@@ -317,14 +318,14 @@ class Flow:
             stop_event: also end the wait when it is set; a multiprocessing Event works too.
 
         Raises:
-            FlowError: the Flow has ended by itself.
+            FlowError: the Flow ended unexpectedly.
         """
         running = self._must_run()
         stop = stop_event or threading.Event()
         with contextlib.suppress(KeyboardInterrupt):
             while self._running is running and not stop.wait(_LOOK_S):
                 if not running.is_alive and self._running is running:
-                    raise FlowError("the Flow has ended by itself")
+                    raise FlowError("the Flow ended unexpectedly")
 
     @property
     def address(self) -> str:
@@ -334,7 +335,7 @@ class Flow:
     def _must_run(self) -> LocalFlow:
         if self._running is None:
             raise FlowBuildLevelError(
-                "the Flow is not running", hint="post within `with flow:`, or call start() before"
+                "the Flow is not running", hint="post inside `with flow:`, or call start() first"
             )
         return self._running
 
@@ -347,7 +348,7 @@ class Flow:
     port = Said()
     port_expose = Said()
     protocol = Said()
-    expose_endpoint = NotHere("every endpoint can be posted to, and nothing speaks HTTP")
+    expose_endpoint = NotHere("clients can post to every endpoint, and HTTP is not supported")
 
     # --- change while it runs ---
 
@@ -365,7 +366,7 @@ class Flow:
             FlowTopologyError: there is no such Executor.
             FlowBuildLevelError: the Flow does not run, or another change of it is under way.
             RuntimeFailToStart: a new worker did not start; there are as many as before.
-            ValueError: that is no number of replicas.
+            ValueError: that is not a number of replicas.
         """
         return self._change(to_scale(name or pod_name, replicas))
 
@@ -389,7 +390,7 @@ class Flow:
             pod_name: what Jina 2 called `name`.
 
         Raises:
-            TypeError: `uses_with` is no dict, or cannot be sent.
+            TypeError: `uses_with` is not a dict, or cannot be sent.
             FlowError: as `scale`; if a new worker does not start, what ran before is started again.
         """
         node = name or pod_name

@@ -135,7 +135,7 @@ def deprecated_alias(**aliases: Any) -> Callable[[Callable[..., _T]], Callable[.
                 name = new[0] if isinstance(new, tuple) else new
                 if old in kwargs:
                     warnings.warn(
-                        f"{old!r} is the older name of {name!r}", DeprecationWarning, stacklevel=2
+                        f"{old!r} is the old name of {name!r}", DeprecationWarning, stacklevel=2
                     )
                     kwargs[name] = kwargs.pop(old)
             return func(*args, **kwargs)

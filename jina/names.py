@@ -9,7 +9,7 @@ import re
 
 #: The name of a Flow or an Executor: it becomes a folder, a log prefix and part of an address.
 SAFE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
-NAME_HINT = "use up to 64 letters, digits, `_`, `-` and `.`; begin with no `-` or `.`"
+NAME_HINT = "use up to 64 letters, digits, `_`, `-` and `.`, and do not start with `-` or `.`"
 
 GATEWAY = "gateway"  # in `needs`: where requests enter the graph
 DEVICES = "CUDA_VISIBLE_DEVICES"  # the variable that says which GPUs a process sees

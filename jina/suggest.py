@@ -1,6 +1,6 @@
-"""Which known name somebody may have meant: what stands behind every "did you mean".
+"""Which known name somebody may have meant: the logic behind every "did you mean".
 
-It finds the name. How the sentence reads is up to whoever found the mistake.
+It finds the name. The wording is up to the code that found the mistake.
 """
 
 from __future__ import annotations

@@ -102,14 +102,14 @@ def outcomes(
         endpoint: such as "/index".
         source: of requests, see `requests_of`; None is a request without Documents.
         parameters: for every call.
-        tensors: how tensors stand in the lines.
+        tensors: how tensors are written in the lines.
     """
     for chunk in source:
         yield _run(executor, endpoint, chunk, parameters, tensors)
 
 
 def requests_of(source: LineSource, request_docs: int = REQUEST_DOCS) -> Iterator[Chunk | Rows]:
-    """The lines of a source, so many at a time; those that have come, where it waits for more.
+    """The lines of a source in chunks; shorter ones if the source is waiting for more.
 
     Args:
         source: the caller closes it.

@@ -8,23 +8,28 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import gc
 import signal
 import sys
 
 from jinacli.streams import forget, open_closed_streams
 
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_GARBAGE = (
+    50_000  # objects; nothing that is loaded is garbage, and to search it takes a tenth of a start
+)
 _INTERRUPTED = 130  # as in jinacli.exits, which may not be loaded yet
 
 
 def main() -> None:
     """Run the command line; every error ends here, as a message and an exit code."""
     open_closed_streams()
+    gc.set_threshold(_GARBAGE)
     try:
         # Late: see above.
-        from jinacli.commands.root import app
+        from jinacli.commands.root import run
 
-        code = app(standalone_mode=False)
+        code = run()
         if code == _INTERRUPTED:  # typer has made a number of it
             code = _interrupted()
     except KeyboardInterrupt:

@@ -29,7 +29,7 @@ def seconds_of(text: str | None, option: str, *, least_s: float = 0.001) -> floa
     unit = _UNITS.get(found[2].lower()) if found else None
     if found is None or unit is None:
         raise typer.BadParameter(
-            f"{text!r} is no duration, such as 30s, 500ms, 2m or 1h", param_hint=option
+            f"{text!r} is not a duration, such as 30s, 500ms, 2m or 1h", param_hint=option
         )
     seconds = float(found[1]) * unit
     if not least_s <= seconds <= MAX_TIMEOUT_S:

@@ -15,26 +15,17 @@ TIMEOUT = 124
 INTERRUPTED = 130
 TERMINATED = 143
 
-# Each line fits into a terminal of 80 columns; blank lines keep them apart.
-TABLE = """
-Exit codes:
-
-  0  done; also a Flow stopped by a signal, or stdout closed by its reader
-
-  1  failed, or check found something
-
-  2  wrong usage, or YAML that cannot be used
-
-  3  done, but some Documents failed
-
-  4  cannot connect, or not authorised
-
-124  timeout
-
-130  interrupted
-
-143  terminated
-"""
+MEANINGS = {
+    OK: "done; also a Flow stopped by a signal, or stdout closed by its reader",
+    FAILED: "failed, or check found something",
+    USAGE: "wrong usage, or YAML that cannot be used",
+    SOME_FAILED: "done, but some Documents failed",
+    CANNOT_CONNECT: "cannot connect, or not authorised",
+    TIMEOUT: "timeout",
+    INTERRUPTED: "interrupted",
+    TERMINATED: "terminated",
+}
+"""What `jina --help` says of them."""
 
 
 class Terminated(BaseException):

@@ -140,7 +140,7 @@ def test_an_older_argument_name_warns() -> None:
     def func(new: int = 0) -> int:
         return new
 
-    with pytest.warns(DeprecationWarning, match="'old' is the older name of 'new'"):
+    with pytest.warns(DeprecationWarning, match="'old' is the old name of 'new'"):
         assert func(old=3) == 3
 
 
@@ -155,7 +155,9 @@ def test_names_and_addresses() -> None:
 def test_enumerations_are_found_by_name_in_any_case() -> None:
     assert PollingType.from_string("any") is PollingType.ANY
     assert str(OnErrorStrategy.IGNORE) == "IGNORE"
-    with pytest.raises(ValueError, match="'SOME' is no PollingType; these are: ANY, ALL"):
+    with pytest.raises(
+        ValueError, match="'SOME' is not a valid PollingType; choose from: ANY, ALL"
+    ):
         PollingType.from_string("some")
 
 

@@ -31,7 +31,7 @@ def test_every_command_prints_what_the_readme_says(
 ) -> None:
     for block in _blocks("python") + _blocks("yaml"):
         named = re.match(r"# file: (\S+)\n", block)
-        assert named, f"a block that names no file: {block}"
+        assert named, f"a block that does not name a file: {block}"
         (tmp_path / named.group(1)).write_text(block, "utf-8")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")

@@ -1,4 +1,4 @@
-"""The smallest useful Executor: it writes text in capitals."""
+"""The smallest useful Executor: it converts text to upper case."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from jina import DocumentArray, Executor, requests
 
 
 class UpperCase(Executor):
-    """Writes the text of each Document in capitals, on every endpoint."""
+    """Converts the text of each Document to upper case, on every endpoint."""
 
     @requests
     def upper(self, docs: DocumentArray | None, **kwargs: Any) -> None:

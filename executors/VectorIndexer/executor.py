@@ -1,24 +1,28 @@
-"""Keep Documents and their vectors on disk, and find the nearest."""
+"""Keep Documents and their vectors on disk, and find the nearest, by vectors, by words or both."""
 
 from __future__ import annotations
 
-from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import msgpack
 import numpy as np
-from record_log import Place, RecordLog
+from nearest import Nearest
+from parameters import MODES, Search, count, one_of
 from shard import Shard
-from vectors import METRICS, SPARSE_BELOW, WEIGHTS, Rows
+from store import Item, Store, Vector
+from vectors import METRICS, SPARSE_BELOW, WEIGHTS
 
 from jina import Document, DocumentArray, Executor, requests
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
-_PUT, _DELETE = 0, 1
-# The file is rewritten once it is larger than this and less than half of it is in use.
-REWRITE_ABOVE_BYTES = 1 << 20
+_TEXT_SCORE = "bm25"
+_FUSED_SCORE = "rrf"
+# k of reciprocal rank fusion (Cormack, Clarke and Büttcher, SIGIR 2009): their 60.
+_RANKS_AHEAD = 60
+_FUSED_FROM = 4  # ranks of each list, for each match that is asked for, and at least
+_LEAST_RANKS = 50
 
 
 class VectorIndexer(Executor):
@@ -33,13 +37,18 @@ class VectorIndexer(Executor):
             (larger is nearer). It is also the name of the score.
         weigh: "idf" weights each column of the vectors by how few have an entry there, for vectors
             that are mostly zeros, such as HashedTextEncoder's; "none" weights all columns alike.
+        mode: "vector" finds the nearest vectors; "text" the Documents that share words with the
+            query, by BM25, and needs no vectors; "hybrid" both, joined by their ranks. The
+            parameter `mode` of a request overrides it.
+        fields: the texts whose words "text" and "hybrid" look for, `text` or `tags.` and a name,
+            with the weight of the words in each.
         top_k: most matches of a query; the parameter `top_k` of a request overrides it.
         distinct: of Documents with the same text, only the nearest is a match.
         fsync: wait for the disk before /index and /delete answer.
         **kwargs: metas, requests, runtime_args.
 
     Raises:
-        ValueError: an unknown metric or weighing, or a top_k below 1.
+        ValueError: an unknown metric, weighing, mode or field, or a top_k below 1.
         ExecutorError: no workspace is set, another process has it open, its file is damaged, it was
             written with another number of shards, or requests do not reach every shard.
     """
@@ -49,33 +58,29 @@ class VectorIndexer(Executor):
         *,
         metric: str = "cosine",
         weigh: str = "none",
+        mode: str = "vector",
+        fields: Mapping[str, float] | None = None,
         top_k: int = 10,
         distinct: bool = False,
         fsync: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if metric not in METRICS:
-            raise ValueError(f"metric: {metric!r} is none of {', '.join(METRICS)}")
-        if weigh not in WEIGHTS:
-            raise ValueError(f"weigh: {weigh!r} is none of {', '.join(WEIGHTS)}")
-        self.metric = metric
-        self.weigh = weigh
-        self.top_k = _top_k(top_k)
+        self.metric = one_of("metric", metric, METRICS)
+        self.weigh = one_of("weigh", weigh, WEIGHTS)
+        self.mode = one_of("mode", mode, MODES)
+        self.top_k = count("top_k", top_k)
         self.distinct = distinct
-        self._rows: Rows | None = None  # until the first vector, whose width all others must have
-        self._row_of: dict[str, int] = {}  # by id
-        self._place_of: dict[int, Place] = {}  # by row
-        self._useful_bytes = 0  # of the log, in records of Documents that are still kept
         self._shard = Shard.of(self.runtime_args)
         self._shard.refuse_others_in(self.workspace)
-        self._log = RecordLog(self.workspace, fsync=fsync)
+        self._row_of: dict[str, int] = {}  # by id
+        self._store = Store(self.workspace, _checked(fields or {"text": 1.0}), fsync=fsync)
+        self._nearest = Nearest(Path(self.workspace), metric, weigh)
         try:
-            for place, payload in self._log.records():
-                self._apply(place, msgpack.unpackb(payload))
+            self._nearest.add(self._kept())
             self._shard.refuse_others(self._row_of, self.workspace)
         except BaseException:
-            self._log.close()
+            self._store.close()
             raise
 
     @requests(on=["/index", "/update"])
@@ -87,14 +92,17 @@ class VectorIndexer(Executor):
         """
         if docs is None:
             return None
-        width = self._width
-        records = []
+        width = self._nearest.width
+        items = []
         for doc in docs:
-            vector = _vector(doc, width)
-            width = len(vector)
+            vector = self._vector(doc, width)
+            width = width if vector is None else len(vector)
             if self._shard.owns(doc.id):
-                records.append((_PUT, doc.id, _stored(doc), *_packed(vector)))
-        self._keep(records)
+                items.append(
+                    Item(doc.id, _stored(doc), None if vector is None else _packed(vector))
+                )
+        rows = self._store.put(items)  # first: an answer never shows what a restart would not find
+        self._remember(items, rows)
         return DocumentArray([Document(id=doc.id) for doc in docs])
 
     @requests(on="/search")
@@ -104,109 +112,138 @@ class VectorIndexer(Executor):
         """Set `matches` of each Document to the nearest that are kept, the nearest first.
 
         Raises:
-            ValueError: a Document has no embedding, or one of another width; or a bad top_k.
+            ValueError: a Document has no embedding, or one of another width; or a parameter is bad.
         """
-        top_k = _top_k(parameters.get("top_k", self.top_k))
+        search = Search(self.mode, self.metric, self.top_k).asked(parameters)
+        among = None
+        if search.condition is not None and search.mode != "text":
+            among = self._store.rows_where(search.condition)
         for doc in docs or ():
-            vector = _vector(doc, self._width)
-            doc.matches = list(self._matches(vector, top_k))
+            doc.matches = list(self._matches(doc, search, among))
             doc.pop("embedding")  # nobody reads thousands of numbers next to an answer
 
     @requests(on="/delete")
     def delete(self, docs: DocumentArray | None, **kwargs: Any) -> None:
         """Remove the Documents with these ids; an unknown id is not an error."""
-        ids = dict.fromkeys(doc.id for doc in docs or ())
-        self._keep([(_DELETE, id_) for id_ in ids if id_ in self._row_of])
+        ids = [id_ for id_ in dict.fromkeys(doc.id for doc in docs or ()) if id_ in self._row_of]
+        self._store.delete(ids)
+        self._nearest.remove([self._row_of.pop(id_) for id_ in ids])
 
     @requests(on="/status")
     def status(self, **kwargs: Any) -> DocumentArray:
         """Answer with one Document, whose tags describe the index."""
         tags = {
             "documents": len(self._row_of),
-            "dimensions": self._width or 0,
-            "log_bytes": self._log.size_bytes,
+            "vectors": len(self._nearest),
+            "dimensions": self._nearest.width or 0,
+            "size_bytes": self._store.size_bytes,
             "metric": self.metric,
+            "mode": self.mode,
+            "exact": self._nearest.is_exact,
         }
         return DocumentArray([Document(id=f"{self.metas.name}{self._shard.suffix}", tags=tags)])
 
     def close(self) -> None:
         """Let go of the workspace."""
-        self._log.close()
+        self._nearest.save()
+        self._store.close()
 
-    @property
-    def _width(self) -> int | None:
-        return None if self._rows is None else self._rows.width
+    def _kept(self) -> Iterator[tuple[int, Vector]]:
+        """The vectors in the database; what they belong to is remembered on the way."""
+        for row, id_, vector in self._store.vectors():
+            self._row_of[id_] = row
+            if vector is not None:
+                yield row, vector
 
-    def _matches(self, vector: np.ndarray, top_k: int) -> Iterator[Document]:
+    def _remember(self, items: list[Item], rows: list[int]) -> None:
+        last = {item.id: n for n, item in enumerate(items)}  # of several with one id
+        self._nearest.remove([self._row_of[id_] for id_ in last if id_ in self._row_of])
+        vectors = []
+        for id_, n in last.items():
+            self._row_of[id_] = rows[n]
+            vector = items[n].vector
+            if vector is not None:
+                vectors.append((rows[n], vector))
+        self._nearest.add(sorted(vectors))
+
+    def _matches(
+        self, doc: Document, search: Search, among: list[int] | None
+    ) -> Iterator[Document]:
         seen: set[str] = set()
-        given, limit = 0, top_k
-        while self._rows is not None:
-            nearest = self._rows.nearest(vector, limit, metric=self.metric, weigh=self.weigh)
-            for row, value in nearest[given:]:
-                doc = self._document(row)
-                text = " ".join(doc.text.split()) if self.distinct else ""
+        left, given, limit = search.top_k, 0, search.top_k
+        while True:
+            found = self._found(doc, search, among, limit)
+            for row, scores in found[given:]:
+                match = Document(self._store.document(row))
+                text = " ".join(match.text.split()) if self.distinct else ""
                 if text and text in seen:
                     continue
                 seen.add(text)
-                doc.scores[self.metric] = value
-                yield doc
-                top_k -= 1
-                if top_k == 0:
+                for name, score in scores.items():
+                    match.scores[name] = score
+                yield match
+                left -= 1
+                if left == 0:
                     return
-            if len(nearest) < limit:
+            if len(found) < limit:
                 return
             # Some were left out because of their text: look further.
             given, limit = limit, 4 * limit
 
-    def _document(self, row: int) -> Document:
-        _, _, stored, *_ = msgpack.unpackb(self._log.read(self._place_of[row]))
-        return Document(stored)
+    def _found(
+        self, doc: Document, search: Search, among: list[int] | None, limit: int
+    ) -> list[tuple[int, dict[str, float]]]:
+        """Rows with their scores, the best first."""
+        if search.mode == "vector":
+            return [
+                (row, {search.metric: score})
+                for row, score in self._near(doc, search, among, limit)
+            ]
+        if search.mode == "text":
+            return [(row, {_TEXT_SCORE: score}) for row, score in self._worded(doc, search, limit)]
+        ranks = max(_FUSED_FROM * limit, _LEAST_RANKS)
+        near = self._near(doc, search, among, ranks)
+        worded = self._worded(doc, search, ranks)
+        return _fused({search.metric: near, _TEXT_SCORE: worded})[:limit]
 
-    def _keep(self, records: list[tuple[Any, ...]]) -> None:
-        """Write to disk, then to memory: an answer never shows what a restart would not find."""
-        places = self._log.append([msgpack.packb(record) for record in records])
-        for place, record in zip(places, records, strict=True):
-            self._apply(place, record)
-        self._rewrite_when_wasteful()
+    def _near(
+        self, doc: Document, search: Search, among: list[int] | None, limit: int
+    ) -> list[tuple[int, float]]:
+        vector = _embedded(doc, self._nearest.width)
+        return self._nearest.nearest(vector, limit, metric=search.metric, among=among)
 
-    def _apply(self, place: Place, record: Sequence[Any]) -> None:
-        """Apply one record to what is in memory."""
-        operation, id_, *rest = record
-        row = self._row_of.pop(id_, None)
-        if row is not None and self._rows is not None:
-            self._rows.remove(row)
-            self._useful_bytes -= self._place_of.pop(row).size
-        if operation == _DELETE:
-            if not self._row_of:
-                self._rows = None  # the next vector may be of another width
-            return
-        _, width, columns, values = rest
-        numbers = np.frombuffer(values, np.float32)
-        if columns is None:
-            at = np.flatnonzero(numbers)
-            numbers = numbers[at]
-        else:
-            at = np.frombuffer(columns, np.uint32)
-        if self._rows is None:
-            self._rows = Rows(width, is_sparse=columns is not None)
-        row = self._rows.add(at, numbers)
-        self._row_of[id_] = row
-        self._place_of[row] = place
-        self._useful_bytes += place.size
+    def _worded(self, doc: Document, search: Search, limit: int) -> list[tuple[int, float]]:
+        return self._store.rows_with_words(doc.text, limit, search.condition)
 
-    def _rewrite_when_wasteful(self) -> None:
-        size = self._log.size_bytes
-        if size < REWRITE_ABOVE_BYTES:
-            return
-        if 2 * self._useful_bytes < size:
-            rows = sorted(self._place_of, key=lambda row: self._place_of[row].offset)
-            # The Documents are already safe: a full disk here must not make the request fail.
-            with suppress(OSError):
-                moved = self._log.rewrite([self._place_of[row] for row in rows])
-                self._place_of = dict(zip(rows, moved, strict=True))
+    def _vector(self, doc: Document, width: int | None) -> np.ndarray | None:
+        if doc.embedding is None and self.mode == "text":
+            return None
+        return _embedded(doc, width)
 
 
-def _vector(doc: Document, width: int | None) -> np.ndarray:
+def _fused(
+    lists: Mapping[str, list[tuple[int, float]]],
+) -> list[tuple[int, dict[str, float]]]:
+    """Join lists of rows by their ranks; the scores of each list stay beside that of their sum."""
+    scores: dict[int, dict[str, float]] = {}
+    for name, rows in lists.items():
+        for rank, (row, score) in enumerate(rows, start=1):
+            of_row = scores.setdefault(row, {_FUSED_SCORE: 0.0})
+            of_row[_FUSED_SCORE] += 1 / (_RANKS_AHEAD + rank)
+            of_row[name] = score
+    return sorted(scores.items(), key=lambda each: (-each[1][_FUSED_SCORE], each[0]))
+
+
+def _checked(fields: Mapping[str, float]) -> dict[str, float]:
+    for field, weight in fields.items():
+        if field != "text" and not (field.startswith("tags.") and field != "tags."):
+            raise ValueError(f"fields: {field!r} is neither `text` nor `tags.` and a name")
+        if isinstance(weight, bool) or not isinstance(weight, int | float) or not weight > 0:
+            raise ValueError(f"fields: the weight of {field} is {weight!r}, not a number above 0")
+    return dict(fields)
+
+
+def _embedded(doc: Document, width: int | None) -> np.ndarray:
     embedding = doc.embedding
     if embedding is None:
         raise ValueError(f"Document {doc.id!r} has no embedding; is an encoder before the indexer?")
@@ -230,20 +267,9 @@ def _stored(doc: Document) -> str:
     return kept.json()
 
 
-def _packed(vector: np.ndarray) -> tuple[int, bytes | None, bytes]:
-    """Return the width, the columns, and their values; for dense vectors None and all values."""
+def _packed(vector: np.ndarray) -> Vector:
+    """A vector as it is stored: mostly zeros as columns and values, others whole."""
     columns = np.flatnonzero(vector).astype(np.uint32)
     if len(columns) > SPARSE_BELOW * len(vector):
-        return len(vector), None, vector.tobytes()
-    return len(vector), columns.tobytes(), vector[columns].tobytes()
-
-
-def _top_k(value: Any) -> int:
-    if isinstance(value, str | float | int) and not isinstance(value, bool):
-        try:
-            number = float(value)
-        except ValueError:
-            number = 0.0
-        if number.is_integer() and number >= 1:
-            return int(number)
-    raise ValueError(f"top_k: {value!r} is no whole number from 1")
+        return Vector(len(vector), None, vector.tobytes())
+    return Vector(len(vector), columns.tobytes(), vector[columns].tobytes())

@@ -78,7 +78,7 @@ class Shard(NamedTuple):
             ExecutorError: there is: it was kept when there were more shards.
         """
         beside = Path(workspace).parent / str(self.shards)
-        if (beside / "log").exists():
+        if any((beside / name).exists() for name in ("index.sqlite", "log")):
             raise _other_number(workspace, f"there is a shard {self.shards} beside it")
 
 

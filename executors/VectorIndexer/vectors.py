@@ -33,7 +33,8 @@ class Rows:
         self._used = 0  # rows given out so far, including removed ones
         self._free: list[int] = []
         self._with_entry = np.zeros(width, np.int64)  # by column: rows that are not zero there
-        self._squares: dict[str, np.ndarray] = {}  # by `weigh`; emptied at each change
+        self._plain_squares = np.zeros(64, np.float32)  # by row: squared lengths
+        self._squares: dict[str, np.ndarray] = {}  # those of weighted rows; emptied at each change
 
     def __len__(self) -> int:
         return self._used - len(self._free)
@@ -46,11 +47,18 @@ class Rows:
             row = self._used
             self._used += 1
             self._alive = _grown(self._alive, self._used)
+            self._plain_squares = _grown(self._plain_squares, self._used)
         self._alive[row] = True
         self._store.put(row, columns, values)
+        self._plain_squares[row] = np.dot(values, values)
         self._with_entry[columns] += 1
         self._squares.clear()
         return row
+
+    def dense(self, rows: np.ndarray) -> np.ndarray:
+        """The vectors of rows that are not sparse: float32, shape (rows, width)."""
+        assert isinstance(self._store, _Dense)
+        return self._store.of(rows)
 
     def remove(self, row: int) -> None:
         """Remove a vector; its row may be given to another one."""
@@ -60,7 +68,13 @@ class Rows:
         self._squares.clear()
 
     def nearest(
-        self, query: np.ndarray, limit: int, *, metric: str, weigh: str
+        self,
+        query: np.ndarray,
+        limit: int,
+        *,
+        metric: str,
+        weigh: str,
+        among: np.ndarray | None = None,
     ) -> list[tuple[int, float]]:
         """Return the rows nearest to a query with their scores, the nearest first.
 
@@ -71,39 +85,49 @@ class Rows:
                 nearer; "dot" is the inner product, so larger is nearer.
             weigh: "idf" weights each column by how few rows have an entry there, as BM25 does with
                 words; "none" weights all columns alike.
+            among: int64, the rows to choose from, rising; None for all.
         """
         weights = self._weights(weigh)
         query = query.astype(np.float32)
-        inner = self._store.inner(query * weights, self._used)
-        is_hit = self._alive[: self._used].copy()
-        if self.is_sparse:
-            is_hit &= inner != 0
+        rows, inner = self._inner(query * weights, among)
         if metric == "dot":
             values, order = inner, -inner
         else:
-            squares = self._squares_of_rows(weigh, weights)
+            squares = self._squares_of(rows, weigh, weights)
             own_square = float(np.dot(query * weights, query))
             if metric == "euclidean":
                 nearly = squares + own_square - 2 * inner
                 rounding = _ROUNDING * (8 + self.width**0.5) * (squares + own_square)
-                return self._nearest_apart(query, weights, limit, is_hit, nearly, rounding)
+                return self._nearest_apart(query, weights, limit, rows, nearly, rounding)
             scale = np.sqrt(squares * own_square)
             values = 1 - np.divide(inner, scale, out=np.zeros_like(inner), where=scale > 0)
             order = values
-        rows = np.flatnonzero(is_hit)
+        at = np.arange(len(rows))
         if 0 < limit < len(rows):
-            farthest = np.partition(order[rows], limit - 1)[limit - 1]
-            rows = rows[order[rows] <= farthest]
+            at = np.flatnonzero(order <= np.partition(order, limit - 1)[limit - 1])
         # Stable, so that equal scores always come in the order of their rows.
-        rows = rows[np.argsort(order[rows], kind="stable")][:limit]
-        return [(int(row), round(float(values[row]), 6)) for row in rows]
+        at = at[np.argsort(order[at], kind="stable")][:limit]
+        return [(int(rows[n]), round(float(values[n]), 6)) for n in at]
+
+    def _inner(self, query: np.ndarray, among: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+        """The rows that may be returned, and their inner products with a weighted query."""
+        if among is None:
+            rows = np.flatnonzero(self._alive[: self._used])
+            inner = self._store.inner(query, self._used)
+            inner = inner if len(rows) == self._used else inner[rows]
+        else:
+            rows = among[self._alive[among]]
+            inner = self._store.inner_of(rows, query, self._used)
+        if self.is_sparse:
+            rows, inner = rows[inner != 0], inner[inner != 0]
+        return rows, inner
 
     def _nearest_apart(
         self,
         query: np.ndarray,
         weights: np.ndarray,
         limit: int,
-        is_hit: np.ndarray,
+        rows: np.ndarray,
         nearly: np.ndarray,
         rounding: np.ndarray,
     ) -> list[tuple[int, float]]:
@@ -113,15 +137,14 @@ class Rows:
             query: see `nearest`.
             weights: of the columns.
             limit: see `nearest`.
-            is_hit: which rows may be returned.
+            rows: that may be returned.
             nearly: their squared distances from a product, which may hide small ones.
             rounding: how far each of these may be off.
         """
-        rows = np.flatnonzero(is_hit)
         if 0 < limit < len(rows):
-            first = rows[np.argpartition(nearly[rows], limit - 1)[:limit]]
+            first = rows[np.argpartition(nearly, limit - 1)[:limit]]
             farthest = self._store.apart(first, query, weights).max()
-            rows = rows[nearly[rows] - rounding[rows] <= farthest]
+            rows = rows[nearly - rounding <= farthest]
         squares = self._store.apart(rows, query, weights)
         best = np.argsort(squares, kind="stable")[:limit]
         return [(int(rows[n]), round(float(np.sqrt(squares[n])), 6)) for n in best]
@@ -132,10 +155,15 @@ class Rows:
         have = self._with_entry
         return np.log1p((len(self) - have + 0.5) / (have + 0.5)).astype(np.float32)
 
-    def _squares_of_rows(self, weigh: str, weights: np.ndarray) -> np.ndarray:
-        if weigh not in self._squares:
-            self._squares[weigh] = self._store.squares(weights, self._used)
-        return self._squares[weigh]
+    def _squares_of(self, rows: np.ndarray, weigh: str, weights: np.ndarray) -> np.ndarray:
+        """The squared lengths of these rows."""
+        if weigh == "none":
+            squares = self._plain_squares[: self._used]
+        else:
+            if weigh not in self._squares:
+                self._squares[weigh] = self._store.squares(weights, self._used)
+            squares = self._squares[weigh]
+        return squares if len(rows) == self._used else squares[rows]
 
 
 class _Dense:
@@ -148,6 +176,9 @@ class _Dense:
         self._matrix = _grown(self._matrix, row + 1)
         self._matrix[row, columns] = values
 
+    def of(self, rows: np.ndarray) -> np.ndarray:
+        return np.asarray(self._matrix[rows])
+
     def take(self, row: int) -> np.ndarray:
         columns = np.flatnonzero(self._matrix[row])
         self._matrix[row] = 0
@@ -155,6 +186,11 @@ class _Dense:
 
     def inner(self, query: np.ndarray, used: int) -> np.ndarray:
         return np.asarray(self._matrix[:used] @ query)
+
+    def inner_of(self, rows: np.ndarray, query: np.ndarray, used: int) -> np.ndarray:
+        if 2 * len(rows) > used:  # to copy the rows would cost more than to multiply them
+            return self.inner(query, used)[rows]
+        return np.asarray(self._matrix[rows] @ query)
 
     def squares(self, weights: np.ndarray, used: int) -> np.ndarray:
         return np.asarray(np.square(self._matrix[:used]) @ weights)
@@ -200,6 +236,9 @@ class _Sparse:
     def inner(self, query: np.ndarray, used: int) -> np.ndarray:
         products = self._values[: self._used] * query[self._columns[: self._used]]
         return self._summed(products, used)
+
+    def inner_of(self, rows: np.ndarray, query: np.ndarray, used: int) -> np.ndarray:
+        return self.inner(query, used)[rows]
 
     def squares(self, weights: np.ndarray, used: int) -> np.ndarray:
         values = self._values[: self._used]

@@ -31,7 +31,8 @@ def batching_problems(
             yield python_problem(
                 inspect.unwrap(getattr(cls, name)),
                 "ignored-key",
-                "`custom_metric` of @dynamic_batching has no meaning here; Documents are counted",
+                "`custom_metric` of @dynamic_batching has no effect here; batches are sized by "
+                "Documents",
                 severity="warning",
             )
 
@@ -48,7 +49,7 @@ def batched_join(node: NodeConfig) -> Iterator[Problem]:
             "batched-join",
             f"{node.name} joins {' and '.join(needs)}; requests at a join are not batched",
             at="key",
-            hint="put an executor behind the join, and batch that one",
+            hint="add an executor after the join and batch that one",
             severity="warning",
         )
 
@@ -65,7 +66,7 @@ def _unserved(
         yield tree.problem(
             at,
             "unknown-endpoint",
-            f"{cls.__name__} serves no endpoint {key!r}, so there is nothing to batch",
+            f"{cls.__name__} does not serve {key!r}, so there is nothing to batch",
             at="key",
             hint=f"did you mean {near!r}?" if near else listed,
         )
@@ -79,7 +80,7 @@ def _unbound(cls: type[BaseExecutor], spec: ExecutorSpec) -> Iterator[Problem]:
             yield python_problem(
                 getattr(cls, name),
                 "no-endpoint",
-                f"{cls.__name__}.{name} has @dynamic_batching, but it serves no endpoint",
+                f"{cls.__name__}.{name} has @dynamic_batching but serves no endpoint",
                 hint="decorate it with @requests too, or bind it in `requests:`",
             )
 

@@ -21,7 +21,7 @@ _RELATIVE = re.compile(rb"^\s*from\s+\.", re.MULTILINE)
 
 
 def class_hint(spec: ExecutorSpec, name: str) -> str:
-    """A hint for a class that stands in no module of a spec, but in a file beside or below them.
+    """A hint for a class that is in no module of a spec, but in a file next to or below them.
 
     Args:
         spec: with the modules that were looked at.
@@ -40,7 +40,7 @@ def class_hint(spec: ExecutorSpec, name: str) -> str:
             return _where(spec, file, name, is_relative=_RELATIVE.search(text) is not None)
     for folder in folders:
         if not isfile(folder / "__init__.py") and str(folder) in searched:
-            return f"{folder.name} is a folder without __init__.py; name a .py file in it"
+            return f"{folder.name} is a folder without __init__.py; use a .py file in it"
     return ""
 
 
@@ -51,16 +51,16 @@ def relative_import_hint(spec: ExecutorSpec, entry: str) -> str:
     file = Path(entry)
     dotted = _dotted(spec, file)
     if "." in dotted:
-        return f"a file alone has no package: write `py_modules: {dotted}`"
+        return f"a single file has no package: write `py_modules: {dotted}`"
     found = re.search(rb"^\s*from\s+\.(\w+)\s+import", _text(file), re.MULTILINE)
     if found is None:
-        return "a file alone has no package: import the modules beside it without the dot"
+        return "a single file has no package: import the modules beside it without the dot"
     sibling = found[1].decode()
-    return f"a file alone has no package: write `from {sibling} import …`, without the dot"
+    return f"a single file has no package: write `from {sibling} import …`, without the dot"
 
 
 def _folders_around(spec: ExecutorSpec) -> tuple[list[Path], set[str]]:
-    """The folders that the modules of a spec stand in; and the paths that were searched already."""
+    """The folders of the modules of a spec; and the paths that were already searched."""
     folders: list[Path] = []
     searched: set[str] = set()
     module = spec.jtype.rpartition(":")[0]
@@ -115,10 +115,10 @@ def _where(spec: ExecutorSpec, file: Path, name: str, *, is_relative: bool) -> s
     # A module of a package is imported as such: it may import from its neighbours.
     written = dotted if dotted and (is_relative or has_package) else place
     if ":" in spec.jtype and dotted:
-        return f"it stands in {place}: write `{dotted}:{name}`"
+        return f"it is in {place}: write `{dotted}:{name}`"
     if is_relative and not dotted and has_package:
-        return f"it stands in {place}: write `from .{file.stem} import {name}` in its __init__.py"
-    return f"it stands in {place}: write `py_modules: {written}`"
+        return f"it is in {place}: write `from .{file.stem} import {name}` in its __init__.py"
+    return f"it is in {place}: write `py_modules: {written}`"
 
 
 def _below(spec: ExecutorSpec, file: Path) -> str:

@@ -164,12 +164,12 @@ def _not_python(origin: ExecutorDraft, err: SyntaxError) -> Problem:
     end = err.end_offset if err.end_lineno == err.lineno and err.end_offset else 0
     return Problem(
         "import-failed",
-        f"this is no Python: {err.msg}",
+        f"not valid Python: {err.msg}",
         file=shown_file(err.filename or ""),
         line=err.lineno or 0,
         column=start,
         end_column=max(start + 1, end or 0),
-        notes=(origin.tree.note(_modules_path(origin), "it is imported for this"),),
+        notes=(origin.tree.note(_modules_path(origin), "imported because of this"),),
         source_line=(err.text or "").rstrip("\n"),
     )
 
@@ -196,7 +196,7 @@ def _namesakes(spec: ExecutorSpec, origin: ExecutorDraft) -> Iterator[Problem]:
         yield origin.tree.problem(
             origin.jtype_path(),
             "ambiguous-class",
-            f"{' and '.join(modules)} each have a class {name}; that of {modules[-1]} is taken",
+            f"{' and '.join(modules)} each define a class {name}; the one in {modules[-1]} is used",
             hint=f"write `{modules[-1]}:{name}`",
             severity="warning",
         )

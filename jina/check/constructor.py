@@ -46,7 +46,7 @@ def _abstract(cls: type[BaseExecutor], origin: ExecutorDraft) -> Problem:
         origin.jtype_path(),
         "abstract-class",
         f"{cls.__name__} cannot be constructed: it leaves {', '.join(abstract)} abstract",
-        hint="define it, or name a subclass that does",
+        hint="define it, or use a subclass that does",
     )
 
 
@@ -55,7 +55,7 @@ def _missing_argument(cls: type[BaseExecutor], origin: ExecutorDraft, name: str)
     return tree.problem(
         at if at in tree.values else origin.jtype_path(),
         "missing-argument",
-        f"the constructor of {cls.__name__} needs {name!r}, which `with` does not give",
+        f"the constructor of {cls.__name__} needs {name!r}, which `with` does not set",
         at="key",
         hint=f"add it: `with: {{{name}: …}}`",
     )
@@ -66,9 +66,9 @@ def _unknown_argument(cls: type[BaseExecutor], origin: ExecutorDraft, misfit: Mi
     known = ", ".join(constructor_parameters(cls)) or "nothing but **kwargs"
     is_error = misfit.kind == "unknown"
     message = (
-        f"the constructor of {cls.__name__} takes no {misfit.name!r}"
+        f"the constructor of {cls.__name__} does not accept {misfit.name!r}"
         if is_error
-        else f"{cls.__name__} names no argument {misfit.name!r}; it falls into **kwargs"
+        else f"{cls.__name__} has no argument {misfit.name!r}; the value goes into **kwargs"
     )
     tree, at = origin.place("with", misfit.name)
     return tree.problem(
@@ -76,7 +76,7 @@ def _unknown_argument(cls: type[BaseExecutor], origin: ExecutorDraft, misfit: Mi
         "unknown-argument",
         message,
         at="key",
-        hint=f"did you mean `{misfit.near}`?" if misfit.near else f"it takes: {known}",
+        hint=f"did you mean `{misfit.near}`?" if misfit.near else f"it accepts: {known}",
         severity="error" if is_error else "warning",
     )
 
@@ -128,7 +128,8 @@ def source_problems(cls: type[BaseExecutor]) -> Iterator[Problem]:
             init,
             "no-super-call",
             f"the constructor of {cls.__name__} does not call super().__init__(**kwargs)",
-            hint="it works, but what it does to metas and requests before is not seen",
+            hint="it works, but changes that the constructor makes to its metas or requests "
+            "have no effect",
             severity="warning",
         )
     elif not any(p.kind is p.VAR_KEYWORD for p in inspect.signature(init).parameters.values()):
@@ -136,6 +137,6 @@ def source_problems(cls: type[BaseExecutor]) -> Iterator[Problem]:
             init,
             "no-kwargs",
             f"the constructor of {cls.__name__} does not take **kwargs",
-            hint="add **kwargs and hand them to super().__init__(**kwargs)",
+            hint="add **kwargs and pass them to super().__init__(**kwargs)",
             severity="warning",
         )

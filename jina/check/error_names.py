@@ -59,13 +59,13 @@ def _retried(
 def _plain(tree: Tree, path: DataPath, name: str) -> Iterator[Problem]:
     if name in _names_below(BaseExecutor) | {BaseExecutor.__name__, "Executor"}:
         message = f"{name} is an Executor, not a class of exceptions"
-        yield tree.problem(path, UNKNOWN_ERROR, message, hint="name the errors that it raises")
+        yield tree.problem(path, UNKNOWN_ERROR, message, hint="list the exceptions that it raises")
         return
     yield tree.problem(
         path,
         UNKNOWN_ERROR,
-        f"no exception is called {name!r}, neither a built-in one nor one of the modules that are "
-        "imported now; nothing is tried again unless one is defined later",
+        f"no exception {name!r} among the built-in ones and those of the modules "
+        "imported so far; calls are retried only if it is defined later",
         severity="warning",
     )
 
@@ -79,7 +79,7 @@ def _dotted(tree: Tree, path: DataPath, module: str, short: str) -> Iterator[Pro
         message = f"the module {module} has no exception {short!r}"
         yield tree.problem(path, UNKNOWN_ERROR, message)
     elif real != name and not real.endswith(f".{name}"):
-        message = f"{name} is another name of {real}, and errors are known by that one alone"
+        message = f"{name} is an alias of {real}, and only the real name matches"
         yield tree.problem(path, UNKNOWN_ERROR, message, hint=f"write `{real}`")
 
 

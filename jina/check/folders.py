@@ -27,7 +27,7 @@ def named_folders(origin: ExecutorDraft, spec: ExecutorSpec) -> Iterator[Problem
         yield tree.problem(
             at,
             "bad-name",
-            f"{name!r} cannot be a folder; reading `self.workspace` would fail",
+            f"{name!r} is not a valid folder name; reading `self.workspace` would fail",
             hint=NAME_HINT,
             severity="warning",
         )
@@ -68,10 +68,10 @@ def shared_folders(nodes: Iterable[NodeConfig]) -> Iterator[Problem]:
             (*at, "uses"),
             "shared-folder",
             f"{other.name!r} and {node.name!r} have the same metas.name, {name!r}: they share the "
-            f"folder {shown_file(folder)} and the parameters under that name",
+            f"folder {shown_file(folder)} and the parameters for that name",
             hint=f"give each its own name: `uses_metas: {{name: {node.name}}}`",
             severity="warning",
-            notes=[known_tree.note((*known_at, "uses"), f"{other.name!r} stands here")],
+            notes=[known_tree.note((*known_at, "uses"), f"{other.name!r} is here")],
         )
 
 
@@ -85,13 +85,13 @@ def _unwritable(
         yield tree.problem(
             at,
             "workspace-not-writable",
-            f"the workspace {workspace} cannot be made: {shown_file(str(place))} is a file",
+            f"cannot create the workspace {workspace}: {shown_file(str(place))} is a file",
             severity=severity,
         )
     elif not os.access(place, os.W_OK | os.X_OK):
         yield tree.problem(
             at,
             "workspace-not-writable",
-            f"the workspace {workspace} cannot be written: no permission for {place}",
+            f"cannot write to the workspace {workspace}: permission denied for {place}",
             severity=severity,
         )

@@ -25,7 +25,8 @@ def node_gpus(node: NodeConfig) -> Iterator[Problem]:
         yield tree.problem(
             path if path in tree.values else ("with", "env", DEVICES),
             "no-gpu",
-            f"`{value}` chooses none of the {gpus()} GPUs here: its processes see no GPU",
-            hint=f"where nvidia-smi cannot tell, {TOTAL} says how many there are",
+            f"`{value}` selects none of the {gpus()} GPUs on this machine: its processes see no "
+            "GPU",
+            hint=f"set {TOTAL} to the number of GPUs if nvidia-smi cannot find them",
             severity="warning",
         )

@@ -36,11 +36,11 @@ def yaml_endpoints(origin: ExecutorDraft, spec: ExecutorSpec) -> Iterator[Proble
             yield tree.problem(
                 at,
                 "endpoint-claimed-twice",
-                f"{other!r} and {written!r} are both the endpoint {endpoint}; "
+                f"{other!r} and {written!r} are the same endpoint {endpoint}; "
                 f"{spec.requests[written]} wins",
                 at="key",
                 hint="remove one of them",
-                notes=[known_tree.note(known_at, "the first one stands here", "key")],
+                notes=[known_tree.note(known_at, "the first one is here", "key")],
             )
 
 
@@ -90,9 +90,9 @@ def endpoint_rows(cls: type[BaseExecutor], spec: ExecutorSpec, name: str) -> Ite
 def _no_method(
     cls: type[BaseExecutor], name: str, methods: list[str], tree: Tree, at: DataPath
 ) -> Problem:
-    """A name that is no method of the class."""
+    """A name that is not a method of the class."""
     if getattr(cls, name, None) is not None:
-        message = f"{cls.__name__}.{name} cannot be called; it is no method"
+        message = f"{cls.__name__}.{name} is not a method"
         return tree.problem(at, "unknown-method", message)
     near = near_name(name, methods)
     own = [m for m in methods if m not in dir(BaseExecutor)]
@@ -116,7 +116,7 @@ def _unfillable(cls: type[BaseExecutor], name: str, tree: Tree, at: DataPath) ->
             "uncallable-method",
             f"{cls.__name__}.{name} cannot serve an endpoint: "
             f"nothing fills its parameter {missing[0]!r}",
-            hint=f"a method receives what it names among {', '.join(ARGUMENTS)}",
+            hint=f"the arguments a method can take are {', '.join(ARGUMENTS)}",
         )
 
 
@@ -154,8 +154,8 @@ def _uncallable(cls: type[BaseExecutor], name: str) -> Iterator[Problem]:
         yield python_problem(
             plain,
             "generator-method",
-            f"{cls.__name__}.{name} has a `yield` in it, so it returns a generator; "
-            "an endpoint's method returns a DocumentArray or None",
+            f"{cls.__name__}.{name} contains `yield`, so it returns a generator; "
+            "an endpoint method must return a DocumentArray or None",
             hint="collect the Documents, and `return DocumentArray(…)`",
         )
     if not isinstance(static, staticmethod) and lacks_instance(plain):
@@ -169,13 +169,13 @@ def _uncallable(cls: type[BaseExecutor], name: str) -> Iterator[Problem]:
 
 
 def _odd(endpoint: str) -> tuple[str, str] | None:
-    """What is suspicious about an endpoint, and how to mend it."""
+    """What is suspicious about an endpoint, and how to fix it."""
     if endpoint.isprintable() and " " not in endpoint:
         return None
     plain = "".join(c for c in endpoint.strip() if c.isprintable())
     near = plain.replace("/ ", "/").replace(" ", "_")
     what = "a space" if " " in endpoint else "an invisible character"
-    return f"the endpoint {endpoint!r} has {what} in it", f"did you mean {near!r}?"
+    return f"the endpoint {endpoint!r} contains {what}", f"did you mean {near!r}?"
 
 
 def _forgotten_decorator(cls: type[BaseExecutor], methods: list[str]) -> Iterator[Problem]:

@@ -1,4 +1,4 @@
-"""Where something stands in the user's Python, and problems there."""
+"""Places in the user's Python code, and problems there."""
 
 from __future__ import annotations
 

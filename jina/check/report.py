@@ -50,5 +50,5 @@ class Report:
 
     @property
     def is_clean(self) -> bool:
-        """Whether there is no error."""
+        """Whether there are no errors."""
         return not self.errors

@@ -32,8 +32,8 @@ def shard_hints(node: NodeConfig, wrong: Container[str]) -> Iterator[Problem]:
             f"{node.name!r} has {node.shards} shards and no `polling`: each request goes to one of "
             "them, as in Jina 2.0; Jina 2.6 and 3 send /search to all",
             at="key",
-            hint="write `polling: {/search: ALL}` for that, `polling: ALL` for every endpoint, as "
-            "VectorIndexer needs it, or `polling: ANY` if one is meant",
+            hint="set `polling: {/search: ALL}` to do that, `polling: ALL` for every endpoint (as "
+            "VectorIndexer needs), or `polling: ANY` to keep sending to one shard",
             severity="warning",
         )
     if node.shards > 1:
@@ -42,7 +42,7 @@ def shard_hints(node: NodeConfig, wrong: Container[str]) -> Iterator[Problem]:
         yield tree.problem(
             (*at, "polling"),
             "polling-without-shards",
-            f"`polling` says which shards get a request, and {node.name!r} has one; its replicas "
+            f"`polling` only matters with several shards, and {node.name!r} has one; its replicas "
             "take turns",
             at="key",
             hint="set `shards`, or remove `polling`",
@@ -53,7 +53,7 @@ def shard_hints(node: NodeConfig, wrong: Container[str]) -> Iterator[Problem]:
         yield tree.problem(
             (*at, key),
             "reduce-without-shards",
-            f"`{key}` says what becomes of the results of shards, and {node.name!r} has one",
+            f"`{key}` only matters with several shards, and {node.name!r} has one",
             at="key",
             hint=f"set `shards`, or remove `{key}`",
             severity="warning",
@@ -83,7 +83,7 @@ def unserved_endpoints(node: NodeConfig, key: str, bound: Sequence[str]) -> Iter
         yield tree.problem(
             path,
             f"unserved-{key}",
-            f"`{key}` names {endpoint}, which {node.name!r} does not serve",
+            f"`{key}` lists {endpoint}, which {node.name!r} does not serve",
             at="key",
             hint=f"did you mean {close}?" if close else f"it serves {', '.join(bound)}",
             severity="warning",

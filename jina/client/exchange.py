@@ -118,7 +118,9 @@ def targets_of(welcome: Welcome, target: str) -> list[str] | None:
     try:
         matches = re.compile(target).match
     except (re.error, RecursionError, OverflowError) as error:
-        raise BadClientInput(f"the target {target!r} is no regular expression: {error}") from error
+        raise BadClientInput(
+            f"the target {target!r} is not a regular expression: {error}"
+        ) from error
     return [name for name in welcome.endpoints if matches(name)]
 
 

@@ -17,7 +17,6 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Sequence
-from hashlib import sha256
 from typing import Any
 
 import msgspec
@@ -25,7 +24,7 @@ import msgspec
 from jina.excepts import InputError, OutputError
 from jina.readers import ReadOptions
 from jina.readers.inputs import find_inputs
-from jina.readers.stream_keys import file_key
+from jina.readers.stream_keys import file_key, text_key
 
 SCHEMA = "jina/progress/v1"
 
@@ -239,4 +238,4 @@ def _worded(value: Any) -> str:
     else:  # keys of a program's parameters may be numbers
         value = msgspec.to_builtins(value, str_keys=True)
         text = msgspec.json.encode(value, order="sorted").decode()
-    return text if len(text) <= 60 else sha256(text.encode()).hexdigest()[:16]
+    return text if len(text) <= 60 else text_key(text)

@@ -1,6 +1,6 @@
 """Dynamic batching in YAML: what is ignored in it, and how one place's settings lie over another's.
 
-The keys stand in `schema.py`.
+The keys are in `schema.py`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from jina.config.schema import IGNORED_BATCHING, BatchingModel
 from jina.config.tree import DataPath, Tree
 from jina.names import endpoint_name
 
-#: Where it stands in an Executor's YAML; the second wins. A Flow's executors have the second.
+#: Where it is in an Executor's YAML; the second wins. A Flow's executors have the second.
 SPELLINGS = ("dynamic_batching", "uses_dynamic_batching")
 
 #: Endpoint, or name of a method -> the settings that are written.

@@ -1,4 +1,4 @@
-"""Whose program calls us: published programs name files that stand beside them."""
+"""Which program calls us: published programs use files that are next to them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def caller_folders() -> list[Path]:
     """The folder of the file that called jina, the first frame outside jina.
 
     Returns:
-        an absolute path; nothing where the caller is no file, as in an interactive session.
+        an absolute path; nothing if the caller is not a file, as in an interactive session.
     """
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:

@@ -1,6 +1,6 @@
 """Where the Executors that ship with jina are: one folder per Executor, with a `config.yml`.
 
-In a checkout (also after an editable install) they stand beside the package; a plain install
+In a checkout (also after an editable install) they are next to the package; a plain install
 carries them inside `jinacli`.
 """
 

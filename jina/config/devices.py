@@ -25,7 +25,7 @@ from jina.excepts import ConfigError
 from jina.names import DEVICES
 
 TOTAL = "CUDA_TOTAL_DEVICES"
-HINT = "write RR, RR0:2, RR0,2, or RR and UUIDs, which begin with GPU- or MIG-"
+HINT = "use RR, RR0:2, RR0,2, or RR followed by UUIDs that start with GPU- or MIG-"
 
 _ASK_S = 20.0  # nvidia-smi may have to load the driver
 _SLICE = re.compile(r"(-?\d+)?:(-?\d+)?(?::([1-9]\d*))?")
@@ -57,14 +57,14 @@ def chosen(value: str, total: Callable[[], int]) -> list[str] | None:
         return list(map(str, _sliced(text, total)))
     parts = [part.strip() for part in text.split(",")]
     if not all(_DEVICE.fullmatch(part) for part in parts):
-        raise ValueError(f"{value!r} names no devices")
+        raise ValueError(f"{value!r} does not name any devices")
     return [str(_counted(part, total)) if _INTEGER.fullmatch(part) else part for part in parts]
 
 
 def _sliced(text: str, total: Callable[[], int]) -> range:
     found = _SLICE.fullmatch(text)
     if found is None:
-        raise ValueError(f"'RR{text}' is no slice of devices")
+        raise ValueError(f"'RR{text}' is not a slice of devices")
     start, stop, step = (None if part is None else int(part) for part in found.groups())
     return range(total())[slice(start, stop, step)]
 
@@ -80,7 +80,7 @@ def problems(tree: Tree, path: DataPath, env: Any) -> Iterator[Problem]:
     Args:
         tree: the Flow's.
         path: of the `env`.
-        env: what stands there.
+        env: its environment.
     """
     value = env.get(DEVICES) if isinstance(env, Mapping) else None
     if not isinstance(value, str) or isinstance(value, Unresolved):

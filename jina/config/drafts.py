@@ -100,7 +100,7 @@ class ExecutorDraft(msgspec.Struct):
 
 
 def executor_draft(state: LoadState, tree: Tree, at: DataPath = ()) -> ExecutorDraft | None:
-    """An Executor from its map, as far as it is right; None when there is no class to look at."""
+    """An Executor from its map, as far as it is correct; None if it has no class."""
     data = value_at(tree.data, at)
     if not _is_executor(state, tree, at, data):
         return None
@@ -158,7 +158,7 @@ def uncertain_sections(tree: Tree, wrong: Iterable[DataPath], known: Iterable[st
 
 
 def _sections_of(path: DataPath, meant: str) -> set[str]:
-    """The sections that a wrong key makes uncertain; `meant` is the key that it stands for."""
+    """The sections that a wrong key makes uncertain; `meant` is the intended key."""
     section = meant.removeprefix("uses_").removeprefix("override_")
     is_whole = len(path) == 1
     found: set[str] = set()
@@ -175,9 +175,7 @@ def _is_executor(state: LoadState, tree: Tree, at: DataPath, data: Any) -> bool:
     """Whether data can be an Executor; reports why not."""
     if not isinstance(data, Mapping):
         state.problems.append(
-            tree.problem(
-                at, "wrong-type", "an Executor is a map; expected `jtype: ClassName` in it"
-            )
+            tree.problem(at, "wrong-type", "an Executor must be a map with `jtype: ClassName`")
         )
         return False
     if data.get("jtype") in ("Flow", "AsyncFlow"):
@@ -208,7 +206,7 @@ def _without_class(tree: Tree, at: DataPath, problems: list[Problem]) -> list[Pr
         tree.problem(
             at,
             "no-class",
-            "the key `jtype` is missing: it names the Executor's class",
+            "missing key `jtype`: it names the Executor's class",
             hint="write `jtype: MyExecutor`",
         ),
     ]
@@ -257,7 +255,7 @@ def _warn_of_near_keys(
                 tree.problem(
                     (*at, key),
                     "unknown-meta",
-                    f"`{key}` is no documented key of metas; it becomes `self.metas.{key}`",
+                    f"`{key}` is not a documented key of metas; it becomes `self.metas.{key}`",
                     at="key",
                     hint=problem.hint,
                     severity="warning",

@@ -15,7 +15,7 @@ from jina.config.variables import Unresolved
 def dumped(data: Mapping[str, Any]) -> str:
     """The YAML of plain data.
 
-    A text that YAML would read as something else stands in quotes, and a `$` is doubled, because
+    A text that YAML would read as something else is quoted, and a `$` is doubled, because
     one alone begins a variable.
 
     Raises:

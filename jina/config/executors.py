@@ -39,7 +39,7 @@ class ExecutorConfig:
 def load_executor(source: Any, options: LoadOptions = DEFAULT_OPTIONS) -> ExecutorConfig:
     """Read and check an Executor's YAML.
 
-    The Executor is for this process. A class that exists only here is not pickled; it stands in the
+    The Executor is for this process. A class that exists only here is not pickled; it is in the
     config's `origin.cls`.
 
     Args:
@@ -98,7 +98,7 @@ def _lay_over(state: LoadState, draft: ExecutorDraft) -> None:
 
 
 def _draft(state: LoadState, source: Any) -> ExecutorDraft | None:
-    """What stands at a source; None when problems make it unusable."""
+    """The config at a source; None if problems make it unusable."""
     if isinstance(source, type):
         return ExecutorDraft(Tree(Source()), jtype=source.__name__, cls=source)
     opened = open_source(

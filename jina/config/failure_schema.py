@@ -1,4 +1,4 @@
-"""What Flow YAML may say about calls that fail or hang; `schema` has all the rest."""
+"""The part of the Flow YAML about calls that fail or hang; the rest is in `schema`."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _upper(value: Any) -> Any:
 def _not_zero(value: int) -> int:
     if value == 0:
         raise PydanticCustomError(
-            "no_time", "it must be at least 1 millisecond", {"hint": "-1 sets no limit"}
+            "no_time", "it must be at least 1 millisecond", {"hint": "use -1 for no limit"}
         )
     return value
 
@@ -45,12 +45,12 @@ def _exception(value: str) -> str:
     name = value.removeprefix("builtins.")
     for part in name.split("."):
         if not part.isidentifier() or keyword.iskeyword(part):
-            raise PydanticCustomError("no_exception", "no class can have that name")
+            raise PydanticCustomError("no_exception", "that is not a valid class name")
     thing = getattr(builtins, name, None)
     if thing is None:
         return name
     if not (isinstance(thing, type) and issubclass(thing, BaseException)):
-        raise PydanticCustomError("no_exception", "that is no class of exceptions")
+        raise PydanticCustomError("no_exception", "that is not an exception class")
     return thing.__name__  # IOError is OSError
 
 
@@ -73,12 +73,12 @@ Strategy = Annotated[_Strategy, BeforeValidator(_upper, json_schema_input_type=s
 
 
 class RetriesModel(BaseModel):
-    """What is tried again after an error of the Executor."""
+    """Which failed calls of the Executor are retried, and how."""
 
     model_config = ConfigDict(extra="forbid", protected_namespaces=(), defer_build=True)
 
     times: Annotated[int, Field(strict=True, ge=0, le=1000)] = Field(
-        3, description="Attempts after the first one."
+        3, description="Number of retries after the first attempt."
     )
     on: Annotated[
         list[_Exception],
@@ -86,15 +86,15 @@ class RetriesModel(BaseModel):
     ] = Field(
         default_factory=list,
         description=(
-            "Names of the errors' classes, or of classes above them: ConnectionError, "
-            "my.module.Error. The default is all errors."
+            "Exception classes to retry on, or their base classes: ConnectionError, "
+            "my.module.Error. The default is all exceptions."
         ),
     )
     backoff: Annotated[int, Field(strict=True, ge=0, le=10**9)] = Field(
         100,
         description=(
-            "Milliseconds before the second attempt; twice as many before each further one, 60000 "
-            "at most."
+            "Milliseconds to wait before the first retry; doubled for each further retry, up to "
+            "60000."
         ),
     )
 

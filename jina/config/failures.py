@@ -98,9 +98,9 @@ def strategy_notes(tree: Tree, at: DataPath, given: Mapping[str, Any]) -> Iterat
     if not isinstance(strategy, str) or strategy.upper() not in STRATEGIES:
         return  # none, or reported already
     means = "continue" if strategy.upper() == _CONTINUES else "stop"
-    message = f"`on_error_strategy: {strategy}` is read as `on_error: {means}`"
+    message = f"`on_error_strategy: {strategy}` is treated as `on_error: {means}`"
     if given.get("on_error") is not None:
-        message = "`on_error_strategy` is not read, because `on_error` stands beside it"
+        message = "`on_error_strategy` is ignored because `on_error` is also set"
     yield tree.problem(
         (*at, "on_error_strategy"), "older-key", message, at="key", severity="warning"
     )
@@ -116,8 +116,9 @@ def retry_notes(tree: Tree, at: DataPath, model: NodeModel) -> Iterator[Problem]
             yield tree.problem(
                 (*path, n) if (*path, n) in tree.values else path,
                 UNKNOWN_ERROR,
-                f"Python has no exception {name!r}; nothing is tried again unless a class of your "
-                "own has that name",
+                f"Python has no exception {name!r}; calls are retried only if you define a class "
+                "with "
+                "that name",
                 hint=f"did you mean {near!r}?",
                 severity="warning",
             )

@@ -75,7 +75,7 @@ def write_flow(
         text = dumped({key: value for key, value in data.items() if value or key == "executors"})
     except yaml.representer.RepresenterError as err:
         raise ConfigError(
-            f"a value of this Flow has no YAML form: {err.args[-1]!r}",
+            f"this Flow has a value that cannot be saved as YAML: {err.args[-1]!r}",
             hint="only text, numbers, booleans, lists, maps and classes can be saved",
         ) from None
     Path(path).write_text(text, encoding="utf-8")
@@ -89,8 +89,8 @@ def _warn_of_classes(path: str, entries: Sequence[Part]) -> None:
     lone = {cls.__name__ for cls in classes if isinstance(cls, type) and not _module_of(cls)}
     if lone:
         names = ", ".join(sorted(lone))
-        text = f"{path} can be loaded only by a process that has defined {names} before"
-        warnings.warn(f"{text}; define Executors at the top of a module", stacklevel=5)
+        text = f"{path} can only be loaded by a process that has already defined {names}"
+        warnings.warn(f"{text}; define Executors at the top level of a module", stacklevel=5)
 
 
 def _further(part: Part) -> list[Path]:
@@ -161,7 +161,7 @@ def _uses(uses: str, part: Part, folder: Path) -> str | dict[str, Any]:
 
 
 def _found(name: str, part: Part, folder: Path) -> str:
-    """A file as it is named from another folder; what is no file stays.
+    """A file as named from another folder; other text is unchanged.
 
     One that is not there is looked for first where it would have been.
     """

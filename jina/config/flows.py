@@ -85,7 +85,7 @@ def load_flow(
         env: environment for variables; os.environ when None. Variables in a dict are not replaced.
         substitute: whether variables are replaced.
         extra_search_paths: further folders where modules and YAML files are looked for: before the
-            current one, and behind the folder of the YAML that names them.
+            current one, and after the folder of the YAML that names them.
 
     Raises:
         BadConfigSource: there is nothing usable at `source`.
@@ -200,7 +200,7 @@ def _not_a_flow(tree: Tree) -> Problem:
     if tree.data is None:
         return tree.problem((), "no-source", f"{tree.source.file} is empty; expected a Flow")
     return tree.problem(
-        (), "wrong-type", "a Flow is a map; expected `jtype: Flow` and `executors:` in it"
+        (), "wrong-type", "a Flow must be a map with `jtype: Flow` and `executors:`"
     )
 
 
@@ -244,7 +244,7 @@ def _known_options(state: LoadState, tree: Tree, given: Mapping[str, Any]) -> di
     if isinstance(inspect, str) and inspect.upper() == "HANG":
         del kept["inspect"]
         message = "`inspect: HANG` is not supported"
-        hint = "write the executor that looks on with `floating: true`: nobody waits for it"
+        hint = "set `floating: true` on that executor instead: nothing waits for its results"
         path = ("with", "inspect")
         state.problems.append(tree.problem(path, "not-supported", message, hint=hint))
     return kept
@@ -267,7 +267,7 @@ def _prepare_entries(
             if issubclass(cls, BaseExecutor):
                 classes.setdefault(n, {})[name] = cls
             else:
-                message = f"{cls.__name__} is no Executor: it does not subclass jina.Executor"
+                message = f"{cls.__name__} is not an Executor: it does not subclass jina.Executor"
                 state.problems.append(tree.problem((key, n, name), "not-an-executor", message))
     return classes
 
@@ -307,7 +307,7 @@ def _check_name(state: LoadState, tree: Tree, data: Mapping[str, Any]) -> None:
             continue
         if not SAFE_NAME.fullmatch(name):
             state.problems.append(
-                tree.problem(path, "bad-name", f"{name!r} cannot be a Flow's name", hint=NAME_HINT)
+                tree.problem(path, "bad-name", f"{name!r} is not a valid Flow name", hint=NAME_HINT)
             )
 
 
@@ -330,14 +330,14 @@ def _is_flow(state: LoadState, tree: Tree, data: Mapping[str, Any]) -> bool:
 def _odd_version(tree: Tree, version: str, *, is_known: bool) -> Problem:
     hint = "write `version: '1'`"
     if is_known:
-        message = f"version {version} is read as version 1"
+        message = f"version {version} is treated as version 1"
         return tree.problem(("version",), "old-version", message, severity="warning", hint=hint)
     message = f"version {version!r} of the Flow YAML is not supported"
     return tree.problem(("version",), "bad-version", message, hint=hint)
 
 
 def _entries(state: LoadState, tree: Tree, data: dict[str, Any]) -> tuple[str, list[Any]]:
-    """The list of executors, and which key it stands under."""
+    """The list of executors, and its key."""
     key = "pods" if "pods" in data and "executors" not in data else "executors"
     if "pods" in data and "executors" in data:
         del data["pods"]
@@ -361,10 +361,10 @@ def _both_spellings(tree: Tree) -> Problem:
     return tree.problem(
         ("pods",),
         "unknown-key",
-        "`pods` is the older spelling of `executors`; here are both",
+        "`pods` is the old name of `executors`; both are set",
         at="key",
-        hint="keep `executors`",
-        notes=[tree.note(("executors",), "`executors` stands here", "key")],
+        hint="keep only `executors`",
+        notes=[tree.note(("executors",), "`executors` is here", "key")],
     )
 
 

@@ -38,7 +38,7 @@ def with_needs(entries: Sequence[Any]) -> list[Any]:
 
 
 def without(nodes: Sequence[NodeConfig]) -> list[NodeConfig]:
-    """The nodes without those that look on; whoever needs one takes what it looked at."""
+    """The nodes without inspecting ones; nodes that need one get its input instead."""
     gone = {node.name: node.needs or [] for node in nodes if node.method == INSPECT}
     return [_freed(node, gone) for node in nodes if node.name not in gone]
 

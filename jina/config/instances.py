@@ -58,13 +58,13 @@ def load_instance(
         runtime_args: what `self.runtime_args` holds.
         py_modules: more modules to import for the class.
         extra_search_paths: further folders where modules and YAML files are looked for: before the
-            current one, and behind the folder of the YAML that names them. Last comes the folder of
+            current one, and after the folder of the YAML that names them. Last comes the folder of
             the program that calls this.
         **options: override_with, override_metas, override_requests, or the same as uses_with,
             uses_metas, uses_requests.
 
     Raises:
-        BadConfigSource: nothing usable stands there, or its class cannot be found.
+        BadConfigSource: there is nothing usable, or its class cannot be found.
         ConfigError: carries every problem at its place.
         TypeError: an option that does not exist.
     """
@@ -121,7 +121,7 @@ def as_yaml(executor: BaseExecutor, folder: str) -> str:
 
     Args:
         executor: see `save_instance`.
-        folder: where the file will stand; modules below it are named relative to it.
+        folder: where the file will be; modules below it are named relative to it.
     """
     cls = type(executor)
     data = {
@@ -135,7 +135,7 @@ def as_yaml(executor: BaseExecutor, folder: str) -> str:
         return dumped(kept)
     except yaml.representer.RepresenterError as err:
         raise ConfigError(
-            f"an argument of {cls.__name__} has no YAML form: {err.args[-1]!r}",
+            f"an argument of {cls.__name__} cannot be saved as YAML: {err.args[-1]!r}",
             hint="only text, numbers, booleans, lists and maps can be saved",
         ) from None
 

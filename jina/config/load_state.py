@@ -139,7 +139,7 @@ class LoadState(msgspec.Struct):
     ) -> dict[str, Any]:
         """The data without the keys that have no meaning here; a warning for each of them.
 
-        A variable that is not set is no mistake there: nobody reads it.
+        A variable that is not set is not a mistake there: its value is not used.
         """
         for key in (key for key in data if key in ignored):
             self.forgive_unset(tree, (*at, key))
@@ -147,7 +147,7 @@ class LoadState(msgspec.Struct):
                 tree.problem(
                     (*at, key),
                     "ignored-key",
-                    f"`{key}` has no meaning here; it is ignored",
+                    f"`{key}` has no effect here; it is ignored",
                     at="key",
                     hint=INSTEAD_OF_IGNORED.get(key, ""),
                     severity="warning",

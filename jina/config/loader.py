@@ -90,8 +90,8 @@ def _scan(tree: Tree) -> None:
             if documents > 1:
                 problem = Problem(
                     "yaml-documents",
-                    "a second YAML document; one file holds one",
-                    hint="remove it, or move it into a file of its own",
+                    "a second YAML document; a file can contain only one",
+                    hint="remove it, or move it to its own file",
                 )
                 raise _LimitExceeded(tree.placed(problem, _span(tree, event)))
 
@@ -102,7 +102,7 @@ def _limit(tree: Tree, mark: Any, message: str) -> _LimitExceeded:
 
 
 class _Builder:
-    """Builds data from nodes and notes where everything stands."""
+    """Builds data from nodes and records where everything is."""
 
     def __init__(self, tree: Tree) -> None:
         self.tree = tree
@@ -121,7 +121,7 @@ class _Builder:
         if isinstance(node, ScalarNode):
             return self.scalar(node, path)
         if id(node) in self.open:
-            raise _limit(self.tree, node.start_mark, "an alias inside the value that it names")
+            raise _limit(self.tree, node.start_mark, "an alias inside the value it refers to")
         self.open.add(id(node))
         try:
             if isinstance(node, MappingNode):
@@ -161,15 +161,15 @@ class _Builder:
             }
             if is_one[short]:
                 return float(value) if short == "float" and isinstance(value, int) else value
-            self.report(node, "yaml-tag", f"{text!r} is no value of !!{short}")
+            self.report(node, "yaml-tag", f"{text!r} is not a valid !!{short}")
             return None
         if tag.startswith("!") and not text:
             return {"jtype": tag[1:]}
         self.report(
             node,
             "yaml-tag",
-            f"the tag {_tag(tag)} does not belong on a value",
-            "a tag names a class, and stands before a map: `!MyExecutor`",
+            f"the tag {_tag(tag)} cannot be used on a plain value",
+            "a tag names a class and goes before a map: `!MyExecutor`",
         )
         return text
 
@@ -178,8 +178,8 @@ class _Builder:
             self.report(
                 node,
                 "yaml-tag",
-                f"the tag {_tag(node.tag)} does not belong on a list",
-                "a tag names a class, and stands before a map: `!MyExecutor`",
+                f"the tag {_tag(node.tag)} cannot be used on a list",
+                "a tag names a class and goes before a map: `!MyExecutor`",
             )
         return [self.build(item, (*path, n), depth + 1) for n, item in enumerate(node.value)]
 
@@ -221,7 +221,7 @@ class _Builder:
         return {"jtype": tag[1:]}
 
     def is_first(self, key_node: ScalarNode, own: dict[str, Node], tag: str | None) -> bool:
-        """Whether a key does not stand in its map yet, be it as the map's tag; reports if it does.
+        """Whether a key is new in its map (or the map's tag); a duplicate is reported.
 
         Args:
             key_node: the key.
@@ -236,7 +236,7 @@ class _Builder:
             self.report(
                 key_node,
                 "yaml-tag",
-                f"the class is named twice: by the tag {_tag(tag)} and by `jtype`",
+                f"the class is given twice: by the tag {_tag(tag)} and by `jtype`",
                 "keep one of them",
             )
             return False
@@ -249,12 +249,12 @@ class _Builder:
         if isinstance(node, SequenceNode):
             for item in node.value:
                 if not isinstance(item, MappingNode):
-                    self.report(item, "yaml-merge", "`<<` merges maps", "write `<<: *anchor`")
+                    self.report(item, "yaml-merge", "`<<` needs maps", "write `<<: *anchor`")
                     continue
                 self.merge(item, into, path, depth + 1)
             return
         if not isinstance(node, MappingNode):
-            self.report(node, "yaml-merge", "`<<` merges a map", "write `<<: *anchor`")
+            self.report(node, "yaml-merge", "`<<` needs a map", "write `<<: *anchor`")
             return
         self.open.add(id(node))
         for key_node, value_node in node.value:
@@ -273,10 +273,10 @@ class _Builder:
 
     def duplicate(self, key: str, again: ScalarNode, first: Node) -> None:
         span = _span(self.tree, first)
-        note = Note(f"`{key}` stands here first", self.tree.source.file, span.line, span.column)
+        note = Note(f"`{key}` is first set here", self.tree.source.file, span.line, span.column)
         problem = Problem(
             "duplicate-key",
-            f"the key `{key}` stands twice in this map",
+            f"the key `{key}` appears twice in this map",
             hint="remove one of them",
             notes=(note,),
         )
@@ -315,30 +315,52 @@ def _tag(tag: str) -> str:
 _SYNTAX_HINTS = (
     (
         "mapping values are not allowed",
-        "quote a value that has `: ` in it, or check the indentation",
+        "quote values that contain `: `, or check the indentation",
     ),
     ("did not find expected key", "check the indentation, and that quotes and brackets are closed"),
-    ("did not find expected '-'", "items of one list start with `-` in one column"),
+    ("did not find expected '-'", "all items of a list must start with `-` in the same column"),
     (
         "expected ',' or",
-        "close the bracket; a value that has braces in it stands on a line of its own, such as "
-        "`size: ${SIZE}`, or in quotes if it is text",
+        "close the bracket; put a value that contains braces on its own line, such as "
+        "`size: ${SIZE}`, or quote it if it is text",
     ),
-    ("could not find expected ':'", "write `key: value`; quote text that goes over several lines"),
-    ("undefined alias", "name the value with `&` before it is used with `*`"),
-    ("unexpected end of stream", "a quote is not closed"),
+    ("could not find expected ':'", "write `key: value`; quote text that spans several lines"),
+    ("undefined alias", "define the anchor with `&` before using it with `*`"),
+    ("unexpected end of stream", "close the quote or bracket"),
     ("undefined tag handle", "a tag is `!ClassName`"),
     ("special characters are not allowed", "remove the control character"),
     ("control characters are not allowed", "remove the control character"),
 )
+# The parser's terms, in those of this package: a "flow sequence" has nothing to do with a Flow.
+_PARSERS_WORDS = (
+    ("mapping values are not allowed in this context", "a `key: value` pair is not allowed here"),
+    ("did not find expected", "expected"),
+    ("could not find expected", "expected"),
+    ("found undefined", "undefined"),
+    ("found unexpected end of stream", "unexpected end of the file"),
+    ("found unexpected", "unexpected"),
+    ("while parsing a ", "in a "),
+    ("while scanning a ", "in a "),
+    ("while scanning an ", "in an "),
+    ("flow sequence", "list"),
+    ("block collection", "list"),
+    ("flow mapping", "map"),
+    ("block mapping", "map"),
+    ("quoted scalar", "quoted text"),
+    ("simple key", "key"),
+    ("'-' indicator", "'-'"),
+)
 
 
 def _syntax(tree: Tree, err: yaml.YAMLError) -> Problem:
-    """The parser's own words, at their place."""
+    """What the parser says, in our terms, at its place."""
     message = getattr(err, "problem", None) or getattr(err, "reason", None) or str(err)
     context = getattr(err, "context", None)
-    hint = next((mend for said, mend in _SYNTAX_HINTS if said in message), "")
-    problem = Problem("yaml-syntax", f"{message} ({context})" if context else message, hint=hint)
+    hint = next((fix for said, fix in _SYNTAX_HINTS if said in message), "")
+    text = f"{message} ({context})" if context else message
+    for theirs, ours in _PARSERS_WORDS:
+        text = text.replace(theirs, ours)
+    problem = Problem("yaml-syntax", text, hint=hint)
     mark = _syntax_mark(tree, err, message)
     if mark is not None:
         if "cannot start any token" in message:
@@ -365,9 +387,9 @@ def _syntax_mark(tree: Tree, err: yaml.YAMLError, message: str) -> Any:
 def _bad_token(character: str) -> Problem:
     if character == "\t":
         hint = "YAML indents with spaces"
-        return Problem("yaml-syntax", "a tab cannot stand here", hint=hint)
-    hint = f"quote a value that begins with {character}"
-    return Problem("yaml-syntax", f"`{character}` cannot stand here", hint=hint)
+        return Problem("yaml-syntax", "tabs are not allowed here", hint=hint)
+    hint = f"quote values that start with {character}"
+    return Problem("yaml-syntax", f"`{character}` is not allowed here", hint=hint)
 
 
 def _line(tree: Tree, mark: Any) -> str:

@@ -42,7 +42,7 @@ class Fault(NamedTuple):
         node: index of the node at fault.
         need: the need at fault; empty when it is the name.
         message: one sentence.
-        hint: how to mend it, or empty.
+        hint: how to fix it, or empty.
         other: index of another node involved; -1 for none.
     """
 
@@ -76,13 +76,13 @@ def faults(nodes: Sequence[Node]) -> list[Fault]:
 
 def _name_faults(n: int, name: str, index: dict[str, int]) -> Iterable[Fault]:
     if name == GATEWAY:
-        message = f"the name `{GATEWAY}` belongs to the Flow's gateway"
-        yield Fault("bad-name", n, "", message, "choose another")
+        message = f"the name `{GATEWAY}` is reserved for the Flow's gateway"
+        yield Fault("bad-name", n, "", message, "choose another name")
     elif not SAFE_NAME.fullmatch(name):
-        yield Fault("bad-name", n, "", f"{name!r} cannot be an executor's name", NAME_HINT)
+        yield Fault("bad-name", n, "", f"{name!r} is not a valid executor name", NAME_HINT)
     if name in index:
-        message = f"two executors are called {name!r}"
-        hint = "names are unique within a Flow"
+        message = f"two executors are named {name!r}"
+        hint = "names must be unique within a Flow"
         yield Fault("duplicate-name", n, "", message, hint, index[name])
 
 
@@ -90,8 +90,8 @@ def _need_faults(n: int, node: Node, index: dict[str, int]) -> Iterable[Fault]:
     seen: set[str] = set()
     for need in node.needs:
         if need in seen:
-            message = f"{node.name!r} needs {need!r} twice; it is joined once"
-            yield Fault(DUPLICATE_NEED, n, need, message, "name it once")
+            message = f"{node.name!r} needs {need!r} twice; the duplicate is ignored"
+            yield Fault(DUPLICATE_NEED, n, need, message, "list it once")
         elif need != GATEWAY:
             yield from _need_fault(n, node.name, need, index)
         seen.add(need)
@@ -99,15 +99,15 @@ def _need_faults(n: int, node: Node, index: dict[str, int]) -> Iterable[Fault]:
 
 def _need_fault(n: int, name: str, need: str, index: dict[str, int]) -> Iterable[Fault]:
     if need not in index:
-        message = f"{name!r} needs {need!r}, which is no executor of this Flow"
+        message = f"{name!r} needs {need!r}, which is not an executor in this Flow"
         yield Fault("unknown-need", n, need, message)
     elif need == name and index[need] == n:
         # Else it means the first of that name, and the second one is reported already.
-        yield Fault("self-need", n, need, f"{name!r} needs itself", "remove it from its needs")
+        yield Fault("self-need", n, need, f"{name!r} needs itself", "remove it from `needs`")
 
 
 def _floating_fault(n: int, name: str, need: str) -> Fault:
-    message = f"{name!r} needs {need!r}, which is floating: nobody waits for its results"
+    message = f"{name!r} needs {need!r}, which is floating: nothing waits for its results"
     hint = f"remove `floating` from {need!r}, or let {name!r} need another executor"
     return Fault("floating-need", n, need, message, hint)
 
@@ -124,7 +124,7 @@ def _near(need: str, names: list[str]) -> str:
 
 
 def _cycles(nodes: Sequence[Node], index: dict[str, int]) -> list[Fault]:
-    """Each cycle once, at the node of it that stands first; a self-need is reported as such."""
+    """Each cycle once, at its first node; a self-need is reported separately."""
     found: list[Fault] = []
     state = [0] * len(nodes)  # 0 not seen, 1 on the trail, 2 done
     height = [0] * len(nodes)  # of a node on the trail
@@ -165,5 +165,5 @@ def _cycle(nodes: Sequence[Node], trail: list[int], length: int) -> Fault:
         trail[0],
         following,
         f"these executors wait for each other: {' -> '.join(names)}",
-        "a -> b reads `a needs b`; remove one of these needs",
+        "a -> b means `a needs b`; remove one of these needs",
     )

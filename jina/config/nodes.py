@@ -166,7 +166,7 @@ def graph_problems(state: LoadState, tree: Tree, key: str, entries: list[Any]) -
         at, word = _place(key, fault, places[fault.node])
         notes = []
         if fault.other >= 0:
-            notes = [tree.note((key, fault.other, "name"), "the first one stands here")]
+            notes = [tree.note((key, fault.other, "name"), "the first one is here")]
         problem = tree.problem(
             at, fault.kind, fault.message, hint=fault.hint, notes=notes, word=word
         )
@@ -229,7 +229,7 @@ class NodeReader:
         Args:
             at: path of the entry.
             entry: its data, without ignored keys; what is wrong with those is reported already.
-            classes: of this process, by the key that they stand for: "uses", "uses_before", …
+            classes: of this process, by key: "uses", "uses_before", …
         """
         entry = {} if entry is None else entry
         model, wrong = usable(NodeModel, entry)

@@ -65,25 +65,25 @@ MEANS_NOTHING = (None, False, "", "0.0.0.0", "localhost", "127.0.0.1", "NONE")
 
 #: Ignored keys of which something else does what was meant: what to do instead.
 INSTEAD_OF_IGNORED = {
-    "with": "what its constructor takes stands in `uses_with`",
+    "with": "put constructor arguments in `uses_with`",
     **dict.fromkeys(
         ("host", "port", "port_expose", "protocol", "restful", "rest_api"),
-        "nothing speaks HTTP or gRPC yet; `jina flow up --port` listens on tcp",
+        "HTTP and gRPC are not supported yet; `jina flow up --port` listens on TCP",
     ),
 }
 
-_PROVIDER = "nothing is served for SageMaker; start the Flow with `jina flow up`"
-_STATEFUL = "replicas share no state here; write through one replica"
-_OF_EACH = "say it of each executor"
+_PROVIDER = "SageMaker is not supported; start the Flow with `jina flow up`"
+_STATEFUL = "replicas do not share state; write through one replica"
+_OF_EACH = "set it on each executor"
 
 #: Refused in an executor of a Flow, because they would change results: key -> what to do instead.
 REFUSED_NODE = {
-    "uses_before_address": "name the Executor in `uses_before`",
-    "uses_after_address": "name the Executor in `uses_after`",
-    "external": "every executor of a Flow is started by it",
-    "host": "executors run on the machine of their Flow",
+    "uses_before_address": "use `uses_before`",
+    "uses_after_address": "use `uses_after`",
+    "external": "a Flow starts all of its executors",
+    "host": "executors run on the same machine as their Flow",
     "when": "filter the Documents in the Executor",
-    "deployment": "name its Executor in `uses`",
+    "deployment": "use `uses`",
     "provider": _PROVIDER,
     "stateful": _STATEFUL,
 }

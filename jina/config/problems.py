@@ -62,7 +62,7 @@ class Problem:
         column: counted from 1, in characters.
         end_column: one past the last marked character of that line.
         path: the place inside the data (`executors[1].needs`), shown when there is no line.
-        hint: how to mend it; empty when there is nothing to say.
+        hint: how to fix it; empty if there is nothing to say.
         severity: errors keep a config from being used, warnings do not.
         notes: other places that belong to it.
         source_line: the line itself, as written.

@@ -44,7 +44,7 @@ def locate(
         ModuleMissing: there is neither such a file nor such a module.
     """
     if not entry.strip() or "\0" in entry:
-        raise ModuleMissing("an empty name is no module")
+        raise ModuleMissing("the module name is empty")
     folders = _folders(folder, extra, fallbacks)
     if entry.endswith(".py") or "/" in entry or os.sep in entry or not entry.strip("."):
         return _path(entry, folders)
@@ -75,7 +75,7 @@ def _dotted(entry: str, folders: list[Path]) -> str:
     if not all(part.isidentifier() for part in parts):
         raise ModuleMissing(
             f"{entry!r} is neither a path to a .py file nor a dotted name",
-            "write the path with its .py ending",
+            "include the .py extension in the path",
         )
     for parent in folders:
         target = parent.joinpath(*parts)
@@ -105,7 +105,7 @@ def _path(entry: str, folders: list[Path]) -> str:
             raise ModuleMissing(f"{entry} is a folder without __init__.py", _inside(entry, target))
         if isfile(target):
             if not entry.endswith(".py"):
-                raise ModuleMissing(f"{entry} is no Python file", "a module's file ends in .py")
+                raise ModuleMissing(f"{entry} is not a Python file", "module files must end in .py")
             return os.path.normpath(target)
         tried.append(target)
         if path.is_absolute():
@@ -123,10 +123,10 @@ def _inside(entry: str, folder: Path) -> str:
     except OSError:
         return ""
     if not names:
-        return "there is no .py file in it"
+        return "it contains no .py files"
     some = [f"`{os.path.normpath(os.path.join(entry, name))}`" for name in names[:MAX_NAMED]]
     more = ", …" if len(names) > MAX_NAMED else ""
-    return f"name {'the' if len(names) == 1 else 'a'} .py file in it: {', '.join(some)}{more}"
+    return f"use {'the' if len(names) == 1 else 'a'} .py file in it: {', '.join(some)}{more}"
 
 
 def _near(name: str, folder: Path) -> str:

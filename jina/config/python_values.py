@@ -23,7 +23,7 @@ def make_words(given: dict[str, Any], keys: Iterable[str] = OPTIONS) -> None:
 
     Args:
         given: the map, which is changed.
-        keys: where words stand, or maps to words.
+        keys: those whose values are words, or maps to words.
     """
     for key in keys:
         value = given.get(key)

@@ -122,12 +122,12 @@ def _complete(found: dict[str, Any], name: str) -> None:
 def _other_keys(name: str) -> dict[str, Any]:
     """The keys of Jina 2 and 3. As patterns, they are accepted, but no editor suggests them."""
     ignored: dict[str, Any] = {
-        "description": "Ignored: it has no meaning here.",
-        "deprecationMessage": "It has no meaning here; it is ignored",
+        "description": "Ignored: it has no effect here.",
+        "deprecationMessage": "It has no effect here; it is ignored",
     }
     keys = {f"^({'|'.join(sorted(_IGNORED[name]))})$": ignored}
     if name in _WITH_NOTES:
-        keys["^x-"] = {"description": "Means nothing: it may hold what anchors name."}
+        keys["^x-"] = {"description": "No effect of its own: a place to define anchors."}
     for key, instead in _REFUSED.get(name, {}).items():
         keys[f"^{key}$"] = {
             "description": f"Not supported: {instead}.",
@@ -148,7 +148,7 @@ def _by_kind(part: dict[str, Any]) -> dict[str, Any]:
 
 
 def _or_variable(schema: dict[str, Any]) -> dict[str, Any]:
-    """A number or the like, or a variable that stands for one."""
+    """A number or similar, or a variable for one."""
     outside: dict[str, Any] = {
         key: schema.pop(key) for key in ("description", "default") if key in schema
     }
@@ -159,7 +159,7 @@ _SECTIONS: list[tuple[str, str, type[BaseModel]]] = [
     ("A Flow", "The top level of a Flow's YAML.", FlowModel),
     ("`with` of a Flow", "Settings for the whole Flow.", FlowOptions),
     ("An executor of a Flow", "Each item of `executors`.", NodeModel),
-    ("`retries` of an executor", "What is tried again when a call raises.", RetriesModel),
+    ("`retries` of an executor", "Which calls are retried when they raise.", RetriesModel),
     ("An Executor", "The top level of an Executor's YAML, or an inline `uses`.", ExecutorModel),
     ("`metas` of an Executor", "Other keys are kept: they become `self.metas.<key>`.", Metas),
     (
@@ -175,43 +175,44 @@ _HEAD = """\
 `python -m jina.config.reference` writes this page from the models that `jina flow check` and
 `jina executor check` use; a test checks that it is up to date.
 
-An unknown key is an error, and the message names the nearest known one. Keys are always text, even
-`on:`. `true` and `false` are booleans, and so are plain `yes` and `no`; `12:30:00`, `1_000` and
-`017` are text. A map may not repeat a key. Anchors and `<<` work; keys at the top that begin with
-`x-` mean nothing and may hold what anchors name. `!Name` before a map is the same as `jtype: Name`
-in it. Relative paths are relative to the file they are written in.
+An unknown key is an error, and the message suggests the closest known one. Keys are always text,
+even `on:`. `true` and `false` are booleans, and so are unquoted `yes` and `no`; `12:30:00`, `1_000`
+and `017` are text. A map must not repeat a key. Anchors and `<<` work; top-level keys that start
+with `x-` have no effect of their own and are a place to define anchors. `!Name` before a map is the
+same as `jtype: Name` in it. Relative paths are relative to the file that contains them.
 
-The YAML of a Flow or an Executor names code that runs with your permissions, so read other people's
-files before you run them. The two checks import that code as well; with `--no-import` they read the
-YAML alone.
+The YAML of a Flow or an Executor refers to code that runs with your permissions, so read files from
+other people before you run them. `jina flow check` and `jina executor check` import that code too;
+with `--no-import` they only read the YAML.
 
-Editors can complete and check the YAML with its JSON Schema. Write it with
-`jina schema flow > flow.schema.json`, and begin the YAML with the line
-`# yaml-language-server: $schema=flow.schema.json`. What `jina flow new` and `jina executor new`
-write has both. With yaml-language-server (VS Code, Neovim, Emacs …), the editor completes and
-explains keys and values and underlines mistakes. It does not know our tags, and it reads plain
-`yes` and `no` as text: write `jtype: Name` and `true` in files that you edit with it.
+Editors can complete and check the YAML with a JSON Schema. Create the schema with
+`jina schema flow > flow.schema.json`, and start the YAML with the line
+`# yaml-language-server: $schema=flow.schema.json`. `jina flow new` and `jina executor new` do both
+for you. With yaml-language-server (VS Code, Neovim, Emacs …), the editor completes and explains
+keys and values and underlines mistakes. It does not know our tags and reads unquoted `yes` and `no`
+as text, so write `jtype: Name` and `true` in files that you edit with it.
 """
 
 _VARIABLES = """\
 ## Variables
 
-| written | means |
+| syntax | value |
 |---|---|
-| `$VAR`, `${VAR}` | the environment variable; when it is not set, an error that shows the place |
-| `${VAR:-default}`, `${VAR-default}` | a default when it is unset or empty; when it is unset |
-| `${VAR:?message}`, `${VAR?message}` | this error when it is unset or empty; when it is unset |
-| `${VAR:+text}`, `${VAR+text}` | this text when it is set and not empty; when it is set |
+| `$VAR`, `${VAR}` | the environment variable; an error that shows the place if it is not set |
+| `${VAR:-default}`, `${VAR-default}` | a default if it is unset or empty; if it is unset |
+| `${VAR:?message}`, `${VAR?message}` | this error if it is unset or empty; if it is unset |
+| `${VAR:+text}`, `${VAR+text}` | this text if it is set and not empty; if it is set |
 | `$$` | one `$` |
 | `${{ ENV.VAR }}`, `${{ ENV.VAR \\| default }}` | the environment variable, in Jina's notation |
-| `${{ VAR }}` | the environment variable, or else the value of the context given in Python |
-| `${{ CONTEXT.name }}` | the value of the context given in Python |
+| `${{ VAR }}` | the environment variable, or else the value from the context given in Python |
+| `${{ CONTEXT.name }}` | the value from the context given in Python |
 | `${{ root.a.b }}`, `${{ root.executors[0].name }}` | another value of this file |
 | `${{ this.name }}` | another value of the same map |
 
-A plain value that is a single variable gets the type that YAML gives to its text: `size: $SIZE` may
-be a number, and `fields: $FIELDS` with `[a, b]` is a list. A quoted value, or one with text around
-the variable, stays text. A file `.env` beside the YAML is read too; variables of the shell win.
+An unquoted value that consists of a single variable gets the type that YAML gives to its text:
+`size: $SIZE` can be a number, and `fields: $FIELDS` with `[a, b]` is a list. A quoted value, or one
+with text around the variable, stays text. A `.env` file next to the YAML is read too; variables set
+in the shell take precedence.
 """
 
 
@@ -226,11 +227,13 @@ def markdown() -> str:
         for key, instead in keys.items()
     )
     parts.append(
-        "## Keys of Jina 2 and 3 that are refused\n\nIgnoring these would change results.\n\n"
+        "## Keys of Jina 2 and 3 that are refused\n\n"
+        "They are refused because ignoring them would change results.\n\n"
         f"| key | instead |\n|---|---|\n{refused}\n"
     )
     parts.append(
-        "## Keys of Jina 2 and 3 that are ignored\n\nThey are accepted, and `check` lists them.\n\n"
+        "## Keys of Jina 2 and 3 that are ignored\n\n"
+        "They are accepted without effect, and `check` lists them.\n\n"
         + "\n".join(
             f"- {title}: {', '.join(f'`{key}`' for key in sorted(_IGNORED[model.__name__]))}"
             for title, _, model in _SECTIONS

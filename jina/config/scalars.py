@@ -58,13 +58,13 @@ def suspicion(text: str) -> tuple[str, str]:
     if text in _OLD_BOOLEANS:
         means = "true" if _OLD_BOOLEANS[text] else "false"
         return (
-            f"plain `{text}` is read as {means}; YAML 1.2 reads it as text",
+            f"unquoted `{text}` is read as {means}; YAML 1.2 reads it as text",
             f"write `{means}`, or quote it",
         )
     if _OLD_NUMBER.fullmatch(text):
         return (
-            f"plain `{text}` is text here; older YAML readers see a number or a date in it",
-            "quote it, or write the number plainly",
+            f"unquoted `{text}` is text here; older YAML parsers read it as a number or a date",
+            "quote it, or write the number in plain digits",
         )
     return ("", "")
 

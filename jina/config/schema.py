@@ -1,7 +1,7 @@
 """What Flow and Executor YAML may say: every key, its type, its default, one line of documentation.
 
 Here and in `failure_schema`, nowhere else. Models are strict (no text where a number belongs) and
-refuse unknown keys. The keys of Jina 2 and 3 that have no meaning here stand in `older_keys.py`:
+refuse unknown keys. The keys of Jina 2 and 3 that have no effect here are in `older_keys.py`:
 they are accepted, and `check` lists them.
 """
 
@@ -86,16 +86,16 @@ class Metas(BaseModel):
     name: Text | None = Field(
         None,
         description=(
-            "Name of the Executor; the default is its class. It names its folder in the "
-            "workspace and its own parameters."
+            "Name of the Executor; also the name of its workspace folder and of its own "
+            "parameters. The default is the class name."
         ),
     )
-    description: Text | None = Field(None, description="What the Executor does, in a sentence.")
+    description: Text | None = Field(None, description="One sentence about what the Executor does.")
     workspace: Text | None = Field(
         None,
         description=(
-            "Folder that the Executor may write to, relative to this file. The default is the"
-            " Flow's."
+            "Folder that the Executor can write to, relative to this file. The default is the "
+            "Flow's."
         ),
     )
     py_modules: Names = Field(
@@ -113,25 +113,24 @@ class BatchingModel(_Strict):
     preferred_batch_size: Annotated[int, Field(strict=True, ge=1, le=10_000)] | None = Field(
         None,
         description=(
-            "Documents that are enough for a call, and the most that one gets. The default is "
-            f"{BATCH_DOCS}."
+            f"Target and maximum number of Documents per call. The default is {BATCH_DOCS}."
         ),
     )
     timeout: Annotated[float, Field(strict=True, ge=0, le=10**9)] | None = Field(
         None,
         description=(
-            "Milliseconds that the oldest request waits for others. The default is "
+            "Milliseconds that the oldest request waits for others to join it. The default is "
             f"{BATCH_TIMEOUT_MS}."
         ),
     )
     flush_all: Flag | None = Field(
-        None, description="A call takes all that wait, however many they are."
+        None, description="Pass all waiting Documents in one call, however many there are."
     )
     use_dynamic_batching: Flag | None = Field(
-        None, description="false turns it off, also where the decorator turns it on."
+        None, description="false turns batching off, even if the decorator turns it on."
     )
-    custom_metric: Any = Field(None, description="Ignored: Documents are counted.")
-    use_custom_metric: Any = Field(None, description="Ignored, as custom_metric is.")
+    custom_metric: Any = Field(None, description="Ignored: batches are sized by Documents.")
+    use_custom_metric: Any = Field(None, description="Ignored, like custom_metric.")
 
 
 #: Keys of it that have no meaning here.
@@ -151,11 +150,9 @@ class ExecutorModel(_Strict):
 
     jtype: Text | None = Field(
         None,
-        description="Class name, or module:Class. The tag `!Class` before the map says the same.",
+        description="Class name, or module:Class. The tag `!Class` before the map means the same.",
     )
-    with_: Section = Field(
-        default_factory=dict, alias="with", description="Arguments of the constructor."
-    )
+    with_: Section = Field(default_factory=dict, alias="with", description="Constructor arguments.")
     metas: Annotated[Metas, BeforeValidator(_empty_is_map, json_schema_input_type=Metas | None)] = (
         Field(
             default_factory=lambda: Metas.model_validate({}),
@@ -164,20 +161,21 @@ class ExecutorModel(_Strict):
     )
     requests: Bindings = Field(
         default_factory=dict,
-        description="Endpoint -> name of the method that serves it; these win over @requests.",
+        description="Map from endpoint to the name of the method that serves it. Takes precedence "
+        "over @requests.",
     )
     py_modules: Names = Field(
-        default_factory=list, description="The same as metas.py_modules; imported before those."
+        default_factory=list, description="Same as metas.py_modules; imported before those."
     )
     dynamic_batching: BatchingSection = Field(
         default_factory=dict,
         description=(
-            "Endpoint, or name of a method -> how its requests become one call. Laid over "
+            "Map from endpoint or method name to how its requests are batched. Overrides "
             "@dynamic_batching."
         ),
     )
     uses_dynamic_batching: BatchingSection = Field(
-        default_factory=dict, description="The same as dynamic_batching; laid over it."
+        default_factory=dict, description="Overrides dynamic_batching."
     )
 
 
@@ -203,41 +201,42 @@ class NodeModel(_Strict):
     name: Text | None = Field(
         None,
         description=(
-            "Unique within the Flow; letters, digits, `_`, `-` and `.`. The default is "
+            "Unique name within the Flow: letters, digits, `_`, `-` and `.`. The default is "
             "executor0, executor1, … by position."
         ),
     )
     method: Literal["add", "needs", "inspect", "gather_inspect"] = Field(
         "add",
         description=(
-            "add: an executor. needs: one that joins what it needs. inspect: one that looks on;"
-            " those behind it take what it looked at. gather_inspect: joins those that look on."
+            "add: an ordinary executor. needs: joins the executors it needs. inspect: receives a "
+            "copy of the Documents, while the next executor receives the same input. "
+            "gather_inspect: joins the inspecting executors."
         ),
     )
     uses: Uses | None = Field(
         None,
         description=(
-            "What runs: path of an Executor's YAML, class name, module:Class, "
-            "catalogue://Name, or the Executor itself as a map or as YAML text. The default "
-            "passes Documents through."
+            "The Executor to run: path of its YAML file, class name, module:Class, "
+            "catalogue://Name, or the Executor itself as a map or YAML text. The default passes "
+            "Documents through."
         ),
     )
-    uses_with: Section = Field(default_factory=dict, description="Laid over the Executor's `with`.")
+    uses_with: Section = Field(
+        default_factory=dict, description="Overrides the Executor's `with`, key by key."
+    )
     uses_metas: Section = Field(
-        default_factory=dict, description="Laid over the Executor's `metas`."
+        default_factory=dict, description="Overrides the Executor's `metas`, key by key."
     )
     uses_requests: Bindings = Field(
-        default_factory=dict, description="Laid over the Executor's `requests`."
+        default_factory=dict, description="Overrides the Executor's `requests`, key by key."
     )
-    override_with: Section = Field(default_factory=dict, description="Older spelling of uses_with.")
-    override_metas: Section = Field(
-        default_factory=dict, description="Older spelling of uses_metas."
-    )
+    override_with: Section = Field(default_factory=dict, description="Old name of uses_with.")
+    override_metas: Section = Field(default_factory=dict, description="Old name of uses_metas.")
     override_requests: Bindings = Field(
-        default_factory=dict, description="Older spelling of uses_requests."
+        default_factory=dict, description="Old name of uses_requests."
     )
     uses_dynamic_batching: BatchingSection = Field(
-        default_factory=dict, description="Laid over the Executor's `dynamic_batching`."
+        default_factory=dict, description="Overrides the Executor's `dynamic_batching`, key by key."
     )
     py_modules: Names = Field(
         default_factory=list,
@@ -246,132 +245,131 @@ class NodeModel(_Strict):
     extra_search_paths: Names = Field(
         default_factory=list,
         description=(
-            "Folders where its YAML file and modules are looked for behind this file's folder,"
-            " before the current one; relative to this file."
+            "Folders to search for its YAML file and modules, after this file's folder and "
+            "before the current one. Relative to this file."
         ),
     )
     runtime_args: Section = Field(
         default_factory=dict,
-        description="Laid over what the Executor finds in `self.runtime_args`.",
+        description="Overrides values in the Executor's `self.runtime_args`.",
     )
     dump_path: Text | None = Field(
-        None, description="What the Executor finds in `self.runtime_args.dump_path`."
+        None, description="Value of the Executor's `self.runtime_args.dump_path`."
     )
     needs: Names = Field(
         default_factory=list,
         description=(
-            "Names of the executors whose results it takes, or gateway. The default is the "
-            "one before it. With several, their results are joined in this order."
+            "Names of the executors whose results it receives, or gateway. The default is the "
+            "previous executor. The results of several are joined in this order."
         ),
     )
     replicas: Annotated[int, Field(strict=True, ge=1, le=MAX_REPLICAS)] = Field(
-        1, description="Processes that share the requests."
+        1, description="Number of processes that share the requests."
     )
     shards: Annotated[int, Field(strict=True, ge=1, le=MAX_REPLICAS)] = Field(
-        1, description="Parts, such as those of one index; each has processes of its own."
+        1, description="Number of parts, for example of an index; each has its own processes."
     )
     parallel: Annotated[int, Field(strict=True, ge=1, le=MAX_REPLICAS)] = Field(
-        1, description="Older spelling of shards."
+        1, description="Old name of shards."
     )
     polling: Polling | None = Field(
         None,
         description=(
-            "Which shards get a request: ANY, one of them, or ALL; also a map from endpoint to "
-            "these, with '*' for those not named. The default is ANY."
+            "Which shards receive a request: ANY (one of them) or ALL; or a map from endpoint to "
+            "ANY or ALL, with '*' for all other endpoints. The default is ANY."
         ),
     )
     uses_before: Uses | None = Field(
         None,
-        description="An Executor in front of the shards, in every form of uses.",
+        description="Executor that runs before the shards; takes the same values as uses.",
     )
     uses_after: Uses | None = Field(
         None,
         description=(
-            "An Executor behind the shards, in every form of uses; with ALL it gets docs_matrix, "
-            "one array of each shard."
+            "Executor that runs after the shards; takes the same values as uses. With ALL it "
+            "receives docs_matrix, one array per shard."
         ),
     )
     disable_reduce: Flag = Field(
         False,
         description=(
-            "With ALL: string the results of the shards together; the default makes one of "
-            "Documents with the same id."
+            "With ALL: concatenate the results of the shards. By default, Documents with the "
+            "same id are merged into one."
         ),
     )
-    no_reduce: Flag = Field(False, description="Another spelling of disable_reduce.")
+    no_reduce: Flag = Field(False, description="Another name of disable_reduce.")
     floating: Flag = Field(
         False,
-        description="Nobody waits for its results, and no executor needs them.",
+        description="Nothing waits for its results, and no executor needs them.",
     )
     workspace: Text | None = Field(
         None, description="Folder for its files, relative to this file. The default is the Flow's."
     )
     env: Environment = Field(
         default_factory=dict,
-        description="Environment variables of its processes; set before anything is imported.",
+        description="Environment variables of its processes, set before anything is imported.",
     )
     timeout_ready: Timeout | None = Field(
         None,
         description=(
-            "Milliseconds without a sign of life after which a start has failed; -1 waits for"
-            " ever. The default is the Flow's, else 600000."
+            "Milliseconds a starting process may stay silent before the start fails; -1 waits "
+            "forever. The default is the Flow's, or 600000."
         ),
     )
     timeout: Limits | None = Field(
         None,
         description=(
-            "Milliseconds that a call may take before its process is ended; -1 sets no limit. A "
-            "map gives each endpoint its own, and `*` stands for all others. It holds for "
-            "uses_before and uses_after too. The default is no limit."
+            "Milliseconds a call may take before its process is killed; -1 means no limit. A map "
+            "sets a limit per endpoint, with `*` for all others. Also applies to uses_before and "
+            "uses_after. The default is no limit."
         ),
     )
     retries: Retries = Field(
         0,
         description=(
-            "How often a call that raised is tried again, or a map with times, on and backoff; not "
-            "those of uses_before and uses_after. -1, Jina 3's default, is 0."
+            "How often to retry a call that raised, or a map with times, on and backoff. Does "
+            "not apply to uses_before and uses_after. -1, the default of Jina 3, means 0."
         ),
     )
     on_error: OnError | None = Field(
         None,
         description=(
-            "stop: a request fails with the error. split: it is done again in halves, so that only "
-            "the Documents fail that fail alone. continue: it goes on with what this executor was "
-            "given. The default is the Flow's, else what the request says: `jina post --on-error`. "
-            "uses_before and uses_after have the Flow's alone."
+            "stop: the request fails with the error. split: it is repeated in halves, and only the "
+            "Documents fail that fail on their own. continue: it goes on with the input of this "
+            "executor. The default is the Flow's, or what the request asks for "
+            "(`jina post --on-error`). uses_before and uses_after always use the Flow's."
         ),
     )
     on_error_strategy: Strategy | None = Field(
-        None, description="Jina 2's on_error: IGNORE is continue, the others are stop."
+        None, description="on_error as in Jina 2: IGNORE means continue, the others mean stop."
     )
 
 
 class FlowOptions(_Strict):
     """What holds for the whole Flow."""
 
-    name: Text | None = Field(None, description="The same as `name` beside `with`.")
+    name: Text | None = Field(None, description="Same as the top-level `name`.")
     workspace: Text | None = Field(
         None,
         description=(
-            "Folder for the files of its executors, relative to this file. The default is the"
-            " current folder."
+            "Folder for the files of its executors, relative to this file. The default is the "
+            "current folder."
         ),
     )
     env: Environment = Field(
         default_factory=dict, description="Environment variables of all its processes."
     )
     timeout_ready: Timeout | None = Field(
-        None, description="Default of its executors' timeout_ready."
+        None, description="Default timeout_ready of its executors."
     )
-    on_error: OnError | None = Field(None, description="Default of its executors' on_error.")
+    on_error: OnError | None = Field(None, description="Default on_error of its executors.")
     on_error_strategy: Strategy | None = Field(
-        None, description="Default of its executors' on_error_strategy."
+        None, description="Default on_error_strategy of its executors."
     )
     py_modules: Names = Field(
         default_factory=list,
         description=(
-            "Python files or modules to import for the classes that this file names, relative to "
-            "it."
+            "Python files or modules to import for the classes used in this file, relative to it."
         ),
     )
     inspect: Annotated[
@@ -382,25 +380,26 @@ class FlowOptions(_Strict):
     ] = Field(
         "COLLECT",
         description=(
-            "COLLECT: what executors of `method: inspect` return is in the answer too. REMOVE: they"
-            " are left out."
+            "COLLECT: the response includes the results of executors with `method: inspect`. "
+            "REMOVE: those executors are left out."
         ),
     )
     extra_search_paths: Names = Field(
         default_factory=list,
         description=(
-            "Folders where files and modules of its executors are looked for behind this file's"
-            " folder, before the current one; relative to this file."
+            "Folders to search for files and modules of its executors, after this file's folder "
+            "and before the current one. Relative to this file."
         ),
     )
     return_results: Flag | None = Field(
         None, description="Default of `Flow.post` in Python: return the responses."
     )
     request_size: Number | None = Field(
-        None, description="Default of `Flow.post` in Python: Documents in a request; 0: all in one."
+        None,
+        description="Default of `Flow.post` in Python: Documents per request; 0 puts all in one.",
     )
     continue_on_error: Flag | None = Field(
-        None, description="Default of `Flow.post` in Python: go on after a failed request."
+        None, description="Default of `Flow.post` in Python: continue after a failed request."
     )
     show_progress: Flag | None = Field(
         None, description="Default of `Flow.post` in Python; `jina post` shows progress."
@@ -416,20 +415,20 @@ class FlowModel(_Strict):
     """A Flow: executors, and how Documents stream through them."""
 
     jtype: Literal["Flow", "AsyncFlow"] = Field(
-        "Flow", description="Flow. The tag `!Flow` before the map says the same."
+        "Flow", description="Flow. The tag `!Flow` before the map means the same."
     )
     version: Annotated[
         Text, BeforeValidator(_version, json_schema_input_type=Text | int | float)
     ] = Field("1", description="Version of this format: '1'.")
     name: Text | None = Field(
-        None, description="What `jina post --flow` calls it. The default is the file's name."
+        None, description="Name for `jina post --flow`. The default is the file name."
     )
     with_: Annotated[
         FlowOptions, BeforeValidator(_empty_is_map, json_schema_input_type=FlowOptions | None)
     ] = Field(
         default_factory=lambda: FlowOptions.model_validate({}),
         alias="with",
-        description="What holds for the whole Flow.",
+        description="Settings for the whole Flow.",
     )
     executors: Annotated[
         list[NodeModel],
@@ -438,6 +437,7 @@ class FlowModel(_Strict):
             json_schema_input_type=list[NodeModel] | None,
         ),
     ] = Field(
-        default_factory=list, description="In the order in which Documents stream through them."
+        default_factory=list,
+        description="The executors, in the order in which Documents pass through them.",
     )
-    pods: list[NodeModel] | None = Field(None, description="Older spelling of executors.")
+    pods: list[NodeModel] | None = Field(None, description="Old name of executors.")

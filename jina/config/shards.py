@@ -57,7 +57,7 @@ def two_numbers(tree: Tree, at: DataPath, entry: Mapping[str, Any]) -> Iterator[
     Args:
         tree: where they are written.
         at: path of the entry.
-        entry: as written; values that are no numbers are reported by the model.
+        entry: as written; the model reports values that are not numbers.
     """
     found = {key: entry[key] for key in entry if key in ("shards", "parallel")}
     if len(found) < 2 or any(type(value) is not int for value in found.values()):
@@ -68,8 +68,8 @@ def two_numbers(tree: Tree, at: DataPath, entry: Mapping[str, Any]) -> Iterator[
             (*at, later),
             "two-numbers",
             f"`{later}` is {other}, and `{first}`, which means the same, is {one}",
-            hint="keep `shards`",
-            notes=[tree.note((*at, first), f"`{first}` stands here")],
+            hint="keep only `shards`",
+            notes=[tree.note((*at, first), f"`{first}` is here")],
         )
 
 
@@ -94,5 +94,5 @@ def polling_problems(tree: Tree, at: DataPath, value: Any) -> Iterator[Problem]:
         f"`polling` is {kind(value)}; expected ANY, ALL or ALL_ASYNC",
         hint=f"did you mean {close}?"
         if close
-        else "ANY: one shard gets a request; ALL: every shard does",
+        else "ANY sends a request to one shard, ALL sends it to every shard",
     )

@@ -30,7 +30,7 @@ class Source(msgspec.Struct, frozen=True):
         file: as the user named it; "<text>" for a literal, empty for a dict.
         path: the file itself, None when there is none.
         data: a ready dict from Python instead of a text.
-        first_line: line of the file where the text begins, counted from 0: a YAML text that stands
+        first_line: line of the file where the text begins, counted from 0: a YAML text that is
             inside another one keeps its true lines.
         indent: columns that the text was indented by, there.
         lines: the lines that messages quote.
@@ -109,12 +109,12 @@ def open_source(
     if not isinstance(source, str):
         return Problem(
             "no-source",
-            f"expected the {what}'s YAML as a path, a text or a dict, got {type(source).__name__}",
+            f"expected the {what}'s YAML as a path, text or dict, got {type(source).__name__}",
         )
     if is_yaml_path(source) or _is_file(source):
         return read_file(found_in(source, extra, fallbacks), what=what)
     if not source.strip():
-        return Problem("no-source", f"expected the {what}'s YAML, got an empty text")
+        return Problem("no-source", f"expected the {what}'s YAML, got an empty string")
     return _decoded(source, "<text>", None)
 
 
@@ -168,7 +168,7 @@ def _not_a_yaml_file(path: Path, what: str, shown: str) -> Problem | None:
         message = f"{shown} is a folder; expected the {what}'s YAML file"
         return Problem("no-source", message, hint=hint)
     if path.suffix == ".py" and isfile(path):
-        hint = "name the YAML that names it"
+        hint = "give the YAML file that refers to it"
         if what == "Executor":
             hint += f"; or a class of it, as `{shown}:MyExecutor`"
         message = f"{shown} is Python; expected the {what}'s YAML file"
@@ -181,7 +181,7 @@ def _near(path: Path, what: str) -> str:
     try:
         path.absolute()
     except FileNotFoundError:
-        return "the working directory was removed: change to one that there is"
+        return "the working directory no longer exists: cd to another one"
     try:
         names = [entry.name for entry in path.parent.iterdir() if is_yaml_path(entry.name)]
     except OSError:
@@ -207,7 +207,7 @@ def _decoded(content: str | bytes, name: str, path: Path | None) -> Source | Pro
             line = content.count(b"\n", 0, err.start) + 1
             return Problem(
                 "yaml-encoding",
-                f"byte 0x{content[err.start]:02x} is no UTF-8",
+                f"byte 0x{content[err.start]:02x} is not valid UTF-8",
                 file=name,
                 line=line,
                 column=err.start - (content.rfind(b"\n", 0, err.start) + 1) + 1,

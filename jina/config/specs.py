@@ -81,9 +81,9 @@ def _spec_of_name(
     if known is not None:
         return _spec_of_class(state, draft, known, fields)
     if "modules" not in draft.uncertain:  # else the missing module is reported
-        message = f"nothing says where the class {name!r} is"
+        message = f"cannot tell where the class {name!r} is defined"
         near = near_class(name)
-        hint = f"did you mean {near!r}? Else n" if near else "n"
+        hint = f"did you mean {near!r}? Otherwise n" if near else "n"
         hint += "ame its file in `metas: {py_modules: […]}`, or write `module:Class`"
         state.problems.append(_at_class(draft, "class-not-found", message, hint, name))
     return None

@@ -1,4 +1,4 @@
-"""A parsed config: plain data, and where in the file each key and value stands."""
+"""A parsed config: plain data, and the place of each key and value in the file."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ class Tree(msgspec.Struct):
     Args:
         source: where it comes from.
         data: dicts with text keys, lists, None, bool, int, float, str.
-        values: where each value stands.
-        keys: where each key stands.
+        values: the place of each value.
+        keys: the place of each key.
         raws: the scalars that hold a `$`.
         problems: what was found while parsing.
         codes: those of the problems that the parser found.
@@ -91,7 +91,7 @@ class Tree(msgspec.Struct):
             hint: as in `Problem`.
             severity: as in `Problem`.
             notes: as in `Problem`.
-            word: mark only this part of the value, if it stands there literally.
+            word: mark only this part of the value, if the file contains it literally.
         """
         found = Problem(
             code, message, path=path_text(path), hint=hint, severity=severity, notes=tuple(notes)

@@ -54,8 +54,8 @@ def _class(state: LoadState, tree: Tree, at: DataPath, text: str) -> ExecutorDra
         tree.problem(
             at,
             "bad-uses",
-            f"{text!r} is neither a YAML file, a class, nor an address",
-            hint="name a .yml file, a class, `module:Class` or `catalogue://Name`",
+            f"{text!r} is not a YAML file, a class or an address",
+            hint="use a .yml file, a class, `module:Class` or `catalogue://Name`",
         )
     )
     return None
@@ -69,8 +69,8 @@ def _class_of_file(state: LoadState, tree: Tree, at: DataPath, text: str) -> Exe
             tree.problem(
                 at,
                 "bad-uses",
-                f"{text!r} is no Executor: there is no config.yml in such a folder",
-                hint="name a .yml file, a class, or `path/to/file.py:Class`",
+                f"{text!r} is not an Executor: there is no such folder with a config.yml",
+                hint="use a .yml file, a class, or `path/to/file.py:Class`",
             )
         )
         return None
@@ -94,9 +94,9 @@ def _file_alone(tree: Tree, at: DataPath, text: str) -> Problem:
         if len(classes) == 1:
             hint = f"did you mean `{text}:{classes[0]}`?"
         elif classes:
-            hint = f"name its class: {', '.join(f'`{text}:{name}`' for name in classes)}"
+            hint = f"add the class: {', '.join(f'`{text}:{name}`' for name in classes)}"
     return tree.problem(
-        at, "bad-uses", f"{text!r} is a Python file; which class of it is not said", hint=hint
+        at, "bad-uses", f"{text!r} is a Python file; add the name of the class", hint=hint
     )
 
 
@@ -141,9 +141,9 @@ def _addressed(
         source = read_file(str(path), what="Executor", shown=f"{text}/config.yml")
         return _from_source(state, tree, at, source)
     name = catalogue.name_of(text)
-    message = f"the catalogue has no Executor called {name!r}"
+    message = f"the catalogue has no Executor named {name!r}"
     if scheme != "catalogue":
-        message += "; Jina Hub itself is not asked"
+        message += "; Jina Hub is not contacted"
     hint = catalogue.hint_for(text)
     state.problems.append(tree.problem(at, "not-in-catalogue", message, hint=hint))
     return None
@@ -154,14 +154,14 @@ def _unknown_address(tree: Tree, at: DataPath, scheme: str) -> Problem:
         return tree.problem(
             at,
             "not-supported",
-            "Executors in Docker images cannot be run: jina starts no containers",
-            hint="name the Executor's YAML file or class instead",
+            "Executors in Docker images are not supported: jina does not start containers",
+            hint="use the Executor's YAML file or class instead",
         )
     return tree.problem(
         at,
         "bad-uses",
-        f"`{scheme}://` is no known address",
-        hint=f"known are: {', '.join(catalogue.SCHEMES)}",
+        f"`{scheme}://` is not a known scheme",
+        hint=f"the schemes are: {', '.join(catalogue.SCHEMES)}",
     )
 
 
@@ -189,7 +189,7 @@ def _from_source(
 ) -> ExecutorDraft | None:
     if isinstance(source, Problem):
         if not source.line:
-            # The file is missing: the place to mend is where it is named.
+            # The file is missing: the place to fix is where it is named.
             source = tree.problem(at, "file-not-found", source.message, hint=source.hint)
         state.problems.append(source)
         return None

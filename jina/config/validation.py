@@ -52,7 +52,7 @@ def validated(
     Args:
         model: of `jina.config.schema`.
         tree: where the data comes from.
-        data: what stands at `at`.
+        data: the value at `at`.
         at: path of the data within the tree.
 
     Returns:
@@ -111,7 +111,7 @@ def _without(data: Mapping[str, Any], paths: Iterable[DataPath]) -> dict[str, An
 
 
 def _without_branch(loc: tuple[str | int, ...], value: Any, data: Any) -> tuple[str | int, ...]:
-    """A location without the branch of a union at its end: what was refused stands before it."""
+    """A location without the branch of a union at its end: the refused value is before it."""
     if not loc or loc[-1] not in _BRANCHES:
         return loc
     try:
@@ -159,7 +159,7 @@ def _as_problem(
         owner = _owner(model, path[len(at) :])
         return unknown_key(tree, path, known_keys(owner), _THINGS.get(owner.__name__, "this map"))
     if kind_of_error == "missing":
-        return tree.problem(path[:-1], "missing-key", f"the key `{path[-1]}` is missing here")
+        return tree.problem(path[:-1], "missing-key", f"missing key `{path[-1]}`")
     if kind_of_error == "invalid_key" or error["loc"][-1:] == ("[key]",):
         return _bad_key(tree, path, value, kind_of_error)
     if kind_of_error in _EXPECTED:
@@ -178,23 +178,28 @@ def _bad_value(tree: Tree, path: DataPath, name: str, error: Mapping[str, Any]) 
         message = f"{name} is {number(value)}; it must be at {word} {int(bound)}"  # all are whole
         return tree.problem(path, "out-of-range", message)
     if kind_of_error == "string_pattern_mismatch":
-        message = f"{name} has a NUL character in it"
+        message = f"{name} contains a NUL character"
         return tree.problem(path, "bad-value", message, hint="remove it")
     if kind_of_error in ("no_time", "no_exception"):
         hint = error.get("ctx", {}).get("hint", "")
         message = f"{name} is {kind(value)}; {error['msg']}"
         return tree.problem(path, "bad-value", message, hint=hint)
     if kind_of_error == "string_unicode":
-        return tree.problem(path, "bad-value", f"{name} is {kind(value)}, which is no Unicode text")
+        return tree.problem(
+            path, "bad-value", f"{name} is {kind(value)}, which is not Unicode text"
+        )
     return tree.problem(path, "bad-value", f"{name} cannot be {kind(value)}")
 
 
 def _bad_key(tree: Tree, path: DataPath, key: Any, kind_of_error: str) -> Problem:
     if kind_of_error in ("string_pattern_mismatch", "string_unicode"):
-        message, hint = f"{key!r} cannot name an environment variable", "write `NAME: value`"
+        message, hint = (
+            f"{key!r} cannot be the name of an environment variable",
+            "write `NAME: value`",
+        )
     else:
         # Only in Python: in YAML every key is text.
-        message, hint = f"a key is text, not {kind(key)}", f"write {str(key)!r}"
+        message, hint = f"keys must be text, not {kind(key)}", f"write {str(key)!r}"
     return tree.problem(path, "bad-value", message, at="key", hint=hint)
 
 
@@ -224,7 +229,7 @@ def _type_hint(tree: Tree, path: DataPath, value: Any, expected: str) -> str:
         means = _MEANS.get(str(value).lower()) if is_like else None
         return f"write `{means}`" if means else ""
     if "a list" in expected and isinstance(value, dict):
-        return "begin each item with `- `"
+        return "start each item with `- `"
     if expected == "a map" and isinstance(value, list):
         return "write `key: value` lines without `- `"
     if expected == "a map" and isinstance(value, str) and isinstance(last, int):
@@ -264,7 +269,7 @@ def unknown_key(tree: Tree, path: DataPath, known: Iterable[str], thing: str) ->
     close = near_key(key, names)
     hint = f"did you mean `{close}`?" if close else f"the keys are: {', '.join(names)}"
     name = f"`{key}`" if key else "the empty text"
-    return tree.problem(path, "unknown-key", f"{name} is no key of {thing}", at="key", hint=hint)
+    return tree.problem(path, "unknown-key", f"{name} is not a key of {thing}", at="key", hint=hint)
 
 
 def near_key(key: str, known: Iterable[str]) -> str:

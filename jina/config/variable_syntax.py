@@ -29,7 +29,7 @@ class VariableFault(Exception):
         code: as in `Problem`.
         message: as in `Problem`.
         hint: as in `Problem`.
-        word: the variable as it stands in the file.
+        word: the variable as it is in the file.
         circle: further values that fail for the same reason.
     """
 
@@ -50,10 +50,10 @@ class EnvironmentVariable(msgspec.Struct, frozen=True):
     """`$NAME`, `${NAME}` or `${NAME:-argument}`.
 
     Args:
-        word: the whole of it, as it stands in the file.
+        word: the whole of it, as it is in the file.
         name: of the variable.
         operator: one of `:-`, `-`, `:?`, `?`, `:+`, `+`; empty when there is none.
-        argument: what stands after the operator; it may hold variables itself.
+        argument: the text after the operator; it can contain variables itself.
     """
 
     word: str
@@ -66,7 +66,7 @@ class Expression(msgspec.Struct, frozen=True):
     """`${{ scope.name | default }}`.
 
     Args:
-        word: the whole of it, as it stands in the file.
+        word: the whole of it, as it is in the file.
         text: what is inside, without the default.
         default: None when there is none.
         scope: "root" or "this" for a value of the file, "env" or "context"; empty for the
@@ -129,8 +129,8 @@ def _braced(text: str, at: int) -> tuple[EnvironmentVariable, int]:
     if name is None:
         raise VariableFault(
             "variable-syntax",
-            f"`{word}` names no variable",
-            "write `${NAME}`; a `$` that is meant as such is `$$`",
+            f"`{word}` is not a valid variable",
+            "write `${NAME}`, or `$$` for a literal `$`",
             word,
         )
     rest = text[name.end() : end]
@@ -138,7 +138,7 @@ def _braced(text: str, at: int) -> tuple[EnvironmentVariable, int]:
     if rest and operator not in _OPERATORS:
         raise VariableFault(
             "variable-syntax",
-            f"`{word}` is no variable",
+            f"`{word}` is not a valid variable",
             "write `${NAME}`, `${NAME:-default}` or `${NAME:?message}`",
             word,
         )
@@ -181,7 +181,7 @@ def _scoped(found: Expression) -> Expression:
         return structs.replace(found, name=found.text)
     raise VariableFault(
         "variable-syntax",
-        f"`{found.word}` is no variable",
+        f"`{found.word}` is not a valid variable",
         "write `${{ ENV.NAME }}`, `${{ CONTEXT.name }}` or `${{ root.key }}`",
         found.word,
     )
@@ -194,7 +194,9 @@ def _steps(text: str, word: str) -> DataPath:
     while position < len(text):
         found = _STEP.match(text, position)
         if found is None:
-            raise VariableFault("variable-syntax", f"`{word}` is no path into this file", "", word)
+            raise VariableFault(
+                "variable-syntax", f"`{word}` is not a valid path in this file", "", word
+            )
         path.append(found[1] if found[1] is not None else int(found[2]))
         position = found.end()
     return tuple(path)

@@ -42,7 +42,7 @@ class Unresolved(str):
 
 
 class Variables(msgspec.Struct):
-    """What names stand for.
+    """The values of names.
 
     Args:
         env: environment variables; they win over `dotenv`.
@@ -77,7 +77,7 @@ def interpolate(tree: Tree, variables: Variables) -> None:
     """Replace every variable in the tree's data; add a problem for each that cannot be.
 
     `${{ root.a.b }}` and `${{ this.x }}` see values that are replaced already, in whatever order
-    they stand in the file.
+    they have in the file.
     """
     _Replacer(tree, variables).run()
 
@@ -225,7 +225,7 @@ class _Replacer:
         return value
 
     def evaluated(self, part: Part, path: DataPath, depth: int) -> Any:
-        """What a part of the value at a path stands for."""
+        """The value of a part of the value at a path."""
         if isinstance(part, str):
             return part
         if isinstance(part, Expression):
@@ -298,12 +298,12 @@ class _Replacer:
         except (LookupError, TypeError):
             raise VariableFault(
                 "unset-variable",
-                f"`{word}` names {path_text(target)}, which is not in this file",
+                f"`{word}` refers to {path_text(target)}, which is not in this file",
                 self.near_key(target),
                 word,
             ) from None
         if path[: len(target)] == target:
-            message = f"`{word}` is a part of the value that it names"
+            message = f"`{word}` refers to a value that contains it"
             raise VariableFault("variable-cycle", message, "", word)
         return self.copied(self.value(target), 0)
 
@@ -341,8 +341,8 @@ def _as_text(value: Any) -> str:
         kind = "map" if isinstance(value, dict) else "list"
         raise VariableFault(
             "variable-type",
-            f"a {kind} cannot stand inside a text",
-            "refer to it as the whole value, without quotes",
+            f"a {kind} cannot be part of a longer text",
+            "make it the whole value, without quotes",
         )
     if value is None:
         return ""

@@ -103,7 +103,7 @@ class BaseExecutor:
         for part in parts:
             if not SAFE_NAME.fullmatch(part):
                 raise ExecutorError(
-                    f"{part!r} cannot be a folder of the workspace",
+                    f"{part!r} is not a valid folder name",
                     where=f"workspace of {type(self).__name__}",
                     hint=NAME_HINT,
                 )

@@ -53,7 +53,7 @@ def dynamic_batching(
 ) -> Any:
     """Let requests that come at about the same time become one call of this method.
 
-    It stands before or after `@requests`. The requests have equal parameters. The method returns
+    Use it before or after `@requests`. The requests have equal parameters. The method returns
     one Document for each that it got, in their order, or changes them in place.
 
     Args:
@@ -89,24 +89,24 @@ def dynamic_batching(
 def _check(settings: Mapping[str, Any]) -> None:
     size, timeout = settings["preferred_batch_size"], settings["timeout"]
     if size is not None and (isinstance(size, bool) or not isinstance(size, int)):
-        raise TypeError(f"preferred_batch_size is {size!r}; it takes a whole number of Documents")
+        raise TypeError(f"preferred_batch_size is {size!r}; it must be a whole number of Documents")
     if size is not None and size < 1:
         raise ValueError(f"preferred_batch_size is {size}; it must be at least 1")
     if isinstance(timeout, bool) or not isinstance(timeout, int | float):
-        raise TypeError(f"timeout is {timeout!r}; it takes a number of milliseconds")
+        raise TypeError(f"timeout is {timeout!r}; it must be a number of milliseconds")
     if not 0 <= timeout < inf:
-        raise ValueError(f"timeout is {timeout}; it takes milliseconds, 0 or more")
+        raise ValueError(f"timeout is {timeout}; it must be 0 or more milliseconds")
     for key in ("flush_all", "use_dynamic_batching"):
         if not isinstance(settings[key], bool):
-            raise TypeError(f"{key} is {settings[key]!r}; it takes True or False")
+            raise TypeError(f"{key} is {settings[key]!r}; it must be True or False")
 
 
 def _mark(func: Any, settings: Mapping[str, Any]) -> Any:
     plain = func.__func__ if isinstance(func, staticmethod | classmethod) else func
     if not callable(plain):
         raise TypeError(
-            f"@dynamic_batching decorates a method, got {type(func).__name__}; "
-            "its settings are named: @dynamic_batching(preferred_batch_size=32)"
+            f"@dynamic_batching must be applied to a method, got {type(func).__name__}; "
+            "pass its settings by name: @dynamic_batching(preferred_batch_size=32)"
         )
     setattr(plain, MARK, dict(settings))
     return func

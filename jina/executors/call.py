@@ -76,7 +76,9 @@ def call(
     except SystemExit as error:
         # Its own text is the exit code alone: nobody who reads a result knows what a "3" is.
         code = 0 if error.code is None else error.code
-        error.args = (f"{code}; a method cannot end its process: raise another exception instead",)
+        error.args = (
+            f"{code}; a method must not end its process: raise another exception instead",
+        )
         raise
     if returned is not None:
         return returned
@@ -126,10 +128,10 @@ def _invoke(executor: Callee, endpoint: str, arguments: Mapping[str, Any]) -> Do
         return returned
     kind = type(returned).__name__
     if inspect.isgenerator(returned) or inspect.isasyncgen(returned):
-        kind = "a generator: it has a `yield` in it"
+        kind = "a generator: it contains `yield`"
     raise TypeError(
-        f"{_name(method)} returned {kind}; a method of an endpoint returns "
-        "a DocumentArray, or None when it changed the Documents in place"
+        f"{_name(method)} returned {kind}; an endpoint method must return "
+        "a DocumentArray, or None if it changed the Documents in place"
     )
 
 

@@ -51,7 +51,7 @@ def requests(*args: Any, on: Any = None, once: bool = False) -> Any:
     if len(args) > 1:
         raise TypeError(f"@requests takes one argument, got {len(args)}")
     if args and on is not None:
-        raise TypeError("@requests got its endpoints twice: once by position and once as `on=`")
+        raise TypeError("@requests got its endpoints twice: by position and as `on=`")
     if args and _is_function(args[0]):
         return _mark(args[0], (DEFAULT_ENDPOINT,))
     if not isinstance(once, bool):
@@ -84,7 +84,7 @@ def _endpoints(on: object) -> tuple[str, ...]:
 
 def _mark(func: Any, endpoints: tuple[str, ...], once: bool = False) -> Any:
     if not _is_function(func):
-        raise TypeError(f"@requests decorates a method, got {type(func).__name__}")
+        raise TypeError(f"@requests must be applied to a method, got {type(func).__name__}")
     plain = func.__func__ if isinstance(func, staticmethod | classmethod) else func
     missing = unfillable(plain, is_bound=isinstance(func, staticmethod))
     # With `**kwargs`, Jina 2 takes it, and published classes import for their other methods.
@@ -92,8 +92,8 @@ def _mark(func: Any, endpoints: tuple[str, ...], once: bool = False) -> Any:
         name = getattr(plain, "__qualname__", repr(plain))
         raise TypeError(
             f"{name} cannot serve an endpoint: nothing fills its parameter {missing[0]!r}. "
-            f"A method receives the arguments that it names among {', '.join(ARGUMENTS)}; "
-            "give any other a default"
+            f"The arguments a method can take are {', '.join(ARGUMENTS)}; "
+            "give any other one a default"
         )
     earlier: tuple[str, ...] = vars(plain).get(MARK, ())
     setattr(plain, MARK, tuple(dict.fromkeys((*earlier, *endpoints))))

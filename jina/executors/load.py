@@ -56,7 +56,7 @@ def build(spec: ExecutorSpec, runtime_args: Mapping[str, Any] | None = None) -> 
         raise ExecutorFailToLoad(
             f"the code of {spec.jtype!r} ended the process with SystemExit: {code}",
             where=spec.place,
-            hint="raise another exception instead; its text is shown",
+            hint="raise another exception instead; its message is shown",
         ) from err
 
 
@@ -93,12 +93,12 @@ def _refuse_misfits(cls: type[BaseExecutor], spec: ExecutorSpec) -> None:
         if misfit.kind == "missing":
             raise ExecutorFailToLoad(
                 f"the constructor of {cls.__name__} needs {misfit.name!r}, "
-                "which `with` does not give",
+                "which `with` does not set",
                 where=spec.place,
             )
         if misfit.kind == "unknown":
             raise ExecutorFailToLoad(
-                f"the constructor of {cls.__name__} takes no {misfit.name!r}",
+                f"the constructor of {cls.__name__} does not accept {misfit.name!r}",
                 where=spec.place,
                 hint=f"did you mean {misfit.near!r}?" if misfit.near else "add **kwargs to it",
             )
@@ -138,7 +138,7 @@ def _complaints(cls: type[BaseExecutor], spec: ExecutorSpec) -> Iterator[str]:
             yield f"{both} both serve {endpoint}; {names[-1]} wins. Give each its own endpoint"
     table = {**class_table(cls), **{endpoint_name(e): name for e, name in spec.requests.items()}}
     for key in unserved_batching(table, spec.dynamic_batching):
-        yield f"dynamic batching is set for {key!r}, which nothing serves"
+        yield f"dynamic batching is set for {key!r}, which no method serves"
     for name, endpoints in marked_methods(cls).items():
         static = inspect.getattr_static(cls, name)
         plain = getattr(static, "__func__", static)
@@ -188,7 +188,7 @@ def live_spec(cls: type[BaseExecutor], **fields: Any) -> ExecutorSpec:
         raise ExecutorFailToLoad(
             f"the class {cls.__name__} cannot be sent to its process: {err}",
             where=str(fields.get("file", "")),
-            hint="move it into a module, and name it as `module:Class`",
+            hint="move it to a module and refer to it as `module:Class`",
         ) from err
     return ExecutorSpec(jtype=cls.__name__, live=pickled, **fields)
 
@@ -243,14 +243,14 @@ def _checked(found: object, spec: ExecutorSpec, home: str) -> type[BaseExecutor]
     if isinstance(found, type) and issubclass(found, BaseExecutor):
         return found
     raise ExecutorFailToLoad(
-        f"{spec.jtype!r} in {home} is no Executor: it does not subclass jina.Executor",
+        f"{spec.jtype!r} in {home} is not an Executor: it does not subclass jina.Executor",
         where=spec.place,
     )
 
 
 def _listed(modules: list[ModuleType]) -> str:
     if not modules:
-        return "what is loaded: no py_modules are given"
+        return "what is loaded: `py_modules` is not set"
     return ", ".join(m.__name__ for m in modules)
 
 

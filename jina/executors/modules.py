@@ -90,7 +90,7 @@ def _import_file(path: str) -> ModuleType:
         name, path, submodule_search_locations=[folder] if is_package else None
     )
     if spec is None or spec.loader is None:
-        raise ExecutorFailToLoad(f"{path} is no Python module")
+        raise ExecutorFailToLoad(f"{path} is not a Python module")
     module = importlib.util.module_from_spec(spec)
     # Known before it runs, as the import system does it: dataclasses and pickle look there.
     sys.modules[name] = module

@@ -92,14 +92,15 @@ def _bindable(cls: type, endpoint: str, target: Any) -> Any:
     if not isinstance(target, str):
         if not callable(target):
             raise TypeError(
-                f"requests[{endpoint!r}] is {type(target).__name__}; it takes the name of a method"
+                f"requests[{endpoint!r}] is {type(target).__name__}; it must be the name of a "
+                "method"
             )
         return target
     value = getattr(cls, target, None)
     if value is None and not hasattr(cls, target):
         raise AttributeError(f"requests[{endpoint!r}]: {cls.__name__} has no method {target!r}")
     if not callable(value):
-        raise TypeError(f"requests[{endpoint!r}]: {cls.__name__}.{target} cannot be called")
+        raise TypeError(f"requests[{endpoint!r}]: {cls.__name__}.{target} is not a method")
     return inspect.getattr_static(cls, target)
 
 

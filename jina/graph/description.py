@@ -269,7 +269,7 @@ def _check_key(key: str) -> None:
         return
     near = nearest(key, known)
     hint = f'did you mean "{near}"?' if near else f"known: {', '.join(known)}"
-    raise TypeError(f"Flow.add() takes no argument {key!r}; {hint}")
+    raise TypeError(f"Flow.add() has no argument {key!r}; {hint}")
 
 
 def _topology_error(problems: Sequence[Any]) -> FlowTopologyError | None:

@@ -118,7 +118,7 @@ def draw_file(plan: Plan, path: PurePath, *, vertical: bool = False) -> str:
 
     Args:
         plan: of the Flow.
-        path: see `form_of`; in `.md` the Mermaid text stands in a fenced block.
+        path: see `form_of`; in `.md` the Mermaid text is in a fenced block.
         vertical: as for `draw_mermaid`.
 
     Raises:
@@ -142,15 +142,15 @@ def form_of(path: PurePath) -> Form:
     if ending in _PICTURES:
         instead = path.with_suffix(".mmd").name
         raise OutputError(
-            f"no {ending} picture is drawn, because that needs a browser",
+            f"cannot draw a {ending} picture: that needs a browser",
             where=str(path),
             hint=f"write {instead}; `mmdc -i {instead} -o {path.name}` of mermaid-cli, or "
             "mermaid.live, makes a picture of it",
         )
     raise OutputError(
-        f"{ending or 'a name without an ending'} says no form of drawing",
+        f"{ending or 'a name without an extension'} is not a known drawing format",
         where=str(path),
-        hint=".mmd and .md are Mermaid, .txt is text",
+        hint="use .mmd or .md for Mermaid, .txt for text",
     )
 
 
@@ -287,7 +287,7 @@ def _open(columns: list[int], column: int, following: Sequence[int]) -> list[int
 
 
 def _straight(columns: Sequence[int], node: int) -> str:
-    """A row in which no line turns, with a node in one column; -1 stands for no node."""
+    """A row in which no line turns, with a node in one column; -1 means no node."""
     cells = (_LINE if target >= 0 else " " for target in columns)
     return " ".join(_NODE if column == node else cell for column, cell in enumerate(cells))
 

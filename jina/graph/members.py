@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 from jina.graph.plan import PlannedNode
 from jina.suggest import nearest
 
-BY_ADDRESS = "clients find it at `address`, and `jina flow up --port` listens on tcp"
+BY_ADDRESS = "clients connect to `address`; `jina flow up --port` listens on TCP"
 _UNHEARD = ("host", "port", "port_expose", "protocol")
 
 
@@ -58,7 +58,7 @@ def tell_unheard(said: Mapping[str, Any]) -> None:
     """Warn of what was said of HTTP and of ports: it does nothing yet."""
     listed = [f"{key}={said[key]!r}" for key in _UNHEARD if said.get(key) is not None]
     if listed:
-        text = f"{', '.join(listed)}: kept, but nothing listens there yet; {BY_ADDRESS}"
+        text = f"{', '.join(listed)}: accepted, but nothing listens there yet; {BY_ADDRESS}"
         warnings.warn(text, stacklevel=3)
 
 
@@ -66,20 +66,20 @@ def node_of(nodes: Sequence[PlannedNode], item: object) -> PlannedNode:
     """A node by its name or number.
 
     Raises:
-        IndexError: there are not so many.
+        IndexError: there are fewer nodes.
         KeyError: none has this name.
         TypeError: the item is neither.
     """
     if isinstance(item, int):
         return nodes[item]
     if not isinstance(item, str):
-        raise TypeError(f"a Flow has nodes by name or number, not by {type(item).__name__}")
+        raise TypeError(f"look up an executor by name or number, not by {type(item).__name__}")
     for node in nodes:
         if node.name == item:
             return node
     near = nearest(item, [node.name for node in nodes])
     hint = f"; did you mean {near!r}?" if near else ""
-    raise KeyError(f"{item!r} is no executor of this Flow{hint}")
+    raise KeyError(f"{item!r} is not an executor in this Flow{hint}")
 
 
 def free_name(name: str, nodes: Sequence[PlannedNode]) -> str:

@@ -51,9 +51,9 @@ class PlannedNode(msgspec.Struct, frozen=True, kw_only=True):
         is_floating: nobody waits for its results.
         timeouts: endpoint, or "*" for all others -> seconds that a call may take; below 0 is no
             limit, and so is what is not named.
-        on_error: what becomes of a request after an error: "stop", it fails; "split", it is done
-            again in halves until the Documents are found that fail alone; "continue", it goes on
-            with what the node was given. "" is whatever the request says, else stop.
+        on_error: what becomes of a request after an error: "stop", it fails; "split", it is
+            repeated in halves until the Documents are found that fail on their own; "continue", it
+            goes on with the input of the node. "" is whatever the request says, else stop.
         retries: which errors are tried again; None for none.
     """
 

@@ -1,7 +1,7 @@
 """Make the plan of what is started from a Flow that was checked.
 
 Names and needs are sound by now; here the needs become explicit, each shard and replica a worker,
-and heads and tails nodes of their own: whoever needs a node that has a tail needs the tail.
+and heads and tails nodes of their own: a need for a node with a tail becomes a need for the tail.
 """
 
 from __future__ import annotations
@@ -154,7 +154,7 @@ def _runtime_args(
 
 
 def _polling(planned: PlannedNode) -> str | dict[str, str]:
-    """As users write it: one word where it holds for every endpoint."""
+    """As users write it: a single word if it applies to every endpoint."""
     if set(planned.polling) <= {ANY_ENDPOINT}:
         return planned.polling.get(ANY_ENDPOINT, ANY)
     return dict(planned.polling)

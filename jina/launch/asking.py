@@ -83,7 +83,7 @@ def to_scale(node: str, replicas: int) -> control.Change:
     """The change that gives a node another number of replicas.
 
     Raises:
-        ValueError: that is no number of replicas.
+        ValueError: that is not a number of replicas.
     """
     is_number = isinstance(replicas, int) and not isinstance(replicas, bool)
     if not is_number or not 1 <= replicas <= MAX_REPLICAS:

@@ -89,7 +89,7 @@ class ControlSocket:
             for change in channel.receive():
                 self._hear(change, Asker(channel))  # type: ignore[arg-type]  # it decodes no others
         except msgspec.DecodeError as error:
-            channel.send(control.Refused(what=f"that is no change: {error}"))
+            channel.send(control.Refused(what=f"that is not a change: {error}"))
             self._leave(channel)
             return
         if not channel.is_open:

@@ -240,7 +240,7 @@ def _check_fits(path: Path) -> None:
         size_bytes = len(f"{path}/front.ipc".encode())
     except UnicodeEncodeError:  # ZeroMQ's addresses are text
         raise FlowError(
-            "a path that is no UTF-8 cannot hold a socket",
+            "a path that is not valid UTF-8 cannot hold a socket",
             where=str(path),
             hint="set JINA_RUN_DIR to another folder",
         ) from None

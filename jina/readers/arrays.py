@@ -106,13 +106,13 @@ class ArrayReader:
             except _BROKEN as err:
                 raise self._broken(str(err) or type(err).__name__) from err
             if behind:
-                raise self._broken("more stands behind it in the file")
+                raise self._broken("the file contains more data after it")
 
     def _broken(self, why: str) -> InputError:
         return InputError(
             f"the array is damaged: {why}",
             where=self._name,
-            hint="the rows before that place were read",
+            hint="the rows before it were read",
         )
 
     def position(self) -> int:
@@ -153,7 +153,7 @@ def open_arrays(one: Input, resolver: Mapping[str, str], descriptor: int, key: s
         return ArrayReader(one, key, {field: column}, file)
     except _BROKEN as err:
         file.close()
-        raise InputError(f"no .{form} file: {err}", where=name) from err
+        raise InputError(f"not a valid .{form} file: {err}", where=name) from err
     except BaseException:  # a refused array, or Ctrl-C: nobody else can close the file yet
         file.close()
         raise
@@ -164,7 +164,7 @@ def _members(file: IO[bytes], name: str, resolver: Mapping[str, str]) -> dict[st
     archive = zipfile.ZipFile(file)
     names = [member for member in archive.namelist() if member.endswith(".npy")]
     if not names:
-        raise InputError("no array is in it", where=name)
+        raise InputError("it contains no array", where=name)
     columns: list[tuple[str, ArrayHead, Column]] = []
     for member in names:
         opened = archive.open(member)
@@ -173,7 +173,7 @@ def _members(file: IO[bytes], name: str, resolver: Mapping[str, str]) -> dict[st
         columns.append((label, head, Streamed(opened, head, f"{name}: {label}")))
     if len({column.rows for _, _, column in columns}) > 1:
         shown = ", ".join(f"{label} {column.rows}" for label, _, column in columns)
-        raise InputError(f"its arrays differ in rows: {shown}", where=name)
+        raise InputError(f"its arrays have different numbers of rows: {shown}", where=name)
     labels = [label for label, _, _ in columns]
     if len(labels) == 1 and labels[0] not in resolver and labels[0] not in KEYS:
         labels = ["blob"]

@@ -65,7 +65,7 @@ class ColumnarReader:
                 raise InputError(
                     f"the file is damaged: {_first_line(err)}",
                     where=self._name,
-                    hint=f"the {self._next - 1} rows before that place were read"
+                    hint=f"the {self._next - 1} rows before it were read"
                     if self._next > 1
                     else "no row could be read",
                 ) from err
@@ -130,7 +130,7 @@ def open_columnar(
         return ColumnarReader(one, key, batches, fields, file)
     except (pa.ArrowException, *_BROKEN) as err:
         file.close()
-        raise InputError(f"no {form} file: {_first_line(err)}", where=name) from err
+        raise InputError(f"not a valid {form} file: {_first_line(err)}", where=name) from err
     except BaseException:  # a refused column, or Ctrl-C: nobody else can close the file yet
         file.close()
         raise
@@ -165,7 +165,7 @@ def _fields_of(schema: Any, resolver: Mapping[str, str], name: str) -> list[str]
         is_bytes = pa.types.is_binary(kind) or pa.types.is_large_binary(kind)
         if is_bytes and field not in KEYS and field != "content":
             raise InputError(
-                f'the column "{column.name}" holds bytes, which no tag can',
+                f'the column "{column.name}" contains bytes, which tags cannot hold',
                 where=name,
                 hint=f"--field-resolver {column.name}=buffer",
             )

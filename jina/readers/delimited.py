@@ -195,9 +195,9 @@ class DelimitedCutter:
     def _unclosed(self, next_line: int) -> InputError:
         line = next_line - len(self._open)
         return InputError(
-            "a quote is opened in this row and not closed",
+            "a quote opened in this row is never closed",
             where=f"{self._name}:{line}",
-            hint="the rows before it were read; a quote within a cell is written twice",
+            hint="the rows before it were read; write a quote inside a cell twice",
         )
 
     def _below_head(self, rows: list[list[bytes]], line: int) -> tuple[list[list[bytes]], int]:
@@ -251,8 +251,8 @@ class DelimitedCutter:
 def _why(what: str, err: csv.Error) -> str:
     text = str(err)
     if text.startswith("new-line character"):  # the rest of it is for programmers
-        text = "a carriage return without a line feed behind it"
-    return f"no {what} of a table: {text}"
+        text = "a carriage return without a line feed after it"
+    return f"not a {what} of a table: {text}"
 
 
 class _Quotes:

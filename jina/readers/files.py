@@ -87,7 +87,7 @@ class FileReader:
     def _document(self, one: Input, file: Any) -> dict[str, Any] | str:
         uri = os.path.abspath(one.path or one.name)
         if printable(uri) != uri:
-            return "its path is no UTF-8, which a `uri` must be; rename it"
+            return "its path is not valid UTF-8, as a `uri` must be; rename it"
         inner = one.name[: -len(".gz")] if one.is_gzip else one.name
         kind = media_type(inner)
         value: dict[str, Any] = {"uri": uri}

@@ -63,13 +63,13 @@ _PACKED = {
     ".bz2": "bzcat {name} | jina post … --inputs -",
     ".xz": "xzcat {name} | jina post … --inputs -",
     ".zip": "unzip -p {name} | jina post … --inputs -",
-    ".tar": "unpack it, and name its files",
-    ".tgz": "unpack it, and name its files",
+    ".tar": "unpack it and use its files",
+    ".tgz": "unpack it and use its files",
 }
 
 
 def format_of(name: str, *, is_gzip: bool = False) -> str:
-    """The format that a file's name stands for.
+    """The format of a file, from its name.
 
     A name with no known ending is read as JSON lines; a picture, sound, page, text or program is
     one Document.
@@ -83,7 +83,7 @@ def format_of(name: str, *, is_gzip: bool = False) -> str:
         return SUFFIXES[suffix]
     if suffix in _PACKED:
         raise InputError(
-            f"{suffix} files are not unpacked, only .gz",
+            f"cannot read {suffix} files; only .gz is unpacked",
             where=name,
             hint=_PACKED[suffix].format(name=name),
         )
@@ -103,7 +103,7 @@ def require(form: str, name: str) -> None:
 
 
 def media_type(name: str) -> str:
-    """The media type that a name stands for, such as "image/png"; empty when there is none."""
+    """The media type of a file name, such as "image/png"; empty if there is none."""
     return _media_type_of(splitext(name)[1].lower())
 
 

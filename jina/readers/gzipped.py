@@ -35,13 +35,13 @@ class GzipStream:
             raise InputError(
                 "the gzip file is cut off before its end",
                 where=self._name,
-                hint="the lines before that place were read; copy or download the file again",
+                hint="the lines before it were read; copy or download the file again",
             ) from err
         except (OSError, zlib.error) as err:
             raise InputError(
                 f"the gzip file is broken: {err}",
                 where=self._name,
-                hint="the lines before that place were read; `gzip -t` checks a file",
+                hint="the lines before it were read; `gzip -t` checks a file",
             ) from err
 
     def fileno(self) -> int | None:

@@ -43,18 +43,18 @@ def find_inputs(
 
     Args:
         names: paths, "-" for standard input, patterns with `*`, `?`, `[…]` or `**`.
-        stdin_fd: the descriptor that "-" stands for.
+        stdin_fd: the descriptor for "-".
         options: its format is that of all inputs.
 
     Raises:
-        InputError: names the first input that cannot be read, and says why and how to mend it.
+        InputError: names the first input that cannot be read, and says why and how to fix it.
     """
     found: list[Input] = []
     form = "auto" if options is None else options.format
     for name in names:
         if name == STDIN:
             if any(one.path is None for one in found):
-                raise InputError("standard input is named twice", where=STDIN)
+                raise InputError("standard input is given twice", where=STDIN)
             found.append(_check_stdin(stdin_fd, form))
         elif not os.path.lexists(name) and any(char in name for char in "*?["):
             found += [_check_file(match, form) for match in _expand(name)]
@@ -86,9 +86,9 @@ def _check_stdin(stdin_fd: int, form: str) -> Input:
 
 def _no_stream(form: str, where: str) -> InputError:
     return InputError(
-        f"the format {form} is read from files alone, not from a pipe",
+        f"the format {form} can only be read from a file, not from a pipe",
         where=where,
-        hint=f"write it to a file, and name that: --inputs FILE --format {form}",
+        hint=f"write it to a file and use: --inputs FILE --format {form}",
     )
 
 
@@ -100,11 +100,11 @@ def _expand(pattern: str) -> Sequence[str]:
     for folder in _folders_of(pattern):
         if not os.access(folder, os.R_OK | os.X_OK):
             raise InputError(
-                f"no file fits this pattern, but the folder {folder} may not be read",
+                f"no file matches this pattern, but the folder {folder} is not readable",
                 where=pattern,
                 hint=f"chmod u+rx {folder}",
             )
-    raise InputError("no file fits this pattern", where=pattern, hint=_looked_up("patterns"))
+    raise InputError("no file matches this pattern", where=pattern, hint=_looked_up("patterns"))
 
 
 def _folders_of(pattern: str) -> Iterator[str]:
@@ -123,13 +123,13 @@ def _check_file(name: str, form: str) -> Input:
     except OSError as err:
         raise _missing(name, err) from err
     except ValueError as err:  # a NUL in the name
-        raise InputError(f"no file name: {err}", where=repr(name)) from err
+        raise InputError(f"not a file name: {err}", where=repr(name)) from err
     path, name = Path(name), printable(name)
     if stat.S_ISDIR(status.st_mode):
         raise InputError(
             "a directory, not a file",
             where=name,
-            hint=f"name its files: '{path / '*.jsonl'}' (in quotes, they are read in sorted order)",
+            hint=f"use its files: '{path / '*.jsonl'}' (quote the pattern)",
         )
     if not os.access(path, os.R_OK):
         raise InputError("no permission to read it", where=name, hint=f"chmod u+r {name}")
@@ -157,7 +157,7 @@ def _missing(name: str, err: OSError) -> InputError:
         return InputError(f"cannot be read: {err.strerror}", where=name)
     if "://" in name:
         return InputError(
-            "no such file; addresses are not fetched",
+            "no such file; URLs are not fetched",
             where=name,
             hint=f"curl -sSL {name} | jina post … --inputs -",
         )
@@ -180,6 +180,6 @@ def _missing(name: str, err: OSError) -> InputError:
 def _looked_up(what: str) -> str:
     """Say from where relative names are looked up; the working directory may have been removed."""
     try:
-        return f"relative {what} are looked up from {os.getcwd()}"
+        return f"relative {what} are resolved from {os.getcwd()}"
     except OSError:
-        return "the working directory was removed: change to one that there is"
+        return "the working directory no longer exists: cd to another one"

@@ -153,9 +153,9 @@ class JsonArrayCutter:
                 self._stage = "first"
             else:
                 self._fail(
-                    "a JSON list is expected, [ first",
+                    "expected a JSON list, starting with [",
                     self._place_of(self._at),
-                    hint="JSON lines are read with --format jsonl; one object may stand in [ ]",
+                    hint="use --format jsonl for JSON lines, or put a single object in [ ]",
                 )
         elif self._stage == "after":
             if sign == b",":
@@ -163,13 +163,13 @@ class JsonArrayCutter:
             elif sign == b"]":
                 self._stage = "end"
             else:
-                self._fail("a comma or ] is expected behind an element", self._place_of(self._at))
+                self._fail("expected a comma or ] after an element", self._place_of(self._at))
         elif self._stage == "end":
-            self._fail("nothing is expected behind the list", self._place_of(self._at))
+            self._fail("expected nothing after the list", self._place_of(self._at))
         elif sign == b"]" and self._stage == "first":
             self._stage = "end"
         elif sign in b",:]}":
-            self._fail("an element is expected", self._place_of(self._at))
+            self._fail("expected an element", self._place_of(self._at))
         else:
             return True
         self._at += 1
@@ -241,7 +241,7 @@ class JsonArrayCutter:
         self._failure = InputError(
             what,
             where=f"{self._name}:{place}",
-            hint=hint or "the elements before that place were read",
+            hint=hint or "the elements before it were read",
         )
 
     def _count_to(self, at: int) -> None:

@@ -15,7 +15,7 @@ _BOM = b"\xef\xbb\xbf"
 
 
 class Refused(NamedTuple):
-    """A line that is not a Document; in the data of its run a blank line stands in its place."""
+    """A line that is not a Document; in the data of its run a blank line takes its place."""
 
     row: int
     """In its run."""
@@ -66,7 +66,7 @@ class LineCutter:
 
     Args:
         max_line_bytes: a longer line (not counting its newline) is dropped while it is read, and
-            an empty line stands in its place. Blocks must not be longer than this.
+            an empty line takes its place. Blocks must not be longer than this.
     """
 
     def __init__(self, max_line_bytes: int = MAX_LINE_BYTES) -> None:
@@ -198,9 +198,9 @@ def _fitting(lines: list[bytes], max_lines: int, max_bytes: int) -> int:
 def too_long(what: str, size: int, limit: int = MAX_LINE_BYTES) -> str:
     """The message for a line, row, element or file that is over the limit."""
     shown = f"{limit // MIB} MiB" if limit >= MIB else f"{limit} bytes"
-    return f"{what} of more than {shown} ({size} bytes seen), too long to be carried"
+    return f"{what} of more than {shown} ({size} bytes seen), which is too long"
 
 
 def not_utf8(err: UnicodeDecodeError) -> str:
     """The message for a line with a wrong byte, counted from 1; the same as for JSON lines."""
-    return f"not UTF-8: byte 0x{err.object[err.start]:02x} at byte {err.start + 1}"
+    return f"not valid UTF-8: byte 0x{err.object[err.start]:02x} at byte {err.start + 1}"

@@ -171,37 +171,37 @@ def _head_keys(file: IO[bytes]) -> dict[str, str]:
     """
     magic = file.read(len(_MAGIC) + 2)
     if not magic.startswith(_MAGIC) or len(magic) < len(_MAGIC) + 2 or magic[6] not in (1, 2, 3):
-        raise ValueError("its first bytes are others")
+        raise ValueError("its first bytes are wrong")
     size_bytes = 2 if magic[6] == 1 else 4
     size = int.from_bytes(file.read(size_bytes), "little")
     text = file.read(size).decode("latin-1") if size <= _MAX_HEAD_BYTES else ""
     # Numpy evaluates the head as a Python literal; matching a pattern is safer.
     if not _HEAD.fullmatch(text):
-        raise ValueError("its head is damaged")
+        raise ValueError("its header is damaged")
     keys: dict[str, str] = {}
     for found in _KEY.finditer(text):
         key, value = (group for group in found.groups() if group is not None)
         keys[key] = value
     if len(keys) != 3:
-        raise ValueError("its head is damaged")
+        raise ValueError("its header is damaged")
     return keys
 
 
 def _dtype_of(descr: str, name: str, label: str) -> np.dtype[Any]:
     """The dtype that a head names, if a Document can hold its values."""
     if not _DTYPE.fullmatch(descr):
-        raise InputError("an array of several values at each place", where=name)
+        raise InputError("an array with several values per element", where=name)
     try:
         dtype = np.dtype(descr)
     except TypeError as err:
         raise ValueError(f"its dtype is {descr}") from err
     if dtype.hasobject:
         raise InputError(
-            "an array of objects, which only pickle can read; it is never used",
+            "an array of objects, which only pickle can read, and jina never uses pickle",
             where=name,
             hint="save numbers: numpy.save(path, array.astype('float32'))",
         )
     is_carried = dtype.newbyteorder("<").str in ITEM_BYTES
     if not is_carried and not (dtype.kind == _TEXT and label != "blob"):
-        raise InputError(f"an array of {dtype}, which no Document can hold", where=name)
+        raise InputError(f"an array of {dtype}, which Documents cannot hold", where=name)
     return dtype

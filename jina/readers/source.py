@@ -317,7 +317,7 @@ def open_inputs(
     Args:
         inputs: paths, "-" for standard input, patterns such as "data/*.jsonl" (read in sorted
             order). A name that ends in .gz is unpacked on the way.
-        stdin_fd: the descriptor that "-" stands for.
+        stdin_fd: the descriptor for "-".
         options: how they are read, beyond their names.
 
     Returns:

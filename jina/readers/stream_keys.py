@@ -6,9 +6,12 @@ A line without an id gets `<key>-<line number>`, which must be the same when a r
 from __future__ import annotations
 
 import os
-from hashlib import sha256
+from typing import TYPE_CHECKING
 
 from jina.defaults import MIB
+
+if TYPE_CHECKING:
+    import hashlib
 
 
 def file_key(descriptor: int, seen: set[str]) -> str:
@@ -26,7 +29,7 @@ def file_key(descriptor: int, seen: set[str]) -> str:
         OSError: the file cannot be read although it was opened.
     """
     size = os.fstat(descriptor).st_size
-    content = sha256(size.to_bytes(8, "little"))
+    content = _sha256(size.to_bytes(8, "little"))
     content.update(os.pread(descriptor, MIB, 0))
     content.update(os.pread(descriptor, MIB, max(0, size - MIB)))
     while (key := content.hexdigest()[:16]) in seen:
@@ -35,6 +38,18 @@ def file_key(descriptor: int, seen: set[str]) -> str:
     return key
 
 
+def text_key(text: str) -> str:
+    """The key of a long text: 16 hex digits."""
+    return _sha256(text.encode()).hexdigest()[:16]
+
+
 def random_key() -> str:
     """The key of a source that cannot be read twice, such as a pipe: 16 hex digits."""
     return os.urandom(8).hex()
+
+
+def _sha256(data: bytes) -> hashlib._Hash:
+    # Late: it loads OpenSSL, for which a post from standard input has no use.
+    from hashlib import sha256
+
+    return sha256(data)

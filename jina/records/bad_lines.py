@@ -19,14 +19,14 @@ def why(line: bytes, err: Exception) -> str:
         try:
             line.decode()
         except UnicodeDecodeError as at:
-            return f"not UTF-8: byte 0x{line[at.start]:02x} at byte {at.start + 1}"
+            return f"not valid UTF-8: byte 0x{line[at.start]:02x} at byte {at.start + 1}"
     if isinstance(err, RecursionError):
         return "nested too deeply"
     if isinstance(err, DocumentError):
         return err.what
     text = str(err)
     if "surrogate" in text or ("truncated" in text and re.search(rb"\\u[dD][89a-fA-F]", line)):
-        return "not JSON: half of a surrogate pair, which is no character"
+        return "not JSON: half of a surrogate pair, which is not a character"
     if "truncated" in text:
         return f"not JSON: the line ends too early, after byte {len(line.rstrip())}"
     if "Number out of range" in text:
@@ -50,7 +50,7 @@ def _syntax(line: bytes, reason: str, at: int) -> str:
         pass
     constant = _CONSTANT.match(line, at)
     if constant:
-        return f"not JSON: {constant[0].decode()} at byte {at + 1}, which is no JSON number"
+        return f"not JSON: {constant[0].decode()} at byte {at + 1}, which is not a JSON number"
     return f"not JSON: {reason} at byte {at + 1}"
 
 

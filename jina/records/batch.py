@@ -215,7 +215,7 @@ class Columns(msgspec.Struct, eq=False):
 
     @property
     def is_read(self) -> bool:
-        """Whether the Records were handed out: whoever has them may have changed them."""
+        """Whether the Records were handed out: they may have been changed."""
         return self._records is not None
 
     def _make_records(self) -> list[Record]:
@@ -351,7 +351,7 @@ def _parse(
         raise WireError("a batch is cut off in its head")
     magic, version, count, rows = HEAD.unpack_from(body)
     if magic != MAGIC or version != VERSION:
-        raise WireError("these bytes are no batch of version 1")
+        raise WireError("these bytes are not a batch of version 1")
     if budget is not None:
         budget.docs -= rows
         budget.batches -= 1

@@ -37,10 +37,10 @@ def unpack(data: Buffer) -> list[Buffer]:
     """
     view = memoryview(data).cast("B")
     if len(view) < HEAD.size:
-        raise WireError(f"{len(view)} bytes are no packed Documents: the head is cut off")
+        raise WireError(f"{len(view)} bytes are not packed Documents: the header is cut off")
     magic, version, count, check = HEAD.unpack_from(view)
     if magic != MAGIC or version != VERSION or not 0 < count <= MAX_FRAMES:
-        raise WireError("these bytes are no packed Documents of version 1")
+        raise WireError("these bytes are not packed Documents of version 1")
     start = HEAD.size + calcsize(f"<{count}Q")
     if start > len(view):
         raise WireError("packed Documents are cut off in their lengths")
@@ -48,7 +48,7 @@ def unpack(data: Buffer) -> list[Buffer]:
     if start + sum(lengths) != len(view):
         raise WireError(f"packed Documents of {start + sum(lengths)} bytes come as {len(view)}")
     if crc32(view[HEAD.size :]) != check:
-        raise WireError("packed Documents are damaged: their checksum does not fit")
+        raise WireError("packed Documents are damaged: the checksum does not match")
     frames: list[Buffer] = []
     for length in lengths:
         frames.append(view[start : start + length])

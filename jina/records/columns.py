@@ -108,7 +108,7 @@ class _Writing:
         if self.docs < 0 or self.batches < 0:
             raise DocumentError(
                 f"one request holds at most {MAX_BATCH_DOCS} Documents, children included",
-                hint="send fewer Documents in one request",
+                hint="send fewer Documents per request",
             )
 
     def columns(self, columns: Columns, depth: int) -> bytes:
@@ -294,6 +294,6 @@ def _checked(body: bytes) -> bytes:
     if len(body) > MAX_FRAME_BYTES:
         raise DocumentError(
             f"a batch of {len(body)} bytes; a message frame holds at most {MAX_FRAME_BYTES}",
-            hint="send fewer Documents in one request",
+            hint="send fewer Documents per request",
         )
     return body

@@ -383,7 +383,7 @@ def _checked_scores(scores: Any) -> Any:
     for name, score in scores.items():
         if not math.isfinite(score.value):
             number = mapping.named(score.value)
-            raise DocumentError(f"the score `{name}` is {number}, which JSON cannot carry")
+            raise DocumentError(f"the score `{name}` is {number}, which JSON cannot represent")
         for operand in score.operands:
             _checked_scores({f"{name}.operands": operand})
     return scores

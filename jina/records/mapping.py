@@ -76,7 +76,7 @@ def fill(
         name = KEYS.get(key)
         if name is not None:
             if name != key and name in source:
-                raise BadDocType(f"both `{key}` and `{name}` give the field `{name}`")
+                raise BadDocType(f"both `{key}` and `{name}` set the field `{name}`")
             if value is not None:
                 _set(record, name, value, child)
                 if name in CONTENT_FIELDS:
@@ -87,13 +87,13 @@ def fill(
         elif type(key) is str:
             extra[key] = value
         else:
-            raise BadDocType(f"the key {key!r} is no text")
+            raise BadDocType(f"the key {key!r} is not text")
     if len(contents) > 1:
         raise BadDocType(f"one Document has one content, not {' and '.join(contents)}")
     if extra:
         tags = record.tags.value if type(record.tags) is Live else {}
         for key in extra.keys() & tags.keys():
-            raise BadDocType(f"the key `{key}` stands both in `tags` and beside them")
+            raise BadDocType(f"the key `{key}` appears both inside `tags` and next to it")
         record.tags = Live({**tags, **extra})
 
 
@@ -108,7 +108,7 @@ def resolved(source: Mapping[str, Any], resolver: Mapping[str, str]) -> dict[str
     for key, value in source.items():
         name = resolver.get(key, key)
         if name in origin:
-            raise BadDocType(f"both `{origin[name]}` and `{key}` give the field `{name}`")
+            raise BadDocType(f"both `{origin[name]}` and `{key}` set the field `{name}`")
         renamed[name] = value
         origin[name] = key
     return renamed
@@ -157,7 +157,7 @@ def _tensor(name: str, value: Any) -> Any:
     try:
         return from_json(value) if isinstance(value, dict) else as_tensor(value)
     except (ValueError, KeyError) as err:
-        raise BadDocType(f"`{name}` is no tensor: {err}") from err
+        raise BadDocType(f"`{name}` is not a tensor: {err}") from err
 
 
 def _buffer(value: Any) -> bytes:
@@ -171,7 +171,7 @@ def _buffer(value: Any) -> bytes:
     try:
         return b64decode(value, validate=True)
     except (Base64Error, ValueError) as err:
-        raise BadDocType(f"`buffer` is no base64 text: {err}") from err
+        raise BadDocType(f"`buffer` is not base64 text: {err}") from err
 
 
 def _children(name: str, value: Any, child: Callable[[Any], Record] | None) -> list[Record]:
@@ -201,15 +201,15 @@ def scores(name: str, value: Any) -> Scores:
         BadDocType: anything else.
     """
     if not isinstance(value, Mapping):
-        raise BadDocType(f"`{name}` is {kind_of(value)}, expected names with scores")
+        raise BadDocType(f"`{name}` is {kind_of(value)}, expected an object of scores by name")
     result = Scores()
     for key, score in value.items():
         if not isinstance(key, str):
-            raise BadDocType(f"`{name}` has the key {key!r}, which is no text")
+            raise BadDocType(f"`{name}` has the key {key!r}, which is not text")
         try:
             dict.__setitem__(result, str(key), as_score(score))
         except (TypeError, ValueError) as err:
-            raise BadDocType(f"`{name}.{key}` is no score: {err}") from err
+            raise BadDocType(f"`{name}.{key}` is not a score: {err}") from err
     return result
 
 
@@ -217,14 +217,14 @@ def finite(name: str, value: Any) -> float:
     """Return a number as a float.
 
     Raises:
-        BadDocType: not a number, or NaN or infinity, which JSON cannot carry.
+        BadDocType: not a number, or NaN or infinity, which JSON cannot represent.
     """
     if isinstance(value, (str, bytes, bool)) or not hasattr(value, "__float__"):
         raise BadDocType(f"`{name}` is {kind_of(value)}, expected a number")
     try:
         number = float(value)
     except (TypeError, ValueError, OverflowError) as err:
-        raise BadDocType(f"`{name}` is no number: {err}") from err
+        raise BadDocType(f"`{name}` is not a number: {err}") from err
     if number - number != 0:
         raise BadDocType(f"`{name}` is {named(number)}, expected a finite number")
     return number
@@ -260,10 +260,10 @@ def from_text(text: str) -> dict[str, Any]:
     try:
         value = msgspec.json.decode(text)
     except UnicodeEncodeError as err:
-        raise BadDocType(f"this text is no JSON: {err}") from err
+        raise BadDocType(f"this text is not JSON: {err}") from err
     except (msgspec.MsgspecError, RecursionError) as err:
         reason = why(text.encode(), err).removeprefix("not JSON: ")
-        raise BadDocType(f"this text is no JSON: {reason}") from err
+        raise BadDocType(f"this text is not JSON: {reason}") from err
     if not isinstance(value, dict):
         raise BadDocType(f"this JSON is {kind_of(value)}, expected an object")
     return value

@@ -146,5 +146,5 @@ def _valid(score: Any) -> NamedScore:
 # class names, so it has to do that before the name changes.
 msgspec.json.Decoder(NamedScore)
 NamedScore.__module__ = Scores.__module__ = "jina.types.score"
-# That module may not be loaded when others resolve them, so the class that they name stands here.
+# That module may not be loaded when others resolve them, so the class that they name is here.
 NamedScore.__annotations__["operands"] = list[NamedScore]

@@ -95,7 +95,7 @@ def check_resolver(columns: Sequence[str], resolver: Mapping[str, str]) -> None:
     for name in resolver:
         if name not in columns:
             raise DocumentError(
-                f'no column is named "{name}"', hint=f"the columns are: {', '.join(columns)}"
+                f'there is no column "{name}"', hint=f"the columns are: {', '.join(columns)}"
             )
 
 
@@ -112,10 +112,10 @@ def unique_names(columns: Sequence[str], resolver: Mapping[str, str]) -> list[st
         if field in seen:
             twice = seen[field] == column
             raise DocumentError(
-                f'the column "{column}" stands there twice'
+                f'the column "{column}" appears twice'
                 if twice
-                else f'the columns "{seen[field]}" and "{column}" both give `{field}`',
-                hint="give each column a name of its own" if twice else "",
+                else f'the columns "{seen[field]}" and "{column}" both set `{field}`',
+                hint="give each column a unique name" if twice else "",
             )
         seen[field] = column
     return names
@@ -152,4 +152,4 @@ def _read(name: str, cell: str, read: Callable[[str], Any]) -> Any:
             wanted = "number" if field == "weight" else "whole number"
             shown = cell if len(cell) <= 40 else f"{cell[:40]}…"
             raise DocumentError(f"`{name}` is {shown!r}, expected a {wanted}") from err
-        raise DocumentError(f"`{name}` is no JSON: {err}") from err
+        raise DocumentError(f"`{name}` is not JSON: {err}") from err

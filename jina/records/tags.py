@@ -84,9 +84,9 @@ def join_tags(values: Iterable[Any]) -> bytes:
     except DocumentError:
         raise
     except UnicodeEncodeError as err:
-        raise DocumentError(f"`tags` holds text that is no Unicode: {err}") from err
+        raise DocumentError(f"`tags` contains text that is not valid Unicode: {err}") from err
     except ValueError as err:  # of Python: an integer of more than 4,300 digits
-        raise DocumentError(f"`tags` holds an integer without end: {err}") from err
+        raise DocumentError(f"`tags` contains an integer that is too long: {err}") from err
     if not data.translate(None, b"[]nul,"):
         return b""
     check_size(data)
@@ -94,7 +94,7 @@ def join_tags(values: Iterable[Any]) -> bytes:
 
 
 def _row_value(value: Any) -> Any:
-    """Return what stands for one row's tags in the JSON list."""
+    """Return the value for one row's tags in the JSON list."""
     if not value.value:
         return None
     try:
@@ -105,7 +105,8 @@ def _row_value(value: Any) -> Any:
             return _to_msgpack.encode(plain(value.value, finite=False))
         except OverflowError as err:
             raise DocumentError(
-                f"{odd.what}, beside an integer of more than 64 bits, which only JSON can",
+                f"{odd.what}, next to an integer of more than 64 bits, which only JSON can "
+                "represent",
                 hint="write one of them as text",
             ) from err
 
@@ -158,7 +159,7 @@ def _tags_of_row(value: msgspec.Raw) -> Any:
         return NO_TAGS
     if raw[:1] == b'"':
         return Live(_unpacked(_packed_from_json(raw)))
-    raise ValueError("tags that are no object")
+    raise ValueError("tags that are not an object")
 
 
 def _unpacked(data: bytes) -> dict[str, Any]:
@@ -242,7 +243,7 @@ def _plain(value: Any, finite: bool, where: str) -> Any:
         return value
     if kind is float:
         if finite and not math.isfinite(value):
-            raise NotFinite(f"`{where}` is {named(value)}, which JSON cannot carry")
+            raise NotFinite(f"`{where}` is {named(value)}, which JSON cannot represent")
         return value
     if kind is dict:
         return _plain_map(value, finite, where)
@@ -257,7 +258,7 @@ def _plain_map(value: dict[Any, Any], finite: bool, where: str) -> dict[str, Any
     changed = {}
     for key, item in value.items():
         if type(key) is not str and not isinstance(key, str):
-            raise DocumentError(f"`{where}` has the key {key!r}, which is no text")
+            raise DocumentError(f"`{where}` has the key {key!r}, which is not text")
         kind = type(item)
         if kind in _PLAIN and type(key) is str:
             continue
@@ -284,7 +285,7 @@ def _simpler(value: Any, where: str) -> Any:
             return listed
     raise DocumentError(
         f"`{where}` is {kind_of(value)}",
-        hint="tags hold text, numbers, booleans, None, lists and maps of these",
+        hint="tags can hold text, numbers, booleans, None, lists and maps of these",
     )
 
 

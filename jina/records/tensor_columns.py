@@ -3,7 +3,7 @@
 The numbers lie in frames of their own, never in the body. A large column has a frame to itself and
 is used in place; small ones share a frame, one after the other at multiples of 16 bytes.
 
-    dense   [dtype, [rows, …shape of a row], offset]; the frame stands in the directory
+    dense   [dtype, [rows, …shape of a row], offset]; the frame is in the directory
     cells   per row nil, or [dtype, shape, frame, offset],
             or [class, shape, 0, 0, {part: [dtype, shape, frame, offset]}] for scipy's matrices
 """
@@ -99,7 +99,7 @@ class FrameWriter:
         if size > MAX_FRAME_BYTES:
             raise DocumentError(
                 f"a tensor of {size} bytes; a message frame holds at most {MAX_FRAME_BYTES}",
-                hint="send fewer Documents in one request, or smaller tensors",
+                hint="send fewer Documents per request, or smaller tensors",
             )
         if size >= INLINE_TENSOR_BYTES and len(self.frames) < _OWN_FRAMES:
             self.frames.append(view.cast("B"))
@@ -339,7 +339,7 @@ def _places(spec: _Spec | None) -> Iterator[_Place]:
         yield spec
         return
     if spec.dtype[:3] not in SPARSE_PARTS:
-        raise WireError(f"{spec.dtype!r} is no class of sparse matrices")
+        raise WireError(f"{spec.dtype!r} is not a class of sparse matrices")
     yield from spec.parts.values()
 
 

@@ -118,7 +118,7 @@ def as_tensor(value: Any) -> Any:
     try:
         array = np.asarray(_unwrapped(value))
     except (ValueError, TypeError, OverflowError, RuntimeError) as err:
-        raise BadDocType(f"this {type(value).__name__} is no tensor: {err}") from err
+        raise BadDocType(f"this {type(value).__name__} is not a tensor: {err}") from err
     return _checked(array)
 
 
@@ -140,7 +140,9 @@ _carried: set[Any] = set()
 def _checked(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     _check_dtype(array.dtype)
     if array.ndim > MAX_NDIM:
-        raise DocumentError(f"a tensor of {array.ndim} dimensions; at most {MAX_NDIM} are carried")
+        raise DocumentError(
+            f"a tensor of {array.ndim} dimensions; at most {MAX_NDIM} are supported"
+        )
     if array.dtype.str not in ITEM_BYTES:
         return array.astype(array.dtype.newbyteorder("<"))
     _ndarray.add(type(array))
@@ -151,8 +153,8 @@ def _checked(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 def _check_dtype(dtype: Any) -> None:
     if dtype.newbyteorder("<").str not in ITEM_BYTES:
         raise BadDocType(
-            f"a tensor of dtype {dtype}, which is not carried",
-            hint="booleans, integers, floats up to 64 bit and complex numbers are",
+            f"a tensor of dtype {dtype}, which is not supported",
+            hint="use booleans, integers, floats up to 64 bits, or complex numbers",
         )
 
 
@@ -203,7 +205,7 @@ def shape_bytes(dtype: Any, shape: Any) -> int:
         raise ValueError(f"a shape is a list of at most {MAX_NDIM} lengths")
     for length in shape:
         if type(length) is not int or not 0 <= length <= MAX_DIM:
-            raise ValueError(f"{length!r} is no length of a dimension")
+            raise ValueError(f"{length!r} is not the length of a dimension")
     return size * math.prod(shape)
 
 
@@ -215,7 +217,7 @@ def array_from(data: Any, dtype: str, shape: list[int]) -> np.ndarray[Any, Any]:
     """
     size = memoryview(data).nbytes
     if shape_bytes(dtype, shape) != size:
-        raise ValueError(f"{size} bytes are no {dtype} tensor of shape {tuple(shape)}")
+        raise ValueError(f"{size} bytes do not make a {dtype} tensor of shape {tuple(shape)}")
     import numpy as np
 
     return np.frombuffer(data, dtype=dtype).reshape(shape)
@@ -291,13 +293,13 @@ def sparse_parts(value: Any) -> tuple[str, list[int], dict[str, np.ndarray[Any, 
     name = type(value).__name__
     parts = SPARSE_PARTS.get(value.format)
     if parts is None or name not in (f"{value.format}_matrix", f"{value.format}_array"):
-        raise DocumentError(f"sparse matrices of class {name} are not carried")
+        raise DocumentError(f"sparse matrices of class {name} are not supported")
     if len(value.shape) != 2:
-        raise DocumentError("sparse arrays are carried with two dimensions")
+        raise DocumentError("sparse arrays must have two dimensions")
     if value.format == "lil" and value.shape[0] > MAX_LIL_ROWS:
         raise DocumentError(
-            f"a {name} of {value.shape[0]} rows; at most {MAX_LIL_ROWS} are carried",
-            hint="turn it into another format: matrix.tocsr()",
+            f"a {name} of {value.shape[0]} rows; at most {MAX_LIL_ROWS} are supported",
+            hint="convert it to another format: matrix.tocsr()",
         )
     source = value.tocoo() if value.format in ("lil", "dok") else value
     return name, [int(n) for n in value.shape], {part: getattr(source, part) for part in parts}
@@ -312,13 +314,13 @@ def sparse_from(name: Any, shape: Any, parts: dict[str, Any]) -> Any:
     """
     kind = name[:3] if isinstance(name, str) else ""
     if kind not in SPARSE_PARTS or name not in (f"{kind}_matrix", f"{kind}_array"):
-        raise ValueError(f"{name!r} is no class of sparse matrices")
+        raise ValueError(f"{name!r} is not a class of sparse matrices")
     if set(parts) != set(SPARSE_PARTS[kind]):
         raise ValueError(f"a {kind} matrix has the parts {', '.join(SPARSE_PARTS[kind])}")
     if shape_bytes("|u1", shape) < 0 or len(shape) != 2:
         raise ValueError("the shape of a sparse matrix is two lengths")
     if kind == "lil" and shape[0] > MAX_LIL_ROWS:
-        raise ValueError(f"a {name} of {shape[0]} rows; at most {MAX_LIL_ROWS} are carried")
+        raise ValueError(f"a {name} of {shape[0]} rows; at most {MAX_LIL_ROWS} are supported")
     sparse = _scipy_sparse()
     for part, array in parts.items():
         if part != "data" and (array.dtype.str not in ("<i4", "<i8") or array.ndim != 1):
@@ -328,7 +330,7 @@ def sparse_from(name: Any, shape: Any, parts: dict[str, Any]) -> Any:
             for part, limit in (("row", shape[0]), ("col", shape[1])):
                 index = parts[part]
                 if index.size and not 0 <= int(index.min()) <= int(index.max()) < limit:
-                    raise ValueError(f"a {part} lies outside of the matrix")
+                    raise ValueError(f"a {part} lies outside the matrix")
             suffix = name[4:]
             coo = getattr(sparse, f"coo_{suffix}")
             whole = coo((parts["data"], (parts["row"], parts["col"])), shape=tuple(shape))
@@ -339,7 +341,7 @@ def sparse_from(name: Any, shape: Any, parts: dict[str, Any]) -> Any:
         if kind != "dia":
             matrix.check_format(full_check=True)
     except (TypeError, IndexError, OverflowError) as err:
-        raise ValueError(f"the parts make no {name}: {err}") from err
+        raise ValueError(f"the parts do not make a {name}: {err}") from err
     return matrix
 
 

@@ -15,6 +15,7 @@ from jina.names import DEFAULT_ENDPOINT
 from jina.runtime.retrying import delay_s
 from jina.runtime.steps import Joined
 from jina.runtime.tasks import Task
+from jina.runtime.verdicts import ONCE
 from jina.wire.maps import CONTINUE, SPLIT, ErrorInfo
 
 _UNREADABLE = "jina.excepts.WireError"  # halves of what cannot be read cannot be read either
@@ -73,8 +74,8 @@ class Rules:
         is_more = task.rows > 1 and self._mode(task) == SPLIT
         if not error.classes or not (is_more or retries) or not self.is_once(task):
             return error
-        what = "the whole request fails" if is_more else "it is not tried again"
-        message = f"{error.message} ({what}: the method is declared with once=True)"
+        what = "the whole request fails: " if is_more else ""
+        message = f"{error.message} ({what}{ONCE})"
         return structs.replace(error, message=message)
 
     def _mode(self, task: Task) -> str:

@@ -7,6 +7,9 @@ from msgspec import structs
 from jina.runtime.tasks import Task
 from jina.wire.maps import REQUEST_TIMEOUT, ErrorInfo
 
+ONCE = "not repeated, because the method is declared with once=True"
+"""Why a call is not repeated."""
+
 
 def deadly(task: Task, reason: str, *, is_once: bool = False) -> ErrorInfo:
     """Of a task whose workers died.
@@ -16,19 +19,20 @@ def deadly(task: Task, reason: str, *, is_once: bool = False) -> ErrorInfo:
         reason: how the last one died.
         is_once: it must not be called again.
     """
-    kind = "jina.excepts.WorkerDied"
+    what = "This Document" if task.stop - task.first == 1 else "This request"
+    tried = f"{task.attempts} attempt{'' if task.attempts == 1 else 's'}"
+    where = "" if task.shard is None else f" of shard {task.shard}"
+    more = f"; {ONCE}" if is_once else ""
     if task.overdue_s:
-        kind = "jina.excepts.ExecutorTimeout"
-        reason = (
-            f"it had run for more than {task.overdue_s:g} s, its timeout, and was ended; the "
-            "Flow's log shows where it was"
+        message = (
+            f"{what} exceeded the timeout of {task.overdue_s:g} s{where} ({tried}{more}); the "
+            "Flow's log shows where it was stopped"
         )
-    alone = ", the last time with this Document alone" if task.stop - task.first == 1 else ""
-    who = "a worker" if task.shard is None else f"a worker of shard {task.shard}"
-    times = "once" if task.attempts == 1 else f"{task.attempts} times"
-    more = " (it is not tried again: the method is declared with once=True)" if is_once else ""
-    message = f"{who} died {times} with this request begun{alone}; {reason}{more}"
-    return ErrorInfo(kind, message, task.node, shard=task.shard)
+        return ErrorInfo("jina.excepts.ExecutorTimeout", message, task.node, shard=task.shard)
+    how, lines, last = reason.partition("; its last lines")
+    how = how.removeprefix("was ").removeprefix("ended with ")
+    message = f"{what} crashed the worker{where} ({tried}; {how}{more}){lines}{last}"
+    return ErrorInfo("jina.excepts.WorkerDied", message, task.node, shard=task.shard)
 
 
 def culprit(error: ErrorInfo) -> ErrorInfo:
@@ -44,4 +48,4 @@ def unavailable(task: Task, reason: str) -> ErrorInfo:
 
 def late(seconds: float) -> ErrorInfo:
     """Of a request whose time is over."""
-    return ErrorInfo(REQUEST_TIMEOUT, f"it was not done within {seconds:g} s")
+    return ErrorInfo(REQUEST_TIMEOUT, f"The request took longer than {seconds:g} s")

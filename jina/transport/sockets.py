@@ -113,7 +113,7 @@ def open_lasting_dealer(context: Context, *, timeout_s: float) -> Socket:
 
 
 class Link:
-    """Whether the one connection of a socket stands.
+    """Whether the one connection of a socket is up.
 
     Once it says that the connection broke, whatever had arrived before can be received.
 
@@ -190,7 +190,7 @@ def bind(socket: Socket, address: str) -> str:
 
 
 def connect(socket: Socket, address: str) -> None:
-    """Start connecting; it goes on in the background.
+    """Start connecting; this continues in the background.
 
     Raises:
         ConnectError: it is not an address.

@@ -63,7 +63,7 @@ def from_files(
 ) -> Iterator[Record]:
     """Yield a record for each file that fits a pattern, with the absolute path as its uri."""
     if read_mode not in (None, "r", "rb"):
-        raise DocumentError(f"no read mode is {read_mode!r}", hint="'r', 'rb' or None")
+        raise DocumentError(f"unknown read mode {read_mode!r}", hint="'r', 'rb' or None")
     patterns = [patterns] if isinstance(patterns, str) else patterns
     names = (
         Path(name).absolute() for part in patterns for name in iglob(part, recursive=recursive)
@@ -216,7 +216,7 @@ def _of_mapping(source: Mapping[str, Any], resolver: Resolver | None = None) -> 
 
 
 def _no_child(item: Any) -> Record:
-    raise BadDocType(f"{mapping.kind_of(item)} is no Document")
+    raise BadDocType(f"{mapping.kind_of(item)} is not a Document")
 
 
 def sampled(items: Iterable[T], size: int | None, sampling_rate: float | None) -> Iterator[T]:

@@ -1,4 +1,4 @@
 """What crosses a process border, as bytes: the header, the maps, the parts of a body, the limits.
 
-Nothing here knows a socket. The layout, with worked bytes, stands in docs/wire.md.
+Nothing here knows a socket. The layout, with examples in bytes, is in docs/wire.md.
 """

@@ -23,7 +23,7 @@ class Batching(msgspec.Struct, array_like=True, frozen=True):
     """How the requests of one endpoint become one call.
 
     Attributes:
-        preferred_batch_size: Documents in a call; so many that wait are enough.
+        preferred_batch_size: Documents per call; call as soon as this many are waiting.
         timeout: how long the oldest request waits for others, in ms.
         flush_all: a call takes all that wait, however many they are.
     """

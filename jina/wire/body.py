@@ -347,8 +347,8 @@ def without_failed(body: Body) -> list[DocumentArray]:
     """The branches' arrays without the Documents that have an error as their outcome.
 
     A Document that failed in one branch, or in one shard, may have been processed by the others: it
-    has one outcome, the error. So the rows of one branch stay those of another, where they were. Of
-    an id that stands several times in the request, as many are left out as there are errors.
+    has one outcome, the error. So rows of the branches that belonged together still do. If an id
+    occurs several times in the request, as many are left out as there are errors.
 
     Args:
         body: with several branches, such as those of a node's shards.
@@ -400,7 +400,4 @@ def _merged(found: Sequence[LineFailures]) -> LineFailures | None:
 
 
 def _too_long(size: int) -> str:
-    return (
-        f"a line of more than {MAX_LINE_BYTES // MIB} MiB ({size} bytes seen), "
-        "too long to be carried"
-    )
+    return f"a line of more than {MAX_LINE_BYTES // MIB} MiB ({size} bytes seen), which is too long"

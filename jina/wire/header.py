@@ -8,7 +8,7 @@
     6       2     length of the route map
     8       8     number of the request (the client's towards it, the gateway's towards a worker)
     16      4     rows: Documents or lines in the request
-    20      4     inline: bytes of the payload frame that stands in this frame; 0 for none
+    20      4     inline: bytes of the payload frame inside this frame; 0 for none
     24      8     base: number of the request's first line in its source, from 1; 0 without lines
     32      …     route map, call map, payload frame
 
@@ -72,7 +72,7 @@ def pack_message(
 ) -> list[Any]:
     """Build a message: the header frame, and the payload frames behind it.
 
-    A single small payload frame stands in the header frame itself: where a message is small, each
+    A single small payload frame is inside the header frame: where a message is small, each
     frame costs as much as all its bytes.
 
     Args:
@@ -131,7 +131,7 @@ def unpack_message(frame: bytes, frames: Sequence[Any] = ()) -> Header:
     if version != VERSION:
         raise WireError(
             f"a message of protocol version {version}, this is version {VERSION}",
-            hint="use the same jina release on both sides",
+            hint="use the same jina version on both sides",
         )
     if kind not in KINDS:
         raise WireError(f"a message of unknown kind {kind}")

@@ -125,7 +125,7 @@ class Route(msgspec.Struct, array_like=True, frozen=True):
 class Times(msgspec.Struct, array_like=True, frozen=True):
     """When a worker began and ended a call: seconds since 1970.
 
-    It stands in place of the call map, not in the route, which is the same for many replies and
+    It replaces the call map, not the route, which is the same for many replies and
     decoded once.
     """
 
@@ -187,7 +187,7 @@ class Call(msgspec.Struct, array_like=True, frozen=True):
         source: the input's name, for messages.
         key: stream key; with the line number it makes the id of a line without one.
         lines: the client wants JSON lines back.
-        tensors: how tensors stand in those lines, "list" or "base64".
+        tensors: how tensors are written in those lines, "list" or "base64".
         oversize: (row, line number, bytes) of lines that were too long to carry.
     """
 

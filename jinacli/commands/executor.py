@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from jinacli.commands.building import Group
 from jinacli.commands.options import (
     Content,
     FieldResolver,
@@ -17,7 +18,9 @@ from jinacli.commands.options import (
     check_given,
 )
 
-executor_app = typer.Typer(help="Create, check, run and list Executors", no_args_is_help=True)
+executor_app = typer.Typer(
+    help="Create, check, run and list Executors", no_args_is_help=True, cls=Group
+)
 
 
 @executor_app.callback()
@@ -165,7 +168,11 @@ def run(
 def list_(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON list")] = False,
 ) -> None:
-    """List the Executors of the catalogue: what `uses: catalogue://NAME` may name"""
+    """List the Executors of the catalogue: what `uses: catalogue://NAME` may name
+
+    Examples:
+      jina executor list
+    """
     # Late: see jinacli.app.
     from jinacli.executor.list import list_executors
 

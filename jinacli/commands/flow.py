@@ -10,10 +10,11 @@ from typing import Annotated, Literal
 import typer
 
 from jina.defaults import MAX_REPLICAS
+from jinacli.commands.building import Group
 from jinacli.commands.options import NoImport, OutputFormat, check_given
 
 flow_app = typer.Typer(
-    help="Begin, start, change, stop, list, check and draw Flows", no_args_is_help=True
+    help="Begin, start, change, stop, list, check and draw Flows", no_args_is_help=True, cls=Group
 )
 
 
@@ -108,7 +109,7 @@ def down(
     from jinacli.flow.down import stop_flows
 
     if math.isnan(timeout):
-        raise typer.BadParameter("nan is no number of seconds", param_hint="--timeout")
+        raise typer.BadParameter("nan is not a number of seconds", param_hint="--timeout")
     check_given(("FLOW", flow))
     raise typer.Exit(stop_flows(flow or "", every=every, timeout_s=timeout, quiet=quiet))
 
@@ -295,7 +296,7 @@ def _source(file: str) -> str | Path:
 
         line = data.count(b"\n", 0, error.start) + 1
         raise ConfigError(
-            f"byte 0x{data[error.start]:02x} is no UTF-8",
+            f"byte 0x{data[error.start]:02x} is not valid UTF-8",
             where=f"<text>:{line}",
             hint="send the YAML as UTF-8",
         ) from None
@@ -310,10 +311,10 @@ def _plan(source: str | Path, listen: str):  # type: ignore[no-untyped-def]  # P
 
 def _listen(host: str | None, port: int | None, insecure: bool) -> str:
     if port is not None and not 0 <= port <= 65535:
-        raise typer.BadParameter(f"{port} is no port: 0 to 65535", param_hint="--port")
+        raise typer.BadParameter(f"{port} is not a port: use 0 to 65535", param_hint="--port")
     if port is None:
         if host is not None:
-            raise typer.BadParameter("--host needs --port", param_hint="--host")
+            raise typer.BadParameter("needs --port", param_hint="--host")
         return ""
     host = host or "127.0.0.1"
     if host not in ("127.0.0.1", "localhost", "::1") and not insecure:

@@ -179,7 +179,7 @@ def post(
     words = [("ENDPOINT", endpoint), ("--address", address or "")]
     for name, word in [*words, *(("--text", each) for each in text or [])]:
         if not is_text(word):
-            raise typer.BadParameter(f"{word!r} is no UTF-8", param_hint=name)
+            raise typer.BadParameter(f"{word!r} is not valid UTF-8", param_hint=name)
     if output_format not in ("auto", "jsonl", "table"):
         raise typer.BadParameter("must be auto, jsonl or table", param_hint="--output-format")
     if tensors not in ("list", "base64"):

@@ -6,16 +6,22 @@ from typing import Annotated
 
 import typer
 
+from jinacli.commands.building import Group, command_line
 from jinacli.commands.executor import executor_app
 from jinacli.commands.flow import flow_app
 from jinacli.commands.post import post
 from jinacli.commands.schema import schema
-from jinacli.exits import TABLE
 
 app = typer.Typer(
     name="jina",
-    help="Run Executors and Flows from YAML, and post Documents to them",
-    epilog=TABLE,
+    cls=Group,
+    help="""Run Executors and Flows from YAML, and post Documents to them
+
+    Examples:
+      jina flow new search
+      jina flow up search/flow.yml
+      jina post /index --inputs data.jsonl
+    """,
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
@@ -24,6 +30,11 @@ app.add_typer(flow_app, name="flow")
 app.add_typer(executor_app, name="executor")
 app.command("post")(post)
 app.command("schema")(schema)
+
+
+def run() -> object:
+    """Run the command that was typed; typer's exceptions come out as they are."""
+    return command_line(app)(standalone_mode=False)
 
 
 def _version(wanted: bool) -> None:

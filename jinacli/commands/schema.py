@@ -14,7 +14,8 @@ def schema(
 
     Editors complete and check the YAML by it, once its first line names the
     file:
-    # yaml-language-server: $schema=flow.schema.json
+
+      # yaml-language-server: $schema=flow.schema.json
 
     Examples:
       jina schema flow > flow.schema.json

@@ -74,7 +74,7 @@ def _set(parameters: dict[str, Any], text: str, quiet: bool) -> None:
         into = into.setdefault(name, {})
         if not isinstance(into, dict):
             raise typer.BadParameter(
-                f"{key} sets a key of {name}, which is no map but {into!r}", param_hint=_OPTION
+                f"{key} sets a key of {name}, which is not a map but {into!r}", param_hint=_OPTION
             )
     into[last] = _value(value)
     if (note := _note(value)) and not quiet:

@@ -23,10 +23,11 @@ def show(error: BaseException) -> None:
         say("interrupted")
     elif isinstance(error, exits.Terminated):
         say("terminated")
-    elif show_usage := getattr(error, "show", None):  # wrong usage, found by typer
-        show_usage()
-        if hint := _usage_hint(str(getattr(error, "message", ""))):
-            say(hint)
+    elif hasattr(error, "show"):  # wrong usage, found by typer
+        # Late: typer alone knows such errors.
+        from jinacli.screens.usage import usage_text
+
+        say(usage_text(error))
     elif isinstance(error, JinaError):
         say(text_of(error))
     elif isinstance(error, OSError) and error.filename is not None:
@@ -54,14 +55,6 @@ def first_words(first: ConfigError | RuntimeFailToStart) -> str:
     if isinstance(first, ConfigError) or USER_FRAME in text:
         return text
     return text.partition("\n")[0]
-
-
-def _usage_hint(message: str) -> str:
-    """A hint about a pattern that was not quoted: the shell made several words of it."""
-    has_inputs = any(word.split("=")[0] in ("-i", "--inputs") for word in sys.argv)
-    if not (has_inputs and message.startswith("Got unexpected extra argument")):
-        return ""
-    return "help: quote a pattern, as in --inputs '*.jsonl', or write --inputs before each file"
 
 
 def say(text: str) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import random
+import re
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -44,8 +47,8 @@ class Opener:
             self.current.close()
 
     @property
-    def log(self) -> Path:
-        return self._workspace / "indexer" / "0" / "log"
+    def folder(self) -> Path:
+        return self._workspace / "indexer" / "0"
 
 
 @pytest.fixture
@@ -105,7 +108,7 @@ def test_top_k_is_the_default_and_a_request_may_ask_otherwise(opened: Opener) ->
 
 @pytest.mark.parametrize("top_k", [0, -1, 1.5, "many", None, True, [3]])
 def test_a_top_k_that_is_no_count_is_refused(opened: Opener, top_k: Any) -> None:
-    with pytest.raises(ValueError, match="is no whole number from 1"):
+    with pytest.raises(ValueError, match="is not a whole number of at least 1"):
         found(opened(), [1.0], top_k=top_k)
 
 
@@ -210,11 +213,10 @@ def test_a_bad_embedding_is_refused_and_its_request_keeps_nothing(
 ) -> None:
     indexer = opened()
     indexer.index(docs_of({"a": AXES[0]}))
-    size = opened.log.stat().st_size
     bad = Document(id="bad") if embedding is None else Document(id="bad", embedding=embedding)
     with pytest.raises(ValueError, match=message.replace("?", r"\?")):
         indexer.index(DocumentArray([Document(id="good", embedding=AXES[1]), bad]))
-    assert opened.log.stat().st_size == size
+    assert indexer.status()[0].tags["documents"] == 1
     assert found(indexer, AXES[1]) == []
     with pytest.raises(ValueError, match=message.replace("?", r"\?")):
         indexer.search(DocumentArray([bad]), parameters={})
@@ -236,36 +238,222 @@ def test_a_workspace_that_is_open_is_refused_to_another_process(
         )
 
 
-def test_an_incomplete_last_record_is_cut_at_every_byte(opened: Opener) -> None:
-    opened().index(docs_of({"a": AXES[0], "b": AXES[1]}))
-    before = opened.log.stat().st_size
-    opened().index(docs_of({"c": AXES[2]}))
+def test_the_file_does_not_grow_when_documents_are_replaced(opened: Opener) -> None:
+    docs = docs_of({str(n): [1.0, n] for n in range(20)}, text="word " * 400)
+    opened().index(docs)
+    first = opened().status()[0].tags["size_bytes"]
+    indexer = opened()
+    for _ in range(100):
+        indexer.index(docs)
+    assert opened().status()[0].tags["size_bytes"] <= 2 * first
+
+
+def test_a_damaged_database_is_told(opened: Opener) -> None:
+    opened().index(docs_of({"a": AXES[0]}))
     opened.close()
-    whole = opened.log.read_bytes()
-    for end in range(before, len(whole)):
-        opened.log.write_bytes(whole[:end])
-        indexer = opened()
-        assert indexer.status()[0].tags["documents"] == 2
-        assert found(indexer, AXES[2]) == []
-        assert found(indexer, AXES[1]) == ["b"]
+    (opened.folder / "index.sqlite").write_bytes(b"no database at all" * 1000)
+    with pytest.raises(ExecutorError, match="file is not a database") as caught:
+        opened()
+    assert "restore the file from a backup" in str(caught.value.hint)
 
 
-def test_a_log_of_replaced_documents_is_written_anew(
+def test_a_database_of_a_later_version_is_refused(opened: Opener) -> None:
+    opened().close()
+    with closing(sqlite3.connect(opened.folder / "index.sqlite")) as database:
+        database.execute("PRAGMA user_version = 2")
+    with pytest.raises(ExecutorError, match="newer version"):
+        opened()
+
+
+def test_the_database_can_be_read_while_it_is_open(opened: Opener) -> None:
+    indexer = opened()
+    indexer.index(docs_of({"a": AXES[0]}, text="apple", tags={"n": 1}))
+    with closing(sqlite3.connect(opened.folder / "index.sqlite")) as database:
+        query = "SELECT id, document ->> 'text', document ->> '$.tags.n' FROM documents"
+        assert database.execute(query).fetchall() == [("a", "apple", 1)]
+
+
+# --- words, both together, filters ---------------------------------------------------------------
+
+
+def library(**more: Any) -> DocumentArray:
+    """Three Documents whose nearness by words and by vectors differs."""
+    rows = [
+        ("fox", "The quick foxes jump", AXES[0], {"lang": "en", "year": 2019, "by": ["Ada", "Bo"]}),
+        ("dog", "A lazy dog and a fox", AXES[1], {"lang": "en", "year": 2021, "deep": {"k": True}}),
+        ("igel", "Der Igel schläft", AXES[2], {"lang": "de", "year": 2021.5, "note": None}),
+    ]
+    return DocumentArray(
+        [
+            Document(id=id_, text=text, embedding=vector, tags=tags, **more)
+            for id_, text, vector, tags in rows
+        ]
+    )
+
+
+def asked(indexer: Any, text: str, vector: Any = None, **parameters: Any) -> list[str]:
+    docs = DocumentArray([Document(text=text, embedding=vector)])
+    indexer.search(docs, parameters=parameters)
+    return [match.id for match in docs[0].matches]
+
+
+def test_words_are_found_by_their_stems_and_without_accents(opened: Opener) -> None:
+    indexer = opened(mode="text")
+    indexer.index(library())
+    for is_restarted in (False, True):
+        indexer = opened(mode="text") if is_restarted else indexer
+        assert asked(indexer, "fox jumping") == ["fox", "dog"]
+        assert asked(indexer, 'SCHLAFT "OR* (NEAR') == ["igel"]
+        assert asked(indexer, "") == asked(indexer, "!?") == asked(indexer, "zebra") == []
+    docs = DocumentArray([Document(text="lazy")])
+    indexer.search(docs, parameters={})
+    assert docs[0].matches[0].scores["bm25"].value > 0
+
+
+def test_words_need_no_vectors(opened: Opener) -> None:
+    indexer = opened(mode="text")
+    indexer.index(DocumentArray([Document(id="a", text="apple"), Document(id="b")]))
+    assert asked(indexer, "apples") == ["a"]
+    assert indexer.status()[0].tags["documents"] == 2
+    indexer.delete(DocumentArray([Document(id="a")]))
+    assert asked(opened(mode="text"), "apples") == []
+
+
+def test_other_fields_are_indexed_anew_and_weighed(opened: Opener) -> None:
+    docs = [
+        Document(id="a", text="pears", tags={"title": "apples"}, embedding=AXES[0]),
+        Document(id="b", text="apples", tags={"title": "pears"}, embedding=AXES[1]),
+    ]
+    opened().index(DocumentArray(docs))
+    assert asked(opened(), "apple", mode="text") == ["b"]
+    for weight, order in ((5, ["a", "b"]), (0.1, ["b", "a"])):
+        indexer = opened(fields={"text": 1, "tags.title": weight})
+        assert asked(indexer, "apple", mode="text") == order
+
+
+def test_hybrid_joins_both_by_their_ranks(opened: Opener) -> None:
+    indexer = opened(mode="hybrid")
+    indexer.index(library())
+    docs = DocumentArray([Document(text="lazy", embedding=AXES[0] + 0.9 * AXES[1])])
+    indexer.search(docs, parameters={"top_k": 2})
+    first, second = docs[0].matches
+    assert (first.id, second.id) == ("dog", "fox")
+    assert first.scores["rrf"].value == pytest.approx(1 / 62 + 1 / 61, abs=1e-6)
+    assert {*first.scores} == {"rrf", "cosine", "bm25"}
+    assert {*second.scores} == {"rrf", "cosine"}
+    assert asked(indexer, "igel", AXES[0], mode="text") == ["igel"]
+    assert asked(indexer, "igel", AXES[0], mode="vector", limit=1) == ["fox"]
+
+
+@pytest.mark.parametrize(
+    ("condition", "ids"),
+    [
+        ({}, ["fox", "dog", "igel"]),
+        ({"lang": "en"}, ["fox", "dog"]),
+        ({"lang": {"$ne": "en"}}, ["igel"]),
+        ({"year": {"$gte": 2020}}, ["dog", "igel"]),
+        ({"year": {"$gt": 2019, "$lt": 2021.5}}, ["dog"]),
+        ({"year": {"$lte": 2019}}, ["fox"]),
+        ({"year": "2021"}, []),
+        ({"lang": {"$gt": 1}}, []),
+        ({"lang": {"$in": ["de", "fr"]}}, ["igel"]),
+        ({"lang": {"$nin": ["de", "fr"]}}, ["fox", "dog"]),
+        ({"year": {"$in": []}}, []),
+        ({"by": "Bo"}, ["fox"]),
+        ({"by": {"$ne": "Bo"}}, ["dog", "igel"]),
+        ({"deep.k": True}, ["dog"]),
+        ({"deep.k": 1}, []),
+        ({"deep": {"$exists": True}}, ["dog"]),
+        ({"note": {"$exists": False}}, ["fox", "dog", "igel"]),
+        ({"$or": [{"lang": "de"}, {"year": {"$lt": 2020}}]}, ["fox", "igel"]),
+        ({"$and": [{"lang": "en"}, {"$not": {"by": "Ada"}}]}, ["dog"]),
+        ({"lang": "en", "year": 2021}, ["dog"]),
+    ],
+)
+def test_a_filter_leaves_only_those_with_such_tags(
+    opened: Opener, condition: Any, ids: list[str]
+) -> None:
+    indexer = opened(mode="hybrid")
+    indexer.index(library(weight=1.0))
+    query = AXES[0] + 0.9 * AXES[1] + 0.8 * AXES[2]
+    assert asked(indexer, "", query, mode="vector", filter=condition) == ids
+    assert sorted(asked(indexer, "fox dog igel", query, mode="text", filter=condition)) == sorted(
+        ids
+    )
+    assert sorted(asked(indexer, "fox dog igel", query, filter=condition)) == sorted(ids)
+
+
+@pytest.mark.parametrize(
+    ("condition", "message"),
+    [
+        (3, "expected a map such as {'lang': 'en'}, got 3"),
+        ({"$foo": 1}, "'$foo' is neither a tag nor $and, $or or $not"),
+        ({"a": {"$foo": 1}}, "a: '$foo' is not one of $eq"),
+        ({"a": {}}, "a: an empty map"),
+        ({"a": None}, "a: for a tag that is missing or null, write {'$exists': false}"),
+        ({"a": {"$gt": True}}, "a: $gt takes a number or a text, got True"),
+        ({"a": {"$in": "x"}}, "a: $in takes a list, got 'x'"),
+        ({"a": {"$exists": 1}}, "a: $exists takes true or false, got 1"),
+        ({"$or": []}, "$or takes a list of filters, got []"),
+        ({'a"b': 1}, "cannot be the name of a tag"),
+        ({"a": [1]}, "a: expected a number, a text, true or false, got [1]"),
+    ],
+)
+def test_what_is_no_filter_is_refused(opened: Opener, condition: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(message)):
+        asked(opened(), "", AXES[0], filter=condition)
+
+
+@pytest.mark.parametrize("parameters", [{"mode": "words"}, {"metric": "manhattan"}, {"limit": 0}])
+def test_unknown_parameters_are_refused(opened: Opener, parameters: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=next(iter(parameters))):
+        asked(opened(), "", AXES[0], **parameters)
+
+
+# --- larger than one compares one by one ---------------------------------------------------------
+
+
+def test_an_approximate_index_finds_the_same_after_changes_a_restart_and_its_loss(
     opened: Opener, catalogue: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(catalogue("VectorIndexer/executor.py"), "REWRITE_ABOVE_BYTES", 2000)
-    indexer = opened()
-    for round_ in range(40):
-        indexer.index(docs_of({"a": AXES[0], "b": AXES[1]}, text=f"round {round_} " + "x" * 100))
-        assert opened.log.stat().st_size < 2600
-    for is_restarted in (False, True):
-        indexer = opened() if is_restarted else indexer
-        docs = docs_of({"query": AXES[0] + AXES[1] * 0.5})
-        indexer.search(docs, parameters={})
-        assert [(match.id, match.text[:8]) for match in docs[0].matches] == [
-            ("a", "round 39"),
-            ("b", "round 39"),
-        ]
+    pytest.importorskip("usearch")
+    monkeypatch.setattr(catalogue("VectorIndexer/nearest.py"), "EXACT_UP_TO", 300)
+    random_ = np.random.default_rng(5)
+    vectors = random_.random((900, 16)).astype(np.float32)
+
+    def index(start: int, stop: int) -> None:
+        indexer.index(docs_of({str(n): vectors[n] for n in range(start, stop)}))
+
+    def check(kept: list[int]) -> None:
+        for query in random_.random((10, 16)):
+            near = np.square(vectors[kept] - query).sum(axis=1)
+            assert found(indexer, query) == [str(kept[n]) for n in np.argsort(near)[:10]]
+        assert indexer.status()[0].tags["exact"] is False
+
+    indexer = opened(metric="euclidean")
+    index(0, 200)
+    assert indexer.status()[0].tags["exact"] is True
+    index(200, 800)
+    check(list(range(800)))
+    indexer.delete(DocumentArray([Document(id=str(n)) for n in range(100)]))
+    vectors[100:200] = random_.random((100, 16))
+    index(100, 200)
+    check(list(range(100, 800)))
+    indexer = opened(metric="euclidean")
+    check(list(range(100, 800)))
+    index(800, 900)
+    (graph,) = opened.folder.glob("graph-*")
+    opened.close()
+    (graph,) = opened.folder.glob("graph-*")
+    graph.write_bytes(graph.read_bytes()[:100])
+    indexer = opened(metric="euclidean")
+    check(list(range(100, 900)))
+    opened.close()
+    for graph in opened.folder.glob("graph-*"):
+        graph.unlink()
+    indexer = opened(metric="euclidean")
+    check(list(range(100, 900)))
+    assert found(indexer, vectors[150], metric="dot", top_k=3)  # of another metric: one by one
 
 
 CHILD = """
@@ -276,7 +464,6 @@ CHILD = """
 
     file, workspace, start, ids = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
     module = import_module(file)
-    module.REWRITE_ABOVE_BYTES = 4096
     indexer = module.VectorIndexer(
         metas={"workspace": workspace, "name": "indexer"}, runtime_args={"pea_id": 0}
     )
@@ -303,7 +490,7 @@ def test_every_acknowledged_document_survives_kill_9(
 ) -> None:
     """A child indexes and says so, and is killed at a random moment, again and again.
 
-    Where ids replace, the log is written anew all the time, so kills meet that too.
+    Where ids replace, kills also meet the deletion of the older ones.
     """
     chance = random.Random(ids)
     file = catalogue("VectorIndexer/executor.py").__file__
@@ -330,7 +517,7 @@ def test_every_acknowledged_document_survives_kill_9(
     assert [n for n in acknowledged if kept.get(str(n % ids), -1) < n] == []
 
 
-# --- shards --------------------------------------------------------------------------------------
+# --- shards -------------------------------------------------------------------------------------
 
 
 class Shards:
@@ -417,7 +604,7 @@ def test_shards_that_are_not_all_asked_are_refused(
             metas={"workspace": str(tmp_path), "name": "indexer"},
             runtime_args={"pea_id": 0, "shard_id": 0, "shards": 2, "polling": polling},
         )
-    assert not list(tmp_path.rglob("log"))
+    assert not list(tmp_path.rglob("index.sqlite"))
 
 
 def test_a_vector_of_another_width_is_refused_by_every_shard(

@@ -248,7 +248,7 @@ def test_a_long_message_is_cut(here: Path) -> None:
     Path("flow.yml").write_text(f"executors:\n  - name: '{' ' * 100_000}'\n")
     for problem in (*check_executor("my.yml").errors, *check_flow("flow.yml").errors):
         assert len(str(problem)) < 1500
-    assert problem.headline().endswith(" ' cannot be an executor's name")
+    assert problem.headline().endswith(" ' is not a valid executor name")
 
 
 def test_a_long_line_is_cut_around_the_caret(here: Path) -> None:

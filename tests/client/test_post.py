@@ -316,13 +316,13 @@ def test_a_callback_that_raises_stops_the_post(client: Client) -> None:
     [
         (
             "/wrong",
-            "TypeError: Service.wrong returned list; a method of an endpoint returns a "
-            "DocumentArray, or None when it changed the Documents in place",
+            "TypeError: Service.wrong returned list; an endpoint method must return a "
+            "DocumentArray, or None if it changed the Documents in place",
         ),
         ("/mute", "MemoryError"),
         (
             "/exit",
-            "SystemExit: 3; a method cannot end its process: raise another exception instead",
+            "SystemExit: 3; a method must not end its process: raise another exception instead",
         ),
     ],
 )

@@ -65,4 +65,4 @@ def test_a_custom_metric_is_listed_and_left_out(tmp_path: Path) -> None:
     entry = "{uses_dynamic_batching: {/a: {timeout: 1, custom_metric: len}}}"
     assert settings(tmp_path, entry) == {"/a": {"timeout": 1}}
     (warning,) = check_flow(tmp_path / "flow.yml", no_import=True).problems
-    assert warning.message == "`custom_metric` has no meaning here; it is ignored"
+    assert warning.message == "`custom_metric` has no effect here; it is ignored"

@@ -43,7 +43,7 @@ def test_who_takes_turns(value: str, devices: str | None) -> None:
     "value", ["RR1:x", "RR0,1:2", "RR,", "RR::0", "RRa b", "RRx", "RR0,x", "RRGPU-"]
 )
 def test_what_is_none_of_the_forms(value: str) -> None:
-    with pytest.raises(ValueError, match=r"is no slice of devices|names no devices"):
+    with pytest.raises(ValueError, match=r"is not a slice of devices|does not name any devices"):
         chosen(value, lambda: 4)
     with pytest.raises(ConfigError) as caught:
         load_flow(f"with: {{env: {{CUDA_VISIBLE_DEVICES: '{value}'}}}}\nexecutors: [{{name: a}}]")
@@ -83,7 +83,7 @@ def test_our_own_environment_is_asked_too(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
     assert in_turns({}, gpus) is None
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "RR0:x")
-    with pytest.raises(ConfigError, match="CUDA_VISIBLE_DEVICES: 'RR0:x' is no slice"):
+    with pytest.raises(ConfigError, match="CUDA_VISIBLE_DEVICES: 'RR0:x' is not a slice"):
         in_turns({}, gpus)
 
 
@@ -91,5 +91,5 @@ def test_check_says_where_no_gpu_is_left(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setenv("CUDA_TOTAL_DEVICES", "1")
     (problem,) = check_flow(FLOW).problems
     assert problem.code == "no-gpu"
-    assert problem.message.startswith("`RR1:3` chooses none of the 1 GPUs here")
+    assert problem.message.startswith("`RR1:3` selects none of the 1 GPUs on this machine")
     assert problem.line == 5

@@ -158,7 +158,7 @@ def test_needs_from_python_may_be_a_tuple_or_a_set(here: Path) -> None:
     for needs, wanted in ((("b", "a"), ["b", "a"]), ({"b", "a"}, ["a", "b"])):
         config = load_flow({"executors": [*entries, {"name": "c", "needs": needs}]})
         assert config.executors[2].needs == wanted
-    with pytest.raises(ConfigError, match="'c' needs 'x', which is no executor of this Flow"):
+    with pytest.raises(ConfigError, match="'c' needs 'x', which is not an executor in this Flow"):
         load_flow({"executors": [*entries, {"name": "c", "needs": ("a", "x")}]})
 
 
@@ -226,9 +226,9 @@ def test_r69_a_dict_may_name_a_class_of_this_process(here: Path) -> None:
 def test_ignored_keys_are_listed_once(here: Path) -> None:
     config = flow("with: {port_expose: 1, protocol: http}\nexecutors:\n  - timeout_ctrl: 5\n")
     assert [p.message for p in config.warnings] == [
-        "`port_expose` has no meaning here; it is ignored",
-        "`protocol` has no meaning here; it is ignored",
-        "`timeout_ctrl` has no meaning here; it is ignored",
+        "`port_expose` has no effect here; it is ignored",
+        "`protocol` has no effect here; it is ignored",
+        "`timeout_ctrl` has no effect here; it is ignored",
     ]
 
 
@@ -270,7 +270,7 @@ def test_a_dict_may_hold_a_path(here: Path) -> None:
 
 
 def test_a_class_that_is_no_executor_is_refused(here: Path) -> None:
-    with pytest.raises(ConfigError, match=r"dict is no Executor: it does not subclass"):
+    with pytest.raises(ConfigError, match=r"dict is not an Executor: it does not subclass"):
         load_flow({"executors": [{"uses": dict}]})
 
 

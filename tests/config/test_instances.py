@@ -256,7 +256,7 @@ def test_modules_survive_a_save_elsewhere(tmp_path: Path) -> None:
 def test_what_yaml_cannot_say_is_not_saved(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         LoadedExecutor(bar=object()).save_config(tmp_path / "y.yml")  # type: ignore[arg-type]
-    assert "an argument of LoadedExecutor has no YAML form" in str(caught.value)
+    assert "an argument of LoadedExecutor cannot be saved as YAML" in str(caught.value)
 
 
 def test_r54_a_missing_file_is_a_file_not_found_error() -> None:

@@ -27,7 +27,7 @@ def found(text: str) -> list[tuple[str, str, str]]:
 def test_with_in_an_executor_is_ignored_and_check_says_uses_with() -> None:
     (problem,) = check_flow("executors: [{name: a, with: {x: 1}}]").problems
     assert (problem.code, problem.severity) == ("ignored-key", "warning")
-    assert problem.hint == "what its constructor takes stands in `uses_with`"
+    assert problem.hint == "put constructor arguments in `uses_with`"
 
 
 def test_what_would_speak_http_says_what_there_is() -> None:
@@ -35,7 +35,7 @@ def test_what_would_speak_http_says_what_there_is() -> None:
     problems = found(text)
     assert [code for code, _, _ in problems] == ["ignored-key"] * 3
     assert {hint for _, _, hint in problems} == {
-        "nothing speaks HTTP or gRPC yet; `jina flow up --port` listens on tcp"
+        "HTTP and gRPC are not supported yet; `jina flow up --port` listens on TCP"
     }
 
 
@@ -73,8 +73,8 @@ def test_no_key_is_both_ignored_and_refused() -> None:
 def test_a_need_named_twice_is_joined_once() -> None:
     text = "executors:\n  - name: a\n  - name: b\n    needs: gateway\n  - needs: [a, b, a]\n"
     ((code, message, hint),) = found(text)
-    assert (code, hint) == ("duplicate-need", "name it once")
-    assert message == "'executor2' needs 'a' twice; it is joined once"
+    assert (code, hint) == ("duplicate-need", "list it once")
+    assert message == "'executor2' needs 'a' twice; the duplicate is ignored"
     assert load_flow(text).executors[2].needs == ["a", "b"]
 
 

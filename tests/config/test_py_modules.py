@@ -62,13 +62,13 @@ def test_a_dotted_name_stays_one(yaml_folder: Path, entry: str) -> None:
             "paths are relative to the folder of the YAML file",
         ),
         ("pack/M.py", "no module at pack/M.py", "did you mean 'm.py'?"),
-        ("./notes.txt", "./notes.txt is no Python file", "a module's file ends in .py"),
+        ("./notes.txt", "./notes.txt is not a Python file", "module files must end in .py"),
         (
             "./space",
             "./space is a folder without __init__.py",
-            "name the .py file in it: `space/n.py`",
+            "use the .py file in it: `space/n.py`",
         ),
-        (".", ". is a folder without __init__.py", "name the .py file in it: `a.py`"),
+        (".", ". is a folder without __init__.py", "use the .py file in it: `a.py`"),
         (
             "no_such_pack.mod",
             "no module named 'no_such_pack.mod'",
@@ -77,9 +77,9 @@ def test_a_dotted_name_stays_one(yaml_folder: Path, entry: str) -> None:
         (
             "a-b",
             "'a-b' is neither a path to a .py file nor a dotted name",
-            "write the path with its .py ending",
+            "include the .py extension in the path",
         ),
-        ("", "an empty name is no module", ""),
+        ("", "the module name is empty", ""),
     ],
 )
 def test_what_leads_nowhere_says_why(

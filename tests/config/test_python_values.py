@@ -49,5 +49,5 @@ def test_retries_may_name_the_classes_themselves(tmp_path: Path) -> None:
     names = ["ConnectionError", f"{__name__}.Busy", "Local", "my.Error"]
     assert found == [names, ["OSError"], ["OSError"]]
     assert Flow.load_config(flow.save_config(tmp_path / "f.yml")) == flow
-    with pytest.raises(ConfigError, match="that is no class of exceptions"):
+    with pytest.raises(ConfigError, match="that is not an exception class"):
         Flow().add(retries={"on": [int]})

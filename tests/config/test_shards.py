@@ -63,7 +63,7 @@ def test_what_is_wrong_with_polling_is_told_at_its_place(tmp_path: Path) -> None
     assert found == [
         (
             *(2, 35, "`polling` is the text 'SOME'; expected ANY, ALL or ALL_ASYNC"),
-            "ANY: one shard gets a request; ALL: every shard does",
+            "ANY sends a request to one shard, ALL sends it to every shard",
         ),
         (
             *(3, 40, "`polling` is the text 'al'; expected ANY, ALL or ALL_ASYNC"),
@@ -134,7 +134,7 @@ def test_what_is_wrong_with_them_is_told_at_their_place(tmp_path: Path) -> None:
         load_flow(str(path))
     found = [(p.code, p.line, p.column) for p in caught.value.problems]
     assert found == [("file-not-found", 3, 18), ("class-not-found", 4, 25)]
-    with pytest.raises(ConfigError, match="int is no Executor"):
+    with pytest.raises(ConfigError, match="int is not an Executor"):
         load_flow({"jtype": "Flow", "executors": [{"name": "a", "uses_after": int}]})
 
 
@@ -145,7 +145,7 @@ def test_the_next_executor_takes_the_results_of_the_last_that_does_not_float() -
     assert [(node.name, node.needs) for node in plan.nodes] == [
         *(("a", ["gateway"]), ("f", ["a"]), ("executor2", ["a"]))
     ]
-    with pytest.raises(ConfigError, match="'b' needs 'f', which is floating: nobody waits"):
+    with pytest.raises(ConfigError, match="'b' needs 'f', which is floating: nothing waits"):
         load_flow(
             {
                 "jtype": "Flow",

@@ -82,18 +82,22 @@ def test_python_is_no_config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     Path("vec.py").write_text("class Vec: ...\n")
     assert refused("vec.py") == (
         "error[no-source]: vec.py is Python; expected the Flow's YAML file\n"
-        "help: name the YAML that names it"
+        "help: give the YAML file that refers to it"
     )
     problem = open_source(Path("vec.py"), what="Executor")
     assert isinstance(problem, Problem)
-    assert problem.hint == "name the YAML that names it; or a class of it, as `vec.py:MyExecutor`"
+    assert (
+        problem.hint
+        == "give the YAML file that refers to it; or a class of it, as `vec.py:MyExecutor`"
+    )
 
 
 def test_bytes_that_are_no_utf_8_have_a_place(tmp_path: Path) -> None:
     file = tmp_path / "f.yml"
     file.write_bytes(b"a: 1\nb: caf\xe9\n")
     assert refused(file) == (
-        f"{file}:2:7: error[yaml-encoding]: byte 0xe9 is no UTF-8\nhelp: save the file as UTF-8"
+        f"{file}:2:7: error[yaml-encoding]: byte 0xe9 is not valid UTF-8\nhelp: save the file as "
+        "UTF-8"
     )
 
 
@@ -109,4 +113,4 @@ def test_anything_else_is_refused_by_its_type(source: object) -> None:
 
 
 def test_an_empty_text_is_refused() -> None:
-    assert refused("  \n") == "error[no-source]: expected the Flow's YAML, got an empty text"
+    assert refused("  \n") == "error[no-source]: expected the Flow's YAML, got an empty string"

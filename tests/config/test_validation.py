@@ -102,8 +102,12 @@ def test_no_wrong_value_of_an_executors_own_yaml_makes_the_check_raise(
             "`env.A` is a map; expected text, a number, true or false",
             "",
         ),
-        ("env: {'A=B': x}", "'A=B' cannot name an environment variable", "write `NAME: value`"),
-        ('env: {A: "x\\0"}', "`env.A` has a NUL character in it", "remove it"),
+        (
+            "env: {'A=B': x}",
+            "'A=B' cannot be the name of an environment variable",
+            "write `NAME: value`",
+        ),
+        ('env: {A: "x\\0"}', "`env.A` contains a NUL character", "remove it"),
         (
             "replicas: 1e3",
             "`replicas` is the number 1000.0; expected a whole number",
@@ -134,7 +138,7 @@ def test_no_wrong_value_of_an_executors_own_yaml_makes_the_check_raise(
             "`needs[1]` is nothing; expected text",
             "remove the empty item, or give it a value",
         ),
-        ("'': 1", "the empty text is no key of an executor", None),
+        ("'': 1", "the empty text is not a key of an executor", None),
     ],
 )
 def test_the_words_about_an_executor(text: str, message: str, hint: str | None) -> None:
@@ -157,4 +161,4 @@ def test_what_stands_for_a_boolean_is_offered(written: str, means: str) -> None:
 def test_a_key_that_is_no_text_is_told_where_it_comes_from_python() -> None:
     tree = Tree(Source(data={}), data={"with": {5: 1}})
     (problem,) = validated(ExecutorModel, tree, tree.data)[1]
-    assert (problem.message, problem.hint) == ("a key is text, not the number 5", "write '5'")
+    assert (problem.message, problem.hint) == ("keys must be text, not the number 5", "write '5'")

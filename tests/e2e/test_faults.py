@@ -113,12 +113,11 @@ def test_a_document_that_kills_its_worker_fails_and_the_rest_is_right(
         assert [line["id"] for line in done.lines] == [f"d{n}" for n in range(1000)]
         failed = [line for line in done.lines if "error" in line]
         assert [line["id"] for line in failed] == ["d0", "d555", "d999"]
-        how = "was killed by SIGKILL" if word == "die" else "ended with exit code 7"
+        how = "killed by SIGKILL" if word == "die" else "exit code 7"
         for line, deaths in zip(failed, (5, 5, 6), strict=True):
             assert line["error"] == {
                 "type": "jina.excepts.WorkerDied",
-                "message": f"a worker died {deaths} times with this request begun, "
-                f"the last time with this Document alone; {how}",
+                "message": f"This Document crashed the worker ({deaths} attempts; {how})",
                 "executor": "moody",
                 "endpoint": "/moody",
             }
@@ -128,8 +127,7 @@ def test_a_document_that_kills_its_worker_fails_and_the_rest_is_right(
     assert done.code == 3
     assert done.err == (
         "3 of 1000 failed; the first: WorkerDied in moody: "
-        "a worker died 5 times with this request begun, "
-        f"the last time with this Document alone; {how}\n"
+        f"This Document crashed the worker (5 attempts; {how})\n"
     )
 
 
@@ -148,8 +146,8 @@ def test_a_request_that_kills_says_what_its_worker_said_last(shell: Shell) -> No
     with shell.up("flow.yml"):
         (line,) = shell.run("post", "/").lines
     assert line["error"]["message"] == (
-        "a worker died 2 times with this request begun; was killed by SIGABRT; its last lines "
-        "were:\n    out of memory, almost"
+        "This request crashed the worker (2 attempts; killed by SIGABRT); its last lines were:\n"
+        "    out of memory, almost"
     )
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from jina import Document, DocumentArray
 from jina.client.post import Client
+from jina.runtime.verdicts import ONCE
 from tests.shell import Shell
 
 BATCHED = "uses_dynamic_batching: {/pick: {preferred_batch_size: 8, timeout: 50}}"
@@ -67,7 +68,7 @@ def test_who_wants_it_otherwise_says_so(flow: Shell, mode: str, failed: int, cod
 def test_what_must_not_see_a_document_twice_fails_as_a_whole(flow: Shell) -> None:
     sizes(flow)
     done = flow.run("post", "/once", stdin=lines(4, 1))
-    why = "a bad one (the whole request fails: the method is declared with once=True)"
+    why = f"a bad one (the whole request fails: {ONCE})"
     assert errors(done.lines) == dict.fromkeys(["d0", "d1", "d2", "d3"], why)
     assert sizes(flow) == [4]
 
@@ -76,7 +77,7 @@ def test_nor_is_it_called_again_after_a_death(flow: Shell) -> None:
     done = flow.run("post", "/once", stdin=lines(4, 1, word="deadly"))
     found = errors(done.lines)
     assert len(found) == 4
-    assert "it is not tried again: the method is declared with once=True" in found["d0"]
+    assert ONCE in found["d0"]
     assert sizes(flow) == []  # the next worker
 
 

@@ -122,8 +122,8 @@ def test_the_function_stays_a_plain_function() -> None:
     ("settings", "error", "words"),
     [
         ({"preferred_batch_size": 0}, ValueError, "must be at least 1"),
-        ({"preferred_batch_size": "8"}, TypeError, "takes a whole number"),
-        ({"preferred_batch_size": True}, TypeError, "takes a whole number"),
+        ({"preferred_batch_size": "8"}, TypeError, "must be a whole number"),
+        ({"preferred_batch_size": True}, TypeError, "must be a whole number"),
         ({"timeout": -1}, ValueError, "0 or more"),
         ({"timeout": float("nan")}, ValueError, "0 or more"),
         ({"timeout": None}, TypeError, "number of milliseconds"),
@@ -137,5 +137,5 @@ def test_wrong_settings_are_refused(settings: Any, error: type[Exception], words
 
 
 def test_a_number_where_the_method_belongs_is_refused() -> None:
-    with pytest.raises(TypeError, match="decorates a method, got int"):
+    with pytest.raises(TypeError, match="must be applied to a method, got int"):
         dynamic_batching(32)  # type: ignore[call-overload]

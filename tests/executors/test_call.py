@@ -191,8 +191,8 @@ def test_r38_anything_else_is_a_type_error_that_names_it(value: Any) -> None:
     with pytest.raises(TypeError) as caught:
         call(E(), "/", docs=some_docs(), parameters={})
     assert str(caught.value).endswith(
-        f"E.wrong returned {type(value).__name__}; a method of an endpoint returns a "
-        "DocumentArray, or None when it changed the Documents in place"
+        f"E.wrong returned {type(value).__name__}; an endpoint method must return a "
+        "DocumentArray, or None if it changed the Documents in place"
     )
 
 
@@ -217,7 +217,7 @@ def test_a_generator_is_named_with_its_cause() -> None:
             yield docs
 
     for endpoint in ("/sync", "/async"):
-        with pytest.raises(TypeError, match="returned a generator: it has a `yield` in it; a meth"):
+        with pytest.raises(TypeError, match="returned a generator: it contains `yield`; an end"):
             call(E(), endpoint, docs=some_docs(), parameters={})
 
 
@@ -232,7 +232,7 @@ def test_a_method_that_exits_says_what_to_do(code: Any, said: str) -> None:
         call(E(), "/", docs=None, parameters={})
     assert caught.value.code == code
     assert str(caught.value) == (
-        f"{said}; a method cannot end its process: raise another exception instead"
+        f"{said}; a method must not end its process: raise another exception instead"
     )
 
 

@@ -158,9 +158,9 @@ def test_r23_a_required_parameter_that_no_call_fills_is_refused_at_definition() 
 
     assert str(caught.value) == (
         "test_r23_a_required_parameter_that_no_call_fills_is_refused_at_definition.<locals>.E.foo "
-        "cannot serve an endpoint: nothing fills its parameter 'threshold'. A method receives the "
-        "arguments that it names among docs, parameters, docs_matrix, groundtruths, "
-        "groundtruths_matrix; give any other a default"
+        "cannot serve an endpoint: nothing fills its parameter 'threshold'. The "
+        "arguments a method can take are docs, parameters, docs_matrix, groundtruths, "
+        "groundtruths_matrix; give any other one a default"
     )
 
 

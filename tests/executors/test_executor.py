@@ -133,7 +133,7 @@ def test_r21_a_binding_to_something_uncallable_is_a_type_error() -> None:
     class E(Executor):
         limit = 3
 
-    with pytest.raises(TypeError, match=r"requests\['/x'\]: E\.limit cannot be called"):
+    with pytest.raises(TypeError, match=r"requests\['/x'\]: E\.limit is not a method"):
         E(requests={"/x": "limit"})
 
 
@@ -203,7 +203,7 @@ def test_r62_no_workspace_is_an_error_only_when_it_is_read() -> None:
 
 @pytest.mark.parametrize("name", ["..", "a/b", "../x", ".hidden", "x" * 65])
 def test_a_name_that_would_leave_the_workspace_is_refused(tmp_path: Path, name: str) -> None:
-    with pytest.raises(ExecutorError, match="cannot be a folder of the workspace"):
+    with pytest.raises(ExecutorError, match="is not a valid folder name"):
         _ = Plain(metas={"name": name, "workspace": str(tmp_path)}).workspace
     assert list(tmp_path.iterdir()) == []
 

@@ -249,13 +249,13 @@ def test_a_module_that_fails_is_tried_again_at_the_next_load(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("signature", "with_", "message"),
     [
-        ("self, bar, **kwargs", {}, "the constructor of W needs 'bar', which `with` does not give"),
+        ("self, bar, **kwargs", {}, "the constructor of W needs 'bar', which `with` does not set"),
         (
             "self, bar=1",
             {"baz": 2},
-            "the constructor of W takes no 'baz'\nhelp: did you mean 'bar'?",
+            "the constructor of W does not accept 'baz'\nhelp: did you mean 'bar'?",
         ),
-        ("self", {"x": 2}, "the constructor of W takes no 'x'\nhelp: add **kwargs to it"),
+        ("self", {"x": 2}, "the constructor of W does not accept 'x'\nhelp: add **kwargs to it"),
     ],
 )
 def test_arguments_that_do_not_fit_are_named(
@@ -296,7 +296,7 @@ def test_code_that_exits_is_told_with_what_to_do(tmp_path: Path, where: str) -> 
         build(spec)
     assert str(caught.value) == (
         "my.yml:1:8: the code of 'Exits' ended the process with SystemExit: 3\n"
-        "help: raise another exception instead; its text is shown"
+        "help: raise another exception instead; its message is shown"
     )
     assert isinstance(caught.value.__cause__, SystemExit)
     assert f'exits_{where}.py", line ' in trimmed_traceback(caught.value)
@@ -409,7 +409,7 @@ def test_a_class_that_holds_on_to_a_lock_cannot_travel() -> None:
         live_spec(Holding)
     assert str(caught.value) == (
         "the class Holding cannot be sent to its process: cannot pickle '_thread.lock' object\n"
-        "help: move it into a module, and name it as `module:Class`"
+        "help: move it to a module and refer to it as `module:Class`"
     )
 
 

@@ -31,7 +31,7 @@ def test_a_value_that_json_cannot_carry_is_told_once(value: Any) -> None:
 def test_what_mends_such_a_value_is_told_with_it() -> None:
     with pytest.raises(DocumentError) as caught:
         codec.render(DocumentArray([Document(id="a", tags={"x": {1}})]))
-    assert "help: tags hold text, numbers" in trimmed_traceback(caught.value)
+    assert "help: tags can hold text, numbers" in trimmed_traceback(caught.value)
 
 
 def test_an_earlier_error_of_the_users_own_code_stays_behind_one_of_ours() -> None:

@@ -34,7 +34,7 @@ def test_a_flow_of_absent_executors_can_be_looked_at_changed_and_saved(tmp_path:
     ]
     assert (flow.num_executors, flow.num_peas, flow["b"].replicas) == (5, 6, 2)
     assert flow == Flow.load_config(flow.save_config(tmp_path / "saved.yml"))
-    with pytest.raises(FlowTopologyError, match="two executors are called 'a'"):
+    with pytest.raises(FlowTopologyError, match="two executors are named 'a'"):
         flow.add(name="a")
     flow.plot(tmp_path / "flow.txt")
     assert "not_there.yml" in (tmp_path / "flow.txt").read_text()

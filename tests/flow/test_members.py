@@ -44,8 +44,8 @@ def test_a_node_that_is_not_there_names_the_near_one() -> None:
     with pytest.raises(KeyError) as caught:
         flow["encodr"]
     (said,) = caught.value.args
-    assert said == "'encodr' is no executor of this Flow; did you mean 'encoder'?"
-    with pytest.raises(KeyError, match=r"'x' is no executor of this Flow.$"):
+    assert said == "'encodr' is not an executor in this Flow; did you mean 'encoder'?"
+    with pytest.raises(KeyError, match=r"'x' is not an executor in this Flow.$"):
         flow["x"]
     with pytest.raises(IndexError):
         flow[1]
@@ -107,7 +107,7 @@ def test_a_copy_of_a_running_flow_is_started_for_itself() -> None:
 @pytest.mark.parametrize(
     ("member", "instead"),
     [
-        ("expose_endpoint", "every endpoint can be posted to, and nothing speaks HTTP"),
+        ("expose_endpoint", "clients can post to every endpoint, and HTTP is not supported"),
     ],
 )
 def test_what_there_is_none_of_can_neither_be_used_nor_set(member: str, instead: str) -> None:
@@ -181,16 +181,16 @@ def test_who_looks_on_changes_nothing_of_the_way() -> None:
 @pytest.mark.parametrize(
     ("entry", "message"),
     [
-        ({"name": "a"}, "two executors are called 'a'\nhelp: names are unique within a Flow"),
-        ({"name": "x", "needs": "x"}, "'x' needs itself\nhelp: remove it from its needs"),
+        ({"name": "a"}, "two executors are named 'a'\nhelp: names must be unique within a Flow"),
+        ({"name": "x", "needs": "x"}, "'x' needs itself\nhelp: remove it from `needs`"),
         (
             {"name": "x", "needs": ("a", "bb")},
-            "'x' needs 'bb', which is no executor of this Flow\n"
+            "'x' needs 'bb', which is not an executor in this Flow\n"
             "help: did you mean 'b'? The executors are: a, b",
         ),
         (
             {"name": "a", "needs": "c"},
-            "two executors are called 'a'\n'a' needs 'c', which is no executor of this Flow",
+            "two executors are named 'a'\n'a' needs 'c', which is not an executor in this Flow",
         ),
     ],
 )
@@ -206,7 +206,7 @@ def test_a_wrong_need_is_an_error_of_the_topology_and_changes_nothing(
 
 
 def test_what_is_wrong_otherwise_is_an_error_of_the_config() -> None:
-    with pytest.raises(ConfigError, match=r"replicas[\s\S]*which is no executor of this Flow"):
+    with pytest.raises(ConfigError, match=r"replicas[\s\S]*which is not an executor in this Flow"):
         PAIR.add(needs="x", replicas=0)
 
 
@@ -275,6 +275,6 @@ def test_block_tells_when_the_flow_has_ended_by_itself() -> None:
         found = flow.post("/", Document(), return_results=True) or []
         supervisor = int(found[0].docs[0].tags["supervisor"])
         os.kill(supervisor, signal.SIGKILL)
-        with pytest.raises(FlowError, match="the Flow has ended by itself"):
+        with pytest.raises(FlowError, match="the Flow ended unexpectedly"):
             flow.block()
     wait_until(lambda: not is_alive(supervisor))

@@ -118,8 +118,8 @@ def test_add_gives_a_new_flow_and_leaves_the_old_one() -> None:
 @pytest.mark.parametrize(
     ("entry", "message"),
     [
-        ({"nedds": "a"}, "Flow.add() takes no argument 'nedds'; did you mean \"needs\"?"),
-        ({"colour": 1}, "Flow.add() takes no argument 'colour'; known: name, method, uses, "),
+        ({"nedds": "a"}, "Flow.add() has no argument 'nedds'; did you mean \"needs\"?"),
+        ({"colour": 1}, "Flow.add() has no argument 'colour'; known: name, method, uses, "),
     ],
 )
 def test_add_refuses_an_unknown_key_at_once(entry: dict[str, Any], message: str) -> None:
@@ -131,8 +131,11 @@ def test_add_refuses_an_unknown_key_at_once(entry: dict[str, Any], message: str)
 @pytest.mark.parametrize(
     ("entry", "words"),
     [
-        ({"name": "encoder"}, "two executors are called 'encoder'"),
-        ({"name": "x", "needs": "encodr"}, "'x' needs 'encodr', which is no executor of this Flow"),
+        ({"name": "encoder"}, "two executors are named 'encoder'"),
+        (
+            {"name": "x", "needs": "encodr"},
+            "'x' needs 'encodr', which is not an executor in this Flow",
+        ),
         ({"name": "x", "needs": "x"}, "x"),
         ({"name": "x", "replicas": 0}, "replicas"),
         ({"name": "not a name"}, "not a name"),
@@ -158,7 +161,7 @@ def test_needs_wants_two_names() -> None:
     with pytest.raises(FlowTopologyError) as caught:
         Flow().add(name="a", uses=Tag).needs(["a"])
     assert str(caught.value) == (
-        "a join needs two names at least, not ['a']\nhelp: use add(needs=...) for one"
+        "a join needs at least two names, not ['a']\nhelp: use add(needs=...) for a single one"
     )
 
 
@@ -166,7 +169,7 @@ def test_a_flow_that_does_not_run_cannot_be_posted_to() -> None:
     with pytest.raises(FlowBuildLevelError) as caught:
         Flow().add(uses=Tag).post("/")
     assert str(caught.value) == (
-        "the Flow is not running\nhelp: post within `with flow:`, or call start() before"
+        "the Flow is not running\nhelp: post inside `with flow:`, or call start() first"
     )
 
 
@@ -174,7 +177,7 @@ def test_a_flow_that_runs_cannot_be_changed_or_started_again() -> None:
     with Flow().add(uses=Tag) as flow:
         with pytest.raises(FlowBuildLevelError, match="a running Flow cannot be changed"):
             flow.add(uses=Tag)
-        with pytest.raises(FlowBuildLevelError, match="the Flow is running already"):
+        with pytest.raises(FlowBuildLevelError, match="the Flow is already running"):
             flow.start()
 
 

@@ -176,7 +176,7 @@ def test_without_a_file_a_new_one_is_made(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_what_has_no_yaml_form_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="has no YAML form"):
+    with pytest.raises(ConfigError, match="cannot be saved as YAML"):
         Flow().add(uses_with={"a": object()}).save_config(tmp_path / "f.yml")
     assert not (tmp_path / "f.yml").exists()
 

@@ -221,18 +221,19 @@ def test_markdown_holds_a_block_and_a_text_file_the_text() -> None:
     [
         (
             "out/flow.svg",
-            "out/flow.svg: no .svg picture is drawn, because that needs a browser\n"
+            "out/flow.svg: cannot draw a .svg picture: that needs a browser\n"
             "help: write flow.mmd; `mmdc -i flow.mmd -o flow.svg` of mermaid-cli, or "
             "mermaid.live, makes a picture of it",
         ),
         (
             "flow.yml",
-            "flow.yml: .yml says no form of drawing\nhelp: .mmd and .md are Mermaid, .txt is text",
+            "flow.yml: .yml is not a known drawing format\nhelp: use .mmd or .md for Mermaid, "
+            ".txt for text",
         ),
         (
             "flow",
-            "flow: a name without an ending says no form of drawing\n"
-            "help: .mmd and .md are Mermaid, .txt is text",
+            "flow: a name without an extension is not a known drawing format\n"
+            "help: use .mmd or .md for Mermaid, .txt for text",
         ),
     ],
 )

@@ -64,7 +64,7 @@ def test_a_row_that_no_line_can_hold_is_an_outcome_of_its_own(tmp_path: Path) ->
     assert found.places == [1, 2, 3]
     assert [message.partition(" of Document")[0] for message in found.failures] == [
         f"{path}: row 2: `text`",
-        f"{path}: row 3: `tags.score` is NaN, which JSON cannot carry",
+        f"{path}: row 3: `tags.score` is NaN, which JSON cannot represent",
         f"{path}: row 4: `id`",
     ]
 
@@ -98,7 +98,7 @@ def test_the_only_array_of_an_archive_is_the_blob(tmp_path: Path) -> None:
 def test_objects_are_refused_and_never_unpickled(tmp_path: Path) -> None:
     path = saved(tmp_path, np.array([{}, []], dtype=object))
     assert refusal(path) == (
-        f"{path}: an array of objects, which only pickle can read; it is never used\n"
+        f"{path}: an array of objects, which only pickle can read, and jina never uses pickle\n"
         "help: save numbers: numpy.save(path, array.astype('float32'))"
     )
     archive = tmp_path / "a.npz"
@@ -109,15 +109,15 @@ def test_objects_are_refused_and_never_unpickled(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("array", "expected"),
     [
-        (np.array(["a"]), "an array of <U1, which no Document can hold"),
-        (np.zeros(2, dtype="M8[s]"), "an array of datetime64[s], which no Document can hold"),
+        (np.array(["a"]), "an array of <U1, which Documents cannot hold"),
+        (np.zeros(2, dtype="M8[s]"), "an array of datetime64[s], which Documents cannot hold"),
         (
             np.zeros(2, dtype=[("a", "f4")]),
-            "an array of several values at each place",
+            "an array with several values per element",
         ),
         (
             np.zeros(2, np.longdouble),
-            f"an array of {np.dtype(np.longdouble)}, which no Document can hold",
+            f"an array of {np.dtype(np.longdouble)}, which Documents cannot hold",
         ),
         (np.zeros((1,) * 17), "an array of 17 dimensions, more than 16"),
         (np.float32(1), "an array without dimensions has no rows"),
@@ -139,7 +139,7 @@ def test_rows_before_a_cut_are_read(tmp_path: Path, name: str) -> None:
     assert [doc.blob.tolist() for doc in found.docs[-1:]] == [[1497, 1498, 1499]]
     assert len(found.docs) == 500
     assert found.broken.startswith(f"{path}: the array is damaged: ")
-    assert found.broken.endswith("help: the rows before that place were read")
+    assert found.broken.endswith("help: the rows before it were read")
 
 
 def test_a_packed_array_that_is_cut_keeps_its_rows(tmp_path: Path) -> None:
@@ -158,7 +158,7 @@ def test_bytes_behind_the_array_are_said(tmp_path: Path, name: str) -> None:
     found = read(path)
     assert len(found.docs) == 2
     assert found.broken.startswith(
-        f"{path}: the array is damaged: more stands behind it in the file"
+        f"{path}: the array is damaged: the file contains more data after it"
     )
 
 
@@ -168,7 +168,7 @@ def test_bytes_behind_the_array_are_said(tmp_path: Path, name: str) -> None:
 def test_a_damaged_head_is_said(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "a.npy"
     path.write_bytes(data)
-    assert refusal(path).startswith(f"{path}: no .npy file: ")
+    assert refusal(path).startswith(f"{path}: not a valid .npy file: ")
 
 
 def test_a_head_that_promises_too_much_allocates_nothing(tmp_path: Path) -> None:
@@ -187,22 +187,22 @@ def test_a_head_that_promises_too_much_allocates_nothing(tmp_path: Path) -> None
 def test_an_archive_that_is_none_is_said(tmp_path: Path) -> None:
     path = tmp_path / "a.npz"
     path.write_bytes(b"PK no")
-    assert refusal(path) == f"{path}: no .npz file: File is not a zip file"
+    assert refusal(path) == f"{path}: not a valid .npz file: File is not a zip file"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("readme.txt", "x")
-    assert refusal(path) == f"{path}: no array is in it"
+    assert refusal(path) == f"{path}: it contains no array"
 
 
 def test_arrays_of_different_length_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.npz"
     np.savez(path, blob=np.zeros(2), n=np.zeros(3))
-    assert refusal(path) == f"{path}: its arrays differ in rows: blob 2, n 3"
+    assert refusal(path) == f"{path}: its arrays have different numbers of rows: blob 2, n 3"
 
 
 def test_a_name_that_no_array_has_is_refused(tmp_path: Path) -> None:
     path = saved(tmp_path, np.eye(2))
     assert refusal(path, resolver={"x": "embedding"}) == (
-        f'{path}: no array is named "x"\nhelp: the arrays are: blob'
+        f'{path}: there is no array "x"\nhelp: the arrays are: blob'
     )
 
 

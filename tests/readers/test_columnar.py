@@ -75,10 +75,11 @@ def test_columns_get_other_names(tmp_path: Path) -> None:
     (doc,) = read(path, resolver={"q": "title", "v": "embedding", "raw": "buffer"}).docs
     assert (doc.tags, doc.embedding.tolist(), doc.buffer) == ({"title": "a"}, [1, 2], b"\x00")
     assert refusal(path) == (
-        f'{path}: the column "raw" holds bytes, which no tag can\nhelp: --field-resolver raw=buffer'
+        f'{path}: the column "raw" contains bytes, which tags cannot hold\n'
+        "help: --field-resolver raw=buffer"
     )
     assert refusal(path, resolver={"x": "text"}) == (
-        f'{path}: no column is named "x"\nhelp: the columns are: q, v, raw'
+        f'{path}: there is no column "x"\nhelp: the columns are: q, v, raw'
     )
 
 
@@ -103,17 +104,21 @@ def test_a_row_that_is_no_document_is_an_outcome_of_its_own(tmp_path: Path) -> N
     assert found.failures[0] == (
         f"{path}: row 2: `granularity` is -1, expected a number from 0 to 2**63 - 1"
     )
-    assert found.failures[1].startswith(f"{path}: row 3: `embedding` is no tensor: ")
+    assert found.failures[1].startswith(f"{path}: row 3: `embedding` is not a tensor: ")
     assert found.places == [1, 2]
 
 
 @pytest.mark.parametrize(
     ("value", "other", "why"),
     [
-        (float("nan"), 0.5, "`tags.score` is NaN, which JSON cannot carry"),
-        (float("-inf"), 0.5, "`tags.score` is -infinity, which JSON cannot carry"),
-        ([[1.0, float("inf")]], [[0.5]], "`tags.score[0][1]` is infinity, which JSON cannot carry"),
-        ({"a": [float("nan")]}, {"a": []}, "`tags.score.a[0]` is NaN, which JSON cannot carry"),
+        (float("nan"), 0.5, "`tags.score` is NaN, which JSON cannot represent"),
+        (float("-inf"), 0.5, "`tags.score` is -infinity, which JSON cannot represent"),
+        (
+            [[1.0, float("inf")]],
+            [[0.5]],
+            "`tags.score[0][1]` is infinity, which JSON cannot represent",
+        ),
+        ({"a": [float("nan")]}, {"a": []}, "`tags.score.a[0]` is NaN, which JSON cannot represent"),
         ({"a": b"x"}, None, "`tags.score.a` is a bytes"),
     ],
 )
@@ -135,10 +140,12 @@ def test_scores_and_chunks_that_no_line_can_hold_are_the_outcome_of_their_row(
     nan = float("nan")
     scores = pa.table({"scores": [{"a": nan}, {"a": 1.0}]})
     path = written(tmp_path, scores)
-    assert read(path).failures == [f"{path}: row 1: the score `a` is NaN, which JSON cannot carry"]
+    assert read(path).failures == [
+        f"{path}: row 1: the score `a` is NaN, which JSON cannot represent"
+    ]
     chunks = pa.table({"chunks": [[{"text": "a", "k": 1.0}], [{"text": "b", "k": nan}]]})
     path = written(tmp_path, chunks)
-    assert read(path).failures == [f"{path}: row 2: `tags.k` is NaN, which JSON cannot carry"]
+    assert read(path).failures == [f"{path}: row 2: `tags.k` is NaN, which JSON cannot represent"]
 
 
 def test_whole_numbers_are_ids(tmp_path: Path) -> None:
@@ -176,7 +183,7 @@ def test_what_is_no_such_file_is_said(tmp_path: Path, name: str, data: bytes) ->
     path = tmp_path / name
     path.write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
     kind = "parquet" if "parquet" in name else "arrow"
-    assert refusal(path).startswith(f"{path}: no {kind} file: ")
+    assert refusal(path).startswith(f"{path}: not a valid {kind} file: ")
 
 
 def test_a_packed_file_that_is_cut_is_said(tmp_path: Path) -> None:

@@ -117,9 +117,9 @@ def test_a_bad_row_is_an_outcome_of_its_own_at_its_line(tmp_path: Path) -> None:
         f"{path}:3: 1 column, but the header has 3",
         f"{path}:4: 4 columns, but the header has 3",
         f"{path}:5: `weight` is 'heavy', expected a number",
-        f"{path}:6: `embedding` is no JSON: Input data was truncated",
-        f"{path}:7: not UTF-8: byte 0xff at byte 2",
-        f"{path}:8: no row of a table: ',' expected after '\"'",
+        f"{path}:6: `embedding` is not JSON: Input data was truncated",
+        f"{path}:7: not valid UTF-8: byte 0xff at byte 2",
+        f"{path}:8: not a row of a table: ',' expected after '\"'",
     ]
     assert found.places == [1, 2, 3, 4, 5, 6]
 
@@ -135,15 +135,15 @@ def test_what_a_worker_refuses_has_the_line_of_the_table_too(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("text", "resolver", "expected"),
     [
-        ("a,b,a\n1,2,3\n", {}, '1: the column "a" stands there twice\nhelp: give each'),
-        ("q,text\n1,2\n", {"q": "text"}, '1: the columns "q" and "text" both give `text`'),
+        ("a,b,a\n1,2,3\n", {}, '1: the column "a" appears twice\nhelp: give each'),
+        ("q,text\n1,2\n", {"q": "text"}, '1: the columns "q" and "text" both set `text`'),
         (
             "question\n1\n",
             {"qestion": "text"},
-            '1: no column is named "qestion"\nhelp: the columns are: question',
+            '1: there is no column "qestion"\nhelp: the columns are: question',
         ),
-        (b"\n\xff,a\n1,2\n", {}, "2: not UTF-8: byte 0xff at byte 1"),
-        ('"a"b\n', {}, "1: no head of a table: ',' expected after '\"'"),
+        (b"\n\xff,a\n1,2\n", {}, "2: not valid UTF-8: byte 0xff at byte 1"),
+        ('"a"b\n', {}, "1: not a head of a table: ',' expected after '\"'"),
         ("x" * 300_000 + "\n1\n", {}, "1: the names of the columns take more than 256 KiB"),
     ],
 )
@@ -159,13 +159,13 @@ def test_a_head_that_is_wrong_is_said(
 def test_carriage_returns_alone_end_no_line(tmp_path: Path) -> None:
     path = table(tmp_path, "a,b\r1,2\r")
     assert read(path).broken == (
-        f"{path}:1: no head of a table: a carriage return without a line feed behind it"
+        f"{path}:1: not a head of a table: a carriage return without a line feed after it"
     )
     path = table(tmp_path, "a,b\n1\r2,3\n4,5\n")
     found = read(path)
     assert [doc.tags for doc in found.docs] == [{"a": "4", "b": "5"}]
     assert found.failures == [
-        f"{path}:2: no row of a table: a carriage return without a line feed behind it"
+        f"{path}:2: not a row of a table: a carriage return without a line feed after it"
     ]
 
 
@@ -174,8 +174,8 @@ def test_a_quote_that_is_never_closed_ends_the_table_there(tmp_path: Path) -> No
     found = read(path)
     assert found.texts == ["a", "b"]
     assert found.broken == (
-        f"{path}:4: a quote is opened in this row and not closed\n"
-        "help: the rows before it were read; a quote within a cell is written twice"
+        f"{path}:4: a quote opened in this row is never closed\n"
+        "help: the rows before it were read; write a quote inside a cell twice"
     )
 
 
@@ -183,7 +183,7 @@ def test_a_row_of_many_lines_is_bounded(tmp_path: Path) -> None:
     path = table(tmp_path, "text\na\n" + '"' + "x\n" * 100)
     found = read(path, max_line_bytes=64)
     assert found.texts == ["a"]
-    assert found.broken.startswith(f"{path}:3: a quote is opened")
+    assert found.broken.startswith(f"{path}:3: a quote opened")
 
 
 def test_a_line_that_is_too_long_is_an_outcome_of_its_own(tmp_path: Path) -> None:

@@ -85,7 +85,7 @@ def test_a_file_that_cannot_be_read_is_an_outcome_of_its_own(here: Path) -> None
     assert found.texts == ["a", "d"]
     assert found.docs[1].uri == str(here / "d.html.gz")
     assert found.failures == [
-        "b.html: not UTF-8: byte 0xff at byte 2; --content buffer takes it as it is",
+        "b.html: not valid UTF-8: byte 0xff at byte 2; --content buffer takes it as it is",
         "c.html.gz: cannot be read: Compressed file ended before the "
         "end-of-stream marker was reached",
     ]
@@ -97,7 +97,9 @@ def test_a_path_that_is_no_utf8_is_an_outcome_of_its_own(here: Path) -> None:
     (here / "c.html").write_text("c")
     found = read("*.html")
     assert found.texts == ["c"]
-    assert found.failures == [r"b\xff.html: its path is no UTF-8, which a `uri` must be; rename it"]
+    assert found.failures == [
+        r"b\xff.html: its path is not valid UTF-8, as a `uri` must be; rename it"
+    ]
 
 
 def test_a_file_that_is_gone_meanwhile_is_an_outcome_of_its_own(here: Path) -> None:
@@ -146,5 +148,5 @@ def test_lines_and_files_may_be_mixed(here: Path) -> None:
 
 def test_files_do_not_come_through_a_pipe() -> None:
     assert refusal("-", form="files").startswith(
-        "<stdin>: the format files is read from files alone, not from a pipe"
+        "<stdin>: the format files can only be read from a file, not from a pipe"
     )

@@ -47,13 +47,11 @@ def test_in_a_folder_that_was_removed_it_is_said(here: Path, name: str) -> None:
     (here / "gone").mkdir()
     os.chdir("gone")
     (here / "gone").rmdir()
-    assert message(name).endswith(
-        "help: the working directory was removed: change to one that there is"
-    )
+    assert message(name).endswith("help: the working directory no longer exists: cd to another one")
 
 
 def test_without_a_near_miss_the_folder_is_said(here: Path) -> None:
-    expected = f"zzz.jsonl: no such file\nhelp: relative names are looked up from {here}"
+    expected = f"zzz.jsonl: no such file\nhelp: relative names are resolved from {here}"
     assert message("zzz.jsonl") == expected
 
 
@@ -66,8 +64,7 @@ def test_a_missing_folder_is_said(here: Path) -> None:
 def test_a_directory_is_refused(here: Path) -> None:
     (here / "data").mkdir()
     assert message("data") == (
-        "data: a directory, not a file\n"
-        "help: name its files: 'data/*.jsonl' (in quotes, they are read in sorted order)"
+        "data: a directory, not a file\nhelp: use its files: 'data/*.jsonl' (quote the pattern)"
     )
 
 
@@ -81,18 +78,18 @@ def test_a_file_without_permission_is_refused(here: Path) -> None:
 
 def test_a_pattern_that_fits_nothing_is_refused(here: Path) -> None:
     assert message("*.jsonl") == (
-        f"*.jsonl: no file fits this pattern\nhelp: relative patterns are looked up from {here}"
+        f"*.jsonl: no file matches this pattern\nhelp: relative patterns are resolved from {here}"
     )
 
 
 def test_an_empty_name_and_a_name_with_a_nul_are_refused() -> None:
     assert message("") == "--inputs: an empty file name"
-    assert "'a\\x00b': no file name" in message("a\0b")
+    assert "'a\\x00b': not a file name" in message("a\0b")
 
 
 def test_an_address_is_not_fetched() -> None:
     assert message("https://example.com/a.jsonl") == (
-        "https://example.com/a.jsonl: no such file; addresses are not fetched\n"
+        "https://example.com/a.jsonl: no such file; URLs are not fetched\n"
         "help: curl -sSL https://example.com/a.jsonl | jina post … --inputs -"
     )
 
@@ -128,7 +125,7 @@ def test_a_format_that_is_given_is_that_of_every_input(here: Path) -> None:
 def test_what_is_packed_otherwise_says_how_to_unpack_it(here: Path) -> None:
     (here / "a.csv.zst").touch()
     assert message("a.csv.zst") == (
-        "a.csv.zst: .zst files are not unpacked, only .gz\n"
+        "a.csv.zst: cannot read .zst files; only .gz is unpacked\n"
         "help: zstd -dc a.csv.zst | jina post … --inputs -"
     )
 
@@ -136,8 +133,8 @@ def test_what_is_packed_otherwise_says_how_to_unpack_it(here: Path) -> None:
 def test_a_pipe_has_no_rows_that_are_read_at_any_place(here: Path) -> None:
     os.mkfifo(here / "pipe.npy")
     assert message("pipe.npy") == (
-        "pipe.npy: the format npy is read from files alone, not from a pipe\n"
-        "help: write it to a file, and name that: --inputs FILE --format npy"
+        "pipe.npy: the format npy can only be read from a file, not from a pipe\n"
+        "help: write it to a file and use: --inputs FILE --format npy"
     )
 
 
@@ -180,7 +177,7 @@ def test_all_names_are_checked_before_any_is_opened(here: Path) -> None:
 
 
 def test_standard_input_may_be_named_once() -> None:
-    with pytest.raises(InputError, match="standard input is named twice"):
+    with pytest.raises(InputError, match="standard input is given twice"):
         find_inputs(["-", "-"], stdin_fd=os.open(os.devnull, os.O_RDONLY))
 
 

@@ -59,15 +59,15 @@ def test_a_bad_element_is_an_outcome_of_its_own_at_its_line_and_column(tmp_path:
 @pytest.mark.parametrize(
     ("text", "docs", "expected"),
     [
-        ('{"a": 1}', 0, "1:1: a JSON list is expected, [ first"),
-        ("[{}\n{}]", 1, "2:1: a comma or ] is expected behind an element"),
-        ("[{},]", 1, "1:5: an element is expected"),
-        ("[,{}]", 0, "1:2: an element is expected"),
-        ("[{}]\n{}", 1, "2:1: nothing is expected behind the list"),
+        ('{"a": 1}', 0, "1:1: expected a JSON list, starting with ["),
+        ("[{}\n{}]", 1, "2:1: expected a comma or ] after an element"),
+        ("[{},]", 1, "1:5: expected an element"),
+        ("[,{}]", 0, "1:2: expected an element"),
+        ("[{}]\n{}", 1, "2:1: expected nothing after the list"),
         ('[{},\n{"a": 1', 1, "2:1: the list is cut off: no ] at its end"),
         ('[{},{"a": [1}]', 1, "1:15: the list is cut off: no ] at its end"),
         ("[{}", 1, "1:4: the list is cut off: no ] at its end"),
-        ("[{} x]", 1, "1:5: a comma or ] is expected behind an element"),
+        ("[{} x]", 1, "1:5: expected a comma or ] after an element"),
     ],
 )
 def test_what_is_wrong_between_elements_ends_the_list_there(
@@ -93,8 +93,7 @@ def test_an_element_that_is_too_long_is_an_outcome_of_its_own(tmp_path: Path, el
     assert [doc.id for doc in found.docs] == ["a", "b"]
     size = len(text) - len('[{"id":"a"},,{"id":"b"}]')
     assert found.failures == [
-        f"{path}:1:13: an element of more than 100 bytes ({size} bytes seen), "
-        "too long to be carried"
+        f"{path}:1:13: an element of more than 100 bytes ({size} bytes seen), which is too long"
     ]
 
 
@@ -102,7 +101,7 @@ def test_keys_get_other_names(tmp_path: Path) -> None:
     path = listed(tmp_path, '[{"q":"a"},{"q":"b","text":"c"}]')
     found = read(path, resolver={"q": "text"})
     assert found.texts == ["a"]
-    assert found.failures == [f"{path}:1:12: both `q` and `text` give the field `text`"]
+    assert found.failures == [f"{path}:1:12: both `q` and `text` set the field `text`"]
 
 
 def test_a_packed_list_keeps_what_lies_before_a_cut(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ def test_a_line_that_is_no_utf8_is_an_outcome_of_its_own(tmp_path: Path) -> None
     path.write_bytes(b"one\nt\xffwo\nthree\n")
     found = read(path)
     assert found.texts == ["one", "three"]
-    assert found.failures == [f"{path}:2: not UTF-8: byte 0xff at byte 2"]
+    assert found.failures == [f"{path}:2: not valid UTF-8: byte 0xff at byte 2"]
     assert found.places == [1]
 
 
@@ -64,7 +64,7 @@ def test_keys_of_json_lines_get_other_names_and_values_stay(tmp_path: Path) -> N
     assert found.docs[0].tags == {"n": 12345678901234567890}
     assert found.failures == [
         f"{path}:2: not JSON: expecting value at byte 1",
-        f"{path}:3: both `q` and `text` give the field `text`",
+        f"{path}:3: both `q` and `text` set the field `text`",
     ]
 
 

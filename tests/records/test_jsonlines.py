@@ -102,15 +102,15 @@ BAD = {
     '{"tags":[]}': "`tags` is a list, expected an object",
     '{"x":1,"text":5}': "`text` is an int, expected text",
     '{"text":"a","buffer":"eA=="}': "one Document has one content, not text and buffer",
-    '{"buffer":"?"}': "`buffer` is no base64 text: Only base64 data is allowed",
+    '{"buffer":"?"}': "`buffer` is not base64 text: Only base64 data is allowed",
     '{"granularity":-1}': "`granularity` is -1, expected a number from 0 to 2**63 - 1",
-    '{"blob":"x"}': "`blob` is no tensor: a tensor is made of numbers, not of str",
+    '{"blob":"x"}': "`blob` is not a tensor: a tensor is made of numbers, not of str",
     '{"blob":{"dtype":"|O8","shape":[1],"data":"AAAAAAAAAAA="}}': None,
     '{"blob":{"dtype":"<f4","shape":[-1],"data":"AAAAAA=="}}': None,
-    '{"text":"\\ud800"}': "not JSON: half of a surrogate pair, which is no character",
-    '{"tags":{"a":"\\udfff"}}': "not JSON: half of a surrogate pair, which is no character",
+    '{"text":"\\ud800"}': "not JSON: half of a surrogate pair, which is not a character",
+    '{"tags":{"a":"\\udfff"}}': "not JSON: half of a surrogate pair, which is not a character",
     '{"weight":1e999}': "a number beyond the range of float64",
-    '{"tags":{"a":NaN}}': "not JSON: NaN at byte 14, which is no JSON number",
+    '{"tags":{"a":NaN}}': "not JSON: NaN at byte 14, which is not a JSON number",
     '{"chunks":[{"tags":5}]}': "`tags` is an int, expected an object",
     '{"chunks":5}': "`chunks` is an int, expected a list of Documents",
     '{"tags":' + "[" * 100_000 + "]" * 100_000 + "}": "nested too deeply",
@@ -131,7 +131,7 @@ def test_a_bad_line_is_an_error_of_its_own(line):
 def test_bytes_that_are_no_utf8_are_found_in_tags_too():
     for line in (b'{"text":"\xff"}', b'{"tags":{"a":"\xff"}}', b'{"x":"\xff"}'):
         (error,) = read(line).errors
-        assert error.message == f"not UTF-8: byte 0xff at byte {line.index(255) + 1}"
+        assert error.message == f"not valid UTF-8: byte 0xff at byte {line.index(255) + 1}"
 
 
 def test_an_error_names_the_id_where_it_can():
@@ -173,7 +173,7 @@ def test_unread_tags_are_written_byte_for_byte():
 
 def test_a_weight_of_zero_that_was_said_is_shown_beside_an_empty_container():
     doc = Document(id="a", weight=0.0)
-    assert not doc.evaluations  # handed out, so that it stands in the record
+    assert not doc.evaluations  # handed out, so that it is in the record
     assert render([doc]) == b'{"id":"a","weight":0.0}\n'
     unset = Document(id="a")
     assert not unset.evaluations
@@ -217,7 +217,7 @@ def test_nan_in_a_score_from_the_wire_is_an_error_too():
 
     doc = Document(id="a", scores={"s": float("nan")}, chunks=[Document(evaluations={"e": -1e999})])
     back = codec.decode(codec.encode(DocumentArray([doc])))
-    with pytest.raises(DocumentError, match="the score `s` is NaN, which JSON cannot carry"):
+    with pytest.raises(DocumentError, match="the score `s` is NaN, which JSON cannot represent"):
         render(back)
     with pytest.raises(DocumentError, match="the score `e` is -inf"):
         render(back[0].chunks)
@@ -266,7 +266,7 @@ def test_bytes_that_are_no_utf8_are_found_in_every_field_and_child(field):
         b'{"id":"a","\xff":1}',
     ):
         (error,) = read(b'{"id":"\xc3\xa4"}\n' + line).errors
-        assert error.message == f"not UTF-8: byte 0xff at byte {line.index(255) + 1}"
+        assert error.message == f"not valid UTF-8: byte 0xff at byte {line.index(255) + 1}"
 
 
 def test_white_space_in_tags_that_nobody_read_ends_no_line():

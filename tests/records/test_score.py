@@ -82,7 +82,7 @@ def test_a_score_that_is_none_is_refused_where_it_is_sent(way, attribute, value,
 def test_a_score_is_a_number(value):
     with pytest.raises(TypeError, match="a score is a number"):
         Document().scores["a"] = value
-    with pytest.raises(TypeError, match=r"`scores\.a` is no score"):
+    with pytest.raises(TypeError, match=r"`scores\.a` is not a score"):
         Document(scores={"a": value})
 
 

@@ -188,6 +188,6 @@ def test_a_number_that_is_none_beside_an_integer_beyond_64_bits_is_named(odd, na
         codec.encode(DocumentArray([doc]))
     assert str(caught.value) == (
         f"`tags` of Document 'x' cannot be sent: `tags.of[0].x` is {name}, which JSON cannot "
-        "carry, beside an integer of more than 64 bits, which only JSON can\n"
+        "represent, next to an integer of more than 64 bits, which only JSON can represent\n"
         "help: write one of them as text"
     )

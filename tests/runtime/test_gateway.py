@@ -143,7 +143,7 @@ def test_a_request_has_its_time_and_its_way(gateway: GatewayUnderTest) -> None:
     header, _ = worker.receive(wire.REQUEST)
     assert unpack_map(Route, header.route).is_timed
     client.post(2, deadline=0.05)
-    assert client.error(2) == "jina.excepts.RequestTimeout: it was not done within 0.05 s"
+    assert client.error(2) == "jina.excepts.RequestTimeout: The request took longer than 0.05 s"
     times = pack_map(Times(time.time(), time.time()))
     route = pack_map(Route("", None, []))
     worker.send(pack_message(wire.REPLY, [], number=header.number, route=route, call=times))
@@ -191,7 +191,7 @@ def test_a_begun_request_is_charged_and_a_staged_one_is_not(gateway: GatewayUnde
         gateway.channel.send(control.Died(identity=f"a/0-{life}", reason="killed"))
         assert gateway.hear(control.Charged).identity == f"a/0-{life}"
     assert client.error(1) == (
-        "jina.excepts.WorkerDied: a worker died 2 times with this request begun; killed"
+        "jina.excepts.WorkerDied: This request crashed the worker (2 attempts; killed)"
     )
     worker = gateway.ready("a/0-2")
     task, body = worker.task()

@@ -347,7 +347,7 @@ def test_a_single_document_that_kills_fails_alone() -> None:
     router = batched(ONE, Batching(2, 500), credits=1)
     done(router, asked("c"), asked("d"), lost("a/0", begun=2))
     again = ready("a/0", credits=1, batching={"/x": Batching(2, 500)})
-    message = "a worker died 2 times with this request begun; was killed by SIGKILL"
+    message = "This request crashed the worker (2 attempts; killed by SIGKILL)"
     play(
         router,
         [

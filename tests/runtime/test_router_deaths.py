@@ -79,8 +79,8 @@ def test_a_task_that_was_begun_in_two_deaths_fails_and_its_neighbours_do_not() -
             (
                 lost("a/0-2", begun=1),
                 [
-                    f"c <- 1! {DIED} a: a worker died 2 times with this request begun; "
-                    "was killed by SIGKILL"
+                    f"c <- 1! {DIED} a: This request crashed the worker "
+                    "(2 attempts; killed by SIGKILL)"
                 ],
             ),
             (ready("a/0-3"), ["a/0-3 <- 2: in (last)"]),
@@ -156,8 +156,8 @@ def test_a_worker_that_dies_even_of_the_report_fails_the_request() -> None:
             (
                 lost("a/2", begun=1),
                 [
-                    f"c <- 1! {DIED} a: a worker died 3 times with this request begun, "
-                    "the last time with this Document alone; was killed by SIGKILL"
+                    f"c <- 1! {DIED} a: This Document crashed the worker "
+                    "(3 attempts; killed by SIGKILL)"
                 ],
             ),
         ],
@@ -185,7 +185,9 @@ def test_a_join_is_not_narrowed_down() -> None:
     for number, node in enumerate("abc", 1):
         router.step(reply(f"{node}/0", number, node.upper()))
     (answer,) = router.step(lost("j/0", begun=4))
-    assert words(answer).startswith(f"c <- 1! {DIED} j: a worker died once")
+    assert words(answer).startswith(
+        f"c <- 1! {DIED} j: This request crashed the worker (1 attempt; "
+    )
 
 
 @pytest.mark.parametrize("most", [1, 2, 5])
@@ -196,8 +198,7 @@ def test_max_attempts_is_how_many_deaths_a_begun_task_may_cause(most: int) -> No
         assert router.step(lost(f"a/0{life or ''}", begun=1)) == []
         router.step(ready(f"a/0{life + 1}"))
     (answer,) = router.step(lost(f"a/0{most - 1 or ''}", begun=1))
-    times = "once" if most == 1 else f"{most} times"
-    assert f"a worker died {times} with" in words(answer)
+    assert f"This request crashed the worker ({most} attempt" in words(answer)
 
 
 def test_a_death_is_charged_at_one_node_only() -> None:

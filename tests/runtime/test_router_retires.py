@@ -68,8 +68,8 @@ def test_a_worker_that_dies_instead_is_as_dead_as_any() -> None:
             (
                 lost("a/0", 1),
                 [
-                    f"c <- 1! {DIED} a: a worker died once with this request begun; "
-                    "was killed by SIGKILL"
+                    f"c <- 1! {DIED} a: This request crashed the worker "
+                    "(1 attempt; killed by SIGKILL)"
                 ],
             ),
             (ready("a/0b"), ["a/0b <- 2: in (last)"]),

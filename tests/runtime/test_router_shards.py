@@ -166,8 +166,8 @@ def test_what_cannot_be_narrowed_down_names_the_shard() -> None:
             (
                 lost("s#1/0", 2),
                 [
-                    f"c <- 1! {DIED} s: a worker of shard 1 died once with this request begun; "
-                    "was killed by SIGKILL"
+                    f"c <- 1! {DIED} s: This request crashed the worker of shard 1 "
+                    "(1 attempt; killed by SIGKILL)"
                 ],
             ),
             (reply("s#0/0", 1, "A"), []),
@@ -187,8 +187,8 @@ def test_a_tail_that_dies_cannot_be_narrowed_down() -> None:
             (
                 lost("s/tail/0", 3),
                 [
-                    f"c <- 1! {DIED} s/tail: a worker died once with this request begun; "
-                    "was killed by SIGKILL"
+                    f"c <- 1! {DIED} s/tail: This request crashed the worker "
+                    "(1 attempt; killed by SIGKILL)"
                 ],
             ),
         ],

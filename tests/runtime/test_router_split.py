@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from jina.graph.plan import Retries
 from jina.runtime.router import Router
 from jina.runtime.steps import Answer, AnswerError, Dispatch, Piece, Raised, Replied
+from jina.runtime.verdicts import ONCE
 from jina.wire.batching import Batching
 from jina.wire.maps import DOCS, LINES, ErrorInfo, Part
 from tests.runtime.tables import (
@@ -240,7 +241,7 @@ def test_when_the_time_of_a_request_is_over_nothing_of_it_goes_on() -> None:
         [
             (soon(post(1, rows=4), 5), ["timer 1: 5 s", "a/0 <- 1: in (last)"]),
             (raised("a/0", 1), ["a/0 <- 1[0:2]: in (last)"]),
-            (over(1), ["c <- 1! jina.excepts.RequestTimeout at : it was not done within 5 s"]),
+            (over(1), ["c <- 1! jina.excepts.RequestTimeout at : The request took longer than 5 s"]),
             (raised("a/0", 1), []),
         ],
     )
@@ -344,8 +345,7 @@ def only_once(on_error: str = "split", *endpoints: str, retries: Retries | None 
     return router
 
 
-WHOLE = " (the whole request fails: the method is declared with once=True)"
-AGAIN = " (it is not tried again: the method is declared with once=True)"
+WHOLE = f" (the whole request fails: {ONCE})"
 
 
 @pytest.mark.parametrize("endpoints", [("/x",), ("/default",), ("/other", "/default")])
@@ -392,14 +392,14 @@ def test_neither_retries_nor_a_death_call_it_again() -> None:
         router,
         [
             (post(1), ["a/0 <- 1: in (last)"]),
-            (raised("a/0", 1), [f"c <- 1! KeyError at a: no{AGAIN}"]),
+            (raised("a/0", 1), [f"c <- 1! KeyError at a: no ({ONCE})"]),
             (post(2, rows=4), ["a/0 <- 2: in (last)"]),
             (post(3), ["a/0 <- 3: in (last)"]),
             (
                 lost("a/0", begun=2),
                 [
-                    f"c <- 2! {DIED} a: a worker died once with this request begun; "
-                    f"was killed by SIGKILL{AGAIN}"
+                    f"c <- 2! {DIED} a: This request crashed the worker "
+                    f"(1 attempt; killed by SIGKILL; {ONCE})"
                 ],
             ),
             # What it had not begun is as good as new.

@@ -1,4 +1,4 @@
-"""Structs between processes: as msgspec writes them, and with text that is no UTF-8."""
+"""Structs between processes: as msgspec writes them, and with text that is not valid UTF-8."""
 
 from __future__ import annotations
 

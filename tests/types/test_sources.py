@@ -50,6 +50,6 @@ def test_a_line_with_a_groundtruth_gives_a_pair_of_records():
 
 def test_a_child_that_is_no_object_is_named_with_its_line():
     lines = ['{"q":"x","chunks":[5]}']
-    with pytest.raises(DocumentError, match=r"^lines:1: an int is no Document$") as caught:
+    with pytest.raises(DocumentError, match=r"^lines:1: an int is not a Document$") as caught:
         list(sources.from_ndjson(lines, field_resolver={"q": "text"}))
     assert isinstance(caught.value.__cause__, BadDocType)

@@ -164,7 +164,7 @@ def test_a_failure_says_where_and_why() -> None:
                 "key-42",
                 "jina.excepts.InputError",
                 "data.jsonl:42: a line of more than 16 MiB (50000000 bytes seen), "
-                "too long to be carried",
+                "which is too long",
             ),
         ],
     )

@@ -152,7 +152,7 @@ def altered(offset: int, value: bytes) -> bytes:
         (
             altered(2, b"\x02"),
             "a message of protocol version 2, this is version 1\n"
-            "help: use the same jina release on both sides",
+            "help: use the same jina version on both sides",
         ),
         (altered(3, b"\x00"), "a message of unknown kind 0"),
         (altered(3, b"\xee"), "a message of unknown kind 238"),

@@ -113,13 +113,13 @@ class DocumentArray(ArrayMethods[Document, "DocumentArray"]):
         return self._rows
 
     def _changed(self) -> None:
-        """Forget where each id stands: the Documents have changed."""
+        """Forget the position of each id: the Documents have changed."""
         self._index = None
 
     def _adopted(self, doc: Any) -> Document:
         """Return the Document that is stored for one that is added."""
         if not isinstance(doc, Document):
-            raise BadDocType(f"{kind_of(doc)} is no Document", hint="wrap it: Document(...)")
+            raise BadDocType(f"{kind_of(doc)} is not a Document", hint="wrap it: Document(...)")
         return doc
 
     # --- reading --------------------------------------------------------------------------------
@@ -166,7 +166,9 @@ class DocumentArray(ArrayMethods[Document, "DocumentArray"]):
             try:
                 return self._docs[key]
             except IndexError:
-                raise IndexError(f"position {key} of {len(self)} Documents") from None
+                raise IndexError(
+                    f"position {key} is out of range: there are {len(self)} Documents"
+                ) from None
         return DocumentArray._of_rows(
             [self._docs[i] for i in find_positions(key, len(self), self._position)]
         )
@@ -244,7 +246,7 @@ class DocumentArray(ArrayMethods[Document, "DocumentArray"]):
         elif is_position(key):
             self._docs[key] = self._adopted(value)
         else:
-            raise IndexError(f"a Document is replaced by position, id or slice, not by {key!r}")
+            raise IndexError(f"use a position, an id or a slice, not {key!r}")
         self._changed()
 
     def __delitem__(self, key: Any) -> None:

@@ -145,7 +145,9 @@ def _at_least_one(what: str, value: Any) -> int | None:
     if isinstance(value, float) and value.is_integer():
         value = int(value)  # in Jina 2, a number among the parameters is always a float
     if isinstance(value, bool) or not isinstance(value, SupportsIndex) or index(value) < 1:
-        raise DocumentError(f"{what} of {value!r}; a whole number, at least 1, or None for all")
+        raise DocumentError(
+            f"{what} of {value!r}; use a whole number of at least 1, or None for all"
+        )
     return index(value)
 
 
@@ -154,7 +156,7 @@ def _bounds(normalization: Any) -> tuple[float, float]:
         a, b = map(float, normalization)
     except (TypeError, ValueError):
         raise DocumentError(
-            f"a normalization of {normalization!r}; two numbers, such as (0, 1)"
+            f"a normalization of {normalization!r}; use two numbers, such as (0, 1)"
         ) from None
     return a, b
 
@@ -173,7 +175,7 @@ def _measure(metric: Any, use_scipy: bool) -> Measure:
         return _by_scipy(metric)
     if metric not in METRICS:
         raise DocumentError(
-            f"no metric is named {metric!r}",
+            f"there is no metric {metric!r}",
             hint=f"known: {', '.join(METRICS)}; or give a function of two matrices, such as "
             "`lambda a, b: scipy.spatial.distance.cdist(a, b, 'hamming')`",
         )
@@ -192,6 +194,6 @@ def _by_scipy(metric: str) -> Callable[[Any, Any], Any]:
         try:
             return cdist(queries, index, metric)
         except ValueError as err:
-            raise DocumentError(f"scipy cannot measure by {metric!r}: {err}") from err
+            raise DocumentError(f"scipy cannot compute the metric {metric!r}: {err}") from err
 
     return measure

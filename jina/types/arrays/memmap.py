@@ -66,7 +66,7 @@ class DocumentArrayMemmap(ArrayMethods[Document, DocumentArray]):
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
         except FileExistsError:
-            raise DocumentError("this is no folder", where=str(self._folder)) from None
+            raise DocumentError("this is not a folder", where=str(self._folder)) from None
         self._open()
 
     def _open(self) -> None:
@@ -270,7 +270,7 @@ class DocumentArrayMemmap(ArrayMethods[Document, DocumentArray]):
         while part := list(islice(waiting, _BATCH)):
             for doc in part:
                 if not isinstance(doc, Document):
-                    raise BadDocType(f"{kind_of(doc)} is no Document")
+                    raise BadDocType(f"{kind_of(doc)} is not a Document")
             first = len(self)
             self._table.append(self._logged([doc.binary_str() for doc in part], part))
             for position, doc in enumerate(part, first):
@@ -283,12 +283,12 @@ class DocumentArrayMemmap(ArrayMethods[Document, DocumentArray]):
         if isinstance(key, slice):
             rows, docs = range(len(self))[key], list(several(doc))
             if len(rows) != len(docs):
-                raise DocumentError(f"{len(docs)} Documents in the place of {len(rows)}")
+                raise DocumentError(f"cannot replace {len(rows)} Documents with {len(docs)}")
             for position, one in zip(rows, docs, strict=True):
                 self[position] = one
             return
         if not isinstance(doc, Document):
-            raise BadDocType(f"{kind_of(doc)} is no Document")
+            raise BadDocType(f"{kind_of(doc)} is not a Document")
         position = self._position(key)
         self._table.replace(position, self._logged([doc.binary_str()], [doc])[0])
         self._index = None
@@ -379,7 +379,9 @@ class DocumentArrayMemmap(ArrayMethods[Document, DocumentArray]):
         Raises:
             TypeError: always.
         """
-        raise TypeError("an array on disk is not copied; DocumentArray(docs) is one in memory")
+        raise TypeError(
+            "an array on disk cannot be copied; DocumentArray(docs) makes a copy in memory"
+        )
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         """Refuse to copy, as `__copy__` does."""

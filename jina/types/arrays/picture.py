@@ -32,7 +32,7 @@ def _points(array: ArrayLike) -> Any:
     points = np.asarray(matrix.toarray() if hasattr(matrix, "toarray") else matrix, float)
     points = points.reshape(len(points), -1)
     if points.shape[1] < 2:
-        raise DocumentError("a picture needs embeddings of at least two numbers")
+        raise DocumentError("plotting needs embeddings of at least two numbers")
     if not np.isfinite(points).all():
         rows = np.flatnonzero(~np.isfinite(points).all(axis=1))
         odd = [array._docs[int(row)].id for row in rows]
@@ -50,4 +50,4 @@ def _matplotlib() -> Any:
     try:
         return import_module("matplotlib.pyplot")  # late: optional
     except ImportError as err:
-        raise MissingExtra("drawing needs matplotlib", hint="pip install 'jinacli[plot]'") from err
+        raise MissingExtra("plotting needs matplotlib", hint="pip install 'jinacli[plot]'") from err

@@ -1,4 +1,4 @@
-"""Find the Documents that a key stands for: a position, an id, a list of them or a mask."""
+"""Find the Documents of a key: a position, an id, a list of them or a mask."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def find_positions(key: Any, count: int, of_id: Callable[[str], int]) -> list[in
     """
     is_row = is_iterable(key) and getattr(key, "ndim", 1) == 1
     if isinstance(key, (bool, float, bytes)) or not is_row:
-        raise IndexError(f"a Document is found by position, id or slice, not by {key!r}")
+        raise IndexError(f"use a position, an id or a slice, not {key!r}")
     items = list(key)
     if not _is_mask(items):
         return [
@@ -62,11 +62,11 @@ def find_position(key: Any, count: int) -> int:
         IndexError: no such position, or something else.
     """
     if not is_position(key):
-        raise IndexError(f"a Document is found by position, id or slice, not by {key!r}")
+        raise IndexError(f"use a position, an id or a slice, not {key!r}")
     try:
         return range(count)[int(key)]
     except IndexError:
-        raise IndexError(f"position {key} of {count} Documents") from None
+        raise IndexError(f"position {key} is out of range: there are {count} Documents") from None
 
 
 def several(docs: Any) -> Any:
@@ -78,7 +78,7 @@ def several(docs: Any) -> Any:
     if not is_iterable(docs):
         raise BadDocType(
             f"{kind_of(docs)} where several Documents are expected",
-            hint="put it into a list: [...]",
+            hint="put it in a list: [...]",
         )
     return docs
 

@@ -34,7 +34,7 @@ def by_tags(
     """
     compare = _OPERATORS.get(operator)
     if compare is None:
-        raise DocumentError(f"no operator is {operator!r}", hint=f"known: {' '.join(_OPERATORS)}")
+        raise DocumentError(f"unknown operator {operator!r}", hint=f"known: {' '.join(_OPERATORS)}")
     patterns = _compiled(regexes)
     needed = len(patterns) if threshold is None else threshold
     return lambda doc: compare(_fitting(doc, patterns), needed)
@@ -44,10 +44,11 @@ def _compiled(regexes: Any) -> dict[str, re.Pattern[str]]:
     try:
         return {tag: re.compile(regex) for tag, regex in regexes.items()}
     except re.error as err:
-        raise DocumentError(f"{err.pattern!r} is no regular expression: {err}") from err
+        raise DocumentError(f"{err.pattern!r} is not a regular expression: {err}") from err
     except (TypeError, AttributeError):
         raise DocumentError(
-            f"{regexes!r} are no regular expressions by tag", hint="{'tag': '^expression$'}"
+            f"{regexes!r} is not a dict from tags to regular expressions",
+            hint="{'tag': '^expression$'}",
         ) from None
 
 
@@ -68,7 +69,7 @@ def sample(docs: Sequence[Doc], count: int, seed: int | None) -> list[Doc]:
         DocumentError: there are fewer.
     """
     if not 0 <= count <= len(docs):
-        raise DocumentError(f"a sample of {count} out of {len(docs)} Documents")
+        raise DocumentError(f"cannot sample {count} of {len(docs)} Documents")
     return random.Random(seed).sample(docs, count)
 
 

@@ -56,7 +56,7 @@ def load_json(file: Any) -> list[Record]:
 def _parsed(chunk: bytes, first: int, name: str) -> list[Record]:
     if first == 1 and chunk.startswith(MAGIC):
         raise DocumentError(
-            "this is a binary file of Documents, no JSON lines",
+            "this is a binary file of Documents, not JSON lines",
             where=name,
             hint="load(file, file_format='binary')",
         )
@@ -107,7 +107,7 @@ def load_binary(file: Any, partial: bool) -> list[Record]:
 
 def unknown_format(file_format: Any) -> DocumentError:
     """Return the error that says which formats there are."""
-    return DocumentError(f"no file format is {file_format!r}", hint="json or binary")
+    return DocumentError(f"unknown file format {file_format!r}", hint="json or binary")
 
 
 def _segments_of(docs: Sequence[DocumentLike]) -> Iterator[list[Record]]:
@@ -117,7 +117,7 @@ def _segments_of(docs: Sequence[DocumentLike]) -> Iterator[list[Record]]:
 
 def _segments(stream: Any, name: str) -> Iterator[list[Record]]:
     if stream.read(len(MAGIC)) != MAGIC:
-        raise DocumentError("this is no binary file of Documents", where=f"{name}: byte 0")
+        raise DocumentError("this is not a binary file of Documents", where=f"{name}: byte 0")
     offset = len(MAGIC)
     while head := stream.read(8):
         size = int.from_bytes(head, "little")

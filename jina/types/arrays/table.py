@@ -44,7 +44,7 @@ class Table:
         head = os.pread(self.descriptor, _HEAD.size, 0)
         if len(head) < _HEAD.size or not head.startswith(MAGIC):
             os.close(self.descriptor)
-            raise DocumentError("this is no table of Documents", where=f"{path}: byte 0")
+            raise DocumentError("this is not a table of Documents", where=f"{path}: byte 0")
         self.generation: int = _HEAD.unpack(head)[1]
         # An entry that is cut off belongs to a row whose append never returned.
         self.count = (os.fstat(self.descriptor).st_size - _HEAD.size) // _ENTRY.size
@@ -99,7 +99,7 @@ class Table:
 
 
 def hash_of(id: str) -> int:
-    """Return the hash that stands for an id in the table."""
+    """Return the hash of an id in the table."""
     digest = blake2b(id.encode("utf-8", "surrogatepass"), digest_size=8).digest()
     return int.from_bytes(digest, "little")
 

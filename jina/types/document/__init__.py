@@ -220,7 +220,7 @@ def _record_from(source: Any, resolver: Mapping[str, str] | None, copy: bool) ->
         source = mapping.from_text(source)
     elif not isinstance(source, Mapping):
         raise BadDocType(
-            f"{mapping.kind_of(source)} is no Document",
+            f"{mapping.kind_of(source)} is not a Document",
             hint="a Document is made from a dict, JSON text, bytes or another Document",
         )
     record = Record()
@@ -233,4 +233,4 @@ def _record_from(source: Any, resolver: Mapping[str, str] | None, copy: bool) ->
 def _child(item: Any) -> Record:
     if isinstance(item, Document):
         return item._record
-    raise BadDocType(f"{mapping.kind_of(item)} is no Document")
+    raise BadDocType(f"{mapping.kind_of(item)} is not a Document")

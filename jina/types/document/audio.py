@@ -33,7 +33,7 @@ def read(uri: str) -> Sound:
             width, channels = sound.getsampwidth(), sound.getnchannels()
             data = sound.readframes(sound.getnframes())
     except (wave.Error, EOFError) as err:
-        raise DocumentError(f"{uri[:100]!r} is no WAV file: {err}") from err
+        raise DocumentError(f"{uri[:100]!r} is not a WAV file: {err}") from err
     samples = np.frombuffer(data, _type_of(width)).astype(np.float32)
     half = np.float32(1 << (8 * width - 1))
     if width == 1:
@@ -58,8 +58,8 @@ def wav(blob: Sound, sample_rate: int, sample_width: int) -> bytes:
 def _check(blob: Sound) -> None:
     if blob.ndim not in (1, 2) or blob.dtype.kind != "f":
         raise DocumentError(
-            f"a tensor of dtype {blob.dtype} and shape {blob.shape} is no sound",
-            hint="sounds are floats of the shape (samples) or (samples, channels)",
+            f"a tensor of dtype {blob.dtype} and shape {blob.shape} is not a sound",
+            hint="sounds are floats of shape (samples) or (samples, channels)",
         )
     if not bool((np.abs(blob) <= 1).all()):
         raise DocumentError("the values of a sound are numbers from -1 to 1")
@@ -68,5 +68,5 @@ def _check(blob: Sound) -> None:
 def _type_of(width: int) -> str:
     kind = _TYPES.get(width)
     if kind is None:
-        raise DocumentError(f"samples of {width} bytes; sounds of 1, 2 and 4 bytes are known")
+        raise DocumentError(f"samples of {width} bytes; only 1, 2 and 4 bytes are supported")
     return kind

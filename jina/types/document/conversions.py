@@ -139,7 +139,7 @@ class Conversions(Fields):
         """Turn the words of the text into their numbers.
 
         Args:
-            vocab: the number of each word, 2 or more; 0 is padding, 1 stands for other words.
+            vocab: the number of each word, 2 or more; 0 is padding, 1 means any other word.
             max_length: cut to this many words, or pad in front.
             dtype: of the tensor.
         """

@@ -86,7 +86,7 @@ def plot(record: Record, output: str | Path | None) -> str:
         ending = path.suffix.lower()
         if ending in _PICTURES:
             raise DocumentError(
-                f"no {ending} picture is drawn", hint="a name that ends in .svg gives one"
+                f"cannot draw a {ending} picture", hint="use a name that ends in .svg"
             )
         written = svg(record) if ending == ".svg" else text
         path.write_text(written, encoding="utf-8", errors="replace")

@@ -197,7 +197,7 @@ def _check(names: Iterable[Any]) -> None:
 
 def _detached(source: Any) -> Record:
     if not isinstance(source, Editing):
-        raise BadDocType(f"{kind_of(source)} is no Document", hint="wrap it: Document(...)")
+        raise BadDocType(f"{kind_of(source)} is not a Document", hint="wrap it: Document(...)")
     return record_ops.detached(source._record)
 
 

@@ -38,11 +38,11 @@ def decoded(data: bytes, width: int | None, height: int | None, channel_axis: in
                 picture = picture.resize(size, image.Resampling.BILINEAR)
             pixels = np.array(picture)
     except image.UnidentifiedImageError as err:
-        raise DocumentError("these bytes are no image of a known kind") from err
+        raise DocumentError("these bytes are not an image of a known format") from err
     except (OSError, ValueError, SyntaxError, image.DecompressionBombError) as err:
         if isinstance(err, DocumentError):
             raise
-        raise DocumentError(f"these bytes are no image: {err}") from err
+        raise DocumentError(f"these bytes are not an image: {err}") from err
     _check_axis(pixels, channel_axis)
     return np.moveaxis(pixels, -1, channel_axis)
 
@@ -109,7 +109,7 @@ def _pixels(blob: Image, channel_axis: int) -> Image:
     is_gray = blob.ndim == 2
     if not (is_gray or (blob.ndim == 3 and blob.shape[-1] in (1, 3, 4))) or not blob.size:
         raise DocumentError(
-            f"a tensor of shape {blob.shape} is no image",
+            f"a tensor of shape {blob.shape} is not an image",
             hint="images have the shape (height, width) or (height, width, 1, 3 or 4)",
         )
     return _bytes_of(blob[..., 0] if blob.ndim == 3 and blob.shape[-1] == 1 else blob)
@@ -119,7 +119,7 @@ def _cut(blob: Image, width: int | None, height: int | None) -> Image:
     """Cut one dimension into the rows of a grey image."""
     if not width or not height or width * height != blob.size:
         raise DocumentError(
-            f"{blob.size} pixels in one dimension are no image of {width} x {height}"
+            f"{blob.size} pixels in one dimension do not make an image of {width} x {height}"
         )
     return _bytes_of(blob).reshape(height, width)
 
@@ -174,6 +174,6 @@ def _resized(pixels: Image, size: tuple[int, int], method: str) -> Image:
     resampling = getattr(image.Resampling, method, None)
     if resampling is None:
         known = ", ".join(image.Resampling.__members__)
-        raise DocumentError(f"Pillow has no way to resize named {method!r}", hint=f"known: {known}")
+        raise DocumentError(f"Pillow has no resampling method {method!r}", hint=f"known: {known}")
     _check_size(size)
     return np.array(image.fromarray(pixels).resize(size, resampling))

@@ -65,7 +65,7 @@ class Serial:
                 raise WireError(f"{columns.rows} Documents where one is expected")
             return record_ops.detached(columns.records()[0])
         except WireError as err:
-            raise BadDocType(f"these bytes are no Document: {err.what}") from err
+            raise BadDocType(f"these bytes are not a Document: {err.what}") from err
 
     @property
     def nbytes(self) -> int:

@@ -42,26 +42,26 @@ def _of_path(uri: str, scheme: str) -> bytes:
     path = Path(uri)
     try:
         if scheme and not path.exists():
-            raise DocumentError(f"{uri[:100]!r} is no path, and no file, data or http URI")
+            raise DocumentError(f"{uri[:100]!r} is neither a path nor a file, data or http URI")
         return path.read_bytes()
     except ValueError as err:
         if isinstance(err, DocumentError):
             raise
-        raise DocumentError(f"{uri[:100]!r} is no path: {err}") from err
+        raise DocumentError(f"{uri[:100]!r} is not a path: {err}") from err
 
 
 def _data(uri: str) -> bytes:
     """Return what a data URI holds; unlike urllib, refuse wrong characters."""
     head, comma, text = uri.partition(",")
     if not comma:
-        raise DocumentError(f"{uri[:100]!r} has no comma, after which a data URI holds its data")
+        raise DocumentError(f"{uri[:100]!r} has no comma before its data")
     data = unquote_to_bytes(text)
     if not head.lower().endswith(";base64"):
         return data
     try:
         return b64decode(b"".join(data.split()), validate=True)
     except ValueError as err:
-        raise DocumentError(f"{uri[:100]!r} holds no base64: {err}") from err
+        raise DocumentError(f"{uri[:100]!r} is not valid base64: {err}") from err
 
 
 def read_text(uri: str) -> str:
@@ -75,7 +75,7 @@ def read_text(uri: str) -> str:
     try:
         return fetched(uri).decode(charset)
     except (UnicodeDecodeError, LookupError) as err:
-        raise DocumentError(f"{uri[:100]!r} is no {charset.upper()} text: {err}") from err
+        raise DocumentError(f"{uri[:100]!r} is not {charset.upper()} text: {err}") from err
 
 
 def _charset_of(uri: str) -> str:

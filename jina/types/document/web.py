@@ -28,5 +28,5 @@ def read(uri: str, scheme: str) -> bytes:
     except (OSError, ValueError, HTTPException) as err:
         why = err.reason if isinstance(err, URLError) else err
         if scheme == "file:":
-            raise FileNotFoundError(f"{uri[:100]!r} names no file: {why}") from err
+            raise FileNotFoundError(f"{uri[:100]!r} does not name a file: {why}") from err
         raise DocumentError(f"{uri[:100]!r} cannot be read: {why}") from err

@@ -80,7 +80,7 @@ def test_exit_codes_of_a_check(here: Shell, files: str, code: int) -> None:
 def test_concise_is_a_line_for_each_problem(here: Shell) -> None:
     done = here.run("executor", "check", "bad.yml", "odd.yml", "--output-format", "concise")
     assert done.out == (
-        "bad.yml:2:1: error[unknown-key]: `wiht` is no key of an Executor\n"
+        "bad.yml:2:1: error[unknown-key]: `wiht` is not a key of an Executor\n"
         "odd.yml:3:8: warning[unknown-argument]: Trier names no argument 'sze'; "
         "it falls into **kwargs\n"
     )
@@ -106,7 +106,7 @@ def test_json_is_one_object_with_its_schema_named(here: Shell) -> None:
         {
             "code": "unknown-key",
             "severity": "error",
-            "message": "`wiht` is no key of an Executor",
+            "message": "`wiht` is not a key of an Executor",
             "file": "bad.yml",
             "line": 2,
             "column": 1,
@@ -133,9 +133,9 @@ def test_github_gets_workflow_commands(here: Shell) -> None:
     done = here.run("executor", "check", "bad.yml", "odd.yml", "--output-format", "github")
     assert done.out == (
         "::error file=bad.yml,line=2,col=1,endColumn=4,title=unknown-key::"
-        "`wiht` is no key of an Executor%0Ahelp: did you mean `with`?\n"
+        "`wiht` is not a key of an Executor%0Ahelp: did you mean `with`?\n"
         "::warning file=odd.yml,line=3,col=8,endColumn=10,title=unknown-argument::"
-        "Trier names no argument 'sze'; it falls into **kwargs%0Ahelp: did you mean `size`?\n"
+        "Trier names no argument 'sze'; the value goes into **kwargs%0Ahelp: did you mean `size`?\n"
     )
 
 
@@ -266,7 +266,7 @@ def test_an_input_that_is_damaged_ends_a_trial_as_it_ends_a_post(here: Shell) ->
     here.write("cut.json", '[{"id": "a"} {"id": "b"}]')
     done = here.run("executor", "check", "good.yml", "--run", "/told", "-i", "cut.json")
     assert (done.code, [d["id"] for d in done.lines]) == (1, ["a"])
-    assert "error: cut.json:1:14: a comma or ] is expected behind an element" in done.err
+    assert "error: cut.json:1:14: expected a comma or ] after an element" in done.err
 
 
 def test_a_parameter_that_is_none_is_wrong_usage_before_anything_is_imported(here: Shell) -> None:
@@ -403,7 +403,7 @@ def test_an_executor_of_the_catalogue_is_checked_and_run_by_its_name(here: Shell
     assert (done.code, done.out) == (0, "")
     done = here.run("executor", "check", "catalogue://UperCase")
     assert done.code == 1
-    assert "the catalogue has no Executor called 'UperCase'" in done.out
+    assert "the catalogue has no Executor named 'UperCase'" in done.out
     assert "did you mean 'UpperCase'?" in done.out
 
 

@@ -144,7 +144,7 @@ def test_a_reader_that_has_seen_enough_is_no_error(here: Shell) -> None:
 def test_the_catalogue_is_listed(shell: Shell) -> None:
     done = shell.run("executor", "list")
     assert done.code == 0
-    assert "UpperCase          Writes the text of each Document in capitals\n" in done.out
+    assert "UpperCase          Converts the text of each Document to upper case\n" in done.out
     found = json.loads(shell.run("executor", "list", "--json").out)
     assert [each["name"] for each in found] == [line.split()[0] for line in done.out.splitlines()]
     wait_until(lambda: not shell.processes())

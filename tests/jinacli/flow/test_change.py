@@ -90,7 +90,7 @@ def upper(shared_shell: Shell) -> Iterator[Shell]:
         ),
         (["scale", "upper=1" + "0" * 5000], 2, "is no Executor with a number of replicas"),
         (["scale", "upper=2", "upper=3"], 2, '"upper" is named twice'),
-        (["scale"], 2, "Missing argument"),
+        (["scale"], 2, "error: NAME=N is missing\n"),
         (["scale", "upper=2", "--flow", "other"], 4, 'no running Flow is called "other"'),
     ],
 )
@@ -156,11 +156,11 @@ def test_a_flow_that_fails_its_check_runs_on_as_it_was(shell: Shell) -> None:
         shell.write("flow.yml", "jtype: Flow\nexecuters:\n  - {name: words}\n")
         done = shell.run("flow", "restart")
         assert done.code == 2
-        assert "flow.yml:2:1: error[unknown-key]: `executers` is no key of a Flow" in done.err
+        assert "flow.yml:2:1: error[unknown-key]: `executers` is not a key of a Flow" in done.err
         words_flow(shell, word='one"')
         done = shell.run("flow", "restart")
         assert done.code == 1
-        assert "this is no Python: unterminated string literal" in done.err
+        assert "not valid Python: unterminated string literal" in done.err
         assert done.err.endswith("error: nothing was changed\n")
         shell.write("flow.yml", "jtype: Flow\nexecutors: [{name: others}]\n")
         done = shell.run("flow", "restart")

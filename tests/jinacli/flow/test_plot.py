@@ -108,10 +108,13 @@ def test_mermaid_may_go_from_top_to_bottom(here: Shell) -> None:
     [
         (
             "--output graph.svg",
-            "--output: no .svg picture is drawn, because that needs a browser; write graph.mmd; "
+            "--output: cannot draw a .svg picture: that needs a browser; write graph.mmd; "
             "`mmdc -i graph.mmd -o graph.svg` of mermaid-cli, or mermaid.live, makes a picture",
         ),
-        ("--output graph", "--output: a name without an ending says no form of drawing; .mmd and"),
+        (
+            "--output graph",
+            "--output: a name without an extension is not a known drawing format; .mmd and",
+        ),
         ("--output a.txt --format mermaid", "--format: a.txt is for text"),
         ("--format dot", "'dot' is not one of 'text', 'mermaid'"),
     ],
@@ -134,7 +137,7 @@ def test_a_broken_flow_is_told_as_check_tells_it(here: Shell) -> None:
     done = here.run("flow", "plot", "bad.yml")
     assert (done.code, done.out) == (2, "")
     assert done.err == check.out
-    assert "bad.yml:5:5: error[unknown-key]: `repliacs` is no key of an executor" in done.err
+    assert "bad.yml:5:5: error[unknown-key]: `repliacs` is not a key of an executor" in done.err
     assert "help: did you mean 'picture'?" in done.err
 
 

@@ -119,7 +119,9 @@ def test_a_module_in_a_folder_whose_name_is_no_utf_8_is_shown_once(shell: Shell)
 def test_standard_input_that_is_no_utf_8_is_refused(shell: Shell, command: str) -> None:
     done = shell.run("flow", command, "-", stdin=b"jtype: Flow\nname: \xff\n")
     assert (done.code, done.out) == (2, "")
-    assert done.err == ("error: <text>:2: byte 0xff is no UTF-8\nhelp: send the YAML as UTF-8\n")
+    assert done.err == (
+        "error: <text>:2: byte 0xff is not valid UTF-8\nhelp: send the YAML as UTF-8\n"
+    )
 
 
 def test_two_modules_that_fail_alike_are_both_shown(shell: Shell) -> None:
@@ -139,7 +141,7 @@ def test_mistakes_in_the_yaml_hide_none_in_the_classes(shell: Shell, words: str)
     done = shell.run(*words.split())
     assert done.code == 2
     assert done.err == (
-        "flow.yml:12:5: error[unknown-key]: `replcias` is no key of an executor\n"
+        "flow.yml:12:5: error[unknown-key]: `replcias` is not a key of an executor\n"
         "  12 |     replcias: 2\n"
         "     |     ^^^^^^^^\n"
         "help: did you mean `replicas`?\n" + PROBLEMS.format(file="flow.yml")

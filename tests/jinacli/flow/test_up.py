@@ -61,12 +61,12 @@ def test_every_problem_of_a_broken_flow_is_shown_at_its_place(shell: Shell) -> N
     ]
     assert done.err.count("^") >= len(heads)
     assert done.err.startswith(
-        "broken.yml:2:1: error[unknown-key]: `executers` is no key of a Flow\n"
+        "broken.yml:2:1: error[unknown-key]: `executers` is not a key of a Flow\n"
         "  2 | executers:\n"
         "    | ^^^^^^^^^\n"
         "help: did you mean `executors`?\n"
         "\n"
-        "broken.yml:5:15: error[unknown-key]: `nedds` is no key of an executor\n"
+        "broken.yml:5:15: error[unknown-key]: `nedds` is not a key of an executor\n"
         "  5 |   - {name: a, nedds: b}\n"
         "    |               ^^^^^\n"
         "help: did you mean `needs`?\n"
@@ -228,11 +228,11 @@ def test_a_port_that_is_taken(shell: Shell) -> None:
     [
         (
             ["--host", "0.0.0.0", "--port", "0"],
-            "Invalid value for --host: 0.0.0.0 can be reached from other machines, and anyone "
+            "--host: 0.0.0.0 can be reached from other machines, and anyone "
             "there could post; give --insecure-no-auth if that is what you want",
         ),
-        (["--host", "0.0.0.0"], "Invalid value for --host: --host needs --port"),
-        (["--host", "127.0.0.1"], "Invalid value for --host: --host needs --port"),
+        (["--host", "0.0.0.0"], "--host: needs --port"),
+        (["--host", "127.0.0.1"], "--host: needs --port"),
     ],
 )
 def test_beyond_this_machine_only_when_asked_twice(
@@ -240,10 +240,7 @@ def test_beyond_this_machine_only_when_asked_twice(
 ) -> None:
     done = shell.run("flow", "up", shell.flow("Upper"), *options)
     assert (done.code, done.out) == (2, "")
-    assert done.err == (
-        "Usage: jina flow up [OPTIONS] {file}\nTry 'jina flow up -h' for help.\n\n"
-        f"Error: {message}\n"
-    )
+    assert done.err == f"error: {message}\nhelp: see `jina flow up --help`\n"
 
 
 def test_yaml_from_standard_input(shell: Shell) -> None:

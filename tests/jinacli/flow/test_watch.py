@@ -52,10 +52,10 @@ def test_what_changes_is_restarted_and_nothing_else(shell: Shell) -> None:
         assert second["other/0"] == first["other/0"]
         # What does not check is told, and changes nothing.
         shell.write("word.py", "WORD = 'broken\n")
-        up.wait_for("this is no Python: unterminated string literal")
+        up.wait_for("not valid Python: unterminated string literal")
         up.wait_for("error: nothing is changed until this is mended:\n")
         write_flow(shell, passing=", usess: x")
-        up.wait_for("flow.yml:4:19: error[unknown-key]: `usess` is no key of an executor")
+        up.wait_for("flow.yml:4:19: error[unknown-key]: `usess` is not a key of an executor")
         assert shell.workers() == second
         # Mended, all of it is taken up: a number of replicas leaves the others as they are.
         shell.write("word.py", "WORD = 'the third one'\n")

@@ -173,15 +173,15 @@ def test_a_table_that_grows_is_answered_as_it_grows(flow: Shell) -> None:
         running.process.stdin = None
         done = running.end()
     assert (done.code, done.out) == (1, "")
-    assert "<stdin>:8: a quote is opened in this row and not closed" in done.err
+    assert "<stdin>:8: a quote opened in this row is never closed" in done.err
 
 
 def test_a_bad_row_of_each_format_is_one_outcome(flow: Shell) -> None:
     bad = {
         "a.json": (b'[{"text":"a"},\n {"text":1}, {"text":"c"}]', "a.json:2:2: "),
         "a.csv": (b"text,n\na,1\nb\nc,3\n", "a.csv:3: 1 column, but the header has 2"),
-        "a.tsv": (b'text\tn\na\t1\n"b"b\t2\nc\t3\n', "a.tsv:3: no row of a table: "),
-        "a.txt": (b"a\n\xff\nc\n", "a.txt:2: not UTF-8: byte 0xff at byte 1"),
+        "a.tsv": (b'text\tn\na\t1\n"b"b\t2\nc\t3\n', "a.tsv:3: not a row of a table: "),
+        "a.txt": (b"a\n\xff\nc\n", "a.txt:2: not valid UTF-8: byte 0xff at byte 1"),
     }
     for name, (data, message) in bad.items():
         flow.write(name, data)
@@ -225,7 +225,7 @@ def test_a_container_whose_name_is_no_utf8_is_refused_by_it(flow: Shell) -> None
     flow.write(name, b"no")
     done = post(flow, "--inputs", name)
     assert (done.code, done.out) == (1, "")
-    assert done.err.startswith(r"error: caf\xe9.npy: no .npy file: "), done.err
+    assert done.err.startswith(r"error: caf\xe9.npy: not a valid .npy file: "), done.err
 
 
 def test_a_bad_row_keeps_its_place_when_its_request_fails(shared_shell: Shell, flow: Shell) -> None:
@@ -239,7 +239,7 @@ def test_damage_keeps_what_lies_before_it(flow: Shell) -> None:
     np.save(file, np.eye(3))
     damaged = {
         "b.json": (b'[{"text":"a"},{"text":"b"} {}]', 2, "b.json:1:28: a comma or ] is expected"),
-        "b.csv": (b'text\na\nb\n"c\n', 2, "b.csv:4: a quote is opened in this row"),
+        "b.csv": (b'text\na\nb\n"c\n', 2, "b.csv:4: a quote opened in this row"),
         "b.npy": (file.getvalue()[:-4], 2, "b.npy: the array is damaged: the file ends after row"),
     }
     for name, (data, count, message) in damaged.items():
@@ -252,8 +252,8 @@ def test_damage_keeps_what_lies_before_it(flow: Shell) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--format", "xml"), "Invalid value for --format: must be auto, jsonl, json"),
-        (("--content", "bytes"), "Invalid value for --content: must be auto, text"),
+        (("--format", "xml"), "error: --format: must be auto, jsonl, json"),
+        (("--content", "bytes"), "error: --content: must be auto, text"),
         (("--field-resolver", "text"), "'text' is not column=field, such as question=text"),
         (("--field-resolver", "a=b,a=c"), "a is named twice"),
     ],

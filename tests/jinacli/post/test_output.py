@@ -78,10 +78,7 @@ def test_what_was_written_can_be_posted_again(flow: Shell) -> None:
 def test_an_unknown_form(flow: Shell, option: str, value: str, message: str) -> None:
     done = flow.run("post", "/index", option, value)
     assert (done.code, done.out) == (2, "")
-    assert done.err == (
-        "Usage: jina post [OPTIONS] {endpoint}\nTry 'jina post -h' for help.\n\n"
-        f"Error: Invalid value for {option}: {message}\n"
-    )
+    assert done.err == f"error: {option}: {message}\nhelp: see `jina post --help`\n"
 
 
 def test_a_table_for_people(flow: Shell) -> None:
@@ -332,9 +329,9 @@ def test_only_nodes_of_the_target_take_part(flow: Shell) -> None:
 def test_a_target_that_is_no_expression(flow: Shell) -> None:
     done = flow.run("post", "/moody", "--target", "mo(", stdin=json_lines(1))
     assert (done.code, done.out) == (2, "")
-    assert done.err.endswith(
-        "Error: Invalid value for --target: no regular expression: missing ), unterminated "
-        "subpattern\n  mo(\n    ^\n"
+    assert done.err == (
+        "error: --target: no regular expression: missing ), unterminated "
+        "subpattern\n  mo(\n    ^\nhelp: see `jina post --help`\n"
     )
 
 
@@ -342,13 +339,13 @@ def test_a_target_that_is_no_expression(flow: Shell) -> None:
 def test_a_target_that_is_too_much(flow: Shell, target: str) -> None:
     done = flow.run("post", "/moody", "--target", target, stdin=json_lines(1))
     assert (done.code, done.out) == (2, "")
-    assert "Error: Invalid value for --target: no regular expression that can be used: " in done.err
+    assert done.err.startswith("error: --target: no regular expression that can be used: ")
 
 
 def test_a_target_that_names_nobody(flow: Shell) -> None:
     done = flow.run("post", "/moody", "--target", "oody", stdin=json_lines(1))
     assert (done.code, done.out) == (2, "")
-    assert done.err.endswith(
-        'Error: Invalid value for --target: no Executor of the Flow "flow" has a name that begins '
-        "with 'oody': moody, status\n"
+    assert done.err == (
+        'error: --target: no Executor of the Flow "flow" has a name that begins '
+        "with 'oody': moody, status\nhelp: see `jina post --help`\n"
     )

@@ -179,7 +179,9 @@ class Process:
     @property
     def load(self) -> int:
         """Credits that are used: a lot is one."""
-        return len({each.work.lot or task for task, each in self.given.items()})
+        # A lot is called as its last task, which may have come back to go alone meanwhile.
+        alone = sum(not each.work.lot for each in self.given.values())
+        return alone + len({each.work.lot for each in self.given.values() if each.work.lot})
 
     @property
     def is_free(self) -> bool:

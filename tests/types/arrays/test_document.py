@@ -58,7 +58,7 @@ def test_a_copy_shares_the_documents_and_not_the_list():
 def test_only_documents_are_taken(wrong):
     with pytest.raises(BadDocType, match="no Document"):
         DocumentArray(wrong)
-    with pytest.raises(BadDocType, match="is no Document"):
+    with pytest.raises(BadDocType, match="is not a Document"):
         DocumentArray().append(wrong[0])
 
 
@@ -208,17 +208,17 @@ def docs(request):
 @pytest.mark.parametrize(
     ("call", "what"),
     [
-        (lambda docs: docs.append(5), "an int is no Document"),
-        (lambda docs: docs.append({}), "a dict is no Document"),
-        (lambda docs: docs.extend([Document(), 5]), "an int is no Document"),
+        (lambda docs: docs.append(5), "an int is not a Document"),
+        (lambda docs: docs.append({}), "a dict is not a Document"),
+        (lambda docs: docs.extend([Document(), 5]), "an int is not a Document"),
         (lambda docs: docs.extend(5), "an int where several Documents are expected"),
         (lambda docs: docs.extend(Document()), "a Document where several Documents are expected"),
         (lambda docs: docs.__setitem__(slice(1), Document()), "a Document where several"),
-        (lambda docs: docs.__setitem__(0, None), "a NoneType is no Document"),
+        (lambda docs: docs.__setitem__(0, None), "a NoneType is not a Document"),
         (lambda docs: docs + 5, "an int where several"),
-        (lambda docs: docs.insert(0, "x"), "a str is no Document"),
+        (lambda docs: docs.insert(0, "x"), "a str is not a Document"),
         (lambda docs: setattr(docs[0], "chunks", 5), "an int where several"),
-        (lambda docs: setattr(docs[0], "matches", [{}]), "a dict is no Document"),
+        (lambda docs: setattr(docs[0], "matches", [{}]), "a dict is not a Document"),
         (lambda docs: DocumentArray(5), "an int where several"),
         (lambda docs: DocumentArray([Document(), 5]), "element 1 is an int, no Document"),
         (lambda docs: DocumentArray(np.array(5)), "a ndarray where several"),

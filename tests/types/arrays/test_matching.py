@@ -80,7 +80,7 @@ def test_scipy_knows_more_metrics():
     for doc, row in zip(queries, cdist(left, right, "cityblock"), strict=True):
         found = [match.scores["cityblock"].value for match in doc.matches]
         assert np.allclose(found, np.sort(row))
-    with pytest.raises(ValueError, match="scipy cannot measure by 'kilometres'"):
+    with pytest.raises(ValueError, match="scipy cannot compute the metric 'kilometres'"):
         queries.match(array(right), metric="kilometres", use_scipy=True)
 
 
@@ -131,12 +131,12 @@ def test_a_vector_of_zeros_is_no_nan():
     ("options", "error", "message"),
     [
         ({"metric": 5}, TypeError, "a metric is a name or a function"),
-        ({"metric": "manhattan"}, ValueError, "no metric is named 'manhattan'"),
-        ({"limit": 0}, ValueError, "a limit of 0; a whole number, at least 1"),
-        ({"limit": 1.5}, ValueError, r"a limit of 1\.5; a whole number"),
+        ({"metric": "manhattan"}, ValueError, "there is no metric 'manhattan'"),
+        ({"limit": 0}, ValueError, "a limit of 0; use a whole number of at least 1"),
+        ({"limit": 1.5}, ValueError, r"a limit of 1\.5; use a whole number"),
         ({"batch_size": 0}, ValueError, "a batch size of 0"),
         ({"batch_size": -1}, ValueError, "a batch size of -1"),
-        ({"normalization": 5}, ValueError, "a normalization of 5; two numbers"),
+        ({"normalization": 5}, ValueError, "a normalization of 5; use two numbers"),
         ({"normalization": (1,)}, ValueError, r"a normalization of \(1,\)"),
         ({"metric_name": 5}, TypeError, "`metric_name` is an int"),
         ({"metric": lambda a, b: [["x"] * len(b)] * len(a)}, ValueError, "the metric returned <U1"),

@@ -183,7 +183,7 @@ def test_damage_is_named_with_its_offset(folder):
     log.write_bytes(data)
     docs = DocumentArrayMemmap(folder)
     assert docs[0].id == "a"
-    with pytest.raises(DocumentError, match=r"log\.0: byte \d+: these bytes are no Document"):
+    with pytest.raises(DocumentError, match=r"log\.0: byte \d+: these bytes are not a Document"):
         docs[1]
     docs.close()
     table = folder / "table"
@@ -196,7 +196,7 @@ def test_damage_is_named_with_its_offset(folder):
         docs[1]
     docs.close()
     table.write_bytes(b"something else")
-    with pytest.raises(DocumentError, match="table: byte 0: this is no table"):
+    with pytest.raises(DocumentError, match="table: byte 0: this is not a table"):
         DocumentArrayMemmap(folder)
 
 
@@ -206,7 +206,7 @@ def test_lists_masks_and_slices_select_as_in_memory(folder):
         assert docs[["b", 3]].get_attributes("id") == ["b", "d"]
         assert docs[np.array([True, False] * 2 + [True])].get_attributes("id") == ["a", "c", "e"]
         docs[1:3] = [Document(id="x"), Document(id="y")]
-        with pytest.raises(DocumentError, match="1 Documents in the place of 2"):
+        with pytest.raises(DocumentError, match="cannot replace 2 Documents with 1"):
             docs[1:3] = [Document()]
         del docs[["x", -1]]
         more = DocumentArray([Document(id="z")])
@@ -229,7 +229,7 @@ def test_it_equals_an_array_of_the_same_documents(folder):
 def test_no_copy_writes_into_the_same_folder(folder):
     with filled(folder, "a") as docs:
         for way in (copy.copy, copy.deepcopy):
-            with pytest.raises(TypeError, match="an array on disk is not copied"):
+            with pytest.raises(TypeError, match="an array on disk cannot be copied"):
                 way(docs)
         docs[0].text = "changed"
         with pickle.loads(pickle.dumps(docs)) as other:
@@ -260,7 +260,7 @@ def test_a_closed_array_says_so(folder):
 
 def test_a_file_is_no_folder(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(DocumentError, match="file: this is no folder"):
+    with pytest.raises(DocumentError, match="file: this is not a folder"):
         DocumentArrayMemmap(tmp_path / "file")
 
 
@@ -365,7 +365,7 @@ def test_it_may_be_larger_than_memory(folder):
 
 def test_the_array_on_disk_takes_documents_only(tmp_path):
     with DocumentArrayMemmap(tmp_path / "docs") as docs:
-        with pytest.raises(BadDocType, match="an int is no Document"):
+        with pytest.raises(BadDocType, match="an int is not a Document"):
             docs.append(5)
         with pytest.raises(BadDocType, match="a Document where several"):
             docs.extend(Document())

@@ -35,17 +35,17 @@ def test_rows_are_found_by_position_id_slice_list_and_mask():
 @pytest.mark.parametrize(
     ("key", "error", "what"),
     [
-        (7, IndexError, "position 7 of 3 Documents"),
-        ([0, 7], IndexError, "position 7 of 3 Documents"),
+        (7, IndexError, "position 7 is out of range: there are 3 Documents"),
+        ([0, 7], IndexError, "position 7 is out of range: there are 3 Documents"),
         ("x", KeyError, "no Document has the id 'x'"),
         (["a", "x"], KeyError, "no Document has the id 'x'"),
-        (1.0, IndexError, "by position, id or slice, not by 1.0"),
-        (None, IndexError, "not by None"),
-        (True, IndexError, "not by True"),
-        (np.array(1.5), IndexError, "not by array"),
+        (1.0, IndexError, "use a position, an id or a slice, not 1.0"),
+        (None, IndexError, "not None"),
+        (True, IndexError, "not True"),
+        (np.array(1.5), IndexError, "not array"),
         ([True, False], IndexError, "a mask of 2 values for 3 Documents"),
-        (np.ones((3, 3), bool), IndexError, "not by array"),
-        ([True, 1, 2], IndexError, "not by True"),
+        (np.ones((3, 3), bool), IndexError, "not array"),
+        ([True, 1, 2], IndexError, "not True"),
     ],
 )
 def test_a_key_that_finds_nothing_says_so(docs, key, error, what):

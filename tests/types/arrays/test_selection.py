@@ -25,19 +25,19 @@ def test_find_sample_shuffle_split_and_batch():
     assert [len(part) for part in docs.batch(4)] == [4, 2]
     docs[0].text = "x"
     assert [len(part) for part in docs.batch(batch_size=4, require_attr="text")] == [1]
-    with pytest.raises(ValueError, match="no operator is '~'"):
+    with pytest.raises(ValueError, match="unknown operator '~'"):
         docs.find({"s": "x"}, operator="~")
 
 
 @pytest.mark.parametrize(
     ("call", "what"),
     [
-        (lambda docs: docs.find(5), "5 are no regular expressions by tag"),
-        (lambda docs: docs.find({"n": 5}), "no regular expressions by tag"),
-        (lambda docs: docs.find({"n": "("}), r"'\(' is no regular expression"),
-        (lambda docs: docs.find({"n": "a"}, operator="~"), "no operator is '~'"),
-        (lambda docs: docs.sample(4), "a sample of 4 out of 3 Documents"),
-        (lambda docs: docs.sample(-1), "a sample of -1 out of 3 Documents"),
+        (lambda docs: docs.find(5), "5 is not a dict from tags to regular expressions"),
+        (lambda docs: docs.find({"n": 5}), "not a dict from tags to regular expressions"),
+        (lambda docs: docs.find({"n": "("}), r"'\(' is not a regular expression"),
+        (lambda docs: docs.find({"n": "a"}, operator="~"), "unknown operator '~'"),
+        (lambda docs: docs.sample(4), "cannot sample 4 of 3 Documents"),
+        (lambda docs: docs.sample(-1), "cannot sample -1 of 3 Documents"),
         (lambda docs: list(docs.batch(0)), "a batch of 0 Documents"),
         (lambda docs: list(docs.batch("2")), "a batch of '2' Documents"),
         (lambda docs: list(docs.batch(1.5)), r"a batch of 1\.5 Documents"),

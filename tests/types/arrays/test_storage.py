@@ -45,7 +45,7 @@ def test_json_works_on_text_files_too():
 
 def test_another_format_is_refused():
     for call in (sample().save, DocumentArray.load):
-        with pytest.raises(ValueError, match="no file format is 'xml'"):
+        with pytest.raises(ValueError, match="unknown file format 'xml'"):
             call("x", "xml")
 
 
@@ -67,7 +67,7 @@ def test_a_damaged_binary_file_names_the_offset_and_keeps_what_lies_before(tmp_p
         kept = DocumentArray.load_binary(path, partial=True)
         assert list(kept) == list(docs)[: 4 if name == "cut" else 2]
     path.write_bytes(b"PK")
-    with pytest.raises(DocumentError, match="byte 0: this is no binary file"):
+    with pytest.raises(DocumentError, match="byte 0: this is not a binary file"):
         DocumentArray.load_binary(path)
 
 
@@ -148,6 +148,6 @@ def test_a_binary_file_that_is_read_as_json_says_how_to_read_it(tmp_path):
     with pytest.raises(DocumentError) as caught:
         DocumentArray.load(path)
     assert str(caught.value) == (
-        f"{path}: this is a binary file of Documents, no JSON lines\n"
+        f"{path}: this is a binary file of Documents, not JSON lines\n"
         "help: load(file, file_format='binary')"
     )

@@ -32,11 +32,11 @@ def test_a_sound_comes_back_as_exactly_as_its_samples_are(tmp_path, width, shape
 def test_what_is_no_sound_says_so(tmp_path):
     (tmp_path / "a.wav").write_bytes(b"RIFF")
     for uri in (str(tmp_path / "a.wav"), "data:,x"):
-        with pytest.raises(DocumentError, match="is no WAV file"):
+        with pytest.raises(DocumentError, match="is not a WAV file"):
             Document(uri=uri).convert_uri_to_audio_blob()
     for blob, why in (
-        (np.ones(3, "<i2"), r"of dtype int16 and shape \(3,\) is no sound"),
-        (np.ones((1, 2, 3)), "is no sound"),
+        (np.ones(3, "<i2"), r"of dtype int16 and shape \(3,\) is not a sound"),
+        (np.ones((1, 2, 3)), "is not a sound"),
         (np.full(3, 1.5), "from -1 to 1"),
         (np.full(3, np.nan), "from -1 to 1"),
     ):

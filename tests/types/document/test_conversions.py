@@ -29,7 +29,11 @@ def test_content_to_uri_follows_the_content(tmp_path):
         ({}, lambda d: d.convert_buffer_to_blob(), "`buffer` of Document 'x' is not set"),
         ({}, lambda d: d.convert_blob_to_uri(), "`blob` of Document 'x' is not set"),
         ({"buffer": b"a"}, lambda d: d.convert_buffer_to_blob(dtype="z"), "data type 'z'"),
-        ({"blob": np.ones((0, 2))}, lambda d: d.convert_blob_to_uri(), "shape .0, 2. is no image"),
+        (
+            {"blob": np.ones((0, 2))},
+            lambda d: d.convert_blob_to_uri(),
+            "shape .0, 2. is not an image",
+        ),
         ({"blob": np.full((2, 2), 300)}, lambda d: d.convert_blob_to_uri(), "from 0 to 255"),
         ({"blob": np.full((2, 2), np.nan)}, lambda d: d.convert_blob_to_uri(), "from 0 to 255"),
         (

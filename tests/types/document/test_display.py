@@ -71,7 +71,7 @@ def test_no_id_and_no_text_breaks_a_drawing(tmp_path):
     ]
     doc.plot(tmp_path / "a.SVG")
     assert ElementTree.parse(tmp_path / "a.SVG").getroot()[0].text == 'a"] #1;`: </text>   &'
-    with pytest.raises(DocumentError, match=r"no \.png picture is drawn\nhelp: .* \.svg gives one"):
+    with pytest.raises(DocumentError, match=r"cannot draw a \.png picture\nhelp: .* \.svg"):
         doc.plot(tmp_path / "a.png")
 
 
@@ -116,7 +116,7 @@ def test_no_tags_keep_a_document_from_being_shown():
 
 
 def test_embeddings_are_drawn_into_a_file(tmp_path):
-    pytest.importorskip("matplotlib", reason="drawing needs matplotlib").use("agg")
+    pytest.importorskip("matplotlib", reason="plotting needs matplotlib").use("agg")
     docs = DocumentArray([Document(id=str(n), embedding=[n, n * n, 1.0]) for n in range(4)])
     docs.visualize(tmp_path / "a.svg", title="four", s=3)
     assert ElementTree.parse(tmp_path / "a.svg").getroot().tag.endswith("svg")
@@ -137,4 +137,4 @@ def test_without_matplotlib_the_error_names_the_extra():
     found = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
     )
-    assert found.stdout == "drawing needs matplotlib\nhelp: pip install 'jinacli[plot]'\n"
+    assert found.stdout == "plotting needs matplotlib\nhelp: pip install 'jinacli[plot]'\n"

@@ -154,7 +154,7 @@ def test_unknown_keys_of_a_dict_go_into_the_tags():
 
 
 def test_a_key_both_in_tags_and_beside_them_is_refused():
-    with pytest.raises(BadDocType, match="`x` stands both"):
+    with pytest.raises(BadDocType, match="`x` appears both"):
         Document({"x": 1, "tags": {"x": 2}})
 
 

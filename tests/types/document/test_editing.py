@@ -39,9 +39,9 @@ def test_a_name_is_a_text(name):
 
 @pytest.mark.parametrize("method", ["update", "MergeFrom", "CopyFrom"])
 def test_what_is_taken_over_is_that_of_a_document(method):
-    with pytest.raises(BadDocType, match=r"an int is no Document\nhelp: wrap it: Document"):
+    with pytest.raises(BadDocType, match=r"an int is not a Document\nhelp: wrap it: Document"):
         getattr(full(), method)(5)
-    with pytest.raises(BadDocType, match="a dict is no Document"):
+    with pytest.raises(BadDocType, match="a dict is not a Document"):
         getattr(full(), method)({"text": "y"})
 
 
@@ -84,19 +84,19 @@ def test_names_with_two_underscores_reach_into_a_document():
     [
         (
             lambda: Document({"q": "x", "uri": "y"}, field_resolver={"q": "uri"}),
-            "both `q` and `uri` give the field `uri`",
+            "both `q` and `uri` set the field `uri`",
         ),
         (
             lambda: Document({"q": 1, "z": 2}, field_resolver={"q": "z"}),
-            "both `q` and `z` give the field `z`",
+            "both `q` and `z` set the field `z`",
         ),
         (
             lambda: Document(q="x", uri="y", field_resolver={"q": "uri"}),
-            "both `q` and `uri` give the field `uri`",
+            "both `q` and `uri` set the field `uri`",
         ),
         (
             lambda: Document({"parentId": "x", "parent_id": "y"}),
-            "both `parentId` and `parent_id` give the field `parent_id`",
+            "both `parentId` and `parent_id` set the field `parent_id`",
         ),
     ],
 )
@@ -108,7 +108,7 @@ def test_two_keys_for_one_field_are_refused_since_one_would_be_lost(make, messag
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: Document(5), "an int is no Document"),
+        (lambda: Document(5), "an int is not a Document"),
         (lambda: Document(text=5), "`text` is an int, expected text"),
         (lambda: Document(tags=[]), "`tags` is a list, expected a dict"),
         (lambda: Document(content=5), "a content is text, bytes or a tensor, not an int"),

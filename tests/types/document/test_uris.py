@@ -17,7 +17,7 @@ def test_a_file_becomes_a_buffer_or_a_text(tmp_path):
     assert doc.convert_uri_to_text().text == "hällo"
     assert Document(uri=path.as_uri()).convert_uri_to_text().text == "hällo"
     path.write_bytes(b"\xff")
-    with pytest.raises(DocumentError, match="no UTF-8"):
+    with pytest.raises(DocumentError, match="is not UTF-8"):
         doc.convert_uri_to_text()
 
 
@@ -60,13 +60,13 @@ def test_a_text_comes_back_from_a_data_uri_in_any_charset():
     ("uri", "what"),
     [
         ("data:text/plain", "has no comma"),
-        ("data:;base64,@@@@", "holds no base64"),
-        ("data:;base64,QUI", "holds no base64"),
-        ("a\0b", "is no path: embedded null byte"),
+        ("data:;base64,@@@@", "is not valid base64"),
+        ("data:;base64,QUI", "is not valid base64"),
+        ("a\0b", "is not a path: embedded null byte"),
         ("http://[::1", "cannot be read: Invalid IPv6 URL"),
         ("http://a b/", "cannot be read: URL can't contain control characters"),
         ("http://", "cannot be read: no host given"),
-        ("s3://bucket/key", "is no path, and no file, data or http URI"),
+        ("s3://bucket/key", "is neither a path nor a file, data or http URI"),
     ],
 )
 def test_a_uri_that_gives_nothing_says_why(uri, what):

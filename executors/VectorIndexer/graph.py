@@ -1,0 +1,127 @@
+"""An approximate index beside the vectors, for more of them than one compares one by one.
+
+It is a file of usearch (HNSW), and never the truth: what it proposes is measured again exactly, and
+what it lacks is added from the database. So it may be missing, old or deleted at any time.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+_METRICS = {"cosine": "cos", "dot": "ip", "euclidean": "l2sq"}
+_NAME = re.compile(r"graph-(\w+)-(\d+)-(\d+)\.usearch")
+_CONNECTIVITY = 32
+_EXPANSION_ADD = 160
+_EXPANSION_SEARCH = 192
+
+
+def is_installed() -> bool:
+    """Whether usearch can be imported."""
+    # Late: it is an optional package, and only large indexes need it.
+    try:
+        import usearch.index  # noqa: F401
+    except ImportError:
+        return False
+    return True
+
+
+class Graph:
+    """Finds rows that are probably the nearest.
+
+    Args:
+        folder: of the file, which need not exist.
+        width: of the vectors.
+        metric: "cosine", "dot" or "euclidean".
+    """
+
+    def __init__(self, folder: Path, width: int, metric: str) -> None:
+        # Late: see `is_installed`.
+        from usearch.index import Index
+
+        self._folder = folder
+        self.metric = metric
+        self._index: Any = Index(
+            ndim=width,
+            metric=_METRICS[metric],
+            dtype="f16",
+            connectivity=_CONNECTIVITY,
+            expansion_add=_EXPANSION_ADD,
+            expansion_search=_EXPANSION_SEARCH,
+        )
+        self.last_row = 0
+        """The highest row that was ever added; those above it are missing."""
+        self._saved = 0
+        self._load(width)
+
+    def __len__(self) -> int:
+        return len(self._index)
+
+    def add(self, rows: np.ndarray, vectors: np.ndarray) -> None:
+        """Add vectors.
+
+        Args:
+            rows: int64, each above `last_row`, rising.
+            vectors: float32, shape (rows, width).
+        """
+        self._index.add(rows.astype(np.uint64), vectors)
+        self.last_row = int(rows[-1])
+        if len(self) - self._saved > max(self._saved, 1) // 4 + 10_000:
+            self.save()
+
+    def nearest(self, query: np.ndarray, limit: int) -> np.ndarray:
+        """Propose rows.
+
+        Args:
+            query: float32, shape (width,).
+            limit: how many.
+
+        Returns:
+            int64, the nearest first; some may have been removed from the index meanwhile.
+        """
+        # As many are looked at as are asked for, and at least the usual number.
+        self._index.expansion_search = max(_EXPANSION_SEARCH, limit)
+        found = self._index.search(query, limit)
+        return np.asarray(found.keys).astype(np.int64)
+
+    def save(self) -> None:
+        """Write the file; a full disk costs only the time to make it anew."""
+        name = f"graph-{self.metric}-{self._index.ndim}-{self.last_row}.usearch"
+        new = self._folder / "graph.new"
+        with suppress(OSError, RuntimeError):  # of usearch: it cannot write
+            self._index.save(str(new))
+            os.replace(new, self._folder / name)
+            self._saved = len(self)
+            _forget(self._folder, keep=name)
+
+    def _load(self, width: int) -> None:
+        for path in _files(self._folder):
+            match = _NAME.fullmatch(path.name)
+            assert match is not None
+            if match[1] != self.metric or int(match[2]) != width:
+                continue
+            with suppress(Exception):  # whatever is wrong with it, it is made anew
+                self._index.load(str(path))
+                self.last_row, self._saved = int(match[3]), len(self._index)
+                return
+            self._index.reset()
+
+
+def forget_graphs(folder: Path) -> None:
+    """Delete the files of earlier graphs."""
+    _forget(folder, keep="")
+
+
+def _forget(folder: Path, keep: str) -> None:
+    for path in _files(folder):
+        if path.name != keep:
+            path.unlink(missing_ok=True)
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if _NAME.fullmatch(path.name))
