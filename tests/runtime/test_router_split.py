@@ -241,7 +241,10 @@ def test_when_the_time_of_a_request_is_over_nothing_of_it_goes_on() -> None:
         [
             (soon(post(1, rows=4), 5), ["timer 1: 5 s", "a/0 <- 1: in (last)"]),
             (raised("a/0", 1), ["a/0 <- 1[0:2]: in (last)"]),
-            (over(1), ["c <- 1! jina.excepts.RequestTimeout at : The request took longer than 5 s"]),
+            (
+                over(1),
+                ["c <- 1! jina.excepts.RequestTimeout at : The request took longer than 5 s"],
+            ),
             (raised("a/0", 1), []),
         ],
     )
