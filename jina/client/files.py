@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from jina.client.error_file import ErrorFile
-from jina.client.exchange import exchange, targets_of
+from jina.client.exchange import Reply, exchange, targets_of
 from jina.client.finished import check_finished, note_finished
+from jina.client.holding import held
 from jina.client.outcomes import Outcomes, outcomes_of
 from jina.client.requests import LineRequests, Request, RequestSource
 from jina.client.results import ResultFile
@@ -91,22 +92,37 @@ class Posting:
                 outcomes = outcomes_of(reply, self.endpoint, self.call)
                 if self.improved is not None and outcomes.failed:
                     outcomes = self.improved(reply.request, outcomes)
-                # Counted first: whoever reads the first line may interrupt us at once.
-                self.tally.add(outcomes, reply)
                 if self.timing is not None:
                     self.timing.add(reply.way.legs)
-                if self.errors is not None:
-                    self.errors.add(outcomes)
-                self.results.write(self.draw(outcomes.lines))
-                self.lines_done = max(self.lines_done, reply.request.lines_read)
-                if self.journal is not None:
-                    self.journal.note(self.place())
+                if self.journal is None:
+                    self._write(outcomes, reply)
+                else:
+                    with held():  # a file makes nobody wait
+                        self._write(outcomes, reply)
                 yield self.tally.outcomes
         except InputError:
             self.tally.is_broken = True
             self._finish()
             raise
         self._finish()
+
+    def _write(self, outcomes: Outcomes, reply: Reply) -> None:
+        """Write the outcomes of a reply, and count those that are written, whatever comes."""
+        if self.errors is not None:
+            self.errors.add(outcomes)
+        data = self.draw(outcomes.lines)
+        before, is_written = self.tally.outcomes, False
+        self.results.lines = 0
+        try:
+            self.tally.add(outcomes, reply)
+            self.results.write(data)
+            is_written = True
+        finally:
+            if not is_written:
+                self.tally.outcomes = before + min(outcomes.total, self.results.lines)
+        self.lines_done = max(self.lines_done, reply.request.lines_read)
+        if self.journal is not None:
+            self.journal.note(self.place())
 
     def place(self) -> Place:
         """How far it has come."""

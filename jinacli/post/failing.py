@@ -13,6 +13,7 @@ from jina.client.error_file import ErrorFile
 from jina.client.files import Posting
 from jina.client.only_failed import OnlyFailed, failed_ids
 from jina.client.requests import RequestSource
+from jina.client.resume import Place
 from jina.client.session import Session
 from jina.client.tally import Tally
 from jina.excepts import InputError
@@ -157,14 +158,26 @@ def refuse_inputs(options: FailureOptions, lines: LineSource | None) -> None:
         raise InputError("it is read, so the errors cannot be written to it", where=path)
 
 
+def open_errors(
+    options: FailureOptions, earlier: Place, stack: contextlib.ExitStack
+) -> ErrorFile | None:
+    """Open the file of the errors, cut to those of an earlier run, if there is to be one.
+
+    Raises:
+        InputError: it cannot be used.
+    """
+    if not options.errors_to:
+        return None
+    errors = ErrorFile(options.errors_to)
+    stack.callback(errors.close)
+    errors.begin(earlier.errors)
+    return errors
+
+
 def attach(
     options: FailureOptions, posting: Posting, session: Session, stack: contextlib.ExitStack
 ) -> None:
-    """Give a post what it needs for its options.
-
-    Raises:
-        InputError: the file of the errors cannot be used.
-    """
+    """Give a post what it needs for its options."""
     posting.on_error = options.on_error
     if options.retries:
         again = Again(
@@ -181,7 +194,3 @@ def attach(
         )
         stack.callback(again.close)
         posting.improved = again.improved
-    if options.errors_to:
-        posting.errors = ErrorFile(options.errors_to)
-        stack.callback(posting.errors.close)
-        posting.errors.begin(posting.tally.earlier.errors)

@@ -27,6 +27,7 @@ from jinacli.post.failing import (
     attach,
     is_nothing_left,
     key_of_results,
+    open_errors,
     refuse_inputs,
     say_unfound,
     select_failed,
@@ -152,6 +153,7 @@ def _resume(
     check_endpoint(options, session)
     if not options.quiet:
         say_without_inputs(options.endpoint, inputs_of(options), options.texts)
+    errors = open_errors(options.failing, place, stack)
     results.begin(place.size)
     posting = Posting(
         endpoint=options.endpoint,
@@ -163,6 +165,7 @@ def _resume(
         timeout_s=options.timeout_s,
         request_timeout_s=options.request_timeout_s,
         timing=Timing() if options.is_timed else None,
+        errors=errors,
         draw=drawing(options.output, options.output_format),
     )
     attach(options.failing, posting, session, stack)

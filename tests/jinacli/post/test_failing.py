@@ -82,7 +82,8 @@ def test_a_post_that_is_gone_on_with_leaves_each_error_once(flow: Shell, out: Pa
     [
         ("out.jsonl", "must be a file of its own"),
         ("-", "must be a file of its own"),
-        ("data.jsonl", "it holds something else than the errors of a post"),
+        ("data.jsonl", "it is read, so the errors cannot be written to it"),
+        ("fixed.jsonl", "it holds something else than the errors of a post"),
     ],
 )
 def test_errors_overwrite_nothing_else(flow: Shell, out: Path, target: str, message: str) -> None:
