@@ -18,7 +18,9 @@ from jina.runtime.tasks import Task
 from jina.runtime.verdicts import ONCE
 from jina.wire.maps import CONTINUE, SPLIT, ErrorInfo
 
-_UNREADABLE = "jina.excepts.WireError"  # halves of what cannot be read cannot be read either
+# Halves of what cannot be read cannot be read either; and a method that returns another number of
+# Documents than it got would be right about one of them by chance.
+_WHOLE = ("jina.excepts.WireError", "jina.excepts.BatchingError")
 
 
 class Rules:
@@ -58,7 +60,7 @@ class Rules:
         return (
             self._mode(task) == SPLIT
             and bool(error.classes)
-            and error.type != _UNREADABLE
+            and error.type not in _WHOLE
             and not self.is_once(task)
         )
 

@@ -104,7 +104,11 @@ def _prepare(options: PostOptions, stack: contextlib.ExitStack) -> _Prepared:
         earlier = find_place(options.output, identity, options.limit)
     complete = None
     if earlier is None and options.output != "-" and not options.restart:
-        complete = check_finished(options.output, identity, options.limit)
+        try:
+            complete = check_finished(options.output, identity, options.limit)
+        except InputError:
+            open_source(options, 0, stack)  # if it is an input, that is what is wrong with it
+            raise
         if complete is not None and not complete.is_enough(options.limit):
             earlier, complete = complete.place, None
     source, lines = open_source(options, earlier.lines if earlier else 0, stack)

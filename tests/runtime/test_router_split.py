@@ -227,6 +227,7 @@ def test_nobody_splits_what_is_no_error_of_the_executor() -> None:
     for error in [
         ErrorInfo("jina.excepts.WireError", "damaged", "a", classes=["jina.excepts.WireError"]),
         ErrorInfo("jina.excepts.WireError", "too large", "a"),  # the gateway's own
+        ErrorInfo("jina.excepts.BatchingError", "1 for 4", "a", classes=["BatchingError"]),
     ]:
         router = started(SPLIT)
         router.step(post(1, rows=4))
