@@ -9,15 +9,16 @@ from __future__ import annotations
 import contextlib
 import errno
 import gc
+import os
 import signal
 import sys
 
+from jinacli import color, older_commands
+from jinacli.completion.scripts import VARIABLE
 from jinacli.streams import forget, open_closed_streams
 
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-_GARBAGE = (
-    50_000  # objects; nothing that is loaded is garbage, and to search it takes a tenth of a start
-)
+_GARBAGE = 100_000  # objects; what is loaded is no garbage, and a search takes a tenth of a start
 _INTERRUPTED = 130  # as in jinacli.exits, which may not be loaded yet
 
 
@@ -25,11 +26,18 @@ def main() -> None:
     """Run the command line; every error ends here, as a message and an exit code."""
     open_closed_streams()
     gc.set_threshold(_GARBAGE)
+    color.settle(sys.argv[1:], os.environ)
     try:
         # Late: see above.
-        from jinacli.commands.root import run
+        from jinacli.commands.root import commands
 
-        code = run()
+        if VARIABLE in os.environ:
+            from jinacli.completion import answering
+
+            answering.answer(commands)
+            return
+        older = older_commands.answer(sys.argv[1:])
+        code = _refuse(older) if older else commands()(standalone_mode=False)
         if code == _INTERRUPTED:  # typer has made a number of it
             code = _interrupted()
     except KeyboardInterrupt:
@@ -42,7 +50,18 @@ def main() -> None:
     except OSError as error:
         code = _explain(error)
         forget(sys.stdout)
+    if not gc.get_freeze_count():  # else users' code ran since then, and may rely on the search
+        gc.freeze()  # to search all that is loaded at the end takes a fifth of a short command
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _refuse(words: str) -> int:
+    # Late: only wrong usage needs them.
+    from jinacli.exits import USAGE
+    from jinacli.screens.errors import say
+
+    say(words)
+    return USAGE
 
 
 def _leave_on_interrupt() -> None:

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typer import Abort
 
-from jina.excepts import ConfigError, ConnectError, FlowNotFound, InputError, PostTimeout
+from jina.excepts import (
+    ConfigError,
+    ConnectError,
+    FlowNotFound,
+    InputError,
+    PostTimeout,
+    StartTimeout,
+)
 
 OK = 0
 FAILED = 1
@@ -46,6 +53,6 @@ def exit_code_of(error: BaseException) -> int:
         return USAGE
     if isinstance(error, (ConnectError, FlowNotFound)):
         return CANNOT_CONNECT
-    if isinstance(error, PostTimeout):
+    if isinstance(error, (PostTimeout, StartTimeout)):
         return TIMEOUT
     return FAILED

@@ -9,6 +9,7 @@ import shlex
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import typer
 
@@ -26,24 +27,50 @@ _TAKEN = frozenset(
 )
 
 
-def new_executor(target: Path) -> int:
+class Template(NamedTuple):
+    """One of the projects that an Executor can begin as.
+
+    Attributes:
+        folder: where its files are, beside this module.
+        endpoints: to try it with, in this order.
+    """
+
+    folder: str
+    endpoints: tuple[str, ...]
+
+
+TEMPLATES = {
+    "counter": Template("executor", ("/count",)),
+    "encoder": Template("encoder", ("/encode",)),
+    "indexer": Template("indexer", ("/index", "/search")),
+    "segmenter": Template("segmenter", ("/segment",)),
+    "ranker": Template("ranker", ("/rank",)),
+}
+"""By what `--template` calls them."""
+
+
+def new_executor(target: Path, template: str = "counter") -> int:
     """Write the project of one Executor.
 
     Args:
         target: the folder to make; its name is that of the class, or becomes it: `my-encoder` has
             the class `MyEncoder`.
+        template: a name of TEMPLATES.
 
     Raises:
         OutputError: the folder exists, or cannot be written.
     """
     cls = class_name(target.name)
-    files = {**_filled("executor", {"MyExecutor": cls}), **_schemas("executor", "flow")}
-    _write(target, files)
+    folder, endpoints = TEMPLATES[template]
+    _write(target, {**_filled(folder, {"MyExecutor": cls}), **_schemas("executor", "flow")})
     shown = shlex.quote(str(target))
     _say_next(
         target,
         f"jina executor check {shown}/config.yml",
-        f"jina post /count --flow {shown}/flow.yml --inputs {shown}/data.jsonl",
+        *(
+            f"jina post {endpoint} --flow {shown}/flow.yml --inputs {shown}/data.jsonl"
+            for endpoint in endpoints
+        ),
     )
     return 0
 

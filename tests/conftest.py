@@ -47,8 +47,11 @@ _contexts: weakref.WeakSet[zmq.Context[zmq.Socket[bytes]]] = weakref.WeakSet()  
 # Processes without our mark: read once, and not at all if they were there before the tests.
 _strangers: set[int] = set()
 _RUN_DIRECTORIES = {"runtime_dir", "shell", "shared_shell"}  # a test with one starts processes
+_OURS = ("JINA_ADDRESS", "JINA_COLOR", "JINA_FLOW", "JINA_NO_PROGRESS", "JINA_QUIET")
 # With these, typer and rich use colours, or none, wherever they write; CI services set some.
 _PAINT = (
+    "CLICOLOR",
+    "CLICOLOR_FORCE",
     "FORCE_COLOR",
     "GITHUB_ACTIONS",
     "NO_COLOR",
@@ -70,6 +73,12 @@ def pytest_configure(config: pytest.Config) -> None:
     flaky.install(config)
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Run three processes on two cores: a test often waits for a deadline or a process."""
+    cores = len(os.sched_getaffinity(0))
+    return cores + cores // 2
+
+
 @pytest.hookimpl(tryfirst=True)  # before `-m` chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark each test as quick that uses no run directory and is not marked as slow.
@@ -88,7 +97,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _session_runtime_dir() -> Iterator[None]:
     """Keep every test away from the Flows and colour settings of whoever runs the tests."""
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("JINA_ADDRESS", *_PAINT):
+        for name in (*_OURS, *_PAINT):
             patch.delenv(name, raising=False)
         path = Path(tempfile.mkdtemp(prefix="jina-"))
         _use(path, patch)
@@ -147,6 +156,7 @@ def _nothing_left() -> Iterator[None]:
 def _use(path: Path, patch: pytest.MonkeyPatch) -> None:
     patch.setenv("XDG_RUNTIME_DIR", str(path))
     patch.setenv("JINA_RUN_DIR", str(path / "jina"))
+    patch.setenv("JINA_STATE_DIR", str(path / "state"))
 
 
 def _held() -> set[str]:

@@ -7,7 +7,7 @@ their top-level code. Nothing is constructed and no process is started. It print
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Any
 
 from jina.check.batching import batched_join
@@ -20,9 +20,11 @@ from jina.check.report import Endpoint, Report
 from jina.check.shards import shard_hints, unserved_endpoints
 from jina.config.executors import read_executor
 from jina.config.flows import read_flow
-from jina.config.problems import errors_in, ordered
+from jina.config.load_state import DEFAULT_OPTIONS, LoadOptions
+from jina.config.nodes import NodeConfig
+from jina.config.problems import Problem, errors_in, ordered
 
-__all__ = ["Endpoint", "Report", "check_executor", "check_flow"]
+__all__ = ["Endpoint", "Report", "check_executor", "check_flow", "yaml_findings"]
 
 
 def _ignore(what: str) -> None:
@@ -50,28 +52,30 @@ def check_executor(source: Any, *, no_import: bool = False, begin: Begin = _igno
     return report
 
 
-def check_flow(source: Any, *, no_import: bool = False, begin: Begin = _ignore) -> Report:
+def check_flow(
+    source: Any,
+    *,
+    no_import: bool = False,
+    begin: Begin = _ignore,
+    options: LoadOptions = DEFAULT_OPTIONS,
+) -> Report:
     """Check a Flow and every Executor that it uses.
 
     Args:
         source: see `jina.config.load_flow`; usually the path of its YAML.
         no_import: check the YAML files alone.
         begin: see `check_executor`.
+        options: how it is loaded.
     """
     report = Report(_named(source))
-    reading = read_flow(source)
+    reading = read_flow(source, options)
     report.problems += reading.problems
     wrong = {problem.path for problem in errors_in(reading.problems)}
+    report.problems += yaml_findings(reading.nodes, [], wrong)
     for node in reading.nodes:
         if node.origin is None:
             continue
-        report.problems += node_folders(node)
-        report.problems += node_gpus(node)
-        report.problems += shard_hints(node, wrong)
-        report.problems += batched_join(node)
         for name, executor, origin in node.parts():
-            report.problems += named_folders(origin, executor)
-            report.problems += yaml_endpoints(origin, executor)
             if not no_import:
                 check_class(report, executor, origin, name, begin)
         bound = _endpoints(report, [node.name])
@@ -81,9 +85,33 @@ def check_flow(source: Any, *, no_import: bool = False, begin: Begin = _ignore) 
         report.problems += unserved_endpoints(node, "timeout", bound)
     if not no_import:
         check_retries(report, reading.nodes)
-    report.problems += shared_folders(reading.nodes)
     report.problems = ordered(report.problems)
     return report
+
+
+def yaml_findings(
+    nodes: Sequence[NodeConfig], known: Sequence[Problem], wrong: Container[str] = ()
+) -> list[Problem]:
+    """What is wrong with a Flow as far as its YAML files tell.
+
+    Args:
+        nodes: of the Flow.
+        known: what was found when it was read.
+        wrong: paths of values that are reported already.
+    """
+    found = list(known)
+    for node in nodes:
+        if node.origin is None:
+            continue
+        found += node_folders(node)
+        found += node_gpus(node)
+        found += shard_hints(node, wrong)
+        found += batched_join(node)
+        for _, executor, origin in node.parts():
+            found += named_folders(origin, executor)
+            found += yaml_endpoints(origin, executor)
+    found += shared_folders(nodes)
+    return ordered(found)
 
 
 def _endpoints(report: Report, executors: Sequence[str]) -> list[str]:

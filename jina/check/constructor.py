@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import ast
 import inspect
-import textwrap
 from collections.abc import Iterator
 
-from jina.check.python_source import python_problem
 from jina.config.drafts import ExecutorDraft
 from jina.config.problems import Problem
 from jina.config.scalars import kind
 from jina.config.tree import DataPath, Tree
 from jina.config.variables import Unresolved
 from jina.executors import BaseExecutor
+from jina.executors.doubts import argument_hint, swallowed_message
 from jina.executors.signature import (
     Misfit,
     Mistyped,
-    constructor_parameters,
     misfits,
     mistyped,
 )
@@ -63,12 +60,11 @@ def _missing_argument(cls: type[BaseExecutor], origin: ExecutorDraft, name: str)
 
 def _unknown_argument(cls: type[BaseExecutor], origin: ExecutorDraft, misfit: Misfit) -> Problem:
     """An error, or a warning where `**kwargs` takes the argument."""
-    known = ", ".join(constructor_parameters(cls)) or "nothing but **kwargs"
     is_error = misfit.kind == "unknown"
     message = (
         f"the constructor of {cls.__name__} does not accept {misfit.name!r}"
         if is_error
-        else f"{cls.__name__} has no argument {misfit.name!r}; the value goes into **kwargs"
+        else swallowed_message(cls, misfit.name)
     )
     tree, at = origin.place("with", misfit.name)
     return tree.problem(
@@ -76,7 +72,7 @@ def _unknown_argument(cls: type[BaseExecutor], origin: ExecutorDraft, misfit: Mi
         "unknown-argument",
         message,
         at="key",
-        hint=f"did you mean `{misfit.near}`?" if misfit.near else f"it accepts: {known}",
+        hint=argument_hint(cls, misfit.near),
         severity="error" if is_error else "warning",
     )
 
@@ -111,32 +107,3 @@ def _is_number(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def source_problems(cls: type[BaseExecutor]) -> Iterator[Problem]:
-    """What the source of a constructor lacks; nothing for a class that inherits its own."""
-    init = vars(cls).get("__init__")
-    if not inspect.isfunction(init):
-        return
-    try:
-        body = ast.parse(textwrap.dedent(inspect.getsource(init)))
-    except (OSError, SyntaxError, TypeError):
-        return
-    calls = [node.func for node in ast.walk(body) if isinstance(node, ast.Call)]
-    if not any(isinstance(call, ast.Attribute) and call.attr == "__init__" for call in calls):
-        yield python_problem(
-            init,
-            "no-super-call",
-            f"the constructor of {cls.__name__} does not call super().__init__(**kwargs)",
-            hint="it works, but changes that the constructor makes to its metas or requests "
-            "have no effect",
-            severity="warning",
-        )
-    elif not any(p.kind is p.VAR_KEYWORD for p in inspect.signature(init).parameters.values()):
-        yield python_problem(
-            init,
-            "no-kwargs",
-            f"the constructor of {cls.__name__} does not take **kwargs",
-            hint="add **kwargs and pass them to super().__init__(**kwargs)",
-            severity="warning",
-        )

@@ -9,6 +9,7 @@ from typing import Any
 
 from jina.config.problems import Problem
 from jina.config.source import current_folder
+from jina.executors.class_faults import Fault
 
 
 def python_problem(
@@ -39,17 +40,54 @@ def python_problem(
     )
 
 
+def fault_problem(fault: Fault) -> Problem:
+    """A fault of a class at the `def` that is to blame."""
+    severity = "error" if fault.is_error else "warning"
+    return python_problem(
+        fault.function, fault.code, fault.message, hint=fault.hint, severity=severity
+    )
+
+
+def problem_at(file: str, line: int, code: str, message: str, hint: str = "") -> Problem:
+    """A warning at the `def` of a function that begins at a line, with its decorators.
+
+    Args:
+        file: absolute path.
+        line: counted from 1.
+        code: as in `Problem`.
+        message: as in `Problem`.
+        hint: as in `Problem`.
+    """
+    line = _def_line(file, line)
+    text = linecache.getline(file, line).rstrip("\n")
+    return Problem(
+        code,
+        message,
+        file=shown_file(file),
+        line=line,
+        column=len(text) - len(text.lstrip()) + 1,
+        end_column=len(text) + 1,
+        hint=hint,
+        severity="warning",
+        source_line=text,
+    )
+
+
 def definition(function: Any) -> tuple[str, int]:
     """File and line of the `def`, not of the decorators above it; "" and 0 where it has none."""
     code = getattr(inspect.unwrap(function), "__code__", None)
     if code is None:
         return "", 0
-    line = code.co_firstlineno
+    return code.co_filename, _def_line(code.co_filename, code.co_firstlineno)
+
+
+def _def_line(file: str, line: int) -> int:
+    """The line of the `def`, at or behind the line of its first decorator."""
     for offset in range(50):
-        text = linecache.getline(code.co_filename, line + offset).lstrip()
+        text = linecache.getline(file, line + offset).lstrip()
         if text.startswith(("def ", "async def ")):
-            return code.co_filename, line + offset
-    return code.co_filename, line
+            return line + offset
+    return line
 
 
 def shown_file(file: str) -> str:

@@ -52,6 +52,8 @@ def note_finished(
     """Note in an output what it holds, where that is possible."""
     with contextlib.suppress(OSError):
         found = os.stat(output)
+        if not stat.S_ISREG(found.st_mode) or output.startswith(_DEVICES):
+            return
         about = Finished(
             post=_shortened(identity or {}),
             place=place,

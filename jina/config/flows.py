@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -31,6 +32,7 @@ from jina.config.older_keys import (
     IGNORED_OPTIONS,
     REFUSED_OPTIONS,
 )
+from jina.config.overlays import lay_over, lay_settings
 from jina.config.problems import Problem, errors_in, ordered, result_or_raise
 from jina.config.python_values import make_words
 from jina.config.scalars import kind
@@ -38,7 +40,7 @@ from jina.config.schema import (
     FlowModel,
     FlowOptions,
 )
-from jina.config.source import Source, current_folder, open_source, without_notes
+from jina.config.source import Source, current_folder, open_source, read_file, without_notes
 from jina.config.tree import DataPath, Tree
 from jina.config.validation import known_keys, near_key, usable, validated
 from jina.config.variables import Unresolved
@@ -92,9 +94,7 @@ def load_flow(
         BadYAMLVersion: the version is not supported.
         ConfigError: carries every problem at its place.
     """
-    options = flow_options(context, env, substitute, extra_search_paths)
-    found = read_flow(source, options)
-    return result_or_raise(found.config, found.problems)
+    return flow_config(source, flow_options(context, env, substitute, extra_search_paths))
 
 
 def flow_options(
@@ -110,6 +110,16 @@ def flow_options(
         substitute=substitute,
         search_folders=absolute_folders(extra_search_paths),
     )
+
+
+def flow_config(source: Any, options: LoadOptions) -> FlowConfig:
+    """As `load_flow`, with all that may be said of a load.
+
+    Raises:
+        ConfigError: carries every problem at its place.
+    """
+    found = read_flow(source, options)
+    return result_or_raise(found.config, found.problems)
 
 
 def flow_tree(source: Any, options: LoadOptions = DEFAULT_OPTIONS) -> Tree:
@@ -170,7 +180,20 @@ def _tree(state: LoadState, source: Any) -> Tree | Problem:
     opened = open_source(
         source, what="Flow", extra=options.search_folders, fallbacks=options.fallbacks
     )
-    return opened if isinstance(opened, Problem) else state.tree(opened)
+    return opened if isinstance(opened, Problem) else _layered(state, opened)
+
+
+def _layered(state: LoadState, source: Source) -> Tree:
+    """The tree of a Flow's YAML with all overrides."""
+    tree = state.parsed(source)
+    for file in state.options.overlays:
+        opened = read_file(os.fspath(file), what="Flow")
+        if isinstance(opened, Problem):
+            state.problems.append(opened)
+        else:
+            lay_over(tree, state.parsed(opened))
+    lay_settings(tree, state.options.settings)
+    return state.finished(tree)
 
 
 def flow_name(source: Any) -> str:

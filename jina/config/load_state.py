@@ -35,10 +35,13 @@ class LoadOptions(msgspec.Struct, frozen=True, kw_only=True):
         entry_fallbacks: the same for each executor of a Flow, by its position.
         only_graph: read no more than the graph of a Flow: names, needs, numbers of processes. Its
             Executors are not looked for.
-        override_with: laid over an Executor's `with`.
-        override_metas: laid over its `metas`.
-        override_requests: laid over its `requests`.
+        override_with: overrides an Executor's `with`.
+        override_metas: overrides its `metas`.
+        override_requests: overrides its `requests`.
         py_modules: more modules to import for it, relative to the current folder.
+        overlays: further YAML files of a Flow, see `jina.config.overlays`.
+        settings: single values that override all files: `executors.encoder.with.batch=32`.
+        env_file: `KEY=value` lines that win over a `.env` beside the YAML, and not over `env`.
     """
 
     context: Mapping[str, Any] = {}
@@ -52,6 +55,9 @@ class LoadOptions(msgspec.Struct, frozen=True, kw_only=True):
     override_metas: Mapping[str, Any] = {}
     override_requests: Mapping[str, str] = {}
     py_modules: Sequence[str] = ()
+    overlays: Sequence[Path] = ()
+    settings: Sequence[str] = ()
+    env_file: Path | None = None
 
     def fallbacks_of(self, number: int) -> Sequence[Path]:
         """Those of one executor of a Flow alone."""
@@ -79,11 +85,21 @@ class LoadState(msgspec.Struct):
 
     def tree(self, source: Source) -> Tree:
         """Parse a source and replace its variables; problems are collected."""
-        tree = parse(source)
+        return self.finished(self.parsed(source))
+
+    def parsed(self, source: Source) -> Tree:
+        """Parse a source; its variables and its problems are left for `finished`."""
         if source.path is not None:
             self.files.append(source.path)
+        return parse(source)
+
+    def finished(self, tree: Tree) -> Tree:
+        """Replace the variables of a tree, and collect its problems."""
         if self.options.substitute and tree.raws:
+            source = tree.source
             dotenv = read_dotenv(source.folder / ".env") if source.path is not None else {}
+            if self.options.env_file is not None:
+                dotenv |= read_dotenv(self.options.env_file)
             self.interpolate(tree, dotenv)
         self.problems += tree.problems
         return tree
@@ -163,7 +179,7 @@ class LoadState(msgspec.Struct):
             problem
             for problem in self.problems
             if problem.code != "unset-variable"
-            or problem.file != tree.source.file
+            or problem.file not in tree.files
             or (problem.path != place and not problem.path.startswith(below))
         ]
 

@@ -26,11 +26,11 @@ from jina.config.schema import (
 )
 from jina.config.shards import Neighbour, polling_of, polling_problems, two_numbers
 from jina.config.specs import spec_of
-from jina.config.tree import DataPath, Span, Tree
+from jina.config.tree import DataPath, Tree
 from jina.config.uses import draft_of_uses
 from jina.config.validation import known_keys, usable
 from jina.config.variables import Unresolved
-from jina.defaults import TIMEOUT_READY_S
+from jina.defaults import CLOSE_GRACE_S, TIMEOUT_READY_S
 from jina.executors.spec import ExecutorSpec
 from jina.names import GATEWAY
 
@@ -51,12 +51,13 @@ class NodeConfig:
         polling: see `jina.config.shards.polling_of`; empty when nothing is said.
         before: the Executor in front of its shards; None for none.
         after: the Executor behind them; None for none.
-        disable_reduce: the shards' results are strung together.
+        disable_reduce: the results of the shards are concatenated.
         is_floating: nobody waits for its results.
         workspace: absolute folder: its own, else the Flow's.
-        env: environment of its processes: the Flow's, its own laid over.
+        env: environment of its processes: the Flow's, overridden by its own.
         outer_env: the Flow's alone: that of its head and tail.
         timeout_ready_s: seconds without a sign of life after which a start failed; infinite is -1.
+        stop_grace_s: seconds that its processes may take to close.
         mark: file, line and column of its entry; line 0 when it came from Python.
         marks: the same for each key of the entry.
         is_join: made by `method: needs`.
@@ -64,7 +65,7 @@ class NodeConfig:
         outer_failures: the same for its head and tail.
         origin: where its Executor is written, for messages about it.
         method: as it is written.
-        runtime_args: laid over those that the Flow gives its Executor.
+        runtime_args: overrides those that the Flow gives its Executor.
     """
 
     name: str
@@ -81,6 +82,7 @@ class NodeConfig:
     env: dict[str, str] = field(default_factory=dict)
     outer_env: dict[str, str] = field(default_factory=dict)
     timeout_ready_s: float = TIMEOUT_READY_S
+    stop_grace_s: float = CLOSE_GRACE_S
     mark: tuple[str, int, int] = ("", 0, 0)
     marks: dict[str, tuple[str, int, int]] = field(default_factory=dict)
     is_join: bool = False
@@ -246,7 +248,7 @@ class NodeReader:
 
     def _for(self, at: DataPath, model: NodeModel) -> NodeReader:
         """A reader that looks where this entry says, too."""
-        # An executor of a Flow stands in a list: its path ends in its position.
+        # An executor of a Flow is in a list: its path ends in its position.
         fallbacks = self.state.options.fallbacks_of(int(at[-1]))
         extra = self.tree.source.folders(model.extra_search_paths)
         if not extra and not fallbacks:
@@ -328,7 +330,7 @@ class NodeReader:
         key: str,
         cls: ExecutorClass | None,
     ) -> ExecutorDraft | None:
-        """The Executor that an entry names under this key, before anything is laid over it."""
+        """The Executor that an entry names under this key, before anything overrides it."""
         folder = self.tree.source.folder
         place = (*at, key)
         if cls is not None:
@@ -379,8 +381,9 @@ class NodeReader:
             env={key: _env_text(value) for key, value in {**self.options.env, **model.env}.items()},
             outer_env={key: _env_text(value) for key, value in self.options.env.items()},
             timeout_ready_s=_seconds(general if own is None else own),
-            mark=_mark(self.tree, self.tree.span(at)),
-            marks={key: _mark(self.tree, self.tree.span((*at, key))) for key in entry},
+            stop_grace_s=_grace_s(model),
+            mark=self.tree.mark(at),
+            marks={key: self.tree.mark((*at, key)) for key in entry},
             is_join=model.method == "needs",
             failures=failures_of(model, self.options),
             outer_failures=failures_around(model, self.options),
@@ -412,9 +415,10 @@ def _seconds(timeout_ms: int | None) -> float:
     return -1.0 if timeout_ms < 0 else timeout_ms / 1000
 
 
+def _grace_s(model: NodeModel) -> float:
+    grace = model.stop_grace_period
+    return CLOSE_GRACE_S if grace is None else grace / 1000
+
+
 def _env_text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _mark(tree: Tree, span: Span) -> tuple[str, int, int]:
-    return (tree.source.file, span.line, span.column)

@@ -28,7 +28,7 @@ def spec_of(
 
     Args:
         state: collects problems.
-        draft: complete: everything is laid over it.
+        draft: complete, with all overrides applied.
         named_at: where the user chose this Executor, if that is not where the draft is written.
     """
     fields = _fields(draft, *(named_at or (draft.tree, draft.jtype_path())))
@@ -41,7 +41,7 @@ def spec_of(
 
 def _fields(draft: ExecutorDraft, tree: Tree, at: DataPath) -> dict[str, Any]:
     """What a spec has whatever its class is."""
-    span = tree.span(at)
+    file, line, column = tree.mark(at)
     metas = {key: value for key, value in draft.metas.items() if value is not None}
     if draft.py_modules:
         metas["py_modules"] = draft.py_modules
@@ -50,9 +50,9 @@ def _fields(draft: ExecutorDraft, tree: Tree, at: DataPath) -> dict[str, Any]:
         "metas": metas,
         "requests": draft.requests,
         "dynamic_batching": draft.batching,
-        "file": tree.source.file,
-        "line": span.line,
-        "column": span.column,
+        "file": file,
+        "line": line,
+        "column": column,
     }
 
 

@@ -47,6 +47,8 @@ class Tree(msgspec.Struct):
         raws: the scalars that hold a `$`.
         problems: what was found while parsing.
         codes: those of the problems that the parser found.
+        sources: where values and keys come from that are not from `source`: from a further file
+            that overrides it, or from a command line.
     """
 
     source: Source
@@ -56,18 +58,39 @@ class Tree(msgspec.Struct):
     raws: dict[DataPath, RawScalar] = {}
     problems: list[Problem] = []
     codes: set[str] = set()
+    sources: dict[DataPath, Source] = {}
+
+    @property
+    def files(self) -> set[str]:
+        """The files that it comes from, as the user named them."""
+        return {self.source.file, *(source.file for source in self.sources.values())}
+
+    def source_of(self, path: DataPath) -> Source:
+        """Where a value comes from."""
+        return self.located(path)[0]
+
+    def mark(self, path: DataPath) -> tuple[str, int, int]:
+        """File, line and column of a value; line 0 where it came from Python."""
+        source, span = self.located(path)
+        return (source.file, span.line, span.column)
 
     def span(self, path: DataPath, at: Literal["key", "value"] = "value") -> Span:
         """The place of a key or value; that of the closest parent where it has none."""
+        return self.located(path, at)[1]
+
+    def located(self, path: DataPath, at: Literal["key", "value"] = "value") -> tuple[Source, Span]:
+        """The source and the place of a key or value, see `span`."""
         for length in range(len(path), -1, -1):
             part = path[:length]
             first, second = (self.keys, self.values) if at == "key" else (self.values, self.keys)
             found = first.get(part) or second.get(part)
             if found:
                 # The parent of something missing: its key says more than its first child.
-                return found if part == path else self.keys.get(part, found)
+                source = self.sources.get(part, self.source)
+                return source, found if part == path else self.keys.get(part, found)
         # Of an empty file: its beginning.
-        return Span(1, 1, 1, 2) if self.source.file and self.source.data is None else Span()
+        is_file = self.source.file and self.source.data is None
+        return self.source, Span(1, 1, 1, 2) if is_file else Span()
 
     def problem(
         self,
@@ -96,18 +119,22 @@ class Tree(msgspec.Struct):
         found = Problem(
             code, message, path=path_text(path), hint=hint, severity=severity, notes=tuple(notes)
         )
-        return self.placed(found, self.span(path, at), word)
+        source, span = self.located(path, at)
+        return self.placed(found, span, word, source)
 
     def note(self, path: DataPath, message: str, at: Literal["key", "value"] = "value") -> Note:
         """A note at a place of this tree."""
-        span = self.span(path, at)
-        return Note(message, self.source.file, span.line, span.column)
+        source, span = self.located(path, at)
+        return Note(message, source.file, span.line, span.column)
 
-    def placed(self, problem: Problem, span: Span, word: str = "") -> Problem:
+    def placed(
+        self, problem: Problem, span: Span, word: str = "", source: Source | None = None
+    ) -> Problem:
         """The problem with file, line, column and source line filled in."""
-        lines = self.source.lines
+        source = source or self.source
+        lines = source.lines
         if not span.line:
-            return replace(problem, file=self.source.file)
+            return replace(problem, file=source.file)
         if word:
             span = _narrowed(lines, span, word)
         line = lines[span.line - 1] if span.line <= len(lines) else ""
@@ -115,7 +142,7 @@ class Tree(msgspec.Struct):
         end = span.end_column if span.end_line == span.line else len(line) + 1
         return replace(
             problem,
-            file=self.source.file,
+            file=source.file,
             line=span.line,
             column=span.column,
             end_column=end,

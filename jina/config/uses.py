@@ -104,17 +104,16 @@ def _inline(state: LoadState, tree: Tree, at: DataPath, text: str) -> ExecutorDr
     """An Executor written as YAML text inside YAML."""
     source = _block(tree, at, text)
     if source is None:
-        outer = tree.source
+        outer = tree.source_of(at)
         file = f"{outer.file or '<dict>'} (text of {path_text(at) or 'uses'})"
-        source = Source(text, file, outer.path, lines=text.splitlines())
+        source = Source(text, file, tree.source.path, lines=text.splitlines())
     parsed = state.without_variables().tree(source)
     return executor_draft(state, parsed) if parsed.data is not None else None
 
 
 def _block(tree: Tree, at: DataPath, text: str) -> Source | None:
     """The text with its true lines, where it is a `|` block of the file; else None."""
-    outer = tree.source
-    span = tree.span(at)
+    outer, span = tree.located(at)
     head = outer.lines[span.line - 1][span.column - 1 :] if span.line else ""
     if not head.startswith("|"):
         return None
@@ -125,7 +124,7 @@ def _block(tree: Tree, at: DataPath, text: str) -> Source | None:
     if [line[indent:] for line in block[:count]] != text.split("\n")[:count]:
         return None
     return Source(
-        text, outer.file, outer.path, first_line=span.line, indent=indent, lines=outer.lines
+        text, outer.file, tree.source.path, first_line=span.line, indent=indent, lines=outer.lines
     )
 
 

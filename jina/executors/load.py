@@ -6,9 +6,7 @@ spec are `ExecutorFailToLoad`, with the place where the user wrote it.
 
 from __future__ import annotations
 
-import inspect
 import os
-import reprlib
 from collections.abc import Callable, Iterator, Mapping
 from traceback import walk_tb
 from types import ModuleType
@@ -16,30 +14,34 @@ from typing import Any, TypeAlias
 
 from jina.excepts import ExecutorFailToLoad
 from jina.executors import BaseExecutor
-from jina.executors.batching import unserved as unserved_batching
+from jina.executors.doubts import doubts_of
 from jina.executors.metas import get_default_runtime_args
 from jina.executors.modules import add_search_paths, import_module, import_paths
-from jina.executors.signature import injected, misfits, mistyped, unfillable
+from jina.executors.signature import injected, misfits
 from jina.executors.spec import ExecutorSpec
-from jina.executors.table import claims, class_table, marked_methods
 from jina.executors.user_errors import is_ours
 from jina.logging.logger import JinaLogger
-from jina.names import endpoint_name
 from jina.suggest import near_name, nearest
+from jina.wire.doubts import Doubt
 
 _Begin: TypeAlias = Callable[[str], None] | None
 
 _PASS_THROUGH = ("", "BaseExecutor", "Executor")
 
 
-def build(spec: ExecutorSpec, runtime_args: Mapping[str, Any] | None = None) -> BaseExecutor:
+def build(
+    spec: ExecutorSpec,
+    runtime_args: Mapping[str, Any] | None = None,
+    tell: Callable[[Doubt], None] | None = None,
+) -> BaseExecutor:
     """Import what the spec names and construct its Executor.
 
     Args:
         spec: resolved.
-        runtime_args: what the process knows (name, pea_id, replica_id, workspace, …); laid over
+        runtime_args: what the process knows (name, pea_id, replica_id, workspace, …); overrides
             the defaults of every documented field. Empty or None leaves `self.runtime_args` empty,
             as outside a Flow.
+        tell: called with what is suspicious; None logs it.
 
     Raises:
         ExecutorFailToLoad: no such module or class, or `with` does not fit the constructor; or
@@ -48,8 +50,12 @@ def build(spec: ExecutorSpec, runtime_args: Mapping[str, Any] | None = None) -> 
     args = {**get_default_runtime_args(), **runtime_args} if runtime_args else {}
     try:
         cls = executor_class(spec)
-        for text in _complaints(cls, spec):
-            JinaLogger(cls.__name__).warning(text)
+        for doubt in doubts_of(cls, spec, BaseExecutor):
+            if tell is None:
+                place = f"{spec.place}: " if spec.place and doubt.section else ""
+                JinaLogger(cls.__name__).warning(f"{place}{doubt.text}")
+            else:
+                tell(doubt)
         return construct(cls, spec, args)
     except SystemExit as err:
         code = 0 if err.code is None else err.code
@@ -127,29 +133,6 @@ def executor_class(spec: ExecutorSpec, begin: _Begin = None) -> type[BaseExecuto
     elif name in _PASS_THROUGH:
         return BaseExecutor
     return _find(name, modules, spec)
-
-
-def _complaints(cls: type[BaseExecutor], spec: ExecutorSpec) -> Iterator[str]:
-    """Warnings: the class can be built, but something will hardly work as its author meant."""
-    served = {endpoint_name(endpoint) for endpoint in spec.requests}
-    for endpoint, names in claims(cls).items():
-        if endpoint not in served:  # Jina 2 takes the last one silently
-            both = " and ".join(names)
-            yield f"{both} both serve {endpoint}; {names[-1]} wins. Give each its own endpoint"
-    table = {**class_table(cls), **{endpoint_name(e): name for e, name in spec.requests.items()}}
-    for key in unserved_batching(table, spec.dynamic_batching):
-        yield f"dynamic batching is set for {key!r}, which no method serves"
-    for name, endpoints in marked_methods(cls).items():
-        static = inspect.getattr_static(cls, name)
-        plain = getattr(static, "__func__", static)
-        missing = unfillable(plain, is_bound=isinstance(static, staticmethod))
-        if missing:
-            unserved = " and ".join(endpoints)
-            yield f"{name} cannot serve {unserved}: nothing fills its parameter {missing[0]!r}"
-    for wrong in mistyped(cls, spec.with_) if spec.with_ else ():
-        argument = f"{spec.place}: `with.{wrong.name}`" if spec.place else f"`with.{wrong.name}`"
-        value = reprlib.repr(wrong.value)
-        yield f"{argument} is {value}; {cls.__name__} annotates it as {wrong.expected}"
 
 
 def is_unfit(error: BaseException) -> bool:

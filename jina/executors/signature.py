@@ -147,8 +147,39 @@ def misfits(cls: type, with_: Mapping[str, Any]) -> list[Misfit]:
         for p in known.values()
         if p.default is p.empty and p.name not in with_
     ]
-    kind = "swallowed" if _has_kwargs(_signature(cls).parameters) else "unknown"
-    return missing + [Misfit(kind, key, nearest(key, known)) for key in with_ if key not in known]
+    if not _has_kwargs(_signature(cls).parameters):
+        return missing + [
+            Misfit("unknown", key, nearest(key, known)) for key in with_ if key not in known
+        ]
+    taken = _taken_from_kwargs(cls)
+    return missing + [
+        Misfit("swallowed", key, nearest(key, [*known, *taken]))
+        for key in with_
+        if key not in known and key not in taken
+    ]
+
+
+def _taken_from_kwargs(cls: type) -> set[str]:
+    """What a constructor may take out of its `**kwargs`: by name, or by a class above it."""
+    found: set[str] = set()
+    for base in cls.__mro__:
+        function = inspect.unwrap(vars(base).get("__init__", _nothing))
+        code = getattr(function, "__code__", None)
+        if function is _nothing or code is None:
+            continue
+        if base is not cls:
+            found.update(constructor_parameters(base))
+        if not code.co_flags & inspect.CO_VARKEYWORDS:
+            break
+        # `kwargs.pop("size", 1)` has the name among its constants.
+        found.update(
+            each for each in code.co_consts if isinstance(each, str) and each.isidentifier()
+        )
+    return found
+
+
+def _nothing() -> None:
+    pass
 
 
 def _has_kwargs(parameters: Mapping[str, inspect.Parameter]) -> bool:

@@ -121,6 +121,15 @@ class Description:
         """
         return plan_from(self._config())
 
+    def planned(self) -> tuple[Plan, list[Problem]]:
+        """The plan, and what is suspicious about what was said.
+
+        Raises:
+            ConfigError: with everything that is wrong.
+        """
+        config = self._config()
+        return plan_from(config), config.warnings
+
     @cached_property
     def graph(self) -> Plan:
         """The plan as far as it is known without its Executors: they are neither found nor read.
@@ -200,7 +209,8 @@ class Description:
         if loaded is None:
             return config
         nodes = [*loaded.executors, *config.executors[len(known) :]]
-        return dataclasses.replace(loaded, executors=nodes)
+        warnings = [*loaded.warnings, *config.warnings]
+        return dataclasses.replace(loaded, executors=nodes, warnings=warnings)
 
     def _described(self, known: Sequence[Any]) -> dict[str, Any]:
         """The Executors that were added, as a YAML would have them."""

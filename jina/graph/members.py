@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
+from jina.config.problems import Problem
 from jina.graph.plan import PlannedNode
 from jina.suggest import nearest
 
@@ -58,8 +60,33 @@ def tell_unheard(said: Mapping[str, Any]) -> None:
     """Warn of what was said of HTTP and of ports: it does nothing yet."""
     listed = [f"{key}={said[key]!r}" for key in _UNHEARD if said.get(key) is not None]
     if listed:
-        text = f"{', '.join(listed)}: accepted, but nothing listens there yet; {BY_ADDRESS}"
-        warnings.warn(text, stacklevel=3)
+        _warn(f"{', '.join(listed)}: accepted, but nothing listens there yet; {BY_ADDRESS}")
+
+
+def tell_ignored(given: Mapping[str, Any], problems: Sequence[Problem]) -> None:
+    """Warn of arguments, and keys of YAML, that have no meaning here: each once.
+
+    Args:
+        given: the keys of `with`.
+        problems: the warnings of a load.
+    """
+    tell_unheard(given)
+    said = [
+        f"{problem.place}: {problem.message}" if problem.place else problem.message
+        for problem in problems
+        if problem.code == "ignored-key"
+        and problem.path.removeprefix("with.") not in _UNHEARD  # `tell_unheard` tells of these
+    ]
+    if said:
+        _warn("; ".join(dict.fromkeys(said)))
+
+
+def _warn(text: str) -> None:
+    """Warn at the line of the program that called us."""
+    level, frame = 1, inspect.currentframe()
+    while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "jina":
+        level, frame = level + 1, frame.f_back
+    warnings.warn(text, stacklevel=level)
 
 
 def node_of(nodes: Sequence[PlannedNode], item: object) -> PlannedNode:

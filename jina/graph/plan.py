@@ -12,9 +12,10 @@ from typing import Any
 import msgspec
 from msgspec import structs
 
-from jina.defaults import TIMEOUT_READY_S
+from jina.defaults import CLOSE_GRACE_S, TIMEOUT_READY_S
 from jina.executors.modules import import_paths
 from jina.executors.spec import ExecutorSpec, importing_from
+from jina.graph.origins import Origins
 from jina.names import DEVICES, worker_name
 
 ANY, ALL = "ANY", "ALL"  # which shards get a request
@@ -102,6 +103,7 @@ class WorkerSpec(msgspec.Struct, frozen=True, kw_only=True):
             they get none so.
         timeout_ready_s: how long its start may take without any output.
         entry: where the Flow's YAML names the Executor, as file:line:column; "" from Python.
+        stop_grace_s: how long it may take to close before it is ended.
     """
 
     node: str
@@ -115,6 +117,7 @@ class WorkerSpec(msgspec.Struct, frozen=True, kw_only=True):
     devices: list[str] | None = None
     timeout_ready_s: float = TIMEOUT_READY_S
     entry: str = ""
+    stop_grace_s: float = CLOSE_GRACE_S
 
     @property
     def name(self) -> str:
@@ -136,6 +139,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         nodes: in the order in which they were written; needs are explicit and checked.
         workers: every process to start.
         listen: tcp address that clients may use too; "" for none.
+        origins: what it was made from; None where nobody asks.
     """
 
     name: str
@@ -143,6 +147,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     nodes: list[PlannedNode]
     workers: list[WorkerSpec]
     listen: str = ""
+    origins: Origins | None = None
 
     @property
     def executors(self) -> list[PlannedNode]:

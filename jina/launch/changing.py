@@ -24,6 +24,7 @@ from jina.launch.rollout import (
     RetireWorker,
     Rollout,
     StartWorker,
+    does_the_same,
     new_graph,
     scaled,
     steps_between,
@@ -51,6 +52,7 @@ class Changing:
         comebacks: which of them are to be started again.
         report: told what happens.
         start_later: starts a worker again that could not be replaced, after a delay.
+        keep: told what the Flow runs, after each change.
     """
 
     def __init__(
@@ -60,7 +62,10 @@ class Changing:
         comebacks: Comebacks,
         report: events.Reporter,
         start_later: Callable[[WorkerSpec, str, str], None],
+        keep: Callable[[Plan], None],
     ) -> None:
+        self._runs = plan
+        self._keep = keep
         self.nodes: list[PlannedNode] = list(plan.nodes)
         self.specs = {spec.name: spec for spec in plan.workers}
         """Worker's name -> what it runs, or will run once it is started again."""
@@ -75,7 +80,9 @@ class Changing:
         self._title = ""
         self._failure: events.StartFailed | None = None
         self._plan: Plan | None = None
+        self._changed: list[str] = []  # nodes that the change is about
         self._deadlines: dict[str, float] = {}  # identity of one that closes -> when to insist
+        self._is_closing = False
         self._insisted: set[str] = set()  # identities of those that got a signal
         self._silent: dict[str, str] = {}  # identity of one that is killed for it -> in words
 
@@ -83,6 +90,11 @@ class Changing:
     def due(self) -> float | None:
         """When `keep_time` must be called; None when it need not be."""
         return min(self._deadlines.values(), default=None)
+
+    @property
+    def has_insisted(self) -> bool:
+        """Whether a worker that was told to close did not do so in time."""
+        return bool(self._insisted)
 
     # --- begin ---
 
@@ -109,6 +121,7 @@ class Changing:
         self._before = dict(self.specs)
         self._failure = None
         self._plan = change.plan
+        self._changed = nodes
         self._say(f"changing {self._title}")
         for node in nodes:
             for note in notes_of(self._of(node), wanted[node]):
@@ -222,10 +235,15 @@ class Changing:
         self._rollout = None
         if self._failure is None and self._plan is not None:
             self._written = _replicas(self._plan.nodes)
+            self._adopt(self._plan)
         self.nodes = [
             msgspec.structs.replace(node, replicas=len({s.replica for s in self._of(node.name)}))
             for node in self.nodes
         ]
+        self._runs = msgspec.structs.replace(
+            self._runs, nodes=self.nodes, workers=list(self.specs.values())
+        )
+        self._keep(self._runs)
         counts = ", ".join(f"{node.name} x{node.replicas}" for node in self.nodes)
         if self._failure is None:
             self._report(events.Changing(text=f"changed {self._title}"))
@@ -236,6 +254,18 @@ class Changing:
             text = f"error: changing {self._title} failed: {failure.worker} {failure.reason}"
             self._report(events.Changing(text="\n".join([text, *failure.output])))
             self._answer(failure)
+
+    def _adopt(self, plan: Plan) -> None:
+        """Remember what the Flow is made from now."""
+        origins = self._runs.origins
+        if plan.origins is None or origins is None:
+            return
+        same = [
+            spec.name in self.specs and does_the_same(self.specs[spec.name], spec)
+            for spec in plan.workers
+        ]
+        origins = origins.after(plan.origins, self._changed, is_whole=all(same))
+        self._runs = msgspec.structs.replace(self._runs, origins=origins)
 
     def _answer(self, message: msgspec.Struct) -> None:
         if self._asker is not None:
@@ -260,7 +290,17 @@ class Changing:
 
     def retired(self, identity: str) -> None:
         """A worker has nothing left to do and is told to close."""
-        self._deadlines[identity] = time.monotonic() + CLOSE_GRACE_S
+        worker = self._workers.get(identity)
+        grace_s = CLOSE_GRACE_S if worker is None else worker.spec.stop_grace_s
+        self._deadlines[identity] = time.monotonic() + grace_s
+
+    def close(self) -> float:
+        """All workers are told to close; returns how long the slowest may take, in s."""
+        self._is_closing = True
+        self._insisted.clear()
+        for worker in self._workers:
+            self.retired(worker.identity)
+        return max((worker.spec.stop_grace_s for worker in self._workers), default=0.0)
 
     def ended(self, worker: WorkerProcess) -> bool:
         """A worker is gone.
@@ -314,8 +354,13 @@ class Changing:
                 if worker is not None:
                     worker.child.signal_group(signal.SIGKILL)
                 continue
-            self._say(events.NotClosed(worker=worker.spec.name, waited_s=CLOSE_GRACE_S).as_text())
+            spec = worker.spec
+            event = events.NotClosed(worker=spec.name, waited_s=spec.stop_grace_s)
+            self._report(event)
+            if self._asker is not None:
+                self._asker.tell(control.Told(text=event.as_text()))
             worker.child.signal_group(signal.SIGTERM)
+            worker.child.is_ready = not self._is_closing  # then how it ends is told already
             self._insisted.add(identity)
             self._deadlines[identity] = now + KILL_GRACE_S
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from jina.excepts import FlowNotFound, SeveralFlows
@@ -65,15 +66,23 @@ def find_flow(wanted: str = "", *, one_shots: bool = False, as_in: str = "--flow
     )
 
 
-def wait_until_ready(record: FlowRecord, timeout_s: float) -> FlowRecord:
+def wait_until_ready(
+    record: FlowRecord, timeout_s: float, tell: Callable[[float], None] = lambda seconds: None
+) -> FlowRecord:
     """Wait for a Flow that is still starting.
+
+    Args:
+        record: of the Flow.
+        timeout_s: how long.
+        tell: called now and then with how long that has been.
 
     Raises:
         FlowNotFound: it ended instead, or took too long.
     """
-    deadline = time.monotonic() + timeout_s
+    began = time.monotonic()
     while not record.is_ready:
-        if time.monotonic() > deadline:
+        tell(time.monotonic() - began)
+        if time.monotonic() - began > timeout_s:
             raise FlowNotFound(
                 f'the Flow "{record.name}" is still starting after {timeout_s:g} s',
                 hint="its own terminal says what it waits for",

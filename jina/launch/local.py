@@ -8,14 +8,23 @@ from __future__ import annotations
 
 import os
 import re
+import select
 import signal
 import socket
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from typing import Any
 
 from jina.defaults import CLOSE_GRACE_S, DELIVERY_GRACE_S, DRAIN_GRACE_S, KILL_GRACE_S
-from jina.excepts import FlowBuildLevelError, FlowError, RemoteError, RuntimeFailToStart
+from jina.excepts import (
+    FlowBuildLevelError,
+    FlowError,
+    RemoteError,
+    RuntimeFailToStart,
+    StartTimeout,
+)
 from jina.graph.plan import Plan
 from jina.launch import events
 from jina.launch.child import import_path
@@ -23,6 +32,7 @@ from jina.runtime import control
 from jina.runtime.descendants import MARK
 
 ONE_SHOT = "--one-shot"  # said to the supervisor
+TOLD = "--told"  # said to it: whoever started it wants to be told of the start
 
 _END_S = DRAIN_GRACE_S + CLOSE_GRACE_S + DELIVERY_GRACE_S + 3 * KILL_GRACE_S
 # What ZeroMQ, Python and OpenBLAS print, each in its own words.
@@ -38,13 +48,30 @@ class LocalFlow:
         plan: what to run.
         key: makes the run directory's name, see `rundir.claim`.
         is_one_shot: it serves one command; no other finds it by name or file.
+        tell: called with each event of the start: WorkerUp, Doubtful, Loading, Output. None leaves
+            it to the supervisor to show what people should know.
+        timeout_s: how long the start may take; None for as long as it takes.
+        meanwhile: called once the processes are being started.
 
     Raises:
         RuntimeFailToStart: a process did not come up; its own words are in the message.
+        StartTimeout: it took longer than `timeout_s`; it was stopped.
         FlowBuildLevelError: the same file is up already.
     """
 
-    def __init__(self, plan: Plan, key: str = "", *, is_one_shot: bool = False) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        key: str = "",
+        *,
+        is_one_shot: bool = False,
+        tell: Callable[[events.Event], None] | None = None,
+        timeout_s: float | None = None,
+        meanwhile: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._deadline = None if timeout_s is None else time.monotonic() + timeout_s
+        self._limit_s = timeout_s
+        self._tell = tell
         # A Flow that an Executor starts is a Flow of its own: it must not carry the other's mark.
         env = {name: value for name, value in os.environ.items() if name != MARK}
         ours, theirs = socket.socketpair()
@@ -52,7 +79,9 @@ class LocalFlow:
             self._process = subprocess.Popen(
                 [
                     *(sys.executable, "-P", "-m", "jina.launch.child_supervisor"),
-                    *(str(theirs.fileno()), *([ONE_SHOT] if is_one_shot else [])),
+                    str(theirs.fileno()),
+                    *([ONE_SHOT] if is_one_shot else []),
+                    *([TOLD] if tell else []),
                 ],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -67,6 +96,7 @@ class LocalFlow:
         """How many workers it had when this process last changed it."""
         try:
             self._channel.send(control.Begin(plan=plan, key=key))
+            meanwhile()
             self.up = self._await_up()
         except BaseException:  # Ctrl-C too: nobody has this object yet, to close it
             self._channel.close()  # the supervisor kills everything when its owner is gone
@@ -115,12 +145,27 @@ class LocalFlow:
 
     def _await_up(self) -> events.Up:
         while self._channel.is_open:
+            self._await_word()
             for event in self._channel.receive():
                 if isinstance(event, events.Up):
                     return event
                 if isinstance(event, events.StartFailed):
                     raise start_failure(event)
+                if self._tell is not None:
+                    self._tell(event)  # type: ignore[arg-type]  # as the channel was told
         raise RuntimeFailToStart("the supervisor ended before the Flow was up")
+
+    def _await_word(self) -> None:
+        """Wait until the supervisor says something, if that may not take for ever.
+
+        Raises:
+            StartTimeout: nothing came in time.
+        """
+        if self._deadline is None or self._channel.has_waiting:
+            return
+        left = max(0.0, self._deadline - time.monotonic())
+        if not left or not select.select([self._channel], [], [], left)[0]:
+            raise StartTimeout(f"the Flow was not ready after {self._limit_s:g} s; it was stopped")
 
     def _reap(self, timeout_s: float) -> None:
         try:

@@ -8,9 +8,8 @@ a folder for each Flow, `<name>-<hash of the file's path>`, and in it:
     front.ipc, back.ipc     sockets
     board                   the begin board
     control                 socket on which the supervisor is asked for changes
-    log, log.1              what a Flow in the background prints, the older part in log.1
 
-Beside it, `<name>-<hash>.last.log` is the log of a Flow that ended by itself.
+Its log, which is kept after its end, lies elsewhere: see `jina.runtime.pastruns`.
 """
 
 from __future__ import annotations
@@ -31,8 +30,10 @@ from pathlib import Path
 import msgspec
 
 from jina.excepts import FlowBuildLevelError, FlowError
+from jina.graph.origins import Origins
+from jina.graph.plan import Plan
+from jina.launch.plan_file import write_plan
 from jina.runtime.descendants import end_orphans, stat_of
-from jina.runtime.lastlog import forget_log, keep_log
 from jina.runtime.structs import decode_json, encode_json
 
 _FRESH_S = 3600.0  # between touches; cleaners of /tmp take what nobody touched for days
@@ -50,8 +51,11 @@ class FlowRecord(msgspec.Struct, kw_only=True):
         is_ready: every worker has been up.
         addresses: where clients reach the gateway, the local one first.
         is_one_shot: it was started for one command, and ends with it.
+        log: the file that has what it says, as JSON lines; "" if there is none.
+        endpoints: node -> the endpoints that it serves, once it is ready.
         groups: process group -> when its leader started, in kernel ticks; to end them if the
             supervisor could not.
+        origins: what its plan was made from; None where nobody asks.
     """
 
     name: str
@@ -61,7 +65,10 @@ class FlowRecord(msgspec.Struct, kw_only=True):
     is_ready: bool = False
     addresses: list[str] = []
     is_one_shot: bool = False
+    log: str = ""
+    endpoints: dict[str, list[str]] = {}
     groups: dict[int, int] = {}
+    origins: Origins | None = None
 
 
 _DECODER = msgspec.json.Decoder(FlowRecord)
@@ -99,26 +106,37 @@ class RunDirectory:
         """The supervisor's socket for changes."""
         return control_of(self.path)
 
-    @property
-    def log(self) -> Path:
-        """What a Flow that was left running in the background prints."""
-        return self.path / "log"
-
     def save(self) -> None:
         """Write flow.json, whole or not at all."""
         new = self.path / "flow.json.new"
         new.write_bytes(encode_json(self.record))
         os.replace(new, self.path / "flow.json")
 
-    def is_up_at(self, addresses: list[str]) -> None:
-        """Let commands find the Flow, which is ready, at these addresses.
+    def is_up_at(self, addresses: list[str], plan: Plan) -> None:
+        """Let commands find the Flow, which is ready, at these addresses, and what it runs.
 
         Raises:
             OSError: flow.json cannot be written.
         """
         self.record.is_ready = True
         self.record.addresses = addresses
+        self.record.origins = plan.origins
+        write_plan(self.path, plan)
         self.save()
+
+    def is_serving(self, endpoints: dict[str, list[str]]) -> None:
+        """Let others read which endpoints the nodes of the Flow serve; completion does."""
+        if endpoints != self.record.endpoints:
+            self.record.endpoints = dict(endpoints)
+            with contextlib.suppress(OSError):  # a full disk stops no Flow that runs
+                self.save()
+
+    def runs(self, plan: Plan) -> None:
+        """Let commands know what the Flow runs now."""
+        self.record.origins = plan.origins
+        write_plan(self.path, plan)
+        with contextlib.suppress(OSError):  # a full disk: then they tell of a change too many
+            self.save()
 
     @property
     def is_there(self) -> bool:
@@ -142,11 +160,9 @@ class RunDirectory:
                     os.utime(path)
         return self.is_there
 
-    def remove(self, *, is_clean: bool = True) -> None:
-        """Remove the directory and release the lock; after a bad end its log is kept."""
+    def remove(self) -> None:
+        """Remove the directory and release the lock."""
         if self.is_there:
-            if not is_clean:
-                keep_log(self.path)
             shutil.rmtree(self.path, ignore_errors=True)
         os.close(self._lock)
 
@@ -175,6 +191,11 @@ def directory_name(name: str, file: str) -> str:
     safe = re.sub(r"[^A-Za-z0-9_.-]", "_", name)[:32] or "flow"
     # No cryptography: OpenSSL would take a tenth of a Flow's start to load.
     return f"{safe}-{zlib.crc32(os.fsencode(key)):08x}"
+
+
+def planned_directory(name: str, file: str) -> Path:
+    """Where the run directory of a Flow will be."""
+    return base_directories()[0] / directory_name(name, file)
 
 
 def claim(name: str, file: str, key: str, *, is_one_shot: bool = False) -> RunDirectory:
@@ -219,7 +240,6 @@ def _occupied(path: Path, lock: int, record: FlowRecord) -> RunDirectory:
     """The directory of the lock that we hold, with nothing of an earlier Flow left in it."""
     try:
         _clear(path)
-        forget_log(path)
         end_orphans()
         directory = RunDirectory(path, lock, record)
         directory.save()
@@ -326,7 +346,6 @@ def remove_leftovers(path: Path) -> None:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if _is_linked(lock, path):
-                keep_log(path)
                 _clear(path)
                 end_orphans()
                 shutil.rmtree(path, ignore_errors=True)

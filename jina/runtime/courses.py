@@ -36,6 +36,15 @@ class Courses:
             self._plotted[key] = course
         return course
 
+    def bound(self) -> dict[str, list[str]]:
+        """Endpoints that each node binds, with its head and tail."""
+        found: dict[str, list[str]] = {}
+        for node in self._nodes:
+            if node.name in self._endpoints:
+                own = found.setdefault(node.of or node.name, [])
+                own += [each for each in self._endpoints[node.name] if each not in own]
+        return found
+
     def clear(self) -> None:
         """Forget them: some node binds other endpoints now."""
         self._plotted.clear()

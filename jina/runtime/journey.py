@@ -30,7 +30,7 @@ class Journey:
         self.errors: list[ErrorInfo] = []
         self.blamed: ErrorInfo | None = None  # the first that Documents ended with, but not all
         self.passed: set[str] = set()  # nodes that failed, whose input went on
-        self._arrived = asked.arrived
+        self._arrived = asked.arrived if asked.is_timed else 0.0
         self._ended: dict[str, float] = {}  # node -> when its last call ended
         self._legs: list[Leg] = []
         self._bytes = 0
@@ -96,4 +96,5 @@ def _short(error: ErrorInfo, limit: int, traceback: str = "") -> ErrorInfo:
         error.replica,
         traceback[-_TRACEBACK:],
         error.shard,
+        ids=error.ids,
     )

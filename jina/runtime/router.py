@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 
-from jina.defaults import MAX_ATTEMPTS, MOST_DONE_FRAMES, WINDOW_REQUESTS
+from jina.defaults import MAX_ATTEMPTS, MAX_WINDOW_REQUESTS, MOST_DONE_FRAMES
 from jina.graph.course import in_order
 from jina.graph.plan import PlannedNode
 from jina.names import DEFAULT_ENDPOINT, GATEWAY
@@ -72,7 +72,7 @@ class Router:
         self,
         nodes: Sequence[PlannedNode],
         *,
-        window_requests: int = WINDOW_REQUESTS,
+        window_requests: int = MAX_WINDOW_REQUESTS,
         max_attempts: int = MAX_ATTEMPTS,
         most_done: int = MOST_DONE_FRAMES,
         endpoints: Mapping[str, Sequence[str]] | None = None,
@@ -104,17 +104,18 @@ class Router:
     @property
     def endpoints(self) -> dict[str, list[str]]:
         """Endpoints that each node binds, with its head and tail, as far as workers have said."""
-        found: dict[str, list[str]] = {}
-        for node in self._nodes:
-            if node.name in self._endpoints:
-                own = found.setdefault(node.of or node.name, [])
-                own += [each for each in self._endpoints[node.name] if each not in own]
-        return found
+        return self._courses.bound()
 
     @property
     def failed_nodes(self) -> dict[str, str]:
         """Nodes, and shards of nodes, that serve no more, and why."""
         return {name: why for pool in self._pools.values() for name, why in pool.failed.items()}
+
+    @property
+    def parts(self) -> tuple[dict[bytes, Worker], dict[str, Pool], list[Request], set[Request]]:
+        """Workers, pools, requests with a client, floating ones: to be looked at only."""
+        held = [request for of in self._clients.values() for request in of.values()]
+        return self._workers, self._pools, held, self._floating
 
     @property
     def is_complete(self) -> bool:
@@ -196,11 +197,9 @@ class Router:
         if task is None:
             return
         delay = self._rules.delay_s(task, raised.error)
-        if task.request.answered:
-            pass
-        elif delay is None:
+        if delay is None:
             self._isolate(task, raised.error, actions)
-        else:
+        elif not task.request.answered:
             task.retried += 1
             timer = self._alarms.start(delay, lambda actions: self._enqueue(task, actions), actions)
             task.request.timers += (timer,)
@@ -230,8 +229,7 @@ class Router:
                 continue
             if lost.begun and lost.begun in (task.number, task.lot):
                 task.attempts += 1
-                is_once = self._rules.is_once(task)
-                if is_once or task.attempts >= self._max_attempts:
+                if (is_once := self._rules.is_once(task)) or task.attempts >= self._max_attempts:
                     error = verdicts.deadly(task, lost.reason, is_once=is_once)
                     if is_once or not task.narrow(error, self._rules.continues(task)):
                         self._give_up(task, error, actions)
@@ -283,7 +281,9 @@ class Router:
             asked = request.asked
             pieces = [piece for name in course.end for piece in results[name]]
             served = len(course.inputs)
-            actions.append(Answer(asked.client, asked.number, pieces, served, request.way()))
+            way = request.way()
+            endpoint = asked.endpoint if way else ""
+            actions.append(Answer(asked.client, asked.number, pieces, served, way, endpoint))
 
     def _begin(self, request: Request, node: str, actions: list[Action]) -> None:
         """Let a node do a request: one worker of it, or one of each shard."""
@@ -393,7 +393,8 @@ class Router:
         """A request goes on after an error: its client is told, or if nobody waits, the log."""
         request = task.request
         if request.opened_journey().go_on(task.node, error) and request.is_floating:
-            actions.append(Unheard(request.asked.client, request.asked.number, error))
+            asked = request.asked
+            actions.append(Unheard(asked.client, asked.number, error, asked.endpoint))
 
     def _limit(self, request: Request, seconds: float, actions: list[Action]) -> None:
         """Fail a request once its time is over."""
@@ -420,9 +421,10 @@ class Router:
         self._forget(request)
         asked = request.asked
         if request.is_floating:
-            actions.append(Unheard(asked.client, asked.number, error))
+            actions.append(Unheard(asked.client, asked.number, error, asked.endpoint))
         else:
-            actions.append(AnswerError(asked.client, asked.number, error, request.way()))
+            way = request.way()
+            actions.append(AnswerError(asked.client, asked.number, error, way, asked.endpoint))
 
     def _forget(self, request: Request) -> None:
         """Strike a request off: it has its one answer now."""

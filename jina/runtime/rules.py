@@ -59,6 +59,7 @@ class Rules:
         """Whether a task that raised is done again in halves. Nobody can split what is no call."""
         return (
             self._mode(task) == SPLIT
+            and not task.request.answered
             and bool(error.classes)
             and error.type not in _WHOLE
             and not self.is_once(task)

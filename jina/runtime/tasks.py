@@ -219,6 +219,7 @@ class Task:
             asked.is_timed,
             self.skip,
             self.lot,
+            asked.client if self.blame is not None else b"",
             self.carried,
         )
 

@@ -29,6 +29,7 @@ from jina.runtime.parent import die_with_parent
 from jina.runtime.structs import decode_msgpack
 from jina.transport import sockets
 from jina.wire import header as wire
+from jina.wire.doubts import Doubt
 from jina.wire.header import Header
 from jina.wire.maps import ErrorInfo, Part, Ready, Route, Times, pack_map, unpack_route
 
@@ -41,14 +42,16 @@ class Worker:
     Args:
         assignment: from the supervisor.
         executor: the loaded Executor.
+        doubts: what is suspicious about it.
     """
 
-    def __init__(self, assignment: Assignment, executor: Any) -> None:
+    def __init__(self, assignment: Assignment, executor: Any, doubts: Sequence[Doubt] = ()) -> None:
+        self._doubts = list(doubts)
         self._spec = assignment.spec
         self._executor = executor
         self._board = Board(assignment.board)
         self._slot = assignment.slot
-        self._board[self._slot] = 0  # slots are used again after thousands of restarts
+        self._board.clear(self._slot)
         self._context = sockets.open_context()
         self._socket = sockets.open_dealer(self._context, assignment.identity.encode())
         sockets.connect(self._socket, assignment.back)
@@ -60,7 +63,14 @@ class Worker:
     def run(self) -> None:
         """Serve until the gateway says DRAIN, then close the Executor."""
         socket = self._socket
-        about = Ready(os.getpid(), self._endpoints, WORKER_CREDITS, self._batching, self._once)
+        about = Ready(
+            os.getpid(),
+            self._endpoints,
+            WORKER_CREDITS,
+            self._batching,
+            self._doubts,
+            self._once,
+        )
         ready = wire.pack_message(wire.READY, call=pack_map(about))
         arrivals = Arrivals()
         self._send_when_connected(ready)
@@ -104,7 +114,7 @@ class Worker:
         route: Route | None = None
         began = 0.0
         try:
-            self._board[self._slot] = number
+            self._board.begin(self._slot, number)
             route = unpack_route(header.route)
             if route.is_timed:
                 began = time.time()
@@ -112,26 +122,24 @@ class Worker:
         except BaseException as error:
             # SystemExit and KeyboardInterrupt too: Ctrl-C never reaches a worker, so it is the
             # method that raised them.
-            kind, payload = wire.ERROR, [self._description(error)]
-        finally:
-            self._board[self._slot] = 0
+            kind, payload = wire.ERROR, [self._description(error, self._desk.ids(header))]
         times = _times(route, began)
         try:
             self._reply(kind, number, parts, payload, times)
         except WireError as error:  # more than a message holds
             self._reply(wire.ERROR, number, [], [self._description(error)])
+        # Not before: a method that has closed our descriptors kills us as we reply.
+        self._board.end(self._slot, header.rows)
 
     def _serve_lot(self, headers: Sequence[Header]) -> None:
         """Run several requests in one call, and reply to each; after an error, each one alone."""
         began = time.time()
         try:
-            self._board[self._slot] = headers[-1].number  # stands for all of them
+            self._board.begin(self._slot, headers[-1].number)  # stands for all of them
             results = self._desk.run_lot(headers)
         except BaseException as error:
             # Whoever must not see a Document twice may have seen some of them.
             results = [error if self._once else None] * len(headers)
-        finally:
-            self._board[self._slot] = 0
         # Replies first: what is done need not be done again if one of the others kills.
         for header, result in zip(headers, results, strict=True):
             times = _times(unpack_route(header.route), began) if result is not None else b""
@@ -142,11 +150,12 @@ class Worker:
                     self._reply(wire.REPLY, header.number, *result, times)
                 except WireError as error:
                     self._reply(wire.ERROR, header.number, [], [self._description(error)])
+        self._board.end(self._slot, sum(header.rows for header in headers))
         for header, result in zip(headers, results, strict=True):
             if result is None:
                 self._serve(header)
 
-    def _description(self, error: BaseException) -> bytes:
+    def _description(self, error: BaseException, ids: Sequence[str] = ()) -> bytes:
         return pack_map(
             ErrorInfo(
                 user_errors.class_name(error),
@@ -156,6 +165,7 @@ class Worker:
                 user_errors.short_traceback(error),
                 self._spec.shard,
                 [] if isinstance(error, RequestTimeout) else user_errors.class_names(error),
+                list(ids),
             )
         )
 
@@ -191,12 +201,13 @@ def main(arguments: Sequence[str]) -> int:
     faulthandler.register(signal.SIGUSR1, all_threads=True)
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # a pipe, not a tty
     assignment = _read_assignment()
+    doubts: list[Doubt] = []
     try:
-        executor = load.build(assignment.spec.executor, assignment.spec.runtime_args)
+        executor = load.build(assignment.spec.executor, assignment.spec.runtime_args, doubts.append)
     except BaseException as error:  # KeyboardInterrupt too: Ctrl-C never reaches a worker
         print(user_errors.trimmed_traceback(error), file=sys.stderr, flush=True)
         return UNFIT if load.is_unfit(error) else 1
-    Worker(assignment, executor).run()
+    Worker(assignment, executor, doubts).run()
     return 0
 
 

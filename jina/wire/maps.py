@@ -13,6 +13,7 @@ import msgspec
 
 from jina.excepts import WireError
 from jina.wire.batching import Batching
+from jina.wire.doubts import Doubt
 
 # What a part holds.
 LINES = 0  # JSON lines, one frame
@@ -69,6 +70,7 @@ class ErrorInfo(msgspec.Struct, array_like=True, frozen=True):
         traceback: at most 64 KiB, head and tail kept.
         shard: which of the node's shards; None where it has none, or any was meant.
         classes: from a worker: dotted names of the exception's class and of those above it.
+        ids: from a worker: of the first Documents that it was given, for the Flow's log.
     """
 
     type: str
@@ -78,6 +80,7 @@ class ErrorInfo(msgspec.Struct, array_like=True, frozen=True):
     traceback: str = ""
     shard: int | None = None
     classes: list[str] = []
+    ids: list[str] = []
 
 
 class Route(msgspec.Struct, array_like=True, frozen=True):
@@ -189,6 +192,8 @@ class Call(msgspec.Struct, array_like=True, frozen=True):
         lines: the client wants JSON lines back.
         tensors: how tensors are written in those lines, "list" or "base64".
         oversize: (row, line number, bytes) of lines that were too long to carry.
+        select: the fields, and `tags.KEY` of the tags, that those lines have; empty for all.
+        exclude: those that they do not have.
     """
 
     parameters: dict[str, Any] = {}
@@ -197,6 +202,8 @@ class Call(msgspec.Struct, array_like=True, frozen=True):
     lines: bool = False
     tensors: str = "list"
     oversize: list[tuple[int, int, int]] = []
+    select: list[str] = []
+    exclude: list[str] = []
 
 
 class Failure(msgspec.Struct, array_like=True, frozen=True):
@@ -229,6 +236,16 @@ class LineFailures(msgspec.Struct, array_like=True, frozen=True):
     failures: list[Failure]
 
 
+class Hello(msgspec.Struct, array_like=True, frozen=True):
+    """What a client says at its greeting, if it wants to.
+
+    Attributes:
+        who: it is, for people who read the Flow's log; at most 200 characters count.
+    """
+
+    who: str = ""
+
+
 class Welcome(msgspec.Struct, array_like=True, frozen=True):
     """What a client learns at its greeting.
 
@@ -254,6 +271,7 @@ class Ready(msgspec.Struct, array_like=True, frozen=True):
         endpoints: that its Executor binds.
         credits: requests that may be sent to it without a reply; those of one call count as one.
         batching: endpoints of which requests may become one call.
+        doubts: what is suspicious about it.
         once: endpoints whose method must not see a Document twice.
     """
 
@@ -261,6 +279,7 @@ class Ready(msgspec.Struct, array_like=True, frozen=True):
     endpoints: list[str]
     credits: int
     batching: dict[str, Batching] = {}
+    doubts: list[Doubt] = []
     once: list[str] = []
 
 
@@ -268,7 +287,7 @@ _T = TypeVar("_T")
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODERS: dict[type, msgspec.msgpack.Decoder[Any]] = {
     cls: msgspec.msgpack.Decoder(cls)
-    for cls in (Route, Call, Times, Way, LineFailures, ErrorInfo, Welcome, Ready)
+    for cls in (Route, Call, Times, Way, LineFailures, ErrorInfo, Hello, Welcome, Ready)
 }
 
 

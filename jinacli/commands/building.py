@@ -17,6 +17,7 @@ from typer.main import get_command as built_by_typer
 from typer.main import get_group
 from typer.models import CommandInfo, TyperInfo
 
+from jinacli.commands.base import Common
 from jinacli.commands.values import plain_value
 
 
@@ -33,7 +34,7 @@ class WrongUsage(typer.BadParameter):
         self.hint = hint
 
 
-class Command(TyperCommand):
+class Command(Common, TyperCommand):
     """A command."""
 
     def get_params(self, ctx: Any) -> list[Any]:
@@ -58,7 +59,7 @@ class Command(TyperCommand):
         return rest
 
 
-class Group(TyperGroup):
+class Group(Common, TyperGroup):
     """Commands under one name, which are built when they are asked for."""
 
     sources: dict[str, CommandInfo | TyperInfo]
@@ -114,7 +115,7 @@ def command_line(app: typer.Typer) -> Group:
     Args:
         app: with all commands and groups; all its groups need `cls=Group`.
     """
-    return _group(app, built_by_typer)  # which adds the options for completion
+    return _group(app, built_by_typer)
 
 
 def _group(app: typer.Typer, build: Callable[[typer.Typer], Any]) -> Group:
@@ -173,8 +174,10 @@ def _read_plainly(params: list[Any]) -> list[Any]:
 
 def _page(command: Any, ctx: Any) -> str:
     # Late: most runs of a command show no help.
+    from jinacli.color import is_colored
     from jinacli.screens.help import page
 
+    ctx.color = is_colored(sys.stdout)  # else typer takes the escapes out again
     return page(command, ctx, sys.stdout)
 
 

@@ -10,6 +10,8 @@ import typer
 from jinacli.commands.building import Group
 from jinacli.commands.options import (
     Content,
+    ErrorOnWarning,
+    ExitZero,
     FieldResolver,
     InputFormat,
     NoImport,
@@ -44,6 +46,8 @@ def check(
     content: Content = "auto",
     parameters: Parameters = None,
     output_format: OutputFormat = "full",
+    error_on_warning: ErrorOnWarning = False,
+    exit_zero: ExitZero = False,
 ) -> None:
     """Say everything that is wrong with an Executor, before anything runs
 
@@ -78,8 +82,10 @@ def check(
         ):
             if given:
                 raise typer.BadParameter("needs --run", param_hint=option)
-        code = check_executors(files, no_import=no_import, form=output_format)
-        raise typer.Exit(code)
+        code = check_executors(
+            files, no_import=no_import, form=output_format, strict=error_on_warning
+        )
+        raise typer.Exit(0 if exit_zero and code == 1 else code)
     if no_import:
         raise typer.BadParameter("--run imports the Executor's modules", param_hint="--no-import")
     if len(files) > 1:
@@ -110,10 +116,7 @@ def run(
     output: Annotated[
         str, typer.Option("--output", "-o", help="Write the results to this file")
     ] = "-",
-    output_format: Annotated[
-        Literal["auto", "jsonl", "table"],
-        typer.Option(help="jsonl, table, or auto: table on a terminal, jsonl otherwise"),
-    ] = "auto",
+    output_format: Annotated[str, typer.Option(help="As for `jina post`")] = "auto",
     tensors: Annotated[Literal["list", "base64"], typer.Option(help="How tensors are written")] = (
         "list"
     ),
@@ -144,6 +147,7 @@ def run(
     from jinacli.executor.run import RunOptions, run_executor
     from jinacli.post.inputs import chosen_inputs
     from jinacli.post.options import read_options
+    from jinacli.post.output import checked_form
     from jinacli.post.parameters import parameters_of
 
     check_given(("FILE", file), ("ENDPOINT", endpoint), ("--output", output))
@@ -155,7 +159,7 @@ def run(
         reading=read_options(form, field_resolver or [], content),
         parameters=parameters_of(parameters or [], quiet=quiet),
         output=output,
-        output_format=output_format,
+        form=checked_form(output, output_format),
         tensors=tensors,
         request_size=request_size,
         workspace=workspace,
@@ -166,31 +170,43 @@ def run(
 
 @executor_app.command("list")
 def list_(
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON list")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON")] = False,
+    names: Annotated[bool, typer.Option("--quiet", "-q", help="Print only names")] = False,
 ) -> None:
     """List the Executors of the catalogue: what `uses: catalogue://NAME` may name
 
     Examples:
       jina executor list
+
+      jina executor list --json
     """
     # Late: see jinacli.app.
     from jinacli.executor.list import list_executors
 
-    raise typer.Exit(list_executors(as_json=as_json))
+    raise typer.Exit(list_executors(as_json=as_json, names_only=names))
 
 
 @executor_app.command()
 def new(
     name: Annotated[Path, typer.Argument(help="Folder to make; its name is that of the class")],
+    template: Annotated[
+        Literal["counter", "encoder", "indexer", "segmenter", "ranker"],
+        typer.Option(
+            help="counter (of words), encoder (text to embeddings), indexer (finds the "
+            "nearest), segmenter (text to sentences) or ranker (sorts matches)",
+        ),
+    ] = "counter",
 ) -> None:
-    """Write the project of an Executor that runs, to begin with
+    """Create a starter Executor project that runs
 
-    Its class, its YAML, a Flow to try it in, a test and a README. What exists
-    is never overwritten.
+    Its class, its YAML, a Flow to try it in, data, a test and a README.
+    Nothing that exists is overwritten.
 
     Examples:
-      jina executor new MyEncoder
+      jina executor new MyCounter
+
+      jina executor new MyEncoder --template encoder
     """
     from jinacli.new import new_executor
 
-    raise typer.Exit(new_executor(name))
+    raise typer.Exit(new_executor(name, template))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import functools
 import math
-import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -11,7 +11,18 @@ import typer
 
 from jina.defaults import MAX_REPLICAS
 from jinacli.commands.building import Group
-from jinacli.commands.options import NoImport, OutputFormat, check_given
+from jinacli.commands.options import (
+    EnvFile,
+    ErrorOnWarning,
+    ExitZero,
+    FlowFile,
+    FurtherFiles,
+    NoImport,
+    OutputFormat,
+    Settings,
+    check_given,
+    given_flow,
+)
 
 flow_app = typer.Typer(
     help="Begin, start, change, stop, list, check and draw Flows", no_args_is_help=True, cls=Group
@@ -20,21 +31,48 @@ flow_app = typer.Typer(
 
 @flow_app.command()
 def up(
-    file: Annotated[str, typer.Argument(help="Flow YAML, or - for standard input")],
+    file: FlowFile = None,
+    further: FurtherFiles = None,
+    settings: Settings = None,
+    env_file: EnvFile = None,
     detach: Annotated[
-        bool, typer.Option("--detach", "-d", help="Return once the Flow is ready, leave it running")
+        bool,
+        typer.Option("--detach", "-d", help="Return once the Flow is ready, leave it running"),
+    ] = False,
+    wait: Annotated[
+        bool,
+        typer.Option("--wait", help="As --detach, which waits until the Flow is ready"),
+    ] = False,
+    timeout: Annotated[
+        str | None,
+        typer.Option(
+            help="With --detach or --wait: give up if it is not ready by then: 30s, 2m",
+            rich_help_panel="Start",
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="Print what would be started, and start nothing",
+            rich_help_panel="Start",
+        ),
     ] = False,
     host: Annotated[
         str | None,
-        typer.Option(help="With --port: listen at this address; 127.0.0.1 if omitted"),
+        typer.Option(
+            help="With --port: listen at this address; 127.0.0.1 if omitted",
+        ),
     ] = None,
     port: Annotated[
-        int | None, typer.Option(help="Listen on tcp too, at this port; 0 takes a free one")
+        int | None,
+        typer.Option(help="Listen on tcp too, at this port; 0 takes a free one"),
     ] = None,
     insecure: Annotated[
         bool,
         typer.Option(
-            "--insecure-no-auth", help="Allow a --host that other machines reach, without any key"
+            "--insecure-no-auth",
+            help="Allow a --host that other machines reach, without any key",
         ),
     ] = False,
     watch: Annotated[
@@ -46,7 +84,20 @@ def up(
         ),
     ] = False,
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print a line of JSON on standard output when ready")
+        bool,
+        typer.Option(
+            "--json",
+            help="Print a line of JSON on standard output when ready; of a --dry-run, the plan",
+            rich_help_panel="Messages",
+        ),
+    ] = False,
+    strict: Annotated[
+        bool,
+        typer.Option(
+            "--strict",
+            help="Check it first, and refuse it for a warning too",
+            rich_help_panel="Flow",
+        ),
     ] = False,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Show only errors and what Executors print")
@@ -57,6 +108,8 @@ def up(
     One process per Executor replica, linked by ZeroMQ. The first Ctrl-C lets
     requests under way finish, the second ends everything at once.
 
+    Several files make one Flow: later ones win, and `--set` wins over all.
+
     Executors are Python code and run with your rights: start only YAML that
     you trust.
 
@@ -64,26 +117,29 @@ def up(
       jina flow up flows/search.yml
 
       jina flow up flows/search.yml --detach --port 5555
+
+      jina flow up -f base.yml -f prod.yml --set executors.encoder.with.batch=32
     """
     # Late, as in every command: see jinacli.app.
+    from jinacli.durations import seconds_of
+    from jinacli.flow.dry_run import show_plan
     from jinacli.flow.unfit import checked_if_unfit
-    from jinacli.flow.up import run_detached, run_here
-    from jinacli.screens.up import UpScreen
+    from jinacli.flow.up import Up, up_flow
 
     listen = _listen(host, port, insecure)
+    detach = detach or wait
+    if timeout is not None and not detach:
+        raise typer.BadParameter("needs --detach or --wait", param_hint="--timeout")
+    limit_s = seconds_of(timeout, "--timeout")
     if watch and (detach or file == "-"):
         raise typer.BadParameter("needs a file, and stays in the foreground", param_hint="--watch")
-    source = _source(file)
-
-    def start() -> int:
-        plan = _plan(source, listen)
-        key = plan.file if isinstance(source, Path) else ""
-        screen = UpScreen(as_json=as_json, quiet=quiet)
-        if detach:
-            return run_detached(plan, key, screen)
-        return run_here(plan, key, screen, watch=watch)
-
-    raise typer.Exit(checked_if_unfit(source, start, is_told=not detach))
+    given = given_flow(file, further, settings, env_file)
+    how = Up(listen, detach, watch, strict, as_json, quiet, limit_s)
+    if dry_run:
+        show = functools.partial(show_plan, given, how)
+        raise typer.Exit(checked_if_unfit(given, show))
+    start = functools.partial(up_flow, given, how)
+    raise typer.Exit(checked_if_unfit(given, start, is_told=not detach))
 
 
 @flow_app.command()
@@ -193,9 +249,19 @@ def restart(
 
 @flow_app.command()
 def check(
-    files: Annotated[list[Path], typer.Argument(help="Flow YAML files")],
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="Flow YAML files, or - for standard input; flow.yml here or above if omitted"
+        ),
+    ] = None,
+    further: FurtherFiles = None,
+    settings: Settings = None,
+    env_file: EnvFile = None,
     no_import: NoImport = False,
     output_format: OutputFormat = "full",
+    error_on_warning: ErrorOnWarning = False,
+    exit_zero: ExitZero = False,
 ) -> None:
     """Say everything that is wrong with a Flow and its Executors, before anything runs
 
@@ -208,12 +274,17 @@ def check(
     """
     from jinacli.check.run import check_flows
 
-    raise typer.Exit(check_flows(files, no_import=no_import, form=output_format))
+    given = [given_flow(file, further, settings, env_file) for file in files or [""]]
+    code = check_flows(given, no_import=no_import, form=output_format, strict=error_on_warning)
+    raise typer.Exit(0 if exit_zero and code == 1 else code)
 
 
 @flow_app.command()
 def plot(
-    file: Annotated[str, typer.Argument(help="Flow YAML, or - for standard input")],
+    file: FlowFile = None,
+    further: FurtherFiles = None,
+    settings: Settings = None,
+    env_file: EnvFile = None,
     form: Annotated[
         Literal["text", "mermaid"] | None,
         typer.Option("--format", help="Of what is printed; text if omitted"),
@@ -244,7 +315,7 @@ def plot(
 
     if output is not None:
         checked_output(output, form)
-    plan = _plan(_source(file), "")
+    _, plan = given_flow(file, further, settings, env_file).load()
     raise typer.Exit(show_plot(plan, form or "text", output, vertical=vertical))
 
 
@@ -281,32 +352,6 @@ def _counts(words: list[str]) -> dict[str, int]:
             raise typer.BadParameter(f'"{name}" is named twice', param_hint="NAME=N")
         counts[name] = int(number)
     return counts
-
-
-def _source(file: str) -> str | Path:
-    """The text of standard input, or the path of a file."""
-    if file != "-":
-        return Path(file)
-    data = sys.stdin.buffer.read()  # YAML is UTF-8, whatever the terminal's encoding
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        # Late: see jinacli.app.
-        from jina.excepts import ConfigError
-
-        line = data.count(b"\n", 0, error.start) + 1
-        raise ConfigError(
-            f"byte 0x{data[error.start]:02x} is not valid UTF-8",
-            where=f"<text>:{line}",
-            hint="send the YAML as UTF-8",
-        ) from None
-
-
-def _plan(source: str | Path, listen: str):  # type: ignore[no-untyped-def]  # Plan is imported late
-    # Late: see jinacli.app.
-    from jina.graph.planning import plan_of
-
-    return plan_of(source, listen=listen)
 
 
 def _listen(host: str | None, port: int | None, insecure: bool) -> str:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+
+if TYPE_CHECKING:
+    from jinacli.flow.given import Given
 
 
 def _formats() -> list[str]:
@@ -18,7 +22,14 @@ NoImport = Annotated[
     bool, typer.Option("--no-import", help="Look at the YAML alone, import no modules")
 ]
 OutputFormat = Annotated[
-    Literal["full", "concise", "json", "github"], typer.Option(help="How findings are written")
+    Literal["full", "concise", "json", "github", "sarif"],
+    typer.Option(help="How findings are written"),
+]
+ErrorOnWarning = Annotated[
+    bool, typer.Option("--error-on-warning", help="Exit with 1 for a warning too")
+]
+ExitZero = Annotated[
+    bool, typer.Option("--exit-zero", help="Exit with 0 even if something was found")
 ]
 InputFormat = Annotated[
     str,
@@ -48,6 +59,74 @@ Parameters = Annotated[
         help="key=value, outer.key=value, a JSON map, or @FILE with a map in YAML",
     ),
 ]
+
+FlowFile = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[FILE]",
+        help="Flow YAML, or - for standard input; flow.yml here or above if omitted",
+    ),
+]
+FurtherFiles = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--file",
+        "-f",
+        help="YAML to merge over the one before, executors by name; repeatable",
+        rich_help_panel="Flow",
+    ),
+]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="PATH=VALUE",
+        help="Set a value over all files, as in executors.encoder.with.batch=32; repeatable",
+        rich_help_panel="Flow",
+    ),
+]
+EnvFile = Annotated[
+    Path | None,
+    typer.Option(
+        help="Read variables for the YAML from this file; those of the shell win",
+        rich_help_panel="Flow",
+    ),
+]
+
+
+def given_flow(
+    file: str | None,
+    further: list[Path] | None,
+    settings: list[str] | None,
+    env_file: Path | None,
+) -> Given:
+    """The Flow that a command's arguments name.
+
+    Args:
+        file: FILE; None takes the first of `further`, else that of the folder.
+        further: `--file`.
+        settings: `--set`.
+        env_file: `--env-file`.
+
+    Raises:
+        typer.BadParameter: there is no file, or that of the variables cannot be read.
+    """
+    # Late: see jinacli.app.
+    from jinacli.flow.given import Given, source_of
+    from jinacli.flow.here import file_here
+
+    names = [*([file] if file else []), *map(str, further or [])]
+    base, *overlays = names or [file_here()]
+    if "-" in overlays:
+        raise typer.BadParameter("standard input can only be the first file", param_hint="--file")
+    check_env_file(env_file)
+    return Given(source_of(base), tuple(map(Path, overlays)), tuple(settings or ()), env_file)
+
+
+def check_env_file(env_file: Path | None) -> None:
+    """Refuse an `--env-file` that is not there."""
+    if env_file is not None and not env_file.is_file():
+        raise typer.BadParameter(f"no such file: {env_file}", param_hint="--env-file")
 
 
 def check_given(*options: tuple[str, str | None]) -> None:

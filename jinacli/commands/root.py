@@ -6,15 +6,19 @@ from typing import Annotated
 
 import typer
 
+from jinacli.commands import flow_day2  # noqa: F401  # it adds its commands to `jina flow`
 from jinacli.commands.building import Group, command_line
+from jinacli.commands.completion import completion_app
 from jinacli.commands.executor import executor_app
 from jinacli.commands.flow import flow_app
+from jinacli.commands.flow_views import config, diff, endpoints
 from jinacli.commands.post import post
 from jinacli.commands.schema import schema
 
 app = typer.Typer(
     name="jina",
     cls=Group,
+    add_completion=False,
     help="""Run Executors and Flows from YAML, and post Documents to them
 
     Examples:
@@ -26,15 +30,18 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
+for command in (config, endpoints, diff):
+    flow_app.command()(command)
 app.add_typer(flow_app, name="flow")
 app.add_typer(executor_app, name="executor")
 app.command("post")(post)
 app.command("schema")(schema)
+app.add_typer(completion_app, name="completion")
 
 
-def run() -> object:
-    """Run the command that was typed; typer's exceptions come out as they are."""
-    return command_line(app)(standalone_mode=False)
+def commands() -> Group:
+    """The whole command line, whose commands are built when they are asked for."""
+    return command_line(app)
 
 
 def _version(wanted: bool) -> None:

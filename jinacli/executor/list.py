@@ -12,13 +12,20 @@ from jina.excepts import ConfigError
 from jinacli import exits
 from jinacli.screens.catalogue import show_catalogue
 
+#: Of the JSON form; a field that changes its meaning makes it v2, a new field does not.
+SCHEMA = "jina/executors/v1"
 
-def list_executors(*, as_json: bool) -> int:
+
+def list_executors(*, as_json: bool, names_only: bool) -> int:
     """Show what `uses: catalogue://NAME` may name."""
+    if names_only and not as_json:
+        sys.stdout.write("".join(f"{name}\n" for name in names()))
+        return exits.OK
     found = {name: _description(name) for name in names()}
     if as_json:
         entries = [{"name": name, "description": text} for name, text in found.items()]
-        sys.stdout.write(f"{msgspec.json.encode(entries).decode()}\n")
+        answer = {"schema": SCHEMA, "executors": entries}
+        sys.stdout.write(f"{msgspec.json.encode(answer).decode()}\n")
     else:
         show_catalogue(found)
     return exits.OK

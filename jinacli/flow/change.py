@@ -8,10 +8,12 @@ from pathlib import Path
 from jina.excepts import FlowTopologyError
 from jina.graph.plan import Plan
 from jina.launch.asking import ask, directory_of, runs_its_file
-from jina.launch.find import find_flow, shortest
+from jina.launch.find import shortest
 from jina.launch.started_as import folder_of, started_as
 from jina.runtime.control import Change
 from jinacli import exits
+from jinacli.flow.given import Given
+from jinacli.flow.here import chosen_flow
 from jinacli.flow.unfit import checked_if_unfit
 from jinacli.screens.errors import say, text_of
 
@@ -27,7 +29,7 @@ def scale_flow(wanted: str, replicas: dict[str, int], *, quiet: bool) -> int:
     Raises:
         FlowError: no such Flow, or a new worker did not start.
     """
-    directory = directory_of(find_flow(wanted))
+    directory = directory_of(chosen_flow(wanted, quiet=quiet))
     for name, number in replicas.items():
         code = _change(directory, Change(nodes=[name], replicas=number), quiet=quiet)
         if code != exits.OK:
@@ -49,7 +51,7 @@ def restart_flow(wanted: str, names: list[str], *, is_surge: bool, quiet: bool) 
     Raises:
         FlowError: no such Flow, or a new worker did not start.
     """
-    record = find_flow(wanted)
+    record = chosen_flow(wanted, quiet=quiet)
     directory = directory_of(record)
 
     def change(plan: Plan | None) -> int:
@@ -60,22 +62,23 @@ def restart_flow(wanted: str, names: list[str], *, is_surge: bool, quiet: bool) 
         return change(None)
     # Where it was started from elsewhere, only the whole path leads there.
     file = Path(record.file if folder_of(record.pid) != os.getcwd() else shortest(record.file))
+    given = Given.of_running(file, record.origins)
 
     def load() -> int:
         # Late: see jinacli.app.
-        from jina.graph.planning import plan_of
         from jinacli.flow.watch import findings_of
 
         with started_as(record.pid):
-            plan = plan_of(file)
-            findings = findings_of(file)
+            config, plan = given.load()
+            plan = given.with_origins(config, plan)
+            findings = findings_of(given)
         if findings:
             say(findings)
             say("error: nothing was changed")
             return exits.FAILED
         return change(plan)
 
-    return checked_if_unfit(file, load)
+    return checked_if_unfit(given, load)
 
 
 def _change(directory: Path, change: Change, *, quiet: bool) -> int:

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import ast
-import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
-from jina.config.flows import load_flow
 from jina.executors.spec import ExecutorSpec
+from jina.graph.origins import Origins, Stamp, stamp_of
 from jina.graph.plan import Plan
-from jina.graph.planning import plan_from
-
-Stamp: TypeAlias = tuple[int, int] | None
 
 
 class Sources(NamedTuple):
@@ -35,33 +31,16 @@ class Sources(NamedTuple):
         return {*self.files, *(file for files in self.modules.values() for file in files)}
 
 
-def sources_of(file: Path, listen: str) -> Sources:
-    """Load a Flow and find the files that it consists of; no module is imported.
-
-    Args:
-        file: its YAML.
-        listen: as for `plan_from`.
-
-    Raises:
-        ConfigError: with everything that is wrong.
-    """
-    config = load_flow(file)
-    plan = plan_from(config, listen=listen)
-    modules = {spec.node: module_files(spec.executor) for spec in plan.workers}
-    return Sources(plan, [file, *config.files], modules)
+def sources_in(plan: Plan) -> Sources:
+    """The files that a plan with origins was made from."""
+    origins = plan.origins or Origins()
+    modules = {node: set(map(Path, found)) for node, found in origins.modules.items()}
+    return Sources(plan, list(map(Path, origins.files)), modules)
 
 
 def stamps_of(files: Iterable[Path]) -> dict[Path, Stamp]:
     """When each file was written and how long it is; None for one that is not there."""
-    return {file: _stamp(file) for file in files}
-
-
-def _stamp(file: Path) -> Stamp:
-    try:
-        status = os.stat(file)
-    except OSError:
-        return None
-    return status.st_mtime_ns, status.st_size
+    return {file: stamp_of(str(file)) for file in files}
 
 
 def module_files(spec: ExecutorSpec) -> set[Path]:

@@ -9,18 +9,23 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from jina.excepts import ConfigError, RuntimeFailToStart
 from jinacli import exits
 from jinacli.screens.errors import USER_FRAME, first_words, say, text_of
 
+if TYPE_CHECKING:
+    from jinacli.flow.given import Given
 
-def checked_if_unfit(source: str | Path, start: Callable[[], int], *, is_told: bool = False) -> int:
+
+def checked_if_unfit(
+    given: Given | Callable[[], Given] | None, start: Callable[[], int], *, is_told: bool = False
+) -> int:
     """Start a Flow; if it fails because of what a check can find, say everything the check finds.
 
     Args:
-        source: the YAML's path, or its text.
+        given: its YAML, and what is laid over it, or what makes that; None where none is started.
         start: does it; returns the exit code.
         is_told: whether `start` says the `first_words` of a worker that fails.
 
@@ -38,23 +43,26 @@ def checked_if_unfit(source: str | Path, start: Callable[[], int], *, is_told: b
         if not error.is_unfit:
             raise
         first = error
+    if given is None:
+        raise first
     if isinstance(first, ConfigError) or not is_told:
         say(first_words(first))
-    return _check(source, first)
+    return _check(given, first)
 
 
-def _check(source: str | Path, first: ConfigError | RuntimeFailToStart) -> int:
+def _check(source: Given | Callable[[], Given], first: ConfigError | RuntimeFailToStart) -> int:
     # Late: only a start that failed needs it.
     from jina.check import check_flow
     from jinacli.check.watched import Begin, watched
 
+    given = source() if callable(source) else source
     words = first_words(first)
     code = exits.exit_code_of(first)
     told = first.problems if isinstance(first, ConfigError) else []
 
     def work(begin: Begin) -> int:
         _hide_data()
-        found = check_flow(source, begin=begin).errors
+        found = check_flow(given.source, begin=begin, options=given.options).errors
         new = [p for p in found if p not in told and not _is_shown(p.detail, words)]
         if new:
             say(f"\n{ConfigError(problems=new)}")

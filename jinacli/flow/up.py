@@ -5,26 +5,79 @@ from __future__ import annotations
 import contextlib
 import signal
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 
 from jina.graph.plan import Plan
 from jina.launch import events, rundir
-from jina.launch.find import shortest
 from jina.launch.local import LocalFlow
 from jina.launch.rundir import RunDirectory
+from jina.launch.runlog import RunLog
 from jina.launch.supervisor import Supervisor
 from jinacli import exits
+from jinacli.flow.doubts import Doubts
+from jinacli.flow.given import Given, refuse_findings
 from jinacli.screens.up import UpScreen
 
 
-def run_here(plan: Plan, key: str, screen: UpScreen, *, watch: bool = False) -> int:
+@dataclass(frozen=True)
+class Up:
+    """The options of `jina flow up`.
+
+    Attributes:
+        listen: tcp address on which the gateway listens too; "" for none.
+        is_detached: return once it is ready, leave it running.
+        is_watched: restart what changes in its files.
+        is_strict: a warning is an error.
+        as_json: print a line of JSON when it is ready.
+        quiet: show only errors and what Executors print.
+        timeout_s: give up after so long, where it is detached.
+    """
+
+    listen: str = ""
+    is_detached: bool = False
+    is_watched: bool = False
+    is_strict: bool = False
+    as_json: bool = False
+    quiet: bool = False
+    timeout_s: float | None = None
+
+
+def up_flow(given: Given, how: Up) -> int:
+    """Start a Flow: tell what is suspicious about it, then run it here or leave it running.
+
+    Args:
+        given: its YAML, and what is laid over it.
+        how: the options.
+
+    Returns:
+        the exit code.
+
+    Raises:
+        ConfigError: with everything that is wrong with the YAML.
+        RuntimeFailToStart: see `run_here`.
+    """
+    config, plan = given.load(how.listen)
+    if how.is_strict and (code := refuse_findings(given)):
+        return code
+    doubts = Doubts(config)
+    plan = given.with_origins(config, plan)
+    key = plan.file if isinstance(given.source, Path) else ""
+    screen = UpScreen(plan, doubts, as_json=how.as_json, quiet=how.quiet)
+    if how.is_detached:
+        return run_detached(plan, key, screen, how.timeout_s)
+    screen.start.of_yaml()
+    return run_here(plan, key, screen, watched=given if how.is_watched else None)
+
+
+def run_here(plan: Plan, key: str, screen: UpScreen, *, watched: Given | None = None) -> int:
     """Supervise the Flow in this process until it is stopped.
 
     Args:
         plan: what to run.
         key: makes the run directory's name, see `rundir.claim`.
         screen: told what happens.
-        watch: restart what changes in the files of the plan.
+        watched: what the plan comes from, where it is to follow the changes of its files.
 
     Returns:
         The exit code: 0 when it was stopped in order, 1 when it failed or an Executor did not
@@ -36,8 +89,8 @@ def run_here(plan: Plan, key: str, screen: UpScreen, *, watch: bool = False) -> 
         Terminated: it was another one.
     """
     directory = rundir.claim(plan.name, plan.file, key)
-    supervisor = Supervisor(plan, directory, screen)
-    with _watch(plan, directory, screen) if watch else contextlib.nullcontext():
+    supervisor = Supervisor(plan, directory, RunLog(screen, directory, plan))
+    with _watch(watched, plan, directory, screen) if watched else contextlib.nullcontext():
         clean = supervisor.run()
     screen.close()
     if screen.unfit:
@@ -51,19 +104,30 @@ def run_here(plan: Plan, key: str, screen: UpScreen, *, watch: bool = False) -> 
     return exits.OK
 
 
-def _watch(plan: Plan, directory: RunDirectory, screen: UpScreen) -> AbstractContextManager[object]:
+def _watch(
+    given: Given, plan: Plan, directory: RunDirectory, screen: UpScreen
+) -> AbstractContextManager[object]:
     # Late: only --watch needs it.
     from jinacli.flow.watch import Watch
 
     def say(text: str) -> None:
         screen(events.Changing(text=text))
 
-    return Watch(Path(shortest(plan.file)), plan.listen, directory.path, say)
+    return Watch(given, plan, directory.path, say)
 
 
-def run_detached(plan: Plan, key: str, screen: UpScreen) -> int:
-    """Start the Flow and leave it running."""
-    flow = LocalFlow(plan, key)
+def run_detached(plan: Plan, key: str, screen: UpScreen, timeout_s: float | None = None) -> int:
+    """Start the Flow and leave it running.
+
+    Raises:
+        StartTimeout: it was not ready after `timeout_s`, and was stopped.
+    """
+    screen.start.lists_workers = False
+    try:
+        of_yaml = screen.start.of_yaml
+        flow = LocalFlow(plan, key, tell=screen, timeout_s=timeout_s, meanwhile=of_yaml)
+    finally:
+        screen.start.done()
     flow.release()
     screen.up(flow.up)
     screen.detached(flow.up)

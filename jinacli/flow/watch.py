@@ -20,13 +20,15 @@ from jina.excepts import (
     FlowNotFound,
     RuntimeFailToStart,
 )
+from jina.graph.origins import Stamp
 from jina.graph.plan import Plan
 from jina.launch.asking import ask
 from jina.launch.child import import_path
 from jina.launch.rollout import does_the_same, new_graph
 from jina.runtime.control import Change
 from jinacli import exits
-from jinacli.flow.sources import Sources, Stamp, sources_of, stamps_of
+from jinacli.flow.given import Given
+from jinacli.flow.sources import Sources, sources_in, stamps_of
 
 _LOOK_S = 0.25  # between looks; files that differ from the look before are still being written
 
@@ -35,22 +37,22 @@ class Watch(threading.Thread):
     """Watches the files of one Flow from entering to leaving its `with` block.
 
     Args:
-        file: the Flow's YAML.
-        listen: tcp address on which its gateway listens too.
+        given: the Flow's YAML, and what is laid over it.
+        plan: what runs, with its origins.
         directory: its run directory.
         say: shows what happens; errors begin with "error: ".
     """
 
     def __init__(
-        self, file: Path, listen: str, directory: Path, say: Callable[[str], None]
+        self, given: Given, plan: Plan, directory: Path, say: Callable[[str], None]
     ) -> None:
         super().__init__(name="watch", daemon=True)
-        self._file = file
-        self._listen = listen
+        self._given = given
+        self._listen = plan.listen
         self._directory = directory
         self._say = say
         self._is_over = threading.Event()
-        self._sources = sources_of(file, listen)  # what runs
+        self._sources = sources_in(plan)  # what runs
         self._seen = stamps_of(self._sources.every_file)
         self._wanted: Sources | None = None  # what is to run, if that is something else
         self._touched: set[str] = set()  # nodes whose code changed and that run the older one
@@ -88,12 +90,13 @@ class Watch(threading.Thread):
         self._touched |= {node for node, files in self._sources.modules.items() if files & changed}
         self._say(f"changed: {', '.join(sorted(file.name for file in changed))}")
         try:
-            wanted = sources_of(self._file, self._listen)
+            config, plan = self._given.load(self._listen)
         except ConfigError as error:
             self._say(f"error: nothing is changed until this is mended:\n{error}")
             return
+        wanted = sources_in(self._given.with_origins(config, plan))
         self._seen = {**stamps_of(wanted.every_file), **now}
-        if findings := findings_of(self._file, self._is_over.is_set):
+        if findings := findings_of(self._given, self._is_over.is_set):
             self._say(f"error: nothing is changed until this is mended:\n{findings}")
             return
         self._wanted = wanted
@@ -140,18 +143,18 @@ def changes_between(old: Plan, new: Plan, touched: set[str]) -> Iterator[Change]
         yield Change(nodes=[node.name for node in new.nodes if node.name in anew], plan=new)
 
 
-def findings_of(file: Path, is_over: Callable[[], bool] = lambda: False) -> str:
+def findings_of(given: Given, is_over: Callable[[], bool] = lambda: False) -> str:
     """What `jina flow check` finds wrong with a Flow and its Executors' modules; "" for nothing.
 
     In a process of its own: modules that this one has imported would not be read again, and what
     they do must not happen here.
 
     Args:
-        file: the Flow's YAML.
+        given: the Flow's YAML, and what is laid over it.
         is_over: asked now and then; once it is, nobody wants to know any more.
     """
     with subprocess.Popen(
-        [sys.executable, "-P", "-m", "jinacli", "flow", "check", str(file)],
+        [sys.executable, "-P", "-m", "jinacli", "flow", "check", *given.words],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -8,18 +8,26 @@ import sys
 import warnings
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 import typer
 
 from jina.client.session import Session
 from jina.defaults import TIMEOUT_READY_S
 from jina.excepts import ConnectError, FlowNotFound
-from jina.launch.find import find_flow, looks_like_file, wait_until_ready
+from jina.launch.find import looks_like_file, wait_until_ready
+from jina.launch.rundir import FlowRecord
 from jina.names import DEFAULT_ENDPOINT
 from jina.suggest import nearest
 from jinacli.exits import Terminated
+from jinacli.flow.here import chosen_flow, say_stale
 from jinacli.post.options import PostOptions
 from jinacli.screens.errors import say
+
+if TYPE_CHECKING:
+    from jina.graph.plan import Plan
+    from jina.launch.local import LocalFlow
+    from jinacli.flow.doubts import Doubts
 
 
 def find_address(options: PostOptions, stack: contextlib.ExitStack) -> str:
@@ -36,12 +44,38 @@ def find_address(options: PostOptions, stack: contextlib.ExitStack) -> str:
     if options.address:
         return options.address
     try:
-        record = find_flow(options.flow)
+        record = chosen_flow(options.flow, quiet=options.quiet)
     except FlowNotFound:
         if options.flow and looks_like_file(options.flow):
             return _start_for_now(options, stack)
         raise
-    return wait_until_ready(record, TIMEOUT_READY_S).addresses[0]
+    if options.settings or options.env_file:
+        raise typer.BadParameter(
+            f'the Flow "{record.name}" is already running; stop it first, or restart it with `jina '
+            "flow up --set`",
+            param_hint="--set" if options.settings else "--env-file",
+        )
+    if not options.quiet:
+        say_stale(record)
+    if not record.is_ready:
+        record = _ready(record, quiet=options.quiet)
+    return record.addresses[0]
+
+
+def _ready(record: FlowRecord, *, quiet: bool) -> FlowRecord:
+    """Wait for a Flow that starts in another process, and say so if it takes long."""
+    # Late: a Flow is hardly ever met while it starts.
+    from jina.launch.speaker import Speaker
+    from jinacli.screens.start import StartScreen
+
+    speaker = Speaker()
+    screen = StartScreen(speaker, None, quiet=quiet)
+    try:
+        what = f'Flow "{record.name}"'
+        return wait_until_ready(record, TIMEOUT_READY_S, lambda s: screen.loading(what, s))
+    finally:
+        screen.done()
+        speaker.close()
 
 
 def _start_for_now(options: PostOptions, stack: contextlib.ExitStack) -> str:
@@ -51,15 +85,34 @@ def _start_for_now(options: PostOptions, stack: contextlib.ExitStack) -> str:
     the command that started it, in the middle of the other's requests.
     """
     # Late: only a Flow that is not running needs YAML and its models.
-    from jina.graph.planning import plan_of
-    from jina.launch.local import LocalFlow
+    from jinacli.flow.doubts import Doubts
+    from jinacli.flow.given import Given, refuse_findings
 
-    plan = plan_of(Path(options.flow))
+    given = Given(Path(options.flow), (), options.settings, options.env_file)
+    config, plan = given.load()
+    if options.is_strict and (code := refuse_findings(given)):
+        raise typer.Exit(code)
+    doubts = Doubts(config)
     if not options.quiet:
         say(f"starting {options.flow} for this command; `jina flow up` keeps it running")
-    address = stack.enter_context(LocalFlow(plan, is_one_shot=True)).address
+    address = stack.enter_context(_started(plan, doubts, quiet=options.quiet)).address
     stack.push(_explain_end)
     return address
+
+
+def _started(plan: Plan, doubts: Doubts, *, quiet: bool) -> LocalFlow:
+    # Late, as above.
+    from jina.launch.local import LocalFlow
+    from jina.launch.speaker import Speaker
+    from jinacli.screens.start import StartScreen
+
+    speaker = Speaker()
+    screen = StartScreen(speaker, doubts, quiet=quiet)
+    try:
+        return LocalFlow(plan, is_one_shot=True, tell=screen, meanwhile=screen.of_yaml)
+    finally:
+        screen.done()
+        speaker.close()
 
 
 def _explain_end(

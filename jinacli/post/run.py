@@ -7,7 +7,7 @@ Flow, and the results cut to that place; the outcomes.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from jina.client.files import Posting, identity_of_post
@@ -17,7 +17,7 @@ from jina.client.resume import Journal, Place, find_place, forget
 from jina.client.session import Session
 from jina.client.tally import Tally
 from jina.client.timing import Timing
-from jina.defaults import TIMEOUT_CONNECT_S
+from jina.defaults import TIMEOUT_CONNECT_S, WINDOW_REQUESTS
 from jina.excepts import ConnectError, InputError, OutputError, PostTimeout
 from jina.readers import LineSource
 from jinacli import exits
@@ -33,11 +33,20 @@ from jinacli.post.failing import (
     select_failed,
 )
 from jinacli.post.inputs import inputs_of, open_source, say_without_inputs
+from jinacli.post.looking import looking
 from jinacli.post.options import PostOptions
-from jinacli.post.output import drawing, open_results
+from jinacli.post.output import open_results, writer_of
 from jinacli.post.signals import signals_unwind
 from jinacli.screens.errors import say
-from jinacli.screens.post import counted, say_summary, say_unmet, say_unserved, so_far
+from jinacli.screens.post import (
+    counted,
+    say_misread,
+    say_summary,
+    say_unmet,
+    say_unserved,
+    so_far,
+    unwritten,
+)
 from jinacli.screens.progress import progress_of
 from jinacli.screens.timing import say_timing
 
@@ -79,16 +88,18 @@ def _run(options: PostOptions) -> int:
             return exits.OK
         if options.limit == 0 and prepared.earlier is None:
             tally = _post_nothing(options, stack)
+            notes: Sequence[str] = ()
         else:
             session, posting = _resume(options, prepared, stack)
             tally = posting.tally
             is_stopped = _stream(options, prepared, posting, session, check_signals)
             _say_notes(options, prepared, tally, session)
             timing = posting.timing
+            notes = posting.writer.notes()
             if not (is_stopped or tally.is_broken):
                 is_stopped = say_unfound(options.failing, prepared.source)
                 _note_finished(options, prepared, posting)
-    say_summary(tally, options.output, quiet=options.quiet)
+    _say_end(options, tally, notes)
     if timing is not None:
         say_timing(timing)
     if tally.is_broken or is_stopped:
@@ -96,29 +107,64 @@ def _run(options: PostOptions) -> int:
     return exits.SOME_FAILED if tally.failed or tally.went_on else exits.OK
 
 
+def _say_end(options: PostOptions, tally: Tally, notes: Sequence[str]) -> None:
+    """Say what has become of everything."""
+    if tally.is_broken and options.form.is_whole and options.output != "-":
+        say(unwritten(options.output, options.form.shown))
+    else:
+        say_summary(tally, options.output, quiet=options.quiet)
+    if tally.misread and not options.quiet:
+        say_misread(tally.misread)
+    for note in notes:
+        if note.startswith("warning: ") or not options.quiet:
+            say(note)
+
+
 def _prepare(options: PostOptions, stack: contextlib.ExitStack) -> _Prepared:
     """Find how far an earlier run came, and open the inputs there."""
     identity = _identity(options)
     earlier = None
+    limit = None if options.limit is None else options.skip + options.limit
     if not options.restart:
-        earlier = find_place(options.output, identity, options.limit)
+        earlier = find_place(options.output, identity, limit)
     complete = None
     if earlier is None and options.output != "-" and not options.restart:
-        try:
-            complete = check_finished(options.output, identity, options.limit)
-        except InputError:
-            open_source(options, 0, stack)  # if it is an input, that is what is wrong with it
-            raise
-        if complete is not None and not complete.is_enough(options.limit):
+        complete = _finished(options, identity, stack)
+        if complete is not None and not complete.is_enough(limit):
             earlier, complete = complete.place, None
-    source, lines = open_source(options, earlier.lines if earlier else 0, stack)
+    source, lines = open_source(options, earlier.lines if earlier else options.skip, stack)
     if complete is None:
         source = select_failed(options.failing, source, options.call)
     refuse_inputs(options.failing, lines)
     return _Prepared(identity, earlier, source, lines, complete)
 
 
+def _finished(
+    options: PostOptions, identity: dict[str, str] | None, stack: contextlib.ExitStack
+) -> Finished | None:
+    """What this very post has written there before, see `check_finished`."""
+    limit = None if options.limit is None else options.skip + options.limit
+    try:
+        about = check_finished(options.output, _about(options), limit)
+    except InputError:
+        open_source(options, 0, stack)  # if it is an input, that is what is wrong with it
+        raise
+    if about is not None and identity is None and not about.is_enough(limit):
+        raise InputError(
+            "it holds fewer results, and cannot be added to",
+            where=options.output,
+            hint="write to another file, or overwrite it with --restart",
+        )
+    return about
+
+
 def _identity(options: PostOptions) -> dict[str, str] | None:
+    """What another run must have in common to resume this one; None if none can."""
+    return None if options.form.is_whole or options.unordered else _about(options)
+
+
+def _about(options: PostOptions) -> dict[str, str] | None:
+    """What tells this post from others; None if that cannot be told."""
     inputs = inputs_of(options)
     if options.output == "-" or not inputs:
         return None
@@ -128,7 +174,8 @@ def _identity(options: PostOptions) -> dict[str, str] | None:
         options.call,
         options.reading,
         options.target,
-        options.output_format,
+        options.form.shown,
+        options.skip,
     )
     return None if identity is None else identity | key_of_results(options.failing)
 
@@ -136,9 +183,13 @@ def _identity(options: PostOptions) -> dict[str, str] | None:
 def _post_nothing(options: PostOptions, stack: contextlib.ExitStack) -> Tally:
     """Make the output empty, without any Flow."""
     say("nothing to post: --limit is 0")
-    results = open_results(options.output)
+    results = open_results(options.output, options.form)
     stack.callback(results.close)
     results.begin(0)
+    writer = writer_of(results, options.form, options.select)
+    results.write(writer.end())
+    writer.complete(results.path)
+    results.complete()
     if options.restart:
         forget(options.output)
     return Tally(Place())
@@ -149,12 +200,14 @@ def _resume(
 ) -> tuple[Session, Posting]:
     """Connect to the Flow, then cut the results to where this run begins."""
     place = prepared.earlier or Place()
-    results = stack.enter_context(open_results(options.output))
+    results = stack.enter_context(open_results(options.output, options.form))
     address = find_address(options, stack)
     limit_s = min(options.timeout_s or TIMEOUT_CONNECT_S, TIMEOUT_CONNECT_S)
     session = stack.enter_context(Session(address, timeout_connect_s=limit_s))
     check_target(options.target, session)
     check_endpoint(options, session)
+    if options.is_verbose:
+        say(f'posting to {options.endpoint} of the Flow "{session.welcome.flow}" at {address}')
     if not options.quiet:
         say_without_inputs(options.endpoint, inputs_of(options), options.texts)
     errors = open_errors(options.failing, place, stack)
@@ -170,9 +223,15 @@ def _resume(
         request_timeout_s=options.request_timeout_s,
         timing=Timing() if options.is_timed else None,
         errors=errors,
-        draw=drawing(options.output, options.output_format),
+        writer=writer_of(
+            results, options.form, options.select, can_wait=prepared.identity is not None
+        ),
+        window=options.window or WINDOW_REQUESTS,
+        is_ordered=not options.unordered,
     )
     attach(options.failing, posting, session, stack)
+    posting.lines_done = place.lines or options.skip
+    posting.bytes_done = prepared.lines.bytes_taken if prepared.lines is not None else 0
     if prepared.identity is not None and results.is_regular:
         posting.journal = _begin_journal(options, prepared.identity, place)
     if posting.journal is not None:
@@ -207,26 +266,38 @@ def _stream(
         whether it was stopped because so many Documents had failed.
     """
     tally, journal = posting.tally, posting.journal
-    is_wanted = options.show_progress and options.output != "-"
-    with progress_of(prepared.lines if is_wanted else None) as show:
-        try:
-            for outcomes in posting.stream(session):
-                show(outcomes)
+    try:
+        with progress_of(
+            looking(options, prepared.lines, posting),
+            to_stdout=options.output == "-",
+            is_wanted=options.show_progress,
+            is_verbose=options.is_verbose,
+        ) as show:
+            for _ in posting.stream(session):
+                show()
                 check_signals()
                 if options.failing.is_enough(tally):
-                    say(so_far(tally, journal, f"{options.failing.limit_name} stopped it"))
+                    _say_stop(
+                        options, so_far(tally, journal, f"{options.failing.limit_name} ended it")
+                    )
                     return True
-        except InputError as error:  # it broke off; what was read before has its outcomes
-            say(f"error: {error}")
-        except (KeyboardInterrupt, exits.Terminated):
-            say(so_far(tally, journal, "the interruption"))
-            raise
-        except (ConnectError, PostTimeout, OutputError) as error:
-            # What was not wholly written is counted too, but for the journal.
-            if tally.outcomes and (journal is not None or not isinstance(error, OutputError)):
-                say(f"{so_far(tally, journal, 'this')}:")
-            raise
+    except InputError as error:  # it broke off; what was read before has its outcomes
+        say(f"error: {error}")
+    except (KeyboardInterrupt, exits.Terminated):
+        _say_stop(options, so_far(tally, journal, "the interruption"))
+        raise
+    except (ConnectError, PostTimeout, OutputError) as error:
+        # What was not wholly written is counted too, but for the journal.
+        if tally.outcomes and (journal is not None or not isinstance(error, OutputError)):
+            say(f"{so_far(tally, journal, 'this')}:")
+        raise
     return False
+
+
+def _say_stop(options: PostOptions, so_far: str) -> None:
+    """Say how far a post came that is stopped."""
+    is_unwritten = options.form.is_whole and options.output != "-"
+    say(unwritten(options.output, options.form.shown) if is_unwritten else so_far)
 
 
 def _say_complete(options: PostOptions, about: Finished) -> int:
@@ -243,10 +314,10 @@ def _say_complete(options: PostOptions, about: Finished) -> int:
 
 def _note_finished(options: PostOptions, prepared: _Prepared, posting: Posting) -> None:
     """Note in the output what it holds, so that no other post overwrites it."""
-    if posting.results.is_regular:
+    if options.output != "-":
         lines = prepared.lines
         is_all = options.limit is None or (lines is not None and lines.at_end)
-        note_finished(options.output, prepared.identity, posting.place(), is_all=is_all)
+        note_finished(options.output, _about(options), posting.place(), is_all=is_all)
 
 
 def _say_notes(options: PostOptions, prepared: _Prepared, tally: Tally, session: Session) -> None:

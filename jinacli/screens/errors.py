@@ -29,7 +29,7 @@ def show(error: BaseException) -> None:
 
         say(usage_text(error))
     elif isinstance(error, JinaError):
-        say(text_of(error))
+        say("\n".join([text_of(error), *getattr(error, "__notes__", ())]))
     elif isinstance(error, OSError) and error.filename is not None:
         say(f"error: {error.filename}: {error.strerror}")
     else:

@@ -10,10 +10,12 @@ from typing import Any, Literal, TextIO
 from jina.check import Report
 from jina.config.problems import Problem
 from jina.terminal_text import escaped
+from jinacli.screens.columns import in_columns
 from jinacli.screens.errors import say
+from jinacli.screens.sarif import sarif
 from jinacli.streams import forget
 
-Format = Literal["full", "concise", "json", "github"]
+Format = Literal["full", "concise", "json", "github", "sarif"]
 
 #: Of the JSON form; a field that changes its meaning makes it v2, a new field does not.
 SCHEMA = "jina/check/v1"
@@ -27,7 +29,7 @@ def rendered(reports: Sequence[Report], form: Format) -> str:
     Args:
         reports: in the order of the files.
         form: full (source lines with carets, and the endpoints), concise (a line for each problem),
-            json (one object, see docs/check.md), github (annotations of a pull request).
+            json (one object, see docs/check.md), github (annotations of a pull request), sarif.
     """
     return _FORMS[form](reports)
 
@@ -37,7 +39,7 @@ def show_reports(reports: Sequence[Report], form: Format, stream: TextIO) -> Non
     text = rendered(reports, form)
     if text:
         try:
-            print(text if form == "json" else escaped(text), file=stream, flush=True)
+            print(text if form in ("json", "sarif") else escaped(text), file=stream, flush=True)
         except BrokenPipeError:  # whoever read it has seen enough; the exit code is as it was
             forget(stream)
     errors = sum(len(report.errors) for report in reports)
@@ -143,14 +145,10 @@ def _encoded(text: str) -> str:
 
 
 def _table(report: Report) -> str:
-    """The endpoints in plain columns: the same on a terminal and in a pipe."""
+    """The endpoints in plain columns: the same in a pipe and on a terminal that is wide enough."""
     rows: list[tuple[str, ...]] = [("executor", "endpoint", "method", "place")]
     rows += [tuple(map(escaped, row)) for row in report.endpoints]  # before they are measured
-    widths = [max(len(row[column]) for row in rows) for column in range(3)]
-    return "\n".join(
-        "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]])
-        for row in rows
-    )
+    return in_columns(rows)
 
 
 _FORMS: dict[Format, Callable[[Sequence[Report]], str]] = {
@@ -158,4 +156,5 @@ _FORMS: dict[Format, Callable[[Sequence[Report]], str]] = {
     "concise": _concise,
     "json": _json,
     "github": _github,
+    "sarif": sarif,
 }

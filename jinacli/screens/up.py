@@ -6,22 +6,41 @@ import json
 import sys
 
 from jina.excepts import FlowError, RuntimeFailToStart
+from jina.graph.plan import Plan
 from jina.launch import events
 from jina.launch.local import start_failure
 from jina.launch.speaker import Speaker
+from jinacli.color import is_colored
+from jinacli.flow.doubts import Doubts
 from jinacli.screens.errors import first_words, text_of
+from jinacli.screens.prefixes import Prefixes
+from jinacli.screens.start import StartScreen, is_terminal
 
 
 class UpScreen:
-    """Tells what happens to a Flow: on standard error, and its readiness as JSON if wanted."""
+    """Tells what happens to a Flow: on standard error, and its readiness as JSON if wanted.
 
-    def __init__(self, *, as_json: bool, quiet: bool) -> None:
+    Args:
+        plan: of the Flow.
+        doubts: knows where what is suspicious stands in its YAML.
+        as_json: print a line of JSON when it is ready.
+        quiet: show only errors and what Executors print.
+    """
+
+    def __init__(self, plan: Plan, doubts: Doubts, *, as_json: bool, quiet: bool) -> None:
+        self._plan = plan
         self._as_json = as_json
         self._quiet = quiet
         self.unfit: RuntimeFailToStart | None = None
         """Why it did not start, where a check of its YAML finds that."""
         self._speaker = Speaker()
+        names = [spec.name for spec in plan.workers]
+        self._prefixes = Prefixes(is_colored=is_colored(sys.stderr), names=names)
         self._say = self._speaker.say if sys.stderr else _say_nothing
+        self.start = StartScreen(
+            self._speaker, doubts, quiet=quiet, lists_workers=not is_terminal()
+        )
+        """What is told of the start."""
 
     @property
     def is_behind(self) -> bool:
@@ -30,7 +49,12 @@ class UpScreen:
 
     def __call__(self, event: events.Event) -> None:
         """Show one event."""
-        if isinstance(event, events.LINES):
+        if isinstance(event, events.Output):
+            self._say(f"{self._prefixes.before(event.worker)}{event.line}")
+        elif isinstance(event, events.OF_START):
+            if sys.stderr:
+                self.start(event)
+        elif isinstance(event, events.LINES):
             self._say(event.as_text())
         elif isinstance(event, events.StartFailed):
             self._failed(start_failure(event))
@@ -41,11 +65,10 @@ class UpScreen:
                 self._say(f"ending at once ({event.reason})")
             else:
                 self._say(f"stopping ({event.reason}); once more to end at once")
-        elif isinstance(event, events.Changing):
-            if not self._quiet or event.text.startswith("error: "):
-                self._say(event.text)
-        elif isinstance(event, events.WorkerUp) and not self._quiet:
-            self._say(f"{event.worker} is ready: {', '.join(event.endpoints) or 'no endpoint'}")
+        elif isinstance(event, events.Changing) and (
+            not self._quiet or event.text.startswith("error: ")
+        ):
+            self._say(event.text)
 
     def _failed(self, failure: FlowError) -> None:
         if isinstance(failure, RuntimeFailToStart) and failure.is_unfit:
@@ -57,6 +80,9 @@ class UpScreen:
     def up(self, event: events.Up) -> None:
         """Show that everything is ready."""
         if not self._quiet:
+            if is_terminal():
+                self._say(self.start.table(self._plan))
+                self.start.lists_workers = True  # of those that come later there is no table
             where = " and ".join(event.addresses)
             self._say(f'Flow "{event.flow}" is up after {event.seconds:.2f} s, at {where}')
         if self._as_json:
@@ -72,7 +98,7 @@ class UpScreen:
         """Show where what it says goes from now on."""
         if not self._quiet:
             self._say(
-                f"in the background: `jina flow down` stops it; it writes to {event.directory}/log"
+                "in the background: `jina flow logs` shows what it says, `jina flow down` stops it"
             )
 
     def close(self) -> None:

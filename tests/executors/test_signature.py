@@ -10,7 +10,7 @@ from typing import Any, Literal, Optional, Union
 import pytest
 
 from jina.executors import BaseExecutor
-from jina.executors.signature import expected, fits, mistyped
+from jina.executors.signature import expected, fits, misfits, mistyped
 
 
 @pytest.mark.parametrize(
@@ -88,3 +88,19 @@ def test_the_default_fits_whatever_the_annotation_says() -> None:
 
     assert mistyped(E, {"top_k": "".join(["al", "l"])}) == []
     assert [wrong.name for wrong in mistyped(E, {"top_k": "some"})] == ["top_k"]
+
+
+def test_what_a_class_above_or_its_own_code_takes_is_not_swallowed() -> None:
+    class Above:
+        def __init__(self, size: int = 1, **kwargs: Any) -> None:
+            self.size = size
+
+    class Below(Above):
+        def __init__(self, name: str = "", **kwargs: Any) -> None:
+            self.depth = kwargs.pop("depth", 2)
+            super().__init__(**kwargs)
+
+    given = {"name": "a", "size": 3, "depth": 4, "sise": 5}
+    assert [(found.kind, found.name, found.near) for found in misfits(Below, given)] == [
+        ("swallowed", "sise", "size")
+    ]

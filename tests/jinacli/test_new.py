@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from jinacli.new import class_name
+from jinacli.new import TEMPLATES, class_name
 from tests.shell import JINA, Shell
 
 COUNTS = {"hamlet": 10, "rose": 8}
@@ -58,18 +58,69 @@ def test_a_new_executor_passes_the_check_and_runs(shell: Shell) -> None:
     assert counted(done.out) == COUNTS
 
 
-def test_the_test_of_a_new_executor_passes(shell: Shell) -> None:
-    assert shell.run("executor", "new", "Mine").code == 0
+def run_its_test(folder: Path) -> str:
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_executor.py"],
-        cwd=shell.folder / "Mine",
+        cwd=folder,
         env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
-    assert (done.returncode, "1 passed" in done.stdout) == (0, True), done.stdout
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+def test_the_test_of_a_new_executor_passes(shell: Shell) -> None:
+    assert shell.run("executor", "new", "Mine").code == 0
+    assert "1 passed" in run_its_test(shell.folder / "Mine")
+
+
+@pytest.mark.parametrize(
+    ("template", "endpoint", "key"),
+    [
+        ("encoder", "/encode", "embedding"),
+        ("segmenter", "/segment", "chunks"),
+        ("ranker", "/rank", "matches"),
+    ],
+)
+def test_every_template_passes_the_check_and_its_test_and_runs(
+    shell: Shell, template: str, endpoint: str, key: str
+) -> None:
+    folder = shell.folder / "mine"
+    done = shell.run("executor", "new", "mine", "--template", template)
+    assert done.code == 0, done.err
+    said = f"jina post {endpoint} --flow mine/flow.yml --inputs mine/data.jsonl"
+    assert said in done.err
+    for words in ("executor check mine/config.yml", "flow check mine/flow.yml"):
+        done = shell.run(*words.split())
+        assert (done.code, done.err) == (0, f"all is well: {words.split()[-1]}\n")
+    assert "2 passed" in run_its_test(folder)
+    words = ("executor", "run", "mine/config.yml", endpoint)
+    done = shell.run(*words, "--inputs", "mine/data.jsonl")
+    assert done.code == 0, done.err
+    assert all(key in doc for doc in done.lines)
+    assert len(done.lines) == len((folder / "data.jsonl").read_text().splitlines())
+    assert "MyExecutor" not in "".join(path.read_text() for path in folder.glob("*.*"))
+
+
+def test_a_new_indexer_keeps_each_document_once(shell: Shell) -> None:
+    assert shell.run("executor", "new", "mine", "--template", "indexer").code == 0
+    assert shell.run("executor", "check", "mine/config.yml").code == 0
+    assert "2 passed" in run_its_test(shell.folder / "mine")
+    with shell.up("mine/flow.yml"):
+        for _ in range(2):
+            done = shell.run("post", "/index", "--inputs", "mine/data.jsonl")
+            assert [doc["id"] for doc in done.lines] == ["red", "orange", "blue"]
+    query = '{"id": "query", "embedding": [1.0, 0.1, 0.0]}\n'
+    done = shell.run("post", "/search", "--flow", "mine/flow.yml", "-p", "top_k=9", stdin=query)
+    assert [match["id"] for match in done.lines[0]["matches"]] == ["red", "orange", "blue"]
+
+
+def test_the_help_lists_the_templates(shell: Shell) -> None:
+    shown = shell.run("executor", "new", "--help").out
+    assert all(f"{name} (" in shown for name in TEMPLATES)
 
 
 def test_a_new_flow_passes_the_check_and_runs(shell: Shell) -> None:

@@ -114,7 +114,7 @@ def test_modules_that_cannot_be_imported_are_shown_as_by_a_check(here: Shell) ->
     here.write("broken.py", "from jina import Executor\nclass Broken(Executor:\n    pass\n")
     done = here.run("executor", "run", "broken.yml", "/x", "-t", "a")
     assert (done.code, done.out) == (2, "")
-    assert "broken.py:2:22: error[import-failed]: this is no Python" in done.err
+    assert "broken.py:2:22: error[import-failed]: not valid Python" in done.err
     assert "^" in done.err
     here.write("broken.py", "import no_such_module_anywhere\n")
     done = here.run("executor", "run", "broken.yml", "/x", "-t", "a")
@@ -145,6 +145,9 @@ def test_the_catalogue_is_listed(shell: Shell) -> None:
     done = shell.run("executor", "list")
     assert done.code == 0
     assert "UpperCase          Converts the text of each Document to upper case\n" in done.out
+    names = [line.split()[0] for line in done.out.splitlines()]
+    assert shell.run("executor", "list", "-q").out.splitlines() == names
     found = json.loads(shell.run("executor", "list", "--json").out)
-    assert [each["name"] for each in found] == [line.split()[0] for line in done.out.splitlines()]
+    assert found["schema"] == "jina/executors/v1"
+    assert [each["name"] for each in found["executors"]] == names
     wait_until(lambda: not shell.processes())

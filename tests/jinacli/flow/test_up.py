@@ -127,10 +127,7 @@ def test_an_endpoint_that_two_methods_claim_is_told_at_the_start(shell: Shell) -
     shell.write("flow.yml", "jtype: Flow\nexecutors: [{name: it, uses: 'twice.py:Twice'}]\n")
     done = shell.run("post", "/x", "--flow", "flow.yml", "--text", "x")
     assert [doc["text"] for doc in done.lines] == ["b"]
-    assert (
-        "it/0 | WARNING jina.Twice: a and b both serve /x; b wins. Give each its own endpoint\n"
-        in done.err
-    )
+    assert "twice.py:10:5: warning[endpoint-claimed-twice]: a and b of Twice" in done.err
 
 
 def test_an_argument_that_its_annotation_does_not_allow_is_told_at_the_start(shell: Shell) -> None:
@@ -145,7 +142,7 @@ def test_an_argument_that_its_annotation_does_not_allow_is_told_at_the_start(she
     done = shell.run("post", "/x", "--flow", "flow.yml", "--text", "x", "--allow-unserved")
     assert done.code == 0
     assert (
-        "it/0 | WARNING jina.Ranks: my.yml:1:8: `with.top_k` is 'abc'; Ranks annotates it as a "
+        "my.yml:3:8: warning[wrong-type]: `with.top_k` is 'abc'; Ranks annotates it as a "
         "whole number\n" in done.err
     )
 

@@ -111,7 +111,7 @@ def test_it_stops_and_the_same_command_goes_on(
 ) -> None:
     done = post(flow, *options, "--request-size", "100")
     assert done.code == 1
-    assert f"{count} outcomes were written before {name} stopped it" in done.err
+    assert f"{count} outcomes were written before {name} ended it" in done.err
     assert len(out.read_text().splitlines()) == count
     assert post(flow).code == 3
     assert failed(out) == IDS

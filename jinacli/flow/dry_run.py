@@ -1,0 +1,87 @@
+"""`jina flow up --dry-run`: the processes, their order and the addresses; nothing is started."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jina.graph.plan import Plan, WorkerSpec
+from jina.launch.find import shortest
+from jina.launch.rundir import planned_directory
+from jina.terminal_text import escaped
+from jinacli import exits
+from jinacli.flow.given import Given, refuse_findings
+from jinacli.screens.columns import in_columns
+
+if TYPE_CHECKING:
+    from jinacli.flow.up import Up
+
+#: Of the JSON form; a field that changes its meaning makes it v2, a new field does not.
+SCHEMA = "jina/plan/v1"
+
+
+def show_plan(given: Given, how: Up) -> int:
+    """Print what `jina flow up` would start.
+
+    Args:
+        given: the Flow.
+        how: the options of the command.
+
+    Raises:
+        ConfigError: with everything that is wrong.
+    """
+    _, plan = given.load(how.listen)
+    if how.is_strict and (code := refuse_findings(given)):
+        return code
+    described = _described(plan, plan.file if isinstance(given.source, Path) else "")
+    if how.as_json:
+        print(json.dumps(described, indent=2), flush=True)
+    else:
+        print(escaped(_as_text(plan, described)), flush=True)
+    return exits.OK
+
+
+def _described(plan: Plan, key: str) -> dict[str, Any]:
+    # Of a Flow without a file the directory gets its name when it starts.
+    local = f"ipc://{planned_directory(plan.name, key)}/front.ipc" if key else "ipc (a new folder)"
+    return {
+        "schema": SCHEMA,
+        "flow": plan.name,
+        "file": plan.file,
+        "addresses": [local, *filter(None, [plan.listen])],
+        "processes": [
+            {"name": "gateway", "node": "", "needs": [], "executor": "", "env": []},
+            *(_worker(plan, spec) for spec in plan.workers),
+        ],
+    }
+
+
+def _worker(plan: Plan, spec: WorkerSpec) -> dict[str, Any]:
+    return {
+        "name": spec.name,
+        "node": spec.node,
+        "needs": plan.by_name[spec.node].needs,
+        "executor": spec.executor.jtype or "BaseExecutor",
+        # Names alone: a value may be a secret.
+        "env": sorted(spec.env),
+        "where": spec.where,
+    }
+
+
+def _as_text(plan: Plan, described: dict[str, Any]) -> str:
+    file = f" from {shortest(plan.file)}" if plan.file else ""
+    rows = [("", "PROCESS", "EXECUTOR", "NEEDS", "WRITTEN AT")]
+    rows.append(("1", "gateway", "", "", ""))
+    for process in described["processes"][1:]:
+        needs = ", ".join(process["needs"])
+        rows.append(("2", process["name"], process["executor"], needs, process["where"]))
+    count = len(plan.workers)
+    head = f'Flow "{plan.name}"{file}: {count} worker{"" if count == 1 else "s"} and a gateway'
+    addresses = "\n".join(f"  {address}" for address in described["addresses"])
+    return (
+        f"{head}\n\n{in_columns(rows)}\n\n"
+        "The gateway starts first, then all workers at once.\n"
+        f"Addresses:\n{addresses}\n"
+        "Nothing was started (--dry-run)."
+    )

@@ -1,0 +1,151 @@
+"""A Flow as a command line gives it: its YAML, and what is laid over that."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from msgspec import structs
+
+from jina.config.flows import FlowConfig, flow_config
+from jina.config.load_state import LoadOptions
+from jina.excepts import ConfigError
+from jina.graph.origins import Origins, stamps
+from jina.graph.plan import Plan
+from jina.graph.planning import plan_from
+from jina.launch.child import import_path
+from jina.launch.find import shortest
+from jinacli import exits
+from jinacli.flow.sources import module_files
+
+
+@dataclass(frozen=True)
+class Given:
+    """What a command was given.
+
+    Args:
+        source: the first YAML file, or the text of standard input.
+        overlays: further files, each laid over those before it.
+        settings: what `--set` gave.
+        env_file: what `--env-file` gave.
+    """
+
+    source: str | Path
+    overlays: tuple[Path, ...] = ()
+    settings: tuple[str, ...] = ()
+    env_file: Path | None = None
+
+    @classmethod
+    def of_running(cls, file: Path, origins: Origins | None) -> Given:
+        """What a Flow was started from.
+
+        Args:
+            file: its YAML.
+            origins: as its record has them.
+        """
+        if origins is None:
+            return cls(file)
+        return cls(
+            file,
+            tuple(Path(shortest(each)) for each in origins.overlays),
+            tuple(origins.settings),
+            Path(shortest(origins.env_file)) if origins.env_file else None,
+        )
+
+    @property
+    def options(self) -> LoadOptions:
+        """How it is loaded."""
+        return LoadOptions(overlays=self.overlays, settings=self.settings, env_file=self.env_file)
+
+    @property
+    def words(self) -> list[str]:
+        """The words of a command line that give the same."""
+        words = [str(self.source) if isinstance(self.source, Path) else "-"]
+        for file in self.overlays:
+            words += ["--file", str(file)]
+        for setting in self.settings:
+            words += ["--set", setting]
+        return words + (["--env-file", str(self.env_file)] if self.env_file else [])
+
+    @property
+    def standard_input(self) -> bytes:
+        """What belongs to `words` on standard input."""
+        return self.source.encode() if isinstance(self.source, str) else b""
+
+    def load(self, listen: str = "") -> tuple[FlowConfig, Plan]:
+        """Read and check it, and plan it.
+
+        Args:
+            listen: tcp address on which the gateway listens too; "" for none.
+
+        Raises:
+            ConfigError: with everything that is wrong, each thing at its place.
+        """
+        config = flow_config(self.source, self.options)
+        return config, plan_from(config, listen=listen)
+
+    def with_origins(self, config: FlowConfig, plan: Plan) -> Plan:
+        """The plan with what it was made from; no module is imported for that."""
+        if not isinstance(self.source, Path):
+            return plan
+        specs = {spec.node: spec.executor for spec in plan.workers}
+        env_file = [] if self.env_file is None else [str(self.env_file)]
+        origins = Origins(
+            overlays=[os.path.abspath(file) for file in self.overlays],
+            settings=list(self.settings),
+            env_file=os.path.abspath(self.env_file) if self.env_file else "",
+            files=stamps([*map(str, config.files), *env_file]),
+            modules={
+                node: stamps(map(str, module_files(executor))) for node, executor in specs.items()
+            },
+        )
+        return structs.replace(plan, origins=origins)
+
+
+def refuse_findings(given: Given, more: Sequence[str] = ("--error-on-warning",)) -> int:
+    """Check a Flow and its Executors in a process of its own, and show what is found.
+
+    Modules that are imported for that have no effect here.
+
+    Args:
+        given: of the command.
+        more: options of `jina flow check`.
+
+    Returns:
+        0 when nothing was found, else the exit code for wrong usage.
+    """
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "jinacli", "flow", "check", *more, *given.words],
+        input=given.standard_input,
+        stdout=subprocess.PIPE,
+        env={**os.environ, **import_path()},
+        check=False,
+    )
+    if done.returncode == exits.OK:
+        return exits.OK
+    sys.stderr.write(done.stdout.decode(errors="backslashreplace"))
+    return exits.USAGE
+
+
+def source_of(file: str) -> str | Path:
+    """The text of standard input for "-", else the path of a file.
+
+    Raises:
+        ConfigError: the text is not UTF-8.
+    """
+    if file != "-":
+        return Path(file)
+    data = sys.stdin.buffer.read()  # YAML is UTF-8, whatever the terminal's encoding
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise ConfigError(
+            f"byte 0x{data[error.start]:02x} is not valid UTF-8",
+            where=f"<text>:{line}",
+            hint="send the YAML as UTF-8",
+        ) from None
