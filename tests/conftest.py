@@ -73,6 +73,12 @@ def pytest_configure(config: pytest.Config) -> None:
     flaky.install(config)
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Run three processes on two cores: a test often waits for a deadline or a process."""
+    cores = len(os.sched_getaffinity(0))
+    return cores + cores // 2
+
+
 @pytest.hookimpl(tryfirst=True)  # before `-m` chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark each test as quick that uses no run directory and is not marked as slow.

@@ -13,11 +13,14 @@ from pathlib import Path
 
 import pytest
 
+from tests import readme_transcript
+
 README = Path(__file__).parent.parent / "README.md"
 
 
 def _blocks(kind: str) -> list[str]:
-    return re.findall(rf"^```{kind}\n(.*?)^```$", README.read_text("utf-8"), re.M | re.S)
+    text = readme_transcript.without_transcript(README.read_text("utf-8"))
+    return re.findall(rf"^```{kind}\n(.*?)^```$", text, re.M | re.S)
 
 
 def _commands(block: str) -> list[tuple[str, str]]:
@@ -47,6 +50,14 @@ def test_every_command_prints_what_the_readme_says(
             check=False,
         )
         assert done.stdout == expected, f"$ {command}\n{done.stdout}{done.stderr}"
+
+
+@pytest.mark.slow
+def test_the_transcript_is_what_the_commands_print() -> None:
+    """If this fails: python -m tests.readme_transcript."""
+    shown, written = readme_transcript.transcript(), readme_transcript.written()
+    assert readme_transcript.normal(shown) == readme_transcript.normal(written)
+    assert max(map(len, written.splitlines())) <= readme_transcript.COLUMNS
 
 
 def test_the_first_screen_names_two_commands() -> None:

@@ -73,6 +73,8 @@ def exchange(
     timeout_s: float | None = None,
     request_timeout_s: float | None = None,
     is_timed: bool = False,
+    window: int = WINDOW_REQUESTS,
+    is_ordered: bool = True,
 ) -> Iterator[Reply]:
     """Send the requests of `source` and yield their replies in the same order.
 
@@ -84,6 +86,8 @@ def exchange(
         timeout_s: the longest time without any reply while requests are under way.
         request_timeout_s: what one request may take; it fails when that is over.
         is_timed: the replies say how long each waited and ran at each node.
+        window: requests under way at once; the gateway may allow fewer.
+        is_ordered: False to yield each reply as soon as it comes.
 
     Raises:
         PostTimeout: no reply in time.
@@ -93,11 +97,12 @@ def exchange(
     targets = targets_of(session.welcome, target)
     under_way = _Exchange(session, endpoint, targets, source, timeout_s)
     under_way.limit(request_timeout_s, is_timed)
-    window = max(1, min(WINDOW_REQUESTS, session.welcome.window_requests))
+    window = max(1, min(window, session.welcome.window_requests))
+    next_replies = under_way.in_order if is_ordered else under_way.as_they_came
     try:
         while under_way.fill(window):
             under_way.wait()
-            yield from under_way.in_order()
+            yield from next_replies()
     finally:
         under_way.leave()
 
@@ -274,6 +279,11 @@ class _Exchange:
             reply = self._replies.pop(self._next)
             self._next += 1
             yield reply
+
+    def as_they_came(self) -> Iterator[Reply]:
+        """The replies that are here."""
+        while self._replies:
+            yield self._replies.pop(next(iter(self._replies)))
 
     def leave(self) -> None:
         """Stop polling the input."""

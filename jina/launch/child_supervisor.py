@@ -5,6 +5,7 @@ python -m jina.launch.child_supervisor CHANNEL_FD [--one-shot] [--told]
 
 from __future__ import annotations
 
+import gc
 import os
 import socket
 import sys
@@ -66,6 +67,7 @@ class _ToOwner:
 
 def main(arguments: list[str]) -> int:
     """Supervise a Flow for the process at the other end of an inherited channel."""
+    gc.freeze()  # what is loaded stays; the end need not search it for garbage
     owner = control.Channel(socket.socket(fileno=int(arguments[0])), control.ToOwnedSupervisor)
     begin = owner.wait_for(control.Begin)
     speaker = Speaker()

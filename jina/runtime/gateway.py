@@ -19,8 +19,8 @@ from typing import Any
 from jina.defaults import (
     DELIVERY_GRACE_S,
     MAX_INFLIGHT_BYTES,
+    MAX_WINDOW_REQUESTS,
     QUEUED_PER_CLIENT,
-    WINDOW_REQUESTS,
 )
 from jina.excepts import JinaError, WireError
 from jina.runtime import control
@@ -345,7 +345,7 @@ class Gateway:
 
     def _welcome(self, peer: bytes, number: int) -> None:
         welcome = Welcome(
-            self._flow, self._router.endpoints, WINDOW_REQUESTS, self._router.held(peer)
+            self._flow, self._router.endpoints, MAX_WINDOW_REQUESTS, self._router.held(peer)
         )
         self._send_front(pack_message(wire.WELCOME, number=number, call=pack_map(welcome)), peer)
         if self._is_drained:

@@ -18,6 +18,7 @@ from jina.excepts import BatchingError, RequestTimeout, WireError
 from jina.executors.call import call as call_executor
 from jina.graph.plan import WorkerSpec
 from jina.names import DEFAULT_ENDPOINT
+from jina.records.selection import selection_of
 from jina.transport import sockets
 from jina.types.arrays.document import DocumentArray
 from jina.types.document import Document
@@ -340,8 +341,10 @@ def _miscounted(endpoint: str, given: int, taken: int) -> BatchingError:
 def write(work: Work, docs: DocumentArray, groundtruths: DocumentArray | None) -> Written:
     """Write what came of a request."""
     if work.as_lines:
+        call = work.call
+        selection = selection_of(call.select, call.exclude)
         parts, lines = bodies.write_lines(
-            docs, work.failures, work.route.endpoint, work.call.tensors
+            docs, work.failures, work.route.endpoint, call.tensors, selection
         )
         return parts, list(lines)
     return bodies.write_body(docs, groundtruths, work.failures)

@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 
-from jina.defaults import MAX_ATTEMPTS, WINDOW_REQUESTS
+from jina.defaults import MAX_ATTEMPTS, MAX_WINDOW_REQUESTS
 from jina.graph.course import Course, in_order, plot_course
 from jina.graph.plan import PlannedNode
 from jina.names import DEFAULT_ENDPOINT, GATEWAY
@@ -69,7 +69,7 @@ class Router:
         self,
         nodes: Sequence[PlannedNode],
         *,
-        window_requests: int = WINDOW_REQUESTS,
+        window_requests: int = MAX_WINDOW_REQUESTS,
         max_attempts: int = MAX_ATTEMPTS,
         endpoints: Mapping[str, Sequence[str]] | None = None,
         first_task: int = 0,

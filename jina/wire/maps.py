@@ -177,6 +177,8 @@ class Call(msgspec.Struct, array_like=True, frozen=True):
         lines: the client wants JSON lines back.
         tensors: how tensors are written in those lines, "list" or "base64".
         oversize: (row, line number, bytes) of lines that were too long to carry.
+        select: the fields, and `tags.KEY` of the tags, that those lines have; empty for all.
+        exclude: those that they do not have.
     """
 
     parameters: dict[str, Any] = {}
@@ -185,6 +187,8 @@ class Call(msgspec.Struct, array_like=True, frozen=True):
     lines: bool = False
     tensors: str = "list"
     oversize: list[tuple[int, int, int]] = []
+    select: list[str] = []
+    exclude: list[str] = []
 
 
 class Failure(msgspec.Struct, array_like=True, frozen=True):

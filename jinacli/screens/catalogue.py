@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping
 
 from jina.terminal_text import one_line
+from jinacli.screens.columns import in_columns
 
 
 def show_catalogue(found: Mapping[str, str]) -> None:
@@ -14,6 +15,6 @@ def show_catalogue(found: Mapping[str, str]) -> None:
     Args:
         found: name -> what it does.
     """
-    width = max(map(len, found), default=0)
-    for name, text in found.items():
-        sys.stdout.write(f"{name.ljust(width)}  {one_line(text)}".rstrip() + "\n")
+    rows = [(name, one_line(text)) for name, text in found.items()]
+    if rows:
+        sys.stdout.write(f"{in_columns(rows)}\n")

@@ -10,6 +10,7 @@ from typing import Any, Literal, TextIO
 from jina.check import Report
 from jina.config.problems import Problem
 from jina.terminal_text import escaped
+from jinacli.screens.columns import in_columns
 from jinacli.screens.errors import say
 from jinacli.screens.sarif import sarif
 from jinacli.streams import forget
@@ -144,14 +145,10 @@ def _encoded(text: str) -> str:
 
 
 def _table(report: Report) -> str:
-    """The endpoints in plain columns: the same on a terminal and in a pipe."""
+    """The endpoints in plain columns: the same in a pipe and on a terminal that is wide enough."""
     rows: list[tuple[str, ...]] = [("executor", "endpoint", "method", "place")]
     rows += [tuple(map(escaped, row)) for row in report.endpoints]  # before they are measured
-    widths = [max(len(row[column]) for row in rows) for column in range(3)]
-    return "\n".join(
-        "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]])
-        for row in rows
-    )
+    return in_columns(rows)
 
 
 _FORMS: dict[Format, Callable[[Sequence[Report]], str]] = {

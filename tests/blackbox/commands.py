@@ -1,0 +1,95 @@
+"""Every command, with words that are right and words that are wrong.
+
+A command that is missing here fails `test_every_command.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import typer
+
+from jinacli.commands.root import app
+
+
+@dataclass(frozen=True)
+class Case:
+    """How a command is used in the folder of the tests, see `folder` in `conftest.py`.
+
+    Attributes:
+        good: words with which it succeeds.
+        prints: what it then writes to standard output.
+        shown: words for somebody at a terminal; those of `good` if empty.
+        mistakes: words that are wrong, and the exit code.
+        file: words with FILE, in which the name of a file may stand.
+        stdin: what its standard input holds.
+        makes: a file or folder that it makes.
+        starts: it starts processes, so it is run fewer times.
+        narrowest: columns of the narrowest terminal that its output fits into.
+    """
+
+    good: str
+    prints: Literal["nothing", "text", "json", "lines"]
+    shown: str = ""
+    mistakes: tuple[tuple[str, int], ...] = ()
+    file: str = ""
+    stdin: bytes | None = None
+    makes: str = ""
+    starts: bool = False
+    narrowest: int = 40
+
+
+CASES = {
+    "post": Case(
+        "/ -i data.jsonl -q",
+        "lines",
+        mistakes=(("/ -i none.jsonl", 2), ("/ --limit x", 2), ("/ -t a --address x", 4)),
+        file="/ -i FILE",
+    ),
+    "schema": Case("flow", "json", mistakes=(("flows", 2),), narrowest=2000),
+    "flow up": Case(
+        "other.yml --detach --json",
+        "json",
+        mistakes=(("none.yml", 2), ("other.yml --port 99999", 2)),
+        file="FILE",
+        starts=True,
+    ),
+    "flow down": Case("nobody", "nothing", mistakes=(("--timeout nan", 2),)),
+    "flow ps": Case("--json", "json", shown=" ", mistakes=(("x", 2),), narrowest=80),
+    "flow scale": Case("upper=1", "nothing", mistakes=(("upper=x", 2), ("uper=1", 2))),
+    "flow restart": Case("upper -q", "nothing", mistakes=(("uper", 2),), starts=True),
+    "flow check": Case("checked.yml", "text", mistakes=(("--output-format x", 2),), file="FILE"),
+    "flow plot": Case("flow.yml", "text", mistakes=(("none.yml", 2),), file="FILE"),
+    "flow new": Case(
+        "demo", "nothing", mistakes=(("a/b", 1), ("x.yml", 2)), makes="demo", narrowest=80
+    ),
+    "executor check": Case("my.yml", "text", mistakes=(("my.yml -i x", 2),), file="FILE"),
+    "executor run": Case(
+        "my.yml / -q",
+        "lines",
+        mistakes=(("none.yml /", 2), ("my.yml / -i none.jsonl", 2)),
+        file="my.yml / -i FILE",
+        stdin=b'{"id": "a", "text": "x"}\n',
+    ),
+    "executor list": Case("--json", "json", shown=" ", mistakes=(("x", 2),)),
+    "executor new": Case(
+        "Demo", "nothing", mistakes=(("a/b", 1), ("1x", 2)), makes="Demo", narrowest=80
+    ),
+}
+
+
+def every_command() -> list[str]:
+    """The commands that there are, as somebody types them."""
+    return sorted(_below(typer.main.get_command(app)))
+
+
+def _below(group: object, *path: str) -> Iterator[str]:
+    for name, command in group.commands.items():  # type: ignore[attr-defined]
+        if getattr(command, "hidden", False):
+            continue
+        if hasattr(command, "commands"):
+            yield from _below(command, *path, name)
+        else:
+            yield " ".join([*path, name])
