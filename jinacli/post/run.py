@@ -212,16 +212,20 @@ def _stream(
     except InputError as error:  # it broke off; what was read before has its outcomes
         say(f"error: {error}")
     except (KeyboardInterrupt, exits.Terminated):
-        if options.form.is_whole and options.output != "-":
-            say(unwritten(options.output, options.form.shown))
-        else:
-            say(so_far(tally, journal, "the interruption"))
+        say(_ended_early(options, posting, "the interruption"))
         raise
     except (ConnectError, PostTimeout, OutputError) as error:
         # What was not wholly written is counted too, but for the journal.
         if tally.outcomes and (journal is not None or not isinstance(error, OutputError)):
-            say(f"{so_far(tally, journal, 'this')}:")
+            say(f"{_ended_early(options, posting, 'this')}:")
         raise
+
+
+def _ended_early(options: PostOptions, posting: Posting, until: str) -> str:
+    """What has become of the results of a post that ended before its last request."""
+    if options.form.is_whole and options.output != "-":
+        return unwritten(options.output, options.form.shown)
+    return so_far(posting.tally, posting.journal, until)
 
 
 def _say_notes(options: PostOptions, prepared: _Prepared, tally: Tally, session: Session) -> None:
