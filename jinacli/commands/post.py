@@ -82,12 +82,12 @@ def post(
         list[str] | None,
         typer.Option(
             "--select",
-            help="Fields of the results, such as id,uri,embedding,tags.price; default all",
+            help="Only these fields of the results: id,uri,embedding,tags.price",
         ),
     ] = None,
     exclude: Annotated[
         list[str] | None,
-        typer.Option("--exclude", help="All fields of the results but these: blob,buffer"),
+        typer.Option("--exclude", help="All fields of the results except these: blob,buffer"),
     ] = None,
     tensors: Annotated[
         str,
