@@ -100,7 +100,7 @@ def _end_of(pid: int) -> int:
                 os.kill(pid, signal.SIGKILL)
         else:
             stopped_by = info.si_signo
-            # Ctrl-C reaches the child by itself; that the terminal is gone, its first process alone.
+            # Ctrl-C reaches the child too; SIGHUP of a terminal only the first process of it.
             if stopped_by != signal.SIGINT or info.si_code == _FROM_A_PROCESS:
                 os.kill(pid, stopped_by)
             if stopped_by != signal.SIGINT:

@@ -27,7 +27,8 @@ class Case:
         stdin: what its standard input holds.
         makes: a file or folder that it makes.
         starts: it starts processes, so it is run fewer times.
-        narrowest: columns of the narrowest terminal that its output fits into.
+        narrowest: columns of the narrowest terminal that its output fits into; ANY for data, and
+            for sentences, which the terminal breaks.
     """
 
     good: str
@@ -41,14 +42,19 @@ class Case:
     narrowest: int = 40
 
 
+ANY = 10_000
 CASES = {
+    "completion show": Case("bash", "text", mistakes=(("basic", 2),), narrowest=ANY),
+    "completion install": Case(
+        "bash", "nothing", mistakes=(("basic", 2),), makes="home", narrowest=ANY
+    ),
     "post": Case(
         "/ -i data.jsonl -q",
         "lines",
         mistakes=(("/ -i none.jsonl", 2), ("/ --limit x", 2), ("/ -t a --address x", 4)),
         file="/ -i FILE",
     ),
-    "schema": Case("flow", "json", mistakes=(("flows", 2),), narrowest=2000),
+    "schema": Case("flow", "json", mistakes=(("flows", 2),), narrowest=ANY),
     "flow up": Case(
         "other.yml --detach --json",
         "json",
@@ -60,6 +66,9 @@ CASES = {
     "flow ps": Case("--json", "json", shown=" ", mistakes=(("x", 2),), narrowest=80),
     "flow scale": Case("upper=1", "nothing", mistakes=(("upper=x", 2), ("uper=1", 2))),
     "flow restart": Case("upper -q", "nothing", mistakes=(("uper", 2),), starts=True),
+    "flow config": Case("flow.yml", "text", mistakes=(("--set x", 2),), file="FILE", narrowest=ANY),
+    "flow endpoints": Case("flow.yml --json", "json", shown="flow.yml", file="FILE"),
+    "flow diff": Case("flow.yml", "nothing", mistakes=(("--set x", 2),), file="FILE"),
     "flow check": Case("checked.yml", "text", mistakes=(("--output-format x", 2),), file="FILE"),
     "flow plot": Case("flow.yml", "text", mistakes=(("none.yml", 2),), file="FILE"),
     "flow new": Case(
