@@ -1,6 +1,6 @@
 """A Flow whose `post` is an async generator, for programs that run on asyncio.
 
-The post itself runs on a thread; nothing of a Flow is asynchronous underneath.
+The post itself runs on a thread; internally, nothing in a Flow is asynchronous.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class AsyncFlow(Flow):
     ) -> AsyncIterator[Response]:
         """Post Documents and yield the responses in order, as they come.
 
-        A response that nobody takes holds back those after it. Leaving the loop early ends the
+        A response that is not consumed holds back those after it. Leaving the loop early ends the
         post.
 
         Args:
@@ -62,7 +62,7 @@ class AsyncFlow(Flow):
             on_done: as for `Client.post`; called on that thread, and so are the others.
             on_error: as for `Client.post`.
             on_always: as for `Client.post`.
-            **options: as for `Client.post`; `return_results` changes nothing.
+            **options: as for `Client.post`; `return_results` has no effect.
 
         Raises:
             BadServer: as in `Client.post`, and so are the other errors.

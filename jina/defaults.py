@@ -12,10 +12,12 @@ BULK_REQUEST_DOCS = 400  # lines in one request of a long file
 REQUEST_BYTES = 256 * KIB  # a request is sent once its lines reach this
 REQUEST_IDLE_S = 0.02  # a request is sent when no new line has come for this long
 WINDOW_REQUESTS = 16  # requests of one client under way at once
+MAX_WINDOW_REQUESTS = 48  # that a client may ask for
 QUEUED_PER_CLIENT = 64  # unread messages of a client; enough for a window and its pings
 
 # How much a peer may make us hold.
 MAX_LINE_BYTES = 16 * MIB  # one input line
+ENDLESS_LINE_BYTES = 128 * MIB  # of a pipe or device without a line end: then it is given up
 MAX_FRAME_BYTES = 64 * MIB  # one frame on any socket
 MAX_FRAMES = 64  # payload frames of one message to a gateway
 MAX_FRAMES_FROM_GATEWAY = 1024  # of a message that it put together from branches or parts
@@ -32,8 +34,10 @@ MAX_BATCHES = 256  # nested batches of one request
 INLINE_TENSOR_BYTES = 64 * KIB  # smaller tensor columns share a frame and are copied when read
 MAX_INFLIGHT_BYTES = 256 * MIB  # bytes of requests that a gateway holds at once
 
-# What a Flow in the background writes to the disk.
-LOG_BYTES = 10 * MIB  # of its log, before a new one is begun; one older log is kept
+# What Flows write to the disk.
+LOG_BYTES = 10 * MIB  # of a Flow's log, before a new one is begun; one older log is kept
+KEPT_RUNS = 20  # of all Flows of a user that have ended: their logs, and how they ended
+KEPT_RUNS_BYTES = 100 * MIB  # of these logs together
 
 # How long we wait.
 TIMEOUT_READY_S = 600.0  # start of a worker, counted from its last sign of life

@@ -5,7 +5,7 @@
     │   ├── BadConfigSource            (FileNotFoundError) nothing usable where a config should be;
     │   │                              or a file, module or class that it names is missing
     │   └── BadYAMLVersion             a Flow YAML in a version that is not supported
-    ├── DocumentError                  (ValueError) a Document that cannot be what was asked
+    ├── DocumentError                  (ValueError) a Document that does not allow the operation
     │   ├── BadDocType                 (TypeError) an object that cannot become a Document
     │   └── EmptyArray                 (IndexError) an array without Documents has no such column
     ├── FlowError
@@ -13,21 +13,21 @@
     │   ├── FlowBuildLevelError        a call that the Flow's state does not allow
     │   ├── FlowNotFound               no running Flow fits, or several do
     │   │   └── SeveralFlows           several do: the user must choose
-    │   └── RuntimeFailToStart         (RuntimeError) a process of the Flow did not come up
+    │   └── RuntimeFailToStart         (RuntimeError) a process of the Flow did not start
     ├── ExecutorError
     │   ├── ExecutorFailToLoad         the class cannot be found or constructed
     │   ├── PretrainedModelFileDoesNotExist   (FileNotFoundError) raised by published Executors
     │   ├── RemoteError                user code raised in a worker; all of it is text
     │   ├── BatchingError              a method of a batched endpoint that cannot be batched
-    │   ├── WorkerDied                 a request killed its worker more than once
+    │   ├── WorkerDied                 a request crashed its worker more than once
     │   ├── ExecutorTimeout            (TimeoutError) a request ran longer than its node allows
     │   └── ExecutorUnavailable        no worker of a node is left
     ├── ClientError
     │   ├── BadClientInput             an input element that is not a Document
     │   ├── BadClientCallback          a callback raised
     │   ├── BadServer                  the Flow answered a request with an error
-    │   ├── ConnectError               nobody answers at the address
-    │   ├── RequestTimeout             (TimeoutError) a request was not done in its time
+    │   ├── ConnectError               nothing answers at the address
+    │   ├── RequestTimeout             (TimeoutError) a request exceeded its time limit
     │   └── PostTimeout                (TimeoutError) no answer in time
     ├── InputError                     an input file that cannot be read
     │   └── BadLine                    one line of it that is not a Document
@@ -100,7 +100,7 @@ class ConfigError(JinaError):
 
 
 class BadConfigSource(ConfigError, FileNotFoundError):
-    """There is nothing usable where a config was expected, or where it says that something is."""
+    """There is no usable config at the source, or at a place that it refers to."""
 
 
 class BadYAMLVersion(ConfigError):
@@ -108,7 +108,7 @@ class BadYAMLVersion(ConfigError):
 
 
 class DocumentError(JinaError, ValueError):
-    """A Document or DocumentArray that cannot be what was asked."""
+    """A Document or DocumentArray that does not allow the operation."""
 
 
 class BadDocType(DocumentError, TypeError):
@@ -124,7 +124,7 @@ class FlowError(JinaError):
 
 
 class FlowTopologyError(FlowError):
-    """Names, needs or cycles of the graph that cannot work."""
+    """Wrong names or needs, or cycles, in the graph."""
 
 
 class FlowBuildLevelError(FlowError):
@@ -140,7 +140,7 @@ class SeveralFlows(FlowNotFound):
 
 
 class RuntimeFailToStart(FlowError, RuntimeError):
-    """A process of the Flow did not come up.
+    """A process of the Flow did not start.
 
     Args:
         what: as for `JinaError`.
@@ -214,15 +214,15 @@ class RemoteError(ExecutorError):
 
 
 class BatchingError(ExecutorError):
-    """A method of a batched endpoint returned another number of Documents than it was given."""
+    """A method of a batched endpoint returned a different number of Documents than it received."""
 
 
 class WorkerDied(ExecutorError):
-    """The outcome of a Document, or of a request, that killed its worker more than once."""
+    """The outcome of a Document, or of a request, that crashed its worker more than once."""
 
 
 class ExecutorTimeout(ExecutorError, TimeoutError):
-    """The outcome of a Document, or of a request, with which its node's timeout passed."""
+    """The outcome of a Document, or of a request, that exceeded the timeout of its node."""
 
 
 class ExecutorUnavailable(ExecutorError):
@@ -246,15 +246,15 @@ class BadServer(ClientError):
 
 
 class ConnectError(ClientError):
-    """Nobody answers at the address, or we are not let in."""
+    """Nothing answers at the address, or access is denied."""
 
 
 class RequestTimeout(ClientError, TimeoutError):
-    """The outcome of a request that was not done in the time that its client gave it."""
+    """The outcome of a request that exceeded the time limit set by its client."""
 
 
 class PostTimeout(ClientError, TimeoutError):
-    """No answer came in time."""
+    """No response arrived in time."""
 
 
 class InputError(JinaError):

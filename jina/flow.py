@@ -1,7 +1,6 @@
 """Flow: Executors as a graph, built in Python or from YAML, started and posted to.
 
-The façade of the house: it describes, `jina.config` checks, `jina.launch` runs, `jina.client`
-posts.
+It describes a Flow; `jina.config` checks it, `jina.launch` runs it, `jina.client` posts to it.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from jina.excepts import ConfigError, FlowBuildLevelError, FlowError, FlowTopologyError
 from jina.graph import drawing
 from jina.graph.course import ends
-from jina.graph.members import NotHere, Said, free_name, node_of, tell_ignored, tell_unheard
+from jina.graph.members import NotHere, Said, free_name, node_of, tell_ignored
 from jina.graph.plan import Plan, PlannedNode, with_import_paths
 from jina.launch.asking import change_local, to_scale, with_arguments
 from jina.launch.local import LocalFlow
@@ -33,14 +32,14 @@ _LOOK_S = 0.5  # between looks whether a Flow that is waited for still runs
 class Flow:
     """Executors as a graph.
 
-    Files, classes and catalogue names of Executors are asked for when it is planned or started;
-    names and needs are checked at once.
+    Files, classes and catalogue names of Executors are looked up when the Flow is planned or
+    started; names and needs are checked immediately.
 
-    `flow["encoder"]` and `flow[0]` are nodes, as `flow.plan()` has them; iteration gives pairs of
-    name and node. Heads and tails of nodes are none of these. Flows are equal when their nodes are.
+    `flow["encoder"]` and `flow[0]` are nodes as in `flow.plan()`; iteration yields pairs of name
+    and node, without heads and tails. Two Flows are equal if their nodes are equal.
 
     Args:
-        name: of the Flow; "flow" when it has none.
+        name: of the Flow; the default is "flow".
         workspace: folder for the workspaces of its Executors.
         env: environment variables of all its Executors.
         **options: other keys of a Flow YAML's `with:`.
@@ -70,11 +69,11 @@ class Flow:
     def load_config(cls, source: Any, **options: Any) -> Flow:
         """Load a Flow from YAML.
 
-        Relative paths lead from `extra_search_paths`, the current folder, or the caller's file.
+        Relative paths are found in `extra_search_paths`, the current folder, or the caller's.
 
         Args:
             source: path, YAML text, dict or open stream.
-            **options: of `jina.config.load_flow`; `py_modules`; `uses_with` over the YAML's `with`.
+            **options: of `jina.config.load_flow`; `py_modules`; `uses_with` overrides the `with`.
 
         Raises:
             ConfigError: with everything that is wrong, each thing at its place. What is wrong with
@@ -88,17 +87,17 @@ class Flow:
         """Add an Executor.
 
         Args:
-            copy_flow: return a new Flow and leave this one as it is.
+            copy_flow: return a new Flow and leave this one unchanged.
             **entry: the keys of an entry under `executors:` in a Flow YAML; `uses` may be a class.
-                Relative paths are looked for as in `load_config`.
+                Relative paths are looked up as in `load_config`.
 
         Returns:
             the Flow with the Executor.
 
         Raises:
             TypeError: an unknown key.
-            FlowTopologyError: a name that is taken, or a need that does not exist.
-            ConfigError: anything else that is wrong with the entry, but for its Executor.
+            FlowTopologyError: a duplicate name, or a need that does not exist.
+            ConfigError: any other mistake in the entry, except in its Executor.
         """
         if self._running:
             raise FlowBuildLevelError("a running Flow cannot be changed", hint="close it first")
@@ -108,10 +107,10 @@ class Flow:
         return flow
 
     def inspect(self, name: str = "", **entry: Any) -> Flow:
-        """Add an Executor that looks on: it takes what the last one returns.
+        """Add an inspecting Executor: it receives the output of the last one.
 
-        Whatever is added next takes that too, not what this one makes of it. What it returns is
-        part of the answer; `Flow(inspect="REMOVE")` leaves it out.
+        The Executor that is added next receives the same output. The results of this one are part
+        of the response; `Flow(inspect="REMOVE")` leaves it out.
 
         Args:
             name: the default is inspect, inspect1, …
@@ -126,14 +125,14 @@ class Flow:
     def gather_inspect(
         self, name: str = "gather_inspect", include_last_pod: bool = True, **entry: Any
     ) -> Flow:
-        """Join all Executors that look on, and the last one of the others.
+        """Join all inspecting Executors and the last one of the others.
 
         Args:
             name: of the join.
             include_last_pod: whether that last one is joined too.
             **entry: as for `add`.
 
-        Without any, it changes nothing.
+        Without inspecting Executors, nothing is added.
         """
         watching, last = self._description.watched()
         if not watching:
@@ -167,10 +166,10 @@ class Flow:
         return self.needs(names, name, **entry)
 
     def plan(self) -> Plan:
-        """What would be started: nodes, needs and workers.
+        """What `start` would start: nodes, needs and workers.
 
         Raises:
-            ConfigError: with everything that is wrong.
+            ConfigError: with all mistakes.
         """
         return self._description.plan()
 
@@ -180,31 +179,31 @@ class Flow:
         return self._description.graph
 
     def save_config(self, filename: str | Path | None = None) -> str:
-        """Write the YAML of this Flow: what was set, no more.
+        """Write the YAML of this Flow, without defaults.
 
-        Relative paths lead from the new file to where they led before, or would have led. A class
-        is named with its module, or with the program's file; alone, and with a warning, if it can
-        be imported from neither.
+        Relative paths are rewritten to lead from the new file to the same place. A class is written
+        with its module or the program's file. If it can be imported from neither, it is written as
+        a name, with a warning.
 
         Args:
-            filename: where to; without it, the file it was loaded from, else a new temporary file.
+            filename: the default is the file it was loaded from, or a new temporary file.
 
         Returns:
             the path written.
 
         Raises:
-            ConfigError: a value in it has no YAML form.
+            ConfigError: a value cannot be saved as YAML.
         """
         return self._description.save(None if filename is None else str(filename))
 
     def build(self, copy_flow: bool = False) -> Flow:
-        """Check the Flow and its Executors, as `start` does; it need not be called before that.
+        """Check the Flow and its Executors; `start` does this too.
 
         Args:
-            copy_flow: return another Flow, which is started and closed independently.
+            copy_flow: return a copy, which is started and closed independently.
 
         Raises:
-            ConfigError: with everything that is wrong.
+            ConfigError: with all mistakes.
         """
         self.plan()
         if not copy_flow:
@@ -221,24 +220,22 @@ class Flow:
         build: bool = True,
         copy_flow: bool = True,
     ) -> Flow:
-        """Draw the graph. Nothing is started, and nothing leaves the machine.
-
-        Without `output` the drawing is printed, as text.
+        """Draw the graph, without starting anything and without a web service.
 
         Args:
-            output: write it there instead: Mermaid if the name ends in `.mmd` or `.md`, text if it
-                ends in `.txt`. Jina 2 had a web service make a picture; here none is made.
-            vertical_layout: Mermaid from top to bottom, not from left to right; text always is.
-            inline_display: in a notebook, display it as Mermaid; elsewhere no effect.
-            build: no effect, a Flow is always complete.
-            copy_flow: no effect, drawing changes nothing.
+            output: a file to write, Mermaid for `.mmd` and `.md`, text for `.txt`. The default is
+                to print text. Images, as in Jina 2, are not supported.
+            vertical_layout: draw Mermaid from top to bottom, like text, instead of left to right.
+            inline_display: display it as Mermaid in a notebook; no effect elsewhere.
+            build: no effect; a Flow is always complete.
+            copy_flow: no effect; drawing changes nothing.
 
         Returns:
             this Flow.
 
         Raises:
             ConfigError: names, needs or keys are wrong.
-            OutputError: the file's ending is that of a picture, or unknown.
+            OutputError: the extension of the file is that of an image, or unknown.
         """
         try:
             plan = self.plan()
@@ -249,22 +246,22 @@ class Flow:
 
     @property
     def num_executors(self) -> int:
-        """How many nodes it has."""
+        """The number of nodes."""
         return len(self._graph.executors)
 
     @property
     def num_pods(self) -> int:
-        """How many nodes it has; the gateway counts while it runs, as in Jina 2."""
+        """The number of nodes; includes the gateway while running, as in Jina 2."""
         return self.num_executors + bool(self._running)
 
     @property
     def num_peas(self) -> int:
-        """How many workers it has; the gateway counts while it runs, as in Jina 2."""
+        """The number of workers; includes the gateway while running, as in Jina 2."""
         return self._running.num_workers + 1 if self._running else len(self._graph.workers)
 
     @property
     def workspace(self) -> str:
-        """Absolute path of the folder for its Executors' workspaces, unless they name another."""
+        """Absolute path of the folder for its Executors' workspaces, unless they set their own."""
         return self._description.workspace
 
     def __getitem__(self, item: str | int) -> PlannedNode:
@@ -283,22 +280,21 @@ class Flow:
     # --- run ---
 
     def start(self) -> Flow:
-        """Start every process and wait until all are ready. `with flow:` does it too.
+        """Start all processes and wait until they are ready. `with flow:` does it too.
 
         Raises:
-            ConfigError: with everything that is wrong with the Flow and its Executors.
-            RuntimeFailToStart: a process did not come up; its own words are in the message.
+            ConfigError: with all mistakes in the Flow and its Executors.
+            RuntimeFailToStart: a process did not start; the message has its last output.
         """
         if self._running:
             raise FlowBuildLevelError("the Flow is already running")
         plan, suspicious = self._description.planned()
-        tell_unheard(self._description.said)
-        tell_ignored(suspicious)
+        tell_ignored(self._description.said, suspicious)
         self._running = LocalFlow(with_import_paths(plan))
         return self
 
     def close(self) -> None:
-        """Finish the requests under way, close the Executors, end every process."""
+        """Finish requests in progress, close the Executors, and end all processes."""
         running, client = self._running, self._client
         self._running = self._client = None
         if client:
@@ -316,7 +312,7 @@ class Flow:
         """Wait until Ctrl-C, or until another thread closes the Flow.
 
         Args:
-            stop_event: also end the wait when it is set; a multiprocessing Event works too.
+            stop_event: also stop waiting when it is set; a multiprocessing Event works too.
 
         Raises:
             FlowError: the Flow ended unexpectedly.
@@ -330,7 +326,7 @@ class Flow:
 
     @property
     def address(self) -> str:
-        """Where clients reach the running Flow."""
+        """The address of the running Flow for clients."""
         return self._must_run().address
 
     def _must_run(self) -> LocalFlow:
@@ -342,7 +338,7 @@ class Flow:
 
     @property
     def client(self) -> Client:
-        """A Client of the running Flow; it is closed with it."""
+        """A Client of the running Flow; it is closed together with the Flow."""
         return self._connected()
 
     host = Said()
@@ -354,9 +350,9 @@ class Flow:
     # --- change while it runs ---
 
     def scale(self, name: str = "", replicas: int = 0, *, pod_name: str = "") -> Flow:
-        """Give an Executor of the running Flow another number of replicas; no request fails.
+        """Change the number of replicas of a running Executor; no request fails.
 
-        Returns once it has them. Another start of the Flow has as many as before.
+        Returns when the change is complete. The next start uses the original number.
 
         Args:
             name: of the Executor.
@@ -365,8 +361,8 @@ class Flow:
 
         Raises:
             FlowTopologyError: there is no such Executor.
-            FlowBuildLevelError: the Flow does not run, or another change of it is under way.
-            RuntimeFailToStart: a new worker did not start; there are as many as before.
+            FlowBuildLevelError: the Flow does not run, or another change is in progress.
+            RuntimeFailToStart: a new worker did not start; the number is unchanged.
             ValueError: that is not a number of replicas.
         """
         return self._change(to_scale(name or pod_name, replicas))
@@ -379,7 +375,7 @@ class Flow:
         uses_with: dict[str, Any] | None = None,
         pod_name: str = "",
     ) -> Flow:
-        """Replace the workers of one Executor of the running Flow, one by one; no request fails.
+        """Replace the workers of a running Executor, one by one; no request fails.
 
         Where it has one replica, requests wait until the new one is ready. Returns once all are
         replaced. What the Flow would be started with stays as it is.
@@ -387,7 +383,7 @@ class Flow:
         Args:
             name: of the Executor.
             dump_path: what `self.runtime_args.dump_path` is from now on, as in Jina 2.0.
-            uses_with: laid over the arguments of its constructor.
+            uses_with: overrides the arguments of its constructor.
             pod_name: what Jina 2 called `name`.
 
         Raises:

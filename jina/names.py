@@ -1,6 +1,6 @@
 """Names within a Flow: which are allowed, which are reserved, how an endpoint is written.
 
-Plain values. Whoever finds a wrong name says so in its own words.
+Plain values. The code that finds a wrong name chooses the words.
 """
 
 from __future__ import annotations

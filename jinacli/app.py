@@ -14,11 +14,11 @@ import signal
 import sys
 
 from jinacli import color, older_commands
-from jinacli.completion import answering
+from jinacli.completion.scripts import VARIABLE
 from jinacli.streams import forget, open_closed_streams
 
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-_GARBAGE = 50_000  # objects; what is loaded is no garbage, and a search takes a tenth of a start
+_GARBAGE = 100_000  # objects; what is loaded is no garbage, and a search takes a tenth of a start
 _INTERRUPTED = 130  # as in jinacli.exits, which may not be loaded yet
 
 
@@ -31,7 +31,9 @@ def main() -> None:
         # Late: see above.
         from jinacli.commands.root import commands
 
-        if answering.is_asked():
+        if VARIABLE in os.environ:
+            from jinacli.completion import answering
+
             answering.answer(commands)
             return
         older = older_commands.answer(sys.argv[1:])
@@ -48,6 +50,8 @@ def main() -> None:
     except OSError as error:
         code = _explain(error)
         forget(sys.stdout)
+    if not gc.get_freeze_count():  # else users' code ran since then, and may rely on the search
+        gc.freeze()  # to search all that is loaded at the end takes a fifth of a short command
     sys.exit(code if isinstance(code, int) else 0)
 
 

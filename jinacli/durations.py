@@ -21,7 +21,7 @@ def seconds_of(text: str | None, option: str, *, least_s: float = 0.001) -> floa
         least_s: the shortest that makes sense.
 
     Raises:
-        typer.BadParameter: it is no duration, or too short or too long.
+        typer.BadParameter: it is not a duration, or too short or too long.
     """
     if text is None:
         return None

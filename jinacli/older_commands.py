@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 
 _FLOW = "a Flow starts its own processes: `jina flow up flow.yml`"
@@ -49,6 +48,9 @@ def answer(words: Sequence[str]) -> str:
     uses = _uses(rest)
     if uses is None:
         return ""
+    # Late: hardly anybody types this.
+    import shlex
+
     file = shlex.quote(uses or ("flow.yml" if command == "flow" else "config.yml"))
     if command == "flow":
         instead = f"`jina flow up {file}`"

@@ -33,13 +33,19 @@ SHARED = {
 }
 """Name of a parameter -> the variable that means it in every command."""
 
+NOT_SHARED = frozenset({("flow", "config", "quiet")})
+"""Parameters that mean something else than their name does in other commands."""
+
 NO_TWIN = frozenset({"--help", "--version"})
 """They ask for something, once; they set nothing."""
 
-RIVALS = (("flow", "address"), ("every", "flow"))
+RIVALS = (("flow", "address"), ("every", "flow"), ("inputs", "text"))
 """Pairs of which a command takes one: what is typed silences the other's variable."""
 
 _TAKEN = "jina.twins.taken"
+
+_forgotten: dict[str, str] = {}
+"""The shared variables that were taken out of the environment."""
 
 
 def name_twins(params: Sequence[Parameter], path: Sequence[str]) -> None:
@@ -66,6 +72,8 @@ def twins_of(param: Parameter, path: Sequence[str]) -> list[str]:
         return [shared] if shared and param.name == "flow" else []
     if shared and param.name == "color":
         return [shared]
+    if (*path, param.name) in NOT_SHARED:
+        shared = None
     if NO_TWIN.intersection(param.opts):
         return []
     option = max(param.opts, key=len)
@@ -99,7 +107,13 @@ def _source(ctx: Context, name: str) -> str:
 def forget_twins(ctx: Context) -> None:
     """Take out of the environment what this command has read, and what all commands share."""
     for name in {*ctx.meta.get(_TAKEN, {}).values(), *SHARED.values()}:
-        os.environ.pop(name, None)
+        if (value := os.environ.pop(name, "")) and name in SHARED.values():
+            _forgotten[name] = value
+
+
+def shared_value(name: str) -> str:
+    """The value of a shared variable, for a command that has no option for it; "" without one."""
+    return _forgotten.get(name) or os.environ.get(name, "")
 
 
 @contextlib.contextmanager
@@ -123,7 +137,7 @@ def naming_twins(ctx: Context) -> Iterator[None]:
 
 
 def _hint(ctx: Context, error: typer.BadParameter) -> str | None:
-    """The words for the parameter of an error whose value came from a variable."""
+    """The variable of an error's value, with the option; None if the value was typed."""
     for param in ctx.command.params:
         names = param.opts if isinstance(param, TyperOption) else [param.name.upper()]
         if param is not error.param and error.param_hint not in names:

@@ -73,6 +73,12 @@ def pytest_configure(config: pytest.Config) -> None:
     flaky.install(config)
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Run three processes on two cores: a test often waits for a deadline or a process."""
+    cores = len(os.sched_getaffinity(0))
+    return cores + cores // 2
+
+
 @pytest.hookimpl(tryfirst=True)  # before `-m` chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark each test as quick that uses no run directory and is not marked as slow.
@@ -150,6 +156,7 @@ def _nothing_left() -> Iterator[None]:
 def _use(path: Path, patch: pytest.MonkeyPatch) -> None:
     patch.setenv("XDG_RUNTIME_DIR", str(path))
     patch.setenv("JINA_RUN_DIR", str(path / "jina"))
+    patch.setenv("JINA_STATE_DIR", str(path / "state"))
 
 
 def _held() -> set[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import select
 import signal
 import subprocess
@@ -23,12 +24,23 @@ ZOO = Path(__file__).parent / "e2e" / "zoo.py"
 WAIT_S = 60
 
 
+# "2 results in 0.01 s (200/s)", the last thing that a post says unless something failed.
+_SUM = re.compile(
+    r"^[\d,]+ (new )?results? in [\d.]+ s( \([\d.,e+]+/s\))?(; .* now holds [\d,]+)?\n", re.M
+)
+
+
 class Done(NamedTuple):
     """What a command left: its exit code and what it printed."""
 
     code: int
     out: str
     err: str
+
+    @property
+    def said(self) -> str:
+        """Standard error without the sum of a post, which has times in it."""
+        return _SUM.sub("", self.err, count=1)
 
     @property
     def lines(self) -> list[dict[str, Any]]:
@@ -96,7 +108,12 @@ class Shell:
     def __init__(self, folder: Path, run_dir: Path) -> None:
         self.folder = folder
         self.run_dir = run_dir
-        self.environment = {**os.environ, "JINA_RUN_DIR": str(run_dir), "COLUMNS": "80"}
+        self.environment = {
+            **os.environ,
+            "JINA_RUN_DIR": str(run_dir),
+            "JINA_STATE_DIR": str(run_dir.parent / "state"),
+            "COLUMNS": "80",
+        }
 
     def write(self, name: str, text: str | bytes) -> Path:
         """Write a file in the folder, and return its path."""

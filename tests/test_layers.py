@@ -22,7 +22,7 @@ LAYERS: list[set[str]] = [
     {"jina.runtime"},
     {"jina.graph"},
     {"jina.config"},
-    {"jina.executors", "jina.readers"},
+    {"jina.executors", "jina.readers", "jina.writers"},
     {"jina.wire"},
     {"jina.types", "jina.transport"},
     {"jina.records"},

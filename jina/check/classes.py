@@ -15,15 +15,16 @@ from msgspec import structs
 
 from jina.check.batching import batching_problems
 from jina.check.class_search import class_hint, relative_import_hint
-from jina.check.constructor import constructor_problems, source_problems
+from jina.check.constructor import constructor_problems
 from jina.check.methods import endpoint_rows, method_problems
-from jina.check.python_source import shown_file
+from jina.check.python_source import fault_problem, shown_file
 from jina.check.report import Report
 from jina.config.drafts import ExecutorDraft
 from jina.config.problems import Problem
 from jina.config.tree import DataPath
 from jina.excepts import ExecutorFailToLoad
 from jina.executors import BaseExecutor
+from jina.executors.class_faults import constructor_faults
 from jina.executors.load import executor_class
 from jina.executors.modules import add_search_paths, import_module
 from jina.executors.spec import ExecutorSpec
@@ -49,7 +50,7 @@ def check_class(
     def note(module: str) -> None:
         begin(f"{where}importing {shown_file(module)}")
 
-    # What a module prints while it is imported is no part of the report.
+    # What a module prints while it is imported is not part of the report.
     with contextlib.redirect_stdout(sys.stderr):
         loaded = spec if origin.cls else _loadable(report, spec, origin, note)
         cls = origin.cls or _found(report, loaded, origin, note)
@@ -59,7 +60,7 @@ def check_class(
         report.problems += _namesakes(loaded, origin)
         report.problems += constructor_problems(cls, spec, origin)
         report.problems += method_problems(cls, spec, origin)
-        report.problems += source_problems(cls)
+        report.problems += map(fault_problem, constructor_faults(cls))
     report.problems += batching_problems(cls, spec, origin)
     report.endpoints += endpoint_rows(cls, spec, node or cls.__name__)
 
@@ -159,7 +160,7 @@ def _raised(origin: ExecutorDraft, err: BaseException) -> Problem:
 
 
 def _not_python(origin: ExecutorDraft, err: SyntaxError) -> Problem:
-    """A module that is no Python, at its own place."""
+    """A module that is not valid Python, at its own place."""
     start = err.offset or 1
     end = err.end_offset if err.end_lineno == err.lineno and err.end_offset else 0
     return Problem(

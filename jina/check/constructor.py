@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import ast
 import inspect
-import textwrap
 from collections.abc import Iterator
 
-from jina.check.python_source import python_problem
 from jina.config.drafts import ExecutorDraft
 from jina.config.problems import Problem
 from jina.config.scalars import kind
@@ -110,32 +107,3 @@ def _is_number(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def source_problems(cls: type[BaseExecutor]) -> Iterator[Problem]:
-    """What the source of a constructor lacks; nothing for a class that inherits its own."""
-    init = vars(cls).get("__init__")
-    if not inspect.isfunction(init):
-        return
-    try:
-        body = ast.parse(textwrap.dedent(inspect.getsource(init)))
-    except (OSError, SyntaxError, TypeError):
-        return
-    calls = [node.func for node in ast.walk(body) if isinstance(node, ast.Call)]
-    if not any(isinstance(call, ast.Attribute) and call.attr == "__init__" for call in calls):
-        yield python_problem(
-            init,
-            "no-super-call",
-            f"the constructor of {cls.__name__} does not call super().__init__(**kwargs)",
-            hint="it works, but changes that the constructor makes to its metas or requests "
-            "have no effect",
-            severity="warning",
-        )
-    elif not any(p.kind is p.VAR_KEYWORD for p in inspect.signature(init).parameters.values()):
-        yield python_problem(
-            init,
-            "no-kwargs",
-            f"the constructor of {cls.__name__} does not take **kwargs",
-            hint="add **kwargs and pass them to super().__init__(**kwargs)",
-            severity="warning",
-        )

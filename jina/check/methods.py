@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 
-from jina.check.python_source import definition, python_problem, shown_file
+from jina.check.python_source import definition, fault_problem, python_problem, shown_file
 from jina.check.report import Endpoint
 from jina.config.drafts import ExecutorDraft
 from jina.config.problems import Problem
 from jina.config.tree import DataPath, Tree
 from jina.config.variables import Unresolved
 from jina.executors import BaseExecutor
+from jina.executors.class_faults import decorator_faults, method_faults, odd_endpoint
 from jina.executors.doubts import documents_methods
-from jina.executors.signature import ARGUMENTS, lacks_instance, unfillable
+from jina.executors.signature import ARGUMENTS, unfillable
 from jina.executors.spec import ExecutorSpec
 from jina.executors.table import claims, instance_table, marked_methods
 from jina.names import endpoint_name
@@ -26,7 +27,7 @@ def yaml_endpoints(origin: ExecutorDraft, spec: ExecutorSpec) -> Iterator[Proble
     for written in spec.requests:
         endpoint = endpoint_name(written)
         tree, at = origin.place("requests", written)
-        fault = _odd(endpoint)
+        fault = odd_endpoint(endpoint)
         if fault:
             message, hint = fault
             yield tree.problem(at, "odd-endpoint", message, at="key", hint=hint, severity="warning")
@@ -61,8 +62,8 @@ def method_problems(
             yield _no_method(cls, name, methods, tree, at)
     marked = marked_methods(cls)
     for name in dict.fromkeys([*serving, *marked]):
-        yield from _uncallable(cls, name)
-    yield from _odd_decorators(cls, marked)
+        yield from map(fault_problem, method_faults(cls, name))
+    yield from map(fault_problem, decorator_faults(cls))
     if "requests" in origin.uncertain:  # more may be bound than is known
         return
     yield from _claimed_twice(cls, spec)
@@ -120,17 +121,6 @@ def _unfillable(cls: type[BaseExecutor], name: str, tree: Tree, at: DataPath) ->
         )
 
 
-def _odd_decorators(
-    cls: type[BaseExecutor], marked: Mapping[str, Iterable[str]]
-) -> Iterator[Problem]:
-    """Suspicious endpoints of `@requests`."""
-    for name, endpoints in marked.items():
-        for message, hint in filter(None, map(_odd, endpoints)):
-            yield python_problem(
-                getattr(cls, name), "odd-endpoint", message, hint=hint, severity="warning"
-            )
-
-
 def _claimed_twice(cls: type[BaseExecutor], spec: ExecutorSpec) -> Iterator[Problem]:
     """Endpoints that several decorated methods serve, and that the YAML does not decide."""
     bound = {endpoint_name(endpoint) for endpoint in spec.requests}
@@ -142,40 +132,6 @@ def _claimed_twice(cls: type[BaseExecutor], spec: ExecutorSpec) -> Iterator[Prob
                 f"{' and '.join(names)} of {cls.__name__} both serve {endpoint}; {names[-1]} wins",
                 hint="give each its own endpoint",
             )
-
-
-def _uncallable(cls: type[BaseExecutor], name: str) -> Iterator[Problem]:
-    """Why a method that serves an endpoint fails at each call, if it does."""
-    static = inspect.getattr_static(cls, name)
-    plain = getattr(static, "__func__", static)
-    if not inspect.isfunction(plain):
-        return
-    if inspect.isgeneratorfunction(plain) or inspect.isasyncgenfunction(plain):
-        yield python_problem(
-            plain,
-            "generator-method",
-            f"{cls.__name__}.{name} contains `yield`, so it returns a generator; "
-            "an endpoint method must return a DocumentArray or None",
-            hint="collect the Documents, and `return DocumentArray(…)`",
-        )
-    if not isinstance(static, staticmethod) and lacks_instance(plain):
-        word = "cls" if isinstance(static, classmethod) else "self"
-        yield python_problem(
-            plain,
-            "no-self",
-            f"{cls.__name__}.{name} does not take `{word}`, so it cannot be called",
-            hint=f"write `{word}` first, as in `def {name}({word}, docs, **kwargs)`",
-        )
-
-
-def _odd(endpoint: str) -> tuple[str, str] | None:
-    """What is suspicious about an endpoint, and how to fix it."""
-    if endpoint.isprintable() and " " not in endpoint:
-        return None
-    plain = "".join(c for c in endpoint.strip() if c.isprintable())
-    near = plain.replace("/ ", "/").replace(" ", "_")
-    what = "a space" if " " in endpoint else "an invisible character"
-    return f"the endpoint {endpoint!r} contains {what}", f"did you mean {near!r}?"
 
 
 def _forgotten_decorator(cls: type[BaseExecutor]) -> Iterator[Problem]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from jina.config.problems import Problem
 from jina.config.source import current_folder
+from jina.executors.class_faults import Fault
 
 
 def python_problem(
@@ -36,6 +37,14 @@ def python_problem(
         hint=hint,
         severity=severity,
         source_line=text,
+    )
+
+
+def fault_problem(fault: Fault) -> Problem:
+    """A fault of a class at the `def` that is to blame."""
+    severity = "error" if fault.is_error else "warning"
+    return python_problem(
+        fault.function, fault.code, fault.message, hint=fault.hint, severity=severity
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from jina.client.exchange import Reply
 from jina.client.requests import call_of
+from jina.records.selection import selection_of
 from jina.transport.sockets import payload
 from jina.wire.body import (
     concatenated,
@@ -25,7 +26,8 @@ def lines_of(reply: Reply, endpoint: str, call: Call) -> tuple[bytes | memoryvie
     request = reply.request
     own = call_of(call, request.chunk) if request.chunk is not None else call
     body = read_body(reply.parts, reply.frames, 1, own, request.base, payload)
-    parts, frames = write_lines(concatenated(body.docs), body.failures, endpoint, call.tensors)
+    docs, selection = concatenated(body.docs), selection_of(call.select, call.exclude)
+    parts, frames = write_lines(docs, body.failures, endpoint, call.tensors, selection)
     return frames[0], parts[0].rows, parts[0].failed
 
 

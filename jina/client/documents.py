@@ -108,7 +108,7 @@ def _one(element: Any, index: int) -> Document:
     raise BadClientInput(
         f"{type(element).__name__} cannot become a Document",
         where=f"inputs[{index}]",
-        hint="give Documents, str, bytes, dict, numpy arrays, or (document, groundtruth) pairs",
+        hint="use Documents, str, bytes, dict, numpy arrays, or (document, groundtruth) pairs",
     )
 
 
@@ -125,5 +125,5 @@ def _elements(inputs: Any) -> Iterable[Any]:
         return inputs
     raise BadClientInput(
         f"inputs cannot be {type(inputs).__name__}",
-        hint="give a Document, a list or generator of Documents, or a function that returns one",
+        hint="use a Document, a list or generator of Documents, or a function that returns one",
     )

@@ -24,7 +24,7 @@ from jina.defaults import (
     WINDOW_REQUESTS,
 )
 from jina.excepts import BadClientInput, ConnectError, InputError, PostTimeout, WireError
-from jina.runtime.lastlog import last_log_of
+from jina.runtime.pastruns import last_run_of
 from jina.transport import sockets
 from jina.wire import header as wire
 from jina.wire.header import Header, pack_message, unpack_message
@@ -73,6 +73,8 @@ def exchange(
     timeout_s: float | None = None,
     request_timeout_s: float | None = None,
     is_timed: bool = False,
+    window: int = WINDOW_REQUESTS,
+    is_ordered: bool = True,
 ) -> Iterator[Reply]:
     """Send the requests of `source` and yield their replies in the same order.
 
@@ -84,6 +86,8 @@ def exchange(
         timeout_s: the longest time without any reply while requests are under way.
         request_timeout_s: what one request may take; it fails when that is over.
         is_timed: the replies say how long each waited and ran at each node.
+        window: requests under way at once; the gateway may allow fewer.
+        is_ordered: False to yield each reply as soon as it comes.
 
     Raises:
         PostTimeout: no reply in time.
@@ -93,11 +97,12 @@ def exchange(
     targets = targets_of(session.welcome, target)
     under_way = _Exchange(session, endpoint, targets, source, timeout_s)
     under_way.limit(request_timeout_s, is_timed)
-    window = max(1, min(WINDOW_REQUESTS, session.welcome.window_requests))
+    window = max(1, min(window, session.welcome.window_requests))
+    next_replies = under_way.in_order if is_ordered else under_way.as_they_came
     try:
         while under_way.fill(window):
             under_way.wait()
-            yield from under_way.in_order()
+            yield from next_replies()
     finally:
         under_way.leave()
 
@@ -275,6 +280,11 @@ class _Exchange:
             self._next += 1
             yield reply
 
+    def as_they_came(self) -> Iterator[Reply]:
+        """The replies that are here."""
+        while self._replies:
+            yield self._replies.pop(next(iter(self._replies)))
+
     def leave(self) -> None:
         """Stop polling the input."""
         self._input.poll(False)
@@ -355,7 +365,7 @@ class _Exchange:
         if session.link.is_up:
             # A gateway that holds as much as it may listens again when it holds less.
             self._reached_at = now
-            sockets.send(session.socket, pack_message(wire.HELLO, number=session.number))
+            session.say_hello()
             return
         if session.socket.poll(0):
             return  # what it said last has come meanwhile
@@ -376,9 +386,9 @@ class _Exchange:
         )
 
     def _where_it_says_why(self) -> str:
-        log = last_log_of(os.path.dirname(self._session.address.removeprefix("ipc://")))
-        if self._session.is_gone and log.is_file():
-            return f"its log is kept: {log}"
+        directory = os.path.dirname(self._session.address.removeprefix("ipc://"))
+        if self._session.is_gone and (found := last_run_of(directory)):
+            return f"`jina flow logs --flow {found[1].name}` says why"
         return "its own terminal or log says why"
 
     def _send_lost(self, held: list[int], last: int) -> None:

@@ -8,24 +8,26 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from jina.client.exchange import exchange, targets_of
 from jina.client.outcomes import outcomes_of
-from jina.client.requests import LineRequests, RequestSource
-from jina.client.results import ResultFile
+from jina.client.requests import LineRequests, RequestSource, call_for
+from jina.client.results import ResultFile, open_results
 from jina.client.resume import Journal, Place, find_place, forget, identity_of
 from jina.client.session import Session
 from jina.client.tally import Tally
 from jina.client.timing import Timing
-from jina.defaults import REQUEST_BYTES, REQUEST_DOCS
+from jina.defaults import REQUEST_BYTES, REQUEST_DOCS, WINDOW_REQUESTS
 from jina.excepts import BadClientInput, InputError
 from jina.readers import LineSource, ReadOptions, open_inputs
 from jina.wire.header import REQUEST, pack_message
 from jina.wire.maps import Call, Welcome, pack_map
+from jina.writers import Form, Writer, new_writer
 
-Draw = Callable[[bytes | memoryview], bytes | memoryview]
+COLUMNS_FROM = 100
+"""Results from which the columns of a table in a file are known."""
 
 
 @dataclass(kw_only=True)
@@ -43,7 +45,9 @@ class Posting:
         timeout_s: the longest time without any reply.
         request_timeout_s: what one request may take.
         timing: takes in how long requests waited and ran; None if nobody wants to know.
-        draw: turns the JSON lines of a reply into what is written.
+        writer: turns the JSON lines of a reply into what is written.
+        window: requests under way at once.
+        is_ordered: replies are written in the order of the requests, not as they come.
     """
 
     endpoint: str
@@ -56,7 +60,13 @@ class Posting:
     timeout_s: float | None = None
     request_timeout_s: float | None = None
     timing: Timing | None = None
-    draw: Draw = lambda lines: lines
+    writer: Writer = field(default_factory=Writer)
+    window: int = WINDOW_REQUESTS
+    is_ordered: bool = True
+    lines_done: int = 0
+    """Lines of all inputs that have their outcomes, in this run or before."""
+    bytes_done: int = 0
+    """Likewise their bytes, about."""
 
     def stream(self, session: Session) -> Iterator[int]:
         """Send the requests and write each reply in its turn; yields the outcomes so far.
@@ -74,6 +84,8 @@ class Posting:
             timeout_s=self.timeout_s,
             request_timeout_s=self.request_timeout_s,
             is_timed=self.timing is not None,
+            window=self.window,
+            is_ordered=self.is_ordered,
         )
         try:
             for reply in replies:
@@ -82,15 +94,19 @@ class Posting:
                 self.tally.add(outcomes, reply)
                 if self.timing is not None:
                     self.timing.add(reply.way.legs)
-                self.results.write(self.draw(outcomes.lines))
-                if self.journal is not None:
+                self.results.write(self.writer.written(outcomes.lines))
+                if self.journal is not None and not self.writer.is_behind:
                     self.journal.note(self._place(reply.request.lines_read))
+                self.lines_done = max(self.lines_done, reply.request.lines_read)
+                self.bytes_done = max(self.bytes_done, reply.request.bytes_read)
                 yield self.tally.outcomes
         except InputError:
             self.tally.is_broken = True
-            self._finish()
+            self._end()
             raise
-        self._finish()
+        self._end()
+        self.writer.complete(self.results.path)
+        self.results.complete()
 
     def _place(self, lines: int) -> Place:
         return Place(
@@ -101,7 +117,8 @@ class Posting:
             went_on=self.tally.went_on,
         )
 
-    def _finish(self) -> None:
+    def _end(self) -> None:
+        self.results.write(self.writer.end())
         if self.journal is not None:
             self.journal.finish()
 
@@ -135,8 +152,9 @@ def post_files(
     restart: bool,
     timeout_s: float | None,
     request_timeout_s: float | None,
+    form: Form,
 ) -> PostedFiles:
-    """Post files and write one JSON line for each outcome; see `Client.post_files`.
+    """Post files and write one outcome for each line; see `Client.post_files`.
 
     Args:
         connect: gives the session, once everything else is known to be right.
@@ -150,14 +168,18 @@ def post_files(
         restart: whatever an earlier run has written is overwritten.
         timeout_s: the longest time without any reply.
         request_timeout_s: what one request may take.
+        form: of the output.
     """
+    call = call_for(form, call)
     pack_message(REQUEST, call=pack_map(call))  # what cannot be carried is told before anything
     is_file = output != "-"
-    identity = identity_of_post(endpoint, inputs, call, reading, target) if is_file else None
+    identity = None
+    if is_file and not form.is_whole:
+        identity = identity_of_post(endpoint, inputs, call, reading, target, form.shown)
     place = (None if restart else find_place(output, identity, None)) or Place()
     with contextlib.ExitStack() as stack:
         lines = stack.enter_context(open_lines(inputs, reading, output, place.lines))
-        results = stack.enter_context(ResultFile(output))
+        results = stack.enter_context(open_results(output, is_whole=form.is_whole))
         session = stack.enter_context(connect())
         _check_target(session.welcome, target)  # before the results are cut
         results.begin(place.size)
@@ -170,6 +192,7 @@ def post_files(
             target=target,
             timeout_s=timeout_s,
             request_timeout_s=request_timeout_s,
+            writer=writer_of(results, form, call.select, can_wait=identity is not None),
         )
         if identity is not None and results.is_regular:
             posting.journal = Journal(output, identity, place)
@@ -180,6 +203,22 @@ def post_files(
             pass
     tally = posting.tally
     return PostedFiles(tally.outcomes, tally.failed, place.outcomes, tally.went_on)
+
+
+def writer_of(results: ResultFile, form: Form, select: Sequence[str], *, can_wait: bool) -> Writer:
+    """The writer of a file that was begun: it goes on with what an earlier run has written.
+
+    Args:
+        results: begun.
+        form: of the file.
+        select: as of the Call.
+        can_wait: the first results may wait until the columns of a table are known.
+    """
+    writer = new_writer(form, select, first_rows=COLUMNS_FROM if can_wait else 1)
+    if results.size and results.path != "-":
+        with open(results.path, "rb") as file:
+            writer.take_up(file)
+    return writer
 
 
 def _check_target(welcome: Welcome, target: str) -> None:
@@ -201,7 +240,8 @@ def identity_of_post(
     call: Call,
     reading: ReadOptions,
     target: str,
-    form: str = "auto",
+    form: str = "jsonl",
+    skip: int = 0,
 ) -> dict[str, str] | None:
     """What must be the same for a later run to resume this post; None if it cannot be resumed.
 
@@ -211,7 +251,8 @@ def identity_of_post(
         call: of every request.
         reading: how inputs are read.
         target: see `Posting`.
-        form: of the results, as `jina post --output-format` has it.
+        form: of the results, as `Form.shown` has it.
+        skip: lines at the start of the inputs that are left out.
 
     Raises:
         InputError: an input cannot be read.
@@ -223,7 +264,10 @@ def identity_of_post(
         parameters=call.parameters,
         target=target,
         tensors=call.tensors,
+        select=list(call.select),
+        exclude=list(call.exclude),
         form=form,
+        skip=skip,
     )
 
 

@@ -17,10 +17,10 @@ IGNORED = frozenset(
 
 #: Refused unless they ask for nothing: argument -> what to do instead.
 REFUSED = {
-    "asyncio": "post with `AsyncFlow`, or run the post in a thread",
-    "https": "connections are not encrypted; use a tunnel, such as ssh's",
-    "protocol": "a Flow speaks its own protocol on tcp; leave it out",
-    "tls": "connections are not encrypted; use a tunnel, such as ssh's",
+    "asyncio": "use `AsyncFlow`, or post in a thread",
+    "https": "connections are not encrypted; use a tunnel, such as SSH",
+    "protocol": "a Flow has its own protocol on TCP; leave it out",
+    "tls": "connections are not encrypted; use a tunnel, such as SSH",
 }
 
 _MEANS_NOTHING = (None, False, "", "GRPC")  # gRPC is what Jina had unless told otherwise

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from jina import writers
 from jina.client.documents import DocumentRequests
 from jina.client.exchange import exchange
 from jina.client.files import PostedFiles, post_files
@@ -16,13 +17,24 @@ from jina.client.older_arguments import address_of, check_arguments
 from jina.client.response import Response
 from jina.client.session import Session
 from jina.defaults import MAX_REQUEST_DOCS, MAX_TIMEOUT_S, REQUEST_DOCS, TIMEOUT_CONNECT_S
-from jina.excepts import BadClientCallback, BadClientInput, BadServer, described
+from jina.excepts import (
+    BadClientCallback,
+    BadClientInput,
+    BadServer,
+    DocumentError,
+    described,
+)
 from jina.names import with_slash
 from jina.readers import CONTENTS, FORMATS, ReadOptions
+from jina.records.selection import names_of
 from jina.wire.maps import Call
+from jina.writers import form_of
 
 TENSORS = ("list", "base64")
 """How JSON lines hold tensors."""
+
+OUTPUTS = ("auto", *writers.FORMATS)
+"""The formats of results."""
 
 Callback = Callable[[Response], Any]
 
@@ -96,6 +108,7 @@ class Client:
         A failed request is a response too: its `is_error` is True. Arguments are those of `post`.
         """
         call = Call(_checked(parameters))
+        _check_size(request_size)
         source = DocumentRequests(inputs, call, request_docs=request_size)
         endpoint = with_slash(on)
         _check_time(request_timeout_s)
@@ -163,7 +176,7 @@ class Client:
             on_always: called with each response, last.
             parameters: handed to the Executors; a dict under an Executor's name is for it alone.
             target_peapod: regular expression; nodes whose name it does not match pass Documents on.
-            request_size: Documents in a request; 0 or less for all in one, up to 10,000.
+            request_size: Documents in a request; 0 for all in one, up to 10,000.
             show_progress: accepted for Jina 2 code; `jina post` shows progress.
             continue_on_error: continue after a failed request or callback, also without `on_error`.
             return_results: return the responses.
@@ -218,6 +231,9 @@ class Client:
         tensors: str = "list",
         restart: bool = False,
         request_timeout_s: float | None = None,
+        output_format: str = "auto",
+        select: Sequence[str] = (),
+        exclude: Sequence[str] = (),
     ) -> PostedFiles:
         """Post the lines of files and write the results to a file, as `jina post --output` does.
 
@@ -227,7 +243,8 @@ class Client:
         Args:
             on: the endpoint, such as "/index".
             inputs: a path or a pattern such as "data/*.jsonl", or several; names say the formats.
-            output: file of the results: a JSON line for each outcome, in the order of the inputs.
+            output: file of the results: one outcome for each line, in the order of the inputs; its
+                name says the format, as for `jina post --output`.
             parameters: as for `post`.
             target_peapod: as for `post`, but at least one name must match.
             request_size: lines in a request, up to 10,000, 0 for as many as fit; by default 100,
@@ -238,6 +255,11 @@ class Client:
             tensors: how they are written, "list" or "base64".
             restart: begin anew, whatever `output` holds.
             request_timeout_s: as for `post`.
+            output_format: "jsonl", "json", "csv", "tsv", "text", "npy" or "parquet" whatever the
+                name of the output is.
+            select: the fields that results have, and "tags.price" for a key of the tags; all, if
+                empty.
+            exclude: the fields that they do not have.
 
         Returns:
             how many outcomes the output has; a line that failed has an error as its outcome.
@@ -260,7 +282,11 @@ class Client:
             [os.fspath(each) for each in named],
             os.fspath(output),
             call=Call(
-                _checked(parameters), lines=True, tensors=_known("tensors", tensors, TENSORS)
+                _checked(parameters),
+                lines=True,
+                tensors=_known("tensors", tensors, TENSORS),
+                select=_fields("select", select),
+                exclude=_fields("exclude", exclude),
             ),
             reading=ReadOptions(
                 _known("format", format, ("auto", *FORMATS)),
@@ -272,6 +298,7 @@ class Client:
             restart=restart,
             timeout_s=self._timeout_s,
             request_timeout_s=request_timeout_s,
+            form=form_of(os.fspath(output), _known("output_format", output_format, OUTPUTS)),
         )
 
     def index(self, inputs: Any = None, **options: Any) -> list[Response] | None:
@@ -314,6 +341,15 @@ def _check_time(seconds: float | None) -> None:
         )
 
 
+def _check_size(request_size: int) -> None:
+    is_number = hasattr(request_size, "__index__") and not isinstance(request_size, bool)
+    if not is_number or request_size < 0:
+        raise BadClientInput(
+            f"`request_size` is {request_size!r}; expected a number of Documents, or 0 for all in "
+            "one request"
+        )
+
+
 def _lines_in_request(request_size: int | None) -> int | None:
     if request_size is None:
         return None
@@ -322,6 +358,13 @@ def _lines_in_request(request_size: int | None) -> int | None:
             f"`request_size` is {request_size!r}; expected 0 to {MAX_REQUEST_DOCS:,}"
         )
     return request_size or MAX_REQUEST_DOCS
+
+
+def _fields(name: str, words: Sequence[str]) -> list[str]:
+    try:
+        return names_of([words] if isinstance(words, str) else words)
+    except DocumentError as error:
+        raise BadClientInput(f"`{name}`: {error.what}", hint=error.hint) from error
 
 
 def _known(name: str, value: str, known: Sequence[str]) -> str:

@@ -9,10 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
+from msgspec.structs import replace
 
 from jina.defaults import BULK_AFTER_LINES, BULK_REQUEST_DOCS, REQUEST_BYTES, REQUEST_DOCS
+from jina.excepts import InputError
 from jina.readers import Chunk, LineSource
 from jina.wire.maps import DOCS, LINES, Call, Part, pack_map
+from jina.writers import Form
 
 if TYPE_CHECKING:
     from jina.readers.rows import Rows
@@ -33,6 +36,7 @@ class Request(msgspec.Struct, frozen=True):
         docs: the Documents, kept likewise; None for lines or when there are none.
         failures: outcomes of rows that a reader refused, beside the Documents.
         lines_read: lines of all inputs that had been read with this one's last; 0 for Documents.
+        bytes_read: likewise the bytes of all inputs, about.
     """
 
     parts: list[Part]
@@ -44,6 +48,7 @@ class Request(msgspec.Struct, frozen=True):
     docs: DocumentArray | None = None
     failures: LineFailures | None = None
     lines_read: int = 0
+    bytes_read: int = 0
 
 
 class RequestSource(Protocol):
@@ -140,6 +145,7 @@ class LineRequests:
             self._pack(chunk),
             chunk,
             lines_read=self._source.lines_read,
+            bytes_read=self._source.bytes_taken,
         )
 
     def _request_of_rows(self, rows: Rows) -> Request | None:
@@ -158,6 +164,7 @@ class LineRequests:
             docs=rows.docs,
             failures=rows.failures,
             lines_read=self._source.lines_read,
+            bytes_read=self._source.bytes_taken,
         )
 
     def _pack(self, chunk: Chunk) -> bytes:
@@ -172,6 +179,19 @@ class LineRequests:
 
 def call_of(call: Call, chunk: Chunk) -> Call:
     """The call map of one chunk."""
-    return Call(
-        call.parameters, chunk.source, chunk.key, call.lines, call.tensors, list(chunk.oversize)
-    )
+    return replace(call, source=chunk.source, key=chunk.key, oversize=list(chunk.oversize))
+
+
+def call_for(form: Form, call: Call) -> Call:
+    """The call of a post whose results are written in a format: what it needs, and no more.
+
+    Raises:
+        InputError: the call leaves out what the format is made of.
+    """
+    if not form.is_stored:
+        return call
+    if form.name == "parquet":
+        return replace(call, tensors="base64")  # it has their types
+    if "embedding" in call.exclude or (call.select and "embedding" not in call.select):
+        raise InputError("an array of embeddings needs the field `embedding`", where="embedding")
+    return replace(call, tensors="base64", select=["id", "embedding"], exclude=[])

@@ -12,6 +12,9 @@ from io import FileIO
 
 from jina.excepts import InputError, OutputError
 
+PART = ".part"
+"""What the name of a neighbour ends in that holds results until they are complete."""
+
 
 class ResultFile:
     """An unbuffered file of results, or standard output.
@@ -27,6 +30,8 @@ class ResultFile:
     """
 
     def __init__(self, path: str) -> None:
+        self.path = path
+        """Of the file that is written to."""
         self._name = "<stdout>" if path == "-" else path
         self._is_begun = False
         self._is_file = False  # a regular one that was named
@@ -85,6 +90,9 @@ class ResultFile:
         except OSError as error:
             raise OutputError(f"cannot be written: {error.strerror}", where=self._name) from error
 
+    def complete(self) -> None:
+        """Everything has been written."""
+
     def close(self) -> None:
         """Close it; remove it if nothing was begun in it."""
         if self._is_file and self._is_new and not self._is_begun:
@@ -111,8 +119,70 @@ class ResultFile:
             pass  # a file system without locks
 
 
+def open_results(path: str, *, is_whole: bool) -> ResultFile:
+    """Open a file of results, or standard output; see ResultFile and WholeFile.
+
+    Args:
+        path: of the file, "-" for standard output.
+        is_whole: it is of use only when it is complete; nothing else is done with a pipe or device.
+    """
+    return WholeFile(path) if is_whole and is_file(path) else ResultFile(path)
+
+
+def is_file(path: str) -> bool:
+    """Whether a path is not that of a pipe or device: a file, a folder, or nothing yet."""
+    try:
+        mode = os.stat(path).st_mode
+    except (OSError, ValueError):
+        return path != "-"
+    return path != "-" and (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+
+
 def _opened(path: str) -> FileIO:
     if path == "-":
         return FileIO(sys.stdout.fileno(), "w", closefd=False)
     # Not by open(path, "w"): that would empty the file before we have its lock.
     return FileIO(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o666), "w")
+
+
+class WholeFile(ResultFile):
+    """A file that is of use only when it is complete, such as a JSON list.
+
+    Results go to a neighbour, `<file>.part`, which takes the file's name once it is complete: a
+    file of that name is never half written. Without that, the neighbour is removed.
+
+    Args:
+        path: of the file.
+
+    Raises:
+        InputError: it cannot be written, or another post is writing it.
+    """
+
+    def __init__(self, path: str) -> None:
+        if os.path.isdir(path):
+            raise InputError("cannot be written: Is a directory", where=path)
+        self._target = os.path.realpath(path)  # a link stays a link
+        self._is_ours = False
+        super().__init__(f"{self._target}{PART}")
+        self._is_ours = True
+        self.is_regular = False  # no later run resumes it
+
+    def complete(self) -> None:
+        """Give the neighbour the name of the file.
+
+        Raises:
+            OutputError: that cannot be done.
+        """
+        try:
+            os.replace(self.path, self._target)
+        except OSError as error:
+            raise OutputError(f"cannot be written: {error.strerror}", where=self._target) from error
+        self._is_ours = False
+
+    def close(self) -> None:
+        """Close it; remove the neighbour if it is not complete."""
+        super().close()
+        if self._is_ours:
+            self._is_ours = False
+            with contextlib.suppress(OSError):
+                os.unlink(self.path)

@@ -18,7 +18,7 @@ from jina.excepts import ConnectError
 from jina.transport import sockets
 from jina.wire import header as wire
 from jina.wire.header import Header, pack_message, unpack_message
-from jina.wire.maps import Welcome, unpack_map
+from jina.wire.maps import Hello, Welcome, pack_map, unpack_map
 
 PING_S = 0.5
 """How long a gateway may be silent before it is asked whether it is there."""
@@ -92,6 +92,10 @@ class Session:
     def _greet(self, timeout_s: float) -> Welcome:
         return unpack_map(Welcome, self._ask(wire.HELLO, wire.WELCOME, timeout_s).call)
 
+    def say_hello(self) -> None:
+        """Greet the gateway again, which may be another one by now."""
+        sockets.send(self.socket, _question(wire.HELLO, self.number))
+
     def _ask(self, question: int, answer: int, timeout_s: float) -> Header:
         """Ask until an answer comes: a gateway that dies with the question is replaced.
 
@@ -100,7 +104,7 @@ class Session:
             answer: its kind; whatever else comes is dropped.
             timeout_s: how long all of that may take.
         """
-        message = pack_message(question)
+        message = _question(question)
         is_asked = False
         deadline = time.monotonic() + timeout_s
         while (left := deadline - time.monotonic()) > 0:
@@ -133,3 +137,8 @@ class Session:
                 if header.kind == kind:
                     return header
         return None
+
+
+def _question(kind: int, number: int = 0) -> list[Any]:
+    who = Hello(f"process {os.getpid()} on {os.uname().nodename}")
+    return pack_message(kind, number=number, call=pack_map(who) if kind == wire.HELLO else b"")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import time
+from collections.abc import Iterator
 
 import msgspec
 
@@ -10,6 +12,12 @@ from jina.client.exchange import Reply
 from jina.client.outcomes import Outcomes
 from jina.client.resume import Place
 from jina.wire.maps import ErrorInfo
+
+MAX_REASONS = 3
+"""How many distinct reasons of failures are kept."""
+
+_LOOKED_AT = 10  # failed lines of a request; they mostly have one reason
+_DIGITS = re.compile(r"\d+")
 
 
 class Tally:
@@ -29,8 +37,11 @@ class Tally:
         """Whether there was nobody bound to the endpoint."""
         self.is_broken = False
         """Whether an input broke off before its end."""
-        self.first_error = ""
-        """The message of this run's first failure."""
+        self.reasons: dict[str, str] = {}
+        """The first distinct reasons of this run's failures; two that differ in numbers are one."""
+        self.misread = ""
+        """The input of the first request, if none of its lines is a Document; as JSON lines."""
+        self._is_begun = bool(earlier.outcomes)
         self.first_traceback = ""
         self.first_passed = ""
         """The first error after which a request of this run went on."""
@@ -48,17 +59,31 @@ class Tally:
             if not self.first_passed:
                 self.first_passed = _in_words(errors[0])
                 self.passed_traceback = errors[0].traceback.rstrip()
-        if outcomes.failed and not self.first_error:
-            self.first_error = _first_error(outcomes)
-            self.first_traceback = reply.error.traceback.rstrip() if reply.error else ""
+        if outcomes.failed and len(self.reasons) < MAX_REASONS:
+            if not self.reasons:
+                self.first_traceback = reply.error.traceback.rstrip() if reply.error else ""
+            self._note_reasons(outcomes)
+        if not self._is_begun and outcomes.total:
+            self._is_begun = True
+            chunk = reply.request.chunk
+            bad_line = next(iter(self.reasons), "").startswith("BadLine")
+            if chunk is not None and bad_line and outcomes.failed == outcomes.total:
+                self.misread = chunk.source
+
+    def _note_reasons(self, outcomes: Outcomes) -> None:
+        for words in _errors(outcomes):
+            self.reasons.setdefault(_DIGITS.sub("0", words), words)
+            if len(self.reasons) == MAX_REASONS:
+                return
 
     def seconds(self) -> float:
         """How long this run has taken so far."""
         return time.monotonic() - self._began
 
 
-def _first_error(outcomes: Outcomes) -> str:
-    """The message of the first failed line."""
+def _errors(outcomes: Outcomes) -> Iterator[str]:
+    """The messages of the first failed lines."""
+    seen = 0
     for line in bytes(outcomes.lines).splitlines():
         if b'"error"' in line:
             error = msgspec.json.decode(line).get("error")
@@ -66,8 +91,10 @@ def _first_error(outcomes: Outcomes) -> str:
                 kind, message, executor = (
                     str(error.get(name) or "") for name in ("type", "message", "executor")
                 )
-                return _in_words(ErrorInfo(kind, message, executor))
-    return ""
+                yield _in_words(ErrorInfo(kind, message, executor))
+                seen += 1
+                if seen == _LOOKED_AT:
+                    return
 
 
 def _in_words(error: ErrorInfo) -> str:

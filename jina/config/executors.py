@@ -45,7 +45,7 @@ def load_executor(source: Any, options: LoadOptions = DEFAULT_OPTIONS) -> Execut
     Args:
         source: path, YAML or JSON text, open stream, dict, class, class name, `module:Class` or
             `catalogue://Name`.
-        options: variables, further folders, and what is laid over the YAML.
+        options: variables, further folders, and what overrides the YAML.
 
     Raises:
         BadConfigSource: there is nothing usable at `source`.

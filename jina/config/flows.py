@@ -184,7 +184,7 @@ def _tree(state: LoadState, source: Any) -> Tree | Problem:
 
 
 def _layered(state: LoadState, source: Source) -> Tree:
-    """The tree of a Flow's YAML with all that is laid over it."""
+    """The tree of a Flow's YAML with all overrides."""
     tree = state.parsed(source)
     for file in state.options.overlays:
         opened = read_file(os.fspath(file), what="Flow")

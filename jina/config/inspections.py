@@ -1,6 +1,6 @@
 """The executors of a Flow that only look on: `method: inspect`, and `gather_inspect`, their join.
 
-Whoever comes behind one takes what it looked at, so each need is written out before anything else
+The executors after one take its input, so each need is written out before anything else
 is read.
 """
 

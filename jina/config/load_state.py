@@ -35,12 +35,12 @@ class LoadOptions(msgspec.Struct, frozen=True, kw_only=True):
         entry_fallbacks: the same for each executor of a Flow, by its position.
         only_graph: read no more than the graph of a Flow: names, needs, numbers of processes. Its
             Executors are not looked for.
-        override_with: laid over an Executor's `with`.
-        override_metas: laid over its `metas`.
-        override_requests: laid over its `requests`.
+        override_with: overrides an Executor's `with`.
+        override_metas: overrides its `metas`.
+        override_requests: overrides its `requests`.
         py_modules: more modules to import for it, relative to the current folder.
         overlays: further YAML files of a Flow, see `jina.config.overlays`.
-        settings: single values laid over all files: `executors.encoder.with.batch=32`.
+        settings: single values that override all files: `executors.encoder.with.batch=32`.
         env_file: `KEY=value` lines that win over a `.env` beside the YAML, and not over `env`.
     """
 

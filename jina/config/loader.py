@@ -311,7 +311,7 @@ def _tag(tag: str) -> str:
     return "!!" + tag.removeprefix(_YAML_TAG) if tag.startswith(_YAML_TAG) else tag
 
 
-# What the parser says, and what usually mends it.
+# What the parser says, and what usually fixes it.
 _SYNTAX_HINTS = (
     (
         "mapping values are not allowed",

@@ -16,7 +16,7 @@ MAX_TRAIL = 20  # executors of a cycle that are named
 MAX_HINTS = 10  # unknown needs that get a near name; with more, something else is wrong
 
 
-DUPLICATE_NEED = "duplicate-need"  # the only fault that is no error
+DUPLICATE_NEED = "duplicate-need"  # the only fault that is not an error
 
 
 class Node(NamedTuple):

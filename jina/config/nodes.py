@@ -51,10 +51,10 @@ class NodeConfig:
         polling: see `jina.config.shards.polling_of`; empty when nothing is said.
         before: the Executor in front of its shards; None for none.
         after: the Executor behind them; None for none.
-        disable_reduce: the shards' results are strung together.
+        disable_reduce: the results of the shards are concatenated.
         is_floating: nobody waits for its results.
         workspace: absolute folder: its own, else the Flow's.
-        env: environment of its processes: the Flow's, its own laid over.
+        env: environment of its processes: the Flow's, overridden by its own.
         outer_env: the Flow's alone: that of its head and tail.
         timeout_ready_s: seconds without a sign of life after which a start failed; infinite is -1.
         stop_grace_s: seconds that its processes may take to close.
@@ -65,7 +65,7 @@ class NodeConfig:
         outer_failures: the same for its head and tail.
         origin: where its Executor is written, for messages about it.
         method: as it is written.
-        runtime_args: laid over those that the Flow gives its Executor.
+        runtime_args: overrides those that the Flow gives its Executor.
     """
 
     name: str
@@ -248,7 +248,7 @@ class NodeReader:
 
     def _for(self, at: DataPath, model: NodeModel) -> NodeReader:
         """A reader that looks where this entry says, too."""
-        # An executor of a Flow stands in a list: its path ends in its position.
+        # An executor of a Flow is in a list: its path ends in its position.
         fallbacks = self.state.options.fallbacks_of(int(at[-1]))
         extra = self.tree.source.folders(model.extra_search_paths)
         if not extra and not fallbacks:
@@ -330,7 +330,7 @@ class NodeReader:
         key: str,
         cls: ExecutorClass | None,
     ) -> ExecutorDraft | None:
-        """The Executor that an entry names under this key, before anything is laid over it."""
+        """The Executor that an entry names under this key, before anything overrides it."""
         folder = self.tree.source.folder
         place = (*at, key)
         if cls is not None:

@@ -1,4 +1,4 @@
-"""Several YAML files as one Flow, and single values of a command line: whoever comes last wins.
+"""Several YAML files as one Flow, and single values of a command line: the last one wins.
 
 Maps are merged key by key, and `executors` by name; everything else is replaced as a whole, lists
 too. Relative paths lead from the first file. Each value remembers its own file, so that messages
@@ -36,7 +36,9 @@ def lay_over(tree: Tree, over: Tree) -> None:
         return
     if not isinstance(over.data, dict):
         tree.problems.append(
-            over.problem((), "wrong-type", f"this is {kind(over.data)}; expected a map of a Flow")
+            over.problem(
+                (), "wrong-type", f"this is {kind(over.data)}; expected a map with keys of a Flow"
+            )
         )
         return
     _Merge(tree, over).maps((), (), over.data)
@@ -48,7 +50,7 @@ class _Merge:
         self.over = over
 
     def maps(self, into: DataPath, at: DataPath, given: Mapping[str, Any]) -> None:
-        """Merge a map of the later file into the one that stands at a path."""
+        """Merge a map of the later file into the one at a path."""
         held = value_at(self.tree.data, into)
         for key, value in given.items():
             own = _spelling(held, key) if not into else key
@@ -72,8 +74,9 @@ class _Merge:
                     self.over.problem(
                         (*at, n),
                         "overlay-without-name",
-                        "an executor of a further file needs a name: by it, it is merged",
-                        hint="write `name: …`, that of the executor that it changes or a new one",
+                        "an executor in a further file needs a name, because executors are "
+                        "merged by name",
+                        hint="add `name: …`: the name of the executor to change, or a new one",
                     )
                 )
                 continue
@@ -87,7 +90,7 @@ class _Merge:
                 self.replace((*into, number), (*at, n), entry)
 
     def replace(self, target: DataPath, origin: DataPath, value: Any) -> None:
-        """Put a value of the later file in the place of what stands at a path."""
+        """Put a value of the later file in place of the one at a path."""
         put(self.tree, target, value)
         tree, over = self.tree, self.over
         for found, places in ((over.values, tree.values), (over.keys, tree.keys)):

@@ -85,7 +85,7 @@ def _adapted(part: Any, name: str = "") -> Any:
     if found.get("type") in ("integer", "number", "boolean") or "const" in found:
         return _or_variable(found)
     if "$ref" in found and len(found) > 1:
-        # Draft-07 ignores whatever stands beside a reference.
+        # Draft-07 ignores everything next to a reference.
         return {"allOf": [{"$ref": found.pop("$ref")}], **found}
     return found
 

@@ -51,7 +51,7 @@ def _upper(value: Any) -> Any:
     return value.upper() if isinstance(value, str) else value
 
 
-#: A section that may stand empty: `with:` and nothing behind it.
+#: A section that may be empty: `with:` and nothing after it.
 Section = Annotated[
     dict[str, Any],
     BeforeValidator(_empty_is_map, json_schema_input_type=dict[str, Any] | None),
@@ -65,7 +65,7 @@ Names = Annotated[
     BeforeValidator(_one_or_many, json_schema_input_type=Text | list[Text] | None),
 ]
 _Variable = Annotated[str, Field(strict=True, pattern=r"^[^=\x00]+$")]
-# Not a pattern of pydantic's own: it refuses what is no Unicode, and a value may be that.
+# Not a pattern of pydantic's own: it refuses text that is not Unicode, and values may be that.
 _Words = Annotated[str, Field(strict=True, json_schema_extra={"pattern": _NO_NUL})]
 _Setting = Annotated[_Words | Flag | Number | Real, AfterValidator(_without_nul)]
 _Environment = dict[_Variable, _Setting]
@@ -319,7 +319,7 @@ class NodeModel(_Strict):
     stop_grace_period: Annotated[int, Field(strict=True, ge=0, le=10**9)] | None = Field(
         None,
         description=(
-            "Milliseconds that its process may take to close before it is ended. The default is"
+            "Milliseconds its process may take to close before it is killed. The default is"
             f" {CLOSE_GRACE_S * 1000:.0f}."
         ),
     )

@@ -20,7 +20,7 @@ class SettingFault(Exception):
         message: what.
         column: where it begins in the word, from 0.
         end: where it ends.
-        hint: how to mend it.
+        hint: how to fix it.
     """
 
     def __init__(self, message: str, column: int = 0, end: int = 0, hint: str = "") -> None:
@@ -36,7 +36,7 @@ class Step(NamedTuple):
 
     Attributes:
         name: a key, or the digits of an index.
-        at: where it stands in the word, from 0.
+        at: its position in the word, from 0.
         end: where it ends.
     """
 
@@ -54,14 +54,14 @@ class Step(NamedTuple):
             return int(self.name)
         if what not in _LISTS:
             message = f"`{what}` is a list of {len(items)}; it has no `{self.name}`"
-            raise SettingFault(message, self.at, self.end, "name a place in it, from 0")
+            raise SettingFault(message, self.at, self.end, "use an index, starting at 0")
         found = entry_of(items, self.name)
         if found is not None:
             return found
         names = [name_of(entry, n) for n, entry in enumerate(items)]
         near = nearest(self.name, names)
-        hint = f"did you mean `{near}`?" if near else f"there are: {', '.join(names)}"
-        raise SettingFault(f"no executor is called `{self.name}`", self.at, self.end, hint)
+        hint = f"did you mean `{near}`?" if near else f"the executors are: {', '.join(names)}"
+        raise SettingFault(f"there is no executor `{self.name}`", self.at, self.end, hint)
 
 
 class Setting(NamedTuple):
@@ -77,12 +77,12 @@ class Setting(NamedTuple):
 
     @property
     def value_at(self) -> int:
-        """Where the value stands in the word, from 0."""
+        """Position of the value in the word, from 0."""
         return len(self.path) + 1
 
     @property
     def key_at(self) -> int:
-        """Where the last name of the path stands in the word, from 0."""
+        """Position of the last name of the path in the word, from 0."""
         return _steps(self.path, 0)[-1].at
 
     def steps(self, data: Any) -> list[Step]:
@@ -92,7 +92,7 @@ class Setting(NamedTuple):
             data: of the Flow.
 
         Raises:
-            SettingFault: it is no path.
+            SettingFault: it is not a path.
         """
         first = _steps(self.path, 0)
         rest = first[0].end + 1
@@ -145,7 +145,7 @@ def _steps(path: str, at: int) -> list[Step]:
         found = _STEP.match(path, at)
         if found is None:
             rest = path[at:]
-            what = f"{rest!r} is no name" if rest else "a name is missing"
+            what = f"{rest!r} is not a name" if rest else "a name is missing"
             raise SettingFault(f"{what} in `{path}`", at, len(path), _EXAMPLE)
         name = found["quoted"] or found["plain"] or found["index"]
         steps.append(Step(name, found.start(), found.end()))
@@ -155,4 +155,4 @@ def _steps(path: str, at: int) -> list[Step]:
         if path[at] == ".":
             at += 1
         elif path[at] != "[":
-            raise SettingFault(f"{path[at:]!r} is no name in `{path}`", at, len(path), _EXAMPLE)
+            raise SettingFault(f"{path[at:]!r} is not a name in `{path}`", at, len(path), _EXAMPLE)

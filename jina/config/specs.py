@@ -28,7 +28,7 @@ def spec_of(
 
     Args:
         state: collects problems.
-        draft: complete: everything is laid over it.
+        draft: complete, with all overrides applied.
         named_at: where the user chose this Executor, if that is not where the draft is written.
     """
     fields = _fields(draft, *(named_at or (draft.tree, draft.jtype_path())))

@@ -47,8 +47,8 @@ class Tree(msgspec.Struct):
         raws: the scalars that hold a `$`.
         problems: what was found while parsing.
         codes: those of the problems that the parser found.
-        sources: where values and keys come from that are not from `source`: from a file that was
-            laid over it, or from a command line.
+        sources: where values and keys come from that are not from `source`: from a further file
+            that overrides it, or from a command line.
     """
 
     source: Source

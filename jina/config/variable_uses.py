@@ -44,7 +44,7 @@ def variable_uses(trees: Iterable[Tree], options: LoadOptions) -> list[VariableU
 
 
 def secret_places(trees: Iterable[Tree]) -> Iterator[str]:
-    """Where values stand with a variable in them whose name looks secret, as `flow.yml:7:5`."""
+    """Places of values with a variable whose name looks secret, such as `flow.yml:7:5`."""
     for tree in trees:
         for path, raw in tree.raws.items():
             if any(looks_secret(name) for name in names_in(raw.text)):

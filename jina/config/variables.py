@@ -32,7 +32,7 @@ from jina.suggest import near_name
 MAX_NESTING = 16  # defaults inside defaults
 MAX_TEXT = 1024 * 1024  # characters of one value after substitution
 MAX_TEXTS = 4 * MAX_TEXT  # of all values together
-MAX_HINTS = 10  # near names are looked for in a file; whoever needs more has another problem
+MAX_HINTS = 10  # near names searched per file; if more are needed, the problem is another one
 
 
 class Unresolved(str):

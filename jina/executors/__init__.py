@@ -34,9 +34,9 @@ class BaseExecutor:
 
     Args:
         metas: see the attribute. The name falls back to the name of the class.
-        requests: endpoint -> name of a method; these win over decorators.
+        requests: endpoint -> name of a method; these take precedence over decorators.
         runtime_args: see the attribute.
-        **kwargs: swallowed.
+        **kwargs: ignored.
 
     Raises:
         AttributeError: `requests` names a method that the class does not have.
@@ -112,7 +112,7 @@ class BaseExecutor:
         return path
 
     def close(self) -> None:
-        """Release what the Executor holds; called once, when its process stops."""
+        """Release resources; called once, when its process stops."""
 
     def __enter__(self) -> Self:
         return self
@@ -137,7 +137,7 @@ class BaseExecutor:
         Raises:
             TypeError: an argument that no method receives, or a returned value of another type.
         """
-        # Late: whoever only looks at an Executor, as `check` does, never loads the data types.
+        # Late: code that only inspects an Executor, like `check`, never loads the data types.
         from jina.executors.call import invoke
 
         return invoke(self, req_endpoint, docs=docs, **kwargs)
@@ -160,7 +160,7 @@ class BaseExecutor:
         """Write the YAML that builds an equal Executor: class, `with`, metas, requests.
 
         Args:
-            filename: where to; without it, the file it was loaded from, else a new temporary file.
+            filename: the default is the file it was loaded from, or a new temporary file.
 
         Returns:
             the path written.

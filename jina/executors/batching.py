@@ -1,4 +1,4 @@
-"""`@dynamic_batching`, and the settings of an instance: decorators, with what YAML says laid over.
+"""`@dynamic_batching`, and the settings of an instance: decorators, overridden by YAML.
 
 As with `@requests`, the decorated function stays a plain function with one more attribute.
 """
@@ -50,7 +50,7 @@ def dynamic_batching(
     use_custom_metric: bool = False,
     use_dynamic_batching: bool = True,
 ) -> Any:
-    """Let requests that come at about the same time become one call of this method.
+    """Combine requests that arrive at about the same time into one call of this method.
 
     Use it before or after `@requests`. The requests have equal parameters. The method returns
     one Document for each that it got, in their order, or changes them in place.
@@ -60,10 +60,10 @@ def dynamic_batching(
         preferred_batch_size: Documents that are enough for a call, and the most that one gets; the
             default is 4.
         timeout: how long the oldest request waits for others, in ms.
-        flush_all: the call gets all Documents that wait, however many they are.
-        custom_metric: has no meaning here: Documents are counted.
-        use_custom_metric: likewise.
-        use_dynamic_batching: False turns it off; what YAML says is laid over the decorator.
+        flush_all: the call gets all waiting Documents, however many there are.
+        custom_metric: ignored: batches are sized by Documents.
+        use_custom_metric: ignored.
+        use_dynamic_batching: False turns it off; YAML overrides the decorator.
 
     Returns:
         the function itself, marked; or a decorator that does so.

@@ -48,7 +48,7 @@ def call(
         endpoint: as the client named it; one that is not bound goes to the default handler.
         docs: all Documents of the request; on a join, those of every branch in the order of
             `needs`.
-        parameters: as posted; a dict under the Executor's own name is laid over the rest.
+        parameters: as posted; a dict under the Executor's own name overrides the rest.
         docs_matrix: on a join, one DocumentArray per branch; None for a single request.
         groundtruths: the request's groundtruths; like `docs`.
         groundtruths_matrix: like `docs_matrix`.
@@ -136,7 +136,7 @@ def _invoke(executor: Callee, endpoint: str, arguments: Mapping[str, Any]) -> Do
 
 
 def specific_parameters(parameters: Mapping[str, Any] | None, name: str) -> dict[str, Any]:
-    """The parameters of one Executor: a dict under its name is laid over the common ones.
+    """The parameters of one Executor: a dict under its name overrides the common ones.
 
     Args:
         parameters: as posted.
@@ -171,7 +171,7 @@ def _complete(coroutine: Coroutine[Any, Any, Any]) -> Any:
 def close_loop() -> None:
     """Close the event loop of `async def` methods, if there is one; the next call makes a new one.
 
-    Whoever ran an Executor calls it after `close()`, from the same thread; otherwise the
+    Call it after the `close()` of an Executor, from the same thread; otherwise the
     interpreter does so at its end.
     """
     while _loops:

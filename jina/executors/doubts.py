@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from jina.executors.batching import unserved as unserved_batching
+from jina.executors.class_faults import constructor_faults, decorator_faults, method_faults
 from jina.executors.signature import (
     constructor_parameters,
     misfits,
@@ -40,6 +41,14 @@ def doubts_of(cls: type[Any], spec: ExecutorSpec, base: type[Any]) -> Iterator[D
     if spec.with_:
         yield from _swallowed(cls, spec)
         yield from _mistyped(cls, spec)
+    named = dict.fromkeys([*spec.requests.values(), *marked_methods(cls)])
+    serving = [name for name in named if callable(getattr(cls, name, None))]
+    for fault in (
+        *constructor_faults(cls),
+        *decorator_faults(cls),
+        *(fault for name in serving for fault in method_faults(cls, name)),
+    ):
+        yield _in_python(fault.function, fault.code, fault.message, fault.hint)
     if not spec.requests and not marked_methods(cls):
         yield from _serves_nothing(cls, base)
 
@@ -50,7 +59,7 @@ def swallowed_message(cls: type, name: str) -> str:
 
 
 def argument_hint(cls: type, near: str) -> str:
-    """How to mend an argument that the constructor does not name.
+    """How to fix an argument that the constructor does not name.
 
     Args:
         cls: the class.
@@ -79,8 +88,7 @@ def _claimed_twice(cls: type[Any], spec: ExecutorSpec) -> Iterator[Doubt]:
         if endpoint not in served:  # Jina 2 takes the last one silently
             both = " and ".join(names)
             yield _in_python(
-                cls,
-                names[-1],
+                getattr(cls, names[-1]),
                 "endpoint-claimed-twice",
                 f"{both} of {cls.__name__} both serve {endpoint}; {names[-1]} wins",
                 "give each its own endpoint",
@@ -102,7 +110,7 @@ def _unfillable(cls: type[Any]) -> Iterator[Doubt]:
         if missing:
             unserved = " and ".join(endpoints)
             message = f"{name} cannot serve {unserved}: nothing fills its parameter {missing[0]!r}"
-            yield _in_python(cls, name, "uncallable-method", message)
+            yield _in_python(getattr(cls, name), "uncallable-method", message)
 
 
 def _swallowed(cls: type[Any], spec: ExecutorSpec) -> Iterator[Doubt]:
@@ -123,8 +131,7 @@ def _mistyped(cls: type[Any], spec: ExecutorSpec) -> Iterator[Doubt]:
 def _serves_nothing(cls: type[Any], base: type[Any]) -> Iterator[Doubt]:
     for name in documents_methods(cls, base):
         yield _in_python(
-            cls,
-            name,
+            getattr(cls, name),
             "no-endpoint",
             f"{cls.__name__} serves no endpoint: Documents pass through it unchanged",
             f"decorate `{name}` with @requests, or bind it in `requests:`",
@@ -132,9 +139,8 @@ def _serves_nothing(cls: type[Any], base: type[Any]) -> Iterator[Doubt]:
         return
 
 
-def _in_python(cls: type, method: str, code: str, message: str, hint: str = "") -> Doubt:
-    function: Any = inspect.unwrap(getattr(cls, method))
-    where = getattr(function, "__code__", None)
+def _in_python(function: Any, code: str, message: str, hint: str = "") -> Doubt:
+    where = getattr(inspect.unwrap(function), "__code__", None)
     if where is None:
         return Doubt(code, message, hint)
     return Doubt(code, message, hint, file=where.co_filename, line=where.co_firstlineno)

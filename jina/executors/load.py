@@ -38,7 +38,7 @@ def build(
 
     Args:
         spec: resolved.
-        runtime_args: what the process knows (name, pea_id, replica_id, workspace, …); laid over
+        runtime_args: what the process knows (name, pea_id, replica_id, workspace, …); overrides
             the defaults of every documented field. Empty or None leaves `self.runtime_args` empty,
             as outside a Flow.
         tell: called with what is suspicious; None logs it.

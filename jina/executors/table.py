@@ -1,6 +1,6 @@
 """Which method of a class serves which endpoint.
 
-The table is made anew from the MRO each time, and every instance has its own: neither a subclass
+The table is built from the MRO each time, and every instance has its own: neither a subclass
 nor another instance can change what a class serves.
 """
 

@@ -83,7 +83,7 @@ def trimmed_traceback(exc: BaseException) -> str:
     inner = {id(part) for part in chained if part.stack and all(map(_is_inner, part.stack))}
     for part in chained:
         if part.__cause__ is not None and id(part.__cause__) in inner:
-            # What stands behind it did not cause this one; it was being handled.
+            # The error behind it did not cause this one; it was being handled.
             part.__context__ = part.__cause__
             part.__cause__, part.__suppress_context__ = None, False
         part.__context__ = _outer(part.__context__, inner)

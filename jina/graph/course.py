@@ -6,7 +6,7 @@ goes straight to the nodes behind it. At a join that takes no part, all branches
 takes part, the answer is the request itself, once, however many branches there are.
 
 Where a request goes to every shard of a node, the node's tail takes part, whatever it binds: it
-gets the results of the shards as branches. Without a tail they are strung together.
+gets the results of the shards as branches. Without a tail they are concatenated.
 """
 
 from __future__ import annotations

@@ -63,12 +63,14 @@ def tell_unheard(said: Mapping[str, Any]) -> None:
         _warn(f"{', '.join(listed)}: accepted, but nothing listens there yet; {BY_ADDRESS}")
 
 
-def tell_ignored(problems: Sequence[Problem]) -> None:
+def tell_ignored(given: Mapping[str, Any], problems: Sequence[Problem]) -> None:
     """Warn of arguments, and keys of YAML, that have no meaning here: each once.
 
     Args:
+        given: the keys of `with`.
         problems: the warnings of a load.
     """
+    tell_unheard(given)
     said = [
         f"{problem.place}: {problem.message}" if problem.place else problem.message
         for problem in problems

@@ -1,4 +1,4 @@
-"""What a plan was made from: files, what was laid over them, and when they were last written."""
+"""What a plan was made from: files, overrides, and when they were last written."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Origins(msgspec.Struct, frozen=True, kw_only=True):
     """Where a plan comes from; all paths are absolute.
 
     Attributes:
-        overlays: YAML files that were laid over the first one, in their order.
+        overlays: YAML files that override the first one, in order.
         settings: what `--set` gave.
         env_file: what `--env-file` gave; "" for none.
         files: the YAML files.

@@ -41,7 +41,7 @@ def plan_from(
     """
     nodes: list[PlannedNode] = []
     workers: list[WorkerSpec] = []
-    outlets = {GATEWAY: GATEWAY}  # node -> whose results stand for its own
+    outlets = {GATEWAY: GATEWAY}  # node -> whose results replace its own
     before = GATEWAY
     for node in config.executors:
         needs = [before] if node.needs is None else list(node.needs)

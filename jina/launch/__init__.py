@@ -1,1 +1,17 @@
-"""Start, watch, restart and stop the processes of a Flow; find the Flows that run."""
+"""Start, watch, restart and stop the processes of a Flow; find the Flows that run.
+
+The parts of a supervisor:
+
+    supervisor.py               the loop that owns everything
+    child.py                    one process: spawn, output, signals
+    gateway_process.py          the gateway's process, and the way to talk with it
+    workers.py                  the workers' processes, and what the gateway is told of them
+    listener.py                 what the processes print
+    hints.py                    what people are told while it starts
+    signals.py                  what signals came
+    restarts.py                 when a dead process may come back
+    health.py                   how the Flow is, for whoever looks
+    overdue.py                  workers that are ended because a call takes too long
+    changing.py                 changes while it runs
+    ../runtime/descendants.py    what the workers started
+"""

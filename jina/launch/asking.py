@@ -23,7 +23,7 @@ from jina.runtime import control
 def ask(directory: Path, change: control.Change, tell: Callable[[str], None]) -> control.Done:
     """Have a Flow changed; requests are served meanwhile.
 
-    Whoever stops waiting does not stop the change.
+    A caller that stops waiting does not stop the change.
 
     Args:
         directory: the Flow's run directory.
@@ -39,7 +39,7 @@ def ask(directory: Path, change: control.Change, tell: Callable[[str], None]) ->
         FlowBuildLevelError: the change cannot be made now.
         RuntimeFailToStart: a new worker did not start; its own words are in the message, and what
             ran before runs on.
-        FlowError: the Flow ended before the change was made.
+        FlowError: the Flow ended before the change was complete.
     """
     end = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
@@ -64,7 +64,7 @@ def ask(directory: Path, change: control.Change, tell: Callable[[str], None]) ->
                     raise _failure(message)
     finally:
         channel.close()
-    raise FlowError("the Flow ended before the change was made")
+    raise FlowError("the Flow ended before the change was complete")
 
 
 def _is_silent(directory: Path) -> str:
@@ -87,7 +87,7 @@ def to_scale(node: str, replicas: int) -> control.Change:
     """
     is_number = isinstance(replicas, int) and not isinstance(replicas, bool)
     if not is_number or not 1 <= replicas <= MAX_REPLICAS:
-        raise ValueError(f"an Executor has 1 to {MAX_REPLICAS} replicas, not {replicas!r}")
+        raise ValueError(f"an Executor must have 1 to {MAX_REPLICAS} replicas, not {replicas!r}")
     return control.Change(nodes=[node], replicas=replicas)
 
 
@@ -102,11 +102,11 @@ def with_arguments(
     Args:
         plan: of what runs.
         node: its name; one that the plan lacks changes nothing.
-        uses_with: laid over the arguments of its constructor.
+        uses_with: overrides the arguments of its constructor.
         dump_path: what `runtime_args.dump_path` becomes; None leaves it as it is.
 
     Raises:
-        TypeError: `uses_with` is no dict with names as keys, or a value cannot be sent.
+        TypeError: `uses_with` is not a dict with names as keys, or a value cannot be sent.
     """
     if uses_with is not None:
         _check_arguments(uses_with)
@@ -132,12 +132,11 @@ def _check_arguments(uses_with: object) -> None:
     """
     if not isinstance(uses_with, dict):
         raise TypeError(
-            "uses_with is a dict of arguments of the Executor's constructor, "
-            f"not {type(uses_with).__name__}"
+            f"uses_with must be a dict of constructor arguments, not {type(uses_with).__name__}"
         )
     for name, value in uses_with.items():
         if not isinstance(name, str):
-            raise TypeError(f"uses_with has names of arguments as its keys, not {name!r}")
+            raise TypeError(f"the keys of uses_with must be argument names, not {name!r}")
         try:
             msgspec.json.encode(value)
         except UnicodeEncodeError:
@@ -145,7 +144,7 @@ def _check_arguments(uses_with: object) -> None:
         except (TypeError, ValueError, RecursionError) as error:
             raise TypeError(
                 f"uses_with[{name!r}] cannot be sent to the new workers ({error}); "
-                "give text, numbers, booleans, None, lists or dicts"
+                "use text, numbers, booleans, None, lists or dicts"
             ) from None
 
 

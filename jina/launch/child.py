@@ -109,7 +109,7 @@ class Child:
         tail = self.held if self.held.lines else self.last_lines
         if not tail.dropped:
             return list(tail.lines)
-        return [f"(lines before these, shown as they came: {tail.dropped})", *tail.lines]
+        return [f"({tail.dropped} earlier lines were shown as they arrived)", *tail.lines]
 
     def failure(self, where: str, reason: str) -> events.StartFailed:
         """What is reported when it did not come up.

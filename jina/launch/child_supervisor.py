@@ -5,14 +5,16 @@ python -m jina.launch.child_supervisor CHANNEL_FD [--one-shot] [--told]
 
 from __future__ import annotations
 
+import gc
+import os
 import socket
 import sys
-from pathlib import Path
 
 from jina.excepts import FlowBuildLevelError, JinaError
 from jina.launch import events
 from jina.launch.local import ONE_SHOT, TOLD, start_failure
 from jina.launch.rundir import claim
+from jina.launch.runlog import RunLog
 from jina.launch.speaker import Speaker
 from jina.launch.supervisor import Supervisor
 from jina.runtime import control
@@ -56,11 +58,16 @@ class _ToOwner:
                 self._speaker.say(event.text)
         elif isinstance(event, events.Released):
             self._is_released = True
-            self._speaker.to_file(Path(event.log))
+            self._speaker.hush()
+            if not event.log:  # nobody is left who could read it
+                devnull = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(devnull, 2)
+                os.close(devnull)
 
 
 def main(arguments: list[str]) -> int:
     """Supervise a Flow for the process at the other end of an inherited channel."""
+    gc.freeze()  # what is loaded stays; the end need not search it for garbage
     owner = control.Channel(socket.socket(fileno=int(arguments[0])), control.ToOwnedSupervisor)
     begin = owner.wait_for(control.Begin)
     speaker = Speaker()
@@ -77,7 +84,8 @@ def main(arguments: list[str]) -> int:
             )
         )
         return 1
-    is_clean = Supervisor(begin.plan, directory, report, owner).run()
+    log = RunLog(report, directory, begin.plan)
+    is_clean = Supervisor(begin.plan, directory, log, owner).run()
     speaker.close()
     return 0 if is_clean else 1
 

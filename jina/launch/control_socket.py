@@ -1,4 +1,4 @@
-"""The socket in the run directory on which the supervisor is asked for changes.
+"""The socket in the run directory on which the supervisor is asked how it is, and for changes.
 
 Whoever may enter the run directory may ask, which is its owner alone. Nothing that clients say to
 the gateway comes here.
@@ -17,10 +17,11 @@ from typing import TypeAlias
 import msgspec
 
 from jina.runtime import control
+from jina.runtime.facts import Look
 
 
 class Asker:
-    """Who asked for a change. It may have left; what it is told is lost then.
+    """Who asked. It may have left; what it is told is lost then.
 
     Args:
         channel: to it. It never waits: an asker that does not read is given up.
@@ -35,15 +36,16 @@ class Asker:
             self._channel.send(message)
 
 
-Hear: TypeAlias = Callable[[control.Change, Asker], None]
+Question: TypeAlias = control.Change | Look
+Hear: TypeAlias = Callable[[Question, Asker], None]
 
 
 class ControlSocket:
-    """Listens for changes, on the loop of one supervisor.
+    """Listens for questions, on the loop of one supervisor.
 
     Args:
         selector: of that loop; it calls what is registered as data.
-        hear: called with each change and who wants it.
+        hear: called with each question and who asks.
     """
 
     def __init__(self, selector: selectors.BaseSelector, hear: Hear) -> None:
@@ -80,14 +82,14 @@ class ControlSocket:
         except OSError:  # it has left again, or no descriptor is free
             return
         end.setblocking(False)
-        channel = control.Channel(end, control.Change)
+        channel = control.Channel(end, Question)
         self._channels.add(channel)
         self._selector.register(channel, selectors.EVENT_READ, lambda: self._on_channel(channel))
 
     def _on_channel(self, channel: control.Channel) -> None:
         try:
-            for change in channel.receive():
-                self._hear(change, Asker(channel))  # type: ignore[arg-type]  # it decodes no others
+            for question in channel.receive():
+                self._hear(question, Asker(channel))  # type: ignore[arg-type]  # it decodes no others
         except msgspec.DecodeError as error:
             channel.send(control.Refused(what=f"that is not a change: {error}"))
             self._leave(channel)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Protocol, TypeAlias
 
 import msgspec
 
+from jina.launch.rundir import FlowRecord
+from jina.runtime import control
 from jina.wire.doubts import Doubt
 
 
@@ -19,10 +22,15 @@ class Output(_Event):
     worker: str
     text: str
 
+    @property
+    def line(self) -> str:
+        """The line without the worker's name."""
+        # Of a progress bar that is drawn over and over, only its last state.
+        return self.text.rpartition("\r")[2]
+
     def as_text(self) -> str:
         """The line that people read."""
-        # Of a progress bar that is drawn over and over, only its last state.
-        return f"{self.worker} | {self.text.rpartition(chr(13))[2]}"
+        return f"{self.worker} | {self.line}"
 
 
 class WorkerUp(_Event):
@@ -63,6 +71,18 @@ class Up(_Event):
     addresses: list[str]
     directory: str
     seconds: float
+    log: str = ""  # what it says, as JSON lines
+
+    @classmethod
+    def of(cls, directory: Path, record: FlowRecord, seconds: float) -> Up:
+        """Of the Flow in a run directory."""
+        return cls(
+            flow=record.name,
+            addresses=record.addresses,
+            directory=str(directory),
+            seconds=seconds,
+            log=record.log,
+        )
 
 
 class StartFailed(_Event):
@@ -111,6 +131,41 @@ class Overdue(_Event):
         )
 
 
+class Unreachable(_Event):
+    """A worker has lost its connection to the gateway: it is ended."""
+
+    worker: str
+
+    def as_text(self) -> str:
+        """The line that people read."""
+        return (
+            f"{self.worker} has lost its connection, as when its Executor closes descriptors that "
+            "are not its own: it is ended"
+        )
+
+
+class RequestFailed(_Event):
+    """A request failed, or one of its Documents did; see `control.RequestFailed`."""
+
+    worker: str
+    text: str
+    left_out: int = 0
+
+    @classmethod
+    def of(cls, message: control.RequestFailed) -> RequestFailed:
+        """What the gateway has said."""
+        return cls(worker=message.worker, text=message.text, left_out=message.left_out)
+
+    def as_text(self) -> str:
+        """The line that people read."""
+        many = "1 more failure" if self.left_out == 1 else f"{self.left_out} more failures"
+        if not self.text:
+            return f"error: {many} not shown"
+        who = f"{self.worker}: " if self.worker else ""
+        more = f"; {many} before it not shown" if self.left_out else ""
+        return f"error: {who}{self.text}{more}"
+
+
 class Changing(_Event):
     """The Flow is being changed: what has just happened, in words."""
 
@@ -157,7 +212,10 @@ class GivenUp(_Event):
 
 
 class Released(_Event):
-    """Whoever started the Flow leaves it running; `log` is where its output goes from now on."""
+    """Whoever started the Flow leaves it running: nobody is shown what it says any more.
+
+    `log` is the file that has it; "" if there is none.
+    """
 
     log: str
 
@@ -169,7 +227,7 @@ class Stopped(_Event):
 
 
 #: Those that are lines for people wherever a Flow's log goes.
-LINES = (Output, WorkerDied, Overdue, NotClosed, GivenUp)
+LINES = (Output, WorkerDied, Overdue, Unreachable, RequestFailed, NotClosed, GivenUp)
 
 #: Those that an owner may be told of while its Flow starts.
 OF_START = (Output, WorkerUp, Doubtful, Loading)
@@ -183,6 +241,8 @@ Event: TypeAlias = (
     | StartFailed
     | WorkerDied
     | Overdue
+    | Unreachable
+    | RequestFailed
     | Changing
     | Stopping
     | NotClosed

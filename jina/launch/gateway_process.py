@@ -6,6 +6,7 @@ It does not decide what becomes of the Flow when no gateway can be had; the supe
 from __future__ import annotations
 
 import contextlib
+import os
 import select
 import selectors
 import signal
@@ -13,10 +14,13 @@ import socket
 from collections.abc import Callable
 
 from jina.defaults import KILL_GRACE_S
+from jina.graph.plan import Plan, PlannedNode
 from jina.launch.child import Child, spawn_gateway
 from jina.launch.listener import Listener
 from jina.launch.restarts import Restarts
+from jina.launch.rundir import RunDirectory
 from jina.runtime import control
+from jina.runtime.descendants import mark_of
 
 
 class GatewayProcess:
@@ -125,3 +129,35 @@ class GatewayProcess:
             self._hear(message)  # type: ignore[arg-type]  # the channel decodes no others
         if not channel.is_open:
             self._selector.unregister(channel)  # it died, or is about to; `take_dead` looks
+
+
+def configuration(
+    plan: Plan,
+    directory: RunDirectory,
+    *,
+    nodes: list[PlannedNode],
+    fronts: list[str],
+    endpoints: dict[str, list[str]],
+    starts: int,
+) -> control.Configure:
+    """All that a gateway needs to begin, or to replace another one.
+
+    Args:
+        plan: what was started.
+        directory: of the Flow.
+        nodes: of the graph, as they are now.
+        fronts: addresses that an earlier gateway had; empty for the first one.
+        endpoints: that nodes are known to bind.
+        starts: of gateways, this one included.
+    """
+    return control.Configure(
+        flow=plan.name,
+        directory=str(directory.path),
+        nodes=nodes,
+        front=fronts or [directory.front, *filter(None, [plan.listen])],
+        back=directory.back,
+        board=str(directory.board),
+        mark=mark_of(os.getpid()),
+        endpoints=endpoints,
+        first_task=starts << 48,
+    )

@@ -4,7 +4,7 @@ What a worker prints at its start is held back for a moment: if the start fails,
 the report, and must not be on the screen twice.
 
 When lines come faster than they can be shown, nothing is read for a moment: a full pipe slows down
-whoever prints.
+the printing process.
 """
 
 from __future__ import annotations

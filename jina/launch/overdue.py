@@ -1,4 +1,7 @@
-"""Workers that are ended because a call takes too long: their stacks first, then the end."""
+"""Workers that are ended: because a call takes too long, or because they cannot be reached.
+
+Of the former, their stacks come first.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,8 @@ from jina.runtime.board import Board
 
 _STACKS_S = 0.3
 """How long a worker has to write its stacks; it needs some milliseconds."""
+_DYING_S = 0.2
+"""How long a worker that has no connection any more may take to be gone by itself."""
 _ENDED = float("inf")
 
 
@@ -29,12 +34,21 @@ class OverdueWorkers:
         self._workers = workers
         self._report = report
         self._board = board
+        self._lost: dict[str, float] = {}  # identity -> when to end it
         self._asked: dict[str, tuple[float, int]] = {}  # identity -> when to end it, what it began
 
     @property
     def due(self) -> list[float]:
         """When workers are to be ended."""
-        return [moment for moment, _ in self._asked.values() if moment < _ENDED]
+        moments = [*self._lost.values(), *(moment for moment, _ in self._asked.values())]
+        return [moment for moment in moments if moment < _ENDED]
+
+    def hear(self, message: control.Overdue | control.Unreachable, now: float) -> None:
+        """The gateway says that a worker is to be ended."""
+        if isinstance(message, control.Overdue):
+            self.ask(message, now)
+        else:
+            self._lost.setdefault(message.identity, now + _DYING_S)
 
     def ask(self, overdue: control.Overdue, now: float) -> bool:
         """Have a worker's stacks written; it is ended a moment later.
@@ -55,6 +69,14 @@ class OverdueWorkers:
 
     def end_due(self, now: float) -> None:
         """Kill those whose moment has come, and that have not finished meanwhile."""
+        for identity, until in list(self._lost.items()):
+            worker = self._workers.get(identity)
+            if worker is None:
+                del self._lost[identity]
+            elif until <= now:
+                self._report(events.Unreachable(worker=worker.child.name))
+                worker.child.signal_group(signal.SIGKILL)
+                self._lost[identity] = _ENDED
         for identity, (moment, begun) in list(self._asked.items()):
             if moment > now:
                 continue

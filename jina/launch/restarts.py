@@ -91,6 +91,10 @@ class Comebacks:
         """The worker's last death is blamed on a request."""
         self._restarts[name].forgive()
 
+    def is_lost(self, name: str) -> bool:
+        """Whether a worker was given up."""
+        return name in self._lost
+
     def give_up(self, name: str, words: str) -> Part | None:
         """Note that a worker will not come back.
 

@@ -8,9 +8,8 @@ a folder for each Flow, `<name>-<hash of the file's path>`, and in it:
     front.ipc, back.ipc     sockets
     board                   the begin board
     control                 socket on which the supervisor is asked for changes
-    log, log.1              what a Flow in the background prints, the older part in log.1
 
-Beside it, `<name>-<hash>.last.log` is the log of a Flow that ended by itself.
+Its log, which is kept after its end, lies elsewhere: see `jina.runtime.pastruns`.
 """
 
 from __future__ import annotations
@@ -35,7 +34,6 @@ from jina.graph.origins import Origins
 from jina.graph.plan import Plan
 from jina.launch.plan_file import write_plan
 from jina.runtime.descendants import end_orphans, stat_of
-from jina.runtime.lastlog import forget_log, keep_log
 from jina.runtime.structs import decode_json, encode_json
 
 _FRESH_S = 3600.0  # between touches; cleaners of /tmp take what nobody touched for days
@@ -53,6 +51,7 @@ class FlowRecord(msgspec.Struct, kw_only=True):
         is_ready: every worker has been up.
         addresses: where clients reach the gateway, the local one first.
         is_one_shot: it was started for one command, and ends with it.
+        log: the file that has what it says, as JSON lines; "" if there is none.
         endpoints: node -> the endpoints that it serves, once it is ready.
         groups: process group -> when its leader started, in kernel ticks; to end them if the
             supervisor could not.
@@ -66,6 +65,7 @@ class FlowRecord(msgspec.Struct, kw_only=True):
     is_ready: bool = False
     addresses: list[str] = []
     is_one_shot: bool = False
+    log: str = ""
     endpoints: dict[str, list[str]] = {}
     groups: dict[int, int] = {}
     origins: Origins | None = None
@@ -105,11 +105,6 @@ class RunDirectory:
     def control(self) -> Path:
         """The supervisor's socket for changes."""
         return control_of(self.path)
-
-    @property
-    def log(self) -> Path:
-        """What a Flow that was left running in the background prints."""
-        return self.path / "log"
 
     def save(self) -> None:
         """Write flow.json, whole or not at all."""
@@ -165,11 +160,9 @@ class RunDirectory:
                     os.utime(path)
         return self.is_there
 
-    def remove(self, *, is_clean: bool = True) -> None:
-        """Remove the directory and release the lock; after a bad end its log is kept."""
+    def remove(self) -> None:
+        """Remove the directory and release the lock."""
         if self.is_there:
-            if not is_clean:
-                keep_log(self.path)
             shutil.rmtree(self.path, ignore_errors=True)
         os.close(self._lock)
 
@@ -247,7 +240,6 @@ def _occupied(path: Path, lock: int, record: FlowRecord) -> RunDirectory:
     """The directory of the lock that we hold, with nothing of an earlier Flow left in it."""
     try:
         _clear(path)
-        forget_log(path)
         end_orphans()
         directory = RunDirectory(path, lock, record)
         directory.save()
@@ -354,7 +346,6 @@ def remove_leftovers(path: Path) -> None:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if _is_linked(lock, path):
-                keep_log(path)
                 _clear(path)
                 end_orphans()
                 shutil.rmtree(path, ignore_errors=True)

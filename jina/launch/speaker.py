@@ -29,16 +29,21 @@ _ERASE = "\r\x1b[K"
 
 
 class Speaker:
-    """Writes lines to standard error, from a thread of its own; none can control the terminal."""
+    """Writes lines from a thread of its own; none can control the terminal.
 
-    def __init__(self) -> None:
+    Args:
+        log: where to; standard error if omitted.
+    """
+
+    def __init__(self, log: LogFile | None = None) -> None:
+        self._log = log
         self._lines: deque[str] = deque()
         self._size = 0
         self._lost = 0
         self._is_closing = False
+        self._is_hushed = False
         self._moved = 0.0
         self._changed = threading.Condition()
-        self._log: LogFile | None = None
         self._thread: threading.Thread | None = None
 
     @property
@@ -56,11 +61,20 @@ class Speaker:
             self._thread = threading.Thread(target=self._write, name="speaker", daemon=True)
             self._thread.start()
         with self._changed:
+            if self._is_hushed:
+                return
             if self._size + len(text) > _MAX_CHARS:
                 self._lost += 1
                 return
             self._say_what_was_lost()
             self._add(text)
+
+    def hush(self) -> None:
+        """Forget what nobody has read yet, and say nothing any more."""
+        with self._changed:
+            self._is_hushed = True
+            self._lines.clear()
+            self._size = 0
 
     def draw(self, text: str) -> None:
         """Show a line in place, on a terminal: the next line, or the next drawing, erases it.
@@ -69,10 +83,6 @@ class Speaker:
             text: shorter than the terminal is wide; "" erases what was drawn.
         """
         self.say(f"{_DRAWN}{text}")
-
-    def to_file(self, path: Path) -> None:
-        """Write to a log from now on, and close the standard error that we were given."""
-        self._log = LogFile(path)
 
     def close(self, timeout_s: float = 1.0) -> None:
         """Wait until the last lines are read.
@@ -116,6 +126,10 @@ class Speaker:
             self._size -= len(text) + _LINE_CHARS
             return text
 
+    @property
+    def _descriptor(self) -> int:
+        return _STDERR if self._log is None else self._log.descriptor
+
     def _write(self) -> None:
         has_drawn = False
         while (text := self._next()) is not None:
@@ -128,7 +142,7 @@ class Speaker:
             has_drawn = is_drawing and len(text) > len(_DRAWN)
             try:
                 while rest:
-                    rest = rest[os.write(_STDERR, rest) :]
+                    rest = rest[os.write(self._descriptor, rest) :]
                     self._moved = time.monotonic()
             except OSError:
                 if self._log is None:
@@ -138,22 +152,27 @@ class Speaker:
 
 
 class LogFile:
-    """Takes the place of standard error; a full file is renamed to `<name>.1` and a new one begun.
+    """A log that is written to; a full file is renamed to `<name>.1` and a new one begun.
 
     So it never takes more than twice `max_bytes` on the disk.
 
     Args:
         path: of the file; what it holds already is kept.
         max_bytes: size of one file; the line that reaches it still goes into it.
+        descriptors: those of which it takes the place.
 
     Raises:
         OSError: it cannot be opened.
     """
 
-    def __init__(self, path: Path, max_bytes: int = LOG_BYTES) -> None:
+    def __init__(
+        self, path: Path, max_bytes: int = LOG_BYTES, descriptors: tuple[int, ...] = (_STDERR,)
+    ) -> None:
         self._path = path
         self._max_bytes = max_bytes
-        self._take_stderr()
+        self._others = descriptors
+        self.descriptor = self._open()
+        self._share()
 
     def keep_small(self) -> None:
         """Begin a new file if this one is full; to be called after each write.
@@ -161,12 +180,26 @@ class LogFile:
         If that fails, the full one is written to: no line is lost for the sake of its size.
         """
         with contextlib.suppress(OSError):
-            if os.fstat(_STDERR).st_size >= self._max_bytes:
+            if os.fstat(self.descriptor).st_size >= self._max_bytes:
                 os.replace(self._path, self._path.with_name(f"{self._path.name}.1"))
-                self._take_stderr()
+                new = self._open()
+                os.dup2(new, self.descriptor, inheritable=False)
+                os.close(new)
+                self._share()
 
-    def _take_stderr(self) -> None:
+    def take_stderr(self) -> None:
+        """Let standard error go there too, and close the one that we were given."""
+        self._others = (_STDERR,)
+        self._share()
+
+    def close(self) -> None:
+        """Close the file; standard error stays there if it was taken."""
+        os.close(self.descriptor)
+
+    def _open(self) -> int:
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
-        descriptor = os.open(self._path, flags, 0o600)
-        os.dup2(descriptor, _STDERR)
-        os.close(descriptor)
+        return os.open(self._path, flags, 0o600)
+
+    def _share(self) -> None:
+        for other in self._others:
+            os.dup2(self.descriptor, other)

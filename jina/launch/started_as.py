@@ -1,7 +1,7 @@
 """What a process was started with: its environment and its current folder.
 
-A Flow's YAML may name variables, and its workspaces may stand in the current folder. Whoever reads
-it again for a Flow that runs must find what `jina flow up` found, in whatever shell.
+A Flow's YAML may name variables, and its workspaces may be in the current folder. To read it
+again for a running Flow, one must find what `jina flow up` found, in any shell.
 """
 
 from __future__ import annotations

@@ -1,17 +1,7 @@
 """The supervisor: starts the gateway and the workers, watches them, brings them back, ends them.
 
 It runs no user code and opens no body. One poll loop on the main thread owns everything: signals
-set a flag, the loop acts. Its parts are
-    jina/launch/child.py            one process: spawn, output, signals
-    jina/launch/gateway_process.py  the gateway's process, and the way to talk with it
-    jina/launch/workers.py          the workers' processes, and what the gateway is told of them
-    jina/launch/listener.py         what the processes print
-    jina/launch/hints.py            what people are told while it starts
-    jina/launch/signals.py          what signals came
-    jina/launch/restarts.py         when a dead process may come back
-    jina/launch/overdue.py          workers that are ended because a call takes too long
-    jina/launch/changing.py         changes while it runs
-    jina/runtime/descendants.py     what the workers started
+set a flag, the loop acts. Its parts are listed in `jina/launch/__init__.py`.
 """
 
 from __future__ import annotations
@@ -27,9 +17,10 @@ from jina.graph.plan import Plan, WorkerSpec
 from jina.launch import events
 from jina.launch.changing import Changing
 from jina.launch.child import Child
-from jina.launch.control_socket import Asker, ControlSocket
+from jina.launch.control_socket import Asker, ControlSocket, Question
 from jina.launch.ending import ending
-from jina.launch.gateway_process import GatewayProcess
+from jina.launch.gateway_process import GatewayProcess, configuration
+from jina.launch.health import Health
 from jina.launch.hints import Hints
 from jina.launch.listener import Listener
 from jina.launch.overdue import OverdueWorkers
@@ -40,6 +31,7 @@ from jina.launch.workers import WorkerProcess, Workers
 from jina.runtime import control
 from jina.runtime.board import create_board
 from jina.runtime.descendants import end_marked, mark_of
+from jina.runtime.facts import Look, Seen
 
 _TICK_S = 1.0  # the longest time without a look at the deadlines
 
@@ -86,8 +78,10 @@ class Supervisor:
         self._changing = Changing(
             plan, self._workers, self._comebacks, report, self._start_later, directory.runs
         )
+        parts = (self._gateway, self._workers, self._comebacks, self._changing)
+        self._health = Health(*parts, self._words, report)
         self._hints = Hints(report)
-        self._control = ControlSocket(self._selector, self._on_change)
+        self._control = ControlSocket(self._selector, self._on_question)
 
     # --- the loop ---
 
@@ -101,7 +95,7 @@ class Supervisor:
             # Outermost: a signal that comes while everything is being ended interrupts nothing.
             stack.enter_context(self._signals)
             self._selector.register(self._signals, selectors.EVENT_READ, lambda: None)
-            stack.callback(lambda: self._directory.remove(is_clean=not self._failed))
+            stack.callback(self._directory.remove)
             stack.callback(self._selector.close)
             stack.callback(self._control.close)
             stack.callback(self._end_everything)
@@ -131,9 +125,13 @@ class Supervisor:
     def _timeout(self) -> float:
         now = time.monotonic()
         moments = [*self._comebacks.due.values(), *self._overdue.due, self._changing.due]
+        moments += self._health.due
         moments += [self._gateway.due, self._deadline]
         waits = [moment - now for moment in moments if moment is not None] + self._listener.waits
         return max(0.0, min([_TICK_S, *waits]))
+
+    def _words(self) -> str:
+        return {STARTING: "starting", UP: "up"}.get(self._state, "stopping")
 
     def _on_owner(self) -> None:
         owner = self._owner
@@ -145,15 +143,18 @@ class Supervisor:
             self._selector.unregister(owner)
             self._owner = None
         if is_released:
-            self._report(events.Released(log=str(self._directory.log)))
+            self._report(events.Released(log=self._directory.record.log))
         elif not owner.is_open:
             self._kill()  # whoever wanted this Flow is gone
         elif any(isinstance(message, control.Drain) for message in messages):
             self._stop_or_kill("closed")
 
-    def _on_change(self, change: control.Change, asker: Asker) -> None:
+    def _on_question(self, question: Question, asker: Asker) -> None:
+        if isinstance(question, Look):
+            self._health.ask(question, asker)
+            return
         busy = {STARTING: "the Flow is still starting", UP: ""}.get(self._state, "the Flow stops")
-        self._changing.begin(change, asker, busy=busy)
+        self._changing.begin(question, asker, busy=busy)
 
     # --- start ---
 
@@ -170,18 +171,14 @@ class Supervisor:
     def _start_gateway(self) -> None:
         """Start the gateway, or a replacement for one that died, and tell it all that it needs."""
         self._gateway.start()
-        front = self._fronts or [self._directory.front, *filter(None, [self._plan.listen])]
         self._gateway.tell(
-            control.Configure(
-                flow=self._plan.name,
-                directory=str(self._directory.path),
+            configuration(
+                self._plan,
+                self._directory,
                 nodes=self._changing.nodes,
-                front=front,
-                back=self._directory.back,
-                board=str(self._directory.board),
-                mark=mark_of(os.getpid()),
+                fronts=self._fronts,
                 endpoints=self._endpoints,
-                first_task=self._gateway.starts << 48,
+                starts=self._gateway.starts,
             )
         )
         self._workers.announce()
@@ -201,8 +198,10 @@ class Supervisor:
             self._perhaps_up()
         elif isinstance(message, control.Charged):
             self._comebacks.forgive(message.identity.rpartition("/")[0])
-        elif isinstance(message, control.Overdue):
-            self._overdue.ask(message, time.monotonic())
+        elif isinstance(message, control.Overdue | control.Unreachable):
+            self._overdue.hear(message, time.monotonic())
+        elif isinstance(message, Seen | control.RequestFailed):
+            self._health.hear(message)
         elif isinstance(message, control.Retired):
             self._changing.retired(message.identity)
         elif self._state == DRAINING:  # Drained
@@ -237,14 +236,8 @@ class Supervisor:
         except OSError as error:  # nobody could find it
             self._fail_as_whole(f"flow.json cannot be written: {error}")
             return
-        self._report(
-            events.Up(
-                flow=self._plan.name,
-                addresses=self._fronts,
-                directory=str(self._directory.path),
-                seconds=time.monotonic() - self._began,
-            )
-        )
+        seconds = time.monotonic() - self._began
+        self._report(events.Up.of(self._directory.path, self._directory.record, seconds))
 
     # --- death ---
 
@@ -319,6 +312,7 @@ class Supervisor:
 
     def _start_later(self, spec: WorkerSpec, reason: str, words: str) -> None:
         """Plan the next start of a worker that is gone, or give it up."""
+        self._health.died(spec.name, reason)
         delay = self._comebacks.plan(spec.name, time.monotonic())
         if delay is None:
             self._give_up(spec.name, words)
@@ -349,6 +343,7 @@ class Supervisor:
         now = time.monotonic()
         self._restart_due(now)
         self._overdue.end_due(now)
+        self._health.keep_time(now)
         if self._state in (STARTING, UP):
             self._look_after(now)
         if self._state in (STARTING, UP, CLOSING):

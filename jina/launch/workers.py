@@ -80,6 +80,10 @@ class Workers:
         """Identity -> name of each."""
         return {worker.identity: worker.spec.name for worker in self}
 
+    def is_retiring(self, identity: str) -> bool:
+        """Whether it was told to end once it has done what it has."""
+        return identity in self._retiring
+
     def start(self, spec: WorkerSpec) -> None:
         """Start a worker.
 

@@ -43,16 +43,16 @@ def notes_of(running: Sequence[WorkerSpec], wanted: Sequence[WorkerSpec]) -> Ite
     if len(shards) > 1 and len(wanted) != len(running):
         each = len(wanted) // len(shards)
         yield (
-            f"{running[0].node} keeps its {len(shards)} shards, and each of them has {each}"
-            f" replica{'s' if each > 1 else ''} then"
+            f"{running[0].node} keeps its {len(shards)} shards; each will have {each}"
+            f" replica{'s' if each > 1 else ''}"
         )
     for spec in wanted:
         old = before.pop(spec.name, None)
         path = future_workspace_of(spec)
         if old is None and keeps and path:
-            yield f"{spec.name} has a workspace of its own, apart from the others': {path}"
+            yield f"{spec.name} has its own workspace: {path}"
         elif old is not None and workspace_of(old) not in ("", path):
-            yield f"{spec.name} has another workspace now: {path}; the old one stays"
+            yield f"{spec.name} now uses the workspace {path}; the old one is kept"
     for spec in before.values():
         if path := workspace_of(spec):
-            yield f"the workspace of {spec.name} stays: {path}"
+            yield f"the workspace of {spec.name} is kept: {path}"

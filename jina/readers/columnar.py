@@ -1,6 +1,7 @@
 """Read Parquet and Arrow files: each row is a Document. Needs the extra `columnar`.
 
-They are read batch by batch. A column with the name of a field becomes that field, any other a tag.
+They are read batch by batch. A column with the name of a field becomes that field, `tags.KEY` that
+key of the tags, any other a tag. Metadata {"jina": "json"} say that a column holds JSON.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import repeat
 from typing import IO, Any
 
+import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -21,7 +23,7 @@ from jina.readers.lines import too_long
 from jina.readers.rows import Rows, rows_of_values
 from jina.records.mapping import KEYS
 from jina.records.record import TENSOR_FIELDS
-from jina.records.tables import check_resolver, unique_names
+from jina.records.tables import TAG, check_resolver, unique_names
 
 _BATCH_ROWS = 1_000
 # A damaged length asks for more memory than there is.
@@ -82,7 +84,8 @@ class ColumnarReader:
 
     def _values(self, part: Any, first: int) -> Iterator[tuple[str, Mapping[str, Any] | str, str]]:
         columns = [
-            _values_of(part.column(index), field) for index, field in enumerate(self._fields)
+            _values_of(part.column(index), field, is_json=_is_json(part.schema.field(index)))
+            for index, field in enumerate(self._fields)
         ]
         is_large = part.nbytes > MAX_LINE_BYTES  # then it is one row
         rows = zip(*columns, strict=True) if columns else repeat((), part.num_rows)
@@ -93,7 +96,7 @@ class ColumnarReader:
                 yield name, too_long("a row", part.nbytes), place
                 continue
             named = zip(self._fields, values, strict=True)
-            yield name, {key: value for key, value in named if value is not None}, place
+            yield name, _gathered({key: value for key, value in named if value is not None}), place
 
     def position(self) -> int:
         """See RowReader."""
@@ -172,9 +175,35 @@ def _fields_of(schema: Any, resolver: Mapping[str, str], name: str) -> list[str]
     return fields
 
 
-def _values_of(column: Any, field: str) -> Sequence[Any]:
+def _is_json(column: Any) -> bool:
+    return (column.metadata or {}).get(b"jina") == b"json" and pa.types.is_string(column.type)
+
+
+def _json_value(text: str) -> Any:
+    """What a cell of JSON holds; text that is none is left as it is."""
+    try:
+        return msgspec.json.decode(text)
+    except (msgspec.MsgspecError, RecursionError):
+        return text
+
+
+def _gathered(row: dict[str, Any]) -> dict[str, Any] | str:
+    """A row with its `tags.KEY` columns put into `tags`; or why it is refused."""
+    keys = [key for key in row if key.startswith(TAG)]
+    if keys:
+        tags = {key[len(TAG) :]: row.pop(key) for key in keys}
+        others = row.get("tags", {})
+        if not isinstance(others, Mapping) or not tags.keys().isdisjoint(others):
+            return "a key stands in `tags` and in a column of its own"
+        row["tags"] = {**others, **tags}
+    return row
+
+
+def _values_of(column: Any, field: str, *, is_json: bool) -> Sequence[Any]:
     """The values of a column, as Documents take them; null is None."""
     kind = column.type
+    if is_json:
+        return [None if value is None else _json_value(value) for value in column.to_pylist()]
     if KEYS.get(field, field) in TENSOR_FIELDS and _is_list_of_numbers(kind):
         return _vectors(column)
     if pa.types.is_temporal(kind) or pa.types.is_decimal(kind):

@@ -56,6 +56,11 @@ class DelimitedCutter:
         self._is_finished = False
         self._failure: InputError | None = None
 
+    @property
+    def held_bytes(self) -> int:
+        """See Cutter."""
+        return self._lines.held_bytes
+
     def feed(self, block: bytes) -> None:
         """See Cutter."""
         self._lines.feed(block)

@@ -18,7 +18,7 @@ STREAMED = ("jsonl", "json", "csv", "tsv", "text")
 STORED = ("npy", "npz", "parquet", "arrow", "files")
 FORMATS = STREAMED + STORED
 
-#: The format that a name's ending stands for, once .gz is cut off.
+#: The format of a file extension, once .gz is removed.
 SUFFIXES = {
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
@@ -68,11 +68,15 @@ _PACKED = {
 }
 
 
-def format_of(name: str, *, is_gzip: bool = False) -> str:
+def format_of(name: str, *, is_gzip: bool = False, unknown: str = "jsonl") -> str:
     """The format of a file, from its name.
 
-    A name with no known ending is read as JSON lines; a picture, sound, page, text or program is
-    one Document.
+    A picture, sound, page, text or program is one Document.
+
+    Args:
+        name: of the file.
+        is_gzip: the format is what the name says before .gz.
+        unknown: the format of a name without a known ending.
 
     Raises:
         InputError: the file is packed in a way that is not read.
@@ -87,7 +91,7 @@ def format_of(name: str, *, is_gzip: bool = False) -> str:
             where=name,
             hint=_PACKED[suffix].format(name=name),
         )
-    return "files" if suffix and media_type(inner) else "jsonl"
+    return "files" if suffix and media_type(inner) else unknown
 
 
 def require(form: str, name: str) -> None:

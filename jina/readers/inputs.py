@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from jina.excepts import InputError
+from jina.readers.folders import files_below
 from jina.readers.formats import STORED, format_of, require
 from jina.readers.options import ReadOptions
 from jina.suggest import near_file
@@ -42,7 +43,7 @@ def find_inputs(
     """Check every name and expand the patterns, in order.
 
     Args:
-        names: paths, "-" for standard input, patterns with `*`, `?`, `[…]` or `**`.
+        names: paths, "-" for standard input, folders, patterns with `*`, `?`, `[…]` or `**`.
         stdin_fd: the descriptor for "-".
         options: its format is that of all inputs.
 
@@ -56,6 +57,8 @@ def find_inputs(
             if any(one.path is None for one in found):
                 raise InputError("standard input is given twice", where=STDIN)
             found.append(_check_stdin(stdin_fd, form))
+        elif os.path.isdir(name):
+            found += [_check_file(each, form, unknown="files") for each in files_below(name)]
         elif not os.path.lexists(name) and any(char in name for char in "*?["):
             found += [_check_file(match, form) for match in _expand(name)]
         else:
@@ -117,7 +120,7 @@ def _folders_of(pattern: str) -> Iterator[str]:
                 yield folder
 
 
-def _check_file(name: str, form: str) -> Input:
+def _check_file(name: str, form: str, unknown: str = "jsonl") -> Input:
     try:
         status = os.stat(name)
     except OSError as err:
@@ -125,17 +128,12 @@ def _check_file(name: str, form: str) -> Input:
     except ValueError as err:  # a NUL in the name
         raise InputError(f"not a file name: {err}", where=repr(name)) from err
     path, name = Path(name), printable(name)
-    if stat.S_ISDIR(status.st_mode):
-        raise InputError(
-            "a directory, not a file",
-            where=name,
-            hint=f"use its files: '{path / '*.jsonl'}' (quote the pattern)",
-        )
     if not os.access(path, os.R_OK):
         raise InputError("no permission to read it", where=name, hint=f"chmod u+r {name}")
     is_regular = stat.S_ISREG(status.st_mode)
     is_gzip = is_regular and path.suffix.lower() == ".gz"
-    form = format_of(name, is_gzip=is_gzip) if form == "auto" else form
+    if form == "auto":
+        form = format_of(name, is_gzip=is_gzip, unknown=unknown)
     if form in STORED and not is_regular:
         raise _no_stream(form, name)
     require(form, name)

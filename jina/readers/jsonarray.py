@@ -70,6 +70,11 @@ class JsonArrayCutter:
         self._refused: list[Refused] = []  # `row` is the element's number
         self._next = 1  # number of the first one that is ready
 
+    @property
+    def held_bytes(self) -> int:
+        """See Cutter."""
+        return len(self._buffer) - self._at + self._ready_bytes
+
     def feed(self, block: bytes) -> None:
         """See Cutter."""
         self._count_to(self._at)

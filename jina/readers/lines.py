@@ -43,6 +43,10 @@ class CutLines(NamedTuple):
 class Cutter(Protocol):
     """Turns one source into JSON lines; LineSource calls it, from one thread."""
 
+    @property
+    def held_bytes(self) -> int:
+        """About how many bytes were fed of which `take` has returned nothing yet."""
+
     def feed(self, block: bytes) -> None:
         """Add the next block; `take` has returned None."""
 
@@ -72,6 +76,7 @@ class LineCutter:
     def __init__(self, max_line_bytes: int = MAX_LINE_BYTES) -> None:
         self.max_line_bytes = max_line_bytes
         self._block = BytesIO()
+        self._block_bytes = 0
         self._lines: list[bytes] = []  # whole lines, until there are enough for a run
         self._size = 0  # bytes in _lines
         self._tail = bytearray()  # the start of a line whose end has not arrived yet
@@ -86,9 +91,15 @@ class LineCutter:
         """Number of the line after the last one taken."""
         return self._next_line
 
+    @property
+    def held_bytes(self) -> int:
+        """See Cutter."""
+        return self._block_bytes - self._block.tell() + self._size + len(self._tail)
+
     def feed(self, block: bytes) -> None:
         """Add the next block; `take` has returned None, so that the last one is used up."""
         self._block = BytesIO(block)
+        self._block_bytes = len(block)
 
     def finish(self) -> None:
         """The source has ended; a last line without a newline counts as a line."""

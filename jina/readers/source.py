@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, NamedTuple
 
-from jina.defaults import KIB, MAX_LINE_BYTES, REQUEST_BYTES, REQUEST_DOCS
+from jina.defaults import ENDLESS_LINE_BYTES, KIB, MAX_LINE_BYTES, MIB, REQUEST_BYTES, REQUEST_DOCS
 from jina.excepts import InputError, JinaError
 from jina.readers.formats import STORED
 from jina.readers.inputs import Input, find_inputs
@@ -43,7 +43,7 @@ class Chunk(NamedTuple):
     key: str
     """Stream key, 16 hex digits; a line without an id is called `<key>-<line number>`."""
     oversize: tuple[tuple[int, int, int], ...] = ()
-    """(row in data, line number, size in bytes) of lines over the limit. An empty line stands in
+    """(row in data, line number, size in bytes) of lines over the limit. An empty line takes the
     place of each, so that rows and line numbers stay right."""
 
 
@@ -87,6 +87,9 @@ class LineSource:
         self._key = ""
         self._keys_seen: set[str] = set()
         self._bytes_done = 0  # of the inputs before this one
+        self._closed_at = 0  # how far the last input was read when it was closed
+        self._fed_bytes = 0  # of this input, to the cutter
+        self._unbroken_bytes = 0  # since lines were last taken
         self._failure: InputError | None = None
         self.at_end = not self._inputs
         """Nothing is left: the last chunk has been returned."""
@@ -98,6 +101,15 @@ class LineSource:
         """Bytes read from the inputs so far; of compressed files, compressed bytes."""
         reading = self._stream if self._rows is None else self._rows
         return self._bytes_done + (0 if reading is None else reading.position())
+
+    @property
+    def bytes_taken(self) -> int:
+        """About how many of those bytes the lines had that were returned so far."""
+        if self._rows is not None or not self._fed_bytes:
+            return self.bytes_read
+        read = self._closed_at if self._stream is None else self._stream.position()
+        # What is held may be unpacked, and `read` counts packed bytes.
+        return self.bytes_read - read * self._cutter.held_bytes // self._fed_bytes
 
     @property
     def total_bytes(self) -> int | None:
@@ -181,6 +193,7 @@ class LineSource:
             raise
         if cut is None:
             return None
+        self._unbroken_bytes = 0
         self.lines_read += cut.lines
         if cut.refused or cut.places:
             # Late: it makes Documents, and most runs need none.
@@ -204,6 +217,7 @@ class LineSource:
                 self._open_next()
             return True
         try:
+            self._check_that_lines_end()
             block = self._stream.read(self._block_bytes)
             if block and not self._is_begun:
                 self._is_begun = True
@@ -215,11 +229,29 @@ class LineSource:
         if block is None:
             return False
         if block:
+            self._fed_bytes += len(block)
+            self._unbroken_bytes += len(block)
             self._cutter.feed(block)
         else:
             self._cutter.finish()
             self._close_input()
         return True
+
+    def _check_that_lines_end(self) -> None:
+        """Give up a pipe or device that sends a line without end, such as /dev/zero.
+
+        Raises:
+            InputError: it has sent far more than the longest line may have.
+        """
+        if self._unbroken_bytes <= ENDLESS_LINE_BYTES:
+            return
+        if self._inputs[self._index].size_bytes is None:
+            raise InputError(
+                f"a line does not end within {ENDLESS_LINE_BYTES // MIB} MiB; it may have up to "
+                f"{MAX_LINE_BYTES // MIB} MiB",
+                where=self._name,
+                hint="is it text? each line is one Document",
+            )
 
     def _open_next(self) -> None:
         self._index += 1
@@ -229,6 +261,7 @@ class LineSource:
         one = self._inputs[self._index]
         self._name = one.name
         self._is_begun = False
+        self._fed_bytes = 0
         self._cutter = self._new_cutter(one)
         if one.format == "files":
             self._open_files()
@@ -304,7 +337,8 @@ class LineSource:
         """Let go of the input that is being read."""
         for reading in (self._stream, self._rows):
             if reading is not None:
-                self._bytes_done += reading.position()
+                self._closed_at = reading.position()
+                self._bytes_done += self._closed_at
                 reading.close()
         self._stream = self._rows = None
 

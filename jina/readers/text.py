@@ -29,6 +29,11 @@ class _EachLine:
     def __init__(self, max_line_bytes: int) -> None:
         self._lines = LineCutter(max_line_bytes)
 
+    @property
+    def held_bytes(self) -> int:
+        """See Cutter."""
+        return self._lines.held_bytes
+
     def feed(self, block: bytes) -> None:
         """See Cutter."""
         self._lines.feed(block)

@@ -5,7 +5,7 @@ Records with the same id become one, at the place of the first:
     a field            is that of the first shard that set it
     text, blob, buffer are one field: a Document has one content
     tags, scores       are put together key by key; the first shard that set a key wins
-    chunks, matches    are strung together in the order of the shards; a child is left out if an
+    chunks, matches    are concatenated in the order of the shards; a child is left out if an
                        earlier shard gave one with its id
 
 Records that only some shards gave stay. An id that one shard gave several times stays several

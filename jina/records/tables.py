@@ -17,6 +17,11 @@ from jina.records.record import CHILD_FIELDS, COUNT_FIELDS, SCORE_FIELDS, TENSOR
 
 _JSON_FIELDS = TENSOR_FIELDS | SCORE_FIELDS | CHILD_FIELDS | {"tags", "location"}
 
+TAG = "tags."
+"""What the name of a column begins with that holds one key of the tags."""
+_ERROR = "error"  # a column of results, in which most rows have none
+_JSON_STARTS = frozenset('{["-0123456789tfn')
+
 
 class TableHead:
     """The first row of a table.
@@ -50,6 +55,9 @@ class TableHead:
         self.fields = [name for name in self.names if name in KEYS or name == "content"]
         readers = [(name, _reader_of(name, is_raw=is_raw)) for name in self.fields]
         self._typed = [(name, read) for name, read in readers if read is not None]
+        self._tags = [(name, name[len(TAG) :]) for name in self.names if _is_tag(name)]
+        self._has_errors = _ERROR in self.names
+        self._is_raw = is_raw
 
     def values(self, cells: Sequence[str]) -> dict[str, Any]:
         """Return the keys and values of a row; an empty cell leaves its field unset.
@@ -84,6 +92,61 @@ class TableHead:
             for row in rows:
                 if name in row:
                     row[name] = _read(name, row[name], read)
+        if self._has_errors:
+            for row in rows:
+                if not row[_ERROR]:
+                    del row[_ERROR]
+        if self._tags:
+            for row in rows:
+                self._gather_tags(row)
+
+    def _gather_tags(self, row: dict[str, Any]) -> None:
+        """Put the cells of `tags.KEY` into the row's tags; an empty one leaves its key unset."""
+        found = {}
+        for name, key in self._tags:
+            if cell := row.pop(name):
+                found[key] = _tag(cell, is_raw=self._is_raw)
+        if not found:
+            return
+        tags = row.get("tags", {})
+        if isinstance(tags, msgspec.Raw):
+            tags = _read("tags", tags, msgspec.json.Decoder(dict[str, msgspec.Raw]).decode)
+        if not isinstance(tags, dict) or not found.keys().isdisjoint(tags):
+            raise DocumentError("a key stands in `tags` and in a column of its own")
+        row["tags"] = {**tags, **found}
+
+
+def tag_cell(value: msgspec.Raw) -> str:
+    """The cell of a `tags.KEY` column that holds a JSON value.
+
+    Text stands as it is, unless it would be read as another value: then it is written as JSON.
+    """
+    json = bytes(value).decode()
+    if not json.startswith('"'):
+        return json
+    text: str = msgspec.json.decode(json)
+    return json if not text or _is_json(text) else text
+
+
+def _tag(cell: str, *, is_raw: bool) -> Any:
+    """The value of a `tags.KEY` cell."""
+    if not _is_json(cell):
+        return cell
+    return _raw(cell) if is_raw else msgspec.json.decode(cell)
+
+
+def _is_json(text: str) -> bool:
+    if text.lstrip()[:1] not in _JSON_STARTS:
+        return False
+    try:
+        msgspec.json.decode(text)
+    except (msgspec.MsgspecError, UnicodeEncodeError, RecursionError):
+        return False
+    return True
+
+
+def _is_tag(name: str) -> bool:
+    return name.startswith(TAG) and len(name) > len(TAG)
 
 
 def check_resolver(columns: Sequence[str], resolver: Mapping[str, str]) -> None:
@@ -143,7 +206,7 @@ def _raw(cell: str) -> Any:
     return msgspec.json.decode(cell) if "\n" in cell or "\r" in cell else _read_raw(cell)
 
 
-def _read(name: str, cell: str, read: Callable[[str], Any]) -> Any:
+def _read(name: str, cell: Any, read: Callable[[Any], Any]) -> Any:
     try:
         return read(cell)
     except (msgspec.MsgspecError, RecursionError) as err:

@@ -125,6 +125,10 @@ class Batches:
         self.note(group)
         return group
 
+    def __iter__(self) -> Iterator[Task]:
+        """All that wait; they are only looked at."""
+        return (task for group in self._groups.values() for task in group.tasks)
+
     def hurry(self) -> None:
         """Let nobody wait for others any more: none will come."""
         self._is_hurried = True

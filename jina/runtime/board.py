@@ -1,20 +1,45 @@
 """The begin board: which request each worker has begun, readable after the worker's death.
 
-A shared file of 8-byte slots, one per incarnation of a worker. Before calling user code a worker
+A shared file of slots, one per incarnation of a worker. Before calling user code a worker
 writes the request's number into its slot, afterwards zero. Unlike a message it is there at the next
 instruction, so a worker that is killed a microsecond later still tells which request it had begun,
 and it costs a store instead of a send, a wake-up and a receive.
+
+Beside the number stands when that was, and what the worker has done so far. So whoever asks how a
+worker is reads it here: it need not answer, which one that is stopped or hangs could not.
 """
 
 from __future__ import annotations
 
 import mmap
 import os
+import time
 from collections.abc import Collection
 from pathlib import Path
+from typing import NamedTuple
 
 SLOTS = 8192  # an incarnation takes the next free slot, modulo this
-_BYTES = SLOTS * 8
+_WORDS = 8  # of a slot; each of 8 bytes: a cache line, which no other worker writes
+_SINCE, _CALLS, _DOCS, _BUSY, _USED = range(1, 6)  # behind the number
+_BYTES = SLOTS * _WORDS * 8
+
+
+class Work(NamedTuple):
+    """What a worker is at, and what it has done so far.
+
+    Attributes:
+        begun: the number of the request that it has begun; 0 for none.
+        since_s: for how long it has been at that, or without work; 0 before its first request.
+        calls: requests, or lots of them, that it has finished.
+        docs: Documents in them.
+        busy_s: seconds that they took, without the one that is begun.
+    """
+
+    begun: int
+    since_s: float
+    calls: int
+    docs: int
+    busy_s: float
 
 
 def create_board(path: Path) -> None:
@@ -60,11 +85,39 @@ class Board:
 
     def __getitem__(self, slot: int) -> int:
         """The number of the request that was begun; 0 for none."""
-        return self._slots[slot % SLOTS]
+        return self._slots[slot % SLOTS * _WORDS]
 
     def __setitem__(self, slot: int, number: int) -> None:
         """Note the number of the request that is begun; 0 for none."""
-        self._slots[slot % SLOTS] = number
+        self._slots[slot % SLOTS * _WORDS] = number
+
+    def clear(self, slot: int) -> None:
+        """Forget an earlier incarnation: slots are used again after thousands of restarts."""
+        place = slot % SLOTS * _WORDS
+        for word in range(_USED):
+            self._slots[place + word] = 0
+
+    def begin(self, slot: int, number: int) -> None:
+        """Note that a request is begun, and when."""
+        place = slot % SLOTS * _WORDS
+        self._slots[place + _SINCE] = time.monotonic_ns()
+        self._slots[place] = number
+
+    def end(self, slot: int, docs: int) -> None:
+        """Note that what was begun is done, and of how many Documents it was."""
+        slots, place, now = self._slots, slot % SLOTS * _WORDS, time.monotonic_ns()
+        slots[place] = 0
+        slots[place + _BUSY] += now - slots[place + _SINCE]
+        slots[place + _SINCE] = now
+        slots[place + _CALLS] += 1
+        slots[place + _DOCS] += docs
+
+    def work(self, slot: int) -> Work:
+        """What a worker is at, and what it has done; it may go on while this is read."""
+        place = slot % SLOTS * _WORDS
+        begun, since, calls, docs, busy = self._slots[place : place + _USED]
+        since_s = (time.monotonic_ns() - since) / 1e9 if since else 0.0
+        return Work(begun, max(0.0, since_s), calls, docs, busy / 1e9)
 
     def close(self) -> None:
         """Unmap it."""

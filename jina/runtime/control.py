@@ -15,6 +15,7 @@ import msgspec
 from jina.defaults import DRAIN_GRACE_S
 from jina.excepts import WireError
 from jina.graph.plan import Plan, PlannedNode, WorkerSpec
+from jina.runtime.facts import Look, Seen
 from jina.runtime.structs import decode_json, encode_json
 from jina.wire.doubts import Doubt
 
@@ -215,10 +216,30 @@ class Overdue(_Message):
     seconds: float
 
 
+class Unreachable(_Message):
+    """A worker that was ready has lost its connection, and with it what was sent: end it."""
+
+    identity: str
+
+
 class Retired(_Message):
     """A worker that was to retire has nothing left to do. Said before it is told to close."""
 
     identity: str
+
+
+class RequestFailed(_Message):
+    """A request failed, or one of its Documents did.
+
+    Attributes:
+        worker: whose fault it is: a worker, or a node; empty for nobody's.
+        text: one line about it; empty if only `left_out` is told.
+        left_out: how many others have failed and were not told, so that they fill no log.
+    """
+
+    worker: str
+    text: str
+    left_out: int = 0
 
 
 class Drained(_Message):
@@ -231,8 +252,18 @@ class Drained(_Message):
 
 
 ToOwnedSupervisor: TypeAlias = Begin | Release | Drain
-ToGateway: TypeAlias = Configure | Expect | Started | Retire | Died | GaveUp | Drain
-ToSupervisor: TypeAlias = Listening | WorkerReady | Charged | Overdue | Retired | Drained
+ToGateway: TypeAlias = Configure | Expect | Started | Retire | Died | GaveUp | Drain | Look
+ToSupervisor: TypeAlias = (
+    Listening
+    | WorkerReady
+    | Charged
+    | Overdue
+    | Unreachable
+    | Retired
+    | RequestFailed
+    | Seen
+    | Drained
+)
 
 
 class Channel:

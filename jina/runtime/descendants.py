@@ -5,7 +5,7 @@ they cannot lose by accident is their environment: each worker gets a mark in it
 the supervisor by its process id and start, and this incarnation of the worker. So whatever carries
 the mark of a supervisor that is gone belongs to nobody, and nothing needs to be recorded for that.
 
-    namespace-pid-ticks               a supervisor's, and that of all whom it stands above
+    namespace-pid-ticks               a supervisor's, and that of everything below it
     namespace-pid-ticks-incarnation   one worker's
 
 Linux only: elsewhere there is no /proc, and process groups must do.

@@ -8,10 +8,7 @@ maps, never a body; it decides nothing, the router does.
 
 from __future__ import annotations
 
-import contextlib
 import gc
-import os
-import shutil
 import signal
 import socket
 import sys
@@ -22,15 +19,19 @@ from typing import Any
 from jina.defaults import (
     DELIVERY_GRACE_S,
     MAX_INFLIGHT_BYTES,
+    MAX_WINDOW_REQUESTS,
     QUEUED_PER_CLIENT,
-    WINDOW_REQUESTS,
 )
 from jina.excepts import JinaError, WireError
 from jina.runtime import control
+from jina.runtime.abandoned import end_abandoned
 from jina.runtime.board import Board
-from jina.runtime.descendants import end_marked
+from jina.runtime.clients import Clients
+from jina.runtime.facts import Look
+from jina.runtime.failures import Failures
+from jina.runtime.garbage import Garbage
 from jina.runtime.known_workers import KnownWorker
-from jina.runtime.lastlog import keep_log
+from jina.runtime.looking import seen
 from jina.runtime.messages import (
     answer_message,
     error_message,
@@ -75,7 +76,6 @@ from jina.wire.maps import (
     unpack_map,
 )
 
-_MAX_CLIENTS = 1000  # who are told that the Flow has stopped
 _MAX_STRANGERS = 1000  # peers that are remembered although they are none of ours
 _MAX_HEARD = 10_000  # messages that are read before a death is handled, at most
 _ASK_MS = 20  # between attempts to reach a worker of an earlier gateway
@@ -100,12 +100,13 @@ class Gateway:
         )
         self._board = Board(configure.board)
         self._overdues = Overdues(channel, self._board)
+        self._clients = Clients()
+        self._failures = Failures(channel.send, self._clients)
         self._workers: dict[bytes, KnownWorker] = {}
         self._places = {node.name: place for place, node in enumerate(configure.nodes)}
-        self._clients: dict[bytes, None] = {}  # who said HELLO, the latest last
         self._timers = Timers(self._router.awaits)
         self._early: dict[bytes, Ready] = {}  # of workers that the supervisor has not announced
-        self._warned: set[bytes] = set()  # peers whose garbage was reported
+        self._garbage = Garbage()
         self._unasked: set[bytes] = set()  # workers of an earlier gateway, not reached yet
         self._started_at = time.time()
         self._requests_done = 0
@@ -145,10 +146,13 @@ class Gateway:
                 self._do(self._router.step(Expired(timer)))
             if self._unasked:
                 self._ask_running()
+            if self._failures.left_out:
+                self._failures.tell_left_out()
             if self._drain_deadline is not None:
                 self._go_on_draining()
         if not self._is_drained:
-            self._kill_everyone()
+            groups = [worker.pid for worker in self._workers.values()]
+            end_abandoned(groups, self._mark, self._directory)
 
     def close(self) -> None:
         """Close the sockets; after a drain, give clients time to take their last answers."""
@@ -186,9 +190,17 @@ class Gateway:
                 self._worker_died(message)
             elif isinstance(message, control.GaveUp):
                 self._do(self._router.step(NodeFailed(message.node, message.reason, message.shard)))
+            elif isinstance(message, Look):
+                self._look(message.number)
             elif isinstance(message, control.Drain):
                 self._drain_deadline = time.monotonic() + message.grace_s
                 self._do(self._router.step(Draining()))
+
+    def _look(self, number: int) -> None:
+        parts = (self._router, self._workers, self._board, self._failures)
+        self._channel.send(
+            seen(number, *parts, requests_done=self._requests_done, clients=len(self._clients))
+        )
 
     def _worker_died(self, message: control.Died) -> None:
         worker = self._workers.get(message.identity.encode())
@@ -214,16 +226,6 @@ class Gateway:
         for identity in list(self._unasked):
             if sockets.send_if_connected(self._back, pack_message(wire.READY), identity):
                 self._unasked.discard(identity)
-
-    def _kill_everyone(self) -> None:
-        """The supervisor is dead: nobody else will end the workers or remove the directory."""
-        for worker in self._workers.values():
-            if worker.pid:
-                with contextlib.suppress(OSError):
-                    os.killpg(worker.pid, signal.SIGKILL)
-        end_marked(self._mark)
-        keep_log(self._directory)
-        shutil.rmtree(self._directory, ignore_errors=True)
 
     def _go_on_draining(self) -> None:
         """Once every request has its answer, or the grace is over, tell the workers to close."""
@@ -267,7 +269,10 @@ class Gateway:
                     self._early[peer] = unpack_map(Ready, header.call)
                 return  # not announced yet, given up, or a stranger
             if header.kind == wire.REPLY:
-                self._do(self._router.step(replied(peer, header)))
+                reply = replied(peer, header)
+                if self._failures.is_waiting:
+                    self._failures.replied(header.number, reply.pieces)
+                self._do(self._router.step(reply))
             elif header.kind == wire.ERROR:
                 self._do(self._router.step(raised(peer, header)))
             elif header.kind == wire.READY:
@@ -275,7 +280,7 @@ class Gateway:
         except sockets.NothingCame:
             return  # `_hear_out` has read it
         except WireError as error:
-            self._warn(peer, f"a worker's message was dropped: {error}")
+            self._garbage.tell(peer, f"a worker's message was dropped: {error}")
 
     def _worker_ready(self, worker: KnownWorker, ready: Ready) -> None:
         if worker.is_ready:
@@ -319,6 +324,7 @@ class Gateway:
             if header.kind == wire.REQUEST:
                 self._submit(peer, header)
             elif header.kind == wire.HELLO:
+                self._clients.greet(peer, header)
                 self._welcome(peer, number)
             elif header.kind == wire.STATUS:
                 self._send_front(pack_message(wire.STATUS, [self._status()]), peer)
@@ -328,7 +334,7 @@ class Gateway:
             if peer:
                 self._send_front(refusal_message(number, str(error)), peer)
             else:
-                self._warn(peer, f"a client's message was dropped: {error}")
+                self._garbage.tell(peer, f"a client's message was dropped: {error}")
 
     def _submit(self, peer: bytes, header: Header) -> None:
         if self._drain_deadline is not None:
@@ -339,12 +345,8 @@ class Gateway:
 
     def _welcome(self, peer: bytes, number: int) -> None:
         welcome = Welcome(
-            self._flow, self._router.endpoints, WINDOW_REQUESTS, self._router.held(peer)
+            self._flow, self._router.endpoints, MAX_WINDOW_REQUESTS, self._router.held(peer)
         )
-        self._clients.pop(peer, None)
-        self._clients[peer] = None
-        if len(self._clients) > _MAX_CLIENTS:  # most of them have died without a word
-            del self._clients[next(iter(self._clients))]
         self._send_front(pack_message(wire.WELCOME, number=number, call=pack_map(welcome)), peer)
         if self._is_drained:
             self._say_bye(peer)
@@ -360,24 +362,14 @@ class Gateway:
     def _status(self) -> bytes:
         return status_of(
             self._router,
-            sorted(self._workers.values(), key=self._place),
+            self._workers.values(),
+            self._places,
             flow=self._flow,
             started_at=self._started_at,
             draining=self._drain_deadline is not None,
             requests_done=self._requests_done,
+            requests_failed=self._failures.total.count,
         )
-
-    def _place(self, worker: KnownWorker) -> tuple[int, int, int]:
-        return self._places[worker.node], worker.shard or 0, worker.replica
-
-    def _warn(self, peer: bytes, text: str) -> None:
-        """Say once what is wrong with a peer's messages: who sends garbage sends a lot of it."""
-        if peer in self._warned:
-            return
-        if len(self._warned) >= _MAX_STRANGERS:
-            self._warned.clear()
-        self._warned.add(peer)
-        print(text, file=sys.stderr, flush=True)
 
     # --- what the router wants done ---
 
@@ -387,9 +379,12 @@ class Gateway:
                 self._dispatch(action)
             elif isinstance(action, Answer):
                 self._requests_done += 1
+                if action.way is not None:
+                    self._failures.take(action)
                 self._answer(action)
             elif isinstance(action, AnswerError):
                 self._requests_done += 1
+                self._failures.take(action)
                 self._send_front(error_message(action), action.client)
             elif isinstance(action, Refuse):
                 self._send_front(refusal_message(action.number, action.reason), action.client)
@@ -398,6 +393,7 @@ class Gateway:
             elif isinstance(action, StartTimer):
                 self._timers.start(action.timer, action.seconds)
             elif isinstance(action, Unheard):
+                self._failures.take(action)
                 print(unheard(action), file=sys.stderr, flush=True)
             elif isinstance(action, Retired):
                 self._retired(self._workers[action.worker])
@@ -405,6 +401,8 @@ class Gateway:
             self._poll_front()
 
     def _dispatch(self, task: Dispatch) -> None:
+        if task.blame is not None:
+            self._failures.blame(task)
         try:
             message = task_message(task)
         except WireError as error:  # branches that fit a message each need not fit one together
@@ -412,9 +410,10 @@ class Gateway:
             info = ErrorInfo("jina.excepts.WireError", str(error), node)
             self._do(self._router.step(Raised(task.worker, task.task, info)))
             return
-        # A worker that cannot be reached is dying: its death, told by the supervisor, brings the
-        # task back.
-        sockets.send_if_connected(self._back, message, task.worker)
+        # A worker that cannot be reached is dying, or has closed its connection and is to die: its
+        # death, told by the supervisor, brings the task back.
+        if not sockets.send_if_connected(self._back, message, task.worker):
+            self._channel.send(control.Unreachable(identity=task.worker.decode()))
 
     def _answer(self, answer: Answer) -> None:
         try:

@@ -29,7 +29,7 @@ class Journey:
         self.is_timed = asked.is_timed
         self.errors: list[ErrorInfo] = []
         self.passed: set[str] = set()  # nodes that failed, whose input went on
-        self._arrived = asked.arrived
+        self._arrived = asked.arrived if asked.is_timed else 0.0
         self._ended: dict[str, float] = {}  # node -> when its last call ended
         self._legs: list[Leg] = []
         self._bytes = 0
@@ -90,4 +90,5 @@ def _short(error: ErrorInfo, limit: int, traceback: str = "") -> ErrorInfo:
         error.replica,
         traceback[-_TRACEBACK:],
         error.shard,
+        ids=error.ids,
     )

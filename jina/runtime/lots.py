@@ -18,6 +18,7 @@ from jina.excepts import BatchingError, RequestTimeout, WireError
 from jina.executors.call import call as call_executor
 from jina.graph.plan import WorkerSpec
 from jina.names import DEFAULT_ENDPOINT
+from jina.records.selection import selection_of
 from jina.transport import sockets
 from jina.types.arrays.document import DocumentArray
 from jina.types.document import Document
@@ -25,6 +26,9 @@ from jina.wire import body as bodies
 from jina.wire.batching import Batching, goes_around
 from jina.wire.header import Header
 from jina.wire.maps import Call, LineFailures, Part, Route, unpack_map, unpack_route
+
+_FIRST_IDS = 3  # of a request that failed, in the Flow's log
+_ID_CHARS = 100  # of each
 
 #: What is sent back: the parts and their frames.
 Written = tuple[list[Part], list[Any]]
@@ -179,6 +183,13 @@ class Desk:
                     results[place] = result
         return results
 
+    def ids(self, header: Header) -> list[str]:
+        """Ids of the first Documents of a request that failed, as far as it can be read."""
+        try:
+            return [doc.id[:_ID_CHARS] for doc in self._read(header).docs[:_FIRST_IDS]]
+        except Exception:
+            return []
+
     def _read(self, header: Header) -> Work:
         """Read a request.
 
@@ -330,8 +341,10 @@ def _miscounted(endpoint: str, given: int, taken: int) -> BatchingError:
 def write(work: Work, docs: DocumentArray, groundtruths: DocumentArray | None) -> Written:
     """Write what came of a request."""
     if work.as_lines:
+        call = work.call
+        selection = selection_of(call.select, call.exclude)
         parts, lines = bodies.write_lines(
-            docs, work.failures, work.route.endpoint, work.call.tensors
+            docs, work.failures, work.route.endpoint, call.tensors, selection
         )
         return parts, list(lines)
     return bodies.write_body(docs, groundtruths, work.failures)

@@ -65,7 +65,7 @@ def submitted(client: bytes, header: Header) -> Submitted:
         timeout_s,
         None if timeout_s is None else time.monotonic() + timeout_s,
         route.is_timed,
-        time.time() if route.is_timed else 0.0,
+        time.time(),
     )
 
 

@@ -30,6 +30,12 @@ class Line:
         self._batches: Batches | None = None  # where endpoints are batched
         self._is_hurried = False
 
+    def __iter__(self) -> Iterator[Task]:
+        """All that wait; they are only looked at."""
+        yield from self._alone
+        if self._batches is not None:
+            yield from self._batches
+
     def __bool__(self) -> bool:
         """Whether a worker could take something."""
         return bool(self._alone) or bool(self._batches)
@@ -105,6 +111,10 @@ class Pool:
             self._of = [[] for _ in range(node.shards)]
             self._shards = [Line(workers) for workers in self._of]
         self._lines = [self._common, *self._shards]  # the one that gave last stands last
+
+    def __iter__(self) -> Iterator[Task]:
+        """All tasks that wait; they are only looked at."""
+        return (task for line in self._lines for task in line)
 
     @property
     def failed(self) -> dict[str, str]:

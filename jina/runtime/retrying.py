@@ -16,7 +16,7 @@ def delay_s(retries: Retries | None, before: int, error: ErrorInfo) -> float | N
     Args:
         retries: of its node.
         before: how often it has been tried again already.
-        error: that was raised. One without classes is no error of the Executor.
+        error: that was raised. One without classes is not an error of the Executor.
     """
     if retries is None or before >= retries.times or not error.classes:
         return None

@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 
-from jina.defaults import MAX_ATTEMPTS, WINDOW_REQUESTS
+from jina.defaults import MAX_ATTEMPTS, MAX_WINDOW_REQUESTS
 from jina.graph.course import Course, in_order, plot_course
 from jina.graph.plan import PlannedNode
 from jina.names import DEFAULT_ENDPOINT, GATEWAY
@@ -69,7 +69,7 @@ class Router:
         self,
         nodes: Sequence[PlannedNode],
         *,
-        window_requests: int = WINDOW_REQUESTS,
+        window_requests: int = MAX_WINDOW_REQUESTS,
         max_attempts: int = MAX_ATTEMPTS,
         endpoints: Mapping[str, Sequence[str]] | None = None,
         first_task: int = 0,
@@ -110,6 +110,12 @@ class Router:
     def failed_nodes(self) -> dict[str, str]:
         """Nodes, and shards of nodes, that serve no more, and why."""
         return {name: why for pool in self._pools.values() for name, why in pool.failed.items()}
+
+    @property
+    def parts(self) -> tuple[dict[bytes, Worker], dict[str, Pool], list[Request], set[Request]]:
+        """Workers, pools, requests with a client, floating ones: to be looked at only."""
+        held = [request for of in self._clients.values() for request in of.values()]
+        return self._workers, self._pools, held, self._floating
 
     @property
     def is_complete(self) -> bool:
@@ -284,7 +290,9 @@ class Router:
             asked = request.asked
             pieces = [piece for name in course.end for piece in results[name]]
             served = len(course.inputs)
-            actions.append(Answer(asked.client, asked.number, pieces, served, request.way()))
+            way = request.way()
+            endpoint = asked.endpoint if way else ""
+            actions.append(Answer(asked.client, asked.number, pieces, served, way, endpoint))
 
     def _begin(self, request: Request, node: str, actions: list[Action]) -> None:
         """Let a node do a request: one worker of it, or one of each shard."""
@@ -383,7 +391,8 @@ class Router:
         """A request goes on after an error: its client is told, or if nobody waits, the log."""
         request = task.request
         if request.opened_journey().go_on(task.node, error) and request.is_floating:
-            actions.append(Unheard(request.asked.client, request.asked.number, error))
+            asked = request.asked
+            actions.append(Unheard(asked.client, asked.number, error, asked.endpoint))
 
     def _limit(self, request: Request, seconds: float, actions: list[Action]) -> None:
         """Fail a request once its time is over."""
@@ -410,9 +419,10 @@ class Router:
         self._forget(request)
         asked = request.asked
         if request.is_floating:
-            actions.append(Unheard(asked.client, asked.number, error))
+            actions.append(Unheard(asked.client, asked.number, error, asked.endpoint))
         else:
-            actions.append(AnswerError(asked.client, asked.number, error, request.way()))
+            way = request.way()
+            actions.append(AnswerError(asked.client, asked.number, error, way, asked.endpoint))
 
     def _forget(self, request: Request) -> None:
         """Strike a request off: it has its one answer now."""

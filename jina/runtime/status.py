@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -11,20 +11,26 @@ from jina.runtime.known_workers import KnownWorker
 from jina.runtime.router import Router
 
 
-def status_of(router: Router, workers: Iterable[KnownWorker], **more: Any) -> bytes:
+def status_of(
+    router: Router, workers: Iterable[KnownWorker], places: Mapping[str, int], **more: Any
+) -> bytes:
     """The answer as JSON.
 
     Args:
         router: of the gateway.
         workers: all that the gateway knows.
+        places: node -> its place in the graph, in whose order they are told.
         **more: what else the gateway says.
     """
+    ordered = sorted(
+        workers, key=lambda worker: (places[worker.node], worker.shard or 0, worker.replica)
+    )
     return msgspec.json.encode(
         {
             **more,
             "requests_held": router.requests_held,
             "endpoints": router.endpoints,
             "failed": router.failed_nodes,
-            "workers": [worker.status(router.outstanding(worker.identity)) for worker in workers],
+            "workers": [worker.status(router.outstanding(worker.identity)) for worker in ordered],
         }
     )

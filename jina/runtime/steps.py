@@ -32,7 +32,7 @@ class Submitted(msgspec.Struct, frozen=True):
         timeout_s: how long it may take; None for no limit.
         deadline: the moment when that is over, on a clock that workers can read.
         is_timed: its answer says how long it waited and ran.
-        arrived: if it is timed: now, in seconds since 1970.
+        arrived: when it came, in seconds since 1970.
     """
 
     client: bytes
@@ -155,6 +155,7 @@ class Dispatch(msgspec.Struct, frozen=True):
     is_timed: bool = False
     skip: bool = False
     lot: int = 0
+    client: bytes = b""  # whose request it is, where something is to be blamed
 
 
 class Overdue(msgspec.Struct, frozen=True):
@@ -170,13 +171,17 @@ class Overdue(msgspec.Struct, frozen=True):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """Send a client its result, and what happened on the way if there is anything to say."""
+    """Send a client its result, and what happened on the way if there is anything to say.
+
+    The endpoint is named where something happened.
+    """
 
     client: bytes
     number: int
     pieces: Sequence[Piece]
     served: int
     way: Way | None = None
+    endpoint: str = ""
 
 
 class AnswerError(msgspec.Struct, frozen=True):
@@ -186,6 +191,7 @@ class AnswerError(msgspec.Struct, frozen=True):
     number: int
     error: ErrorInfo
     way: Way | None = None
+    endpoint: str = ""
 
 
 class Refuse(msgspec.Struct, frozen=True):
@@ -209,6 +215,7 @@ class Unheard(msgspec.Struct, frozen=True):
     client: bytes
     number: int
     error: ErrorInfo
+    endpoint: str = ""
 
 
 class Retired(msgspec.Struct, frozen=True):

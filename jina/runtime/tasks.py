@@ -206,6 +206,7 @@ class Task:
             asked.is_timed,
             self.skip,
             self.lot,
+            asked.client if self.blame is not None else b"",
         )
 
     def as_it_came(self) -> list[Piece]:

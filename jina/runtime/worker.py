@@ -50,7 +50,7 @@ class Worker:
         self._executor = executor
         self._board = Board(assignment.board)
         self._slot = assignment.slot
-        self._board[self._slot] = 0  # slots are used again after thousands of restarts
+        self._board.clear(self._slot)
         self._context = sockets.open_context()
         self._socket = sockets.open_dealer(self._context, assignment.identity.encode())
         sockets.connect(self._socket, assignment.back)
@@ -105,7 +105,7 @@ class Worker:
         route: Route | None = None
         began = 0.0
         try:
-            self._board[self._slot] = number
+            self._board.begin(self._slot, number)
             route = unpack_route(header.route)
             if route.is_timed:
                 began = time.time()
@@ -113,25 +113,23 @@ class Worker:
         except BaseException as error:
             # SystemExit and KeyboardInterrupt too: Ctrl-C never reaches a worker, so it is the
             # method that raised them.
-            kind, payload = wire.ERROR, [self._description(error)]
-        finally:
-            self._board[self._slot] = 0
+            kind, payload = wire.ERROR, [self._description(error, self._desk.ids(header))]
         times = _times(route, began)
         try:
             self._reply(kind, number, parts, payload, times)
         except WireError as error:  # more than a message holds
             self._reply(wire.ERROR, number, [], [self._description(error)])
+        # Not before: a method that has closed our descriptors kills us as we reply.
+        self._board.end(self._slot, header.rows)
 
     def _serve_lot(self, headers: Sequence[Header]) -> None:
         """Run several requests in one call, and reply to each; after an error, each one alone."""
         began = time.time()
         try:
-            self._board[self._slot] = headers[-1].number  # stands for all of them
+            self._board.begin(self._slot, headers[-1].number)  # stands for all of them
             results = self._desk.run_lot(headers)
         except BaseException:
             results = [None] * len(headers)
-        finally:
-            self._board[self._slot] = 0
         # Replies first: what is done need not be done again if one of the others kills.
         for header, result in zip(headers, results, strict=True):
             times = _times(unpack_route(header.route), began) if result is not None else b""
@@ -142,11 +140,12 @@ class Worker:
                     self._reply(wire.REPLY, header.number, *result, times)
                 except WireError as error:
                     self._reply(wire.ERROR, header.number, [], [self._description(error)])
+        self._board.end(self._slot, sum(header.rows for header in headers))
         for header, result in zip(headers, results, strict=True):
             if result is None:
                 self._serve(header)
 
-    def _description(self, error: BaseException) -> bytes:
+    def _description(self, error: BaseException, ids: Sequence[str] = ()) -> bytes:
         return pack_map(
             ErrorInfo(
                 user_errors.class_name(error),
@@ -156,6 +155,7 @@ class Worker:
                 user_errors.short_traceback(error),
                 self._spec.shard,
                 [] if isinstance(error, RequestTimeout) else user_errors.class_names(error),
+                list(ids),
             )
         )
 

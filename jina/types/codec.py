@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from jina.records import columns, jsonlines
 from jina.records.batch import Buffer, parse
+from jina.records.selection import Selection
 from jina.records.tensors import JsonForm
 from jina.types.arrays.document import DocumentArray
 from jina.types.document import Document
@@ -51,9 +52,20 @@ def parse_lines(chunk: Buffer, *, key: str, first_line: int) -> ParsedDocuments:
     )
 
 
-def render(docs: Iterable[Document], *, tensors: JsonForm = "list") -> bytes:
-    """Write Documents as JSON lines; see `jina.records.jsonlines.render`."""
-    return jsonlines.render([doc._record for doc in docs], tensors=tensors)
+def render(
+    docs: Iterable[Document], *, tensors: JsonForm = "list", selection: Selection | None = None
+) -> bytes:
+    """Write Documents as JSON lines; see `jina.records.jsonlines.render`.
+
+    Args:
+        docs: in order.
+        tensors: as there.
+        selection: makes the records to write, where they do not have all fields.
+    """
+    records = [doc._record for doc in docs]
+    if selection is not None:
+        records = list(map(selection, records))
+    return jsonlines.render(records, tensors=tensors)
 
 
 def render_few(docs: DocumentArray) -> bytes | None:

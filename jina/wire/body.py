@@ -17,6 +17,8 @@ from msgspec.structs import replace
 from jina.defaults import MAX_LINE_BYTES, MAX_REQUEST_DOCS, MIB
 from jina.excepts import WireError
 from jina.records import reduce
+from jina.records.selection import Selection
+from jina.records.tensors import JsonForm
 from jina.types import codec
 from jina.types.arrays.document import DocumentArray
 from jina.wire.maps import (
@@ -214,9 +216,11 @@ def write_lines(
     failures: LineFailures | None,
     endpoint: str,
     tensors: str,
+    selection: Selection | None = None,
 ) -> tuple[list[Part], list[bytes]]:
     """Write the request's outcomes as JSON lines: Documents, and failed lines in their places."""
-    text = codec.render(docs, tensors="base64" if tensors == "base64" else "list")
+    form: JsonForm = "base64" if tensors == "base64" else "list"
+    text = codec.render(docs, tensors=form, selection=selection)
     failed = 0
     if failures:
         failed = len(failures.failures)

@@ -11,7 +11,7 @@ class Doubt(msgspec.Struct, array_like=True, frozen=True):
     Attributes:
         code: a short name that does not change, such as "unknown-argument".
         message: one sentence.
-        hint: how to mend it; "" when there is nothing to say.
+        hint: how to fix it; "" when there is nothing to say.
         section: of the Executor's YAML in which it is written: "with", "requests",
             "dynamic_batching"; "" for the class itself.
         key: in that section.

@@ -12,7 +12,7 @@
     24      8     base: number of the request's first line in its source, from 1; 0 without lines
     32      …     route map, call map, payload frame
 
-Little endian. Whoever routes reads the prefix and the route map only; the call map and the payload
+Little endian. Routers read the prefix and the route map only; the call map and the payload
 are opaque to it, so a header is rewritten by concatenation.
 """
 

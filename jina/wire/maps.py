@@ -64,6 +64,7 @@ class ErrorInfo(msgspec.Struct, array_like=True, frozen=True):
         traceback: at most 64 KiB, head and tail kept.
         shard: which of the node's shards; None where it has none, or any was meant.
         classes: from a worker: dotted names of the exception's class and of those above it.
+        ids: from a worker: of the first Documents that it was given, for the Flow's log.
     """
 
     type: str
@@ -73,6 +74,7 @@ class ErrorInfo(msgspec.Struct, array_like=True, frozen=True):
     traceback: str = ""
     shard: int | None = None
     classes: list[str] = []
+    ids: list[str] = []
 
 
 class Route(msgspec.Struct, array_like=True, frozen=True):
@@ -175,6 +177,8 @@ class Call(msgspec.Struct, array_like=True, frozen=True):
         lines: the client wants JSON lines back.
         tensors: how tensors are written in those lines, "list" or "base64".
         oversize: (row, line number, bytes) of lines that were too long to carry.
+        select: the fields, and `tags.KEY` of the tags, that those lines have; empty for all.
+        exclude: those that they do not have.
     """
 
     parameters: dict[str, Any] = {}
@@ -183,6 +187,8 @@ class Call(msgspec.Struct, array_like=True, frozen=True):
     lines: bool = False
     tensors: str = "list"
     oversize: list[tuple[int, int, int]] = []
+    select: list[str] = []
+    exclude: list[str] = []
 
 
 class Failure(msgspec.Struct, array_like=True, frozen=True):
@@ -213,6 +219,16 @@ class LineFailures(msgspec.Struct, array_like=True, frozen=True):
 
     total: int
     failures: list[Failure]
+
+
+class Hello(msgspec.Struct, array_like=True, frozen=True):
+    """What a client says at its greeting, if it wants to.
+
+    Attributes:
+        who: it is, for people who read the Flow's log; at most 200 characters count.
+    """
+
+    who: str = ""
 
 
 class Welcome(msgspec.Struct, array_like=True, frozen=True):
@@ -254,7 +270,7 @@ _T = TypeVar("_T")
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODERS: dict[type, msgspec.msgpack.Decoder[Any]] = {
     cls: msgspec.msgpack.Decoder(cls)
-    for cls in (Route, Call, Times, Way, LineFailures, ErrorInfo, Welcome, Ready)
+    for cls in (Route, Call, Times, Way, LineFailures, ErrorInfo, Hello, Welcome, Ready)
 }
 
 

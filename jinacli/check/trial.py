@@ -68,7 +68,7 @@ def _try(file: str, trial: Trial, workspace: str, form: Format, begin: Begin) ->
         config = load_executor(plain_path(file))
         executor = stack.enter_context(constructed(config, workspace))
         if lookup(executor.requests, trial.endpoint) is None:
-            say(f"note: no method serves {trial.endpoint}; the Documents come back as they are")
+            say(f"note: no method serves {trial.endpoint}; the Documents come back unchanged")
             say(f"help: it serves {', '.join(executor.requests) or 'nothing'}")
         try:
             begin(f"{file}: {trial.endpoint}")

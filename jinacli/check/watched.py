@@ -6,6 +6,7 @@ exception is raised then, and the exit code may be 0.
 
 from __future__ import annotations
 
+import gc
 import math
 import mmap
 import os
@@ -47,6 +48,7 @@ def watched(work: Callable[[Begin], int], *, failed: int = exits.FAILED) -> int:
             not end it and there was a second, which kills it.
         Terminated: the same for SIGTERM and SIGHUP; what they do not end within 10 s is killed.
     """
+    gc.freeze()  # what is loaded stays; what users' code makes is searched for garbage at the end
     if sys.platform != "linux":
         return work(lambda what: None)
     note = mmap.mmap(-1, _MAX_NOTE_BYTES)  # shared, and there after a crash
@@ -100,7 +102,7 @@ def _end_of(pid: int) -> int:
                 os.kill(pid, signal.SIGKILL)
         else:
             stopped_by = info.si_signo
-            # Ctrl-C reaches the child too; SIGHUP of a terminal only the first process of it.
+            # Ctrl-C reaches the child by itself; the loss of the terminal only the first process.
             if stopped_by != signal.SIGINT or info.si_code == _FROM_A_PROCESS:
                 os.kill(pid, stopped_by)
             if stopped_by != signal.SIGINT:

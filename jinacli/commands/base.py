@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -33,6 +34,7 @@ class Common(_Any):
             from jinacli.completion import values
 
             values.attach(self.params, path)
+        extra.setdefault("color", color.is_colored(sys.stdout))  # typer takes them out otherwise
         return super().make_context(info_name, args, parent, **extra)
 
     def parse_args(self, ctx: Context, args: list[str]) -> list[str]:

@@ -116,10 +116,7 @@ def run(
     output: Annotated[
         str, typer.Option("--output", "-o", help="Write the results to this file")
     ] = "-",
-    output_format: Annotated[
-        Literal["auto", "jsonl", "table"],
-        typer.Option(help="jsonl, table, or auto: table on a terminal, jsonl otherwise"),
-    ] = "auto",
+    output_format: Annotated[str, typer.Option(help="As for `jina post`")] = "auto",
     tensors: Annotated[Literal["list", "base64"], typer.Option(help="How tensors are written")] = (
         "list"
     ),
@@ -150,6 +147,7 @@ def run(
     from jinacli.executor.run import RunOptions, run_executor
     from jinacli.post.inputs import chosen_inputs
     from jinacli.post.options import read_options
+    from jinacli.post.output import checked_form
     from jinacli.post.parameters import parameters_of
 
     check_given(("FILE", file), ("ENDPOINT", endpoint), ("--output", output))
@@ -161,7 +159,7 @@ def run(
         reading=read_options(form, field_resolver or [], content),
         parameters=parameters_of(parameters or [], quiet=quiet),
         output=output,
-        output_format=output_format,
+        form=checked_form(output, output_format),
         tensors=tensors,
         request_size=request_size,
         workspace=workspace,
@@ -193,19 +191,16 @@ def new(
     name: Annotated[Path, typer.Argument(help="Folder to make; its name is that of the class")],
     template: Annotated[
         Literal["counter", "encoder", "indexer", "segmenter", "ranker"],
-        typer.Option(help="What the Executor does to begin with, see above"),
+        typer.Option(
+            help="counter (of words), encoder (text to embeddings), indexer (finds the "
+            "nearest), segmenter (text to sentences) or ranker (sorts matches)",
+        ),
     ] = "counter",
 ) -> None:
     """Create a starter Executor project that runs
 
     Its class, its YAML, a Flow to try it in, data, a test and a README.
-    Nothing that exists is overwritten. Templates:
-
-      counter    counts words
-      encoder    turns text into vectors
-      indexer    keeps Documents on disk
-      segmenter  cuts text into chunks
-      ranker     sorts matches
+    Nothing that exists is overwritten.
 
     Examples:
       jina executor new MyCounter

@@ -36,29 +36,43 @@ def up(
     settings: Settings = None,
     env_file: EnvFile = None,
     detach: Annotated[
-        bool, typer.Option("--detach", "-d", help="Return once the Flow is ready, leave it running")
+        bool,
+        typer.Option("--detach", "-d", help="Return once the Flow is ready, leave it running"),
     ] = False,
     wait: Annotated[
-        bool, typer.Option("--wait", help="As --detach, which waits until the Flow is ready")
+        bool,
+        typer.Option("--wait", help="As --detach, which waits until the Flow is ready"),
     ] = False,
     timeout: Annotated[
         str | None,
-        typer.Option(help="With --detach or --wait: give up if it is not ready by then: 30s, 2m"),
+        typer.Option(
+            help="With --detach or --wait: give up if it is not ready by then: 30s, 2m",
+            rich_help_panel="Start",
+        ),
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Print what would be started, and start nothing")
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="Print what would be started, and start nothing",
+            rich_help_panel="Start",
+        ),
     ] = False,
     host: Annotated[
         str | None,
-        typer.Option(help="With --port: listen at this address; 127.0.0.1 if omitted"),
+        typer.Option(
+            help="With --port: listen at this address; 127.0.0.1 if omitted",
+        ),
     ] = None,
     port: Annotated[
-        int | None, typer.Option(help="Listen on tcp too, at this port; 0 takes a free one")
+        int | None,
+        typer.Option(help="Listen on tcp too, at this port; 0 takes a free one"),
     ] = None,
     insecure: Annotated[
         bool,
         typer.Option(
-            "--insecure-no-auth", help="Allow a --host that other machines reach, without any key"
+            "--insecure-no-auth",
+            help="Allow a --host that other machines reach, without any key",
         ),
     ] = False,
     watch: Annotated[
@@ -74,10 +88,16 @@ def up(
         typer.Option(
             "--json",
             help="Print a line of JSON on standard output when ready; of a --dry-run, the plan",
+            rich_help_panel="Messages",
         ),
     ] = False,
     strict: Annotated[
-        bool, typer.Option("--strict", help="Check it first, and refuse it for a warning too")
+        bool,
+        typer.Option(
+            "--strict",
+            help="Check it first, and refuse it for a warning too",
+            rich_help_panel="Flow",
+        ),
     ] = False,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Show only errors and what Executors print")

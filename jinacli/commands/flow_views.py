@@ -70,7 +70,7 @@ def endpoints(
     file: Annotated[
         str | None,
         typer.Argument(
-            metavar="FILE|FLOW",
+            metavar="[FILE|FLOW]",
             help="Flow YAML, or the name of a running Flow; flow.yml here or above if omitted",
         ),
     ] = None,

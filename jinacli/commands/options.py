@@ -63,14 +63,17 @@ Parameters = Annotated[
 FlowFile = Annotated[
     str | None,
     typer.Argument(
-        metavar="FILE",
+        metavar="[FILE]",
         help="Flow YAML, or - for standard input; flow.yml here or above if omitted",
     ),
 ]
 FurtherFiles = Annotated[
     list[Path] | None,
     typer.Option(
-        "--file", "-f", help="YAML to merge over the one before, executors by name; repeatable"
+        "--file",
+        "-f",
+        help="YAML to merge over the one before, executors by name; repeatable",
+        rich_help_panel="Flow",
     ),
 ]
 Settings = Annotated[
@@ -79,11 +82,15 @@ Settings = Annotated[
         "--set",
         metavar="PATH=VALUE",
         help="Set a value over all files, as in executors.encoder.with.batch=32; repeatable",
+        rich_help_panel="Flow",
     ),
 ]
 EnvFile = Annotated[
     Path | None,
-    typer.Option(help="Read variables for the YAML from this file; those of the shell win"),
+    typer.Option(
+        help="Read variables for the YAML from this file; those of the shell win",
+        rich_help_panel="Flow",
+    ),
 ]
 
 
@@ -112,9 +119,14 @@ def given_flow(
     base, *overlays = names or [file_here()]
     if "-" in overlays:
         raise typer.BadParameter("standard input can only be the first file", param_hint="--file")
+    check_env_file(env_file)
+    return Given(source_of(base), tuple(map(Path, overlays)), tuple(settings or ()), env_file)
+
+
+def check_env_file(env_file: Path | None) -> None:
+    """Refuse an `--env-file` that is not there."""
     if env_file is not None and not env_file.is_file():
         raise typer.BadParameter(f"no such file: {env_file}", param_hint="--env-file")
-    return Given(source_of(base), tuple(map(Path, overlays)), tuple(settings or ()), env_file)
 
 
 def check_given(*options: tuple[str, str | None]) -> None:

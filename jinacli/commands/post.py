@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
+import functools
 from typing import Annotated
 
 import typer
 
+from jina.defaults import MAX_REQUEST_DOCS, MAX_WINDOW_REQUESTS
 from jina.names import with_slash
 from jinacli.commands.options import (
     Content,
+    EnvFile,
     FieldResolver,
     InputFormat,
     Parameters,
+    Settings,
+    check_env_file,
     check_given,
+    given_flow,
     is_text,
 )
+
+
+def _outputs() -> list[str]:
+    # Late: see jinacli.app.
+    from jinacli.post.output import OUTPUTS
+
+    return list(OUTPUTS)
 
 
 def post(
@@ -26,9 +37,9 @@ def post(
         typer.Option(
             "--inputs",
             "-i",
-            help="A file, a quoted glob, or - for standard input; the name says the format: "
-            ".jsonl .json .csv .tsv .txt .npy .npz .parquet .arrow, each also in .gz; a picture, "
-            "a page and the like is one Document",
+            help="A file, a folder, a quoted glob, or - for standard input; the name says the "
+            "format: .jsonl .json .csv .tsv .txt .npy .npz .parquet .arrow, each also in .gz; a "
+            "picture, a page and the like is one Document",
         ),
     ] = None,
     form: InputFormat = "auto",
@@ -52,7 +63,8 @@ def post(
         typer.Option(
             "--output",
             "-o",
-            help="Write the results to this file; the same command goes on where it was stopped",
+            help="Write the results to this file, whose name says the format: .jsonl .json .csv "
+            ".tsv .txt .npy .parquet, also in .gz; rerun the same command to resume",
         ),
     ] = "-",
     restart: Annotated[
@@ -61,10 +73,22 @@ def post(
     output_format: Annotated[
         str,
         typer.Option(
-            help="jsonl, table, or auto: a table where a person reads along",
-            autocompletion=lambda: ["auto", "jsonl", "table"],
+            help="jsonl, json, csv, tsv, text, npy, parquet, table, or auto: by the name of "
+            "--output; without it table on a terminal, jsonl otherwise",
+            autocompletion=_outputs,
         ),
     ] = "auto",
+    select: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--select",
+            help="Fields of the results, such as id,uri,embedding,tags.price; default all",
+        ),
+    ] = None,
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option("--exclude", help="All fields of the results but these: blob,buffer"),
+    ] = None,
     tensors: Annotated[
         str,
         typer.Option(
@@ -86,12 +110,33 @@ def post(
         int | None,
         typer.Option(
             min=0,
-            max=10_000,
+            max=MAX_REQUEST_DOCS,
             help="Documents in one request, 0 for all that fit (10,000, or 256 KiB of lines); "
             "100 if omitted, and 400 within a long file",
         ),
     ] = None,
-    limit: Annotated[int | None, typer.Option(min=0, help="Stop after so many lines")] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=0, help="Stop after N lines, not counting those of --skip")
+    ] = None,
+    skip: Annotated[
+        int, typer.Option(min=0, help="Skip the first N lines of the inputs", show_default=False)
+    ] = 0,
+    window: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=MAX_WINDOW_REQUESTS, help="Requests in progress at once; 16 if omitted"
+        ),
+    ] = None,
+    unordered: Annotated[
+        bool,
+        typer.Option(
+            "--unordered", help="Write results as they come; such a post cannot be resumed"
+        ),
+    ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Say what would be posted where, and send nothing"),
+    ] = False,
     timeout: Annotated[
         str | None, typer.Option(help="Give up after so long without any reply: 30s, 500ms, 2m")
     ] = None,
@@ -106,10 +151,20 @@ def post(
         typer.Option("--timing", help="Show at the end how long requests waited and ran where"),
     ] = False,
     no_progress: Annotated[bool, typer.Option("--no-progress", help="Show no progress")] = False,
+    settings: Settings = None,
+    env_file: EnvFile = None,
     strict: Annotated[
         bool,
         typer.Option(
-            "--strict", help="Check the YAML of --flow first, and refuse it for a warning too"
+            "--strict",
+            help="Check the YAML of --flow first, and refuse it for a warning too",
+            rich_help_panel="Flow",
+        ),
+    ] = False,
+    verbose: Annotated[
+        bool,
+        typer.Option(
+            "--verbose", "-v", help="Say where it is posted to, and how far it is in a log too"
         ),
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show only errors")] = False,
@@ -136,7 +191,13 @@ def post(
     from jina.launch.find import looks_like_file
     from jinacli.durations import seconds_of
     from jinacli.flow.unfit import checked_if_unfit
-    from jinacli.post.options import PostOptions, check_expression, read_options
+    from jinacli.post.options import (
+        PostOptions,
+        check_expression,
+        check_together,
+        read_options,
+    )
+    from jinacli.post.output import checked_fields, checked_form
     from jinacli.post.parameters import parameters_of
     from jinacli.post.run import run_post
 
@@ -146,17 +207,17 @@ def post(
     for name, word in [*words, *(("--text", each) for each in text or [])]:
         if not is_text(word):
             raise typer.BadParameter(f"{word!r} is not valid UTF-8", param_hint=name)
-    if output_format not in ("auto", "jsonl", "table"):
-        raise typer.BadParameter("must be auto, jsonl or table", param_hint="--output-format")
     if tensors not in ("list", "base64"):
         raise typer.BadParameter("must be list or base64", param_hint="--tensors")
     if restart and output == "-":
         raise typer.BadParameter("needs --output", param_hint="--restart")
-    flow = flow or (None if address else os.environ.get("JINA_FLOW"))
     if flow and address:
         raise typer.BadParameter("give --flow or --address, not both", param_hint="--flow")
-    if strict and not looks_like_file(flow or ""):
-        raise typer.BadParameter("needs --flow with a Flow YAML", param_hint="--strict")
+    fields = checked_fields(select or [], exclude or [])
+    for name, value in (("--strict", strict), ("--set", settings), ("--env-file", env_file)):
+        if value and not looks_like_file(flow or ""):
+            raise typer.BadParameter("needs --flow with a Flow YAML", param_hint=name)
+    check_env_file(env_file)
     options = PostOptions(
         endpoint=with_slash(endpoint),
         inputs=inputs or [],
@@ -166,7 +227,7 @@ def post(
         flow=flow or "",
         address=address or "",
         output=output,
-        output_format=output_format,
+        form=checked_form(output, output_format),
         restart=restart,
         tensors=tensors,
         target=target,
@@ -179,6 +240,21 @@ def post(
         show_progress=not (no_progress or quiet),
         quiet=quiet,
         is_strict=strict,
+        select=fields[0],
+        exclude=fields[1],
+        skip=skip,
+        window=window,
+        unordered=unordered,
+        is_verbose=verbose and not quiet,
+        settings=tuple(settings or ()),
+        env_file=env_file,
     )
+    check_together(options)
     check_expression(target)
-    raise typer.Exit(checked_if_unfit(Path(flow or ""), lambda: run_post(options)))
+    if dry_run:
+        # Late too: nothing else needs it.
+        from jinacli.post.dry_run import dry_run_post
+
+        raise typer.Exit(dry_run_post(options))
+    given = functools.partial(given_flow, flow, [], settings, env_file) if flow else None
+    raise typer.Exit(checked_if_unfit(given, lambda: run_post(options)))

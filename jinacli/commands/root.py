@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from jinacli.commands import flow_day2  # noqa: F401  # it adds its commands to `jina flow`
 from jinacli.commands.building import Group, command_line
 from jinacli.commands.completion import completion_app
 from jinacli.commands.executor import executor_app

@@ -38,7 +38,7 @@ class PlainValue:
             ctx: of the command.
 
         Raises:
-            typer.BadParameter: the text is no such value.
+            typer.BadParameter: the text is not such a value.
         """
         is_multiple = param.multiple or param.nargs == -1
         if value is None:

@@ -11,11 +11,6 @@ from typing import Any
 from jinacli.completion.scripts import VARIABLE, WORD_BREAKS
 
 
-def is_asked() -> bool:
-    """Whether a shell has started this process for its completion."""
-    return VARIABLE in os.environ
-
-
 def answer(command_line: Callable[[], Any]) -> None:
     """Print what could come next.
 

@@ -24,11 +24,12 @@ from jina.suggest import nearest
 from jina.trial import constructed, imported, outcomes, requests_of
 from jina.types.arrays.document import DocumentArray
 from jina.types.document import Document
+from jina.writers import Form
 from jinacli import exits
 from jinacli.check.run import plain_path
 from jinacli.check.watched import Begin, watched
 from jinacli.post.inputs import say_without_inputs
-from jinacli.post.output import drawing, open_results
+from jinacli.post.output import open_results, writer_of
 from jinacli.screens.errors import say
 from jinacli.screens.post import say_unmet
 
@@ -45,7 +46,7 @@ class RunOptions:
         reading: how inputs are read.
         parameters: for every call.
         output: file of the results, "-" for standard output.
-        output_format: as for `jina post`.
+        form: of the output.
         tensors: how tensors are written.
         request_size: Documents in a call, 0 for as many as fit.
         workspace: folder for its files, unless its YAML names one.
@@ -59,7 +60,7 @@ class RunOptions:
     reading: ReadOptions
     parameters: dict[str, Any]
     output: str
-    output_format: str
+    form: Form
     tensors: Literal["list", "base64"]
     request_size: int
     workspace: str
@@ -74,7 +75,7 @@ def run_executor(options: RunOptions) -> int:
 def _run(options: RunOptions, begin: Begin) -> int:
     with contextlib.ExitStack() as stack:
         lines, requests = _requests(options, stack)
-        results = stack.enter_context(open_results(options.output))
+        results = stack.enter_context(open_results(options.output, options.form))
         if not options.quiet:
             say_without_inputs(options.endpoint, options.inputs, options.texts)
         begin(f"{options.file}: the constructor")
@@ -90,7 +91,7 @@ def _run(options: RunOptions, begin: Begin) -> int:
             with_slash(options.endpoint),
             requests,
             options.parameters,
-            tensors=options.tensors,
+            tensors="base64" if options.form.is_stored else options.tensors,
         )
         try:
             total, failed = _write(found, results, options)
@@ -153,13 +154,16 @@ def _write(found: Iterable[Any], results: ResultFile, options: RunOptions) -> tu
     """Write the outcomes, and say the first traceback; how many there are and how many failed."""
     total = failed = 0
     is_said = options.quiet
-    draw = drawing(options.output, options.output_format)
     results.begin(0)
+    writer = writer_of(results, options.form, [])
     for outcome in found:
-        results.write(draw(outcome.lines))
+        results.write(writer.written(outcome.lines))
         total += outcome.lines.count(b"\n")
         failed += outcome.failed
         if outcome.traceback and not is_said:
             is_said = True
             say(outcome.traceback)
+    results.write(writer.end())
+    writer.complete(results.path)
+    results.complete()
     return total, failed

@@ -12,6 +12,7 @@ from jina.excepts import SeveralFlows
 from jina.launch.find import find_flow, looks_like_file, shortest
 from jina.launch.rundir import FlowRecord, running
 from jinacli.screens.errors import say
+from jinacli.twins import shared_value
 
 NAMES = ("flow.yml", "flow.yaml", "jina.yml")
 VARIABLE = "JINA_FLOW"
@@ -48,7 +49,7 @@ def file_here(*, quiet: bool = False) -> str:
     Raises:
         typer.BadParameter: there is none.
     """
-    named = os.environ.get(VARIABLE, "")
+    named = shared_value(VARIABLE)
     if looks_like_file(named):
         return named
     found = here()
@@ -79,7 +80,7 @@ def chosen_flow(
     Raises:
         FlowNotFound: none fits, or several do.
     """
-    wanted = wanted or os.environ.get(VARIABLE, "")
+    wanted = wanted or shared_value(VARIABLE)
     try:
         return find_flow(wanted, as_in=as_in, one_shots=one_shots)
     except SeveralFlows:

@@ -1,45 +1,52 @@
-"""`jina flow ps`: find the Flows that run, and ask each for its workers."""
+"""`jina flow ps`: find the Flows that run, and ask each supervisor for its workers."""
 
 from __future__ import annotations
 
 import json
+import sys
 import time
+from pathlib import Path
 from typing import Any
 
-from jina.client.session import Session
-from jina.defaults import TIMEOUT_CONNECT_S
-from jina.excepts import ConnectError
+from jina.excepts import ConnectError, FlowNotFound
 from jina.launch import rundir
+from jina.launch.looking import Looker
 from jina.launch.rundir import FlowRecord
 from jina.runtime.descendants import end_orphans
+from jina.runtime.facts import Report, WorkerReport
 from jinacli.flow.here import say_stale
 from jinacli.screens.errors import say
+
+# In this list a worker that is at work is ready too; `jina flow status` tells more.
+_IN_WORDS = {"loading": "starting", "busy": "ready"}
+_AWAY = ("stopped", "silent")
 
 
 def list_flows(*, as_json: bool, names_only: bool) -> None:
     """List the Flows that run, with their workers."""
     end_orphans()
-    records = [record for _, record in rundir.running()]
-    flows = [_described(record) for record in records]
+    found = list(rundir.running())
+    flows = [_described(directory, record) for directory, record in found]
     if names_only:
         for flow in flows:
             print(flow["name"])
     elif as_json:
         print(json.dumps({"schema": "jina/ps/v1", "flows": flows}, indent=2))
     else:
-        # Late: only a list for people needs rich.
-        from jinacli.screens.flows import say_logs, show_flows
+        # Late: only people need screens.
+        from jinacli.screens.flows import flow_lines
+        from jinacli.screens.table import screen_width
 
         if flows:
-            show_flows(flows)
-            for record in records:
+            sys.stdout.write("\n".join(flow_lines(flows, screen_width())) + "\n")
+            sys.stdout.flush()
+            for _, record in found:
                 say_stale(record)
         else:
             say("no Flow is running")
-        say_logs()
 
 
-def _described(record: FlowRecord) -> dict[str, Any]:
+def _described(directory: Path, record: FlowRecord) -> dict[str, Any]:
     flow: dict[str, Any] = {
         "name": record.name,
         "state": "ready" if record.is_ready else "starting",
@@ -51,20 +58,44 @@ def _described(record: FlowRecord) -> dict[str, Any]:
         "workers": [],
         "changed_files": record.origins.changed() if record.origins else [],
     }
-    if record.is_ready:
-        try:
-            with Session(record.addresses[0], timeout_connect_s=TIMEOUT_CONNECT_S) as session:
-                status = session.status()
-        except ConnectError:
-            flow["state"] = "not answering"
-        else:
-            flow["workers"] = status["workers"]
-            flow["endpoints"] = status["endpoints"]
-            flow["failed"] = status["failed"]
-            flow["requests_held"] = status["requests_held"]
-            flow["requests_done"] = status["requests_done"]
-            if status["draining"]:
-                flow["state"] = "stopping"
-            elif status["failed"]:
-                flow["state"] = "degraded"
+    try:
+        with Looker(directory, record) as looker:
+            _add(flow, looker.look(), is_ready=record.is_ready)
+    except FlowNotFound:
+        pass  # it has just begun, or just ended
+    except ConnectError:
+        flow["state"] = "not answering"
     return flow
+
+
+def _add(flow: dict[str, Any], report: Report, *, is_ready: bool) -> None:
+    """Add what its supervisor says."""
+    gateway = report.gateway
+    flow["workers"] = [_worker(worker) for worker in report.workers if worker.pid]
+    flow["endpoints"] = {node.name: node.endpoints for node in report.nodes if node.endpoints}
+    flow["failed"] = report.failed
+    flow["requests_held"] = gateway.requests_held
+    flow["requests_done"] = gateway.requests_done
+    flow["requests_failed"] = gateway.failures
+    flow["last_error"] = gateway.last_error
+    if gateway.state != "ready":
+        flow["state"] = "not answering"
+    elif report.state == "stopping":
+        flow["state"] = "stopping"
+    elif is_ready and (report.failed or any(each.state in _AWAY for each in report.workers)):
+        flow["state"] = "degraded"
+
+
+def _worker(worker: WorkerReport) -> dict[str, Any]:
+    return {
+        "node": worker.node,
+        "shard": worker.shard,
+        "replica": worker.replica,
+        "pid": worker.pid,
+        "state": _IN_WORDS.get(worker.state, worker.state),
+        "outstanding": worker.outstanding,
+        "devices": worker.devices,
+        "busy_s": round(worker.since_s, 1) if worker.state == "busy" else None,
+        "failures": worker.failures,
+        "restarts": worker.restarts,
+    }

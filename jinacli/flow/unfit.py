@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jina.excepts import ConfigError, RuntimeFailToStart
@@ -21,12 +20,12 @@ if TYPE_CHECKING:
 
 
 def checked_if_unfit(
-    given: Given | Path, start: Callable[[], int], *, is_told: bool = False
+    given: Given | Callable[[], Given] | None, start: Callable[[], int], *, is_told: bool = False
 ) -> int:
     """Start a Flow; if it fails because of what a check can find, say everything the check finds.
 
     Args:
-        given: its YAML, and what is laid over it; or the YAML alone.
+        given: its YAML, and what is laid over it, or what makes that; None where none is started.
         start: does it; returns the exit code.
         is_told: whether `start` says the `first_words` of a worker that fails.
 
@@ -44,18 +43,19 @@ def checked_if_unfit(
         if not error.is_unfit:
             raise
         first = error
+    if given is None:
+        raise first
     if isinstance(first, ConfigError) or not is_told:
         say(first_words(first))
     return _check(given, first)
 
 
-def _check(source: Given | Path, first: ConfigError | RuntimeFailToStart) -> int:
+def _check(source: Given | Callable[[], Given], first: ConfigError | RuntimeFailToStart) -> int:
     # Late: only a start that failed needs it.
     from jina.check import check_flow
     from jinacli.check.watched import Begin, watched
-    from jinacli.flow.given import Given
 
-    given = Given(source) if isinstance(source, Path) else source
+    given = source() if callable(source) else source
     words = first_words(first)
     code = exits.exit_code_of(first)
     told = first.problems if isinstance(first, ConfigError) else []

@@ -12,6 +12,7 @@ from jina.graph.plan import Plan
 from jina.launch import events, rundir
 from jina.launch.local import LocalFlow
 from jina.launch.rundir import RunDirectory
+from jina.launch.runlog import RunLog
 from jina.launch.supervisor import Supervisor
 from jinacli import exits
 from jinacli.flow.doubts import Doubts
@@ -88,7 +89,7 @@ def run_here(plan: Plan, key: str, screen: UpScreen, *, watched: Given | None = 
         Terminated: it was another one.
     """
     directory = rundir.claim(plan.name, plan.file, key)
-    supervisor = Supervisor(plan, directory, screen)
+    supervisor = Supervisor(plan, directory, RunLog(screen, directory, plan))
     with _watch(watched, plan, directory, screen) if watched else contextlib.nullcontext():
         clean = supervisor.run()
     screen.close()

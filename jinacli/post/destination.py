@@ -49,6 +49,12 @@ def find_address(options: PostOptions, stack: contextlib.ExitStack) -> str:
         if options.flow and looks_like_file(options.flow):
             return _start_for_now(options, stack)
         raise
+    if options.settings or options.env_file:
+        raise typer.BadParameter(
+            f'the Flow "{record.name}" is already running; stop it first, or restart it with `jina '
+            "flow up --set`",
+            param_hint="--set" if options.settings else "--env-file",
+        )
     if not options.quiet:
         say_stale(record)
     if not record.is_ready:
@@ -82,7 +88,7 @@ def _start_for_now(options: PostOptions, stack: contextlib.ExitStack) -> str:
     from jinacli.flow.doubts import Doubts
     from jinacli.flow.given import Given, refuse_findings
 
-    given = Given(Path(options.flow))
+    given = Given(Path(options.flow), (), options.settings, options.env_file)
     config, plan = given.load()
     if options.is_strict and (code := refuse_findings(given)):
         raise typer.Exit(code)

@@ -39,14 +39,22 @@ def open_source(
         # Late: lines from files never become Documents here.
         from jina.client.documents import DocumentRequests
 
-        docs = options.texts[: options.limit] or None
+        docs = posted_texts(options) or None
         return DocumentRequests(docs, options.call, request_docs=size or REQUEST_DOCS), None
     if "-" in inputs and "stdin" in closed:
         raise InputError("standard input is closed", where="<stdin>")
     lines = open_lines(inputs, options.reading, options.output, skipped_lines)
     stack.callback(lines.close)
-    limit = None if options.limit is None else max(0, options.limit - skipped_lines)
+    limit = None
+    if options.limit is not None:
+        limit = max(0, options.skip + options.limit - skipped_lines)
     return LineRequests(lines, options.call, request_docs=size, limit=limit), lines
+
+
+def posted_texts(options: PostOptions) -> list[str]:
+    """The texts that are posted, of those that were given."""
+    left = options.texts[options.skip :]
+    return left[: options.limit]
 
 
 def inputs_of(options: PostOptions) -> list[str]:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import typer
 
+from jina.client.requests import call_for
 from jina.readers import CONTENTS, FORMATS, ReadOptions
 from jina.wire.maps import Call
+from jina.writers import Form
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,7 @@ class PostOptions:
     flow: str
     address: str
     output: str
-    output_format: str
+    form: Form
     restart: bool
     tensors: str
     target: str
@@ -38,11 +41,40 @@ class PostOptions:
     show_progress: bool
     quiet: bool
     is_strict: bool = False
+    select: list[str] = field(default_factory=list)
+    exclude: list[str] = field(default_factory=list)
+    skip: int = 0
+    window: int | None = None
+    unordered: bool = False
+    is_verbose: bool = False
+    settings: tuple[str, ...] = ()
+    env_file: Path | None = None
 
     @property
     def call(self) -> Call:
         """What every request says to the Executors."""
-        return Call(self.parameters, lines=True, tensors=self.tensors)
+        call = Call(
+            self.parameters,
+            lines=True,
+            tensors=self.tensors,
+            select=self.select,
+            exclude=self.exclude,
+        )
+        return call_for(self.form, call)
+
+
+def check_together(options: PostOptions) -> None:
+    """Refuse options that do not go together, before anything is started.
+
+    Raises:
+        typer.BadParameter: naming one of them.
+        InputError: `--select` or `--exclude` leave out what the format is made of.
+    """
+    if options.unordered and options.form.name == "npy":
+        raise typer.BadParameter(
+            "the rows of an array have the order of the inputs", param_hint="--unordered"
+        )
+    _ = options.call
 
 
 def read_options(form: str, resolver: list[str], content: str) -> ReadOptions:

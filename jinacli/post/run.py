@@ -7,7 +7,7 @@ Flow, and the results cut to that place; the outcomes.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from jina.client.files import Posting, identity_of_post
@@ -16,17 +16,26 @@ from jina.client.resume import Journal, Place, find_place, forget
 from jina.client.session import Session
 from jina.client.tally import Tally
 from jina.client.timing import Timing
-from jina.defaults import TIMEOUT_CONNECT_S
+from jina.defaults import TIMEOUT_CONNECT_S, WINDOW_REQUESTS
 from jina.excepts import ConnectError, InputError, OutputError, PostTimeout
 from jina.readers import LineSource
 from jinacli import exits
 from jinacli.post.destination import check_endpoint, check_target, find_address
 from jinacli.post.inputs import inputs_of, open_source, say_without_inputs
+from jinacli.post.looking import looking
 from jinacli.post.options import PostOptions
-from jinacli.post.output import drawing, open_results
+from jinacli.post.output import open_results, writer_of
 from jinacli.post.signals import signals_unwind
 from jinacli.screens.errors import say
-from jinacli.screens.post import counted, say_summary, say_unmet, say_unserved, so_far
+from jinacli.screens.post import (
+    counted,
+    say_misread,
+    say_summary,
+    say_unmet,
+    say_unserved,
+    so_far,
+    unwritten,
+)
 from jinacli.screens.progress import progress_of
 from jinacli.screens.timing import say_timing
 
@@ -56,13 +65,15 @@ def run_post(options: PostOptions) -> int:
         timing = None
         if options.limit == 0 and prepared.earlier is None:
             tally = _post_nothing(options, stack)
+            notes: Sequence[str] = ()
         else:
             session, posting = _resume(options, prepared, stack)
             tally = posting.tally
             _stream(options, prepared, posting, session, check_signals)
             _say_notes(options, prepared, tally, session)
             timing = posting.timing
-    say_summary(tally, options.output, quiet=options.quiet)
+            notes = posting.writer.notes()
+    _say_end(options, tally, notes)
     if timing is not None:
         say_timing(timing)
     if tally.is_broken:
@@ -70,19 +81,33 @@ def run_post(options: PostOptions) -> int:
     return exits.SOME_FAILED if tally.failed or tally.went_on else exits.OK
 
 
+def _say_end(options: PostOptions, tally: Tally, notes: Sequence[str]) -> None:
+    """Say what has become of everything."""
+    if tally.is_broken and options.form.is_whole and options.output != "-":
+        say(unwritten(options.output, options.form.shown))
+    else:
+        say_summary(tally, options.output, quiet=options.quiet)
+    if tally.misread and not options.quiet:
+        say_misread(tally.misread)
+    for note in notes:
+        if note.startswith("warning: ") or not options.quiet:
+            say(note)
+
+
 def _prepare(options: PostOptions, stack: contextlib.ExitStack) -> _Prepared:
     """Find how far an earlier run came, and open the inputs there."""
     identity = _identity(options)
     earlier = None
     if not options.restart:
-        earlier = find_place(options.output, identity, options.limit)
-    source, lines = open_source(options, earlier.lines if earlier else 0, stack)
+        limit = None if options.limit is None else options.skip + options.limit
+        earlier = find_place(options.output, identity, limit)
+    source, lines = open_source(options, earlier.lines if earlier else options.skip, stack)
     return _Prepared(identity, earlier, source, lines)
 
 
 def _identity(options: PostOptions) -> dict[str, str] | None:
     inputs = inputs_of(options)
-    if options.output == "-" or not inputs:
+    if options.output == "-" or not inputs or options.form.is_whole or options.unordered:
         return None
     return identity_of_post(
         options.endpoint,
@@ -90,16 +115,21 @@ def _identity(options: PostOptions) -> dict[str, str] | None:
         options.call,
         options.reading,
         options.target,
-        options.output_format,
+        options.form.shown,
+        options.skip,
     )
 
 
 def _post_nothing(options: PostOptions, stack: contextlib.ExitStack) -> Tally:
     """Make the output empty, without any Flow."""
     say("nothing to post: --limit is 0")
-    results = open_results(options.output)
+    results = open_results(options.output, options.form)
     stack.callback(results.close)
     results.begin(0)
+    writer = writer_of(results, options.form, options.select)
+    results.write(writer.end())
+    writer.complete(results.path)
+    results.complete()
     if options.restart:
         forget(options.output)
     return Tally(Place())
@@ -110,12 +140,14 @@ def _resume(
 ) -> tuple[Session, Posting]:
     """Connect to the Flow, then cut the results to where this run begins."""
     place = prepared.earlier or Place()
-    results = stack.enter_context(open_results(options.output))
+    results = stack.enter_context(open_results(options.output, options.form))
     address = find_address(options, stack)
     limit_s = min(options.timeout_s or TIMEOUT_CONNECT_S, TIMEOUT_CONNECT_S)
     session = stack.enter_context(Session(address, timeout_connect_s=limit_s))
     check_target(options.target, session)
     check_endpoint(options, session)
+    if options.is_verbose:
+        say(f'posting to {options.endpoint} of the Flow "{session.welcome.flow}" at {address}')
     if not options.quiet:
         say_without_inputs(options.endpoint, inputs_of(options), options.texts)
     results.begin(place.size)
@@ -129,8 +161,14 @@ def _resume(
         timeout_s=options.timeout_s,
         request_timeout_s=options.request_timeout_s,
         timing=Timing() if options.is_timed else None,
-        draw=drawing(options.output, options.output_format),
+        writer=writer_of(
+            results, options.form, options.select, can_wait=prepared.identity is not None
+        ),
+        window=options.window or WINDOW_REQUESTS,
+        is_ordered=not options.unordered,
     )
+    posting.lines_done = place.lines or options.skip
+    posting.bytes_done = prepared.lines.bytes_taken if prepared.lines is not None else 0
     if prepared.identity is not None and results.is_regular:
         posting.journal = _begin_journal(options, prepared.identity, place)
     if posting.journal is not None:
@@ -161,22 +199,29 @@ def _stream(
 ) -> None:
     """Post everything, and say how far it came if something ends it early."""
     tally, journal = posting.tally, posting.journal
-    is_wanted = options.show_progress and options.output != "-"
-    with progress_of(prepared.lines if is_wanted else None) as show:
-        try:
-            for outcomes in posting.stream(session):
-                show(outcomes)
+    try:
+        with progress_of(
+            looking(options, prepared.lines, posting),
+            to_stdout=options.output == "-",
+            is_wanted=options.show_progress,
+            is_verbose=options.is_verbose,
+        ) as show:
+            for _ in posting.stream(session):
+                show()
                 check_signals()
-        except InputError as error:  # it broke off; what was read before has its outcomes
-            say(f"error: {error}")
-        except (KeyboardInterrupt, exits.Terminated):
+    except InputError as error:  # it broke off; what was read before has its outcomes
+        say(f"error: {error}")
+    except (KeyboardInterrupt, exits.Terminated):
+        if options.form.is_whole and options.output != "-":
+            say(unwritten(options.output, options.form.shown))
+        else:
             say(so_far(tally, journal, "the interruption"))
-            raise
-        except (ConnectError, PostTimeout, OutputError) as error:
-            # What was not wholly written is counted too, but for the journal.
-            if tally.outcomes and (journal is not None or not isinstance(error, OutputError)):
-                say(f"{so_far(tally, journal, 'this')}:")
-            raise
+        raise
+    except (ConnectError, PostTimeout, OutputError) as error:
+        # What was not wholly written is counted too, but for the journal.
+        if tally.outcomes and (journal is not None or not isinstance(error, OutputError)):
+            say(f"{so_far(tally, journal, 'this')}:")
+        raise
 
 
 def _say_notes(options: PostOptions, prepared: _Prepared, tally: Tally, session: Session) -> None:

@@ -1,19 +1,18 @@
-"""Documents as a person reads them: text, matches with their scores, errors."""
+"""Documents as a person reads them: text, matches with rank and score, errors."""
 
 from __future__ import annotations
 
-import io
+from collections.abc import Iterable, Iterator
 
 import msgspec
-from rich.padding import Padding
-from rich.table import Table
-from rich.text import Text
 
 from jina.terminal_text import cell
-from jinacli.color import console_for
+from jina.writers import Writer
+from jinacli.screens.columns import terminal_width, wrapped
 
 _MAX_TEXT = 600  # characters of a Document's own text
 _MAX_MATCH = 280  # characters of a match's text
+_LEAST_COLUMNS = 10  # for text, however narrow the terminal is
 _HIDDEN = frozenset(
     {
         "id",
@@ -34,58 +33,73 @@ _HIDDEN = frozenset(
 )
 
 
-class DocumentScreen:
-    """Draws results as text.
+_BOLD, _DIM, _CYAN, _RED = "1", "2", "36", "1;31"
+
+
+class DocumentScreen(Writer):
+    """Draws results as text: the Document, and below it what a search found for it.
 
     Args:
         colored: use colors.
     """
 
     def __init__(self, *, colored: bool) -> None:
-        self._text = io.StringIO()
-        self._console = console_for(self._text, colored=colored, highlight=False, soft_wrap=False)
+        self._width = terminal_width()
+        self._is_colored = colored
 
-    def drawn(self, lines: bytes | memoryview) -> bytes:
-        """The Documents of one reply, as UTF-8 text.
-
-        Args:
-            lines: JSON lines, as they would be written to a file.
-        """
+    def written(self, lines: bytes | memoryview) -> bytes:
+        """See Writer."""
+        drawn: list[str] = []
         for line in bytes(lines).splitlines():
-            self._show(msgspec.json.decode(line))
-        text = self._text.getvalue()
-        self._text.seek(0)
-        self._text.truncate()
-        return text.encode()
+            drawn += self._document(msgspec.json.decode(line))
+            drawn.append("")
+        return "".join([f"{line}\n" for line in drawn]).encode()
 
-    def _show(self, doc: dict[str, object]) -> None:
-        console = self._console
-        name = Text(str(doc.get("id", "")), style="dim")
+    def _document(self, doc: dict[str, object]) -> Iterator[str]:
+        name = cell(str(doc.get("id", "")))
         error = doc.get("error")
         if isinstance(error, dict):
-            console.print(Text("failed ", style="bold red") + name)
-            console.print(
-                Padding(Text(f"{error.get('type')}: {error.get('message')}"), (0, 0, 0, 2))
-            )
+            yield f"{self._in('failed', _RED)} {self._in(name, _DIM)}"
+            yield from self._below(f"{error.get('type')}: {error.get('message')}", "  ")
             return
         text = _short(doc.get("text"), _MAX_TEXT)
-        console.print(Text(text, style="bold") if text else name)
         if text:
-            console.print(Padding(name + Text(_rest(doc), style="dim"), (0, 0, 0, 2)))
+            yield from self._styled(wrapped(text, self._width), _BOLD)
+            yield from self._below(f"{name}{_rest(doc)}", "  ", _DIM)
+        else:
+            yield from self._below(f"{name}{_rest(doc)}", "", _DIM)
         matches = doc.get("matches")
-        if isinstance(matches, list):
-            self._show_matches(matches)
-        console.print()
+        if isinstance(matches, list) and matches:
+            yield ""
+            yield from self._matches(matches)
 
-    def _show_matches(self, matches: list[dict[str, object]]) -> None:
-        table = Table(box=None, show_header=False, padding=(0, 2, 1, 0))
-        table.add_column(justify="right", style="cyan", no_wrap=True)
-        table.add_column()
-        for match in matches:
-            body = Text(_short(match.get("text"), _MAX_MATCH))
-            body.append(f"\n{match.get('id', '')}{_rest(match)}", style="dim")
-            table.add_row(_score(match), body)
-        self._console.print(Padding(table, (1, 0, 0, 2)))
+    def _matches(self, matches: list[dict[str, object]]) -> Iterator[str]:
+        """Rank, score and text of each match, in columns."""
+        scores = list(map(_score, matches))
+        ranks, digits = len(str(len(matches))), max(map(len, scores))
+        indent = " " * (ranks + (digits + 2 if digits else 0) + 4)
+        for rank, (match, score) in enumerate(zip(matches, scores, strict=True), 1):
+            name = f"{cell(str(match.get('id', '')))}{_rest(match)}"
+            text = _short(match.get("text"), _MAX_MATCH)
+            first, *more = self._fitted(text or name, indent)
+            column = f"  {self._in(score.rjust(digits), _CYAN)}" if digits else ""
+            yield f"  {rank:>{ranks}}{column}  {first}"
+            yield from (f"{indent}{line}" for line in more)
+            if text:
+                yield from self._below(name, indent, _DIM)
+
+    def _below(self, text: str, indent: str, style: str = "") -> Iterator[str]:
+        lines = self._fitted(cell(text) if not style else text, indent)
+        return (f"{indent}{line}" for line in self._styled(lines, style))
+
+    def _fitted(self, text: str, indent: str) -> list[str]:
+        return wrapped(text, max(_LEAST_COLUMNS, self._width - len(indent)))
+
+    def _styled(self, lines: Iterable[str], style: str) -> Iterator[str]:
+        return (self._in(line, style) for line in lines)
+
+    def _in(self, text: str, style: str) -> str:
+        return f"\x1b[{style}m{text}\x1b[0m" if self._is_colored and style and text else text
 
 
 def _score(doc: dict[str, object]) -> str:
@@ -105,7 +119,7 @@ def _rest(doc: dict[str, object]) -> str:
     shown = {key: value for key, value in doc.items() if key not in _HIDDEN}
     if isinstance(tags, dict):
         shown.update(tags)
-    return "".join(f"  {key}: {_short(value, 60)}" for key, value in shown.items())
+    return "".join(f"  {_short(key, 60)}: {_short(value, 60)}" for key, value in shown.items())
 
 
 def _short(value: object, limit: int) -> str:

@@ -21,6 +21,7 @@ Rows = list[tuple[str, str]]
 
 _MOST_COLUMNS = 100  # longer lines are hard to read
 _LEAST_COLUMNS = 40
+_NO_BREAK = "\N{NO-BREAK SPACE}"  # where a line should not end
 _NARROW = 60  # columns; below, an explanation stands under its option instead of beside it
 _STACKED_INDENT = 8  # columns, of such an explanation
 _WIDEST_LABEL = 24  # columns; a longer one has its explanation on the next line
@@ -30,13 +31,15 @@ HEADINGS = {
     "Inputs": (
         "--inputs --format --field-resolver --content --text --limit --skip --window --only-failed"
     ),
-    "Flow": "--flow --address",
+    "Flow": "--flow --address --strict",
     "Requests": (
         "--parameters --target --request-size --allow-unserved --timeout --request-timeout "
         "--unordered --dry-run"
     ),
     "Errors": "--on-error --retries --fail-fast --max-errors --errors-to",
     "Output": "--output --restart --output-format --tensors --select --exclude",
+    "Start": "--detach --wait --watch",
+    "Addresses": "--host --port --insecure-no-auth",
     "Messages": "--timing --no-progress --verbose --quiet --color --help",
 }
 """Under which heading a long page shows an option; `rich_help_panel` of an option goes before."""
@@ -110,12 +113,12 @@ def _parameters(command: Any, ctx: typer.Context) -> dict[str, Rows]:
         sections["Arguments"] = [(name_of(one), _explained(one, ctx)) for one in arguments]
     options = [param for param in shown if isinstance(param, TyperOption)]
     has_headings = len(options) > _FEW
-    by_heading: dict[str, Rows] = {name: [] for name in (*HEADINGS, "Options")}
+    *first, last = HEADINGS
+    by_heading: dict[str, Rows] = {name: [] for name in (*first, "Options", last)}
     for option in options:
         panel = option.rich_help_panel or (has_headings and _heading_of.get(name_of(option)))
         rows = by_heading.setdefault(panel or "Options", [])
         rows.append((_label(option), _explained(option, ctx)))
-    by_heading["Options"] = by_heading.pop("Options")  # what has no heading comes last
     sections.update({name: rows for name, rows in by_heading.items() if rows})
     return sections
 
@@ -146,9 +149,9 @@ def _explained(param: Param, ctx: typer.Context) -> str:
     if param.max is not None:
         notes.append(number_range(param.min, param.max))
     if default := _default(param):
-        notes.append(f"default: {default}")
+        notes.append(f"default:{_NO_BREAK}{default}")
     if variables := _variables(param, ctx):
-        notes.append(f"env: {variables}")
+        notes.append(f"env:{_NO_BREAK}{variables}")
     words = [param.help or "", f"[{'; '.join(notes)}]" if notes else ""]
     return " ".join(word for word in words if word)
 
@@ -235,10 +238,18 @@ def wrapped(text: str, width: int, *, indent: int = 0) -> list[str]:
     # textwrap would do it, and takes longer to load than all pages to draw.
     lines: list[str] = []
     line = ""
-    for word in text.split():
+    for word in _words(text, width):
         if line.strip() and len(line) + 1 + len(word) > width:
             lines.append(line)
             line = " " * indent + word
         else:
             line += f" {word}" if line.strip() else word
     return [*lines, line] if line.strip() else lines
+
+
+def _words(text: str, width: int) -> Iterator[str]:
+    for word in text.replace("\n", " ").split(" "):
+        if len(word) > width:
+            yield from word.split()  # also where no break should be
+        elif word:
+            yield word.replace(_NO_BREAK, " ")

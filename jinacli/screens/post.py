@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from jina.suggest import nearest
 from jinacli.screens.errors import USER_FRAME, say
+from jinacli.screens.numbers import number, rate
 
 if TYPE_CHECKING:  # a trial run says some of this too, and has no socket
     from jina.client.resume import Journal
@@ -22,23 +23,42 @@ def say_summary(tally: Tally, output: str, *, quiet: bool) -> None:
         output: file that was written to, "-" for standard output.
         quiet: only errors.
     """
-    earlier = tally.earlier
-    if output != "-" and not quiet:
-        new = tally.outcomes - earlier.outcomes
-        in_all = f", with the earlier ones {tally.outcomes}" if earlier.outcomes else ""
-        say(f"{counted(new)} in {tally.seconds():.2f} s, written to {output}{in_all}")
+    if not quiet and (tally.outcomes or output != "-"):  # else it was said why there is none
+        say(_sum(tally, output))
     if tally.failed:
-        text = f"{tally.failed} of {tally.outcomes} failed"
-        which = "the first"
-        if earlier.failed:
-            text += f", {earlier.failed} of them in an earlier run"
-            which = "the first of this run"
-        say(f"{text}; {which}: {tally.first_error}" if tally.first_error else text)
+        say(_failures(tally))
         _say_traceback(tally.first_traceback, quiet=quiet)
     if tally.went_on:
-        text = f"{tally.went_on} of {tally.outcomes} went on after an error"
+        text = f"{number(tally.went_on)} of {number(tally.outcomes)} went on after an error"
         say(f"{text}; the first: {tally.first_passed}" if tally.first_passed else text)
         _say_traceback(tally.passed_traceback, quiet=quiet)
+
+
+def _sum(tally: Tally, output: str) -> str:
+    """How many results there are, and how quickly they came."""
+    earlier = tally.earlier.outcomes
+    new, seconds = tally.outcomes - earlier, tally.seconds()
+    one = "result" if new == 1 else "results"
+    digits = 2 if seconds >= 0.1 else 3
+    text = f"{number(new)} {'new ' if earlier else ''}{one} in {seconds:.{digits}f} s"
+    if new > 1:
+        text += f" ({rate(new, seconds)}/s)"
+    if output == "-":
+        return text
+    return f"{text}; {output} now holds {number(tally.outcomes)}"
+
+
+def _failures(tally: Tally) -> str:
+    """How many failed, and why: the first distinct reasons of this run."""
+    text = f"{number(tally.failed)} of {number(tally.outcomes)} failed"
+    which = "the first"
+    if tally.earlier.failed:
+        text += f", {number(tally.earlier.failed)} of them in an earlier run"
+        which = "the first of this run"
+    reasons = list(tally.reasons.values())
+    if len(reasons) > 1:
+        return "\n  ".join([f"{text}; {which} reasons:", *reasons])
+    return f"{text}; {which}: {reasons[0]}" if reasons else text
 
 
 def _say_traceback(text: str, *, quiet: bool) -> None:
@@ -55,9 +75,17 @@ def so_far(tally: Tally, journal: Journal | None, until: str) -> str:
     return f"{written} before {until}; the same command goes on from there"
 
 
+def unwritten(output: str, form: str) -> str:
+    """What became of a file that is of use only as a whole, when the post ended early."""
+    return (
+        f"{output} was not written: {form} is written when all results are there and cannot be "
+        "resumed, unlike .jsonl and .csv"
+    )
+
+
 def counted(outcomes: int) -> str:
     """A number of outcomes, in words."""
-    return "1 outcome" if outcomes == 1 else f"{outcomes} outcomes"
+    return "1 outcome" if outcomes == 1 else f"{number(outcomes)} outcomes"
 
 
 def _written(outcomes: int) -> str:
@@ -72,6 +100,14 @@ def say_unserved(endpoint: str, session: Session) -> None:
     if bound:
         meant = f'did you mean "{near}"? ' if near else ""
         say(f"help: {meant}this Flow serves {', '.join(bound)}")
+
+
+def say_misread(source: str) -> None:
+    """Say as what an input was read of which the first lines are no Documents."""
+    say(
+        f"help: {source} was read as JSON lines; --format text, csv or another reads it otherwise, "
+        "--format files as one Document"
+    )
 
 
 def say_unmet(reading: ReadOptions, lines: LineSource | None) -> None:

@@ -74,7 +74,7 @@ class StartScreen:
         """
         if self._quiet or seconds < _FIRST_S:
             return
-        text = f"loading {what} ({seconds:.0f} s)"
+        text = f"loading {what} ({int(seconds)} s)"
         if text == self._drawn:
             return
         self._drawn = text

@@ -10,8 +10,10 @@ from jina.graph.plan import Plan
 from jina.launch import events
 from jina.launch.local import start_failure
 from jina.launch.speaker import Speaker
+from jinacli.color import is_colored
 from jinacli.flow.doubts import Doubts
 from jinacli.screens.errors import first_words, text_of
+from jinacli.screens.prefixes import Prefixes
 from jinacli.screens.start import StartScreen, is_terminal
 
 
@@ -32,6 +34,8 @@ class UpScreen:
         self.unfit: RuntimeFailToStart | None = None
         """Why it did not start, where a check of its YAML finds that."""
         self._speaker = Speaker()
+        names = [spec.name for spec in plan.workers]
+        self._prefixes = Prefixes(is_colored=is_colored(sys.stderr), names=names)
         self._say = self._speaker.say if sys.stderr else _say_nothing
         self.start = StartScreen(
             self._speaker, doubts, quiet=quiet, lists_workers=not is_terminal()
@@ -45,7 +49,9 @@ class UpScreen:
 
     def __call__(self, event: events.Event) -> None:
         """Show one event."""
-        if isinstance(event, events.OF_START):
+        if isinstance(event, events.Output):
+            self._say(f"{self._prefixes.before(event.worker)}{event.line}")
+        elif isinstance(event, events.OF_START):
             if sys.stderr:
                 self.start(event)
         elif isinstance(event, events.LINES):
@@ -92,7 +98,7 @@ class UpScreen:
         """Show where what it says goes from now on."""
         if not self._quiet:
             self._say(
-                f"in the background: `jina flow down` stops it; it writes to {event.directory}/log"
+                "in the background: `jina flow logs` shows what it says, `jina flow down` stops it"
             )
 
     def close(self) -> None:

@@ -39,7 +39,7 @@ def usage_text(error: Any) -> str:
     elif getattr(error, "param_hint", None):
         message = f"{error.param_hint}: {message}"
     elif param := getattr(error, "param", None):
-        message = f"{_source(param, ctx)}: {message}"
+        message = f"{name_of(param)}: {message}"
     if ctx is not None and not hint and "\nhelp: " not in message:
         hint = f"see `{ctx.command_path} --help`"
     return f"error: {message}" + (f"\nhelp: {hint}" if hint else "")
@@ -91,11 +91,3 @@ def _options(command: Any, ctx: typer.Context) -> list[str]:
 def _either(paths: list[str], word: str = "or") -> str:
     *most, last = [f"`{path}`" for path in paths]
     return f"{', '.join(most)} {word} {last}" if most else last
-
-
-def _source(param: Any, ctx: typer.Context) -> str:
-    """Where a value came from: an option, or the variable that stands for it."""
-    source = ctx.get_parameter_source(param.name)
-    if source is not None and source.name == "ENVIRONMENT":
-        return str(param.envvar if isinstance(param.envvar, str) else name_of(param))
-    return name_of(param)

@@ -92,7 +92,7 @@ def test_without_a_timeout_nothing_fails_and_nobody_is_ended(shell: Shell, seed:
         before = shell.workers()
         with _Stopper(shell, chance) as stopper:
             done = shell.run("post", "/", "--request-size", "20", stdin=lines(set()))
-        assert (done.code, done.err) == (0, "")
+        assert (done.code, done.said) == (0, "")
         assert [line["id"] for line in done.lines] == [f"d{n}" for n in range(LINES)]
         assert stopper.stops > 0
         assert shell.workers() == before

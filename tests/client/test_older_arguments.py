@@ -29,9 +29,9 @@ def test_what_has_a_meaning_or_none(given: dict[str, Any], address: str) -> None
     ("given", "message"),
     [
         ({}, "a Client needs an address, or a port"),
-        ({"port": 5, "asyncio": True}, r"Client\(asyncio=True\) is not supported: post with"),
-        ({"port": 5, "protocol": "http"}, "a Flow speaks its own protocol"),
-        ({"host": "ws://h:5"}, "a Flow speaks its own protocol"),
+        ({"port": 5, "asyncio": True}, r"Client\(asyncio=True\) is not supported: use"),
+        ({"port": 5, "protocol": "http"}, "a Flow has its own protocol"),
+        ({"host": "ws://h:5"}, "a Flow has its own protocol"),
         ({"port": 5, "tls": True}, "use a tunnel"),
         ({"port": 5, "prot": 5}, "unexpected keyword argument 'prot'"),
     ],

@@ -137,25 +137,31 @@ def test_the_size_of_requests(client: Client, size: int, requests_sent: int) -> 
     assert len(results) == requests_sent
 
 
+@pytest.mark.parametrize("size", [-1, "a", 2.5, None, True])
+def test_a_size_of_requests_that_is_none(client: Client, size: Any) -> None:
+    with pytest.raises(BadClientInput, match=f"`request_size` is {size!r}; expected a number"):
+        client.post("/count", [Document()], request_size=size)
+
+
 @pytest.mark.parametrize(
     ("inputs", "message"),
     [
         (
             ["x", 3],
             "inputs[1]: int cannot become a Document\n"
-            "help: give Documents, str, bytes, dict, numpy arrays, or (document, groundtruth) "
+            "help: use Documents, str, bytes, dict, numpy arrays, or (document, groundtruth) "
             "pairs",
         ),
         (
             [("x", "y", "z")],
             "inputs[0]: tuple cannot become a Document\n"
-            "help: give Documents, str, bytes, dict, numpy arrays, or (document, groundtruth) "
+            "help: use Documents, str, bytes, dict, numpy arrays, or (document, groundtruth) "
             "pairs",
         ),
         (
             3,
             "inputs cannot be int\n"
-            "help: give a Document, a list or generator of Documents, or a function that returns "
+            "help: use a Document, a list or generator of Documents, or a function that returns "
             "one",
         ),
     ],

@@ -59,7 +59,7 @@ def test_errors_are_tried_again_or_passed_over(shell: Shell) -> None:
     )
     with shell.up(flow):
         done = shell.run("post", "/", "--target", "db", stdin=lines("busy"))
-        assert (done.code, done.err) == (0, "")
+        assert (done.code, done.said) == (0, "")
         done = shell.run("post", "/", "--target", "db", stdin=lines("never"))
         assert (done.code, done.lines[0]["error"]["type"]) == (3, "ValueError")
 
@@ -156,7 +156,7 @@ def test_a_post_shows_where_its_time_went(shell: Shell) -> None:
     with shell.up(shell.flow("Slow, name: s", "Upper, name: u")):
         done = shell.run("post", "/", "--timing", "--request-size", "2", stdin=lines(*"abcde"))
     assert done.code == 0
-    title, head, *rows = done.err.splitlines()
+    title, head, *rows = done.said.splitlines()
     assert title == "Times in ms, of single calls:"
     assert " ".join(head.split()) == "node calls Documents waiting p50 p99 running p50 p99"
     cells = [row.split() for row in rows]

@@ -125,8 +125,8 @@ def test_a_document_that_kills_its_worker_fails_and_the_rest_is_right(
             line["text"] == f"LINE {line['id'][1:]}" for line in done.lines if "text" in line
         )
     assert done.code == 3
-    assert done.err == (
-        "3 of 1000 failed; the first: WorkerDied in moody: "
+    assert done.said == (
+        "3 of 1,000 failed; the first: WorkerDied in moody: "
         f"This Document crashed the worker (5 attempts; {how})\n"
     )
 
@@ -219,7 +219,7 @@ def test_the_flow_goes_away_during_a_post(shell: Shell) -> None:
         up.end()
     assert done.code == 4
     written = 1 + len(done.lines)  # the first was read above
-    assert done.err.startswith(f"{written} outcomes were written before this:\nerror: ipc://")
+    assert done.err.startswith(f"{written:,} outcomes were written before this:\nerror: ipc://")
     assert done.err.endswith(
         "front.ipc: the Flow is gone\n"
         "help: its own terminal or log says why; start it again with `jina flow up`\n"

@@ -130,7 +130,7 @@ def test_a_client_that_stands_still_gets_its_last_answers(shell: Shell) -> None:
         post.process.send_signal(signal.SIGCONT)
         answer = post.end()
         done = flow.end()
-    assert (answer.code, answer.err) == (0, "")
+    assert (answer.code, answer.said) == (0, "")
     assert answer.lines[0]["text"] == "passed" * LARGE
     assert done.code == 0
     assert "has not taken" not in done.err

@@ -126,8 +126,8 @@ def test_what_is_no_number_of_replicas(flow: Flow, replicas: Any) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([1], "uses_with is a dict of arguments of the Executor's constructor, not list"),
-        ({1: "x"}, "uses_with has names of arguments as its keys, not 1"),
+        ([1], "uses_with must be a dict of constructor arguments, not list"),
+        ({1: "x"}, "the keys of uses_with must be argument names, not 1"),
         ({"x": object()}, r"uses_with\['x'\] cannot be sent to the new workers"),
         ({"x": [{1, (2, object())}]}, r"uses_with\['x'\] cannot be sent to the new workers"),
     ],

@@ -86,7 +86,7 @@ def test_options_of_posts_are_typed() -> None:
 def test_what_jina_2_could_say_is_ignored_or_refused_as_in_yaml() -> None:
     flow = Flow(port_expose=45678).add(name="a", quiet=True, runtime_backend="process")
     assert flow.num_executors == 1
-    with pytest.raises(ConfigError, match="`external` is not supported\nhelp: every executor"):
+    with pytest.raises(ConfigError, match="`external` is not supported\nhelp: a Flow starts all"):
         flow.add(external=True)
     with pytest.raises(TypeError, match=r"takes no argument 'repliacs'; did you mean \"replicas\""):
         flow.add(repliacs=2)
@@ -102,3 +102,15 @@ def test_on_error_of_the_flow_holds_for_heads_and_tails_too() -> None:
         assert response.status.code == 0
         for name in ("a/head", "a/tail"):
             assert f"went on after ValueError in {name}: always" in response.status.description
+
+
+def test_arguments_without_effect_are_a_warning_when_the_flow_starts() -> None:
+    flow = Flow(protocol="http", cors=True).add(name="a", port_in=1)
+    with pytest.warns(UserWarning, match="protocol|cors") as told, flow:
+        pass
+    assert [str(one.message).partition(";")[0] for one in told] == [
+        "protocol='http': accepted, but nothing listens there yet",
+        "with.cors: `cors` has no effect here",
+    ]
+    assert "executors[0].port_in: `port_in`" in str(told[1].message)
+    assert {one.filename for one in told} == {__file__}

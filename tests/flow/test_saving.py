@@ -58,7 +58,9 @@ def test_only_what_was_set_is_written(tmp_path: Path) -> None:
 def test_a_class_of_no_module_is_written_by_its_name(tmp_path: Path) -> None:
     class SavedLocally(Executor): ...
 
-    with pytest.warns(UserWarning, match="only by a process that has defined SavedLocally") as told:
+    with pytest.warns(
+        UserWarning, match="only be loaded by a process that has already defined SavedLocally"
+    ) as told:
         saved = Flow().add(uses=SavedLocally).save_config(tmp_path / "f.yml")
     assert told[0].filename == __file__
     flow = Flow.load_config(saved)

@@ -34,7 +34,7 @@ def test_a_flow_in_a_folder_whose_name_is_no_utf8(shell: Shell, folder: Path) ->
         assert listed["file"] == str(folder / "flow.yml")
         assert shell.ps_table()[1].endswith("lat\\udce9/flow.yml ")
         done = shell.run("post", "/", "--flow", folder / "flow.yml", "--text", "a")
-        assert (done.code, done.lines[0]["text"], done.err) == (0, "A", "")
+        assert (done.code, done.lines[0]["text"], done.said) == (0, "A", "")
 
 
 @pytest.mark.parametrize("here", [False, True])
@@ -44,14 +44,14 @@ def test_a_post_that_starts_it(shell: Shell, folder: Path, here: bool) -> None:
         shell.flow("Upper", name="other.yml")
         shell.folder = folder
     done = shell.run("post", "/", "--flow", "../other.yml" if here else folder / "flow.yml", "-qta")
-    assert (done.code, done.lines[0]["text"], done.err) == (0, "A", "")
+    assert (done.code, done.lines[0]["text"], done.said) == (0, "A", "")
 
 
 def test_a_folder_that_the_locale_cannot_name(shell: Shell, folder: Path) -> None:
     folder.rename(shell.folder / "\u65e5\u672c")
     options = ("--flow", "\u65e5\u672c/flow.yml", "-qta")
     done = shell.run("post", "/", *options, **C_LOCALE)
-    assert (done.code, done.lines[0]["text"], done.err) == (0, "A", "")
+    assert (done.code, done.lines[0]["text"], done.said) == (0, "A", "")
 
 
 def test_a_flow_in_python_in_such_a_folder(shell: Shell, folder: Path) -> None:
@@ -76,7 +76,7 @@ def test_a_flow_in_python_in_such_a_folder(shell: Shell, folder: Path) -> None:
 def test_a_value_of_the_environment_that_is_no_utf8(shell: Shell) -> None:
     shell.flow("Status, env: {A: $FOREIGN}")
     done = shell.run("post", "/status", "-f", "flow.yml", "-qta", FOREIGN=os.fsdecode(b"\xe9"))
-    assert (done.code, done.err) == (0, "")
+    assert (done.code, done.said) == (0, "")
 
 
 def test_a_run_directory_whose_name_is_no_utf8_is_named(shell: Shell) -> None:
@@ -133,9 +133,9 @@ def test_what_a_shell_makes_of_an_unquoted_pattern(shell: Shell) -> None:
     assert "--inputs" not in shell.run("post", "/", "b.jsonl").err
 
 
-def test_one_outcome_is_no_plural(shell: Shell) -> None:
+def test_one_result_is_no_plural(shell: Shell) -> None:
     done = shell.run("post", "/", "-f", shell.flow("Upper"), "-ta", "-o", "out.jsonl")
-    assert "\n1 outcome in " in done.err
+    assert "\n1 result in " in done.err
 
 
 @pytest.mark.parametrize("option", ["--format", "--output-format", "--tensors", "--content"])

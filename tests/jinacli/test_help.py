@@ -60,8 +60,8 @@ def test_options_of_a_long_page_stand_under_headings(shell: Shell) -> None:
 
 
 def test_choices_are_named(shell: Shell) -> None:
-    out = " ".join(shell.run("flow", "check", "--help").out.split())
-    assert "--output-format FORMAT How findings are written [full, concise, json or github; " in out
+    out = " ".join(shell.run("executor", "run", "--help").out.split())
+    assert "--tensors TENSORS How tensors are written [list or base64; default: list; " in out
 
 
 @pytest.mark.parametrize("columns", [40, 80, 200])
@@ -162,9 +162,8 @@ SEE = "help: see `jina post --help`\n"
             'error: --timeout: must be a number, not "x"\nhelp: see `jina flow down --help`\n',
         ),
         (
-            "flow check x.yml --output-format x",
-            'error: --output-format: must be full, concise, json or github, not "x"\n'
-            "help: see `jina flow check --help`\n",
+            "schema x",
+            'error: WHAT: must be flow or executor, not "x"\nhelp: see `jina schema --help`\n',
         ),
     ],
 )

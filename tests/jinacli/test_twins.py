@@ -27,7 +27,7 @@ class Names(Executor):
 """
 
 
-def commands() -> Iterator[tuple[tuple[str, ...], typer.core.TyperCommand | TyperGroup]]:
+def commands() -> Iterator[tuple[tuple[str, ...], Any]]:
     """Each command and group, after the words that call it."""
     todo: list[Any] = [((), built())]
     while todo:
@@ -57,7 +57,7 @@ def test_every_option_has_one_that_no_other_has() -> None:
 
 
 def test_a_shared_one_means_the_same_everywhere() -> None:
-    """The `--quiet` of `flow ps` prints names, so JINA_QUIET is not for it."""
+    """The `--quiet` of `flow ps` prints names, that of `flow config` nothing."""
     takers: dict[str, set[str]] = {name: set() for name in SHARED.values()}
     for path, command in commands():
         for param in command.params:
@@ -67,7 +67,7 @@ def test_a_shared_one_means_the_same_everywhere() -> None:
     assert {"post", "flow scale", "flow restart", "flow down"} <= takers["JINA_FLOW"]
     assert takers["JINA_ADDRESS"] == {"post"}
     assert {"post", "flow up", "flow down", "executor run"} <= takers["JINA_QUIET"]
-    assert "flow ps" not in takers["JINA_QUIET"]
+    assert not {"flow ps", "flow config", "executor list"} & takers["JINA_QUIET"]
 
 
 @pytest.mark.parametrize(
@@ -140,6 +140,8 @@ def test_what_is_typed_silences_the_variable_of_its_rival(shell: Shell) -> None:
     done = shell.run("post", "/x", "--flow", "mine", JINA_ADDRESS="ipc:///nowhere")
     assert done.err.startswith('error: no running Flow is called "mine"\n')
     assert "JINA_ADDRESS" not in done.err
+    words = ("executor", "run", "catalogue://UpperCase", "/upper", "--text", "a")
+    assert shell.run(*words, JINA_EXECUTOR_RUN_INPUTS="missing.jsonl").lines[0]["text"] == "A"
 
 
 def test_one_that_may_be_repeated_has_a_value_per_line(shell: Shell) -> None:

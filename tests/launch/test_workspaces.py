@@ -62,16 +62,16 @@ def test_what_keeps_files_is_told_where_they_are(tmp_path: Path) -> None:
     second = spec(1, base=tmp_path, replica_id=1)
     Path(future_workspace_of(alone)).mkdir(parents=True)
     assert list(notes_of([alone], [alone, second])) == [
-        f"keeper/1 has a workspace of its own, apart from the others': {tmp_path}/Keeper/1/0"
+        f"keeper/1 has its own workspace: {tmp_path}/Keeper/1/0"
     ]
     assert not list(notes_of([alone, second], [alone]))
     Path(future_workspace_of(second)).mkdir(parents=True)
     assert list(notes_of([alone, second], [alone])) == [
-        f"the workspace of keeper/1 stays: {tmp_path}/Keeper/1/0"
+        f"the workspace of keeper/1 is kept: {tmp_path}/Keeper/1/0"
     ]
     moved = spec(base=tmp_path, replica_id=0)
     assert list(notes_of([alone], [moved])) == [
-        f"keeper/0 has another workspace now: {tmp_path}/Keeper/0/0; the old one stays"
+        f"keeper/0 now uses the workspace {tmp_path}/Keeper/0/0; the old one is kept"
     ]
 
 
@@ -80,6 +80,6 @@ def test_shards_stay_as_many_as_they_are() -> None:
         return [spec(n, shard_id=shard) for shard in range(3) for n in range(replicas)]
 
     assert list(notes_of(shards(1), shards(2))) == [
-        "keeper keeps its 3 shards, and each of them has 2 replicas then"
+        "keeper keeps its 3 shards; each will have 2 replicas"
     ]
     assert not list(notes_of(shards(2), shards(2)))

@@ -61,11 +61,31 @@ def test_a_missing_folder_is_said(here: Path) -> None:
     )
 
 
-def test_a_directory_is_refused(here: Path) -> None:
-    (here / "data").mkdir()
+def test_a_folder_without_files_is_refused(here: Path) -> None:
+    (here / "data" / ".git").mkdir(parents=True)
+    (here / "data" / ".git" / "x").touch()
     assert message("data") == (
-        "data: a directory, not a file\nhelp: use its files: 'data/*.jsonl' (quote the pattern)"
+        "data: no file is in this folder\n"
+        "help: files and folders whose names begin with a dot are left out"
     )
+
+
+def test_a_folder_gives_all_its_files(here: Path) -> None:
+    for name in ("d/b.jsonl", "d/a/z.csv.gz", "d/a/README", "d/c.png", "d/.a", "e/f.jsonl"):
+        (here / name).parent.mkdir(parents=True, exist_ok=True)
+        (here / name).touch()
+    (here / "d" / "a" / "up").symlink_to(here / "d")
+    (here / "d" / "e").symlink_to(here / "e")
+    (here / "d" / "gone").symlink_to(here / "nowhere")
+    found = find_inputs(["d"])
+    assert [(one.name, one.format) for one in found] == [
+        ("d/a/README", "files"),
+        ("d/a/z.csv.gz", "csv"),
+        ("d/b.jsonl", "jsonl"),
+        ("d/c.png", "files"),
+        ("d/e/f.jsonl", "jsonl"),
+    ]
+    assert {one.format for one in find_inputs(["d/"], options=ReadOptions("text"))} == {"text"}
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
@@ -153,7 +173,7 @@ def test_a_name_that_is_no_utf8_is_shown_and_found(here: Path, wanted: str) -> N
     assert (found.name, found.path) == (r"a\xff.jsonl", Path(odd))
     (here / odd).unlink()
     (here / odd).mkdir()
-    assert message(odd).startswith(r"a\xff.jsonl: a directory, not a file")
+    assert message(odd).startswith(r"a\xff.jsonl: no file is in this folder")
 
 
 def test_a_pattern_gives_its_files_sorted_and_passes_over_folders(here: Path) -> None:

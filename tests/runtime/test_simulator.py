@@ -16,7 +16,7 @@ from tests.runtime.simulation.flows import FEATURES
 from tests.runtime.simulation.runs import run
 from tests.runtime.simulation.world import Simulation
 
-STEPS = int(os.environ.get("JINA_SIM_STEPS", "100000"))  # .ci/run makes two million
+STEPS = int(os.environ.get("JINA_SIM_STEPS", "40000"))  # .ci/run makes two million
 SEED = int(os.environ.get("JINA_SIM_SEED", "1"))
 ROOT = Path(__file__).parents[2]
 PROCESSES = 2  # that share the steps

@@ -1,4 +1,4 @@
-"""Measure the start of a Flow, `--help` and `check`, each against a bare program."""
+"""Measure how a Flow, `jina post`, `--help` and `check` start, each against a bare program."""
 
 from __future__ import annotations
 
@@ -57,14 +57,28 @@ def run_flow(options: Options) -> list[Table]:
 
 
 def run_help(options: Options) -> list[Table]:
-    """Compare `jina --help` with the smallest typer program that has two commands."""
+    """Compare `jina --help` with the imports of its packages, and with a small typer program."""
     bare = Path(rivals.__file__).with_name("bare_typer.py")
     commands = {
         "jina --help": [*jina_command(), "--help"],
+        "import typer, rich": [sys.executable, "-c", "import typer, rich"],
         "bare typer --help": [sys.executable, str(bare), "--help"],
         "python -c pass": [sys.executable, "-c", "pass"],
     }
-    return [_commands("--help", commands, "typer", {"wall": 1.3, "CPU": 1.3}, options)]
+    return [_commands("--help", commands, "imports", {"wall": 1.6, "CPU": 1.6}, options)]
+
+
+def run_client_start(options: Options) -> list[Table]:
+    """Compare `jina post` of one line to a Flow that is up with the imports that it needs."""
+    imports = "import typer, rich, msgspec, zmq"
+    source = options.lines("ids", 1)
+    with flow_up("one") as flow:
+        commands = {
+            "jina post": flow.post("/upper", source, options.folder / "one.out"),
+            imports: [sys.executable, "-c", imports],
+        }
+        limits = {"CPU": 1.3}
+        return [_commands("jina post of one line", commands, "imports", limits, options, flow.env)]
 
 
 def run_check(options: Options) -> list[Table]:
@@ -86,6 +100,7 @@ def _commands(
     short: str,
     limits: dict[str, float],
     options: Options,
+    env: dict[str, str] | None = None,
 ) -> Table:
     """Run commands in turn, and return a table.
 
@@ -95,9 +110,10 @@ def _commands(
         short: name of the second in headings.
         limits: for "wall" and "CPU", the largest ratio allowed.
         options: says how often to run them.
+        env: added to the environment of each.
     """
     samples = interleave(
-        {name: functools.partial(run_client, argv) for name, argv in commands.items()},
+        {name: functools.partial(run_client, argv, env=env) for name, argv in commands.items()},
         options.repeats,
     )
     subject, rival = list(commands)[:2]
@@ -126,5 +142,6 @@ def _commands(
 CASES = [
     Case("start", "Start of a Flow to ready", run_flow),
     Case("help", "jina --help", run_help),
+    Case("client", "Start of jina post", run_client_start),
     Case("check", "jina executor check", run_check),
 ]

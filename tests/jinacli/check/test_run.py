@@ -81,8 +81,8 @@ def test_concise_is_a_line_for_each_problem(here: Shell) -> None:
     done = here.run("executor", "check", "bad.yml", "odd.yml", "--output-format", "concise")
     assert done.out == (
         "bad.yml:2:1: error[unknown-key]: `wiht` is not a key of an Executor\n"
-        "odd.yml:3:8: warning[unknown-argument]: Trier names no argument 'sze'; "
-        "it falls into **kwargs\n"
+        "odd.yml:3:8: warning[unknown-argument]: Trier has no argument 'sze'; "
+        "the value goes into **kwargs\n"
     )
 
 
@@ -135,7 +135,7 @@ def test_github_gets_workflow_commands(here: Shell) -> None:
         "::error file=bad.yml,line=2,col=1,endColumn=4,title=unknown-key::"
         "`wiht` is not a key of an Executor%0Ahelp: did you mean `with`?\n"
         "::warning file=odd.yml,line=3,col=8,endColumn=10,title=unknown-argument::"
-        "Trier names no argument 'sze'; the value goes into **kwargs%0Ahelp: did you mean `size`?\n"
+        "Trier has no argument 'sze'; the value goes into **kwargs%0Ahelp: did you mean `size`?\n"
     )
 
 

@@ -41,28 +41,41 @@ class Deadly(Executor):
 """
 
 
-@pytest.mark.parametrize(
-    ("deed", "ending"),
-    [
-        ("os._exit(0)", "ended with exit code 0"),
-        ("os._exit(7)", "ended with exit code 7"),
-        ("os.kill(os.getpid(), 9)", "was killed by SIGKILL"),
-        ("import ctypes; ctypes.string_at(0)", "was killed by SIGSEGV"),
-    ],
-)
-def test_a_module_that_ends_the_process_is_named(shell: Shell, deed: str, ending: str) -> None:
-    """The one of several that did, wherever it is checked, also by a module that it imports."""
+def that_ends(shell: Shell, deed: str) -> None:
+    """Write an Executor, and a Flow with it, one of whose modules imports one that does this."""
     shell.write("deeper.py", f"import os\n{deed}\n")
     shell.write("bad.py", "import deeper\n")
     shell.write("good.py", "")
     shell.write("my.yml", "jtype: X\npy_modules: [good.py, bad.py]\n")
     shell.write("flow.yml", "jtype: Flow\nexecutors:\n  - uses: BaseExecutor\n  - uses: my.yml\n")
+
+
+def test_a_module_that_ends_the_process_is_named_wherever_it_is_checked(shell: Shell) -> None:
+    """The one of several that did, also by a module that it imports."""
+    that_ends(shell, "os._exit(0)")
     for words in ("executor check my.yml", "flow check flow.yml", "executor check my.yml --run /x"):
         done = shell.run(*words.split())
         assert (done.code, done.out) == (1, "")
-        assert done.err == f"error: my.yml:1:8: importing bad.py: the process {ending}\n"
+        assert done.err == (
+            "error: my.yml:1:8: importing bad.py: the process ended with exit code 0\n"
+        )
     assert shell.run("executor", "check", "my.yml", "--no-import").code == 0
     assert shell.run("flow", "check", "flow.yml", "--no-import").code == 0
+
+
+@pytest.mark.parametrize(
+    ("deed", "ending"),
+    [
+        ("os._exit(7)", "ended with exit code 7"),
+        ("os.kill(os.getpid(), 9)", "was killed by SIGKILL"),
+        ("import ctypes; ctypes.string_at(0)", "was killed by SIGSEGV"),
+    ],
+)
+def test_it_is_said_how_a_module_ended_the_process(shell: Shell, deed: str, ending: str) -> None:
+    that_ends(shell, deed)
+    done = shell.run("executor", "check", "my.yml")
+    assert (done.code, done.out) == (1, "")
+    assert done.err == f"error: my.yml:1:8: importing bad.py: the process {ending}\n"
 
 
 @pytest.mark.parametrize(
@@ -152,3 +165,22 @@ def test_ctrl_c_at_a_terminal_is_one_interrupt(shell: Shell) -> None:
         assert running.process.wait(WAIT_S) == 130
         assert running.err.partition("\n")[2] == "interrupted\n"
     os.close(ours)
+
+
+def test_what_users_code_leaves_is_finalized_at_the_end(shell: Shell) -> None:
+    """What jina loads itself is not searched for garbage then; what an Executor holds is."""
+    shell.write(
+        "holds.py",
+        "from jina import Executor, requests\n\n\n"
+        "class Holds(Executor):\n"
+        "    @requests\n"
+        "    def call(self, **kwargs):\n"
+        "        held = Held()\n"
+        "        held.itself = held\n\n\n"
+        "class Held:\n"
+        "    def __del__(self):\n"
+        "        print('finalized')\n",
+    )
+    shell.write("my.yml", "jtype: Holds\npy_modules: holds.py\n")
+    done = shell.run("executor", "check", "my.yml", "--run", "/x", stdin="")
+    assert "finalized" in done.out + done.err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -58,6 +59,14 @@ def test_bash_loads_what_was_installed(shell: Shell) -> None:
         check=False,
     )
     assert (done.stdout, done.stderr) == ("complete -F _jina_completion jina\n", "")
+
+
+@pytest.mark.parametrize(("name", "option"), [("zsh", "-n"), ("fish", "--no-execute")])
+def test_other_shells_can_read_their_script(shell: Shell, name: str, option: str) -> None:
+    if (program := shutil.which(name)) is None:
+        pytest.skip(f"{name} is not installed")
+    script = shell.write("script", SCRIPTS[name])
+    subprocess.run([program, option, script], timeout=60, check=True)
 
 
 def test_the_shell_that_is_used_is_known(shell: Shell) -> None:

@@ -204,12 +204,10 @@ def test_it_is_said_what_becomes_of_files(shell: Shell) -> None:
     with shell.up(flow):
         done = shell.run("flow", "scale", "words=2")
         path = f"{work}/Words/1/0"
-        assert f"note: words/1 has a workspace of its own, apart from the others': {path}\n" in (
-            done.err
-        )
+        assert f"note: words/1 has its own workspace: {path}\n" in (done.err)
         assert Path(path).is_dir()
         done = shell.run("flow", "scale", "words=1")
-        assert f"note: the workspace of words/1 stays: {path}\n" in done.err
+        assert f"note: the workspace of words/1 is kept: {path}\n" in done.err
         assert Path(path).is_dir()
         done = shell.run("flow", "restart")
         assert "note" not in done.err  # it keeps its own

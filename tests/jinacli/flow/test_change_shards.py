@@ -15,9 +15,7 @@ def test_a_sharded_node_is_scaled_shard_by_shard_and_restarted_whole(shell: Shel
         out = shell.folder / "out.jsonl"
         with shell.start(*arguments, "--output", out) as post:
             done = shell.run("flow", "scale", "upper=2")
-            assert "note: upper keeps its 2 shards, and each of them has 2 replicas then\n" in (
-                done.err
-            )
+            assert "note: upper keeps its 2 shards; each will have 2 replicas\n" in (done.err)
             assert [(each["node"], each["shard"], each["replica"]) for each in workers(shell)] == [
                 ("upper/head", None, 0),
                 *(("upper", shard, replica) for shard in (0, 1) for replica in (0, 1)),

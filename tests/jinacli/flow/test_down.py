@@ -59,9 +59,10 @@ def test_down_ends_a_flow_that_does_not_listen(shell: Shell) -> None:
         assert flow.read_line(), flow.err
         os.kill(flow.pid, signal.SIGSTOP)
         done = shell.run("flow", "down", "--timeout", "0.2")
-        assert (done.code, done.out) == (0, "")
+        assert (done.code, done.out) == (1, "")
         assert done.err == (
-            '"flow" is not gone after 0.2 s: ending it at once\nFlow "flow" is down\n'
+            '"flow" is not gone after 0.2 s: ending it at once\n'
+            'error: Flow "flow" is down, but did not stop in time: it was killed\n'
         )
         assert flow.process.wait(WAIT_S) == -signal.SIGKILL
     wait_until(lambda: not shell.processes("jina.runtime"), what="nobody is left")
@@ -98,3 +99,23 @@ def test_down_waits_for_a_time_that_there_is(shell: Shell, seconds: str) -> None
     done = shell.run("flow", "down", "--timeout", seconds)
     assert (done.code, done.out) == (2, "")
     assert "--timeout" in done.err.splitlines()[-1]
+
+
+def test_an_executor_has_its_own_time_to_close(shell: Shell) -> None:
+    shell.write(
+        "slow.py",
+        "import time\nfrom jina import Executor\n\n\n"
+        "class Slow(Executor):\n    def close(self):\n        time.sleep(99)\n",
+    )
+    shell.write(
+        "flow.yml",
+        "executors:\n"
+        "  - {name: a, uses: {jtype: Slow, py_modules: [slow.py]}, stop_grace_period: 500}\n"
+        "  - {name: b, stop_grace_period: 50000}\n",
+    )
+    with shell.up("flow.yml") as flow:
+        assert shell.run("flow", "down").code == 0
+        done = flow.end()
+    assert done.code == 1
+    assert "a/0 did not end within 0.5 s" in done.err
+    assert done.err.count("a/0 ") == 2  # that it was ready, and that

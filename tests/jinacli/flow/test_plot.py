@@ -113,10 +113,10 @@ def test_mermaid_may_go_from_top_to_bottom(here: Shell) -> None:
         ),
         (
             "--output graph",
-            "--output: a name without an extension is not a known drawing format; .mmd and",
+            "--output: a name without an extension is not a known drawing format; use .mmd or",
         ),
         ("--output a.txt --format mermaid", "--format: a.txt is for text"),
-        ("--format dot", "'dot' is not one of 'text', 'mermaid'"),
+        ("--format dot", '--format: must be text or mermaid, not "dot"'),
     ],
 )
 def test_what_cannot_be_drawn_is_wrong_usage(here: Shell, options: str, reason: str) -> None:

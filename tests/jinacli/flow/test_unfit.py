@@ -47,7 +47,7 @@ PROBLEMS = """
     |                         ^^
 help: its methods are: go
 
-{file}:9:7: error[unknown-argument]: the constructor of Strict takes no 'sufix'
+{file}:9:7: error[unknown-argument]: the constructor of Strict does not accept 'sufix'
   9 |       sufix: "!"
     |       ^^^^^
 help: did you mean `suffix`?

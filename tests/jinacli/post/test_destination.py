@@ -39,7 +39,7 @@ def test_each_has_its_own_and_none_ends_with_another(shell: Shell) -> None:
         assert worker_of(second) == workers[1]
         done = shell.run("post", "/seen", "--text", "x")
         assert (done.code, done.out) == (4, "")
-        assert done.err.startswith("error: no Flow is running\n")
+        assert done.said.startswith("error: no Flow is running\n")
         assert second.end().code == 0
     assert not shell.processes()
 
@@ -65,7 +65,7 @@ def test_down_ends_it_too(shell: Shell) -> None:
         post.tell(b"{}\n")
         done = post.end()
     assert done.code == 4
-    assert "stopping (SIGTERM)\n" in done.err
+    assert "stopping (SIGTERM)\n" in done.said
 
 
 def test_what_is_wrong_with_a_batch_is_said_once(shell: Shell) -> None:
@@ -74,9 +74,9 @@ def test_what_is_wrong_with_a_batch_is_said_once(shell: Shell) -> None:
     shell.flow(f"Status, uses_dynamic_batching: {batching}")
     done = shell.run("post", "/status", "-t", "a", "-t", "b", "--flow", "flow.yml")
     assert done.code == 3
-    assert done.err.count("the method of /status returned 1 Document for 2; ") == 1
-    assert done.err.count("help: ") == 1
-    assert "2 of 2 failed; the first: BatchingError in status: the method of" in done.err
+    assert done.said.count("the method of /status returned 1 Document for 2; ") == 1
+    assert done.said.count("help: ") == 1
+    assert "2 of 2 failed; the first: BatchingError in status: the method of" in done.said
 
 
 def test_the_greeting_takes_no_longer_than_the_timeout(shell: Shell) -> None:
@@ -84,7 +84,7 @@ def test_the_greeting_takes_no_longer_than_the_timeout(shell: Shell) -> None:
         "post", "/", "--text", "x", "--address", "tcp://127.0.0.1:1", "--timeout", "200ms"
     )
     assert (done.code, done.out) == (4, "")
-    assert done.err.startswith("error: tcp://127.0.0.1:1: nobody answers within 0.2 s\nhelp: is ")
+    assert done.said.startswith("error: tcp://127.0.0.1:1: nobody answers within 0.2 s\nhelp: is ")
 
 
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -117,7 +117,7 @@ def test_interrupted_once_it_finishes_what_was_begun(shell: Shell) -> None:
         (shell.folder / "go").touch()
         done = post.end()
     assert done.code == 130
-    assert done.err == "0 outcomes were written before the interruption\ninterrupted\n"
+    assert done.said == "0 outcomes were written before the interruption\ninterrupted\n"
     assert (shell.folder / "closed").exists()
 
 
@@ -144,7 +144,7 @@ def test_a_stopped_and_continued_post_goes_on(shell: Shell) -> None:
         wait_until(lambda: state_of(post.pid) == "T")
         post.process.send_signal(signal.SIGCONT)
         done = post.end()
-    assert (done.code, done.err) == (0, "")
+    assert (done.code, done.said) == (0, "")
     assert len(done.out.splitlines()) == 1999
 
 
@@ -160,7 +160,7 @@ def test_the_end_of_a_killed_one_is_told_as_what_it_is(shell: Shell) -> None:
         os.kill(shell.ps()[0]["pid"], signal.SIGKILL)
         done = post.end()
     assert done.code == 4
-    assert done.err.endswith(
+    assert done.said.endswith(
         "the Flow is gone\n"
         "help: it was started for this command, and was killed or gave up; post again\n"
     )

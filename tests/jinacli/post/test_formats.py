@@ -48,7 +48,7 @@ def test_texts_come_back_in_order(flow: Shell, form: str, packed: str) -> None:
     data = texts_as(form)
     flow.write(f"a.{form}{packed}", gzip.compress(data) if packed else data)
     done = post(flow, "--inputs", f"a.{form}{packed}")
-    assert (done.code, done.err) == (0, "")
+    assert (done.code, done.said) == (0, "")
     expected = [text.replace("\n", " ") for text in ROWS] if form == "txt" else ROWS
     assert [line["text"] for line in done.lines] == expected
     again = post(flow, "--inputs", f"a.{form}{packed}", "--request-size", "1")
@@ -73,7 +73,7 @@ def test_vectors_come_back_in_order(flow: Shell, form: str, packed: str) -> None
     if packed:
         path = flow.write(f"v.{form}.gz", gzip.compress(path.read_bytes()))
     done = post(flow, "--inputs", path, "--field-resolver", f"{names}=embedding")
-    assert (done.code, done.err) == (0, "")
+    assert (done.code, done.said) == (0, "")
     assert [line["embedding"] for line in done.lines] == vectors.tolist()
 
 
@@ -122,14 +122,14 @@ def test_a_name_that_nothing_had_is_told(
 ) -> None:
     flow.write(name, content)
     done = post(flow, "--inputs", name, "--field-resolver", names)
-    assert done.err.partition("1 of 3 failed; ")[0] == note
+    assert done.said.partition("1 of 3 failed; ")[0] == note
     quiet = post(flow, "--inputs", name, "--field-resolver", names, "--quiet")
     assert "note" not in quiet.err
 
 
 def test_texts_have_no_keys_to_rename(flow: Shell) -> None:
     done = post(flow, "--text", "a", "--field-resolver", "question=text")
-    assert (done.code, done.err) == (
+    assert (done.code, done.said) == (
         0,
         'note: --field-resolver: nothing that was read has "question"\n',
     )
@@ -142,7 +142,7 @@ def test_a_pattern_of_pictures(flow: Shell) -> None:
         flow.write(name, b"\x89PNG")
     (flow.folder / "images" / "c.html.gz").write_bytes(gzip.compress(b"<b>"))
     done = post(flow, "--inputs", "images/**/*.*")
-    assert (done.code, done.err) == (0, "")
+    assert (done.code, done.said) == (0, "")
     assert [(line["uri"], line["mime_type"]) for line in done.lines] == [
         (str(flow.folder / "images/a.png"), "image/png"),
         (str(flow.folder / "images/c.html.gz"), "text/html"),
@@ -157,7 +157,7 @@ def test_a_pattern_of_pictures(flow: Shell) -> None:
 def test_lines_of_every_format_come_from_standard_input(flow: Shell, form: str) -> None:
     data = texts_as("txt" if form == "text" else form)
     done = post(flow, "--format", form, stdin=data)
-    assert (done.code, done.err) == (0, "")
+    assert (done.code, done.said) == (0, "")
     assert len(done.lines) == len(ROWS)
 
 
@@ -173,7 +173,7 @@ def test_a_table_that_grows_is_answered_as_it_grows(flow: Shell) -> None:
         running.process.stdin = None
         done = running.end()
     assert (done.code, done.out) == (1, "")
-    assert "<stdin>:8: a quote opened in this row is never closed" in done.err
+    assert "<stdin>:8: a quote opened in this row is never closed" in done.said
 
 
 def test_a_bad_row_of_each_format_is_one_outcome(flow: Shell) -> None:
@@ -191,7 +191,7 @@ def test_a_bad_row_of_each_format_is_one_outcome(flow: Shell) -> None:
         assert (first["text"], third["text"]) == ("a", "c")
         assert second["error"]["message"].startswith(message)
         assert second["id"]
-        assert done.err.startswith("1 of 3 failed; the first: ")
+        assert done.said.startswith("1 of 3 failed; the first: ")
 
 
 @pytest.mark.parametrize(
@@ -214,7 +214,7 @@ def test_a_name_that_is_no_utf8_is_escaped_in_messages(
         with open(flow.folder / name, "wb") as file:
             parquet.write_table(pa.table({"id": ["a", "b"], "n": [1.0, float("nan")]}), file)
     done = post(flow, "--inputs", name)
-    assert done.code == 3, done.err
+    assert done.code == 3, done.said
     good, bad = done.lines
     assert good["id"] == "a"
     assert bad["error"]["message"].startswith(rf"caf\xe9.{form}:{place}")
@@ -225,7 +225,7 @@ def test_a_container_whose_name_is_no_utf8_is_refused_by_it(flow: Shell) -> None
     flow.write(name, b"no")
     done = post(flow, "--inputs", name)
     assert (done.code, done.out) == (1, "")
-    assert done.err.startswith(r"error: caf\xe9.npy: not a valid .npy file: "), done.err
+    assert done.said.startswith(r"error: caf\xe9.npy: not a valid .npy file: "), done.said
 
 
 def test_a_bad_row_keeps_its_place_when_its_request_fails(shared_shell: Shell, flow: Shell) -> None:
@@ -238,7 +238,7 @@ def test_damage_keeps_what_lies_before_it(flow: Shell) -> None:
     file = io.BytesIO()
     np.save(file, np.eye(3))
     damaged = {
-        "b.json": (b'[{"text":"a"},{"text":"b"} {}]', 2, "b.json:1:28: a comma or ] is expected"),
+        "b.json": (b'[{"text":"a"},{"text":"b"} {}]', 2, "b.json:1:28: expected a comma or ]"),
         "b.csv": (b'text\na\nb\n"c\n', 2, "b.csv:4: a quote opened in this row"),
         "b.npy": (file.getvalue()[:-4], 2, "b.npy: the array is damaged: the file ends after row"),
     }
@@ -246,7 +246,7 @@ def test_damage_keeps_what_lies_before_it(flow: Shell) -> None:
         flow.write(name, data)
         done = post(flow, "--inputs", name)
         assert (done.code, len(done.lines)) == (1, count), name
-        assert done.err.startswith(f"error: {message}"), done.err
+        assert done.said.startswith(f"error: {message}"), done.said
 
 
 @pytest.mark.parametrize(
@@ -261,7 +261,7 @@ def test_damage_keeps_what_lies_before_it(flow: Shell) -> None:
 def test_options_that_say_nothing(flow: Shell, options: tuple[str, ...], message: str) -> None:
     done = post(flow, *options, stdin=b"{}")
     assert (done.code, done.out) == (2, "")
-    assert message in " ".join(done.err.replace("│", " ").split())
+    assert message in " ".join(done.said.replace("│", " ").split())
 
 
 def test_a_trial_reads_the_same(flow: Shell) -> None:
@@ -270,7 +270,7 @@ def test_a_trial_reads_the_same(flow: Shell) -> None:
     flow.write("trial.csv", "text\na\nb,c\nd\n")
     for name, message in (("trial.json", "trial.json:1:16: "), ("trial.csv", "trial.csv:3: ")):
         done = flow.run("executor", "check", "trial.yml", "--run", "/x", "--inputs", name)
-        assert done.code == 1, done.err
+        assert done.code == 1, done.said
         assert [line.get("text") for line in done.lines][::2] == [
             "A",
             "B" if "json" in name else "D",

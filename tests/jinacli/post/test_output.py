@@ -72,27 +72,30 @@ def test_what_was_written_can_be_posted_again(flow: Shell) -> None:
     ("option", "value", "message"),
     [
         ("--tensors", "hex", "must be list or base64"),
-        ("--output-format", "xml", "must be auto, jsonl or table"),
+        (
+            "--output-format",
+            "xml",
+            "must be auto, table, jsonl, json, csv, tsv, text, npy, parquet",
+        ),
     ],
 )
 def test_an_unknown_form(flow: Shell, option: str, value: str, message: str) -> None:
     done = flow.run("post", "/index", option, value)
     assert (done.code, done.out) == (2, "")
-    assert done.err == f"error: {option}: {message}\nhelp: see `jina post --help`\n"
+    assert done.said == f"error: {option}: {message}\nhelp: see `jina post --help`\n"
 
 
 def test_a_table_for_people(flow: Shell) -> None:
     done = flow.run(
         "post", "/matches", "--output-format", "table", stdin='{"id": "q", "text": "a question"}'
     )
-    assert (done.code, done.err) == (0, "")
-    assert [line.rstrip() for line in done.out.splitlines()] == [
+    assert (done.code, done.said) == (0, "")
+    assert done.out.splitlines() == [
         "a question",
         "  q",
         "",
-        "  0.250  a match",
-        "         m",
-        "",
+        "  1  0.250  a match",
+        "            m",
         "",
     ]
 
@@ -102,10 +105,7 @@ def test_a_table_shows_failures(flow: Shell) -> None:
         "post", "/moody", "--output-format", "table", stdin='{"id": "q", "text": "raise"}'
     )
     assert done.code == 3
-    assert [line.rstrip() for line in done.out.splitlines()] == [
-        "failed q",
-        "  ValueError: a bad mood",
-    ]
+    assert done.out.splitlines() == ["failed q", "  ValueError: a bad mood", ""]
 
 
 def test_on_a_terminal_results_are_shown_as_a_table(flow: Shell) -> None:
@@ -120,10 +120,10 @@ def test_on_a_terminal_results_are_shown_as_a_table(flow: Shell) -> None:
 def test_progress_is_shown_where_a_person_looks(flow: Shell) -> None:
     flow.write("many.jsonl", json_lines(2000))
     options = ("post", "/moody", "--inputs", "many.jsonl", "--output", "results.jsonl")
-    assert "2,000 outcomes" in on_terminal(flow, *options)
-    assert flow.run(*options[:-2]).err == ""
+    assert "  0 documents\r" in on_terminal(flow, *options)
+    assert flow.run(*options[:-2]).said == ""
     for quiet in ("--no-progress", "--quiet"):
-        assert "2,000 outcomes" not in on_terminal(flow, *options, quiet)
+        assert " documents" not in on_terminal(flow, *options, quiet)
 
 
 def test_results_go_to_a_file(flow: Shell) -> None:
@@ -148,7 +148,7 @@ def test_a_file_that_cannot_be_written(flow: Shell, path: str, message: str) -> 
 def test_a_full_disk(flow: Shell) -> None:
     done = flow.run("post", "/moody", "--output", "/dev/full", stdin=json_lines(300))
     assert (done.code, done.out) == (1, "")
-    assert done.err == "error: /dev/full: cannot be written: No space left on device\n"
+    assert done.said == "error: /dev/full: cannot be written: No space left on device\n"
 
 
 @pytest.mark.parametrize(
@@ -177,10 +177,10 @@ def test_a_size_of_zero_is_all_in_one_request(
     """As for `request_size=0` in Python; a request fails as a whole."""
     flow.write("first.jsonl", '{"text": "raise"}\n' + json_lines(249))
     done = flow.run("post", "/moody", "--inputs", "first.jsonl", *options)
-    assert done.err.startswith(f"{failed} of 250 failed")
+    assert done.said.startswith(f"{failed} of 250 failed")
     texts = [word for n in range(250) for word in ("--text", "raise" if n == 0 else "x")]
     done = flow.run("post", "/moody", *texts, *options)
-    assert done.err.startswith(f"{failed} of 250 failed")
+    assert done.said.startswith(f"{failed} of 250 failed")
 
 
 def test_requests_that_fail_are_told_line_by_line_and_the_rest_is_right(flow: Shell) -> None:
@@ -199,7 +199,7 @@ def test_requests_that_fail_are_told_line_by_line_and_the_rest_is_right(flow: Sh
         {"id": "bad", "error": error},
         *({"id": f"d{n}", "mime_type": "text/plain", "text": f"LINE {n}"} for n in range(3, 7)),
     ]
-    summary, _, trace = done.err.partition("\n")
+    summary, _, trace = done.said.partition("\n")
     assert done.code == 3
     assert summary == "2 of 8 failed; the first: ValueError in moody: a bad mood"
     # The user's own frames and no other, once.
@@ -212,7 +212,7 @@ def test_requests_that_fail_are_told_line_by_line_and_the_rest_is_right(flow: Sh
 
 def test_an_error_without_a_text_is_named_alone(flow: Shell) -> None:
     done = flow.run("post", "/moody", stdin='{"text": "mute"}\n')
-    assert done.err.startswith("1 of 1 failed; the first: MemoryError in moody\n")
+    assert done.said.startswith("1 of 1 failed; the first: MemoryError in moody\n")
 
 
 def test_a_reader_that_leaves_is_no_error(flow: Shell) -> None:
@@ -252,7 +252,7 @@ def test_a_closed_stream_is_no_error(flow: Shell, closed: str) -> None:
     out, err = done.stdout.decode(), done.stderr.decode()
     assert '"error"' in out
     assert "1 of 1" not in out
-    assert err == "" if "2>&-" in closed else err.startswith("1 of 1 failed")
+    assert err == "" if "2>&-" in closed else "\n1 of 1 failed" in err
 
 
 @pytest.mark.parametrize(
@@ -291,8 +291,8 @@ def test_a_flow_that_does_not_start_costs_no_results(flow: Shell, output: str, e
     flow.write("old.jsonl", "{}\n")
     done = flow.run("post", "/", "--text", "x", "--flow", "broken.yml", "--output", output)
     assert done.code == (2 if output.startswith("no/") else 1)
-    assert done.err.removeprefix(STARTING).startswith(err)
-    assert (STARTING in done.err) == (not output.startswith("no/"))
+    assert done.said.removeprefix(STARTING).startswith(err)
+    assert (STARTING in done.said) == (not output.startswith("no/"))
     assert (flow.folder / "old.jsonl").read_text() == "{}\n"
     assert not (flow.folder / "new.jsonl").exists()
 
@@ -305,7 +305,7 @@ def test_an_input_is_not_written_to(flow: Shell) -> None:
     (flow.folder / "other.jsonl").symlink_to(path)
     done = flow.run("post", "/moody", "--inputs", "prec*.jsonl", "--output", "other.jsonl")
     assert (done.code, done.out) == (2, "")
-    assert done.err == (
+    assert done.said == (
         "error: other.jsonl: an input, so the results cannot be written to it\n"
         "help: write to another file, and rename it afterwards\n"
     )
@@ -318,7 +318,7 @@ def test_an_input_is_not_written_to(flow: Shell) -> None:
 def test_only_nodes_of_the_target_take_part(flow: Shell) -> None:
     done = flow.run("post", "/moody", "--target", "stat", stdin=json_lines(1))
     assert (done.code, done.lines) == (2, [])
-    assert 'no Executor of the Flow "flow" that --target names serves /moody\n' in done.err
+    assert 'no Executor of the Flow "flow" that --target names serves /moody\n' in done.said
     unserved = ("--target", "stat", "--allow-unserved")
     done = flow.run("post", "/moody", *unserved, stdin=json_lines(1))
     assert done.lines == [{"id": "d0", "text": "line 0"}]
@@ -329,7 +329,7 @@ def test_only_nodes_of_the_target_take_part(flow: Shell) -> None:
 def test_a_target_that_is_no_expression(flow: Shell) -> None:
     done = flow.run("post", "/moody", "--target", "mo(", stdin=json_lines(1))
     assert (done.code, done.out) == (2, "")
-    assert done.err == (
+    assert done.said == (
         "error: --target: no regular expression: missing ), unterminated "
         "subpattern\n  mo(\n    ^\nhelp: see `jina post --help`\n"
     )
@@ -339,13 +339,13 @@ def test_a_target_that_is_no_expression(flow: Shell) -> None:
 def test_a_target_that_is_too_much(flow: Shell, target: str) -> None:
     done = flow.run("post", "/moody", "--target", target, stdin=json_lines(1))
     assert (done.code, done.out) == (2, "")
-    assert done.err.startswith("error: --target: no regular expression that can be used: ")
+    assert done.said.startswith("error: --target: no regular expression that can be used: ")
 
 
 def test_a_target_that_names_nobody(flow: Shell) -> None:
     done = flow.run("post", "/moody", "--target", "oody", stdin=json_lines(1))
     assert (done.code, done.out) == (2, "")
-    assert done.err == (
+    assert done.said == (
         'error: --target: no Executor of the Flow "flow" has a name that begins '
         "with 'oody': moody, status\nhelp: see `jina post --help`\n"
     )

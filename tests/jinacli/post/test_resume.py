@@ -95,10 +95,10 @@ def test_a_killed_post_is_finished_by_the_same_command(
     before, failed = place["outcomes"], place["failed"]
     done = flow.run(*POST)
     assert done.code == 3  # a line of the first run was no JSON
-    assert done.err.startswith(f"going on after {before} outcomes in out.jsonl\n")
-    assert done.err.splitlines()[1].endswith(f"to out.jsonl, with the earlier ones {LINES - 2}")
+    assert done.err.startswith(f"going on after {before:,} outcomes in out.jsonl\n")
+    assert done.err.splitlines()[1].endswith(f"; out.jsonl now holds {LINES - 2:,}")
     assert done.err.splitlines()[2].startswith(
-        f"{len(BROKEN)} of {LINES - 2} failed, {failed} of them in an earlier run; the first of "
+        f"{len(BROKEN)} of {LINES - 2:,} failed, {failed} of them in an earlier run; the first of "
         "this run: BadLine: many.jsonl:"
     )
     assert out.read_bytes() == whole
