@@ -28,7 +28,8 @@ class Case:
         makes: a file or folder that it makes.
         starts: it starts processes, so it is run fewer times.
         narrowest: columns of the narrowest terminal that its output fits into; ANY for data, and
-            for sentences, which the terminal breaks.
+            for sentences and logs, which the terminal breaks.
+        stays: at a terminal it shows what happens until it is told to quit.
     """
 
     good: str
@@ -40,6 +41,7 @@ class Case:
     makes: str = ""
     starts: bool = False
     narrowest: int = 40
+    stays: bool = False
 
 
 ANY = 10_000
@@ -63,7 +65,13 @@ CASES = {
         starts=True,
     ),
     "flow down": Case("nobody", "nothing", mistakes=(("--timeout nan", 2),)),
-    "flow ps": Case("--json", "json", shown=" ", mistakes=(("x", 2),), narrowest=80),
+    "flow ps": Case("--json", "json", shown=" ", mistakes=(("x", 2),)),
+    "flow list": Case("--json", "json", shown=" ", mistakes=(("x", 2),)),
+    "flow status": Case("--json", "json", shown=" ", mistakes=(("flwo", 4),)),
+    "flow logs": Case(
+        "--json", "lines", shown=" ", mistakes=(("uper", 2), ("--since x", 2)), narrowest=ANY
+    ),
+    "flow top": Case("", "text", mistakes=(("flwo", 4), ("--interval x", 2)), stays=True),
     "flow scale": Case("upper=1", "nothing", mistakes=(("upper=x", 2), ("uper=1", 2))),
     "flow restart": Case("upper -q", "nothing", mistakes=(("uper", 2),), starts=True),
     "flow config": Case("flow.yml", "text", mistakes=(("--set x", 2),), file="FILE", narrowest=ANY),
