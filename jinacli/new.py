@@ -181,7 +181,7 @@ def _advice(target: Path) -> str:
     try:
         target.absolute()
     except FileNotFoundError:
-        return "the working directory was removed: change to one that there is"
+        return "the working directory no longer exists: cd to another one"
     return "give a path in a folder that you can write to"
 
 

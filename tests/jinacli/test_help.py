@@ -145,7 +145,7 @@ SEE = "help: see `jina post --help`\n"
             "post / --detach",
             "error: unknown option --detach\nhelp: --detach is an option of `jina flow up`\n",
         ),
-        ("post / --retrs 3", f"error: unknown option --retrs\n{SEE}"),
+        ("post / --retrs 3", "error: unknown option --retrs\nhelp: did you mean --retries?\n"),
         ("post / -z", f"error: unknown option -z\n{SEE}"),
         ("post", "error: ENDPOINT is missing\nhelp: usage: jina post [OPTIONS] ENDPOINT\n"),
         ("post / x", f'error: unexpected argument "x"\n{SEE}'),
