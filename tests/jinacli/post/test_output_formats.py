@@ -163,9 +163,10 @@ def test_a_half_written_file_never_looks_finished(flow: Shell, name: str) -> Non
         assert "another `jina post` is writing to it\n" in done.err
         os.kill(running.pid, signal.SIGKILL)
     assert out.read_bytes() == b"precious"
+    out.chmod(0o640)
     done = flow.run(*post)
     assert done.code == 3
-    assert out.read_bytes() != b"precious"
+    assert (out.read_bytes() != b"precious", out.stat().st_mode & 0o777) == (True, 0o640)
     assert not part.exists()
     assert not (flow.folder / f"{name}.progress").exists()
     out.unlink()
