@@ -221,6 +221,8 @@ def post(
 
       jina post /index --inputs 'images/**/*.png'
 
+      jina post /encode --inputs data.jsonl --output vectors.npy
+
       jina post /search --flow flows/search.yml --text "What is a slice?"
     """
     # Late: see jinacli.app.

@@ -25,6 +25,7 @@ from jinacli.post.options import PostOptions
 from jinacli.screens.errors import say
 
 if TYPE_CHECKING:
+    from jina.config.flows import FlowConfig
     from jina.graph.plan import Plan
     from jina.launch.local import LocalFlow
     from jinacli.flow.doubts import Doubts
@@ -43,18 +44,9 @@ def find_address(options: PostOptions, stack: contextlib.ExitStack) -> str:
     """
     if options.address:
         return options.address
-    try:
-        record = chosen_flow(options.flow, quiet=options.quiet)
-    except FlowNotFound:
-        if options.flow and looks_like_file(options.flow):
-            return _start_for_now(options, stack)
-        raise
-    if options.settings or options.env_file:
-        raise typer.BadParameter(
-            f'the Flow "{record.name}" is already running; stop it first, or restart it with `jina '
-            "flow up --set`",
-            param_hint="--set" if options.settings else "--env-file",
-        )
+    record = running_flow(options)
+    if record is None:
+        return _start_for_now(options, stack)
     if not options.quiet:
         if not options.flow:
             say_other(record)
@@ -62,6 +54,28 @@ def find_address(options: PostOptions, stack: contextlib.ExitStack) -> str:
     if not record.is_ready:
         record = _ready(record, quiet=options.quiet)
     return record.addresses[0]
+
+
+def running_flow(options: PostOptions) -> FlowRecord | None:
+    """The running Flow that is meant; None if that of a file does not run, and is to be started.
+
+    Raises:
+        FlowNotFound: no running Flow fits, or several do.
+        typer.BadParameter: options for the start of a Flow that runs.
+    """
+    try:
+        record = chosen_flow(options.flow, quiet=options.quiet)
+    except FlowNotFound:
+        if options.flow and looks_like_file(options.flow):
+            return None
+        raise
+    if options.settings or options.env_file:
+        raise typer.BadParameter(
+            f'the Flow "{record.name}" is already running; stop it first, or restart it with `jina '
+            "flow up --set`",
+            param_hint="--set" if options.settings else "--env-file",
+        )
+    return record
 
 
 def _ready(record: FlowRecord, *, quiet: bool) -> FlowRecord:
@@ -88,18 +102,31 @@ def _start_for_now(options: PostOptions, stack: contextlib.ExitStack) -> str:
     """
     # Late: only a Flow that is not running needs YAML and its models.
     from jinacli.flow.doubts import Doubts
-    from jinacli.flow.given import Given, refuse_findings
 
-    given = Given(Path(options.flow), (), options.settings, options.env_file)
-    config, plan = given.load()
-    if options.is_strict and (code := refuse_findings(given)):
-        raise typer.Exit(code)
+    config, plan = planned(options)
     doubts = Doubts(config)
     if not options.quiet:
         say(f"starting {options.flow} for this command; `jina flow up` keeps it running")
     address = stack.enter_context(_started(plan, doubts, quiet=options.quiet)).address
     stack.push(_explain_end)
     return address
+
+
+def planned(options: PostOptions) -> tuple[FlowConfig, Plan]:
+    """The Flow of the file, read and planned.
+
+    Raises:
+        JinaError: it cannot be used.
+        typer.Exit: it is refused because of `--strict`.
+    """
+    # Late, as above.
+    from jinacli.flow.given import Given, refuse_findings
+
+    given = Given(Path(options.flow), (), options.settings, options.env_file)
+    loaded = given.load()
+    if options.is_strict and (code := refuse_findings(given)):
+        raise typer.Exit(code)
+    return loaded
 
 
 def _started(plan: Plan, doubts: Doubts, *, quiet: bool) -> LocalFlow:

@@ -80,7 +80,7 @@ def _run(options: PostOptions) -> int:
         check_signals = stack.enter_context(signals_unwind())
         prepared = _prepare(options, stack)
         timing = None
-        is_stopped = False
+        is_stopped = has_given_up = False
         if prepared.complete is not None:
             return _say_complete(options, prepared.complete)
         if is_nothing_left(prepared.source):
@@ -92,14 +92,14 @@ def _run(options: PostOptions) -> int:
         else:
             session, posting = _resume(options, prepared, stack)
             tally = posting.tally
-            is_stopped = _stream(options, prepared, posting, session, check_signals)
+            is_stopped = has_given_up = _stream(options, prepared, posting, session, check_signals)
             _say_notes(options, prepared, tally, session)
             timing = posting.timing
             notes = posting.writer.notes()
             if not (is_stopped or tally.is_broken):
                 is_stopped = say_unfound(options.failing, prepared.source)
                 _note_finished(options, prepared, posting)
-    _say_end(options, tally, notes)
+    _say_end(options, tally, notes, is_lost=tally.is_broken or has_given_up)
     if timing is not None:
         say_timing(timing)
     if tally.is_broken or is_stopped:
@@ -107,12 +107,14 @@ def _run(options: PostOptions) -> int:
     return exits.SOME_FAILED if tally.failed or tally.went_on else exits.OK
 
 
-def _say_end(options: PostOptions, tally: Tally, notes: Sequence[str]) -> None:
-    """Say what has become of everything."""
-    if tally.is_broken and options.form.is_whole and options.output != "-":
-        say(unwritten(options.output, options.form.shown))
-    else:
-        say_summary(tally, options.output, quiet=options.quiet)
+def _say_end(options: PostOptions, tally: Tally, notes: Sequence[str], *, is_lost: bool) -> None:
+    """Say what has become of everything; `is_lost`: of results that are of use only as a whole."""
+    output = options.output
+    if is_lost and options.form.is_whole and output != "-":
+        if tally.is_broken:  # else it was said already
+            say(unwritten(output, options.form.shown))
+        output = "-"
+    say_summary(tally, output, quiet=options.quiet)
     if tally.misread and not options.quiet:
         say_misread(tally.misread)
     for note in notes:

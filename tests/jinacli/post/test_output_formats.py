@@ -163,9 +163,10 @@ def test_a_half_written_file_never_looks_finished(flow: Shell, name: str) -> Non
         assert "another `jina post` is writing to it\n" in done.err
         os.kill(running.pid, signal.SIGKILL)
     assert out.read_bytes() == b"precious"
+    out.chmod(0o640)
     done = flow.run(*post)
     assert done.code == 3
-    assert out.read_bytes() != b"precious"
+    assert (out.read_bytes() != b"precious", out.stat().st_mode & 0o777) == (True, 0o640)
     assert not part.exists()
     assert not (flow.folder / f"{name}.progress").exists()
     out.unlink()
@@ -214,3 +215,19 @@ def test_fields_that_cannot_be_selected(
     done = flow.run("post", "/vectors", "-i", "few.jsonl", *options)
     assert (done.code, done.out) == (2, "")
     assert message in done.err
+
+
+def test_a_whole_file_of_a_post_that_gave_up_is_not_there(flow: Shell) -> None:
+    done = flow.run("post", "/moody", "-i", "few.jsonl", "-o", "gave-up.json", "--fail-fast")
+    assert done.code == 1
+    assert done.err.count("gave-up.json was not written: ") == 1
+    assert "now holds" not in done.err
+    assert not list(flow.folder.glob("gave-up*"))
+
+
+def test_only_json_lines_are_completed_in_place(flow: Shell) -> None:
+    assert flow.run("post", "/moody", "-i", "few.jsonl", "-o", "in-place.jsonl.gz").code == 3
+    post = ("post", "/moody", "-i", "few.jsonl", "-o", "in-place.jsonl.gz")
+    done = flow.run(*post, "--only-failed", "in-place.jsonl.gz")
+    assert (done.code, done.out) == (2, "")
+    assert "only JSON lines that are not compressed can be completed in place" in done.err
