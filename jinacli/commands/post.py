@@ -31,15 +31,16 @@ def _outputs() -> list[str]:
 
 
 def post(
-    endpoint: Annotated[str, typer.Argument(help="Such as /index")],
+    endpoint: Annotated[str, typer.Argument(help="Endpoint, such as /index")],
     inputs: Annotated[
         list[str] | None,
         typer.Option(
             "--inputs",
             "-i",
-            help="A file, a folder, a quoted glob, or - for standard input; the name says the "
-            "format: .jsonl .json .csv .tsv .txt .npy .npz .parquet .arrow, each also in .gz; a "
-            "picture, a page and the like is one Document",
+            help="A file, a folder, a quoted glob, or - for standard input; the extension "
+            "determines the format: .jsonl .json .csv .tsv .txt .npy .npz .parquet "
+            ".arrow, also with .gz; images, web pages and other files become one "
+            "Document each",
         ),
     ] = None,
     form: InputFormat = "auto",
@@ -54,7 +55,7 @@ def post(
         typer.Option(
             "--flow",
             "-f",
-            help="Name of a running Flow, or a Flow YAML, which is started if it is not running",
+            help="Name of a running Flow, or a Flow YAML, which is started if necessary",
         ),
     ] = None,
     address: Annotated[str | None, typer.Option(help="Address of a Flow's gateway")] = None,
@@ -63,18 +64,18 @@ def post(
         typer.Option(
             "--output",
             "-o",
-            help="Write the results to this file, whose name says the format: .jsonl .json .csv "
+            help="Write results to this file, in the format of its extension: .jsonl .json .csv "
             ".tsv .txt .npy .parquet, also in .gz; rerun the same command to resume",
         ),
     ] = "-",
     restart: Annotated[
-        bool, typer.Option("--restart", help="Begin --output anew, whatever it holds")
+        bool, typer.Option("--restart", help="Start --output over, even if it has results")
     ] = False,
     output_format: Annotated[
         str,
         typer.Option(
-            help="jsonl, json, csv, tsv, text, npy, parquet, table, or auto: by the name of "
-            "--output; without it table on a terminal, jsonl otherwise",
+            help="jsonl, json, csv, tsv, text, npy, parquet, table, or auto: by the extension "
+            "of --output, else table on a terminal and jsonl otherwise",
             autocompletion=_outputs,
         ),
     ] = "auto",
@@ -82,12 +83,12 @@ def post(
         list[str] | None,
         typer.Option(
             "--select",
-            help="Fields of the results, such as id,uri,embedding,tags.price; default all",
+            help="Only these fields of the results, such as id,uri,embedding,tags.price",
         ),
     ] = None,
     exclude: Annotated[
         list[str] | None,
-        typer.Option("--exclude", help="All fields of the results but these: blob,buffer"),
+        typer.Option("--exclude", help="Leave out these fields of the results: blob,buffer"),
     ] = None,
     tensors: Annotated[
         str,
@@ -97,7 +98,7 @@ def post(
         ),
     ] = "list",
     target: Annotated[
-        str, typer.Option(help="Only Executors whose name begins with this regular expression")
+        str, typer.Option(help="Only Executors whose name starts with this regular expression")
     ] = "",
     allow_unserved: Annotated[
         bool,
@@ -111,8 +112,8 @@ def post(
         typer.Option(
             min=0,
             max=MAX_REQUEST_DOCS,
-            help="Documents in one request, 0 for all that fit (10,000, or 256 KiB of lines); "
-            "100 if omitted, and 400 within a long file",
+            help="Documents per request; 0 for as many as possible (10,000, or 256 KiB of "
+            "lines); default: 100, or 400 in a long file",
         ),
     ] = None,
     limit: Annotated[
@@ -124,7 +125,9 @@ def post(
     window: Annotated[
         int | None,
         typer.Option(
-            min=1, max=MAX_WINDOW_REQUESTS, help="Requests in progress at once; 16 if omitted"
+            min=1,
+            max=MAX_WINDOW_REQUESTS,
+            help="Maximum number of requests in progress; default: 16",
         ),
     ] = None,
     unordered: Annotated[
@@ -135,20 +138,22 @@ def post(
     ] = False,
     dry_run: Annotated[
         bool,
-        typer.Option("--dry-run", help="Say what would be posted where, and send nothing"),
+        typer.Option(
+            "--dry-run", help="Show what would be posted and where, without sending anything"
+        ),
     ] = False,
     timeout: Annotated[
-        str | None, typer.Option(help="Give up after so long without any reply: 30s, 500ms, 2m")
+        str | None, typer.Option(help="Give up after this time without a reply: 30s, 500ms, 2m")
     ] = None,
     request_timeout: Annotated[
         str | None,
-        typer.Option(
-            help="Fail each request that is not done after so long; it is not begun any more then"
-        ),
+        typer.Option(help="Fail requests that take longer than this: 30s, 500ms, 2m"),
     ] = None,
     timing: Annotated[
         bool,
-        typer.Option("--timing", help="Show at the end how long requests waited and ran where"),
+        typer.Option(
+            "--timing", help="Show at the end how long requests waited and ran at each Executor"
+        ),
     ] = False,
     no_progress: Annotated[bool, typer.Option("--no-progress", help="Show no progress")] = False,
     settings: Settings = None,
@@ -157,14 +162,14 @@ def post(
         bool,
         typer.Option(
             "--strict",
-            help="Check the YAML of --flow first, and refuse it for a warning too",
+            help="Check the YAML of --flow first, and treat warnings as errors",
             rich_help_panel="Flow",
         ),
     ] = False,
     verbose: Annotated[
         bool,
         typer.Option(
-            "--verbose", "-v", help="Say where it is posted to, and how far it is in a log too"
+            "--verbose", "-v", help="Show the target, and the progress even without a terminal"
         ),
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show only errors")] = False,
@@ -212,7 +217,7 @@ def post(
     if restart and output == "-":
         raise typer.BadParameter("needs --output", param_hint="--restart")
     if flow and address:
-        raise typer.BadParameter("give --flow or --address, not both", param_hint="--flow")
+        raise typer.BadParameter("use --flow or --address, not both", param_hint="--flow")
     fields = checked_fields(select or [], exclude or [])
     for name, value in (("--strict", strict), ("--set", settings), ("--env-file", env_file)):
         if value and not looks_like_file(flow or ""):

@@ -46,7 +46,7 @@ def show_diff(given: Given | None, wanted: str, *, as_json: bool) -> int:
         config, plan = given.load()
         runs = read_plan(directory_of(record))
         if runs is None:
-            raise FlowNotFound(f'what the Flow "{record.name}" runs is not known: it has no YAML')
+            raise FlowNotFound(f'cannot compare the Flow "{record.name}": it has no YAML')
         found = list(differences(runs, plan))
         plan = given.with_origins(config, plan)
         # The code of what is new, and of what has other files, is among the differences already.

@@ -176,7 +176,7 @@ def _resume(
     elif options.restart:
         forget(options.output)
     if prepared.earlier is not None and not options.quiet:
-        say(f"going on after {counted(place.outcomes)} in {options.output}")
+        say(f"Resuming after {counted(place.outcomes)} in {options.output}")
     return session, posting
 
 
@@ -186,7 +186,7 @@ def _begin_journal(options: PostOptions, identity: dict[str, str], place: Place)
         return Journal(options.output, identity, place)
     except OutputError as error:
         if not options.quiet:
-            say(f"note: {error}; if this post is stopped, it must begin anew")
+            say(f"note: {error}; if this post is interrupted, it cannot be resumed")
         return None
 
 

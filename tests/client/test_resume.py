@@ -114,7 +114,7 @@ def test_the_command_resumes_what_a_program_began(
     outcomes = killed_in_python(flow, address, 1)
     done = flow.run("post", "/moody", "--inputs", "many.jsonl", "--output", "out.jsonl")
     assert done.code == 3
-    assert done.err.startswith(f"going on after {outcomes} outcomes in out.jsonl\n")
+    assert done.err.startswith(f"Resuming after {outcomes} results in out.jsonl\n")
     assert Path("out.jsonl").read_bytes() == whole
 
 
@@ -169,7 +169,9 @@ def test_a_post_that_cannot_begin_leaves_the_output_as_it_was(address: str, here
             client.post_files("/moody", [], "out.jsonl")
         with pytest.raises(WireError, match="parameters that cannot be carried"):
             client.post_files("/moody", "many.jsonl", "out.jsonl", parameters={"a": object()})
-        with pytest.raises(InputError, match="an input, so the results cannot be written to it"):
+        with pytest.raises(
+            InputError, match="this is an input, so the results cannot be written to it"
+        ):
             client.post_files("/moody", "out.jsonl", "out.jsonl")
     assert Path("out.jsonl").read_text() == "precious\n"
 

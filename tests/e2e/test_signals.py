@@ -169,7 +169,7 @@ def test_a_client_that_takes_no_answers_is_left(shell: Shell) -> None:
         post.process.send_signal(signal.SIGCONT)
         cut = post.end()
     assert done.code == 0
-    assert "gateway | a client has not taken its last answers within 10 s\n" in done.err
+    assert "gateway | a client has not fetched its last responses within 10 s\n" in done.err
     assert (cut.code, cut.out) == (4, "")
     assert "the Flow is gone\n" in cut.err
 
@@ -260,7 +260,7 @@ def test_a_post_that_is_interrupted_says_how_far_it_came(
         written = len(done.out.splitlines()) + 1
         assert done.code == code
         assert done.err.endswith(
-            f"{written} outcomes were written before the interruption\n{word}\n"
+            f"{written} results were written before the interruption\n{word}\n"
         )
         assert written % 100 == 0
         if not one_shot:
@@ -307,8 +307,8 @@ def test_timeout_of_a_stuck_executor(shell: Shell) -> None:
     assert (done.code, done.out) == (124, "")
     assert done.err.startswith("error: ipc://")
     assert done.err.endswith(
-        "front.ipc: no reply for 0.7 s; requests under way: 1\n"
-        "help: raise --timeout, or look at the workers with `jina flow ps`\n"
+        "front.ipc: no reply for 0.7 s; requests in progress: 1\n"
+        "help: increase --timeout, or check the workers with `jina flow ps`\n"
     )
 
 
@@ -399,7 +399,7 @@ def test_an_executor_whose_close_raises_is_named(shell: Shell) -> None:
         done = flow.end(signal.SIGTERM)
     assert done.err.splitlines()[-2:] == [
         "e1/0 | OSError: the index cannot be written",
-        "error: e1/0 ended with exit code 1 while it was closed",
+        "error: e1/0 ended with exit code 1 while closing",
     ]
     assert done.code == 1
     assert not shell.directories()

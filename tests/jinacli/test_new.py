@@ -165,15 +165,15 @@ def test_what_exists_is_never_overwritten(shell: Shell, what: str) -> None:
     done = shell.run(what, "new", "Mine")
     assert (done.code, done.out) == (1, "")
     assert done.err == (
-        "error: Mine: exists already; nothing was written\n"
-        "help: give another name, or remove it first\n"
+        "error: Mine: already exists; nothing was written\n"
+        "help: choose another name, or remove it first\n"
     )
     assert files_of(folder) == ["config.yml"]
 
 
 def test_the_folder_above_must_exist(shell: Shell) -> None:
     done = shell.run("flow", "new", "a/b")
-    assert (done.code, done.err) == (1, "error: a: there is no such folder to write to\n")
+    assert (done.code, done.err) == (1, "error: a: the folder to write to does not exist\n")
     assert shell.run("flow", "new", str(shell.folder / "b")).code == 0
     assert (shell.folder / "b" / "flow.yml").is_file()
 
@@ -187,9 +187,7 @@ def test_a_folder_that_takes_none_is_said(shell: Shell, what: str, target: str, 
     shell.write("file", "")
     done = shell.run(what, "new", target)
     assert (done.code, done.out) == (1, "")
-    assert done.err == (
-        f"error: {target}: {said}\nhelp: give a path in a folder that you can write to\n"
-    )
+    assert done.err == (f"error: {target}: {said}\nhelp: use a folder that you can write to\n")
 
 
 @pytest.mark.parametrize(

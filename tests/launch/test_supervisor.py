@@ -51,7 +51,7 @@ def test_a_flow_that_cannot_start_its_processes_says_why(shell: Shell) -> None:
     shell.flow("Upper, replicas: 20")
     done = shell_under(shell, "ulimit -n 20", "flow", "up", "flow.yml")
     assert done[0] == 1
-    assert done[1].startswith("error: not every process of the Flow could be started: [Errno 24]")
+    assert done[1].startswith("error: could not start every process of the Flow: [Errno 24]")
     assert "Traceback" not in done[1]
     wait_until(lambda: not shell.processes() and not shell.directories(), what="all are gone")
 
@@ -193,7 +193,7 @@ def test_a_silent_start_is_told_in_a_sentence(shell: Shell) -> None:
     )
     done = shell.run("flow", "up", "flow.yml")
     assert done.code == 1
-    assert '"a/0" did not start: it was not ready, and silent for 0.3 s\n' in done.err
+    assert '"a/0" did not start: it was not ready, and gave no sign of life for 0.3 s\n' in done.err
 
 
 LATE = """

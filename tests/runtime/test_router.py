@@ -374,7 +374,7 @@ def test_a_client_over_its_window_is_refused_and_others_are_not() -> None:
         [
             (post(1), ["a/0 <- 1: in (last)"]),
             (post(2), ["a/0 <- 2: in (last)"]),
-            (post(3), ["c <- 3 refused: more than 2 requests under way"]),
+            (post(3), ["c <- 3 refused: more than 2 requests in progress"]),
             (post(1, client="d"), []),
             (reply("a/0", 1, "A"), ["c <- 1: A, served 1", "a/0 <- 3: in (last)"]),
             (post(3), []),

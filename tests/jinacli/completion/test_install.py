@@ -73,7 +73,7 @@ def test_the_shell_that_is_used_is_known(shell: Shell) -> None:
     assert shell.run("completion", "show", SHELL="/usr/bin/zsh").out == SCRIPTS["zsh"]
     done = shell.run("completion", "show", SHELL="/bin/tcsh")
     assert done.code == 2
-    assert "name the shell: bash, zsh or fish" in done.err
+    assert "give the shell: bash, zsh or fish" in done.err
 
 
 def test_what_cannot_be_written_is_said(shell: Shell) -> None:

@@ -93,7 +93,7 @@ def test_the_log_of_a_flow_that_was_killed_is_kept(talking: Shell) -> None:
         os.kill(shell.ps()[0]["pid"], signal.SIGKILL)
         assert follow.end().code == 0
     lines = said(shell)
-    assert any("first/0      | was killed by SIGKILL; starting it again" in line for line in lines)
+    assert any("first/0      | was killed by SIGKILL; restarting" in line for line in lines)
     (run,) = json.loads(shell.run("flow", "list", "--json").out)["runs"]
     assert run["state"] == "killed"
     assert shell.run("flow", "list", "-q").out == "flow\n"
@@ -129,7 +129,7 @@ def test_nothing_has_run_so_far(shell: Shell) -> None:
     assert shell.run("flow", "list", "-q") == (0, "", "")
     done = shell.run("flow", "logs")
     assert (done.code, done.out) == (4, "")
-    assert "no Flow is running, and no log of one is kept" in done.err
+    assert "no Flow is running, and there is no log of one" in done.err
     assert shell.run("flow", "logs", "--flow", "x").code == 4
 
 
