@@ -164,15 +164,16 @@ def test_a_post_that_cannot_begin_leaves_the_output_as_it_was(address: str, here
     with Client(address) as client:
         for options in wrong:
             with pytest.raises(BadClientInput):
-                client.post_files("/moody", "many.jsonl", "out.jsonl", **options)
-        with pytest.raises(BadClientInput, match="names no file"):
-            client.post_files("/moody", [], "out.jsonl")
+                client.post_files("/moody", "many.jsonl", "out.jsonl", restart=True, **options)
+        with pytest.raises(BadClientInput, match="does not name a file"):
+            client.post_files("/moody", [], "out.jsonl", restart=True)
+        bad = {"a": object()}
         with pytest.raises(WireError, match="parameters that cannot be carried"):
-            client.post_files("/moody", "many.jsonl", "out.jsonl", parameters={"a": object()})
-        with pytest.raises(
-            InputError, match="this is an input, so the results cannot be written to it"
-        ):
-            client.post_files("/moody", "out.jsonl", "out.jsonl")
+            client.post_files("/moody", "many.jsonl", "out.jsonl", parameters=bad, restart=True)
+        with pytest.raises(InputError, match="an input, so the results cannot be written to it"):
+            client.post_files("/moody", "out.jsonl", "out.jsonl", restart=True)
+        with pytest.raises(InputError, match="there is something in it already"):
+            client.post_files("/moody", "many.jsonl", "out.jsonl")
     assert Path("out.jsonl").read_text() == "precious\n"
 
 
@@ -228,7 +229,7 @@ def test_a_progress_file_is_these_bytes(tmp_path: Path) -> None:
     assert Path(f"{output}.progress").read_bytes() == (
         b'{"schema":"jina/progress/v1","post":{"endpoint":"/index"}}\n'
         b'{"lines":             12,"size":              7,"outcomes":             11,'
-        b'"failed":              2,"went_on":              3}\n'
+        b'"failed":              2,"went_on":              3,"errors":              0}\n'
     )
     place = find_place(str(output), {"endpoint": "/index"}, None)
     assert place == Place(lines=12, size=7, outcomes=11, failed=2, went_on=3)

@@ -66,7 +66,7 @@ def test_logs_of_a_flow_in_the_foreground_and_of_one_that_has_ended(talking: She
         assert (done.code, done.out) == (2, "")
         assert 'has no Executor "frist"\nhelp: did you mean "first"?' in done.err
         with shell.start("flow", "logs", "--follow", "--flow", "flow") as follow:
-            assert b"first/0" in follow.read_line()
+            assert b"/0 " in follow.read_line()
             (run,) = json.loads(shell.run("flow", "list", "--json").out)["runs"]
             assert (run["state"], run["ended_at"]) == ("running", None)
             assert stat.S_IMODE(os.stat(run["log"]).st_mode) == 0o600
@@ -111,7 +111,7 @@ def test_a_post_to_a_flow_that_gave_up_says_where_it_says_why(shell: Shell) -> N
             wait_until(lambda old=old: shell.processes("jina.runtime.gateway") != old)  # type: ignore[misc]
         done = post.end()
     assert done.code == 4
-    assert "help: `jina flow logs --flow flow` says why; start it again" in done.err
+    assert "help: `jina flow logs --flow flow` shows why; start it again" in done.err
     log = shell.run("flow", "logs", "--flow", "flow").out
     assert log.count("gateway was killed by SIGKILL") + log.count("| was killed by SIGKILL") == 5
     assert 'error: "gateway" did not start: it was killed by SIGKILL\n' in log
