@@ -110,9 +110,9 @@ def post(
     on_error: Annotated[
         str,
         typer.Option(
-            help="When an Executor raises: split (only the Documents fail that fail alone), stop "
-            "(the whole request fails) or continue (Documents go on as they were); on_error in the "
-            "Flow's YAML wins",
+            help="If an Executor raises: split (only Documents that fail on their own fail), "
+            "stop (the whole request fails) or continue (Documents go on unchanged); "
+            "on_error in the Flow's YAML takes precedence",
             autocompletion=lambda: ["split", "stop", "continue"],
         ),
     ] = "split",
@@ -120,7 +120,7 @@ def post(
         str | None,
         typer.Option(
             "--errors-to",
-            help="Write errors to this file, too; they also stay in their places among the results",
+            help="Also write errors to this file; they stay in the results too",
         ),
     ] = None,
     fail_fast: Annotated[
@@ -129,18 +129,18 @@ def post(
     ] = False,
     max_errors: Annotated[
         int | None,
-        typer.Option(min=1, help="Stop once so many Documents have failed; exit code 1"),
+        typer.Option(min=1, help="Stop after N failed Documents; exit code 1"),
     ] = None,
     retries: Annotated[
         int,
-        typer.Option(min=0, max=100, help="Post failed Documents again, up to so many times each"),
+        typer.Option(min=0, max=100, help="Post failed Documents again, up to N times each"),
     ] = 0,
     only_failed: Annotated[
         str | None,
         typer.Option(
             "--only-failed",
-            help="Post only those inputs whose outcome in this file of results is an error; where "
-            "--output is the same file, it is completed in place",
+            help="Post only the inputs that failed in this file of results; if --output is "
+            "the same file, it is completed in place",
         ),
     ] = None,
     request_size: Annotated[

@@ -84,7 +84,7 @@ def _run(options: PostOptions) -> int:
         if prepared.complete is not None:
             return _say_complete(options, prepared.complete)
         if is_nothing_left(prepared.source):
-            say(f"nothing to post: there is no error in {options.failing.only_failed}")
+            say(f"nothing to post: there are no errors in {options.failing.only_failed}")
             return exits.OK
         if options.limit == 0 and prepared.earlier is None:
             tally = _post_nothing(options, stack)
@@ -151,7 +151,7 @@ def _finished(
         raise
     if about is not None and identity is None and not about.is_enough(limit):
         raise InputError(
-            "it holds fewer results, and cannot be added to",
+            "it has fewer results and cannot be continued",
             where=options.output,
             hint="write to another file, or overwrite it with --restart",
         )
@@ -278,7 +278,7 @@ def _stream(
                 check_signals()
                 if options.failing.is_enough(tally):
                     _say_stop(
-                        options, so_far(tally, journal, f"{options.failing.limit_name} ended it")
+                        options, so_far(tally, journal, f"{options.failing.limit_name} stopped it")
                     )
                     return True
     except InputError as error:  # it broke off; what was read before has its outcomes

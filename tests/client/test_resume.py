@@ -172,7 +172,7 @@ def test_a_post_that_cannot_begin_leaves_the_output_as_it_was(address: str, here
             client.post_files("/moody", "many.jsonl", "out.jsonl", parameters=bad, restart=True)
         with pytest.raises(InputError, match="an input, so the results cannot be written to it"):
             client.post_files("/moody", "out.jsonl", "out.jsonl", restart=True)
-        with pytest.raises(InputError, match="there is something in it already"):
+        with pytest.raises(InputError, match="it already has content"):
             client.post_files("/moody", "many.jsonl", "out.jsonl")
     assert Path("out.jsonl").read_text() == "precious\n"
 

@@ -202,7 +202,7 @@ def test_fields_are_selected_before_they_are_sent(flow: Shell) -> None:
     [
         (
             ("--select", "embeding"),
-            'no field of a Document is named "embeding"\nhelp: did you mean ',
+            'Documents have no field "embeding"\nhelp: did you mean ',
         ),
         (("--select", "id", "--exclude", "text"), "use --select or --exclude, not both\n"),
         (("--exclude", "embedding", "-o", "a.npy"), "needs the field `embedding`\n"),
