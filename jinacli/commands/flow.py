@@ -25,7 +25,7 @@ from jinacli.commands.options import (
 )
 
 flow_app = typer.Typer(
-    help="Create, run, change, stop, list, check and plot Flows", no_args_is_help=True, cls=Group
+    help="Create, run, stop, list, check and plot Flows", no_args_is_help=True, cls=Group
 )
 
 
@@ -152,7 +152,7 @@ def down(
 ) -> None:
     """Stop a running Flow after its requests are done
 
-    Stopping what does not run is no error.
+    It is not an error if the Flow is not running.
 
     Examples:
       jina flow down search

@@ -179,11 +179,11 @@ def post(
         ),
     ] = False,
     timeout: Annotated[
-        str | None, typer.Option(help="Give up after this time without a reply: 30s, 500ms, 2m")
+        str | None, typer.Option(help="Give up after TIMEOUT without a reply: 30s, 500ms, 2m")
     ] = None,
     request_timeout: Annotated[
         str | None,
-        typer.Option(help="Fail requests that take longer than this: 30s, 500ms, 2m"),
+        typer.Option(help="Fail requests that take longer than TIMEOUT: 30s, 500ms, 2m"),
     ] = None,
     timing: Annotated[
         bool,
