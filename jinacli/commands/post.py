@@ -83,7 +83,7 @@ def post(
         list[str] | None,
         typer.Option(
             "--select",
-            help="Only these fields of the results, such as id,uri,embedding,tags.price",
+            help="Only these fields of the results: id,uri,embedding,tags.price",
         ),
     ] = None,
     exclude: Annotated[

@@ -277,27 +277,19 @@ def _stream(
                 show()
                 check_signals()
                 if options.failing.is_enough(tally):
-                    _say_stop(
-                        options, so_far(tally, journal, f"{options.failing.limit_name} stopped it")
-                    )
+                    say(_ended_early(options, posting, f"{options.failing.limit_name} stopped it"))
                     return True
     except InputError as error:  # it broke off; what was read before has its outcomes
         say(f"error: {error}")
     except (KeyboardInterrupt, exits.Terminated):
-        _say_stop(options, so_far(tally, journal, "the interruption"))
+        say(_ended_early(options, posting, "the interruption"))
         raise
     except (ConnectError, PostTimeout, OutputError) as error:
         # What was not wholly written is counted too, but for the journal.
         if tally.outcomes and (journal is not None or not isinstance(error, OutputError)):
-            say(f"{so_far(tally, journal, 'this')}:")
+            say(f"{_ended_early(options, posting, 'this')}:")
         raise
     return False
-
-
-def _say_stop(options: PostOptions, so_far: str) -> None:
-    """Say how far a post came that is stopped."""
-    is_unwritten = options.form.is_whole and options.output != "-"
-    say(unwritten(options.output, options.form.shown) if is_unwritten else so_far)
 
 
 def _say_complete(options: PostOptions, about: Finished) -> int:
@@ -318,6 +310,13 @@ def _note_finished(options: PostOptions, prepared: _Prepared, posting: Posting) 
         lines = prepared.lines
         is_all = options.limit is None or (lines is not None and lines.at_end)
         note_finished(options.output, _about(options), posting.place(), is_all=is_all)
+
+
+def _ended_early(options: PostOptions, posting: Posting, until: str) -> str:
+    """What has become of the results of a post that ended before its last request."""
+    if options.form.is_whole and options.output != "-":
+        return unwritten(options.output, options.form.shown)
+    return so_far(posting.tally, posting.journal, until)
 
 
 def _say_notes(options: PostOptions, prepared: _Prepared, tally: Tally, session: Session) -> None:

@@ -42,7 +42,7 @@ def test_calls_that_hang_are_ended_and_their_document_is_found(shell: Shell) -> 
         assert done.lines[0]["error"]["type"] == HANG
         deaths = up.err.count("fickle/0 was killed by SIGKILL; restarting in 0.1 s")
         assert deaths == 8 > RESTART_BUDGET
-        assert up.err.count("fickle/0 has had a request for 0.2 s, its timeout: ") == deaths
+        assert up.err.count("fickle/0 exceeded its timeout of 0.2 s ") == deaths
         assert up.err.count(" in act\n") == deaths  # the stacks
         assert shell.run("post", "/other", "--target", "fickle", "--text", "x").code == 0
         # A method that never lets go of the interpreter.

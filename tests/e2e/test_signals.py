@@ -51,7 +51,10 @@ def test_a_signal_drains(shell: Shell, signum: int) -> None:
         assert (answer.code, answer.lines[0]["text"]) == (0, "PASSED")
         done = flow.end()
     assert done.code == 0
-    assert f"stopping ({signal.Signals(signum).name}); once more to end at once\n" in done.err
+    assert (
+        f"Stopping ({signal.Signals(signum).name}). Press Ctrl-C again to quit immediately\n"
+        in done.err
+    )
     assert (shell.folder / "closed").exists()
     assert not shell.directories()
     assert not shell.processes()
@@ -183,13 +186,13 @@ def test_a_second_signal_ends_everything_at_once(shell: Shell) -> None:
     ):
         wait_until(begun.exists)
         flow.process.send_signal(signal.SIGINT)
-        flow.wait_for("stopping (SIGINT)")
+        flow.wait_for("Stopping (SIGINT)")
         done = flow.end(signal.SIGINT)
         assert not shell.directories()
         assert not shell.processes("jina.runtime")
         gone = post.end()
     assert done.code == 130
-    assert done.err.endswith("\nending at once (SIGINT)\ninterrupted\n")
+    assert done.err.endswith("\nStopping immediately (SIGINT)\ninterrupted\n")
     assert gone.code in (3, 4)  # told by the gateway that the worker died, or that it is gone
 
 
@@ -294,7 +297,11 @@ def test_interrupted_while_its_flow_starts(shell: Shell) -> None:
             (shell.folder / "starts").unlink()
             done = running.end(signal.SIGINT)
         assert done.code == code, (arguments, done)
-        said = "stopping (SIGINT); once more to end at once" if code == 0 else "interrupted"
+        said = (
+            "Stopping (SIGINT). Press Ctrl-C again to quit immediately"
+            if code == 0
+            else "interrupted"
+        )
         assert done.err.splitlines()[-1] == said
         wait_until(lambda: not shell.processes() and not shell.directories(), what="all are gone")
 
@@ -321,7 +328,7 @@ def test_a_terminal_that_is_closed_twice_drains_all_the_same(shell: Shell) -> No
     ):
         wait_until((shell.folder / "begun").exists)
         flow.process.send_signal(signal.SIGHUP)
-        flow.wait_for("stopping (SIGHUP)")
+        flow.wait_for("Stopping (SIGHUP)")
         flow.process.send_signal(signal.SIGHUP)
         wait_until(lambda: not is_pending(flow.pid, signal.SIGHUP))
         (shell.folder / "go").touch()
@@ -384,7 +391,7 @@ def test_an_executor_that_does_not_close_in_time_is_named_and_killed(
         assert flow.read_line(), flow.err
         done = flow.end(signal.SIGINT)
     assert done.err.splitlines()[-2:] == [
-        "stopping (SIGINT); once more to end at once",
+        "Stopping (SIGINT). Press Ctrl-C again to quit immediately",
         "error: s/0 did not end within 3 s: its close(), or the method before it, has not"
         " returned; it is killed",
     ]
@@ -417,5 +424,5 @@ def test_who_waits_for_a_close_that_hangs_can_insist(
         wait_until((shell.folder / "closing").exists)
         done = flow.end(signum)
     assert done.code == code
-    assert done.err.endswith(f"\nending at once ({signum.name})\n{word}\n")
+    assert done.err.endswith(f"\nStopping immediately ({signum.name})\n{word}\n")
     assert not shell.processes()

@@ -75,10 +75,7 @@ def test_no_flow_at_all(flows: Flows) -> None:
 def test_several_flows_and_none_named(flows: Flows) -> None:
     flows.up("search")
     flows.up("index")
-    assert message() == (
-        "2 Flows are running, and none is named: index, search\n"
-        "help: choose one, as in --flow index"
-    )
+    assert message() == ("2 Flows are running: index, search\nhelp: choose one, as in --flow index")
 
 
 def test_a_name_that_is_nearly_right_and_one_that_is_not(flows: Flows) -> None:
@@ -108,7 +105,7 @@ def test_the_hint_names_a_file_as_it_is_written_from_here(
         flows.up("search", str(tmp_path / name))
     flows.up("index")
     monkeypatch.chdir(tmp_path)
-    assert message().startswith("3 Flows are running, and none is named: a.yml, b.yml, index\n")
+    assert message().startswith("3 Flows are running: a.yml, b.yml, index\n")
 
 
 def test_two_flows_of_one_name_without_a_file_have_their_addresses(flows: Flows) -> None:

@@ -67,4 +67,4 @@ def test_names_stand_in_the_prefix_alone() -> None:
     assert text(died) == ("a/0", "was killed; restarting in 0.1 s")
     failed = RequestFailed(worker="a/0", text="/x failed: E: no", left_out=2)
     assert text(failed)[1] == "error: /x failed: E: no; 2 more failures before it not shown"
-    assert text(Stopping(reason="SIGINT")) == ("", "stopping (SIGINT)")
+    assert text(Stopping(reason="SIGINT")) == ("", "Stopping (SIGINT)")

@@ -320,7 +320,7 @@ def test_a_node_that_never_came_up_fails_what_would_have_passed_it() -> None:
             (ready("a/0"), []),
             (gave_up("b"), []),
             (post(1), ["a/0 <- 1: in"]),
-            (reply("a/0", 1, "A"), [f"c <- 1! {GONE} b: no worker of it is left"]),
+            (reply("a/0", 1, "A"), [f"c <- 1! {GONE} b: it has no workers left"]),
         ],
     )
     assert router.is_complete

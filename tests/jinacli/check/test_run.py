@@ -348,7 +348,7 @@ def test_an_endpoint_that_nobody_serves_is_noted(here: Shell) -> None:
     here.write("data.jsonl", '{"id": "a"}\n')
     done = here.run("executor", "check", "good.yml", "--run", "/no", "-i", "data.jsonl")
     assert (done.code, done.out) == (0, '{"id":"a"}\n')
-    assert "note: no method serves /no; the Documents come back as they are" in done.err
+    assert "note: no method serves /no; the Documents come back unchanged" in done.err
     assert "help: it serves /twice, /told, /boom, /status" in done.err
 
 
@@ -397,7 +397,7 @@ def test_a_check_of_the_yaml_alone_loads_neither_numpy_nor_zmq(here: Shell, what
 
 def test_an_executor_of_the_catalogue_is_checked_and_run_by_its_name(here: Shell) -> None:
     done = here.run("executor", "check", "catalogue://UpperCase")
-    assert (done.code, done.err) == (0, "all is well: catalogue://UpperCase\n")
+    assert (done.code, done.err) == (0, "no problems in catalogue://UpperCase\n")
     assert "UpperCase.upper" in done.out
     done = here.run("executor", "check", "catalogue://UpperCase", "--run", "/", stdin="")
     assert (done.code, done.out) == (0, "")

@@ -36,7 +36,7 @@ def test_one_line_loads_the_script_also_after_a_second_time(shell: Shell, shell_
     assert second == f"[ -f '{script}' ] && . '{script}' # jina completion"
 
     done = shell.run("completion", "install", shell_name, **variables)
-    assert done.err == f"Completion for {shell_name} is installed already, in {startup}\n"
+    assert done.err == f"Completion for {shell_name} is already installed in {startup}\n"
     assert startup.read_text().splitlines() == [first, second]
 
 

@@ -240,7 +240,7 @@ def test_requests_wait_for_the_successor_of_a_lone_worker(shell: Shell, killed: 
                     assert (done.code, done.lines[0]["text"]) == (0, "passed"), done.err
         assert shell.workers()["gate/0"] != old
         assert not is_alive(old)
-        assert "again" not in up.err.replace("starting it again at once", "", killed == "gateway")
+        assert "restarting" not in up.err.replace("restarting immediately", "", killed == "gateway")
 
 
 def test_a_flow_that_is_stopped_in_the_middle_of_a_change_stops(shell: Shell) -> None:

@@ -61,7 +61,7 @@ def test_down_ends_a_flow_that_does_not_listen(shell: Shell) -> None:
         done = shell.run("flow", "down", "--timeout", "0.2")
         assert (done.code, done.out) == (1, "")
         assert done.err == (
-            '"flow" is not gone after 0.2 s: ending it at once\n'
+            '"flow" did not stop within 0.2 s: killing it\n'
             'error: Flow "flow" is down, but it did not stop in time and was killed\n'
         )
         assert flow.process.wait(WAIT_S) == -signal.SIGKILL
@@ -73,7 +73,7 @@ def test_down_that_is_interrupted_says_that_the_flow_goes_down(shell: Shell) -> 
     with shell.up(gate) as flow, shell.start("post", "/", "--text", "x") as post:
         wait_until((shell.folder / "begun").exists)
         with shell.start("flow", "down") as down:
-            flow.wait_for("stopping (SIGTERM)")
+            flow.wait_for("Stopping (SIGTERM)")
             done = down.end(signal.SIGINT)
         assert (done.code, done.err) == (
             130,

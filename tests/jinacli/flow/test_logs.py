@@ -85,7 +85,7 @@ def test_the_log_of_a_flow_that_was_killed_is_kept(talking: Shell) -> None:
     shell = talking
     up = shell.run("flow", "up", "flow.yml", "--detach")
     assert up.code == 0
-    assert "`jina flow logs` shows what it says" in up.err
+    assert "`jina flow logs` shows its output" in up.err
     with shell.start("flow", "logs", "-f") as follow:
         assert follow.read_line()
         os.kill(shell.workers()["first/0"], signal.SIGKILL)

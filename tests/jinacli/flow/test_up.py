@@ -32,7 +32,9 @@ def test_up_says_what_is_ready_and_where(shell: Shell) -> None:
     assert re.fullmatch(
         rf'Flow "flow" is up after \d+\.\d\d s, at {address}', done.err.splitlines()[3]
     )
-    assert done.err.splitlines()[4:] == ["stopping (SIGINT); once more to end at once"]
+    assert done.err.splitlines()[4:] == [
+        "Stopping (SIGINT). Press Ctrl-C again to quit immediately"
+    ]
     assert not shell.directories()
     assert not shell.processes()
 

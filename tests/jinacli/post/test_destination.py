@@ -65,7 +65,7 @@ def test_down_ends_it_too(shell: Shell) -> None:
         post.tell(b"{}\n")
         done = post.end()
     assert done.code == 4
-    assert "stopping (SIGTERM)\n" in done.said
+    assert "Stopping (SIGTERM)\n" in done.said
 
 
 def test_what_is_wrong_with_a_batch_is_said_once(shell: Shell) -> None:

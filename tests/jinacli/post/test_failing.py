@@ -188,7 +188,7 @@ def test_results_are_completed_in_place(flow: Shell, out: Path) -> None:
     out.chmod(0o640)
     done = post(flow, "--only-failed", "out.jsonl", inputs="fixed.jsonl")
     assert done.code == 0
-    assert "3 results in place of errors, 0 errors are left" in done.err
+    assert "3 errors were replaced by results, 0 are left" in done.err
     found = list(map(json.loads, out.read_text().splitlines()))
     assert [line["id"] for line in found] == [f"d{n}" for n in range(400)]
     assert all(line["text"].startswith("T") for line in found)

@@ -255,7 +255,7 @@ def test_damage_keeps_what_lies_before_it(flow: Shell) -> None:
         (("--format", "xml"), "error: --format: must be one of auto, jsonl, json"),
         (("--content", "bytes"), "error: --content: must be one of auto, text"),
         (("--field-resolver", "text"), "'text' is not column=field, such as question=text"),
-        (("--field-resolver", "a=b,a=c"), "a is named twice"),
+        (("--field-resolver", "a=b,a=c"), "a is given twice"),
     ],
 )
 def test_options_that_say_nothing(flow: Shell, options: tuple[str, ...], message: str) -> None:

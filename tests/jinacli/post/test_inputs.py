@@ -394,8 +394,7 @@ def test_two_flows_are_running(shell: Shell) -> None:
         assert shell.run("post", "/", "--text", "x") == (
             4,
             "",
-            "error: 2 Flows are running, and none is named: one, two\n"
-            "help: choose one, as in --flow one\n",
+            "error: 2 Flows are running: one, two\nhelp: choose one, as in --flow one\n",
         )
         for named in ("two", "two.yml", str(shell.folder / "two.yml")):
             assert shell.run("post", "/", "--text", "x", "--flow", named).lines[0]["text"] == "X"
@@ -428,7 +427,11 @@ def test_a_flow_that_does_not_run_is_started_for_the_command(shell: Shell) -> No
     path: Path = shell.flow("Upper")
     done = shell.run("post", "/", "--flow", path.name, stdin=json_lines(2))
     assert done.code == 0
-    assert done.said == "starting flow.yml for this command; `jina flow up` keeps it running\n"
+    assert (
+        done.said
+        == "Starting flow.yml for this command only; use `jina flow up flow.yml` to keep it "
+        "running\n"
+    )
     assert [line["text"] for line in done.lines] == ["LINE 0", "LINE 1"]
     assert not shell.directories()
     assert not shell.processes()

@@ -236,7 +236,7 @@ def test_a_reader_that_has_left_is_no_error(flow: Shell, command: tuple[str, ...
         assert running.process.stdout
         running.process.stdout.close()
         assert running.process.wait(WAIT_S) == 0
-        assert running.err in ("", "all is well: flow.yml\n")
+        assert running.err in ("", "no problems in flow.yml\n")
 
 
 @pytest.mark.parametrize("closed", ["<&-", "2>&-", "<&- 2>&-"])
@@ -300,7 +300,9 @@ def test_a_flow_that_does_not_start_costs_no_results(flow: Shell, output: str, e
     assert not (flow.folder / "new.jsonl").exists()
 
 
-STARTING = "starting broken.yml for this command; `jina flow up` keeps it running\n"
+STARTING = (
+    "Starting broken.yml for this command only; use `jina flow up broken.yml` to keep it running\n"
+)
 
 
 def test_an_input_is_not_written_to(flow: Shell) -> None:

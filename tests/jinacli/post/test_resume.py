@@ -150,8 +150,8 @@ def test_a_limit_below_what_has_its_outcomes_changes_nothing(
     done = flow.run(*POST, "--limit", "5")
     assert (done.code, done.out) == (2, "")
     assert done.err == (
-        f"error: out.jsonl: holds the results of {lines} lines of this post already, more than "
-        "--limit 5\nhelp: continue without --limit or with a larger one,  write to another file, "
+        f"error: out.jsonl: already has the results of {lines} lines of this post, more than "
+        "--limit 5\nhelp: continue without --limit or with a larger one, write to another file, "
         "or start over with --restart\n"
     )
     assert (out.read_bytes(), progress_of(out).read_bytes()) == (before, progress)
@@ -179,7 +179,7 @@ def test_another_post_does_not_overwrite_what_is_unfinished(
     arguments = POST if "--text" not in change else ("post", "/moody", "--output", "out.jsonl")
     done = flow.run(*arguments, *change)
     assert (done.code, done.out) == (2, "")
-    assert done.err.startswith("error: out.jsonl: holds the results of ")
+    assert done.err.startswith("error: out.jsonl: has the results of ")
     assert words in done.err
     assert done.err.endswith("help: write to another file, or start over with --restart\n")
     assert out.read_bytes() == before
@@ -285,7 +285,7 @@ def test_where_no_progress_can_be_written_the_post_does_without(flow: Shell) -> 
     assert done.code == 3
     assert done.err.startswith(
         "note: no room/out.jsonl.progress: cannot be written: Is a directory; "
-        "if this post is stopped, it must begin anew\n"
+        "if this post is interrupted, it cannot be resumed\n"
     )
     assert len((folder / "out.jsonl").read_bytes().splitlines()) == LINES - 2
 
