@@ -34,7 +34,8 @@ def status_lines(record: FlowRecord, report: Report, width: int) -> list[str]:
     gateway = report.gateway
     head = (
         f"{record.name} is {report.state}: up {duration(time.time() - record.started_at)}, "
-        f"{count(gateway.requests_done)} requests done, {count(gateway.failures)} failed"
+        f"{count(gateway.requests_done)} request{'s' * (gateway.requests_done != 1)} done, "
+        f"{count(gateway.failures)} failed"
     )
     lines = wrapped(head, width)
     for problem in report.problems:
