@@ -117,7 +117,7 @@ class ResultFile:
             raise InputError(
                 "another `jina post` is writing to it",
                 where=path,
-                hint="wait for its end, or write to another file",
+                hint="wait until it is done, or write to another file",
             ) from error
         except OSError:
             pass  # a file system without locks

@@ -55,7 +55,7 @@ def complete_in_place(options: PostOptions, post: Callable[[PostOptions], int]) 
     if code in _DONE and os.path.exists(new):
         done, failed = _put_in_place(path, new)
         if not options.quiet:
-            say(f"{path} is completed: {done} results in place of errors, {failed} errors are left")
+            say(f"{path} is complete: {done} errors were replaced by results, {failed} are left")
     return code
 
 
@@ -100,9 +100,9 @@ def _groups(lines: list[bytes], ids: set[str], where: str) -> list[list[bytes]]:
             groups[-1].append(line)
     if len(groups) != len(ids):
         raise InputError(
-            f"{len(ids)} Documents had failed, and {len(groups)} of these outcomes have their ids, "
-            "so they cannot be put in their places",
+            f"{len(ids)} Documents had failed, and {len(groups)} of the new results have their "
+            "ids, so they cannot be put in place",
             where=where,
-            hint="the new outcomes stay there, and the old ones where they were",
+            hint="the new results stay there, and the old ones are unchanged",
         )
     return groups

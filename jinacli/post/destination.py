@@ -106,7 +106,10 @@ def _start_for_now(options: PostOptions, stack: contextlib.ExitStack) -> str:
     config, plan = planned(options)
     doubts = Doubts(config)
     if not options.quiet:
-        say(f"starting {options.flow} for this command; `jina flow up` keeps it running")
+        say(
+            f"Starting {options.flow} for this command only; use `jina flow up {options.flow}` "
+            "to keep it running"
+        )
     address = stack.enter_context(_started(plan, doubts, quiet=options.quiet)).address
     stack.push(_explain_end)
     return address
@@ -152,9 +155,14 @@ def _explain_end(
     After Ctrl-C the requests that were begun are finished first: whoever waits should know.
     """
     if isinstance(error, ConnectError):  # it has no terminal or log of its own
-        error.hint = "it was started for this command, and was killed or gave up; post again"
+        error.hint = (
+            "it was started for this command, and was killed or gave up; run the command again"
+        )
     if isinstance(error, (KeyboardInterrupt, Terminated)) and sys.stderr and sys.stderr.isatty():
-        say("finishing what was begun, then the Flow stops; Ctrl-C once more ends it at once")
+        say(
+            "Finishing requests in progress, then stopping the Flow. Press Ctrl-C again to stop "
+            "immediately"
+        )
 
 
 def check_target(target: str, session: Session) -> None:
@@ -167,8 +175,8 @@ def check_target(target: str, session: Session) -> None:
     with warnings.catch_warnings(action="ignore"):  # see `check_expression`
         if target and names and not any(re.match(target, name) for name in names):
             raise typer.BadParameter(
-                f'no Executor of the Flow "{session.welcome.flow}" has a name that begins with '
-                f"{target!r}: {', '.join(names)}",
+                f'no Executor of the Flow "{session.welcome.flow}" has a name that starts with '
+                f"{target!r}; the names are: {', '.join(names)}",
                 param_hint="--target",
             )
 
@@ -184,7 +192,7 @@ def check_endpoint(options: PostOptions, session: Session) -> None:
     served = _served(options.target, session)
     if options.allow_unserved or not {options.endpoint, DEFAULT_ENDPOINT}.isdisjoint(served):
         return
-    who = "that --target names serves" if options.target else "serves"
+    who = "that --target matches serves" if options.target else "serves"
     near = nearest(options.endpoint, served)
     meant = f'did you mean "{near}"? ' if near else ""
     known = f"served: {', '.join(served)}" if served else "nothing is served"

@@ -87,7 +87,7 @@ def _inputs(options: PostOptions) -> Iterator[tuple[str, str]]:
     if len(found) > _SHOWN:
         yield "", f"and {number(len(found) - _SHOWN)} more"
     if any(one.size_bytes is None for one in found):
-        yield "Documents", "not known: a pipe or device is not read here"
+        yield "Documents", "unknown: pipes and devices are not read here"
         return
     with open_inputs(named, options=options.reading) as lines:
         count, first = _read(lines, options)

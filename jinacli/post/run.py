@@ -84,7 +84,7 @@ def _run(options: PostOptions) -> int:
         if prepared.complete is not None:
             return _say_complete(options, prepared.complete)
         if is_nothing_left(prepared.source):
-            say(f"nothing to post: there is no error in {options.failing.only_failed}")
+            say(f"nothing to post: there are no errors in {options.failing.only_failed}")
             return exits.OK
         if options.limit == 0 and prepared.earlier is None:
             tally = _post_nothing(options, stack)
@@ -153,7 +153,7 @@ def _finished(
         raise
     if about is not None and identity is None and not about.is_enough(limit):
         raise InputError(
-            "it holds fewer results, and cannot be added to",
+            "it has fewer results and cannot be continued",
             where=options.output,
             hint="write to another file, or overwrite it with --restart",
         )
@@ -241,7 +241,7 @@ def _resume(
     elif options.restart:
         forget(options.output)
     if prepared.earlier is not None and not options.quiet:
-        say(f"going on after {counted(place.outcomes)} in {options.output}")
+        say(f"Resuming after {counted(place.outcomes)} in {options.output}")
     return session, posting
 
 
@@ -251,7 +251,7 @@ def _begin_journal(options: PostOptions, identity: dict[str, str], place: Place)
         return Journal(options.output, identity, place)
     except OutputError as error:
         if not options.quiet:
-            say(f"note: {error}; if this post is stopped, it must begin anew")
+            say(f"note: {error}; if this post is interrupted, it cannot be resumed")
         return None
 
 
@@ -279,7 +279,7 @@ def _stream(
                 show()
                 check_signals()
                 if options.failing.is_enough(tally):
-                    say(_ended_early(options, posting, f"{options.failing.limit_name} ended it"))
+                    say(_ended_early(options, posting, f"{options.failing.limit_name} stopped it"))
                     return True
     except InputError as error:  # it broke off; what was read before has its outcomes
         say(f"error: {error}")

@@ -137,10 +137,10 @@ def test_the_flow_of_the_folder_is_meant(shell: Shell, tmp_path: Path) -> None:
     shell.write("jina.yml", text % (uses, "unused"))
     assert shell.run("flow", "up", "other.yml", "-d", "-q").code == 0
     up = shell.run("flow", "up", "-d")
-    assert (up.code, up.err.splitlines()[0]) == (0, "using flow.yaml; jina.yml stands beside it")
+    assert (up.code, up.err.splitlines()[0]) == (0, "using flow.yaml; there is also jina.yml")
     posted = shell.run("post", "/mark", "--text", "a")
     assert [line["text"] for line in posted.lines] == ["ahere"]
-    assert posted.err.startswith("using flow.yaml; jina.yml stands beside it\n")
+    assert posted.err.startswith("using flow.yaml; there is also jina.yml\n")
     named = shell.run("post", "/mark", "--text", "a", JINA_FLOW="other")
     assert [line["text"] for line in named.lines] == ["aother"]
     assert "using" not in named.err

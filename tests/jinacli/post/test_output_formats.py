@@ -58,7 +58,7 @@ def test_a_table_has_a_column_of_errors(flow: Shell) -> None:
 def test_embeddings_become_an_array(flow: Shell) -> None:
     done = flow.run("post", "/vectors", "-i", "few.jsonl", "-o", "few.npy")
     assert done.code == 3
-    assert "rows of NaN stand for Documents: 1 failed\n" in done.err
+    assert "there is a row of NaN for each of these Documents: 1 failed\n" in done.err
     array = np.load(flow.folder / "few.npy")
     assert array.dtype == np.float32
     np.testing.assert_array_equal(array, [[1.5, -2]] * 3 + [[np.nan] * 2])
@@ -99,7 +99,7 @@ def _without(flow: Shell) -> str:
     [
         (
             ("-o", "a.xlsx"),
-            "error: a.xlsx: .xlsx names no format of results\nhelp: known endings: ",
+            "error: a.xlsx: .xlsx is not a known format for results\nhelp: known endings: ",
         ),
         (("-o", "a.parquet.gz"), "error: a.parquet.gz: Parquet is compressed already\n"),
         (("--output-format", "npy"), "error: <stdout>: npy cannot be written to a pipe or device"),
@@ -133,7 +133,7 @@ def test_a_killed_post_is_resumed(flow: Shell, name: str) -> None:
         file.write(b'half "a row')
     done = flow.run(*post, name)
     assert done.code == 3
-    assert done.err.startswith("going on after ")
+    assert done.err.startswith("Resuming after ")
     assert not progress.exists()
     assert flow.run(*post, f"whole-{name}").code == 3
     assert read(out) == read(flow.folder / f"whole-{name}")
@@ -203,9 +203,9 @@ def test_fields_are_selected_before_they_are_sent(flow: Shell) -> None:
     [
         (
             ("--select", "embeding"),
-            'no field of a Document is named "embeding"\nhelp: did you mean ',
+            'Documents have no field "embeding"\nhelp: did you mean ',
         ),
-        (("--select", "id", "--exclude", "text"), "give --select or --exclude, not both\n"),
+        (("--select", "id", "--exclude", "text"), "use --select or --exclude, not both\n"),
         (("--exclude", "embedding", "-o", "a.npy"), "needs the field `embedding`\n"),
     ],
 )
