@@ -20,6 +20,7 @@ MAX_LINE_BYTES = 16 * MIB  # one input line
 ENDLESS_LINE_BYTES = 128 * MIB  # of a pipe or device without a line end: then it is given up
 MAX_FRAME_BYTES = 64 * MIB  # one frame on any socket
 MAX_FRAMES = 64  # payload frames of one message to a gateway
+MOST_DONE_FRAMES = 32  # of what halves of a request gave; more are put together by its worker
 MAX_FRAMES_FROM_GATEWAY = 1024  # of a message that it put together from branches or parts
 MAX_ROUTE_BYTES = 64 * KIB  # route map, within the header frame
 MAX_CALL_BYTES = 64 * KIB  # call map, within the header frame

@@ -75,6 +75,7 @@ def exchange(
     is_timed: bool = False,
     window: int = WINDOW_REQUESTS,
     is_ordered: bool = True,
+    on_error: str = "",
 ) -> Iterator[Reply]:
     """Send the requests of `source` and yield their replies in the same order.
 
@@ -88,6 +89,8 @@ def exchange(
         is_timed: the replies say how long each waited and ran at each node.
         window: requests under way at once; the gateway may allow fewer.
         is_ordered: False to yield each reply as soon as it comes.
+        on_error: what becomes of a request at a node that raises, where the node does not say: one
+            of `ON_ERROR`, "" for the Flow's default.
 
     Raises:
         PostTimeout: no reply in time.
@@ -96,7 +99,7 @@ def exchange(
     """
     targets = targets_of(session.welcome, target)
     under_way = _Exchange(session, endpoint, targets, source, timeout_s)
-    under_way.limit(request_timeout_s, is_timed)
+    under_way.limit(request_timeout_s, is_timed, on_error)
     window = max(1, min(window, session.welcome.window_requests))
     next_replies = under_way.in_order if is_ordered else under_way.as_they_came
     try:
@@ -199,6 +202,7 @@ class _Exchange:
         self._timeout_s = timeout_s
         self._request_timeout_s: float | None = None
         self._is_timed = False
+        self._on_error = ""
         self._due: dict[int, float] = {}  # when the time of a request is over, if that is limited
         self._under_way: dict[int, Request] = {}
         self._replies: dict[int, Reply] = {}  # that wait for an earlier one
@@ -211,10 +215,11 @@ class _Exchange:
         self._is_left = False  # the gateway said BYE: what is under way was not taken
         self._answered_at = self._reached_at = self._asked_at = time.monotonic()
 
-    def limit(self, request_timeout_s: float | None, is_timed: bool) -> None:
+    def limit(self, request_timeout_s: float | None, is_timed: bool, on_error: str) -> None:
         """Say what `exchange` was told of each request."""
         self._request_timeout_s = request_timeout_s
         self._is_timed = is_timed
+        self._on_error = on_error
 
     def fill(self, window: int) -> bool:
         """Send what the window has room for; False when everything is done."""
@@ -298,6 +303,7 @@ class _Exchange:
             request.parts,
             deadline=None if due is None else max(0.0, round(due - time.monotonic(), 3)),
             is_timed=self._is_timed,
+            on_error=self._on_error,
         )
         message = pack_message(
             wire.REQUEST,

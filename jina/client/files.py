@@ -11,9 +11,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from jina.client.exchange import exchange, targets_of
-from jina.client.outcomes import outcomes_of
-from jina.client.requests import LineRequests, RequestSource, call_for
+from jina.client.error_file import ErrorFile
+from jina.client.exchange import Reply, exchange, targets_of
+from jina.client.finished import check_finished, note_finished
+from jina.client.holding import held
+from jina.client.outcomes import Outcomes, outcomes_of
+from jina.client.requests import LineRequests, Request, RequestSource, call_for
 from jina.client.results import ResultFile, open_results
 from jina.client.resume import Journal, Place, find_place, forget, identity_of
 from jina.client.session import Session
@@ -23,7 +26,7 @@ from jina.defaults import REQUEST_BYTES, REQUEST_DOCS, WINDOW_REQUESTS
 from jina.excepts import BadClientInput, InputError
 from jina.readers import LineSource, ReadOptions, open_inputs
 from jina.wire.header import REQUEST, pack_message
-from jina.wire.maps import Call, Welcome, pack_map
+from jina.wire.maps import SPLIT, Call, Welcome, pack_map
 from jina.writers import Form, Writer, new_writer
 
 COLUMNS_FROM = 100
@@ -48,6 +51,9 @@ class Posting:
         writer: turns the JSON lines of a reply into what is written.
         window: requests under way at once.
         is_ordered: replies are written in the order of the requests, not as they come.
+        on_error: see `exchange`.
+        improved: tries what failed of a request again, and gives the outcomes that count.
+        errors: begun; a file for errors, which stand among the results too.
     """
 
     endpoint: str
@@ -67,6 +73,9 @@ class Posting:
     """Lines of all inputs that have their outcomes, in this run or before."""
     bytes_done: int = 0
     """Likewise their bytes, about."""
+    on_error: str = SPLIT
+    improved: Callable[[Request, Outcomes], Outcomes] | None = None
+    errors: ErrorFile | None = None
 
     def stream(self, session: Session) -> Iterator[int]:
         """Send the requests and write each reply in its turn; yields the outcomes so far.
@@ -86,19 +95,20 @@ class Posting:
             is_timed=self.timing is not None,
             window=self.window,
             is_ordered=self.is_ordered,
+            on_error=self.on_error,
         )
         try:
             for reply in replies:
                 outcomes = outcomes_of(reply, self.endpoint, self.call)
-                # Counted first: whoever reads the first line may interrupt us at once.
-                self.tally.add(outcomes, reply)
+                if self.improved is not None and outcomes.failed:
+                    outcomes = self.improved(reply.request, outcomes)
                 if self.timing is not None:
                     self.timing.add(reply.way.legs)
-                self.results.write(self.writer.written(outcomes.lines))
-                if self.journal is not None and not self.writer.is_behind:
-                    self.journal.note(self._place(reply.request.lines_read))
-                self.lines_done = max(self.lines_done, reply.request.lines_read)
-                self.bytes_done = max(self.bytes_done, reply.request.bytes_read)
+                if self.journal is None:
+                    self._write(outcomes, reply)
+                else:
+                    with held():  # a file makes nobody wait
+                        self._write(outcomes, reply)
                 yield self.tally.outcomes
         except InputError:
             self.tally.is_broken = True
@@ -108,13 +118,34 @@ class Posting:
         self.writer.complete(self.results.path)
         self.results.complete()
 
-    def _place(self, lines: int) -> Place:
+    def _write(self, outcomes: Outcomes, reply: Reply) -> None:
+        """Write the outcomes of a reply, and count those that are written, whatever comes."""
+        if self.errors is not None:
+            self.errors.add(outcomes)
+        data = self.writer.written(outcomes.lines)
+        before, is_written = self.tally.outcomes, False
+        self.results.lines = 0
+        try:
+            self.tally.add(outcomes, reply)
+            self.results.write(data)
+            is_written = True
+        finally:
+            if not is_written:
+                self.tally.outcomes = before + min(outcomes.total, self.results.lines)
+        self.lines_done = max(self.lines_done, reply.request.lines_read)
+        self.bytes_done = max(self.bytes_done, reply.request.bytes_read)
+        if self.journal is not None and not self.writer.is_behind:
+            self.journal.note(self.place())
+
+    def place(self) -> Place:
+        """How far it has come."""
         return Place(
-            lines=lines,
+            lines=self.lines_done or self.tally.earlier.lines,
             size=self.results.size,
             outcomes=self.tally.outcomes,
             failed=self.tally.failed,
             went_on=self.tally.went_on,
+            errors=self.errors.size if self.errors is not None else 0,
         )
 
     def _end(self) -> None:
@@ -153,6 +184,7 @@ def post_files(
     timeout_s: float | None,
     request_timeout_s: float | None,
     form: Form,
+    on_error: str = SPLIT,
 ) -> PostedFiles:
     """Post files and write one outcome for each line; see `Client.post_files`.
 
@@ -169,14 +201,23 @@ def post_files(
         timeout_s: the longest time without any reply.
         request_timeout_s: what one request may take.
         form: of the output.
+        on_error: see `exchange`.
     """
     call = call_for(form, call)
     pack_message(REQUEST, call=pack_map(call))  # what cannot be carried is told before anything
     is_file = output != "-"
-    identity = None
-    if is_file and not form.is_whole:
-        identity = identity_of_post(endpoint, inputs, call, reading, target, form.shown)
-    place = (None if restart else find_place(output, identity, None)) or Place()
+    about = (
+        identity_of_post(endpoint, inputs, call, reading, target, form.shown) if is_file else None
+    )
+    identity = None if form.is_whole else about
+    place = None if restart or not is_file else find_place(output, identity, None)
+    if place is None and is_file and not restart:
+        done = check_finished(output, about, None)
+        if done is not None and done.is_all:
+            found = done.place
+            return PostedFiles(found.outcomes, found.failed, found.outcomes, found.went_on)
+        place = done.place if done is not None else None
+    place = place or Place()
     with contextlib.ExitStack() as stack:
         lines = stack.enter_context(open_lines(inputs, reading, output, place.lines))
         results = stack.enter_context(open_results(output, is_whole=form.is_whole))
@@ -193,6 +234,7 @@ def post_files(
             timeout_s=timeout_s,
             request_timeout_s=request_timeout_s,
             writer=writer_of(results, form, call.select, can_wait=identity is not None),
+            on_error=on_error,
         )
         if identity is not None and results.is_regular:
             posting.journal = Journal(output, identity, place)
@@ -201,6 +243,8 @@ def post_files(
             forget(output)
         for _ in posting.stream(session):
             pass
+        if is_file:
+            note_finished(output, about, posting.place(), is_all=True)
     tally = posting.tally
     return PostedFiles(tally.outcomes, tally.failed, place.outcomes, tally.went_on)
 

@@ -27,7 +27,7 @@ from jina.excepts import (
 from jina.names import with_slash
 from jina.readers import CONTENTS, FORMATS, ReadOptions
 from jina.records.selection import names_of
-from jina.wire.maps import Call
+from jina.wire.maps import ON_ERROR, SPLIT, Call
 from jina.writers import form_of
 
 TENSORS = ("list", "base64")
@@ -102,6 +102,7 @@ class Client:
         request_size: int = REQUEST_DOCS,
         request_timeout_s: float | None = None,
         timing: bool | None = None,
+        failure_mode: str | None = None,
     ) -> Iterator[Response]:
         """Post and yield the responses in the order of the inputs, as they become complete.
 
@@ -112,6 +113,7 @@ class Client:
         source = DocumentRequests(inputs, call, request_docs=request_size)
         endpoint = with_slash(on)
         _check_time(request_timeout_s)
+        on_error = _mode(failure_mode)
         with self._connected() as session:
             replies = exchange(
                 session,
@@ -121,6 +123,7 @@ class Client:
                 timeout_s=self._timeout_s,
                 request_timeout_s=request_timeout_s,
                 is_timed=self._timing if timing is None else timing,
+                on_error=on_error,
             )
             for number, reply in enumerate(replies):
                 yield Response(reply, endpoint, number)
@@ -163,6 +166,7 @@ class Client:
         return_results: bool = False,
         request_timeout_s: float | None = None,
         timing: bool | None = None,
+        failure_mode: str | None = None,
     ) -> list[Response] | None:
         """Post Documents to an endpoint and wait for all responses.
 
@@ -184,6 +188,10 @@ class Client:
                 `jina.excepts.RequestTimeout`, and no Executor begins it any more.
             timing: `response.routes` says when each Executor began and ended; it costs some 5 % of
                 a round trip with one Document.
+            failure_mode: what becomes of a request when an Executor raises whose YAML has no
+                `on_error`: "stop", the default: all of it fails; "split": it is done again in
+                halves, so that only the Documents fail that fail alone, see `Response.failures`;
+                "continue": it goes on with the Documents as that Executor got them.
 
         Returns:
             the responses with `return_results`, else None.
@@ -191,7 +199,7 @@ class Client:
         Raises:
             BadServer: a request failed, and there is neither `on_error` nor `continue_on_error`.
             BadClientInput: an input is no Document, or the generator of inputs raised; the requests
-                before have been answered.
+                before have been answered. Or `failure_mode` is none of the three.
             BadClientCallback: a callback raised, without `continue_on_error`.
             ConnectError: nobody answers at the address.
             PostTimeout: no reply within `timeout_s`.
@@ -205,6 +213,7 @@ class Client:
             request_size=request_size,
             request_timeout_s=request_timeout_s,
             timing=timing,
+            failure_mode=failure_mode,
         ):
             chosen = on_error if response.is_error else on_done
             if response.is_error and on_error is None and not continue_on_error:
@@ -234,6 +243,7 @@ class Client:
         output_format: str = "auto",
         select: Sequence[str] = (),
         exclude: Sequence[str] = (),
+        failure_mode: str = SPLIT,
     ) -> PostedFiles:
         """Post the lines of files and write the results to a file, as `jina post --output` does.
 
@@ -260,6 +270,7 @@ class Client:
             select: the fields that results have, and "tags.price" for a key of the tags; all, if
                 empty.
             exclude: the fields that they do not have.
+            failure_mode: as for `post`; the default is "split", as that of `jina post`.
 
         Returns:
             how many outcomes the output has; a line that failed has an error as its outcome.
@@ -299,6 +310,7 @@ class Client:
             timeout_s=self._timeout_s,
             request_timeout_s=request_timeout_s,
             form=form_of(os.fspath(output), _known("output_format", output_format, OUTPUTS)),
+            on_error=_mode(failure_mode),
         )
 
     def index(self, inputs: Any = None, **options: Any) -> list[Response] | None:
@@ -339,6 +351,10 @@ def _check_time(seconds: float | None) -> None:
             f"`request_timeout_s` is {seconds!r}; expected seconds, more than 0",
             hint="leave it out for no limit",
         )
+
+
+def _mode(failure_mode: str | None) -> str:
+    return "" if failure_mode is None else _known("failure_mode", failure_mode, ON_ERROR)
 
 
 def _check_size(request_size: int) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import select
 import stat
 import sys
 from io import FileIO
 
+from jina.client.whole_lines import LineWriter
 from jina.excepts import InputError, OutputError
 
 PART = ".part"
@@ -38,6 +38,9 @@ class ResultFile:
         self._is_new = path != "-" and not os.path.lexists(path)
         self.size = 0
         """Bytes in it: those that were there and those that were written."""
+        self.lines = 0
+        """Of the data given last, how many lines were written."""
+        self._writer: LineWriter | None = None
         self.is_regular = False
         """Whether it is a file that was named, so that a later run can resume it."""
         try:
@@ -76,19 +79,20 @@ class ResultFile:
             BrokenPipeError: nobody reads any more.
             OutputError: a full disk, for example.
         """
-        rest = memoryview(data)
+        if self._writer is None:
+            descriptor = self._file.fileno()
+            may_block = not stat.S_ISREG(os.fstat(descriptor).st_mode)
+            self._writer = LineWriter(descriptor, may_block=may_block)
+        before = self._writer.size
         try:
-            while rest:
-                written = self._file.write(rest)
-                if written is None:  # a pipe that somebody made non-blocking, and that is full
-                    select.select([], [self._file], [])
-                    continue
-                self.size += written
-                rest = rest[written:]
+            self._writer.write(data)
         except BrokenPipeError:
             raise
         except OSError as error:
             raise OutputError(f"cannot be written: {error.strerror}", where=self._name) from error
+        finally:
+            self.size += self._writer.size - before
+            self.lines = self._writer.lines
 
     def complete(self) -> None:
         """Everything has been written."""

@@ -41,6 +41,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
         outcomes: how many the results hold.
         failed: how many of those are errors.
         went_on: how many of the others are of requests that went on after an error.
+        errors: of the file of errors, in bytes; 0 where there is none.
     """
 
     lines: int = 0
@@ -48,6 +49,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     outcomes: int = 0
     failed: int = 0
     went_on: int = 0
+    errors: int = 0
 
 
 class _Head(msgspec.Struct):

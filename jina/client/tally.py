@@ -61,7 +61,8 @@ class Tally:
                 self.passed_traceback = errors[0].traceback.rstrip()
         if outcomes.failed and len(self.reasons) < MAX_REASONS:
             if not self.reasons:
-                self.first_traceback = reply.error.traceback.rstrip() if reply.error else ""
+                cause = reply.error or reply.way.blamed
+                self.first_traceback = cause.traceback.rstrip() if cause else ""
             self._note_reasons(outcomes)
         if not self._is_begun and outcomes.total:
             self._is_begun = True

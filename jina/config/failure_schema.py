@@ -66,7 +66,7 @@ Limits = Annotated[
     Discriminator(_kind),
 ]
 _Exception = Annotated[_Text, AfterValidator(_exception)]
-OnError = Literal["stop", "continue"]
+OnError = Literal["stop", "split", "continue"]
 _Strategy = Literal["IGNORE", "SKIP_EXECUTOR", "SKIP_HANDLE", "THROW_EARLY"]
 STRATEGIES = get_args(_Strategy)
 Strategy = Annotated[_Strategy, BeforeValidator(_upper, json_schema_input_type=str)]

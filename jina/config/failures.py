@@ -35,14 +35,14 @@ class Failures:
 
     Args:
         timeouts: endpoint, or "*" for all others -> seconds that a call may take.
-        continues: a request goes on with the input of the node.
+        on_error: "stop", "split" or "continue"; "" where nobody says.
         times: attempts after the first one.
         on: names of classes of the errors that are tried again; empty for all.
         backoff_s: before the first further attempt.
     """
 
     timeouts: dict[str, float] = field(default_factory=dict)
-    continues: bool = False
+    on_error: str = ""
     times: int = 0
     on: list[str] = field(default_factory=list)
     backoff_s: float = 0.0
@@ -56,7 +56,7 @@ def failures_of(model: NodeModel, options: FlowOptions) -> Failures:
         retries = RetriesModel(times=max(0, retries), backoff=BACKOFF_MS)
     return Failures(
         _timeouts(model),
-        _continues(model, options),
+        _on_error(model, options),
         retries.times,
         list(retries.on),
         retries.backoff / 1000,
@@ -65,7 +65,7 @@ def failures_of(model: NodeModel, options: FlowOptions) -> Failures:
 
 def failures_around(model: NodeModel, options: FlowOptions) -> Failures:
     """What holds for the head and the tail of a node: its timeout, and what the Flow says."""
-    return Failures(_timeouts(model), _continues(options))
+    return Failures(_timeouts(model), _on_error(options))
 
 
 def _timeouts(model: NodeModel) -> dict[str, float]:
@@ -77,13 +77,13 @@ def _timeouts(model: NodeModel) -> dict[str, float]:
     }
 
 
-def _continues(*places: NodeModel | FlowOptions) -> bool:
+def _on_error(*places: NodeModel | FlowOptions) -> str:
     for where in places:
         if where.on_error is not None:
-            return where.on_error == "continue"
+            return where.on_error
         if where.on_error_strategy is not None:
-            return where.on_error_strategy == _CONTINUES
-    return False
+            return "continue" if where.on_error_strategy == _CONTINUES else "stop"
+    return ""
 
 
 def strategy_notes(tree: Tree, at: DataPath, given: Mapping[str, Any]) -> Iterator[Problem]:

@@ -341,9 +341,10 @@ class NodeModel(_Strict):
     on_error: OnError | None = Field(
         None,
         description=(
-            "stop: the request fails with the error. continue: it goes on with the input of this "
-            "executor. The default is the Flow's, or stop. uses_before and uses_after always use "
-            "the Flow's."
+            "stop: the request fails with the error. split: it is repeated in halves, and only the "
+            "Documents fail that fail on their own. continue: it goes on with the input of this "
+            "executor. The default is the Flow's, or what the request asks for "
+            "(`jina post --on-error`). uses_before and uses_after always use the Flow's."
         ),
     )
     on_error_strategy: Strategy | None = Field(

@@ -10,6 +10,7 @@ from math import inf
 from typing import Any, Protocol, TypeVar, overload
 
 from jina.defaults import BATCH_TIMEOUT_MS
+from jina.executors.table import method_name
 from jina.names import DEFAULT_ENDPOINT, endpoint_name
 from jina.wire.batching import Batching
 
@@ -135,7 +136,7 @@ def settings_of(executor: Served, given: Mapping[str, Mapping[str, Any]]) -> dic
     """
     by_method = batched_methods(type(executor))
     table = executor.requests
-    methods = {endpoint: _method_name(target) for endpoint, target in table.items()}
+    methods = {endpoint: method_name(target) for endpoint, target in table.items()}
     of_endpoint, of_method = _sorted_out(given, set(methods.values()))
     found = {}
     for endpoint in (*table, *(name for name in of_endpoint if name not in table)):
@@ -155,7 +156,7 @@ def unserved(table: Mapping[str, Any], given: Mapping[str, Any]) -> Iterator[str
     """The keys of `given` that neither name an endpoint of a table nor a method in it."""
     if DEFAULT_ENDPOINT in table:
         return
-    methods = set(map(_method_name, table.values()))
+    methods = set(map(method_name, table.values()))
     yield from (key for key in given if key not in methods and endpoint_name(key) not in table)
 
 
@@ -168,9 +169,3 @@ def _sorted_out(
         endpoint_name(key): settings for key, settings in given.items() if key not in of_method
     }
     return of_endpoint, of_method
-
-
-def _method_name(target: Any) -> str:
-    if isinstance(target, str):
-        return target
-    return str(getattr(getattr(target, "__func__", target), "__name__", ""))

@@ -14,6 +14,8 @@ from jina.names import DEFAULT_ENDPOINT, endpoint_name
 
 #: The attribute of a function that names its endpoints.
 MARK = "__jina_endpoints__"
+#: That of a function that must not see a Document twice.
+ONCE = "__jina_once__"
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -21,10 +23,12 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 @overload
 def requests(func: _F, /) -> _F: ...
 @overload
-def requests(on: str | Iterable[str] | None = None) -> Callable[[_F], _F]: ...
+def requests(
+    on: str | Iterable[str] | None = None, *, once: bool = False
+) -> Callable[[_F], _F]: ...
 
 
-def requests(*args: Any, on: Any = None) -> Any:
+def requests(*args: Any, on: Any = None, once: bool = False) -> Any:
     """Bind a method: `@requests`, `@requests(on='/index')`, `@requests(on=['/a', '/b'])`.
 
     Without endpoints, the method is the default handler: it serves every endpoint that is not
@@ -33,13 +37,16 @@ def requests(*args: Any, on: Any = None) -> Any:
     Args:
         *args: the function (when used bare), or the endpoints.
         on: one endpoint or several. The leading slash may be left out.
+        once: the method must not see a Document twice. Its calls are never repeated: when it raises
+            or its worker dies, the whole request fails. See "Documents that fail" in
+            docs/running.md.
 
     Returns:
         the function itself, marked; or a decorator that does so.
 
     Raises:
-        TypeError: an endpoint is not text; or the method requires a parameter that no call fills,
-            and has no `**kwargs` either.
+        TypeError: an endpoint is not text, or `once` no bool; or the method requires a parameter
+            that no call fills, and has no `**kwargs` either.
     """
     if len(args) > 1:
         raise TypeError(f"@requests takes one argument, got {len(args)}")
@@ -47,8 +54,10 @@ def requests(*args: Any, on: Any = None) -> Any:
         raise TypeError("@requests got its endpoints twice: by position and as `on=`")
     if args and _is_function(args[0]):
         return _mark(args[0], (DEFAULT_ENDPOINT,))
+    if not isinstance(once, bool):
+        raise TypeError(f"@requests(once=…) takes True or False, got {once!r}")
     endpoints = _endpoints(args[0] if args else on)
-    return lambda func: _mark(func, endpoints)
+    return lambda func: _mark(func, endpoints, once)
 
 
 def _is_function(value: object) -> bool:
@@ -73,7 +82,7 @@ def _endpoints(on: object) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _mark(func: Any, endpoints: tuple[str, ...]) -> Any:
+def _mark(func: Any, endpoints: tuple[str, ...], once: bool = False) -> Any:
     if not _is_function(func):
         raise TypeError(f"@requests must be applied to a method, got {type(func).__name__}")
     plain = func.__func__ if isinstance(func, staticmethod | classmethod) else func
@@ -88,4 +97,6 @@ def _mark(func: Any, endpoints: tuple[str, ...]) -> Any:
         )
     earlier: tuple[str, ...] = vars(plain).get(MARK, ())
     setattr(plain, MARK, tuple(dict.fromkeys((*earlier, *endpoints))))
+    if once:
+        setattr(plain, ONCE, True)
     return func

@@ -110,3 +110,10 @@ def lookup(table: Mapping[str, Any], endpoint: str) -> Any:
         return table[endpoint]
     found = table.get(endpoint_name(endpoint))
     return table.get(DEFAULT_ENDPOINT) if found is None else found
+
+
+def method_name(target: Any) -> str:
+    """The name of the method that a value of the table stands for; "" where it has none."""
+    if isinstance(target, str):
+        return target
+    return str(getattr(getattr(target, "__func__", target), "__name__", ""))

@@ -52,7 +52,9 @@ class PlannedNode(msgspec.Struct, frozen=True, kw_only=True):
         is_floating: nobody waits for its results.
         timeouts: endpoint, or "*" for all others -> seconds that a call may take; below 0 is no
             limit, and so is what is not named.
-        continues: after an error, a request goes on with the input of the node.
+        on_error: what becomes of a request after an error: "stop", it fails; "split", it is
+            repeated in halves until the Documents are found that fail on their own; "continue", it
+            goes on with the input of the node. "" is whatever the request says, else stop.
         retries: which errors are tried again; None for none.
     """
 
@@ -65,8 +67,13 @@ class PlannedNode(msgspec.Struct, frozen=True, kw_only=True):
     reduces: bool = False
     is_floating: bool = False
     timeouts: dict[str, float] = {}
-    continues: bool = False
+    on_error: str = ""
     retries: Retries | None = None
+
+    @property
+    def continues(self) -> bool:
+        """Whether a request goes on after an error, whatever it says itself."""
+        return self.on_error == "continue"
 
     @property
     def is_tail(self) -> bool:

@@ -66,7 +66,7 @@ def _parts(node: NodeConfig, needs: list[str]) -> Iterator[tuple[PlannedNode, Ex
                 of=node.name,
                 is_floating=node.is_floating,
                 timeouts=node.outer_failures.timeouts,
-                continues=node.outer_failures.continues,
+                on_error=node.outer_failures.on_error,
             ),
             node.before.executor,
         )
@@ -81,7 +81,7 @@ def _parts(node: NodeConfig, needs: list[str]) -> Iterator[tuple[PlannedNode, Ex
             polling=node.polling if polls_all else {},
             is_floating=node.is_floating,
             timeouts=node.failures.timeouts,
-            continues=node.failures.continues,
+            on_error=node.failures.on_error,
             retries=_retries(node.failures),
         ),
         node.executor,
@@ -95,7 +95,7 @@ def _parts(node: NodeConfig, needs: list[str]) -> Iterator[tuple[PlannedNode, Ex
             reduces=reduces,
             is_floating=node.is_floating,
             timeouts=node.outer_failures.timeouts,
-            continues=node.outer_failures.continues,
+            on_error=node.outer_failures.on_error,
         )
         yield tail, node.after.executor if node.after else _REDUCER
 

@@ -103,10 +103,11 @@ class Batches:
 
         Returns:
             its group; None where it goes alone. Whatever was begun at a worker's death goes alone
-            from then on: it may be what killed. So does what raised and is tried again.
+            from then on: it may be what killed. So does what raised and is tried again, and each
+            half of a request.
         """
         batching = self._batching_for(task.request.asked.endpoint)
-        if batching is None or task.attempts or task.retried or not _fits(task):
+        if batching is None or task.attempts or task.retried or task.stop or not _fits(task):
             return None
         parameters = batched_parameters(task.request.asked.call)
         if parameters is None:

@@ -1,4 +1,4 @@
-"""What a request met on its way: errors after which it went on, and times if it is timed."""
+"""What a request met on its way: errors that did not fail all of it, and times if it is timed."""
 
 from __future__ import annotations
 
@@ -23,11 +23,12 @@ class Journey:
         asked: the request.
     """
 
-    __slots__ = ("_arrived", "_bytes", "_ended", "_legs", "errors", "is_timed", "passed")
+    __slots__ = ("_arrived", "_bytes", "_ended", "_legs", "blamed", "errors", "is_timed", "passed")
 
     def __init__(self, asked: Submitted) -> None:
         self.is_timed = asked.is_timed
         self.errors: list[ErrorInfo] = []
+        self.blamed: ErrorInfo | None = None  # the first that Documents ended with, but not all
         self.passed: set[str] = set()  # nodes that failed, whose input went on
         self._arrived = asked.arrived if asked.is_timed else 0.0
         self._ended: dict[str, float] = {}  # node -> when its last call ended
@@ -72,6 +73,11 @@ class Journey:
             self.errors.append(_short(error, _MESSAGE, error.traceback if first else ""))
         return True
 
+    def blame(self, error: ErrorInfo) -> None:
+        """Note that one Document ends with an error."""
+        if self.blamed is None:
+            self.blamed = _short(error, _MESSAGE, error.traceback)
+
     def way(self, end: Collection[str]) -> Way:
         """What the client is told.
 
@@ -79,7 +85,7 @@ class Journey:
             end: the nodes whose results are the answer.
         """
         is_raw = GATEWAY in end or not self.passed.isdisjoint(end)
-        return Way(self.errors, is_raw, self._legs, self._arrived)
+        return Way(self.errors, is_raw, self._legs, self._arrived, blamed=self.blamed)
 
 
 def _short(error: ErrorInfo, limit: int, traceback: str = "") -> ErrorInfo:

@@ -49,6 +49,7 @@ class KnownWorker:
             ready.credits,
             self.shard,
             ready.batching,
+            ready.once,
         )
 
     def status(self, outstanding: int) -> dict[str, Any]:

@@ -7,7 +7,7 @@ Whoever asked gets nothing of what belongs to others, neither Documents nor erro
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 from operator import attrgetter, is_
 from typing import Any
@@ -19,6 +19,7 @@ from jina.executors.call import call as call_executor
 from jina.graph.plan import WorkerSpec
 from jina.names import DEFAULT_ENDPOINT
 from jina.records.selection import selection_of
+from jina.runtime import halves
 from jina.transport import sockets
 from jina.types.arrays.document import DocumentArray
 from jina.types.document import Document
@@ -116,6 +117,7 @@ class Desk:
         spec: of its worker.
         bound: endpoints that it serves.
         batching: those of them that are batched.
+        once: those of them whose method must not see a Document twice.
     """
 
     def __init__(
@@ -124,11 +126,13 @@ class Desk:
         spec: WorkerSpec,
         bound: Sequence[str],
         batching: Mapping[str, Batching],
+        once: Collection[str] = (),
     ) -> None:
         self._executor = executor
         self._spec = spec
         self._bound = bound
         self._batching = batching
+        self._once = once
 
     def run(self, header: Header) -> Written:
         """Do one request.
@@ -137,6 +141,12 @@ class Desk:
             BaseException: whatever the method raises; WireError for a body that cannot be read.
         """
         work = self._read(header)
+        written = self._do(work)
+        if work.route.carried:
+            return halves.together(work.route, header.frames, written, as_lines=work.as_lines)
+        return written
+
+    def _do(self, work: Work) -> Written:
         if not work.is_called:
             return write(work, work.docs, work.groundtruths)
         if self._batching and work.matrix is None:
@@ -163,7 +173,7 @@ class Desk:
 
         Returns:
             for each what came of it: what is sent back, the error that is its own, or None where it
-            is to be done alone, since the call raised.
+            is to be done alone, since the call raised, and may see its Documents twice.
         """
         results: list[Written | BaseException | None] = [None] * len(headers)
         together: dict[bool, list[tuple[int, Work]]] = {False: [], True: []}
@@ -203,18 +213,16 @@ class Desk:
             # this but one whose own timer comes a moment later.
             raise RequestTimeout("it was not done in its time")
         call = unpack_map(Call, header.call)
+        if route.stop:
+            docs, groundtruths, failures = halves.read_some(header, route, call)
+            is_called = len(docs) > 0 and not route.skip
+            return Work(header, route, call, docs, groundtruths, failures, None, None, is_called)
         body = bodies.read_body(
             route.parts, header.frames, route.branches, call, header.base, sockets.payload
         )
         failures = body.failures
         branches, docs, groundtruths = self._joined(body, route.endpoint)
-        if route.stop:
-            docs, groundtruths, failures = bodies.cut(
-                docs, groundtruths, failures, route, alone=route.is_last and call.lines
-            )
-            is_called = len(docs) > 0 and not route.skip
-        else:
-            is_called = failures is None or len(failures.failures) < failures.total
+        is_called = failures is None or len(failures.failures) < failures.total
         joined = route.branches > 1
         return Work(
             header,
@@ -236,11 +244,11 @@ class Desk:
         Where the branches are a node's shards, Documents with the same id become one, unless an
         Executor serves the endpoint, which does as it wants, or the node says otherwise.
         """
-        branches, spec = body.docs, self._spec
+        spec = self._spec
+        branches = body.docs if len(body.docs) == 1 else bodies.without_failed(body)
         if len(branches) == 1 or not spec.tail_of:
             truths = bodies.concatenated(body.groundtruths) if body.groundtruths else None
             return branches, bodies.concatenated(branches), truths
-        branches = bodies.without_failed(body, spec.tail_of)
         truths = bodies.reduced(body.groundtruths) if body.groundtruths else None
         if spec.reduces and not self._serves(endpoint):
             return branches, bodies.reduced(branches), truths
@@ -265,6 +273,7 @@ class Desk:
                 yield _kept(partial(_written, work, stretches, start, stop))
             else:
                 is_told = all(isinstance(error, BatchingError) for error in errors)
+                is_told = is_told or self._is_once(works[0].route.endpoint)
                 yield errors[0] if is_told else None
             start = stop
 
@@ -319,6 +328,9 @@ class Desk:
         except BaseException as error:
             return Stretch(start, stop, DocumentArray(), None, error)
         return Stretch(start, stop, given, some_truths)
+
+    def _is_once(self, endpoint: str) -> bool:
+        return (endpoint if endpoint in self._bound else DEFAULT_ENDPOINT) in self._once
 
     def _batching_for(self, work: Work) -> Batching | None:
         """The settings of a request's endpoint; None where it goes around them."""

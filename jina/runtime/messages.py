@@ -28,6 +28,7 @@ from jina.transport.sockets import payload
 from jina.wire import header as wire
 from jina.wire.header import Header, pack_message
 from jina.wire.maps import (
+    ON_ERROR,
     ErrorInfo,
     Part,
     Route,
@@ -53,6 +54,8 @@ def submitted(client: bytes, header: Header) -> Submitted:
     timeout_s = route.deadline
     if timeout_s is not None and not 0 <= timeout_s <= MAX_TIMEOUT_S:  # nor is it NaN
         raise WireError(f"a request that may take {timeout_s:g} s")
+    if route.on_error and route.on_error not in ON_ERROR:
+        raise WireError(f"a request with on_error {route.on_error!r}")
     return Submitted(
         client,
         header.number,
@@ -66,6 +69,7 @@ def submitted(client: bytes, header: Header) -> Submitted:
         None if timeout_s is None else time.monotonic() + timeout_s,
         route.is_timed,
         time.time(),
+        route.on_error,
     )
 
 
@@ -140,6 +144,7 @@ def task_message(task: Dispatch) -> list[Any]:
         is_timed=task.is_timed,
         skip=task.skip,
         lot=task.lot,
+        carried=task.carried,
     )
     return pack_message(
         wire.REQUEST,

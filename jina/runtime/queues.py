@@ -27,11 +27,13 @@ class FairQueue:
         return bool(self._of)
 
     def push(self, task: Task) -> None:
-        """Let a task wait behind its client's others."""
+        """Let a task wait behind its client's others; one that was begun in part, before them."""
         client = task.request.asked.client
         tasks = self._of.get(client)
         if tasks is None:
             self._of[client] = deque((task,))
+        elif task.stop:
+            tasks.appendleft(task)
         else:
             tasks.append(task)
 
@@ -40,7 +42,7 @@ class FairQueue:
         waiting = self._of
         self._of = {}
         for task in tasks:
-            self.push(task)
+            self._of.setdefault(task.request.asked.client, deque()).append(task)
         for client, others in waiting.items():
             self._of.setdefault(client, deque()).extend(others)
 

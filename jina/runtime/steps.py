@@ -33,6 +33,7 @@ class Submitted(msgspec.Struct, frozen=True):
         deadline: the moment when that is over, on a clock that workers can read.
         is_timed: its answer says how long it waited and ran.
         arrived: when it came, in seconds since 1970.
+        on_error: what becomes of it at a node that raises, where the node does not say.
     """
 
     client: bytes
@@ -47,6 +48,7 @@ class Submitted(msgspec.Struct, frozen=True):
     deadline: float | None = None
     is_timed: bool = False
     arrived: float = 0.0
+    on_error: str = ""
 
 
 class Replied(msgspec.Struct, frozen=True):
@@ -68,7 +70,12 @@ class Raised(msgspec.Struct, frozen=True):
 
 
 class Joined(msgspec.Struct, frozen=True):
-    """A worker is ready; the requests of these endpoints may become one call."""
+    """A worker is ready.
+
+    Attributes:
+        batching: endpoints of which requests may become one call.
+        once: endpoints whose method must not see a Document twice.
+    """
 
     worker: bytes
     node: str
@@ -77,6 +84,7 @@ class Joined(msgspec.Struct, frozen=True):
     credits: int
     shard: int | None = None
     batching: Mapping[str, Batching] = {}
+    once: Sequence[str] = ()
 
 
 class Lost(msgspec.Struct, frozen=True):
@@ -136,7 +144,8 @@ class Dispatch(msgspec.Struct, frozen=True):
 
     With `blame` these outcomes are that error, with `skip` they stay as they are; the Executor is
     not called then. From `deadline` on, the worker need not begin it. Tasks with the same `lot`
-    follow each other and become one call; it is the number of the last of them.
+    follow each other and become one call; it is the number of the last of them. The last `carried`
+    pieces are what the outcomes before `first` gave; the reply begins with them.
     """
 
     worker: bytes
@@ -156,6 +165,7 @@ class Dispatch(msgspec.Struct, frozen=True):
     skip: bool = False
     lot: int = 0
     client: bytes = b""  # whose request it is, where something is to be blamed
+    carried: int = 0
 
 
 class Overdue(msgspec.Struct, frozen=True):

@@ -98,6 +98,7 @@ class Task:
         "attempts",
         "blame",
         "branches",
+        "carried",
         "done",
         "first",
         "lot",
@@ -124,6 +125,7 @@ class Task:
         self.todo: list[tuple[int, int]] = []  # those to do afterwards, the next one last
         self.lot = 0  # the number of the last task that is to be one call with it; 0 for alone
         self.done: list[Piece] = []  # what those before gave
+        self.carried = 0  # how much of that is at its worker, which puts its own behind it
         self.blame: ErrorInfo | None = None  # what the one to do now is reported as
         self.skip = False  # the one to do now is to stay as it came
         self.retried = 0  # attempts after the first one that its Executor refused
@@ -147,8 +149,13 @@ class Task:
                 for piece in request.results[source]
             ]
 
+    @property
+    def rows(self) -> int:
+        """Its outcomes: Documents, or lines that may become some."""
+        return sum(piece.part.rows for piece in self.pieces if piece.part.role != GROUNDTRUTHS)
+
     def narrow(self, error: ErrorInfo, continues: bool = False) -> bool:
-        """After a death: do half as much at a time, or blame the one that is left.
+        """Do half as much at a time, or blame the one that is left.
 
         Args:
             error: what it is reported as.
@@ -161,11 +168,9 @@ class Task:
         if self.blame is not None or self.skip or self.branches > 1:
             return False
         if not self.stop:
-            self.stop = sum(
-                piece.part.rows for piece in self.pieces if piece.part.role != GROUNDTRUTHS
-            )
-            if self.stop < 2:
+            if self.rows < 2:
                 return False
+            self.stop = self.rows
         if self.stop - self.first == 1:
             self.blame, self.skip = (None, True) if continues else (error, False)
         else:
@@ -178,6 +183,7 @@ class Task:
         """Take a reply; returns the whole result, or None while there is more to do."""
         if not self.stop:
             return pieces
+        self.done[: self.carried] = []  # it stands in the reply
         self.done += pieces
         if not self.todo:
             return self.done
@@ -186,9 +192,16 @@ class Task:
         self.skip = False
         return None
 
-    def dispatch(self, worker: bytes) -> Dispatch:
-        """The task as it goes to a worker now."""
+    def dispatch(self, worker: bytes, most_frames: int) -> Dispatch:
+        """The task as it goes to a worker now.
+
+        Args:
+            worker: its identity.
+            most_frames: of what the parts before gave; more are put together on the way.
+        """
         asked = self.request.asked
+        is_much = sum(len(piece.frames) for piece in self.done) > most_frames
+        self.carried = len(self.done) if is_much else 0
         return Dispatch(
             worker,
             self.number,
@@ -196,7 +209,7 @@ class Task:
             asked.rows,
             asked.base,
             asked.call,
-            self.pieces,
+            [*self.pieces, *self.done] if is_much else self.pieces,
             self.branches,
             self.request.course.last == self.node,
             self.first,
@@ -207,6 +220,7 @@ class Task:
             self.skip,
             self.lot,
             asked.client if self.blame is not None else b"",
+            self.carried,
         )
 
     def as_it_came(self) -> list[Piece]:

@@ -21,6 +21,7 @@ from jina.excepts import RequestTimeout, WireError
 from jina.executors import load, user_errors
 from jina.executors.batching import settings_of
 from jina.executors.call import close_loop, endpoints
+from jina.executors.once import once_endpoints
 from jina.runtime.board import Board
 from jina.runtime.control import UNFIT, Assignment
 from jina.runtime.lots import Arrivals, Desk
@@ -56,12 +57,20 @@ class Worker:
         sockets.connect(self._socket, assignment.back)
         self._endpoints = endpoints(executor)
         self._batching = settings_of(executor, self._spec.executor.dynamic_batching)
-        self._desk = Desk(executor, self._spec, self._endpoints, self._batching)
+        self._once = once_endpoints(executor)
+        self._desk = Desk(executor, self._spec, self._endpoints, self._batching, self._once)
 
     def run(self) -> None:
         """Serve until the gateway says DRAIN, then close the Executor."""
         socket = self._socket
-        about = Ready(os.getpid(), self._endpoints, WORKER_CREDITS, self._batching, self._doubts)
+        about = Ready(
+            os.getpid(),
+            self._endpoints,
+            WORKER_CREDITS,
+            self._batching,
+            self._doubts,
+            self._once,
+        )
         ready = wire.pack_message(wire.READY, call=pack_map(about))
         arrivals = Arrivals()
         self._send_when_connected(ready)
@@ -128,8 +137,9 @@ class Worker:
         try:
             self._board.begin(self._slot, headers[-1].number)  # stands for all of them
             results = self._desk.run_lot(headers)
-        except BaseException:
-            results = [None] * len(headers)
+        except BaseException as error:
+            # Whoever must not see a Document twice may have seen some of them.
+            results = [error if self._once else None] * len(headers)
         # Replies first: what is done need not be done again if one of the others kills.
         for header, result in zip(headers, results, strict=True):
             times = _times(unpack_route(header.route), began) if result is not None else b""

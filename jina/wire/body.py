@@ -347,24 +347,23 @@ def reduced(arrays: Sequence[DocumentArray]) -> DocumentArray:
     return DocumentArray._of_records(reduce.reduced([array._records() for array in filled]))
 
 
-def without_failed(body: Body, node: str) -> list[DocumentArray]:
-    """The shards' arrays without the Documents that have an error as their outcome.
+def without_failed(body: Body) -> list[DocumentArray]:
+    """The branches' arrays without the Documents that have an error as their outcome.
 
-    A Document that killed one shard's worker may have been processed by the others: it has one
-    outcome, the error. If an id occurs several times in the request, as many are left out as
-    there are errors.
+    A Document that failed in one branch, or in one shard, may have been processed by the others: it
+    has one outcome, the error. So rows of the branches that belonged together still do. If an id
+    occurs several times in the request, as many are left out as there are errors.
 
     Args:
-        body: a branch for each shard.
-        node: whose shards they are.
+        body: with several branches, such as those of a node's shards.
     """
-    if body.failures is None or not any(node in each for each in body.failed):
+    if body.failures is None or not any(name for each in body.failed for name in each):
         return body.docs
-    errors = Counter(each.id for each in body.failures.failures if each.executor == node)
+    errors = Counter(each.id for each in body.failures.failures if each.executor)
     asked: Counter[str] = Counter()  # how often each of these ids stood in the request
     for array, failed in zip(body.docs, body.failed, strict=True):
         here = Counter(doc.id for doc in array if doc.id in errors)
-        asked |= here + Counter(failed.get(node, ()))
+        asked |= here + Counter(name for node, ids in failed.items() if node for name in ids)
     kept = []
     for array in body.docs:
         left = asked - errors

@@ -32,6 +32,12 @@ STOPPING = "jina.excepts.ConnectError"
 # The type of the error of a request whose time is over.
 REQUEST_TIMEOUT = "jina.excepts.RequestTimeout"
 
+# What becomes of a request at a node that raises, where the node does not say.
+STOP = "stop"  # it fails
+SPLIT = "split"  # it is done again in halves, until the Documents are found that fail alone
+CONTINUE = "continue"  # it goes on with what the node was given
+ON_ERROR = (STOP, SPLIT, CONTINUE)
+
 
 class Part(msgspec.Struct, array_like=True, frozen=True):
     """A run of payload frames that belong together.
@@ -96,6 +102,10 @@ class Route(msgspec.Struct, array_like=True, frozen=True):
         skip: towards a worker: those outcomes are to stay as they came, without any call.
         lot: towards a worker: the number of the last of the requests that become one call with
             this one; 0 for a request that goes alone.
+        on_error: towards the gateway: what becomes of the request at a node that raises, where the
+            node does not say: one of ON_ERROR, "" for STOP.
+        carried: towards a worker: so many of the parts, the last ones, are what those outcomes
+            before `first` gave; the reply begins with them.
     """
 
     endpoint: str
@@ -111,6 +121,8 @@ class Route(msgspec.Struct, array_like=True, frozen=True):
     is_timed: bool = False
     skip: bool = False
     lot: int = 0
+    on_error: str = ""
+    carried: int = 0
 
 
 class Times(msgspec.Struct, array_like=True, frozen=True):
@@ -158,6 +170,8 @@ class Way(msgspec.Struct, array_like=True, frozen=True):
         legs: if it was timed: its calls in the order of their ends.
         arrived: if it was timed: when the gateway took it; seconds since 1970.
         left: if it was timed: when the gateway answered.
+        blamed: the first error that some of its Documents ended with while others did not, with its
+            traceback; None if there is none.
     """
 
     errors: list[ErrorInfo] = []
@@ -165,6 +179,7 @@ class Way(msgspec.Struct, array_like=True, frozen=True):
     legs: list[Leg] = []
     arrived: float = 0.0
     left: float = 0.0
+    blamed: ErrorInfo | None = None
 
 
 class Call(msgspec.Struct, array_like=True, frozen=True):
@@ -257,6 +272,7 @@ class Ready(msgspec.Struct, array_like=True, frozen=True):
         credits: requests that may be sent to it without a reply; those of one call count as one.
         batching: endpoints of which requests may become one call.
         doubts: what is suspicious about it.
+        once: endpoints whose method must not see a Document twice.
     """
 
     pid: int
@@ -264,6 +280,7 @@ class Ready(msgspec.Struct, array_like=True, frozen=True):
     credits: int
     batching: dict[str, Batching] = {}
     doubts: list[Doubt] = []
+    once: list[str] = []
 
 
 _T = TypeVar("_T")

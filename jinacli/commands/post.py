@@ -82,12 +82,12 @@ def post(
         list[str] | None,
         typer.Option(
             "--select",
-            help="Fields of the results, such as id,uri,embedding,tags.price; default all",
+            help="Only these fields of the results: id,uri,embedding,tags.price",
         ),
     ] = None,
     exclude: Annotated[
         list[str] | None,
-        typer.Option("--exclude", help="All fields of the results but these: blob,buffer"),
+        typer.Option("--exclude", help="All fields of the results except these: blob,buffer"),
     ] = None,
     tensors: Annotated[
         str,
@@ -106,6 +106,42 @@ def post(
             help="Post even if no Executor serves ENDPOINT; Documents come back unchanged",
         ),
     ] = False,
+    on_error: Annotated[
+        str,
+        typer.Option(
+            help="When an Executor raises: split (only the Documents fail that fail alone), stop "
+            "(the whole request fails) or continue (Documents go on as they were); on_error in the "
+            "Flow's YAML wins",
+            autocompletion=lambda: ["split", "stop", "continue"],
+        ),
+    ] = "split",
+    errors_to: Annotated[
+        str | None,
+        typer.Option(
+            "--errors-to",
+            help="Write errors to this file, too; they also stay in their places among the results",
+        ),
+    ] = None,
+    fail_fast: Annotated[
+        bool,
+        typer.Option("--fail-fast", help="Stop at the first failed Document; exit code 1"),
+    ] = False,
+    max_errors: Annotated[
+        int | None,
+        typer.Option(min=1, help="Stop once so many Documents have failed; exit code 1"),
+    ] = None,
+    retries: Annotated[
+        int,
+        typer.Option(min=0, max=100, help="Post failed Documents again, up to so many times each"),
+    ] = 0,
+    only_failed: Annotated[
+        str | None,
+        typer.Option(
+            "--only-failed",
+            help="Post only those inputs whose outcome in this file of results is an error; where "
+            "--output is the same file, it is completed in place",
+        ),
+    ] = None,
     request_size: Annotated[
         int | None,
         typer.Option(
@@ -191,6 +227,7 @@ def post(
     from jina.launch.find import looks_like_file
     from jinacli.durations import seconds_of
     from jinacli.flow.unfit import checked_if_unfit
+    from jinacli.post.failing import failure_options
     from jinacli.post.options import (
         PostOptions,
         check_expression,
@@ -202,7 +239,8 @@ def post(
     from jinacli.post.run import run_post
 
     check_given(("ENDPOINT", endpoint), ("--flow", flow), ("--output", output))
-    check_given(("--address", address))
+    check_given(("--address", address), ("--errors-to", errors_to))
+    check_given(("--only-failed", only_failed))
     words = [("ENDPOINT", endpoint), ("--address", address or "")]
     for name, word in [*words, *(("--text", each) for each in text or [])]:
         if not is_text(word):
@@ -232,6 +270,16 @@ def post(
         tensors=tensors,
         target=target,
         allow_unserved=allow_unserved,
+        failing=failure_options(
+            on_error,
+            errors_to,
+            fail_fast,
+            max_errors,
+            retries,
+            only_failed,
+            inputs=inputs,
+            output=output,
+        ),
         request_size=request_size,
         limit=limit,
         timeout_s=seconds_of(timeout, "--timeout", least_s=0.1),

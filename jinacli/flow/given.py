@@ -44,16 +44,17 @@ class Given:
         """What a Flow was started from.
 
         Args:
-            file: its YAML.
+            file: its YAML; if this is an absolute path, so are the others.
             origins: as its record has them.
         """
         if origins is None:
             return cls(file)
+        named = str if file.is_absolute() else shortest
         return cls(
             file,
-            tuple(Path(shortest(each)) for each in origins.overlays),
+            tuple(Path(named(each)) for each in origins.overlays),
             tuple(origins.settings),
-            Path(shortest(origins.env_file)) if origins.env_file else None,
+            Path(named(origins.env_file)) if origins.env_file else None,
         )
 
     @property

@@ -97,6 +97,19 @@ def chosen_flow(
         raise
 
 
+def say_other(record: FlowRecord) -> None:
+    """Say so where the only running Flow is not that of the folder one is in."""
+    found = here()
+    if found is None or not record.file:
+        return
+    if os.path.dirname(record.file) == os.path.realpath(found.file.parent):
+        return  # another Flow of the same project
+    say(
+        f'note: using the Flow "{record.name}" of {shortest(record.file)}; '
+        f"{shortest(str(found.file))} is not running"
+    )
+
+
 def say_stale(record: FlowRecord) -> None:
     """Say so where files of a running Flow changed after it was started."""
     text = stale(record)

@@ -20,7 +20,7 @@ from jina.launch.rundir import FlowRecord
 from jina.names import DEFAULT_ENDPOINT
 from jina.suggest import nearest
 from jinacli.exits import Terminated
-from jinacli.flow.here import chosen_flow, say_stale
+from jinacli.flow.here import chosen_flow, say_other, say_stale
 from jinacli.post.options import PostOptions
 from jinacli.screens.errors import say
 
@@ -56,6 +56,8 @@ def find_address(options: PostOptions, stack: contextlib.ExitStack) -> str:
             param_hint="--set" if options.settings else "--env-file",
         )
     if not options.quiet:
+        if not options.flow:
+            say_other(record)
         say_stale(record)
     if not record.is_ready:
         record = _ready(record, quiet=options.quiet)

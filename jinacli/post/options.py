@@ -14,6 +14,7 @@ from jina.client.requests import call_for
 from jina.readers import CONTENTS, FORMATS, ReadOptions
 from jina.wire.maps import Call
 from jina.writers import Form
+from jinacli.post.failing import FailureOptions
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class PostOptions:
     tensors: str
     target: str
     allow_unserved: bool
+    failing: FailureOptions
     request_size: int | None
     limit: int | None
     timeout_s: float | None

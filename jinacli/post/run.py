@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from jina.client.files import Posting, identity_of_post
+from jina.client.finished import Finished, check_finished, note_finished
 from jina.client.requests import RequestSource
 from jina.client.resume import Journal, Place, find_place, forget
 from jina.client.session import Session
@@ -20,7 +21,17 @@ from jina.defaults import TIMEOUT_CONNECT_S, WINDOW_REQUESTS
 from jina.excepts import ConnectError, InputError, OutputError, PostTimeout
 from jina.readers import LineSource
 from jinacli import exits
+from jinacli.post.completing import complete_in_place, is_in_place
 from jinacli.post.destination import check_endpoint, check_target, find_address
+from jinacli.post.failing import (
+    attach,
+    is_nothing_left,
+    key_of_results,
+    open_errors,
+    refuse_inputs,
+    say_unfound,
+    select_failed,
+)
 from jinacli.post.inputs import inputs_of, open_source, say_without_inputs
 from jinacli.post.looking import looking
 from jinacli.post.options import PostOptions
@@ -49,34 +60,49 @@ class _Prepared:
         earlier: how far an unfinished run came; None if there was none.
         source: of the requests that are left.
         lines: that they are made of; None for Documents.
+        complete: what the output holds, if that is all of this post.
     """
 
     identity: dict[str, str] | None
     earlier: Place | None
     source: RequestSource
     lines: LineSource | None
+    complete: Finished | None = None
 
 
 def run_post(options: PostOptions) -> int:
     """Post, and return the exit code."""
+    return complete_in_place(options, _run) if is_in_place(options) else _run(options)
+
+
+def _run(options: PostOptions) -> int:
     with contextlib.ExitStack() as stack:
         check_signals = stack.enter_context(signals_unwind())
         prepared = _prepare(options, stack)
         timing = None
+        is_stopped = False
+        if prepared.complete is not None:
+            return _say_complete(options, prepared.complete)
+        if is_nothing_left(prepared.source):
+            say(f"nothing to post: there is no error in {options.failing.only_failed}")
+            return exits.OK
         if options.limit == 0 and prepared.earlier is None:
             tally = _post_nothing(options, stack)
             notes: Sequence[str] = ()
         else:
             session, posting = _resume(options, prepared, stack)
             tally = posting.tally
-            _stream(options, prepared, posting, session, check_signals)
+            is_stopped = _stream(options, prepared, posting, session, check_signals)
             _say_notes(options, prepared, tally, session)
             timing = posting.timing
             notes = posting.writer.notes()
+            if not (is_stopped or tally.is_broken):
+                is_stopped = say_unfound(options.failing, prepared.source)
+                _note_finished(options, prepared, posting)
     _say_end(options, tally, notes)
     if timing is not None:
         say_timing(timing)
-    if tally.is_broken:
+    if tally.is_broken or is_stopped:
         return exits.FAILED
     return exits.SOME_FAILED if tally.failed or tally.went_on else exits.OK
 
@@ -98,18 +124,51 @@ def _prepare(options: PostOptions, stack: contextlib.ExitStack) -> _Prepared:
     """Find how far an earlier run came, and open the inputs there."""
     identity = _identity(options)
     earlier = None
+    limit = None if options.limit is None else options.skip + options.limit
     if not options.restart:
-        limit = None if options.limit is None else options.skip + options.limit
         earlier = find_place(options.output, identity, limit)
+    complete = None
+    if earlier is None and options.output != "-" and not options.restart:
+        complete = _finished(options, identity, stack)
+        if complete is not None and not complete.is_enough(limit):
+            earlier, complete = complete.place, None
     source, lines = open_source(options, earlier.lines if earlier else options.skip, stack)
-    return _Prepared(identity, earlier, source, lines)
+    if complete is None:
+        source = select_failed(options.failing, source, options.call)
+    refuse_inputs(options.failing, lines)
+    return _Prepared(identity, earlier, source, lines, complete)
+
+
+def _finished(
+    options: PostOptions, identity: dict[str, str] | None, stack: contextlib.ExitStack
+) -> Finished | None:
+    """What this very post has written there before, see `check_finished`."""
+    limit = None if options.limit is None else options.skip + options.limit
+    try:
+        about = check_finished(options.output, _about(options), limit)
+    except InputError:
+        open_source(options, 0, stack)  # if it is an input, that is what is wrong with it
+        raise
+    if about is not None and identity is None and not about.is_enough(limit):
+        raise InputError(
+            "it holds fewer results, and cannot be added to",
+            where=options.output,
+            hint="write to another file, or overwrite it with --restart",
+        )
+    return about
 
 
 def _identity(options: PostOptions) -> dict[str, str] | None:
+    """What another run must have in common to resume this one; None if none can."""
+    return None if options.form.is_whole or options.unordered else _about(options)
+
+
+def _about(options: PostOptions) -> dict[str, str] | None:
+    """What tells this post from others; None if that cannot be told."""
     inputs = inputs_of(options)
-    if options.output == "-" or not inputs or options.form.is_whole or options.unordered:
+    if options.output == "-" or not inputs:
         return None
-    return identity_of_post(
+    identity = identity_of_post(
         options.endpoint,
         inputs,
         options.call,
@@ -118,6 +177,7 @@ def _identity(options: PostOptions) -> dict[str, str] | None:
         options.form.shown,
         options.skip,
     )
+    return None if identity is None else identity | key_of_results(options.failing)
 
 
 def _post_nothing(options: PostOptions, stack: contextlib.ExitStack) -> Tally:
@@ -150,6 +210,7 @@ def _resume(
         say(f'posting to {options.endpoint} of the Flow "{session.welcome.flow}" at {address}')
     if not options.quiet:
         say_without_inputs(options.endpoint, inputs_of(options), options.texts)
+    errors = open_errors(options.failing, place, stack)
     results.begin(place.size)
     posting = Posting(
         endpoint=options.endpoint,
@@ -161,12 +222,14 @@ def _resume(
         timeout_s=options.timeout_s,
         request_timeout_s=options.request_timeout_s,
         timing=Timing() if options.is_timed else None,
+        errors=errors,
         writer=writer_of(
             results, options.form, options.select, can_wait=prepared.identity is not None
         ),
         window=options.window or WINDOW_REQUESTS,
         is_ordered=not options.unordered,
     )
+    attach(options.failing, posting, session, stack)
     posting.lines_done = place.lines or options.skip
     posting.bytes_done = prepared.lines.bytes_taken if prepared.lines is not None else 0
     if prepared.identity is not None and results.is_regular:
@@ -196,8 +259,12 @@ def _stream(
     posting: Posting,
     session: Session,
     check_signals: Callable[[], None],
-) -> None:
-    """Post everything, and say how far it came if something ends it early."""
+) -> bool:
+    """Post everything, and say how far it came if something ends it early.
+
+    Returns:
+        whether it was stopped because so many Documents had failed.
+    """
     tally, journal = posting.tally, posting.journal
     try:
         with progress_of(
@@ -209,19 +276,47 @@ def _stream(
             for _ in posting.stream(session):
                 show()
                 check_signals()
+                if options.failing.is_enough(tally):
+                    say(_ended_early(options, posting, f"{options.failing.limit_name} ended it"))
+                    return True
     except InputError as error:  # it broke off; what was read before has its outcomes
         say(f"error: {error}")
     except (KeyboardInterrupt, exits.Terminated):
-        if options.form.is_whole and options.output != "-":
-            say(unwritten(options.output, options.form.shown))
-        else:
-            say(so_far(tally, journal, "the interruption"))
+        say(_ended_early(options, posting, "the interruption"))
         raise
     except (ConnectError, PostTimeout, OutputError) as error:
         # What was not wholly written is counted too, but for the journal.
         if tally.outcomes and (journal is not None or not isinstance(error, OutputError)):
-            say(f"{so_far(tally, journal, 'this')}:")
+            say(f"{_ended_early(options, posting, 'this')}:")
         raise
+    return False
+
+
+def _say_complete(options: PostOptions, about: Finished) -> int:
+    """The output holds all of this post already."""
+    place = about.place
+    if not options.quiet:
+        failed = f", {place.failed} of them errors" if place.failed else ""
+        say(
+            f"{options.output} is already complete: {counted(place.outcomes)}{failed}; "
+            "--restart posts again"
+        )
+    return exits.SOME_FAILED if place.failed or place.went_on else exits.OK
+
+
+def _note_finished(options: PostOptions, prepared: _Prepared, posting: Posting) -> None:
+    """Note in the output what it holds, so that no other post overwrites it."""
+    if options.output != "-":
+        lines = prepared.lines
+        is_all = options.limit is None or (lines is not None and lines.at_end)
+        note_finished(options.output, _about(options), posting.place(), is_all=is_all)
+
+
+def _ended_early(options: PostOptions, posting: Posting, until: str) -> str:
+    """What has become of the results of a post that ended before its last request."""
+    if options.form.is_whole and options.output != "-":
+        return unwritten(options.output, options.form.shown)
+    return so_far(posting.tally, posting.journal, until)
 
 
 def _say_notes(options: PostOptions, prepared: _Prepared, tally: Tally, session: Session) -> None:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from jina.client.holding import interrupt
 from jinacli.exits import Terminated
 
 
@@ -24,7 +25,7 @@ def signals_unwind() -> Iterator[Callable[[], None]]:
     swallowed: list[BaseException] = []
 
     def stop(signum: int, frame: object) -> None:
-        raise Terminated
+        interrupt(KeyboardInterrupt if signum == signal.SIGINT else Terminated)
 
     def note(what: Any) -> None:
         if isinstance(what.exc_value, (KeyboardInterrupt, Terminated)):
@@ -37,6 +38,8 @@ def signals_unwind() -> Iterator[Callable[[], None]]:
             raise swallowed.pop()
 
     watched = [signal.SIGTERM]
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        watched.append(signal.SIGINT)
     if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
         watched.append(signal.SIGHUP)
     before = [signal.signal(signum, stop) for signum in watched]

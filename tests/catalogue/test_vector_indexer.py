@@ -136,6 +136,29 @@ def test_the_same_id_replaces(opened: Opener) -> None:
         assert indexer.status()[0].tags["documents"] == 2
 
 
+def test_calls_may_repeat_as_after_a_crash_or_an_error(opened: Opener) -> None:
+    """A request that fails is repeated in halves, and a Flow repeats what a crash interrupted."""
+    rows = {str(n): [1.0, n, 0.5, 0.0] for n in range(8)}
+    docs = docs_of(rows, text="kept")
+    bad = DocumentArray([*docs[:5], Document(id="bad"), *docs[5:]])
+    indexer = opened()
+    for start, stop in [(0, 9), (0, 4), (4, 9), (4, 6), (4, 5), (5, 6), (6, 9), (0, 5), (6, 9)]:
+        some = bad[start:stop]
+        if "bad" in [doc.id for doc in some]:
+            with pytest.raises(ValueError, match="Document 'bad' has no embedding"):
+                indexer.index(some)
+        else:
+            indexer.index(some)
+    for _ in range(2):
+        assert indexer.status()[0].tags["documents"] == 8
+        assert found(indexer, rows["3"], top_k=99)[0] == "3"
+        assert sorted(found(indexer, rows["3"], top_k=99)) == list(rows)
+        indexer = opened()
+    for _ in range(2):
+        indexer.delete(docs[:2])
+    assert indexer.status()[0].tags["documents"] == 6
+
+
 def test_the_last_of_one_id_in_a_request_stays(opened: Opener) -> None:
     indexer = opened()
     twice = [Document(id="a", text=text, embedding=AXES[0]) for text in ("first", "last")]

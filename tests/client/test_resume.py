@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import signal
@@ -114,7 +115,7 @@ def test_the_command_resumes_what_a_program_began(
     outcomes = killed_in_python(flow, address, 1)
     done = flow.run("post", "/moody", "--inputs", "many.jsonl", "--output", "out.jsonl")
     assert done.code == 3
-    assert done.err.startswith(f"going on after {outcomes} outcomes in out.jsonl\n")
+    assert done.err.startswith(f"going on after {outcomes:,} outcomes in out.jsonl\n")
     assert Path("out.jsonl").read_bytes() == whole
 
 
@@ -127,6 +128,22 @@ def test_a_program_resumes_what_the_command_began(
         done = client.post_files("moody", [Path("many.jsonl")], Path("out.jsonl"), request_size=70)
     assert done.resumed == outcomes
     assert Path("out.jsonl").read_bytes() == whole
+
+
+def test_the_name_of_the_output_says_the_format(address: str, here: Path) -> None:
+    with Client(address) as client:
+        post = partial(client.post_files, "/moody", "many.jsonl")
+        done = post("out.csv", select=["tags.none", "text"])
+        with Path("out.csv").open(newline="") as file:
+            head, *rows = csv.reader(file)
+        assert (head, len(rows)) == (["tags.none", "text", "error"], done.outcomes)
+        assert sum(bool(row[2]) for row in rows) == done.failed == len(BROKEN)
+        Path("out.csv").unlink()
+        with pytest.raises(InputError, match="names no format of results"):
+            post("out.xlsx")
+        with pytest.raises(BadClientInput, match="no field of a Document is named"):
+            post("out.jsonl", exclude="txt")
+    assert not Path("out.jsonl").exists()
 
 
 def _jina() -> tuple[str, ...]:
@@ -164,13 +181,16 @@ def test_a_post_that_cannot_begin_leaves_the_output_as_it_was(address: str, here
     with Client(address) as client:
         for options in wrong:
             with pytest.raises(BadClientInput):
-                client.post_files("/moody", "many.jsonl", "out.jsonl", **options)
+                client.post_files("/moody", "many.jsonl", "out.jsonl", restart=True, **options)
         with pytest.raises(BadClientInput, match="names no file"):
-            client.post_files("/moody", [], "out.jsonl")
+            client.post_files("/moody", [], "out.jsonl", restart=True)
+        bad = {"a": object()}
         with pytest.raises(WireError, match="parameters that cannot be carried"):
-            client.post_files("/moody", "many.jsonl", "out.jsonl", parameters={"a": object()})
+            client.post_files("/moody", "many.jsonl", "out.jsonl", parameters=bad, restart=True)
         with pytest.raises(InputError, match="an input, so the results cannot be written to it"):
-            client.post_files("/moody", "out.jsonl", "out.jsonl")
+            client.post_files("/moody", "out.jsonl", "out.jsonl", restart=True)
+        with pytest.raises(InputError, match="there is something in it already"):
+            client.post_files("/moody", "many.jsonl", "out.jsonl")
     assert Path("out.jsonl").read_text() == "precious\n"
 
 
@@ -226,7 +246,7 @@ def test_a_progress_file_is_these_bytes(tmp_path: Path) -> None:
     assert Path(f"{output}.progress").read_bytes() == (
         b'{"schema":"jina/progress/v1","post":{"endpoint":"/index"}}\n'
         b'{"lines":             12,"size":              7,"outcomes":             11,'
-        b'"failed":              2,"went_on":              3}\n'
+        b'"failed":              2,"went_on":              3,"errors":              0}\n'
     )
     place = find_place(str(output), {"endpoint": "/index"}, None)
     assert place == Place(lines=12, size=7, outcomes=11, failed=2, went_on=3)

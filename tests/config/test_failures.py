@@ -49,22 +49,23 @@ def test_retries_are_a_number_or_a_map(written: Any, retries: Retries | None) ->
 
 
 @pytest.mark.parametrize(
-    ("options", "entry", "continues"),
+    ("options", "entry", "on_error"),
     [
-        ({}, {}, False),
-        ({"on_error": "continue"}, {}, True),
-        ({"on_error": "continue"}, {"on_error": "stop"}, False),
-        ({"on_error": "continue"}, {"on_error_strategy": "THROW_EARLY"}, False),
-        ({"on_error_strategy": "ignore"}, {}, True),
-        ({}, {"on_error_strategy": "Ignore"}, True),
-        ({}, {"on_error_strategy": "SKIP_HANDLE"}, False),
-        ({}, {"on_error": "stop", "on_error_strategy": "IGNORE"}, False),
+        ({}, {}, ""),
+        ({"on_error": "continue"}, {}, "continue"),
+        ({"on_error": "continue"}, {"on_error": "stop"}, "stop"),
+        ({"on_error": "continue"}, {"on_error": "split"}, "split"),
+        ({"on_error": "continue"}, {"on_error_strategy": "THROW_EARLY"}, "stop"),
+        ({"on_error_strategy": "ignore"}, {}, "continue"),
+        ({}, {"on_error_strategy": "Ignore"}, "continue"),
+        ({}, {"on_error_strategy": "SKIP_HANDLE"}, "stop"),
+        ({}, {"on_error": "stop", "on_error_strategy": "IGNORE"}, "stop"),
     ],
 )
 def test_the_nodes_own_word_counts_then_the_flows(
-    options: dict[str, str], entry: dict[str, str], continues: bool
+    options: dict[str, str], entry: dict[str, str], on_error: str
 ) -> None:
-    assert node(options, **entry).continues is continues
+    assert node(options, **entry).on_error == on_error
 
 
 def test_an_endpoint_of_a_timeout_may_lack_its_slash() -> None:

@@ -170,7 +170,7 @@ def test_a_worker_that_dies_at_idle_too_often_is_given_up(shell: Shell) -> None:
         assert flow["state"] == "degraded"
         assert flow["failed"] == {"frail": LOST}
         header, first, last = (" ".join(row.split()) for row in shell.ps_table())
-        assert header == "flow state up worker pid state outstanding file"
+        assert header == "flow state up worker pid state outstanding failed file"
         assert first.startswith("flow degraded ")
         assert first.endswith(" flow.yml")
         assert last == (f"frail failed: {LOST}")
@@ -222,7 +222,7 @@ def test_the_flow_goes_away_during_a_post(shell: Shell) -> None:
     assert done.err.startswith(f"{written:,} outcomes were written before this:\nerror: ipc://")
     assert done.err.endswith(
         "front.ipc: the Flow is gone\n"
-        "help: its own terminal or log says why; start it again with `jina flow up`\n"
+        "help: `jina flow logs --flow flow` says why; start it again with `jina flow up`\n"
     )
 
 

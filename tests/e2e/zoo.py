@@ -93,6 +93,34 @@ class Fickle(Executor):
             doc.tags["acted"] = True
 
 
+class Picky(Executor):
+    """Raises when a Document's text is `bad`, and dies when it is `deadly`; counts its calls."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._calls: list[int] = []
+
+    @requests(on=["/pick", "/some"])
+    def pick(self, docs: DocumentArray, **kwargs: Any) -> None:
+        self._calls.append(len(docs))
+        for doc in docs:
+            if doc.text == "bad":
+                raise ValueError("a bad one")
+            if doc.text == "deadly":
+                os.kill(os.getpid(), signal.SIGKILL)
+            doc.text = doc.text.upper()
+
+    @requests(on="/once", once=True)
+    def once(self, docs: DocumentArray, **kwargs: Any) -> None:
+        self.pick(docs)
+
+    @requests(on="/calls")
+    def calls(self, **kwargs: Any) -> DocumentArray:
+        """The sizes of its calls, and begin anew."""
+        calls, self._calls = self._calls, []
+        return DocumentArray([Document(id="calls", tags={"sizes": calls})])
+
+
 class Counter(Executor):
     """Keeps in memory which Documents it has seen."""
 

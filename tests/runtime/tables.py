@@ -10,6 +10,7 @@ shard 2 of `indexer`. What the router wants done is written in one line each:
     a/0 <- 1 of 3: in       likewise, one call with those up to task 3
     j/0 <- 3: A | B         a join: the branches' bodies in their order
     a/0 <- 1[2:3]-: in      likewise, and the one outcome stays as it is
+    a/0 <- 1[2:4]: in behind 0+1     likewise, and the reply begins with what the others gave
     a/0 late with 1         end the worker, which has task 1 for too long
     timer 1: 2 s            say when two seconds are over
     c <- 1: A, served 1     answer request 1 of client c
@@ -93,9 +94,12 @@ def post(
     targets: Sequence[str] | None = None,
     rows: int = 1,
     call: bytes = b"call",
+    on_error: str = "",
 ) -> Submitted:
     pieces = [Piece(Part(LINES, DOCS, 1, rows), [text.encode()])]
-    return Submitted(client.encode(), number, endpoint, targets, 7, 3, call, pieces)
+    return Submitted(
+        client.encode(), number, endpoint, targets, 7, 3, call, pieces, on_error=on_error
+    )
 
 
 def soon(event: Submitted, seconds: float) -> Submitted:
@@ -104,7 +108,11 @@ def soon(event: Submitted, seconds: float) -> Submitted:
 
 
 def ready(
-    worker: str, *endpoints: str, credits: int = 2, batching: Mapping[str, Batching] | None = None
+    worker: str,
+    *endpoints: str,
+    credits: int = 2,
+    batching: Mapping[str, Batching] | None = None,
+    once: Sequence[str] = (),
 ) -> Joined:
     name, _, replica = worker.rpartition("/")
     node, _, shard = name.partition("#")
@@ -116,6 +124,7 @@ def ready(
         credits,
         int(shard) if shard else None,
         batching or {},
+        once,
     )
 
 
@@ -175,11 +184,14 @@ def left(client: str) -> ClientLeft:
 def words(action: Action) -> str:
     """One action in one line."""
     if isinstance(action, Dispatch):
+        last = " (last)" if action.is_last else ""
+        own = len(action.pieces) - action.carried
         branches = [
-            "+".join(_text(piece) for piece in action.pieces if piece.part.branch == branch)
+            "+".join(_text(piece) for piece in action.pieces[:own] if piece.part.branch == branch)
             for branch in range(action.branches)
         ]
-        last = " (last)" if action.is_last else ""
+        before = "+".join(map(_text, action.pieces[own:]))
+        last = f" behind {before}{last}" if action.carried else last
         some = f"[{action.first}:{action.stop}]" if action.stop else ""
         together = f" of {action.lot}" if action.lot else ""
         mark = "!" if action.blame else "-" if action.skip else ""

@@ -124,7 +124,7 @@ def test_whoever_left_or_lost_the_node_meanwhile_is_not_tried_again() -> None:
 
 
 def test_a_request_goes_on_with_what_the_node_was_given() -> None:
-    router = started(ruled(CHAIN, "b", continues=True))
+    router = started(ruled(CHAIN, "b", on_error="continue"))
     play(
         router,
         [
@@ -138,7 +138,7 @@ def test_a_request_goes_on_with_what_the_node_was_given() -> None:
 
 
 def test_the_retries_come_first() -> None:
-    router = started(ruled(ONE, "a", continues=True, retries=Retries(times=1, on=["OSError"])))
+    router = started(ruled(ONE, "a", on_error="continue", retries=Retries(times=1, on=["OSError"])))
     play(
         router,
         [
@@ -155,7 +155,7 @@ def test_the_retries_come_first() -> None:
 
 
 def test_at_a_join_the_branches_go_on_one_after_the_other() -> None:
-    router = started(ruled(DIAMOND, "j", continues=True))
+    router = started(ruled(DIAMOND, "j", on_error="continue"))
     router.step(post(1))
     router.step(reply("a/0", 1, "A"))
     router.step(reply("b/0", 2, "B"))
@@ -170,7 +170,7 @@ def test_at_a_join_the_branches_go_on_one_after_the_other() -> None:
 def test_a_node_that_is_gone_is_passed_over_and_joins_once() -> None:
     nodes = graph(a="", b="", j="gateway a b")
     for name in "ab":
-        nodes = ruled(nodes, name, continues=True)
+        nodes = ruled(nodes, name, on_error="continue")
     router = started(nodes)
     play(
         router,
@@ -193,7 +193,7 @@ def test_a_node_that_is_gone_is_passed_over_and_joins_once() -> None:
 
 
 def test_the_document_that_kills_stays_as_it_came_and_the_others_are_done() -> None:
-    router = started(ruled(ONE, "a", continues=True), max_attempts=1)
+    router = started(ruled(ONE, "a", on_error="continue"), max_attempts=1)
     play(
         router,
         [
@@ -214,7 +214,7 @@ def test_the_document_that_kills_stays_as_it_came_and_the_others_are_done() -> N
 
 def test_the_client_is_told_whether_a_worker_wrote_the_answer() -> None:
     for name, is_raw in (("a", False), ("c", True)):
-        router = started(ruled(CHAIN, name, continues=True))
+        router = started(ruled(CHAIN, name, on_error="continue"))
         router.step(post(1))
         for number, worker in enumerate("abc", 1):
             report = failed if worker == name else reply

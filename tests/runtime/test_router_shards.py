@@ -294,7 +294,9 @@ def test_an_error_of_a_floating_node_is_said_and_fails_nothing(is_first: bool) -
 
 
 def test_an_error_after_which_a_floating_node_goes_on_is_said_once() -> None:
-    router = started(ruled(floating(f="", a=""), "f", continues=True), apart="a", max_attempts=1)
+    router = started(
+        ruled(floating(f="", a=""), "f", on_error="continue"), apart="a", max_attempts=1
+    )
     play(
         router,
         [

@@ -60,6 +60,6 @@ def test_a_seed_is_the_same_run_each_time() -> None:
 
 
 def test_each_feature_is_seen_alone_and_with_all_others() -> None:
-    seen = [Simulation(seed).features for seed in range(100)]
+    seen = [Simulation(seed).features for seed in range(200)]
     assert {feature for some in seen if len(some) == 1 for feature in some} == set(FEATURES)
     assert set(FEATURES) in seen

@@ -24,7 +24,7 @@ def answered(lines: str, lost: list[set[int]], node: str = "s") -> Body:
 
 
 def left(body: Body) -> list[str]:
-    return ["".join(doc.id for doc in array) for array in without_failed(body, "s")]
+    return ["".join(doc.id for doc in array) for array in without_failed(body)]
 
 
 def test_what_failed_in_one_shard_is_dropped_in_the_others() -> None:
@@ -38,9 +38,11 @@ def test_of_an_id_that_stands_twice_as_many_are_dropped_as_failed() -> None:
     assert left(answered("aab", [{0}, {1}])) == ["b", "b"]
 
 
-def test_other_failures_drop_nothing() -> None:
-    """A Document that failed at an earlier node, or a line that could not be read."""
-    assert left(answered("ab", [{0}, set()], "t")) == ["b", "ab"]
+def test_a_document_that_failed_before_its_request_came_here_is_missing_in_each_branch() -> None:
+    assert left(answered("ab", [{0}, {0}], "t")) == ["b", "b"]
+
+
+def test_lines_that_could_not_be_read_drop_nothing() -> None:
     assert left(answered("ab", [{0}, set()], "")) == ["b", "ab"]
     assert left(answered("ab", [set(), set()])) == ["ab", "ab"]
 
@@ -54,5 +56,5 @@ def test_each_line_has_one_outcome(lines: str, lost: list[set[int]]) -> None:
     body = answered(lines, lost)
     failed = [failure.place for failure in body.failures.failures] if body.failures else []
     assert failed == sorted(set().union(*lost))
-    whole = reduced(without_failed(body, "s"))
+    whole = reduced(without_failed(body))
     assert sorted([doc.id for doc in whole] + [lines[n] for n in failed]) == sorted(lines)

@@ -150,6 +150,14 @@ def test_the_flow_of_the_folder_is_meant(shell: Shell, tmp_path: Path) -> None:
     assert [
         flow["name"] for flow in json.loads(shell.run("flow", "ps", "--json").out)["flows"]
     ] == ["other"]
+    home, shell.folder = shell.folder, shell.folder / "project"
+    shell.folder.mkdir()
+    shell.write("flow.yml", "executors: []\n")
+    elsewhere = shell.run("post", "/mark", "--text", "a")
+    assert elsewhere.code == 0
+    assert 'note: using the Flow "other" of ' in elsewhere.err
+    assert elsewhere.err.endswith("; flow.yml is not running\n")
+    shell.folder = home
     assert shell.run("flow", "down", "--all").code == 0
     for name in ("flow.yaml", "jina.yml"):
         (shell.folder / name).unlink()

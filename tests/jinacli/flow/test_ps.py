@@ -14,10 +14,10 @@ def test_ps_cuts_nothing_off_on_a_narrow_terminal(shell: Shell) -> None:
     (shell.folder / "one-of-several-folders").mkdir()
     shell.write("one-of-several-folders/flow.yml", text)
     with shell.up("one-of-several-folders/flow.yml"):
-        shell.environment["COLUMNS"] = "20"
+        shell.environment["COLUMNS"] = "40"
         table = re.sub(r"\x1b\[[0-9;]*m", "", on_terminal(shell, "flow", "ps"))
         lines = table.split("\r\n")
-        assert max(map(len, lines)) <= 20
+        assert max(map(len, lines)) <= 40
         cells = [line.split() for line in lines]
         assert ["worker", "upper/0"] in cells
         assert ["pid", str(shell.workers()["upper/0"])] in cells

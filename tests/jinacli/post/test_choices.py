@@ -31,7 +31,7 @@ def ids(flow: Shell, *options: str) -> list[str]:
     ("options", "first", "stop"),
     [
         (("--skip", "10", "--limit", "5"), 10, 15),
-        (("--skip", "2,990"), 2_990, 3_000),
+        (("--skip", "2990"), 2_990, 3_000),
         (("--skip", "3000"), 0, 0),
         (("--skip", "250", "--limit", "300", "--request-size", "7"), 250, 550),
     ],

@@ -201,7 +201,15 @@ def test_a_limit_of_nothing_is_told_and_empties_the_output(flow: Shell) -> None:
     flow.write("lines.jsonl", json_lines(3))
     output = flow.write("earlier.jsonl", "of yesterday\n")
     done = flow.run(
-        "post", "/moody", "--inputs", "lines.jsonl", "--limit", "0", "--output", "earlier.jsonl"
+        "post",
+        "/moody",
+        "--inputs",
+        "lines.jsonl",
+        "--limit",
+        "0",
+        "--output",
+        "earlier.jsonl",
+        "--restart",
     )
     assert (done.code, done.out) == (0, "")
     assert done.said == "nothing to post: --limit is 0\n"

@@ -175,6 +175,7 @@ def test_a_size_of_zero_is_all_in_one_request(
     flow: Shell, options: tuple[str, ...], failed: int
 ) -> None:
     """As for `request_size=0` in Python; a request fails as a whole."""
+    options = (*options, "--on-error", "stop")
     flow.write("first.jsonl", '{"text": "raise"}\n' + json_lines(249))
     done = flow.run("post", "/moody", "--inputs", "first.jsonl", *options)
     assert done.said.startswith(f"{failed} of 250 failed")
@@ -185,7 +186,7 @@ def test_a_size_of_zero_is_all_in_one_request(
 
 def test_requests_that_fail_are_told_line_by_line_and_the_rest_is_right(flow: Shell) -> None:
     lines = json_lines(3) + '{"id": "bad", "text": "raise"}\n' + json_lines(4, 3)
-    done = flow.run("post", "/moody", "--request-size", "2", stdin=lines)
+    done = flow.run("post", "/moody", "--request-size", "2", "--on-error", "stop", stdin=lines)
     error = {
         "type": "ValueError",
         "message": "a bad mood",
@@ -263,7 +264,7 @@ def test_a_closed_stream_is_no_error(flow: Shell, closed: str) -> None:
             1,
             "error: standard output is closed\nhelp: name a file: --output FILE\n",
         ),
-        ("--text x -q -o out.jsonl >&-", 0, ""),
+        ("--text x -q -o out.jsonl --restart >&-", 0, ""),
         ("--inputs - <&-", 2, "error: <stdin>: standard input is closed\n"),
     ],
 )
@@ -289,7 +290,9 @@ def test_a_flow_that_does_not_start_costs_no_results(flow: Shell, output: str, e
     flow.write("broken.py", "from jina import Executor\nclass A(Executor): x = 1 / 0\n")
     flow.write("broken.yml", "executors: [{name: a, uses: {jtype: A, py_modules: broken.py}}]\n")
     flow.write("old.jsonl", "{}\n")
-    done = flow.run("post", "/", "--text", "x", "--flow", "broken.yml", "--output", output)
+    done = flow.run(
+        "post", "/", "--text", "x", "--flow", "broken.yml", "--output", output, "--restart"
+    )
     assert done.code == (2 if output.startswith("no/") else 1)
     assert done.said.removeprefix(STARTING).startswith(err)
     assert (STARTING in done.said) == (not output.startswith("no/"))

@@ -209,7 +209,7 @@ def test_every_format_is_gone_on_with(flow: Shell, out: Path, form: str) -> None
     else:
         np.save(path, np.arange(15_000, dtype=np.float32).reshape(5_000, 3))
     post = ("post", "/moody", "--inputs", path.name, "--output")
-    assert flow.run(*post, "whole.out").code == 0
+    assert flow.run(*post, "whole.out", "--restart").code == 0
     with flow.start(*post, "out.jsonl") as running:
         wait_until(lambda: noted_in(out) > 0)
         running.end(signal.SIGKILL)

@@ -54,8 +54,12 @@ def check_dispatch(
     expected = [
         in_branch(piece, index) for index, pieces in enumerate(branches) for piece in pieces
     ]
-    if list(action.pieces) != expected or action.branches != len(branches):
-        raise Violation(f"other pieces than {expected}")
+    is_much = sum(len(piece.frames) for piece in job.given) > model.flow.most_done
+    carried = job.given if is_much else []
+    if list(action.pieces) != expected + carried or action.branches != len(branches):
+        raise Violation(f"other pieces than {expected + carried}")
+    if action.carried != len(carried):
+        raise Violation("results so far are told wrongly")
     if action.is_last != (asked.meaning.ends == [part.node] and part.shard is None):
         raise Violation("is_last is wrong")
     if any(getattr(asked.event, name) != getattr(action, name) for name in SAID):
@@ -64,24 +68,28 @@ def check_dispatch(
 
 
 def _check_halves(model: Model, job: Job, action: Dispatch) -> None:
-    """Deaths narrow a request down, and nothing else does."""
+    """Deaths, and errors where that is wanted, narrow a request down, and nothing else does."""
     rows = (action.first, action.stop)
-    continues = model.flow.rules[job.part.node].continues
-    kills_alone = rows in job.killers and action.stop > 0 and action.stop - action.first == 1
-    if (action.blame is not None) != (kills_alone and not continues):
+    is_alone = action.stop > 0 and action.stop - action.first == 1
+    kills_alone = is_alone and rows in job.killers
+    raises_alone = is_alone and rows in job.raisers
+    continues = model.mode(job) == "continue"
+    if (action.blame is not None) != (raises_alone or (kills_alone and not continues)):
         raise Violation("blamed without need, or not blamed")
     if action.skip != (kills_alone and continues):
         raise Violation("left as it came without need, or not left")
     if action.stop:
-        is_fair = job.charges >= model.flow.max_attempts and job.can_narrow
-        if not is_fair or not action.first < action.stop <= rows_of(action.pieces):
+        is_fair = job.charges >= model.flow.max_attempts or job.raisers
+        if not (is_fair and job.can_narrow):
             raise Violation("narrowed down without need")
+        if not action.first < action.stop <= rows_of(job.input):
+            raise Violation("rows that are not there")
         if action.first != job.covered:
             raise Violation("rows twice, or not at all")
-        if not kills_alone and rows in job.killers:
-            raise Violation("rows that killed are not narrowed down")
-    elif job.charges >= model.flow.max_attempts:
-        raise Violation("a deadly request once more")
+        if not (kills_alone or raises_alone) and rows in job.killers | job.raisers:
+            raise Violation("rows that failed are not narrowed down")
+    elif job.charges >= model.flow.max_attempts or job.raisers:
+        raise Violation("a request that failed once more")
 
 
 def check_lot(lot: Sequence[Given]) -> None:
@@ -140,10 +148,11 @@ def check_unheard(model: Model, asked: Asked, action: Unheard) -> None:
     """What nobody waited for has failed, or has met an error and goes on."""
     node = action.error.executor
     if action.error.type != REQUEST_TIMEOUT:  # after which nothing goes on
-        if node in asked.heard:
+        if node in asked.heard and not asked.is_doomed:
             raise Violation("an error is told twice")
+        is_new = node not in asked.heard
         asked.heard.add(node)
-        if node in asked.passed | asked.skipped:
+        if is_new and node in asked.passed | asked.skipped:
             return
     if not asked.is_waiting:
         raise Violation("an error of something that was over")
@@ -170,6 +179,7 @@ def check_error(model: Model, asked: Asked, error: ErrorInfo) -> None:
     if job is None or not asked.is_doomed:
         raise Violation("an error of something that goes on")
     is_deadly = job.charges >= model.flow.max_attempts and (job.is_blamed or not job.can_narrow)
+    is_deadly = is_deadly or (job.charges > 0 and job.is_once)
     shards = range(model.flow.rules[error.executor].shards)
     is_true = {
         "jina.excepts.WorkerDied": is_deadly and not job.is_late,
@@ -188,9 +198,16 @@ def _check_way(asked: Asked, way: Way | None) -> None:
     failed = asked.passed | asked.skipped
     has_request = GATEWAY in asked.meaning.ends  # the request itself is part of the answer
     if way is None:
-        if failed or asked.event.is_timed or (has_request and asked.meaning.names):
+        if (
+            failed
+            or asked.is_blamed
+            or asked.event.is_timed
+            or (has_request and asked.meaning.names)
+        ):
             raise Violation("the client is not told its way")
         return
+    if (way.blamed is not None) != asked.is_blamed:
+        raise Violation("the client is not told of an error, or of one that was not")
     told = {error.executor for error in way.errors}
     if len(told) != min(len(failed), MOST_ERRORS) or not told <= failed:
         raise Violation(f"other errors than those of {failed}")

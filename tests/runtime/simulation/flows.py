@@ -28,6 +28,8 @@ FEATURES = [
     "timeouts",
     "retries",
     "continue",
+    "split",
+    "once",
     "deadlines",
     "changes",
     "stops",
@@ -48,6 +50,8 @@ class MadeUpFlow:
         features: those of FEATURES that it has: one, some or all.
         nodes: each after those that it needs.
         bound: node -> endpoints that its workers bind.
+        once: node -> endpoints whose method must not see a Document twice, if it binds them.
+        most_done: frames of the results so far of a request that is done in halves.
         batching: node -> endpoint -> how its requests become one call.
         parameters: of which each request has one.
         asked: endpoints that clients ask for.
@@ -72,6 +76,8 @@ class MadeUpFlow:
         self.parameters: list[dict[str, object]] = (
             draw.choice([PARAMETERS, [{}], [{}]]) if share else [{}]
         )
+        self.once = {node.name: self._once() for node in self.nodes}
+        self.most_done = draw.choice([0, 1, 3, 32])
         self.asked = draw.choice([ENDPOINTS, ENDPOINTS, ENDPOINTS[:1]])
         self.max_attempts = draw.choice([1, 2, 2, 3])
         self.deadly = draw.choice([0.05, 0.05, 0.3])
@@ -95,6 +101,16 @@ class MadeUpFlow:
         """What an Executor may bind."""
         bound = [endpoint for endpoint in ENDPOINTS if self._draw.random() < 0.6]
         return [*bound, DEFAULT_ENDPOINT] if self._draw.random() < 0.1 else bound
+
+    def on_error(self) -> str:
+        """What a node, or a request, says of errors."""
+        words = ["", "", "stop"]
+        words += ["continue"] * self.has("continue") + ["split"] * 2 * self.has("split")
+        return self._draw.choice(words)
+
+    def _once(self) -> list[str]:
+        often = 0.3 if self.has("once") else 0.0
+        return [name for name in [*ENDPOINTS, DEFAULT_ENDPOINT] if self._draw.random() < often]
 
     def _graph(self) -> list[PlannedNode]:
         draw = self._draw
@@ -139,12 +155,11 @@ class MadeUpFlow:
         return parts
 
     def _node(self, name: str, needs: list[str], **others: object) -> PlannedNode:
-        continues = self.has("continue") and self._draw.random() < 0.3
         return PlannedNode(
             name=name,
             needs=needs,
             timeouts=self._timeouts(),
-            continues=continues,
+            on_error=self.on_error(),
             retries=self._retries(),
             **others,  # type: ignore[arg-type]  # those of a node
         )

@@ -55,6 +55,7 @@ class Model:
         self.unsettled: list[Asked] = []
         self.resting: tuple[float, Job] | None = None
         self._bound: dict[str, list[str]] = {}  # as far as workers have said
+        self._once: dict[str, list[str]] = {}  # likewise
         self._meanings: dict[tuple[str, tuple[str, ...] | None], Meaning] = {}
 
     def tick(self, now: float) -> None:
@@ -73,6 +74,7 @@ class Model:
     def joined(self, process: Process) -> None:
         """A worker is ready."""
         self.failed.discard(process.place)
+        self._once[process.node] = process.once
         if self._bound.get(process.node) != process.bound:
             self._bound[process.node] = process.bound
             self._meanings.clear()
@@ -90,6 +92,16 @@ class Model:
         """Whose work a worker does."""
         node, shard = place
         return Part(node, shard if node in asked.meaning.fans else None)
+
+    def mode(self, job: Job) -> str:
+        """What becomes of it after an error: its node says so, else its client."""
+        return self.flow.rules[job.part.node].on_error or job.asked.event.on_error
+
+    def is_once(self, job: Job) -> bool:
+        """Whether its method must not see a Document twice."""
+        node, endpoint = job.part.node, job.asked.event.endpoint
+        name = endpoint if endpoint in self._bound[node] else DEFAULT_ENDPOINT
+        return name in self._bound[node] and name in self._once[node]
 
     def _is_gone(self, part: Part) -> bool:
         """Whether nobody will come to do this."""
@@ -142,6 +154,7 @@ class Model:
         other.due = asked.due
         other.poison, other.poison_shard = asked.poison, asked.poison_shard
         other.poison_rows, other.hangs = asked.poison_rows, asked.hangs
+        other.sour, other.sour_rows = asked.sour, asked.sour_rows
         other.group = asked.meaning.floats[node]
         for source in sorted(asked.meaning.sources[node]):
             other.results[source] = asked.results[source]
@@ -167,7 +180,7 @@ class Model:
         asked, node = job.asked, job.part.node
         if not asked.is_waiting or asked.is_doomed:
             return
-        if self.flow.rules[node].continues and not is_late:
+        if self.mode(job) == "continue" and not is_late:
             asked.passed.add(node)
             self._finish(job, job.input)
         else:
@@ -200,30 +213,49 @@ class Model:
         job, work = given.job, given.work
         if not job.asked.is_waiting:
             return
-        job.given += pieces
+        self._count(job, given)
+        job.given = [*job.given[work.carried :], *pieces]
         job.covered = work.stop
-        if not work.stop or work.stop == rows_of(work.pieces):
+        if not work.stop or work.stop == rows_of(job.input):
             self._hold(job.asked, job.given)
             self._finish(job, job.given)
-        elif self._is_gone(job.part):
-            self._give_up(job)
         else:
-            self._wait(job, is_back=True)
+            self._enqueue(job)
 
     def raised(self, given: Given, error: ErrorInfo) -> None:
         """A worker's Executor raised."""
         job = given.job
         if not job.asked.is_waiting:
             return
+        self._count(job, given)
         retries = self.flow.rules[job.part.node].retries
         names = {name.rpartition(".")[2] for name in error.classes}
         is_meant = bool(names) and (not retries or not retries.on or bool(names & {*retries.on}))
-        if retries and job.retried < retries.times and is_meant:
+        is_once = self.is_once(job)
+        if retries and job.retried < retries.times and is_meant and not is_once:
             self.resting = (retries.backoff_s * 2**job.retried, job)
             job.retried += 1
             return
+        is_report = given.work.blame or given.work.skip
+        if names and self.mode(job) == "split" and job.can_narrow and not (is_once or is_report):
+            self._narrow(job, (given.work.first, given.work.stop))
+            return
         job.raised.add(error.type)
         self._give_up(job, is_late=error.type == REQUEST_TIMEOUT)
+
+    def _narrow(self, job: Job, rows: tuple[int, int]) -> None:
+        """Half of what raised is done next, or the one row is the culprit."""
+        job.raisers.add(rows)
+        job.asked.is_blamed |= rows[1] - rows[0] == 1
+        if job.asked.group and rows[1] - rows[0] == 1:
+            job.asked.skipped.add(job.part.node)  # nobody waits: it is told at once
+        self._enqueue(job)
+
+    def _count(self, job: Job, given: Given) -> None:
+        """A call came to its end: halves are not done more often than there are any."""
+        job.calls += not (given.work.blame or given.work.skip)
+        if job.calls > max(1, 2 * rows_of(job.input) - 1) + job.retried:
+            raise Violation("more calls than halves")
 
     def rested(self, job: Job) -> None:
         """What raised may be tried again."""
@@ -246,14 +278,18 @@ class Model:
         """Count a death; whether it is the last one: nothing of it can be left out."""
         work = given.work
         job.charges += 1
-        job.killers.add((work.first, work.stop))
+        job.is_once = self.is_once(job)
+        if job.is_once:
+            return True
+        if job.charges >= self.flow.max_attempts:
+            job.killers.add((work.first, work.stop))
         if work.blame or work.skip:
             job.is_blamed = True
         if job.charges < self.flow.max_attempts:
             return False
         if job.is_blamed or not job.can_narrow:
             return True
-        if work.stop - work.first == 1 and self.flow.rules[job.part.node].continues:
+        if work.stop - work.first == 1 and self.mode(job) == "continue":
             job.asked.skipped.add(job.part.node)
         return False
 
@@ -263,7 +299,13 @@ class Model:
         """The settings by which it waits for others; None for alone."""
         node, asked = job.part.node, job.asked
         settings, endpoint = self.flow.batching[node], asked.event.endpoint
-        if not settings or asked.parameters == repr(ALONE) or job.charges or job.retried:
+        if (
+            not settings
+            or asked.parameters == repr(ALONE)
+            or job.charges
+            or job.retried
+            or job.raisers
+        ):
             return None
         known = settings.get(DEFAULT_ENDPOINT) if endpoint not in self._bound[node] else None
         branches = asked.meaning.branches[node]

@@ -46,6 +46,9 @@ class Asked:
     poison_shard: int | None = None  # only this one
     poison_rows: range = range(0)  # with which of the rows there
     hangs: bool = False  # its poison does not kill, if the node has a timeout
+    sour: str = ""  # the node whose method raises for it
+    sour_rows: range = range(0)  # for which of the rows there
+    is_blamed: bool = False  # some of its rows have an error that they raised alone
     due: float = 0.0  # when its time is over; 0 for never
     size: int = 0  # bytes that the router holds for it
     floating: dict[str, Asked] = field(default_factory=dict)  # node -> what nobody waits for
@@ -91,7 +94,10 @@ class Job:
     is_late: bool = False  # the worker has had it for longer than it may
     is_blamed: bool = False  # one died of the report itself
     raised: set[str] = field(default_factory=set)  # errors that were not tried again
-    killers: set[tuple[int, int]] = field(default_factory=set)  # rows that were begun at a death
+    killers: set[tuple[int, int]] = field(default_factory=set)  # rows that are narrowed for it
+    raisers: set[tuple[int, int]] = field(default_factory=set)  # rows that raised, likewise
+    calls: int = 0  # that came to an end
+    is_once: bool = False  # its worker died, and nobody may call it again
     covered: int = 0  # rows that have a result
     given: list[Piece] = field(default_factory=list)  # results so far
 
@@ -149,6 +155,7 @@ class Process:
     replica: int
     credits: int
     bound: list[str]
+    once: list[str]
     is_alive: bool = True
     is_known: bool = False  # the router was told of its start, and not of its end
     is_retiring: bool = False  # the router was told that it is to end

@@ -25,7 +25,7 @@ from tests.runtime.simulation import checks
 from tests.runtime.simulation.clock import Clock
 from tests.runtime.simulation.flows import MadeUpFlow, Place
 from tests.runtime.simulation.model import Model
-from tests.runtime.simulation.state import Given, Job, Process, Violation, piece_of
+from tests.runtime.simulation.state import Given, Job, Process, Violation, piece_of, rows_of
 
 BUSY = ErrorInfo(
     "my.module.Busy",
@@ -115,6 +115,7 @@ class Workers:
             replica,
             self._draw.randint(1, 3),
             self._flow.bound[place[0]],
+            [name for name in self._flow.bound[place[0]] if name in self._flow.once[place[0]]],
         )
         after = self._draw.choice([0.0, 5.0])
         if self._flow.has("failed starts") and self._draw.random() < 0.05:
@@ -140,6 +141,7 @@ class Workers:
                 process.credits,
                 self._shard(process.place),
                 self._flow.batching[process.node],
+                process.once,
             )
         )
 
@@ -189,7 +191,7 @@ class Workers:
         draw, work = self._draw, given.work
         times = Times(self._clock.now, self._clock.now + 1) if work.is_timed else None
         event: Raised | Replied
-        if given.is_over or draw.random() < 0.05:
+        if given.is_over or draw.random() < 0.05 or _is_sour(given):
             error = msgspec.structs.replace(
                 TOO_LATE if given.is_over else BUSY,
                 executor=process.node,
@@ -326,6 +328,15 @@ class Workers:
         self._forget(process)
         if process.is_alive:  # else it is about to be found dead
             self._die(process)
+
+
+def _is_sour(given: Given) -> bool:
+    """Whether the method raises for some of these rows."""
+    asked, work = given.job.asked, given.work
+    if asked.sour != given.job.part.node or work.blame or work.skip:
+        return False
+    rows = range(work.first, work.stop or rows_of(given.job.input))
+    return any(row in asked.sour_rows for row in rows)
 
 
 def _kills(given: Given, process: Process) -> bool:

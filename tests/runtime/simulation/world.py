@@ -71,7 +71,10 @@ class Simulation:
         self._resting: dict[int, Job] = {}  # timer -> what is tried again then
         self._is_draining = False
         self.router = Router(
-            self._flow.nodes, window_requests=WINDOW, max_attempts=self._flow.max_attempts
+            self._flow.nodes,
+            window_requests=WINDOW,
+            max_attempts=self._flow.max_attempts,
+            most_done=self._flow.most_done,
         )
 
     def run(self) -> None:
@@ -151,10 +154,14 @@ class Simulation:
             deadline,
             draw.random() < 0.1,  # is_timed
             1 + self._clock.now,
+            self._flow.on_error(),
         )
         meaning = self._model.meaning(event.endpoint, event.targets)
         asked = request_of(event, meaning, repr(parameters))
         asked.due = deadline or 0.0
+        if draw.random() < 0.2:
+            asked.sour = draw.choice(self._flow.places)[0]
+            asked.sour_rows = range(draw.randint(0, 3), 20, draw.randint(1, 4))
         if draw.random() < self._flow.deadly:
             asked.hangs = draw.random() < 0.5
             asked.poison, shard = draw.choice(self._flow.places)
