@@ -88,7 +88,9 @@ def test_a_day(day: Shell) -> None:
     # The data have three bad lines, which are found.
     done = jina(day, "post /count -i data.jsonl -o counts.jsonl", 3)
     assert "ValueError" in done.err
-    assert set(BAD) <= set(failed(folder / "counts.jsonl"))
+    assert failed(folder / "counts.jsonl") == BAD
+    again = jina(day, "post /count -i data.jsonl --only-failed counts.jsonl", 3)
+    assert [line["id"] for line in again.lines] == [f"d{n}" for n in BAD]
 
     # A worker is killed in the middle of another post, which loses nothing.
     (folder / "wait").touch()
@@ -115,7 +117,7 @@ def test_a_day(day: Shell) -> None:
     before = day.workers()
     jina(day, "flow restart words")
     assert not set(before.values()) & set(day.workers().values())
-    jina(day, "post /count -i data.jsonl -o counts.jsonl --restart")
+    jina(day, "post /count -i data.jsonl -o counts.jsonl --only-failed counts.jsonl")
     assert failed(folder / "counts.jsonl") == []
 
     # In the evening all is stopped.
