@@ -102,7 +102,8 @@ def test_a_day(day: Shell) -> None:
     assert failed(folder / "again.jsonl") == failed(folder / "counts.jsonl")
     (folder / "at").unlink()
 
-    # Who looks is told of all that.
+    # Who looks is told of all that, once there is a worker in the place of the dead one.
+    wait_until(lambda: day.run("flow", "status").code == 0)
     status = json.loads(jina(day, "flow status --json").out)
     assert status["state"] == "healthy"
     assert sum(worker["restarts"] for worker in status["workers"]) == 1
