@@ -31,7 +31,7 @@ jina flow up flow.yml --detach
 jina post /count --inputs data.jsonl
 jina flow scale cuont=2
 jina flow scale count=2
-jina flow ps
+jina flow status
 jina flow down
 """
 _WAIT_S = 60

@@ -15,6 +15,7 @@ from jina.graph.plan import Plan
 from jina.launch.asking import directory_of
 from jina.launch.find import find_flow, shortest
 from jina.launch.plan_file import read_plan
+from jina.launch.started_as import started_as
 from jina.terminal_text import escaped
 from jinacli import exits
 from jinacli.flow.given import Given
@@ -25,7 +26,7 @@ from jinacli.screens.errors import say, text_of
 SCHEMA = "jina/diff/v1"
 
 # Of a worker; what its replicas share.
-_IGNORED = ("file", "line", "column", "entry", "replica", "shard", "live", "origins")
+_IGNORED = ("file", "line", "column", "entry", "replica", "shard", "live", "search_paths")
 
 
 def show_diff(given: Given | None, wanted: str, *, as_json: bool) -> int:
@@ -42,14 +43,14 @@ def show_diff(given: Given | None, wanted: str, *, as_json: bool) -> int:
     try:
         record = _record(given, wanted)
         if given is None:
-            given = Given.of_running(Path(shortest(record.file)), record.origins)
-        config, plan = given.load()
+            with started_as(record.pid):
+                _, plan = Given.of_running(Path(record.file), record.origins).load()
+        else:
+            _, plan = given.load()
         runs = read_plan(directory_of(record))
         if runs is None:
-            raise FlowNotFound(f'what the Flow "{record.name}" runs is not known: it has no YAML')
+            raise FlowNotFound(f'cannot compare the Flow "{record.name}": it has no YAML')
         found = list(differences(runs, plan))
-        plan = given.with_origins(config, plan)
-        # The code of what is new, and of what has other files, is among the differences already.
         modules = record.origins.changed() if record.origins is not None else []
         code = [file for file in modules if file.endswith(".py")]
     except JinaError as error:

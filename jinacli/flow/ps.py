@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from jina.defaults import TIMEOUT_CONNECT_S
 from jina.excepts import ConnectError, FlowNotFound
 from jina.launch import rundir
 from jina.launch.looking import Looker
@@ -20,6 +21,7 @@ from jinacli.screens.errors import say
 # In this list a worker that is at work is ready too; `jina flow status` tells more.
 _IN_WORDS = {"loading": "starting", "busy": "ready"}
 _AWAY = ("stopped", "silent")
+_PATIENCE_S = 2.0  # for a supervisor's answer, which usually takes some milliseconds
 
 
 def list_flows(*, as_json: bool, names_only: bool) -> None:
@@ -60,12 +62,32 @@ def _described(directory: Path, record: FlowRecord) -> dict[str, Any]:
     }
     try:
         with Looker(directory, record) as looker:
-            _add(flow, looker.look(), is_ready=record.is_ready)
-    except FlowNotFound:
-        pass  # it has just begun, or just ended
+            _add(flow, looker.look(_PATIENCE_S), is_ready=record.is_ready)
+    except (FlowNotFound, ConnectError):
+        if record.is_ready:
+            _add_from_gateway(flow, record)
+    return flow
+
+
+def _add_from_gateway(flow: dict[str, Any], record: FlowRecord) -> None:
+    """Add what the gateway says of a Flow whose supervisor does not answer."""
+    # Late: a client is rarely needed here.
+    from jina.client.session import Session
+
+    try:
+        with Session(record.addresses[0], timeout_connect_s=TIMEOUT_CONNECT_S) as session:
+            status = session.status()
     except ConnectError:
         flow["state"] = "not answering"
-    return flow
+        return
+    unknown = {"busy_s": None, "failures": 0, "restarts": 0}
+    flow["workers"] = [{**worker, **unknown} for worker in status["workers"]]
+    for name in ("endpoints", "failed", "requests_held", "requests_done", "requests_failed"):
+        flow[name] = status[name]
+    if status["draining"]:
+        flow["state"] = "stopping"
+    elif status["failed"]:
+        flow["state"] = "degraded"
 
 
 def _add(flow: dict[str, Any], report: Report, *, is_ready: bool) -> None:

@@ -46,7 +46,8 @@ def stamps_of(files: Iterable[Path]) -> dict[Path, Stamp]:
 def module_files(spec: ExecutorSpec) -> set[Path]:
     """The files of an Executor's code: its modules, and what they import from beside them.
 
-    An installed package is not followed: nobody edits it while a Flow runs.
+    An installed package is not followed: nobody edits it while a Flow runs. Nor is jina itself,
+    whose code may lie in the current folder.
     """
     folders = [Path(folder) for folder in spec.search_paths]
     found: set[Path] = set()
@@ -71,6 +72,8 @@ def module_files(spec: ExecutorSpec) -> set[Path]:
 def _named(name: str, folders: list[Path]) -> Iterator[Path]:
     """The files of a dotted name and of the packages around it, where some are."""
     parts = name.split(".")
+    if parts[0] == "jina":
+        return
     for length in range(1, len(parts) + 1):
         for folder in folders:
             target = folder.joinpath(*parts[:length])

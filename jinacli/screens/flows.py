@@ -13,7 +13,7 @@ _OF_FLOW = (Column("flow"), Column("state"), Column("up"))
 _OF_WORKER = (
     Column("worker"),
     Column("pid", is_number=True),
-    Column("state"),
+    Column("state", may_break=True),
     Column("outstanding", is_number=True),
     Column("failed", is_number=True),
 )

@@ -28,13 +28,11 @@ _WIDEST_LABEL = 24  # columns; a longer one has its explanation on the next line
 _FEW = 12  # options that need no headings
 
 HEADINGS = {
-    "Inputs": (
-        "--inputs --format --field-resolver --content --text --limit --skip --window --only-failed"
-    ),
+    "Inputs": "--inputs --format --field-resolver --content --text --limit --skip --only-failed",
     "Flow": "--flow --address --strict",
     "Requests": (
-        "--parameters --target --request-size --allow-unserved --timeout --request-timeout "
-        "--unordered --dry-run"
+        "--parameters --target --request-size --window --allow-unserved --timeout "
+        "--request-timeout --unordered --dry-run"
     ),
     "Errors": "--on-error --retries --fail-fast --max-errors --errors-to",
     "Output": "--output --restart --output-format --tensors --select --exclude",

@@ -27,7 +27,9 @@ class Case:
         stdin: what its standard input holds.
         makes: a file or folder that it makes.
         starts: it starts processes, so it is run fewer times.
-        narrowest: columns of the narrowest terminal that its output fits into.
+        narrowest: columns of the narrowest terminal that its output fits into; ANY for data, and
+            for sentences and logs, which the terminal breaks.
+        stays: at a terminal it shows what happens until it is told to quit.
     """
 
     good: str
@@ -39,16 +41,22 @@ class Case:
     makes: str = ""
     starts: bool = False
     narrowest: int = 40
+    stays: bool = False
 
 
+ANY = 10_000
 CASES = {
+    "completion show": Case("bash", "text", mistakes=(("basic", 2),), narrowest=ANY),
+    "completion install": Case(
+        "bash", "nothing", mistakes=(("basic", 2),), makes="home", narrowest=ANY
+    ),
     "post": Case(
         "/ -i data.jsonl -q",
         "lines",
         mistakes=(("/ -i none.jsonl", 2), ("/ --limit x", 2), ("/ -t a --address x", 4)),
         file="/ -i FILE",
     ),
-    "schema": Case("flow", "json", mistakes=(("flows", 2),), narrowest=2000),
+    "schema": Case("flow", "json", mistakes=(("flows", 2),), narrowest=ANY),
     "flow up": Case(
         "other.yml --detach --json",
         "json",
@@ -57,9 +65,18 @@ CASES = {
         starts=True,
     ),
     "flow down": Case("nobody", "nothing", mistakes=(("--timeout nan", 2),)),
-    "flow ps": Case("--json", "json", shown=" ", mistakes=(("x", 2),), narrowest=80),
+    "flow ps": Case("--json", "json", shown=" ", mistakes=(("x", 2),)),
+    "flow list": Case("--json", "json", shown=" ", mistakes=(("x", 2),)),
+    "flow status": Case("--json", "json", shown=" ", mistakes=(("flwo", 4),)),
+    "flow logs": Case(
+        "--json", "lines", shown=" ", mistakes=(("uper", 2), ("--since x", 2)), narrowest=ANY
+    ),
+    "flow top": Case("", "text", mistakes=(("flwo", 4), ("--interval x", 2)), stays=True),
     "flow scale": Case("upper=1", "nothing", mistakes=(("upper=x", 2), ("uper=1", 2))),
     "flow restart": Case("upper -q", "nothing", mistakes=(("uper", 2),), starts=True),
+    "flow config": Case("flow.yml", "text", mistakes=(("--set x", 2),), file="FILE", narrowest=ANY),
+    "flow endpoints": Case("flow.yml --json", "json", shown="flow.yml", file="FILE"),
+    "flow diff": Case("flow.yml", "nothing", mistakes=(("--set x", 2),), file="FILE"),
     "flow check": Case("checked.yml", "text", mistakes=(("--output-format x", 2),), file="FILE"),
     "flow plot": Case("flow.yml", "text", mistakes=(("none.yml", 2),), file="FILE"),
     "flow new": Case(

@@ -30,6 +30,8 @@ def temporary(shared_shell: Shell) -> Path:
 def loaded(shared_shell: Shell, temporary: Path) -> Iterator[Preloaded]:
     """The folder: a Flow of an Upper runs, and files to use are there."""
     shell = shared_shell
+    home = {"HOME": str(shell.folder / "home"), "XDG_DATA_HOME": "", "XDG_CONFIG_HOME": ""}
+    shell.environment |= home
     shell.flow("Upper, replicas: 1")
     shell.flow("Upper", name="other.yml")
     shell.write("my.yml", "jtype: Upper\nmetas: {py_modules: [zoo.py]}\n")

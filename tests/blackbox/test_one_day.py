@@ -88,7 +88,9 @@ def test_a_day(day: Shell) -> None:
     # The data have three bad lines, which are found.
     done = jina(day, "post /count -i data.jsonl -o counts.jsonl", 3)
     assert "ValueError" in done.err
-    assert set(BAD) <= set(failed(folder / "counts.jsonl"))
+    assert failed(folder / "counts.jsonl") == BAD
+    again = jina(day, "post /count -i data.jsonl --only-failed counts.jsonl", 3)
+    assert [line["id"] for line in again.lines] == [f"d{n}" for n in BAD]
 
     # A worker is killed in the middle of another post, which loses nothing.
     (folder / "wait").touch()
@@ -100,6 +102,15 @@ def test_a_day(day: Shell) -> None:
     assert failed(folder / "again.jsonl") == failed(folder / "counts.jsonl")
     (folder / "at").unlink()
 
+    # Who looks is told of all that, once there is a worker in the place of the dead one.
+    wait_until(lambda: day.run("flow", "status").code == 0)
+    status = json.loads(jina(day, "flow status --json").out)
+    assert status["state"] == "healthy"
+    assert sum(worker["restarts"] for worker in status["workers"]) == 1
+    log = jina(day, "flow logs --json").lines
+    assert any("ValueError: a bad text" in line["text"] for line in log)
+    assert any("SIGKILL" in line["text"] for line in log)
+
     # It needs more processes, and bad texts are to be counted too.
     jina(day, "flow scale words=3")
     assert sorted(day.workers()) == ["words/0", "words/1", "words/2"]
@@ -107,11 +118,11 @@ def test_a_day(day: Shell) -> None:
     before = day.workers()
     jina(day, "flow restart words")
     assert not set(before.values()) & set(day.workers().values())
-    jina(day, "post /count -i data.jsonl -o mended.jsonl")
-    assert failed(folder / "mended.jsonl") == []
+    jina(day, "post /count -i data.jsonl -o counts.jsonl --only-failed counts.jsonl")
+    assert failed(folder / "counts.jsonl") == []
 
     # In the evening all is stopped.
     jina(day, "flow down")
     assert day.ps() == []
-    made = {"WordCount", "day", "data.jsonl", "counts.jsonl", "again.jsonl", "mended.jsonl"}
+    made = {"WordCount", "day", "data.jsonl", "counts.jsonl", "again.jsonl"}
     assert {path.name for path in folder.iterdir()} == made

@@ -340,6 +340,32 @@ def test_a_long_file_of_short_lines_takes_no_more_memory_than_a_block(tmp_path: 
     assert int(grew.split()[1]) * 1024 < 6 * MIB
 
 
+@pytest.mark.parametrize("ending", ["jsonl", "jsonl.gz", "csv", "txt", "json"])
+def test_what_was_taken_is_less_than_what_was_read(tmp_path: Path, ending: str) -> None:
+    """A short file is read at once; how far a sender is, the lines tell that it has taken."""
+    lines = [f'{{"id": "{number:05}", "text": "{number:05}"}}' for number in range(1_000)]
+    data = "\n".join(lines).encode()
+    if ending == "json":
+        data = b"[" + data.replace(b"\n", b",\n") + b"]"
+    elif ending == "csv":
+        data = b"n\n" + b"".join(b"%05d\n" % number for number in range(1_000))
+    path = tmp_path / f"a.{ending}"
+    path.write_bytes(gzip.compress(data) if ending.endswith("gz") else data)
+    size = path.stat().st_size
+    with open_inputs([str(path), str(path)]) as source:
+        while source.next_chunk(max_lines=100, max_bytes=1 << 18) is not None:
+            expected = source.lines_read * size / 1_000
+            assert source.bytes_taken == pytest.approx(expected, abs=size / 50)
+        assert (source.lines_read, source.bytes_taken) == (2_000, 2 * size)
+        assert source.total_bytes == 2 * size
+
+
+def test_a_pipe_without_line_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("jina.readers.source.ENDLESS_LINE_BYTES", MIB)
+    with pytest.raises(InputError, match="a line does not end within 1 MiB"):
+        drain(open_inputs(["/dev/zero"]))
+
+
 def test_an_input_is_known_by_every_name(tmp_path: Path) -> None:
     path = tmp_path / "data.jsonl"
     path.write_bytes(b"{}\n")

@@ -14,10 +14,10 @@ def test_ps_cuts_nothing_off_on_a_narrow_terminal(shell: Shell) -> None:
     (shell.folder / "one-of-several-folders").mkdir()
     shell.write("one-of-several-folders/flow.yml", text)
     with shell.up("one-of-several-folders/flow.yml"):
-        shell.environment["COLUMNS"] = "20"
+        shell.environment["COLUMNS"] = "40"
         table = re.sub(r"\x1b\[[0-9;]*m", "", on_terminal(shell, "flow", "ps"))
         lines = table.split("\r\n")
-        assert max(map(len, lines)) <= 20
+        assert max(map(len, lines)) <= 40
         cells = [line.split() for line in lines]
         assert ["worker", "upper/0"] in cells
         assert ["pid", str(shell.workers()["upper/0"])] in cells
@@ -64,7 +64,7 @@ def test_flows_that_cannot_be_seen_are_not_called_none(shell: Shell) -> None:
     assert done == (
         1,
         "",
-        f"error: {shell.run_dir}: which Flows run cannot be read: Permission denied\n"
+        f"error: {shell.run_dir}: cannot list the running Flows: Permission denied\n"
         f"help: `chmod 700 {shell.run_dir}`, or set JINA_RUN_DIR to another folder\n",
     )
 

@@ -17,6 +17,9 @@ FILES = {
     "pack/inner.py": "from . import sibling\n",
     "pack/sibling.py": "",
     "unused.py": "",
+    "user.py": "import helper2\nfrom jina import Executor\n",
+    "helper2.py": "",
+    "jina/__init__.py": "",
     "broken.py": "import helper\ndef (\n",
     "shared/common.py": "import helper\n",
 }
@@ -30,6 +33,7 @@ FILES = {
             "main.py helper.py late_one.py pack/__init__.py pack/inner.py pack/sibling.py",
         ),
         (["unused.py"], "unused.py"),
+        (["user.py"], "user.py helper2.py"),
         (["broken.py"], "broken.py"),
         (["nowhere.py"], ""),
         (["pack"], "pack/__init__.py pack/inner.py pack/sibling.py"),

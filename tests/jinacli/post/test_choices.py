@@ -31,7 +31,7 @@ def ids(flow: Shell, *options: str) -> list[str]:
     ("options", "first", "stop"),
     [
         (("--skip", "10", "--limit", "5"), 10, 15),
-        (("--skip", "2,990"), 2_990, 3_000),
+        (("--skip", "2990"), 2_990, 3_000),
         (("--skip", "3000"), 0, 0),
         (("--skip", "250", "--limit", "300", "--request-size", "7"), 250, 550),
     ],
@@ -154,7 +154,7 @@ def test_a_folder_without_files(flow: Shell) -> None:
     (flow.folder / "empty" / ".git").mkdir(parents=True)
     done = flow.run("post", "/moody", "-i", "empty")
     assert (done.code, done.out) == (2, "")
-    assert done.err.startswith("error: empty: no file is in this folder\n")
+    assert done.err.startswith("error: empty: there are no files in this folder\n")
 
 
 def test_a_device_without_line_ends_is_given_up(flow: Shell) -> None:
