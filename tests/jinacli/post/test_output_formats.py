@@ -63,7 +63,7 @@ def test_embeddings_become_an_array(flow: Shell) -> None:
     assert array.dtype == np.float32
     np.testing.assert_array_equal(array, [[1.5, -2]] * 3 + [[np.nan] * 2])
     flow.write("old.npy", "old")
-    done = flow.run("post", "/moody", "-i", "few.jsonl", "-o", "old.npy")
+    done = flow.run("post", "/moody", "-i", "few.jsonl", "-o", "old.npy", "--restart")
     assert (done.code, done.out) == (1, "")
     assert "error: no result has an embedding, so there is no array to write\n" in done.err
     assert read(flow.folder / "old.npy") == "old"
