@@ -6,6 +6,7 @@ from typing import Any
 
 from jina.launch.find import shortest
 from jina.names import worker_name
+from jina.terminal_text import one_line
 from jinacli.screens.amounts import count, duration
 from jinacli.screens.table import Column, lines_of
 
@@ -33,7 +34,8 @@ def flow_lines(flows: list[dict[str, Any]], width: int) -> list[str]:
     rows = []
     for flow in flows:
         state = f"{flow['state']}, for a post" if flow["one_shot"] else flow["state"]
-        first, last = (flow["name"], state, duration(flow["uptime_s"])), shortest(flow["file"])
+        first = (flow["name"], state, duration(flow["uptime_s"]))
+        last = one_line(shortest(flow["file"]))  # a byte of a name that is not text stays visible
         for row in _rows(flow) or [("",) * len(of_worker)]:
             rows.append((*first, *row[: len(of_worker)], last))
             first, last = ("", "", ""), ""

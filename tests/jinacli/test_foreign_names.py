@@ -32,7 +32,7 @@ def test_a_flow_in_a_folder_whose_name_is_no_utf8(shell: Shell, folder: Path) ->
     with shell.up(folder / "flow.yml"):
         (listed,) = shell.ps()
         assert listed["file"] == str(folder / "flow.yml")
-        assert shell.ps_table()[1].endswith("lat\\udce9/flow.yml ")
+        assert shell.ps_table()[1].endswith("lat\\udce9/flow.yml")
         done = shell.run("post", "/", "--flow", folder / "flow.yml", "--text", "a")
         assert (done.code, done.lines[0]["text"], done.said) == (0, "A", "")
 
