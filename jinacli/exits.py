@@ -23,7 +23,7 @@ INTERRUPTED = 130
 TERMINATED = 143
 
 MEANINGS = {
-    OK: "success; also if a Flow is stopped by a signal or stdout is closed by its reader",
+    OK: "success; also a Flow stopped by a signal, or a closed stdout",
     FAILED: "failed, or check found something",
     USAGE: "usage error, or invalid YAML",
     SOME_FAILED: "done, but some Documents failed",

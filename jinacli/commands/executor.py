@@ -175,7 +175,7 @@ def list_(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON")] = False,
     names: Annotated[bool, typer.Option("--quiet", "-q", help="Print only names")] = False,
 ) -> None:
-    """List the Executors of the catalogue, for `uses: catalogue://NAME`
+    """List the Executors of the catalogue
 
     Examples:
       jina executor list

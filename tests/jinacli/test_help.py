@@ -91,7 +91,7 @@ def test_help_lists_the_commands_and_the_exit_codes(shell: Shell, option: str) -
         assert re.search(rf"^  {command} +[A-Z]", done.out, re.MULTILINE)
     codes = re.findall(r"^ +(\d+)  (\S.*)$", done.out, re.MULTILINE)
     assert codes == [
-        ("0", "success; also if a Flow is stopped by a signal or stdout is closed by its reader"),
+        ("0", "success; also a Flow stopped by a signal, or a closed stdout"),
         ("1", "failed, or check found something"),
         ("2", "usage error, or invalid YAML"),
         ("3", "done, but some Documents failed"),
