@@ -91,11 +91,11 @@ def test_help_lists_the_commands_and_the_exit_codes(shell: Shell, option: str) -
         assert re.search(rf"^  {command} +[A-Z]", done.out, re.MULTILINE)
     codes = re.findall(r"^ +(\d+)  (\S.*)$", done.out, re.MULTILINE)
     assert codes == [
-        ("0", "done; also a Flow stopped by a signal, or stdout closed by its reader"),
+        ("0", "success; also if a Flow is stopped by a signal or stdout is closed by its reader"),
         ("1", "failed, or check found something"),
-        ("2", "wrong usage, or YAML that cannot be used"),
+        ("2", "usage error, or invalid YAML"),
         ("3", "done, but some Documents failed"),
-        ("4", "cannot connect, or not authorised"),
+        ("4", "cannot connect, or not authorized"),
         ("124", "timeout"),
         ("130", "interrupted"),
         ("143", "terminated"),
@@ -145,7 +145,7 @@ SEE = "help: see `jina post --help`\n"
             "post / --detach",
             "error: unknown option --detach\nhelp: --detach is an option of `jina flow up`\n",
         ),
-        ("post / --retrs 3", f"error: unknown option --retrs\n{SEE}"),
+        ("post / --retrs 3", "error: unknown option --retrs\nhelp: did you mean --retries?\n"),
         ("post / -z", f"error: unknown option -z\n{SEE}"),
         ("post", "error: ENDPOINT is missing\nhelp: usage: jina post [OPTIONS] ENDPOINT\n"),
         ("post / x", f'error: unexpected argument "x"\n{SEE}'),
