@@ -45,6 +45,24 @@ HEADINGS = {
 _heading_of = {option: name for name, names in HEADINGS.items() for option in names.split()}
 
 
+_VALUES = {
+    "FILE": "--inputs --output --errors-to --only-failed",
+    "KEY=VALUE": "--parameters",
+    "NAME=FIELD": "--field-resolver",
+    "FIELDS": "--select --exclude",
+    "DURATION": "--timeout --request-timeout",
+    "REGEX": "--target",
+    "HOW": "--on-error",
+    "FORM": "--tensors",
+    "KIND": "--content",
+    "FOLDER": "--workspace",
+    "WHEN": "--color",
+}
+"""What the value of an option is called, where the last word of its name says too little."""
+
+_value_of = {option: name for name, names in _VALUES.items() for option in names.split()}
+
+
 def page(command: Any, ctx: typer.Context, file: TextIO) -> str:
     """The help page of a command or a group of commands.
 
@@ -134,7 +152,8 @@ def _value_name(option: TyperOption) -> str:
         return option.metavar
     if option.type_descriptor.annotation in (int, float):
         return "N"
-    return name_of(option).rpartition("-")[2].upper()
+    name = name_of(option)
+    return _value_of.get(name) or name.rpartition("-")[2].upper()
 
 
 def _explained(param: Param, ctx: typer.Context) -> str:

@@ -34,8 +34,7 @@ def status_lines(record: FlowRecord, report: Report, width: int) -> list[str]:
     gateway = report.gateway
     head = (
         f"{record.name} is {report.state}: up {duration(time.time() - record.started_at)}, "
-        f"{count(gateway.requests_done)} request{'s' * (gateway.requests_done != 1)} done, "
-        f"{count(gateway.failures)} failed"
+        f"requests: {count(gateway.requests_done)} done, {count(gateway.failures)} failed"
     )
     lines = wrapped(head, width)
     for problem in report.problems:

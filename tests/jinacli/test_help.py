@@ -56,12 +56,12 @@ def test_options_of_a_long_page_stand_under_headings(shell: Shell) -> None:
     assert "  -o, --output " in sections["Output"]
     assert "--address ADDRESS Address of a Flow's gateway [env: " in " ".join(out.split())
     assert "[0 to 10,000" in " ".join(out.split())
-    assert re.search(r"--tensors TENSORS .*\[default: list", " ".join(out.split()))
+    assert re.search(r"--tensors FORM .*\[default: list", " ".join(out.split()))
 
 
 def test_choices_are_named(shell: Shell) -> None:
     out = " ".join(shell.run("executor", "run", "--help").out.split())
-    assert "--tensors TENSORS How tensors are written [list or base64; default: list; " in out
+    assert "--tensors FORM How tensors are written [list or base64; default: list; " in out
 
 
 @pytest.mark.parametrize("columns", [40, 80, 200])
@@ -146,6 +146,11 @@ SEE = "help: see `jina post --help`\n"
             "error: unknown option --detach\nhelp: --detach is an option of `jina flow up`\n",
         ),
         ("post / --retrs 3", "error: unknown option --retrs\nhelp: did you mean --retries?\n"),
+        (
+            "executor run a.yml / --retries 3",
+            "error: unknown option --retries\nhelp: --retries is an option of `jina post`\n",
+        ),
+        ("post / --zebra 3", f"error: unknown option --zebra\n{SEE}"),
         ("post / -z", f"error: unknown option -z\n{SEE}"),
         ("post", "error: ENDPOINT is missing\nhelp: usage: jina post [OPTIONS] ENDPOINT\n"),
         ("post / x", f'error: unexpected argument "x"\n{SEE}'),
