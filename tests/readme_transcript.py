@@ -131,7 +131,9 @@ def main() -> None:
     _, end, after = rest.partition(END)
     assert begin, "the README has no place for it"
     assert end
-    README.write_text(f"{before}{BEGIN}```console\n{transcript()}```\n{END}{after}", "utf-8")
+    shown = transcript()
+    assert "Traceback" not in shown, shown
+    README.write_text(f"{before}{BEGIN}```console\n{shown}```\n{END}{after}", "utf-8")
 
 
 if __name__ == "__main__":

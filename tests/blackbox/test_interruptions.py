@@ -156,7 +156,7 @@ def test_ctrl_c(clean: Shell, name: str) -> None:
         assert end_of(terminal) == phase.codes[0], terminal.shown
         last = terminal.screen.lines[-1]
     # The terminal shows ^C wherever the cursor was.
-    assert last.endswith("interrupted") if phase.codes[0] == 130 else "once more" in last
+    assert last.endswith("interrupted") if phase.codes[0] == 130 else "Ctrl-C again" in last
 
 
 @pytest.mark.parametrize("name", WORKING)
@@ -229,7 +229,7 @@ def test_a_terminal_that_vanishes_after_ctrl_c_hurries_nobody(
 ) -> None:
     terminal, post = serving
     terminal.type(b"\x03")
-    terminal.wait_for("stopping")
+    terminal.wait_for("Stopping")
     terminal.close()
     wait_until(lambda: not is_pending(terminal.process.pid, signal.SIGHUP))
     go_on(clean)
@@ -242,7 +242,7 @@ def test_ctrl_c_and_once_more_ends_a_flow_at_once(
 ) -> None:
     terminal, post = serving
     terminal.type(b"\x03")
-    terminal.wait_for("stopping")
+    terminal.wait_for("Stopping")
     terminal.type(b"\x03")
     assert end_of(terminal) == 130
     assert terminal.screen.lines[-1] == "interrupted"
