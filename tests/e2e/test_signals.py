@@ -60,9 +60,11 @@ def test_a_signal_drains(shell: Shell, signum: int) -> None:
 def test_requests_that_are_given_up_at_the_stop_are_told(shell: Shell) -> None:
     """Of a floating Executor: nobody else would know that they are lost."""
     gate = shell.flow(
-        "Upper", f"Gate, needs: gateway, floating: true, uses_with: {{folder: {shell.folder}}}"
+        "Upper",
+        "Gate, needs: gateway, floating: true, stop_grace_period: 300000, "
+        f"uses_with: {{folder: {shell.folder}}}",
     )
-    graces = with_graces(DRAIN_GRACE_S=0.1, CLOSE_GRACE_S=300)
+    graces = with_graces(DRAIN_GRACE_S=0.1)
     with shell.up(gate, program=graces) as flow:
         for _ in range(3):
             assert shell.run("post", "/", "--text", "x").code == 0
@@ -359,7 +361,8 @@ class Fine(Executor):
 def closing_flow(shell: Shell, *jtypes: str) -> str:
     shell.write("closing.py", STUBBORN)
     entries = "".join(
-        f"  - {{name: e{number}, py_modules: closing.py, uses: {jtype}}}\n"
+        f"  - {{name: e{number}, py_modules: closing.py, uses: {jtype},"
+        " stop_grace_period: 300000}\n"
         for number, jtype in enumerate(jtypes)
     )
     shell.write("flow.yml", f"executors:\n{entries}")
@@ -375,17 +378,15 @@ def test_an_executor_that_does_not_close_in_time_is_named_and_killed(
         "flow.yml",
         "executors:\n"
         "  - {name: f, py_modules: closing.py, uses: Fine}\n"
-        "  - {name: s, py_modules: closing.py, uses: Stubborn,"
+        "  - {name: s, py_modules: closing.py, uses: Stubborn, stop_grace_period: 500,"
         f" uses_with: {{ignores: {ignores}}}}}\n",
     )
-    # Long enough for the one that does close.
-    graces = with_graces(CLOSE_GRACE_S=3, KILL_GRACE_S=0.3)
-    with shell.start("flow", "up", "flow.yml", "--json", program=graces) as flow:
+    with shell.start("flow", "up", "flow.yml", "--json") as flow:
         assert flow.read_line(), flow.err
         done = flow.end(signal.SIGINT)
     assert done.err.splitlines()[-2:] == [
         "stopping (SIGINT); once more to end at once",
-        "error: s/0 did not end within 3 s: its close(), or the method before it, has not"
+        "error: s/0 did not end within 0.5 s: its close(), or the method before it, has not"
         " returned; it is killed",
     ]
     assert done.code == 1
