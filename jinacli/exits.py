@@ -23,11 +23,11 @@ INTERRUPTED = 130
 TERMINATED = 143
 
 MEANINGS = {
-    OK: "done; also a Flow stopped by a signal, or stdout closed by its reader",
+    OK: "success; also if a Flow is stopped by a signal or stdout is closed by its reader",
     FAILED: "failed, or check found something",
-    USAGE: "wrong usage, or YAML that cannot be used",
+    USAGE: "usage error, or invalid YAML",
     SOME_FAILED: "done, but some Documents failed",
-    CANNOT_CONNECT: "cannot connect, or not authorised",
+    CANNOT_CONNECT: "cannot connect, or not authorized",
     TIMEOUT: "timeout",
     INTERRUPTED: "interrupted",
     TERMINATED: "terminated",

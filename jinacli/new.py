@@ -111,12 +111,12 @@ def class_name(name: str) -> str:
     """
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]{0,63}", name):
         raise _bad_name(
-            name, "an Executor", "use letters, digits, `_` and `-`; begin with a letter"
+            name, "an Executor", "use letters, digits, `_` and `-`, and start with a letter"
         )
     parts = re.split(r"[_-]+", name)
     cls = "".join(part[:1].upper() + part[1:] for part in parts)
     if cls in _TAKEN or keyword.iskeyword(cls) or plain_value(cls) != cls:
-        raise _bad_name(name, "an Executor", f"{cls} means something else already")
+        raise _bad_name(name, "an Executor", f"{cls} already has another meaning")
     return cls
 
 
@@ -152,13 +152,13 @@ def _write(target: Path, files: Mapping[str, str]) -> None:
         target.mkdir()
     except FileExistsError:
         raise OutputError(
-            "exists already; nothing was written",
+            "already exists; nothing was written",
             where=str(target),
-            hint="give another name, or remove it first",
+            hint="choose another name, or remove it first",
         ) from None
     except OSError as error:
         if isinstance(error, FileNotFoundError) and not target.parent.exists():
-            message = "there is no such folder to write to"
+            message = "the folder to write to does not exist"
             raise OutputError(message, where=str(target.parent)) from None
         # Some folders (/proc) refuse new ones by saying that these do not exist.
         why = "" if isinstance(error, FileNotFoundError) else f": {error.strerror}"
@@ -181,8 +181,8 @@ def _advice(target: Path) -> str:
     try:
         target.absolute()
     except FileNotFoundError:
-        return "the working directory was removed: change to one that there is"
-    return "give a path in a folder that you can write to"
+        return "the working directory no longer exists: cd to another one"
+    return "use a folder that you can write to"
 
 
 def _say_next(target: Path, *commands: str) -> None:

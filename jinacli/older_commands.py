@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-_FLOW = "a Flow starts its own processes: `jina flow up flow.yml`"
+_FLOW = "a Flow starts its own processes: use `jina flow up flow.yml`"
 _NO_HUB = (
     "there is no Hub: `jina executor list` shows the Executors that come with jina, and "
     "`uses: my/config.yml` names one of your own"
@@ -22,13 +22,13 @@ OLDER = {
     "export": _EXPORT,
     "export-api": _EXPORT,
     "gateway": _FLOW,
-    "hello": "`jina flow new NAME` creates a Flow to begin with; "
+    "hello": "`jina flow new NAME` creates a first Flow; "
     "`jina executor run catalogue://UpperCase /upper --text hello` needs no file",
     "hub": _NO_HUB,
     "new": "`jina flow new NAME` and `jina executor new NAME` create projects",
     "optimizer": "nothing replaces it",
     "pea": _FLOW,
-    "ping": "`jina flow ps` lists the Flows that run, and whether they are ready",
+    "ping": "`jina flow ps` lists the running Flows and their state",
     "pod": _FLOW,
 }
 """A command of Jina 2 or 3 that is not here -> what to do instead."""

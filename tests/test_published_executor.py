@@ -183,7 +183,7 @@ def test_in_a_flow(cls: Any, tmp_path: Path) -> None:
 
 def test_from_the_command_line(project: Path, shell: Shell, tmp_path: Path) -> None:
     done = shell.run("executor", "check", "config.yml")
-    assert (done.code, done.err) == (0, "all is well: config.yml\n")
+    assert (done.code, done.err) == (0, "no problems in config.yml\n")
     shell.write("data.jsonl", "".join(json.dumps(d.dict()) + "\n" for d in texts()))
     given = ("--flow", "flow.yml", "--inputs", "data.jsonl")
     done = shell.run("post", "/index", *given, TEXT_INDEXER_WORKSPACE=str(tmp_path))

@@ -28,7 +28,7 @@ class ErrorFile:
         with contextlib.suppress(OSError):
             if stat.S_ISREG(os.stat(path).st_mode) and not _holds_errors(path):
                 raise InputError(
-                    "it holds something else than the errors of a post",
+                    "it is not a file with errors of a post",
                     where=path,
                     hint="write the errors to another file, or remove this one",
                 )
@@ -51,9 +51,9 @@ class ErrorFile:
         with contextlib.suppress(OSError):
             if os.stat(self._path).st_size < size:
                 raise InputError(
-                    f"the errors of the earlier run take {size} bytes, and are not there",
+                    f"the errors of the earlier run ({size} bytes) are missing",
                     where=self._path,
-                    hint="go on with the same --errors-to, or begin anew with --restart",
+                    hint="continue with the same --errors-to, or start over with --restart",
                 )
         self._file.begin(size)
 

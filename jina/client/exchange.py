@@ -363,9 +363,9 @@ class _Exchange:
         silent_s = now - self._answered_at
         if self._timeout_s is not None and silent_s > self._timeout_s:
             raise PostTimeout(
-                f"no reply for {self._timeout_s:g} s; requests under way: {len(self._under_way)}",
+                f"no reply for {self._timeout_s:g} s; requests in progress: {len(self._under_way)}",
                 where=self._session.address,
-                hint="raise --timeout, or look at the workers with `jina flow ps`",
+                hint="increase --timeout, or check the workers with `jina flow ps`",
             )
         session = self._session
         if session.link.is_up:
@@ -388,14 +388,15 @@ class _Exchange:
         return ConnectError(
             message,
             where=self._session.address,
-            hint="what has no outcome was not begun; post it again once the Flow is up",
+            hint="inputs without an outcome were not processed; post them again once the Flow "
+            "is up",
         )
 
     def _where_it_says_why(self) -> str:
         directory = os.path.dirname(self._session.address.removeprefix("ipc://"))
         if self._session.is_gone and (found := last_run_of(directory)):
-            return f"`jina flow logs --flow {found[1].name}` says why"
-        return "its own terminal or log says why"
+            return f"`jina flow logs --flow {found[1].name}` shows why"
+        return "see its terminal or log for the reason"
 
     def _send_lost(self, held: list[int], last: int) -> None:
         """Send again what the gateway should hold and does not.

@@ -269,12 +269,12 @@ def _check_target(welcome: Welcome, target: str) -> None:
     """Refuse a target that matches no Executor: every Document would come back as it was.
 
     Raises:
-        BadClientInput: it matches none, or is no regular expression.
+        BadClientInput: it matches none, or is not a regular expression.
     """
     if targets_of(welcome, target) == [] and welcome.endpoints:
         raise BadClientInput(
-            f'no Executor of the Flow "{welcome.flow}" has a name that begins with '
-            f"{target!r}: {', '.join(sorted(welcome.endpoints))}"
+            f'no Executor of the Flow "{welcome.flow}" has a name that starts with '
+            f"{target!r}; the names are: {', '.join(sorted(welcome.endpoints))}"
         )
 
 
@@ -336,9 +336,9 @@ def open_lines(
     try:
         if lines.is_fed_by(1 if output == "-" else output):
             raise InputError(
-                "an input, so the results cannot be written to it",
+                "this is an input, so the results cannot be written to it",
                 where="<stdout>" if output == "-" else output,
-                hint="write to another file, and rename it afterwards",
+                hint="write to another file and rename it afterwards",
             )
         while lines.lines_read < skipped_lines and not lines.at_end:
             most = min(skipped_lines - lines.lines_read, REQUEST_DOCS)

@@ -98,12 +98,12 @@ def check_finished(
         return None
     about = finished(output)
     if about is None:
-        raise InputError("there is something in it already", where=output, hint=_RESTART)
+        raise InputError("it already has content", where=output, hint=_RESTART)
     now = _shortened(identity or {})
     changed = [name for name in now if about.post.get(name) != now[name]]
     if identity is None or changed or about.post.keys() != now.keys():
         raise InputError(
-            "it holds the results of another post"
+            "it has the results of another post"
             + "".join(
                 f"\n  {name}: {about.post.get(name, '?')} then, {now[name]} now" for name in changed
             ),
@@ -112,7 +112,7 @@ def check_finished(
         )
     if limit is not None and limit < about.place.lines:
         raise InputError(
-            f"it holds the results of {about.place.lines} lines of this post already, more than "
+            f"it already has the results of {about.place.lines} lines of this post, more than "
             f"--limit {limit}",
             where=output,
             hint=_RESTART,

@@ -13,7 +13,7 @@ from jina.client.requests import Request, RequestSource
 from jina.excepts import InputError
 from jina.wire.maps import Call
 
-_WHERE_IDS = "give each input an id of its own, and post all of them once more"
+_WHERE_IDS = "give each input a unique id, and post all of them again"
 
 
 class _Outcome(msgspec.Struct):
@@ -48,8 +48,8 @@ def failed_ids(path: str) -> set[str]:
     for number, outcome in _outcomes(path) if found else ():
         if outcome.id in found and not isinstance(outcome.error, dict):
             raise InputError(
-                f"the id {outcome.id!r} has both a result and an error, so the inputs cannot be "
-                "told apart",
+                f"the id {outcome.id!r} has both a result and an error, so its inputs cannot be "
+                "distinguished",
                 where=f"{path}:{number}",
                 hint=_WHERE_IDS,
             )

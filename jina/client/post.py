@@ -286,7 +286,7 @@ class Client:
         _check_time(request_timeout_s)
         named = [inputs] if isinstance(inputs, (str, Path)) else list(inputs)
         if not named:
-            raise BadClientInput("`inputs` names no file")
+            raise BadClientInput("`inputs` does not name a file")
         return post_files(
             self._connected,
             with_slash(on),
@@ -405,7 +405,7 @@ def _bad_server(response: Response) -> BadServer:
     failure = BadServer(
         f"{response.header.exec_endpoint} failed: {response.status.description}",
         where=cause.where if cause else "",
-        hint="give on_error= or continue_on_error=True to go on",
+        hint="pass on_error= or continue_on_error=True to continue",
     )
     failure.__cause__ = cause
     return failure

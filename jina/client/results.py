@@ -117,7 +117,7 @@ class ResultFile:
             raise InputError(
                 "another `jina post` is writing to it",
                 where=path,
-                hint="wait for its end, or write to another file",
+                hint="wait until it is done, or write to another file",
             ) from error
         except OSError:
             pass  # a file system without locks
@@ -178,6 +178,8 @@ class WholeFile(ResultFile):
             OutputError: that cannot be done.
         """
         try:
+            with contextlib.suppress(FileNotFoundError):
+                os.chmod(self.path, stat.S_IMODE(os.stat(self._target).st_mode))
             os.replace(self.path, self._target)
         except OSError as error:
             raise OutputError(f"cannot be written: {error.strerror}", where=self._target) from error

@@ -29,7 +29,7 @@ from jina.readers.stream_keys import file_key, text_key
 SCHEMA = "jina/progress/v1"
 
 _WIDTH = 15  # digits of a number
-_RESTART = "write to another file, or begin anew with --restart"
+_RESTART = "write to another file, or start over with --restart"
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
@@ -159,14 +159,14 @@ def find_place(output: str, identity: dict[str, str] | None, limit: int | None) 
         return None  # it was killed before there was anything
     _check_identity(output, head, identity)
     if size < place.size:
-        raise _unusable(output, f"tells of {place.size} bytes of results, but there are {size}")
+        raise _unusable(output, f"records {place.size} bytes of results, but there are {size}")
     if limit is not None and limit < place.lines:
         # To end here would forget how far it came, and the next run would overwrite it all.
         raise InputError(
-            f"holds the results of {place.lines} lines of this post already, more than --limit "
+            f"already has the results of {place.lines} lines of this post, more than --limit "
             f"{limit}",
             where=output,
-            hint=f"go on without --limit or with a larger one, {_RESTART}",
+            hint=f"continue without --limit or with a larger one, {_RESTART}",
         )
     return place
 
@@ -195,14 +195,14 @@ def _check_identity(output: str, head: _Head, identity: dict[str, str] | None) -
     """Refuse to overwrite what another post has left unfinished."""
     if identity is None:
         raise InputError(
-            "holds the results of a post that has not finished; this one would overwrite them",
+            "has the results of an unfinished post, which this one would overwrite",
             where=output,
             hint=_RESTART,
         )
     changed = [name for name in identity if head.post.get(name) != identity[name]]
     if head.schema != SCHEMA or changed:
         raise InputError(
-            "holds the results of another post that has not finished"
+            "has the results of another, unfinished post"
             + "".join(
                 f"\n  {name}: {head.post.get(name, '?')} then, {identity[name]} now"
                 for name in changed

@@ -24,7 +24,7 @@ PING_S = 0.5
 """How long a gateway may be silent before it is asked whether it is there."""
 
 _BYE_S = 0.2
-_LOCAL_HINT = "`jina flow ps` lists what runs"
+_LOCAL_HINT = "`jina flow ps` lists the running Flows"
 _REMOTE_HINT = "is the Flow up, with this --port, and can that machine be reached from here?"
 
 
@@ -117,14 +117,14 @@ class Session:
                 self.link.wait(left)
         if not is_asked:
             raise ConnectError(
-                f"nobody answers within {timeout_s:g} s",
+                f"no answer within {timeout_s:g} s",
                 where=self.address,
                 hint=_REMOTE_HINT if self.address.startswith("tcp://") else _LOCAL_HINT,
             )
         raise ConnectError(
             f"no answer within {timeout_s:g} s",
             where=self.address,
-            hint="is it a jina gateway that listens there?",
+            hint="is a jina gateway listening there?",
         )
 
     def _await(self, kind: int, timeout_s: float) -> Header | None:

@@ -107,10 +107,10 @@ class Changing:
             busy: why none can be made now; "" if one can.
         """
         if self._rollout is not None:
-            busy = f"another change is under way: {self._title}"
+            busy = f"another change is in progress: {self._title}"
         try:
             if busy:
-                raise _CannotChange(busy, "ask again a little later", is_usage=False)
+                raise _CannotChange(busy, "try again later", is_usage=False)
             nodes = self._nodes_of(change)
             wanted = {node: self._wanted(node, change) for node in nodes}
         except _CannotChange as no:
@@ -154,9 +154,7 @@ class Changing:
                 )
             owner, slash, _ = name.partition("/")
             if slash and change.replicas:
-                raise _CannotChange(
-                    f'"{name}" is one worker, whatever is scaled', f'scale "{owner}" itself'
-                )
+                raise _CannotChange(f'"{name}" always has one worker', f'scale "{owner}" itself')
         if change.plan is not None and (other := new_graph(self.nodes, change.plan.nodes)):
             raise _CannotChange(other, "`jina flow down`, then `jina flow up`")
         if change.replicas:
@@ -179,7 +177,7 @@ class Changing:
                 replicas = written
         wanted = scaled(specs, replicas)
         if not wanted:
-            raise _CannotChange(f'"{node}" would have no worker left', "it must have one or more")
+            raise _CannotChange(f'"{node}" would have no worker left', "use 1 or more")
         return wanted
 
     def _of(self, node: str) -> list[WorkerSpec]:
@@ -367,7 +365,7 @@ class Changing:
     def cancel(self) -> None:
         """The Flow stops: nothing more is started."""
         if self._rollout is not None:
-            what = f"the Flow is stopping; this change was not finished: {self._title}"
+            what = f"the Flow is stopping; this change was not completed: {self._title}"
             self._answer(control.Refused(what=what))
         self._rollout = None
         self._deadlines.clear()
@@ -397,5 +395,5 @@ def _replicas(nodes: list[PlannedNode]) -> dict[str, int]:
 def _title(change: control.Change) -> str:
     named = ", ".join(f'"{name}"' for name in change.nodes) or "every Executor"
     if not change.replicas:
-        return f"{named}: new workers for old"
+        return f"{named}: restart"
     return f"{named}: {change.replicas} replica{'s' if change.replicas > 1 else ''}"

@@ -51,7 +51,7 @@ class _ToOwner:
             self._speaker.say(event.as_text())
         elif isinstance(event, events.Stopping) and event.reason != "closed":
             self._speaker.say(
-                f"{'ending at once' if event.at_once else 'stopping'} ({event.reason})"
+                f"{'Stopping immediately' if event.at_once else 'Stopping'} ({event.reason})"
             )
         elif isinstance(event, events.Changing):
             if self._is_released:  # else whoever asks is the owner, or tells people itself

@@ -112,9 +112,9 @@ class WorkerDied(_Event):
     def as_text(self) -> str:
         """The line that people read."""
         if self.restart_in_s is None:
-            return f"error: {self.worker} {self.reason}, too often: it will not be started again"
-        when = f"in {self.restart_in_s:g} s" if self.restart_in_s else "at once"
-        return f"{self.worker} {self.reason}; starting it again {when}"
+            return f"error: {self.worker} {self.reason}, too often: it will not be restarted"
+        when = f"in {self.restart_in_s:g} s" if self.restart_in_s else "immediately"
+        return f"{self.worker} {self.reason}; restarting {when}"
 
 
 class Overdue(_Event):
@@ -126,8 +126,8 @@ class Overdue(_Event):
     def as_text(self) -> str:
         """The line that people read."""
         return (
-            f"{self.worker} has had a request for {self.seconds:g} s, its timeout: it is ended, "
-            "and this is where it is:"
+            f"{self.worker} exceeded its timeout of {self.seconds:g} s and is being killed; "
+            "this is what it was doing:"
         )
 
 
@@ -139,8 +139,8 @@ class Unreachable(_Event):
     def as_text(self) -> str:
         """The line that people read."""
         return (
-            f"{self.worker} has lost its connection, as when its Executor closes descriptors that "
-            "are not its own: it is ended"
+            f"{self.worker} lost its connection, which happens if its Executor closes file "
+            "descriptors that it does not own; killing it"
         )
 
 
@@ -192,10 +192,10 @@ class NotClosed(_Event):
     def as_text(self) -> str:
         """The line that people read."""
         if self.reason:
-            return f"error: {self.worker} {self.reason} while it was closed"
+            return f"error: {self.worker} {self.reason} while closing"
         return (
             f"error: {self.worker} did not end within {self.waited_s:g} s: its close(), or the"
-            " method before it, has not returned; it is killed"
+            " method before it, has not returned; killing it"
         )
 
 

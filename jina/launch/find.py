@@ -34,10 +34,10 @@ def find_flow(wanted: str = "", *, one_shots: bool = False, as_in: str = "--flow
         if not records:
             raise FlowNotFound(
                 "no Flow is running",
-                hint="start one with `jina flow up flow.yml`, or name a file with --flow flow.yml",
+                hint="start one with `jina flow up flow.yml`, or use --flow flow.yml",
             )
         raise SeveralFlows(
-            f"{len(records)} Flows are running, and none is named: {_listed(records)}",
+            f"{len(records)} Flows are running: {_listed(records)}",
             hint=f"choose one, as in {as_in} {_handle(records[0], records)}",
         )
     path = _absolute(wanted)
@@ -49,15 +49,15 @@ def find_flow(wanted: str = "", *, one_shots: bool = False, as_in: str = "--flow
     if found:
         files = [record.file for record in found if record.file]
         raise SeveralFlows(
-            f'{len(found)} running Flows are called "{wanted}": '
+            f'{len(found)} running Flows are named "{wanted}": '
             + ", ".join(record.file or f"process {record.pid}" for record in found),
-            hint=f"name the file instead, as in {shortest(files[0])}"
+            hint=f"use the file instead, as in {shortest(files[0])}"
             if files
-            else "name their address instead; `jina flow ps --json` lists it",
+            else "use the address instead; `jina flow ps --json` lists it",
         )
     near = nearest(wanted, [record.name for record in records])
     raise FlowNotFound(
-        f'no running Flow is called "{wanted}"',
+        f'no running Flow is named "{wanted}"',
         hint=f'did you mean "{near}"?'
         if near
         else f"running: {_listed(records)}"
@@ -85,7 +85,7 @@ def wait_until_ready(
         if time.monotonic() - began > timeout_s:
             raise FlowNotFound(
                 f'the Flow "{record.name}" is still starting after {timeout_s:g} s',
-                hint="its own terminal says what it waits for",
+                hint="see its terminal for what it is waiting for",
             )
         time.sleep(_LOOK_S)
         found = [other for _, other in running() if other.pid == record.pid]

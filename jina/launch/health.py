@@ -268,7 +268,7 @@ def _problems(
         if worker.state not in _IN_ORDER and not is_new:
             how = f" (the last one {worker.last_end})" if worker.last_end else ""
             found.append(f"{worker.name} is {worker.state}{how}")
-    return found + [f"{node.name} serves no more" for node in nodes if node.failed]
+    return found + [f"{node.name} is no longer available" for node in nodes if node.failed]
 
 
 def _ordered(found: Mapping[str, object], specs: Mapping[str, WorkerSpec]) -> list[str]:

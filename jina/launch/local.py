@@ -37,7 +37,7 @@ TOLD = "--told"  # said to it: whoever started it wants to be told of the start
 _END_S = DRAIN_GRACE_S + CLOSE_GRACE_S + DELIVERY_GRACE_S + 3 * KILL_GRACE_S
 # What ZeroMQ, Python and OpenBLAS print, each in its own words.
 _REFUSED = re.compile(r"src/thread\.cpp|can't start new thread|pthread_create failed")
-_UNFIT_HINT = "`jina flow check` with the Flow's YAML shows everything that does not fit"
+_UNFIT_HINT = "`jina flow check` with the Flow's YAML shows all mistakes"
 _REFUSED_HINT = "the system refused a thread or a process: `ulimit -u` shows how many you may have"
 
 

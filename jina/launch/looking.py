@@ -80,7 +80,7 @@ class Looker:
         if is_stopped(pid):
             return ConnectError(
                 f'the supervisor of the Flow "{self._record.name}" (process {pid}) is stopped',
-                hint=f"`kill -CONT {pid}` lets it go on",
+                hint=f"`kill -CONT {pid}` resumes it",
             )
         return ConnectError(
             f'the supervisor of the Flow "{self._record.name}" (process {pid}) has not answered '

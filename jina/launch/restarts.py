@@ -112,7 +112,7 @@ class Comebacks:
         if any(other == part and each not in self._lost for each, other in self._parts.items()):
             return None
         self.given_up[part] = (
-            f"no worker of it is left; `jina flow restart {part[0].partition('/')[0]}` brings it "
-            f"back, and so does a mended file under --watch; the last one {words}"
+            f"it has no workers left; `jina flow restart {part[0].partition('/')[0]}` (or a fix "
+            f"under --watch) brings it back; the last one {words}"
         )
         return part

@@ -80,10 +80,10 @@ def new_graph(running: Sequence[PlannedNode], wanted: Sequence[PlannedNode]) -> 
     before = {node.name: node for node in running}
     after = {node.name: node for node in wanted}
     if list(before) != list(after):
-        return "the Flow has other Executors now, which only a new start changes"
+        return "the Executors of the Flow have changed; stop and start it to apply this"
     for name, node in after.items():
         if msgspec.structs.replace(before[name], replicas=node.replicas) != node:
-            return f'"{name}" has other needs or options now, which only a new start changes'
+            return f'"{name}" has new needs or options; stop and start the Flow to apply this'
     return ""
 
 

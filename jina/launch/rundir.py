@@ -230,7 +230,7 @@ def claim(name: str, file: str, key: str, *, is_one_shot: bool = False) -> RunDi
         raise FlowError(
             f"no Flow can run there: {error.strerror}",
             where=str(base),
-            hint="make room there, or set JINA_RUN_DIR to a folder on another disk"
+            hint="free some space, or set JINA_RUN_DIR to a folder on another disk"
             if is_full
             else "set JINA_RUN_DIR to a folder that you can write to",
         ) from error
@@ -268,7 +268,7 @@ def _check_fits(path: Path) -> None:
         raise FlowError(
             f"a path of more than {_MAX_SOCKET_PATH} bytes cannot hold a socket",
             where=str(path),
-            hint="set JINA_RUN_DIR to a shorter folder",
+            hint="set JINA_RUN_DIR to a shorter path",
         )
 
 
@@ -300,9 +300,9 @@ def _hold(path: Path, name: str, file: str) -> int:
             record = _read(path)
             pid = record.pid if record else "unknown"
             raise FlowBuildLevelError(
-                f'the Flow "{name}" is up already, with process id {pid}',
+                f'the Flow "{name}" is already running, with process id {pid}',
                 where=file,
-                hint="stop it with `jina flow down`, or post to it as it is",
+                hint="stop it with `jina flow down`, or post to it",
             ) from None
         if _is_linked(lock, path):
             return lock
@@ -333,7 +333,7 @@ def _entries(base: Path) -> list[Path]:
         return sorted(base / name for name in os.listdir(base) if "-" in name)
     except OSError as error:
         raise FlowError(
-            f"which Flows run cannot be read: {error.strerror}",
+            f"cannot list the running Flows: {error.strerror}",
             where=str(base),
             hint=f"`chmod 700 {base}`, or set JINA_RUN_DIR to another folder",
         ) from error

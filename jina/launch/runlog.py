@@ -140,7 +140,7 @@ def line_of(event: events.Event) -> LogLine | None:
     elif isinstance(event, events.StartFailed):
         text = f"error: {start_failure(event)}"
     elif isinstance(event, events.Stopping):
-        text = f"{'ending at once' if event.at_once else 'stopping'} ({event.reason})"
+        text = f"{'Stopping immediately' if event.at_once else 'Stopping'} ({event.reason})"
     elif isinstance(event, events.Changing):
         text = event.text
     elif isinstance(event, events.Stopped):

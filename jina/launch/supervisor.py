@@ -166,7 +166,7 @@ class Supervisor:
             for spec in self._plan.workers:
                 self._workers.start(spec)
         except OSError as error:  # no process, descriptor, memory or disk space is left
-            self._fail_as_whole(f"not every process of the Flow could be started: {error}")
+            self._fail_as_whole(f"could not start every process of the Flow: {error}")
 
     def _start_gateway(self) -> None:
         """Start the gateway, or a replacement for one that died, and tell it all that it needs."""
@@ -374,7 +374,7 @@ class Supervisor:
             limit = spec.timeout_ready_s
             # Below zero waits for ever.
             if not child.is_ready and 0 <= limit < now - child.last_sign_of_life:
-                reason = f"was not ready, and silent for {limit:g} s"
+                reason = f"was not ready, and gave no sign of life for {limit:g} s"
                 if not self._changing.silent(worker, reason):
                     self._fail(child, spec.where, reason)
                     return
@@ -413,7 +413,7 @@ class Supervisor:
         self._changing.cancel()
         self._comebacks.due.clear()
         for name in set(self._changing.specs) - set(self._workers.names.values()):
-            self._give_up(name, "is gone and is not started again: the Flow stops")
+            self._give_up(name, "is gone and cannot be restarted: stopping the Flow")
         for worker in self._workers:
             if not worker.child.is_ready:
                 worker.child.signal_group(signal.SIGTERM)

@@ -194,7 +194,7 @@ def _gathered(row: dict[str, Any]) -> dict[str, Any] | str:
         tags = {key[len(TAG) :]: row.pop(key) for key in keys}
         others = row.get("tags", {})
         if not isinstance(others, Mapping) or not tags.keys().isdisjoint(others):
-            return "a key stands in `tags` and in a column of its own"
+            return "a key appears both in `tags` and in its own column"
         row["tags"] = {**others, **tags}
     return row
 

@@ -24,9 +24,9 @@ def files_below(folder: str) -> Iterator[str]:
         yield path
     if is_empty:
         raise InputError(
-            "no file is in this folder",
+            "there are no files in this folder",
             where=_shown(folder),
-            hint="files and folders whose names begin with a dot are left out",
+            hint="files and folders that start with a dot are skipped",
         )
 
 

@@ -247,7 +247,7 @@ class LineSource:
             return
         if self._inputs[self._index].size_bytes is None:
             raise InputError(
-                f"a line does not end within {ENDLESS_LINE_BYTES // MIB} MiB; it may have up to "
+                f"a line does not end within {ENDLESS_LINE_BYTES // MIB} MiB; the limit is "
                 f"{MAX_LINE_BYTES // MIB} MiB",
                 where=self._name,
                 hint="is it text? each line is one Document",

@@ -38,7 +38,7 @@ def names_of(words: Iterable[str]) -> list[str]:
             near = nearest(word, (*KEYS, "content"))
             meant = f'did you mean "{near}"? ' if near else ""
             raise DocumentError(
-                f'no field of a Document is named "{word}"',
+                f'Documents have no field "{word}"',
                 hint=f"{meant}a key of the tags is {TAG}{word}; the fields: {', '.join(FIELDS)}",
             )
     return list(names)

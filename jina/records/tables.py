@@ -112,7 +112,7 @@ class TableHead:
         if isinstance(tags, msgspec.Raw):
             tags = _read("tags", tags, msgspec.json.Decoder(dict[str, msgspec.Raw]).decode)
         if not isinstance(tags, dict) or not found.keys().isdisjoint(tags):
-            raise DocumentError("a key stands in `tags` and in a column of its own")
+            raise DocumentError("a key appears both in `tags` and in its own column")
         row["tags"] = {**tags, **found}
 
 

@@ -163,7 +163,7 @@ class Gateway:
         self._board.close()
         if time.monotonic() - began >= DELIVERY_GRACE_S:
             print(
-                f"a client has not taken its last answers within {DELIVERY_GRACE_S:g} s",
+                f"a client has not fetched its last responses within {DELIVERY_GRACE_S:g} s",
                 file=sys.stderr,
                 flush=True,
             )
@@ -419,7 +419,7 @@ class Gateway:
         try:
             message = answer_message(answer)
         except WireError as error:
-            message = refusal_message(answer.number, f"the answer is too large: {error}")
+            message = refusal_message(answer.number, f"the response is too large: {error}")
         self._send_front(message, answer.client)
 
 

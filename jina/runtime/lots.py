@@ -211,7 +211,7 @@ class Desk:
         if route.deadline is not None and time.monotonic() >= route.deadline:
             # The gateway reckons on the same clock, because both are on one machine. Nobody reads
             # this but one whose own timer comes a moment later.
-            raise RequestTimeout("it was not done in its time")
+            raise RequestTimeout("The request exceeded its time limit")
         call = unpack_map(Call, header.call)
         if route.stop:
             docs, groundtruths, failures = halves.read_some(header, route, call)
@@ -344,8 +344,8 @@ class Desk:
 def _miscounted(endpoint: str, given: int, taken: int) -> BatchingError:
     number = "1 Document" if given == 1 else f"{given} Documents"
     return BatchingError(
-        f"the method of {endpoint} returned {number} for {taken}; with dynamic batching "
-        "it returns one for each, in their order",
+        f"the method of {endpoint} returned {number} for {taken}; with dynamic batching it must "
+        "return one for each, in the same order",
         hint=f"return one Document for each, or turn dynamic batching off for {endpoint}",
     )
 
@@ -416,8 +416,8 @@ def _by_row(docs: DocumentArray, before: Sequence[Document], endpoint: str) -> D
             return DocumentArray([by_row[row] for row in range(len(wanted))])
     if any(name in rows and name != own for name, own in zip(found, wanted, strict=True)):
         raise BatchingError(
-            f"the method of {endpoint} returned Documents in another order, and their ids do not "
-            "tell whose they are",
+            f"the method of {endpoint} returned Documents in a different order, and their ids do "
+            "not identify them",
             hint=f"keep their order, or turn dynamic batching off for {endpoint}",
         )
     return docs

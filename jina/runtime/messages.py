@@ -196,7 +196,7 @@ def unheard(failed: Unheard) -> str:
     """What people read of an error that no client gets."""
     error = failed.error
     who = worker_name(error.executor, error.replica, error.shard)
-    told = f"error: {who}, for which nobody waits: {error.type}: {error.message}"
+    told = f"error: {who} (floating): {error.type}: {error.message}"
     return f"{told}\n{error.traceback}".rstrip()
 
 

@@ -170,7 +170,7 @@ class Router:
         if asked.number in requests:
             return  # a client that repeats itself gets one answer
         if len(requests) >= self._window:
-            reason = f"more than {self._window} requests under way"
+            reason = f"more than {self._window} requests in progress"
             actions.append(Refuse(asked.client, asked.number, reason))
             return
         request = Request(asked, self._courses.of(asked.endpoint, asked.targets))

@@ -84,7 +84,7 @@ class Delimited(Writer):
         shown = ", ".join(f"{name} ({count:,})" for name, count in self._left_out.most_common(10))
         return (
             f"warning: values were left out, because the first results had none of these: {shown}; "
-            "name the columns with --select, or write .jsonl",
+            "choose the columns with --select, or write .jsonl",
         )
 
     def _first(self) -> bytes:

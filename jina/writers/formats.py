@@ -81,7 +81,7 @@ def form_of(path: str, wanted: str = "auto") -> Form:
         name = ENDINGS.get(ending, "" if ending and is_file else "jsonl")
     if not name:
         raise InputError(
-            f"{ending} names no format of results",
+            f"{ending} is not a known format for results",
             where=path,
             hint=f"known endings: {_SHOWN}, all but .parquet also with .gz; "
             "or choose a format with --output-format jsonl",
@@ -91,7 +91,7 @@ def form_of(path: str, wanted: str = "auto") -> Form:
         raise InputError(
             f"{name} cannot be written to a pipe or device",
             where="<stdout>" if path == "-" else path,
-            hint=f"name a file: --output results.{name}",
+            hint=f"use --output results.{name}",
         )
     if name == "parquet":
         _check_parquet(path, is_gzip)

@@ -67,9 +67,9 @@ class Npy(Writer):
             self._shape = row.shape
         elif self._shape != row.shape:
             raise OutputError(
-                f"the embedding of Document {_id_of(result)!r} has the shape {row.shape}, those "
-                f"before it have {self._shape}",
-                hint="one array holds one shape; .jsonl and .parquet hold any",
+                f"the embedding of Document {_id_of(result)!r} has the shape {row.shape}, but "
+                f"those before it have {self._shape}",
+                hint="an array has only one shape; use .jsonl or .parquet instead",
             )
         return row
 
@@ -106,7 +106,9 @@ class Npy(Writer):
             why.append(f"{self._failed:,} failed")
         if self._missing:
             why.append(f"{self._missing:,} without an embedding")
-        return (f"rows of NaN stand for Documents: {', '.join(why)}",) if why else ()
+        return (
+            (f"there is a row of NaN for each of these Documents: {', '.join(why)}",) if why else ()
+        )
 
 
 def _numbers(result: dict[str, Raw]) -> np.ndarray[Any, Any]:

@@ -62,7 +62,7 @@ class Parquet(Writer):
                     parquet.write_table(table)
             os.replace(made, path)
         except (pa.ArrowException, OSError) as error:
-            raise OutputError(f"no Parquet can be written: {error}") from error
+            raise OutputError(f"cannot write Parquet: {error}") from error
         finally:
             if os.path.exists(made):
                 os.unlink(made)

@@ -31,4 +31,4 @@ class Texts(Writer):
         """See Writer."""
         if not self._failed:
             return ()
-        return (f"an empty line stands for each of {self._failed:,} failed Documents",)
+        return (f"there is an empty line for each of {self._failed:,} failed Documents",)

@@ -22,7 +22,7 @@ from jinacli.commands.values import plain_value
 
 
 class WrongUsage(typer.BadParameter):
-    """What was typed is no command line of ours.
+    """The input is not a command line of jina.
 
     Args:
         message: what is wrong.

@@ -14,7 +14,7 @@ completion_app = typer.Typer(
 
 Shell = Annotated[
     Literal["bash", "zsh", "fish"] | None,
-    typer.Argument(help="The one you type this in, if omitted"),
+    typer.Argument(help="Default: the current shell"),
 ]
 
 

@@ -35,11 +35,11 @@ def check(
     files: Annotated[list[str], typer.Argument(help="Executor YAML files, or catalogue://NAME")],
     no_import: NoImport = False,
     run: Annotated[
-        str, typer.Option("--run", help="When nothing is wrong, call this endpoint here")
+        str, typer.Option("--run", help="If there are no errors, call this endpoint")
     ] = "",
     inputs: Annotated[
         list[str] | None,
-        typer.Option("--inputs", "-i", help="For --run: files, as for `jina post`"),
+        typer.Option("--inputs", "-i", help="For --run: input files, as in `jina post`"),
     ] = None,
     form: InputFormat = "auto",
     field_resolver: FieldResolver = None,
@@ -49,7 +49,7 @@ def check(
     error_on_warning: ErrorOnWarning = False,
     exit_zero: ExitZero = False,
 ) -> None:
-    """Say everything that is wrong with an Executor, before anything runs
+    """Find all mistakes in an Executor before anything runs
 
     Importing an Executor's module runs its top-level code; --no-import looks
     at the YAML alone. Exits with 0 when all is well, with 1 when something
@@ -87,9 +87,11 @@ def check(
         )
         raise typer.Exit(0 if exit_zero and code == 1 else code)
     if no_import:
-        raise typer.BadParameter("--run imports the Executor's modules", param_hint="--no-import")
+        raise typer.BadParameter(
+            "--run has to import the Executor's modules", param_hint="--no-import"
+        )
     if len(files) > 1:
-        raise typer.BadParameter("takes one Executor", param_hint="--run")
+        raise typer.BadParameter("takes only one Executor", param_hint="--run")
     # Late too: a check alone reads no inputs and calls nothing.
     from jinacli.check.trial import Trial, run_trial
     from jinacli.post.options import read_options
@@ -102,9 +104,9 @@ def check(
 @executor_app.command()
 def run(
     file: Annotated[str, typer.Argument(help="Executor YAML file, or catalogue://NAME")],
-    endpoint: Annotated[str, typer.Argument(help="Such as /index")],
+    endpoint: Annotated[str, typer.Argument(help="Endpoint, such as /index")],
     inputs: Annotated[
-        list[str] | None, typer.Option("--inputs", "-i", help="Files, as for `jina post`")
+        list[str] | None, typer.Option("--inputs", "-i", help="Input files, as in `jina post`")
     ] = None,
     form: InputFormat = "auto",
     field_resolver: FieldResolver = None,
@@ -116,15 +118,15 @@ def run(
     output: Annotated[
         str, typer.Option("--output", "-o", help="Write the results to this file")
     ] = "-",
-    output_format: Annotated[str, typer.Option(help="As for `jina post`")] = "auto",
+    output_format: Annotated[str, typer.Option(help="As in `jina post`")] = "auto",
     tensors: Annotated[Literal["list", "base64"], typer.Option(help="How tensors are written")] = (
         "list"
     ),
     request_size: Annotated[
-        int, typer.Option(min=0, max=10_000, help="Documents in one call, 0 for all that fit")
+        int, typer.Option(min=0, max=10_000, help="Documents per call; 0 for as many as possible")
     ] = 100,
     workspace: Annotated[
-        str, typer.Option(help="Folder for its files, unless its YAML names one")
+        str, typer.Option(help="Folder for its files, unless set in its YAML")
     ] = ".",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show only errors")] = False,
 ) -> None:
@@ -173,7 +175,7 @@ def list_(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON")] = False,
     names: Annotated[bool, typer.Option("--quiet", "-q", help="Print only names")] = False,
 ) -> None:
-    """List the Executors of the catalogue: what `uses: catalogue://NAME` may name
+    """List the Executors of the catalogue, for `uses: catalogue://NAME`
 
     Examples:
       jina executor list
@@ -188,7 +190,7 @@ def list_(
 
 @executor_app.command()
 def new(
-    name: Annotated[Path, typer.Argument(help="Folder to make; its name is that of the class")],
+    name: Annotated[Path, typer.Argument(help="Folder to create; also the name of the class")],
     template: Annotated[
         Literal["counter", "encoder", "indexer", "segmenter", "ranker"],
         typer.Option(
@@ -197,7 +199,7 @@ def new(
         ),
     ] = "counter",
 ) -> None:
-    """Create a starter Executor project that runs
+    """Create an Executor project that runs
 
     Its class, its YAML, a Flow to try it in, data, a test and a README.
     Nothing that exists is overwritten.

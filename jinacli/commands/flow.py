@@ -25,7 +25,7 @@ from jinacli.commands.options import (
 )
 
 flow_app = typer.Typer(
-    help="Begin, start, change, stop, list, check and draw Flows", no_args_is_help=True, cls=Group
+    help="Create, run, stop, list, check and plot Flows", no_args_is_help=True, cls=Group
 )
 
 
@@ -37,16 +37,16 @@ def up(
     env_file: EnvFile = None,
     detach: Annotated[
         bool,
-        typer.Option("--detach", "-d", help="Return once the Flow is ready, leave it running"),
+        typer.Option("--detach", "-d", help="Return when the Flow is ready, and leave it running"),
     ] = False,
     wait: Annotated[
         bool,
-        typer.Option("--wait", help="As --detach, which waits until the Flow is ready"),
+        typer.Option("--wait", help="Same as --detach, which waits until the Flow is ready"),
     ] = False,
     timeout: Annotated[
         str | None,
         typer.Option(
-            help="With --detach or --wait: give up if it is not ready by then: 30s, 2m",
+            help="With --detach or --wait: give up if it is not ready after this time: 30s, 2m",
             rich_help_panel="Start",
         ),
     ] = None,
@@ -54,40 +54,39 @@ def up(
         bool,
         typer.Option(
             "--dry-run",
-            help="Print what would be started, and start nothing",
+            help="Print what would be started, without starting it",
             rich_help_panel="Start",
         ),
     ] = False,
     host: Annotated[
         str | None,
         typer.Option(
-            help="With --port: listen at this address; 127.0.0.1 if omitted",
+            help="With --port: listen on this address; default 127.0.0.1",
         ),
     ] = None,
     port: Annotated[
         int | None,
-        typer.Option(help="Listen on tcp too, at this port; 0 takes a free one"),
+        typer.Option(help="Also listen on this TCP port; 0 picks a free one"),
     ] = None,
     insecure: Annotated[
         bool,
         typer.Option(
             "--insecure-no-auth",
-            help="Allow a --host that other machines reach, without any key",
+            help="Allow a --host that other machines can reach, without authentication",
         ),
     ] = False,
     watch: Annotated[
         bool,
         typer.Option(
             "--watch",
-            help="Restart Executors whose YAML or modules change; only those, and"
-            " without a failed request",
+            help="Restart Executors when their YAML or modules change, without failed requests",
         ),
     ] = False,
     as_json: Annotated[
         bool,
         typer.Option(
             "--json",
-            help="Print a line of JSON on standard output when ready; of a --dry-run, the plan",
+            help="Print a line of JSON when ready; with --dry-run, the plan",
             rich_help_panel="Messages",
         ),
     ] = False,
@@ -95,7 +94,7 @@ def up(
         bool,
         typer.Option(
             "--strict",
-            help="Check it first, and refuse it for a warning too",
+            help="Check it first, and treat warnings as errors",
             rich_help_panel="Flow",
         ),
     ] = False,
@@ -145,17 +144,15 @@ def up(
 @flow_app.command()
 def down(
     flow: Annotated[
-        str | None, typer.Argument(help="Name or YAML of the Flow; the only one if omitted")
+        str | None, typer.Argument(help="Name or YAML of the Flow; default: the only running one")
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="Stop every running Flow")] = False,
-    timeout: Annotated[
-        float, typer.Option(min=0, help="Seconds to wait before ending it at once")
-    ] = 60.0,
+    timeout: Annotated[float, typer.Option(min=0, help="Seconds to wait before killing it")] = 60.0,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show only errors")] = False,
 ) -> None:
-    """Stop a running Flow, letting requests under way finish
+    """Stop a running Flow after its requests are done
 
-    Stopping what does not run is no error.
+    It is not an error if the Flow is not running.
 
     Examples:
       jina flow down search
@@ -190,14 +187,14 @@ def ps(
 @flow_app.command()
 def scale(
     replicas: Annotated[
-        list[str], typer.Argument(metavar="NAME=N...", help="Executor, and how many replicas")
+        list[str], typer.Argument(metavar="NAME=N...", help="Executor and number of replicas")
     ],
     flow: Annotated[
-        str | None, typer.Option(help="Name or YAML of the Flow; the only one if omitted")
+        str | None, typer.Option(help="Name or YAML of the Flow; default: the only running one")
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show only errors")] = False,
 ) -> None:
-    """Give Executors of a running Flow more replicas, or fewer
+    """Change the number of replicas of running Executors
 
     No request fails: new replicas get their first one when they are ready,
     old ones finish what they have. It returns when that is done.
@@ -215,22 +212,22 @@ def scale(
 def restart(
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[NAME...]", help="Executors; all, one by one, if omitted"),
+        typer.Argument(metavar="[NAME...]", help="Executors to restart; default: all, one by one"),
     ] = None,
     surge: Annotated[
         bool,
         typer.Option(
             "--surge",
-            help="Start each new worker before the old one ends, not afterwards; for Executors that"
-            " two processes may have open",
+            help="Start each new worker before the old one stops; for Executors that can run "
+            "in two processes at once",
         ),
     ] = False,
     flow: Annotated[
-        str | None, typer.Option(help="Name or YAML of the Flow; the only one if omitted")
+        str | None, typer.Option(help="Name or YAML of the Flow; default: the only running one")
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show only errors")] = False,
 ) -> None:
-    """Replace the workers of a running Flow by new ones, one after the other
+    """Replace the workers of a running Flow, one by one
 
     They run what the Flow's YAML and modules say now, if these pass a check.
     No request fails: where an Executor has one replica, requests wait until
@@ -252,7 +249,8 @@ def check(
     files: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Flow YAML files, or - for standard input; flow.yml here or above if omitted"
+            help="Flow YAML files, or - for standard input; default: flow.yml here or in a "
+            "parent folder"
         ),
     ] = None,
     further: FurtherFiles = None,
@@ -263,7 +261,7 @@ def check(
     error_on_warning: ErrorOnWarning = False,
     exit_zero: ExitZero = False,
 ) -> None:
-    """Say everything that is wrong with a Flow and its Executors, before anything runs
+    """Find all mistakes in a Flow and its Executors before anything runs
 
     Importing an Executor's module runs its top-level code; --no-import looks
     at the YAML alone. Exits with 0 when all is well, with 1 when something
@@ -287,19 +285,19 @@ def plot(
     env_file: EnvFile = None,
     form: Annotated[
         Literal["text", "mermaid"] | None,
-        typer.Option("--format", help="Of what is printed; text if omitted"),
+        typer.Option("--format", help="Output format; default: text"),
     ] = None,
     output: Annotated[
         Path | None,
         typer.Option(
-            "--output", "-o", help="Write to this file: Mermaid in .mmd and .md, text in .txt"
+            "--output", "-o", help="Write to this file: .mmd or .md for Mermaid, .txt for text"
         ),
     ] = None,
     vertical: Annotated[
-        bool, typer.Option("--vertical", help="Mermaid from top to bottom, as text always is")
+        bool, typer.Option("--vertical", help="Draw Mermaid from top to bottom, like text")
     ] = False,
 ) -> None:
-    """Draw the graph of a Flow, as text or as Mermaid
+    """Draw the graph of a Flow as text or Mermaid
 
     Shows who takes whose results, replicas and joins. Nothing is started, and
     no module of an Executor is imported. GitHub renders Mermaid in Markdown.
@@ -321,9 +319,9 @@ def plot(
 
 @flow_app.command()
 def new(
-    name: Annotated[Path, typer.Argument(help="Folder to make; its name is that of the Flow")],
+    name: Annotated[Path, typer.Argument(help="Folder to create; also the name of the Flow")],
 ) -> None:
-    """Write the project of a Flow that runs, to begin with
+    """Create a Flow project that runs
 
     Its YAML, an Executor of its own, data to post and a README. What exists
     is never overwritten.
@@ -344,12 +342,11 @@ def _counts(words: list[str]) -> dict[str, int]:
         is_number = number.isascii() and number.isdigit() and len(number) <= len(str(MAX_REPLICAS))
         if not name or not is_number or not 1 <= int(number) <= MAX_REPLICAS:
             raise typer.BadParameter(
-                f"{word!r} is no Executor with a number of replicas from 1 to {MAX_REPLICAS}, "
-                "such as encoder=4",
+                f"{word!r} is not an Executor with 1 to {MAX_REPLICAS} replicas, such as encoder=4",
                 param_hint="NAME=N",
             )
         if name in counts:
-            raise typer.BadParameter(f'"{name}" is named twice', param_hint="NAME=N")
+            raise typer.BadParameter(f'"{name}" is given twice', param_hint="NAME=N")
         counts[name] = int(number)
     return counts
 
@@ -364,8 +361,8 @@ def _listen(host: str | None, port: int | None, insecure: bool) -> str:
     host = host or "127.0.0.1"
     if host not in ("127.0.0.1", "localhost", "::1") and not insecure:
         raise typer.BadParameter(
-            f"{host} can be reached from other machines, and anyone there could post; "
-            "give --insecure-no-auth if that is what you want",
+            f"{host} can be reached from other machines, and anyone there could post; use "
+            "--insecure-no-auth if that is what you want",
             param_hint="--host",
         )
     name = "127.0.0.1" if host == "localhost" else f"[{host}]" if ":" in host else host

@@ -13,7 +13,7 @@ from jinacli.commands.options import check_given
 @flow_app.command()
 def status(
     flow: Annotated[
-        str | None, typer.Argument(help="Name or YAML of the Flow; the only one if omitted")
+        str | None, typer.Argument(help="Name or YAML of the Flow; default: the only running one")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON")] = False,
 ) -> None:
@@ -39,12 +39,14 @@ def logs(
     names: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[NAME...]", help="Executors, or processes such as encoder/0; all if omitted"
+            metavar="[NAME...]", help="Executors, or processes such as encoder/0; default: all"
         ),
     ] = None,
     flow: Annotated[
         str | None,
-        typer.Option(help="Name or YAML of the Flow; the only one, or the last one, if omitted"),
+        typer.Option(
+            help="Name or YAML of the Flow; default: the only running one, or the last one"
+        ),
     ] = None,
     follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Keep showing new lines until the Flow ends")
@@ -53,10 +55,10 @@ def logs(
         int | None, typer.Option("--tail", "-n", min=0, help="Show only the last N lines")
     ] = None,
     since: Annotated[
-        str | None, typer.Option(help="Show only lines that are not older: 30s, 5m, 2h")
+        str | None, typer.Option(help="Show only lines since this long ago: 30s, 5m, 2h")
     ] = None,
     no_log_prefix: Annotated[
-        bool, typer.Option("--no-log-prefix", help="Show neither times nor names")
+        bool, typer.Option("--no-log-prefix", help="Do not show times and names")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON lines")] = False,
 ) -> None:
@@ -109,7 +111,7 @@ def list_(
 @flow_app.command()
 def top(
     flow: Annotated[
-        str | None, typer.Argument(help="Name or YAML of the Flow; the only one if omitted")
+        str | None, typer.Argument(help="Name or YAML of the Flow; default: the only running one")
     ] = None,
     interval: Annotated[str, typer.Option(help="Time between updates: 500ms, 2s")] = "1s",
 ) -> None:

@@ -25,27 +25,26 @@ def config(
     settings: Settings = None,
     env_file: EnvFile = None,
     form: Annotated[
-        Literal["yaml", "json"], typer.Option("--format", help="Of what is printed")
+        Literal["yaml", "json"], typer.Option("--format", help="Output format")
     ] = "yaml",
     show_sources: Annotated[
         bool,
-        typer.Option("--show-sources", help="Say where each value comes from"),
+        typer.Option("--show-sources", help="Show where each value comes from"),
     ] = False,
     no_interpolate: Annotated[
         bool,
-        typer.Option("--no-interpolate", help="Merge the files, leave variables as written"),
+        typer.Option("--no-interpolate", help="Merge the files, but keep variables as written"),
     ] = False,
     variables: Annotated[
-        bool, typer.Option("--variables", help="List the variables, their values and who sets them")
+        bool,
+        typer.Option("--variables", help="List the variables, their values and where they are set"),
     ] = False,
     show_secrets: Annotated[
-        bool, typer.Option("--show-secrets", help="Show values that look secret")
+        bool, typer.Option("--show-secrets", help="Show values that look like secrets")
     ] = False,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="Print nothing; only say what is wrong")
-    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors")] = False,
 ) -> None:
-    """Print a Flow as it is understood: merged, variables replaced, defaults filled in
+    """Print the resolved Flow: files merged, variables replaced, defaults filled in
 
     Executors are found, but their modules are not imported. What looks like a
     secret is masked, by the names of keys and variables.
@@ -71,7 +70,8 @@ def endpoints(
         str | None,
         typer.Argument(
             metavar="[FILE|FLOW]",
-            help="Flow YAML, or the name of a running Flow; flow.yml here or above if omitted",
+            help="Flow YAML, or the name of a running Flow; default: flow.yml here or in a "
+            "parent folder",
         ),
     ] = None,
     further: FurtherFiles = None,
@@ -79,7 +79,7 @@ def endpoints(
     env_file: EnvFile = None,
     as_json: _Json = False,
 ) -> None:
-    """List endpoints: which Executor and method serves each, and where it is written
+    """List endpoints with the Executor, method and place that serve them
 
     Imports the Executors' modules; nothing is constructed or started.
 
@@ -105,7 +105,7 @@ def diff(
     settings: Settings = None,
     env_file: EnvFile = None,
     flow: Annotated[
-        str | None, typer.Option(help="Name of the running Flow; that of FILE if omitted")
+        str | None, typer.Option(help="Name of the running Flow; default: that of FILE")
     ] = None,
     as_json: _Json = False,
 ) -> None:

@@ -19,35 +19,37 @@ def _formats() -> list[str]:
 
 
 NoImport = Annotated[
-    bool, typer.Option("--no-import", help="Look at the YAML alone, import no modules")
+    bool, typer.Option("--no-import", help="Only check the YAML, without importing modules")
 ]
 OutputFormat = Annotated[
     Literal["full", "concise", "json", "github", "sarif"],
-    typer.Option(help="How findings are written"),
+    typer.Option(help="Format of the findings"),
 ]
 ErrorOnWarning = Annotated[
-    bool, typer.Option("--error-on-warning", help="Exit with 1 for a warning too")
+    bool, typer.Option("--error-on-warning", help="Exit with 1 for warnings too")
 ]
 ExitZero = Annotated[
-    bool, typer.Option("--exit-zero", help="Exit with 0 even if something was found")
+    bool, typer.Option("--exit-zero", help="Exit with 0 even if there are findings")
 ]
 InputFormat = Annotated[
     str,
     typer.Option(
         "--format",
-        help="Of all inputs: auto (by the name), jsonl, json, csv, tsv, text, npy, npz, parquet, "
-        "arrow, or files (each one Document)",
+        help="Format of all inputs: auto (by file name), jsonl, json, csv, tsv, text, npy, "
+        "npz, parquet, "
+        "arrow, or files (one Document per file)",
         autocompletion=_formats,
     ),
 ]
 FieldResolver = Annotated[
     list[str] | None,
-    typer.Option("--field-resolver", help="Read columns or keys as others: question=text,url=uri"),
+    typer.Option("--field-resolver", help="Rename columns or keys: question=text,url=uri"),
 ]
 Content = Annotated[
     str,
     typer.Option(
-        help="Of a file that is one Document: text, buffer, none (its uri alone), or auto",
+        help="Content of a file that becomes one Document: text, buffer, none (only its uri), "
+        "or auto",
         autocompletion=lambda: ["auto", "text", "buffer", "none"],
     ),
 ]
@@ -64,7 +66,7 @@ FlowFile = Annotated[
     str | None,
     typer.Argument(
         metavar="[FILE]",
-        help="Flow YAML, or - for standard input; flow.yml here or above if omitted",
+        help="Flow YAML, or - for standard input; default: flow.yml here or in a parent folder",
     ),
 ]
 FurtherFiles = Annotated[
@@ -72,7 +74,7 @@ FurtherFiles = Annotated[
     typer.Option(
         "--file",
         "-f",
-        help="YAML to merge over the one before, executors by name; repeatable",
+        help="YAML to merge into the previous one, executors by name; repeatable",
         rich_help_panel="Flow",
     ),
 ]
@@ -81,14 +83,14 @@ Settings = Annotated[
     typer.Option(
         "--set",
         metavar="PATH=VALUE",
-        help="Set a value over all files, as in executors.encoder.with.batch=32; repeatable",
+        help="Override a value, as in executors.encoder.with.batch=32; repeatable",
         rich_help_panel="Flow",
     ),
 ]
 EnvFile = Annotated[
     Path | None,
     typer.Option(
-        help="Read variables for the YAML from this file; those of the shell win",
+        help="Read variables for the YAML from this file; the shell takes precedence",
         rich_help_panel="Flow",
     ),
 ]

@@ -31,15 +31,16 @@ def _outputs() -> list[str]:
 
 
 def post(
-    endpoint: Annotated[str, typer.Argument(help="Such as /index")],
+    endpoint: Annotated[str, typer.Argument(help="Endpoint, such as /index")],
     inputs: Annotated[
         list[str] | None,
         typer.Option(
             "--inputs",
             "-i",
-            help="A file, a folder, a quoted glob, or - for standard input; the name says the "
-            "format: .jsonl .json .csv .tsv .txt .npy .npz .parquet .arrow, each also in .gz; a "
-            "picture, a page and the like is one Document",
+            help="A file, a folder, a quoted glob, or - for standard input; the extension "
+            "determines the format: .jsonl .json .csv .tsv .txt .npy .npz .parquet "
+            ".arrow, also with .gz; images, web pages and other files become one "
+            "Document each",
         ),
     ] = None,
     form: InputFormat = "auto",
@@ -54,7 +55,7 @@ def post(
         typer.Option(
             "--flow",
             "-f",
-            help="Name of a running Flow, or a Flow YAML, which is started if it is not running",
+            help="Name of a running Flow, or a Flow YAML, which is started if necessary",
         ),
     ] = None,
     address: Annotated[str | None, typer.Option(help="Address of a Flow's gateway")] = None,
@@ -63,18 +64,18 @@ def post(
         typer.Option(
             "--output",
             "-o",
-            help="Write the results to this file, whose name says the format: .jsonl .json .csv "
+            help="Write results to this file, in the format of its extension: .jsonl .json .csv "
             ".tsv .txt .npy .parquet, also in .gz; rerun the same command to resume",
         ),
     ] = "-",
     restart: Annotated[
-        bool, typer.Option("--restart", help="Begin --output anew, whatever it holds")
+        bool, typer.Option("--restart", help="Start --output over, even if it has results")
     ] = False,
     output_format: Annotated[
         str,
         typer.Option(
-            help="jsonl, json, csv, tsv, text, npy, parquet, table, or auto: by the name of "
-            "--output; without it table on a terminal, jsonl otherwise",
+            help="jsonl, json, csv, tsv, text, npy, parquet, table, or auto: by the extension "
+            "of --output, else table on a terminal and jsonl otherwise",
             autocompletion=_outputs,
         ),
     ] = "auto",
@@ -87,7 +88,7 @@ def post(
     ] = None,
     exclude: Annotated[
         list[str] | None,
-        typer.Option("--exclude", help="All fields of the results except these: blob,buffer"),
+        typer.Option("--exclude", help="Leave out these fields of the results: blob,buffer"),
     ] = None,
     tensors: Annotated[
         str,
@@ -97,7 +98,7 @@ def post(
         ),
     ] = "list",
     target: Annotated[
-        str, typer.Option(help="Only Executors whose name begins with this regular expression")
+        str, typer.Option(help="Only Executors whose name starts with this regular expression")
     ] = "",
     allow_unserved: Annotated[
         bool,
@@ -109,9 +110,9 @@ def post(
     on_error: Annotated[
         str,
         typer.Option(
-            help="When an Executor raises: split (only the Documents fail that fail alone), stop "
-            "(the whole request fails) or continue (Documents go on as they were); on_error in the "
-            "Flow's YAML wins",
+            help="If an Executor raises: split (only Documents that fail on their own fail), "
+            "stop (the whole request fails) or continue (Documents go on unchanged); "
+            "on_error in the Flow's YAML takes precedence",
             autocompletion=lambda: ["split", "stop", "continue"],
         ),
     ] = "split",
@@ -119,7 +120,7 @@ def post(
         str | None,
         typer.Option(
             "--errors-to",
-            help="Write errors to this file, too; they also stay in their places among the results",
+            help="Also write errors to this file; they stay in the results too",
         ),
     ] = None,
     fail_fast: Annotated[
@@ -128,18 +129,18 @@ def post(
     ] = False,
     max_errors: Annotated[
         int | None,
-        typer.Option(min=1, help="Stop once so many Documents have failed; exit code 1"),
+        typer.Option(min=1, help="Stop after N failed Documents; exit code 1"),
     ] = None,
     retries: Annotated[
         int,
-        typer.Option(min=0, max=100, help="Post failed Documents again, up to so many times each"),
+        typer.Option(min=0, max=100, help="Post failed Documents again, up to N times each"),
     ] = 0,
     only_failed: Annotated[
         str | None,
         typer.Option(
             "--only-failed",
-            help="Post only those inputs whose outcome in this file of results is an error; where "
-            "--output is the same file, it is completed in place",
+            help="Post only the inputs that failed in this file of results; if --output is "
+            "the same file, it is completed in place",
         ),
     ] = None,
     request_size: Annotated[
@@ -147,8 +148,8 @@ def post(
         typer.Option(
             min=0,
             max=MAX_REQUEST_DOCS,
-            help="Documents in one request, 0 for all that fit (10,000, or 256 KiB of lines); "
-            "100 if omitted, and 400 within a long file",
+            help="Documents per request; 0 for as many as possible (10,000, or 256 KiB of "
+            "lines); default: 100, or 400 in a long file",
         ),
     ] = None,
     limit: Annotated[
@@ -160,7 +161,9 @@ def post(
     window: Annotated[
         int | None,
         typer.Option(
-            min=1, max=MAX_WINDOW_REQUESTS, help="Requests in progress at once; 16 if omitted"
+            min=1,
+            max=MAX_WINDOW_REQUESTS,
+            help="Maximum number of requests in progress; default: 16",
         ),
     ] = None,
     unordered: Annotated[
@@ -171,20 +174,22 @@ def post(
     ] = False,
     dry_run: Annotated[
         bool,
-        typer.Option("--dry-run", help="Say what would be posted where, and send nothing"),
+        typer.Option(
+            "--dry-run", help="Show what would be posted and where, without sending anything"
+        ),
     ] = False,
     timeout: Annotated[
-        str | None, typer.Option(help="Give up after so long without any reply: 30s, 500ms, 2m")
+        str | None, typer.Option(help="Give up after TIMEOUT without a reply: 30s, 500ms, 2m")
     ] = None,
     request_timeout: Annotated[
         str | None,
-        typer.Option(
-            help="Fail each request that is not done after so long; it is not begun any more then"
-        ),
+        typer.Option(help="Fail requests that take longer than TIMEOUT: 30s, 500ms, 2m"),
     ] = None,
     timing: Annotated[
         bool,
-        typer.Option("--timing", help="Show at the end how long requests waited and ran where"),
+        typer.Option(
+            "--timing", help="Show at the end how long requests waited and ran at each Executor"
+        ),
     ] = False,
     no_progress: Annotated[bool, typer.Option("--no-progress", help="Show no progress")] = False,
     settings: Settings = None,
@@ -193,14 +198,14 @@ def post(
         bool,
         typer.Option(
             "--strict",
-            help="Check the YAML of --flow first, and refuse it for a warning too",
+            help="Check the YAML of --flow first, and treat warnings as errors",
             rich_help_panel="Flow",
         ),
     ] = False,
     verbose: Annotated[
         bool,
         typer.Option(
-            "--verbose", "-v", help="Say where it is posted to, and how far it is in a log too"
+            "--verbose", "-v", help="Show the target, and the progress even without a terminal"
         ),
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show only errors")] = False,
@@ -220,6 +225,8 @@ def post(
       jina post /index --inputs faq.csv --field-resolver question=text
 
       jina post /index --inputs 'images/**/*.png'
+
+      jina post /encode --inputs data.jsonl --output vectors.npy
 
       jina post /search --flow flows/search.yml --text "What is a slice?"
     """
@@ -250,7 +257,7 @@ def post(
     if restart and output == "-":
         raise typer.BadParameter("needs --output", param_hint="--restart")
     if flow and address:
-        raise typer.BadParameter("give --flow or --address, not both", param_hint="--flow")
+        raise typer.BadParameter("use --flow or --address, not both", param_hint="--flow")
     fields = checked_fields(select or [], exclude or [])
     for name, value in (("--strict", strict), ("--set", settings), ("--env-file", env_file)):
         if value and not looks_like_file(flow or ""):

@@ -8,7 +8,7 @@ import typer
 
 
 def schema(
-    what: Annotated[Literal["flow", "executor"], typer.Argument(help="Whose YAML")],
+    what: Annotated[Literal["flow", "executor"], typer.Argument(help="Whose schema to print")],
 ) -> None:
     """Print the JSON Schema (draft-07) of a Flow's or an Executor's YAML
 

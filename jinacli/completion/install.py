@@ -24,7 +24,7 @@ def this_shell() -> str:
     names = [_parent(), Path(os.environ.get("SHELL", "")).name]
     found = next((name for name in names if name in SCRIPTS), None)
     if found is None:
-        raise typer.BadParameter("name the shell: bash, zsh or fish", param_hint="SHELL")
+        raise typer.BadParameter("give the shell: bash, zsh or fish", param_hint="SHELL")
     return found
 
 
@@ -46,7 +46,7 @@ def install(shell: str) -> None:
     if changed:
         say(f"Installed completion for {shell} in {startup or script}. It works in new shells.")
     else:
-        say(f"Completion for {shell} is installed already, in {startup or script}")
+        say(f"Completion for {shell} is already installed in {startup or script}")
 
 
 def _places(shell: str) -> tuple[Path, Path | None]:

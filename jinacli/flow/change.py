@@ -88,7 +88,7 @@ def _change(directory: Path, change: Change, *, quiet: bool) -> int:
         say(text_of(error))
         return exits.USAGE
     except KeyboardInterrupt:
-        say("the change goes on; `jina flow ps` shows how far it is")
+        say("the change continues; use `jina flow ps` to follow it")
         raise
     if not quiet:
         say(now.text)

@@ -49,7 +49,7 @@ def show_diff(given: Given | None, wanted: str, *, as_json: bool) -> int:
             _, plan = given.load()
         runs = read_plan(directory_of(record))
         if runs is None:
-            raise FlowNotFound(f'what the Flow "{record.name}" runs is not known: it has no YAML')
+            raise FlowNotFound(f'cannot compare the Flow "{record.name}": it has no YAML')
         found = list(differences(runs, plan))
         modules = record.origins.changed() if record.origins is not None else []
         code = [file for file in modules if file.endswith(".py")]

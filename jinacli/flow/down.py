@@ -49,9 +49,7 @@ def stop_flows(wanted: str, *, every: bool, timeout_s: float, quiet: bool) -> in
         is_clean = _wait(records, timeout_s, quiet=quiet)
     except KeyboardInterrupt:
         for record in filter(_is_running, records):
-            say(
-                f'Flow "{record.name}" goes down all the same; `jina flow ps` shows when it is gone'
-            )
+            say(f'Flow "{record.name}" keeps stopping; use `jina flow ps` to see when it is gone')
         raise
     return exits.OK if is_clean else exits.FAILED
 
@@ -70,7 +68,7 @@ def _wait(records: list[FlowRecord], timeout_s: float, *, quiet: bool) -> bool:
         while _is_running(record):
             if stronger and time.monotonic() > deadline:
                 if len(stronger) > 1:
-                    say(f'"{record.name}" is not gone after {timeout_s:g} s: ending it at once')
+                    say(f'"{record.name}" did not stop within {timeout_s:g} s: killing it')
                 _signal(record, stronger.pop(0))
                 is_clean = False
                 deadline = time.monotonic() + _AT_ONCE_S
@@ -81,7 +79,7 @@ def _wait(records: list[FlowRecord], timeout_s: float, *, quiet: bool) -> bool:
             names = ", ".join(killed)
             say(f'error: Flow "{record.name}" is down, but did not stop in time: killed {names}')
         elif len(stronger) < 2:
-            say(f'error: Flow "{record.name}" is down, but did not stop in time: it was killed')
+            say(f'error: Flow "{record.name}" is down, but it did not stop in time and was killed')
         elif not quiet:
             say(f'Flow "{record.name}" is down')
     return is_clean

@@ -21,6 +21,7 @@ from jina.launch.child import import_path
 from jina.launch.find import shortest
 from jinacli import exits
 from jinacli.flow.sources import module_files
+from jinacli.screens.errors import say
 
 
 @dataclass(frozen=True)
@@ -122,13 +123,17 @@ def refuse_findings(given: Given, more: Sequence[str] = ("--error-on-warning",))
     done = subprocess.run(
         [sys.executable, "-P", "-m", "jinacli", "flow", "check", *more, *given.words],
         input=given.standard_input,
-        stdout=subprocess.PIPE,
+        capture_output=True,
         env={**os.environ, **import_path()},
         check=False,
     )
     if done.returncode == exits.OK:
         return exits.OK
-    sys.stderr.write(done.stdout.decode(errors="backslashreplace"))
+    problems, _, table = done.stdout.decode(errors="backslashreplace").rpartition("\n\n")
+    if not table.startswith("executor "):  # who serves what is of no interest now
+        problems = f"{problems}\n\n{table}"
+    summary = done.stderr.decode(errors="backslashreplace").strip()
+    say(f"{problems.strip()}\n{summary}\nerror: not started: with --strict, warnings are errors")
     return exits.USAGE
 
 

@@ -55,12 +55,12 @@ def file_here(*, quiet: bool = False) -> str:
     found = here()
     if found is None:
         raise typer.BadParameter(
-            f"name the Flow's YAML: there is no {', '.join(NAMES)} here or above",
+            f"no Flow YAML given, and there is no {', '.join(NAMES)} here or above",
             param_hint="FILE",
         )
     file = shortest(str(found.file))
     if not quiet and (found.others or os.path.dirname(file)):
-        others = f"; {' and '.join(found.others)} stands beside it" if found.others else ""
+        others = f"; there is also {' and '.join(found.others)}" if found.others else ""
         say(f"using {file}{others}")
     return file
 
@@ -92,7 +92,7 @@ def chosen_flow(
             if record.file == path and not record.is_one_shot:
                 if found.others and not quiet:
                     file = shortest(str(found.file))
-                    say(f"using {file}; {' and '.join(found.others)} stands beside it")
+                    say(f"using {file}; there is also {' and '.join(found.others)}")
                 return record
         raise
 
@@ -126,5 +126,5 @@ def stale(record: FlowRecord) -> str:
     listed = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
     return (
         f'note: {listed} changed since the Flow "{record.name}" started\n'
-        f"help: `jina flow restart --flow {record.name}` runs what is written there now"
+        f"help: `jina flow restart --flow {record.name}` runs the new version"
     )

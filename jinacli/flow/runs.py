@@ -31,9 +31,9 @@ def find_run(wanted: str) -> tuple[Path, PastRun]:
             if not wanted or _is_meant(run, wanted):
                 return folder, run
         raise FlowNotFound(
-            f'no Flow "{wanted}" runs, and no log of one is kept'
+            f'no Flow "{wanted}" is running, and there is no log of it'
             if wanted
-            else "no Flow is running, and no log of one is kept",
+            else "no Flow is running, and there is no log of one",
             hint="`jina flow list` shows all runs that are kept",
         ) from error
     folder = Path(record.log).parent
@@ -41,7 +41,7 @@ def find_run(wanted: str) -> tuple[Path, PastRun]:
     if kept is None:
         raise FlowNotFound(
             f'the Flow "{record.name}" has no log',
-            hint="its folder could not be made when it started; see JINA_STATE_DIR in the docs",
+            hint="its folder could not be created when it started; see JINA_STATE_DIR in the docs",
         )
     return folder, kept
 

@@ -92,12 +92,12 @@ class Watch(threading.Thread):
         try:
             config, plan = self._given.load(self._listen)
         except ConfigError as error:
-            self._say(f"error: nothing is changed until this is mended:\n{error}")
+            self._say(f"error: nothing changes until this is fixed:\n{error}")
             return
         wanted = sources_in(self._given.with_origins(config, plan))
         self._seen = {**stamps_of(wanted.every_file), **now}
         if findings := findings_of(self._given, self._is_over.is_set):
-            self._say(f"error: nothing is changed until this is mended:\n{findings}")
+            self._say(f"error: nothing changes until this is fixed:\n{findings}")
             return
         self._wanted = wanted
 

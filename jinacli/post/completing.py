@@ -17,6 +17,7 @@ from jina.client.error_file import is_error
 from jina.client.finished import finished, note_finished
 from jina.client.only_failed import failed_ids
 from jina.excepts import InputError, OutputError
+from jina.writers import Form
 from jinacli import exits
 from jinacli.post.failing import FailureOptions, is_same
 from jinacli.post.options import PostOptions
@@ -39,15 +40,22 @@ def complete_in_place(options: PostOptions, post: Callable[[PostOptions], int]) 
         post: does one post and returns its exit code.
 
     Raises:
-        InputError: the new outcomes do not say whose they are; they stay in a file of their own.
+        InputError: the results are not JSON lines, or the new outcomes do not say whose they are;
+            they stay in a file of their own.
         OutputError: the completed results cannot be written.
     """
+    if options.form != Form("jsonl"):
+        raise InputError(
+            "only JSON lines that are not compressed can be completed in place",
+            where=options.output,
+            hint="write to another file",
+        )
     path, new = options.output, f"{options.output}.again"
     code = post(replace(options, output=new))
     if code in _DONE and os.path.exists(new):
         done, failed = _put_in_place(path, new)
         if not options.quiet:
-            say(f"{path} is completed: {done} results in place of errors, {failed} errors are left")
+            say(f"{path} is complete: {done} errors were replaced by results, {failed} are left")
     return code
 
 
@@ -92,9 +100,9 @@ def _groups(lines: list[bytes], ids: set[str], where: str) -> list[list[bytes]]:
             groups[-1].append(line)
     if len(groups) != len(ids):
         raise InputError(
-            f"{len(ids)} Documents had failed, and {len(groups)} of these outcomes have their ids, "
-            "so they cannot be put in their places",
+            f"{len(ids)} Documents had failed, and {len(groups)} of the new results have their "
+            "ids, so they cannot be put in place",
             where=where,
-            hint="the new outcomes stay there, and the old ones where they were",
+            hint="the new results stay there, and the old ones are unchanged",
         )
     return groups

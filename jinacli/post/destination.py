@@ -25,6 +25,7 @@ from jinacli.post.options import PostOptions
 from jinacli.screens.errors import say
 
 if TYPE_CHECKING:
+    from jina.config.flows import FlowConfig
     from jina.graph.plan import Plan
     from jina.launch.local import LocalFlow
     from jinacli.flow.doubts import Doubts
@@ -43,18 +44,9 @@ def find_address(options: PostOptions, stack: contextlib.ExitStack) -> str:
     """
     if options.address:
         return options.address
-    try:
-        record = chosen_flow(options.flow, quiet=options.quiet)
-    except FlowNotFound:
-        if options.flow and looks_like_file(options.flow):
-            return _start_for_now(options, stack)
-        raise
-    if options.settings or options.env_file:
-        raise typer.BadParameter(
-            f'the Flow "{record.name}" is already running; stop it first, or restart it with `jina '
-            "flow up --set`",
-            param_hint="--set" if options.settings else "--env-file",
-        )
+    record = running_flow(options)
+    if record is None:
+        return _start_for_now(options, stack)
     if not options.quiet:
         if not options.flow:
             say_other(record)
@@ -62,6 +54,28 @@ def find_address(options: PostOptions, stack: contextlib.ExitStack) -> str:
     if not record.is_ready:
         record = _ready(record, quiet=options.quiet)
     return record.addresses[0]
+
+
+def running_flow(options: PostOptions) -> FlowRecord | None:
+    """The running Flow that is meant; None if that of a file does not run, and is to be started.
+
+    Raises:
+        FlowNotFound: no running Flow fits, or several do.
+        typer.BadParameter: options for the start of a Flow that runs.
+    """
+    try:
+        record = chosen_flow(options.flow, quiet=options.quiet)
+    except FlowNotFound:
+        if options.flow and looks_like_file(options.flow):
+            return None
+        raise
+    if options.settings or options.env_file:
+        raise typer.BadParameter(
+            f'the Flow "{record.name}" is already running; stop it first, or restart it with `jina '
+            "flow up --set`",
+            param_hint="--set" if options.settings else "--env-file",
+        )
+    return record
 
 
 def _ready(record: FlowRecord, *, quiet: bool) -> FlowRecord:
@@ -88,18 +102,34 @@ def _start_for_now(options: PostOptions, stack: contextlib.ExitStack) -> str:
     """
     # Late: only a Flow that is not running needs YAML and its models.
     from jinacli.flow.doubts import Doubts
-    from jinacli.flow.given import Given, refuse_findings
 
-    given = Given(Path(options.flow), (), options.settings, options.env_file)
-    config, plan = given.load()
-    if options.is_strict and (code := refuse_findings(given)):
-        raise typer.Exit(code)
+    config, plan = planned(options)
     doubts = Doubts(config)
     if not options.quiet:
-        say(f"starting {options.flow} for this command; `jina flow up` keeps it running")
+        say(
+            f"Starting {options.flow} for this command only; use `jina flow up {options.flow}` "
+            "to keep it running"
+        )
     address = stack.enter_context(_started(plan, doubts, quiet=options.quiet)).address
     stack.push(_explain_end)
     return address
+
+
+def planned(options: PostOptions) -> tuple[FlowConfig, Plan]:
+    """The Flow of the file, read and planned.
+
+    Raises:
+        JinaError: it cannot be used.
+        typer.Exit: it is refused because of `--strict`.
+    """
+    # Late, as above.
+    from jinacli.flow.given import Given, refuse_findings
+
+    given = Given(Path(options.flow), (), options.settings, options.env_file)
+    loaded = given.load()
+    if options.is_strict and (code := refuse_findings(given)):
+        raise typer.Exit(code)
+    return loaded
 
 
 def _started(plan: Plan, doubts: Doubts, *, quiet: bool) -> LocalFlow:
@@ -125,9 +155,14 @@ def _explain_end(
     After Ctrl-C the requests that were begun are finished first: whoever waits should know.
     """
     if isinstance(error, ConnectError):  # it has no terminal or log of its own
-        error.hint = "it was started for this command, and was killed or gave up; post again"
+        error.hint = (
+            "it was started for this command, and was killed or gave up; run the command again"
+        )
     if isinstance(error, (KeyboardInterrupt, Terminated)) and sys.stderr and sys.stderr.isatty():
-        say("finishing what was begun, then the Flow stops; Ctrl-C once more ends it at once")
+        say(
+            "Finishing requests in progress, then stopping the Flow. Press Ctrl-C again to stop "
+            "immediately"
+        )
 
 
 def check_target(target: str, session: Session) -> None:
@@ -140,8 +175,8 @@ def check_target(target: str, session: Session) -> None:
     with warnings.catch_warnings(action="ignore"):  # see `check_expression`
         if target and names and not any(re.match(target, name) for name in names):
             raise typer.BadParameter(
-                f'no Executor of the Flow "{session.welcome.flow}" has a name that begins with '
-                f"{target!r}: {', '.join(names)}",
+                f'no Executor of the Flow "{session.welcome.flow}" has a name that starts with '
+                f"{target!r}; the names are: {', '.join(names)}",
                 param_hint="--target",
             )
 
@@ -157,7 +192,7 @@ def check_endpoint(options: PostOptions, session: Session) -> None:
     served = _served(options.target, session)
     if options.allow_unserved or not {options.endpoint, DEFAULT_ENDPOINT}.isdisjoint(served):
         return
-    who = "that --target names serves" if options.target else "serves"
+    who = "that --target matches serves" if options.target else "serves"
     near = nearest(options.endpoint, served)
     meant = f'did you mean "{near}"? ' if near else ""
     known = f"served: {', '.join(served)}" if served else "nothing is served"

@@ -10,8 +10,7 @@ import msgspec
 from jina.client.requests import call_of
 from jina.client.session import Session
 from jina.defaults import MAX_REQUEST_DOCS, MIB, REQUEST_BYTES, TIMEOUT_CONNECT_S
-from jina.excepts import FlowNotFound
-from jina.launch.find import find_flow, looks_like_file, shortest
+from jina.launch.find import shortest
 from jina.readers import Chunk, LineSource, open_inputs
 from jina.readers.inputs import find_inputs
 from jina.readers.rows import Rows
@@ -21,7 +20,7 @@ from jina.types.document import Document
 from jina.wire.body import read_lines
 from jina.wire.maps import Call
 from jinacli import exits
-from jinacli.post.destination import check_endpoint, check_target
+from jinacli.post.destination import check_endpoint, check_target, planned, running_flow
 from jinacli.post.inputs import inputs_of, posted_texts
 from jinacli.post.options import PostOptions
 from jinacli.screens.numbers import number
@@ -54,17 +53,9 @@ def _destination(options: PostOptions) -> str:
     """The Flow, in words; if it runs, it is asked whether it serves the endpoint."""
     address, name = options.address, options.address
     if not address:
-        try:
-            record = find_flow(options.flow)
-        except FlowNotFound:
-            if not (options.flow and looks_like_file(options.flow)):
-                raise
-            # Late: only a Flow that is not running needs YAML and its models.
-            from pathlib import Path
-
-            from jina.graph.planning import plan_of
-
-            plan_of(Path(options.flow))
+        record = running_flow(options)
+        if record is None:
+            planned(options)
             return f"{options.flow}, which would be started for this command"
         file = f" ({shortest(record.file)})" if record.file else ""
         name = f'the Flow "{record.name}"{file}'
@@ -96,7 +87,7 @@ def _inputs(options: PostOptions) -> Iterator[tuple[str, str]]:
     if len(found) > _SHOWN:
         yield "", f"and {number(len(found) - _SHOWN)} more"
     if any(one.size_bytes is None for one in found):
-        yield "Documents", "not known: a pipe or device is not read here"
+        yield "Documents", "unknown: pipes and devices are not read here"
         return
     with open_inputs(named, options=options.reading) as lines:
         count, first = _read(lines, options)

@@ -74,15 +74,15 @@ def failure_options(
         raise typer.BadParameter("must be split, stop or continue", param_hint="--on-error")
     if fail_fast and max_errors is not None:
         raise typer.BadParameter(
-            "give --fail-fast or --max-errors, not both", param_hint="--fail-fast"
+            "use --fail-fast or --max-errors, not both", param_hint="--fail-fast"
         )
     if only_failed and not inputs:
         raise typer.BadParameter(
-            "needs --inputs: those of the post whose results these are", param_hint="--only-failed"
+            "needs the --inputs of the post with these results", param_hint="--only-failed"
         )
     if errors_to == "-" or (errors_to and is_same(errors_to, output)):
         raise typer.BadParameter(
-            "must be a file of its own; errors stand among the results, too",
+            "must be a separate file; errors are in the results too",
             param_hint="--errors-to",
         )
     return FailureOptions(
@@ -140,8 +140,8 @@ def say_unfound(options: FailureOptions, source: RequestSource) -> bool:
     count = "1 Document" if len(left) == 1 else f"{len(left)} Documents"
     say(
         f"error: {count} that failed in {options.only_failed} could not be found in the inputs: "
-        f"{names}\nhelp: are these the same inputs? A line without an id is found only while its "
-        "file is unchanged"
+        f"{names}\nhelp: are these the same inputs? A line without an id can only be found if "
+        "its file is unchanged"
     )
     return True
 
@@ -155,7 +155,7 @@ def refuse_inputs(options: FailureOptions, lines: LineSource | None) -> None:
     path = options.errors_to
     is_input = path and lines is not None and os.path.exists(path) and lines.is_fed_by(path)
     if is_input or (path and options.only_failed and is_same(path, options.only_failed)):
-        raise InputError("it is read, so the errors cannot be written to it", where=path)
+        raise InputError("it is an input, so errors cannot be written to it", where=path)
 
 
 def open_errors(

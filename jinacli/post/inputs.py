@@ -73,7 +73,7 @@ def chosen_inputs(inputs: list[str], texts: list[str]) -> list[str]:
         typer.BadParameter: there are both.
     """
     if texts and inputs:
-        raise typer.BadParameter("give --inputs or --text, not both", param_hint="--text")
+        raise typer.BadParameter("use --inputs or --text, not both", param_hint="--text")
     return inputs or (["-"] if _stdin_has_data() and not texts else [])
 
 

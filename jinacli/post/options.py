@@ -91,9 +91,11 @@ def read_options(form: str, resolver: list[str], content: str) -> ReadOptions:
         typer.BadParameter: naming the option.
     """
     if form not in ("auto", *FORMATS):
-        raise typer.BadParameter(f"must be auto, {', '.join(FORMATS)}", param_hint="--format")
+        raise typer.BadParameter(
+            f"must be one of auto, {', '.join(FORMATS)}", param_hint="--format"
+        )
     if content not in CONTENTS:
-        raise typer.BadParameter(f"must be {', '.join(CONTENTS)}", param_hint="--content")
+        raise typer.BadParameter(f"must be one of {', '.join(CONTENTS)}", param_hint="--content")
     names: dict[str, str] = {}
     for pair in ",".join(resolver).split(",") if resolver else ():
         # A column may have an equals sign in its name; a field never has.
@@ -105,7 +107,7 @@ def read_options(form: str, resolver: list[str], content: str) -> ReadOptions:
             )
         if column.strip() in names:
             raise typer.BadParameter(
-                f"{column.strip()} is named twice", param_hint="--field-resolver"
+                f"{column.strip()} is given twice", param_hint="--field-resolver"
             )
         names[column.strip()] = name.strip()
     return ReadOptions(form, names, content)
@@ -123,9 +125,9 @@ def check_expression(target: str) -> None:
     except re.error as error:
         place = "" if error.pos is None else f"\n  {target}\n  {' ' * error.pos}^"
         raise typer.BadParameter(
-            f"no regular expression: {error.msg}{place}", param_hint="--target"
+            f"not a regular expression: {error.msg}{place}", param_hint="--target"
         ) from None
     except (RecursionError, OverflowError) as error:
         raise typer.BadParameter(
-            f"no regular expression that can be used: {error}", param_hint="--target"
+            f"not a usable regular expression: {error}", param_hint="--target"
         ) from None

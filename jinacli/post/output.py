@@ -30,7 +30,9 @@ def checked_form(path: str, wanted: str) -> Form:
         typer.BadParameter: an unknown form.
     """
     if wanted not in OUTPUTS:
-        raise typer.BadParameter(f"must be {', '.join(OUTPUTS)}", param_hint="--output-format")
+        raise typer.BadParameter(
+            f"must be one of {', '.join(OUTPUTS)}", param_hint="--output-format"
+        )
     if wanted == "auto" and path == "-" and sys.stdout.isatty():
         wanted = "table"
     return form_of(path, wanted)
@@ -43,7 +45,7 @@ def checked_fields(select: Sequence[str], exclude: Sequence[str]) -> tuple[list[
         typer.BadParameter: a field that no Document has, or both options.
     """
     if select and exclude:
-        raise typer.BadParameter("give --select or --exclude, not both", param_hint="--exclude")
+        raise typer.BadParameter("use --select or --exclude, not both", param_hint="--exclude")
     return _fields("--select", select), _fields("--exclude", exclude)
 
 
@@ -68,7 +70,7 @@ def open_results(path: str, form: Form) -> ResultFile:
         OutputError: standard output is closed.
     """
     if path == "-" and "stdout" in closed:
-        raise OutputError("standard output is closed", hint="name a file: --output FILE")
+        raise OutputError("standard output is closed", hint="use --output FILE")
     return results.open_results(path, is_whole=form.is_whole)
 
 

@@ -80,11 +80,11 @@ def _run(options: PostOptions) -> int:
         check_signals = stack.enter_context(signals_unwind())
         prepared = _prepare(options, stack)
         timing = None
-        is_stopped = False
+        is_stopped = has_given_up = False
         if prepared.complete is not None:
             return _say_complete(options, prepared.complete)
         if is_nothing_left(prepared.source):
-            say(f"nothing to post: there is no error in {options.failing.only_failed}")
+            say(f"nothing to post: there are no errors in {options.failing.only_failed}")
             return exits.OK
         if options.limit == 0 and prepared.earlier is None:
             tally = _post_nothing(options, stack)
@@ -92,14 +92,14 @@ def _run(options: PostOptions) -> int:
         else:
             session, posting = _resume(options, prepared, stack)
             tally = posting.tally
-            is_stopped = _stream(options, prepared, posting, session, check_signals)
+            is_stopped = has_given_up = _stream(options, prepared, posting, session, check_signals)
             _say_notes(options, prepared, tally, session)
             timing = posting.timing
             notes = posting.writer.notes()
             if not (is_stopped or tally.is_broken):
                 is_stopped = say_unfound(options.failing, prepared.source)
                 _note_finished(options, prepared, posting)
-    _say_end(options, tally, notes)
+    _say_end(options, tally, notes, is_lost=tally.is_broken or has_given_up)
     if timing is not None:
         say_timing(timing)
     if tally.is_broken or is_stopped:
@@ -107,12 +107,14 @@ def _run(options: PostOptions) -> int:
     return exits.SOME_FAILED if tally.failed or tally.went_on else exits.OK
 
 
-def _say_end(options: PostOptions, tally: Tally, notes: Sequence[str]) -> None:
-    """Say what has become of everything."""
-    if tally.is_broken and options.form.is_whole and options.output != "-":
-        say(unwritten(options.output, options.form.shown))
-    else:
-        say_summary(tally, options.output, quiet=options.quiet)
+def _say_end(options: PostOptions, tally: Tally, notes: Sequence[str], *, is_lost: bool) -> None:
+    """Say what has become of everything; `is_lost`: of results that are of use only as a whole."""
+    output = options.output
+    if is_lost and options.form.is_whole and output != "-":
+        if tally.is_broken:  # else it was said already
+            say(unwritten(output, options.form.shown))
+        output = "-"
+    say_summary(tally, output, quiet=options.quiet)
     if tally.misread and not options.quiet:
         say_misread(tally.misread)
     for note in notes:
@@ -151,7 +153,7 @@ def _finished(
         raise
     if about is not None and identity is None and not about.is_enough(limit):
         raise InputError(
-            "it holds fewer results, and cannot be added to",
+            "it has fewer results and cannot be continued",
             where=options.output,
             hint="write to another file, or overwrite it with --restart",
         )
@@ -239,7 +241,7 @@ def _resume(
     elif options.restart:
         forget(options.output)
     if prepared.earlier is not None and not options.quiet:
-        say(f"going on after {counted(place.outcomes)} in {options.output}")
+        say(f"Resuming after {counted(place.outcomes)} in {options.output}")
     return session, posting
 
 
@@ -249,7 +251,7 @@ def _begin_journal(options: PostOptions, identity: dict[str, str], place: Place)
         return Journal(options.output, identity, place)
     except OutputError as error:
         if not options.quiet:
-            say(f"note: {error}; if this post is stopped, it must begin anew")
+            say(f"note: {error}; if this post is interrupted, it cannot be resumed")
         return None
 
 
@@ -277,7 +279,7 @@ def _stream(
                 show()
                 check_signals()
                 if options.failing.is_enough(tally):
-                    say(_ended_early(options, posting, f"{options.failing.limit_name} ended it"))
+                    say(_ended_early(options, posting, f"{options.failing.limit_name} stopped it"))
                     return True
     except InputError as error:  # it broke off; what was read before has its outcomes
         say(f"error: {error}")

@@ -34,7 +34,7 @@ def show(error: BaseException) -> None:
         say(f"error: {error.filename}: {error.strerror}")
     else:
         say("".join(traceback.format_exception(error)).rstrip())
-        say("error: this is a fault of jina itself; please report it with the lines above")
+        say("error: this is a bug in jina; please report it with the lines above")
 
 
 def text_of(error: JinaError) -> str:

@@ -72,20 +72,20 @@ def so_far(tally: Tally, journal: Journal | None, until: str) -> str:
     if journal is None:
         return f"{_written(tally.outcomes)} before {until}"
     written = _written(journal.place.outcomes)
-    return f"{written} before {until}; the same command goes on from there"
+    return f"{written} before {until}; rerun the same command to resume"
 
 
 def unwritten(output: str, form: str) -> str:
     """What became of a file that is of use only as a whole, when the post ended early."""
     return (
-        f"{output} was not written: {form} is written when all results are there and cannot be "
-        "resumed, unlike .jsonl and .csv"
+        f"{output} was not written: {form} is only written when all results are there, and "
+        "cannot be resumed, unlike .jsonl and .csv"
     )
 
 
 def counted(outcomes: int) -> str:
-    """A number of outcomes, in words."""
-    return "1 outcome" if outcomes == 1 else f"{number(outcomes)} outcomes"
+    """A number of results, in words."""
+    return "1 result" if outcomes == 1 else f"{number(outcomes)} results"
 
 
 def _written(outcomes: int) -> str:
@@ -96,7 +96,7 @@ def say_unserved(endpoint: str, session: Session) -> None:
     """Say that no Executor serves the endpoint, and which endpoints there are."""
     bound = sorted({name for names in session.welcome.endpoints.values() for name in names})
     near = nearest(endpoint, bound)
-    say(f"note: no Executor of this Flow serves {endpoint}; the Documents came back as they were")
+    say(f"note: no Executor of this Flow serves {endpoint}; the Documents came back unchanged")
     if bound:
         meant = f'did you mean "{near}"? ' if near else ""
         say(f"help: {meant}this Flow serves {', '.join(bound)}")
@@ -105,8 +105,8 @@ def say_unserved(endpoint: str, session: Session) -> None:
 def say_misread(source: str) -> None:
     """Say as what an input was read of which the first lines are no Documents."""
     say(
-        f"help: {source} was read as JSON lines; --format text, csv or another reads it otherwise, "
-        "--format files as one Document"
+        f"help: {source} was read as JSON lines; use --format to choose another format, or "
+        "--format files for one Document per file"
     )
 
 
@@ -128,6 +128,6 @@ def say_unmet(reading: ReadOptions, lines: LineSource | None) -> None:
         if name in unmet:
             near = nearest(name, first)
             meant = f'; did you mean "{near}"?' if near else ""
-            say(f'note: --field-resolver: nothing that was read has "{name}"{meant}')
+            say(f'note: --field-resolver: no input has a column or key "{name}"{meant}')
     if first:
-        say(f"help: the first that lacks it has {', '.join(first)}")
+        say(f"help: the first input without it has {', '.join(first)}")

@@ -48,9 +48,9 @@ def show_reports(reports: Sequence[Report], form: Format, stream: TextIO) -> Non
     if errors:
         say(f"{_number(errors, 'error')} and {_number(warnings, 'warning')} in {names}")
     elif warnings:
-        say(f"no error, {_number(warnings, 'warning')} in {names}")
+        say(f"no errors, {_number(warnings, 'warning')} in {names}")
     else:
-        say(f"all is well: {names}")
+        say(f"no problems in {names}")
 
 
 def _number(count: int, word: str) -> str:

@@ -15,7 +15,7 @@ _COLUMNS = (
     Column("pid", is_number=True),
     Column("memory", is_number=True),
     Column("queue", is_number=True),
-    Column("under way", is_number=True),
+    Column("in progress", is_number=True),
     Column("oldest", is_number=True),
     Column("failed", is_number=True),
     Column("restarts", is_number=True),
@@ -34,7 +34,7 @@ def status_lines(record: FlowRecord, report: Report, width: int) -> list[str]:
     gateway = report.gateway
     head = (
         f"{record.name} is {report.state}: up {duration(time.time() - record.started_at)}, "
-        f"{count(gateway.requests_done)} requests done, {count(gateway.failures)} failed"
+        f"requests: {count(gateway.requests_done)} done, {count(gateway.failures)} failed"
     )
     lines = wrapped(head, width)
     for problem in report.problems:
@@ -42,7 +42,7 @@ def status_lines(record: FlowRecord, report: Report, width: int) -> list[str]:
     lines += ["", *lines_of(_COLUMNS, list(_rows(report)), width)]
     if gateway.floating:
         oldest = duration(gateway.floating_oldest_s or 0)
-        text = f"floating, nobody waits: {count(gateway.floating)}, the oldest for {oldest}"
+        text = f"floating requests: {count(gateway.floating)}, the oldest for {oldest}"
         lines += ["", *wrapped(text, width)]
     if gateway.last_error:
         ago = duration(max(0.0, time.time() - gateway.last_error_at))

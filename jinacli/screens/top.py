@@ -60,7 +60,7 @@ def top_lines(
         rate = f"{_rate(done / seconds)} requests/s, "
     head = (
         f"{record.name} is {report.state}: up {duration(time.time() - record.started_at)}, {rate}"
-        f"{count(gateway.requests_held)} under way, {count(gateway.failures)} failed"
+        f"{count(gateway.requests_held)} in progress, {count(gateway.failures)} failed"
     )
     lines = wrapped(head, width)
     lines += [f"- {problem.splitlines()[0]}"[:width] for problem in report.problems[:3]]

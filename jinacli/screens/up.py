@@ -62,9 +62,9 @@ class UpScreen:
             self.up(event)
         elif isinstance(event, events.Stopping) and not self._quiet:
             if event.at_once:
-                self._say(f"ending at once ({event.reason})")
+                self._say(f"Stopping immediately ({event.reason})")
             else:
-                self._say(f"stopping ({event.reason}); once more to end at once")
+                self._say(f"Stopping ({event.reason}). Press Ctrl-C again to quit immediately")
         elif isinstance(event, events.Changing) and (
             not self._quiet or event.text.startswith("error: ")
         ):
@@ -98,7 +98,8 @@ class UpScreen:
         """Show where what it says goes from now on."""
         if not self._quiet:
             self._say(
-                "in the background: `jina flow logs` shows what it says, `jina flow down` stops it"
+                "running in the background; `jina flow logs` shows its output, `jina flow down` "
+                "stops it"
             )
 
     def close(self) -> None:

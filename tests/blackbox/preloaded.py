@@ -1,8 +1,9 @@
 """Run `jina` many times for the price of one start.
 
 A process that has imported everything forks for each command. From there on all is as ever: a
-session, standard streams, an environment and a folder of its own, `jinacli.app.main`, and the end
-of an interpreter. What happens while libraries load is tested elsewhere, with `jina` itself.
+session, standard streams, an environment and a folder of its own, and `jinacli.app.main`. The end
+of the interpreter costs more than all of that, so it can be left out. What happens while libraries
+load is tested elsewhere, with `jina` itself.
 """
 
 from __future__ import annotations
@@ -69,6 +70,7 @@ class Preloaded:
         stdin: bytes | None = None,
         closed: tuple[int, ...] = (),
         stdout: int | None = None,
+        is_whole: bool = False,
         **environment: str,
     ) -> Result:
         """Run a command whose standard output and error are pipes.
@@ -78,13 +80,14 @@ class Preloaded:
             stdin: what its standard input holds, a few KiB; None for /dev/null.
             closed: descriptors that are closed when it begins.
             stdout: another standard output.
+            is_whole: it ends as an interpreter does, with what objects do when they are deleted.
             **environment: variables to add.
         """
         with contextlib.ExitStack() as stack:
             given, (out, out_end), (err, err_end) = _stdin(stdin), os.pipe(), os.pipe()
             theirs = [given, out_end if stdout is None else stdout, err_end]
             try:
-                self._begin(words, theirs, closed, environment)
+                self._begin(words, theirs, closed, environment, is_whole=is_whole)
             finally:
                 for descriptor in (given, out_end, err_end):
                     os.close(descriptor)
@@ -117,7 +120,9 @@ class Preloaded:
         descriptors: list[int],
         closed: tuple[int, ...],
         environment: dict[str, str],
+        *,
         terminal: bool = False,
+        is_whole: bool = False,
     ) -> None:
         known = self.shell.environment
         variables = (without_size(known) if terminal else known) | environment
@@ -127,6 +132,7 @@ class Preloaded:
             "environment": variables,
             "closed": closed,
             "terminal": terminal,
+            "is_whole": is_whole,
         }
         socket.send_fds(self._control, [json.dumps(request).encode()], descriptors)
         self._pid = int(self._control.recv(64))
@@ -202,15 +208,22 @@ def serve(number: int) -> None:
     """
     _import_everything()
     gc.freeze()
-    _fork_for_each(socket.socket(fileno=number))
+    request = _fork_for_each(socket.socket(fileno=number))
     # Late: this is the command, in a process of its own.
     from jinacli.app import main
 
-    main()
+    if request["is_whole"]:
+        main()
+    try:
+        main()
+    except SystemExit as end:
+        with contextlib.suppress(OSError, AttributeError):
+            sys.stderr.flush()
+        os._exit(end.code if isinstance(end.code, int) else 1)
 
 
-def _fork_for_each(control: socket.socket) -> None:
-    """Fork for each request; returns in the fork, or when nobody asks any more."""
+def _fork_for_each(control: socket.socket) -> dict[str, Any]:
+    """Fork for each request, which is returned in the fork; ends when nobody asks any more."""
     while True:
         data, descriptors, _, _ = socket.recv_fds(control, _MAX_REQUEST_BYTES, 3)
         if not data:
@@ -218,8 +231,9 @@ def _fork_for_each(control: socket.socket) -> None:
         pid = os.fork()
         if not pid:
             control.close()
-            _become(json.loads(data), descriptors)
-            return
+            request: dict[str, Any] = json.loads(data)
+            _become(request, descriptors)
+            return request
         for descriptor in descriptors:
             os.close(descriptor)
         control.send(b"%d" % pid)

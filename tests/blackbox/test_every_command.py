@@ -72,10 +72,11 @@ def test_every_command_has_a_case() -> None:
 
 @every_case
 def test_in_a_pipe_there_is_data_and_nothing_else(folder: Preloaded, name: str) -> None:
-    result = run(folder, name)
+    result = run(folder, name, is_whole=True)
     assert_polite(result, 0)
     assert_only_data(CASES[name], result.out)
     assert b"\x1b" not in result.err
+    assert b"Exception ignored" not in result.err
 
 
 @pytest.mark.parametrize("name", [name for name in CHEAP if not CASES[name].stays])

@@ -88,7 +88,9 @@ def test_a_day(day: Shell) -> None:
     # The data have three bad lines, which are found.
     done = jina(day, "post /count -i data.jsonl -o counts.jsonl", 3)
     assert "ValueError" in done.err
-    assert set(BAD) <= set(failed(folder / "counts.jsonl"))
+    assert failed(folder / "counts.jsonl") == BAD
+    again = jina(day, "post /count -i data.jsonl --only-failed counts.jsonl", 3)
+    assert [line["id"] for line in again.lines] == [f"d{n}" for n in BAD]
 
     # A worker is killed in the middle of another post, which loses nothing.
     (folder / "wait").touch()
@@ -100,7 +102,8 @@ def test_a_day(day: Shell) -> None:
     assert failed(folder / "again.jsonl") == failed(folder / "counts.jsonl")
     (folder / "at").unlink()
 
-    # Who looks is told of all that.
+    # Who looks is told of all that, once there is a worker in the place of the dead one.
+    wait_until(lambda: day.run("flow", "status").code == 0)
     status = json.loads(jina(day, "flow status --json").out)
     assert status["state"] == "healthy"
     assert sum(worker["restarts"] for worker in status["workers"]) == 1
@@ -115,7 +118,7 @@ def test_a_day(day: Shell) -> None:
     before = day.workers()
     jina(day, "flow restart words")
     assert not set(before.values()) & set(day.workers().values())
-    jina(day, "post /count -i data.jsonl -o counts.jsonl --restart")
+    jina(day, "post /count -i data.jsonl -o counts.jsonl --only-failed counts.jsonl")
     assert failed(folder / "counts.jsonl") == []
 
     # In the evening all is stopped.

@@ -281,7 +281,7 @@ def test_without_on_error_a_failed_request_raises(client: Client) -> None:
         client.post("/upper", ["a", "raise", "b"], done.append, request_size=1)
     assert str(caught.value) == (
         "service/0 /upper: /upper failed: ValueError: a bad mood\n"
-        "help: give on_error= or continue_on_error=True to go on"
+        "help: pass on_error= or continue_on_error=True to continue"
     )
     assert len(done) == 1
     cause = caught.value.__cause__
@@ -377,7 +377,7 @@ def test_nobody_at_the_address() -> None:
     with pytest.raises(ConnectError) as caught:
         client.post("/", "x")
     assert str(caught.value) == (
-        "tcp://127.0.0.1:1: nobody answers within 0.2 s\nhelp: is the Flow up, with this --port, "
+        "tcp://127.0.0.1:1: no answer within 0.2 s\nhelp: is the Flow up, with this --port, "
         "and can that machine be reached from here?"
     )
 
@@ -392,7 +392,7 @@ def test_no_reply_in_time_and_the_client_still_works(running: str, tmp_path: Pat
     with Client(running, timeout_s=0.3) as client:
         with pytest.raises(PostTimeout) as caught:
             client.post("/hang", "x", parameters={"until": str(until)})
-        assert caught.value.what == "no reply for 0.3 s; requests under way: 1"
+        assert caught.value.what == "no reply for 0.3 s; requests in progress: 1"
         assert isinstance(caught.value, TimeoutError)
     until.touch()
     with Client(running) as client:

@@ -115,7 +115,7 @@ def test_the_command_resumes_what_a_program_began(
     outcomes = killed_in_python(flow, address, 1)
     done = flow.run("post", "/moody", "--inputs", "many.jsonl", "--output", "out.jsonl")
     assert done.code == 3
-    assert done.err.startswith(f"going on after {outcomes:,} outcomes in out.jsonl\n")
+    assert done.err.startswith(f"Resuming after {outcomes:,} results in out.jsonl\n")
     assert Path("out.jsonl").read_bytes() == whole
 
 
@@ -139,9 +139,9 @@ def test_the_name_of_the_output_says_the_format(address: str, here: Path) -> Non
         assert (head, len(rows)) == (["tags.none", "text", "error"], done.outcomes)
         assert sum(bool(row[2]) for row in rows) == done.failed == len(BROKEN)
         Path("out.csv").unlink()
-        with pytest.raises(InputError, match="names no format of results"):
+        with pytest.raises(InputError, match="is not a known format for results"):
             post("out.xlsx")
-        with pytest.raises(BadClientInput, match="no field of a Document is named"):
+        with pytest.raises(BadClientInput, match="Documents have no field"):
             post("out.jsonl", exclude="txt")
     assert not Path("out.jsonl").exists()
 
@@ -158,7 +158,7 @@ def test_another_post_does_not_overwrite_what_is_unfinished(
     changes: list[dict[str, Any]] = [{"parameters": {"a": 1}}, {"tensors": "base64"}]
     with Client(address) as client:
         for change in changes:
-            with pytest.raises(InputError, match="holds the results of another post"):
+            with pytest.raises(InputError, match="has the results of another"):
                 client.post_files("/moody", "many.jsonl", "out.jsonl", **change)
         assert Path("out.jsonl").read_bytes() == before
         done = client.post_files("/moody", "many.jsonl", "out.jsonl", restart=True)
@@ -182,14 +182,14 @@ def test_a_post_that_cannot_begin_leaves_the_output_as_it_was(address: str, here
         for options in wrong:
             with pytest.raises(BadClientInput):
                 client.post_files("/moody", "many.jsonl", "out.jsonl", restart=True, **options)
-        with pytest.raises(BadClientInput, match="names no file"):
+        with pytest.raises(BadClientInput, match="does not name a file"):
             client.post_files("/moody", [], "out.jsonl", restart=True)
         bad = {"a": object()}
         with pytest.raises(WireError, match="parameters that cannot be carried"):
             client.post_files("/moody", "many.jsonl", "out.jsonl", parameters=bad, restart=True)
         with pytest.raises(InputError, match="an input, so the results cannot be written to it"):
             client.post_files("/moody", "out.jsonl", "out.jsonl", restart=True)
-        with pytest.raises(InputError, match="there is something in it already"):
+        with pytest.raises(InputError, match="it already has content"):
             client.post_files("/moody", "many.jsonl", "out.jsonl")
     assert Path("out.jsonl").read_text() == "precious\n"
 

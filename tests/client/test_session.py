@@ -59,7 +59,7 @@ def test_a_flow_that_ends_is_noticed(shell: Shell) -> None:
         up.end()
     assert str(caught.value) == (
         f"{address}: the Flow is gone\n"
-        "help: its own terminal or log says why; start it again with `jina flow up`"
+        "help: `jina flow logs --flow flow` shows why; start it again with `jina flow up`"
     )
 
 

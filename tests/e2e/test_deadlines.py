@@ -40,9 +40,9 @@ def test_calls_that_hang_are_ended_and_their_document_is_found(shell: Shell) -> 
             }
         done = shell.run(*post, "--text", "hang")
         assert done.lines[0]["error"]["type"] == HANG
-        deaths = up.err.count("fickle/0 was killed by SIGKILL; starting it again in 0.1 s")
+        deaths = up.err.count("fickle/0 was killed by SIGKILL; restarting in 0.1 s")
         assert deaths == 8 > RESTART_BUDGET
-        assert up.err.count("fickle/0 has had a request for 0.2 s, its timeout: ") == deaths
+        assert up.err.count("fickle/0 exceeded its timeout of 0.2 s ") == deaths
         assert up.err.count(" in act\n") == deaths  # the stacks
         assert shell.run("post", "/other", "--target", "fickle", "--text", "x").code == 0
         # A method that never lets go of the interpreter.
@@ -136,7 +136,7 @@ def test_a_stopped_worker_is_replaced_where_there_is_a_timeout(shell: Shell) -> 
         os.kill(worker, signal.SIGSTOP)
         done = shell.run("post", "/", stdin=lines("a", "b"))
         assert (done.code, [line["text"] for line in done.lines]) == (0, ["A", "B"])
-        wait_until(lambda: "upper/0 was killed by SIGKILL; starting it again" in up.err)
+        wait_until(lambda: "upper/0 was killed by SIGKILL; restarting" in up.err)
         assert shell.workers()["upper/0"] != worker
 
 

@@ -17,8 +17,8 @@ from tests.shell import Running, Shell, is_alive, json_lines
 
 LINES = 4000
 LOST = (
-    "no worker of it is left; `jina flow restart frail` brings it back, and so does a mended file "
-    "under --watch; the last one ended with exit code 9"
+    "it has no workers left; `jina flow restart frail` (or a fix under --watch) brings it "
+    "back; the last one ended with exit code 9"
 )
 
 
@@ -79,7 +79,7 @@ def test_workers_are_killed_and_no_line_is_lost_or_doubled(
         assert_all_in_order(lines, LINES)
         assert [json.loads(line)["text"] for line in lines] == [f"LINE {n}" for n in range(LINES)]
         for _, worker in kills:
-            assert f"{worker} was killed by SIGKILL; starting it again in 0." in up.err
+            assert f"{worker} was killed by SIGKILL; restarting in 0." in up.err
         wait_until(lambda: len(shell.workers()) == 2 * replicas)
         assert {each["state"] for each in shell.ps()[0]["workers"]} <= {"ready", "starting"}
 
@@ -97,7 +97,7 @@ def test_the_gateway_is_killed_and_the_workers_keep_their_memory(shell: Shell) -
         assert shell.workers() == before
         (seen,) = shell.run("post", "/seen").lines
         assert seen["tags"] == {"seen": 4000, "pid": before["counter/0"]}
-        assert up.err.count("gateway was killed by SIGKILL; starting it again at once\n") == 2
+        assert up.err.count("gateway was killed by SIGKILL; restarting immediately\n") == 2
         assert shell.ps()[0]["state"] == "ready"
 
 
@@ -154,9 +154,7 @@ def test_a_request_that_kills_says_what_its_worker_said_last(shell: Shell) -> No
 def test_a_worker_that_dies_at_idle_too_often_is_given_up(shell: Shell) -> None:
     """Requests fail at once then, `ps` says so, and other endpoints go on."""
     with shell.up(shell.flow("DiesAtIdle, name: frail", "Status")) as up:
-        up.wait_for(
-            "error: frail/0 ended with exit code 9, too often: it will not be started again\n"
-        )
+        up.wait_for("error: frail/0 ended with exit code 9, too often: it will not be restarted\n")
         done = shell.run("post", "/never", "--text", "x")
         assert done.code == 3
         assert done.lines[0]["error"] == {
@@ -219,10 +217,10 @@ def test_the_flow_goes_away_during_a_post(shell: Shell) -> None:
         up.end()
     assert done.code == 4
     written = 1 + len(done.lines)  # the first was read above
-    assert done.err.startswith(f"{written:,} outcomes were written before this:\nerror: ipc://")
+    assert done.err.startswith(f"{written:,} results were written before this:\nerror: ipc://")
     assert done.err.endswith(
         "front.ipc: the Flow is gone\n"
-        "help: `jina flow logs --flow flow` says why; start it again with `jina flow up`\n"
+        "help: `jina flow logs --flow flow` shows why; start it again with `jina flow up`\n"
     )
 
 

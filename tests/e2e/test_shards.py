@@ -160,7 +160,7 @@ def test_a_document_that_kills_one_shard_has_one_outcome(shared_shell: Shell, up
     assert found[1]["error"]["executor"] == "part"
     for doc in (found[0], found[2]):
         assert doc["tags"] == {f"shard {n}": True for n in range(3)}
-    assert "part/shard-1/0 was killed by SIGKILL; starting it again" in up.err
+    assert "part/shard-1/0 was killed by SIGKILL; restarting" in up.err
 
 
 def test_an_error_of_one_shard_fails_each_line_once(shared_shell: Shell, up: Running) -> None:
@@ -216,12 +216,10 @@ def test_nobody_waits_for_a_floating_executor_and_its_errors_are_said(shell: She
     with shell.up(flow) as up:
         done = shell.run("post", "/moody", "--target", "aside|upper", "--text", "raise")
         assert (done.code, done.lines[0]["text"]) == (0, "RAISE")
-        up.wait_for("error: aside/0, for which nobody waits: ValueError: a bad mood\n")
+        up.wait_for("error: aside/0 (floating): ValueError: a bad mood\n")
         done = shell.run("post", "/moody", "--target", "aside|upper", "--text", "die")
         assert (done.code, done.lines[0]["text"]) == (0, "DIE")
-        up.wait_for(
-            "error: aside/0, for which nobody waits: jina.excepts.WorkerDied: a worker died"
-        )
+        up.wait_for("error: aside/0 (floating): jina.excepts.WorkerDied: a worker died")
         # One that has begun is done when the Flow stops.
         done = shell.run("post", "/wait", "--text", "x")
         assert (done.code, done.lines[0]["text"]) == (0, "X")

@@ -51,7 +51,10 @@ def test_a_signal_drains(shell: Shell, signum: int) -> None:
         assert (answer.code, answer.lines[0]["text"]) == (0, "PASSED")
         done = flow.end()
     assert done.code == 0
-    assert f"stopping ({signal.Signals(signum).name}); once more to end at once\n" in done.err
+    assert (
+        f"Stopping ({signal.Signals(signum).name}). Press Ctrl-C again to quit immediately\n"
+        in done.err
+    )
     assert (shell.folder / "closed").exists()
     assert not shell.directories()
     assert not shell.processes()
@@ -171,7 +174,7 @@ def test_a_client_that_takes_no_answers_is_left(shell: Shell) -> None:
         post.process.send_signal(signal.SIGCONT)
         cut = post.end()
     assert done.code == 0
-    assert "gateway | a client has not taken its last answers within 10 s\n" in done.err
+    assert "gateway | a client has not fetched its last responses within 10 s\n" in done.err
     assert (cut.code, cut.out) == (4, "")
     assert "the Flow is gone\n" in cut.err
 
@@ -185,13 +188,13 @@ def test_a_second_signal_ends_everything_at_once(shell: Shell) -> None:
     ):
         wait_until(begun.exists)
         flow.process.send_signal(signal.SIGINT)
-        flow.wait_for("stopping (SIGINT)")
+        flow.wait_for("Stopping (SIGINT)")
         done = flow.end(signal.SIGINT)
         assert not shell.directories()
         assert not shell.processes("jina.runtime")
         gone = post.end()
     assert done.code == 130
-    assert done.err.endswith("\nending at once (SIGINT)\ninterrupted\n")
+    assert done.err.endswith("\nStopping immediately (SIGINT)\ninterrupted\n")
     assert gone.code in (3, 4)  # told by the gateway that the worker died, or that it is gone
 
 
@@ -262,7 +265,7 @@ def test_a_post_that_is_interrupted_says_how_far_it_came(
         written = len(done.out.splitlines()) + 1
         assert done.code == code
         assert done.err.endswith(
-            f"{written} outcomes were written before the interruption\n{word}\n"
+            f"{written} results were written before the interruption\n{word}\n"
         )
         assert written % 100 == 0
         if not one_shot:
@@ -296,7 +299,11 @@ def test_interrupted_while_its_flow_starts(shell: Shell) -> None:
             (shell.folder / "starts").unlink()
             done = running.end(signal.SIGINT)
         assert done.code == code, (arguments, done)
-        said = "stopping (SIGINT); once more to end at once" if code == 0 else "interrupted"
+        said = (
+            "Stopping (SIGINT). Press Ctrl-C again to quit immediately"
+            if code == 0
+            else "interrupted"
+        )
         assert done.err.splitlines()[-1] == said
         wait_until(lambda: not shell.processes() and not shell.directories(), what="all are gone")
 
@@ -309,8 +316,8 @@ def test_timeout_of_a_stuck_executor(shell: Shell) -> None:
     assert (done.code, done.out) == (124, "")
     assert done.err.startswith("error: ipc://")
     assert done.err.endswith(
-        "front.ipc: no reply for 0.7 s; requests under way: 1\n"
-        "help: raise --timeout, or look at the workers with `jina flow ps`\n"
+        "front.ipc: no reply for 0.7 s; requests in progress: 1\n"
+        "help: increase --timeout, or check the workers with `jina flow ps`\n"
     )
 
 
@@ -323,7 +330,7 @@ def test_a_terminal_that_is_closed_twice_drains_all_the_same(shell: Shell) -> No
     ):
         wait_until((shell.folder / "begun").exists)
         flow.process.send_signal(signal.SIGHUP)
-        flow.wait_for("stopping (SIGHUP)")
+        flow.wait_for("Stopping (SIGHUP)")
         flow.process.send_signal(signal.SIGHUP)
         wait_until(lambda: not is_pending(flow.pid, signal.SIGHUP))
         (shell.folder / "go").touch()
@@ -385,7 +392,7 @@ def test_an_executor_that_does_not_close_in_time_is_named_and_killed(
         assert flow.read_line(), flow.err
         done = flow.end(signal.SIGINT)
     assert done.err.splitlines()[-2:] == [
-        "stopping (SIGINT); once more to end at once",
+        "Stopping (SIGINT). Press Ctrl-C again to quit immediately",
         "error: s/0 did not end within 0.5 s: its close(), or the method before it, has not"
         " returned; it is killed",
     ]
@@ -400,7 +407,7 @@ def test_an_executor_whose_close_raises_is_named(shell: Shell) -> None:
         done = flow.end(signal.SIGTERM)
     assert done.err.splitlines()[-2:] == [
         "e1/0 | OSError: the index cannot be written",
-        "error: e1/0 ended with exit code 1 while it was closed",
+        "error: e1/0 ended with exit code 1 while closing",
     ]
     assert done.code == 1
     assert not shell.directories()
@@ -418,5 +425,5 @@ def test_who_waits_for_a_close_that_hangs_can_insist(
         wait_until((shell.folder / "closing").exists)
         done = flow.end(signum)
     assert done.code == code
-    assert done.err.endswith(f"\nending at once ({signum.name})\n{word}\n")
+    assert done.err.endswith(f"\nStopping immediately ({signum.name})\n{word}\n")
     assert not shell.processes()

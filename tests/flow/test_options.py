@@ -88,7 +88,7 @@ def test_what_jina_2_could_say_is_ignored_or_refused_as_in_yaml() -> None:
     assert flow.num_executors == 1
     with pytest.raises(ConfigError, match="`external` is not supported\nhelp: a Flow starts all"):
         flow.add(external=True)
-    with pytest.raises(TypeError, match=r"takes no argument 'repliacs'; did you mean \"replicas\""):
+    with pytest.raises(TypeError, match=r"has no argument 'repliacs'; did you mean \"replicas\""):
         flow.add(repliacs=2)
 
 

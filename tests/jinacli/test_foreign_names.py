@@ -140,10 +140,8 @@ def test_one_result_is_no_plural(shell: Shell) -> None:
 
 @pytest.mark.parametrize("option", ["--format", "--output-format", "--tensors", "--content"])
 def test_a_shell_completes_choices(shell: Shell, option: str) -> None:
-    words = {"_JINA_COMPLETE": "complete_bash", "COMP_WORDS": f"jina post / {option} "}
-    assert shell.run(**words, COMP_CWORD="4").out.startswith(
-        "list" if option == "--tensors" else "auto"
-    )
+    done = shell.run(f"jina post / {option} ", _JINA_COMPLETE="bash")
+    assert done.out.splitlines()[1] == ("list" if option == "--tensors" else "auto")
 
 
 def test_threads_that_the_system_refuses_have_a_word_of_help() -> None:
@@ -172,7 +170,7 @@ REMOVED = "the working directory no longer exists: cd to another one"
     ("command", "code", "answer"),
     [
         ("flow ps", 0, ""),
-        ("flow down no.yml", 0, 'no running Flow is called "no.yml"\n'),
+        ("flow down no.yml", 0, 'no running Flow is named "no.yml"\n'),
         ("flow up no.yml", 2, f"error[no-source]: no such file: no.yml\nhelp: {REMOVED}\n"),
         ("executor new Foo", 1, f"error: Foo: cannot be created\nhelp: {REMOVED}\n"),
         ("post / -ta --flow no.yml", 2, f"help: {REMOVED}\n"),
@@ -227,6 +225,6 @@ def test_a_run_directory_without_room_is_named_and_left_empty(shell: Shell) -> N
     assert done.returncode == 1
     assert done.stderr.decode() == (
         f"error: {shell.run_dir}: no Flow can run there: File too large\n"
-        "help: make room there, or set JINA_RUN_DIR to a folder on another disk\n"
+        "help: free some space, or set JINA_RUN_DIR to a folder on another disk\n"
     )
     assert list(shell.run_dir.iterdir()) == []

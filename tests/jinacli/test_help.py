@@ -38,7 +38,7 @@ def test_a_page_begins_with_usage_a_sentence_and_examples(monkeypatch: pytest.Mo
     for path, text in pages(80, monkeypatch).items():
         usage, summary, examples, *rest = text.split("\n\n")
         assert usage.startswith(f"Usage: {path} [OPTIONS]")
-        assert re.fullmatch(r"[A-Z].*\w", summary, re.DOTALL), path
+        assert re.fullmatch(r"[A-Z].*[\w`]", summary, re.DOTALL), path
         assert not re.search(r"<\w+>|\{\w+\}|required\]", text), path
         if not is_group(text):
             title, *lines = examples.splitlines()
@@ -91,11 +91,11 @@ def test_help_lists_the_commands_and_the_exit_codes(shell: Shell, option: str) -
         assert re.search(rf"^  {command} +[A-Z]", done.out, re.MULTILINE)
     codes = re.findall(r"^ +(\d+)  (\S.*)$", done.out, re.MULTILINE)
     assert codes == [
-        ("0", "done; also a Flow stopped by a signal, or stdout closed by its reader"),
+        ("0", "success; also if a Flow is stopped by a signal or stdout is closed by its reader"),
         ("1", "failed, or check found something"),
-        ("2", "wrong usage, or YAML that cannot be used"),
+        ("2", "usage error, or invalid YAML"),
         ("3", "done, but some Documents failed"),
-        ("4", "cannot connect, or not authorised"),
+        ("4", "cannot connect, or not authorized"),
         ("124", "timeout"),
         ("130", "interrupted"),
         ("143", "terminated"),
@@ -145,6 +145,7 @@ SEE = "help: see `jina post --help`\n"
             "post / --detach",
             "error: unknown option --detach\nhelp: --detach is an option of `jina flow up`\n",
         ),
+        ("post / --retrs 3", "error: unknown option --retrs\nhelp: did you mean --retries?\n"),
         (
             "executor run a.yml / --retries 3",
             "error: unknown option --retries\nhelp: --retries is an option of `jina post`\n",

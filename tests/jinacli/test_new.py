@@ -48,7 +48,7 @@ def test_a_new_executor_passes_the_check_and_runs(shell: Shell) -> None:
     assert "class MyCounter(Executor)" in (folder / "executor.py").read_text()
 
     done = shell.run("executor", "check", "my-counter/config.yml")
-    assert (done.code, done.err) == (0, "all is well: my-counter/config.yml\n")
+    assert (done.code, done.err) == (0, "no problems in my-counter/config.yml\n")
     assert "MyCounter  /count    MyCounter.count" in done.out
     assert shell.run("flow", "check", "my-counter/flow.yml").code == 0
 
@@ -95,7 +95,7 @@ def test_every_template_passes_the_check_and_its_test_and_runs(
     assert said in done.err
     for words in ("executor check mine/config.yml", "flow check mine/flow.yml"):
         done = shell.run(*words.split())
-        assert (done.code, done.err) == (0, f"all is well: {words.split()[-1]}\n")
+        assert (done.code, done.err) == (0, f"no problems in {words.split()[-1]}\n")
     assert "2 passed" in run_its_test(folder)
     words = ("executor", "run", "mine/config.yml", endpoint)
     done = shell.run(*words, "--inputs", "mine/data.jsonl")
@@ -136,7 +136,7 @@ def test_a_new_flow_passes_the_check_and_runs(shell: Shell) -> None:
         "schema/flow.json",
     ]
     done = shell.run("flow", "check", "first/flow.yml")
-    assert (done.code, done.err) == (0, "all is well: first/flow.yml\n")
+    assert (done.code, done.err) == (0, "no problems in first/flow.yml\n")
     assert shell.run("executor", "check", "first/count/config.yml").code == 0
 
     done = shell.run("post", "/count", "--flow", "first/flow.yml", "-i", "first/data.jsonl")
@@ -165,15 +165,15 @@ def test_what_exists_is_never_overwritten(shell: Shell, what: str) -> None:
     done = shell.run(what, "new", "Mine")
     assert (done.code, done.out) == (1, "")
     assert done.err == (
-        "error: Mine: exists already; nothing was written\n"
-        "help: give another name, or remove it first\n"
+        "error: Mine: already exists; nothing was written\n"
+        "help: choose another name, or remove it first\n"
     )
     assert files_of(folder) == ["config.yml"]
 
 
 def test_the_folder_above_must_exist(shell: Shell) -> None:
     done = shell.run("flow", "new", "a/b")
-    assert (done.code, done.err) == (1, "error: a: there is no such folder to write to\n")
+    assert (done.code, done.err) == (1, "error: a: the folder to write to does not exist\n")
     assert shell.run("flow", "new", str(shell.folder / "b")).code == 0
     assert (shell.folder / "b" / "flow.yml").is_file()
 
@@ -187,9 +187,7 @@ def test_a_folder_that_takes_none_is_said(shell: Shell, what: str, target: str, 
     shell.write("file", "")
     done = shell.run(what, "new", target)
     assert (done.code, done.out) == (1, "")
-    assert done.err == (
-        f"error: {target}: {said}\nhelp: give a path in a folder that you can write to\n"
-    )
+    assert done.err == (f"error: {target}: {said}\nhelp: use a folder that you can write to\n")
 
 
 @pytest.mark.parametrize(

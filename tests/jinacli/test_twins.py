@@ -95,7 +95,7 @@ def test_what_is_typed_wins_over_its_twin_and_its_own_over_the_shared_one(shell:
     assert done.out.startswith("●")
     assert shell.run(*PLOT, JINA_FLOW_PLOT_FORMAT="").out.startswith("●")
     done = shell.run("post", "/x", JINA_POST_FLOW="mine", JINA_FLOW="shared")
-    assert done.err.startswith('error: no running Flow is called "mine"\n')
+    assert done.err.startswith('error: no running Flow is named "mine"\n')
     assert done.err.endswith("note: from the environment: JINA_POST_FLOW=mine\n")
 
 
@@ -117,7 +117,7 @@ def test_what_is_typed_wins_over_its_twin_and_its_own_over_the_shared_one(shell:
         (
             "post /x",
             {"JINA_FLOW": "a", "JINA_ADDRESS": "b"},
-            "error: JINA_FLOW (--flow): give --flow or --address, not both",
+            "error: JINA_FLOW (--flow): use --flow or --address, not both",
         ),
     ],
 )
@@ -138,7 +138,7 @@ def test_an_error_of_what_is_typed_names_no_variable(shell: Shell) -> None:
 
 def test_what_is_typed_silences_the_variable_of_its_rival(shell: Shell) -> None:
     done = shell.run("post", "/x", "--flow", "mine", JINA_ADDRESS="ipc:///nowhere")
-    assert done.err.startswith('error: no running Flow is called "mine"\n')
+    assert done.err.startswith('error: no running Flow is named "mine"\n')
     assert "JINA_ADDRESS" not in done.err
     words = ("executor", "run", "catalogue://UpperCase", "/upper", "--text", "a")
     assert shell.run(*words, JINA_EXECUTOR_RUN_INPUTS="missing.jsonl").lines[0]["text"] == "A"

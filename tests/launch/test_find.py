@@ -64,11 +64,10 @@ def test_a_flow_is_found_by_its_file_however_the_path_is_written(
 
 def test_no_flow_at_all(flows: Flows) -> None:
     assert message() == (
-        "no Flow is running\n"
-        "help: start one with `jina flow up flow.yml`, or name a file with --flow flow.yml"
+        "no Flow is running\nhelp: start one with `jina flow up flow.yml`, or use --flow flow.yml"
     )
     assert message("search") == (
-        'no running Flow is called "search"\n'
+        'no running Flow is named "search"\n'
         "help: none is running; start one with `jina flow up flow.yml`"
     )
 
@@ -76,16 +75,13 @@ def test_no_flow_at_all(flows: Flows) -> None:
 def test_several_flows_and_none_named(flows: Flows) -> None:
     flows.up("search")
     flows.up("index")
-    assert message() == (
-        "2 Flows are running, and none is named: index, search\n"
-        "help: choose one, as in --flow index"
-    )
+    assert message() == ("2 Flows are running: index, search\nhelp: choose one, as in --flow index")
 
 
 def test_a_name_that_is_nearly_right_and_one_that_is_not(flows: Flows) -> None:
     flows.up("search")
-    assert message("serch") == ('no running Flow is called "serch"\nhelp: did you mean "search"?')
-    assert message("x") == 'no running Flow is called "x"\nhelp: running: search'
+    assert message("serch") == ('no running Flow is named "serch"\nhelp: did you mean "search"?')
+    assert message("x") == 'no running Flow is named "x"\nhelp: running: search'
 
 
 def test_two_flows_of_one_name_are_told_apart_by_file(flows: Flows, tmp_path: Path) -> None:
@@ -93,10 +89,10 @@ def test_two_flows_of_one_name_are_told_apart_by_file(flows: Flows, tmp_path: Pa
     for file in files:
         flows.up("search", file)
     text = message("search")
-    assert text.startswith('2 running Flows are called "search": ')
+    assert text.startswith('2 running Flows are named "search": ')
     assert all(file in text for file in files)
     assert text.endswith("/b.yml") or text.endswith("/a.yml")
-    assert "\nhelp: name the file instead, as in " in text
+    assert "\nhelp: use the file instead, as in " in text
     several = message()
     assert all(os.path.basename(file) in several for file in files)
     assert re.search(r"help: choose one, as in --flow \S*/[ab]\.yml$", several)
@@ -109,14 +105,14 @@ def test_the_hint_names_a_file_as_it_is_written_from_here(
         flows.up("search", str(tmp_path / name))
     flows.up("index")
     monkeypatch.chdir(tmp_path)
-    assert message().startswith("3 Flows are running, and none is named: a.yml, b.yml, index\n")
+    assert message().startswith("3 Flows are running: a.yml, b.yml, index\n")
 
 
 def test_two_flows_of_one_name_without_a_file_have_their_addresses(flows: Flows) -> None:
     for _ in range(2):
         flows.up("search")
     assert message("search").endswith(
-        "help: name their address instead; `jina flow ps --json` lists it"
+        "help: use the address instead; `jina flow ps --json` lists it"
     )
 
 
@@ -153,7 +149,7 @@ def test_waiting_ends_with_the_time(flows: Flows) -> None:
         wait_until_ready(find_flow(), 0.05)
     assert str(caught.value) == (
         'the Flow "search" is still starting after 0.05 s\n'
-        "help: its own terminal says what it waits for"
+        "help: see its terminal for what it is waiting for"
     )
 
 

@@ -64,7 +64,7 @@ def test_names_stand_in_the_prefix_alone() -> None:
 
     assert text(Output(worker="a/0", text="10%\r20%")) == ("a/0", "20%")
     died = WorkerDied(worker="a/0", reason="was killed", restart_in_s=0.1)
-    assert text(died) == ("a/0", "was killed; starting it again in 0.1 s")
+    assert text(died) == ("a/0", "was killed; restarting in 0.1 s")
     failed = RequestFailed(worker="a/0", text="/x failed: E: no", left_out=2)
     assert text(failed)[1] == "error: /x failed: E: no; 2 more failures before it not shown"
-    assert text(Stopping(reason="SIGINT")) == ("", "stopping (SIGINT)")
+    assert text(Stopping(reason="SIGINT")) == ("", "Stopping (SIGINT)")

@@ -113,10 +113,13 @@ def test_what_makes_no_difference_to_a_worker(other: WorkerSpec, same: bool) -> 
     [
         (["a", "b"], ""),
         (["a", "b x3"], ""),
-        (["a", "c"], "the Flow has other Executors now, which only a new start changes"),
-        (["a"], "the Flow has other Executors now, which only a new start changes"),
-        (["b", "a"], "the Flow has other Executors now, which only a new start changes"),
-        (["a", "b a"], '"b" has other needs or options now, which only a new start changes'),
+        (["a", "c"], "the Executors of the Flow have changed; stop and start it to apply this"),
+        (["a"], "the Executors of the Flow have changed; stop and start it to apply this"),
+        (["b", "a"], "the Executors of the Flow have changed; stop and start it to apply this"),
+        (
+            ["a", "b a"],
+            '"b" has new needs or options; stop and start the Flow to apply this',
+        ),
     ],
 )
 def test_a_graph_stays_what_it_is(wanted: list[str], message: str) -> None:

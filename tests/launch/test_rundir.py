@@ -127,8 +127,8 @@ def test_the_same_file_twice_is_refused_and_names_the_process(base: Path) -> Non
         with pytest.raises(FlowBuildLevelError) as caught:
             claim("search", "/f/search.yml", "/f/search.yml")
         assert str(caught.value) == (
-            f'/f/search.yml: the Flow "search" is up already, with process id {os.getpid()}\n'
-            "help: stop it with `jina flow down`, or post to it as it is"
+            f'/f/search.yml: the Flow "search" is already running, with process id {os.getpid()}\n'
+            "help: stop it with `jina flow down`, or post to it"
         )
         assert names() == ["search"]  # the first one is unharmed
     with claimed("search", "/f/search.yml", "/f/search.yml"):

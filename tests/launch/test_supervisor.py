@@ -51,7 +51,7 @@ def test_a_flow_that_cannot_start_its_processes_says_why(shell: Shell) -> None:
     shell.flow("Upper, replicas: 20")
     done = shell_under(shell, "ulimit -n 20", "flow", "up", "flow.yml")
     assert done[0] == 1
-    assert done[1].startswith("error: not every process of the Flow could be started: [Errno 24]")
+    assert done[1].startswith("error: could not start every process of the Flow: [Errno 24]")
     assert "Traceback" not in done[1]
     wait_until(lambda: not shell.processes() and not shell.directories(), what="all are gone")
 
@@ -77,7 +77,7 @@ def test_a_flow_whose_run_directory_is_removed_ends(shell: Shell, detached: bool
             wait_until((shell.folder / "begun").exists)
             shutil.rmtree(shell.run_dir / name)
             if not detached:
-                flow.wait_for("stopping (its run directory ")
+                flow.wait_for("Stopping (its run directory ")
             (shell.folder / "go").touch()
             answer = post.end()
             assert (answer.code, answer.lines[0]["text"]) == (0, "PASSED".lower())
@@ -122,7 +122,7 @@ def test_the_report_of_a_failed_start_is_short_and_says_what_was_cut(shell: Shel
     assert done.code == 1
     shown, _, report = done.err.partition("error: ")
     lines = report.splitlines()
-    cut = re.fullmatch(r"\(lines before these, shown as they came: (\d+)\)", lines[1])
+    cut = re.fullmatch(r"\((\d+) earlier lines were shown as they arrived\)", lines[1])
     assert cut
     number = int(cut[1])
     assert lines[2].startswith(f"line {number} x")
@@ -193,7 +193,7 @@ def test_a_silent_start_is_told_in_a_sentence(shell: Shell) -> None:
     )
     done = shell.run("flow", "up", "flow.yml")
     assert done.code == 1
-    assert '"a/0" did not start: it was not ready, and silent for 0.3 s\n' in done.err
+    assert '"a/0" did not start: it was not ready, and gave no sign of life for 0.3 s\n' in done.err
 
 
 LATE = """

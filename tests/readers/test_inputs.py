@@ -65,8 +65,8 @@ def test_a_folder_without_files_is_refused(here: Path) -> None:
     (here / "data" / ".git").mkdir(parents=True)
     (here / "data" / ".git" / "x").touch()
     assert message("data") == (
-        "data: no file is in this folder\n"
-        "help: files and folders whose names begin with a dot are left out"
+        "data: there are no files in this folder\n"
+        "help: files and folders that start with a dot are skipped"
     )
 
 
@@ -173,7 +173,7 @@ def test_a_name_that_is_no_utf8_is_shown_and_found(here: Path, wanted: str) -> N
     assert (found.name, found.path) == (r"a\xff.jsonl", Path(odd))
     (here / odd).unlink()
     (here / odd).mkdir()
-    assert message(odd).startswith(r"a\xff.jsonl: no file is in this folder")
+    assert message(odd).startswith(r"a\xff.jsonl: there are no files in this folder")
 
 
 def test_a_pattern_gives_its_files_sorted_and_passes_over_folders(here: Path) -> None:

@@ -174,7 +174,7 @@ def lost(worker: str, begun: int = 0) -> Lost:
 
 
 def gave_up(node: str, shard: int | None = None) -> NodeFailed:
-    return NodeFailed(node, "no worker of it is left", shard)
+    return NodeFailed(node, "it has no workers left", shard)
 
 
 def left(client: str) -> ClientLeft:

@@ -205,8 +205,8 @@ def test_a_node_that_gave_up_answers_with_an_error(gateway: GatewayUnderTest) ->
     client = gateway.client()
     client.post(1)
     gateway.channel.send(control.Died(identity="a/0", reason="killed"))
-    gateway.channel.send(control.GaveUp(node="a", reason="no worker of it is left"))
-    assert client.error(1) == "jina.excepts.ExecutorUnavailable: no worker of it is left"
+    gateway.channel.send(control.GaveUp(node="a", reason="it has no workers left"))
+    assert client.error(1) == "jina.excepts.ExecutorUnavailable: it has no workers left"
 
 
 def test_a_worker_that_nobody_expects_is_not_heard(gateway: GatewayUnderTest) -> None:

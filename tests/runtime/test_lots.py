@@ -244,7 +244,7 @@ def test_sorted_documents_with_equal_ids_are_told_apart_or_refused(on: str) -> N
         assert outcomes(two) == [("1", "x"), ("2", "y")]
     else:
         assert isinstance(one, BatchingError)
-        assert "their ids do not tell whose they are" in str(two)
+        assert "their ids do not identify them" in str(two)
 
 
 def test_groundtruths_go_with_their_documents() -> None:

@@ -320,7 +320,7 @@ def test_a_node_that_never_came_up_fails_what_would_have_passed_it() -> None:
             (ready("a/0"), []),
             (gave_up("b"), []),
             (post(1), ["a/0 <- 1: in"]),
-            (reply("a/0", 1, "A"), [f"c <- 1! {GONE} b: no worker of it is left"]),
+            (reply("a/0", 1, "A"), [f"c <- 1! {GONE} b: it has no workers left"]),
         ],
     )
     assert router.is_complete
@@ -374,7 +374,7 @@ def test_a_client_over_its_window_is_refused_and_others_are_not() -> None:
         [
             (post(1), ["a/0 <- 1: in (last)"]),
             (post(2), ["a/0 <- 2: in (last)"]),
-            (post(3), ["c <- 3 refused: more than 2 requests under way"]),
+            (post(3), ["c <- 3 refused: more than 2 requests in progress"]),
             (post(1, client="d"), []),
             (reply("a/0", 1, "A"), ["c <- 1: A, served 1", "a/0 <- 3: in (last)"]),
             (post(3), []),

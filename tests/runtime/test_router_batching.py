@@ -404,7 +404,7 @@ def test_an_idle_worker_that_dies_charges_nobody() -> None:
 def test_who_waits_for_others_is_told_when_the_node_is_given_up() -> None:
     router = batched()
     done(router, asked("c"))
-    reason = "no worker of it is left"
+    reason = "it has no workers left"
     play(
         router,
         [

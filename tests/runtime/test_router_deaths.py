@@ -264,11 +264,11 @@ def test_a_node_that_gave_up_answers_everything_that_waits_for_it_and_all_that_c
             (
                 gave_up("b"),
                 [
-                    f"c <- 1! {GONE} b: no worker of it is left",
-                    f"c <- 2! {GONE} b: no worker of it is left",
+                    f"c <- 1! {GONE} b: it has no workers left",
+                    f"c <- 2! {GONE} b: it has no workers left",
                 ],
             ),
-            (reply("a/0", 3, "A"), [f"c <- 3! {GONE} b: no worker of it is left"]),
+            (reply("a/0", 3, "A"), [f"c <- 3! {GONE} b: it has no workers left"]),
         ],
     )
     assert is_idle(router)
@@ -280,7 +280,7 @@ def test_a_node_that_gave_up_serves_again_once_a_worker_is_ready() -> None:
         [
             (lost("a/0"), []),
             (gave_up("a"), []),
-            (post(1), [f"c <- 1! {GONE} a: no worker of it is left"]),
+            (post(1), [f"c <- 1! {GONE} a: it has no workers left"]),
             (ready("a/1"), []),
             (post(2), ["a/1 <- 2: in (last)"]),
         ],

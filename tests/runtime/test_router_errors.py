@@ -113,7 +113,7 @@ def test_whoever_left_or_lost_the_node_meanwhile_is_not_tried_again() -> None:
             (left("d"), []),
             (lost("a/0"), []),
             (gave_up("a"), []),
-            (over(1), [f"c <- 1! {GONE} a: no worker of it is left"]),
+            (over(1), [f"c <- 1! {GONE} a: it has no workers left"]),
             (over(2), []),
         ],
     )

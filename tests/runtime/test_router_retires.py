@@ -85,7 +85,7 @@ def test_what_it_gives_back_fails_where_nobody_else_is_left() -> None:
             (post(1), ["a/0 <- 1: in (last)"]),
             (retire("a/0"), []),
             (gave_up("a"), []),
-            (lost("a/0"), [f"c <- 1! {GONE} a: no worker of it is left"]),
+            (lost("a/0"), [f"c <- 1! {GONE} a: it has no workers left"]),
         ],
     )
     assert is_idle(router)
@@ -103,7 +103,7 @@ def test_the_other_half_fails_too_where_nobody_else_is_left() -> None:
             (gave_up("a"), []),
             (
                 reply("a/0b", 1, "A"),
-                [f"c <- 1! {GONE} a: no worker of it is left", "a/0b may close"],
+                [f"c <- 1! {GONE} a: it has no workers left", "a/0b may close"],
             ),
         ],
     )

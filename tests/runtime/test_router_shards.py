@@ -212,7 +212,7 @@ def test_a_node_serves_all_no_more_without_one_shard_and_any_without_all() -> No
     nodes = [PlannedNode(name="s", needs=[GATEWAY], shards=2, polling={"/all": "ALL"})]
     router = started(nodes)
     play(router, [(ready("s#1/1", "/x", "/all"), []), (lost("s#0/0"), [])])
-    gone = f"{GONE} s: shard 0: no worker of it is left"
+    gone = f"{GONE} s: shard 0: it has no workers left"
     play(
         router,
         [
@@ -223,19 +223,19 @@ def test_a_node_serves_all_no_more_without_one_shard_and_any_without_all() -> No
             (reply("s#1/1", 5, "X"), ["c <- 3: X, served 1"]),
         ],
     )
-    assert router.failed_nodes == {"s/shard-0": "no worker of it is left"}
+    assert router.failed_nodes == {"s/shard-0": "it has no workers left"}
     play(router, [(lost("s#1/0"), []), (lost("s#1/1"), []), (post(4), [])])
     play(
         router,
         [
-            (gave_up("s", 1), [f"c <- 4! {GONE} s: no worker of it is left"]),
-            (post(5), [f"c <- 5! {GONE} s: no worker of it is left"]),
+            (gave_up("s", 1), [f"c <- 4! {GONE} s: it has no workers left"]),
+            (post(5), [f"c <- 5! {GONE} s: it has no workers left"]),
             # A later gateway's workers come back one by one.
             (ready("s#0/7"), []),
             (post(6), ["s#0/7 <- 8: in (last)"]),
         ],
     )
-    assert router.failed_nodes == {"s/shard-1": "no worker of it is left"}
+    assert router.failed_nodes == {"s/shard-1": "it has no workers left"}
 
 
 def test_a_client_that_leaves_takes_the_tasks_of_all_shards_with_it() -> None:

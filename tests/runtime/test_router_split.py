@@ -263,7 +263,7 @@ def test_whoever_left_or_lost_the_node_is_not_gone_on_with() -> None:
             (left("d"), []),
             (raised("a/0", 2), []),
             (lost("a/0"), []),
-            (gave_up("a"), [f"c <- 1! {GONE} a: no worker of it is left"]),
+            (gave_up("a"), [f"c <- 1! {GONE} a: it has no workers left"]),
         ],
     )
     assert is_idle(router)

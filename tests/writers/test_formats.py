@@ -55,7 +55,7 @@ def test_the_name_says_the_format(name: str, shown: str) -> None:
 
 @pytest.mark.parametrize("name", ["a.xlsx", "a.jsonl.bz2", "a.xlsx.gz", "b.json/a.xml"])
 def test_an_unknown_ending_is_refused(name: str) -> None:
-    with pytest.raises(InputError, match="names no format of results") as caught:
+    with pytest.raises(InputError, match="is not a known format for results") as caught:
         form_of(name)
     assert ".jsonl .ndjson .json .csv .tsv .txt .npy .parquet" in (caught.value.hint or "")
     assert form_of(name, "jsonl").name == "jsonl"
@@ -169,7 +169,9 @@ def test_an_array_has_a_row_for_each_result(tmp_path: Path, is_gzip: bool) -> No
     assert array.dtype == np.float32
     blank = [np.nan, np.nan]
     np.testing.assert_array_equal(array, [blank, blank, blank, [1.5, 2], [0, 1]])
-    assert notes == ("rows of NaN stand for Documents: 1 failed, 2 without an embedding",)
+    assert notes == (
+        "there is a row of NaN for each of these Documents: 1 failed, 2 without an embedding",
+    )
     assert [each.name for each in tmp_path.iterdir()] == ["a.npy"]
 
 
@@ -181,7 +183,7 @@ def test_an_array_of_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("embedding", "why"), [([1, 2, 3], r"has the shape \(3,\), those before it have \(2,\)")]
+    ("embedding", "why"), [([1, 2, 3], r"has the shape \(3,\), but those before it have \(2,\)")]
 )
 def test_an_array_has_rows_of_one_shape(tmp_path: Path, embedding: Any, why: str) -> None:
     with pytest.raises(OutputError, match=why):

@@ -100,4 +100,4 @@ def test_tags_beside_tags_are_put_together(tmp_path: Path) -> None:
     path.write_text('id,tags,tags.b\na,"{""a"": 1}",2\nb,"{""b"": 1}",2\n')
     found = read(path)
     assert [doc.tags for doc in found.docs] == [{"a": 1, "b": 2}]
-    assert found.failures == [f"{path}:3: a key stands in `tags` and in a column of its own"]
+    assert found.failures == [f"{path}:3: a key appears both in `tags` and in its own column"]

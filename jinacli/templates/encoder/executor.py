@@ -13,7 +13,7 @@ from jina import DocumentArray, Executor, requests
 class MyExecutor(Executor):
     """Turns the text of each Document into a vector, its embedding.
 
-    Put your model into the constructor and `_encode`. What stands here counts words: texts with
+    Put your model into the constructor and `_encode`. This example counts words: texts with
     the same words get the same vector.
 
     Args:

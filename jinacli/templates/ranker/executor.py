@@ -10,7 +10,7 @@ from jina import Document, DocumentArray, Executor, requests
 class MyExecutor(Executor):
     """Puts the matches that an indexer found into a better order, and keeps the best.
 
-    Put your model into the constructor and `_score`. What stands here counts common words.
+    Put your model into the constructor and `_score`. This example counts common words.
 
     Args:
         top_k: matches that are kept; the parameter `top_k` of a request overrides it.

@@ -242,7 +242,7 @@ def test_a_trial_reads_its_inputs_as_a_post_does(here: Shell) -> None:
     assert [d["text"] for d in done.lines] == ["question,link", "how,http://x"]
     here.write("keys.jsonl", '{"id": "a"}\n')
     done = here.run(*trial, "keys.jsonl", "--field-resolver", "question=text")
-    assert 'note: --field-resolver: nothing that was read has "question"\n' in done.err
+    assert 'note: --field-resolver: no input has a column or key "question"\n' in done.err
     done = here.run(*trial, "page.html", "--content", "none")
     assert [("text" in d, Path(d["uri"]).name) for d in done.lines] == [(False, "page.html")]
 
@@ -348,7 +348,7 @@ def test_an_endpoint_that_nobody_serves_is_noted(here: Shell) -> None:
     here.write("data.jsonl", '{"id": "a"}\n')
     done = here.run("executor", "check", "good.yml", "--run", "/no", "-i", "data.jsonl")
     assert (done.code, done.out) == (0, '{"id":"a"}\n')
-    assert "note: no method serves /no; the Documents come back as they are" in done.err
+    assert "note: no method serves /no; the Documents come back unchanged" in done.err
     assert "help: it serves /twice, /told, /boom, /status" in done.err
 
 
@@ -360,10 +360,10 @@ def test_an_endpoint_that_nobody_serves_is_noted(here: Shell) -> None:
         ("good.yml --format csv", "--format: needs --run"),
         ("good.yml --field-resolver a=text", "--field-resolver: needs --run"),
         ("good.yml --content text", "--content: needs --run"),
-        ("good.yml --run /x --format cvs", "--format: must be auto, jsonl, json, csv,"),
+        ("good.yml --run /x --format cvs", "--format: must be one of auto, jsonl, json, csv,"),
         ("good.yml --run /x --field-resolver a", "--field-resolver: 'a' is not column=field"),
-        ("good.yml --run /x --no-import", "--run imports the Executor's modules"),
-        ("good.yml odd.yml --run /x", "takes one Executor"),
+        ("good.yml --run /x --no-import", "--run has to import the Executor's modules"),
+        ("good.yml odd.yml --run /x", "takes only one Executor"),
         ("good.yml --run /x --inputs none.jsonl", "none.jsonl: no such file"),
     ],
 )
@@ -397,7 +397,7 @@ def test_a_check_of_the_yaml_alone_loads_neither_numpy_nor_zmq(here: Shell, what
 
 def test_an_executor_of_the_catalogue_is_checked_and_run_by_its_name(here: Shell) -> None:
     done = here.run("executor", "check", "catalogue://UpperCase")
-    assert (done.code, done.err) == (0, "all is well: catalogue://UpperCase\n")
+    assert (done.code, done.err) == (0, "no problems in catalogue://UpperCase\n")
     assert "UpperCase.upper" in done.out
     done = here.run("executor", "check", "catalogue://UpperCase", "--run", "/", stdin="")
     assert (done.code, done.out) == (0, "")

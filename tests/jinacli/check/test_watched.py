@@ -97,7 +97,7 @@ def test_a_trial_that_ends_the_process_says_where_it_was(
     done = shell.run("executor", "check", "my.yml", "--run", endpoint, TMPDIR=str(temporary))
     assert (done.code, done.out) == (1, "")
     assert not [*temporary.iterdir()]
-    assert done.err.endswith(f"all is well: my.yml\nerror: my.yml: {said}\n")
+    assert done.err.endswith(f"no problems in my.yml\nerror: my.yml: {said}\n")
 
 
 def test_what_comes_at_the_very_end_is_said_too(shell: Shell) -> None:

@@ -36,7 +36,7 @@ def test_one_line_loads_the_script_also_after_a_second_time(shell: Shell, shell_
     assert second == f"[ -f '{script}' ] && . '{script}' # jina completion"
 
     done = shell.run("completion", "install", shell_name, **variables)
-    assert done.err == f"Completion for {shell_name} is installed already, in {startup}\n"
+    assert done.err == f"Completion for {shell_name} is already installed in {startup}\n"
     assert startup.read_text().splitlines() == [first, second]
 
 
@@ -73,7 +73,7 @@ def test_the_shell_that_is_used_is_known(shell: Shell) -> None:
     assert shell.run("completion", "show", SHELL="/usr/bin/zsh").out == SCRIPTS["zsh"]
     done = shell.run("completion", "show", SHELL="/bin/tcsh")
     assert done.code == 2
-    assert "name the shell: bash, zsh or fish" in done.err
+    assert "give the shell: bash, zsh or fish" in done.err
 
 
 def test_what_cannot_be_written_is_said(shell: Shell) -> None:

@@ -99,7 +99,7 @@ def test_a_method_that_ends_the_process_is_no_success(here: Shell) -> None:
         (("none.yml", "/upper"), "no such file: none.yml"),
         (("my.yml", "/upper", "-i", "none.jsonl"), "error: none.jsonl: no such file"),
         (("my.yml", "/upper", "-i", "data.jsonl", "-o", "data.jsonl"), "data.jsonl: an input, so"),
-        (("my.yml", "/upper", "-t", "a", "-i", "data.jsonl"), "give --inputs or --text, not both"),
+        (("my.yml", "/upper", "-t", "a", "-i", "data.jsonl"), "use --inputs or --text, not both"),
     ],
 )
 def test_wrong_usage(here: Shell, arguments: tuple[str, ...], message: str) -> None:

@@ -63,7 +63,7 @@ def test_a_flow_is_scaled_up_and_down(shell: Shell) -> None:
         assert shell.run("flow", "scale", "upper=1").code == 0  # there is nothing to do
         # What was added comes back as the others do.
         os.kill(shell.workers()["counter/1"], signal.SIGKILL)
-        up.wait_for("counter/1 was killed by SIGKILL; starting it again")
+        up.wait_for("counter/1 was killed by SIGKILL; restarting")
         wait_until(lambda: list(shell.workers()) == ["upper/0", "counter/0", "counter/1"])
         assert not any(is_alive(pid) for name, pid in four.items() if name == "upper/3")
 
@@ -89,9 +89,9 @@ def upper(shared_shell: Shell) -> Iterator[Shell]:
             "'upper=1001' is no Executor with a number of replicas from 1",
         ),
         (["scale", "upper=1" + "0" * 5000], 2, "is no Executor with a number of replicas"),
-        (["scale", "upper=2", "upper=3"], 2, '"upper" is named twice'),
+        (["scale", "upper=2", "upper=3"], 2, '"upper" is given twice'),
         (["scale"], 2, "error: NAME=N is missing\n"),
-        (["scale", "upper=2", "--flow", "other"], 4, 'no running Flow is called "other"'),
+        (["scale", "upper=2", "--flow", "other"], 4, 'no running Flow is named "other"'),
     ],
 )
 def test_what_cannot_be_changed(
@@ -166,7 +166,7 @@ def test_a_flow_that_fails_its_check_runs_on_as_it_was(shell: Shell) -> None:
         done = shell.run("flow", "restart")
         assert (done.code, done.err) == (
             2,
-            "error: the Flow has other Executors now, which only a new start changes\n"
+            "error: the Executors of the Flow have changed; stop and start it to apply this\n"
             "help: `jina flow down`, then `jina flow up`\n",
         )
         assert shell.workers() == before
@@ -193,7 +193,7 @@ def test_new_workers_that_do_not_start_leave_the_old_ones(shell: Shell) -> None:
         assert done.code == 1
         assert 'error: flow.yml:3:25: "words/0" did not start' in done.err
         with shell.start("post", "/", "--text", "x") as post:
-            up.wait_for("words/0 ended with exit code 1; starting it again")
+            up.wait_for("words/0 ended with exit code 1; restarting")
             flag.unlink()
             assert post.end().lines[0]["text"] == "one"
 
@@ -224,14 +224,13 @@ def test_requests_wait_for_the_successor_of_a_lone_worker(shell: Shell, killed: 
             busy = shell.run("flow", "scale", "gate=2")
             assert (busy.code, busy.err) == (
                 1,
-                'error: another change is under way: "gate": new workers for old\n'
-                "help: ask again a little later\n",
+                'error: another change is in progress: "gate": restart\nhelp: try again later\n',
             )
             with shell.start("post", "/", "--text", "second") as second:
                 wait_until(lambda: shell.ps()[0].get("requests_held") == 2)
                 if killed == "gateway":
                     os.kill(shell.gateway(), signal.SIGKILL)
-                    up.wait_for("gateway was killed by SIGKILL; starting it again at once")
+                    up.wait_for("gateway was killed by SIGKILL; restarting immediately")
                 elif killed == "worker":
                     os.kill(old, signal.SIGKILL)
                 (shell.folder / "go").touch()
@@ -241,7 +240,7 @@ def test_requests_wait_for_the_successor_of_a_lone_worker(shell: Shell, killed: 
                     assert (done.code, done.lines[0]["text"]) == (0, "passed"), done.err
         assert shell.workers()["gate/0"] != old
         assert not is_alive(old)
-        assert "again" not in up.err.replace("starting it again at once", "", killed == "gateway")
+        assert "restarting" not in up.err.replace("restarting immediately", "", killed == "gateway")
 
 
 def test_a_flow_that_is_stopped_in_the_middle_of_a_change_stops(shell: Shell) -> None:
@@ -253,8 +252,8 @@ def test_a_flow_that_is_stopped_in_the_middle_of_a_change_stops(shell: Shell) ->
             os.kill(up.pid, signal.SIGTERM)
             up.wait_for("stopping")
             assert (
-                "error: the Flow is stopping; this change was not finished: every Executor: "
-                "new workers for old\n"
+                "error: the Flow is stopping; this change was not completed: every Executor: "
+                "restart\n"
             ) in restart.end().err
         (shell.folder / "go").touch()
         assert first.end().lines[0]["text"] == "passed"
@@ -296,7 +295,9 @@ def test_new_workers_that_are_silent_for_too_long_are_given_up(shell: Shell) -> 
         flag.touch()
         done = shell.run("flow", "scale", "it=2")
         assert done.code == 1
-        assert '"it/1" did not start: it was not ready, and silent for 1.5 s' in done.err
+        assert (
+            '"it/1" did not start: it was not ready, and gave no sign of life for 1.5 s' in done.err
+        )
         assert list(shell.workers()) == ["it/0"]
         flag.unlink()
         assert shell.run("flow", "scale", "it=2").code == 0
@@ -325,7 +326,7 @@ def test_a_node_that_was_given_up_serves_again_after_a_restart(shell: Shell) -> 
         assert shell.run("post", "/", "--text", "x").code == 0
         done = shell.run("flow", "restart")
         assert done.code == 1
-        up.wait_for("it/0 was killed by SIGKILL, too often: it will not be started again")
+        up.wait_for("it/0 was killed by SIGKILL, too often: it will not be restarted")
         (failed,) = shell.run("post", "/", "--text", "x").lines
         assert failed["error"]["type"] == "jina.excepts.ExecutorUnavailable"
         flag.unlink()

@@ -33,13 +33,13 @@ def test_a_sharded_node_is_scaled_shard_by_shard_and_restarted_whole(shell: Shel
         done = shell.run("flow", "scale", "upper/head=2")
         assert (done.code, done.err) == (
             2,
-            'error: "upper/head" is one worker, whatever is scaled\nhelp: scale "upper" itself\n',
+            'error: "upper/head" always has one worker\nhelp: scale "upper" itself\n',
         )
         text = (shell.folder / "flow.yml").read_text()
         shell.write("flow.yml", text.replace("shards: 2", "shards: 3"))
         done = shell.run("flow", "restart")
         assert done.code == 2
-        assert '"upper" has other needs or options now, which only a new start changes' in done.err
+        assert '"upper" has new needs or options; stop and start the Flow to apply this' in done.err
 
 
 def workers(shell: Shell) -> list[dict[str, object]]:

@@ -85,7 +85,7 @@ def test_the_log_of_a_flow_that_was_killed_is_kept(talking: Shell) -> None:
     shell = talking
     up = shell.run("flow", "up", "flow.yml", "--detach")
     assert up.code == 0
-    assert "`jina flow logs` shows what it says" in up.err
+    assert "`jina flow logs` shows its output" in up.err
     with shell.start("flow", "logs", "-f") as follow:
         assert follow.read_line()
         os.kill(shell.workers()["first/0"], signal.SIGKILL)
@@ -93,7 +93,7 @@ def test_the_log_of_a_flow_that_was_killed_is_kept(talking: Shell) -> None:
         os.kill(shell.ps()[0]["pid"], signal.SIGKILL)
         assert follow.end().code == 0
     lines = said(shell)
-    assert any("first/0      | was killed by SIGKILL; starting it again" in line for line in lines)
+    assert any("first/0      | was killed by SIGKILL; restarting" in line for line in lines)
     (run,) = json.loads(shell.run("flow", "list", "--json").out)["runs"]
     assert run["state"] == "killed"
     assert shell.run("flow", "list", "-q").out == "flow\n"
@@ -111,7 +111,7 @@ def test_a_post_to_a_flow_that_gave_up_says_where_it_says_why(shell: Shell) -> N
             wait_until(lambda old=old: shell.processes("jina.runtime.gateway") != old)  # type: ignore[misc]
         done = post.end()
     assert done.code == 4
-    assert "help: `jina flow logs --flow flow` says why; start it again" in done.err
+    assert "help: `jina flow logs --flow flow` shows why; start it again" in done.err
     log = shell.run("flow", "logs", "--flow", "flow").out
     assert log.count("gateway was killed by SIGKILL") + log.count("| was killed by SIGKILL") == 5
     assert 'error: "gateway" did not start: it was killed by SIGKILL\n' in log
@@ -129,7 +129,7 @@ def test_nothing_has_run_so_far(shell: Shell) -> None:
     assert shell.run("flow", "list", "-q") == (0, "", "")
     done = shell.run("flow", "logs")
     assert (done.code, done.out) == (4, "")
-    assert "no Flow is running, and no log of one is kept" in done.err
+    assert "no Flow is running, and there is no log of one" in done.err
     assert shell.run("flow", "logs", "--flow", "x").code == 4
 
 

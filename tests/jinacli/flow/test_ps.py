@@ -64,7 +64,7 @@ def test_flows_that_cannot_be_seen_are_not_called_none(shell: Shell) -> None:
     assert done == (
         1,
         "",
-        f"error: {shell.run_dir}: which Flows run cannot be read: Permission denied\n"
+        f"error: {shell.run_dir}: cannot list the running Flows: Permission denied\n"
         f"help: `chmod 700 {shell.run_dir}`, or set JINA_RUN_DIR to another folder\n",
     )
 

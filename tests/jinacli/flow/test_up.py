@@ -32,7 +32,9 @@ def test_up_says_what_is_ready_and_where(shell: Shell) -> None:
     assert re.fullmatch(
         rf'Flow "flow" is up after \d+\.\d\d s, at {address}', done.err.splitlines()[3]
     )
-    assert done.err.splitlines()[4:] == ["stopping (SIGINT); once more to end at once"]
+    assert done.err.splitlines()[4:] == [
+        "Stopping (SIGINT). Press Ctrl-C again to quit immediately"
+    ]
     assert not shell.directories()
     assert not shell.processes()
 
@@ -180,8 +182,8 @@ def test_the_same_file_up_twice_is_refused(shell: Shell) -> None:
             assert shell.run("flow", "up", "flow.yml", *options) == (
                 1,
                 "",
-                f'error: {path}: the Flow "flow" is up already, with process id {flow.pid}\n'
-                "help: stop it with `jina flow down`, or post to it as it is\n",
+                f'error: {path}: the Flow "flow" is already running, with process id {flow.pid}\n'
+                "help: stop it with `jina flow down`, or post to it\n",
             )
         assert shell.run("post", "/", "--text", "x").code == 0
 
@@ -225,8 +227,8 @@ def test_a_port_that_is_taken(shell: Shell) -> None:
     [
         (
             ["--host", "0.0.0.0", "--port", "0"],
-            "--host: 0.0.0.0 can be reached from other machines, and anyone "
-            "there could post; give --insecure-no-auth if that is what you want",
+            "--host: 0.0.0.0 can be reached from other machines, and anyone there could post; "
+            "use --insecure-no-auth if that is what you want",
         ),
         (["--host", "0.0.0.0"], "--host: needs --port"),
         (["--host", "127.0.0.1"], "--host: needs --port"),

@@ -44,7 +44,7 @@ def test_what_changes_is_restarted_and_nothing_else(shell: Shell) -> None:
         first = shell.workers()
         # A module that the one of `uses` imports.
         shell.write("word.py", "WORD = 'another'\n")
-        up.wait_for('changed "words": new workers for old')
+        up.wait_for('changed "words": restart')
         assert "changed: word.py\n" in up.err
         assert said(shell) == "another"
         second = shell.workers()
@@ -53,7 +53,7 @@ def test_what_changes_is_restarted_and_nothing_else(shell: Shell) -> None:
         # What does not check is told, and changes nothing.
         shell.write("word.py", "WORD = 'broken\n")
         up.wait_for("not valid Python: unterminated string literal")
-        up.wait_for("error: nothing is changed until this is mended:\n")
+        up.wait_for("error: nothing changes until this is fixed:\n")
         write_flow(shell, passing=", usess: x")
         up.wait_for("flow.yml:4:19: error[unknown-key]: `usess` is not a key of an executor")
         assert shell.workers() == second
@@ -62,13 +62,15 @@ def test_what_changes_is_restarted_and_nothing_else(shell: Shell) -> None:
         write_flow(shell, passing=", replicas: 2")
         wait_until(lambda: list(shell.workers()) == ["words/0", "other/0", "other/1"])
         up.wait_for('changed "other": 2 replicas')
-        wait_until(lambda: up.err.count('changed "words": new workers for old') == 2)
+        wait_until(lambda: up.err.count('changed "words": restart') == 2)
         assert said(shell) == "the third one"
         assert shell.workers()["other/0"] == first["other/0"]
         # Another graph needs another start.
         third = shell.workers()
         write_flow(shell, passing=", replicas: 2}\n  - {name: third")
-        up.wait_for("error: the Flow has other Executors now, which only a new start changes")
+        up.wait_for(
+            "error: the Executors of the Flow have changed; stop and start it to apply this"
+        )
         assert shell.workers() == third
 
 

@@ -154,7 +154,7 @@ def test_a_folder_without_files(flow: Shell) -> None:
     (flow.folder / "empty" / ".git").mkdir(parents=True)
     done = flow.run("post", "/moody", "-i", "empty")
     assert (done.code, done.out) == (2, "")
-    assert done.err.startswith("error: empty: no file is in this folder\n")
+    assert done.err.startswith("error: empty: there are no files in this folder\n")
 
 
 def test_a_device_without_line_ends_is_given_up(flow: Shell) -> None:

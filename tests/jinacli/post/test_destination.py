@@ -65,7 +65,7 @@ def test_down_ends_it_too(shell: Shell) -> None:
         post.tell(b"{}\n")
         done = post.end()
     assert done.code == 4
-    assert "stopping (SIGTERM)\n" in done.said
+    assert "Stopping (SIGTERM)\n" in done.said
 
 
 def test_what_is_wrong_with_a_batch_is_said_once(shell: Shell) -> None:
@@ -84,7 +84,7 @@ def test_the_greeting_takes_no_longer_than_the_timeout(shell: Shell) -> None:
         "post", "/", "--text", "x", "--address", "tcp://127.0.0.1:1", "--timeout", "200ms"
     )
     assert (done.code, done.out) == (4, "")
-    assert done.said.startswith("error: tcp://127.0.0.1:1: nobody answers within 0.2 s\nhelp: is ")
+    assert done.said.startswith("error: tcp://127.0.0.1:1: no answer within 0.2 s\nhelp: is ")
 
 
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -102,8 +102,9 @@ def test_whoever_interrupts_it_is_told_what_it_waits_for(shell: Shell, signum: i
         assert time.monotonic() - asked_at < DRAIN_GRACE_S
         terminal.wait_for("interrupted" if signum == signal.SIGINT else "terminated")
     assert terminal.shown.splitlines()[1:3] == [
-        "0 outcomes were written before the interruption",
-        "finishing what was begun, then the Flow stops; Ctrl-C once more ends it at once",
+        "0 results were written before the interruption",
+        "Finishing requests in progress, then stopping the Flow. Press Ctrl-C again to stop "
+        "immediately",
     ]
     wait_until(lambda: not shell.processes() and not shell.directories(), what="all are gone")
 
@@ -117,7 +118,7 @@ def test_interrupted_once_it_finishes_what_was_begun(shell: Shell) -> None:
         (shell.folder / "go").touch()
         done = post.end()
     assert done.code == 130
-    assert done.said == "0 outcomes were written before the interruption\ninterrupted\n"
+    assert done.said == "0 results were written before the interruption\ninterrupted\n"
     assert (shell.folder / "closed").exists()
 
 
@@ -162,5 +163,5 @@ def test_the_end_of_a_killed_one_is_told_as_what_it_is(shell: Shell) -> None:
     assert done.code == 4
     assert done.said.endswith(
         "the Flow is gone\n"
-        "help: it was started for this command, and was killed or gave up; post again\n"
+        "help: it was started for this command, and was killed or gave up; run the command again\n"
     )

@@ -82,8 +82,8 @@ def test_a_post_that_is_gone_on_with_leaves_each_error_once(flow: Shell, out: Pa
     [
         ("out.jsonl", "must be a file of its own"),
         ("-", "must be a file of its own"),
-        ("data.jsonl", "it is read, so the errors cannot be written to it"),
-        ("fixed.jsonl", "it holds something else than the errors of a post"),
+        ("data.jsonl", "it is an input, so errors cannot be written to it"),
+        ("fixed.jsonl", "it is not a file with errors of a post"),
     ],
 )
 def test_errors_overwrite_nothing_else(flow: Shell, out: Path, target: str, message: str) -> None:
@@ -165,7 +165,7 @@ def test_only_what_failed_is_posted_again(flow: Shell, out: Path) -> None:
     assert (done.code, failed(flow.folder / "out.jsonl.2")) == (0, [])
     nothing = post(flow, "--only-failed", "out.jsonl.2", inputs="fixed.jsonl", output="-")
     assert (nothing.code, nothing.out) == (0, "")
-    assert "nothing to post: there is no error in out.jsonl.2" in nothing.err
+    assert "nothing to post: there are no errors in  out.jsonl.2" in nothing.err
 
 
 def test_lines_without_ids_and_tables_are_found_too(flow: Shell, out: Path) -> None:
@@ -188,7 +188,7 @@ def test_results_are_completed_in_place(flow: Shell, out: Path) -> None:
     out.chmod(0o640)
     done = post(flow, "--only-failed", "out.jsonl", inputs="fixed.jsonl")
     assert done.code == 0
-    assert "3 results in place of errors, 0 errors are left" in done.err
+    assert "3 errors were replaced by results, 0 are left" in done.err
     found = list(map(json.loads, out.read_text().splitlines()))
     assert [line["id"] for line in found] == [f"d{n}" for n in range(400)]
     assert all(line["text"].startswith("T") for line in found)
@@ -240,7 +240,7 @@ def test_a_finished_output_is_complete_for_its_own_post_alone(flow: Shell, out: 
     ]:
         other = flow.run("post", *options, "-o", "out.jsonl")
         assert other.code == 2
-        assert "out.jsonl: it holds the results of another post" in other.err
+        assert "out.jsonl: it has the results of another post" in other.err
         assert told in other.err
     piped = flow.run("post", "/pick", "-o", "out.jsonl", stdin='{"text": "a"}\n')
     assert piped.code == 2
@@ -253,7 +253,7 @@ def test_what_nobody_knows_is_not_overwritten(flow: Shell, out: Path) -> None:
     out.write_text("my notes\n")
     done = post(flow)
     assert (done.code, out.read_text()) == (2, "my notes\n")
-    assert "there is something in it already" in done.err
+    assert "it already has content" in done.err
     out.write_text("")
     assert post(flow).code == 3
     with out.open("a") as file:  # somebody has changed it

@@ -89,30 +89,30 @@ PAIR = '[{"document": {"id": "a"}, "groundtruth": {"q": "x"}}]'
             "a.jsonl",
             QUESTIONS,
             "quesstion=text,q=uri",
-            'note: --field-resolver: nothing that was read has "quesstion"; did you mean '
-            '"question"?\nhelp: the first that lacks it has id, question\n',
+            'note: --field-resolver: no input has a column or key "quesstion"; did you mean '
+            '"question"?\nhelp: the first input without it has id, question\n',
         ),
         ("a.json", PAIR, "q=text", ""),
         (
             "a.json",
             PAIR,
             "z=text",
-            'note: --field-resolver: nothing that was read has "z"\n'
-            "help: the first that lacks it has id\n",
+            'note: --field-resolver: no input has a column or key "z"\n'
+            "help: the first input without it has id\n",
         ),
         ("a.txt", "one\n", "text=uri", ""),
         (
             "a.txt",
             "one\n",
             "line=uri",
-            'note: --field-resolver: nothing that was read has "line"\n'
-            "help: the first that lacks it has text\n",
+            'note: --field-resolver: no input has a column or key "line"\n'
+            "help: the first input without it has text\n",
         ),
         (
             "a.html",
             "<p>",
             "name=uri",
-            'note: --field-resolver: nothing that was read has "name"\n',
+            'note: --field-resolver: no input has a column or key "name"\n',
         ),
         ("a.csv", "q\none\n", "q=text", ""),
     ],
@@ -131,7 +131,7 @@ def test_texts_have_no_keys_to_rename(flow: Shell) -> None:
     done = post(flow, "--text", "a", "--field-resolver", "question=text")
     assert (done.code, done.said) == (
         0,
-        'note: --field-resolver: nothing that was read has "question"\n',
+        'note: --field-resolver: no input has a column or key "question"\n',
     )
 
 
@@ -252,10 +252,10 @@ def test_damage_keeps_what_lies_before_it(flow: Shell) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--format", "xml"), "error: --format: must be auto, jsonl, json"),
-        (("--content", "bytes"), "error: --content: must be auto, text"),
+        (("--format", "xml"), "error: --format: must be one of auto, jsonl, json"),
+        (("--content", "bytes"), "error: --content: must be one of auto, text"),
         (("--field-resolver", "text"), "'text' is not column=field, such as question=text"),
-        (("--field-resolver", "a=b,a=c"), "a is named twice"),
+        (("--field-resolver", "a=b,a=c"), "a is given twice"),
     ],
 )
 def test_options_that_say_nothing(flow: Shell, options: tuple[str, ...], message: str) -> None:

@@ -54,8 +54,8 @@ def test_a_directory(flow: Shell) -> None:
     assert flow.run("post", "/moody", "--inputs", "data") == (
         2,
         "",
-        "error: data: no file is in this folder\n"
-        "help: files and folders whose names begin with a dot are left out\n",
+        "error: data: there are no files in this folder\n"
+        "help: files and folders that start with a dot are skipped\n",
     )
 
 
@@ -77,7 +77,7 @@ def test_inputs_and_texts_at_once(flow: Shell) -> None:
     assert flow.run("post", "/moody", "--inputs", "x", "--text", "y") == (
         2,
         "",
-        "error: --text: give --inputs or --text, not both\nhelp: see `jina post --help`\n",
+        "error: --text: use --inputs or --text, not both\nhelp: see `jina post --help`\n",
     )
 
 
@@ -383,7 +383,7 @@ def test_no_flow_is_running(shell: Shell) -> None:
         4,
         "",
         "error: no Flow is running\n"
-        "help: start one with `jina flow up flow.yml`, or name a file with --flow flow.yml\n",
+        "help: start one with `jina flow up flow.yml`, or use --flow flow.yml\n",
     )
 
 
@@ -394,15 +394,14 @@ def test_two_flows_are_running(shell: Shell) -> None:
         assert shell.run("post", "/", "--text", "x") == (
             4,
             "",
-            "error: 2 Flows are running, and none is named: one, two\n"
-            "help: choose one, as in --flow one\n",
+            "error: 2 Flows are running: one, two\nhelp: choose one, as in --flow one\n",
         )
         for named in ("two", "two.yml", str(shell.folder / "two.yml")):
             assert shell.run("post", "/", "--text", "x", "--flow", named).lines[0]["text"] == "X"
         done = shell.run("post", "/", "--flow", "tow")
         assert (done.code, done.said) == (
             4,
-            'error: no running Flow is called "tow"\nhelp: did you mean "two"?\n',
+            'error: no running Flow is named "tow"\nhelp: did you mean "two"?\n',
         )
         assert [flow["name"] for flow in shell.ps()] == ["one", "two"]
         shell.run("flow", "down", "--all")
@@ -413,22 +412,26 @@ def test_nobody_at_the_address(shell: Shell) -> None:
     assert done == (
         4,
         "",
-        "error: ipc:///nowhere/front.ipc: no Flow listens there\nhelp: `jina flow ps` lists what "
-        "runs\n",
+        "error: ipc:///nowhere/front.ipc: no Flow listens there\nhelp: `jina flow ps` lists the "
+        "running Flows\n",
     )
 
 
 def test_flow_and_address_at_once(shell: Shell) -> None:
     done = shell.run("post", "/", "--flow", "x", "--address", "ipc:///y")
     assert (done.code, done.out) == (2, "")
-    assert done.said.startswith("error: --flow: give --flow or --address, not both\n")
+    assert done.said.startswith("error: --flow: use --flow or --address, not both\n")
 
 
 def test_a_flow_that_does_not_run_is_started_for_the_command(shell: Shell) -> None:
     path: Path = shell.flow("Upper")
     done = shell.run("post", "/", "--flow", path.name, stdin=json_lines(2))
     assert done.code == 0
-    assert done.said == "starting flow.yml for this command; `jina flow up` keeps it running\n"
+    assert (
+        done.said
+        == "Starting flow.yml for this command only; use `jina flow up flow.yml` to keep it "
+        "running\n"
+    )
     assert [line["text"] for line in done.lines] == ["LINE 0", "LINE 1"]
     assert not shell.directories()
     assert not shell.processes()
@@ -449,7 +452,7 @@ def test_an_endpoint_that_nobody_serves_may_be_meant(flow: Shell) -> None:
     done = flow.run("post", "/indx", "--allow-unserved", stdin=json_lines(1))
     assert (done.code, done.lines) == (0, [{"id": "d0", "text": "line 0"}])
     assert done.said == (
-        "note: no Executor of this Flow serves /indx; the Documents came back as they were\n"
+        "note: no Executor of this Flow serves /indx; the Documents came back unchanged\n"
         'help: did you mean "/index"? this Flow serves '
         "/environment, /index, /matches, /moody, /status, /vectors\n"
     )

@@ -75,7 +75,7 @@ def test_what_was_written_can_be_posted_again(flow: Shell) -> None:
         (
             "--output-format",
             "xml",
-            "must be auto, table, jsonl, json, csv, tsv, text, npy, parquet",
+            "must be one of auto, table, jsonl, json, csv, tsv, text, npy, parquet",
         ),
     ],
 )
@@ -236,7 +236,7 @@ def test_a_reader_that_has_left_is_no_error(flow: Shell, command: tuple[str, ...
         assert running.process.stdout
         running.process.stdout.close()
         assert running.process.wait(WAIT_S) == 0
-        assert running.err in ("", "all is well: flow.yml\n")
+        assert running.err in ("", "no problems in flow.yml\n")
 
 
 @pytest.mark.parametrize("closed", ["<&-", "2>&-", "<&- 2>&-"])
@@ -262,7 +262,7 @@ def test_a_closed_stream_is_no_error(flow: Shell, closed: str) -> None:
         (
             "--text x >&-",
             1,
-            "error: standard output is closed\nhelp: name a file: --output FILE\n",
+            "error: standard output is closed\nhelp: use --output FILE\n",
         ),
         ("--text x -q -o out.jsonl --restart >&-", 0, ""),
         ("--inputs - <&-", 2, "error: <stdin>: standard input is closed\n"),
@@ -300,7 +300,9 @@ def test_a_flow_that_does_not_start_costs_no_results(flow: Shell, output: str, e
     assert not (flow.folder / "new.jsonl").exists()
 
 
-STARTING = "starting broken.yml for this command; `jina flow up` keeps it running\n"
+STARTING = (
+    "Starting broken.yml for this command only; use `jina flow up broken.yml` to keep it running\n"
+)
 
 
 def test_an_input_is_not_written_to(flow: Shell) -> None:
@@ -309,8 +311,8 @@ def test_an_input_is_not_written_to(flow: Shell) -> None:
     done = flow.run("post", "/moody", "--inputs", "prec*.jsonl", "--output", "other.jsonl")
     assert (done.code, done.out) == (2, "")
     assert done.said == (
-        "error: other.jsonl: an input, so the results cannot be written to it\n"
-        "help: write to another file, and rename it afterwards\n"
+        "error: other.jsonl: this is an input, so the results cannot be written to it\n"
+        "help: write to another file and rename it afterwards\n"
     )
     with path.open("ab") as end, flow.start("post", "/moody", "-i", str(path), stdout=end) as post:
         assert post.process.wait(WAIT_S) == 2
@@ -321,7 +323,7 @@ def test_an_input_is_not_written_to(flow: Shell) -> None:
 def test_only_nodes_of_the_target_take_part(flow: Shell) -> None:
     done = flow.run("post", "/moody", "--target", "stat", stdin=json_lines(1))
     assert (done.code, done.lines) == (2, [])
-    assert 'no Executor of the Flow "flow" that --target names serves /moody\n' in done.said
+    assert 'no Executor of the Flow "flow" that --target matches serves /moody\n' in done.said
     unserved = ("--target", "stat", "--allow-unserved")
     done = flow.run("post", "/moody", *unserved, stdin=json_lines(1))
     assert done.lines == [{"id": "d0", "text": "line 0"}]
@@ -333,7 +335,7 @@ def test_a_target_that_is_no_expression(flow: Shell) -> None:
     done = flow.run("post", "/moody", "--target", "mo(", stdin=json_lines(1))
     assert (done.code, done.out) == (2, "")
     assert done.said == (
-        "error: --target: no regular expression: missing ), unterminated "
+        "error: --target: not a regular expression: missing ), unterminated "
         "subpattern\n  mo(\n    ^\nhelp: see `jina post --help`\n"
     )
 
@@ -342,7 +344,7 @@ def test_a_target_that_is_no_expression(flow: Shell) -> None:
 def test_a_target_that_is_too_much(flow: Shell, target: str) -> None:
     done = flow.run("post", "/moody", "--target", target, stdin=json_lines(1))
     assert (done.code, done.out) == (2, "")
-    assert done.said.startswith("error: --target: no regular expression that can be used: ")
+    assert done.said.startswith("error: --target: not a usable regular expression be used: ")
 
 
 def test_a_target_that_names_nobody(flow: Shell) -> None:

@@ -58,7 +58,7 @@ def test_a_table_has_a_column_of_errors(flow: Shell) -> None:
 def test_embeddings_become_an_array(flow: Shell) -> None:
     done = flow.run("post", "/vectors", "-i", "few.jsonl", "-o", "few.npy")
     assert done.code == 3
-    assert "rows of NaN stand for Documents: 1 failed\n" in done.err
+    assert "there is a row of NaN for each of these Documents: 1 failed\n" in done.err
     array = np.load(flow.folder / "few.npy")
     assert array.dtype == np.float32
     np.testing.assert_array_equal(array, [[1.5, -2]] * 3 + [[np.nan] * 2])
@@ -99,7 +99,7 @@ def _without(flow: Shell) -> str:
     [
         (
             ("-o", "a.xlsx"),
-            "error: a.xlsx: .xlsx names no format of results\nhelp: known endings: ",
+            "error: a.xlsx: .xlsx is not a known format for results\nhelp: known endings: ",
         ),
         (("-o", "a.parquet.gz"), "error: a.parquet.gz: Parquet is compressed already\n"),
         (("--output-format", "npy"), "error: <stdout>: npy cannot be written to a pipe or device"),
@@ -133,7 +133,7 @@ def test_a_killed_post_is_resumed(flow: Shell, name: str) -> None:
         file.write(b'half "a row')
     done = flow.run(*post, name)
     assert done.code == 3
-    assert done.err.startswith("going on after ")
+    assert done.err.startswith("Resuming after ")
     assert not progress.exists()
     assert flow.run(*post, f"whole-{name}").code == 3
     assert read(out) == read(flow.folder / f"whole-{name}")
@@ -163,9 +163,10 @@ def test_a_half_written_file_never_looks_finished(flow: Shell, name: str) -> Non
         assert "another `jina post` is writing to it\n" in done.err
         os.kill(running.pid, signal.SIGKILL)
     assert out.read_bytes() == b"precious"
+    out.chmod(0o640)
     done = flow.run(*post)
     assert done.code == 3
-    assert out.read_bytes() != b"precious"
+    assert (out.read_bytes() != b"precious", out.stat().st_mode & 0o777) == (True, 0o640)
     assert not part.exists()
     assert not (flow.folder / f"{name}.progress").exists()
     out.unlink()
@@ -202,9 +203,9 @@ def test_fields_are_selected_before_they_are_sent(flow: Shell) -> None:
     [
         (
             ("--select", "embeding"),
-            'no field of a Document is named "embeding"\nhelp: did you mean ',
+            'Documents have no field "embeding"\nhelp: did you mean ',
         ),
-        (("--select", "id", "--exclude", "text"), "give --select or --exclude, not both\n"),
+        (("--select", "id", "--exclude", "text"), "use --select or --exclude, not both\n"),
         (("--exclude", "embedding", "-o", "a.npy"), "needs the field `embedding`\n"),
     ],
 )
@@ -214,3 +215,19 @@ def test_fields_that_cannot_be_selected(
     done = flow.run("post", "/vectors", "-i", "few.jsonl", *options)
     assert (done.code, done.out) == (2, "")
     assert message in done.err
+
+
+def test_a_whole_file_of_a_post_that_gave_up_is_not_there(flow: Shell) -> None:
+    done = flow.run("post", "/moody", "-i", "few.jsonl", "-o", "gave-up.json", "--fail-fast")
+    assert done.code == 1
+    assert done.err.count("gave-up.json was not written: ") == 1
+    assert "now holds" not in done.err
+    assert not list(flow.folder.glob("gave-up*"))
+
+
+def test_only_json_lines_are_completed_in_place(flow: Shell) -> None:
+    assert flow.run("post", "/moody", "-i", "few.jsonl", "-o", "in-place.jsonl.gz").code == 3
+    post = ("post", "/moody", "-i", "few.jsonl", "-o", "in-place.jsonl.gz")
+    done = flow.run(*post, "--only-failed", "in-place.jsonl.gz")
+    assert (done.code, done.out) == (2, "")
+    assert "only JSON lines that are not compressed can be completed in place" in done.err

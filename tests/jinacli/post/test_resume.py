@@ -95,7 +95,7 @@ def test_a_killed_post_is_finished_by_the_same_command(
     before, failed = place["outcomes"], place["failed"]
     done = flow.run(*POST)
     assert done.code == 3  # a line of the first run was no JSON
-    assert done.err.startswith(f"going on after {before:,} outcomes in out.jsonl\n")
+    assert done.err.startswith(f"Resuming after {before:,} results in out.jsonl\n")
     assert done.err.splitlines()[1].endswith(f"; out.jsonl now holds {LINES - 2:,}")
     assert done.err.splitlines()[2].startswith(
         f"{len(BROKEN)} of {LINES - 2:,} failed, {failed} of them in an earlier run; the first of "
@@ -115,7 +115,7 @@ def test_a_signal_says_that_one_can_go_on(
         wait_until(lambda: size_of(out) > 0)
         done = post.end(signum)
     assert done.code == code
-    assert "written before the interruption; the same command goes on from there\n" in done.err
+    assert "written before the interruption; rerun the same command to resume\n" in done.err
     assert flow.run(*POST, "--quiet").code == 3
     assert out.read_bytes() == whole
 
@@ -150,13 +150,13 @@ def test_a_limit_below_what_has_its_outcomes_changes_nothing(
     done = flow.run(*POST, "--limit", "5")
     assert (done.code, done.out) == (2, "")
     assert done.err == (
-        f"error: out.jsonl: holds the results of {lines} lines of this post already, more than "
-        "--limit 5\nhelp: go on without --limit or with a larger one, write to another file, or "
-        "begin anew with --restart\n"
+        f"error: out.jsonl: already has the results of {lines} lines of this post, more than "
+        "--limit 5\nhelp: continue without --limit or with a larger one, write to another file, "
+        "or start over with --restart\n"
     )
     assert (out.read_bytes(), progress_of(out).read_bytes()) == (before, progress)
     done = flow.run(*POST)
-    assert done.err.startswith("going on after ")
+    assert done.err.startswith("Resuming after ")
     assert out.read_bytes() == whole
 
 
@@ -179,9 +179,9 @@ def test_another_post_does_not_overwrite_what_is_unfinished(
     arguments = POST if "--text" not in change else ("post", "/moody", "--output", "out.jsonl")
     done = flow.run(*arguments, *change)
     assert (done.code, done.out) == (2, "")
-    assert done.err.startswith("error: out.jsonl: holds the results of ")
+    assert done.err.startswith("error: out.jsonl: has the results of ")
     assert words in done.err
-    assert done.err.endswith("help: write to another file, or begin anew with --restart\n")
+    assert done.err.endswith("help: write to another file, or start over with --restart\n")
     assert out.read_bytes() == before
     assert flow.run(*arguments, *change, "--restart").code in (0, 3)
     assert not progress_of(out).exists()
@@ -215,7 +215,7 @@ def test_every_format_is_gone_on_with(flow: Shell, out: Path, form: str) -> None
         running.end(signal.SIGKILL)
     done = flow.run(*post, "out.jsonl")
     assert done.code == 0
-    assert done.err.startswith("going on after ")
+    assert done.err.startswith("Resuming after ")
     assert out.read_bytes() == (flow.folder / "whole.out").read_bytes()
 
 
@@ -260,7 +260,7 @@ def test_a_full_disk_is_gone_on_with_when_there_is_room_again(
     with flow.start("-c", limit, program=("sh",)) as post:
         done = post.end()
     assert done.code == 1, done.err
-    assert "before this; the same command goes on from there:\n" in done.err
+    assert "before this; rerun the same command to resume:\n" in done.err
     assert done.err.endswith("error: out.jsonl: cannot be written: File too large\n")
     assert flow.run(*POST).code == 3
     assert out.read_bytes() == whole
@@ -273,7 +273,7 @@ def test_what_cannot_be_read_twice_leaves_no_progress(flow: Shell, out: Path) ->
     with flow.start("post", "/moody", "--output", "out.jsonl", stdin=-1) as post:
         post.tell(json_lines(200).encode())
         wait_until(lambda: out.exists() and out.read_bytes().count(b"\n") == 200)
-        assert post.end(signal.SIGINT).err.startswith("200 outcomes were written before the ")
+        assert post.end(signal.SIGINT).err.startswith("200 results were written before the ")
     assert not progress_of(out).exists()
 
 
@@ -285,7 +285,7 @@ def test_where_no_progress_can_be_written_the_post_does_without(flow: Shell) -> 
     assert done.code == 3
     assert done.err.startswith(
         "note: no room/out.jsonl.progress: cannot be written: Is a directory; "
-        "if this post is stopped, it must begin anew\n"
+        "if this post is interrupted, it cannot be resumed\n"
     )
     assert len((folder / "out.jsonl").read_bytes().splitlines()) == LINES - 2
 
@@ -317,7 +317,7 @@ def test_a_killed_flow_is_gone_on_with(shell: Shell) -> None:
             done = running.end()
         up.end()
     assert done.code == 4
-    assert "written before this; the same command goes on from there:\nerror: ipc://" in done.err
+    assert "written before this; rerun the same command to resume:\nerror: ipc://" in done.err
     with shell.up("flow.yml"):
         assert shell.run(*post).code == 0
     texts = [json.loads(line)["id"] for line in out.read_text().splitlines()]

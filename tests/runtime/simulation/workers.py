@@ -32,7 +32,7 @@ BUSY = ErrorInfo(
     "no",
     classes=["my.module.Busy", "ConnectionError", "OSError", "Exception", "BaseException"],
 )
-TOO_LATE = ErrorInfo(REQUEST_TIMEOUT, "it was not done in its time")
+TOO_LATE = ErrorInfo(REQUEST_TIMEOUT, "The request exceeded its time limit")
 
 
 class Workers:

@@ -127,7 +127,7 @@ class Simulation:
             self._model.submitted(asked)
         actions = self._step(asked.event)
         refused = [action for action in actions if isinstance(action, Refuse)]
-        if is_over != any("under way" in refusal.reason for refusal in refused):
+        if is_over != any("in progress" in refusal.reason for refusal in refused):
             raise Violation("the window was not kept")
 
     def _request(self, client: bytes) -> Asked:
