@@ -394,7 +394,7 @@ def test_an_executor_that_does_not_close_in_time_is_named_and_killed(
     assert done.err.splitlines()[-2:] == [
         "Stopping (SIGINT). Press Ctrl-C again to quit immediately",
         "error: s/0 did not end within 0.5 s: its close(), or the method before it, has not"
-        " returned; it is killed",
+        " returned; killing it",
     ]
     assert done.code == 1
     assert not shell.processes()

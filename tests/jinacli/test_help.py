@@ -85,6 +85,7 @@ def test_headings_are_bold_on_a_terminal_unless_no_colours_are_wanted(shell: She
 
 @pytest.mark.parametrize("option", ["--help", "-h"])
 def test_help_lists_the_commands_and_the_exit_codes(shell: Shell, option: str) -> None:
+    shell.environment["COLUMNS"] = "100"
     done = shell.run(option)
     assert (done.code, done.err) == (0, "")
     for command in ("flow", "executor", "post", "schema"):
