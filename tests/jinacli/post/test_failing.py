@@ -161,11 +161,15 @@ def test_only_what_failed_is_posted_again(flow: Shell, out: Path) -> None:
     again = flow.run("post", "/pick", "-i", "fixed.jsonl", "--only-failed", "out.jsonl")
     assert again.code == 0
     assert [(line["id"], line["text"]) for line in again.lines] == [(f"d{n}", f"T{n}") for n in BAD]
-    done = post(flow, "--only-failed", "out.jsonl", inputs="fixed.jsonl", output="out.jsonl.2")
-    assert (done.code, failed(flow.folder / "out.jsonl.2")) == (0, [])
-    nothing = post(flow, "--only-failed", "out.jsonl.2", inputs="fixed.jsonl", output="-")
+    done = post(
+        flow, "--only-failed", "out.jsonl", inputs="fixed.jsonl", output="out.jsonl.second.jsonl"
+    )
+    assert (done.code, failed(flow.folder / "out.jsonl.second.jsonl")) == (0, [])
+    nothing = post(
+        flow, "--only-failed", "out.jsonl.second.jsonl", inputs="fixed.jsonl", output="-"
+    )
     assert (nothing.code, nothing.out) == (0, "")
-    assert "nothing to post: there are no errors in  out.jsonl.2" in nothing.err
+    assert "nothing to post: there are no errors in out.jsonl.second.jsonl" in nothing.err
 
 
 def test_lines_without_ids_and_tables_are_found_too(flow: Shell, out: Path) -> None:
