@@ -229,7 +229,7 @@ def test_a_terminal_that_vanishes_after_ctrl_c_hurries_nobody(
 ) -> None:
     terminal, post = serving
     terminal.type(b"\x03")
-    terminal.wait_for("stopping")
+    terminal.wait_for("Stopping")
     terminal.close()
     wait_until(lambda: not is_pending(terminal.process.pid, signal.SIGHUP))
     go_on(clean)
@@ -242,7 +242,7 @@ def test_ctrl_c_and_once_more_ends_a_flow_at_once(
 ) -> None:
     terminal, post = serving
     terminal.type(b"\x03")
-    terminal.wait_for("stopping")
+    terminal.wait_for("Stopping")
     terminal.type(b"\x03")
     assert end_of(terminal) == 130
     assert terminal.screen.lines[-1] == "interrupted"

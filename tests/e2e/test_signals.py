@@ -45,7 +45,7 @@ def test_a_signal_drains(shell: Shell, signum: int) -> None:
     ):
         wait_until((shell.folder / "begun").exists)
         flow.process.send_signal(signum)
-        flow.wait_for("stopping")
+        flow.wait_for("Stopping")
         (shell.folder / "go").touch()
         answer = post.end()
         assert (answer.code, answer.lines[0]["text"]) == (0, "PASSED")
@@ -87,7 +87,7 @@ def test_while_it_drains_new_requests_are_refused(shell: Shell) -> None:
     ):
         wait_until((shell.folder / "begun").exists)
         flow.process.send_signal(signal.SIGTERM)
-        flow.wait_for("stopping")
+        flow.wait_for("Stopping")
         wait_until(lambda: shell.ps()[0]["state"] == "stopping")
         refused = shell.run("post", "/", "--text", "y")
         (shell.folder / "go").touch()
@@ -128,7 +128,7 @@ def test_a_client_that_stands_still_gets_its_last_answers(shell: Shell) -> None:
         wait_until((shell.folder / "begun").exists)
         post.process.send_signal(signal.SIGSTOP)
         flow.process.send_signal(signal.SIGTERM)
-        flow.wait_for("stopping")
+        flow.wait_for("Stopping")
         (shell.folder / "go").touch()
         wait_until(lambda: not shell.processes("jina.runtime.worker"))
         assert flow.process.poll() is None
@@ -150,7 +150,7 @@ def test_a_second_signal_does_not_wait_for_a_client_that_stands_still(shell: She
         wait_until((shell.folder / "begun").exists)
         post.process.send_signal(signal.SIGSTOP)
         flow.process.send_signal(signal.SIGTERM)
-        flow.wait_for("stopping")
+        flow.wait_for("Stopping")
         (shell.folder / "go").touch()
         wait_until(lambda: not shell.processes("jina.runtime.worker"))
         done = flow.end(signal.SIGTERM)

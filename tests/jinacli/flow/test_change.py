@@ -250,7 +250,7 @@ def test_a_flow_that_is_stopped_in_the_middle_of_a_change_stops(shell: Shell) ->
         with shell.start("flow", "restart") as restart:
             wait_until(lambda: "retiring" in " ".join(shell.ps_table()))
             os.kill(up.pid, signal.SIGTERM)
-            up.wait_for("stopping")
+            up.wait_for("Stopping")
             assert (
                 "error: the Flow is stopping; this change was not completed: every Executor: "
                 "restart\n"
@@ -374,7 +374,7 @@ def test_a_worker_that_does_not_close_is_ended(shell: Shell) -> None:
         assert done.code == 0
         assert "error: it/1 did not end within 0.5 s: its close()" in done.err
         up.process.send_signal(signal.SIGTERM)
-        up.wait_for("stopping")
+        up.wait_for("Stopping")
         up.end(signal.SIGTERM)
 
 
