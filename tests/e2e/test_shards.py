@@ -225,7 +225,7 @@ def test_nobody_waits_for_a_floating_executor_and_its_errors_are_said(shell: She
         assert (done.code, done.lines[0]["text"]) == (0, "X")
         wait_until((shell.folder / "begun").exists)
         up.process.send_signal(signal.SIGTERM)
-        up.wait_for("stopping")
+        up.wait_for("Stopping")
         assert not (shell.folder / "closed").exists()
         (shell.folder / "go").touch()
         assert up.end().code == 0

@@ -45,7 +45,7 @@ def test_a_signal_drains(shell: Shell, signum: int) -> None:
     ):
         wait_until((shell.folder / "begun").exists)
         flow.process.send_signal(signum)
-        flow.wait_for("stopping")
+        flow.wait_for("Stopping")
         (shell.folder / "go").touch()
         answer = post.end()
         assert (answer.code, answer.lines[0]["text"]) == (0, "PASSED")
@@ -63,9 +63,11 @@ def test_a_signal_drains(shell: Shell, signum: int) -> None:
 def test_requests_that_are_given_up_at_the_stop_are_told(shell: Shell) -> None:
     """Of a floating Executor: nobody else would know that they are lost."""
     gate = shell.flow(
-        "Upper", f"Gate, needs: gateway, floating: true, uses_with: {{folder: {shell.folder}}}"
+        "Upper",
+        "Gate, needs: gateway, floating: true, stop_grace_period: 300000, "
+        f"uses_with: {{folder: {shell.folder}}}",
     )
-    graces = with_graces(DRAIN_GRACE_S=0.1, CLOSE_GRACE_S=300)
+    graces = with_graces(DRAIN_GRACE_S=0.1)
     with shell.up(gate, program=graces) as flow:
         for _ in range(3):
             assert shell.run("post", "/", "--text", "x").code == 0
@@ -85,7 +87,7 @@ def test_while_it_drains_new_requests_are_refused(shell: Shell) -> None:
     ):
         wait_until((shell.folder / "begun").exists)
         flow.process.send_signal(signal.SIGTERM)
-        flow.wait_for("stopping")
+        flow.wait_for("Stopping")
         wait_until(lambda: shell.ps()[0]["state"] == "stopping")
         refused = shell.run("post", "/", "--text", "y")
         (shell.folder / "go").touch()
@@ -126,7 +128,7 @@ def test_a_client_that_stands_still_gets_its_last_answers(shell: Shell) -> None:
         wait_until((shell.folder / "begun").exists)
         post.process.send_signal(signal.SIGSTOP)
         flow.process.send_signal(signal.SIGTERM)
-        flow.wait_for("stopping")
+        flow.wait_for("Stopping")
         (shell.folder / "go").touch()
         wait_until(lambda: not shell.processes("jina.runtime.worker"))
         assert flow.process.poll() is None
@@ -148,7 +150,7 @@ def test_a_second_signal_does_not_wait_for_a_client_that_stands_still(shell: She
         wait_until((shell.folder / "begun").exists)
         post.process.send_signal(signal.SIGSTOP)
         flow.process.send_signal(signal.SIGTERM)
-        flow.wait_for("stopping")
+        flow.wait_for("Stopping")
         (shell.folder / "go").touch()
         wait_until(lambda: not shell.processes("jina.runtime.worker"))
         done = flow.end(signal.SIGTERM)
@@ -366,7 +368,8 @@ class Fine(Executor):
 def closing_flow(shell: Shell, *jtypes: str) -> str:
     shell.write("closing.py", STUBBORN)
     entries = "".join(
-        f"  - {{name: e{number}, py_modules: closing.py, uses: {jtype}}}\n"
+        f"  - {{name: e{number}, py_modules: closing.py, uses: {jtype},"
+        " stop_grace_period: 300000}\n"
         for number, jtype in enumerate(jtypes)
     )
     shell.write("flow.yml", f"executors:\n{entries}")
@@ -382,18 +385,16 @@ def test_an_executor_that_does_not_close_in_time_is_named_and_killed(
         "flow.yml",
         "executors:\n"
         "  - {name: f, py_modules: closing.py, uses: Fine}\n"
-        "  - {name: s, py_modules: closing.py, uses: Stubborn,"
+        "  - {name: s, py_modules: closing.py, uses: Stubborn, stop_grace_period: 500,"
         f" uses_with: {{ignores: {ignores}}}}}\n",
     )
-    # Long enough for the one that does close.
-    graces = with_graces(CLOSE_GRACE_S=3, KILL_GRACE_S=0.3)
-    with shell.start("flow", "up", "flow.yml", "--json", program=graces) as flow:
+    with shell.start("flow", "up", "flow.yml", "--json") as flow:
         assert flow.read_line(), flow.err
         done = flow.end(signal.SIGINT)
     assert done.err.splitlines()[-2:] == [
         "Stopping (SIGINT). Press Ctrl-C again to quit immediately",
-        "error: s/0 did not end within 3 s: its close(), or the method before it, has not"
-        " returned; it is killed",
+        "error: s/0 did not end within 0.5 s: its close(), or the method before it, has not"
+        " returned; killing it",
     ]
     assert done.code == 1
     assert not shell.processes()

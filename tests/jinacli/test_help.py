@@ -38,7 +38,7 @@ def test_a_page_begins_with_usage_a_sentence_and_examples(monkeypatch: pytest.Mo
     for path, text in pages(80, monkeypatch).items():
         usage, summary, examples, *rest = text.split("\n\n")
         assert usage.startswith(f"Usage: {path} [OPTIONS]")
-        assert re.fullmatch(r"[A-Z].*\w", summary, re.DOTALL), path
+        assert re.fullmatch(r"[A-Z].*[\w`]", summary, re.DOTALL), path
         assert not re.search(r"<\w+>|\{\w+\}|required\]", text), path
         if not is_group(text):
             title, *lines = examples.splitlines()
@@ -85,6 +85,7 @@ def test_headings_are_bold_on_a_terminal_unless_no_colours_are_wanted(shell: She
 
 @pytest.mark.parametrize("option", ["--help", "-h"])
 def test_help_lists_the_commands_and_the_exit_codes(shell: Shell, option: str) -> None:
+    shell.environment["COLUMNS"] = "100"
     done = shell.run(option)
     assert (done.code, done.err) == (0, "")
     for command in ("flow", "executor", "post", "schema"):
