@@ -140,5 +140,5 @@ class Session:
 
 
 def _question(kind: int, number: int = 0) -> list[Any]:
-    who = Hello(f"process {os.getpid()} on {os.uname().nodename}")
+    who = Hello.of_process(os.getpid())
     return pack_message(kind, number=number, call=pack_map(who) if kind == wire.HELLO else b"")

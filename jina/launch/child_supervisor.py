@@ -18,6 +18,7 @@ from jina.launch.runlog import RunLog
 from jina.launch.speaker import Speaker
 from jina.launch.supervisor import Supervisor
 from jina.runtime import control
+from jina.wire.maps import Hello
 
 
 class _ToOwner:
@@ -25,7 +26,8 @@ class _ToOwner:
 
     An owner that is busy does not read the channel. So whatever could fill it goes to standard
     error instead. While the Flow starts, the owner reads; one that `is_told` gets the lines of the
-    start too, and shows them itself.
+    start too, and shows them itself. A request of the owner's own that fails is not reported: its
+    answer says so.
     """
 
     def __init__(self, owner: control.Channel, speaker: Speaker, *, is_told: bool) -> None:
@@ -33,6 +35,8 @@ class _ToOwner:
         self._is_told = is_told
         self._speaker = speaker
         self._is_released = False
+        self._own_name = Hello.of_process(os.getppid()).who
+        self._has_reported = False  # a failed request
 
     @property
     def is_behind(self) -> bool:
@@ -47,6 +51,10 @@ class _ToOwner:
             self._owner.send(event)
         elif self._is_told and isinstance(event, events.OF_START):
             self._owner.send(event)
+        elif isinstance(event, events.RequestFailed):
+            if event.client != self._own_name and (event.text or self._has_reported):
+                self._has_reported = True
+                self._speaker.say(event.as_text())
         elif isinstance(event, (*events.LINES, events.Doubtful)):
             self._speaker.say(event.as_text())
         elif isinstance(event, events.Stopping) and event.reason != "closed":

@@ -150,11 +150,17 @@ class RequestFailed(_Event):
     worker: str
     text: str
     left_out: int = 0
+    client: str = ""
 
     @classmethod
     def of(cls, message: control.RequestFailed) -> RequestFailed:
         """What the gateway has said."""
-        return cls(worker=message.worker, text=message.text, left_out=message.left_out)
+        return cls(
+            worker=message.worker,
+            text=message.text,
+            left_out=message.left_out,
+            client=message.client,
+        )
 
     def as_text(self) -> str:
         """The line that people read."""

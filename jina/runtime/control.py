@@ -235,11 +235,13 @@ class RequestFailed(_Message):
         worker: whose fault it is: a worker, or a node; empty for nobody's.
         text: one line about it; empty if only `left_out` is told.
         left_out: how many others have failed and were not told, so that they fill no log.
+        client: who asked, in its own words; empty if only `left_out` is told.
     """
 
     worker: str
     text: str
     left_out: int = 0
+    client: str = ""
 
 
 class Drained(_Message):

@@ -6,6 +6,7 @@ fields go to the end, with a default.
 
 from __future__ import annotations
 
+import os
 from functools import lru_cache
 from typing import Any, TypeVar
 
@@ -244,6 +245,11 @@ class Hello(msgspec.Struct, array_like=True, frozen=True):
     """
 
     who: str = ""
+
+    @classmethod
+    def of_process(cls, pid: int) -> Hello:
+        """What a process of this machine says."""
+        return cls(f"process {pid} on {os.uname().nodename}")
 
 
 class Welcome(msgspec.Struct, array_like=True, frozen=True):

@@ -122,7 +122,7 @@ def test_what_there_is_none_of_can_neither_be_used_nor_set(member: str, instead:
 def test_what_was_said_of_ports_is_kept_and_told_to_do_nothing_yet() -> None:
     flow = Flow(port_expose=12345, port=6, protocol="http").add(name="a")
     assert (flow.port_expose, flow.port, flow.protocol) == (12345, 6, "http")
-    with pytest.raises(AttributeError, match="no `host` of its own; clients find it at `address`"):
+    with pytest.raises(AttributeError, match="no `host` of its own; clients connect to `address`"):
         flow.host  # noqa: B018 - the access is what is tested
     with pytest.warns(UserWarning, match="host='h': accepted, but nothing listens there yet"):
         flow.host = "h"

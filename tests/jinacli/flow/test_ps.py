@@ -41,7 +41,7 @@ def test_ps_shows_files_and_no_mark_up(shell: Shell) -> None:
         assert {line.split()[-1] for line in table[1:]} == {"a/flow[x].yml", "b/flow[x].yml"}
         done = shell.run("post", "/", "--text", "x")
         assert done.code == 4
-        assert "and none is named: a/flow[x].yml, b/flow[x].yml\n" in done.err
+        assert "2 Flows are running: a/flow[x].yml, b/flow[x].yml\n" in done.err
         assert shell.run("post", "/", "--text", "x", "--flow", "b/flow[x].yml").code == 0
         for arguments in ((), (shell.ps()[0]["name"],)):
             done = shell.run("flow", "down", *arguments)

@@ -94,7 +94,7 @@ def test_whoever_interrupts_it_is_told_what_it_waits_for(shell: Shell, signum: i
     with Terminal(shell, "post", "/", "--text", "x", "--flow", "flow.yml") as terminal:
         wait_until((shell.folder / "begun").exists)
         terminal.process.send_signal(signum)
-        terminal.wait_for("Ctrl-C once more ends it at once")
+        terminal.wait_for("Press Ctrl-C again to stop")
         assert terminal.process.poll() is None  # it waits for the request that was begun
         asked_at = time.monotonic()
         terminal.process.send_signal(signum)

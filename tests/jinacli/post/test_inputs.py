@@ -413,7 +413,7 @@ def test_nobody_at_the_address(shell: Shell) -> None:
         4,
         "",
         "error: ipc:///nowhere/front.ipc: no Flow listens there\nhelp: `jina flow ps` lists the "
-        "running Flows\n",
+        "running Flows\nnote: from the environment: JINA_ADDRESS=ipc:///nowhere/front.ipc\n",
     )
 
 
