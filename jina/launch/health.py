@@ -272,5 +272,14 @@ def _problems(
 
 
 def _ordered(found: Mapping[str, object], specs: Mapping[str, WorkerSpec]) -> list[str]:
-    """Names in the order of the plan; behind them those that are to be no more."""
-    return [name for name in specs if name in found] + [name for name in found if name not in specs]
+    """Names by node, shard and replica; at the end those that are to be no more."""
+    nodes = list(dict.fromkeys(spec.node for spec in specs.values()))
+    known = sorted(
+        (name for name in specs if name in found),
+        key=lambda name: (
+            nodes.index(specs[name].node),
+            specs[name].shard or 0,
+            specs[name].replica,
+        ),
+    )
+    return known + [name for name in found if name not in specs]

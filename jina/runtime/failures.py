@@ -110,9 +110,7 @@ class Failures:
             return
         self._allowance -= 1
         left_out, self.left_out = self.left_out, 0
-        self._tell(
-            control.RequestFailed(worker=who, text=text, left_out=left_out, client=name)
-        )
+        self._tell(control.RequestFailed(worker=who, text=text, left_out=left_out, client=name))
 
     def tell_left_out(self) -> None:
         """Say how many were not told, once there is room for a line again; to be called often."""

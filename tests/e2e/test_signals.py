@@ -92,6 +92,7 @@ def test_while_it_drains_new_requests_are_refused(shell: Shell) -> None:
         refused = shell.run("post", "/", "--text", "y")
         (shell.folder / "go").touch()
         assert post.end().code == 0
+        assert flow.end().code == 0
     assert (refused.code, refused.out) == (4, "")
     assert "the Flow is stopping\n" in refused.err
 
@@ -108,9 +109,10 @@ def test_a_post_that_a_drain_cuts_off_ends_with_whole_outcomes_and_goes_on(shell
         wait_until(lambda: shell.ps()[0]["state"] == "stopping")
         (shell.folder / "go").touch()
         cut = post.end()
+        assert flow.end().code == 0
     assert cut.code == 4
     assert "the Flow is stopping\n" in cut.err
-    assert "the same command goes on" in cut.err
+    assert "rerun the same command to resume" in cut.err
     first = (shell.folder / "out.jsonl").read_text().splitlines()
     assert 0 < len(first) < count
     with shell.up(flow_file):

@@ -132,7 +132,7 @@ def test_what_was_said_of_ports_is_kept_and_told_to_do_nothing_yet() -> None:
     with pytest.warns(UserWarning, match="port_expose=6"):
         loaded.port_expose = 6
     assert (loaded.port_expose, loaded.add(name="b").port_expose) == (6, 6)
-    with pytest.warns(UserWarning, match="port_expose=6: kept"), loaded:
+    with pytest.warns(UserWarning, match="port_expose=6: accepted"), loaded:
         pass
 
 

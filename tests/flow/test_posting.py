@@ -374,7 +374,7 @@ def test_a_document_that_kills_its_worker_is_told_by_its_id_and_the_others_are_t
     failed: list[Response] = []
     with Flow().add(uses=Deadly) as flow:
         flow.post("/", inputs, on_error=failed.append)
-        with pytest.raises(BadServer, match=r"WorkerDied: Document d3: .* crashed the worker .*SIGKILL"):
+        with pytest.raises(BadServer, match=r"Document d3: .* crashed the worker .*SIGKILL"):
             flow.post("/", inputs)
     (response,) = failed
     assert [failure.id for failure in response.failures] == ["d3"]

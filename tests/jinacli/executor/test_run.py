@@ -98,7 +98,10 @@ def test_a_method_that_ends_the_process_is_no_success(here: Shell) -> None:
         (("my.yml", "/uppe"), 'no method of my.yml serves /uppe\nhelp: did you mean "/upper"? '),
         (("none.yml", "/upper"), "no such file: none.yml"),
         (("my.yml", "/upper", "-i", "none.jsonl"), "error: none.jsonl: no such file"),
-        (("my.yml", "/upper", "-i", "data.jsonl", "-o", "data.jsonl"), "data.jsonl: an input, so"),
+        (
+            ("my.yml", "/upper", "-i", "data.jsonl", "-o", "data.jsonl"),
+            "this is an input, so",
+        ),
         (("my.yml", "/upper", "-t", "a", "-i", "data.jsonl"), "use --inputs or --text, not both"),
     ],
 )

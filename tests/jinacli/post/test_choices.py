@@ -161,7 +161,7 @@ def test_a_device_without_line_ends_is_given_up(flow: Shell) -> None:
     done = flow.run("post", "/moody", "-i", "/dev/zero", "--limit", "1")
     assert (done.code, done.out) == (1, "")
     assert done.said == (
-        "error: /dev/zero: a line does not end within 128 MiB; it may have up to 16 MiB\n"
+        "error: /dev/zero: a line does not end within 128 MiB; the limit is 16 MiB\n"
         "help: is it text? each line is one Document\n"
     )
 
@@ -220,7 +220,7 @@ def test_colours_can_be_turned_off(flow: Shell, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_lines_that_are_none_are_told_from_the_first_on(flow: Shell) -> None:
-    help_ = "help: notes.xyz was read as JSON lines; --format text, csv or another reads it "
+    help_ = "help: notes.xyz was read as JSON lines; use --format to choose another format"
     flow.write("notes.xyz", "hello\nworld\n")
     assert help_ in flow.run("post", "/moody", "-i", "notes.xyz").err
     assert flow.run("post", "/moody", "-i", "notes.xyz", "--format", "text").code == 0
@@ -230,7 +230,7 @@ def test_lines_that_are_none_are_told_from_the_first_on(flow: Shell) -> None:
     flow.write("broken.json", broken)
     done = flow.run("post", "/moody", "-i", "broken.json", "-o", "out.json")
     assert done.code == 1
-    assert "out.json was not written: json is written when all results are there" in done.err
+    assert "out.json was not written: json is only written when all results are there" in done.err
     assert not (flow.folder / "out.json").exists()
     assert flow.run("post", "/moody", "-i", "many.jsonl", "--limit", "0", "-o", "0.json").code == 0
     assert (flow.folder / "0.json").read_text() == "[]\n"

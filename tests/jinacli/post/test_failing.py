@@ -80,8 +80,8 @@ def test_a_post_that_is_gone_on_with_leaves_each_error_once(flow: Shell, out: Pa
 @pytest.mark.parametrize(
     ("target", "message"),
     [
-        ("out.jsonl", "must be a file of its own"),
-        ("-", "must be a file of its own"),
+        ("out.jsonl", "must be a separate file"),
+        ("-", "must be a separate file"),
         ("data.jsonl", "it is an input, so errors cannot be written to it"),
         ("fixed.jsonl", "it is not a file with errors of a post"),
     ],
@@ -111,7 +111,7 @@ def test_it_stops_and_the_same_command_goes_on(
 ) -> None:
     done = post(flow, *options, "--request-size", "100")
     assert done.code == 1
-    assert f"{count} outcomes were written before {name} ended it" in done.err
+    assert f"{count} results were written before {name} stopped it" in done.err
     assert len(out.read_text().splitlines()) == count
     assert post(flow).code == 3
     assert failed(out) == IDS
@@ -198,7 +198,7 @@ def test_results_are_completed_in_place(flow: Shell, out: Path) -> None:
     assert all(line["text"].startswith("T") for line in found)
     assert out.stat().st_mode & 0o777 == 0o640
     assert [path.name for path in flow.folder.glob("out.jsonl*")] == ["out.jsonl"]
-    assert "is already complete: 400 outcomes;" in post(flow).err
+    assert "is already complete: 400 results;" in post(flow).err
 
 
 def test_what_cannot_be_told_apart_is_refused(flow: Shell, out: Path) -> None:
@@ -236,7 +236,7 @@ def test_a_finished_output_is_complete_for_its_own_post_alone(flow: Shell, out: 
     before = out.read_bytes()
     done = post(flow)
     assert done.code == 3
-    assert done.err.startswith("out.jsonl is already complete: 400 outcomes, 3 of them errors;")
+    assert done.err.startswith("out.jsonl is already complete: 400 results, 3 of them errors;")
     for options, told in [
         (["/some", "-i", "data.jsonl"], "endpoint: /pick then, /some now"),
         (["/pick", "-i", "fixed.jsonl"], "inputs: "),
@@ -268,7 +268,7 @@ def test_what_nobody_knows_is_not_overwritten(flow: Shell, out: Path) -> None:
 
 def test_a_limit_is_gone_on_behind(flow: Shell, out: Path) -> None:
     assert post(flow, "--limit", "100").code == 3
-    assert "is already complete: 100 outcomes" in post(flow, "--limit", "100").err
+    assert "is already complete: 100 results" in post(flow, "--limit", "100").err
     assert post(flow, "--limit", "50").code == 2
     assert post(flow, "--limit", "300").code == 3
     assert len(out.read_text().splitlines()) == 300

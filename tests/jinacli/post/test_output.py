@@ -316,7 +316,7 @@ def test_an_input_is_not_written_to(flow: Shell) -> None:
     )
     with path.open("ab") as end, flow.start("post", "/moody", "-i", str(path), stdout=end) as post:
         assert post.process.wait(WAIT_S) == 2
-        assert post.err.startswith("error: <stdout>: an input, ")
+        assert post.err.startswith("error: <stdout>: this is an input, ")
     assert path.read_text() == json_lines(3)
 
 
@@ -344,13 +344,13 @@ def test_a_target_that_is_no_expression(flow: Shell) -> None:
 def test_a_target_that_is_too_much(flow: Shell, target: str) -> None:
     done = flow.run("post", "/moody", "--target", target, stdin=json_lines(1))
     assert (done.code, done.out) == (2, "")
-    assert done.said.startswith("error: --target: not a usable regular expression be used: ")
+    assert done.said.startswith("error: --target: not a usable regular expression: ")
 
 
 def test_a_target_that_names_nobody(flow: Shell) -> None:
     done = flow.run("post", "/moody", "--target", "oody", stdin=json_lines(1))
     assert (done.code, done.out) == (2, "")
     assert done.said == (
-        'error: --target: no Executor of the Flow "flow" has a name that begins '
-        "with 'oody': moody, status\nhelp: see `jina post --help`\n"
+        'error: --target: no Executor of the Flow "flow" has a name that starts '
+        "with 'oody'; the names are: moody, status\nhelp: see `jina post --help`\n"
     )

@@ -149,7 +149,7 @@ def test_a_half_written_file_never_looks_finished(flow: Shell, name: str) -> Non
     if name == "out.parquet":
         pytest.importorskip("pyarrow", reason="the extra `columnar`")
     out, part = flow.write(name, "precious"), flow.folder / f"{name}.part"
-    post = ("post", "/vectors", "--inputs", "many.jsonl", "--output", name)
+    post = ("post", "/vectors", "--inputs", "many.jsonl", "--output", name, "--restart")
     with flow.start(*post) as running:
         wait_until(lambda: part.exists() and part.stat().st_size)
         assert read(flow.write("copy", out.read_bytes())) == "precious"

@@ -226,7 +226,7 @@ def test_results_that_are_shorter_than_they_were_are_not_gone_on_with(
     os.truncate(out, 10)
     done = flow.run(*POST)
     assert done.code == 2
-    assert "error: out.jsonl.progress: tells of " in done.err
+    assert "error: out.jsonl.progress: records " in done.err
     out.unlink()  # nothing is left to be lost
     assert flow.run(*POST).code == 3
 

@@ -80,7 +80,7 @@ def test_an_interrupted_post_cuts_no_line_and_says_how_many_it_wrote(
     assert shown.endswith(b"\n")
     assert done.code == 130
     assert 0 < len(found) < 20_000
-    assert f"{len(found)} outcomes were written before the interruption" in done.err
+    assert f"{len(found)} results were written before the interruption" in done.err
 
 
 def _rest_of(descriptor: int) -> bytes:
