@@ -13,7 +13,8 @@
     │   ├── FlowBuildLevelError        a call that the Flow's state does not allow
     │   ├── FlowNotFound               no running Flow fits, or several do
     │   │   └── SeveralFlows           several do: the user must choose
-    │   └── RuntimeFailToStart         (RuntimeError) a process of the Flow did not start
+    │   ├── RuntimeFailToStart         (RuntimeError) a process of the Flow did not start
+    │   └── StartTimeout               (TimeoutError) a Flow was not ready in time
     ├── ExecutorError
     │   ├── ExecutorFailToLoad         the class cannot be found or constructed
     │   ├── PretrainedModelFileDoesNotExist   (FileNotFoundError) raised by published Executors

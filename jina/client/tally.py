@@ -11,6 +11,7 @@ import msgspec
 from jina.client.exchange import Reply
 from jina.client.outcomes import Outcomes
 from jina.client.resume import Place
+from jina.excepts import BadLine
 from jina.wire.maps import ErrorInfo
 
 MAX_REASONS = 3
@@ -67,7 +68,7 @@ class Tally:
         if not self._is_begun and outcomes.total:
             self._is_begun = True
             chunk = reply.request.chunk
-            bad_line = next(iter(self.reasons), "").startswith("BadLine")
+            bad_line = next(iter(self.reasons), "").startswith(BadLine.__name__)
             if chunk is not None and bad_line and outcomes.failed == outcomes.total:
                 self.misread = chunk.source
 

@@ -12,7 +12,7 @@ import pytest
 from jina import Document, DocumentArray
 from jina.excepts import ExecutorError
 
-KEPT = Path(__file__).parents[1] / "data" / "kept" / "vector-indexer.log"
+KEPT = Path(__file__).parent / "data" / "older-index.log"
 
 
 @pytest.fixture

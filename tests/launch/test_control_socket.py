@@ -47,7 +47,7 @@ def test_what_is_no_change_is_refused(upper: Shell, data: bytes) -> None:
         answer = b""
         while more := asker.recv(4096):  # it hangs up
             answer += more
-    assert answer.startswith(b'{"type":"Refused","what":"that is no change: ')
+    assert answer.startswith(b'{"type":"Refused","what":"that is not a change: ')
     assert upper.workers() == before
 
 

@@ -84,7 +84,7 @@ def test_a_flow_whose_run_directory_is_removed_ends(shell: Shell, detached: bool
         if not detached:
             done = flow.end()
             assert done.code == 1
-            assert re.search(r"^stopping \(its run directory .* was removed\)", done.err, re.M)
+            assert re.search(r"^Stopping \(its run directory .* was removed\)", done.err, re.M)
     wait_until(lambda: not shell.processes(), what="all are gone")
     assert (shell.folder / "closed").exists()
 
