@@ -16,7 +16,7 @@ import tempfile
 from pathlib import Path
 
 from tests.screen import Screen
-from tests.terminal import open_terminal
+from tests.terminal import open_terminal, without_size
 
 README = Path(__file__).parent.parent / "README.md"
 COLUMNS = 100
@@ -47,8 +47,9 @@ _VARYING = (
 def transcript() -> str:
     """Run the commands in an empty folder, with a run directory of their own."""
     base = Path(tempfile.mkdtemp(prefix="jina-"))
+    outer = without_size(dict(os.environ))
     variables = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("JINA_")},
+        **{name: value for name, value in outer.items() if not name.startswith("JINA_")},
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "HOME": str(base / "home"),
         "JINA_RUN_DIR": str(base / "run"),
