@@ -43,9 +43,9 @@ def stop_flows(wanted: str, *, every: bool, timeout_s: float, quiet: bool) -> in
             if not quiet:
                 say(str(error) if wanted else error.what)
             return exits.OK
-    for record in records:
-        _signal(record, signal.SIGTERM)
     try:
+        for record in records:
+            _signal(record, signal.SIGTERM)
         is_clean = _wait(records, timeout_s, quiet=quiet)
     except KeyboardInterrupt:
         for record in filter(_is_running, records):

@@ -12,7 +12,6 @@ import os
 import random
 import signal
 import statistics
-import struct
 import time
 from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
@@ -24,6 +23,7 @@ import pytest
 from jina import Client, Document
 from jina.client.session import Session
 from jina.defaults import MIB, RESTART_BUDGET, RESTART_WINDOW_S
+from jina.runtime.board import SLOTS, Board
 from tests.shell import Running, Shell, descriptors_of, resident_bytes, threads_of
 
 ROUNDS = int(os.environ.get("JINA_SOAK_ROUNDS", "25"))
@@ -97,8 +97,9 @@ class Soak:
     @property
     def begun(self) -> int:
         """Slots of the begin board that name a request."""
-        (board,) = self.shell.run_dir.glob("*/board")
-        return sum(1 for (number,) in struct.iter_unpack("Q", board.read_bytes()) if number)
+        (path,) = self.shell.run_dir.glob("*/board")
+        board = Board(path)
+        return sum(1 for slot in range(SLOTS) if board[slot])
 
     def look(self) -> None:
         """Note what everybody holds, this process, the client, too."""
