@@ -32,8 +32,8 @@ def list_runs(*, as_json: bool, names_only: bool, limit: int | None) -> None:
         print(json.dumps({"schema": "jina/runs/v1", "runs": runs}, indent=2))
     elif runs:
         # Late: only people need screens.
+        from jinacli.screens.columns import screen_width
         from jinacli.screens.runs import run_lines
-        from jinacli.screens.table import screen_width
 
         sys.stdout.write("\n".join(run_lines(runs, screen_width())) + "\n")
     else:

@@ -36,8 +36,8 @@ def list_flows(*, as_json: bool, names_only: bool) -> None:
         print(json.dumps({"schema": "jina/ps/v1", "flows": flows}, indent=2))
     else:
         # Late: only people need screens.
+        from jinacli.screens.columns import screen_width
         from jinacli.screens.flows import flow_lines
-        from jinacli.screens.table import screen_width
 
         if flows:
             sys.stdout.write("\n".join(flow_lines(flows, screen_width())) + "\n")

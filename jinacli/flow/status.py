@@ -39,8 +39,8 @@ def show_status(wanted: str, *, as_json: bool) -> int:
         print(json.dumps(described(directory, record, report), indent=2))
     else:
         # Late: only people need screens.
+        from jinacli.screens.columns import screen_width
         from jinacli.screens.status import status_lines
-        from jinacli.screens.table import screen_width
 
         sys.stdout.write("\n".join(status_lines(record, report, screen_width())) + "\n")
     return exits.OK if report.state == "healthy" else exits.FAILED

@@ -19,8 +19,8 @@ from jina.launch.find import find_flow
 from jina.launch.looking import Looker
 from jina.launch.rundir import FlowRecord
 from jinacli import exits
+from jinacli.screens.columns import screen_width
 from jinacli.screens.errors import say
-from jinacli.screens.table import screen_width
 from jinacli.screens.top import Sample, top_lines
 
 _ENTER = "\x1b[?1049h\x1b[?25l"  # the other screen, without a cursor

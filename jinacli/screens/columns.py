@@ -9,6 +9,7 @@ import textwrap
 import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import IO
 
 _LEAST, _MOST = 20, 200  # columns; a longer line of text is hard to read
 _INDENT = "  "
@@ -27,6 +28,21 @@ def terminal_width(descriptor: int = 1) -> int:
         except OSError:
             width = 80
     return max(_LEAST, min(_MOST, width))
+
+
+def screen_width(stream: IO[str] | None = None) -> int:
+    """Columns of the terminal that a stream is; without a limit for a file or a pipe."""
+    stream = sys.stdout if stream is None else stream
+    if not stream.isatty():
+        return _UNLIMITED
+    return shutil.get_terminal_size().columns if "COLUMNS" in os.environ else _columns(stream)
+
+
+def _columns(stream: IO[str]) -> int:
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or 80
+    except (OSError, ValueError):
+        return 80
 
 
 def width_of(text: str) -> int:
@@ -52,7 +68,7 @@ def in_columns(rows: Sequence[Sequence[str]], width: int | None = None) -> str:
         width: of the screen; if omitted, that of the terminal, or no limit in a pipe.
     """
     if width is None:
-        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else _UNLIMITED
+        width = screen_width()
     widths = [max(map(width_of, column)) for column in zip(*rows, strict=True)]
     lines = ["  ".join(map(_padded, row, widths)).rstrip() for row in rows]
     if max(map(width_of, lines), default=0) > width:

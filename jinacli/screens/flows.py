@@ -7,7 +7,7 @@ from typing import Any
 from jina.launch.find import shortest
 from jina.names import worker_name
 from jina.terminal_text import one_line
-from jinacli.screens.amounts import count, duration
+from jinacli.screens.numbers import number, rough_duration
 from jinacli.screens.table import Column, lines_of
 
 _OF_FLOW = (Column("flow"), Column("state"), Column("up"))
@@ -34,7 +34,7 @@ def flow_lines(flows: list[dict[str, Any]], width: int) -> list[str]:
     rows = []
     for flow in flows:
         state = f"{flow['state']}, for a post" if flow["one_shot"] else flow["state"]
-        first = (flow["name"], state, duration(flow["uptime_s"]))
+        first = (flow["name"], state, rough_duration(flow["uptime_s"]))
         last = one_line(shortest(flow["file"]))  # a byte of a name that is not text stays visible
         for row in _rows(flow) or [("",) * len(of_worker)]:
             rows.append((*first, *row[: len(of_worker)], last))
@@ -48,9 +48,9 @@ def _rows(flow: dict[str, Any]) -> list[tuple[str, ...]]:
         (
             worker_name(worker["node"], worker["replica"], worker["shard"]),
             str(worker["pid"]),
-            f"busy {duration(worker['busy_s'])}" if worker["busy_s"] else worker["state"],
+            f"busy {rough_duration(worker['busy_s'])}" if worker["busy_s"] else worker["state"],
             str(worker["outstanding"]),
-            count(worker["failures"]),
+            number(worker["failures"]),
             worker.get("devices", ""),
         )
         for worker in flow["workers"]

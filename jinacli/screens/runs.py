@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from jina.launch.find import shortest
-from jinacli.screens.amounts import duration
+from jinacli.screens.numbers import rough_duration
 from jinacli.screens.table import Column, lines_of
 
 _COLUMNS = (
@@ -32,7 +32,7 @@ def run_lines(runs: list[dict[str, Any]], width: int) -> list[str]:
             run["name"],
             run["state"],
             time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(run["started_at"])),
-            duration((run["ended_at"] or now) - run["started_at"]),
+            rough_duration((run["ended_at"] or now) - run["started_at"]),
             _why(run),
             shortest(run["file"]),
         )

@@ -6,8 +6,10 @@ import time
 
 from jina.launch.rundir import FlowRecord
 from jina.runtime.facts import Report, WorkerReport
-from jinacli.screens.amounts import count, duration, size
-from jinacli.screens.table import Column, lines_of, wrapped
+from jina.terminal_text import cell
+from jinacli.screens.columns import wrapped
+from jinacli.screens.numbers import number, rough_duration, size
+from jinacli.screens.table import Column, lines_of
 
 _COLUMNS = (
     Column("process"),
@@ -33,20 +35,20 @@ def status_lines(record: FlowRecord, report: Report, width: int) -> list[str]:
     """
     gateway = report.gateway
     head = (
-        f"{record.name} is {report.state}: up {duration(time.time() - record.started_at)}, "
-        f"requests: {count(gateway.requests_done)} done, {count(gateway.failures)} failed"
+        f"{record.name} is {report.state}: up {rough_duration(time.time() - record.started_at)}, "
+        f"requests: {number(gateway.requests_done)} done, {number(gateway.failures)} failed"
     )
-    lines = wrapped(head, width)
+    lines = wrapped(cell(head), width)
     for problem in report.problems:
-        lines += wrapped(f"- {problem.splitlines()[0]}", width)
+        lines += wrapped(cell(f"- {problem.splitlines()[0]}"), width)
     lines += ["", *lines_of(_COLUMNS, list(_rows(report)), width)]
     if gateway.floating:
-        oldest = duration(gateway.floating_oldest_s or 0)
-        text = f"floating requests: {count(gateway.floating)}, the oldest for {oldest}"
-        lines += ["", *wrapped(text, width)]
+        oldest = rough_duration(gateway.floating_oldest_s or 0)
+        text = f"floating requests: {number(gateway.floating)}, the oldest for {oldest}"
+        lines += ["", *wrapped(cell(text), width)]
     if gateway.last_error:
-        ago = duration(max(0.0, time.time() - gateway.last_error_at))
-        lines += ["", *wrapped(f"last error, {ago} ago: {gateway.last_error}", width)]
+        ago = rough_duration(max(0.0, time.time() - gateway.last_error_at))
+        lines += ["", *wrapped(cell(f"last error, {ago} ago: {gateway.last_error}"), width)]
     return lines
 
 
@@ -59,10 +61,10 @@ def _rows(report: Report) -> list[tuple[str, ...]]:
             str(gateway.pid or ""),
             size(gateway.memory),
             "",
-            count(gateway.requests_held),
+            number(gateway.requests_held),
             _age(gateway.oldest_s),
-            count(gateway.failures),
-            count(gateway.restarts),
+            number(gateway.failures),
+            number(gateway.restarts),
         )
     ]
     queues = {node.name: node.queued for node in report.nodes}
@@ -74,11 +76,11 @@ def _rows(report: Report) -> list[tuple[str, ...]]:
                 state_words(worker),
                 str(worker.pid or ""),
                 size(worker.memory),
-                "" if queue is None else count(queue),
-                count(worker.outstanding),
+                "" if queue is None else number(queue),
+                number(worker.outstanding),
                 _age(worker.oldest_s),
-                count(worker.failures),
-                count(worker.restarts),
+                number(worker.failures),
+                number(worker.restarts),
             )
         )
     return rows
@@ -87,9 +89,9 @@ def _rows(report: Report) -> list[tuple[str, ...]]:
 def state_words(worker: WorkerReport) -> str:
     """What a worker is at, and for how long where that tells something."""
     if worker.state in _TIMED and worker.since_s:
-        return f"{worker.state} {duration(worker.since_s)}"
+        return f"{worker.state} {rough_duration(worker.since_s)}"
     return worker.state
 
 
 def _age(seconds: float | None) -> str:
-    return "" if seconds is None else duration(seconds)
+    return "" if seconds is None else rough_duration(seconds)

@@ -7,8 +7,10 @@ from typing import NamedTuple
 
 from jina.launch.rundir import FlowRecord
 from jina.runtime.facts import Report, WorkerReport
-from jinacli.screens.amounts import count, duration, size
-from jinacli.screens.table import Column, lines_of, wrapped
+from jina.terminal_text import cell
+from jinacli.screens.columns import wrapped
+from jinacli.screens.numbers import number, rough_duration, size
+from jinacli.screens.table import Column, lines_of
 
 _COLUMNS = (
     Column("executor"),
@@ -59,10 +61,11 @@ def top_lines(
         done = max(0, gateway.requests_done - before.report.gateway.requests_done)
         rate = f"{_rate(done / seconds)} requests/s, "
     head = (
-        f"{record.name} is {report.state}: up {duration(time.time() - record.started_at)}, {rate}"
-        f"{count(gateway.requests_held)} in progress, {count(gateway.failures)} failed"
+        f"{record.name} is {report.state}: "
+        f"up {rough_duration(time.time() - record.started_at)}, {rate}"
+        f"{number(gateway.requests_held)} in progress, {number(gateway.failures)} failed"
     )
-    lines = wrapped(head, width)
+    lines = wrapped(cell(head), width)
     lines += [f"- {problem.splitlines()[0]}"[:width] for problem in report.problems[:3]]
     rows = _rows(report, before.report if before else None, seconds)
     table = lines_of(_COLUMNS, rows, width)
@@ -72,7 +75,7 @@ def top_lines(
         table = lines_of([_COLUMNS[place] for place in places], small, width)
     lines += ["", *table]
     if gateway.last_error:
-        lines += ["", *wrapped(f"last error: {gateway.last_error}", width)[:2]]
+        lines += ["", *wrapped(cell(f"last error: {gateway.last_error}"), width)[:2]]
     foot = ["", "q quits"]
     room = max(1, height - len(foot) - 1)
     if len(lines) > room:
@@ -95,10 +98,10 @@ def _rows(report: Report, before: Report | None, seconds: float) -> list[tuple[s
                 _rate(done.calls / seconds) if has_rate else "",
                 _milliseconds(done.busy_s / done.calls) if done.calls else "",
                 f"{100 * busy:.0f}%" if has_rate else "",
-                count(node.queued),
-                "" if node.oldest_s is None else duration(node.oldest_s),
+                number(node.queued),
+                "" if node.oldest_s is None else rough_duration(node.oldest_s),
                 size(sum(worker.memory for worker in workers)),
-                count(node.failures),
+                number(node.failures),
             )
         )
     return rows
@@ -141,7 +144,7 @@ def _state(workers: list[WorkerReport]) -> str:
 
 
 def _rate(per_second: float) -> str:
-    return count(per_second) if per_second >= 10 or not per_second else f"{per_second:.1f}"
+    return number(per_second) if per_second >= 10 or not per_second else f"{per_second:.1f}"
 
 
 def _milliseconds(seconds: float) -> str:

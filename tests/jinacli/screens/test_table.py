@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jinacli.screens.amounts import duration, size
+from jinacli.screens.numbers import rough_duration, size
 from jinacli.screens.table import Column, lines_of
 
 COLUMNS = (Column("name"), Column("pid", is_number=True), Column("file", may_break=True))
@@ -50,7 +50,7 @@ def test_no_line_is_wider_than_the_screen(rows: list[tuple[str, str, str]], widt
 
 
 def test_amounts() -> None:
-    assert [duration(seconds) for seconds in (0.04, 9.96, 42, 119, 7200, 2e6)] == [
+    assert [rough_duration(seconds) for seconds in (0.04, 9.96, 42, 119, 7200, 2e6)] == [
         *("0.0 s", "10.0 s", "42 s", "119 s", "2 h", "23 d"),
     ]
     assert [size(number) for number in (0, 5, 2000, 25 << 20, 1.5 * (1 << 40), 1 << 60)] == [
