@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 _METRICS = {"cosine": "cos", "dot": "ip", "euclidean": "l2sq"}
-_NAME = re.compile(r"graph-(\w+)-(\d+)-(\d+)\.usearch")
+# Metric, width, the highest row that was ever added, and how many vectors it holds.
+_NAME = re.compile(r"graph-(\w+)-(\d+)-(\d+)-(\d+)\.usearch")
 _CONNECTIVITY = 32
 _EXPANSION_ADD = 160
 _EXPANSION_SEARCH = 192
@@ -91,7 +92,7 @@ class Graph:
 
     def save(self) -> None:
         """Write the file; a full disk costs only the time to make it anew."""
-        name = f"graph-{self.metric}-{self._index.ndim}-{self.last_row}.usearch"
+        name = f"graph-{self.metric}-{self._index.ndim}-{self.last_row}-{len(self)}.usearch"
         new = self._folder / "graph.new"
         with suppress(OSError, RuntimeError):  # of usearch: it cannot write
             self._index.save(str(new))
@@ -107,8 +108,9 @@ class Graph:
                 continue
             with suppress(Exception):  # whatever is wrong with it, it is made anew
                 self._index.load(str(path))
-                self.last_row, self._saved = int(match[3]), len(self._index)
-                return
+                if len(self._index) == int(match[4]):
+                    self.last_row, self._saved = int(match[3]), len(self._index)
+                    return
             self._index.reset()
 
 

@@ -436,7 +436,7 @@ def test_unknown_parameters_are_refused(opened: Opener, parameters: dict[str, An
 # --- larger than one compares one by one ---------------------------------------------------------
 
 
-def test_an_approximate_index_finds_the_same_after_changes_a_restart_and_its_loss(
+def test_an_approximate_index_finds_most_after_changes_a_restart_and_its_loss(
     opened: Opener, catalogue: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("usearch")
@@ -448,9 +448,12 @@ def test_an_approximate_index_finds_the_same_after_changes_a_restart_and_its_los
         indexer.index(docs_of({str(n): vectors[n] for n in range(start, stop)}))
 
     def check(kept: list[int]) -> None:
+        hits = 0
         for query in random_.random((10, 16)):
             near = np.square(vectors[kept] - query).sum(axis=1)
-            assert found(indexer, query) == [str(kept[n]) for n in np.argsort(near)[:10]]
+            expected = {str(kept[n]) for n in np.argsort(near)[:10]}
+            hits += len(expected.intersection(found(indexer, query)))
+        assert hits >= 95  # of 100: it is approximate
         assert indexer.status()[0].tags["exact"] is False
 
     indexer = opened(metric="euclidean")

@@ -43,7 +43,11 @@ def post_and(shell: Shell, post: Running, count: int, *kills_at: tuple[int, str]
         found.append(line.decode())
         while kills and kills[0][0] == number:
             whom = kills.pop(0)[1]
-            pid = shell.gateway() if whom == "gateway" else shell.workers()[whom]
+            # One that was killed a moment ago may not be there yet.
+            if whom == "gateway":
+                pid = shell.gateway()
+            else:
+                pid = wait_until(lambda whom=whom: shell.workers().get(whom))
             os.kill(pid, signal.SIGKILL)
             if whom != "gateway":
                 wait_until(lambda pid=pid: not is_alive(pid))
