@@ -11,6 +11,7 @@ from jina.wire.maps import ErrorInfo, Leg, Times, Way
 
 _MOST_ERRORS = 8
 _MOST_BYTES = 32 * KIB  # of legs; all of a Way must fit in the place of a call map
+_MOST_RAISED = _MOST_BYTES // 2  # of those that raised, so that others have room
 _MESSAGE = 1024  # characters of an error's message
 _SHORT = 200  # of those of a leg
 _TRACEBACK = 4 * KIB
@@ -55,8 +56,11 @@ class Journey:
         """Note a call that came to its end; those of a Flow that tries again and again are cut."""
         self._ended[node] = times.ended
         short = error and _short(error, _SHORT)
-        self._bytes += 64 + len(node) + (len(short.type) + 4 * _SHORT if short else 0)
-        if self._bytes < _MOST_BYTES:
+        size = 64 + len(node)
+        if short is not None:
+            size += len(short.type) + 4 * len(short.message)
+        if self._bytes + size < (_MOST_BYTES if short is None else _MOST_RAISED):
+            self._bytes += size
             leg = Leg(node, replica, rows, queued, times.began, times.ended, short, shard)
             self._legs.append(leg)
 
