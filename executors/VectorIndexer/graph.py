@@ -70,7 +70,8 @@ class Graph:
             rows: int64, each above `last_row`, rising.
             vectors: float32, shape (rows, width).
         """
-        self._index.add(rows.astype(np.uint64), vectors)
+        # In one thread: of vectors that are added to a small graph at once, some are never found.
+        self._index.add(rows.astype(np.uint64), vectors, threads=1)
         self.last_row = int(rows[-1])
         if len(self) - self._saved > max(self._saved, 1) // 4 + 10_000:
             self.save()
@@ -87,7 +88,7 @@ class Graph:
         """
         # As many are looked at as are asked for, and at least the usual number.
         self._index.expansion_search = max(_EXPANSION_SEARCH, limit)
-        found = self._index.search(query, limit)
+        found = self._index.search(query, limit, threads=1)
         return np.asarray(found.keys).astype(np.int64)
 
     def save(self) -> None:

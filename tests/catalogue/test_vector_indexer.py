@@ -453,7 +453,7 @@ def test_an_approximate_index_finds_most_after_changes_a_restart_and_its_loss(
             near = np.square(vectors[kept] - query).sum(axis=1)
             expected = {str(kept[n]) for n in np.argsort(near)[:10]}
             hits += len(expected.intersection(found(indexer, query)))
-        assert hits >= 95  # of 100: it is approximate
+        assert hits >= 98  # of 100: it is approximate
         assert indexer.status()[0].tags["exact"] is False
 
     indexer = opened(metric="euclidean")
