@@ -150,8 +150,7 @@ def _raised(origin: ExecutorDraft, err: BaseException) -> Problem:
     what = type(err).__name__
     try:
         said = str(err).partition("\n")[0]
-    except Exception:
-        # Even the exception's own text may fail; the traceback says so.
+    except Exception:  # even the exception's own text may fail; the traceback says so
         said = ""
     tree, at = origin.tree, _modules_path(origin)
     message = f"importing the Executor raised {what}: {said}".removesuffix(": ")

@@ -53,7 +53,7 @@ class LineWriter:
                     rest = rest[written:]
         except OSError:
             raise
-        except BaseException:
+        except BaseException:  # Ctrl-C, or a signal handler's exception: no line is left cut
             if begun:
                 with held():
                     self._finish_line(rest)
