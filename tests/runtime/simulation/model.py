@@ -283,8 +283,7 @@ class Model:
             return True
         if job.charges >= self.flow.max_attempts:
             job.killers.add((work.first, work.stop))
-        if work.blame or work.skip:
-            job.is_blamed = True
+        job.is_blamed = bool(work.blame or work.skip)
         if job.charges < self.flow.max_attempts:
             return False
         if job.is_blamed or not job.can_narrow:

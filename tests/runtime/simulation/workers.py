@@ -153,8 +153,14 @@ class Workers:
         return True
 
     def _arrived(self, process: Process, lot: list[Given]) -> None:
-        if process.is_alive and not self._is_stopped(process, self._arrived, lot):
-            process.staged.append(lot)
+        process.inbox.append(lot)
+        self._read(process)
+
+    def _read(self, process: Process) -> None:
+        """Take what has come, in its order, however often it was stopped meanwhile."""
+        if process.is_alive and not self._is_stopped(process, self._read):
+            process.staged.extend(process.inbox)
+            process.inbox.clear()
             self._go_on(process)
 
     def _go_on(self, process: Process) -> None:
