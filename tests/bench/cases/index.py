@@ -2,8 +2,8 @@
 
 `--docs` is the number of vectors. They are random, the worst case for an approximate index. If the
 variable JINA_BENCH_VECTORS names a file `.npy` of real ones, 500 of them are the queries and the
-others are indexed; if they are too few, more are made: one of them and the difference of two others,
-at 0.3 to 0.9 of its length.
+others are indexed; if they are too few, more are made: one of them, and the difference of two
+others at 0.3 to 0.9 of its length.
 """
 
 from __future__ import annotations
@@ -53,8 +53,6 @@ def run(options: Options) -> list[Table]:
         indexer = _opened(workspace)
         for start in range(0, len(vectors), _BATCH):
             indexer.index(_documents(vectors[start : start + _BATCH], start))
-            if start % 20_000 == 0:
-                print(f"{start:,}", file=__import__("sys").stderr, flush=True)
     with _timed(table, "close, s"):
         indexer.close()
     with _timed(table, "open again, s"):
