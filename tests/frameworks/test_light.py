@@ -82,6 +82,21 @@ def many(name: str, count: int) -> list[support.Line]:
     return [{**line, "id": f"d{n}", "text": f"{line['text']} {n}"} for n, line in enumerate(lines)]
 
 
+@pytest.mark.parametrize("name", ["BertTextEncoder", "TfidfTextEncoder"])
+def test_the_commands_of_a_readme_print_what_it_shows(shell: Shell, name: str) -> None:
+    shutil.copy(support.EXECUTORS / name / "input.jsonl", shell.folder)
+    readme = (support.EXECUTORS / name / "README.md").read_text(encoding="utf-8")
+    lines: list[support.Line] = []
+    for command in re.findall(r"^    (jina executor run catalogue.*)$", readme, flags=re.MULTILINE):
+        lines = run_line(shell, command)
+    shown = re.findall(r'^({"id".*),"embedding":(.*)…$', readme, flags=re.MULTILINE)
+    assert len(shown) == len(lines) == 3
+    for (start, embedding), line in zip(shown, lines, strict=True):
+        assert json.loads(start + "}").items() < line.items()
+        numbers = [float(number) for number in re.findall(r"-?\d\.\d+", embedding)]
+        assert np.allclose(numbers, line["embedding"][: len(numbers)] if numbers else [], atol=1e-6)
+
+
 class TestBertTextEncoder:
     """int8 MiniLM in ONNX Runtime, in two replicas."""
 
