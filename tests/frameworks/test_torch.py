@@ -1,4 +1,4 @@
-"""The Executors of PyTorch: fastai's ResNet18, Lightning's autoencoder, torchvision's MobileNetV2."""
+"""PyTorch: ResNet18 of fastai, an autoencoder of Lightning, int8 MobileNetV2 of torchvision."""
 
 from __future__ import annotations
 
