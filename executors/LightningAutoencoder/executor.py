@@ -38,12 +38,13 @@ class LightningAutoencoder(Executor):
         """Set `embedding` of each Document that has a blob: float32, shape (16,).
 
         The blobs have shape (8, 8) or (64,), and values from 0 (white) to 16 (black).
+
+        Raises:
+            ValueError: no Document has a blob, or their shapes differ.
         """
-        if docs is None:
+        if not docs:
             return
         blobs, docs = docs.get_attributes_with_docs("blob")
-        if not blobs:
-            return
         with torch.no_grad():
             input_tensor = torch.from_numpy(np.stack(blobs).astype(np.float32))
             output_tensor = self.ae(input_tensor)

@@ -20,6 +20,6 @@ except ModuleNotFoundError:
 except RuntimeError as error:
     if "torchvision::nms" not in str(error):
         raise
-    _library.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-    _library.define("qnms(Tensor dets, Tensor scores, Tensor idxs, float iou_threshold) -> Tensor")
+    for _name in ("nms", "qnms"):
+        _library.define(f"{_name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
     import torchvision  # noqa: F401

@@ -2,7 +2,7 @@
 
     python train.py [CHECKPOINT]
 
-It takes a few seconds. Every fifth digit is left out, so that the embeddings can be tested on
+It takes about a minute. Every fifth digit is left out, so that the embeddings can be tested on
 digits that were not seen.
 """
 

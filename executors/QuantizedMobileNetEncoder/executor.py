@@ -85,5 +85,5 @@ def _tensor(doc: Document) -> torch.Tensor:
     try:
         with Image.open(BytesIO(doc.buffer)) as picture:
             return preprocess(picture.convert("RGB"))
-    except OSError as error:  # also of PIL.UnidentifiedImageError
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise ValueError(f"{doc.uri or doc.id}: the buffer is not a picture: {error}") from error

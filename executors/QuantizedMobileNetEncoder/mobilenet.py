@@ -36,12 +36,13 @@ def quantized_mobilenet(weights: str = "") -> torch.nn.Module:
     Raises:
         FileNotFoundError: a file does not exist, or no package has it.
     """
-    torch.backends.quantized.engine = "fbgemm"
+    engine = "fbgemm" if "fbgemm" in torch.backends.quantized.supported_engines else "qnnpack"
+    torch.backends.quantized.engine = engine
     model = models.quantization.mobilenet_v2(weights=None, quantize=False)
     model.load_state_dict(torch.load(_file(weights), map_location="cpu", weights_only=True))
     model.eval()
     model.fuse_model()
-    model.qconfig = get_default_qconfig("fbgemm")
+    model.qconfig = get_default_qconfig(engine)
     prepare(model, inplace=True)
     # In one thread, so that all processes find the same scales, however many cores they may use.
     threads = torch.get_num_threads()

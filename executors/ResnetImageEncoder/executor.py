@@ -42,12 +42,13 @@ class ResnetImageEncoder(Executor):
         """Set `embedding` of each Document that has a blob: float32, shape (1000,).
 
         The blobs have one shape, (3, height, width), of any numbers.
+
+        Raises:
+            ValueError: no Document has a blob, or their shapes differ.
         """
-        if docs is None:
+        if not docs:
             return
         blobs, docs = docs.get_attributes_with_docs("blob")
-        if not blobs:
-            return
         batch = torch.Tensor(np.stack(blobs))
         with torch.no_grad():
             batch_embeddings = self.model(batch).detach().numpy()
