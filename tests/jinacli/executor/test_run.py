@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 
@@ -149,7 +150,8 @@ def test_a_reader_that_has_seen_enough_is_no_error(here: Shell) -> None:
 def test_the_catalogue_is_listed(shell: Shell) -> None:
     done = shell.run("executor", "list")
     assert done.code == 0
-    assert "UpperCase          Converts the text of each Document to upper case\n" in done.out
+    upper = r"^UpperCase +Converts the text of each Document to upper case$"
+    assert re.search(upper, done.out, re.MULTILINE)
     names = [line.split()[0] for line in done.out.splitlines()]
     assert shell.run("executor", "list", "-q").out.splitlines() == names
     found = json.loads(shell.run("executor", "list", "--json").out)
