@@ -26,7 +26,7 @@ from jina.readers.rows import Rows
 from jina.records.tensors import JsonForm
 from jina.types.arrays.document import DocumentArray
 from jina.wire import body as bodies
-from jina.wire.maps import Call, ErrorInfo
+from jina.wire.maps import Call, ErrorInfo, LineFailures
 
 
 class Outcome(NamedTuple):
@@ -151,6 +151,18 @@ def _user_code(what: str) -> Iterator[None]:
         raise ExecutorError(f"{what} raised {type(error).__name__}\n{trace}") from None
 
 
+def _read(
+    chunk: Chunk | Rows | None,
+) -> tuple[DocumentArray, DocumentArray | None, LineFailures | None]:
+    """The Documents of a request, their groundtruths, and the lines that are no Documents."""
+    if chunk is None:
+        return DocumentArray(), None, None
+    if not isinstance(chunk, Chunk):
+        return chunk.docs, chunk.groundtruths, chunk.failures
+    body = bodies.read_lines(chunk.data, call_of(Call(), chunk), chunk.first_line)
+    return body.docs[0], body.groundtruths[0] if body.groundtruths else None, body.failures
+
+
 def _run(
     executor: BaseExecutor,
     endpoint: str,
@@ -158,14 +170,8 @@ def _run(
     parameters: Mapping[str, Any] | None,
     tensors: JsonForm,
 ) -> Outcome:
-    docs, groundtruths, failures = DocumentArray(), None, None
-    if isinstance(chunk, Chunk):
-        body = bodies.read_lines(chunk.data, call_of(Call(), chunk), chunk.first_line)
-        docs, failures = body.docs[0], body.failures
-        groundtruths = body.groundtruths[0] if body.groundtruths else None
-    elif chunk is not None:
-        docs, groundtruths, failures = chunk.docs, chunk.groundtruths, chunk.failures
-    names = [record.id for record in docs._records()]
+    docs, groundtruths, failures = _read(chunk)
+    names = None if isinstance(chunk, Chunk) else docs.get_attributes("id")
     try:
         if failures is None or len(failures.failures) < failures.total:
             with _on_stderr():
@@ -177,6 +183,8 @@ def _run(
     except KeyboardInterrupt:
         raise
     except BaseException as error:
+        if names is None:  # the lines still have them, whatever the method did to the Documents
+            names = _read(chunk)[0].get_attributes("id")
         info = ErrorInfo(class_name(error), message(error), executor.metas.name)
         lines = bodies.error_lines(names, failures, info, endpoint)
         return Outcome(b"".join(lines), len(lines), len(lines), short_traceback(error).rstrip())

@@ -15,8 +15,9 @@ from jina.executors.table import lookup
 from jina.readers import LineSource, ReadOptions, open_inputs
 from jina.trial import Outcome, constructed, outcomes, requests_of
 from jinacli import exits
-from jinacli.check.run import code_of_reports, plain_path
+from jinacli.check.run import code_of_reports
 from jinacli.check.watched import Begin, watched
+from jinacli.executor.given import plain_path
 from jinacli.post.parameters import parameters_of
 from jinacli.screens.errors import say, text_of
 from jinacli.screens.post import say_unmet

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import typer
 
-from jina.client.files import open_lines
+from jina.client.requests import open_lines
 from jina.client.results import ResultFile
 from jina.config import load_executor
 from jina.config.executors import ExecutorConfig
@@ -26,8 +26,8 @@ from jina.types.arrays.document import DocumentArray
 from jina.types.document import Document
 from jina.writers import Form
 from jinacli import exits
-from jinacli.check.run import plain_path
 from jinacli.check.watched import Begin, watched
+from jinacli.executor.given import plain_path
 from jinacli.post.inputs import say_without_inputs
 from jinacli.post.output import open_results, writer_of
 from jinacli.screens.errors import say

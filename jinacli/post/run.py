@@ -83,7 +83,7 @@ def _run(options: PostOptions) -> int:
         is_stopped = has_given_up = False
         if prepared.complete is not None:
             return _say_complete(options, prepared.complete)
-        if is_nothing_left(prepared.source):
+        if is_nothing_left(options.failing, prepared.source):
             say(f"nothing to post: there are no errors in {options.failing.only_failed}")
             return exits.OK
         if options.limit == 0 and prepared.earlier is None:
