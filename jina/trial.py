@@ -6,6 +6,7 @@ The outcomes are those that `jina post` would give; there is no Flow, no process
 from __future__ import annotations
 
 import contextlib
+import os
 import select
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -50,7 +51,7 @@ class Outcome(NamedTuple):
 
 
 def imported(config: ExecutorConfig) -> type[BaseExecutor]:
-    """Import an Executor's modules and find its class.
+    """Import an Executor's modules and find its class, in the environment that its YAML sets.
 
     What they print goes to standard error.
 
@@ -62,6 +63,7 @@ def imported(config: ExecutorConfig) -> type[BaseExecutor]:
             module or class.
     """
     spec = config.spec
+    os.environ.update(config.origin.env)
     with _user_code(f"importing {spec.jtype}"):
         return config.origin.cls or executor_class(spec)
 

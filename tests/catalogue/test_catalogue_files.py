@@ -117,7 +117,8 @@ class TestExecutor:
             assert f"\n    {name}: " in explained
             default = config_of(folder)["with"][name]
             if not isinstance(default, bool | dict):
-                text = default or "''" if isinstance(default, str) else default
+                empty = "''" if isinstance(default, str) else "null"
+                text = empty if default in ("", None) else default
                 assert f"| `{name}` | `{text}` |" in readme
             assert parameter.default is not parameter.empty
 

@@ -61,6 +61,18 @@ def test_lines_become_results_in_order(here: Shell) -> None:
     assert done.err == "what a user prints\nclosed\n1 of 3 failed\n"
 
 
+def test_variables_of_its_yaml_are_set_before_it_is_imported(here: Shell) -> None:
+    here.write(
+        "env.py",
+        "import os\nfrom jina import Executor, requests\nQUIET = os.environ['QUIET']\n"
+        "class Env(Executor):\n    @requests\n    def tell(self, docs):\n"
+        "        docs[0].text = QUIET\n",
+    )
+    here.write("env.yml", "jtype: Env\nmetas: {py_modules: env.py}\nenv: {QUIET: true}\n")
+    done = here.run("executor", "run", "env.yml", "/tell", "--text", "x", QUIET="no")
+    assert (done.code, done.lines[0]["text"]) == (0, "true")
+
+
 def test_standard_input_texts_and_nothing(here: Shell) -> None:
     done = here.run("executor", "run", "my.yml", "upper", stdin='{"text":"x"}\n')
     assert [line["text"] for line in done.lines] == ["X"]
