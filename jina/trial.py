@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from jina.client.requests import call_of
 from jina.config.executors import ExecutorConfig
-from jina.defaults import REQUEST_BYTES, REQUEST_DOCS, REQUEST_IDLE_S
+from jina.defaults import MAX_REQUEST_BYTES, REQUEST_DOCS, REQUEST_IDLE_S
 from jina.excepts import ExecutorError
 from jina.executors import BaseExecutor
 from jina.executors.call import call as call_executor
@@ -116,10 +116,10 @@ def requests_of(source: LineSource, request_docs: int = REQUEST_DOCS) -> Iterato
         request_docs: lines in a request.
     """
     while not source.at_end:
-        chunk = source.next_chunk(max_lines=request_docs, max_bytes=REQUEST_BYTES)
+        chunk = source.next_chunk(max_lines=request_docs, max_bytes=MAX_REQUEST_BYTES)
         if chunk is None and (descriptor := source.fileno()) is not None:
             if not select.select([descriptor], [], [], REQUEST_IDLE_S)[0]:
-                chunk = source.take_partial(max_lines=request_docs)
+                chunk = source.take_partial(max_lines=request_docs, max_bytes=MAX_REQUEST_BYTES)
             if chunk is None:
                 select.select([descriptor], [], [])
                 continue
@@ -171,7 +171,7 @@ def _run(
                     executor, endpoint, docs=docs, parameters=parameters, groundtruths=groundtruths
                 )
         parts, frames = bodies.write_lines(docs, failures, endpoint, tensors)
-        return Outcome(frames[0], parts[0].failed, "")
+        return Outcome(b"".join(frames), sum(part.failed for part in parts), "")
     except KeyboardInterrupt:
         raise
     except BaseException as error:

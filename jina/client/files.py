@@ -22,7 +22,7 @@ from jina.client.resume import Journal, Place, find_place, forget, identity_of
 from jina.client.session import Session
 from jina.client.tally import Tally
 from jina.client.timing import Timing
-from jina.defaults import REQUEST_BYTES, REQUEST_DOCS, WINDOW_REQUESTS
+from jina.defaults import READ_BYTES, REQUEST_DOCS, WINDOW_REQUESTS
 from jina.excepts import BadClientInput, InputError
 from jina.readers import LineSource, ReadOptions, open_inputs
 from jina.wire.header import REQUEST, pack_message
@@ -342,7 +342,7 @@ def open_lines(
             )
         while lines.lines_read < skipped_lines and not lines.at_end:
             most = min(skipped_lines - lines.lines_read, REQUEST_DOCS)
-            lines.next_chunk(max_lines=most, max_bytes=REQUEST_BYTES)
+            lines.next_chunk(max_lines=most, max_bytes=READ_BYTES)
     except BaseException:  # refused, or Ctrl-C: nobody else can close the inputs yet
         lines.close()
         raise
