@@ -13,7 +13,7 @@ from jina.wire.maps import DOCS, LINES, Part
     [
         (b"", [b""]),
         (b"a\nb\n", [b"a\nb\n"]),
-        (b"aaa\nbb\nc\nd\n", [b"aaa\n", b"bb\n", b"c\nd\n"]),
+        (b"aaa\nbb\nc\nd\n", [b"aaa\n", b"bb\nc\n", b"d\n"]),
         (b"a\nbbbbbbbb\nc\n", [b"a\n", b"bbbbbbbb\n", b"c\n"]),  # a line alone may be longer
         (b"bbbbbbbb\nc\nd\n", [b"bbbbbbbb\n", b"c\nd\n"]),
     ],
