@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from jina.client.requests import call_of
 from jina.config.executors import ExecutorConfig
-from jina.defaults import REQUEST_BYTES, REQUEST_DOCS, REQUEST_IDLE_S
+from jina.defaults import MAX_REQUEST_BYTES, REQUEST_DOCS, REQUEST_IDLE_S
 from jina.excepts import ExecutorError
 from jina.executors import BaseExecutor
 from jina.executors.call import call as call_executor
@@ -127,10 +127,10 @@ def requests_of(source: LineSource, request_docs: int = REQUEST_DOCS) -> Iterato
         request_docs: lines in a request.
     """
     while not source.at_end:
-        chunk = source.next_chunk(max_lines=request_docs, max_bytes=REQUEST_BYTES)
+        chunk = source.next_chunk(max_lines=request_docs, max_bytes=MAX_REQUEST_BYTES)
         if chunk is None and (descriptor := source.fileno()) is not None:
             if not select.select([descriptor], [], [], REQUEST_IDLE_S)[0]:
-                chunk = source.take_partial(max_lines=request_docs)
+                chunk = source.take_partial(max_lines=request_docs, max_bytes=MAX_REQUEST_BYTES)
             if chunk is None:
                 select.select([descriptor], [], [])
                 continue
@@ -243,8 +243,10 @@ class _Caller:
         return bodies.cut(*request.read(), route, alone=True)
 
     def _written(self, docs: DocumentArray, failures: LineFailures | None) -> Outcome:
-        (part,), (lines,) = bodies.write_lines(docs, failures, self.endpoint, self.tensors)
-        return Outcome(lines, part.rows, part.failed, "")
+        parts, frames = bodies.write_lines(docs, failures, self.endpoint, self.tensors)
+        total = sum(part.rows for part in parts)
+        failed = sum(part.failed for part in parts)
+        return Outcome(b"".join(frames), total, failed, "")
 
     def _is_once(self) -> bool:
         once = once_endpoints(self.executor)

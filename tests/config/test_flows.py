@@ -150,6 +150,17 @@ def test_the_environment_of_an_executor_gives_way_to_that_of_its_flow_and_its_no
     assert head.env == {"A": "own", "B": "flow", "C": "flow", "D": "true"}
 
 
+def test_threads_are_inherited_and_are_a_number(here: Path) -> None:
+    one, two = flow("with: {threads: 2}\nexecutors:\n  - {}\n  - threads: 3\n").executors
+    assert (one.threads, two.threads) == (2, 3)
+    assert (one.outer_threads, two.outer_threads) == (2, 2)
+    (three,) = flow("executors:\n  - {}\n").executors
+    assert three.threads is None
+    for wrong in ("0", "1.5", "auto", "true"):
+        with pytest.raises(ConfigError, match=r"flow.yml:2:15: .*`executors\[0\].threads`"):
+            flow(f"executors:\n  - {{threads: {wrong}}}\n")
+
+
 def test_needs_as_text_and_as_a_list(here: Path) -> None:
     config = flow(
         "executors:\n  - name: a\n  - name: b\n    needs: gateway\n"
