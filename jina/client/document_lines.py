@@ -28,7 +28,8 @@ def lines_of(reply: Reply, endpoint: str, call: Call) -> tuple[bytes | memoryvie
     body = read_body(reply.parts, reply.frames, 1, own, request.base, payload)
     docs, selection = concatenated(body.docs), selection_of(call.select, call.exclude)
     parts, frames = write_lines(docs, body.failures, endpoint, call.tensors, selection)
-    return frames[0], parts[0].rows, parts[0].failed
+    lines = frames[0] if len(frames) == 1 else b"".join(frames)
+    return lines, sum(part.rows for part in parts), sum(part.failed for part in parts)
 
 
 def lines_of_failed(

@@ -22,6 +22,7 @@ from jina.records.selection import Selection
 from jina.records.tensors import JsonForm
 from jina.types import codec
 from jina.types.arrays.document import DocumentArray
+from jina.wire.line_frames import in_frames
 from jina.wire.maps import (
     BATCH,
     DOCS,
@@ -214,7 +215,7 @@ def write_lines(
     endpoint: str,
     tensors: str,
     selection: Selection | None = None,
-) -> tuple[list[Part], list[bytes]]:
+) -> tuple[list[Part], list[bytes | memoryview]]:
     """Write the request's outcomes as JSON lines: Documents, and failed lines in their places."""
     form: JsonForm = "base64" if tensors == "base64" else "list"
     text = codec.render(docs, tensors=form, selection=selection)
@@ -222,7 +223,7 @@ def write_lines(
     if failures:
         failed = len(failures.failures)
         text = _with_failures(text, len(docs), failures, endpoint)
-    return [Part(LINES, DOCS, 1, len(docs) + failed, failed)], [text]
+    return in_frames(text, len(docs) + failed, failed)
 
 
 class Cut(NamedTuple):

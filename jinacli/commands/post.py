@@ -148,8 +148,8 @@ def post(
         typer.Option(
             min=0,
             max=MAX_REQUEST_DOCS,
-            help="Documents per request; 0 for as many as possible (10,000, or 256 KiB of "
-            "lines); default: 100, or 400 in a long file",
+            help="Documents per request; 0 for as many as possible (10,000, or 60 MiB); "
+            "default: 100, or 400 in a long file, but at most 32 MiB",
         ),
     ] = None,
     limit: Annotated[

@@ -358,15 +358,21 @@ def test_other_fields_are_indexed_anew_and_weighed(opened: Opener) -> None:
 def test_hybrid_joins_both_by_their_ranks(opened: Opener) -> None:
     indexer = opened(mode="hybrid")
     indexer.index(library())
-    docs = DocumentArray([Document(text="lazy", embedding=AXES[0] + 0.9 * AXES[1])])
+    vector = AXES[0] + 0.9 * AXES[1]
+    docs = DocumentArray([Document(text="lazy", embedding=vector)])
     indexer.search(docs, parameters={"top_k": 2})
     first, second = docs[0].matches
     assert (first.id, second.id) == ("dog", "fox")
-    assert first.scores["rrf"].value == pytest.approx(1 / 3 + 1 / 2, abs=1e-6)
+    assert first.scores["rrf"].value == pytest.approx(1 / 62 + 1 / 61, abs=1e-6)
     assert {*first.scores} == {"rrf", "cosine", "bm25"}
     assert {*second.scores} == {"rrf", "cosine"}
     assert asked(indexer, "igel", AXES[0], mode="text") == ["igel"]
     assert asked(indexer, "igel", AXES[0], mode="vector", limit=1) == ["fox"]
+    indexer.close()
+    indexer = opened(mode="hybrid", rank_constant=1)
+    docs = DocumentArray([Document(text="lazy", embedding=vector)])
+    indexer.search(docs, parameters={"top_k": 2})
+    assert docs[0].matches[0].scores["rrf"].value == pytest.approx(1 / 62 + 1 / 61, abs=1e-6)
 
 
 @pytest.mark.parametrize(

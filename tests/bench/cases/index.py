@@ -2,8 +2,8 @@
 
 `--docs` is the number of vectors. They are random, the worst case for an approximate index. If the
 variable JINA_BENCH_VECTORS names a file `.npy` of real ones, 500 of them are the queries and the
-others are indexed; if they are too few, more are made: one of them, and the difference of two
-others at 0.3 to 0.9 of its length.
+others are indexed; if they are too few, more are made: one of them and the difference of two
+others, at 0.3 to 0.9 of its length.
 """
 
 from __future__ import annotations
