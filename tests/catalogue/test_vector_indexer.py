@@ -372,7 +372,7 @@ def test_hybrid_joins_both_by_their_ranks(opened: Opener) -> None:
     indexer = opened(mode="hybrid", rank_constant=1)
     docs = DocumentArray([Document(text="lazy", embedding=vector)])
     indexer.search(docs, parameters={"top_k": 2})
-    assert docs[0].matches[0].scores["rrf"].value == pytest.approx(1 / 62 + 1 / 61, abs=1e-6)
+    assert docs[0].matches[0].scores["rrf"].value == pytest.approx(1 / 3 + 1 / 2, abs=1e-6)
 
 
 @pytest.mark.parametrize(
