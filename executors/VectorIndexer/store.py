@@ -134,8 +134,9 @@ class Store:
     def vectors(self) -> Iterator[tuple[int, str, Vector | None]]:
         """Yield row, id and vector of every Document, in the order of the rows."""
         query = (
-            "SELECT documents.row, id, width, columns, vector FROM documents"
-            " LEFT JOIN vectors ON vectors.row = documents.row ORDER BY documents.row"
+            "SELECT documents.row, id, vectors.width, vectors.columns, vectors.vector"
+            " FROM documents LEFT JOIN vectors ON vectors.row = documents.row"
+            " ORDER BY documents.row"
         )
         with self._explained():
             for row, id_, width, *parts in self._sql.execute(query):

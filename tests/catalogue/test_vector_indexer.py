@@ -413,6 +413,22 @@ def test_a_filter_leaves_only_those_with_such_tags(
     assert sorted(asked(indexer, "fox dog igel", query, filter=condition)) == sorted(ids)
 
 
+def test_tags_of_replaced_and_deleted_documents_are_found_no_more(opened: Opener) -> None:
+    indexer = opened()
+    indexer.index(library())
+    indexer.index(docs_of({"fox": AXES[0]}, tags={"lang": ["fr", "fr", None], "empty": []}))
+    indexer.delete(DocumentArray([Document(id="dog")]))
+    assert asked(indexer, "", AXES[0], filter={"lang": {"$in": ["en", "fr"]}}) == ["fox"]
+    assert asked(indexer, "", AXES[0], filter={"by": {"$exists": True}}) == []
+    assert asked(indexer, "", AXES[0], filter={"empty": {"$exists": True}}) == ["fox"]
+    with closing(sqlite3.connect(opened.folder / "index.sqlite")) as database:
+        query = (
+            "SELECT DISTINCT name, type, value FROM tags WHERE row = (SELECT max(row) FROM tags)"
+        )
+        rows = {("empty", "other", ""), ("lang", "other", ""), ("lang", "text", "fr")}
+        assert {*database.execute(query)} == rows
+
+
 @pytest.mark.parametrize(
     ("condition", "message"),
     [
