@@ -151,8 +151,11 @@ class Store:
 
     def rows_where(self, condition: Condition) -> list[int]:
         """The rows of the Documents that fulfil a condition; some may come twice."""
+        # As one text: half the time of a tuple for each row.
+        query = f"SELECT '[' || group_concat(row) || ']' FROM ({condition.sql})"
         with self._explained():
-            return [row for (row,) in self._sql.execute(condition.sql, condition.values)]
+            (rows,) = self._sql.execute(query, condition.values).fetchone()
+            return list(json.loads(rows or "[]"))
 
     def rows_with_words(
         self, text: str, limit: int, condition: Condition | None

@@ -390,6 +390,7 @@ def test_hybrid_joins_both_by_their_ranks(opened: Opener) -> None:
         ({"lang": {"$nin": ["de", "fr"]}}, ["fox", "dog"]),
         ({"year": {"$in": []}}, []),
         ({"by": "Bo"}, ["fox"]),
+        ({"by": {"$gt": "A"}}, ["fox"]),
         ({"by": {"$ne": "Bo"}}, ["dog", "igel"]),
         ({"deep.k": True}, ["dog"]),
         ({"deep.k": 1}, []),
