@@ -38,6 +38,8 @@ from jina.wire.maps import (
     unpack_map,
 )
 
+_FORMS: dict[str, JsonForm] = {"typed": "typed", "base64": "base64"}  # else lists
+
 
 class Body(msgspec.Struct, frozen=True):
     """A body, as far as somebody needs it.
@@ -219,8 +221,7 @@ def write_lines(
     selection: Selection | None = None,
 ) -> tuple[list[Part], list[bytes]]:
     """Write the request's outcomes as JSON lines: Documents, and failed lines in their places."""
-    form: JsonForm = "base64" if tensors == "base64" else "list"
-    text = codec.render(docs, tensors=form, selection=selection)
+    text = codec.render(docs, tensors=_FORMS.get(tensors, "list"), selection=selection)
     failed = 0
     if failures:
         failed = len(failures.failures)

@@ -191,7 +191,7 @@ class Call(msgspec.Struct, array_like=True, frozen=True):
         source: the input's name, for messages.
         key: stream key; with the line number it makes the id of a line without one.
         lines: the client wants JSON lines back.
-        tensors: how tensors are written in those lines, "list" or "base64".
+        tensors: how tensors are written in those lines: "list", "typed" or "base64".
         oversize: (row, line number, bytes) of lines that were too long to carry.
         select: the fields, and `tags.KEY` of the tags, that those lines have; empty for all.
         exclude: those that they do not have.

@@ -119,9 +119,9 @@ def run(
         str, typer.Option("--output", "-o", help="Write the results to this file")
     ] = "-",
     output_format: Annotated[str, typer.Option(help="As in `jina post`")] = "auto",
-    tensors: Annotated[Literal["list", "base64"], typer.Option(help="How tensors are written")] = (
-        "list"
-    ),
+    tensors: Annotated[
+        Literal["list", "typed", "base64"], typer.Option(help="How tensors are written")
+    ] = "list",
     request_size: Annotated[
         int, typer.Option(min=0, max=10_000, help="Documents per call; 0 for as many as possible")
     ] = 100,

@@ -93,8 +93,8 @@ def post(
     tensors: Annotated[
         str,
         typer.Option(
-            help="How tensors are written: list or base64",
-            autocompletion=lambda: ["list", "base64"],
+            help="How tensors are written: list, typed (lists with their dtype) or base64",
+            autocompletion=lambda: ["list", "typed", "base64"],
         ),
     ] = "list",
     target: Annotated[
@@ -252,8 +252,8 @@ def post(
     for name, word in [*words, *(("--text", each) for each in text or [])]:
         if not is_text(word):
             raise typer.BadParameter(f"{word!r} is not valid UTF-8", param_hint=name)
-    if tensors not in ("list", "base64"):
-        raise typer.BadParameter("must be list or base64", param_hint="--tensors")
+    if tensors not in ("list", "typed", "base64"):
+        raise typer.BadParameter("must be list, typed or base64", param_hint="--tensors")
     if restart and output == "-":
         raise typer.BadParameter("needs --output", param_hint="--restart")
     if flow and address:

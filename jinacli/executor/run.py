@@ -6,7 +6,7 @@ import contextlib
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import typer
 
@@ -20,6 +20,7 @@ from jina.executors.table import lookup
 from jina.names import with_slash
 from jina.readers import LineSource, ReadOptions
 from jina.readers.rows import Rows
+from jina.records.tensors import JsonForm
 from jina.suggest import nearest
 from jina.trial import constructed, imported, outcomes, requests_of
 from jina.types.arrays.document import DocumentArray
@@ -61,7 +62,7 @@ class RunOptions:
     parameters: dict[str, Any]
     output: str
     form: Form
-    tensors: Literal["list", "base64"]
+    tensors: JsonForm
     request_size: int
     workspace: str
     quiet: bool
