@@ -10,6 +10,7 @@ REQUEST_DOCS = 100  # documents (lines) in one request
 BULK_AFTER_LINES = 5_000  # a file with more lines is long: its requests are larger
 BULK_REQUEST_DOCS = 400  # lines in one request of a long file
 REQUEST_BYTES = 256 * KIB  # a request is sent once its lines reach this
+ECHO_BYTES = 10_000_000  # of results; above that it is told if they mostly are the input again
 REQUEST_IDLE_S = 0.02  # a request is sent when no new line has come for this long
 WINDOW_REQUESTS = 16  # requests of one client under way at once
 MAX_WINDOW_REQUESTS = 48  # that a client may ask for

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import select
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from jina.client.requests import call_of
@@ -23,10 +23,12 @@ from jina.executors.metas import get_default_runtime_args
 from jina.executors.user_errors import class_name, message, short_traceback
 from jina.readers import Chunk, LineSource
 from jina.readers.rows import Rows
-from jina.records.tensors import JsonForm
+from jina.records.selection import selection_of
 from jina.types.arrays.document import DocumentArray
 from jina.wire import body as bodies
 from jina.wire.maps import Call, ErrorInfo
+
+_AS_IT_IS = Call()  # no parameters, all fields
 
 
 class Outcome(NamedTuple):
@@ -91,9 +93,7 @@ def outcomes(
     executor: BaseExecutor,
     endpoint: str,
     source: Iterable[Chunk | Rows | None],
-    parameters: Mapping[str, Any] | None = None,
-    *,
-    tensors: JsonForm = "list",
+    call: Call = _AS_IT_IS,
 ) -> Iterator[Outcome]:
     """Call an endpoint with one request after the other.
 
@@ -101,11 +101,10 @@ def outcomes(
         executor: the instance.
         endpoint: such as "/index".
         source: of requests, see `requests_of`; None is a request without Documents.
-        parameters: for every call.
-        tensors: how tensors are written in the lines.
+        call: the parameters, and what the lines have of the Documents.
     """
     for chunk in source:
-        yield _run(executor, endpoint, chunk, parameters, tensors)
+        yield _run(executor, endpoint, chunk, call)
 
 
 def requests_of(source: LineSource, request_docs: int = REQUEST_DOCS) -> Iterator[Chunk | Rows]:
@@ -153,8 +152,7 @@ def _run(
     executor: BaseExecutor,
     endpoint: str,
     chunk: Chunk | Rows | None,
-    parameters: Mapping[str, Any] | None,
-    tensors: JsonForm,
+    call: Call,
 ) -> Outcome:
     docs, groundtruths, failures = DocumentArray(), None, None
     if isinstance(chunk, Chunk):
@@ -168,9 +166,14 @@ def _run(
         if failures is None or len(failures.failures) < failures.total:
             with _on_stderr():
                 docs = call_executor(
-                    executor, endpoint, docs=docs, parameters=parameters, groundtruths=groundtruths
+                    executor,
+                    endpoint,
+                    docs=docs,
+                    parameters=call.parameters,
+                    groundtruths=groundtruths,
                 )
-        parts, frames = bodies.write_lines(docs, failures, endpoint, tensors)
+        selection = selection_of(call.select, call.exclude)
+        parts, frames = bodies.write_lines(docs, failures, endpoint, call.tensors, selection)
         return Outcome(frames[0], parts[0].failed, "")
     except KeyboardInterrupt:
         raise

@@ -107,6 +107,7 @@ class Route(msgspec.Struct, array_like=True, frozen=True):
             node does not say: one of ON_ERROR, "" for STOP.
         carried: towards a worker: so many of the parts, the last ones, are what those outcomes
             before `first` gave; the reply begins with them.
+        is_end: towards a worker: its result is a part of the answer, and no other worker takes it.
     """
 
     endpoint: str
@@ -124,6 +125,7 @@ class Route(msgspec.Struct, array_like=True, frozen=True):
     lot: int = 0
     on_error: str = ""
     carried: int = 0
+    is_end: bool = False
 
 
 class Times(msgspec.Struct, array_like=True, frozen=True):

@@ -12,9 +12,11 @@ from jina.names import with_slash
 from jinacli.commands.options import (
     Content,
     EnvFile,
+    Exclude,
     FieldResolver,
     InputFormat,
     Parameters,
+    Select,
     Settings,
     check_env_file,
     check_given,
@@ -79,17 +81,8 @@ def post(
             autocompletion=_outputs,
         ),
     ] = "auto",
-    select: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--select",
-            help="Only these fields of the results: id,uri,embedding,tags.price",
-        ),
-    ] = None,
-    exclude: Annotated[
-        list[str] | None,
-        typer.Option("--exclude", help="Leave out these fields of the results: blob,buffer"),
-    ] = None,
+    select: Select = None,
+    exclude: Exclude = None,
     tensors: Annotated[
         str,
         typer.Option(

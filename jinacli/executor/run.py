@@ -11,6 +11,7 @@ from typing import Any
 import typer
 
 from jina.client.files import open_lines
+from jina.client.requests import call_for
 from jina.client.results import ResultFile
 from jina.config import load_executor
 from jina.config.executors import ExecutorConfig
@@ -20,11 +21,11 @@ from jina.executors.table import lookup
 from jina.names import with_slash
 from jina.readers import LineSource, ReadOptions
 from jina.readers.rows import Rows
-from jina.records.tensors import JsonForm
 from jina.suggest import nearest
 from jina.trial import constructed, imported, outcomes, requests_of
 from jina.types.arrays.document import DocumentArray
 from jina.types.document import Document
+from jina.wire.maps import Call
 from jina.writers import Form
 from jinacli import exits
 from jinacli.check.run import plain_path
@@ -49,6 +50,8 @@ class RunOptions:
         output: file of the results, "-" for standard output.
         form: of the output.
         tensors: how tensors are written.
+        select: fields of the results; empty for all.
+        exclude: fields that they do not have.
         request_size: Documents in a call, 0 for as many as fit.
         workspace: folder for its files, unless its YAML names one.
         quiet: say only errors.
@@ -62,14 +65,27 @@ class RunOptions:
     parameters: dict[str, Any]
     output: str
     form: Form
-    tensors: JsonForm
+    tensors: str
+    select: list[str]
+    exclude: list[str]
     request_size: int
     workspace: str
     quiet: bool
 
+    @property
+    def call(self) -> Call:
+        """What every call of the method is given, and what its results have."""
+        call = Call(self.parameters, tensors=self.tensors, select=self.select, exclude=self.exclude)
+        return call_for(self.form, call)
+
 
 def run_executor(options: RunOptions) -> int:
-    """Run the Executor, and return the exit code."""
+    """Run the Executor, and return the exit code.
+
+    Raises:
+        InputError: `--select` or `--exclude` leave out what the format is made of.
+    """
+    _ = options.call
     return watched(lambda begin: _run(options, begin))
 
 
@@ -91,8 +107,7 @@ def _run(options: RunOptions, begin: Begin) -> int:
             executor,
             with_slash(options.endpoint),
             requests,
-            options.parameters,
-            tensors="base64" if options.form.is_stored else options.tensors,
+            options.call,
         )
         try:
             total, failed = _write(found, results, options)
@@ -156,7 +171,7 @@ def _write(found: Iterable[Any], results: ResultFile, options: RunOptions) -> tu
     total = failed = 0
     is_said = options.quiet
     results.begin(0)
-    writer = writer_of(results, options.form, [])
+    writer = writer_of(results, options.form, options.call.select)
     for outcome in found:
         results.write(writer.written(outcome.lines))
         total += outcome.lines.count(b"\n")
