@@ -161,7 +161,7 @@ def _run(
         groundtruths = body.groundtruths[0] if body.groundtruths else None
     elif chunk is not None:
         docs, groundtruths, failures = chunk.docs, chunk.groundtruths, chunk.failures
-    names = [doc.id for doc in docs]
+    named = [(doc.id, bodies.uri_of(doc)) for doc in docs]
     try:
         if failures is None or len(failures.failures) < failures.total:
             with _on_stderr():
@@ -179,5 +179,5 @@ def _run(
         raise
     except BaseException as error:
         info = ErrorInfo(class_name(error), message(error), executor.metas.name)
-        lines = bodies.error_lines(names, failures, info, endpoint)
+        lines = bodies.error_lines(named, failures, info, endpoint)
         return Outcome(b"".join(lines), len(lines), short_traceback(error).rstrip())

@@ -10,6 +10,9 @@ from traceback import FrameSummary, TracebackException
 
 from jina.defaults import KIB
 
+HELP = "help: "
+"""How a note begins that jina adds to a user's error."""
+
 _MAX_MESSAGE = 8 * KIB
 _MAX_NAMES = 16  # of classes; more are above no error that people wrote
 _MAX_NAME = 200
@@ -37,12 +40,14 @@ def dotted_name(cls: type) -> str:
 
 
 def message(error: BaseException) -> str:
-    """The error's own text; its head and tail if it is long."""
+    """The error's own text, and jina's help on it; its head and tail if it is long."""
     try:
         text = str(error)
     except Exception as broken:
         text = f"<its __str__ raised {type(broken).__name__}>"
-    return _bounded(text, _MAX_MESSAGE)
+    notes = getattr(error, "__notes__", None) or ()
+    helps = [note for note in notes if isinstance(note, str) and note.startswith(HELP)]
+    return _bounded("\n".join([text, *helps]), _MAX_MESSAGE)
 
 
 def short_traceback(error: BaseException) -> str:

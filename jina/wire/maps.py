@@ -218,6 +218,7 @@ class Failure(msgspec.Struct, array_like=True, frozen=True):
         type: dotted name of the error's class.
         message: with the line's place in its source.
         executor: name of the node whose fault it is; "" for a line that could not be read.
+        uri: of its Document; "" if it has none, or a very long one.
     """
 
     place: int
@@ -225,6 +226,7 @@ class Failure(msgspec.Struct, array_like=True, frozen=True):
     type: str
     message: str
     executor: str = ""
+    uri: str = ""
 
 
 class LineFailures(msgspec.Struct, array_like=True, frozen=True):
