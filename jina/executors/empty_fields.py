@@ -10,6 +10,7 @@ import dis
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from types import CodeType, TracebackType
 
 from jina.executors.user_errors import HELP, is_ours
@@ -103,7 +104,9 @@ def _fields_read(trace: TracebackType | None) -> set[str]:
         if not is_ours(code.co_filename):
             folder = folder or os.path.dirname(code.co_filename)
             if _is_beside(code.co_filename, folder):
-                _look(code, trace.tb_lasti, read, made)
+                below = _look(code, trace.tb_lasti)
+                read |= below[0]
+                made |= below[1]
         trace = trace.tb_next
     return read - made
 
@@ -114,15 +117,19 @@ def _is_beside(path: str, folder: str) -> bool:
     return path.startswith(folder) and "site-packages" not in rest
 
 
-def _look(code: CodeType, last: int, read: set[str], made: set[str]) -> None:
-    """Add the fields that a function read until an instruction, and those that it makes at all."""
+@lru_cache(maxsize=256)
+def _look(code: CodeType, last: int) -> tuple[frozenset[str], frozenset[str]]:
+    """The fields that a function reads until an instruction, and those that it makes at all."""
+    read: set[str] = set()
+    made: set[str] = set()
     is_by_name = not _BY_NAME.isdisjoint(code.co_names)
     for step in dis.get_instructions(code):
         value = step.argval
         is_done = step.offset <= last
-        if isinstance(value, CodeType):
-            if is_done:
-                _look(value, len(value.co_code), read, made)
+        if isinstance(value, CodeType) and is_done:
+            below = _look(value, len(value.co_code))
+            read |= below[0]
+            made |= below[1]
         elif not isinstance(value, str):
             continue
         elif step.opname == "STORE_ATTR" and value in _NAMES:
@@ -134,3 +141,4 @@ def _look(code: CodeType, last: int, read: set[str], made: set[str]) -> None:
                 made.add(found[1] or "embedding")
         elif is_by_name and is_done and step.opname == "LOAD_CONST" and value in _NAMES:
             read.add(_NAMES[value])
+    return frozenset(read), frozenset(made)

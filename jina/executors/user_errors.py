@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from traceback import FrameSummary, TracebackException
+from types import CodeType, TracebackType
 
 from jina.defaults import KIB
 
@@ -74,6 +76,35 @@ def trimmed_traceback(exc: BaseException) -> str:
     An earlier error that was raised and handled within jina is left out: it is only how jina found
     out what the last one says.
     """
+    is_chained = exc.__cause__ is not None or exc.__context__ is not None
+    if is_chained or isinstance(exc, BaseExceptionGroup):
+        return _formatted(exc)
+    # Where many Documents fail, they do so at few places: the text of a place is made once.
+    place = tuple(_steps(exc.__traceback__))
+    only = "".join(
+        TracebackException(type(exc), exc, exc.__traceback__, limit=0).format_exception_only()
+    )
+    if place not in _stacks:
+        text = _formatted(exc)
+        if not text.endswith(only):
+            return text
+        if len(_stacks) >= _MOST_STACKS:
+            _stacks.clear()
+        _stacks[place] = text.removesuffix(only)
+    return _stacks[place] + only
+
+
+_stacks: dict[tuple[tuple[CodeType, int], ...], str] = {}  # frames -> the traceback down to them
+_MOST_STACKS = 64
+
+
+def _steps(trace: TracebackType | None) -> Iterator[tuple[CodeType, int]]:
+    while trace is not None:
+        yield trace.tb_frame.f_code, trace.tb_lasti
+        trace = trace.tb_next
+
+
+def _formatted(exc: BaseException) -> str:
     whole = TracebackException.from_exception(exc)
     chained: list[TracebackException] = []
     seen: set[int] = set()
