@@ -25,6 +25,7 @@ from jina.excepts import (
     RuntimeFailToStart,
     StartTimeout,
 )
+from jina.executors.missing import parted
 from jina.graph.plan import Plan
 from jina.launch import events
 from jina.launch.child import import_path
@@ -196,7 +197,7 @@ def start_failure(event: events.StartFailed) -> FlowError:
         hint=_REFUSED_HINT if _REFUSED.search(text) else hint,
         is_unfit=event.is_unfit,
     )
-    if event.output:
-        kind, _, message = event.output[-1].partition(": ")
+    if traced := parted(event.output)[0]:
+        kind, _, message = traced[-1].partition(": ")
         failure.__cause__ = RemoteError(kind, message, executor=event.worker, traceback=text)
     return failure
