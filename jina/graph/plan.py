@@ -104,6 +104,7 @@ class WorkerSpec(msgspec.Struct, frozen=True, kw_only=True):
         timeout_ready_s: how long its start may take without any output.
         entry: where the Flow's YAML names the Executor, as file:line:column; "" from Python.
         stop_grace_s: how long it may take to close before it is ended.
+        threads: that each of its numerical libraries may use; None is its share of the cores.
     """
 
     node: str
@@ -118,6 +119,7 @@ class WorkerSpec(msgspec.Struct, frozen=True, kw_only=True):
     timeout_ready_s: float = TIMEOUT_READY_S
     entry: str = ""
     stop_grace_s: float = CLOSE_GRACE_S
+    threads: int | None = None
 
     @property
     def name(self) -> str:

@@ -112,6 +112,7 @@ def _workers(
     is_sharded = planned.shards > 1
     # As in the YAML: what is said of a node is not said of its head and tail.
     env = node.outer_env if planned.of else node.env
+    threads = node.outer_threads if planned.of else node.threads
     turns = devices.in_turns(env, gpus)
     for shard in range(planned.shards):
         for replica in range(planned.replicas):
@@ -128,6 +129,7 @@ def _workers(
                 timeout_ready_s=node.timeout_ready_s,
                 entry=_entry(node, planned),
                 stop_grace_s=node.stop_grace_s,
+                threads=threads,
             )
 
 
