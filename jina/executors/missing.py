@@ -6,7 +6,6 @@ An Executor's `requirements.txt` is beside its YAML or its Python file.
 from __future__ import annotations
 
 import os
-import platform
 import shlex
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -68,7 +67,7 @@ def missing_for(error: BaseException, spec: ExecutorSpec) -> Missing | None:
     if is_there and not files:  # a part of the user's own code
         return None
     has = f"the {package} that is installed does not fit" if is_there else f"{package} is missing"
-    python = f"{shown(sys.executable)} (Python {platform.python_version()})"
+    python = f"{shown(sys.executable)} (Python {sys.version.partition(' ')[0]})"
     return Missing(f"{has} in {python}", _advice(package, files))
 
 

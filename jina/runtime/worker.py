@@ -71,6 +71,7 @@ class Worker:
             self._batching,
             self._doubts,
             self._once,
+            sys.version.partition(" ")[0],
         )
         ready = wire.pack_message(wire.READY, call=pack_map(about))
         arrivals = Arrivals()
