@@ -63,6 +63,7 @@ MAX_ATTEMPTS = 2  # a request during which this many workers died is not tried a
 
 WORKER_CREDITS = 2  # requests, or lots of them, at one worker: one running, one staged
 
+MAX_THREADS = 10_000  # of each numerical library in a worker
 MAX_REPLICAS = 1000  # processes of an Executor that share the requests; of shards, as many
 
 # How requests become one call where nothing is said, as in Jina 3.

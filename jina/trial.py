@@ -34,11 +34,13 @@ class Outcome(NamedTuple):
 
     Attributes:
         lines: JSON lines: the resulting Documents, and an error for each line that failed.
+        total: how many lines there are.
         failed: how many of them are errors.
         traceback: of the method, the user's frames only; empty when it did not raise.
     """
 
     lines: bytes
+    total: int
     failed: int
     traceback: str
 
@@ -163,7 +165,7 @@ def _run(
         groundtruths = body.groundtruths[0] if body.groundtruths else None
     elif chunk is not None:
         docs, groundtruths, failures = chunk.docs, chunk.groundtruths, chunk.failures
-    names = [doc.id for doc in docs]
+    names = [record.id for record in docs._records()]
     try:
         if failures is None or len(failures.failures) < failures.total:
             with _on_stderr():
@@ -171,10 +173,10 @@ def _run(
                     executor, endpoint, docs=docs, parameters=parameters, groundtruths=groundtruths
                 )
         parts, frames = bodies.write_lines(docs, failures, endpoint, tensors)
-        return Outcome(frames[0], parts[0].failed, "")
+        return Outcome(frames[0], parts[0].rows, parts[0].failed, "")
     except KeyboardInterrupt:
         raise
     except BaseException as error:
         info = ErrorInfo(class_name(error), message(error), executor.metas.name)
         lines = bodies.error_lines(names, failures, info, endpoint)
-        return Outcome(b"".join(lines), len(lines), short_traceback(error).rstrip())
+        return Outcome(b"".join(lines), len(lines), len(lines), short_traceback(error).rstrip())

@@ -123,15 +123,15 @@ class Posting:
         if self.errors is not None:
             self.errors.add(outcomes)
         data = self.writer.written(outcomes.lines)
-        before, is_written = self.tally.outcomes, False
-        self.results.lines = 0
+        before, start, is_written = self.tally.outcomes, self.results.size, False
         try:
             self.tally.add(outcomes, reply)
             self.results.write(data)
             is_written = True
         finally:
             if not is_written:
-                self.tally.outcomes = before + min(outcomes.total, self.results.lines)
+                lines = bytes(data[: self.results.size - start]).count(b"\n")
+                self.tally.outcomes = before + min(outcomes.total, lines)
         self.lines_done = max(self.lines_done, reply.request.lines_read)
         self.bytes_done = max(self.bytes_done, reply.request.bytes_read)
         if self.journal is not None and not self.writer.is_behind:

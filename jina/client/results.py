@@ -38,8 +38,6 @@ class ResultFile:
         self._is_new = path != "-" and not os.path.lexists(path)
         self.size = 0
         """Bytes in it: those that were there and those that were written."""
-        self.lines = 0
-        """Of the data given last, how many lines were written."""
         self._writer: LineWriter | None = None
         self.is_regular = False
         """Whether it is a file that was named, so that a later run can resume it."""
@@ -92,7 +90,6 @@ class ResultFile:
             raise OutputError(f"cannot be written: {error.strerror}", where=self._name) from error
         finally:
             self.size += self._writer.size - before
-            self.lines = self._writer.lines
 
     def complete(self) -> None:
         """Everything has been written."""

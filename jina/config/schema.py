@@ -1,8 +1,8 @@
 """What Flow and Executor YAML may say: every key, its type, its default, one line of documentation.
 
-Here and in `failure_schema`, nowhere else. Models are strict (no text where a number belongs) and
-refuse unknown keys. The keys of Jina 2 and 3 that have no effect here are in `older_keys.py`:
-they are accepted, and `check` lists them.
+Here, in `failure_schema` and in `batching_schema`, nowhere else. Models are strict (no text where
+a number belongs) and refuse unknown keys. The keys of Jina 2 and 3 that have no effect here are in
+`older_keys.py`: they are accepted, and `check` lists them.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ from pydantic import (
 )
 from pydantic_core import PydanticKnownError
 
+from jina.config.batching_schema import BatchingSection
 from jina.config.failure_schema import Limits, OnError, Retries, Strategy
-from jina.defaults import BATCH_DOCS, BATCH_TIMEOUT_MS, CLOSE_GRACE_S, MAX_REPLICAS
+from jina.defaults import CLOSE_GRACE_S, MAX_REPLICAS, MAX_THREADS
 
 Text = Annotated[str, Field(strict=True)]
 Number = Annotated[int, Field(strict=True)]
@@ -29,6 +30,8 @@ Real = Annotated[float, Field(strict=True)]
 Flag = Annotated[bool, Field(strict=True)]
 #: Milliseconds; the bound is 31 years, below which every clock can count.
 Timeout = Annotated[int, Field(strict=True, ge=-1, le=10**12)]
+#: Each library that computes in parallel starts so many.
+Threads = Annotated[int, Field(strict=True, ge=1, le=MAX_THREADS)]
 _NO_NUL = r"^[^\x00]*$"
 
 
@@ -105,44 +108,6 @@ class Metas(BaseModel):
             "class. Paths are relative to this file."
         ),
     )
-
-
-class BatchingModel(_Strict):
-    """How requests become one call; what is left out is as the decorator says."""
-
-    preferred_batch_size: Annotated[int, Field(strict=True, ge=1, le=10_000)] | None = Field(
-        None,
-        description=(
-            f"Target and maximum number of Documents per call. The default is {BATCH_DOCS}."
-        ),
-    )
-    timeout: Annotated[float, Field(strict=True, ge=0, le=10**9)] | None = Field(
-        None,
-        description=(
-            "Milliseconds that the oldest request waits for others to join it. The default is "
-            f"{BATCH_TIMEOUT_MS}."
-        ),
-    )
-    flush_all: Flag | None = Field(
-        None, description="Pass all waiting Documents in one call, however many there are."
-    )
-    use_dynamic_batching: Flag | None = Field(
-        None, description="false turns batching off, even if the decorator turns it on."
-    )
-    custom_metric: Any = Field(None, description="Ignored: batches are sized by Documents.")
-    use_custom_metric: Any = Field(None, description="Ignored, like custom_metric.")
-
-
-#: Keys of it that have no meaning here.
-IGNORED_BATCHING = frozenset({"custom_metric", "use_custom_metric"})
-
-_Batching = Annotated[
-    BatchingModel, BeforeValidator(_empty_is_map, json_schema_input_type=BatchingModel | None)
-]
-BatchingSection = Annotated[
-    dict[Text, _Batching],
-    BeforeValidator(_empty_is_map, json_schema_input_type=dict[Text, _Batching] | None),
-]
 
 
 class ExecutorModel(_Strict):
@@ -309,6 +274,29 @@ class NodeModel(_Strict):
         default_factory=dict,
         description="Environment variables of its processes, set before anything is imported.",
     )
+    python: Text | None = Field(
+        None,
+        description=(
+            "Python interpreter that runs it: a path relative to this file, or a name on $PATH. "
+            "It must have the same jina. The default is the one that runs the Flow. Does not "
+            "apply to uses_before and uses_after."
+        ),
+    )
+    venv: Text | None = Field(
+        None,
+        description=(
+            "Virtual environment whose interpreter runs it, relative to this file; see python. "
+            "`jina executor install` makes one."
+        ),
+    )
+    threads: Threads | None = Field(
+        None,
+        description=(
+            "Number of threads that numerical libraries may use in each of its processes, set as "
+            "OMP_NUM_THREADS and the like. The default is the Flow's, or the usable cores divided "
+            "by the number of workers."
+        ),
+    )
     timeout_ready: Timeout | None = Field(
         None,
         description=(
@@ -366,6 +354,7 @@ class FlowOptions(_Strict):
     env: Environment = Field(
         default_factory=dict, description="Environment variables of all its processes."
     )
+    threads: Threads | None = Field(None, description="Default threads of its executors.")
     timeout_ready: Timeout | None = Field(
         None, description="Default timeout_ready of its executors."
     )

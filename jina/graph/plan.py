@@ -104,6 +104,9 @@ class WorkerSpec(msgspec.Struct, frozen=True, kw_only=True):
         timeout_ready_s: how long its start may take without any output.
         entry: where the Flow's YAML names the Executor, as file:line:column; "" from Python.
         stop_grace_s: how long it may take to close before it is ended.
+        threads: that each of its numerical libraries may use; None is its share of the cores.
+        python: absolute path of the interpreter that runs it; "" is that of the supervisor.
+        python_place: where the Flow's YAML chooses that, as file:line:column; "" from Python.
     """
 
     node: str
@@ -118,6 +121,9 @@ class WorkerSpec(msgspec.Struct, frozen=True, kw_only=True):
     timeout_ready_s: float = TIMEOUT_READY_S
     entry: str = ""
     stop_grace_s: float = CLOSE_GRACE_S
+    threads: int | None = None
+    python: str = ""
+    python_place: str = ""
 
     @property
     def name(self) -> str:
@@ -166,9 +172,11 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
 def with_import_paths(plan: Plan) -> Plan:
     """The plan with workers that import from wherever this process does."""
-    paths = import_paths()
+    paths, own = import_paths(), import_paths(of_any_interpreter=True)
     workers = [
-        structs.replace(worker, executor=importing_from(worker.executor, paths))
+        structs.replace(
+            worker, executor=importing_from(worker.executor, own if worker.python else paths)
+        )
         for worker in plan.workers
     ]
     return structs.replace(plan, workers=workers)

@@ -7,14 +7,14 @@ import os
 import signal
 import socket
 import subprocess
-import sys
-import sysconfig
 import time
-from pathlib import Path
+from collections.abc import Mapping
 from typing import IO
 
 from jina.defaults import KIB
-from jina.launch import events
+from jina.executors.pythons import is_other
+from jina.launch import events, interpreters
+from jina.launch.elsewhere import UNSUITED
 from jina.launch.ending import Tail, ending
 from jina.runtime.control import UNFIT, Assignment
 from jina.runtime.descendants import MARK, mark_of
@@ -35,13 +35,25 @@ class Child:
     Args:
         name: how people see it, such as "encoder/0".
         process: just spawned, its output piped.
+        python: the interpreter that it runs in; "" for this one.
+        python_place: where the user chose it, as file:line:column.
     """
 
-    def __init__(self, name: str, process: subprocess.Popen[bytes]) -> None:
+    def __init__(
+        self,
+        name: str,
+        process: subprocess.Popen[bytes],
+        python: str = "",
+        python_place: str = "",
+    ) -> None:
         if process.stdout is None:
             raise ValueError("the output must be piped")
         self.name = name
         self.pid = process.pid
+        self.python = python
+        self.python_version = ""
+        """What it said when it was ready, such as "3.11.7"."""
+        self._python_place = python_place
         self.is_ready = False
         self.started = self.last_sign_of_life = time.monotonic()
         self.held = Tail(_HELD_LINES, _KEPT_CHARS)  # lines that were not shown yet
@@ -118,6 +130,15 @@ class Child:
             where: the user wrote what it runs.
             reason: how it failed, in words.
         """
+        if self._process.returncode == UNSUITED and is_other(self.python):
+            reason, hint = interpreters.told(self.python, self.report())
+            return events.StartFailed(
+                worker=self.name,
+                where=self._python_place or where,
+                reason=reason,
+                output=[],
+                hint=hint,
+            )
         return events.StartFailed(
             worker=self.name,
             where=where,
@@ -161,10 +182,14 @@ def spawn_gateway(channel: socket.socket) -> Child:
     )
 
 
-def spawn_worker(assignment: Assignment) -> Child:
+def spawn_worker(assignment: Assignment, threads: Mapping[str, str]) -> Child:
     """Start a worker. Its assignment waits in an unnamed file on its standard input.
 
     A file, not a pipe: writing never blocks, however large a pickled class is.
+
+    Args:
+        assignment: what to run.
+        threads: variables that say how many threads its libraries may use.
     """
     with _unnamed_file() as stdin:
         stdin.write(encode_msgpack(assignment))
@@ -173,7 +198,9 @@ def spawn_worker(assignment: Assignment) -> Child:
             assignment.spec.name,
             ["jina.runtime.worker", str(os.getpid())],
             stdin=stdin.fileno(),
-            env={**assignment.spec.env, MARK: mark_of(os.getpid(), assignment.slot)},
+            env={**assignment.spec.env, **threads, MARK: mark_of(os.getpid(), assignment.slot)},
+            python=assignment.spec.python,
+            python_place=assignment.spec.python_place,
         )
 
 
@@ -193,24 +220,16 @@ def _spawn(
     stdin: int,
     pass_fds: tuple[int, ...] = (),
     env: dict[str, str] | None = None,
+    python: str = "",
+    python_place: str = "",
 ) -> Child:
     process = subprocess.Popen(
-        # -P: a file of the user's folder must not stand in for one of the standard library.
-        [sys.executable, "-P", "-m", *module],
+        interpreters.command(python, *module),
         stdin=stdin,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         start_new_session=True,
         pass_fds=pass_fds,
-        env={**os.environ, **import_path(), **(env or {})},
+        env={**interpreters.environment(python), **(env or {})},
     )
-    return Child(name, process)
-
-
-def import_path() -> dict[str, str]:
-    """The environment in which a fresh interpreter imports this jina, installed or not."""
-    root = str(Path(__file__).parents[2])
-    if root in (sysconfig.get_path("purelib"), sysconfig.get_path("platlib")):
-        return {}
-    before = os.environ.get("PYTHONPATH", "")
-    return {"PYTHONPATH": os.pathsep.join([root, before]) if before else root}
+    return Child(name, process, python, python_place)

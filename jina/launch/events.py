@@ -92,6 +92,7 @@ class StartFailed(_Event):
     its traceback.
     `is_unfit` says that a check of the Flow's YAML finds why, see `jina.runtime.control.UNFIT`.
     `is_up_already` says that nothing was started, because the same file is up.
+    `hint` says what to do; then `reason` is a whole sentence.
     """
 
     worker: str
@@ -100,6 +101,7 @@ class StartFailed(_Event):
     output: list[str]
     is_unfit: bool = False
     is_up_already: bool = False
+    hint: str = ""
 
 
 class WorkerDied(_Event):

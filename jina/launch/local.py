@@ -25,9 +25,10 @@ from jina.excepts import (
     RuntimeFailToStart,
     StartTimeout,
 )
+from jina.executors.missing import parted
 from jina.graph.plan import Plan
 from jina.launch import events
-from jina.launch.child import import_path
+from jina.launch.interpreters import import_path
 from jina.runtime import control
 from jina.runtime.descendants import MARK
 
@@ -189,14 +190,15 @@ def start_failure(event: events.StartFailed) -> FlowError:
         return RuntimeFailToStart(event.reason)
     text = "\n".join(event.output)
     reason = "its Executor cannot be built" if event.is_unfit else f"it {event.reason}"
-    hint = _UNFIT_HINT if event.is_unfit and event.where else ""
+    reason = event.reason if event.hint else reason
+    hint = event.hint or (_UNFIT_HINT if event.is_unfit and event.where else "")
     failure = RuntimeFailToStart(
         f'"{event.worker}" did not start: {reason}' + (f"\n{text}" if text else ""),
         where=event.where,
         hint=_REFUSED_HINT if _REFUSED.search(text) else hint,
         is_unfit=event.is_unfit,
     )
-    if event.output:
-        kind, _, message = event.output[-1].partition(": ")
+    if traced := parted(event.output)[0]:
+        kind, _, message = traced[-1].partition(": ")
         failure.__cause__ = RemoteError(kind, message, executor=event.worker, traceback=text)
     return failure

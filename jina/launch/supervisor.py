@@ -74,6 +74,7 @@ class Supervisor:
         self._listener = Listener(self._selector, report)
         self._gateway = GatewayProcess(self._selector, self._listener, self._on_gateway)
         self._workers = Workers(directory, self._listener, self._gateway.tell)
+        self._workers.planned = len(plan.workers)
         self._overdue = OverdueWorkers(self._workers, str(directory.board), report)
         self._changing = Changing(
             plan, self._workers, self._comebacks, report, self._start_later, directory.runs
@@ -216,6 +217,7 @@ class Supervisor:
         if worker is None:
             return
         child = worker.child
+        child.python_version = message.python
         self._endpoints[worker.spec.node] = message.endpoints
         self._directory.is_serving(self._endpoints)
         self._comebacks.is_back((worker.spec.node, worker.spec.shard))

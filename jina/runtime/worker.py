@@ -21,6 +21,7 @@ from jina.excepts import RequestTimeout, WireError
 from jina.executors import load, user_errors
 from jina.executors.batching import settings_of
 from jina.executors.call import close_loop, endpoints
+from jina.executors.missing import missing_for
 from jina.executors.once import once_endpoints
 from jina.runtime.board import Board
 from jina.runtime.control import UNFIT, Assignment
@@ -70,6 +71,7 @@ class Worker:
             self._batching,
             self._doubts,
             self._once,
+            sys.version.partition(" ")[0],
         )
         ready = wire.pack_message(wire.READY, call=pack_map(about))
         arrivals = Arrivals()
@@ -205,7 +207,12 @@ def main(arguments: Sequence[str]) -> int:
     try:
         executor = load.build(assignment.spec.executor, assignment.spec.runtime_args, doubts.append)
     except BaseException as error:  # KeyboardInterrupt too: Ctrl-C never reaches a worker
-        print(user_errors.trimmed_traceback(error), file=sys.stderr, flush=True)
+        missing = missing_for(error, assignment.spec.executor)
+        lines = [
+            user_errors.trimmed_traceback(error).rstrip(),
+            *(missing.lines() if missing else ()),
+        ]
+        print("\n".join(lines), file=sys.stderr, flush=True)
         return UNFIT if load.is_unfit(error) else 1
     Worker(assignment, executor, doubts).run()
     return 0

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from jina.defaults import MAX_LINE_BYTES, MAX_REQUEST_DOCS, MIB
 from jina.excepts import WireError
 from jina.records import reduce
+from jina.records.jsonlines import line_ends
 from jina.records.selection import Selection
 from jina.records.tensors import JsonForm
 from jina.types import codec
@@ -130,11 +131,7 @@ def read_body(
 
 def _lines(frame: bytes | memoryview, call: Call, base: int) -> Body:
     chunk = bytes(frame)
-    # Five times as quick as count(), which starts anew behind each line end.
-    if (
-        len(chunk) > MAX_REQUEST_DOCS
-        and len(chunk.replace(b"\n", b"\n\n")) - len(chunk) > MAX_REQUEST_DOCS
-    ):
+    if len(chunk) > MAX_REQUEST_DOCS and line_ends(chunk) > MAX_REQUEST_DOCS:
         raise WireError(f"a request of more than {MAX_REQUEST_DOCS} lines")
     return read_lines(chunk, call, base)
 

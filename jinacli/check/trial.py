@@ -89,7 +89,7 @@ def _print(found: Iterable[Outcome]) -> tuple[int, int]:
     for outcome in found:
         sys.stdout.buffer.write(outcome.lines)
         sys.stdout.buffer.flush()
-        total += outcome.lines.count(b"\n")
+        total += outcome.total
         failed += outcome.failed
         if outcome.traceback and not is_shown:
             is_shown = True

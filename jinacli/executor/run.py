@@ -158,7 +158,7 @@ def _write(found: Iterable[Any], results: ResultFile, options: RunOptions) -> tu
     writer = writer_of(results, options.form, [])
     for outcome in found:
         results.write(writer.written(outcome.lines))
-        total += outcome.lines.count(b"\n")
+        total += outcome.total
         failed += outcome.failed
         if outcome.traceback and not is_said:
             is_said = True

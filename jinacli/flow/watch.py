@@ -23,7 +23,7 @@ from jina.excepts import (
 from jina.graph.origins import Stamp
 from jina.graph.plan import Plan
 from jina.launch.asking import ask
-from jina.launch.child import import_path
+from jina.launch.interpreters import import_path
 from jina.launch.rollout import does_the_same, new_graph
 from jina.runtime.control import Change
 from jinacli import exits
