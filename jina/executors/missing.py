@@ -71,14 +71,6 @@ def missing_for(error: BaseException, spec: ExecutorSpec) -> Missing | None:
     return Missing(f"{has} in {python}", _advice(package, files))
 
 
-def parted(lines: Sequence[str]) -> tuple[list[str], list[str]]:
-    """What a process printed at its end, without and with the lines of `Missing`, at the end."""
-    end = len(lines)
-    while end and lines[end - 1].startswith((NOTE, HELP)):
-        end -= 1
-    return list(lines[:end]), list(lines[end:])
-
-
 def requirement_files(folders: Iterable[str]) -> list[str]:
     """The files that say what an Executor needs, of the first folder that has one."""
     for folder in folders:
