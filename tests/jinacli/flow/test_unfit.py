@@ -102,7 +102,12 @@ def test_a_module_that_fails_is_shown_once_and_the_others_mistakes_too(shell: Sh
     assert done.code == 1
     assert done.err.count("import nothing_of_that_name") == 1
     assert done.err.count("Traceback") == 1
-    assert done.err.count(f"\nnote: nothing_of_that_name is missing in {os.path.dirname(sys.executable)}/") == 1
+    assert (
+        done.err.count(
+            f"\nnote: nothing_of_that_name is missing in {os.path.dirname(sys.executable)}/"
+        )
+        == 1
+    )
     assert done.err.count("\nhelp: if it is a package, install it with ") == 1
     assert "error[unknown-argument]" in done.err
     assert "error[class-not-found]" in done.err
