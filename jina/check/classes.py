@@ -153,7 +153,7 @@ def _raised(origin: ExecutorDraft, err: BaseException, spec: ExecutorSpec) -> Pr
         said = str(err).partition("\n")[0]
     except Exception:  # even the exception's own text may fail; the traceback says so
         said = ""
-    tree, at = origin.tree, _modules_path(origin)
+    tree, at = origin.tree, modules_path(origin)
     message = f"importing the Executor raised {what}: {said}".removesuffix(": ")
     missing = missing_for(err, spec)
     problem = tree.problem(
@@ -177,12 +177,12 @@ def _not_python(origin: ExecutorDraft, err: SyntaxError) -> Problem:
         line=err.lineno or 0,
         column=start,
         end_column=max(start + 1, end or 0),
-        notes=(origin.tree.note(_modules_path(origin), "imported because of this"),),
+        notes=(origin.tree.note(modules_path(origin), "imported because of this"),),
         source_line=(err.text or "").rstrip("\n"),
     )
 
 
-def _modules_path(origin: ExecutorDraft) -> DataPath:
+def modules_path(origin: ExecutorDraft) -> DataPath:
     """Where the modules are named, else the class."""
     at = origin.jtype_path()
     for section in (("metas", "py_modules"), ("py_modules",)):

@@ -7,7 +7,6 @@ gone, a check of the whole Flow says the rest, each mistake at its place.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -52,33 +51,19 @@ def checked_if_unfit(
 
 def _check(source: Given | Callable[[], Given], first: ConfigError | RuntimeFailToStart) -> int:
     # Late: only a start that failed needs it.
-    from jina.check import check_flow
-    from jinacli.check.watched import Begin, watched
+    from jina.check import read_for_flow
+    from jinacli.check.apart import checked_apart
 
     given = source() if callable(source) else source
     words = first_words(first)
-    code = exits.exit_code_of(first)
     told = first.problems if isinstance(first, ConfigError) else []
-
-    def work(begin: Begin) -> int:
-        _hide_data()
-        found = check_flow(given.source, begin=begin, options=given.options).errors
-        new = [p for p in found if p not in told and not _is_shown(p.detail, words)]
-        if new:
-            say(f"\n{ConfigError(problems=new)}")
-        elif words != text_of(first):  # a check finds less than a worker
-            say(text_of(first).removeprefix(words).lstrip())
-        return code
-
-    return watched(work, failed=code)
-
-
-def _hide_data() -> None:
-    """Give modules no standard input, and send what they print to standard error."""
-    null = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(null, 0)
-    os.close(null)
-    os.dup2(2, 1)
+    found = checked_apart([read_for_flow(given.source, options=given.options)])[0].errors
+    new = [p for p in found if p not in told and not _is_shown(p.detail, words)]
+    if new:
+        say(f"\n{ConfigError(problems=new)}")
+    elif words != text_of(first):  # a check finds less than a worker
+        say(text_of(first).removeprefix(words).lstrip())
+    return exits.exit_code_of(first)
 
 
 def _is_shown(traceback: str, words: str) -> bool:

@@ -154,7 +154,7 @@ def findings_of(given: Given, is_over: Callable[[], bool] = lambda: False) -> st
         is_over: asked now and then; once it is, nobody wants to know any more.
     """
     with subprocess.Popen(
-        [sys.executable, "-P", "-m", "jinacli", "flow", "check", *given.words],
+        [sys.executable, "-P", "-m", "jinacli", "flow", "check", "--quiet", *given.words],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -13,8 +13,9 @@ from jina.launch.speaker import Speaker
 from jinacli.color import is_colored
 from jinacli.flow.doubts import Doubts
 from jinacli.screens.errors import first_words, text_of
+from jinacli.screens.loading import is_terminal
 from jinacli.screens.prefixes import Prefixes
-from jinacli.screens.start import StartScreen, is_terminal
+from jinacli.screens.start import StartScreen
 
 
 class UpScreen:

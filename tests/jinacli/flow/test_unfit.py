@@ -200,7 +200,8 @@ def test_what_only_the_worker_finds_is_shown_in_its_words(shell: Shell) -> None:
         (
             "os._exit(0)",
             1,
-            "error: flow.yml:1:29: importing late.py: the process ended with exit code 0",
+            "flow.yml:1:29: error[import-failed]: importing late.py: the process ended with "
+            "exit code 0",
         ),
     ],
 )
@@ -210,7 +211,7 @@ def test_a_check_that_is_broken_off(shell: Shell, then: str, code: int, last: st
     done = shell.run("flow", "up", "flow.yml")
     assert done.code == code
     assert "ImportError: not today" in done.err
-    assert done.err.splitlines()[-1] == last
+    assert last in done.err.splitlines()
 
 
 def test_a_check_that_a_module_ends_leaves_the_exit_code_of_yaml(shell: Shell) -> None:
@@ -218,10 +219,11 @@ def test_a_check_that_a_module_ends_leaves_the_exit_code_of_yaml(shell: Shell) -
     shell.write("flow.yml", "executors: [{name: a, uses: ends.py:Ends, replcias: 2}]\n")
     done = shell.run("flow", "up", "flow.yml")
     assert done.code == 2
-    assert done.err.endswith(
-        "help: did you mean `replicas`?\n"
-        "error: flow.yml:1:29: importing ends.py: the process ended with exit code 0\n"
-    )
+    assert (
+        "help: did you mean `replicas`?\n\n"
+        "flow.yml:1:29: error[import-failed]: importing ends.py: the process ended with exit code "
+        "0\n"
+    ) in done.err
 
 
 @pytest.mark.parametrize(
