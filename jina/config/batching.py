@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from jina.config.batching_schema import IGNORED_BATCHING, BatchingModel
 from jina.config.load_state import LoadState
-from jina.config.schema import IGNORED_BATCHING, BatchingModel
 from jina.config.tree import DataPath, Tree
 from jina.names import endpoint_name
 

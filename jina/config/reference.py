@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
+from jina.config.batching_schema import BatchingModel
 from jina.config.failure_schema import RetriesModel
 from jina.config.older_keys import (
     IGNORED_EXECUTOR,
@@ -20,7 +21,6 @@ from jina.config.older_keys import (
     REFUSED_OPTIONS,
 )
 from jina.config.schema import (
-    BatchingModel,
     ExecutorModel,
     FlowModel,
     FlowOptions,

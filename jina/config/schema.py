@@ -1,8 +1,8 @@
 """What Flow and Executor YAML may say: every key, its type, its default, one line of documentation.
 
-Here and in `failure_schema`, nowhere else. Models are strict (no text where a number belongs) and
-refuse unknown keys. The keys of Jina 2 and 3 that have no effect here are in `older_keys.py`:
-they are accepted, and `check` lists them.
+Here, in `failure_schema` and in `batching_schema`, nowhere else. Models are strict (no text where a
+number belongs) and refuse unknown keys. The keys of Jina 2 and 3 that have no effect here are in
+`older_keys.py`: they are accepted, and `check` lists them.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ from pydantic import (
 )
 from pydantic_core import PydanticKnownError
 
+from jina.config.batching_schema import BatchingSection
 from jina.config.failure_schema import Limits, OnError, Retries, Strategy
-from jina.defaults import BATCH_DOCS, BATCH_TIMEOUT_MS, CLOSE_GRACE_S, MAX_REPLICAS
+from jina.defaults import CLOSE_GRACE_S, MAX_REPLICAS
 
 Text = Annotated[str, Field(strict=True)]
 Number = Annotated[int, Field(strict=True)]
@@ -107,44 +108,6 @@ class Metas(BaseModel):
     )
 
 
-class BatchingModel(_Strict):
-    """How requests become one call; what is left out is as the decorator says."""
-
-    preferred_batch_size: Annotated[int, Field(strict=True, ge=1, le=10_000)] | None = Field(
-        None,
-        description=(
-            f"Target and maximum number of Documents per call. The default is {BATCH_DOCS}."
-        ),
-    )
-    timeout: Annotated[float, Field(strict=True, ge=0, le=10**9)] | None = Field(
-        None,
-        description=(
-            "Milliseconds that the oldest request waits for others to join it. The default is "
-            f"{BATCH_TIMEOUT_MS}."
-        ),
-    )
-    flush_all: Flag | None = Field(
-        None, description="Pass all waiting Documents in one call, however many there are."
-    )
-    use_dynamic_batching: Flag | None = Field(
-        None, description="false turns batching off, even if the decorator turns it on."
-    )
-    custom_metric: Any = Field(None, description="Ignored: batches are sized by Documents.")
-    use_custom_metric: Any = Field(None, description="Ignored, like custom_metric.")
-
-
-#: Keys of it that have no meaning here.
-IGNORED_BATCHING = frozenset({"custom_metric", "use_custom_metric"})
-
-_Batching = Annotated[
-    BatchingModel, BeforeValidator(_empty_is_map, json_schema_input_type=BatchingModel | None)
-]
-BatchingSection = Annotated[
-    dict[Text, _Batching],
-    BeforeValidator(_empty_is_map, json_schema_input_type=dict[Text, _Batching] | None),
-]
-
-
 class ExecutorModel(_Strict):
     """An Executor: which class, constructed how, serving what."""
 
@@ -176,6 +139,13 @@ class ExecutorModel(_Strict):
     )
     uses_dynamic_batching: BatchingSection = Field(
         default_factory=dict, description="Overrides dynamic_batching."
+    )
+    env: Environment = Field(
+        default_factory=dict,
+        description=(
+            "Environment variables of its processes, set before anything is imported. Those of the "
+            "Flow and of its entry in the Flow win."
+        ),
     )
 
 

@@ -134,7 +134,8 @@ def run(
 
     The quickest way for cheap work, and for a debugger. Results are JSON
     lines in the order of the inputs; a line that fails has an error as its
-    outcome, and then the exit code is 3. Without --inputs, standard input is
+    outcome, and then the exit code is 3. If the method raises, it is called
+    again for fewer Documents, so that only those fail that it raises for. Without --inputs, standard input is
     read when it is a pipe or a file; from a terminal, the endpoint is called
     once without Documents. What the Executor prints goes to standard error.
 

@@ -12,6 +12,7 @@ from jina.config import FlowConfig, flow_name, load_flow
 from jina.excepts import BadConfigSource, BadYAMLVersion, ConfigError
 from jina.executors import BaseExecutor
 from jina.executors.load import build
+from jina.graph.planning import plan_from
 
 EXECUTOR = """
 from jina import Executor, requests
@@ -131,6 +132,22 @@ def test_environment_and_timeouts_are_inherited(here: Path) -> None:
     ).executors
     assert one.env == {"A": "true", "B": "x"}
     assert (one.timeout_ready_s, two.timeout_ready_s) == (2.5, -1.0)
+
+
+def test_the_environment_of_an_executor_gives_way_to_that_of_its_flow_and_its_node(
+    here: Path,
+) -> None:
+    uses = "uses: {jtype: BaseExecutor, env: {A: own, B: own, C: own, D: true}}"
+    config = flow(
+        "with: {env: {B: flow, C: flow}}\nexecutors:\n"
+        f"  - {uses}\n    env: {{C: node}}\n"
+        f"    uses_before: {uses.removeprefix('uses: ')}\n"
+    )
+    (node,) = config.executors
+    assert node.env == {"A": "own", "B": "flow", "C": "node", "D": "true"}
+    head, worker, *_ = plan_from(config).workers
+    assert worker.env == node.env
+    assert head.env == {"A": "own", "B": "flow", "C": "flow", "D": "true"}
 
 
 def test_needs_as_text_and_as_a_list(here: Path) -> None:
