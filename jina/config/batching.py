@@ -1,6 +1,6 @@
 """Dynamic batching in YAML: what is ignored in it, and how one place's settings lie over another's.
 
-The keys are in `schema.py`.
+The keys are in `batching_schema.py`.
 """
 
 from __future__ import annotations

@@ -67,6 +67,9 @@ class NodeConfig:
         origin: where its Executor is written, for messages about it.
         method: as it is written.
         runtime_args: overrides those that the Flow gives its Executor.
+        threads: of each numerical library in a process: its own, else the Flow's; None is a share
+            of the cores.
+        outer_threads: the Flow's alone, as `outer_env`.
     """
 
     name: str
@@ -92,6 +95,8 @@ class NodeConfig:
     origin: ExecutorDraft | None = field(default=None, repr=False, compare=False)
     method: str = "add"
     runtime_args: dict[str, Any] = field(default_factory=dict)
+    threads: int | None = None
+    outer_threads: int | None = None
 
     def parts(self) -> Iterator[tuple[str, ExecutorSpec, ExecutorDraft]]:
         """The Executors that it consists of: names of their nodes, what they are, where written."""
@@ -391,6 +396,8 @@ class NodeReader:
             origin=own_executor.origin,
             method=model.method,
             runtime_args=_runtime_args(model),
+            threads=self.options.threads if model.threads is None else model.threads,
+            outer_threads=self.options.threads,
         )
 
 

@@ -22,7 +22,7 @@ from pydantic_core import PydanticKnownError
 
 from jina.config.batching_schema import BatchingSection
 from jina.config.failure_schema import Limits, OnError, Retries, Strategy
-from jina.defaults import CLOSE_GRACE_S, MAX_REPLICAS
+from jina.defaults import CLOSE_GRACE_S, MAX_REPLICAS, MAX_THREADS
 
 Text = Annotated[str, Field(strict=True)]
 Number = Annotated[int, Field(strict=True)]
@@ -30,6 +30,8 @@ Real = Annotated[float, Field(strict=True)]
 Flag = Annotated[bool, Field(strict=True)]
 #: Milliseconds; the bound is 31 years, below which every clock can count.
 Timeout = Annotated[int, Field(strict=True, ge=-1, le=10**12)]
+#: Each library that computes in parallel starts so many.
+Threads = Annotated[int, Field(strict=True, ge=1, le=MAX_THREADS)]
 _NO_NUL = r"^[^\x00]*$"
 
 
@@ -279,6 +281,14 @@ class NodeModel(_Strict):
         default_factory=dict,
         description="Environment variables of its processes, set before anything is imported.",
     )
+    threads: Threads | None = Field(
+        None,
+        description=(
+            "Number of threads that numerical libraries may use in each of its processes, set as "
+            "OMP_NUM_THREADS and the like. The default is the Flow's, or the usable cores divided "
+            "by the number of workers."
+        ),
+    )
     timeout_ready: Timeout | None = Field(
         None,
         description=(
@@ -336,6 +346,7 @@ class FlowOptions(_Strict):
     env: Environment = Field(
         default_factory=dict, description="Environment variables of all its processes."
     )
+    threads: Threads | None = Field(None, description="Default threads of its executors.")
     timeout_ready: Timeout | None = Field(
         None, description="Default timeout_ready of its executors."
     )

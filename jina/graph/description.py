@@ -259,7 +259,7 @@ def _inherited(config: FlowConfig) -> dict[str, Any]:
     options = config.options.model_dump(
         include={
             *("workspace", "env", "timeout_ready", "inspect", "extra_search_paths"),
-            *("on_error", "on_error_strategy"),
+            *("on_error", "on_error_strategy", "threads"),
         },
         exclude_none=True,
         exclude_defaults=True,

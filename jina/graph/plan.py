@@ -13,7 +13,7 @@ import msgspec
 from msgspec import structs
 
 from jina.defaults import CLOSE_GRACE_S, TIMEOUT_READY_S
-from jina.executors.modules import import_paths
+from jina.executors.modules import import_paths, program_folders
 from jina.executors.spec import ExecutorSpec, importing_from
 from jina.graph.origins import Origins
 from jina.names import DEVICES, worker_name
@@ -104,6 +104,7 @@ class WorkerSpec(msgspec.Struct, frozen=True, kw_only=True):
         timeout_ready_s: how long its start may take without any output.
         entry: where the Flow's YAML names the Executor, as file:line:column; "" from Python.
         stop_grace_s: how long it may take to close before it is ended.
+        threads: that each of its numerical libraries may use; None is its share of the cores.
     """
 
     node: str
@@ -118,6 +119,7 @@ class WorkerSpec(msgspec.Struct, frozen=True, kw_only=True):
     timeout_ready_s: float = TIMEOUT_READY_S
     entry: str = ""
     stop_grace_s: float = CLOSE_GRACE_S
+    threads: int | None = None
 
     @property
     def name(self) -> str:
@@ -166,9 +168,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
 def with_import_paths(plan: Plan) -> Plan:
     """The plan with workers that import from wherever this process does."""
-    paths = import_paths()
+    paths, program = import_paths(), program_folders()
     workers = [
-        structs.replace(worker, executor=importing_from(worker.executor, paths))
+        structs.replace(worker, executor=importing_from(worker.executor, paths, program))
         for worker in plan.workers
     ]
     return structs.replace(plan, workers=workers)

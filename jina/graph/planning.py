@@ -111,6 +111,7 @@ def _workers(
 ) -> Iterator[WorkerSpec]:
     is_sharded = planned.shards > 1
     env = _environment(node, planned)
+    threads = node.outer_threads if planned.of else node.threads
     turns = devices.in_turns(env, gpus)
     for shard in range(planned.shards):
         for replica in range(planned.replicas):
@@ -127,6 +128,7 @@ def _workers(
                 timeout_ready_s=node.timeout_ready_s,
                 entry=_entry(node, planned),
                 stop_grace_s=node.stop_grace_s,
+                threads=threads,
             )
 
 

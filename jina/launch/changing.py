@@ -122,6 +122,8 @@ class Changing:
         self._failure = None
         self._plan = change.plan
         self._changed = nodes
+        others = sum(spec.node not in wanted for spec in self.specs.values())
+        self._workers.planned = others + sum(map(len, wanted.values()))
         self._say(f"changing {self._title}")
         for node in nodes:
             for note in notes_of(self._of(node), wanted[node]):
@@ -231,6 +233,7 @@ class Changing:
 
     def _finish(self) -> None:
         self._rollout = None
+        self._workers.planned = len(self.specs)
         if self._failure is None and self._plan is not None:
             self._written = _replicas(self._plan.nodes)
             self._adopt(self._plan)

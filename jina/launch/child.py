@@ -10,6 +10,7 @@ import subprocess
 import sys
 import sysconfig
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
 
@@ -161,10 +162,14 @@ def spawn_gateway(channel: socket.socket) -> Child:
     )
 
 
-def spawn_worker(assignment: Assignment) -> Child:
+def spawn_worker(assignment: Assignment, threads: Mapping[str, str]) -> Child:
     """Start a worker. Its assignment waits in an unnamed file on its standard input.
 
     A file, not a pipe: writing never blocks, however large a pickled class is.
+
+    Args:
+        assignment: what to run.
+        threads: variables that say how many threads its libraries may use.
     """
     with _unnamed_file() as stdin:
         stdin.write(encode_msgpack(assignment))
@@ -173,7 +178,7 @@ def spawn_worker(assignment: Assignment) -> Child:
             assignment.spec.name,
             ["jina.runtime.worker", str(os.getpid())],
             stdin=stdin.fileno(),
-            env={**assignment.spec.env, MARK: mark_of(os.getpid(), assignment.slot)},
+            env={**assignment.spec.env, **threads, MARK: mark_of(os.getpid(), assignment.slot)},
         )
 
 

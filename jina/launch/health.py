@@ -176,6 +176,7 @@ def describe(
     report.pid = child.pid
     report.up_s = time.monotonic() - child.started
     report.memory = memory_bytes(child.pid)
+    report.threads = worker.threads
     if facts is not None:
         report.outstanding = facts.outstanding
         report.oldest_s = facts.oldest_s

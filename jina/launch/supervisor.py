@@ -74,6 +74,7 @@ class Supervisor:
         self._listener = Listener(self._selector, report)
         self._gateway = GatewayProcess(self._selector, self._listener, self._on_gateway)
         self._workers = Workers(directory, self._listener, self._gateway.tell)
+        self._workers.planned = len(plan.workers)
         self._overdue = OverdueWorkers(self._workers, str(directory.board), report)
         self._changing = Changing(
             plan, self._workers, self._comebacks, report, self._start_later, directory.runs

@@ -16,6 +16,7 @@ from jina.graph.plan import WorkerSpec
 from jina.launch.child import Child, spawn_worker
 from jina.launch.listener import Listener
 from jina.launch.rundir import RunDirectory, started_at_ticks
+from jina.launch.threads import thread_variables, threads_in
 from jina.names import DEVICES
 from jina.runtime import control
 from jina.runtime.board import next_slot
@@ -30,12 +31,14 @@ class WorkerProcess(NamedTuple):
         spec: what it runs.
         child: its process.
         slot: its place on the begin board.
+        threads: that its numerical libraries may use; 0 if that is not known.
     """
 
     identity: str
     spec: WorkerSpec
     child: Child
     slot: int
+    threads: int = 0
 
     @property
     def mark(self) -> str:
@@ -64,6 +67,8 @@ class Workers:
         self._running: dict[str, WorkerProcess] = {}  # by identity
         self._retiring: set[str] = set()  # identities
         self._last_slot = 0
+        self.planned = 1
+        """How many the Flow has, or is to have; they share the cores."""
 
     def __len__(self) -> int:
         return len(self._running)
@@ -101,12 +106,15 @@ class Workers:
             board=str(self._directory.board),
             slot=slot,
         )
+        threads = thread_variables(spec, self.planned)
         try:
-            child = spawn_worker(assignment)
+            child = spawn_worker(assignment, threads)
         except OSError as error:
             self._tell(control.Died(identity=identity, reason=f"could not be started: {error}"))
             raise
-        self._running[identity] = WorkerProcess(identity, spec, child, slot)
+        self._running[identity] = WorkerProcess(
+            identity, spec, child, slot, threads_in({**os.environ, **spec.env, **threads})
+        )
         self._listener.watch(child)
         self._directory.record.groups[child.pid] = started_at_ticks(child.pid)
         with contextlib.suppress(OSError):  # a full disk: what is there finds the others
@@ -123,9 +131,9 @@ class Workers:
 
     def announce(self) -> None:
         """Tell a gateway that replaces another one which workers run."""
-        for identity, spec, child, slot in self:
-            self._expect(identity, spec, slot, is_running=True)
-            self._tell(control.Started(identity=identity, pid=child.pid))
+        for worker in self:
+            self._expect(worker.identity, worker.spec, worker.slot, is_running=True)
+            self._tell(control.Started(identity=worker.identity, pid=worker.child.pid))
 
     def take_dead(self) -> Iterator[WorkerProcess]:
         """Each worker that has ended, one after the other; what is left in its group is killed."""

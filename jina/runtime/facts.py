@@ -196,6 +196,7 @@ class WorkerReport(msgspec.Struct, kw_only=True):
         restarts: how often a process died here and was replaced.
         last_end: how the last of them ended.
         devices: its CUDA_VISIBLE_DEVICES.
+        threads: that each numerical library in it may use; 0 if that is not known.
     """
 
     name: str
@@ -218,6 +219,7 @@ class WorkerReport(msgspec.Struct, kw_only=True):
     restarts: int = 0
     last_end: str = ""
     devices: str = ""
+    threads: int = 0
 
 
 class Report(msgspec.Struct, tag=True, kw_only=True):

@@ -171,17 +171,22 @@ def down(
 def ps(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON")] = False,
     names: Annotated[bool, typer.Option("--quiet", "-q", help="Print only names")] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Show the threads of each worker")
+    ] = False,
 ) -> None:
     """List running Flows and their workers
 
     Examples:
       jina flow ps
 
+      jina flow ps --verbose
+
       jina flow ps --json
     """
     from jinacli.flow.ps import list_flows
 
-    list_flows(as_json=as_json, names_only=names)
+    list_flows(as_json=as_json, names_only=names, is_verbose=verbose)
 
 
 @flow_app.command()

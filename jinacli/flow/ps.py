@@ -24,8 +24,8 @@ _AWAY = ("stopped", "silent")
 _PATIENCE_S = 2.0  # for a supervisor's answer, which usually takes some milliseconds
 
 
-def list_flows(*, as_json: bool, names_only: bool) -> None:
-    """List the Flows that run, with their workers."""
+def list_flows(*, as_json: bool, names_only: bool, is_verbose: bool = False) -> None:
+    """List the Flows that run, with their workers; verbosely, how many threads each may use."""
     end_orphans()
     found = list(rundir.running())
     flows = [_described(directory, record) for directory, record in found]
@@ -40,7 +40,9 @@ def list_flows(*, as_json: bool, names_only: bool) -> None:
         from jinacli.screens.flows import flow_lines
 
         if flows:
-            sys.stdout.write("\n".join(flow_lines(flows, screen_width())) + "\n")
+            sys.stdout.write(
+                "\n".join(flow_lines(flows, screen_width(), is_verbose=is_verbose)) + "\n"
+            )
             sys.stdout.flush()
             for _, record in found:
                 say_stale(record)
@@ -80,7 +82,7 @@ def _add_from_gateway(flow: dict[str, Any], record: FlowRecord) -> None:
     except ConnectError:
         flow["state"] = "not answering"
         return
-    unknown = {"busy_s": None, "failures": 0, "restarts": 0}
+    unknown = {"threads": None, "busy_s": None, "failures": 0, "restarts": 0}
     flow["workers"] = [{**worker, **unknown} for worker in status["workers"]]
     for name in ("endpoints", "failed", "requests_held", "requests_done", "requests_failed"):
         flow[name] = status[name]
@@ -117,6 +119,7 @@ def _worker(worker: WorkerReport) -> dict[str, Any]:
         "state": _IN_WORDS.get(worker.state, worker.state),
         "outstanding": worker.outstanding,
         "devices": worker.devices,
+        "threads": worker.threads or None,
         "busy_s": round(worker.since_s, 1) if worker.state == "busy" else None,
         "failures": worker.failures,
         "restarts": worker.restarts,

@@ -18,31 +18,34 @@ _OF_WORKER = (
     Column("outstanding", is_number=True),
     Column("failed", is_number=True),
 )
-_DEVICES = Column("GPU")
+# Shown where they are wanted or known: key of a worker -> its column.
+_MORE = {"threads": Column("threads", is_number=True), "devices": Column("GPU")}
 _FILE = Column("file", may_break=True)
 
 
-def flow_lines(flows: list[dict[str, Any]], width: int) -> list[str]:
+def flow_lines(flows: list[dict[str, Any]], width: int, *, is_verbose: bool = False) -> list[str]:
     """The lines of `jina flow ps`: a row for each worker of each Flow.
 
     Args:
         flows: as `jina flow ps --json` describes them.
         width: of the screen.
+        is_verbose: with the threads that each worker may use.
     """
     has_devices = any(worker.get("devices") for flow in flows for worker in flow["workers"])
-    of_worker = (*_OF_WORKER, *((_DEVICES,) if has_devices else ()))
+    more = ["threads"] * is_verbose + ["devices"] * has_devices
+    of_worker = (*_OF_WORKER, *(_MORE[key] for key in more))
     rows = []
     for flow in flows:
         state = f"{flow['state']}, for a post" if flow["one_shot"] else flow["state"]
         first = (flow["name"], state, rough_duration(flow["uptime_s"]))
         last = one_line(shortest(flow["file"]))  # a byte of a name that is not text stays visible
-        for row in _rows(flow) or [("",) * len(of_worker)]:
-            rows.append((*first, *row[: len(of_worker)], last))
+        for row in _rows(flow, more) or [("",) * len(of_worker)]:
+            rows.append((*first, *row, last))
             first, last = ("", "", ""), ""
     return lines_of((*_OF_FLOW, *of_worker, _FILE), rows, width)
 
 
-def _rows(flow: dict[str, Any]) -> list[tuple[str, ...]]:
+def _rows(flow: dict[str, Any], more: list[str]) -> list[tuple[str, ...]]:
     """A row for each worker, then one for each node that has none left."""
     workers: list[tuple[str, ...]] = [
         (
@@ -51,12 +54,12 @@ def _rows(flow: dict[str, Any]) -> list[tuple[str, ...]]:
             f"busy {rough_duration(worker['busy_s'])}" if worker["busy_s"] else worker["state"],
             str(worker["outstanding"]),
             number(worker["failures"]),
-            worker.get("devices", ""),
+            *(str(worker.get(key) or "") for key in more),
         )
         for worker in flow["workers"]
     ]
     failed = flow.get("failed", {})
     return workers + [
-        (node, "", f"failed: {reason.splitlines()[0]}", "", "", "")
+        (node, "", f"failed: {reason.splitlines()[0]}", "", "", *[""] * len(more))
         for node, reason in failed.items()
     ]

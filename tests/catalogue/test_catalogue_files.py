@@ -45,6 +45,8 @@ def can_be_imported(folder: Path) -> bool:
 
 IMPORTABLE = list(filter(can_be_imported, FOLDERS))
 WITH_PACKAGES = [folder for folder in FOLDERS if (folder / "requirements.txt").exists()]
+# Libraries warn about themselves, which is not for us to mend.
+OF_LIBRARIES = pytest.mark.filterwarnings("default")
 
 
 def config_of(folder: Path) -> dict[str, Any]:
@@ -68,7 +70,13 @@ def test_an_executor_that_needs_packages_says_which_and_has_an_example(folder: P
     assert len({json.loads(line)["id"] for line in lines}) == len(lines) == 3
 
 
-@pytest.mark.parametrize("folder", IMPORTABLE, ids=lambda folder: folder.name)
+@pytest.mark.parametrize(
+    "folder",
+    [
+        pytest.param(each, id=each.name, marks=[OF_LIBRARIES] if each in WITH_PACKAGES else [])
+        for each in IMPORTABLE
+    ],
+)
 class TestExecutor:
     """One folder of `executors/`."""
 
@@ -126,6 +134,7 @@ class TestExecutor:
         assert re.search(r"^    .*\bjina post /", readme, flags=re.MULTILINE)
 
 
+@OF_LIBRARIES
 @pytest.mark.parametrize("path", FLOWS, ids=lambda path: path.name)
 def test_each_flow_loads_and_its_executors_take_their_settings(path: Path) -> None:
     flow = load_flow(path)
@@ -134,3 +143,10 @@ def test_each_flow_loads_and_its_executors_take_their_settings(path: Path) -> No
     assert names <= {folder.name for folder in FOLDERS}
     no_import = not names <= {folder.name for folder in IMPORTABLE}
     assert check_flow(str(path), no_import=no_import).problems == []
+
+
+def test_the_copies_of_the_file_that_lets_torchvision_load_are_equal() -> None:
+    """A folder is taken as it is, so each that needs the file has it."""
+    copies = [path.read_text() for path in (ROOT / "executors").glob("*/torchvision_operators.py")]
+    assert len(copies) == 3
+    assert len(set(copies)) == 1

@@ -168,6 +168,17 @@ def test_a_flow_as_it_is_understood_shows_each_variable_where_it_is_set(here: Pa
     assert again.env == {"A": "own", "B": "flow", "C": "node"}
 
 
+def test_threads_are_inherited_and_are_a_number(here: Path) -> None:
+    one, two = flow("with: {threads: 2}\nexecutors:\n  - {}\n  - threads: 3\n").executors
+    assert (one.threads, two.threads) == (2, 3)
+    assert (one.outer_threads, two.outer_threads) == (2, 2)
+    (three,) = flow("executors:\n  - {}\n").executors
+    assert three.threads is None
+    for wrong in ("0", "1.5", "auto", "true"):
+        with pytest.raises(ConfigError, match=r"flow.yml:2:15: .*`executors\[0\].threads`"):
+            flow(f"executors:\n  - {{threads: {wrong}}}\n")
+
+
 def test_needs_as_text_and_as_a_list(here: Path) -> None:
     config = flow(
         "executors:\n  - name: a\n  - name: b\n    needs: gateway\n"

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import os
+import re
+import shutil
+import subprocess
 from collections.abc import Iterator
 from itertools import cycle, islice
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.frameworks import support
-from tests.shell import Shell
+from tests.shell import JINA, WAIT_S, Shell
 
 # What the seed does, with the packaged model: tokenize, run the session, average the words.
 PLAIN_BERT = """
@@ -53,10 +59,42 @@ np.save(sys.argv[1], TfidfVectorizer().fit(corpus).transform(texts).toarray())
 """
 
 
+def run_line(shell: Shell, line: str) -> list[support.Line]:
+    """Run a line of a README in a shell, and return the lines of its answer."""
+    path = f"{Path(JINA).parent}:{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", line],
+        cwd=shell.folder,
+        env={**shell.environment, "PATH": path},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=WAIT_S,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
 def many(name: str, count: int) -> list[support.Line]:
     """Lines like the example's, each with an id and a text of its own."""
     lines = islice(cycle(support.lines_of(name)), count)
     return [{**line, "id": f"d{n}", "text": f"{line['text']} {n}"} for n, line in enumerate(lines)]
+
+
+@pytest.mark.parametrize("name", ["BertTextEncoder", "TfidfTextEncoder"])
+def test_the_commands_of_a_readme_print_what_it_shows(shell: Shell, name: str) -> None:
+    shutil.copy(support.EXECUTORS / name / "input.jsonl", shell.folder)
+    readme = (support.EXECUTORS / name / "README.md").read_text(encoding="utf-8")
+    lines: list[support.Line] = []
+    for command in re.findall(r"^    (jina executor run catalogue.*)$", readme, flags=re.MULTILINE):
+        lines = run_line(shell, command)
+    shown = re.findall(r'^({"id".*),"embedding":(.*)…$', readme, flags=re.MULTILINE)
+    assert len(shown) == len(lines) == 3
+    for (start, embedding), line in zip(shown, lines, strict=True):
+        assert json.loads(start + "}").items() < line.items()
+        numbers = [float(number) for number in re.findall(r"-?\d\.\d+", embedding)]
+        assert np.allclose(numbers, line["embedding"][: len(numbers)] if numbers else [], atol=1e-6)
 
 
 class TestBertTextEncoder:
@@ -136,3 +174,53 @@ def test_a_corpus_that_is_posted_is_kept(shell: Shell) -> None:
     dense = support.plain_python(shell, PLAIN_TFIDF, inputs, inputs)
     assert np.array_equal(np.concatenate(before), dense)
     assert np.array_equal(np.concatenate(after), dense)
+
+
+class TestSemanticSearch:
+    """`flows/semantic-search.yml` as its README runs it, over the passages about Python."""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def shell(cls, shared_shell: Shell) -> Iterator[Shell]:
+        for name in ("executors", "flows"):
+            ignored = shutil.ignore_patterns("workspace", "__pycache__")
+            shutil.copytree(support.ROOT / name, shared_shell.folder / name, ignore=ignored)
+        with support.running(shared_shell, shared_shell.folder / "flows" / "semantic-search.yml"):
+            yield shared_shell
+
+    def test_the_lines_of_the_readme_run(self, shell: Shell) -> None:
+        readme = (support.ROOT / "flows" / "README.md").read_text(encoding="utf-8")
+        lines = re.findall(r"^    (.*\bjina post .*semantic-search.*)$", readme, flags=re.MULTILINE)
+        indexed, worded, by_vector = (run_line(shell, line) for line in lines)
+        passages = (support.ROOT / "flows" / "data" / "python-topics.jsonl").read_text()
+        assert len(indexed) == len(passages.splitlines())
+        assert worded[0]["matches"][0]["tags"]["topic"] in ("try", "exceptions", "compound")
+        assert set(worded[0]["matches"][0]["scores"]) >= {"rrf"}
+        assert set(by_vector[0]["matches"][0]["scores"]) == {"cosine"}
+
+    @pytest.mark.parametrize(
+        ("file", "least"),
+        [
+            ("questions.jsonl", 11),
+            ("tuning_questions.jsonl", 52),
+            ("own_questions.jsonl", 48),
+            ("held_out_questions.jsonl", 66),
+        ],
+    )
+    def test_questions_are_answered_among_the_first_three_matches(
+        self, shell: Shell, file: str, least: int
+    ) -> None:
+        path = support.ROOT / "tests" / "catalogue" / file
+        questions = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        inputs = support.written(
+            shell, [{"id": str(n), "text": q["text"]} for n, q in enumerate(questions)]
+        )
+        missed = [
+            question["text"]
+            for question, doc in zip(
+                questions, support.posted(shell, inputs, endpoint="/search"), strict=True
+            )
+            if not {match.tags["topic"] for match in doc.matches} & {*question["expected_topics"]}
+        ]
+        answered = len(questions) - len(missed)
+        assert answered >= least, f"{answered} of {len(questions)}; not: {'; '.join(missed)}"

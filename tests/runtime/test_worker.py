@@ -146,7 +146,8 @@ class WorkerUnderTest:
                 back=self.address,
                 board=str(directory / "board"),
                 slot=_SLOT,
-            )
+            ),
+            {},
         )
 
     def receive(self, kind: int) -> tuple[Header, list[bytes]]:

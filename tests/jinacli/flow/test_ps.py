@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 
+from jina.launch.threads import VARIABLES, usable_cores
 from tests.jinacli.post.test_output import on_terminal
 from tests.shell import JINA, Shell
 
@@ -91,3 +92,40 @@ def test_ps_shows_the_gpus_that_each_worker_got(shell: Shell) -> None:
         assert table[0].split()[-2:] == ["GPU", "file"]
         (line,) = shell.run("post", "/", "--text", "x").lines
         assert line["tags"]["seen"] in ("0", "1")
+
+
+def test_workers_share_the_cores_and_ps_shows_it(shell: Shell) -> None:
+    """The variables are there before anything is imported; new replicas get their share too."""
+    shell.write(
+        "sees.py",
+        "import os\nSEEN = {name: os.environ.get(name) for name in os.environ if 'THREADS' in name}"
+        "\nfrom jina import Executor, requests\n"
+        "class Sees(Executor):\n    @requests\n    def see(self, docs, **kwargs):\n"
+        "        docs[0].tags[self.runtime_args.name] = SEEN\n",
+    )
+    shell.write(
+        "flow.yml",
+        "with: {threads: 5}\nexecutors:\n  - {name: flows, uses: 'sees.py:Sees'}\n"
+        "  - {name: own, uses: 'sees.py:Sees', threads: 3, env: {MKL_NUM_THREADS: 1}}\n",
+    )
+    for name in VARIABLES:
+        shell.environment.pop(name, None)
+    with shell.up("flow.yml"):
+        (line,) = shell.run("post", "/", "--text", "x").lines
+        five = dict.fromkeys(VARIABLES, "5")
+        three = dict.fromkeys(VARIABLES, "3")
+        assert line["tags"] == {"flows": five, "own": {**three, "MKL_NUM_THREADS": "1"}}
+        assert "threads" not in shell.ps_table()[0]
+        table = shell.run("flow", "ps", "-v").out.splitlines()
+        rows = [row.split() for row in table]
+        assert (rows[0][-2:], rows[1][-2], rows[2][-1]) == (["threads", "file"], "5", "3")
+    shell.write("flow.yml", "executors:\n  - {name: it, uses: 'sees.py:Sees'}\n")
+    with shell.up("flow.yml"):
+        assert shell.run("flow", "scale", "it=2").code == 0
+        (flow,) = shell.ps()
+        cores = usable_cores()
+        # The first one has begun with all of them, and keeps them until it is restarted.
+        assert [each["threads"] for each in flow["workers"]] == [cores, max(1, cores // 2)]
+        assert shell.run("flow", "restart").code == 0
+        (flow,) = shell.ps()
+        assert [each["threads"] for each in flow["workers"]] == [max(1, cores // 2)] * 2
