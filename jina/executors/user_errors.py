@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from traceback import FrameSummary, TracebackException
+from traceback import FrameSummary, TracebackException, format_exception
 from types import CodeType, TracebackType
 
 from jina.defaults import KIB
@@ -57,6 +57,15 @@ def short_traceback(error: BaseException) -> str:
     try:
         text = trimmed_traceback(error)
     except Exception:  # an error's own text may raise while the traceback is written
+        text = f"{class_name(error)}\n"
+    return _bounded(text, _MAX_TRACEBACK)
+
+
+def whole_traceback(error: BaseException) -> str:
+    """The traceback with all of its frames; its head and tail if it is long."""
+    try:
+        text = "".join(format_exception(error))
+    except Exception:  # as above
         text = f"{class_name(error)}\n"
     return _bounded(text, _MAX_TRACEBACK)
 

@@ -283,6 +283,7 @@ class Ready(msgspec.Struct, array_like=True, frozen=True):
         batching: endpoints of which requests may become one call.
         doubts: what is suspicious about it.
         once: endpoints whose method must not see a Document twice.
+        python: version of its interpreter.
     """
 
     pid: int
@@ -291,6 +292,7 @@ class Ready(msgspec.Struct, array_like=True, frozen=True):
     batching: dict[str, Batching] = {}
     doubts: list[Doubt] = []
     once: list[str] = []
+    python: str = ""
 
 
 _T = TypeVar("_T")

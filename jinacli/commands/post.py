@@ -305,4 +305,4 @@ def post(
 
         raise typer.Exit(dry_run_post(options))
     given = functools.partial(given_flow, flow, [], settings, env_file) if flow else None
-    raise typer.Exit(checked_if_unfit(given, lambda: run_post(options)))
+    raise typer.Exit(checked_if_unfit(given, lambda: run_post(options), quiet=quiet))
