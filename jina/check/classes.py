@@ -58,7 +58,7 @@ def check_class(
         cls = origin.cls or _found(report, loaded, origin, note)
     if not origin.cls:
         known = {problem.message for problem in report.problems}
-        found = shadow_problems(loaded, origin, _modules_path(origin))
+        found = shadow_problems(loaded, origin, modules_path(origin))
         report.problems += [problem for problem in found if problem.message not in known]
     if cls is None:
         return

@@ -62,13 +62,23 @@ def missing_for(error: BaseException, spec: ExecutorSpec) -> Missing | None:
     package = (error.name or "").partition(".")[0]
     if not package or package in sys.stdlib_module_names or package == "jina":
         return None
-    files = requirement_files(_folders(spec))
+    files = requirement_files(homes_of(spec))
     is_there = not isinstance(error, ModuleNotFoundError) or package in sys.modules
     if is_there and not files:  # a part of the user's own code
         return None
     has = f"the {package} that is installed does not fit" if is_there else f"{package} is missing"
     python = f"{shown(sys.executable)} (Python {sys.version.partition(' ')[0]})"
     return Missing(f"{has} in {python}", _advice(package, files))
+
+
+def homes_of(spec: ExecutorSpec) -> Iterator[str]:
+    """Where an Executor may have its requirements: beside its Python file, then beside its YAML."""
+    for entry in reversed(spec.py_modules):
+        if is_path(entry):
+            folder = entry if os.path.isdir(entry) else os.path.dirname(entry)
+            yield from (folder, os.path.dirname(folder))
+    if spec.file:
+        yield os.path.dirname(os.path.abspath(spec.file))
 
 
 def requirement_files(folders: Iterable[str]) -> list[str]:
@@ -85,16 +95,6 @@ def shown(path: str) -> str:
     """A path as people type it: relative where it is below the current folder."""
     relative = os.path.relpath(path)
     return path if relative.startswith(os.pardir) else relative
-
-
-def _folders(spec: ExecutorSpec) -> Iterator[str]:
-    """Where an Executor may have its requirements: beside its Python file, then beside its YAML."""
-    for entry in reversed(spec.py_modules):
-        if is_path(entry):
-            folder = entry if os.path.isdir(entry) else os.path.dirname(entry)
-            yield from (folder, os.path.dirname(folder))
-    if spec.file:
-        yield os.path.dirname(os.path.abspath(spec.file))
 
 
 def _advice(package: str, files: Sequence[str]) -> str:

@@ -90,6 +90,8 @@ def misfit(python: str) -> Misfit | None:
     Args:
         python: absolute path. It is run, and imports its jina.
     """
+    if not is_other(python):
+        return None
     try:
         done = subprocess.run(
             command(python),

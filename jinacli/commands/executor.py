@@ -180,6 +180,46 @@ def run(
     raise typer.Exit(run_executor(options))
 
 
+@executor_app.command()
+def install(
+    venv: Annotated[
+        str,
+        typer.Option("--venv", help="Folder of the environment; made if it does not exist"),
+    ],
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[FILES]...", help="Executor YAML files, or catalogue://NAME; none for jina"
+        ),
+    ] = None,
+    python: Annotated[
+        str, typer.Option("--python", help="Interpreter to make it with; default: this one")
+    ] = "",
+    installer: Annotated[
+        Literal["auto", "uv", "pip"], typer.Option(help="auto uses uv if it is on $PATH")
+    ] = "auto",
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show only errors")] = False,
+) -> None:
+    """Make a virtual environment for Executors, with what they need and this jina
+
+    Installs the requirements.txt beside each Executor, and without their
+    dependencies those of requirements-no-deps.txt. Prints the line that lets a
+    Flow run the Executor in this environment. Run again, it completes an
+    environment that exists.
+
+    Examples:
+      jina executor install catalogue://TextEncoder --venv envs/text
+
+      jina executor install my.yml --venv envs/my --python python3.12
+    """
+    # Late: see jinacli.app.
+    from jinacli.executor.install import Install
+    from jinacli.executor.install import install as run_install
+
+    check_given(("--venv", venv))
+    raise typer.Exit(run_install(Install(files or [], venv, python, installer, quiet)))
+
+
 @executor_app.command("list")
 def list_(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON")] = False,

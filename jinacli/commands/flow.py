@@ -172,7 +172,7 @@ def ps(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON")] = False,
     names: Annotated[bool, typer.Option("--quiet", "-q", help="Print only names")] = False,
     verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="Show the threads of each worker")
+        bool, typer.Option("--verbose", "-v", help="Show threads and interpreter of each worker")
     ] = False,
 ) -> None:
     """List running Flows and their workers

@@ -93,4 +93,4 @@ def _first_line(request: Request, tensors: str) -> bytes:
         docs = parse_lines(lines[row], key=chunk.key, first_line=chunk.first_line + row).docs
     if docs is None or not len(docs):
         return b""
-    return write_lines(docs[:1], None, "", tensors)[1][0].strip()
+    return bytes(write_lines(docs[:1], None, "", tensors)[1][0]).strip()
