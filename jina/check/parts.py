@@ -77,7 +77,8 @@ class Part:
         """What is imported for it: parts that are equal in this can share a process."""
         home = self.spec.jtype.rpartition(":")[0]
         cls = self.origin.cls
-        return (home, *self.spec.py_modules, None, *self.spec.search_paths, cls)
+        env = frozenset(self.origin.env.items())
+        return (home, *self.spec.py_modules, None, *self.spec.search_paths, cls, env)
 
     def look(self, begin: Begin) -> Findings:
         """Import it here, and compare it with its YAML.

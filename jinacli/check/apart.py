@@ -56,7 +56,7 @@ class _Import:
     """One process, and what it has found.
 
     Args:
-        parts: that it imports, one after the other; all have the same modules.
+        parts: that it imports, one after the other; all have the same modules and variables.
     """
 
     def __init__(self, parts: list[Part]) -> None:
@@ -91,6 +91,7 @@ class _Import:
         code = 1
         try:
             _hide_data()
+            os.environ.update(self.parts[0].origin.env)  # of all of them
             for part in self.parts:
                 os.write(self._results, part.look(self._note.write).as_line().encode() + b"\n")
             self._note.write("")
