@@ -6,6 +6,7 @@ built here, so that a post of lines does not load what it never uses.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
@@ -16,11 +17,12 @@ from jina.defaults import (
     BULK_REQUEST_BYTES,
     BULK_REQUEST_DOCS,
     MAX_REQUEST_BYTES,
+    READ_BYTES,
     REQUEST_BYTES,
     REQUEST_DOCS,
 )
 from jina.excepts import InputError
-from jina.readers import Chunk, LineSource
+from jina.readers import Chunk, LineSource, ReadOptions, open_inputs
 from jina.wire.maps import DOCS, LINES, Call, Part, pack_map
 from jina.writers import Form
 
@@ -208,3 +210,37 @@ def call_for(form: Form, call: Call) -> Call:
     if "embedding" in call.exclude or (call.select and "embedding" not in call.select):
         raise InputError("an array of embeddings needs the field `embedding`", where="embedding")
     return replace(call, tensors="base64", select=["id", "embedding"], exclude=[])
+
+
+def open_lines(
+    inputs: Sequence[str], reading: ReadOptions, output: str, skipped_lines: int
+) -> LineSource:
+    """Open the inputs after the lines that have their outcomes already.
+
+    Args:
+        inputs: paths, patterns, or "-" for standard input.
+        reading: how they are read.
+        output: where the results go, "-" for standard output.
+        skipped_lines: how many lines at the start to leave out.
+
+    Returns:
+        a source that the caller closes.
+
+    Raises:
+        InputError: an input cannot be read, or is where the results go.
+    """
+    lines = open_inputs(inputs, options=reading)
+    try:
+        if lines.is_fed_by(1 if output == "-" else output):
+            raise InputError(
+                "this is an input, so the results cannot be written to it",
+                where="<stdout>" if output == "-" else output,
+                hint="write to another file and rename it afterwards",
+            )
+        while lines.lines_read < skipped_lines and not lines.at_end:
+            most = min(skipped_lines - lines.lines_read, REQUEST_DOCS)
+            lines.next_chunk(max_lines=most, max_bytes=READ_BYTES)
+    except BaseException:  # refused, or Ctrl-C: nobody else can close the inputs yet
+        lines.close()
+        raise
+    return lines

@@ -1,4 +1,4 @@
-"""Write lines so that an interruption cuts none, and it is known how many were written."""
+"""Write lines so that an interruption cuts none, and it is known how much was written."""
 
 from __future__ import annotations
 
@@ -21,14 +21,12 @@ class LineWriter:
 
     Attributes:
         size: bytes that it has written.
-        lines: of the data that was given last, how many lines were written.
     """
 
     def __init__(self, descriptor: int, *, may_block: bool) -> None:
         self._descriptor = descriptor
         self._may_block = may_block
         self.size = 0
-        self.lines = 0
 
     def write(self, data: bytes | memoryview) -> None:
         """Write everything. If it is interrupted, the line that was begun is finished first.
@@ -36,7 +34,6 @@ class LineWriter:
         Raises:
             OSError: it cannot be written.
         """
-        self.lines = 0
         rest = memoryview(data)
         if not self._may_block:
             with held():
@@ -74,5 +71,4 @@ class LineWriter:
         except BlockingIOError:  # a pipe that somebody made non-blocking, and that is full
             return 0
         self.size += written
-        self.lines += bytes(data[:written]).count(b"\n")
         return written

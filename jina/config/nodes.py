@@ -9,7 +9,9 @@ from typing import Any, TypeAlias
 from jina.config import devices
 from jina.config.batching import laid_over, settings_in, warn_of_ignored
 from jina.config.drafts import ExecutorClass, ExecutorDraft, executor_draft, uncertain_sections
+from jina.config.environment import environment_of
 from jina.config.failures import Failures, failures_around, failures_of, retry_notes, strategy_notes
+from jina.config.interpreters import interpreter_of, interpreter_problems, refuses_live
 from jina.config.load_state import LoadState
 from jina.config.needs import DUPLICATE_NEED, Fault, Node, faults
 from jina.config.older_keys import (
@@ -54,8 +56,8 @@ class NodeConfig:
         disable_reduce: the results of the shards are concatenated.
         is_floating: nobody waits for its results.
         workspace: absolute folder: its own, else the Flow's.
-        env: environment of its processes: the Flow's, overridden by its own.
-        outer_env: the Flow's alone: that of its head and tail.
+        env: environment of its processes: its Executor's, overridden by the Flow's and its own.
+        outer_env: the Flow's alone: it overrides the Executors' of its head and tail.
         timeout_ready_s: seconds without a sign of life after which a start failed; infinite is -1.
         stop_grace_s: seconds that its processes may take to close.
         mark: file, line and column of its entry; line 0 when it came from Python.
@@ -69,6 +71,7 @@ class NodeConfig:
         threads: of each numerical library in a process: its own, else the Flow's; None is a share
             of the cores.
         outer_threads: the Flow's alone, as `outer_env`.
+        python: absolute path of the interpreter of its processes; "" is that of the Flow.
     """
 
     name: str
@@ -96,6 +99,7 @@ class NodeConfig:
     runtime_args: dict[str, Any] = field(default_factory=dict)
     threads: int | None = None
     outer_threads: int | None = None
+    python: str = ""
 
     def parts(self) -> Iterator[tuple[str, ExecutorSpec, ExecutorDraft]]:
         """The Executors that it consists of: names of their nodes, what they are, where written."""
@@ -121,6 +125,8 @@ def known_entry(
     state.problems += _refused_values(tree, at, kept)
     state.problems += strategy_notes(tree, at, kept)
     state.problems += devices.problems(tree, (*at, "env"), kept.get("env"))
+    if not state.options.only_graph:
+        state.problems += interpreter_problems(tree, at, kept)
     return kept
 
 
@@ -256,9 +262,10 @@ class NodeReader:
         # An executor of a Flow is in a list: its path ends in its position.
         fallbacks = self.state.options.fallbacks_of(int(at[-1]))
         extra = self.tree.source.folders(model.extra_search_paths)
-        if not extra and not fallbacks:
-            return self
-        return replace(self, state=self.state.with_folders(extra, fallbacks))
+        state = self.state.with_folders(extra, fallbacks) if extra or fallbacks else self.state
+        if model.python or model.venv:
+            state = state.of_other_interpreter()
+        return replace(self, state=state)
 
     def resolved(
         self,
@@ -287,7 +294,7 @@ class NodeReader:
         draft.py_modules = list(dict.fromkeys(draft.py_modules))
         named_at = (self.tree, (*at, "uses")) if is_ours else None
         spec = spec_of(self.state, draft, named_at=named_at)
-        if spec is None:
+        if spec is None or refuses_live(self.state, self.tree, at, entry, spec):
             return None
         return self._config(at, entry, model, neighbours, Neighbour(spec, draft))
 
@@ -383,8 +390,8 @@ class NodeReader:
             disable_reduce=model.disable_reduce or model.no_reduce,
             is_floating=model.floating,
             workspace=self.tree.source.absolute(model.workspace) or self.workspace,
-            env={key: _env_text(value) for key, value in {**self.options.env, **model.env}.items()},
-            outer_env={key: _env_text(value) for key, value in self.options.env.items()},
+            env=environment_of(_env_of(own_executor), self.options.env, model.env),
+            outer_env=environment_of(self.options.env),
             timeout_ready_s=_seconds(general if own is None else own),
             stop_grace_s=_grace_s(model),
             mark=self.tree.mark(at),
@@ -397,6 +404,7 @@ class NodeReader:
             runtime_args=_runtime_args(model),
             threads=self.options.threads if model.threads is None else model.threads,
             outer_threads=self.options.threads,
+            python=interpreter_of(self.tree, entry),
         )
 
 
@@ -427,5 +435,5 @@ def _grace_s(model: NodeModel) -> float:
     return CLOSE_GRACE_S if grace is None else grace / 1000
 
 
-def _env_text(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+def _env_of(executor: Neighbour) -> dict[str, str]:
+    return {} if executor.origin is None else executor.origin.env

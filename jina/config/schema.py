@@ -1,7 +1,7 @@
 """What Flow and Executor YAML may say: every key, its type, its default, one line of documentation.
 
-Here, in `failure_schema` and in `batching_schema`, nowhere else. Models are strict (no text where
-a number belongs) and refuse unknown keys. The keys of Jina 2 and 3 that have no effect here are in
+Here, in `failure_schema` and in `batching_schema`, nowhere else. Models are strict (no text where a
+number belongs) and refuse unknown keys. The keys of Jina 2 and 3 that have no effect here are in
 `older_keys.py`: they are accepted, and `check` lists them.
 """
 
@@ -142,6 +142,13 @@ class ExecutorModel(_Strict):
     uses_dynamic_batching: BatchingSection = Field(
         default_factory=dict, description="Overrides dynamic_batching."
     )
+    env: Environment = Field(
+        default_factory=dict,
+        description=(
+            "Environment variables of its processes, set before anything is imported. Those of the "
+            "Flow and of its entry in the Flow win."
+        ),
+    )
 
 
 def _uses_kind(value: Any) -> str:
@@ -273,6 +280,21 @@ class NodeModel(_Strict):
     env: Environment = Field(
         default_factory=dict,
         description="Environment variables of its processes, set before anything is imported.",
+    )
+    python: Text | None = Field(
+        None,
+        description=(
+            "Python interpreter that runs it: a path relative to this file, or a name on $PATH. "
+            "It must have the same jina. The default is the one that runs the Flow. Does not "
+            "apply to uses_before and uses_after."
+        ),
+    )
+    venv: Text | None = Field(
+        None,
+        description=(
+            "Virtual environment whose interpreter runs it, relative to this file; see python. "
+            "`jina executor install` makes one."
+        ),
     )
     threads: Threads | None = Field(
         None,

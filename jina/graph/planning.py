@@ -12,6 +12,7 @@ from typing import Any
 from jina.config import devices
 from jina.config.failures import Failures
 from jina.config.flows import FlowConfig, load_flow
+from jina.config.interpreters import KEYS as PYTHON_KEYS
 from jina.config.nodes import NodeConfig
 from jina.executors.spec import ExecutorSpec
 from jina.graph.plan import (
@@ -110,8 +111,7 @@ def _workers(
     node: NodeConfig, planned: PlannedNode, executor: ExecutorSpec, gpus: Callable[[], int]
 ) -> Iterator[WorkerSpec]:
     is_sharded = planned.shards > 1
-    # As in the YAML: what is said of a node is not said of its head and tail.
-    env = node.outer_env if planned.of else node.env
+    env = _environment(node, planned)
     threads = node.outer_threads if planned.of else node.threads
     turns = devices.in_turns(env, gpus)
     for shard in range(planned.shards):
@@ -130,7 +130,18 @@ def _workers(
                 entry=_entry(node, planned),
                 stop_grace_s=node.stop_grace_s,
                 threads=threads,
+                python="" if planned.of else node.python,
+                python_place="" if planned.of else _place(node, *PYTHON_KEYS),
             )
+
+
+def _environment(node: NodeConfig, planned: PlannedNode) -> dict[str, str]:
+    """As in the YAML: what is said of a node is not said of its head and tail."""
+    if not planned.of:
+        return node.env
+    neighbour = node.after if planned.is_tail else node.before
+    own = {} if neighbour is None or neighbour.origin is None else neighbour.origin.env
+    return {**own, **node.outer_env}
 
 
 def _runtime_args(
@@ -168,7 +179,13 @@ def _entry(node: NodeConfig, planned: PlannedNode) -> str:
     key = "uses"
     if planned.of:
         key = "uses_after" if planned.is_tail else "uses_before"
-    file, line, column = node.marks.get(key, node.mark)
+    return _place(node, key)
+
+
+def _place(node: NodeConfig, *keys: str) -> str:
+    """Where one of these keys of a node is, else its entry, as file:line:column."""
+    found = next((node.marks[key] for key in keys if key in node.marks), node.mark)
+    file, line, column = found
     return f"{file}:{line}:{column}" if file and line else ""
 
 

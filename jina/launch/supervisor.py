@@ -217,6 +217,7 @@ class Supervisor:
         if worker is None:
             return
         child = worker.child
+        child.python_version = message.python
         self._endpoints[worker.spec.node] = message.endpoints
         self._directory.is_serving(self._endpoints)
         self._comebacks.is_back((worker.spec.node, worker.spec.shard))

@@ -9,8 +9,7 @@ import sys
 
 import typer
 
-from jina.client.files import open_lines
-from jina.client.requests import LineRequests, RequestSource
+from jina.client.requests import LineRequests, RequestSource, open_lines
 from jina.defaults import MAX_REQUEST_DOCS
 from jina.excepts import InputError
 from jina.readers import LineSource
