@@ -16,7 +16,6 @@ from jina.graph.origins import Origins, stamps
 from jina.graph.plan import Plan
 from jina.graph.planning import plan_from
 from jina.launch.find import shortest
-from jina.launch.interpreters import import_path
 from jinacli import exits
 from jinacli.flow.sources import module_files
 from jinacli.screens.errors import say
