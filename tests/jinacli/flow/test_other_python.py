@@ -148,6 +148,7 @@ def test_an_environment_that_is_not_there_is_told_before_anything_starts(shell: 
         "  6 |     venv: envs/none\n"
         "    |           ^^^^^^^^^\n"
         f"help: make it: `jina executor install --venv {folder}`\n"
+        f"imported by {Path(sys.executable).parent}/python3\n"  # of the check: "here" alone
     )
 
 
@@ -192,7 +193,7 @@ def test_a_check_imports_each_executor_in_its_interpreter(shell: Shell, rich_pyt
     assert "flow.yml:2:24: error[import-failed]: importing the Executor raised" in here
     assert f"note: only_there is missing in {Path(sys.executable).parent}/" in here
     problem, _, table = there.partition("\n\n")
-    assert "flow.yml:3:66: error[unknown-method]: Theirs has no method 'xx'" in problem
+    assert "flow.yml:3:65: error[unknown-method]: Theirs has no method 'xx'" in problem
     assert [line.split()[:2] for line in table.splitlines()] == [
         ["executor", "endpoint"],
         ["there", "/x"],
