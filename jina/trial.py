@@ -6,27 +6,34 @@ The outcomes are those that `jina post` would give; there is no Flow, no process
 from __future__ import annotations
 
 import contextlib
+import os
 import select
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from jina.client.requests import call_of
 from jina.config.executors import ExecutorConfig
-from jina.defaults import REQUEST_BYTES, REQUEST_DOCS, REQUEST_IDLE_S
+from jina.defaults import MAX_REQUEST_BYTES, REQUEST_DOCS, REQUEST_IDLE_S
 from jina.excepts import ExecutorError
 from jina.executors import BaseExecutor
 from jina.executors.call import call as call_executor
 from jina.executors.call import close_loop
 from jina.executors.load import construct, executor_class
 from jina.executors.metas import get_default_runtime_args
+from jina.executors.once import once_endpoints
 from jina.executors.user_errors import class_name, message, short_traceback
+from jina.names import DEFAULT_ENDPOINT
 from jina.readers import Chunk, LineSource
 from jina.readers.rows import Rows
-from jina.records.tensors import JsonForm
+from jina.records.selection import Selection, selection_of
 from jina.types.arrays.document import DocumentArray
 from jina.wire import body as bodies
-from jina.wire.maps import Call, ErrorInfo
+from jina.wire.body import Cut
+from jina.wire.maps import Call, ErrorInfo, LineFailures, Part, Route
+
+_AS_IT_IS = Call()  # no parameters, all fields
 
 
 class Outcome(NamedTuple):
@@ -46,7 +53,7 @@ class Outcome(NamedTuple):
 
 
 def imported(config: ExecutorConfig) -> type[BaseExecutor]:
-    """Import an Executor's modules and find its class.
+    """Import an Executor's modules and find its class, in the environment that its YAML sets.
 
     What they print goes to standard error.
 
@@ -58,6 +65,7 @@ def imported(config: ExecutorConfig) -> type[BaseExecutor]:
             module or class.
     """
     spec = config.spec
+    os.environ.update(config.origin.env)
     with _user_code(f"importing {spec.jtype}"):
         return config.origin.cls or executor_class(spec)
 
@@ -93,21 +101,21 @@ def outcomes(
     executor: BaseExecutor,
     endpoint: str,
     source: Iterable[Chunk | Rows | None],
-    parameters: Mapping[str, Any] | None = None,
-    *,
-    tensors: JsonForm = "list",
+    call: Call = _AS_IT_IS,
 ) -> Iterator[Outcome]:
     """Call an endpoint with one request after the other.
+
+    Where the method raises, it is called again for fewer Documents, down to those that it raises
+    for; one that is declared with `once=True` is not called again.
 
     Args:
         executor: the instance.
         endpoint: such as "/index".
         source: of requests, see `requests_of`; None is a request without Documents.
-        parameters: for every call.
-        tensors: how tensors are written in the lines.
+        call: the parameters, and what the lines have of the Documents.
     """
-    for chunk in source:
-        yield _run(executor, endpoint, chunk, parameters, tensors)
+    caller = _Caller(executor, endpoint, call, selection_of(call.select, call.exclude))
+    return map(caller.outcome, source)
 
 
 def requests_of(source: LineSource, request_docs: int = REQUEST_DOCS) -> Iterator[Chunk | Rows]:
@@ -118,10 +126,10 @@ def requests_of(source: LineSource, request_docs: int = REQUEST_DOCS) -> Iterato
         request_docs: lines in a request.
     """
     while not source.at_end:
-        chunk = source.next_chunk(max_lines=request_docs, max_bytes=REQUEST_BYTES)
+        chunk = source.next_chunk(max_lines=request_docs, max_bytes=MAX_REQUEST_BYTES)
         if chunk is None and (descriptor := source.fileno()) is not None:
             if not select.select([descriptor], [], [], REQUEST_IDLE_S)[0]:
-                chunk = source.take_partial(max_lines=request_docs)
+                chunk = source.take_partial(max_lines=request_docs, max_bytes=MAX_REQUEST_BYTES)
             if chunk is None:
                 select.select([descriptor], [], [])
                 continue
@@ -151,32 +159,113 @@ def _user_code(what: str) -> Iterator[None]:
         raise ExecutorError(f"{what} raised {type(error).__name__}\n{trace}") from None
 
 
-def _run(
-    executor: BaseExecutor,
-    endpoint: str,
-    chunk: Chunk | Rows | None,
-    parameters: Mapping[str, Any] | None,
-    tensors: JsonForm,
-) -> Outcome:
-    docs, groundtruths, failures = DocumentArray(), None, None
-    if isinstance(chunk, Chunk):
-        body = bodies.read_lines(chunk.data, call_of(Call(), chunk), chunk.first_line)
-        docs, failures = body.docs[0], body.failures
-        groundtruths = body.groundtruths[0] if body.groundtruths else None
-    elif chunk is not None:
-        docs, groundtruths, failures = chunk.docs, chunk.groundtruths, chunk.failures
-    names = [record.id for record in docs._records()]
-    try:
-        if failures is None or len(failures.failures) < failures.total:
-            with _on_stderr():
-                docs = call_executor(
-                    executor, endpoint, docs=docs, parameters=parameters, groundtruths=groundtruths
+class _Request:
+    """A request that can be read anew, whatever a method did to its Documents.
+
+    Args:
+        chunk: of lines or rows; None for no Documents.
+    """
+
+    def __init__(self, chunk: Chunk | Rows | None) -> None:
+        self._chunk = chunk
+        self._body: tuple[list[Part], list[bytes]] | None = None
+        if isinstance(chunk, Rows):
+            parts, frames = bodies.write_body(chunk.docs, chunk.groundtruths, chunk.failures)
+            self._body = parts, [bytes(frame) for frame in frames]
+
+    def read(self) -> Cut:
+        """The Documents, their groundtruths, and the lines that are not Documents."""
+        if self._body is not None:
+            body = bodies.read_body(*self._body, branches=1, call=Call(), base=0)
+        elif isinstance(self._chunk, Chunk):
+            call = call_of(Call(), self._chunk)
+            body = bodies.read_lines(self._chunk.data, call, self._chunk.first_line)
+        else:
+            return Cut(DocumentArray(), None, None)
+        return Cut(body.docs[0], body.groundtruths[0] if body.groundtruths else None, body.failures)
+
+
+@dataclass(frozen=True)
+class _Caller:
+    """Calls an endpoint.
+
+    Attributes:
+        executor: as in `outcomes`; so are the endpoint and the call.
+        endpoint: likewise.
+        call: likewise.
+        selection: of the fields that it names.
+    """
+
+    executor: BaseExecutor
+    endpoint: str
+    call: Call
+    selection: Selection | None
+
+    def outcome(self, chunk: Chunk | Rows | None) -> Outcome:
+        """What becomes of a request."""
+        request = _Request(chunk)
+        whole = request.read()
+        failed = len(whole.failures.failures) if whole.failures else 0
+        return self._of(request, whole, 0, len(whole.docs) + failed)
+
+    def _of(self, request: _Request, some: Cut, first: int, stop: int) -> Outcome:
+        """What becomes of the lines from `first` up to `stop`.
+
+        If the method raises, it is called for one half and then the other, down to the Documents
+        that it raises for, as in a Flow.
+        """
+        docs, count = some.docs, len(some.docs)
+        try:
+            if count or not some.failures:
+                with _on_stderr():
+                    docs = call_executor(
+                        self.executor,
+                        self.endpoint,
+                        docs=docs,
+                        parameters=self.call.parameters,
+                        groundtruths=some.groundtruths,
+                    )
+            return self._written(docs, some.failures)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            if count > 1 and not self._is_once():
+                middle = (first + stop) // 2
+                return _joined(
+                    [
+                        self._of(request, self._cut(request, *half), *half)
+                        for half in ((first, middle), (middle, stop))
+                    ]
                 )
-        parts, frames = bodies.write_lines(docs, failures, endpoint, tensors)
-        return Outcome(frames[0], parts[0].rows, parts[0].failed, "")
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:
-        info = ErrorInfo(class_name(error), message(error), executor.metas.name)
-        lines = bodies.error_lines(names, failures, info, endpoint)
-        return Outcome(b"".join(lines), len(lines), len(lines), short_traceback(error).rstrip())
+            info = ErrorInfo(class_name(error), message(error), self.executor.metas.name)
+            trace = short_traceback(error).rstrip()
+        if first == stop:
+            return Outcome(bodies.error_line("", info, self.endpoint), 1, 1, trace)
+        blamed = self._cut(request, first, stop, info)
+        return self._written(blamed.docs, blamed.failures)._replace(traceback=trace)
+
+    def _cut(self, request: _Request, first: int, stop: int, blame: ErrorInfo | None = None) -> Cut:
+        route = Route(self.endpoint, first=first, stop=stop, blame=blame)
+        return bodies.cut(*request.read(), route, alone=True)
+
+    def _written(self, docs: DocumentArray, failures: LineFailures | None) -> Outcome:
+        parts, frames = bodies.write_lines(
+            docs, failures, self.endpoint, self.call.tensors, self.selection
+        )
+        total = sum(part.rows for part in parts)
+        failed = sum(part.failed for part in parts)
+        return Outcome(b"".join(frames), total, failed, "")
+
+    def _is_once(self) -> bool:
+        once = once_endpoints(self.executor)
+        bound = self.executor.requests
+        return (self.endpoint if self.endpoint in bound else DEFAULT_ENDPOINT) in once
+
+
+def _joined(parts: list[Outcome]) -> Outcome:
+    return Outcome(
+        b"".join(part.lines for part in parts),
+        sum(part.total for part in parts),
+        sum(part.failed for part in parts),
+        next((part.traceback for part in parts if part.traceback), ""),
+    )

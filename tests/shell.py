@@ -21,7 +21,7 @@ from tests.polling import wait_until
 
 JINA = str(Path(sys.executable).with_name("jina"))
 ZOO = Path(__file__).parent / "e2e" / "zoo.py"
-WAIT_S = 60
+WAIT_S = float(os.environ.get("JINA_TEST_WAIT_S", "60"))
 
 
 # "2 results in 0.01 s (200/s)", the last thing that a post says unless something failed.

@@ -8,10 +8,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from jina import Executor, requests, trial
+from jina import Document, DocumentArray, Executor, requests, trial
 from jina.config import load_executor
 from jina.defaults import KIB
 from jina.excepts import ExecutorError
+from jina.readers import Chunk
+from jina.readers.rows import Rows
 
 
 class Mute(Exception):
@@ -77,3 +79,66 @@ def test_a_constructor_that_raises_such_an_error_is_named() -> None:
     what = "the constructor of Unfinished raised Mute\n"
     with pytest.raises(ExecutorError, match=what), trial.constructed(config, os.getcwd()):
         pass
+
+
+class Picky(Executor):
+    """Raises for one text, after it has changed the Documents before that."""
+
+    calls = 0
+
+    @requests
+    def shout(self, docs: DocumentArray, **kwargs: Any) -> None:
+        self.calls += 1
+        for doc in docs:
+            doc.id += "-changed"
+            if doc.text == "bad":
+                raise ValueError("bad text")
+            doc.text = doc.text.upper()
+
+    @requests(on="/once", once=True)
+    def shout_once(self, docs: DocumentArray, **kwargs: Any) -> None:
+        self.shout(docs)
+
+
+TEXTS = ["a", "b", "bad", "c", "d", "e", "bad", "f"]
+
+
+def results(source: Any, endpoint: str) -> tuple[list[dict[str, Any]], list[trial.Outcome], int]:
+    with trial.constructed(load_executor(Picky), os.getcwd()) as executor:
+        assert isinstance(executor, Picky)
+        found = list(trial.outcomes(executor, endpoint, source))
+        lines = b"".join(outcome.lines for outcome in found)
+        return msgspec.json.Decoder().decode_lines(lines), found, executor.calls
+
+
+def chunk_of(*lines: str) -> Chunk:
+    return Chunk("\n".join(lines).encode() + b"\n", len(lines), 1, "in.jsonl", "key")
+
+
+def test_only_the_lines_fail_that_the_method_raises_for() -> None:
+    lines = [f'{{"id": "{row}", "text": "{text}"}}' for row, text in enumerate(TEXTS)]
+    lines[4] = "no JSON"
+    found, outcomes, calls = results([chunk_of(*lines)], "/any")
+    assert [line.get("text", line.get("error", {}).get("type")) for line in found] == [
+        "A", "B", "ValueError", "C", "jina.excepts.BadLine", "E", "ValueError", "F",
+    ]  # fmt: skip
+    assert [found[2]["id"], found[6]["id"], found[0]["id"]] == ["2", "6", "0-changed"]
+    assert (outcomes[0].total, outcomes[0].failed) == (8, 3)
+    assert "bad text" in outcomes[0].traceback
+    assert calls <= 2 * len(TEXTS) - 1
+
+
+def test_rows_are_told_apart_likewise() -> None:
+    docs = DocumentArray([Document(id=str(row), text=text) for row, text in enumerate(TEXTS)])
+    found, (outcome,), _ = results([Rows(docs, None, None, len(docs))], "/any")
+    assert [line.get("text", "") for line in found] == ["A", "B", "", "C", "D", "E", "", "F"]
+    assert [found[2]["id"], found[6]["id"]] == ["2", "6"]
+    assert (outcome.total, outcome.failed) == (8, 2)
+
+
+def test_a_method_that_must_not_see_a_document_twice_is_called_once() -> None:
+    lines = [f'{{"id": "{row}", "text": "{text}"}}' for row, text in enumerate(TEXTS)]
+    found, (outcome,), calls = results([chunk_of(*lines)], "/once")
+    assert calls == 1
+    assert (outcome.total, outcome.failed) == (8, 8)
+    assert [line["id"] for line in found] == [str(row) for row in range(8)]

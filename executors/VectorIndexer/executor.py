@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 _TEXT_SCORE = "bm25"
 _FUSED_SCORE = "rrf"
-# k of reciprocal rank fusion (Cormack, Clarke and Büttcher, SIGIR 2009): their 60.
-_RANKS_AHEAD = 60
 _FUSED_FROM = 4  # ranks of each list, for each match that is asked for, and at least
 _LEAST_RANKS = 50
 
@@ -42,6 +40,8 @@ class VectorIndexer(Executor):
             parameter `mode` of a request overrides it.
         fields: the texts whose words "text" and "hybrid" look for, `text` or `tags.` and a name,
             with the weight of the words in each.
+        rank_constant: k of reciprocal rank fusion, at least 1, for "hybrid": the smaller, the more
+            the first ranks of either list count. 60 is that of Cormack, Clarke and Büttcher (2009).
         top_k: most matches of a query; the parameter `top_k` of a request overrides it.
         distinct: of Documents with the same text, only the nearest is a match.
         fsync: wait for the disk before /index and /delete answer.
@@ -60,6 +60,7 @@ class VectorIndexer(Executor):
         weigh: str = "none",
         mode: str = "vector",
         fields: Mapping[str, float] | None = None,
+        rank_constant: int = 60,
         top_k: int = 10,
         distinct: bool = False,
         fsync: bool = False,
@@ -69,6 +70,7 @@ class VectorIndexer(Executor):
         self.metric = one_of("metric", metric, METRICS)
         self.weigh = one_of("weigh", weigh, WEIGHTS)
         self.mode = one_of("mode", mode, MODES)
+        self.rank_constant = count("rank_constant", rank_constant)
         self.top_k = count("top_k", top_k)
         self.distinct = distinct
         self._shard = Shard.of(self.runtime_args)
@@ -204,7 +206,7 @@ class VectorIndexer(Executor):
         ranks = max(_FUSED_FROM * limit, _LEAST_RANKS)
         near = self._near(doc, search, among, ranks)
         worded = self._worded(doc, search, ranks)
-        return _fused({search.metric: near, _TEXT_SCORE: worded})[:limit]
+        return _fused({search.metric: near, _TEXT_SCORE: worded}, self.rank_constant)[:limit]
 
     def _near(
         self, doc: Document, search: Search, among: list[int] | None, limit: int
@@ -222,14 +224,14 @@ class VectorIndexer(Executor):
 
 
 def _fused(
-    lists: Mapping[str, list[tuple[int, float]]],
+    lists: Mapping[str, list[tuple[int, float]]], rank_constant: int
 ) -> list[tuple[int, dict[str, float]]]:
     """Join lists of rows by their ranks; the scores of each list stay beside that of their sum."""
     scores: dict[int, dict[str, float]] = {}
     for name, rows in lists.items():
         for rank, (row, score) in enumerate(rows, start=1):
             of_row = scores.setdefault(row, {_FUSED_SCORE: 0.0})
-            of_row[_FUSED_SCORE] += 1 / (_RANKS_AHEAD + rank)
+            of_row[_FUSED_SCORE] += 1 / (rank_constant + rank)
             of_row[name] = score
     return sorted(scores.items(), key=lambda each: (-each[1][_FUSED_SCORE], each[0]))
 

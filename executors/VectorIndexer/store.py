@@ -10,34 +10,45 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import re
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+import tags
 from filters import Condition
 from older_log import older_documents
+from words import Words
 
 from jina.excepts import ExecutorError
 
 NAME = "index.sqlite"
-_SCHEMA = """
-BEGIN;
+_VERSION = 2
+_CACHE_KIB = 65_536  # of pages of the file
+_VECTORS = """
+CREATE TABLE vectors (
+    row INTEGER PRIMARY KEY,  -- that of the Document
+    width INTEGER NOT NULL,   -- how many numbers the vector has
+    columns BLOB,             -- uint32: those that are not zero, or NULL if all are in `vector`
+    vector BLOB NOT NULL      -- float32: one number for each column
+);
+"""
+_SCHEMA = f"""
 CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE documents (
     row INTEGER PRIMARY KEY AUTOINCREMENT,
     id TEXT NOT NULL UNIQUE,
-    document TEXT NOT NULL, -- JSON, without the embedding
-    width INTEGER,          -- of the vector; NULL if there is none
-    columns BLOB,           -- uint32: those that are not zero; NULL if all are in `vector`
-    vector BLOB             -- float32: one number for each column
+    document TEXT NOT NULL  -- JSON, without the embedding
 );
-PRAGMA user_version = 1;
-COMMIT;
+{_VECTORS}
 """
-_WORD = re.compile(r"\w+")
+# Version 1 kept the vectors beside the Documents; the columns stay, empty.
+_FROM_1 = f"""
+{_VECTORS}
+INSERT INTO vectors SELECT row, width, columns, vector FROM documents WHERE width IS NOT NULL;
+UPDATE documents SET width = NULL, columns = NULL, vector = NULL;
+"""
 
 
 class Vector(NamedTuple):
@@ -86,7 +97,8 @@ class Store:
         try:
             with self._explained():
                 self._open = self._opened()
-                self._index_words()
+                self._words = Words(self._open, self._fields)
+                self._derive()
         except BaseException:
             self.close()
             raise
@@ -121,7 +133,10 @@ class Store:
 
     def vectors(self) -> Iterator[tuple[int, str, Vector | None]]:
         """Yield row, id and vector of every Document, in the order of the rows."""
-        query = "SELECT row, id, width, columns, vector FROM documents ORDER BY row"
+        query = (
+            "SELECT documents.row, id, width, columns, vector FROM documents"
+            " LEFT JOIN vectors ON vectors.row = documents.row ORDER BY documents.row"
+        )
         with self._explained():
             for row, id_, width, *parts in self._sql.execute(query):
                 yield row, id_, None if width is None else Vector(width, *parts)
@@ -134,10 +149,9 @@ class Store:
             return str(document)
 
     def rows_where(self, condition: Condition) -> list[int]:
-        """The rows of the Documents that fulfil a condition."""
-        query = f"SELECT row FROM documents WHERE {condition.sql} ORDER BY row"
+        """The rows of the Documents that fulfil a condition; some may come twice."""
         with self._explained():
-            return [row for (row,) in self._sql.execute(query, condition.values)]
+            return [row for (row,) in self._sql.execute(condition.sql, condition.values)]
 
     def rows_with_words(
         self, text: str, limit: int, condition: Condition | None
@@ -152,20 +166,8 @@ class Store:
         Returns:
             Rows and their scores, above 0.
         """
-        words = dict.fromkeys(_WORD.findall(text))
-        if not words:
-            return []
-        # In quotes, so that no word is taken for one of the query language.
-        expression = " OR ".join(f'"{word}"' for word in words)
-        weights = ", ".join(repr(float(weight)) for weight in self._fields.values())
-        sql, values = condition or Condition("1", ())
-        query = (
-            f"SELECT documents.row, -bm25(words, {weights}) AS score"
-            " FROM words JOIN documents ON documents.row = words.rowid"
-            f" WHERE words MATCH ? AND {sql} ORDER BY score DESC, documents.row LIMIT ?"
-        )
         with self._explained():
-            return list(self._sql.execute(query, (expression, *values, limit)))
+            return self._words.find(text, limit, condition)
 
     def close(self) -> None:
         """Let go of the database; a second call does nothing."""
@@ -184,28 +186,25 @@ class Store:
 
     def _put(self, item: Item) -> int:
         self._remove(item.id)
-        width, columns, values = item.vector or (None, None, None)
-        row = self._sql.execute(
-            "INSERT INTO documents (id, document, width, columns, vector) VALUES (?, ?, ?, ?, ?)",
-            (item.id, item.document, width, columns, values),
-        ).lastrowid
+        query = "INSERT INTO documents (id, document) VALUES (?, ?)"
+        row = self._sql.execute(query, (item.id, item.document)).lastrowid
         assert row is not None
-        self._put_words(row, item.document)
+        if item.vector is not None:
+            self._sql.execute("INSERT INTO vectors VALUES (?, ?, ?, ?)", (row, *item.vector))
+        content = json.loads(item.document)
+        self._words.put(row, content)
+        tags.put(self._sql, row, content)
         return row
 
-    def _put_words(self, row: int, document: str) -> None:
-        texts = _texts(document, self._fields)
-        if any(texts):
-            marks = ", ".join("?" * len(texts))
-            names = ", ".join(_column(n) for n in range(len(texts)))
-            query = f"INSERT INTO words (rowid, {names}) VALUES (?, {marks})"
-            self._sql.execute(query, (row, *texts))
-
     def _remove(self, id_: str) -> None:
-        found = self._sql.execute("SELECT row FROM documents WHERE id = ?", (id_,)).fetchone()
-        if found is not None:
-            self._sql.execute("DELETE FROM words WHERE rowid = ?", found)
-            self._sql.execute("DELETE FROM documents WHERE row = ?", found)
+        query = "SELECT row, document FROM documents WHERE id = ?"
+        if (found := self._sql.execute(query, (id_,)).fetchone()) is None:
+            return
+        row, document = found
+        tags.remove(self._sql, row, json.loads(document))
+        self._words.remove(row)
+        self._sql.execute("DELETE FROM vectors WHERE row = ?", (row,))
+        self._sql.execute("DELETE FROM documents WHERE row = ?", (row,))
 
     def _opened(self) -> sqlite3.Connection:
         path = self._folder / NAME
@@ -216,10 +215,9 @@ class Store:
         # WAL: a change is in the file's log, and with that safe from a kill, when it is committed.
         database.execute("PRAGMA journal_mode = WAL")
         database.execute(f"PRAGMA synchronous = {'FULL' if self._fsync else 'NORMAL'}")
+        database.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
         (version,) = database.execute("PRAGMA user_version").fetchone()
-        if version == 0:
-            database.executescript(_SCHEMA)
-        elif version != 1:
+        if version > _VERSION:
             database.close()
             raise ExecutorError(
                 f"this index was written by a newer version of VectorIndexer ({version})",
@@ -233,38 +231,45 @@ class Store:
         new.unlink(missing_ok=True)
         database = _connected(new)
         try:
-            database.executescript(_SCHEMA)
-            rows = (
-                (each.id, each.document, each.width, each.columns, each.values)
-                for each in older_documents(older)
-            )
-            database.execute("BEGIN")
-            database.executemany(
-                "INSERT INTO documents (id, document, width, columns, vector)"
-                " VALUES (?, ?, ?, ?, ?)",
-                rows,
-            )
+            _run(database, "BEGIN", _SCHEMA)
+            for each in older_documents(older):
+                row = database.execute(
+                    "INSERT INTO documents (id, document) VALUES (?, ?)", (each.id, each.document)
+                ).lastrowid
+                vector = (row, each.width, each.columns, each.values)
+                database.execute("INSERT INTO vectors VALUES (?, ?, ?, ?)", vector)
             database.execute("COMMIT")
         finally:
             database.close()
         os.replace(new, path)
         os.replace(older, older.with_suffix(".converted"))
 
-    def _index_words(self) -> None:
-        """Make the table of words, if there is none yet of these fields."""
-        wanted = json.dumps(list(self._fields))
-        query = "SELECT value FROM settings WHERE name = 'fields'"
-        if self._sql.execute(query).fetchone() == (wanted,):
-            return
-        names = ", ".join(_column(n) for n in range(len(self._fields)))
+    def _derive(self) -> None:
+        """Make the tables that are missing, or that are about other fields."""
+        fields = json.dumps(list(self._fields))
         with self._changes():
-            self._sql.execute("DROP TABLE IF EXISTS words")
-            # Stems of English words, without accents; other languages lose nothing by it.
-            tokenize = "tokenize = 'porter unicode61 remove_diacritics 2'"
-            self._sql.execute(f"CREATE VIRTUAL TABLE words USING fts5({names}, {tokenize})")
-            for row, document in self._sql.execute("SELECT row, document FROM documents"):
-                self._put_words(row, document)
-            self._sql.execute("INSERT OR REPLACE INTO settings VALUES ('fields', ?)", (wanted,))
+            (version,) = self._sql.execute("PRAGMA user_version").fetchone()
+            has = {name for (name,) in self._sql.execute("SELECT name FROM sqlite_master")}
+            if "documents" not in has:
+                _run(self._sql, _SCHEMA)
+            elif version == 1:
+                _run(self._sql, _FROM_1)
+            query = "SELECT value FROM settings WHERE name = 'fields'"
+            without_words = self._sql.execute(query).fetchone() != (fields,)
+            without_tags = "tags" not in has
+            if without_words:
+                self._words.make()
+                self._sql.execute("INSERT OR REPLACE INTO settings VALUES ('fields', ?)", (fields,))
+            if without_tags:
+                self._sql.execute(tags.SCHEMA)
+            if without_words or without_tags:
+                for row, document in self._sql.execute("SELECT row, document FROM documents"):
+                    content = json.loads(document)
+                    if without_words:
+                        self._words.put(row, content)
+                    if without_tags:
+                        tags.put(self._sql, row, content)
+            self._sql.execute(f"PRAGMA user_version = {_VERSION}")
 
     @contextmanager
     def _changes(self) -> Iterator[None]:
@@ -299,21 +304,11 @@ def _connected(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(path, isolation_level=None, check_same_thread=False)
 
 
-def _column(number: int) -> str:
-    return f"field{number}"
-
-
-def _texts(document: str, fields: Mapping[str, float]) -> list[str]:
-    """The texts of these fields in the JSON of a Document; "" where there is none."""
-    content: dict[str, Any] = json.loads(document)
-    texts = []
-    for field in fields:
-        found: Any = content
-        for name in field.split("."):
-            found = found.get(name) if isinstance(found, dict) else None
-        parts = found if isinstance(found, list) else [found]
-        texts.append(" ".join(part for part in parts if isinstance(part, str)))
-    return texts
+def _run(database: sqlite3.Connection, *scripts: str) -> None:
+    """Run statements in the transaction that is open; `executescript` would commit it first."""
+    for script in scripts:
+        for statement in script.split(";"):
+            database.execute(statement)
 
 
 def _locked(folder: Path) -> int:

@@ -188,7 +188,7 @@ class _Dense:
         return np.asarray(self._matrix[:used] @ query)
 
     def inner_of(self, rows: np.ndarray, query: np.ndarray, used: int) -> np.ndarray:
-        if 2 * len(rows) > used:  # to copy the rows would cost more than to multiply them
+        if 4 * len(rows) > used:  # to copy the rows would cost more than to multiply them
             return self.inner(query, used)[rows]
         return np.asarray(self._matrix[rows] @ query)
 

@@ -19,6 +19,7 @@ from jina.check.constructor import constructor_problems
 from jina.check.methods import endpoint_rows, method_problems
 from jina.check.python_source import fault_problem, shown_file
 from jina.check.report import Report
+from jina.check.shadows import shadow_problems
 from jina.config.drafts import ExecutorDraft
 from jina.config.problems import Note, Problem
 from jina.config.tree import DataPath
@@ -55,6 +56,10 @@ def check_class(
     with contextlib.redirect_stdout(sys.stderr):
         loaded = spec if origin.cls else _loadable(report, spec, origin, note)
         cls = origin.cls or _found(report, loaded, origin, note)
+    if not origin.cls:
+        known = {problem.message for problem in report.problems}
+        found = shadow_problems(loaded, origin, modules_path(origin))
+        report.problems += [problem for problem in found if problem.message not in known]
     if cls is None:
         return
     if cls is not BaseExecutor:

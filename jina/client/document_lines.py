@@ -5,17 +5,17 @@ Loaded late: a post whose lines a worker wrote needs nothing that knows Document
 
 from __future__ import annotations
 
-from typing import Any
-
 from jina.client.exchange import Reply
 from jina.client.requests import call_of
 from jina.records.selection import selection_of
 from jina.transport.sockets import payload
+from jina.types.arrays.document import DocumentArray
 from jina.wire.body import (
     concatenated,
     error_lines,
     read_body,
     read_lines,
+    uri_of,
     write_lines,
 )
 from jina.wire.maps import Call, ErrorInfo
@@ -28,7 +28,8 @@ def lines_of(reply: Reply, endpoint: str, call: Call) -> tuple[bytes | memoryvie
     body = read_body(reply.parts, reply.frames, 1, own, request.base, payload)
     docs, selection = concatenated(body.docs), selection_of(call.select, call.exclude)
     parts, frames = write_lines(docs, body.failures, endpoint, call.tensors, selection)
-    return frames[0], parts[0].rows, parts[0].failed
+    lines = frames[0] if len(frames) == 1 else b"".join(frames)
+    return lines, sum(part.rows for part in parts), sum(part.failed for part in parts)
 
 
 def lines_of_failed(
@@ -38,10 +39,11 @@ def lines_of_failed(
     request = reply.request
     if request.chunk is not None:
         read = read_lines(request.chunk.data, call_of(call, request.chunk), request.base)
-        names: list[Any] = [doc.id for doc in read.docs[0]]
+        docs = read.docs[0]
         failures = read.failures
     else:
-        names = [doc.id for doc in request.docs or ()]
+        docs = request.docs if request.docs is not None else DocumentArray()
         failures = request.failures
-    lines = error_lines(names, failures, error, endpoint)
+    named = [(doc.id, uri_of(doc)) for doc in docs]
+    lines = error_lines(named, failures, error, endpoint)
     return b"".join(lines), len(lines), len(lines)

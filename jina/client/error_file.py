@@ -5,12 +5,15 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from jina.client.outcomes import Outcomes
 from jina.client.results import ResultFile
 from jina.excepts import InputError
+
+if TYPE_CHECKING:
+    from jina.client.outcomes import Outcomes
 
 
 class ErrorFile:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import ceil
 from typing import Any
 
@@ -18,9 +18,9 @@ import msgspec
 from jina.client.requests import Request, RequestSource
 from jina.client.session import PING_S, Session
 from jina.defaults import (
-    MAX_FRAME_BYTES,
     REQUEST_IDLE_S,
     TIMEOUT_CONNECT_S,
+    WINDOW_BYTES,
     WINDOW_REQUESTS,
 )
 from jina.excepts import BadClientInput, ConnectError, InputError, PostTimeout, WireError
@@ -206,7 +206,7 @@ class _Exchange:
         self._due: dict[int, float] = {}  # when the time of a request is over, if that is limited
         self._under_way: dict[int, Request] = {}
         self._replies: dict[int, Reply] = {}  # that wait for an earlier one
-        self._bytes = 0  # of the requests under way
+        self._bytes = 0  # of the requests under way, and of the replies that wait
         self._first = self._next = session.number + 1  # `_next`: whose reply is yielded next
         self._wants_input = False
         # Nothing more can be read or is taken.
@@ -237,7 +237,7 @@ class _Exchange:
             self._failure is None
             and not self._input.at_end
             and len(self._under_way) + len(self._replies) < window
-            and self._bytes < MAX_FRAME_BYTES
+            and self._bytes < WINDOW_BYTES
         )
 
     def _send_next(self) -> bool:
@@ -254,7 +254,7 @@ class _Exchange:
             self._answered_at = self._reached_at = self._asked_at = time.monotonic()
         self._session.number += 1
         self._under_way[self._session.number] = request
-        self._bytes += _size(request)
+        self._bytes += _size(request.frames)
         if self._request_timeout_s is not None:
             self._due[self._session.number] = time.monotonic() + self._request_timeout_s
         self._send(self._session.number, request)
@@ -281,14 +281,19 @@ class _Exchange:
     def in_order(self) -> Iterator[Reply]:
         """The replies that are next."""
         while self._next in self._replies:
-            reply = self._replies.pop(self._next)
-            self._next += 1
-            yield reply
+            number, self._next = self._next, self._next + 1
+            yield self._taken(number)
 
     def as_they_came(self) -> Iterator[Reply]:
         """The replies that are here."""
         while self._replies:
-            yield self._replies.pop(next(iter(self._replies)))
+            yield self._taken(next(iter(self._replies)))
+
+    def _taken(self, number: int) -> Reply:
+        """A reply that waits no longer."""
+        reply = self._replies.pop(number)
+        self._bytes -= _size(reply.request.frames) + _size(reply.frames)
+        return reply
 
     def leave(self) -> None:
         """Stop polling the input."""
@@ -332,9 +337,9 @@ class _Exchange:
         if request is None:
             return
         self._answered_at = self._asked_at = self._reached_at
-        self._bytes -= _size(request)
         self._due.pop(header.number, None)
         if header.kind == wire.REPLY:
+            self._bytes += _size(header.frames)
             self._replies[header.number] = self._reply(request, header)
             return
         error = unpack_map(ErrorInfo, sockets.payload(header.frames[0]))
@@ -415,8 +420,8 @@ def _way(header: Header) -> Way:
     return unpack_map(Way, header.call) if header.call else _STRAIGHT
 
 
-def _size(request: Request) -> int:
+def _size(frames: Sequence[Any]) -> int:
     size = 0
-    for frame in request.frames:
+    for frame in frames:
         size += len(frame)
     return size

@@ -16,21 +16,18 @@ from jina.client.exchange import Reply, exchange, targets_of
 from jina.client.finished import check_finished, note_finished
 from jina.client.holding import held
 from jina.client.outcomes import Outcomes, outcomes_of
-from jina.client.requests import LineRequests, Request, RequestSource, call_for
-from jina.client.results import ResultFile, open_results
+from jina.client.requests import LineRequests, Request, RequestSource, call_for, open_lines
+from jina.client.results import ResultFile, open_results, writer_of
 from jina.client.resume import Journal, Place, find_place, forget, identity_of
 from jina.client.session import Session
 from jina.client.tally import Tally
 from jina.client.timing import Timing
-from jina.defaults import REQUEST_BYTES, REQUEST_DOCS, WINDOW_REQUESTS
+from jina.defaults import WINDOW_REQUESTS
 from jina.excepts import BadClientInput, InputError
-from jina.readers import LineSource, ReadOptions, open_inputs
+from jina.readers import ReadOptions
 from jina.wire.header import REQUEST, pack_message
 from jina.wire.maps import SPLIT, Call, Welcome, pack_map
-from jina.writers import Form, Writer, new_writer
-
-COLUMNS_FROM = 100
-"""Results from which the columns of a table in a file are known."""
+from jina.writers import Form, Writer
 
 
 @dataclass(kw_only=True)
@@ -54,6 +51,7 @@ class Posting:
         on_error: see `exchange`.
         improved: tries what failed of a request again, and gives the outcomes that count.
         errors: begun; a file for errors, which stand among the results too.
+        look: is shown the outcomes of each reply, before they are written.
     """
 
     endpoint: str
@@ -76,6 +74,7 @@ class Posting:
     on_error: str = SPLIT
     improved: Callable[[Request, Outcomes], Outcomes] | None = None
     errors: ErrorFile | None = None
+    look: Callable[[Outcomes, Reply], None] | None = None
 
     def stream(self, session: Session) -> Iterator[int]:
         """Send the requests and write each reply in its turn; yields the outcomes so far.
@@ -104,6 +103,8 @@ class Posting:
                     outcomes = self.improved(reply.request, outcomes)
                 if self.timing is not None:
                     self.timing.add(reply.way.legs)
+                if self.look is not None:
+                    self.look(outcomes, reply)
                 if self.journal is None:
                     self._write(outcomes, reply)
                 else:
@@ -249,22 +250,6 @@ def post_files(
     return PostedFiles(tally.outcomes, tally.failed, place.outcomes, tally.went_on)
 
 
-def writer_of(results: ResultFile, form: Form, select: Sequence[str], *, can_wait: bool) -> Writer:
-    """The writer of a file that was begun: it goes on with what an earlier run has written.
-
-    Args:
-        results: begun.
-        form: of the file.
-        select: as of the Call.
-        can_wait: the first results may wait until the columns of a table are known.
-    """
-    writer = new_writer(form, select, first_rows=COLUMNS_FROM if can_wait else 1)
-    if results.size and results.path != "-":
-        with open(results.path, "rb") as file:
-            writer.take_up(file)
-    return writer
-
-
 def _check_target(welcome: Welcome, target: str) -> None:
     """Refuse a target that matches no Executor: every Document would come back as it was.
 
@@ -313,37 +298,3 @@ def identity_of_post(
         form=form,
         skip=skip,
     )
-
-
-def open_lines(
-    inputs: Sequence[str], reading: ReadOptions, output: str, skipped_lines: int
-) -> LineSource:
-    """Open the inputs after the lines that have their outcomes already.
-
-    Args:
-        inputs: paths, patterns, or "-" for standard input.
-        reading: how they are read.
-        output: where the results go, "-" for standard output.
-        skipped_lines: how many lines at the start to leave out.
-
-    Returns:
-        a source that the caller closes.
-
-    Raises:
-        InputError: an input cannot be read, or is where the results go.
-    """
-    lines = open_inputs(inputs, options=reading)
-    try:
-        if lines.is_fed_by(1 if output == "-" else output):
-            raise InputError(
-                "this is an input, so the results cannot be written to it",
-                where="<stdout>" if output == "-" else output,
-                hint="write to another file and rename it afterwards",
-            )
-        while lines.lines_read < skipped_lines and not lines.at_end:
-            most = min(skipped_lines - lines.lines_read, REQUEST_DOCS)
-            lines.next_chunk(max_lines=most, max_bytes=REQUEST_BYTES)
-    except BaseException:  # refused, or Ctrl-C: nobody else can close the inputs yet
-        lines.close()
-        raise
-    return lines

@@ -16,7 +16,7 @@ from jina.client.files import PostedFiles, post_files
 from jina.client.older_arguments import address_of, check_arguments
 from jina.client.response import Response
 from jina.client.session import Session
-from jina.defaults import MAX_REQUEST_DOCS, MAX_TIMEOUT_S, REQUEST_DOCS, TIMEOUT_CONNECT_S
+from jina.defaults import MAX_REQUEST_DOCS, MAX_TIMEOUT_S, TIMEOUT_CONNECT_S
 from jina.excepts import (
     BadClientCallback,
     BadClientInput,
@@ -30,7 +30,7 @@ from jina.records.selection import names_of
 from jina.wire.maps import ON_ERROR, SPLIT, Call
 from jina.writers import form_of
 
-TENSORS = ("list", "base64")
+TENSORS = ("list", "typed", "base64")
 """How JSON lines hold tensors."""
 
 OUTPUTS = ("auto", *writers.FORMATS)
@@ -99,7 +99,7 @@ class Client:
         *,
         parameters: dict[str, Any] | None = None,
         target_peapod: str | None = None,
-        request_size: int = REQUEST_DOCS,
+        request_size: int | None = None,
         request_timeout_s: float | None = None,
         timing: bool | None = None,
         failure_mode: str | None = None,
@@ -160,7 +160,7 @@ class Client:
         on_always: Callback | None = None,
         parameters: dict[str, Any] | None = None,
         target_peapod: str | None = None,
-        request_size: int = REQUEST_DOCS,
+        request_size: int | None = None,
         show_progress: bool = False,
         continue_on_error: bool = False,
         return_results: bool = False,
@@ -180,7 +180,8 @@ class Client:
             on_always: called with each response, last.
             parameters: handed to the Executors; a dict under an Executor's name is for it alone.
             target_peapod: regular expression; nodes whose name it does not match pass Documents on.
-            request_size: Documents in a request; 0 for all in one, up to 10,000.
+            request_size: Documents in a request, up to 10,000, fewer only if they do not fit into a
+                message; 0 for as many as fit. By default 100, fewer if they have more than 32 MiB.
             show_progress: accepted for Jina 2 code; `jina post` shows progress.
             continue_on_error: continue after a failed request or callback, also without `on_error`.
             return_results: return the responses.
@@ -257,12 +258,13 @@ class Client:
                 name says the format, as for `jina post --output`.
             parameters: as for `post`.
             target_peapod: as for `post`, but at least one name must match.
-            request_size: lines in a request, up to 10,000, 0 for as many as fit; by default 100,
-                and 400 within a long file.
+            request_size: lines in a request, up to 10,000, fewer only if they have more than
+                60 MiB; 0 for as many as fit. By default 100, and 400 of short lines within a long
+                file, and fewer if they have more than 32 MiB.
             format: of all inputs, as `jina post --format` has it.
             field_resolver: columns or keys and the names to read them as.
             content: of a file that is one Document: "text", "buffer", "none", or "auto".
-            tensors: how they are written, "list" or "base64".
+            tensors: how they are written, "list", "typed" or "base64".
             restart: begin anew, whatever `output` holds.
             request_timeout_s: as for `post`.
             output_format: "jsonl", "json", "csv", "tsv", "text", "npy" or "parquet" whatever the
@@ -357,7 +359,9 @@ def _mode(failure_mode: str | None) -> str:
     return "" if failure_mode is None else _known("failure_mode", failure_mode, ON_ERROR)
 
 
-def _check_size(request_size: int) -> None:
+def _check_size(request_size: int | None) -> None:
+    if request_size is None:
+        return
     is_number = hasattr(request_size, "__index__") and not isinstance(request_size, bool)
     if not is_number or request_size < 0:
         raise BadClientInput(

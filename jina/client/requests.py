@@ -6,14 +6,23 @@ built here, so that a post of lines does not load what it never uses.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 from msgspec.structs import replace
 
-from jina.defaults import BULK_AFTER_LINES, BULK_REQUEST_DOCS, REQUEST_BYTES, REQUEST_DOCS
+from jina.defaults import (
+    BULK_AFTER_LINES,
+    BULK_REQUEST_BYTES,
+    BULK_REQUEST_DOCS,
+    MAX_REQUEST_BYTES,
+    READ_BYTES,
+    REQUEST_BYTES,
+    REQUEST_DOCS,
+)
 from jina.excepts import InputError
-from jina.readers import Chunk, LineSource
+from jina.readers import Chunk, LineSource, ReadOptions, open_inputs
 from jina.wire.maps import DOCS, LINES, Call, Part, pack_map
 from jina.writers import Form
 
@@ -74,7 +83,8 @@ class LineRequests:
     Args:
         source: opened; the caller closes it.
         call: for every request; source, key and oversize are filled in.
-        request_docs: most lines in a request; None for what suits the input.
+        request_docs: lines in a request, fewer only if they do not fit into a message; None for
+            what suits the input.
         limit: most lines in all; None for no limit.
     """
 
@@ -89,6 +99,7 @@ class LineRequests:
         self._source = source
         self._call = call
         self._request_docs = request_docs
+        self._most_bytes = REQUEST_BYTES if request_docs is None else MAX_REQUEST_BYTES
         self._left = limit
         self._packed: tuple[str, str, bytes] = ("", "", b"")
 
@@ -104,7 +115,7 @@ class LineRequests:
     def next(self) -> Request | None:
         """The next full request."""
         while not self.at_end:
-            chunk = self._source.next_chunk(max_lines=self._most(), max_bytes=REQUEST_BYTES)
+            chunk = self._source.next_chunk(max_lines=self._most(), max_bytes=self._most_bytes)
             request = self._request(chunk)
             if request is not None or chunk is None:
                 return request
@@ -113,19 +124,23 @@ class LineRequests:
     def partial(self) -> Request | None:
         """The complete lines at hand."""
         return self._request(
-            self._source.take_partial(max_lines=self._most(), max_bytes=REQUEST_BYTES)
+            self._source.take_partial(max_lines=self._most(), max_bytes=self._most_bytes)
         )
 
     def _most(self) -> int:
         """Most lines in the next request.
 
         A request costs the same whatever it holds, half of it in the kernel. So once a file proves
-        long, its requests grow. Those of a pipe never do: somebody may be waiting at its end.
+        long, its requests grow, unless its lines are long, too. Those of a pipe never do: somebody
+        may be waiting at its end.
         """
         most = self._request_docs
         if most is None:
-            is_long = self._source.lines_read >= BULK_AFTER_LINES and self.fileno() is None
-            most = BULK_REQUEST_DOCS if is_long else REQUEST_DOCS
+            most = REQUEST_DOCS
+            source = self._source
+            if source.lines_read >= BULK_AFTER_LINES and self.fileno() is None:
+                fitting = BULK_REQUEST_BYTES * source.lines_read // max(1, source.bytes_taken)
+                most = max(most, min(fitting, BULK_REQUEST_DOCS))
         return most if self._left is None else min(most, self._left)
 
     def _request(self, chunk: Chunk | Rows | None) -> Request | None:
@@ -195,3 +210,37 @@ def call_for(form: Form, call: Call) -> Call:
     if "embedding" in call.exclude or (call.select and "embedding" not in call.select):
         raise InputError("an array of embeddings needs the field `embedding`", where="embedding")
     return replace(call, tensors="base64", select=["id", "embedding"], exclude=[])
+
+
+def open_lines(
+    inputs: Sequence[str], reading: ReadOptions, output: str, skipped_lines: int
+) -> LineSource:
+    """Open the inputs after the lines that have their outcomes already.
+
+    Args:
+        inputs: paths, patterns, or "-" for standard input.
+        reading: how they are read.
+        output: where the results go, "-" for standard output.
+        skipped_lines: how many lines at the start to leave out.
+
+    Returns:
+        a source that the caller closes.
+
+    Raises:
+        InputError: an input cannot be read, or is where the results go.
+    """
+    lines = open_inputs(inputs, options=reading)
+    try:
+        if lines.is_fed_by(1 if output == "-" else output):
+            raise InputError(
+                "this is an input, so the results cannot be written to it",
+                where="<stdout>" if output == "-" else output,
+                hint="write to another file and rename it afterwards",
+            )
+        while lines.lines_read < skipped_lines and not lines.at_end:
+            most = min(skipped_lines - lines.lines_read, REQUEST_DOCS)
+            lines.next_chunk(max_lines=most, max_bytes=READ_BYTES)
+    except BaseException:  # refused, or Ctrl-C: nobody else can close the inputs yet
+        lines.close()
+        raise
+    return lines

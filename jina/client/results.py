@@ -7,10 +7,15 @@ import fcntl
 import os
 import stat
 import sys
+from collections.abc import Sequence
 from io import FileIO
 
 from jina.client.whole_lines import LineWriter
 from jina.excepts import InputError, OutputError
+from jina.writers import Form, Writer, new_writer
+
+COLUMNS_FROM = 100
+"""Results from which the columns of a table in a file are known."""
 
 PART = ".part"
 """What the name of a neighbour ends in that holds results until they are complete."""
@@ -128,6 +133,22 @@ def open_results(path: str, *, is_whole: bool) -> ResultFile:
         is_whole: it is of use only when it is complete; nothing else is done with a pipe or device.
     """
     return WholeFile(path) if is_whole and is_file(path) else ResultFile(path)
+
+
+def writer_of(results: ResultFile, form: Form, select: Sequence[str], *, can_wait: bool) -> Writer:
+    """The writer of a file that was begun: it goes on with what an earlier run has written.
+
+    Args:
+        results: begun.
+        form: of the file.
+        select: as of the Call.
+        can_wait: the first results may wait until the columns of a table are known.
+    """
+    writer = new_writer(form, select, first_rows=COLUMNS_FROM if can_wait else 1)
+    if results.size and results.path != "-":
+        with open(results.path, "rb") as file:
+            writer.take_up(file)
+    return writer
 
 
 def is_file(path: str) -> bool:

@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from jina.config.batching import Settings, laid_over, settings_in, warn_of_ignored
+from jina.config.environment import environment_of
 from jina.config.load_state import LoadState
 from jina.config.older_keys import (
     IGNORED_EXECUTOR,
@@ -53,6 +54,7 @@ class ExecutorDraft(msgspec.Struct):
         metas: as written; paths are still relative.
         requests: endpoint -> method.
         batching: endpoint, or name of a method -> settings of dynamic batching.
+        env: environment variables of its process.
         py_modules: located.
         folder: what its relative paths are relative to.
         cls: a class of this process; it wins over all names.
@@ -67,6 +69,7 @@ class ExecutorDraft(msgspec.Struct):
     metas: dict[str, Any] = {}
     requests: dict[str, str] = {}
     batching: Settings = {}
+    env: dict[str, str] = {}
     py_modules: list[str] = []
     folder: Path = msgspec.field(default_factory=current_folder)
     cls: ExecutorClass | None = None
@@ -126,6 +129,7 @@ def executor_draft(state: LoadState, tree: Tree, at: DataPath = ()) -> ExecutorD
         metas=_metas(state, tree, (*at, "metas"), values["metas"]),
         requests=values["requests"],
         batching=laid_over(own, settings_in(model.uses_dynamic_batching)),
+        env=environment_of(model.env),
         py_modules=py_modules,
         folder=tree.source.folder,
         uncertain=uncertain | {"modules"} if is_short else uncertain,

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 from jina.config import devices
 from jina.config.batching import laid_over, settings_in, warn_of_ignored
 from jina.config.drafts import ExecutorClass, ExecutorDraft, executor_draft, uncertain_sections
+from jina.config.environment import environment_of
 from jina.config.failures import Failures, failures_around, failures_of, retry_notes, strategy_notes
 from jina.config.interpreters import interpreter_of, interpreter_problems, refuses_live
 from jina.config.load_state import LoadState
@@ -55,8 +56,8 @@ class NodeConfig:
         disable_reduce: the results of the shards are concatenated.
         is_floating: nobody waits for its results.
         workspace: absolute folder: its own, else the Flow's.
-        env: environment of its processes: the Flow's, overridden by its own.
-        outer_env: the Flow's alone: that of its head and tail.
+        env: environment of its processes: its Executor's, overridden by the Flow's and its own.
+        outer_env: the Flow's alone: it overrides the Executors' of its head and tail.
         timeout_ready_s: seconds without a sign of life after which a start failed; infinite is -1.
         stop_grace_s: seconds that its processes may take to close.
         mark: file, line and column of its entry; line 0 when it came from Python.
@@ -389,8 +390,8 @@ class NodeReader:
             disable_reduce=model.disable_reduce or model.no_reduce,
             is_floating=model.floating,
             workspace=self.tree.source.absolute(model.workspace) or self.workspace,
-            env={key: _env_text(value) for key, value in {**self.options.env, **model.env}.items()},
-            outer_env={key: _env_text(value) for key, value in self.options.env.items()},
+            env=environment_of(_env_of(own_executor), self.options.env, model.env),
+            outer_env=environment_of(self.options.env),
             timeout_ready_s=_seconds(general if own is None else own),
             stop_grace_s=_grace_s(model),
             mark=self.tree.mark(at),
@@ -434,5 +435,5 @@ def _grace_s(model: NodeModel) -> float:
     return CLOSE_GRACE_S if grace is None else grace / 1000
 
 
-def _env_text(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+def _env_of(executor: Neighbour) -> dict[str, str]:
+    return {} if executor.origin is None else executor.origin.env

@@ -127,7 +127,8 @@ class _Resolver:
         workspace = (*at, "workspace")
         place = workspace if workspace in tree.values else ("with", "workspace")
         self.put((*to, "workspace"), node.workspace, tree, place)
-        self.put((*to, "env"), dict(node.env), tree, (*at, "env"), ("with", "env"))
+        env = {key: value for key, value in node.env.items() if origin.env.get(key) != value}
+        self.put((*to, "env"), env, tree, (*at, "env"), ("with", "env"))
         if node.python:
             key = VENV if (*at, VENV) in tree.values else PYTHON
             self.put((*to, PYTHON), node.python, tree, (*at, key))
@@ -168,6 +169,8 @@ class _Resolver:
         if spec.dynamic_batching:
             tree, place = origin.tree, (*origin.at, "dynamic_batching")
             self.put((*to, "dynamic_batching"), dict(spec.dynamic_batching), tree, place)
+        if origin.env:
+            self.put((*to, "env"), dict(origin.env), origin.tree, (*origin.at, "env"))
         if spec.py_modules:
             modules = list(spec.py_modules)
             self.put((*to, "py_modules"), modules, origin.tree, origin.jtype_path())

@@ -1,7 +1,7 @@
 """What Flow and Executor YAML may say: every key, its type, its default, one line of documentation.
 
-Here, in `failure_schema` and in `batching_schema`, nowhere else. Models are strict (no text where
-a number belongs) and refuse unknown keys. The keys of Jina 2 and 3 that have no effect here are in
+Here, in `failure_schema` and in `batching_schema`, nowhere else. Models are strict (no text where a
+number belongs) and refuse unknown keys. The keys of Jina 2 and 3 that have no effect here are in
 `older_keys.py`: they are accepted, and `check` lists them.
 """
 
@@ -141,6 +141,13 @@ class ExecutorModel(_Strict):
     )
     uses_dynamic_batching: BatchingSection = Field(
         default_factory=dict, description="Overrides dynamic_batching."
+    )
+    env: Environment = Field(
+        default_factory=dict,
+        description=(
+            "Environment variables of its processes, set before anything is imported. Those of the "
+            "Flow and of its entry in the Flow win."
+        ),
     )
 
 

@@ -16,7 +16,7 @@ from jina.excepts import ExecutorFailToLoad
 from jina.executors import BaseExecutor
 from jina.executors.doubts import doubts_of
 from jina.executors.metas import get_default_runtime_args
-from jina.executors.modules import add_search_paths, import_module, import_paths
+from jina.executors.modules import add_search_paths, follow_path, import_module, import_paths
 from jina.executors.signature import injected, misfits
 from jina.executors.spec import ExecutorSpec
 from jina.executors.user_errors import is_ours
@@ -121,6 +121,7 @@ def executor_class(spec: ExecutorSpec, begin: _Begin = None) -> type[BaseExecuto
         ExecutorFailToLoad: a module or the class is missing, or the class is not an Executor. It
             names the modules that were searched, and near matches.
     """
+    follow_path(spec.path)
     add_search_paths(spec.search_paths)
     if spec.live:
         from jina.executors import live  # late: only such a class travels pickled
@@ -164,7 +165,7 @@ def live_spec(cls: type[BaseExecutor], **fields: Any) -> ExecutorSpec:
         return ExecutorSpec(jtype="BaseExecutor", **fields)
     # A class of an importable module travels as its name: the worker needs the same path to find
     # it.
-    fields.setdefault("search_paths", import_paths())
+    fields.setdefault("path", import_paths())
     try:
         pickled = live.dumps(cls)
     except Exception as err:

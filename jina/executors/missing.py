@@ -71,14 +71,6 @@ def missing_for(error: BaseException, spec: ExecutorSpec) -> Missing | None:
     return Missing(f"{has} in {python}", _advice(package, files))
 
 
-def parted(lines: Sequence[str]) -> tuple[list[str], list[str]]:
-    """What a process printed at its end, without and with the lines of `Missing`, at the end."""
-    end = len(lines)
-    while end and lines[end - 1].startswith((NOTE, HELP)):
-        end -= 1
-    return list(lines[:end]), list(lines[end:])
-
-
 def homes_of(spec: ExecutorSpec) -> Iterator[str]:
     """Where an Executor may have its requirements: beside its Python file, then beside its YAML."""
     for entry in reversed(spec.py_modules):

@@ -1,7 +1,9 @@
 """Import the user's modules: by file, by folder, by dotted name.
 
 A file is imported once per process, whatever path leads to it. Modules beside it can be imported
-from it. What goes wrong inside the user's module stays the user's error.
+from it, but installed packages and the standard library come first: a file `joblib.py` beside an
+Executor must not stand in for the package, which other packages import. What goes wrong inside the
+user's module stays the user's error.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import site
 import sys
 import zlib
 from collections.abc import Iterable
+from importlib.machinery import PathFinder
 from types import ModuleType
 
 from jina.excepts import ExecutorFailToLoad
@@ -21,13 +24,60 @@ from jina.excepts import ExecutorFailToLoad
 # too.
 _by_path: dict[str, ModuleType] = {}
 _folders: set[str] = set()
+_added: list[str] = []  # folders that we put at the end of sys.path, the nearest first
 
 
 def add_search_paths(paths: Iterable[str]) -> None:
-    """Put folders at the front of sys.path, in their order; those there already are moved."""
-    for path in reversed(list(paths)):
-        if sys.path[:1] != [path]:
-            sys.path[:] = [path, *(p for p in sys.path if p != path)]
+    """Put folders at the end of sys.path, in their order, before those that were put there earlier.
+
+    Those that somebody else has put there stay where they are.
+    """
+    ours = []
+    for path in _added:
+        if path in sys.path:  # its last place: a module may have put it at the front itself
+            del sys.path[len(sys.path) - 1 - sys.path[::-1].index(path)]
+            ours.append(path)
+    _added[:] = [path for path in dict.fromkeys([*paths, *ours]) if path not in sys.path]
+    sys.path += _added
+
+
+def follow_path(paths: Iterable[str]) -> None:
+    """Find what another process finds: the folders of its `sys.path` come first, in their order."""
+    first = list(paths)
+    sys.path[:] = [*first, *(path for path in sys.path if path not in first)]
+
+
+def program_folders() -> set[str]:
+    """The folders that Python put on the path for the program itself: its own, or the current one.
+
+    They hold its modules, as the folder of a YAML does, and no packages.
+    """
+    file = getattr(sys.modules.get("__main__"), "__file__", None)
+    folders = {os.path.abspath(os.curdir)}
+    return folders | {os.path.dirname(os.path.realpath(file))} if isinstance(file, str) else folders
+
+
+def installed(name: str) -> str:
+    """The file that `import NAME` runs whatever the user's folders hold; "" if there is none.
+
+    Args:
+        name: of a module or package, without dots.
+    """
+    for finder in sys.meta_path:
+        if finder is PathFinder:
+            spec = PathFinder.find_spec(name, [path for path in sys.path if path not in _added])
+        else:
+            spec = finder.find_spec(name, None)
+        origin = spec.origin if spec is not None else None
+        if origin is not None and not _is_beside(origin, _added):
+            return origin
+    return ""
+
+
+def _is_beside(origin: str, folders: Iterable[str]) -> bool:
+    """Whether a module's file is in one of these folders, or its package is."""
+    home = os.path.dirname(origin)
+    return (os.path.dirname(home) if origin.endswith("__init__.py") else home) in folders
 
 
 def import_paths(*, of_any_interpreter: bool = False) -> list[str]:
@@ -117,8 +167,15 @@ def _import_file(path: str) -> ModuleType:
 
 
 def _free_name(stem: str, path: str) -> str:
-    """The file's stem; if something else has that name, the stem and a mark of the path."""
-    if stem not in sys.modules and stem not in sys.stdlib_module_names:
+    """The file's stem; if something else has that name, the stem and a mark of the path.
+
+    An installed package that has it may not be imported yet, but by its name it is what is meant.
+    """
+    if (
+        stem not in sys.modules
+        and stem not in sys.stdlib_module_names
+        and os.path.realpath(installed(stem) or path) == path
+    ):
         return stem
     return f"{stem}_{zlib.crc32(path.encode()):08x}"
 

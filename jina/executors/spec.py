@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import msgspec
@@ -15,7 +15,9 @@ class ExecutorSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     Args:
         jtype: class name or "module:Class"; empty or "BaseExecutor" is the pass-through Executor.
         py_modules: absolute file paths or dotted module names, in the order of import.
-        search_paths: folders that go to the front of sys.path before anything is imported.
+        search_paths: folders that go to the end of sys.path before anything is imported.
+        path: the sys.path of the program that started the Flow, which goes to the front; nothing if
+            it was a command.
         with_: constructor arguments.
         metas: name, description, workspace, and whatever else the user wrote there.
         requests: endpoint -> name of a method; these win over decorators.
@@ -29,6 +31,7 @@ class ExecutorSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     jtype: str = ""
     py_modules: list[str] = []
     search_paths: list[str] = []
+    path: list[str] = []
     with_: dict[str, Any] = {}
     metas: dict[str, Any] = {}
     requests: dict[str, str] = {}
@@ -46,8 +49,22 @@ class ExecutorSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
         return ":".join([self.file, *(str(n) for n in (self.line, self.column) if n)])
 
 
-def importing_from(spec: ExecutorSpec, paths: Iterable[str]) -> ExecutorSpec:
-    """A spec that imports from these folders too, behind its own, if it imports anything."""
-    if not spec.py_modules and not spec.live:
+def importing_from(
+    spec: ExecutorSpec, paths: Iterable[str], program: Collection[str]
+) -> ExecutorSpec:
+    """A spec that imports what the program that starts the Flow does, if it imports anything.
+
+    Args:
+        spec: of an Executor.
+        paths: the sys.path of that program.
+        program: those of them with modules of its own. They come last, behind the Executor's,
+            unless the class itself is of the program: then everything is found as it was there.
+    """
+    if spec.live:
+        return structs.replace(spec, path=list(paths))
+    if not spec.py_modules:
         return spec
-    return structs.replace(spec, search_paths=list(dict.fromkeys([*spec.search_paths, *paths])))
+    path = [each for each in paths if each not in program]
+    own = [each for each in paths if each in program]
+    search_paths = list(dict.fromkeys([*spec.search_paths, *own]))
+    return structs.replace(spec, path=path, search_paths=search_paths)

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import structs
 
 from jina.defaults import CLOSE_GRACE_S, TIMEOUT_READY_S
-from jina.executors.modules import import_paths
+from jina.executors.modules import import_paths, program_folders
 from jina.executors.spec import ExecutorSpec, importing_from
 from jina.graph.origins import Origins
 from jina.names import DEVICES, worker_name
@@ -173,9 +173,11 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 def with_import_paths(plan: Plan) -> Plan:
     """The plan with workers that import from wherever this process does."""
     paths, own = import_paths(), import_paths(of_any_interpreter=True)
+    program = program_folders()
     workers = [
         structs.replace(
-            worker, executor=importing_from(worker.executor, own if worker.python else paths)
+            worker,
+            executor=importing_from(worker.executor, own if worker.python else paths, program),
         )
         for worker in plan.workers
     ]

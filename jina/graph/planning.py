@@ -111,8 +111,7 @@ def _workers(
     node: NodeConfig, planned: PlannedNode, executor: ExecutorSpec, gpus: Callable[[], int]
 ) -> Iterator[WorkerSpec]:
     is_sharded = planned.shards > 1
-    # As in the YAML: what is said of a node is not said of its head and tail.
-    env = node.outer_env if planned.of else node.env
+    env = _environment(node, planned)
     threads = node.outer_threads if planned.of else node.threads
     turns = devices.in_turns(env, gpus)
     for shard in range(planned.shards):
@@ -134,6 +133,15 @@ def _workers(
                 python="" if planned.of else node.python,
                 python_place="" if planned.of else _place(node, *PYTHON_KEYS),
             )
+
+
+def _environment(node: NodeConfig, planned: PlannedNode) -> dict[str, str]:
+    """As in the YAML: what is said of a node is not said of its head and tail."""
+    if not planned.of:
+        return node.env
+    neighbour = node.after if planned.is_tail else node.before
+    own = {} if neighbour is None or neighbour.origin is None else neighbour.origin.env
+    return {**own, **node.outer_env}
 
 
 def _runtime_args(

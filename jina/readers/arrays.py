@@ -15,7 +15,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from jina.defaults import MAX_LINE_BYTES, MIB
+from jina.defaults import MAX_LINE_BYTES
 from jina.excepts import DocumentError, InputError
 from jina.readers.gzipped import unpacked
 from jina.readers.inputs import Input
@@ -26,7 +26,6 @@ from jina.records.mapping import KEYS
 from jina.records.record import TENSOR_FIELDS
 from jina.records.tables import check_resolver, unique_names
 
-_BLOCK_BYTES = 4 * MIB  # most bytes that are read at once
 _BROKEN = (OSError, EOFError, ValueError, zlib.error, zipfile.BadZipFile, RuntimeError)
 
 
@@ -64,9 +63,7 @@ class ArrayReader:
         if self._row_bytes > MAX_LINE_BYTES:
             raise InputError(too_long("a row", self._row_bytes), where=self._name)
         per_row = max(1, self._row_bytes)
-        return self._take(
-            max(1, min(max_rows, left, max_bytes // per_row, _BLOCK_BYTES // per_row))
-        )
+        return self._take(max(1, min(max_rows, left, max_bytes // per_row)))
 
     def _take(self, count: int) -> Rows:
         blocks = {key: self._read(column, count) for key, column in self._columns.items()}

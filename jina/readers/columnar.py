@@ -78,6 +78,9 @@ class ColumnarReader:
         per_row = max(1, batch.nbytes // batch.num_rows)
         count = max(1, min(max_rows, batch.num_rows - self._at, max_bytes // per_row))
         part = batch.slice(self._at, count)
+        while count > 1 and part.nbytes > max_bytes:  # its rows are larger than others
+            count //= 2
+            part = batch.slice(self._at, count)
         self._at += count
         first, self._next = self._next, self._next + count
         return rows_of_values(self._values(part, first))

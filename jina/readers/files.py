@@ -30,6 +30,8 @@ _TEXTS = {
     "image/svg+xml",
 }
 
+_ROW_BYTES = 64  # id and media type, about
+
 
 class FileReader:
     """Reads files one after the other, several for one request; see RowReader.
@@ -64,9 +66,12 @@ class FileReader:
     def _values(
         self, max_rows: int, max_bytes: int
     ) -> Iterator[tuple[str, Mapping[str, Any] | str, str]]:
-        until = min(len(self._inputs), self._next + max_rows)
-        while self._next < until and max_bytes > 0:
+        first = self._next
+        until = min(len(self._inputs), first + max_rows)
+        while self._next < until:
             one = self._inputs[self._next]
+            if self._next > first and self._expected_bytes(one) > max_bytes:
+                break
             self._next += 1
             self._position += one.size_bytes or 0
             name = ""
@@ -81,8 +86,15 @@ class FileReader:
             except (OSError, EOFError, zlib.error) as err:
                 value = f"cannot be read: {getattr(err, 'strerror', None) or err}"
             if isinstance(value, dict):
-                max_bytes -= len(value.get("buffer") or value.get("text") or "") + 64
+                content = value.get("buffer") or value.get("text") or ""
+                max_bytes -= len(content) + len(value["uri"]) + _ROW_BYTES
             yield name, value, one.name
+
+    def _expected_bytes(self, one: Input) -> int:
+        """The most that the Document of a file may take, as far as that is known before."""
+        if self._content == "none":
+            return _ROW_BYTES
+        return (self._max_bytes if one.is_gzip else one.size_bytes or 0) + _ROW_BYTES
 
     def _document(self, one: Input, file: Any) -> dict[str, Any] | str:
         uri = os.path.abspath(one.path or one.name)

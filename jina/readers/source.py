@@ -187,6 +187,9 @@ class LineSource:
         try:
             if self._rows is not None:
                 return self._take_rows(self._rows, max_lines, max_bytes)
+            if type(self._cutter) is not LineCutter:
+                # What these make of the lines is longer, and must fit into a frame, too.
+                max_bytes = min(max_bytes, REQUEST_BYTES)
             cut = self._cutter.take(max_lines, max_bytes, partial=partial)
         except InputError:
             self.close()

@@ -89,7 +89,7 @@ def join_tags(values: Iterable[Any]) -> bytes:
         raise DocumentError(f"`tags` contains an integer that is too long: {err}") from err
     if not data.translate(None, b"[]nul,"):
         return b""
-    check_size(data)
+    _check_rows(data)
     return data
 
 
@@ -125,7 +125,7 @@ def split_tags(data: Any, rows: int) -> list[Any]:
         if len(values) != rows:
             raise ValueError(f"{len(values)} tags for {rows} Documents")
         bytes(data).decode()
-        check_size(data)
+        _check_rows(data)
         return values if are_objects(values) else list(map(_tags_of_row, values))
     except (msgspec.MsgspecError, ValueError, RecursionError) as err:
         raise WireError(f"the column `tags` cannot be decoded: {err}") from err
@@ -308,6 +308,13 @@ def _copied(value: Any) -> Any:
     if kind is list:
         return [_copied(item) for item in value]
     return value
+
+
+def _check_rows(data: Any) -> None:
+    """Likewise for the tags of many rows: they are decoded row by row, when somebody reads them."""
+    if len(data) > MAX_UNTYPED_BYTES:
+        for value in _rows_from_json(data):
+            check_size(value)
 
 
 def check_size(data: Any) -> None:

@@ -14,7 +14,8 @@ from msgspec import structs
 from jina.transport.sockets import payload
 from jina.wire.body import Cut, concatenated, cut, read_body, read_lines, write_body
 from jina.wire.header import Header
-from jina.wire.maps import DOCS, LINES, Call, LineFailures, Part, Route
+from jina.wire.line_frames import in_frames
+from jina.wire.maps import LINES, Call, LineFailures, Part, Route
 
 Written = tuple[list[Part], list[Any]]
 
@@ -77,7 +78,8 @@ def together(route: Route, frames: Sequence[Any], own: Written, *, as_lines: boo
     frames = [*map(payload, frames[len(frames) - count :]), *own[1]]
     if as_lines:
         rows, failed = sum(part.rows for part in parts), sum(part.failed for part in parts)
-        return [Part(LINES, DOCS, 1, rows, failed)], [b"".join(frames)]
+        own_parts, lines = in_frames(b"".join(frames), rows, failed)
+        return own_parts, list(lines)
     body = read_body(parts, frames, 1, Call(), 0)
     truths = concatenated(body.groundtruths) if body.groundtruths else None
     return write_body(concatenated(body.docs), truths, body.failures)

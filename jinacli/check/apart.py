@@ -22,6 +22,7 @@ from jina.executors.pythons import is_other
 from jina.launch import interpreters
 from jina.launch.elsewhere import UNSUITED
 from jina.launch.ending import ending
+from jina.launch.threads import usable_cores
 from jinacli.check.children import IS_POSSIBLE, Children, Note
 from jinacli.screens.errors import show
 from jinacli.screens.loading import Loading
@@ -191,7 +192,7 @@ class _Imports:
     def run(self) -> dict[int, Findings]:
         """Import everything; id of a part -> what was found."""
         began = time.monotonic()
-        cores = len(os.sched_getaffinity(0))
+        cores = usable_cores()
         try:
             while self._waiting or self._running:
                 while self._waiting and len(self._running) < cores:

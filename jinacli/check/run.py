@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from jina.check import Report, read_for_executor, read_for_flow
 from jinacli import exits
 from jinacli.check.apart import checked_apart
+from jinacli.executor.given import plain_path
 from jinacli.flow.given import Given
 from jinacli.screens.reports import Format, show_reports
 
@@ -55,13 +55,3 @@ def code_of_reports(reports: Sequence[Report], *, strict: bool = False) -> int:
         return exits.USAGE
     has_warnings = any(report.warnings for report in reports)
     return exits.FAILED if codes or (strict and has_warnings) else exits.OK
-
-
-def plain_path(file: str) -> str | Path:
-    """A path without what it does not need, such as "./"; the name of a catalogue's as it is."""
-    if "://" in file:
-        return file
-    path = Path(file)
-    # As a path, a folder is no class name.
-    is_empty_folder = path.is_dir() and not (path / "config.yml").is_file()
-    return path if is_empty_folder else str(path)

@@ -11,12 +11,14 @@ from jinacli.commands.building import Group
 from jinacli.commands.options import (
     Content,
     ErrorOnWarning,
+    Exclude,
     ExitZero,
     FieldResolver,
     InputFormat,
     NoImport,
     OutputFormat,
     Parameters,
+    Select,
     check_given,
 )
 
@@ -119,9 +121,11 @@ def run(
         str, typer.Option("--output", "-o", help="Write the results to this file")
     ] = "-",
     output_format: Annotated[str, typer.Option(help="As in `jina post`")] = "auto",
-    tensors: Annotated[Literal["list", "base64"], typer.Option(help="How tensors are written")] = (
-        "list"
-    ),
+    tensors: Annotated[
+        Literal["list", "typed", "base64"], typer.Option(help="How tensors are written")
+    ] = "list",
+    select: Select = None,
+    exclude: Exclude = None,
     request_size: Annotated[
         int, typer.Option(min=0, max=10_000, help="Documents per call; 0 for as many as possible")
     ] = 100,
@@ -134,9 +138,12 @@ def run(
 
     The quickest way for cheap work, and for a debugger. Results are JSON
     lines in the order of the inputs; a line that fails has an error as its
-    outcome, and then the exit code is 3. Without --inputs, standard input is
-    read when it is a pipe or a file; from a terminal, the endpoint is called
-    once without Documents. What the Executor prints goes to standard error.
+    outcome, and then the exit code is 3. If the method raises, it is called
+    again for fewer Documents, so that only those fail that it raises for.
+
+    Without --inputs, standard input is read when it is a pipe or a file; from
+    a terminal, the endpoint is called once without Documents. What the
+    Executor prints goes to standard error.
 
     Examples:
       jina executor run my.yml /encode --inputs data.jsonl > encoded.jsonl
@@ -149,10 +156,11 @@ def run(
     from jinacli.executor.run import RunOptions, run_executor
     from jinacli.post.inputs import chosen_inputs
     from jinacli.post.options import read_options
-    from jinacli.post.output import checked_form
+    from jinacli.post.output import checked_fields, checked_form
     from jinacli.post.parameters import parameters_of
 
     check_given(("FILE", file), ("ENDPOINT", endpoint), ("--output", output))
+    selected, excluded = checked_fields(select or [], exclude or [])
     options = RunOptions(
         file=file,
         endpoint=endpoint,
@@ -163,6 +171,8 @@ def run(
         output=output,
         form=checked_form(output, output_format),
         tensors=tensors,
+        select=selected,
+        exclude=excluded,
         request_size=request_size,
         workspace=workspace,
         quiet=quiet,

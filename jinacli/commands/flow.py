@@ -138,7 +138,7 @@ def up(
         show = functools.partial(show_plan, given, how)
         raise typer.Exit(checked_if_unfit(given, show))
     start = functools.partial(up_flow, given, how)
-    raise typer.Exit(checked_if_unfit(given, start, is_told=not detach))
+    raise typer.Exit(checked_if_unfit(given, start, quiet=quiet))
 
 
 @flow_app.command()

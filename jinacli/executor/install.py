@@ -28,7 +28,7 @@ from jina.launch.elsewhere import OLDEST
 from jina.launch.interpreters import misfit
 from jina.launch.sources import checkout
 from jinacli import exits
-from jinacli.check.run import plain_path
+from jinacli.executor.given import plain_path
 from jinacli.executor.wheel import make_wheel
 from jinacli.screens.errors import say
 

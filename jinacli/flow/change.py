@@ -81,7 +81,7 @@ def restart_flow(wanted: str, names: list[str], *, is_surge: bool, quiet: bool) 
             return exits.FAILED
         return change(plan)
 
-    return checked_if_unfit(given, load)
+    return checked_if_unfit(given, load, quiet=quiet)
 
 
 def _change(directory: Path, change: Change, *, quiet: bool) -> int:

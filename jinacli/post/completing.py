@@ -15,7 +15,6 @@ import msgspec
 
 from jina.client.error_file import is_error
 from jina.client.finished import finished, note_finished
-from jina.client.only_failed import failed_ids
 from jina.excepts import InputError, OutputError
 from jina.writers import Form
 from jinacli import exits
@@ -61,6 +60,9 @@ def complete_in_place(options: PostOptions, post: Callable[[PostOptions], int]) 
 
 def _put_in_place(path: str, new: str) -> tuple[int, int]:
     """Write the completed results beside the old ones, then rename; counts new ones and errors."""
+    # Late: it makes Documents of lines, which most posts need not do.
+    from jina.client.only_failed import failed_ids
+
     ids = failed_ids(path)
     with open(new, "rb") as file:
         groups = _groups(file.read().splitlines(keepends=True), ids, new)

@@ -9,7 +9,7 @@ import msgspec
 
 from jina.client.requests import call_of
 from jina.client.session import Session
-from jina.defaults import MAX_REQUEST_DOCS, MIB, REQUEST_BYTES, TIMEOUT_CONNECT_S
+from jina.defaults import MAX_REQUEST_DOCS, MIB, READ_BYTES, TIMEOUT_CONNECT_S
 from jina.launch.find import shortest
 from jina.readers import Chunk, LineSource, open_inputs
 from jina.readers.inputs import find_inputs
@@ -103,7 +103,7 @@ def _read(lines: LineSource, options: PostOptions) -> tuple[str, str]:
     while not lines.at_end and left != 0:
         # The first alone: only that is parsed.
         most = min(left or MAX_REQUEST_DOCS, MAX_REQUEST_DOCS) if first else 1
-        chunk = lines.next_chunk(max_lines=most, max_bytes=REQUEST_BYTES)
+        chunk = lines.next_chunk(max_lines=most, max_bytes=READ_BYTES)
         if chunk is None:
             continue
         left = None if left is None else max(0, left - chunk.lines)
@@ -117,7 +117,7 @@ def _read(lines: LineSource, options: PostOptions) -> tuple[str, str]:
 def _skip(lines: LineSource, count: int) -> None:
     while lines.lines_read < count and not lines.at_end:
         most = min(count - lines.lines_read, MAX_REQUEST_DOCS)
-        lines.next_chunk(max_lines=most, max_bytes=REQUEST_BYTES)
+        lines.next_chunk(max_lines=most, max_bytes=READ_BYTES)
 
 
 def _outcomes(chunk: Chunk | Rows) -> int:

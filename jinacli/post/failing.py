@@ -5,22 +5,23 @@ from __future__ import annotations
 import contextlib
 import os
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import typer
 
-from jina.client.again import Again
 from jina.client.error_file import ErrorFile
-from jina.client.files import Posting
-from jina.client.only_failed import OnlyFailed, failed_ids
-from jina.client.requests import RequestSource
-from jina.client.resume import Place
-from jina.client.session import Session
-from jina.client.tally import Tally
 from jina.excepts import InputError
-from jina.readers import LineSource
 from jina.readers.stream_keys import file_key
 from jina.wire.maps import ON_ERROR, SPLIT, Call
 from jinacli.screens.errors import say
+
+if TYPE_CHECKING:
+    from jina.client.files import Posting
+    from jina.client.requests import RequestSource
+    from jina.client.resume import Place
+    from jina.client.session import Session
+    from jina.client.tally import Tally
+    from jina.readers import LineSource
 
 _MOST_NAMED = 3
 
@@ -123,17 +124,22 @@ def select_failed(options: FailureOptions, source: RequestSource, call: Call) ->
         InputError: the results cannot be used.
     """
     path = options.only_failed
-    return OnlyFailed(source, call, failed_ids(path)) if path else source
+    if not path:
+        return source
+    # Late: it makes Documents of lines, and loading that is a fifth of a short post.
+    from jina.client.only_failed import OnlyFailed, failed_ids
+
+    return OnlyFailed(source, call, failed_ids(path))
 
 
-def is_nothing_left(source: RequestSource) -> bool:
+def is_nothing_left(options: FailureOptions, source: RequestSource) -> bool:
     """Whether an earlier post has left nothing that failed."""
-    return isinstance(source, OnlyFailed) and not source.left
+    return bool(options.only_failed) and not _left(options, source)
 
 
 def say_unfound(options: FailureOptions, source: RequestSource) -> bool:
     """Say what failed earlier and is not in the inputs; whether there is such."""
-    left = sorted(source.left) if isinstance(source, OnlyFailed) else []
+    left = sorted(_left(options, source))
     if not left:
         return False
     names = ", ".join(map(repr, left[:_MOST_NAMED])) + (", ..." if len(left) > _MOST_NAMED else "")
@@ -180,6 +186,10 @@ def attach(
     """Give a post what it needs for its options."""
     posting.on_error = options.on_error
     if options.retries:
+        # Late: as above.
+        from jina.client.again import Again
+        from jina.client.session import Session
+
         again = Again(
             options.retries,
             lambda: Session(session.address),
@@ -194,3 +204,13 @@ def attach(
         )
         stack.callback(again.close)
         posting.improved = again.improved
+
+
+def _left(options: FailureOptions, source: RequestSource) -> set[str]:
+    """Ids that failed earlier and have not been found in the inputs yet."""
+    if not options.only_failed:
+        return set()
+    # Late: as above.
+    from jina.client.only_failed import OnlyFailed
+
+    return source.left if isinstance(source, OnlyFailed) else set()

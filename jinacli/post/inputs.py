@@ -9,9 +9,8 @@ import sys
 
 import typer
 
-from jina.client.files import open_lines
-from jina.client.requests import LineRequests, RequestSource
-from jina.defaults import MAX_REQUEST_DOCS, REQUEST_DOCS
+from jina.client.requests import LineRequests, RequestSource, open_lines
+from jina.defaults import MAX_REQUEST_DOCS
 from jina.excepts import InputError
 from jina.readers import LineSource
 from jinacli.post.options import PostOptions
@@ -40,7 +39,7 @@ def open_source(
         from jina.client.documents import DocumentRequests
 
         docs = posted_texts(options) or None
-        return DocumentRequests(docs, options.call, request_docs=size or REQUEST_DOCS), None
+        return DocumentRequests(docs, options.call, request_docs=size), None
     if "-" in inputs and "stdin" in closed:
         raise InputError("standard input is closed", where="<stdin>")
     lines = open_lines(inputs, options.reading, options.output, skipped_lines)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import typer
 
-from jina.client import files, results
+from jina.client import results
 from jina.client.results import ResultFile
 from jina.excepts import DocumentError, OutputError
 from jina.writers import FORMATS, Form, Writer, form_of
@@ -86,7 +86,7 @@ def writer_of(
         can_wait: nobody reads along, and nothing is lost if the post is stopped.
     """
     if form.name != "table":
-        return files.writer_of(file, form, select, can_wait=can_wait)
+        return results.writer_of(file, form, select, can_wait=can_wait)
     # Late: only needed where people look.
     from jinacli.screens.documents import DocumentScreen
 

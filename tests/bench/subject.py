@@ -53,7 +53,9 @@ class RunningFlow(NamedTuple):
 
     def post(self, endpoint: str, source: Path, target: Path) -> list[str]:
         """Return the command that posts a file."""
-        options = ["--inputs", str(source), "--output", str(target), "--flow", self.name]
+        # The same file in each run: a finished output would be left as it is.
+        options = ["--inputs", str(source), "--output", str(target), "--restart"]
+        options += ["--flow", self.name]
         return [*jina_command(), "post", endpoint, *options]
 
 

@@ -12,6 +12,7 @@ from jina.config import FlowConfig, flow_name, load_flow
 from jina.excepts import BadConfigSource, BadYAMLVersion, ConfigError
 from jina.executors import BaseExecutor
 from jina.executors.load import build
+from jina.graph.planning import plan_from
 
 EXECUTOR = """
 from jina import Executor, requests
@@ -133,6 +134,22 @@ def test_environment_and_timeouts_are_inherited(here: Path) -> None:
     assert (one.timeout_ready_s, two.timeout_ready_s) == (2.5, -1.0)
 
 
+def test_the_environment_of_an_executor_gives_way_to_that_of_its_flow_and_its_node(
+    here: Path,
+) -> None:
+    uses = "uses: {jtype: BaseExecutor, env: {A: own, B: own, C: own, D: true}}"
+    config = flow(
+        "with: {env: {B: flow, C: flow}}\nexecutors:\n"
+        f"  - {uses}\n    env: {{C: node}}\n"
+        f"    uses_before: {uses.removeprefix('uses: ')}\n"
+    )
+    (node,) = config.executors
+    assert node.env == {"A": "own", "B": "flow", "C": "node", "D": "true"}
+    head, worker, *_ = plan_from(config).workers
+    assert worker.env == node.env
+    assert head.env == {"A": "own", "B": "flow", "C": "flow", "D": "true"}
+
+
 def test_threads_are_inherited_and_are_a_number(here: Path) -> None:
     one, two = flow("with: {threads: 2}\nexecutors:\n  - {}\n  - threads: 3\n").executors
     assert (one.threads, two.threads) == (2, 3)
@@ -140,7 +157,7 @@ def test_threads_are_inherited_and_are_a_number(here: Path) -> None:
     (three,) = flow("executors:\n  - {}\n").executors
     assert three.threads is None
     for wrong in ("0", "1.5", "auto", "true"):
-        with pytest.raises(ConfigError, match="flow.yml:2:15: .*`executors\\[0\\].threads`"):
+        with pytest.raises(ConfigError, match=r"flow.yml:2:15: .*`executors\[0\].threads`"):
             flow(f"executors:\n  - {{threads: {wrong}}}\n")
 
 

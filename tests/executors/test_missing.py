@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from jina.executors.load import executor_class
-from jina.executors.missing import Missing, install_command, missing_for, parted
+from jina.executors.missing import Missing, install_command, missing_for
 from jina.executors.spec import ExecutorSpec
 
 PIP = f"{shlex.quote(sys.executable)} -m pip install"
@@ -97,12 +97,6 @@ def test_a_package_that_lacks_a_name_does_not_fit(tmp_path: Path) -> None:
 )
 def test_nothing_is_said_of_other_errors(tmp_path: Path, source: str) -> None:
     assert missing(tmp_path, source) is None
-
-
-def test_the_lines_are_parted_from_the_traceback() -> None:
-    lines = ["note: printed", "ImportError: no"]
-    assert parted([*lines, *Missing("a", "b").lines()]) == (lines, ["note: a", "help: b"])
-    assert parted([]) == ([], [])
 
 
 def test_executors_of_the_catalogue_are_named_as_such() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 
@@ -60,6 +61,18 @@ def test_lines_become_results_in_order(here: Shell) -> None:
     assert done.err == "what a user prints\nclosed\n1 of 3 failed\n"
 
 
+def test_variables_of_its_yaml_are_set_before_it_is_imported(here: Shell) -> None:
+    here.write(
+        "env.py",
+        "import os\nfrom jina import Executor, requests\nQUIET = os.environ['QUIET']\n"
+        "class Env(Executor):\n    @requests\n    def tell(self, docs):\n"
+        "        docs[0].text = QUIET\n",
+    )
+    here.write("env.yml", "jtype: Env\nmetas: {py_modules: env.py}\nenv: {QUIET: true}\n")
+    done = here.run("executor", "run", "env.yml", "/tell", "--text", "x", QUIET="no")
+    assert (done.code, done.lines[0]["text"]) == (0, "true")
+
+
 def test_standard_input_texts_and_nothing(here: Shell) -> None:
     done = here.run("executor", "run", "my.yml", "upper", stdin='{"text":"x"}\n')
     assert [line["text"] for line in done.lines] == ["X"]
@@ -79,10 +92,21 @@ def test_the_size_of_a_call_and_the_file_of_the_results(here: Shell) -> None:
     assert [json.loads(line)["tags"]["calls"] for line in lines] == [2, 2, 2, 2, 1]
 
 
-def test_a_method_that_raises_fails_its_call_and_shows_where(here: Shell) -> None:
+def test_only_some_fields_are_written(here: Shell) -> None:
+    command = ("executor", "run", "my.yml", "/upper", "-q", "--text", "p")
+    assert here.run(*command, "--select", "text").out == '{"text":"P"}\n'
+    assert here.run(*command, "--exclude", "id,mime_type").out == '{"text":"P"}\n'
+    table = here.run(*command, "--select", "text,uri", "--output-format", "csv").out
+    assert table == "text,uri,error\nP,,\n"
+    assert 'no field "txt"\nhelp: did you mean "text"?' in here.run(*command, "--select", "txt").err
+
+
+def test_a_method_that_raises_fails_only_these_documents_and_shows_where(here: Shell) -> None:
     done = here.run("executor", "run", "my.yml", "/upper", "-t", "a", "-t", "no")
     assert done.code == 3
-    assert [line["error"]["type"] for line in done.lines] == ["ValueError"] * 2
+    assert [line.get("text") for line in done.lines] == ["A", None]
+    assert done.lines[1]["error"]["type"] == "ValueError"
+    assert done.err.endswith("1 of 2 failed\n")
     assert 'runner.py", line 12, in upper\n' in done.err
 
 
@@ -147,7 +171,8 @@ def test_a_reader_that_has_seen_enough_is_no_error(here: Shell) -> None:
 def test_the_catalogue_is_listed(shell: Shell) -> None:
     done = shell.run("executor", "list")
     assert done.code == 0
-    assert "UpperCase          Converts the text of each Document to upper case\n" in done.out
+    upper = r"^UpperCase +Converts the text of each Document to upper case$"
+    assert re.search(upper, done.out, re.MULTILINE)
     names = [line.split()[0] for line in done.out.splitlines()]
     assert shell.run("executor", "list", "-q").out.splitlines() == names
     found = json.loads(shell.run("executor", "list", "--json").out)
