@@ -14,6 +14,7 @@ REQUEST_BYTES = 32 * MIB  # in a request for which nobody has said how many docu
 MAX_REQUEST_BYTES = 60 * MIB  # in any request: a frame, with room for ids and the like
 WINDOW_BYTES = 64 * MIB  # of one client: requests under way, and replies that wait for earlier ones
 READ_BYTES = 256 * KIB  # of lines that are read at once where no request is made of them
+ECHO_BYTES = 10_000_000  # of results; above that it is told if they mostly are the input again
 REQUEST_IDLE_S = 0.02  # a request is sent when no new line has come for this long
 WINDOW_REQUESTS = 16  # requests of one client under way at once
 MAX_WINDOW_REQUESTS = 48  # that a client may ask for

@@ -149,14 +149,26 @@ class RuntimeFailToStart(FlowError, RuntimeError):
         hint: as for `JinaError`.
         is_unfit: whether a check of the Flow's YAML would find the cause: a module, a class, or the
             name of an argument or a method.
+        worker: that did not start; "" if no single one is to blame.
+        details: lines that belong above the message where people read it: the traceback of its
+            cause, or the last lines that the process printed and nobody has seen.
     """
 
     def __init__(
-        self, what: str = "", *, where: str = "", hint: str = "", is_unfit: bool = False
+        self,
+        what: str = "",
+        *,
+        where: str = "",
+        hint: str = "",
+        is_unfit: bool = False,
+        worker: str = "",
+        details: str = "",
     ) -> None:
         """See the class."""
         super().__init__(what, where=where, hint=hint)
         self.is_unfit = is_unfit
+        self.worker = worker
+        self.details = details
 
 
 class StartTimeout(FlowError, TimeoutError):

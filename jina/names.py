@@ -29,6 +29,12 @@ def worker_name(node: str, replica: int, shard: int | None = None) -> str:
     return f"{node}/{replica}" if shard is None else f"{node}/shard-{shard}/{replica}"
 
 
+def node_name(worker: str) -> str:
+    """The node of a worker: what `worker_name` was given."""
+    head, _, last = worker.rpartition("/")
+    return worker.partition("/")[0] if head and last.isdigit() else worker
+
+
 def with_slash(endpoint: str) -> str:
     """The endpoint with its leading slash, which may be left out where one is named."""
     return endpoint if endpoint.startswith("/") else f"/{endpoint}"

@@ -9,7 +9,7 @@ import contextlib
 import os
 import select
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -27,11 +27,13 @@ from jina.executors.user_errors import class_name, message, short_traceback
 from jina.names import DEFAULT_ENDPOINT
 from jina.readers import Chunk, LineSource
 from jina.readers.rows import Rows
-from jina.records.tensors import JsonForm
+from jina.records.selection import Selection, selection_of
 from jina.types.arrays.document import DocumentArray
 from jina.wire import body as bodies
 from jina.wire.body import Cut
 from jina.wire.maps import Call, ErrorInfo, LineFailures, Part, Route
+
+_AS_IT_IS = Call()  # no parameters, all fields
 
 
 class Outcome(NamedTuple):
@@ -99,9 +101,7 @@ def outcomes(
     executor: BaseExecutor,
     endpoint: str,
     source: Iterable[Chunk | Rows | None],
-    parameters: Mapping[str, Any] | None = None,
-    *,
-    tensors: JsonForm = "list",
+    call: Call = _AS_IT_IS,
 ) -> Iterator[Outcome]:
     """Call an endpoint with one request after the other.
 
@@ -112,10 +112,9 @@ def outcomes(
         executor: the instance.
         endpoint: such as "/index".
         source: of requests, see `requests_of`; None is a request without Documents.
-        parameters: for every call.
-        tensors: how tensors are written in the lines.
+        call: the parameters, and what the lines have of the Documents.
     """
-    caller = _Caller(executor, endpoint, parameters, tensors)
+    caller = _Caller(executor, endpoint, call, selection_of(call.select, call.exclude))
     return map(caller.outcome, source)
 
 
@@ -188,12 +187,19 @@ class _Request:
 
 @dataclass(frozen=True)
 class _Caller:
-    """Calls an endpoint; the attributes are those of `outcomes`."""
+    """Calls an endpoint.
+
+    Attributes:
+        executor: as in `outcomes`; so are the endpoint and the call.
+        endpoint: likewise.
+        call: likewise.
+        selection: of the fields that it names.
+    """
 
     executor: BaseExecutor
     endpoint: str
-    parameters: Mapping[str, Any] | None
-    tensors: JsonForm
+    call: Call
+    selection: Selection | None
 
     def outcome(self, chunk: Chunk | Rows | None) -> Outcome:
         """What becomes of a request."""
@@ -216,7 +222,7 @@ class _Caller:
                         self.executor,
                         self.endpoint,
                         docs=docs,
-                        parameters=self.parameters,
+                        parameters=self.call.parameters,
                         groundtruths=some.groundtruths,
                     )
             return self._written(docs, some.failures)
@@ -243,7 +249,9 @@ class _Caller:
         return bodies.cut(*request.read(), route, alone=True)
 
     def _written(self, docs: DocumentArray, failures: LineFailures | None) -> Outcome:
-        parts, frames = bodies.write_lines(docs, failures, self.endpoint, self.tensors)
+        parts, frames = bodies.write_lines(
+            docs, failures, self.endpoint, self.call.tensors, self.selection
+        )
         total = sum(part.rows for part in parts)
         failed = sum(part.failed for part in parts)
         return Outcome(b"".join(frames), total, failed, "")

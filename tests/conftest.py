@@ -29,6 +29,7 @@ from zmq.utils import garbage
 
 from tests import flaky
 from tests.polling import poll
+from tests.pythons import PACKAGES, ROOT, make_venv
 from tests.shell import Shell
 
 # A busy machine is not a failure; pytest-timeout ends what hangs.
@@ -110,6 +111,13 @@ def _session_runtime_dir() -> Iterator[None]:
         problems = _left_in(path)
     shutil.rmtree(path)
     assert not problems, f"the tests left: {problems}"
+
+
+@pytest.fixture(scope="session")
+def other_python(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return the interpreter of another virtual environment, which has this jina."""
+    folder = tmp_path_factory.mktemp("other") / "venv"
+    return make_venv(folder, PACKAGES, ROOT)
 
 
 @pytest.fixture

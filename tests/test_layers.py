@@ -59,6 +59,7 @@ ROOMS_OF_LIBRARIES = {
     "yaml": "jina.config",
     "pydantic": "jina.config",
     "cloudpickle": "jina.executors",
+    "orjson": "jina.records",
     "typer": "jinacli",
     "rich": "jinacli",
 }

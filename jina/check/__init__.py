@@ -7,24 +7,36 @@ their top-level code. Nothing is constructed and no process is started. It print
 from __future__ import annotations
 
 import os
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterator, Sequence
 from typing import Any
 
 from jina.check.batching import batched_join
-from jina.check.classes import Begin, check_class
-from jina.check.error_names import check_retries
+from jina.check.classes import Begin
 from jina.check.folders import named_folders, node_folders, shared_folders
 from jina.check.gpus import node_gpus
 from jina.check.methods import yaml_endpoints
+from jina.check.parts import Check, Findings, Part
 from jina.check.report import Endpoint, Report
 from jina.check.shards import shard_hints, unserved_endpoints
 from jina.config.executors import read_executor
+from jina.config.failures import UNKNOWN_ERROR
 from jina.config.flows import read_flow
 from jina.config.load_state import DEFAULT_OPTIONS, LoadOptions
 from jina.config.nodes import NodeConfig
 from jina.config.problems import Problem, errors_in, ordered
 
-__all__ = ["Endpoint", "Report", "check_executor", "check_flow", "yaml_findings"]
+__all__ = [
+    "Check",
+    "Endpoint",
+    "Findings",
+    "Part",
+    "Report",
+    "check_executor",
+    "check_flow",
+    "read_for_executor",
+    "read_for_flow",
+    "yaml_findings",
+]
 
 
 def _ignore(what: str) -> None:
@@ -32,24 +44,14 @@ def _ignore(what: str) -> None:
 
 
 def check_executor(source: Any, *, no_import: bool = False, begin: Begin = _ignore) -> Report:
-    """Check an Executor.
+    """Check an Executor, in this process.
 
     Args:
         source: see `jina.config.load_executor`; usually the path of its YAML.
         no_import: check the YAML alone.
         begin: called with what of the user's code runs next, as in "my.yml:2:13: importing my.py".
     """
-    report = Report(_named(source))
-    reading = read_executor(source)
-    report.problems += reading.problems
-    spec, origin = reading.spec, reading.origin
-    if spec is not None and origin is not None:
-        report.problems += named_folders(origin, spec)
-        report.problems += yaml_endpoints(origin, spec)
-        if not no_import:
-            check_class(report, spec, origin, "", begin)
-    report.problems = ordered(report.problems)
-    return report
+    return read_for_executor(source, no_import=no_import).here(begin)
 
 
 def check_flow(
@@ -59,7 +61,7 @@ def check_flow(
     begin: Begin = _ignore,
     options: LoadOptions = DEFAULT_OPTIONS,
 ) -> Report:
-    """Check a Flow and every Executor that it uses.
+    """Check a Flow and every Executor that it uses, in this process.
 
     Args:
         source: see `jina.config.load_flow`; usually the path of its YAML.
@@ -67,26 +69,75 @@ def check_flow(
         begin: see `check_executor`.
         options: how it is loaded.
     """
+    return read_for_flow(source, no_import=no_import, options=options).here(begin)
+
+
+def read_for_executor(source: Any, *, no_import: bool = False) -> Check:
+    """Read the YAML of an Executor that is to be checked; the arguments are its."""
+    report = Report(_named(source))
+    reading = read_executor(source)
+    report.problems += reading.problems
+    spec, origin = reading.spec, reading.origin
+    parts: list[Part] = []
+    if spec is not None and origin is not None:
+        report.problems += named_folders(origin, spec)
+        report.problems += yaml_endpoints(origin, spec)
+        if not no_import:
+            parts.append(Part(report.source, spec, origin))
+
+    def finish(found: Sequence[Findings]) -> Report:
+        for each in found:
+            report.problems += each.problems
+            report.endpoints += each.endpoints
+        report.problems = ordered(report.problems)
+        return report
+
+    return Check(parts, finish)
+
+
+def read_for_flow(
+    source: Any, *, no_import: bool = False, options: LoadOptions = DEFAULT_OPTIONS
+) -> Check:
+    """Read the YAML of a Flow that is to be checked; the arguments are those of `check_flow`."""
     report = Report(_named(source))
     reading = read_flow(source, options)
     report.problems += reading.problems
     wrong = {problem.path for problem in errors_in(reading.problems)}
     report.problems += yaml_findings(reading.nodes, [], wrong)
-    for node in reading.nodes:
-        if node.origin is None:
-            continue
-        for name, executor, origin in node.parts():
-            if not no_import:
-                check_class(report, executor, origin, name, begin)
-        bound = _endpoints(report, [node.name])
-        report.problems += unserved_endpoints(node, "polling", bound)
-        # Those of its head and tail are limited too.
-        bound = _endpoints(report, [name for name, _, _ in node.parts()]) if bound else []
-        report.problems += unserved_endpoints(node, "timeout", bound)
-    if not no_import:
-        check_retries(report, reading.nodes)
-    report.problems = ordered(report.problems)
-    return report
+    guessed = frozenset(p.path for p in report.problems if p.code == UNKNOWN_ERROR)
+    parts = [part for node in reading.nodes for part in _parts(node, guessed)]
+
+    def finish(found: Sequence[Findings]) -> Report:
+        founded = {place for each in found for place in each.founded}
+        report.problems = [
+            p for p in report.problems if p.code != UNKNOWN_ERROR or p.path not in founded
+        ]
+        for each in found:
+            report.problems += each.problems
+            report.endpoints += each.endpoints
+        for node in reading.nodes:
+            report.problems += _unserved(report, node)
+        report.problems = ordered(report.problems)
+        return report
+
+    return Check([] if no_import else parts, finish, source, options)
+
+
+def _parts(node: NodeConfig, guessed: frozenset[str]) -> Iterator[Part]:
+    """The Executors of a node of a Flow."""
+    for name, executor, origin in node.parts():
+        is_own = name == node.name  # not its head or tail, for which these are not said
+        retried, python = (node, node.python) if is_own else (None, "")
+        yield Part(name, executor, origin, name, retried, guessed, node.timeout_ready_s, python)
+
+
+def _unserved(report: Report, node: NodeConfig) -> Iterator[Problem]:
+    """Endpoints that a node names and does not serve."""
+    bound = _endpoints(report, [node.name])
+    yield from unserved_endpoints(node, "polling", bound)
+    # Those of its head and tail are limited too.
+    bound = _endpoints(report, [name for name, _, _ in node.parts()]) if bound else []
+    yield from unserved_endpoints(node, "timeout", bound)
 
 
 def yaml_findings(

@@ -44,6 +44,14 @@ def class_hint(spec: ExecutorSpec, name: str) -> str:
     return ""
 
 
+def import_hint(spec: ExecutorSpec, message: str) -> str:
+    """A hint for an import that failed with this message; "" if there is none."""
+    if "no known parent package" not in message:
+        return ""
+    hints = (relative_import_hint(spec, entry) for entry in spec.py_modules)
+    return next(filter(None, hints), "")
+
+
 def relative_import_hint(spec: ExecutorSpec, entry: str) -> str:
     """A hint for a file that imports relatively though it is named without its package."""
     if not is_path(entry):

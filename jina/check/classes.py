@@ -21,12 +21,13 @@ from jina.check.python_source import fault_problem, shown_file
 from jina.check.report import Report
 from jina.check.shadows import shadow_problems
 from jina.config.drafts import ExecutorDraft
-from jina.config.problems import Problem
+from jina.config.problems import Note, Problem
 from jina.config.tree import DataPath
 from jina.excepts import ExecutorFailToLoad
 from jina.executors import BaseExecutor
 from jina.executors.class_faults import constructor_faults
 from jina.executors.load import executor_class
+from jina.executors.missing import missing_for
 from jina.executors.modules import add_search_paths, import_module
 from jina.executors.spec import ExecutorSpec
 from jina.executors.user_errors import trimmed_traceback
@@ -57,7 +58,7 @@ def check_class(
         cls = origin.cls or _found(report, loaded, origin, note)
     if not origin.cls:
         known = {problem.message for problem in report.problems}
-        found = shadow_problems(loaded, origin, _modules_path(origin))
+        found = shadow_problems(loaded, origin, modules_path(origin))
         report.problems += [problem for problem in found if problem.message not in known]
     if cls is None:
         return
@@ -101,7 +102,7 @@ def _import_problem(
     """Why a module cannot be imported."""
     if isinstance(err, ExecutorFailToLoad):
         return _not_found(origin, spec, err)
-    problem = _raised(origin, err)
+    problem = _raised(origin, err, spec)
     if isinstance(err, ImportError) and "no known parent package" in str(err):
         return replace(problem, hint=relative_import_hint(spec, entry))
     return problem
@@ -130,7 +131,7 @@ def _found(
         raise
     except BaseException as err:
         if not is_short:
-            report.problems.append(_raised(origin, err))
+            report.problems.append(_raised(origin, err, spec))
     return None
 
 
@@ -147,7 +148,7 @@ def _class_name(spec: ExecutorSpec) -> str:
     return spec.jtype.rpartition(":")[2]
 
 
-def _raised(origin: ExecutorDraft, err: BaseException) -> Problem:
+def _raised(origin: ExecutorDraft, err: BaseException, spec: ExecutorSpec) -> Problem:
     """The user's own code failed while it was imported; their frames, from the module on."""
     if isinstance(err, SyntaxError) and err.lineno and isfile(err.filename or ""):
         return _not_python(origin, err)
@@ -157,9 +158,16 @@ def _raised(origin: ExecutorDraft, err: BaseException) -> Problem:
         said = str(err).partition("\n")[0]
     except Exception:  # even the exception's own text may fail; the traceback says so
         said = ""
-    tree, at = origin.tree, _modules_path(origin)
+    tree, at = origin.tree, modules_path(origin)
     message = f"importing the Executor raised {what}: {said}".removesuffix(": ")
-    problem = tree.problem(at, "import-failed", message)
+    missing = missing_for(err, spec)
+    problem = tree.problem(
+        at,
+        "import-failed",
+        message,
+        hint=missing.help if missing else "",
+        notes=[Note(missing.note)] if missing else (),
+    )
     return replace(problem, detail=textwrap.indent(text.rstrip("\n"), "  "))
 
 
@@ -174,12 +182,12 @@ def _not_python(origin: ExecutorDraft, err: SyntaxError) -> Problem:
         line=err.lineno or 0,
         column=start,
         end_column=max(start + 1, end or 0),
-        notes=(origin.tree.note(_modules_path(origin), "imported because of this"),),
+        notes=(origin.tree.note(modules_path(origin), "imported because of this"),),
         source_line=(err.text or "").rstrip("\n"),
     )
 
 
-def _modules_path(origin: ExecutorDraft) -> DataPath:
+def modules_path(origin: ExecutorDraft) -> DataPath:
     """Where the modules are named, else the class."""
     at = origin.jtype_path()
     for section in (("metas", "py_modules"), ("py_modules",)):

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator
 
-from jina.check.report import Report
 from jina.config.drafts import ExecutorDraft
 from jina.config.failures import UNKNOWN_ERROR
 from jina.config.nodes import NodeConfig
@@ -15,45 +14,41 @@ from jina.executors import BaseExecutor
 from jina.executors.user_errors import dotted_name
 
 
-def check_retries(report: Report, nodes: Sequence[NodeConfig]) -> None:
+def check_retries(node: NodeConfig, guessed: Container[str]) -> tuple[list[Problem], list[str]]:
     """Names that no error can have, or that none has yet: a call would fail that was to be retried.
 
     Nothing is imported for it, so of other modules nothing is known.
 
     Args:
-        report: problems are added to it, and guesses about names taken out that errors do have.
-        nodes: of the Flow; their Executors are imported.
+        node: of the Flow; its Executor is imported.
+        guessed: places of names that are reported as unknown already.
+
+    Returns:
+        problems, and the places of names that errors do have.
     """
-    guessed = {problem.path for problem in report.problems if problem.code == UNKNOWN_ERROR}
     known = _names_below(BaseException)
-    unfounded: set[str] = set()
-    for node, tree, path, name in _retried(nodes):
+    problems: list[Problem] = []
+    founded: list[str] = []
+    for origin, tree, path, name in _retried(node):
         place = path_text(path)
         if "." in name:
-            report.problems += _dotted(tree, path, *name.rsplit(".", 1))
+            problems += _dotted(tree, path, *name.rsplit(".", 1))
         elif name in known:
-            unfounded.add(place)
-        elif place not in guessed and "modules" not in node.uncertain:
-            report.problems += _plain(tree, path, name)
-    report.problems = [
-        problem
-        for problem in report.problems
-        if problem.code != UNKNOWN_ERROR or problem.path not in unfounded
-    ]
+            founded.append(place)
+        elif place not in guessed and "modules" not in origin.uncertain:
+            problems += _plain(tree, path, name)
+    return problems, founded
 
 
-def _retried(
-    nodes: Sequence[NodeConfig],
-) -> Iterator[tuple[ExecutorDraft, Tree, DataPath, str]]:
+def _retried(node: NodeConfig) -> Iterator[tuple[ExecutorDraft, Tree, DataPath, str]]:
     """Each name: of which Executor, and where it is written."""
-    for node in nodes:
-        if node.origin is None or not node.origin.overlays:
-            continue
-        tree, at = node.origin.overlays[0]
-        on = (*at, "retries", "on")
-        for n, name in enumerate(node.failures.on):
-            path = (*on, n) if (*on, n) in tree.values else on
-            yield node.origin, tree, path, name
+    if node.origin is None or not node.origin.overlays:
+        return
+    tree, at = node.origin.overlays[0]
+    on = (*at, "retries", "on")
+    for n, name in enumerate(node.failures.on):
+        path = (*on, n) if (*on, n) in tree.values else on
+        yield node.origin, tree, path, name
 
 
 def _plain(tree: Tree, path: DataPath, name: str) -> Iterator[Problem]:

@@ -5,17 +5,17 @@ Loaded late: a post whose lines a worker wrote needs nothing that knows Document
 
 from __future__ import annotations
 
-from typing import Any
-
 from jina.client.exchange import Reply
 from jina.client.requests import call_of
 from jina.records.selection import selection_of
 from jina.transport.sockets import payload
+from jina.types.arrays.document import DocumentArray
 from jina.wire.body import (
     concatenated,
     error_lines,
     read_body,
     read_lines,
+    uri_of,
     write_lines,
 )
 from jina.wire.maps import Call, ErrorInfo
@@ -39,10 +39,11 @@ def lines_of_failed(
     request = reply.request
     if request.chunk is not None:
         read = read_lines(request.chunk.data, call_of(call, request.chunk), request.base)
-        names: list[Any] = [doc.id for doc in read.docs[0]]
+        docs = read.docs[0]
         failures = read.failures
     else:
-        names = [doc.id for doc in request.docs or ()]
+        docs = request.docs if request.docs is not None else DocumentArray()
         failures = request.failures
-    lines = error_lines(names, failures, error, endpoint)
+    named = [(doc.id, uri_of(doc)) for doc in docs]
+    lines = error_lines(named, failures, error, endpoint)
     return b"".join(lines), len(lines), len(lines)

@@ -51,6 +51,7 @@ class Posting:
         on_error: see `exchange`.
         improved: tries what failed of a request again, and gives the outcomes that count.
         errors: begun; a file for errors, which stand among the results too.
+        look: is shown the outcomes of each reply, before they are written.
     """
 
     endpoint: str
@@ -73,6 +74,7 @@ class Posting:
     on_error: str = SPLIT
     improved: Callable[[Request, Outcomes], Outcomes] | None = None
     errors: ErrorFile | None = None
+    look: Callable[[Outcomes, Reply], None] | None = None
 
     def stream(self, session: Session) -> Iterator[int]:
         """Send the requests and write each reply in its turn; yields the outcomes so far.
@@ -101,6 +103,8 @@ class Posting:
                     outcomes = self.improved(reply.request, outcomes)
                 if self.timing is not None:
                     self.timing.add(reply.way.legs)
+                if self.look is not None:
+                    self.look(outcomes, reply)
                 if self.journal is None:
                     self._write(outcomes, reply)
                 else:

@@ -30,7 +30,7 @@ from jina.records.selection import names_of
 from jina.wire.maps import ON_ERROR, SPLIT, Call
 from jina.writers import form_of
 
-TENSORS = ("list", "base64")
+TENSORS = ("list", "typed", "base64")
 """How JSON lines hold tensors."""
 
 OUTPUTS = ("auto", *writers.FORMATS)
@@ -264,7 +264,7 @@ class Client:
             format: of all inputs, as `jina post --format` has it.
             field_resolver: columns or keys and the names to read them as.
             content: of a file that is one Document: "text", "buffer", "none", or "auto".
-            tensors: how they are written, "list" or "base64".
+            tensors: how they are written, "list", "typed" or "base64".
             restart: begin anew, whatever `output` holds.
             request_timeout_s: as for `post`.
             output_format: "jsonl", "json", "csv", "tsv", "text", "npy" or "parquet" whatever the

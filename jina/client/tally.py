@@ -73,8 +73,8 @@ class Tally:
                 self.misread = chunk.source
 
     def _note_reasons(self, outcomes: Outcomes) -> None:
-        for words in _errors(outcomes):
-            self.reasons.setdefault(_DIGITS.sub("0", words), words)
+        for kind, words in _errors(outcomes):
+            self.reasons.setdefault(_DIGITS.sub("0", kind), words)
             if len(self.reasons) == MAX_REASONS:
                 return
 
@@ -83,17 +83,22 @@ class Tally:
         return time.monotonic() - self._began
 
 
-def _errors(outcomes: Outcomes) -> Iterator[str]:
-    """The messages of the first failed lines."""
+def _errors(outcomes: Outcomes) -> Iterator[tuple[str, str]]:
+    """The messages of the first failed lines, first without the uri that they may begin with."""
     seen = 0
     for line in bytes(outcomes.lines).splitlines():
         if b'"error"' in line:
-            error = msgspec.json.decode(line).get("error")
+            outcome = msgspec.json.decode(line)
+            error = outcome.get("error")
             if isinstance(error, dict):
                 kind, message, executor = (
                     str(error.get(name) or "") for name in ("type", "message", "executor")
                 )
-                yield _in_words(ErrorInfo(kind, message, executor))
+                bare = message.removeprefix(f"{outcome.get('uri') or ''}: ")
+                yield (
+                    _in_words(ErrorInfo(kind, bare, executor)),
+                    _in_words(ErrorInfo(kind, message, executor)),
+                )
                 seen += 1
                 if seen == _LOOKED_AT:
                     return

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from jina.config.dumping import dumped
+from jina.config.interpreters import PYTHON, VENV
 from jina.config.loader import parse
 from jina.config.python_values import error_name
 from jina.config.source import Source, current_folder, is_yaml_path, without_notes
@@ -137,8 +138,11 @@ def _with_files(data: dict[str, Any], part: Part, folder: Path) -> dict[str, Any
         data["py_modules"] = _found(modules, part, folder)
     elif isinstance(modules, list):
         data["py_modules"] = [_found(str(module), part, folder) for module in modules]
-    if isinstance(data.get("workspace"), str) and data["workspace"]:
-        data["workspace"] = _named(part.folders[0] / data["workspace"], folder)
+    for key in ("workspace", VENV, PYTHON):
+        path = data.get(key)
+        # An interpreter without a slash is one of $PATH.
+        if isinstance(path, str) and path and (key != PYTHON or os.sep in path):
+            data[key] = _named(part.folders[0] / path, folder)
     further = data.get("extra_search_paths")
     if further:
         further = [further] if isinstance(further, str) else further

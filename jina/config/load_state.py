@@ -76,12 +76,14 @@ class LoadState(msgspec.Struct):
         is_local: the Executor is for this process: its class need not be pickled for another one.
         problems: everything that is wrong or suspicious.
         files: YAML files that went into the result.
+        is_elsewhere: another interpreter imports the modules.
     """
 
     options: LoadOptions = DEFAULT_OPTIONS
     is_local: bool = False
     problems: list[Problem] = []
     files: list[Path] = []
+    is_elsewhere: bool = False
 
     def tree(self, source: Source) -> Tree:
         """Parse a source and replace its variables; problems are collected."""
@@ -122,9 +124,19 @@ class LoadState(msgspec.Struct):
         )
         return structs.replace(self, options=options)
 
+    def of_other_interpreter(self) -> LoadState:
+        """The same state for what another interpreter imports: its packages are not known here."""
+        return structs.replace(self, is_elsewhere=True)
+
     def located(self, name: str, folder: Path) -> str:
         """One module, see `py_modules.locate`."""
-        return locate(name, folder, self.options.search_folders, self.options.fallbacks)
+        return locate(
+            name,
+            folder,
+            self.options.search_folders,
+            self.options.fallbacks,
+            is_elsewhere=self.is_elsewhere,
+        )
 
     def located_modules(
         self, tree: Tree, path: DataPath, names: Sequence[str], folder: Path

@@ -11,6 +11,7 @@ from jina.config.batching import laid_over, settings_in, warn_of_ignored
 from jina.config.drafts import ExecutorClass, ExecutorDraft, executor_draft, uncertain_sections
 from jina.config.environment import environment_of
 from jina.config.failures import Failures, failures_around, failures_of, retry_notes, strategy_notes
+from jina.config.interpreters import interpreter_of, interpreter_problems, refuses_live
 from jina.config.load_state import LoadState
 from jina.config.needs import DUPLICATE_NEED, Fault, Node, faults
 from jina.config.older_keys import (
@@ -70,6 +71,7 @@ class NodeConfig:
         threads: of each numerical library in a process: its own, else the Flow's; None is a share
             of the cores.
         outer_threads: the Flow's alone, as `outer_env`.
+        python: absolute path of the interpreter of its processes; "" is that of the Flow.
     """
 
     name: str
@@ -97,6 +99,7 @@ class NodeConfig:
     runtime_args: dict[str, Any] = field(default_factory=dict)
     threads: int | None = None
     outer_threads: int | None = None
+    python: str = ""
 
     def parts(self) -> Iterator[tuple[str, ExecutorSpec, ExecutorDraft]]:
         """The Executors that it consists of: names of their nodes, what they are, where written."""
@@ -122,6 +125,8 @@ def known_entry(
     state.problems += _refused_values(tree, at, kept)
     state.problems += strategy_notes(tree, at, kept)
     state.problems += devices.problems(tree, (*at, "env"), kept.get("env"))
+    if not state.options.only_graph:
+        state.problems += interpreter_problems(tree, at, kept)
     return kept
 
 
@@ -257,9 +262,10 @@ class NodeReader:
         # An executor of a Flow is in a list: its path ends in its position.
         fallbacks = self.state.options.fallbacks_of(int(at[-1]))
         extra = self.tree.source.folders(model.extra_search_paths)
-        if not extra and not fallbacks:
-            return self
-        return replace(self, state=self.state.with_folders(extra, fallbacks))
+        state = self.state.with_folders(extra, fallbacks) if extra or fallbacks else self.state
+        if model.python or model.venv:
+            state = state.of_other_interpreter()
+        return replace(self, state=state)
 
     def resolved(
         self,
@@ -288,7 +294,7 @@ class NodeReader:
         draft.py_modules = list(dict.fromkeys(draft.py_modules))
         named_at = (self.tree, (*at, "uses")) if is_ours else None
         spec = spec_of(self.state, draft, named_at=named_at)
-        if spec is None:
+        if spec is None or refuses_live(self.state, self.tree, at, entry, spec):
             return None
         return self._config(at, entry, model, neighbours, Neighbour(spec, draft))
 
@@ -398,6 +404,7 @@ class NodeReader:
             runtime_args=_runtime_args(model),
             threads=self.options.threads if model.threads is None else model.threads,
             outer_threads=self.options.threads,
+            python=interpreter_of(self.tree, entry),
         )
 
 

@@ -27,7 +27,12 @@ class ModuleMissing(Exception):
 
 
 def locate(
-    entry: str, folder: Path, extra: Sequence[Path] = (), fallbacks: Sequence[Path] = ()
+    entry: str,
+    folder: Path,
+    extra: Sequence[Path] = (),
+    fallbacks: Sequence[Path] = (),
+    *,
+    is_elsewhere: bool = False,
 ) -> str:
     """What to import for one entry.
 
@@ -36,6 +41,7 @@ def locate(
         folder: that of the YAML file.
         extra: further folders to look in.
         fallbacks: folders to look in last.
+        is_elsewhere: another interpreter imports it, which may have other packages.
 
     Returns:
         an absolute path, or the dotted name when it is one.
@@ -48,7 +54,7 @@ def locate(
     folders = _folders(folder, extra, fallbacks)
     if entry.endswith(".py") or "/" in entry or os.sep in entry or not entry.strip("."):
         return _path(entry, folders)
-    return _dotted(entry, folders)
+    return _dotted(entry, folders, is_elsewhere=is_elsewhere)
 
 
 def module_name(file: str) -> str:
@@ -69,7 +75,7 @@ def _folders(folder: Path, extra: Sequence[Path], fallbacks: Sequence[Path]) -> 
     return list(dict.fromkeys([here / folder, *extra, here, *fallbacks]))
 
 
-def _dotted(entry: str, folders: list[Path]) -> str:
+def _dotted(entry: str, folders: list[Path], *, is_elsewhere: bool) -> str:
     """What to import for a dotted name."""
     parts = entry.split(".")
     if not all(part.isidentifier() for part in parts):
@@ -85,7 +91,7 @@ def _dotted(entry: str, folders: list[Path]) -> str:
             return entry if len(parts) > 1 else str(target.with_suffix(".py"))
         if isfile(target / "__init__.py") or isdir(target):
             return entry
-    if _is_importable(parts[0]):
+    if is_elsewhere or _is_importable(parts[0]):
         return entry
     raise ModuleMissing(
         f"no module named {entry!r}",

@@ -12,6 +12,7 @@ from typing import Any
 from jina.config.drafts import ExecutorDraft
 from jina.config.dumping import dumped
 from jina.config.flows import FlowConfig, flow_tree, read_flow
+from jina.config.interpreters import PYTHON, VENV
 from jina.config.load_state import LoadOptions
 from jina.config.loader import parse
 from jina.config.nodes import NodeConfig
@@ -28,7 +29,7 @@ DEFAULT = "default"
 _SAID_ELSEWHERE = {
     *("name", "uses", "uses_with", "uses_metas", "uses_requests", "uses_dynamic_batching"),
     *("override_with", "override_metas", "override_requests", "py_modules", "parallel"),
-    *("extra_search_paths", "uses_before", "uses_after", "no_reduce"),
+    *("extra_search_paths", "uses_before", "uses_after", "no_reduce", VENV),
 }
 
 
@@ -128,6 +129,9 @@ class _Resolver:
         self.put((*to, "workspace"), node.workspace, tree, place)
         env = {key: value for key, value in node.env.items() if origin.env.get(key) != value}
         self.put((*to, "env"), env, tree, (*at, "env"), ("with", "env"))
+        if node.python:
+            key = VENV if (*at, VENV) in tree.values else PYTHON
+            self.put((*to, PYTHON), node.python, tree, (*at, key))
         timeout = -1 if node.timeout_ready_s < 0 else round(node.timeout_ready_s * 1000)
         own = (*at, "timeout_ready")
         place = own if own in tree.values else ("with", "timeout_ready")

@@ -281,6 +281,21 @@ class NodeModel(_Strict):
         default_factory=dict,
         description="Environment variables of its processes, set before anything is imported.",
     )
+    python: Text | None = Field(
+        None,
+        description=(
+            "Python interpreter that runs it: a path relative to this file, or a name on $PATH. "
+            "It must have the same jina. The default is the one that runs the Flow. Does not "
+            "apply to uses_before and uses_after."
+        ),
+    )
+    venv: Text | None = Field(
+        None,
+        description=(
+            "Virtual environment whose interpreter runs it, relative to this file; see python. "
+            "`jina executor install` makes one."
+        ),
+    )
     threads: Threads | None = Field(
         None,
         description=(

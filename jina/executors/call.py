@@ -80,6 +80,9 @@ def call(
             f"{code}; a method must not end its process: raise another exception instead",
         )
         raise
+    except Exception as error:
+        _add_help(error, docs)
+        raise
     if returned is not None:
         return returned
     return DocumentArray() if docs is None else docs
@@ -149,6 +152,12 @@ def specific_parameters(parameters: Mapping[str, Any] | None, name: str) -> dict
     common = dict(parameters or {})
     own = common.get(name)
     return {**common, **own} if isinstance(own, dict) else common
+
+
+def _add_help(error: Exception, docs: DocumentArray | None) -> None:
+    from jina.executors.empty_fields import add_help  # late: few methods raise
+
+    add_help(error, docs)
 
 
 def _name(method: Any) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import os
+import site
 import sys
 import zlib
 from collections.abc import Iterable
@@ -79,9 +80,18 @@ def _is_beside(origin: str, folders: Iterable[str]) -> bool:
     return (os.path.dirname(home) if origin.endswith("__init__.py") else home) in folders
 
 
-def import_paths() -> list[str]:
-    """Where this process finds modules, for another one that shall find the same."""
+def import_paths(*, of_any_interpreter: bool = False) -> list[str]:
+    """Where this process finds modules, for another one that shall find the same.
+
+    Args:
+        of_any_interpreter: leave out the library and the packages of this process's interpreter.
+    """
     paths = [os.path.abspath(path or os.curdir) for path in sys.path if isinstance(path, str)]
+    if of_any_interpreter:
+        library = os.path.dirname(os.__file__)
+        ours = {library, os.path.join(library, "lib-dynload")}
+        ours |= {*site.getsitepackages(), site.getusersitepackages()}
+        paths = [path for path in paths if path not in ours]
     return [path for path in dict.fromkeys(paths) if os.path.exists(path)]
 
 

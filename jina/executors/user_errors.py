@@ -6,9 +6,14 @@
 from __future__ import annotations
 
 import os
-from traceback import FrameSummary, TracebackException
+from collections.abc import Iterator
+from traceback import FrameSummary, TracebackException, format_exception
+from types import CodeType, TracebackType
 
 from jina.defaults import KIB
+
+HELP = "help: "
+"""How a note begins that jina adds to a user's error."""
 
 _MAX_MESSAGE = 8 * KIB
 _MAX_NAMES = 16  # of classes; more are above no error that people wrote
@@ -37,12 +42,14 @@ def dotted_name(cls: type) -> str:
 
 
 def message(error: BaseException) -> str:
-    """The error's own text; its head and tail if it is long."""
+    """The error's own text, and jina's help on it; its head and tail if it is long."""
     try:
         text = str(error)
     except Exception as broken:
         text = f"<its __str__ raised {type(broken).__name__}>"
-    return _bounded(text, _MAX_MESSAGE)
+    notes = getattr(error, "__notes__", None) or ()
+    helps = [note for note in notes if isinstance(note, str) and note.startswith(HELP)]
+    return _bounded("\n".join([text, *helps]), _MAX_MESSAGE)
 
 
 def short_traceback(error: BaseException) -> str:
@@ -50,6 +57,15 @@ def short_traceback(error: BaseException) -> str:
     try:
         text = trimmed_traceback(error)
     except Exception:  # an error's own text may raise while the traceback is written
+        text = f"{class_name(error)}\n"
+    return _bounded(text, _MAX_TRACEBACK)
+
+
+def whole_traceback(error: BaseException) -> str:
+    """The traceback with all of its frames; its head and tail if it is long."""
+    try:
+        text = "".join(format_exception(error))
+    except Exception:  # as above
         text = f"{class_name(error)}\n"
     return _bounded(text, _MAX_TRACEBACK)
 
@@ -69,6 +85,35 @@ def trimmed_traceback(exc: BaseException) -> str:
     An earlier error that was raised and handled within jina is left out: it is only how jina found
     out what the last one says.
     """
+    is_chained = exc.__cause__ is not None or exc.__context__ is not None
+    if is_chained or isinstance(exc, BaseExceptionGroup):
+        return _formatted(exc)
+    # Where many Documents fail, they do so at few places: the text of a place is made once.
+    place = tuple(_steps(exc.__traceback__))
+    only = "".join(
+        TracebackException(type(exc), exc, exc.__traceback__, limit=0).format_exception_only()
+    )
+    if place not in _stacks:
+        text = _formatted(exc)
+        if not text.endswith(only):
+            return text
+        if len(_stacks) >= _MOST_STACKS:
+            _stacks.clear()
+        _stacks[place] = text.removesuffix(only)
+    return _stacks[place] + only
+
+
+_stacks: dict[tuple[tuple[CodeType, int], ...], str] = {}  # frames -> the traceback down to them
+_MOST_STACKS = 64
+
+
+def _steps(trace: TracebackType | None) -> Iterator[tuple[CodeType, int]]:
+    while trace is not None:
+        yield trace.tb_frame.f_code, trace.tb_lasti
+        trace = trace.tb_next
+
+
+def _formatted(exc: BaseException) -> str:
     whole = TracebackException.from_exception(exc)
     chained: list[TracebackException] = []
     seen: set[int] = set()

@@ -26,7 +26,8 @@ class Course(NamedTuple):
             node that takes part or GATEWAY, the request itself.
         after: source -> nodes that take its result, floating ones first, in the Flow's order.
         end: sources that make up the answer.
-        last: the node whose result alone is the answer, or "" when several are.
+        last: the node whose result alone is the answer and goes to no other node; "" when several
+            are, or when a floating node takes that result too.
         joins: nodes that take part and wait for more than one source.
         fans: nodes of which every shard gets the request -> how many shards.
         gathers: tails that take the shards' results apart, as branches -> how many shards.
@@ -87,7 +88,7 @@ def plot_course(
     leaves = ends(nodes) if awaited else [GATEWAY]
     course.end.extend(source for leaf in leaves for source in output[leaf])
     only = course.end[0] if len(course.end) == 1 else ""
-    only = "" if only == GATEWAY or only in fans else only
+    only = "" if only == GATEWAY or only in fans or only in course.after else only
     joins = frozenset(
         name for name, branches in course.inputs.items() if sum(map(len, branches)) > 1
     )

@@ -105,6 +105,8 @@ class WorkerSpec(msgspec.Struct, frozen=True, kw_only=True):
         entry: where the Flow's YAML names the Executor, as file:line:column; "" from Python.
         stop_grace_s: how long it may take to close before it is ended.
         threads: that each of its numerical libraries may use; None is its share of the cores.
+        python: absolute path of the interpreter that runs it; "" is that of the supervisor.
+        python_place: where the Flow's YAML chooses that, as file:line:column; "" from Python.
     """
 
     node: str
@@ -120,6 +122,8 @@ class WorkerSpec(msgspec.Struct, frozen=True, kw_only=True):
     entry: str = ""
     stop_grace_s: float = CLOSE_GRACE_S
     threads: int | None = None
+    python: str = ""
+    python_place: str = ""
 
     @property
     def name(self) -> str:
@@ -168,9 +172,13 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
 def with_import_paths(plan: Plan) -> Plan:
     """The plan with workers that import from wherever this process does."""
-    paths, program = import_paths(), program_folders()
+    paths, own = import_paths(), import_paths(of_any_interpreter=True)
+    program = program_folders()
     workers = [
-        structs.replace(worker, executor=importing_from(worker.executor, paths, program))
+        structs.replace(
+            worker,
+            executor=importing_from(worker.executor, own if worker.python else paths, program),
+        )
         for worker in plan.workers
     ]
     return structs.replace(plan, workers=workers)

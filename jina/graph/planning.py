@@ -12,6 +12,7 @@ from typing import Any
 from jina.config import devices
 from jina.config.failures import Failures
 from jina.config.flows import FlowConfig, load_flow
+from jina.config.interpreters import KEYS as PYTHON_KEYS
 from jina.config.nodes import NodeConfig
 from jina.executors.spec import ExecutorSpec
 from jina.graph.plan import (
@@ -129,6 +130,8 @@ def _workers(
                 entry=_entry(node, planned),
                 stop_grace_s=node.stop_grace_s,
                 threads=threads,
+                python="" if planned.of else node.python,
+                python_place="" if planned.of else _place(node, *PYTHON_KEYS),
             )
 
 
@@ -176,7 +179,13 @@ def _entry(node: NodeConfig, planned: PlannedNode) -> str:
     key = "uses"
     if planned.of:
         key = "uses_after" if planned.is_tail else "uses_before"
-    file, line, column = node.marks.get(key, node.mark)
+    return _place(node, key)
+
+
+def _place(node: NodeConfig, *keys: str) -> str:
+    """Where one of these keys of a node is, else its entry, as file:line:column."""
+    found = next((node.marks[key] for key in keys if key in node.marks), node.mark)
+    file, line, column = found
     return f"{file}:{line}:{column}" if file and line else ""
 
 

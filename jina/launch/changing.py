@@ -18,6 +18,7 @@ from jina.launch import events
 from jina.launch.child import Child
 from jina.launch.control_socket import Asker
 from jina.launch.ending import ending
+from jina.launch.local import reason_of, start_failure
 from jina.launch.restarts import Comebacks
 from jina.launch.rollout import (
     Order,
@@ -251,10 +252,8 @@ class Changing:
             text = f"changed {self._title}; now {counts}"
             self._answer(control.Done(text=text, workers=len(self.specs)))
         else:
-            failure = self._failure
-            text = f"error: changing {self._title} failed: {failure.worker} {failure.reason}"
-            self._report(events.Changing(text="\n".join([text, *failure.output])))
-            self._answer(failure)
+            self._report(_failed(self._title, self._failure))
+            self._answer(self._failure)
 
     def _adopt(self, plan: Plan) -> None:
         """Remember what the Flow is made from now."""
@@ -389,6 +388,18 @@ class Changing:
             self.specs[name] = self._before[name]
             if name not in self._workers.names.values():
                 self._start_later(self.specs[name], reason, words)
+
+
+def _failed(title: str, failure: events.StartFailed) -> events.Changing:
+    """What is reported of a change that did not succeed."""
+    summary = f"error: changing {title} failed: {failure.worker} did not start: "
+    summary += reason_of(failure)
+    details = getattr(start_failure(failure), "details", "")
+    whole = failure.error.whole.rstrip() if failure.error else ""
+    return events.Changing(
+        text="\n".join(filter(None, [details, summary])),
+        whole="\n".join([whole, summary]) if whole else "",
+    )
 
 
 def _replicas(nodes: list[PlannedNode]) -> dict[str, int]:

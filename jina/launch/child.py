@@ -7,18 +7,19 @@ import os
 import signal
 import socket
 import subprocess
-import sys
-import sysconfig
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import IO
 
 from jina.defaults import KIB
-from jina.launch import events
+from jina.executors.pythons import is_other
+from jina.launch import events, interpreters
+from jina.launch.elsewhere import UNSUITED
 from jina.launch.ending import Tail, ending
+from jina.runtime import start_error
 from jina.runtime.control import UNFIT, Assignment
 from jina.runtime.descendants import MARK, mark_of
+from jina.runtime.start_error import StartError
 from jina.runtime.structs import encode_msgpack
 
 _KEPT_LINES = 200  # of a child's output, for the report of its death
@@ -36,13 +37,31 @@ class Child:
     Args:
         name: how people see it, such as "encoder/0".
         process: just spawned, its output piped.
+        python: the interpreter that it runs in; "" for this one.
+        python_place: where the user chose it, as file:line:column.
+        file: descriptor of the file in which it says what went wrong at its start; -1 for none.
     """
 
-    def __init__(self, name: str, process: subprocess.Popen[bytes]) -> None:
+    def __init__(
+        self,
+        name: str,
+        process: subprocess.Popen[bytes],
+        python: str = "",
+        python_place: str = "",
+        file: int = -1,
+    ) -> None:
         if process.stdout is None:
             raise ValueError("the output must be piped")
         self.name = name
         self.pid = process.pid
+        self.python = python
+        self.python_version = ""
+        """What it said when it was ready, such as "3.11.7"."""
+        self._python_place = python_place
+        self._file = file
+        self.start_error: StartError | None = None
+        """What kept its Executor from being built, once it has ended."""
+        self.is_error_told = False
         self.is_ready = False
         self.started = self.last_sign_of_life = time.monotonic()
         self.held = Tail(_HELD_LINES, _KEPT_CHARS)  # lines that were not shown yet
@@ -119,12 +138,25 @@ class Child:
             where: the user wrote what it runs.
             reason: how it failed, in words.
         """
+        self.is_error_told = True
+        if self._process.returncode == UNSUITED and is_other(self.python):
+            reason, hint = interpreters.told(self.python, self.report())
+            return events.StartFailed(
+                worker=self.name,
+                where=self._python_place or where,
+                reason=reason,
+                output=[],
+                hint=hint,
+            )
         return events.StartFailed(
             worker=self.name,
             where=where,
             reason=reason,
-            output=self.report(),
+            # With an error, what was shown before is of no more use.
+            output=self.report() if self.held.lines or self.start_error is None else [],
+            is_shown=not self.held.lines,
             is_unfit=self.is_unfit,
+            error=self.start_error,
         )
 
     def last_words(self) -> str:
@@ -148,8 +180,22 @@ class Child:
         return True
 
     def close(self) -> None:
-        """Close our end of its output."""
+        """Close our end of its output, and of the file in which it may have said what was wrong."""
         self._stdout.close()
+        if self._file < 0:
+            return
+        self.start_error = start_error.read(self._file)
+        os.close(self._file)
+        self._file = -1
+        if self.start_error is not None:
+            self.last_lines.add(self.start_error.lines)
+
+    def untold_error(self) -> list[str]:
+        """The lines of its error at the start, if they have not been told yet; then they are."""
+        if self.start_error is None or self.is_error_told:
+            return []
+        self.is_error_told = True
+        return self.start_error.lines
 
 
 def spawn_gateway(channel: socket.socket) -> Child:
@@ -179,6 +225,9 @@ def spawn_worker(assignment: Assignment, threads: Mapping[str, str]) -> Child:
             ["jina.runtime.worker", str(os.getpid())],
             stdin=stdin.fileno(),
             env={**assignment.spec.env, **threads, MARK: mark_of(os.getpid(), assignment.slot)},
+            python=assignment.spec.python,
+            python_place=assignment.spec.python_place,
+            file=os.dup(stdin.fileno()),
         )
 
 
@@ -198,24 +247,17 @@ def _spawn(
     stdin: int,
     pass_fds: tuple[int, ...] = (),
     env: dict[str, str] | None = None,
+    python: str = "",
+    python_place: str = "",
+    file: int = -1,
 ) -> Child:
     process = subprocess.Popen(
-        # -P: a file of the user's folder must not stand in for one of the standard library.
-        [sys.executable, "-P", "-m", *module],
+        interpreters.command(python, *module),
         stdin=stdin,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         start_new_session=True,
         pass_fds=pass_fds,
-        env={**os.environ, **import_path(), **(env or {})},
+        env={**interpreters.environment(python), **(env or {})},
     )
-    return Child(name, process)
-
-
-def import_path() -> dict[str, str]:
-    """The environment in which a fresh interpreter imports this jina, installed or not."""
-    root = str(Path(__file__).parents[2])
-    if root in (sysconfig.get_path("purelib"), sysconfig.get_path("platlib")):
-        return {}
-    before = os.environ.get("PYTHONPATH", "")
-    return {"PYTHONPATH": os.pathsep.join([root, before]) if before else root}
+    return Child(name, process, python, python_place, file)

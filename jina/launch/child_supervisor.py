@@ -12,7 +12,7 @@ import sys
 
 from jina.excepts import FlowBuildLevelError, JinaError
 from jina.launch import events
-from jina.launch.local import ONE_SHOT, TOLD, start_failure
+from jina.launch.local import ONE_SHOT, TOLD, failure_text, start_failure
 from jina.launch.rundir import claim
 from jina.launch.runlog import RunLog
 from jina.launch.speaker import Speaker
@@ -45,7 +45,7 @@ class _ToOwner:
 
     def __call__(self, event: events.Event) -> None:
         if isinstance(event, events.StartFailed) and self._is_released:
-            self._speaker.say(f"error: {start_failure(event)}")
+            self._speaker.say(failure_text(start_failure(event)))
         elif isinstance(event, (events.Up, events.StartFailed, events.Stopped)):
             self._is_told = False
             self._owner.send(event)

@@ -9,6 +9,7 @@ import msgspec
 
 from jina.launch.rundir import FlowRecord
 from jina.runtime import control
+from jina.runtime.start_error import StartError
 from jina.wire.doubts import Doubt
 
 
@@ -88,10 +89,11 @@ class Up(_Event):
 class StartFailed(_Event):
     """A process did not come up; the Flow is being stopped.
 
-    `output` holds the last lines that it printed, at most some 64 KiB: for an Executor that raised,
-    its traceback.
+    `output` holds the last lines that it printed, at most some 64 KiB; `is_shown` says that they
+    were reported before. `error` is what its Executor has raised, if it has.
     `is_unfit` says that a check of the Flow's YAML finds why, see `jina.runtime.control.UNFIT`.
     `is_up_already` says that nothing was started, because the same file is up.
+    `hint` says what to do; then `reason` is a whole sentence.
     """
 
     worker: str
@@ -100,6 +102,9 @@ class StartFailed(_Event):
     output: list[str]
     is_unfit: bool = False
     is_up_already: bool = False
+    hint: str = ""
+    is_shown: bool = False
+    error: StartError | None = None
 
 
 class WorkerDied(_Event):
@@ -173,9 +178,13 @@ class RequestFailed(_Event):
 
 
 class Changing(_Event):
-    """The Flow is being changed: what has just happened, in words."""
+    """The Flow is being changed: what has just happened, in words.
+
+    `whole` is what the log has instead, if that is more.
+    """
 
     text: str
+    whole: str = ""
 
 
 class Stopping(_Event):

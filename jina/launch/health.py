@@ -6,6 +6,7 @@ written on the begin board. So the answer comes at once and is true of one that 
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
@@ -158,6 +159,7 @@ class Health:
             restarts=restarts,
             last_end=last_end,
             devices=spec.env.get(DEVICES, ""),
+            python=spec.python or sys.executable,
         )
 
 
@@ -177,6 +179,7 @@ def describe(
     report.up_s = time.monotonic() - child.started
     report.memory = memory_bytes(child.pid)
     report.threads = worker.threads
+    report.python_version = child.python_version
     if facts is not None:
         report.outstanding = facts.outstanding
         report.oldest_s = facts.oldest_s

@@ -61,6 +61,7 @@ class Listener:
         """Pass on what was held back; with `if_late`, only when it has been for long enough."""
         if child.held.lines and not (if_late and time.monotonic() - child.started <= _HOLD_S):
             self._show(child, child.held.take())
+        self._show(child, child.untold_error())
 
     def _hear(self, child: Child) -> None:
         if self._report.is_behind:

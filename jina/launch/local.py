@@ -27,7 +27,7 @@ from jina.excepts import (
 )
 from jina.graph.plan import Plan
 from jina.launch import events
-from jina.launch.child import import_path
+from jina.launch.interpreters import import_path
 from jina.runtime import control
 from jina.runtime.descendants import MARK
 
@@ -37,7 +37,8 @@ TOLD = "--told"  # said to it: whoever started it wants to be told of the start
 _END_S = DRAIN_GRACE_S + CLOSE_GRACE_S + DELIVERY_GRACE_S + 3 * KILL_GRACE_S
 # What ZeroMQ, Python and OpenBLAS print, each in its own words.
 _REFUSED = re.compile(r"src/thread\.cpp|can't start new thread|pthread_create failed")
-_UNFIT_HINT = "`jina flow check` with the Flow's YAML shows all mistakes"
+_NOTED_LINES = 10  # of what a process printed, in the error that tells of its failed start
+UNFIT_HINT = "`jina flow check` with the Flow's YAML shows all mistakes"
 _REFUSED_HINT = "the system refused a thread or a process: `ulimit -u` shows how many you may have"
 
 
@@ -54,7 +55,7 @@ class LocalFlow:
         meanwhile: called once the processes are being started.
 
     Raises:
-        RuntimeFailToStart: a process did not come up; its own words are in the message.
+        RuntimeFailToStart: a process did not come up; the error of its Executor is the cause.
         StartTimeout: it took longer than `timeout_s`; it was stopped.
         FlowBuildLevelError: the same file is up already.
     """
@@ -187,16 +188,59 @@ def start_failure(event: events.StartFailed) -> FlowError:
         return FlowBuildLevelError(event.reason)
     if not event.worker:
         return RuntimeFailToStart(event.reason)
-    text = "\n".join(event.output)
-    reason = "its Executor cannot be built" if event.is_unfit else f"it {event.reason}"
-    hint = _UNFIT_HINT if event.is_unfit and event.where else ""
+    error, output = event.error, list(event.output)
+    details = [] if event.is_shown else output
+    if error is not None:
+        details += error.details
     failure = RuntimeFailToStart(
-        f'"{event.worker}" did not start: {reason}' + (f"\n{text}" if text else ""),
+        f'"{event.worker}" did not start: {reason_of(event)}',
         where=event.where,
-        hint=_REFUSED_HINT if _REFUSED.search(text) else hint,
+        hint=_hint(event, "\n".join(output)),
         is_unfit=event.is_unfit,
+        worker=event.worker,
+        details="\n".join(details),
     )
-    if event.output:
-        kind, _, message = event.output[-1].partition(": ")
-        failure.__cause__ = RemoteError(kind, message, executor=event.worker, traceback=text)
+    if error is not None:
+        failure.__cause__ = RemoteError(
+            error.kind,
+            error.message,
+            executor=event.worker,
+            worker=event.worker,
+            traceback=error.traceback,
+        )
+    elif output:  # for those who have no standard error to read
+        failure.add_note("\n    ".join(["its last lines were:", *output[-_NOTED_LINES:]]))
     return failure
+
+
+def reason_of(event: events.StartFailed) -> str:
+    """Why a process did not come up, in a line."""
+    if event.error is not None:
+        return event.error.summary
+    return event.reason if event.hint else f"it {event.reason}"
+
+
+def failure_text(failure: FlowError) -> str:
+    """What people read about a start that failed: the details, and the summary last."""
+    details = getattr(failure, "details", "")
+    return "\n".join([*([details] if details else []), f"error: {failure}"])
+
+
+def whole_failure(event: events.StartFailed) -> str:
+    """What a log has about a start that failed: the whole traceback, and the summary last."""
+    failure = start_failure(event)
+    if event.error is None:
+        return failure_text(failure)
+    shown = [] if event.is_shown else event.output
+    lines = [*shown, event.error.whole.rstrip(), *event.error.notes, f"error: {failure}"]
+    return "\n".join(lines)
+
+
+def _hint(event: events.StartFailed, output: str) -> str:
+    """What may help."""
+    if _REFUSED.search(output):
+        return _REFUSED_HINT
+    if event.hint or event.error is None:
+        return event.hint
+    unfit = UNFIT_HINT if event.is_unfit and event.where else ""
+    return event.error.hint or unfit

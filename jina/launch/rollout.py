@@ -103,7 +103,13 @@ def _work_of(spec: WorkerSpec) -> WorkerSpec:
     }
     executor = msgspec.structs.replace(spec.executor, file="", line=0, column=0)
     return msgspec.structs.replace(
-        spec, executor=executor, runtime_args=args, entry="", timeout_ready_s=0.0, stop_grace_s=0.0
+        spec,
+        executor=executor,
+        runtime_args=args,
+        entry="",
+        python_place="",
+        timeout_ready_s=0.0,
+        stop_grace_s=0.0,
     )
 
 

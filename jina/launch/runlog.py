@@ -13,7 +13,7 @@ import msgspec
 
 from jina.graph.plan import Plan
 from jina.launch import events
-from jina.launch.local import start_failure
+from jina.launch.local import start_failure, whole_failure
 from jina.launch.rundir import FlowRecord, RunDirectory, started_at_ticks
 from jina.launch.speaker import LogFile, Speaker
 from jina.runtime.pastruns import PastRun, begin_run, save_run
@@ -138,11 +138,11 @@ def line_of(event: events.Event) -> LogLine | None:
     elif isinstance(event, events.Up):
         text = f"the Flow is up after {event.seconds:.2f} s, at {' and '.join(event.addresses)}"
     elif isinstance(event, events.StartFailed):
-        text = f"error: {start_failure(event)}"
+        text = whole_failure(event)
     elif isinstance(event, events.Stopping):
         text = f"{'Stopping immediately' if event.at_once else 'Stopping'} ({event.reason})"
     elif isinstance(event, events.Changing):
-        text = event.text
+        text = event.whole or event.text
     elif isinstance(event, events.Stopped):
         text = "the Flow has stopped" if event.clean else "the Flow has failed"
     elif isinstance(event, events.Doubtful):

@@ -25,7 +25,7 @@ from jina.records.record import CONTENT_FIELDS, NO_TAGS, Live, Record, Tensor
 from jina.records.record_ops import children, set_fields
 from jina.records.score import Scores, checked
 from jina.records.tags import are_filled_objects, check_size, plain_tags
-from jina.records.tensors import Cell, JsonForm, from_json, to_json
+from jina.records.tensors import Cell, JsonForm, from_json, to_json_text
 
 BAD_LINE = "jina.excepts.BadLine"
 
@@ -266,19 +266,20 @@ def _hook(form: JsonForm) -> Callable[[Any], Any]:
                 return _checked_scores(held)
             return mapping.locations(held)
         if kind is Cell:
-            return to_json(value.get(), form)
+            return to_json_text(value.get(), form)
         if hasattr(kind, "_records"):  # a ChildRange of a nested batch, or an array of Documents
             rows = children(value)
             if not rows:
                 raise _EmptyValue
             return rows
-        return to_json(value, form)
+        return to_json_text(value, form)
 
     return plain_value
 
 
 _ENCODERS: dict[str, msgspec.json.Encoder] = {
     "list": msgspec.json.Encoder(enc_hook=_hook("list")),
+    "typed": msgspec.json.Encoder(enc_hook=_hook("typed")),
     "base64": msgspec.json.Encoder(enc_hook=_hook("base64")),
 }
 
@@ -288,7 +289,7 @@ def render(records: Sequence[Record], *, tensors: JsonForm = "list") -> bytes:
 
     Args:
         records: one for each Document.
-        tensors: "list" for nested lists, "base64" for {dtype, shape, data}.
+        tensors: see `to_json`.
 
     Raises:
         DocumentError: a value that JSON cannot carry; the message names field and id.

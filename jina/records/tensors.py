@@ -8,7 +8,11 @@ from __future__ import annotations
 import math
 import sys
 from base64 import b64decode, b64encode
+from collections.abc import Callable
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
 
 from jina.defaults import MAX_NDIM
 from jina.excepts import BadDocType, DocumentError, MissingExtra
@@ -33,11 +37,20 @@ ITEM_BYTES = {
     "<c8": 8,
     "<c16": 16,
 }
+# Those that lists of numbers carry, also by the names that numpy gives them.
+_NAMES = {
+    "bool": "|b1",
+    **{f"int{8 * size}": f"{'|' if size == 1 else '<'}i{size}" for size in (1, 2, 4, 8)},
+    **{f"uint{8 * size}": f"{'|' if size == 1 else '<'}u{size}" for size in (1, 2, 4, 8)},
+    **{f"float{8 * size}": f"<f{size}" for size in (2, 4, 8)},
+}
+_LISTED = {**_NAMES, **{dtype: dtype for dtype in _NAMES.values()}}
 MAX_DIM = 1 << 47  # length of one dimension; a process cannot address more
 
 MAX_LIL_ROWS = 1 << 16  # scipy makes two lists for each row of a lil matrix, also of an empty one
 
-JsonForm = Literal["list", "base64"]
+JsonForm = Literal["list", "typed", "base64"]
+"""How a tensor stands in JSON: nested lists, or {dtype, shape, data} with lists or base64."""
 
 # The arrays that make up each scipy format; lil and dok travel as coo and are turned back.
 SPARSE_PARTS = {
@@ -231,9 +244,22 @@ def to_json(value: Any, form: JsonForm) -> Any:
 
     Args:
         value: ndarray or scipy sparse matrix.
-        form: "list" for nested lists, "base64" for {dtype, shape, data}. A tensor that lists
-            cannot carry (NaN, infinity, complex numbers, no elements) is always base64.
+        form: "list" for nested lists, "typed" for {dtype, shape, data} with lists as its data,
+            "base64" for {dtype, shape, data} with text. A tensor that lists cannot carry (NaN,
+            infinity, complex numbers, no elements) is always base64.
     """
+    return _in_json(value, form, _as_list)
+
+
+def to_json_text(value: Any, form: JsonForm) -> Any:
+    """Like `to_json`, for an encoder of JSON: numbers are text already (msgspec.Raw).
+
+    A float32 has the digits that it needs, not those of a float64 with its value.
+    """
+    return _in_json(value, form, _encoded_list)
+
+
+def _in_json(value: Any, form: JsonForm, as_list: Callable[[Any], Any]) -> Any:
     if is_sparse(value):
         name, shape, parts = sparse_parts(value)
         return {
@@ -241,19 +267,33 @@ def to_json(value: Any, form: JsonForm) -> Any:
             "shape": shape,
             "parts": {key: to_json(part, "base64") for key, part in parts.items()},
         }
-    if form == "list" and value.size and _is_finite(value):
-        return value.tolist()
+    listed = None
+    if form != "base64" and value.size and value.dtype.kind != "c":
+        listed = as_list(value)
+    if listed is not None and form == "list":
+        return listed
     flat = little_endian(value)
-    data = b64encode(flat.data if flat.size else b"").decode("ascii")
-    return {"dtype": flat.dtype.str, "shape": list(value.shape), "data": data}
+    if listed is None:
+        listed = b64encode(flat.data if flat.size else b"").decode("ascii")
+    return {"dtype": flat.dtype.str, "shape": list(value.shape), "data": listed}
 
 
-def _is_finite(array: np.ndarray[Any, Any]) -> bool:
-    if array.dtype.kind == "f":
-        import numpy as np
+def _as_list(value: np.ndarray[Any, Any]) -> Any:
+    """Nested lists; None if there is a number that JSON does not have."""
+    return _number_lists().plain(value)
 
-        return bool(np.isfinite(array).all())
-    return bool(array.dtype.kind != "c")
+
+def _encoded_list(value: np.ndarray[Any, Any]) -> msgspec.Raw | None:
+    """Likewise, as JSON."""
+    text = _number_lists().encoded(value)
+    return None if text is None else msgspec.Raw(text)
+
+
+@lru_cache(maxsize=1)
+def _number_lists() -> Any:
+    from jina.records import number_lists  # late: it loads numpy
+
+    return number_lists
 
 
 def from_json(value: Any) -> Any:
@@ -264,18 +304,32 @@ def from_json(value: Any) -> Any:
     """
     if not isinstance(value, dict):
         return as_tensor(value)
-    if set(value) == {"dtype", "shape", "data"}:
+    if isinstance(value.get("data"), str) and set(value) == {"dtype", "shape", "data"}:
         return array_from(_bytes(value["data"]), value["dtype"], value["shape"]).copy()
+    if {"dtype", "data"} <= set(value) <= {"dtype", "shape", "data"}:
+        return _typed(value["data"], value["dtype"], value.get("shape"))
     if set(value) == {"format", "shape", "parts"} and isinstance(value["parts"], dict):
         parts = {key: from_json(part) for key, part in value["parts"].items()}
         return boxed(sparse_from(value["format"], value["shape"], parts))
     raise DocumentError("a tensor is nested lists of numbers, or {dtype, shape, data}")
 
 
-def _bytes(text: Any) -> bytes:
-    if not isinstance(text, str):
-        raise DocumentError("the `data` of a tensor is base64 text")
+def _bytes(text: str) -> bytes:
     return b64decode(text, validate=True)
+
+
+def _typed(data: Any, name: Any, shape: Any) -> Any:
+    """The array of this dtype in nested lists.
+
+    Raises:
+        ValueError: an unknown dtype, numbers that it does not hold, or another shape.
+    """
+    dtype = _LISTED.get(name) if isinstance(name, str) else None
+    if dtype is None:
+        raise DocumentError(f"lists have no numbers of dtype {name!r}; use {', '.join(_NAMES)}")
+    if not isinstance(data, (list, int, float)):
+        raise DocumentError("the `data` of a tensor is base64 text, or nested lists of numbers")
+    return _number_lists().typed(as_tensor(data), name, dtype, shape)
 
 
 # --- sparse -------------------------------------------------------------------------------------

@@ -196,6 +196,7 @@ class WorkerReady(_Message):
     identity: str
     endpoints: list[str]
     doubts: list[Doubt] = []  # what is suspicious about it
+    python: str = ""  # version of its interpreter
 
 
 class Charged(_Message):

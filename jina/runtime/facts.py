@@ -197,6 +197,8 @@ class WorkerReport(msgspec.Struct, kw_only=True):
         last_end: how the last of them ended.
         devices: its CUDA_VISIBLE_DEVICES.
         threads: that each numerical library in it may use; 0 if that is not known.
+        python: path of its interpreter.
+        python_version: of that, such as "3.11.7"; empty until it was ready.
     """
 
     name: str
@@ -220,6 +222,8 @@ class WorkerReport(msgspec.Struct, kw_only=True):
     last_end: str = ""
     devices: str = ""
     threads: int = 0
+    python: str = ""
+    python_version: str = ""
 
 
 class Report(msgspec.Struct, tag=True, kw_only=True):

@@ -295,6 +295,7 @@ class Gateway:
                 identity=worker.identity.decode(),
                 endpoints=ready.endpoints,
                 doubts=ready.doubts,
+                python=ready.python,
             )
         )
         if self._is_drained:  # an earlier gateway's, back after the others were told to close

@@ -351,14 +351,17 @@ def _miscounted(endpoint: str, given: int, taken: int) -> BatchingError:
 
 
 def write(work: Work, docs: DocumentArray, groundtruths: DocumentArray | None) -> Written:
-    """Write what came of a request."""
+    """Write what came of a request; at an end, without the fields that the client leaves out."""
+    call = work.call
+    is_end = work.route.is_end or work.route.is_last
+    selection = selection_of(call.select, call.exclude) if is_end else None
     if work.as_lines:
-        call = work.call
-        selection = selection_of(call.select, call.exclude)
         parts, lines = bodies.write_lines(
             docs, work.failures, work.route.endpoint, call.tensors, selection
         )
         return parts, list(lines)
+    if selection is not None:
+        docs = DocumentArray._of_records([selection(record) for record in docs._records()])
     return bodies.write_body(docs, groundtruths, work.failures)
 
 

@@ -145,6 +145,7 @@ def task_message(task: Dispatch) -> list[Any]:
         skip=task.skip,
         lot=task.lot,
         carried=task.carried,
+        is_end=task.is_end,
     )
     return pack_message(
         wire.REQUEST,

@@ -166,6 +166,7 @@ class Dispatch(msgspec.Struct, frozen=True):
     lot: int = 0
     client: bytes = b""  # whose request it is, where something is to be blamed
     carried: int = 0
+    is_end: bool = False  # the result goes to the client, and to no other worker
 
 
 class Overdue(msgspec.Struct, frozen=True):

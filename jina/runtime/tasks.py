@@ -221,6 +221,7 @@ class Task:
             self.lot,
             asked.client if self.blame is not None else b"",
             self.carried,
+            self.node in self.request.course.end and self.node not in self.request.course.after,
         )
 
     def as_it_came(self) -> list[Piece]:

@@ -21,7 +21,9 @@ from jina.excepts import RequestTimeout, WireError
 from jina.executors import load, user_errors
 from jina.executors.batching import settings_of
 from jina.executors.call import close_loop, endpoints
+from jina.executors.missing import missing_for
 from jina.executors.once import once_endpoints
+from jina.runtime import start_error
 from jina.runtime.board import Board
 from jina.runtime.control import UNFIT, Assignment
 from jina.runtime.lots import Arrivals, Desk
@@ -70,6 +72,7 @@ class Worker:
             self._batching,
             self._doubts,
             self._once,
+            sys.version.partition(" ")[0],
         )
         ready = wire.pack_message(wire.READY, call=pack_map(about))
         arrivals = Arrivals()
@@ -183,15 +186,29 @@ def _times(route: Route | None, began: float) -> bytes:
     return pack_map(Times(began, time.time())) if route and route.is_timed else b""
 
 
-def _read_assignment() -> Assignment:
+def _read_assignment() -> tuple[Assignment, int]:
+    """What to run, and a descriptor for `start_error.write`."""
     data = sys.stdin.buffer.read()
+    file = start_error.emptied(0)
     devnull = os.open(os.devnull, os.O_RDONLY)
     os.dup2(devnull, 0)  # user code that reads standard input finds it empty
     os.close(devnull)
     try:
-        return decode_msgpack(data, Assignment)
+        return decode_msgpack(data, Assignment), file
     except msgspec.DecodeError as error:
         raise WireError(f"a damaged assignment: {error}") from error
+
+
+def _tell(error: BaseException, assignment: Assignment, file: int) -> None:
+    """Tell the supervisor what kept the Executor from being built."""
+    missing = missing_for(error, assignment.spec.executor)
+    told = start_error.describe(
+        error,
+        notes=[f"note: {missing.note}"] if missing else [],
+        hint=missing.help if missing else "",
+    )
+    if not start_error.write(file, told):
+        print("\n".join(told.lines), file=sys.stderr, flush=True)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -200,13 +217,15 @@ def main(arguments: Sequence[str]) -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the supervisor's business
     faulthandler.register(signal.SIGUSR1, all_threads=True)
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # a pipe, not a tty
-    assignment = _read_assignment()
+    assignment, file = _read_assignment()
     doubts: list[Doubt] = []
     try:
         executor = load.build(assignment.spec.executor, assignment.spec.runtime_args, doubts.append)
     except BaseException as error:  # KeyboardInterrupt too: Ctrl-C never reaches a worker
-        print(user_errors.trimmed_traceback(error), file=sys.stderr, flush=True)
+        _tell(error, assignment, file)
         return UNFIT if load.is_unfit(error) else 1
+    if file >= 0:
+        os.close(file)
     Worker(assignment, executor, doubts).run()
     return 0
 

@@ -22,6 +22,7 @@ from jina.records.selection import Selection
 from jina.records.tensors import JsonForm
 from jina.types import codec
 from jina.types.arrays.document import DocumentArray
+from jina.types.document import Document
 from jina.wire.line_frames import in_frames
 from jina.wire.maps import (
     BATCH,
@@ -39,6 +40,9 @@ from jina.wire.maps import (
     pack_map,
     unpack_map,
 )
+
+_LONGEST_URI = 1_000  # characters, in an error
+_FORMS: dict[str, JsonForm] = {"typed": "typed", "base64": "base64"}  # else lists
 
 
 class Body(msgspec.Struct, frozen=True):
@@ -217,8 +221,7 @@ def write_lines(
     selection: Selection | None = None,
 ) -> tuple[list[Part], list[bytes | memoryview]]:
     """Write the request's outcomes as JSON lines: Documents, and failed lines in their places."""
-    form: JsonForm = "base64" if tensors == "base64" else "list"
-    text = codec.render(docs, tensors=form, selection=selection)
+    text = codec.render(docs, tensors=_FORMS.get(tensors, "list"), selection=selection)
     failed = 0
     if failures:
         failed = len(failures.failures)
@@ -271,7 +274,7 @@ def cut(
     if route.blame is not None:
         error = route.blame
         kept += [
-            (place, Failure(parsed + place, doc.id, error.type, error.message, error.executor))
+            (place, _blamed(doc, parsed + place, error))
             for place, doc in zip(free, some, strict=True)
         ]
         some = DocumentArray()
@@ -292,45 +295,62 @@ def cut(
     return Cut(some, groundtruths, LineFailures(total, own) if own or failures else None)
 
 
+def _blamed(doc: Document, place: int, error: ErrorInfo) -> Failure:
+    """The outcome of a Document that fails on its own: whoever reads it sees which file it is."""
+    uri = uri_of(doc)
+    message = with_uri(error.message, uri)
+    return Failure(place, doc.id, error.type, message, error.executor, uri)
+
+
+def uri_of(doc: Document) -> str:
+    """The uri of a Document, for its error; "" if it is data or very long."""
+    uri = doc.uri
+    return "" if len(uri) > _LONGEST_URI or uri.startswith("data:") else uri
+
+
+def with_uri(message: str, uri: str) -> str:
+    """The message of an error that is one Document's, with its uri."""
+    return message if not uri or uri in message else f"{uri}: {message}"
+
+
 def failures_part(failures: LineFailures) -> Part:
     """The part that announces failed lines."""
     return Part(FAILURES, ERRORS, 1, len(failures.failures), len(failures.failures))
 
 
-def error_line(name: str, error: ErrorInfo | Failure, endpoint: str) -> bytes:
+def error_line(name: str, error: ErrorInfo | Failure, endpoint: str, uri: str = "") -> bytes:
     """The outcome of a failed line, as one JSON line."""
-    return (
-        msgspec.json.encode(
-            {
-                "id": name,
-                "error": {
-                    "type": error.type,
-                    "message": error.message,
-                    "executor": error.executor,
-                    "endpoint": endpoint,
-                },
-            }
-        )
-        + b"\n"
-    )
+    what = {
+        "type": error.type,
+        "message": error.message,
+        "executor": error.executor,
+        "endpoint": endpoint,
+    }
+    line = {"id": name, "uri": uri, "error": what} if uri else {"id": name, "error": what}
+    return msgspec.json.encode(line) + b"\n"
 
 
 def error_lines(
-    names: Sequence[str], failures: LineFailures | None, error: ErrorInfo, endpoint: str
+    docs: Sequence[tuple[str, str]],
+    failures: LineFailures | None,
+    error: ErrorInfo,
+    endpoint: str,
 ) -> list[bytes]:
     """The outcomes of a request that failed as a whole: one error for each of its lines.
 
     A line that could not be read keeps its own error, and a request without Documents has one too.
 
     Args:
-        names: ids of the Documents.
+        docs: ids of the Documents, and their uris, see `uri_of`.
         failures: the lines that could not be read, if any.
         error: of the request.
         endpoint: that was called.
     """
-    lines = [error_line(name, error, endpoint) for name in names]
+    if len(docs) == 1:  # it is certain whose error it is
+        error = replace(error, message=with_uri(error.message, docs[0][1]))
+    lines = [error_line(name, error, endpoint, uri) for name, uri in docs]
     for failure in failures.failures if failures else ():
-        lines.insert(failure.place, error_line(failure.id, failure, endpoint))
+        lines.insert(failure.place, error_line(failure.id, failure, endpoint, failure.uri))
     return lines or [error_line("", error, endpoint)]
 
 
@@ -386,7 +406,7 @@ def _with_failures(text: bytes, count: int, failures: LineFailures, endpoint: st
     outcomes = text.splitlines(keepends=True)
     in_place = count + len(failures.failures) == failures.total
     for failure in failures.failures:  # in the order of their places
-        line = error_line(failure.id, failure, endpoint)
+        line = error_line(failure.id, failure, endpoint, failure.uri)
         outcomes.insert(failure.place if in_place else len(outcomes), line)
     return b"".join(outcomes)
 

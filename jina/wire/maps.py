@@ -107,6 +107,7 @@ class Route(msgspec.Struct, array_like=True, frozen=True):
             node does not say: one of ON_ERROR, "" for STOP.
         carried: towards a worker: so many of the parts, the last ones, are what those outcomes
             before `first` gave; the reply begins with them.
+        is_end: towards a worker: its result is a part of the answer, and no other worker takes it.
     """
 
     endpoint: str
@@ -124,6 +125,7 @@ class Route(msgspec.Struct, array_like=True, frozen=True):
     lot: int = 0
     on_error: str = ""
     carried: int = 0
+    is_end: bool = False
 
 
 class Times(msgspec.Struct, array_like=True, frozen=True):
@@ -191,7 +193,7 @@ class Call(msgspec.Struct, array_like=True, frozen=True):
         source: the input's name, for messages.
         key: stream key; with the line number it makes the id of a line without one.
         lines: the client wants JSON lines back.
-        tensors: how tensors are written in those lines, "list" or "base64".
+        tensors: how tensors are written in those lines: "list", "typed" or "base64".
         oversize: (row, line number, bytes) of lines that were too long to carry.
         select: the fields, and `tags.KEY` of the tags, that those lines have; empty for all.
         exclude: those that they do not have.
@@ -216,6 +218,7 @@ class Failure(msgspec.Struct, array_like=True, frozen=True):
         type: dotted name of the error's class.
         message: with the line's place in its source.
         executor: name of the node whose fault it is; "" for a line that could not be read.
+        uri: of its Document; "" if it has none, or a very long one.
     """
 
     place: int
@@ -223,6 +226,7 @@ class Failure(msgspec.Struct, array_like=True, frozen=True):
     type: str
     message: str
     executor: str = ""
+    uri: str = ""
 
 
 class LineFailures(msgspec.Struct, array_like=True, frozen=True):
@@ -279,6 +283,7 @@ class Ready(msgspec.Struct, array_like=True, frozen=True):
         batching: endpoints of which requests may become one call.
         doubts: what is suspicious about it.
         once: endpoints whose method must not see a Document twice.
+        python: version of its interpreter.
     """
 
     pid: int
@@ -287,6 +292,7 @@ class Ready(msgspec.Struct, array_like=True, frozen=True):
     batching: dict[str, Batching] = {}
     doubts: list[Doubt] = []
     once: list[str] = []
+    python: str = ""
 
 
 _T = TypeVar("_T")

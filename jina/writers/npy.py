@@ -1,4 +1,4 @@
-"""The embeddings of results as one array of float32, a row for each result, in order."""
+"""The embeddings of results as one array of floats, a row for each result, in order."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ class Npy(Writer):
     """Writes the rows as they come, and the shape at the end.
 
     A row of NaN stands for a result without an embedding, so that row N is always that of result N.
+    The numbers have the dtype of the first embedding, or float32 if that says no type of floats.
 
     Args:
         is_gzip: pack the file once it is complete.
@@ -32,6 +33,7 @@ class Npy(Writer):
     def __init__(self, *, is_gzip: bool) -> None:
         self._is_gzip = is_gzip
         self._shape: tuple[int, ...] | None = None  # of a row
+        self._dtype = "<f4"
         self._rows = 0
         self._empty = 0  # rows before the shape was known, which are not written yet
         self._failed = 0
@@ -49,8 +51,9 @@ class Npy(Writer):
         if self._shape is None:
             self._empty += len(rows)
             return b""
-        blank = np.full(self._shape, np.nan, "<f4")
-        data = b"".join([(blank if row is None else row).tobytes() for row in rows])
+        blank = np.full(self._shape, np.nan, self._dtype)
+        filled = [blank if row is None else row.astype(self._dtype) for row in rows]
+        data = b"".join([row.tobytes() for row in filled])
         if self._is_begun:
             return data
         self._is_begun = True
@@ -64,7 +67,7 @@ class Npy(Writer):
             return None
         row = _numbers(result)
         if self._shape is None:
-            self._shape = row.shape
+            self._shape, self._dtype = row.shape, row.dtype.str
         elif self._shape != row.shape:
             raise OutputError(
                 f"the embedding of Document {_id_of(result)!r} has the shape {row.shape}, but "
@@ -81,7 +84,7 @@ class Npy(Writer):
                 hint="does the endpoint set `doc.embedding`?",
             )
         head = {
-            "descr": "<f4",
+            "descr": self._dtype,
             "fortran_order": False,
             "shape": (self._rows, *(self._shape or (0,))),
         }
@@ -113,12 +116,14 @@ class Npy(Writer):
 
 def _numbers(result: dict[str, Raw]) -> np.ndarray[Any, Any]:
     try:
-        value = from_json(msgspec.json.decode(result["embedding"]))
+        given = msgspec.json.decode(result["embedding"])
+        value = from_json(given)
         value = value.toarray() if hasattr(value, "toarray") else value  # a sparse one
         array = np.asarray(value)
         if array.dtype.kind not in "fiub":
             raise TypeError(f"numbers of type {array.dtype}")
-        return array.astype("<f4")
+        is_typed = isinstance(given, dict) and array.dtype.kind == "f"
+        return array if is_typed else array.astype("<f4")
     except (DocumentError, ValueError, TypeError) as error:
         raise OutputError(
             f"the embedding of Document {_id_of(result)!r} is not a row of real numbers: {error}"

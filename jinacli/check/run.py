@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from jina.check import Report, check_executor, check_flow
+from jina.check import Report, read_for_executor, read_for_flow
 from jinacli import exits
-from jinacli.check.watched import Begin, watched
+from jinacli.check.apart import checked_apart
 from jinacli.executor.given import plain_path
 from jinacli.flow.given import Given
 from jinacli.screens.reports import Format, show_reports
@@ -19,29 +19,28 @@ def check_executors(
     files: Sequence[str], *, no_import: bool, form: Format, strict: bool = False
 ) -> int:
     """Check Executors and print what was found."""
-
-    def work(begin: Begin) -> int:
-        reports = [check_executor(plain_path(f), no_import=no_import, begin=begin) for f in files]
-        show_reports(reports, form, sys.stdout)
-        return code_of_reports(reports, strict=strict)
-
-    return work(_say_nothing) if no_import else watched(work)
+    checks = [read_for_executor(plain_path(file), no_import=no_import) for file in files]
+    return _shown(checked_apart(checks), form, strict=strict)
 
 
 def check_flows(
-    flows: Sequence[Given], *, no_import: bool, form: Format, strict: bool = False
+    flows: Sequence[Given],
+    *,
+    no_import: bool,
+    form: Format,
+    strict: bool = False,
+    quiet: bool = False,
 ) -> int:
     """Check Flows and the Executors they use, and print what was found."""
+    checks = [
+        read_for_flow(given.source, no_import=no_import, options=given.options) for given in flows
+    ]
+    return _shown(checked_apart(checks, quiet=quiet), form, strict=strict)
 
-    def work(begin: Begin) -> int:
-        reports = [
-            check_flow(given.source, no_import=no_import, begin=begin, options=given.options)
-            for given in flows
-        ]
-        show_reports(reports, form, sys.stdout)
-        return code_of_reports(reports, strict=strict)
 
-    return work(_say_nothing) if no_import else watched(work)
+def _shown(reports: Sequence[Report], form: Format, *, strict: bool) -> int:
+    show_reports(reports, form, sys.stdout)
+    return code_of_reports(reports, strict=strict)
 
 
 def code_of_reports(reports: Sequence[Report], *, strict: bool = False) -> int:
@@ -56,7 +55,3 @@ def code_of_reports(reports: Sequence[Report], *, strict: bool = False) -> int:
         return exits.USAGE
     has_warnings = any(report.warnings for report in reports)
     return exits.FAILED if codes or (strict and has_warnings) else exits.OK
-
-
-def _say_nothing(what: str) -> None:
-    """Nothing of the user's code runs that could end the process."""

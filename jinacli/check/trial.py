@@ -14,6 +14,7 @@ from jina.excepts import InputError
 from jina.executors.table import lookup
 from jina.readers import LineSource, ReadOptions, open_inputs
 from jina.trial import Outcome, constructed, outcomes, requests_of
+from jina.wire.maps import Call
 from jinacli import exits
 from jinacli.check.run import code_of_reports
 from jinacli.check.watched import Begin, watched
@@ -74,7 +75,7 @@ def _try(file: str, trial: Trial, workspace: str, form: Format, begin: Begin) ->
         try:
             begin(f"{file}: {trial.endpoint}")
             requests = [None] if source is None else requests_of(source)
-            total, failed = _print(outcomes(executor, trial.endpoint, requests, values))
+            total, failed = _print(outcomes(executor, trial.endpoint, requests, Call(values)))
         except InputError as error:  # it was opened, so this is no wrong usage any more
             say(text_of(error))
             return exits.FAILED

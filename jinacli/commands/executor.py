@@ -11,12 +11,14 @@ from jinacli.commands.building import Group
 from jinacli.commands.options import (
     Content,
     ErrorOnWarning,
+    Exclude,
     ExitZero,
     FieldResolver,
     InputFormat,
     NoImport,
     OutputFormat,
     Parameters,
+    Select,
     check_given,
 )
 
@@ -119,9 +121,11 @@ def run(
         str, typer.Option("--output", "-o", help="Write the results to this file")
     ] = "-",
     output_format: Annotated[str, typer.Option(help="As in `jina post`")] = "auto",
-    tensors: Annotated[Literal["list", "base64"], typer.Option(help="How tensors are written")] = (
-        "list"
-    ),
+    tensors: Annotated[
+        Literal["list", "typed", "base64"], typer.Option(help="How tensors are written")
+    ] = "list",
+    select: Select = None,
+    exclude: Exclude = None,
     request_size: Annotated[
         int, typer.Option(min=0, max=10_000, help="Documents per call; 0 for as many as possible")
     ] = 100,
@@ -152,10 +156,11 @@ def run(
     from jinacli.executor.run import RunOptions, run_executor
     from jinacli.post.inputs import chosen_inputs
     from jinacli.post.options import read_options
-    from jinacli.post.output import checked_form
+    from jinacli.post.output import checked_fields, checked_form
     from jinacli.post.parameters import parameters_of
 
     check_given(("FILE", file), ("ENDPOINT", endpoint), ("--output", output))
+    selected, excluded = checked_fields(select or [], exclude or [])
     options = RunOptions(
         file=file,
         endpoint=endpoint,
@@ -166,11 +171,53 @@ def run(
         output=output,
         form=checked_form(output, output_format),
         tensors=tensors,
+        select=selected,
+        exclude=excluded,
         request_size=request_size,
         workspace=workspace,
         quiet=quiet,
     )
     raise typer.Exit(run_executor(options))
+
+
+@executor_app.command()
+def install(
+    venv: Annotated[
+        str,
+        typer.Option("--venv", help="Folder of the environment; made if it does not exist"),
+    ],
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[FILES]...", help="Executor YAML files, or catalogue://NAME; none for jina"
+        ),
+    ] = None,
+    python: Annotated[
+        str, typer.Option("--python", help="Interpreter to make it with; default: this one")
+    ] = "",
+    installer: Annotated[
+        Literal["auto", "uv", "pip"], typer.Option(help="auto uses uv if it is on $PATH")
+    ] = "auto",
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show only errors")] = False,
+) -> None:
+    """Make a virtual environment for Executors, with what they need and this jina
+
+    Installs the requirements.txt beside each Executor, and without their
+    dependencies those of requirements-no-deps.txt. Prints the line that lets a
+    Flow run the Executor in this environment. Run again, it completes an
+    environment that exists.
+
+    Examples:
+      jina executor install catalogue://TextEncoder --venv envs/text
+
+      jina executor install my.yml --venv envs/my --python python3.12
+    """
+    # Late: see jinacli.app.
+    from jinacli.executor.install import Install
+    from jinacli.executor.install import install as run_install
+
+    check_given(("--venv", venv))
+    raise typer.Exit(run_install(Install(files or [], venv, python, installer, quiet)))
 
 
 @executor_app.command("list")

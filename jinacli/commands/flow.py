@@ -138,7 +138,7 @@ def up(
         show = functools.partial(show_plan, given, how)
         raise typer.Exit(checked_if_unfit(given, show))
     start = functools.partial(up_flow, given, how)
-    raise typer.Exit(checked_if_unfit(given, start, is_told=not detach))
+    raise typer.Exit(checked_if_unfit(given, start, quiet=quiet))
 
 
 @flow_app.command()
@@ -172,7 +172,7 @@ def ps(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON")] = False,
     names: Annotated[bool, typer.Option("--quiet", "-q", help="Print only names")] = False,
     verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="Show the threads of each worker")
+        bool, typer.Option("--verbose", "-v", help="Show threads and interpreter of each worker")
     ] = False,
 ) -> None:
     """List running Flows and their workers
@@ -265,6 +265,9 @@ def check(
     output_format: OutputFormat = "full",
     error_on_warning: ErrorOnWarning = False,
     exit_zero: ExitZero = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Do not show what is being imported")
+    ] = False,
 ) -> None:
     """Find all mistakes in a Flow and its Executors before anything runs
 
@@ -278,7 +281,9 @@ def check(
     from jinacli.check.run import check_flows
 
     given = [given_flow(file, further, settings, env_file) for file in files or [""]]
-    code = check_flows(given, no_import=no_import, form=output_format, strict=error_on_warning)
+    code = check_flows(
+        given, no_import=no_import, form=output_format, strict=error_on_warning, quiet=quiet
+    )
     raise typer.Exit(0 if exit_zero and code == 1 else code)
 
 

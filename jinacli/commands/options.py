@@ -41,6 +41,14 @@ InputFormat = Annotated[
         autocompletion=_formats,
     ),
 ]
+Select = Annotated[
+    list[str] | None,
+    typer.Option("--select", help="Only these fields of the results: id,uri,embedding,tags.price"),
+]
+Exclude = Annotated[
+    list[str] | None,
+    typer.Option("--exclude", help="Leave out these fields of the results: blob,buffer"),
+]
 FieldResolver = Annotated[
     list[str] | None,
     typer.Option("--field-resolver", help="Rename columns or keys: question=text,url=uri"),

@@ -12,9 +12,11 @@ from jina.names import with_slash
 from jinacli.commands.options import (
     Content,
     EnvFile,
+    Exclude,
     FieldResolver,
     InputFormat,
     Parameters,
+    Select,
     Settings,
     check_env_file,
     check_given,
@@ -79,22 +81,13 @@ def post(
             autocompletion=_outputs,
         ),
     ] = "auto",
-    select: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--select",
-            help="Only these fields of the results: id,uri,embedding,tags.price",
-        ),
-    ] = None,
-    exclude: Annotated[
-        list[str] | None,
-        typer.Option("--exclude", help="Leave out these fields of the results: blob,buffer"),
-    ] = None,
+    select: Select = None,
+    exclude: Exclude = None,
     tensors: Annotated[
         str,
         typer.Option(
-            help="How tensors are written: list or base64",
-            autocompletion=lambda: ["list", "base64"],
+            help="How tensors are written: list, typed (lists with their dtype) or base64",
+            autocompletion=lambda: ["list", "typed", "base64"],
         ),
     ] = "list",
     target: Annotated[
@@ -252,8 +245,8 @@ def post(
     for name, word in [*words, *(("--text", each) for each in text or [])]:
         if not is_text(word):
             raise typer.BadParameter(f"{word!r} is not valid UTF-8", param_hint=name)
-    if tensors not in ("list", "base64"):
-        raise typer.BadParameter("must be list or base64", param_hint="--tensors")
+    if tensors not in ("list", "typed", "base64"):
+        raise typer.BadParameter("must be list, typed or base64", param_hint="--tensors")
     if restart and output == "-":
         raise typer.BadParameter("needs --output", param_hint="--restart")
     if flow and address:
@@ -312,4 +305,4 @@ def post(
 
         raise typer.Exit(dry_run_post(options))
     given = functools.partial(given_flow, flow, [], settings, env_file) if flow else None
-    raise typer.Exit(checked_if_unfit(given, lambda: run_post(options)))
+    raise typer.Exit(checked_if_unfit(given, lambda: run_post(options), quiet=quiet))

@@ -168,10 +168,13 @@ _SOURCES: dict[tuple[Any, ...], Callable[[Context, str], Values]] = {
     ("errors_to",): _any_file,
     ("only_failed",): _any_file,
     ("executor", "check", "files"): _executor_files,
+    ("executor", "install", "files"): _executor_files,
     ("executor", "run", "file"): _executor_files,
     ("inputs",): _any_file,
     ("output",): _any_file,
     ("workspace",): _folders,
+    ("venv",): _folders,
+    ("python",): _any_file,
 }
 """The path of a command and the name of its parameter, or that name alone -> its values."""
 

@@ -6,11 +6,11 @@ import contextlib
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import typer
 
-from jina.client.requests import open_lines
+from jina.client.requests import call_for, open_lines
 from jina.client.results import ResultFile
 from jina.config import load_executor
 from jina.config.executors import ExecutorConfig
@@ -24,6 +24,7 @@ from jina.suggest import nearest
 from jina.trial import constructed, imported, outcomes, requests_of
 from jina.types.arrays.document import DocumentArray
 from jina.types.document import Document
+from jina.wire.maps import Call
 from jina.writers import Form
 from jinacli import exits
 from jinacli.check.watched import Begin, watched
@@ -48,6 +49,8 @@ class RunOptions:
         output: file of the results, "-" for standard output.
         form: of the output.
         tensors: how tensors are written.
+        select: fields of the results; empty for all.
+        exclude: fields that they do not have.
         request_size: Documents in a call, 0 for as many as fit.
         workspace: folder for its files, unless its YAML names one.
         quiet: say only errors.
@@ -61,14 +64,27 @@ class RunOptions:
     parameters: dict[str, Any]
     output: str
     form: Form
-    tensors: Literal["list", "base64"]
+    tensors: str
+    select: list[str]
+    exclude: list[str]
     request_size: int
     workspace: str
     quiet: bool
 
+    @property
+    def call(self) -> Call:
+        """What every call of the method is given, and what its results have."""
+        call = Call(self.parameters, tensors=self.tensors, select=self.select, exclude=self.exclude)
+        return call_for(self.form, call)
+
 
 def run_executor(options: RunOptions) -> int:
-    """Run the Executor, and return the exit code."""
+    """Run the Executor, and return the exit code.
+
+    Raises:
+        InputError: `--select` or `--exclude` leave out what the format is made of.
+    """
+    _ = options.call
     return watched(lambda begin: _run(options, begin))
 
 
@@ -90,8 +106,7 @@ def _run(options: RunOptions, begin: Begin) -> int:
             executor,
             with_slash(options.endpoint),
             requests,
-            options.parameters,
-            tensors="base64" if options.form.is_stored else options.tensors,
+            options.call,
         )
         try:
             total, failed = _write(found, results, options)
@@ -155,7 +170,7 @@ def _write(found: Iterable[Any], results: ResultFile, options: RunOptions) -> tu
     total = failed = 0
     is_said = options.quiet
     results.begin(0)
-    writer = writer_of(results, options.form, [])
+    writer = writer_of(results, options.form, options.call.select)
     for outcome in found:
         results.write(writer.written(outcome.lines))
         total += outcome.total

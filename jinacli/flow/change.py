@@ -66,19 +66,22 @@ def restart_flow(wanted: str, names: list[str], *, is_surge: bool, quiet: bool) 
 
     def load() -> int:
         # Late: see jinacli.app.
-        from jinacli.flow.watch import findings_of
+        from jina.check import read_for_flow
+        from jinacli.check.apart import checked_apart
+        from jinacli.screens.reports import summary
 
         with started_as(record.pid):
             config, plan = given.load()
             plan = given.with_origins(config, plan)
-            findings = findings_of(given)
-        if findings:
-            say(findings)
-            say("error: nothing was changed")
+            check = read_for_flow(given.source, options=given.options)
+            report = checked_apart([check], quiet=quiet)[0]
+        if report.errors:
+            say("\n\n".join(map(str, report.problems)))
+            say(f"{summary([report])}\nerror: nothing was changed")
             return exits.FAILED
         return change(plan)
 
-    return checked_if_unfit(given, load)
+    return checked_if_unfit(given, load, quiet=quiet)
 
 
 def _change(directory: Path, change: Change, *, quiet: bool) -> int:

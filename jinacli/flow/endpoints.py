@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import sys
 from pathlib import Path
 from typing import NamedTuple
 
-from jina.check import Report, check_flow
+from jina.check import Report, read_for_flow
 from jina.client.session import Session
 from jina.defaults import TIMEOUT_CONNECT_S
 from jina.launch.asking import directory_of, runs_its_file
@@ -17,7 +15,7 @@ from jina.launch.find import find_flow, shortest
 from jina.launch.rundir import FlowRecord
 from jina.terminal_text import escaped
 from jinacli import exits
-from jinacli.check.watched import Begin, watched
+from jinacli.check.apart import checked_apart
 from jinacli.flow.given import Given
 from jinacli.screens.columns import in_columns
 from jinacli.screens.errors import say
@@ -35,16 +33,12 @@ class _Row(NamedTuple):
 
 def show_file_endpoints(given: Given, *, as_json: bool) -> int:
     """Print what the Executors of a Flow's YAML serve; their modules are imported for that."""
-
-    def work(begin: Begin) -> int:
-        report = _report(given, begin)
-        for problem in report.errors:
-            say(str(problem))
-        if report.endpoints or not report.errors:
-            _show(_rows(report), report.source, as_json=as_json)
-        return exits.USAGE if report.errors else exits.OK
-
-    return watched(work)
+    report = _report(given)
+    for problem in report.errors:
+        say(str(problem))
+    if report.endpoints or not report.errors:
+        _show(_rows(report), report.source, as_json=as_json)
+    return exits.USAGE if report.errors else exits.OK
 
 
 def show_running_endpoints(wanted: str, *, as_json: bool) -> int:
@@ -57,28 +51,21 @@ def show_running_endpoints(wanted: str, *, as_json: bool) -> int:
     with Session(record.addresses[0], timeout_connect_s=TIMEOUT_CONNECT_S) as session:
         bound = session.welcome.endpoints
     rows = [_Row(endpoint, name) for name, served in bound.items() for endpoint in served]
-
-    def work(begin: Begin) -> int:
-        known = {(row.endpoint, row.executor): row for row in _written(record, begin)}
-        found = [known.get((row.endpoint, row.executor), row) for row in rows]
-        _show(found, record.name, as_json=as_json)
-        return exits.OK
-
-    return watched(work)
+    known = {(row.endpoint, row.executor): row for row in _written(record)}
+    found = [known.get((row.endpoint, row.executor), row) for row in rows]
+    _show(found, record.name, as_json=as_json)
+    return exits.OK
 
 
-def _written(record: FlowRecord, begin: Begin) -> list[_Row]:
+def _written(record: FlowRecord) -> list[_Row]:
     """What the YAML of a running Flow says of methods; nothing where it has none."""
     if not record.file or not runs_its_file(directory_of(record), record):
         return []
-    return _rows(_report(Given.of_running(Path(shortest(record.file)), record.origins), begin))
+    return _rows(_report(Given.of_running(Path(shortest(record.file)), record.origins)))
 
 
-def _report(given: Given, begin: Begin) -> Report:
-    # Whatever modules print is no part of what is shown.
-    with contextlib.redirect_stdout(sys.stderr), open(os.devnull) as nothing:
-        os.dup2(nothing.fileno(), 0)
-        return check_flow(given.source, begin=begin, options=given.options)
+def _report(given: Given) -> Report:
+    return checked_apart([read_for_flow(given.source, options=given.options)])[0]
 
 
 def _rows(report: Report) -> list[_Row]:

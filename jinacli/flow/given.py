@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +15,6 @@ from jina.excepts import ConfigError
 from jina.graph.origins import Origins, stamps
 from jina.graph.plan import Plan
 from jina.graph.planning import plan_from
-from jina.launch.child import import_path
 from jina.launch.find import shortest
 from jinacli import exits
 from jinacli.flow.sources import module_files
@@ -108,32 +105,27 @@ class Given:
         return structs.replace(plan, origins=origins)
 
 
-def refuse_findings(given: Given, more: Sequence[str] = ("--error-on-warning",)) -> int:
-    """Check a Flow and its Executors in a process of its own, and show what is found.
+def refuse_findings(given: Given) -> int:
+    """Check a Flow and its Executors in processes of their own, and show what is found.
 
     Modules that are imported for that have no effect here.
 
     Args:
         given: of the command.
-        more: options of `jina flow check`.
 
     Returns:
         0 when nothing was found, else the exit code for wrong usage.
     """
-    done = subprocess.run(
-        [sys.executable, "-P", "-m", "jinacli", "flow", "check", *more, *given.words],
-        input=given.standard_input,
-        capture_output=True,
-        env={**os.environ, **import_path()},
-        check=False,
-    )
-    if done.returncode == exits.OK:
+    # Late: only --strict needs them.
+    from jina.check import read_for_flow
+    from jinacli.check.apart import checked_apart
+    from jinacli.screens.reports import summary
+
+    report = checked_apart([read_for_flow(given.source, options=given.options)])[0]
+    if not report.problems:
         return exits.OK
-    problems, _, table = done.stdout.decode(errors="backslashreplace").rpartition("\n\n")
-    if not table.startswith("executor "):  # who serves what is of no interest now
-        problems = f"{problems}\n\n{table}"
-    summary = done.stderr.decode(errors="backslashreplace").strip()
-    say(f"{problems.strip()}\n{summary}\nerror: not started: with --strict, warnings are errors")
+    say("\n\n".join(map(str, report.problems)))
+    say(f"{summary([report])}\nerror: not started: with --strict, warnings are errors")
     return exits.USAGE
 
 

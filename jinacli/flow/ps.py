@@ -25,7 +25,7 @@ _PATIENCE_S = 2.0  # for a supervisor's answer, which usually takes some millise
 
 
 def list_flows(*, as_json: bool, names_only: bool, is_verbose: bool = False) -> None:
-    """List the Flows that run, with their workers; verbosely, how many threads each may use."""
+    """List the Flows that run, with their workers; verbosely, with threads and interpreters."""
     end_orphans()
     found = list(rundir.running())
     flows = [_described(directory, record) for directory, record in found]
@@ -82,7 +82,7 @@ def _add_from_gateway(flow: dict[str, Any], record: FlowRecord) -> None:
     except ConnectError:
         flow["state"] = "not answering"
         return
-    unknown = {"threads": None, "busy_s": None, "failures": 0, "restarts": 0}
+    unknown = {"threads": None, "python": None, "busy_s": None, "failures": 0, "restarts": 0}
     flow["workers"] = [{**worker, **unknown} for worker in status["workers"]]
     for name in ("endpoints", "failed", "requests_held", "requests_done", "requests_failed"):
         flow[name] = status[name]
@@ -120,6 +120,7 @@ def _worker(worker: WorkerReport) -> dict[str, Any]:
         "outstanding": worker.outstanding,
         "devices": worker.devices,
         "threads": worker.threads or None,
+        "python": worker.python or None,
         "busy_s": round(worker.since_s, 1) if worker.state == "busy" else None,
         "failures": worker.failures,
         "restarts": worker.restarts,

@@ -84,7 +84,7 @@ def run_here(plan: Plan, key: str, screen: UpScreen, *, watched: Given | None = 
         close.
 
     Raises:
-        RuntimeFailToStart: an Executor does not fit its YAML; its first words were said.
+        RuntimeFailToStart: a process did not come up; all but the summary was said.
         KeyboardInterrupt: the second signal, which ended what was under way, was Ctrl-C.
         Terminated: it was another one.
     """
@@ -93,8 +93,8 @@ def run_here(plan: Plan, key: str, screen: UpScreen, *, watched: Given | None = 
     with _watch(watched, plan, directory, screen) if watched else contextlib.nullcontext():
         clean = supervisor.run()
     screen.close()
-    if screen.unfit:
-        raise screen.unfit
+    if screen.failure:
+        raise screen.failure
     for signum in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signum, signal.SIG_IGN)  # all is gone: one more signal ends nothing
     if not clean:

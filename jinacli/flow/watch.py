@@ -23,7 +23,7 @@ from jina.excepts import (
 from jina.graph.origins import Stamp
 from jina.graph.plan import Plan
 from jina.launch.asking import ask
-from jina.launch.child import import_path
+from jina.launch.interpreters import import_path
 from jina.launch.rollout import does_the_same, new_graph
 from jina.runtime.control import Change
 from jinacli import exits
@@ -154,7 +154,7 @@ def findings_of(given: Given, is_over: Callable[[], bool] = lambda: False) -> st
         is_over: asked now and then; once it is, nobody wants to know any more.
     """
     with subprocess.Popen(
-        [sys.executable, "-P", "-m", "jinacli", "flow", "check", *given.words],
+        [sys.executable, "-P", "-m", "jinacli", "flow", "check", "--quiet", *given.words],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -23,6 +23,7 @@ from jina.readers import LineSource
 from jinacli import exits
 from jinacli.post.completing import complete_in_place, is_in_place
 from jinacli.post.destination import check_endpoint, check_target, find_address
+from jinacli.post.echoes import Echoes, echoes_of
 from jinacli.post.failing import (
     attach,
     is_nothing_left,
@@ -61,6 +62,7 @@ class _Prepared:
         source: of the requests that are left.
         lines: that they are made of; None for Documents.
         complete: what the output holds, if that is all of this post.
+        echoes: compares results with inputs, if somebody wants to know.
     """
 
     identity: dict[str, str] | None
@@ -68,6 +70,7 @@ class _Prepared:
     source: RequestSource
     lines: LineSource | None
     complete: Finished | None = None
+    echoes: Echoes | None = None
 
 
 def run_post(options: PostOptions) -> int:
@@ -95,7 +98,7 @@ def _run(options: PostOptions) -> int:
             is_stopped = has_given_up = _stream(options, prepared, posting, session, check_signals)
             _say_notes(options, prepared, tally, session)
             timing = posting.timing
-            notes = posting.writer.notes()
+            notes = [*posting.writer.notes(), *_echoed(prepared)]
             if not (is_stopped or tally.is_broken):
                 is_stopped = say_unfound(options.failing, prepared.source)
                 _note_finished(options, prepared, posting)
@@ -138,7 +141,13 @@ def _prepare(options: PostOptions, stack: contextlib.ExitStack) -> _Prepared:
     if complete is None:
         source = select_failed(options.failing, source, options.call)
     refuse_inputs(options.failing, lines)
-    return _Prepared(identity, earlier, source, lines, complete)
+    return _Prepared(identity, earlier, source, lines, complete, echoes_of(options))
+
+
+def _echoed(prepared: _Prepared) -> list[str]:
+    """That most of the results are as they were posted, if they are."""
+    note = prepared.echoes.note() if prepared.echoes is not None else ""
+    return [note] if note else []
 
 
 def _finished(
@@ -230,6 +239,7 @@ def _resume(
         ),
         window=options.window or WINDOW_REQUESTS,
         is_ordered=not options.unordered,
+        look=prepared.echoes.add if prepared.echoes is not None else None,
     )
     attach(options.failing, posting, session, stack)
     posting.lines_done = place.lines or options.skip

@@ -7,7 +7,7 @@ import traceback
 
 import typer
 
-from jina.excepts import ConfigError, JinaError, RemoteError, RuntimeFailToStart
+from jina.excepts import JinaError, RemoteError, RuntimeFailToStart
 from jina.terminal_text import escaped
 from jinacli import exits
 
@@ -29,7 +29,8 @@ def show(error: BaseException) -> None:
 
         say(usage_text(error))
     elif isinstance(error, JinaError):
-        say("\n".join([text_of(error), *getattr(error, "__notes__", ())]))
+        notes = () if isinstance(error, RuntimeFailToStart) else getattr(error, "__notes__", ())
+        say("\n".join([text_of(error), *notes]))
     elif isinstance(error, OSError) and error.filename is not None:
         say(f"error: {error.filename}: {error.strerror}")
     else:
@@ -41,20 +42,13 @@ def text_of(error: JinaError) -> str:
     """The message of an error; several problems in YAML are listed with their places."""
     if getattr(error, "problems", None):
         return str(error)
+    if isinstance(error, RuntimeFailToStart):
+        return "\n".join(filter(None, [error.details, f"error: {error}"]))
     text = f"error: {error}"
     cause = error.__cause__
     if isinstance(cause, RemoteError) and cause.traceback and cause.traceback not in text:
         text += f"\n{cause.traceback}"
     return text
-
-
-def first_words(first: ConfigError | RuntimeFailToStart) -> str:
-    """What is said at once, before a check: the problems, or the traceback of the user's code."""
-    first.hint = ""  # to check the Flow: that is what follows
-    text = text_of(first)
-    if isinstance(first, ConfigError) or USER_FRAME in text:
-        return text
-    return text.partition("\n")[0]
 
 
 def say(text: str) -> None:

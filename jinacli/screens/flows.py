@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from jina.executors.missing import shown
 from jina.launch.find import shortest
 from jina.names import worker_name
 from jina.terminal_text import one_line
@@ -19,7 +20,11 @@ _OF_WORKER = (
     Column("failed", is_number=True),
 )
 # Shown where they are wanted or known: key of a worker -> its column.
-_MORE = {"threads": Column("threads", is_number=True), "devices": Column("GPU")}
+_MORE = {
+    "threads": Column("threads", is_number=True),
+    "python": Column("python", may_break=True),
+    "devices": Column("GPU"),
+}
 _FILE = Column("file", may_break=True)
 
 
@@ -29,10 +34,10 @@ def flow_lines(flows: list[dict[str, Any]], width: int, *, is_verbose: bool = Fa
     Args:
         flows: as `jina flow ps --json` describes them.
         width: of the screen.
-        is_verbose: with the threads that each worker may use.
+        is_verbose: with the threads that each worker may use, and its interpreter.
     """
     has_devices = any(worker.get("devices") for flow in flows for worker in flow["workers"])
-    more = ["threads"] * is_verbose + ["devices"] * has_devices
+    more = ["threads", "python"] * is_verbose + ["devices"] * has_devices
     of_worker = (*_OF_WORKER, *(_MORE[key] for key in more))
     rows = []
     for flow in flows:
@@ -54,7 +59,7 @@ def _rows(flow: dict[str, Any], more: list[str]) -> list[tuple[str, ...]]:
             f"busy {rough_duration(worker['busy_s'])}" if worker["busy_s"] else worker["state"],
             str(worker["outstanding"]),
             number(worker["failures"]),
-            *(str(worker.get(key) or "") for key in more),
+            *(_shown(worker.get(key)) for key in more),
         )
         for worker in flow["workers"]
     ]
@@ -63,3 +68,8 @@ def _rows(flow: dict[str, Any], more: list[str]) -> list[tuple[str, ...]]:
         (node, "", f"failed: {reason.splitlines()[0]}", "", "", *[""] * len(more))
         for node, reason in failed.items()
     ]
+
+
+def _shown(value: Any) -> str:
+    """A value as people read it; paths are relative to the current folder if they are below it."""
+    return shown(one_line(value)) if isinstance(value, str) and value else str(value or "")

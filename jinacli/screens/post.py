@@ -57,7 +57,8 @@ def _failures(tally: Tally) -> str:
         which = "the first of this run"
     reasons = list(tally.reasons.values())
     if len(reasons) > 1:
-        return "\n  ".join([f"{text}; {which} reasons:", *reasons])
+        text = "\n".join([f"{text}; {which} reasons:", *reasons])
+        return text.replace("\n", "\n  ")
     return f"{text}; {which}: {reasons[0]}" if reasons else text
 
 

@@ -42,15 +42,21 @@ def show_reports(reports: Sequence[Report], form: Format, stream: TextIO) -> Non
             print(text if form in ("json", "sarif") else escaped(text), file=stream, flush=True)
         except BrokenPipeError:  # whoever read it has seen enough; the exit code is as it was
             forget(stream)
+    say(summary(reports))
+
+
+def summary(reports: Sequence[Report]) -> str:
+    """How much was found, and where."""
     errors = sum(len(report.errors) for report in reports)
     warnings = sum(len(report.warnings) for report in reports)
     names = ", ".join(report.source for report in reports)
     if errors:
-        say(f"{_number(errors, 'error')} and {_number(warnings, 'warning')} in {names}")
-    elif warnings:
-        say(f"no errors, {_number(warnings, 'warning')} in {names}")
-    else:
-        say(f"no problems in {names}")
+        return f"{_number(errors, 'error')} and {_number(warnings, 'warning')} in {names}"
+    return (
+        f"no errors, {_number(warnings, 'warning')} in {names}"
+        if warnings
+        else f"no problems in {names}"
+    )
 
 
 def _number(count: int, word: str) -> str:

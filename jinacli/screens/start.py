@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import sys
 from collections.abc import Sequence
 
 from jina.graph.plan import Plan
 from jina.launch import events
 from jina.launch.speaker import Speaker
 from jinacli.flow.doubts import Doubts
+from jinacli.screens.loading import Loading
 
-_FIRST_S = 1.0  # what is quicker is not told
-_PLAIN_EACH_S = 5.0  # between lines about what is waited for, where they cannot be drawn in place
-_NAMES = 3  # of nodes that are waited for
 _NARROWEST, _WIDEST = 40, 200
 
 
@@ -35,9 +31,7 @@ class StartScreen:
         self._doubts = doubts
         self._quiet = quiet
         self.lists_workers = lists_workers
-        self._drawn_to = is_terminal()
-        self._next_plain_s = _PLAIN_EACH_S
-        self._drawn = ""
+        self._loading = Loading(quiet=quiet, say=speaker.say, draw=speaker.draw)
         self.ready: dict[str, events.WorkerUp] = {}
         """Worker -> what it said when it was ready."""
 
@@ -57,7 +51,8 @@ class StartScreen:
             for text in texts:
                 self._speaker.say(text)
         elif isinstance(event, events.Loading):
-            self.loading(_nodes(event.workers), event.seconds)
+            nodes = [worker.partition("/")[0] for worker in event.workers]
+            self._loading.tell(nodes, event.seconds)
 
     def of_yaml(self) -> None:
         """Show what is suspicious about the YAML."""
@@ -72,35 +67,16 @@ class StartScreen:
             what: names of nodes.
             seconds: since the start began.
         """
-        if self._quiet or seconds < _FIRST_S:
-            return
-        text = f"loading {what} ({int(seconds)} s)"
-        if text == self._drawn:
-            return
-        self._drawn = text
-        if self._drawn_to:
-            self._speaker.draw(text[: shutil.get_terminal_size().columns - 1])
-        elif seconds >= self._next_plain_s:
-            self._next_plain_s = seconds + _PLAIN_EACH_S
-            self._speaker.say(text)
+        self._loading.tell([what], seconds)
 
     def done(self) -> None:
         """Erase what is drawn in place."""
-        if self._drawn_to and self._drawn:
-            self._speaker.draw("")
+        self._loading.done()
 
     def table(self, plan: Plan) -> str:
         """The nodes that are ready, as wide as the terminal."""
         width = min(max(shutil.get_terminal_size().columns, _NARROWEST), _WIDEST)
         return nodes_table(plan, self.ready, width)
-
-
-def is_terminal() -> bool:
-    """Whether standard error can be drawn on."""
-    try:
-        return sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb"
-    except (AttributeError, ValueError):  # closed
-        return False
 
 
 def nodes_table(plan: Plan, ready: dict[str, events.WorkerUp], width: int) -> str:
@@ -139,10 +115,3 @@ def _fitted(rows: Sequence[tuple[str, ...]], width: int) -> list[str]:
 
 def _cell(text: str, size: int) -> str:
     return text.ljust(size) if len(text) <= size else f"{text[: size - 1]}…"
-
-
-def _nodes(workers: Sequence[str]) -> str:
-    """The nodes of some workers, the first few by name."""
-    names = list(dict.fromkeys(worker.partition("/")[0] for worker in workers))
-    more = f" and {len(names) - _NAMES} more" if len(names) > _NAMES else ""
-    return f"{', '.join(names[:_NAMES])}{more}"

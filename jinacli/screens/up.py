@@ -12,9 +12,9 @@ from jina.launch.local import start_failure
 from jina.launch.speaker import Speaker
 from jinacli.color import is_colored
 from jinacli.flow.doubts import Doubts
-from jinacli.screens.errors import first_words, text_of
+from jinacli.screens.loading import is_terminal
 from jinacli.screens.prefixes import Prefixes
-from jinacli.screens.start import StartScreen, is_terminal
+from jinacli.screens.start import StartScreen
 
 
 class UpScreen:
@@ -31,8 +31,8 @@ class UpScreen:
         self._plan = plan
         self._as_json = as_json
         self._quiet = quiet
-        self.unfit: RuntimeFailToStart | None = None
-        """Why it did not start, where a check of its YAML finds that."""
+        self.failure: FlowError | None = None
+        """Why it did not start; what belongs above the summary was shown."""
         self._speaker = Speaker()
         names = [spec.name for spec in plan.workers]
         self._prefixes = Prefixes(is_colored=is_colored(sys.stderr), names=names)
@@ -71,11 +71,12 @@ class UpScreen:
             self._say(event.text)
 
     def _failed(self, failure: FlowError) -> None:
-        if isinstance(failure, RuntimeFailToStart) and failure.is_unfit:
-            self.unfit = failure
-            self._say(first_words(failure))
-        else:
-            self._say(text_of(failure))
+        """Show the traceback at once, and leave the summary for the end."""
+        self.start.done()
+        self.failure = failure
+        if isinstance(failure, RuntimeFailToStart) and failure.details:
+            self._say(failure.details)
+            failure.details = ""
 
     def up(self, event: events.Up) -> None:
         """Show that everything is ready."""

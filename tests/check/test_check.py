@@ -8,6 +8,7 @@ are now; read the difference before you keep it.
 from __future__ import annotations
 
 import os
+import platform
 import re
 import subprocess
 import sys
@@ -55,6 +56,8 @@ def said(case: Case, folder: Path) -> str:
     first = next(iter(case.files))
     check = check_flow if first == "flow.yml" else check_executor
     text = "\n\n".join(map(str, check(first).problems))
+    python = f"{sys.executable} (Python {platform.python_version()})"
+    text = text.replace(python, "<python>").replace(sys.executable, "<python>")
     return text.replace(str(folder), "<folder>")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -60,3 +61,23 @@ def test_a_binary_file_that_is_no_module_is_named(tmp_path: Path) -> None:
         import_module(str(file))
     assert str(file) in str(caught.value)
     assert str(file) in trimmed_traceback(caught.value)
+
+
+def test_each_place_and_each_message_has_its_own_traceback() -> None:
+    def fail(number: int, *, is_deep: bool = False) -> None:
+        if is_deep:
+            fail(number)
+        if number % 2:
+            raise ValueError(f"odd: {number}")
+        raise KeyError(number)
+
+    def raised(number: int, *, is_deep: bool = False) -> Exception:
+        with pytest.raises((ValueError, KeyError)) as caught:
+            fail(number, is_deep=is_deep)
+        return caught.value
+
+    for number, is_deep in [(1, False), (1, True), (2, False), (3, False), (3, True), (4, False)]:
+        error = raised(number, is_deep=is_deep)
+        if number == 3:
+            error.add_note("a note")
+        assert trimmed_traceback(error) == "".join(traceback.format_exception(error))

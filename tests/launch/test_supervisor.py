@@ -120,13 +120,15 @@ def test_the_report_of_a_failed_start_is_short_and_says_what_was_cut(shell: Shel
     shell.write("flow.yml", "executors: [{name: t, uses: {jtype: Talker, py_modules: talk.py}}]\n")
     done = shell.run("flow", "up", "flow.yml")
     assert done.code == 1
-    shown, _, report = done.err.partition("error: ")
-    lines = report.splitlines()
-    cut = re.fullmatch(r"\((\d+) earlier lines were shown as they arrived\)", lines[1])
+    cut = re.search(r"^\((\d+) earlier lines were shown as they arrived\)\n", done.err, re.M)
     assert cut
+    shown, report = done.err[: cut.start()], done.err[cut.end() :]
     number = int(cut[1])
-    assert lines[2].startswith(f"line {number} x")
-    assert lines[-1] == "RuntimeError: no more words"
+    assert report.startswith(f"line {number} x")
+    assert report.endswith(
+        'error: flow.yml:1:29: "t/0" did not start: RuntimeError: no more words\n'
+    )
+    assert report.count("Traceback") == 1
     assert len(report) < 80_000
     assert f"t/0 | line {number - 1} x" in shown
 
@@ -138,8 +140,8 @@ def test_python_is_told_as_shortly(runtime_dir: Path, tmp_path: Path) -> None:
     )
     with pytest.raises(RuntimeFailToStart) as caught, Flow.load_config(str(tmp_path / "flow.yml")):
         pass
-    assert len(str(caught.value)) < 80_000
-    assert str(caught.value).endswith("RuntimeError: no more words")
+    assert str(caught.value).endswith('"t/0" did not start: RuntimeError: no more words')
+    assert len(caught.value.details) < 80_000
 
 
 def test_a_bar_is_drawn_once_and_controls_are_shown(shell: Shell) -> None:

@@ -197,6 +197,75 @@ def test_tensors_are_lists_or_base64_and_both_are_read_back():
     assert read(line).docs[0] == doc
 
 
+@pytest.mark.parametrize("dtype", ["<f2", "<f4", "<f8"])
+def test_floats_have_the_digits_of_their_own_type(dtype):
+    numbers = np.array([0.1, 1 / 3, -2, 6.1e-5, 65504], dtype)
+    text = render([Document(id="a", embedding=numbers)])
+    shortest = {"<f2": "0.3333", "<f4": "0.33333334", "<f8": "0.3333333333333333"}[dtype]
+    assert f"[0.1,{shortest},-2.0,".encode() in text
+    values = np.array(json.loads(text)["embedding"])
+    np.testing.assert_array_equal(values.astype(dtype), numbers)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "numbers"),
+    [("<u2", np.arange(0, 1 << 16)), ("<u4", np.random.default_rng(1).integers(0, 1 << 32, 20000))],
+    ids=["float16", "float32"],
+)
+def test_every_number_is_read_as_it_was(dtype, numbers):
+    floats = numbers.astype(dtype).view(dtype.replace("u", "f"))
+    floats = floats[np.isfinite(floats)]
+    text = render([Document(id="a", blob=floats)])
+    np.testing.assert_array_equal(np.array(json.loads(text)["blob"]).astype(floats.dtype), floats)
+    typed = read(render([Document(id="a", blob=floats)], tensors="typed"))
+    np.testing.assert_array_equal(typed.docs[0].blob, floats)
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.array(0.1, "<f4"),
+        np.arange(6, dtype="<f4").reshape(2, 3).T,
+        np.arange(6, dtype=">f4")[::2],
+        np.array([[True], [False]]),
+        np.array([1, -2], "|i1"),
+        np.array([[0.1]], "<f2"),
+    ],
+    ids=lambda array: f"{array.dtype} {array.shape}",
+)
+def test_typed_lists_give_back_dtype_and_shape(array):
+    line = render([Document(id="a", embedding=array)], tensors="typed")
+    assert set(json.loads(line)["embedding"]) == {"dtype", "shape", "data"}
+    back = read(line).docs[0].embedding
+    assert back.dtype.str in (array.dtype.str, array.dtype.str.replace(">", "<"))
+    assert back.shape == array.shape
+    np.testing.assert_array_equal(back, array)
+
+
+@pytest.mark.parametrize("name", ["float32", "<f4"])
+def test_lists_may_name_their_dtype_alone(name):
+    line = json.dumps({"id": "a", "blob": {"dtype": name, "data": [0.1, 2]}})
+    assert read(line.encode()).docs[0].blob.tolist() == np.array([0.1, 2], "<f4").tolist()
+    assert Document({"blob": {"dtype": name, "data": [0.1]}}).blob.dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    ("typed", "why"),
+    [
+        ({"dtype": "float32", "data": [1e39]}, "a number that float32 does not hold: 1e+39"),
+        ({"dtype": "uint8", "data": [300]}, "a number that uint8 does not hold: 300"),
+        ({"dtype": "int8", "data": [1.5]}, "a number that int8 does not hold: 1.5"),
+        ({"dtype": "<f4", "data": [1], "shape": [2]}, "lists of shape [1] are not a tensor of sha"),
+        ({"dtype": "<c8", "data": [1]}, "lists have no numbers of dtype '<c8'; use bool, int8, "),
+        ({"dtype": "<f4", "data": {}}, "the `data` of a tensor is base64 text, or nested lists"),
+    ],
+    ids=lambda each: str(each)[:40],
+)
+def test_typed_lists_that_are_no_tensor(typed, why):
+    parsed = read(json.dumps({"id": "a", "blob": typed}).encode())
+    assert why in parsed.errors[0].message
+
+
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), 1j])
 def test_a_tensor_that_lists_cannot_carry_is_written_as_base64(value):
     doc = Document(id="a", embedding=np.array([value, 1]))

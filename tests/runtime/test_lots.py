@@ -82,6 +82,7 @@ def header(
     parameters: dict[str, Any] | None = None,
     body: tuple[Sequence[Part], Sequence[Any]] | None = None,
     is_last: bool = True,
+    select: Sequence[str] = (),
     **cut: Any,
 ) -> Header:
     """A request with JSON lines of these texts; `!` is a line that is none."""
@@ -94,7 +95,9 @@ def header(
         rows=len(lines),
         base=1,
         route=pack_map(Route(on, None, list(parts), 1, is_last, lot=lot, **cut)),
-        call=pack_map(Call(parameters or {}, f"{number}.jsonl", f"k{number}", True)),
+        call=pack_map(
+            Call(parameters or {}, f"{number}.jsonl", f"k{number}", True, select=list(select))
+        ),
     )
     return unpack_message(message[0], message[1:])
 
@@ -339,3 +342,20 @@ def test_what_is_left_of_a_lot_does_not_mix_with_another() -> None:
     arrivals = Arrivals()
     assert numbers(arrivals, header(1, lot=3), header(7, lot=8)) == [[1]]
     assert numbers(arrivals, header(8, lot=8)) == [[7, 8]]
+
+
+@pytest.mark.parametrize("is_last", [True, False])
+def test_at_an_end_fields_that_the_client_leaves_out_are_not_sent(is_last: bool) -> None:
+    asked = header(1, "a", "!", "b", is_last=is_last, is_end=True, select=["text"])
+    parts, frames = desk(Busy()).run(asked)
+    body = read_body(parts, frames, 1, Call(), 1)
+    if not is_last:
+        (docs,) = body.docs
+        assert [set(doc.dict()) for doc in docs] == [{"text"}] * 2
+        assert docs.texts == ["A", "B"]
+        assert body.failures is not None
+        assert [failure.place for failure in body.failures.failures] == [1]
+    else:
+        assert frames[0].splitlines()[::2] == [b'{"text":"A"}', b'{"text":"B"}']
+    parts, frames = desk(Busy()).run(header(2, "a", is_last=False, select=["text"]))
+    assert read_body(parts, frames, 1, Call(), 1).docs[0][0].id  # another worker reads it

@@ -57,8 +57,32 @@ def test_what_the_client_said_reaches_the_worker_as_it_was() -> None:
     router = started(ONE)
     asked = Submitted(b"c", 4, "/x", None, 100, 901, b"call map", body("one", "two"))
     assert router.step(asked) == [
-        Dispatch(b"a/0", 1, "/x", 100, 901, b"call map", body("one", "two"), 1, True)
+        Dispatch(b"a/0", 1, "/x", 100, 901, b"call map", body("one", "two"), 1, True, is_end=True)
     ]
+
+
+@pytest.mark.parametrize(
+    ("needs", "ends"),
+    [
+        ({"a": ""}, "a"),
+        ({"a": "", "b": "a"}, "b"),
+        ({"a": "", "b": ""}, "ab"),
+        ({"a": "", "b": "", "c": "a b"}, "c"),
+    ],
+    ids=["alone", "chain", "two ends", "join"],
+)
+def test_a_worker_is_told_that_its_result_goes_to_the_client_alone(
+    needs: dict[str, str], ends: str
+) -> None:
+    router, found = started(graph(**needs)), ""
+    actions = router.step(post(1))
+    while actions:
+        action, *actions = actions
+        if isinstance(action, Dispatch):
+            node = action.worker.decode()[0]
+            found += node * action.is_end
+            actions += router.step(reply(f"{node}/0", action.task, "X"))
+    assert found == ends
 
 
 def test_a_chain_passes_each_result_on() -> None:

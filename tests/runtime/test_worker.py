@@ -520,8 +520,15 @@ def test_a_class_that_cannot_be_constructed_shows_its_own_traceback(
     )
     worker = begin(ExecutorSpec(jtype="Broken", py_modules=[str(file)]))
     assert worker.process.wait(30)
-    lines = worker.process.read_output()
-    assert lines
+    assert worker.process.read_output() is None  # that is for what the user's code prints
+    worker.process.close()
+    error = worker.process.start_error
+    assert error
+    assert error.summary == (
+        "FileNotFoundError: [Errno 2] No such file or directory: '/no/such/model'"
+    )
+    assert "jina/executors" in error.whole
+    lines = error.lines
     assert lines[-1] == "FileNotFoundError: [Errno 2] No such file or directory: '/no/such/model'"
     assert f'  File "{file}", line 5, in __init__' in lines
     assert not any("jina/executors" in line or "jina/runtime" in line for line in lines)

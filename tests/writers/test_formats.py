@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from jina.excepts import InputError, OutputError
+from jina.records.tensors import to_json
 from jina.writers import Form, form_of, new_writer
 
 GOOD = [
@@ -173,6 +174,17 @@ def test_an_array_has_a_row_for_each_result(tmp_path: Path, is_gzip: bool) -> No
         "there is a row of NaN for each of these Documents: 1 failed, 2 without an embedding",
     )
     assert [each.name for each in tmp_path.iterdir()] == ["a.npy"]
+
+
+@pytest.mark.parametrize("dtype", ["<f2", "<f4", "<f8"])
+def test_an_array_has_the_type_of_the_embeddings(tmp_path: Path, dtype: str) -> None:
+    rows = np.array([[0.1, 2], [1 / 3, 0]], dtype)
+    vectors = [{"embedding": to_json(row, form)} for row in rows for form in ("base64", "typed")]
+    array, _ = array_of(tmp_path / "a.npy", lines(FAILED, vectors[0]), lines(*vectors[1:]))
+    assert array.dtype.str == dtype
+    np.testing.assert_array_equal(array[1:], rows[[0, 0, 1, 1]])
+    whole = {"embedding": to_json(np.array([1, 2]), "base64")}
+    assert array_of(tmp_path / "b.npy", lines(whole))[0].dtype == np.float32
 
 
 def test_an_array_of_nothing(tmp_path: Path) -> None:

@@ -50,15 +50,27 @@ def that_ends(shell: Shell, deed: str) -> None:
     shell.write("flow.yml", "jtype: Flow\nexecutors:\n  - uses: BaseExecutor\n  - uses: my.yml\n")
 
 
+ENDED = """my.yml:2:13: error[import-failed]: importing bad.py: the process {ending}
+  2 | py_modules: [good.py, bad.py]
+    |             ^^^^^^^^^^^^^^^^^
+"""
+
+
 def test_a_module_that_ends_the_process_is_named_wherever_it_is_checked(shell: Shell) -> None:
     """The one of several that did, also by a module that it imports."""
     that_ends(shell, "os._exit(0)")
-    for words in ("executor check my.yml", "flow check flow.yml", "executor check my.yml --run /x"):
-        done = shell.run(*words.split())
-        assert (done.code, done.out) == (1, "")
-        assert done.err == (
-            "error: my.yml:1:8: importing bad.py: the process ended with exit code 0\n"
-        )
+    done = shell.run("executor", "check", "my.yml")
+    assert (done.code, done.out) == (1, ENDED.format(ending="ended with exit code 0"))
+    assert done.err == "1 error and 0 warnings in my.yml\n"
+    done = shell.run("flow", "check", "flow.yml", "--output-format", "concise")
+    assert (done.code, done.out) == (
+        1,
+        ENDED.format(ending="ended with exit code 0").splitlines(True)[0],
+    )
+    assert done.err == "1 error and 0 warnings in flow.yml\n"
+    done = shell.run("executor", "check", "my.yml", "--run", "/x")
+    assert (done.code, done.out) == (1, "")
+    assert done.err == "error: my.yml:1:8: importing bad.py: the process ended with exit code 0\n"
     assert shell.run("executor", "check", "my.yml", "--no-import").code == 0
     assert shell.run("flow", "check", "flow.yml", "--no-import").code == 0
 
@@ -74,8 +86,7 @@ def test_a_module_that_ends_the_process_is_named_wherever_it_is_checked(shell: S
 def test_it_is_said_how_a_module_ended_the_process(shell: Shell, deed: str, ending: str) -> None:
     that_ends(shell, deed)
     done = shell.run("executor", "check", "my.yml")
-    assert (done.code, done.out) == (1, "")
-    assert done.err == f"error: my.yml:1:8: importing bad.py: the process {ending}\n"
+    assert (done.code, done.out) == (1, ENDED.format(ending=ending))
 
 
 @pytest.mark.parametrize(
@@ -104,6 +115,10 @@ def test_what_comes_at_the_very_end_is_said_too(shell: Shell) -> None:
     shell.write("late.py", "import atexit, os\natexit.register(os.abort)\n" + DEADLY)
     shell.write("my.yml", "jtype: Deadly\npy_modules: late.py\n")
     done = shell.run("executor", "check", "my.yml")
+    assert done.code == 1
+    said = "my.yml:2:13: error[import-failed]: after the import: the process was killed by SIGABRT"
+    assert done.out.startswith(said)
+    done = shell.run("executor", "check", "my.yml", "--run", "/live")
     assert done.code == 1
     assert done.err.endswith("error: the end of the command: the process was killed by SIGABRT\n")
 
@@ -145,9 +160,11 @@ def test_a_caller_that_ignores_its_children_changes_nothing(shell: Shell) -> Non
         "os.execv(sys.argv[1], sys.argv[1:])"
     )
     program = (sys.executable, "-c", ignoring, JINA)
-    with shell.start("executor", "check", "my.yml", program=program) as running:
-        done = running.end()
-    assert (done.code, done.err.split(": ")[2]) == (1, "importing ends.py")
+    for more, said in (([], ""), (["--run", "/x"], "importing ends.py")):
+        with shell.start("executor", "check", "my.yml", *more, program=program) as running:
+            done = running.end()
+        assert done.code == 1
+        assert said in done.err
 
 
 def test_ctrl_c_at_a_terminal_is_one_interrupt(shell: Shell) -> None:

@@ -92,6 +92,15 @@ def test_the_size_of_a_call_and_the_file_of_the_results(here: Shell) -> None:
     assert [json.loads(line)["tags"]["calls"] for line in lines] == [2, 2, 2, 2, 1]
 
 
+def test_only_some_fields_are_written(here: Shell) -> None:
+    command = ("executor", "run", "my.yml", "/upper", "-q", "--text", "p")
+    assert here.run(*command, "--select", "text").out == '{"text":"P"}\n'
+    assert here.run(*command, "--exclude", "id,mime_type").out == '{"text":"P"}\n'
+    table = here.run(*command, "--select", "text,uri", "--output-format", "csv").out
+    assert table == "text,uri,error\nP,,\n"
+    assert 'no field "txt"\nhelp: did you mean "text"?' in here.run(*command, "--select", "txt").err
+
+
 def test_a_method_that_raises_fails_only_these_documents_and_shows_where(here: Shell) -> None:
     done = here.run("executor", "run", "my.yml", "/upper", "-t", "a", "-t", "no")
     assert done.code == 3

@@ -118,7 +118,8 @@ def test_workers_share_the_cores_and_ps_shows_it(shell: Shell) -> None:
         assert "threads" not in shell.ps_table()[0]
         table = shell.run("flow", "ps", "-v").out.splitlines()
         rows = [row.split() for row in table]
-        assert (rows[0][-2:], rows[1][-2], rows[2][-1]) == (["threads", "file"], "5", "3")
+        assert rows[0][-3:] == ["threads", "python", "file"]
+        assert (rows[1][-3], rows[2][-2]) == ("5", "3")
     shell.write("flow.yml", "executors:\n  - {name: it, uses: 'sees.py:Sees'}\n")
     with shell.up("flow.yml"):
         assert shell.run("flow", "scale", "it=2").code == 0

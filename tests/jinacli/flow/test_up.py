@@ -89,16 +89,17 @@ def test_a_worker_that_fails_to_start_shows_its_traceback_and_its_place(shell: S
     shell.flow("Upper", "FailsToStart", name="flow.yml")
     done = shell.run("flow", "up", "flow.yml")
     assert (done.code, done.out) == (1, "")
-    report = done.err[done.err.index("error: ") :]
+    report = done.err[done.err.index("about to load") :]
     assert report == (
-        'error: flow.yml:4:32: "failstostart/0" did not start: it ended with exit '
-        "code 1\n"
         "about to load the model\n"
         "Traceback (most recent call last):\n"
         f'  File "{ZOO}", line {line_of("no model here")}, in __init__\n'
         '    raise RuntimeError("no model here")\n'
-        "RuntimeError: no model here\n"
+        'error: flow.yml:4:32: "failstostart/0" did not start: RuntimeError: no model here\n'
     )
+    log = shell.run("flow", "logs").out
+    assert "jina/executors/load.py" in log
+    assert log.count("RuntimeError: no model here") == 2
     assert not shell.directories()
     assert not shell.processes()
 
@@ -106,7 +107,7 @@ def test_a_worker_that_fails_to_start_shows_its_traceback_and_its_place(shell: S
 def test_who_gets_ready_after_a_failed_start_says_nothing(shell: Shell) -> None:
     shell.flow(f"StaysPastItsEnd, uses_with: {{folder: {shell.folder}}}", "FailsToStart")
     with shell.start("flow", "up", "flow.yml") as up:
-        up.wait_for("did not start")
+        up.wait_for('raise RuntimeError("no model here")')
         (shell.folder / "go").touch()
         done = up.end()
     assert done.code == 1

@@ -59,10 +59,12 @@ def test_tensors_are_lists_or_base64(flow: Shell) -> None:
     data = base64.b64decode(line["embedding"].pop("data"))
     assert line["embedding"] == {"dtype": "<f4", "shape": [2]}
     assert np.frombuffer(data, "<f4").tolist() == [1.5, -2.0]
+    (line,) = flow.run("post", "/vectors", "--text", "x", "--tensors", "typed").lines
+    assert line["embedding"] == {"dtype": "<f4", "shape": [2], "data": [1.5, -2.0]}
 
 
 def test_what_was_written_can_be_posted_again(flow: Shell) -> None:
-    for tensors in ("list", "base64"):
+    for tensors in ("list", "typed", "base64"):
         first = flow.run("post", "/vectors", "--text", "x", "--tensors", tensors)
         again = flow.run("post", "/index", "--tensors", tensors, stdin=first.out)
         assert again.lines == first.lines
@@ -71,7 +73,7 @@ def test_what_was_written_can_be_posted_again(flow: Shell) -> None:
 @pytest.mark.parametrize(
     ("option", "value", "message"),
     [
-        ("--tensors", "hex", "must be list or base64"),
+        ("--tensors", "hex", "must be list, typed or base64"),
         (
             "--output-format",
             "xml",

@@ -198,6 +198,19 @@ def test_fields_are_selected_before_they_are_sent(flow: Shell) -> None:
     assert flow.run(*unserved).lines == [{"id": "a", "tags": {"e": 3}}]
 
 
+def test_results_that_mostly_are_the_input_are_told(flow: Shell) -> None:
+    rows = [{"id": f"d{n}", "buffer": "aGk9" * 250_000, "tags": {"n": n}} for n in range(12)]
+    flow.write("large.jsonl", "".join(f"{json.dumps(row)}\n" for row in rows))
+    post = ("post", "/vectors", "-i", "large.jsonl", "-o", "large.out", "--restart")
+    note = (
+        "note: 100 % of the output is buffer, just as in the input; to leave it out, use "
+        "--exclude buffer\n"
+    )
+    assert note in flow.run(*post).err
+    for options in (("--exclude", "buffer"), ("--select", "id,buffer"), ("--limit", "8"), ("-q",)):
+        assert "of the output" not in flow.run(*post, *options).err
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -60,7 +60,10 @@ def check_dispatch(
         raise Violation(f"other pieces than {expected + carried}")
     if action.carried != len(carried):
         raise Violation("results so far are told wrongly")
-    if action.is_last != (asked.meaning.ends == [part.node] and part.shard is None):
+    is_end = part.node in asked.meaning.ends and not asked.meaning.takers[part.node]
+    if action.is_end != is_end:
+        raise Violation("is_end is wrong")
+    if action.is_last != (is_end and len(asked.meaning.ends) == 1 and part.shard is None):
         raise Violation("is_last is wrong")
     if any(getattr(asked.event, name) != getattr(action, name) for name in SAID):
         raise Violation("not what the client said")

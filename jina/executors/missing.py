@@ -1,0 +1,137 @@
+"""What helps after a failed import: which interpreter misses what, and what installs it.
+
+An Executor's `requirements.txt` is beside its YAML or its Python file.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from jina.executors.modules import is_path
+from jina.executors.spec import ExecutorSpec
+
+REQUIREMENTS = "requirements.txt"
+REQUIREMENTS_NO_DEPS = "requirements-no-deps.txt"  # installed without what they depend on
+
+NOTE, HELP = "note: ", "help: "  # how the lines of `Missing` begin, behind a traceback
+
+_CONFIG = "config.yml"
+# Packages whose name is not that of their module. Others are not named: a misspelt module would
+# become the advice to install a stranger's package.
+_PACKAGES = {
+    "PIL": "pillow",
+    "cv2": "opencv-python-headless",
+    "sklearn": "scikit-learn",
+    "skimage": "scikit-image",
+    "yaml": "pyyaml",
+}
+
+
+class Missing(NamedTuple):
+    """What to say about an import that failed.
+
+    Attributes:
+        note: what is missing, and in which interpreter.
+        help: what to do.
+    """
+
+    note: str
+    help: str
+
+    def lines(self) -> list[str]:
+        """Both as lines for people."""
+        return [NOTE + self.note, HELP + self.help]
+
+
+def missing_for(error: BaseException, spec: ExecutorSpec) -> Missing | None:
+    """What helps after an error of an Executor's module, or of its constructor.
+
+    Args:
+        error: as it was raised, in the interpreter that misses something.
+        spec: of the Executor.
+
+    Returns:
+        None if the error is not about a package.
+    """
+    if not isinstance(error, ImportError):
+        return None
+    package = (error.name or "").partition(".")[0]
+    if not package or package in sys.stdlib_module_names or package == "jina":
+        return None
+    files = requirement_files(homes_of(spec))
+    is_there = not isinstance(error, ModuleNotFoundError) or package in sys.modules
+    if is_there and not files:  # a part of the user's own code
+        return None
+    has = f"the {package} that is installed does not fit" if is_there else f"{package} is missing"
+    python = f"{shown(sys.executable)} (Python {sys.version.partition(' ')[0]})"
+    return Missing(f"{has} in {python}", _advice(package, files))
+
+
+def homes_of(spec: ExecutorSpec) -> Iterator[str]:
+    """Where an Executor may have its requirements: beside its Python file, then beside its YAML."""
+    for entry in reversed(spec.py_modules):
+        if is_path(entry):
+            folder = entry if os.path.isdir(entry) else os.path.dirname(entry)
+            yield from (folder, os.path.dirname(folder))
+    if spec.file:
+        yield os.path.dirname(os.path.abspath(spec.file))
+
+
+def requirement_files(folders: Iterable[str]) -> list[str]:
+    """The files that say what an Executor needs, of the first folder that has one."""
+    for folder in folders:
+        paths = [os.path.join(folder, name) for name in (REQUIREMENTS, REQUIREMENTS_NO_DEPS)]
+        found = [path for path in paths if os.path.isfile(path)]
+        if found:
+            return found
+    return []
+
+
+def shown(path: str) -> str:
+    """A path as people type it: relative where it is below the current folder."""
+    relative = os.path.relpath(path)
+    return path if relative.startswith(os.pardir) else relative
+
+
+def _advice(package: str, files: Sequence[str]) -> str:
+    """The commands that install what is missing."""
+    pip = f"{shlex.quote(shown(sys.executable))} -m pip install"
+    if not files:
+        if package in _PACKAGES:
+            return f"install it: `{pip} {_PACKAGES[package]}`"
+        return (
+            f"if it is a package, install it with `{pip}`; if it is a file of yours, name it in "
+            "`py_modules`"
+        )
+    commands = [
+        f"{pip} {'-r' if os.path.basename(file) == REQUIREMENTS else '--no-deps -r'}"
+        f" {shlex.quote(shown(file))}"
+        for file in files
+    ]
+    folder = os.path.dirname(files[0])
+    config = os.path.join(folder, _CONFIG)
+    own = ""
+    if os.path.isfile(config):
+        own = f"; or in an environment of its own: `{install_command(config)}`"
+    return f"install what it needs: `{' && '.join(commands)}`{own}"
+
+
+def install_command(config: str) -> str:
+    """The command that makes an environment for an Executor.
+
+    Args:
+        config: path of its YAML.
+    """
+    name = os.path.basename(os.path.dirname(os.path.abspath(config)))
+    home = os.path.dirname(os.path.dirname(os.path.abspath(config)))
+    site = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    catalogues = (
+        os.path.join(site, "executors"),
+        os.path.join(site, "jinacli/catalogue/executors"),
+    )
+    what = f"catalogue://{name}" if home in catalogues else shlex.quote(shown(config))
+    return f"jina executor install {what} --venv {shlex.quote(os.path.join('envs', name))}"

@@ -1,0 +1,131 @@
+"""Processes in another Python interpreter: how they are started, and what does not fit.
+
+Whether its jina fits is seen in the process itself, before anything of the user's is imported: see
+`elsewhere.py`.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from jina.executors.pythons import is_other, venv_of
+from jina.launch import elsewhere, sources
+from jina.launch.elsewhere import UNSUITED
+from jina.launch.sources import ROOT, VERSION
+from jina.runtime.fingerprint import fingerprint
+
+_OURS = ("PYTHONHOME", "PYTHONEXECUTABLE", "__PYVENV_LAUNCHER__", "VIRTUAL_ENV")
+_PATIENCE_S = 60.0  # for an interpreter that only imports jina
+
+
+class Misfit(NamedTuple):
+    """Why an interpreter cannot run what it was to run.
+
+    Attributes:
+        reason: one sentence, without a full stop.
+        help: what to do.
+    """
+
+    reason: str
+    help: str
+
+
+def command(python: str, *module: str) -> list[str]:
+    """The command that runs a module of jina.
+
+    It ends with UNSUITED where the interpreter has no jina that fits; its last line says why.
+
+    Args:
+        python: absolute path of the interpreter; "" for this one.
+        *module: a module with `main(arguments)` that is run as a script too, and its arguments.
+    """
+    if is_other(python):
+        return [python, elsewhere.__file__, VERSION, fingerprint(), *module]
+    # -P: a file of the user's folder must not stand in for one of the standard library.
+    return [sys.executable, "-P", "-m", *module]
+
+
+def environment(python: str) -> dict[str, str]:
+    """The environment for `command`: ours, but not what only this interpreter needs.
+
+    Args:
+        python: as there.
+    """
+    if not is_other(python):
+        return {**os.environ, **import_path()}
+    env = {name: value for name, value in os.environ.items() if name not in _OURS}
+    paths = [path for path in env.pop("PYTHONPATH", "").split(os.pathsep) if path != str(ROOT)]
+    if any(paths):
+        env["PYTHONPATH"] = os.pathsep.join(paths)
+    return env | activated(python, env)
+
+
+def activated(python: str, env: Mapping[str, str]) -> dict[str, str]:
+    """What `activate` of a virtual environment sets; nothing for an interpreter outside of one."""
+    folder = venv_of(python)
+    if not folder:
+        return {}
+    path = os.pathsep.join([os.path.dirname(python), *filter(None, [env.get("PATH", "")])])
+    return {"VIRTUAL_ENV": folder, "PATH": path}
+
+
+def import_path() -> dict[str, str]:
+    """The environment in which a fresh process of this interpreter imports this jina."""
+    root = str(ROOT)
+    if root in (sysconfig.get_path("purelib"), sysconfig.get_path("platlib")):
+        return {}
+    before = os.environ.get("PYTHONPATH", "")
+    return {"PYTHONPATH": os.pathsep.join([root, before]) if before else root}
+
+
+def misfit(python: str) -> Misfit | None:
+    """Why an interpreter cannot run Executors for us; None if it can.
+
+    Args:
+        python: absolute path. It is run, and imports its jina.
+    """
+    if not is_other(python):
+        return None
+    try:
+        done = subprocess.run(
+            command(python),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            env=environment(python),
+            timeout=_PATIENCE_S,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return Misfit(f"{python} cannot be run: {error}", "")
+    said = done.stderr.decode(errors="replace").strip().splitlines() or ["it said nothing"]
+    if done.returncode == UNSUITED:
+        return told(python, said)
+    if done.returncode:
+        return Misfit(f"{python} cannot import jina: {said[-1]}", install_hint(python))
+    return None
+
+
+def told(python: str, lines: list[str]) -> Misfit:
+    """What a process that ended with UNSUITED has said.
+
+    Args:
+        python: as for `command`.
+        lines: that it printed.
+    """
+    reason = lines[-1] if lines else f"{python} has no jina that fits"
+    return Misfit(reason, install_hint(python))
+
+
+def install_hint(python: str) -> str:
+    """The command that gives an interpreter the jina of this one."""
+    folder = venv_of(python)
+    if folder:
+        return f"install this jina in it: `jina executor install --venv {shlex.quote(folder)}`"
+    what = shlex.join(sources.requirement())
+    return f"install this jina in it: `{shlex.quote(python)} -m pip install {what}`"

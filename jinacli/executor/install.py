@@ -1,0 +1,211 @@
+"""`jina executor install`: a virtual environment with what Executors need, and this jina.
+
+It runs pip or uv, and shows what it runs. Done again, it changes nothing that fits.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import typer
+
+from jina.config.catalogue import SCHEMES, find
+from jina.config.executors import load_executor, read_executor
+from jina.excepts import JinaError
+from jina.executors.missing import REQUIREMENTS, homes_of, requirement_files
+from jina.executors.pythons import venv_of
+from jina.launch.elsewhere import OLDEST
+from jina.launch.interpreters import misfit
+from jina.launch.sources import checkout
+from jinacli import exits
+from jinacli.executor.given import plain_path
+from jinacli.executor.wheel import make_wheel
+from jinacli.screens.errors import say
+
+Installer = Literal["auto", "uv", "pip"]
+
+
+@dataclass(frozen=True)
+class Install:
+    """What is wanted.
+
+    Attributes:
+        files: YAML of Executors, or catalogue://NAME; none for jina alone.
+        venv: folder of the environment.
+        python: interpreter to make it with; "" is this one.
+        installer: what installs; auto takes uv if it is there.
+        quiet: show only errors.
+    """
+
+    files: Sequence[str]
+    venv: str
+    python: str
+    installer: Installer
+    quiet: bool
+
+
+class _Failed(JinaError):
+    """A command that was run has failed."""
+
+
+def install(wanted: Install) -> int:
+    """Make the environment, or complete it; print the line that a Flow's YAML needs.
+
+    Returns:
+        the exit code.
+
+    Raises:
+        ConfigError: there is no such Executor.
+        JinaError: it cannot be done; the commands that failed have said why.
+    """
+    files = [file for each in wanted.files for file in _requirements(each)]
+    runs_uv = _chosen(wanted.installer) == "uv"
+    folder = os.path.abspath(os.path.expanduser(wanted.venv))
+    python = os.path.join(folder, "bin", "python")
+    tools = _Tools(python, runs_uv=runs_uv, quiet=wanted.quiet)
+    if not os.path.exists(python):
+        _check_age(wanted.python or sys.executable)
+    tools.make(folder, wanted.python or sys.executable)
+    with _this_jina(python) as jina:
+        listed = [file for file in files if os.path.basename(file) == REQUIREMENTS]
+        if jina or listed:
+            tools.install(*jina, *(word for file in listed for word in ("-r", file)))
+        for file in files:
+            if file not in listed:
+                tools.install("--no-deps", "-r", file)
+        if jina and not checkout() and misfit(python):  # another build of the same version
+            tools.install("--force-reinstall", "--no-deps", *jina)
+    if fault := misfit(python):
+        raise _Failed(fault.reason)
+    if not wanted.quiet:
+        what = ", ".join(wanted.files) or "jina alone"
+        say(f"{wanted.venv} is ready: {what}")
+        say("add this to the executor in a Flow's YAML; the path is relative to that file:")
+    print(f"venv: {wanted.venv}")
+    return exits.OK
+
+
+def _requirements(file: str) -> list[str]:
+    """The files that say what an Executor needs.
+
+    Raises:
+        ConfigError: there is no such Executor.
+    """
+    source = plain_path(file)
+    found = find(file) if file.startswith(SCHEMES) else Path(file)
+    if found is None or not found.is_file():
+        found = load_executor(source).file or Path(file)  # it says what is wrong
+    spec = read_executor(source).spec
+    files = requirement_files([*(homes_of(spec) if spec else ()), str(found.parent)])
+    if not files:
+        say(f"note: {file} has no {REQUIREMENTS} beside it, so only jina is installed for it")
+    return files
+
+
+def _check_age(python: str) -> None:
+    """Refuse an interpreter that cannot run jina before anything is made with it."""
+    test = f"import sys; sys.exit(sys.version_info < {OLDEST})"
+    try:
+        done = subprocess.run([python, "-c", test], stdin=subprocess.DEVNULL, check=False)
+    except OSError as error:
+        what = f"{python} cannot be run: {error.strerror}"
+        raise typer.BadParameter(what, param_hint="--python") from None
+    if done.returncode:
+        wanted = ".".join(map(str, OLDEST))
+        what = f"{python} cannot be used: jina needs Python {wanted} or newer"
+        raise typer.BadParameter(what, param_hint="--python")
+
+
+def _refused(what: str) -> typer.BadParameter:
+    hint = "name a folder that does not exist yet, or that of a virtual environment"
+    return typer.BadParameter(f"{what}\nhelp: {hint}", param_hint="--venv")
+
+
+def _chosen(installer: Installer) -> str:
+    if installer == "uv" and not shutil.which("uv"):
+        raise _Failed("uv is not on $PATH", hint="install it, or use --installer pip")
+    return "uv" if installer != "pip" and shutil.which("uv") else "pip"
+
+
+@contextlib.contextmanager
+def _this_jina(python: str) -> Iterator[list[str]]:
+    """What to install to have this jina; nothing where the interpreter has it."""
+    sources = checkout()
+    if misfit(python) is None:
+        yield []
+    elif sources:
+        yield ["--editable", str(sources)]
+    else:
+        with tempfile.TemporaryDirectory(prefix="jina-") as folder:
+            yield [str(make_wheel(Path(folder)))]
+
+
+@dataclass(frozen=True)
+class _Tools:
+    """The commands that are run.
+
+    Args:
+        python: interpreter of the environment.
+        runs_uv: with uv; else with pip.
+        quiet: show nothing but errors.
+    """
+
+    python: str
+    runs_uv: bool
+    quiet: bool
+
+    def make(self, folder: str, base: str) -> None:
+        """Make the environment, if it is not there.
+
+        Raises:
+            JinaError: something else is there, or it cannot be made.
+        """
+        if os.path.exists(self.python):
+            if not venv_of(self.python):
+                raise _refused(f"{folder} has an interpreter, but is not a virtual environment")
+        elif os.path.isdir(folder) and os.listdir(folder):
+            raise _refused(f"{folder} is not empty, and not a virtual environment")
+        elif self.runs_uv:
+            self._run("uv", "venv", "--python", base, folder)
+        else:
+            self._run(base, "-m", "venv", folder)
+
+    def install(self, *what: str) -> None:
+        """Install something.
+
+        Args:
+            *what: as pip takes it.
+
+        Raises:
+            JinaError: it cannot be installed.
+        """
+        quiet = ("--quiet",) if self.quiet else ()
+        if self.runs_uv:
+            self._run("uv", "pip", "install", *quiet, "--python", self.python, *what)
+            return
+        library = Path(self.python).parent.parent / "lib"
+        if not list(library.glob("python*/site-packages/pip")):  # as in an environment of uv
+            self._run(self.python, "-m", "ensurepip", "--upgrade")
+        self._run(self.python, "-m", "pip", "install", *quiet, *what)
+
+    def _run(self, *command: str) -> None:
+        if not self.quiet:
+            say(f"$ {shlex.join(command)}")
+        try:
+            # Standard output is for the line that the YAML needs.
+            done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=2, check=False)
+        except OSError as error:
+            raise _Failed(f"{command[0]} cannot be run: {error.strerror}") from error
+        if done.returncode:
+            what = f"`{shlex.join(command)}` failed with exit code {done.returncode}"
+            raise _Failed(f"{what}; what it said is above")
