@@ -363,7 +363,7 @@ def test_hybrid_joins_both_by_their_ranks(opened: Opener) -> None:
     indexer.search(docs, parameters={"top_k": 2})
     first, second = docs[0].matches
     assert (first.id, second.id) == ("dog", "fox")
-    assert first.scores["rrf"].value == pytest.approx(1 / 62 + 1 / 61, abs=1e-6)
+    assert first.scores["rrf"].value == pytest.approx(1 / 4 + 1 / 3, abs=1e-6)
     assert {*first.scores} == {"rrf", "cosine", "bm25"}
     assert {*second.scores} == {"rrf", "cosine"}
     assert asked(indexer, "igel", AXES[0], mode="text") == ["igel"]
