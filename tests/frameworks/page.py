@@ -73,7 +73,7 @@ class Subject:
     group: str
     like: str = ""
     is_tensors: bool = False
-    batch: int = 32
+    batch: int = 16
     with_inputs: str = ""
 
 
