@@ -84,8 +84,8 @@ def _folder(pretrained: str) -> Path:
 
 def _words(vocabulary: Path) -> dict[str, int]:
     """A word on each line, perhaps with more behind a tab -> the number of the line."""
-    lines = vocabulary.read_text(encoding="utf-8").splitlines()
-    return {line.strip().split("\t")[0]: number for number, line in enumerate(lines)}
+    with vocabulary.open(encoding="utf-8") as lines:
+        return {line.strip().split("\t")[0]: number for number, line in enumerate(lines)}
 
 
 def _trained(folder: Path) -> ErnieModel:
