@@ -17,6 +17,7 @@ from jina.check import check_executor, check_flow
 from jina.config import load_flow
 from jina.executors.call import endpoints
 from jina.executors.signature import constructor_parameters
+from tests.frameworks.support import GROUP
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = sorted(path.parent for path in (ROOT / "executors").glob("*/config.yml"))
@@ -75,6 +76,8 @@ def test_an_executor_that_needs_packages_says_which_and_has_an_example(folder: P
     [
         pytest.param(each, id=each.name, marks=[OF_LIBRARIES] if each in WITH_PACKAGES else [])
         for each in IMPORTABLE
+        # Beside a library, only those that need it: TensorFlow's SQLite is not VectorIndexer's.
+        if not GROUP or each in WITH_PACKAGES
     ],
 )
 class TestExecutor:
