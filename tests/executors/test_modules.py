@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from jina.executors import modules
 from jina.executors.load import live_spec
 from jina.executors.modules import (
     add_search_paths,
@@ -23,8 +24,9 @@ from tests.e2e.zoo import Upper
 
 
 @pytest.fixture(autouse=True)
-def _imports_are_undone() -> Iterator[None]:
+def _imports_are_undone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     before, path = set(sys.modules), list(sys.path)
+    monkeypatch.setattr(modules, "_added", [])
     yield
     for name in set(sys.modules) - before:
         del sys.modules[name]
