@@ -25,8 +25,8 @@ from tests.e2e.zoo import Upper
 
 @pytest.fixture(autouse=True)
 def _imports_are_undone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(modules, "_added", [])  # what other tests put there is not ours
     before, path = set(sys.modules), list(sys.path)
-    monkeypatch.setattr(modules, "_added", [])
     yield
     for name in set(sys.modules) - before:
         del sys.modules[name]
