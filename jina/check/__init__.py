@@ -120,14 +120,15 @@ def read_for_flow(
         report.problems = ordered(report.problems)
         return report
 
-    return Check([] if no_import else parts, finish)
+    return Check([] if no_import else parts, finish, source, options)
 
 
 def _parts(node: NodeConfig, guessed: frozenset[str]) -> Iterator[Part]:
     """The Executors of a node of a Flow."""
     for name, executor, origin in node.parts():
-        retried = node if name == node.name else None  # it is not for its head and tail
-        yield Part(name, executor, origin, name, retried, guessed, node.timeout_ready_s)
+        is_own = name == node.name  # not its head or tail, for which these are not said
+        retried, python = (node, node.python) if is_own else (None, "")
+        yield Part(name, executor, origin, name, retried, guessed, node.timeout_ready_s, python)
 
 
 def _unserved(report: Report, node: NodeConfig) -> Iterator[Problem]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -17,9 +17,12 @@ from jina.check.classes import Begin, check_class, modules_path
 from jina.check.error_names import check_retries
 from jina.check.report import Endpoint, Report
 from jina.config.drafts import ExecutorDraft
+from jina.config.interpreters import PYTHON, VENV
+from jina.config.load_state import DEFAULT_OPTIONS, LoadOptions
 from jina.config.nodes import NodeConfig
 from jina.config.problems import Problem
 from jina.defaults import TIMEOUT_READY_S
+from jina.executors.pythons import is_other
 from jina.executors.spec import ExecutorSpec
 
 
@@ -62,6 +65,7 @@ class Part:
         retried: the node whose `retries` is compared with the errors of the modules; None for none.
         guessed: places of names of errors that are reported as unknown.
         limit_s: how long the import may take; below zero for ever.
+        python: the interpreter that it runs in; "" for this one.
     """
 
     name: str
@@ -71,13 +75,15 @@ class Part:
     retried: NodeConfig | None = None
     guessed: frozenset[str] = field(default=frozenset())
     limit_s: float = TIMEOUT_READY_S
+    python: str = ""
 
     @property
     def modules(self) -> tuple[object, ...]:
         """What is imported for it: parts that are equal in this can share a process."""
         home = self.spec.jtype.rpartition(":")[0]
         cls = self.origin.cls
-        return (home, *self.spec.py_modules, None, *self.spec.search_paths, cls)
+        own = frozenset(self.origin.env.items()), self.python
+        return (home, *self.spec.py_modules, None, *self.spec.search_paths, cls, *own)
 
     def look(self, begin: Begin) -> Findings:
         """Import it here, and compare it with its YAML.
@@ -92,6 +98,12 @@ class Part:
             problems, founded = check_retries(self.retried, self.guessed)
             report.problems += problems
         return Findings(report.problems, report.endpoints, founded)
+
+    def unfit(self, reason: str, hint: str) -> Findings:
+        """What is reported when its interpreter has no jina that fits."""
+        tree, at = self.origin.overlays[0] if self.origin.overlays else (self.origin.tree, ())
+        key = VENV if (*at, VENV) in tree.values else PYTHON
+        return Findings([tree.problem((*at, key), "unfit-interpreter", reason, hint=hint)])
 
     def broken_off(self, doing: str, how: str) -> Problem:
         """What is reported when its code ended the process, or does not end.
@@ -113,11 +125,17 @@ class Check(NamedTuple):
     Attributes:
         parts: what is to be imported.
         finish: makes the report of what was found in each of the parts, in their order.
+        source: what was read: another process that reads it has the same parts.
+        options: how it was read.
     """
 
     parts: list[Part]
     finish: Callable[[Sequence[Findings]], Report]
+    source: Any = None
+    options: LoadOptions = DEFAULT_OPTIONS
 
     def here(self, begin: Begin) -> Report:
-        """Import everything in this process."""
-        return self.finish([part.look(begin) for part in self.parts])
+        """Import everything in this process, except for what runs in another interpreter."""
+        return self.finish(
+            [Findings() if is_other(part.python) else part.look(begin) for part in self.parts]
+        )

@@ -50,7 +50,7 @@ def _misfit(version: str, fingerprint: str, module: str) -> str:
         mark = importlib.import_module("jina.runtime.fingerprint").fingerprint()
         importlib.import_module(module or "jina.runtime.worker")
     except ImportError as error:
-        if (error.name or "").partition(".")[0] == "jina":
+        if (error.name or "").partition(".")[0] in ("jina", "jinacli"):
             return f"has another build of jina {version}"
         return f"cannot import its jina: {error}"
     return "" if mark == fingerprint else f"has another build of jina {version}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import gc
+import json
 import os
 import signal
 import sys
@@ -17,6 +18,9 @@ from typing import NoReturn
 
 from jina.check import Check, Findings, Part, Report
 from jina.defaults import KILL_GRACE_S
+from jina.executors.pythons import is_other
+from jina.launch import interpreters
+from jina.launch.elsewhere import UNSUITED
 from jina.launch.ending import ending
 from jina.launch.threads import usable_cores
 from jinacli.check.children import IS_POSSIBLE, Children, Note
@@ -42,29 +46,68 @@ def checked_apart(checks: Sequence[Check], *, quiet: bool = False) -> list[Repor
     """
     if not IS_POSSIBLE:
         return [check.here(lambda what: None) for check in checks]
-    groups: dict[tuple[object, ...], list[Part]] = {}
-    for part in (part for check in checks for part in check.parts):
-        groups.setdefault(part.modules, []).append(part)
     found: dict[int, Findings] = {}
+    faults: dict[str, Findings | None] = {}
+    groups: dict[tuple[object, ...], list[Part]] = {}
+    for check in checks:
+        for part in check.parts:
+            if part.python not in faults:
+                faults[part.python] = _fault(part)
+            if (fault := faults[part.python]) is not None:
+                found[id(part)] = fault
+                continue
+            # Another interpreter reads one Flow again, not several.
+            which = id(check) if is_other(part.python) else 0
+            groups.setdefault((which, *part.modules), []).append(part)
     if groups:
         gc.freeze()  # what is loaded stays; what users' code makes is searched for garbage
-        found = _Imports(list(groups.values()), quiet=quiet).run()
+        imports = [_Import(parts, _asked(parts, checks)) for parts in groups.values()]
+        found |= _Imports(imports, quiet=quiet).run()
     return [check.finish([found[id(part)] for part in check.parts]) for check in checks]
+
+
+def _fault(part: Part) -> Findings | None:
+    """What is found where the interpreter of a part cannot import it; None if it can."""
+    if not is_other(part.python):
+        return None
+    if not os.access(part.python, os.X_OK):  # the YAML is to blame, and that is reported
+        return Findings()
+    fault = interpreters.misfit(part.python)
+    return fault and part.unfit(fault.reason, fault.help)
+
+
+def _asked(parts: Sequence[Part], checks: Sequence[Check]) -> bytes:
+    """What `elsewhere.py` is to be told to import the same; nothing where this one can."""
+    if not is_other(parts[0].python):
+        return b""
+    check = next(each for each in checks if any(part is parts[0] for part in each.parts))
+    options = check.options
+    asked = {
+        "source": os.fspath(check.source),
+        "is_path": isinstance(check.source, os.PathLike),
+        "overlays": list(map(os.fspath, options.overlays)),
+        "settings": list(options.settings),
+        "env_file": os.fspath(options.env_file) if options.env_file else "",
+        "parts": [n for n, each in enumerate(check.parts) if any(each is part for part in parts)],
+    }
+    return json.dumps(asked).encode()
 
 
 class _Import:
     """One process, and what it has found.
 
     Args:
-        parts: that it imports, one after the other; all have the same modules.
+        parts: that it imports, one after the other; all have the same modules and variables.
+        asked: for another interpreter; nothing for this one.
     """
 
-    def __init__(self, parts: list[Part]) -> None:
+    def __init__(self, parts: list[Part], asked: bytes) -> None:
         self.parts = parts
+        self._asked = asked
         self._note = Note()
         self._results = os.memfd_create("findings")
         self.is_late = False
-        self._began = time.monotonic()
+        self._began = 0.0
 
     @property
     def names(self) -> list[str]:
@@ -78,29 +121,32 @@ class _Import:
         return float("inf") if min(limits) < 0 else self._began + max(limits)
 
     def start(self, children: Children) -> int:
-        """Start the process, and return its id.
-
-        An interpreter of the Executor's own would be started here, instead of a fork of this one.
-        """
+        """Start the process, and return its id."""
+        self._began = time.monotonic()
         pid = children.fork()
-        if not pid:
-            self._run()
+        if not pid and self._asked:
+            self._run_elsewhere()
+        elif not pid:
+            look_at(self.parts, self._results, self._note)
         return pid
 
-    def _run(self) -> NoReturn:
-        code = 1
+    def _run_elsewhere(self) -> NoReturn:
+        """Become a process of the interpreter that runs them."""
+        stdin = os.memfd_create("asked")
+        os.write(stdin, self._asked)
+        os.lseek(stdin, 0, os.SEEK_SET)
+        os.dup2(stdin, 0)
+        for file in (self._results, self._note.file):
+            os.set_inheritable(file, True)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # it would be told with a traceback
+        python = self.parts[0].python
+        words = interpreters.command(
+            python, "jinacli.check.elsewhere", str(self._results), str(self._note.file)
+        )
         try:
-            _hide_data()
-            for part in self.parts:
-                os.write(self._results, part.look(self._note.write).as_line().encode() + b"\n")
-            self._note.write("")
-            code = 0
-        except KeyboardInterrupt:
-            self._note.write(_INTERRUPTED)
-        except BaseException as error:  # ours: what users' code raises is among the findings
-            show(error)
+            os.execve(python, words, interpreters.environment(python))
         finally:
-            _leave(code)
+            _leave(1)
 
     def findings(self, code: int) -> list[Findings] | None:
         """What it has found, part by part, once it has ended; None if it was interrupted.
@@ -112,8 +158,13 @@ class _Import:
             results.seek(0)
             found = [Findings.from_line(line.decode()) for line in results]
         doing = self._note.read()
+        self._note.close()
         if doing == _INTERRUPTED:
             return None
+        if code == UNSUITED and self._asked:  # it runs Flows for us, but does not check them
+            python = self.parts[0].python
+            fault = (f"{python} has another build of jina", interpreters.install_hint(python))
+            return [part.unfit(*fault) for part in self.parts]
         if code or doing:
             broken = self.parts[min(len(found), len(self.parts) - 1)]
             how = f"did not end within {broken.limit_s:g} s" if self.is_late else ending(code)
@@ -127,12 +178,12 @@ class _Imports:
     """All of them.
 
     Args:
-        groups: the parts of each.
+        imports: the processes, none of which is started.
         quiet: do not say what is waited for.
     """
 
-    def __init__(self, groups: list[list[Part]], *, quiet: bool) -> None:
-        self._waiting = groups[::-1]
+    def __init__(self, imports: list[_Import], *, quiet: bool) -> None:
+        self._waiting = imports[::-1]
         self._running: dict[int, _Import] = {}
         self._children = Children(interrupted_s=KILL_GRACE_S)
         self._loading = Loading(quiet=quiet)
@@ -145,7 +196,7 @@ class _Imports:
         try:
             while self._waiting or self._running:
                 while self._waiting and len(self._running) < cores:
-                    each = _Import(self._waiting.pop())
+                    each = self._waiting.pop()
                     self._running[each.start(self._children)] = each
                 end = self._children.next_end(time.monotonic() + _LOOK_S)
                 now = time.monotonic()
@@ -176,6 +227,30 @@ class _Imports:
             if each.deadline <= now and not each.is_late:
                 each.is_late = True
                 self._children.kill(pid)
+
+
+def look_at(parts: Sequence[Part], results: int, note: Note) -> NoReturn:
+    """Import Executors here, write what is found, and end this process.
+
+    Args:
+        parts: one after the other; all have the same variables.
+        results: descriptor of the file for what is found.
+        note: of what is being done.
+    """
+    code = 1
+    try:
+        _hide_data()
+        os.environ.update(parts[0].origin.env)  # of all of them
+        for part in parts:
+            os.write(results, part.look(note.write).as_line().encode() + b"\n")
+        note.write("")
+        code = 0
+    except KeyboardInterrupt:
+        note.write(_INTERRUPTED)
+    except BaseException as error:  # ours: what users' code raises is among the findings
+        show(error)
+    finally:
+        _leave(code)
 
 
 def _hide_data() -> None:

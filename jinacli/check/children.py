@@ -29,10 +29,22 @@ Begin: TypeAlias = Callable[[str], None]
 
 
 class Note:
-    """What a fork is doing: shared with it, and there after a crash."""
+    """What a fork is doing: shared with it, and there after a crash.
 
-    def __init__(self) -> None:
-        self._memory = mmap.mmap(-1, _MAX_NOTE_BYTES)
+    Args:
+        file: descriptor of a note that another process has made; -1 makes one.
+    """
+
+    def __init__(self, file: int = -1) -> None:
+        self.file = file
+        if file < 0:
+            self.file = os.memfd_create("note")
+            os.truncate(self.file, _MAX_NOTE_BYTES)
+        self._memory = mmap.mmap(self.file, _MAX_NOTE_BYTES)
+
+    def close(self) -> None:
+        """Close its file; it can still be read."""
+        os.close(self.file)
 
     def write(self, what: str) -> None:
         """Replace it."""

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.polling import wait_until
-from tests.pythons import make_venv
+from tests.pythons import PACKAGES, ROOT, make_venv
 from tests.shell import Shell, is_alive, json_lines
 
 WHO = """
@@ -143,9 +143,81 @@ def test_an_environment_that_is_not_there_is_told_before_anything_starts(shell: 
     done = shell.run("flow", "up", "flow.yml")
     assert done.code == 2
     folder = shell.folder / "envs/none"
-    assert done.err == (
+    told, *imported = done.err.split("imported by ")
+    assert len(imported) == 1  # by the check: that of "here"
+    assert told == (
         f"flow.yml:6:11: error[file-not-found]: there is no virtual environment at {folder}\n"
         "  6 |     venv: envs/none\n"
         "    |           ^^^^^^^^^\n"
         f"help: make it: `jina executor install --venv {folder}`\n"
     )
+
+
+THEIRS = """
+import only_there
+from jina import Executor, requests
+
+print("imported by", only_there.sys.executable)
+
+
+class Theirs(Executor):
+    @requests(on="/x")
+    def x(self, docs, **kwargs): ...
+"""
+
+
+@pytest.fixture(scope="module")
+def rich_python(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The interpreter of an environment with a module that is nowhere else."""
+    folder = tmp_path_factory.mktemp("rich")
+    (folder / "only_there.py").write_text("import sys\n")
+    return make_venv(folder / "venv", PACKAGES, ROOT, folder)
+
+
+def checked_flow(shell: Shell, python: str, name: str = "flow.yml") -> None:
+    shell.write("theirs.py", THEIRS)
+    shell.write(
+        name,
+        "executors:\n"
+        "  - {name: here, uses: 'theirs.py:Theirs', uses_metas: {name: h}}\n"
+        f"  - {{name: there, uses: 'theirs.py:Theirs', uses_requests: {{/y: xx}}, {python}}}\n",
+    )
+
+
+def test_a_check_imports_each_executor_in_its_interpreter(shell: Shell, rich_python: str) -> None:
+    checked_flow(shell, f"python: {rich_python}")
+    shell.write("more.yml", "executors: [{name: there, uses_requests: {/z: x}}]\n")
+    done = shell.run("flow", "check", "flow.yml", "-f", "more.yml")
+    assert done.code == 1
+    assert done.err.startswith(f"imported by {rich_python}\n")
+    here, _, there = done.out.partition("\n\n")
+    assert "flow.yml:2:24: error[import-failed]: importing the Executor raised" in here
+    assert f"note: only_there is missing in {Path(sys.executable).parent}/" in here
+    problem, _, table = there.partition("\n\n")
+    assert "flow.yml:3:65: error[unknown-method]: Theirs has no method 'xx'" in problem
+    assert [line.split()[:2] for line in table.splitlines()] == [
+        ["executor", "endpoint"],
+        ["there", "/x"],
+        ["there", "/z"],
+    ]
+    done = shell.run("flow", "endpoints", "-", stdin=(shell.folder / "flow.yml").read_text())
+    assert "there" in done.out
+
+
+def test_a_check_tells_of_interpreters_that_do_not_fit(shell: Shell) -> None:
+    python = make_venv(shell.folder / "empty")
+    checked_flow(shell, "venv: empty")
+    done = shell.run("flow", "check", "flow.yml", "--output-format", "concise")
+    lines = [line for line in done.out.splitlines() if "unfit" in line]
+    version = sys.version.partition(" ")[0]
+    assert lines == [
+        f"flow.yml:3:76: error[unfit-interpreter]: {python} (Python {version}) has no jina"
+    ]
+
+
+def test_what_ends_the_other_interpreter_is_told(shell: Shell, rich_python: str) -> None:
+    checked_flow(shell, f"python: {rich_python}")
+    shell.write("theirs.py", "import os\nos._exit(3)\n")
+    done = shell.run("flow", "check", "flow.yml")
+    words = "importing theirs.py: the process ended with exit code 3"
+    assert done.out.count(words) == 2
