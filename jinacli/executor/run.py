@@ -27,7 +27,7 @@ from jina.types.document import Document
 from jina.wire.maps import Call
 from jina.writers import Form
 from jinacli import exits
-from jinacli.check.watched import Begin, watched
+from jinacli.check.watched import CONSTRUCTOR, Begin, watched
 from jinacli.executor.given import plain_path
 from jinacli.post.inputs import say_without_inputs
 from jinacli.post.output import open_results, writer_of
@@ -85,7 +85,7 @@ def run_executor(options: RunOptions) -> int:
         InputError: `--select` or `--exclude` leave out what the format is made of.
     """
     _ = options.call
-    return watched(lambda begin: _run(options, begin))
+    return watched(lambda begin: _run(options, begin), quiet=options.quiet)
 
 
 def _run(options: RunOptions, begin: Begin) -> int:
@@ -94,7 +94,7 @@ def _run(options: RunOptions, begin: Begin) -> int:
         results = stack.enter_context(open_results(options.output, options.form))
         if not options.quiet:
             say_without_inputs(options.endpoint, options.inputs, options.texts)
-        begin(f"{options.file}: the constructor")
+        begin(f"{options.file}: {CONSTRUCTOR}")
         config = load_executor(plain_path(options.file))
         _import(options, config, begin)
         workspace = os.path.abspath(options.workspace)
