@@ -94,7 +94,6 @@ def _run(options: RunOptions, begin: Begin) -> int:
         results = stack.enter_context(open_results(options.output, options.form))
         if not options.quiet:
             say_without_inputs(options.endpoint, options.inputs, options.texts)
-        begin(f"{options.file}: {CONSTRUCTOR}")
         config = load_executor(plain_path(options.file))
         _import(options, config, begin)
         workspace = os.path.abspath(options.workspace)
@@ -129,14 +128,20 @@ def _import(options: RunOptions, config: ExecutorConfig, begin: Begin) -> None:
         ConfigError: what the check finds.
         ExecutorError: it finds nothing, and yet the import failed.
     """
+    begin(f"{options.file}: importing {config.spec.jtype}")
     try:
         imported(config)
-    except ExecutorError as error:
-        # Late: only an import that failed needs it.
-        from jina.check import check_executor
+    except ExecutorError as raised:
+        error = raised
+    else:
+        begin(f"{options.file}: {CONSTRUCTOR}")
+        return
+    # Late: only an import that failed needs it. And not while the error is handled, which would be
+    # shown as the cause of what is found.
+    from jina.check import check_executor
 
-        found = check_executor(plain_path(options.file), begin=begin).errors
-        raise (ConfigError(problems=found) if found else error) from None
+    found = check_executor(plain_path(options.file), begin=begin).errors
+    raise (ConfigError(problems=found) if found else error) from None
 
 
 def _requests(
