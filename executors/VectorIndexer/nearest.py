@@ -15,6 +15,7 @@ from store import Vector
 from vectors import Rows
 
 EXACT_UP_TO = 20_000
+_MOST_REMOVED = 2  # vectors in the approximate index for each that is still there
 _CANDIDATES = 4  # for each match that is asked for, and at least
 _LEAST_CANDIDATES = 64
 
@@ -116,14 +117,18 @@ class Nearest:
     def _propose(self, new: Sequence[int]) -> None:
         """Have the approximate index know all vectors, if there are enough of them."""
         rows = self._rows
-        if rows is None or rows.is_sparse or self._weigh != "none" or len(self) <= EXACT_UP_TO:
+        if rows is None or rows.is_sparse or self._weigh != "none":
             return
         if self._graph is None:
-            if not is_installed():
+            if len(self) <= EXACT_UP_TO or not is_installed():
                 return
             self._graph = Graph(self._folder, rows.width, self._metric)
             new = sorted(self._slot_of)
         missing = [row for row in new if row > self._graph.last_row and row in self._slot_of]
+        if len(self._graph) + len(missing) > _MOST_REMOVED * max(len(self), EXACT_UP_TO):
+            forget_graphs(self._folder)  # what it knows has mostly been removed or replaced
+            self._graph = Graph(self._folder, rows.width, self._metric)
+            missing = sorted(self._slot_of)
         for start in range(0, len(missing), EXACT_UP_TO):
             part = np.array(missing[start : start + EXACT_UP_TO], np.int64)
             slots = np.array([self._slot_of[row] for row in part.tolist()], np.int64)

@@ -82,7 +82,8 @@ class Part:
         """What is imported for it: parts that are equal in this can share a process."""
         home = self.spec.jtype.rpartition(":")[0]
         cls = self.origin.cls
-        return (home, *self.spec.py_modules, None, *self.spec.search_paths, cls, self.python)
+        own = frozenset(self.origin.env.items()), self.python
+        return (home, *self.spec.py_modules, None, *self.spec.search_paths, cls, *own)
 
     def look(self, begin: Begin) -> Findings:
         """Import it here, and compare it with its YAML.

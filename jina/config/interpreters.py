@@ -94,7 +94,7 @@ def _is_set(value: Any) -> bool:
 
 def _venv_fault(path: str) -> tuple[str, str] | None:
     folder = os.path.dirname(os.path.dirname(path))
-    if os.access(path, os.X_OK):
+    if os.path.isfile(path) and os.access(path, os.X_OK):  # isfile() takes any text
         return None
     if not os.path.isdir(folder):
         return f"there is no virtual environment at {folder}", ""

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dis
 import inspect
 from collections.abc import Iterator
 from types import CodeType
@@ -12,6 +13,9 @@ from typing import Any, NamedTuple
 
 from jina.executors.signature import lacks_instance
 from jina.executors.table import marked_methods
+
+_SETTINGS = ("metas", "requests", "runtime_args")
+_OF_VARIABLES = {*dis.haslocal, *dis.hasfree}  # instructions that name a parameter
 
 
 class Fault(NamedTuple):
@@ -39,13 +43,7 @@ def constructor_faults(cls: type[Any]) -> Iterator[Fault]:
     if not inspect.isfunction(init) or code is None:
         return
     if "__init__" not in _names(code):
-        yield Fault(
-            init,
-            "no-super-call",
-            f"the constructor of {cls.__name__} does not call super().__init__(**kwargs)",
-            "it works, but changes that the constructor makes to its metas or requests "
-            "have no effect",
-        )
+        yield from _missing_call(cls, init)
     elif not any(p.kind is p.VAR_KEYWORD for p in inspect.signature(init).parameters.values()):
         yield Fault(
             init,
@@ -53,6 +51,40 @@ def constructor_faults(cls: type[Any]) -> Iterator[Fault]:
             f"the constructor of {cls.__name__} does not take **kwargs",
             "add **kwargs and pass them to super().__init__(**kwargs)",
         )
+
+
+def _missing_call(cls: type[Any], init: Any) -> Iterator[Fault]:
+    """What a constructor misses that calls no other; nothing if that is only Executor's own.
+
+    What Executor's constructor sets is there before any constructor runs. So the call is only
+    missed where another base class has a constructor, or where settings were prepared for it.
+    """
+    call = "super().__init__(**kwargs)"
+    for base in cls.__mro__[1:]:
+        if inspect.isfunction(vars(base).get("__init__")) and not _is_executor(base):
+            yield Fault(
+                init,
+                "no-super-call",
+                f"the constructor of {cls.__name__} never calls that of {base.__name__}, "
+                "so what that one sets up is missing",
+                f"begin it with `{call}`",
+            )
+            return
+    for name in _SETTINGS:
+        if _mentions(init.__code__, name):
+            yield Fault(
+                init,
+                "no-super-call",
+                f"the constructor of {cls.__name__} uses `{name}` but never calls {call}, "
+                f"so changes to `{name}` have no effect",
+                f"call `{call}` after changing them, or read `self.{name}` instead",
+            )
+            return
+
+
+def _is_executor(base: type[Any]) -> bool:
+    """Whether a class is that of all Executors."""
+    return (base.__module__, base.__qualname__) == ("jina.executors", "BaseExecutor")
 
 
 def decorator_faults(cls: type[Any]) -> Iterator[Fault]:
@@ -96,6 +128,17 @@ def odd_endpoint(endpoint: str) -> tuple[str, str] | None:
     near = plain.replace("/ ", "/").replace(" ", "_")
     what = "a space" if " " in endpoint else "an invisible character"
     return f"the endpoint {endpoint!r} contains {what}", f"did you mean {near!r}?"
+
+
+def _mentions(code: CodeType, name: str) -> bool:
+    """Whether a constructor takes a key of this name from `kwargs`, or uses its parameter."""
+    if name in code.co_consts:
+        return True
+    return any(
+        each.argval == name and each.opname.startswith("LOAD_") and each.opname != "LOAD_ATTR"
+        for each in dis.get_instructions(code)
+        if each.opcode in _OF_VARIABLES
+    )
 
 
 def _names(code: CodeType) -> set[str]:

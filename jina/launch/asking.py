@@ -37,8 +37,8 @@ def ask(directory: Path, change: control.Change, tell: Callable[[str], None]) ->
         FlowNotFound: nobody listens there.
         FlowTopologyError: the Flow has no such Executor, or it has others than the plan.
         FlowBuildLevelError: the change cannot be made now.
-        RuntimeFailToStart: a new worker did not start; its own words are in the message, and what
-            ran before runs on.
+        RuntimeFailToStart: a new worker did not start, for the error that is the cause; what ran
+            before runs on.
         FlowError: the Flow ended before the change was complete.
     """
     end = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)

@@ -41,6 +41,12 @@ class LogReader:
         run = read_run(self._log.parent)
         return run is None or bool(run.ended_at)
 
+    def skip(self) -> None:
+        """Leave out what is there already; to be called before anything is read."""
+        self._is_older = False
+        if self._open() and self._file is not None:
+            os.lseek(self._file, 0, os.SEEK_END)
+
     def read(self) -> Iterator[LogLine]:
         """The lines that have been added since the last call."""
         while True:

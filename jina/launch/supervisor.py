@@ -62,7 +62,7 @@ class Supervisor:
         self._state = STARTING
         self._failed = False
         self.ended_by: signal.Signals | None = None
-        """The signal that ended it at once, when it had been told to stop before."""
+        """The second signal, which ended it at once; or Ctrl-C before it was up."""
         self._comebacks = Comebacks({spec.name: (spec.node, spec.shard) for spec in plan.workers})
         self._waiting = {spec.name for spec in plan.workers}  # workers that have not been ready yet
         self._endpoints: dict[str, list[str]] = {}  # node -> what its workers bind
@@ -397,6 +397,8 @@ class Supervisor:
     def _stop_or_kill(self, reason: str, signum: signal.Signals | None = None) -> None:
         """Asked once: in order. Asked again: at once."""
         if self._state in (STARTING, UP):
+            if self._state == STARTING and signum == signal.SIGINT:
+                self.ended_by = signum  # what was asked for was not reached
             self._stop(reason)
         elif signum != signal.SIGHUP:  # a terminal that is closed sends several
             if self._state != KILLED:

@@ -97,7 +97,7 @@ class _Import:
     """One process, and what it has found.
 
     Args:
-        parts: that it imports, one after the other; all have the same modules.
+        parts: that it imports, one after the other; all have the same modules and variables.
         asked: for another interpreter; nothing for this one.
     """
 
@@ -233,13 +233,14 @@ def look_at(parts: Sequence[Part], results: int, note: Note) -> NoReturn:
     """Import Executors here, write what is found, and end this process.
 
     Args:
-        parts: one after the other.
+        parts: one after the other; all have the same variables.
         results: descriptor of the file for what is found.
         note: of what is being done.
     """
     code = 1
     try:
         _hide_data()
+        os.environ.update(parts[0].origin.env)  # of all of them
         for part in parts:
             os.write(results, part.look(note.write).as_line().encode() + b"\n")
         note.write("")

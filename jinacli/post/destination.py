@@ -53,6 +53,11 @@ def find_address(options: PostOptions, stack: contextlib.ExitStack) -> str:
         say_stale(record)
     if not record.is_ready:
         record = _ready(record, quiet=options.quiet)
+    if not options.quiet and sys.stderr and sys.stderr.isatty():
+        # Late: only somebody who watches is told, and a post is to begin at once.
+        from jinacli.post.restarts import restarts_told
+
+        stack.enter_context(restarts_told(record))
     return record.addresses[0]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import re
 import signal
@@ -488,14 +489,46 @@ def test_an_approximate_index_finds_most_after_changes_a_restart_and_its_loss(
     assert found(indexer, vectors[150], metric="dot", top_k=3)  # of another metric: one by one
 
 
+def test_an_approximate_index_knows_what_came_while_it_was_small_and_is_made_anew_when_outdated(
+    opened: Opener, catalogue: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("usearch")
+    nearest, graph = catalogue("VectorIndexer/nearest.py"), catalogue("VectorIndexer/graph.py")
+    monkeypatch.setattr(nearest, "EXACT_UP_TO", 200)
+    monkeypatch.setattr(graph, "_ALONE_UP_TO", 100)  # the others with several threads
+    vectors = np.random.default_rng(6).standard_normal((500, 16)).astype(np.float32)
+
+    def index(start: int, stop: int) -> None:
+        indexer.index(docs_of({str(n): vectors[n] for n in range(start, stop)}))
+
+    indexer = opened()
+    index(0, 300)
+    indexer.delete(DocumentArray([Document(id=str(n)) for n in range(250)]))
+    index(300, 400)  # with these there are 150, fewer than the approximate index is made for
+    index(400, 500)
+    assert indexer.status()[0].tags["exact"] is False
+    assert all(found(indexer, vectors[n])[0] == str(n) for n in range(250, 500))
+    for _ in range(5):
+        index(250, 500)
+    assert all(found(indexer, vectors[n])[0] == str(n) for n in range(250, 500))
+    opened.close()
+    (file,) = opened.folder.glob("graph-*")
+    assert int(file.stem.split("-")[-1]) <= 500, "of 1,750 vectors ever added, 250 are kept"
+
+
 CHILD = """
     import sys
+    from pathlib import Path
+
     import numpy as np
     from jina import Document, DocumentArray
     from jina.executors.modules import import_module
 
     file, workspace, start, ids = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
     module = import_module(file)
+    if sys.argv[5] == "graph":
+        import_module(str(Path(file).with_name("nearest.py"))).EXACT_UP_TO = 50
+        import_module(str(Path(file).with_name("graph.py")))._UNSAVED = 100
     indexer = module.VectorIndexer(
         metas={"workspace": workspace, "name": "indexer"}, runtime_args={"pea_id": 0}
     )
@@ -506,7 +539,7 @@ CHILD = """
                 id=str(n % ids),
                 text="word " * (n % 500),
                 tags={"number": n},
-                embedding=np.array([1.0, n]),
+                embedding=np.random.default_rng(n % ids).standard_normal(16),
             )
             for n in numbers
         ]
@@ -514,21 +547,34 @@ CHILD = """
         sys.stdout.write("".join(f"{n}\\n" for n in numbers))
         sys.stdout.flush()
 """
+SEEDS = int(os.environ.get("JINA_INDEX_SEEDS", "1"))
 
 
+@pytest.mark.parametrize("seed", range(SEEDS))
 @pytest.mark.parametrize("ids", [10**9, 70], ids=["new ids", "ids that replace"])
+@pytest.mark.parametrize("kind", ["exact", "graph"])
 def test_every_acknowledged_document_survives_kill_9(
-    opened: Opener, catalogue: Any, tmp_path: Path, ids: int
+    opened: Opener,
+    catalogue: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    kind: str,
+    ids: int,
+    seed: int,
 ) -> None:
     """A child indexes and says so, and is killed at a random moment, again and again.
 
-    Where ids replace, kills also meet the deletion of the older ones.
+    Where ids replace, kills also meet the deletion of the older ones. The file of the approximate
+    index may be behind after a kill; some lives begin with one that is cut or lost, too.
     """
-    chance = random.Random(ids)
+    if kind == "graph":
+        pytest.importorskip("usearch")
+        monkeypatch.setattr(catalogue("VectorIndexer/nearest.py"), "EXACT_UP_TO", 50)
+    chance = random.Random(ids + seed)
     file = catalogue("VectorIndexer/executor.py").__file__
     acknowledged: list[int] = []
-    for life in range(6):
-        numbers = [str(life * 1_000_000), str(ids)]
+    for life in range(5):
+        numbers = [str(life * 1_000_000), str(ids), kind]
         command = [sys.executable, "-c", dedent(CHILD), file, str(tmp_path), *numbers]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
             assert child.stdout is not None
@@ -541,12 +587,31 @@ def test_every_acknowledged_document_survives_kill_9(
             rest = child.stdout.read()
             acknowledged += map(int, rest[: rest.rfind("\n") + 1].split())
         assert child.returncode == -signal.SIGKILL
-    docs = docs_of({"query": [0.0, 1.0]})
-    opened().search(docs, parameters={"top_k": 10**9})
+        for graph in opened.folder.glob("graph-*"):
+            if chance.random() < 0.2:
+                graph.unlink()
+            elif chance.random() < 0.4:
+                graph.write_bytes(graph.read_bytes()[: chance.randrange(graph.stat().st_size)])
+    indexer = opened()
+    docs = docs_of({"query": np.ones(16)})
+    indexer.search(docs, parameters={"top_k": 10**9})
     kept = {match.id: match.tags["number"] for match in docs[0].matches}
     assert len(acknowledged) > 1000
     # A later one of the same id may have been written without a word about it.
     assert [n for n in acknowledged if kept.get(str(n % ids), -1) < n] == []
+    assert indexer.status()[0].tags["exact"] is (kind == "exact")
+    by_id = dict.fromkeys(str(n % ids) for n in acknowledged)
+    asked = DocumentArray(
+        [Document(id=id_, embedding=vector_of(int(id_))) for id_ in sorted(by_id)]
+    )
+    indexer.search(asked, parameters={"top_k": 1})
+    missed = [doc.id for doc in asked if [match.id for match in doc.matches] != [doc.id]]
+    assert len(missed) <= (0 if kind == "exact" else len(by_id) // 1000)
+
+
+def vector_of(number: int) -> np.ndarray:
+    """The vector that the child gives to the Document with this id."""
+    return np.random.default_rng(number).standard_normal(16)
 
 
 # --- shards -------------------------------------------------------------------------------------

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from jina.config import FlowConfig, flow_name, load_flow
+from jina.config.load_state import LoadOptions
+from jina.config.resolved import as_yaml, resolved
 from jina.excepts import BadConfigSource, BadYAMLVersion, ConfigError
 from jina.executors import BaseExecutor
 from jina.executors.load import build
@@ -148,6 +150,22 @@ def test_the_environment_of_an_executor_gives_way_to_that_of_its_flow_and_its_no
     head, worker, *_ = plan_from(config).workers
     assert worker.env == node.env
     assert head.env == {"A": "own", "B": "flow", "C": "flow", "D": "true"}
+
+
+def test_a_flow_as_it_is_understood_shows_each_variable_where_it_is_set(here: Path) -> None:
+    (here / "flow.yml").write_text(
+        "jtype: Flow\nwith: {env: {B: flow}}\nexecutors:\n"
+        "  - uses: {jtype: BaseExecutor, env: {A: own, B: own}}\n    env: {C: node}\n"
+    )
+    found = resolved("flow.yml", LoadOptions())
+    (node,) = found.data["executors"]
+    assert (node["uses"]["env"], node["env"]) == (
+        {"A": "own", "B": "own"},
+        {"B": "flow", "C": "node"},
+    )
+    assert found.sources["executors", 0, "uses", "env", "A"] == "flow.yml:4:42"
+    (again,) = load_flow(as_yaml(found)).executors
+    assert again.env == {"A": "own", "B": "flow", "C": "node"}
 
 
 def test_threads_are_inherited_and_are_a_number(here: Path) -> None:

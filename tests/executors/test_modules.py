@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from jina.executors import modules
 from jina.executors.load import live_spec
 from jina.executors.modules import (
     add_search_paths,
@@ -23,7 +24,8 @@ from tests.e2e.zoo import Upper
 
 
 @pytest.fixture(autouse=True)
-def _imports_are_undone() -> Iterator[None]:
+def _imports_are_undone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(modules, "_added", [])  # what other tests put there is not ours
     before, path = set(sys.modules), list(sys.path)
     yield
     for name in set(sys.modules) - before:

@@ -16,7 +16,6 @@ each other, and the best round of each counts.
 from __future__ import annotations
 
 import argparse
-import base64
 import json
 import os
 import re
@@ -43,6 +42,7 @@ PAGE = support.ROOT / "docs" / "frameworks.md"
 ROUNDS = 3
 ROUND_S = 1.0  # of plain Python; its number of Documents follows from it
 MAX_DOCS = 20_000
+IMAGE = (3, 224, 224)
 # From here on, an encoder's own work is what the time of a Document is about.
 CHEAP_MS = 10.0
 
@@ -63,24 +63,26 @@ class Subject:
     Args:
         name: its folder.
         group: its environment.
-        inputs: whose example lines are repeated; "" for its own, "tensors" for ImageNet's size.
+        like: whose example lines are repeated; "" for its own.
+        is_tensors: it gets images as tensors of the size of ImageNet's instead.
         batch: Documents in a request.
         with_inputs: the argument of its constructor that gets the file of inputs; "" for none.
     """
 
     name: str
     group: str
-    inputs: str = ""
+    like: str = ""
+    is_tensors: bool = False
     batch: int = 32
     with_inputs: str = ""
 
 
 # In the order of the cookbook's "Executors in action".
 SUBJECTS = (
-    Subject("ResnetImageEncoder", "torch", inputs="tensors"),
+    Subject("ResnetImageEncoder", "torch", is_tensors=True),
     Subject("LightningAutoencoder", "torch", batch=100),
     Subject("ErnieTextEncoder", "paddle", batch=100),
-    Subject("MobileNetImageEncoder", "tensorflow", inputs="QuantizedMobileNetEncoder"),
+    Subject("MobileNetImageEncoder", "tensorflow", like="QuantizedMobileNetEncoder"),
     Subject("MatmulEncoder", "mindspore", batch=100),
     Subject("TfidfTextEncoder", "light", batch=100, with_inputs="corpus"),
     Subject("QuantizedMobileNetEncoder", "torch"),
@@ -218,17 +220,17 @@ def measured(subject: Subject) -> Measured:
     with tempfile.TemporaryDirectory(prefix="jina-") as name:
         folder = Path(name)
         shell = Shell(folder, folder / "run")
-        first = folder / "first.jsonl"
-        _write_lines(subject, first, subject.batch)
+        first = _written(subject, folder, subject.batch)
         with _flow(shell, subject, first, replicas=1) as ready_s:
-            lines = folder / "lines.jsonl"
             with _plain(subject, first) as plain:
                 docs = _docs_of_a_round(subject, min(plain.round(first) for _ in range(3)))
-                _write_lines(subject, lines, docs)
-                rounds = [(plain.round(lines), _post(shell, subject, lines)) for _ in range(ROUNDS)]
+                inputs = _written(subject, folder, docs)
+                rounds = [
+                    (plain.round(inputs), _post(shell, subject, inputs)) for _ in range(ROUNDS)
+                ]
             memory = peak_bytes(shell.workers()["encoder/0"])
         with _flow(shell, subject, first, replicas=2):
-            two = [_post(shell, subject, lines) for _ in range(ROUNDS)]
+            two = [_post(shell, subject, inputs) for _ in range(ROUNDS)]
     plain_s, flow_s = (min(each) for each in zip(*rounds, strict=True))
     return Measured(
         versions=_versions(subject),
@@ -246,7 +248,8 @@ def _docs_of_a_round(subject: Subject, batch_s: float) -> int:
     """How many Documents, in whole requests, take about as long as a round should."""
     requests = max(4, round(ROUND_S / batch_s))
     # Both of two replicas have as much to do.
-    return subject.batch * min(requests + requests % 2, MAX_DOCS // subject.batch)
+    most = MAX_DOCS // subject.batch
+    return subject.batch * min(requests + requests % 2, most - most % 2)
 
 
 @contextmanager
@@ -290,24 +293,19 @@ def _versions(subject: Subject) -> dict[str, str]:
 # Inputs
 
 
-def _write_lines(subject: Subject, file: Path, count: int) -> None:
+def _written(subject: Subject, folder: Path, count: int) -> Path:
+    """A file with so many Documents: JSON lines, or tensors as NumPy writes them."""
+    if subject.is_tensors:
+        file = folder / f"{count}.npy"
+        np.save(file, np.random.default_rng(0).standard_normal((count, *IMAGE), np.float32))
+        return file
+    file = folder / f"{count}.jsonl"
+    lines = cycle(support.lines_of(subject.like or subject.name))
     with file.open("w", encoding="utf-8") as out:
-        for number, line in enumerate(islice(_lines(subject), count)):
-            line["id"] = f"d{number}"
-            if "text" in line:
-                line["text"] += f" {number}"
-            out.write(f"{json.dumps(line)}\n")
-
-
-def _lines(subject: Subject) -> Iterator[support.Line]:
-    if subject.inputs != "tensors":
-        for line in cycle(support.lines_of(subject.inputs or subject.name)):
-            yield dict(line)
-    random = np.random.default_rng(0)
-    tensors = [random.standard_normal((3, 224, 224), np.float32) for _ in range(4)]
-    texts = [base64.b64encode(tensor.tobytes()).decode() for tensor in tensors]
-    for text in cycle(texts):
-        yield {"blob": {"dtype": "<f4", "shape": [3, 224, 224], "data": text}}
+        for number, line in enumerate(islice(lines, count)):
+            own = {"text": f"{line['text']} {number}"} if "text" in line else {}
+            out.write(f"{json.dumps({**line, **own, 'id': f'd{number}'})}\n")
+    return file
 
 
 # Plain Python, in a process of its own
@@ -320,9 +318,9 @@ class Plain:
         self._orders = orders
         self._answers = answers
 
-    def round(self, lines: Path) -> float:
-        """Let it encode a file of lines; return the seconds that its calls took."""
-        self._orders.write(f"{lines}\n")
+    def round(self, inputs: Path) -> float:
+        """Let it encode the Documents of a file; return the seconds that its calls took."""
+        self._orders.write(f"{inputs}\n")
         self._orders.flush()
         return float(self._answers.readline())
 
@@ -360,13 +358,18 @@ def _be_plain_python(name: str, first: str) -> None:
             print(seconds, file=answers, flush=True)
 
 
-def _batches(lines: Path, size: int) -> Iterator[DocumentArray]:
-    with lines.open(encoding="utf-8") as file:
-        while block := list(islice(file, size)):
-            docs = DocumentArray(Document(line) for line in block)
-            for doc in docs:  # decoded, as in a program that has them
-                _ = doc.blob
-            yield docs
+def _batches(inputs: Path, size: int) -> Iterator[DocumentArray]:
+    docs = _documents(inputs)
+    while batch := DocumentArray(islice(docs, size)):
+        for doc in batch:  # decoded, as in a program that has them
+            _ = doc.blob
+        yield batch
+
+
+def _documents(inputs: Path) -> Iterator[Document]:
+    if inputs.suffix == ".npy":
+        return (Document(blob=np.array(blob)) for blob in np.load(inputs, mmap_mode="r"))
+    return (Document(line) for line in inputs.read_text(encoding="utf-8").splitlines())
 
 
 if __name__ == "__main__":

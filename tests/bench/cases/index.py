@@ -53,8 +53,6 @@ def run(options: Options) -> list[Table]:
         indexer = _opened(workspace)
         for start in range(0, len(vectors), _BATCH):
             indexer.index(_documents(vectors[start : start + _BATCH], start))
-            if start % 20_000 == 0:
-                print(f"{start:,}", file=__import__("sys").stderr, flush=True)
     with _timed(table, "close, s"):
         indexer.close()
     with _timed(table, "open again, s"):

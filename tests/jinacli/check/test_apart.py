@@ -51,6 +51,22 @@ def flow(shell: Shell, *uses: str, more: str = "") -> None:
     shell.write("flow.yml", "jtype: Flow\nexecutors:\n" + "".join(entries))
 
 
+def test_the_variables_of_an_executor_are_set_before_it_is_imported(shell: Shell) -> None:
+    """Those of each: the second has the module of the first, and other variables."""
+    shell.write(
+        "quiet.py",
+        "import os\nfrom jina import Executor, requests\nopen(os.environ['MARK'], 'x').close()\n"
+        "class Quiet(Executor):\n    @requests\n    def f(self, docs): ...\n",
+    )
+    for name in ("one", "two"):
+        text = f"jtype: Quiet\nmetas: {{py_modules: quiet.py}}\nenv: {{MARK: {name}.txt}}\n"
+        shell.write(f"{name}.yml", text)
+    flow(shell, "one.yml", "two.yml")
+    done = shell.run("flow", "check", "flow.yml")
+    assert done.code == 0, done.err
+    assert sorted(path.name for path in shell.folder.glob("*.txt")) == ["one.txt", "two.txt"]
+
+
 def test_modules_that_cannot_be_loaded_together_are_loaded_apart(shell: Shell) -> None:
     shell.write("left.py", ONCE.format(name="Left"))
     shell.write("right.py", ONCE.format(name="Right"))

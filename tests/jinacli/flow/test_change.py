@@ -182,7 +182,7 @@ def test_new_workers_that_do_not_start_leave_the_old_ones(shell: Shell) -> None:
             done = shell.run("flow", *command)
             assert done.code == 1
             assert done.err.endswith("did not start: RuntimeError: no model today\n")
-            assert done.err.count("RuntimeError") == 1
+            assert done.err.count("RuntimeError: no model today") == 1
             assert done.err.count("Traceback") == 1
             assert shell.workers() == before
             assert said(shell) == "one"
