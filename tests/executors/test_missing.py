@@ -22,6 +22,7 @@ IN = f"in {sys.executable} (Python {platform.python_version()})"
 def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The interpreter is elsewhere, so that it is named by its whole path."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])  # modules are imported from this folder
 
 
 def missing(folder: Path, source: str) -> Missing | None:
