@@ -65,6 +65,8 @@ def project(shell: Shell) -> Shell:
         ("jina post --color ", ["auto", "always", "never"]),
         ("jina executor new x --template s", ["segmenter"]),
         ("jina executor run cat", ["catalogue://HashedTextEncoder", "catalogue://MatchMerger"]),
+        ("jina executor install my.yml --venv ", ["inner/"]),
+        ("jina executor install --venv x catalogue://Up", ["catalogue://UpperCase"]),
         ("jina flow up ", ["inner/", "mine.yml"]),
         ("jina flow up nowhere/", []),
         ("jina post /x --inputs ", ["data.jsonl", "inner/", "mine.yml", "noisy.py"]),
