@@ -41,7 +41,7 @@ class VectorIndexer(Executor):
         fields: the texts whose words "text" and "hybrid" look for, `text` or `tags.` and a name,
             with the weight of the words in each.
         rank_constant: k of reciprocal rank fusion, at least 1, for "hybrid": the smaller, the more
-            the first ranks of either list count. 60 is that of Cormack, Clarke and Büttcher (2009).
+            the first ranks of either list count. The usual 60 is for lists of hundreds of matches.
         top_k: most matches of a query; the parameter `top_k` of a request overrides it.
         distinct: of Documents with the same text, only the nearest is a match.
         fsync: wait for the disk before /index and /delete answer.
@@ -60,7 +60,7 @@ class VectorIndexer(Executor):
         weigh: str = "none",
         mode: str = "vector",
         fields: Mapping[str, float] | None = None,
-        rank_constant: int = 60,
+        rank_constant: int = 2,
         top_k: int = 10,
         distinct: bool = False,
         fsync: bool = False,

@@ -107,6 +107,8 @@ def _holds(name: str, operator: str, wanted: Any) -> _Part:
 
 def _one_of(where: str, wanted: Sequence[Any]) -> tuple[str, tuple[Any, ...]]:
     values = [_typed(where, each) for each in wanted]
+    if len(values) == 1:  # quicker than a list of one
+        return "type = ? AND value = ?", values[0]
     marks = ", ".join(["(?, ?)"] * len(values))
     return f"(type, value) IN (VALUES {marks})" if values else "0", tuple(sum(values, ()))
 

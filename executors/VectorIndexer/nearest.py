@@ -7,6 +7,7 @@ installed, an approximate index proposes candidates, and only these are compared
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import repeat
 from pathlib import Path
 
 import numpy as np
@@ -111,8 +112,10 @@ class Nearest:
         self._row_of[slot] = row
 
     def _slots(self, rows: Iterable[int]) -> np.ndarray:
-        found = [slot for row in rows if (slot := self._slot_of.get(row)) is not None]
-        return np.sort(np.array(found, np.int64))
+        """The slots of rows, rising and each once; rows without a vector are left out."""
+        slots = np.fromiter(map(self._slot_of.get, rows, repeat(-1)), np.int64)
+        slots.sort()
+        return slots[(slots >= 0) & (np.diff(slots, prepend=-1) > 0)]
 
     def _propose(self, new: Sequence[int]) -> None:
         """Have the approximate index know all vectors, if there are enough of them."""

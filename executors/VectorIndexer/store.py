@@ -134,8 +134,9 @@ class Store:
     def vectors(self) -> Iterator[tuple[int, str, Vector | None]]:
         """Yield row, id and vector of every Document, in the order of the rows."""
         query = (
-            "SELECT documents.row, id, width, columns, vector FROM documents"
-            " LEFT JOIN vectors ON vectors.row = documents.row ORDER BY documents.row"
+            "SELECT documents.row, id, vectors.width, vectors.columns, vectors.vector"
+            " FROM documents LEFT JOIN vectors ON vectors.row = documents.row"
+            " ORDER BY documents.row"
         )
         with self._explained():
             for row, id_, width, *parts in self._sql.execute(query):
@@ -150,8 +151,11 @@ class Store:
 
     def rows_where(self, condition: Condition) -> list[int]:
         """The rows of the Documents that fulfil a condition; some may come twice."""
+        # As one text: half the time of a tuple for each row.
+        query = f"SELECT '[' || group_concat(row) || ']' FROM ({condition.sql})"
         with self._explained():
-            return [row for (row,) in self._sql.execute(condition.sql, condition.values)]
+            (rows,) = self._sql.execute(query, condition.values).fetchone()
+            return list(json.loads(rows or "[]"))
 
     def rows_with_words(
         self, text: str, limit: int, condition: Condition | None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -81,3 +83,43 @@ def test_damage_in_the_middle_is_refused_at_its_byte(open_indexer: Any, folder: 
         open_indexer()
     assert (folder / "log").read_bytes() == whole
     assert not (folder / "index.sqlite").exists()
+
+
+VERSION_1 = """
+CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE documents (
+    row INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    document TEXT NOT NULL,
+    width INTEGER,
+    columns BLOB,
+    vector BLOB
+);
+CREATE VIRTUAL TABLE words USING fts5(field0, tokenize = 'porter unicode61 remove_diacritics 2');
+INSERT INTO settings VALUES ('fields', '["text"]');
+INSERT INTO words (rowid, field0) VALUES (3, 'ants'), (7, 'bees');
+PRAGMA user_version = 1;
+"""
+
+
+def test_a_database_of_version_1_gets_tables_of_vectors_and_tags(
+    open_indexer: Any, tmp_path: Path
+) -> None:
+    folder = tmp_path / "indexer" / "0"
+    folder.mkdir(parents=True)
+    with closing(sqlite3.connect(folder / "index.sqlite")) as database:
+        database.executescript(VERSION_1)
+        for row, id_, text, vector in ((3, "a", "ants", [1, 0, 1, 0]), (7, "b", "bees", None)):
+            document = Document(id=id_, text=text, tags={"legs": 6}).json()
+            values = None if vector is None else np.array(vector, np.float32).tobytes()
+            width = None if vector is None else 4
+            inserted = "INSERT INTO documents VALUES (?, ?, ?, ?, NULL, ?)"
+            database.execute(inserted, (row, id_, document, width, values))
+        database.commit()
+    for _ in range(2):
+        indexer = open_indexer()
+        assert kept(indexer) == {"a": "ants"}
+        docs = DocumentArray([Document(text="bee ant")])
+        indexer.search(docs, parameters={"mode": "text", "filter": {"legs": {"$gt": 4}}})
+        assert [match.id for match in docs[0].matches] == ["a", "b"]
+        indexer.close()

@@ -363,7 +363,7 @@ def test_hybrid_joins_both_by_their_ranks(opened: Opener) -> None:
     indexer.search(docs, parameters={"top_k": 2})
     first, second = docs[0].matches
     assert (first.id, second.id) == ("dog", "fox")
-    assert first.scores["rrf"].value == pytest.approx(1 / 62 + 1 / 61, abs=1e-6)
+    assert first.scores["rrf"].value == pytest.approx(1 / 4 + 1 / 3, abs=1e-6)
     assert {*first.scores} == {"rrf", "cosine", "bm25"}
     assert {*second.scores} == {"rrf", "cosine"}
     assert asked(indexer, "igel", AXES[0], mode="text") == ["igel"]
@@ -390,6 +390,7 @@ def test_hybrid_joins_both_by_their_ranks(opened: Opener) -> None:
         ({"lang": {"$nin": ["de", "fr"]}}, ["fox", "dog"]),
         ({"year": {"$in": []}}, []),
         ({"by": "Bo"}, ["fox"]),
+        ({"by": {"$gt": "A"}}, ["fox"]),
         ({"by": {"$ne": "Bo"}}, ["dog", "igel"]),
         ({"deep.k": True}, ["dog"]),
         ({"deep.k": 1}, []),
@@ -411,6 +412,22 @@ def test_a_filter_leaves_only_those_with_such_tags(
         ids
     )
     assert sorted(asked(indexer, "fox dog igel", query, filter=condition)) == sorted(ids)
+
+
+def test_tags_of_replaced_and_deleted_documents_are_found_no_more(opened: Opener) -> None:
+    indexer = opened()
+    indexer.index(library())
+    indexer.index(docs_of({"fox": AXES[0]}, tags={"lang": ["fr", "fr", None], "empty": []}))
+    indexer.delete(DocumentArray([Document(id="dog")]))
+    assert asked(indexer, "", AXES[0], filter={"lang": {"$in": ["en", "fr"]}}) == ["fox"]
+    assert asked(indexer, "", AXES[0], filter={"by": {"$exists": True}}) == []
+    assert asked(indexer, "", AXES[0], filter={"empty": {"$exists": True}}) == ["fox"]
+    with closing(sqlite3.connect(opened.folder / "index.sqlite")) as database:
+        query = (
+            "SELECT DISTINCT name, type, value FROM tags WHERE row = (SELECT max(row) FROM tags)"
+        )
+        rows = {("empty", "other", ""), ("lang", "other", ""), ("lang", "text", "fr")}
+        assert {*database.execute(query)} == rows
 
 
 @pytest.mark.parametrize(

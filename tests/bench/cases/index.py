@@ -77,6 +77,7 @@ def run(options: Options) -> list[Table]:
         Figure("CPU ms of a query by vector", float(table.rows[3][2] or 0), 5.0),
         Figure("1 - recall", 1 - recall, 0.01, is_difference=True),
     ]
+    table.samples = {str(row[0]): [{"wall": row[1], "cpu": row[2]}] for row in table.rows}
     return [table]
 
 
