@@ -64,7 +64,7 @@ def project(shell: Shell) -> Shell:
         ("jina post /x --format=js", ["--format=jsonl", "--format=json"]),
         ("jina post --color ", ["auto", "always", "never"]),
         ("jina executor new x --template s", ["segmenter"]),
-        ("jina executor run cat", ["catalogue://HashedTextEncoder", "catalogue://MatchMerger"]),
+        ("jina executor run cat", ["catalogue://BertTextEncoder", "catalogue://ErnieTextEncoder"]),
         ("jina executor install my.yml --venv ", ["inner/"]),
         ("jina executor install --venv x catalogue://Up", ["catalogue://UpperCase"]),
         ("jina flow up ", ["inner/", "mine.yml"]),
