@@ -21,8 +21,8 @@ _METRICS = {"cosine": ("cos", "i8"), "dot": ("ip", "bf16"), "euclidean": ("l2sq"
 _NAME = re.compile(r"graph-(\w+)-(\d+)-(\d+)-(\d+)\.usearch")
 # Chosen by measurement: see README.
 _CONNECTIVITY = 16
-_EXPANSION_ADD = 80
-_EXPANSION_SEARCH = 384
+_EXPANSION_ADD = 128
+_EXPANSION_SEARCH = 512
 # Of vectors that several threads add to a small graph at once, some may never be found.
 _ALONE_UP_TO = 10_000
 _UNSAVED = 10_000  # vectors, and a quarter of those in the file
