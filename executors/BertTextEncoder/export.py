@@ -11,8 +11,12 @@ from __future__ import annotations
 import os
 import sys
 
-import torch
-from transformers import BertModel
+# transformers imports torchvision where it is installed, even if it does not fit torch, as often
+# without CUDA. Text needs none of it.
+sys.modules["torchvision"] = None  # type: ignore[assignment]
+
+import torch  # noqa: E402
+from transformers import BertModel  # noqa: E402
 
 
 class Tokens(torch.nn.Module):

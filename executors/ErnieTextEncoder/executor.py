@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +36,7 @@ class ErnieTextEncoder(Executor):
 
     Raises:
         FileNotFoundError: `pretrained` lacks one of these files.
+        ValueError: the file of weights lacks some of the model.
     """
 
     def __init__(
@@ -47,13 +49,12 @@ class ErnieTextEncoder(Executor):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if pretrained:
-            folder = _folder(pretrained)
-            self.tokenizer = ErnieTokenizer.from_pretrained(folder)
-            self.model = ErnieModel.from_pretrained(folder)
+        folder = _folder(pretrained) if pretrained else None
+        words = _words(folder / "vocab.txt" if folder else VOCABULARY)
+        self.tokenizer = ErnieTokenizer(words)
+        if folder:
+            self.model = _trained(folder)
         else:
-            words = VOCABULARY.read_text(encoding="utf-8").splitlines()
-            self.tokenizer = ErnieTokenizer({word: n for n, word in enumerate(words)})
             paddle.seed(seed)
             self.model = ErnieModel(_small(layers, width, len(words)))
         self.model.eval()
@@ -74,12 +75,27 @@ class ErnieTextEncoder(Executor):
 
 
 def _folder(pretrained: str) -> Path:
-    # Looked at here, since paddle-ernie takes a missing folder for the name of a download.
     folder = Path(pretrained).absolute()
     for name in ("ernie_config.json", "saved_weights.pdparams", "vocab.txt"):
         if not (folder / name).is_file():
             raise FileNotFoundError(f"pretrained: {folder} has no {name}")
     return folder
+
+
+def _words(vocabulary: Path) -> dict[str, int]:
+    """A word on each line, perhaps with more behind a tab -> the number of the line."""
+    with vocabulary.open(encoding="utf-8") as lines:
+        return {line.strip().split("\t")[0]: number for number, line in enumerate(lines)}
+
+
+def _trained(folder: Path) -> ErnieModel:
+    # As `ErnieModel.from_pretrained`, which hands a Path to Paddle, where 3.3 takes only text.
+    config = json.loads((folder / "ernie_config.json").read_text(encoding="utf-8"))
+    model = ErnieModel(config)
+    missing, _ = model.set_state_dict(paddle.load(str(folder / "saved_weights.pdparams")))
+    if missing:
+        raise ValueError(f"pretrained: {folder / 'saved_weights.pdparams'} lacks {missing[0]}")
+    return model
 
 
 def _small(layers: int, width: int, words: int) -> dict[str, Any]:

@@ -72,7 +72,7 @@ class Response:
 
     @property
     def failures(self) -> list[Failure]:
-        """The Documents that failed while others did not: `id`, `type` and `message` of each."""
+        """The Documents that failed while others did not: their `id`, `uri`, `type`, `message`."""
         found = None if self._reply.error is not None else self._read().failures
         return found.failures if found else []
 

@@ -88,7 +88,8 @@ def refuses_live(
 
 
 def _is_set(value: Any) -> bool:
-    return isinstance(value, str) and bool(value) and not isinstance(value, Unresolved)
+    is_path = isinstance(value, str) and bool(value) and "\0" not in value
+    return is_path and not isinstance(value, Unresolved)
 
 
 def _venv_fault(path: str) -> tuple[str, str] | None:

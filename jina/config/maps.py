@@ -22,7 +22,7 @@ def load_map(path: Path, *, what: str) -> dict[str, Any]:
         BadConfigSource: there is no such file, or it cannot be read.
         ConfigError: with everything that is wrong, each thing at its place.
     """
-    opened = read_file(str(path), what="post")
+    opened = read_file(str(path), what=what)
     if isinstance(opened, Problem):
         return result_or_raise(None, [opened])
     state = LoadState()

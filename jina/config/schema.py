@@ -71,6 +71,7 @@ _Variable = Annotated[str, Field(strict=True, pattern=r"^[^=\x00]+$")]
 # Not a pattern of pydantic's own: it refuses text that is not Unicode, and values may be that.
 _Words = Annotated[str, Field(strict=True, json_schema_extra={"pattern": _NO_NUL})]
 _Setting = Annotated[_Words | Flag | Number | Real, AfterValidator(_without_nul)]
+_Path = Annotated[_Words, AfterValidator(_without_nul)]
 _Environment = dict[_Variable, _Setting]
 Environment = Annotated[
     _Environment, BeforeValidator(_empty_is_map, json_schema_input_type=_Environment | None)
@@ -281,7 +282,7 @@ class NodeModel(_Strict):
         default_factory=dict,
         description="Environment variables of its processes, set before anything is imported.",
     )
-    python: Text | None = Field(
+    python: _Path | None = Field(
         None,
         description=(
             "Python interpreter that runs it: a path relative to this file, or a name on $PATH. "
@@ -289,7 +290,7 @@ class NodeModel(_Strict):
             "apply to uses_before and uses_after."
         ),
     )
-    venv: Text | None = Field(
+    venv: _Path | None = Field(
         None,
         description=(
             "Virtual environment whose interpreter runs it, relative to this file; see python. "

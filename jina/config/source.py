@@ -18,6 +18,7 @@ from jina.config.problems import Problem
 from jina.suggest import near_file
 
 MAX_BYTES = 1024 * 1024  # of one YAML file
+_KINDS = ("Flow", "Executor")  # of YAML that has a file of its own
 
 _YAML_FILE = re.compile(r".*\.(?:ya?ml|json)", re.IGNORECASE | re.DOTALL)
 
@@ -140,7 +141,7 @@ def read_file(
 
     Args:
         name: its path.
-        what: "Flow" or "Executor", for messages.
+        what: "Flow" or "Executor", or what else the file has, for messages.
         folder: what a relative path is relative to; the current folder when None.
         shown: how messages name it; `name` when empty.
     """
@@ -165,13 +166,13 @@ def _not_a_yaml_file(path: Path, what: str, shown: str) -> Problem | None:
     if isdir(path):
         inner = os.path.join(shown, "flow.yml" if what == "Flow" else "config.yml")
         hint = f"did you mean {inner!r}?" if isfile(path / os.path.basename(inner)) else ""
-        message = f"{shown} is a folder; expected the {what}'s YAML file"
+        message = f"{shown} is a folder; expected {_file_of(what)}"
         return Problem("no-source", message, hint=hint)
     if path.suffix == ".py" and isfile(path):
         hint = "give the YAML file that refers to it"
         if what == "Executor":
             hint += f"; or a class of it, as `{shown}:MyExecutor`"
-        message = f"{shown} is Python; expected the {what}'s YAML file"
+        message = f"{shown} is Python; expected {_file_of(what)}"
         return Problem("no-source", message, hint=hint)
     return None
 
@@ -189,7 +190,11 @@ def _near(path: Path, what: str) -> str:
     close = near_file(path.name, names)
     if close:
         return f"did you mean {close!r}?"
-    return f"give the path of the {what}'s YAML file"
+    return f"give the path of {_file_of(what)}"
+
+
+def _file_of(what: str) -> str:
+    return f"the {what}'s YAML file" if what in _KINDS else f"a YAML or JSON file of {what}"
 
 
 def _is_file(text: str) -> bool:

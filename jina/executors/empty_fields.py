@@ -12,10 +12,11 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from types import CodeType, TracebackType
+from typing import Any
 
 from jina.executors.user_errors import HELP, is_ours
 from jina.records.record import CONTENT_FIELDS, Record
-from jina.records.record_ops import children
+from jina.records.record_ops import children, tensor
 from jina.types.arrays.document import DocumentArray
 
 # What methods write through, too, such as tags and chunks, is left out: `doc.tags[...] = 1` reads.
@@ -56,7 +57,7 @@ def _help(error: BaseException, docs: DocumentArray) -> str:
         return ""
     filled: set[str] = set()
     for record in _records(docs._records()):
-        filled.update(name for name in _SHOWN if getattr(record, name) not in (None, ""))
+        filled.update(name for name in _SHOWN if _is_set(getattr(record, name)))
         if filled.issuperset(read):
             return ""
     contents = filled.intersection(CONTENT_FIELDS)
@@ -70,6 +71,11 @@ def _help(error: BaseException, docs: DocumentArray) -> str:
     has = _listed([name for name in ("uri", *_SHOWN[:-1]) if name in filled], "and")
     rest = f"; they have {has}" if has else ""
     return f"none of these Documents has {_listed(empty, 'or')}{rest}"
+
+
+def _is_set(value: Any) -> bool:
+    """Whether a field has a value; a text without a character is none."""
+    return bool(value) if isinstance(value, str) else tensor(value) is not None
 
 
 def _listed(names: Sequence[str], word: str) -> str:

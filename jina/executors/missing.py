@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from jina.executors.modules import is_path
+from jina.executors.requirements import not_installed
 from jina.executors.spec import ExecutorSpec
 
 REQUIREMENTS = "requirements.txt"
@@ -66,9 +67,16 @@ def missing_for(error: BaseException, spec: ExecutorSpec) -> Missing | None:
     is_there = not isinstance(error, ModuleNotFoundError) or package in sys.modules
     if is_there and not files:  # a part of the user's own code
         return None
-    has = f"the {package} that is installed does not fit" if is_there else f"{package} is missing"
     python = f"{shown(sys.executable)} (Python {sys.version.partition(' ')[0]})"
-    return Missing(f"{has} in {python}", _advice(package, files))
+    return Missing(f"{_what(package, files, is_there)} in {python}", _advice(package, files))
+
+
+def _what(package: str, files: Sequence[str], is_there: bool) -> str:
+    """What is missing: all packages of the files that are, or the one that was imported."""
+    if is_there:
+        return f"the {package} that is installed does not fit"
+    *others, last = not_installed(files) or [package]
+    return f"{', '.join(others)} and {last} are missing" if others else f"{last} is missing"
 
 
 def homes_of(spec: ExecutorSpec) -> Iterator[str]:

@@ -20,7 +20,12 @@ from jina.launch.rundir import FlowRecord, control_of, directory_name, running
 from jina.runtime import control
 
 
-def ask(directory: Path, change: control.Change, tell: Callable[[str], None]) -> control.Done:
+def ask(
+    directory: Path,
+    change: control.Change,
+    tell: Callable[[str], None],
+    loading: Callable[[list[str], float], None] | None = None,
+) -> control.Done:
     """Have a Flow changed; requests are served meanwhile.
 
     A caller that stops waiting does not stop the change.
@@ -29,6 +34,7 @@ def ask(directory: Path, change: control.Change, tell: Callable[[str], None]) ->
         directory: the Flow's run directory.
         change: what is wanted.
         tell: called with a line of text for each thing that happens.
+        loading: called about once a second with the workers that are waited for, and for how long.
 
     Returns:
         what is now.
@@ -57,7 +63,10 @@ def ask(directory: Path, change: control.Change, tell: Callable[[str], None]) ->
         while channel.is_open:
             for message in channel.receive():
                 if isinstance(message, control.Told):
-                    tell(message.text)
+                    if message.text:
+                        tell(message.text)
+                    elif loading is not None:
+                        loading(message.loading, message.seconds)
                 elif isinstance(message, control.Done):
                     return message
                 else:

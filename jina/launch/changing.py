@@ -35,6 +35,8 @@ from jina.launch.workspaces import notes_of
 from jina.runtime import control
 from jina.suggest import nearest
 
+_EACH_S = 1.0  # between two words about what is waited for
+
 
 class _CannotChange(Exception):
     """A change that is not begun; it says why."""
@@ -85,6 +87,7 @@ class Changing:
         self._deadlines: dict[str, float] = {}  # identity of one that closes -> when to insist
         self._is_closing = False
         self._insisted: set[str] = set()  # identities of those that got a signal
+        self._next_word = 0.0  # when to tell what is waited for
         self._silent: dict[str, str] = {}  # identity of one that is killed for it -> in words
 
     @property
@@ -346,7 +349,8 @@ class Changing:
         return True
 
     def keep_time(self, now: float) -> None:
-        """Insist where a worker has not closed in time."""
+        """Insist where a worker has not closed in time, and tell what is waited for."""
+        self._tell_loading(now)
         for identity in [each for each, moment in self._deadlines.items() if moment <= now]:
             worker = self._workers.get(identity)
             if worker is None or identity in self._insisted or not worker.child.is_ready:
@@ -363,6 +367,24 @@ class Changing:
             worker.child.is_ready = not self._is_closing  # then how it ends is told already
             self._insisted.add(identity)
             self._deadlines[identity] = now + KILL_GRACE_S
+
+    def _tell_loading(self, now: float) -> None:
+        """Tell which workers the change waits for, about once a second."""
+        rollout = self._rollout
+        if rollout is None or now < self._next_word:
+            return
+        self._next_word = now + _EACH_S
+        late = [
+            worker
+            for worker in self._workers
+            if not worker.child.is_ready and rollout.is_starting(worker.identity, worker.spec.name)
+        ]
+        if late:
+            names = [worker.spec.name for worker in late]
+            seconds = now - min(worker.child.started for worker in late)
+            self._report(events.Loading(workers=names, seconds=seconds))
+            if self._asker is not None:
+                self._asker.tell(control.Told(text="", loading=names, seconds=seconds))
 
     def cancel(self) -> None:
         """The Flow stops: nothing more is started."""

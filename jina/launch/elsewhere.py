@@ -13,6 +13,7 @@ import os
 import sys
 
 OLDEST = (3, 11)  # Python that jina needs, as in pyproject.toml
+NEEDED = "jina needs Python {}.{} or newer".format(*OLDEST)
 #: Exit code of an interpreter that does not fit: `EX_PROTOCOL` of sysexits.h. Its last line says
 #: why.
 UNSUITED = 76
@@ -37,7 +38,7 @@ def main(arguments: list[str]) -> int:
 def _misfit(version: str, fingerprint: str, module: str) -> str:
     """Why this interpreter cannot run it; "" if it can."""
     if sys.version_info < OLDEST:
-        return "is too old: jina needs Python {}.{} or newer".format(*OLDEST)
+        return "is too old: " + NEEDED
     try:
         theirs = getattr(importlib.import_module("jina"), "__version__", "")
     except ModuleNotFoundError:

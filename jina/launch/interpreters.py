@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from jina.executors.pythons import is_other, venv_of
 from jina.launch import elsewhere, sources
-from jina.launch.elsewhere import UNSUITED
+from jina.launch.elsewhere import NEEDED, UNSUITED
 from jina.launch.sources import ROOT, VERSION
 from jina.runtime.fingerprint import fingerprint
 
@@ -119,7 +119,8 @@ def told(python: str, lines: list[str]) -> Misfit:
         lines: that it printed.
     """
     reason = lines[-1] if lines else f"{python} has no jina that fits"
-    return Misfit(reason, install_hint(python))
+    is_old = reason.endswith(NEEDED)
+    return Misfit(reason, "choose a newer interpreter" if is_old else install_hint(python))
 
 
 def install_hint(python: str) -> str:

@@ -158,9 +158,14 @@ class Change(_Message):
 
 
 class Told(_Message):
-    """The change goes on: what has just happened, in words."""
+    """The change goes on: what has just happened, in words.
+
+    Or, without a text, about once a second: which workers it waits for, and for how long.
+    """
 
     text: str
+    loading: list[str] = []
+    seconds: float = 0.0
 
 
 class Done(_Message):

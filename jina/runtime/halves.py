@@ -7,10 +7,11 @@ and then it sends along what those before gave, and the worker puts its own behi
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec import structs
 
+from jina.defaults import MIB
 from jina.transport.sockets import payload
 from jina.wire.body import Cut, concatenated, cut, read_body, read_lines, write_body
 from jina.wire.header import Header
@@ -37,8 +38,7 @@ def read_some(header: Header, route: Route, call: Call) -> Cut:
 
 def _read_some_lines(chunk: bytes, base: int, route: Route, call: Call, *, alone: bool) -> Cut:
     """Likewise, of lines: the others are not parsed, however often a long request is cut."""
-    lines = chunk.split(b"\n")
-    rows = [row for row, line in enumerate(map(bytes.strip, lines)) if line]  # of outcomes
+    lines, rows = _lines_of(chunk)
     some = rows[route.first : route.stop]
     start, stop = (some[0], some[-1] + 1) if some else (0, 0)
     body = read_lines(b"\n".join(lines[start:stop]), call, base + start)
@@ -53,6 +53,31 @@ def _read_some_lines(chunk: bytes, base: int, route: Route, call: Call, *, alone
         for failure in found.failures.failures
     ]
     return found._replace(failures=LineFailures(len(rows), failures))
+
+
+def _lines_of(chunk: bytes) -> tuple[list[bytes], list[int]]:
+    """The lines of a chunk, and which of them have an outcome.
+
+    Those of the last one are kept: a request of which many Documents fail comes hundreds of times.
+    """
+    if _last and _last[0].chunk == chunk:
+        return _last[0].lines, _last[0].rows
+    lines = chunk.split(b"\n")
+    rows = [row for row, line in enumerate(map(bytes.strip, lines)) if line]
+    _last[:] = [_Lines(chunk, lines, rows)] if len(chunk) <= _KEPT_BYTES else []
+    return lines, rows
+
+
+class _Lines(NamedTuple):
+    """A chunk, taken apart."""
+
+    chunk: bytes
+    lines: list[bytes]
+    rows: list[int]
+
+
+_last: list[_Lines] = []  # at most one
+_KEPT_BYTES = 4 * MIB
 
 
 def _without_carried(route: Route, frames: Sequence[Any]) -> tuple[Sequence[Part], Sequence[Any]]:

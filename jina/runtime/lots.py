@@ -193,12 +193,18 @@ class Desk:
                     results[place] = result
         return results
 
-    def ids(self, header: Header) -> list[str]:
-        """Ids of the first Documents of a request that failed, as far as it can be read."""
+    def about(self, header: Header) -> tuple[list[str], str]:
+        """What to tell of a request that failed, as far as it can be read.
+
+        Returns:
+            the ids of its first Documents, and the uri of its Document if it has only one.
+        """
         try:
-            return [doc.id[:_ID_CHARS] for doc in self._read(header).docs[:_FIRST_IDS]]
+            docs = self._read(header).docs
+            uri = bodies.uri_of(docs[0]) if len(docs) == 1 else ""
+            return [doc.id[:_ID_CHARS] for doc in docs[:_FIRST_IDS]], uri
         except Exception:
-            return []
+            return [], ""
 
     def _read(self, header: Header) -> Work:
         """Read a request.

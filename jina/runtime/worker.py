@@ -31,6 +31,7 @@ from jina.runtime.parent import die_with_parent
 from jina.runtime.structs import decode_msgpack
 from jina.transport import sockets
 from jina.wire import header as wire
+from jina.wire.body import with_uri
 from jina.wire.doubts import Doubt
 from jina.wire.header import Header
 from jina.wire.maps import ErrorInfo, Part, Ready, Route, Times, pack_map, unpack_route
@@ -125,7 +126,7 @@ class Worker:
         except BaseException as error:
             # SystemExit and KeyboardInterrupt too: Ctrl-C never reaches a worker, so it is the
             # method that raised them.
-            kind, payload = wire.ERROR, [self._description(error, self._desk.ids(header))]
+            kind, payload = wire.ERROR, [self._description(error, *self._desk.about(header))]
         times = _times(route, began)
         try:
             self._reply(kind, number, parts, payload, times)
@@ -158,11 +159,11 @@ class Worker:
             if result is None:
                 self._serve(header)
 
-    def _description(self, error: BaseException, ids: Sequence[str] = ()) -> bytes:
+    def _description(self, error: BaseException, ids: Sequence[str] = (), uri: str = "") -> bytes:
         return pack_map(
             ErrorInfo(
                 user_errors.class_name(error),
-                user_errors.message(error),
+                with_uri(user_errors.message(error), uri),
                 self._spec.node,
                 self._spec.replica,
                 user_errors.short_traceback(error),

@@ -115,7 +115,8 @@ class Delimited(Writer):
     def _cells(self, result: dict[str, Raw]) -> list[str]:
         """The cells of a row; what no column takes is counted."""
         tags: dict[str, Raw] = tags_of(result)
-        if not self._fields.issuperset(result):
+        # The uri of an error is in its message, too.
+        if not self._fields.issuperset(result) and not _failed(result):
             self._left_out.update(result.keys() - self._fields)
         has_rest = "tags" in self._columns
         if tags and not has_rest and not self._keys.issuperset(tags):

@@ -47,8 +47,10 @@ class Parquet(Writer):
         """See Writer."""
         data = bytes(lines)
         for line in data.splitlines():
-            for name, value in _values_of(line):
-                self._kinds.setdefault(name, set()).add(_kind_of(name, value))
+            values = dict(_values_of(line))
+            for name, value in values.items():
+                if name != "uri" or "error" not in values:  # an error has one whatever is selected
+                    self._kinds.setdefault(name, set()).add(_kind_of(name, value))
         return data
 
     def complete(self, path: str) -> None:
@@ -145,6 +147,7 @@ def _tables(file: IO[bytes], columns: dict[str, Column], schema: pa.Schema) -> I
         cells: dict[str, list[Any]] = {name: [None] * len(lines) for name in names}
         for row, line in enumerate(lines):
             for name, value in _values_of(line):
-                cells[name][row] = columns[name][1](value)
+                if name in columns:
+                    cells[name][row] = columns[name][1](value)
         arrays = [pa.array(cells[name], columns[name][0].type) for name in names]
         yield pa.Table.from_arrays(arrays, schema=schema)

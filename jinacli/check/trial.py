@@ -17,7 +17,7 @@ from jina.trial import Outcome, constructed, outcomes, requests_of
 from jina.wire.maps import Call
 from jinacli import exits
 from jinacli.check.run import code_of_reports
-from jinacli.check.watched import Begin, watched
+from jinacli.check.watched import CONSTRUCTOR, Begin, watched
 from jinacli.executor.given import plain_path
 from jinacli.post.parameters import parameters_of
 from jinacli.screens.errors import say, text_of
@@ -66,7 +66,7 @@ def _try(file: str, trial: Trial, workspace: str, form: Format, begin: Begin) ->
         source = None
         if trial.inputs:
             source = stack.enter_context(open_inputs(trial.inputs, options=trial.reading))
-        begin(f"{file}: the constructor")
+        begin(f"{file}: {CONSTRUCTOR}")
         config = load_executor(plain_path(file))
         executor = stack.enter_context(constructed(config, workspace))
         if lookup(executor.requests, trial.endpoint) is None:

@@ -24,7 +24,7 @@ from jina.config.executors import load_executor, read_executor
 from jina.excepts import JinaError
 from jina.executors.missing import REQUIREMENTS, homes_of, requirement_files
 from jina.executors.pythons import venv_of
-from jina.launch.elsewhere import OLDEST
+from jina.launch.elsewhere import NEEDED, OLDEST
 from jina.launch.interpreters import misfit
 from jina.launch.sources import checkout
 from jinacli import exits
@@ -121,8 +121,7 @@ def _check_age(python: str) -> None:
         what = f"{python} cannot be run: {error.strerror}"
         raise typer.BadParameter(what, param_hint="--python") from None
     if done.returncode:
-        wanted = ".".join(map(str, OLDEST))
-        what = f"{python} cannot be used: jina needs Python {wanted} or newer"
+        what = f"{python} cannot be used: {NEEDED}"
         raise typer.BadParameter(what, param_hint="--python")
 
 
@@ -176,7 +175,7 @@ class _Tools:
         elif os.path.isdir(folder) and os.listdir(folder):
             raise _refused(f"{folder} is not empty, and not a virtual environment")
         elif self.runs_uv:
-            self._run("uv", "venv", "--python", base, folder)
+            self._run("uv", "venv", *self._quiet, "--python", base, folder)
         else:
             self._run(base, "-m", "venv", folder)
 
@@ -189,7 +188,7 @@ class _Tools:
         Raises:
             JinaError: it cannot be installed.
         """
-        quiet = ("--quiet",) if self.quiet else ()
+        quiet = self._quiet
         if self.runs_uv:
             self._run("uv", "pip", "install", *quiet, "--python", self.python, *what)
             return
@@ -197,6 +196,10 @@ class _Tools:
         if not list(library.glob("python*/site-packages/pip")):  # as in an environment of uv
             self._run(self.python, "-m", "ensurepip", "--upgrade")
         self._run(self.python, "-m", "pip", "install", *quiet, *what)
+
+    @property
+    def _quiet(self) -> tuple[str, ...]:
+        return ("--quiet",) if self.quiet else ()
 
     def _run(self, *command: str) -> None:
         if not self.quiet:

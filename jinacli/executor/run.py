@@ -27,7 +27,7 @@ from jina.types.document import Document
 from jina.wire.maps import Call
 from jina.writers import Form
 from jinacli import exits
-from jinacli.check.watched import Begin, watched
+from jinacli.check.watched import CONSTRUCTOR, Begin, watched
 from jinacli.executor.given import plain_path
 from jinacli.post.inputs import say_without_inputs
 from jinacli.post.output import open_results, writer_of
@@ -85,7 +85,7 @@ def run_executor(options: RunOptions) -> int:
         InputError: `--select` or `--exclude` leave out what the format is made of.
     """
     _ = options.call
-    return watched(lambda begin: _run(options, begin))
+    return watched(lambda begin: _run(options, begin), quiet=options.quiet)
 
 
 def _run(options: RunOptions, begin: Begin) -> int:
@@ -94,7 +94,6 @@ def _run(options: RunOptions, begin: Begin) -> int:
         results = stack.enter_context(open_results(options.output, options.form))
         if not options.quiet:
             say_without_inputs(options.endpoint, options.inputs, options.texts)
-        begin(f"{options.file}: the constructor")
         config = load_executor(plain_path(options.file))
         _import(options, config, begin)
         workspace = os.path.abspath(options.workspace)
@@ -129,14 +128,20 @@ def _import(options: RunOptions, config: ExecutorConfig, begin: Begin) -> None:
         ConfigError: what the check finds.
         ExecutorError: it finds nothing, and yet the import failed.
     """
+    begin(f"{options.file}: importing {config.spec.jtype}")
     try:
         imported(config)
-    except ExecutorError as error:
-        # Late: only an import that failed needs it.
-        from jina.check import check_executor
+    except ExecutorError as raised:
+        error = raised
+    else:
+        begin(f"{options.file}: {CONSTRUCTOR}")
+        return
+    # Late: only an import that failed needs it. And not while the error is handled, which would be
+    # shown as the cause of what is found.
+    from jina.check import check_executor
 
-        found = check_executor(plain_path(options.file), begin=begin).errors
-        raise (ConfigError(problems=found) if found else error) from None
+    found = check_executor(plain_path(options.file), begin=begin).errors
+    raise (ConfigError(problems=found) if found else error) from None
 
 
 def _requests(

@@ -85,14 +85,26 @@ def restart_flow(wanted: str, names: list[str], *, is_surge: bool, quiet: bool) 
 
 
 def _change(directory: Path, change: Change, *, quiet: bool) -> int:
+    # Late: see jinacli.app.
+    from jinacli.screens.loading import Loading
+
+    shown = Loading(quiet=quiet)
+
+    def tell(text: str) -> None:
+        shown.done()
+        if not quiet:
+            say(text)
+
     try:
-        now = ask(directory, change, (lambda text: None) if quiet else say)
+        now = ask(directory, change, tell, shown.tell_workers)
     except FlowTopologyError as error:
         say(text_of(error))
         return exits.USAGE
     except KeyboardInterrupt:
         say("the change continues; use `jina flow ps` to follow it")
         raise
+    finally:
+        shown.done()
     if not quiet:
         say(now.text)
     return exits.OK

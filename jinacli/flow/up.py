@@ -126,8 +126,10 @@ def run_detached(plan: Plan, key: str, screen: UpScreen, timeout_s: float | None
     try:
         of_yaml = screen.start.of_yaml
         flow = LocalFlow(plan, key, tell=screen, timeout_s=timeout_s, meanwhile=of_yaml)
-    finally:
+    except BaseException:
         screen.start.done()
+        screen.close()  # what is said of the failure comes after all else
+        raise
     flow.release()
     screen.up(flow.up)
     screen.detached(flow.up)

@@ -14,7 +14,7 @@ from jina.defaults import ECHO_BYTES
 from jina.writers.results import fields_of, is_error
 from jinacli.post.options import PostOptions
 
-_FORMS = frozenset({"jsonl", "json", "csv", "tsv"})
+_FORMS = frozenset({"jsonl", "json", "csv", "tsv", "parquet"})
 _MOST_LOOKS = 4
 _MOST_SHARE = 0.5  # of the results that may be echoed without a word
 _LEAST_SHARE = 0.05  # of a field that is worth naming
@@ -75,7 +75,7 @@ def echoes_of(options: PostOptions) -> Echoes | None:
     is_chosen = bool(options.select or options.exclude)
     if is_chosen or options.quiet or options.form.name not in _FORMS:
         return None
-    return Echoes(options.tensors)
+    return Echoes(options.call.tensors)
 
 
 def _first_line(request: Request, tensors: str) -> bytes:

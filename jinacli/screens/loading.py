@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from jina.terminal_text import escaped
 from jinacli.screens.errors import say
 
-_FIRST_S = 1.0  # what is quicker is not told
+FIRST_S = 1.0  # what is quicker is not told
 _PLAIN_EACH_S = 5.0  # between lines about what is waited for, where they cannot be drawn in place
 _NAMES = 3  # of what is waited for
 _ERASE = "\r\x1b[K"
@@ -46,7 +46,7 @@ class Loading:
             names: of what is loading; the first few are shown.
             seconds: since the start began.
         """
-        if self._quiet or seconds < _FIRST_S:
+        if self._quiet or seconds < FIRST_S:
             return
         text = f"loading {_few(names)} ({int(seconds)} s)"
         if text == self._drawn:
@@ -58,10 +58,16 @@ class Loading:
             self._next_plain_s = seconds + _PLAIN_EACH_S
             self._say(text)
 
+    def tell_workers(self, workers: Sequence[str], seconds: float) -> None:
+        """Say which workers are waited for, by their nodes; see `tell`."""
+        self.tell([worker.partition("/")[0] for worker in workers], seconds)
+
     def done(self) -> None:
-        """Erase what is drawn in place."""
+        """Erase what is drawn in place; what is told next is another start."""
         if self._is_drawn_to and self._drawn:
             self._draw("")
+        self._drawn = ""
+        self._next_plain_s = _PLAIN_EACH_S
 
 
 def is_terminal() -> bool:
@@ -70,6 +76,12 @@ def is_terminal() -> bool:
         return sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb"
     except (AttributeError, ValueError):  # closed
         return False
+
+
+def erase() -> None:
+    """Erase what is drawn in place, by whichever process."""
+    if is_terminal():
+        _draw("")
 
 
 def _few(names: Sequence[str]) -> str:

@@ -51,8 +51,7 @@ class StartScreen:
             for text in texts:
                 self._speaker.say(text)
         elif isinstance(event, events.Loading):
-            nodes = [worker.partition("/")[0] for worker in event.workers]
-            self._loading.tell(nodes, event.seconds)
+            self._loading.tell_workers(event.workers, event.seconds)
 
     def of_yaml(self) -> None:
         """Show what is suspicious about the YAML."""

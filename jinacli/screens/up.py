@@ -68,6 +68,7 @@ class UpScreen:
         elif isinstance(event, events.Changing) and (
             not self._quiet or event.text.startswith("error: ")
         ):
+            self.start.done()
             self._say(event.text)
 
     def _failed(self, failure: FlowError) -> None:
@@ -80,6 +81,7 @@ class UpScreen:
 
     def up(self, event: events.Up) -> None:
         """Show that everything is ready."""
+        self.start.done()
         if not self._quiet:
             if is_terminal():
                 self._say(self.start.table(self._plan))

@@ -5,6 +5,7 @@ A command that is missing here fails `test_every_command.py`.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -90,6 +91,14 @@ CASES = {
         mistakes=(("none.yml /", 2), ("my.yml / -i none.jsonl", 2)),
         file="my.yml / -i FILE",
         stdin=b'{"id": "a", "text": "x"}\n',
+    ),
+    # The environment of the tests has all that it needs.
+    "executor install": Case(
+        f"--venv {sys.prefix} -q",
+        "text",
+        mistakes=(("my.yml", 2), (f"none.yml --venv {sys.prefix}", 2), ("--venv .", 2)),
+        file=f"FILE --venv {sys.prefix}",
+        narrowest=ANY,
     ),
     "executor list": Case("--json", "json", shown=" ", mistakes=(("x", 2),)),
     "executor new": Case(

@@ -17,6 +17,7 @@ from jina.check import check_executor, check_flow
 from jina.config import load_flow
 from jina.executors.call import endpoints
 from jina.executors.signature import constructor_parameters
+from tests.frameworks.support import GROUP
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = sorted(path.parent for path in (ROOT / "executors").glob("*/config.yml"))
@@ -32,15 +33,19 @@ def requirements(file: Path) -> list[str]:
     return [match[1] for match in found if match]
 
 
-def can_be_imported(folder: Path) -> bool:
-    """Whether the packages of an Executor are installed; `.ci/frameworks` does that, by groups."""
+def has(package: str) -> bool:
+    """Whether a package is installed."""
     try:
-        for file in ("requirements.txt", "requirements-no-deps.txt"):
-            for name in requirements(folder / file):
-                version(name)
+        version(package)
     except PackageNotFoundError:
         return False
     return True
+
+
+def can_be_imported(folder: Path) -> bool:
+    """Whether the packages of an Executor are installed; `.ci/frameworks` does that, by groups."""
+    files = ("requirements.txt", "requirements-no-deps.txt")
+    return all(has(name) for file in files for name in requirements(folder / file))
 
 
 IMPORTABLE = list(filter(can_be_imported, FOLDERS))
@@ -71,10 +76,24 @@ def test_an_executor_that_needs_packages_says_which_and_has_an_example(folder: P
 
 
 @pytest.mark.parametrize(
+    "folder", [f for f in FOLDERS if f not in IMPORTABLE], ids=lambda folder: folder.name
+)
+def test_the_check_of_an_executor_says_what_is_missing_and_what_installs_it(folder: Path) -> None:
+    (problem,) = check_executor(str(folder / "config.yml")).problems
+    (note,) = problem.notes
+    lacking = [name for name in requirements(folder / "requirements.txt") if not has(name)]
+    assert all(name in note.message for name in lacking)
+    assert "-m pip install -r " in problem.hint
+    assert f"jina executor install catalogue://{folder.name} --venv" in problem.hint
+
+
+@pytest.mark.parametrize(
     "folder",
     [
         pytest.param(each, id=each.name, marks=[OF_LIBRARIES] if each in WITH_PACKAGES else [])
         for each in IMPORTABLE
+        # Beside a library, only those that need it: TensorFlow's SQLite is not VectorIndexer's.
+        if not GROUP or each in WITH_PACKAGES
     ],
 )
 class TestExecutor:

@@ -11,6 +11,7 @@ import pytest
 from jina import Document, DocumentArray, Executor, requests
 from jina.executors.call import call, close_loop
 from jina.executors.user_errors import message, short_traceback
+from jina.types import codec
 
 
 def value_of(doc: Document) -> float:
@@ -110,6 +111,11 @@ def test_a_field_that_no_document_has_is_told_beside_the_error(endpoint: str) ->
         ("/named", pictures(), "has an embedding; they have a uri and a buffer"),
         ("/blob", DocumentArray([Document(text="x")]), "has a blob; they have a text"),
         ("/blob", DocumentArray([Document()]), "has a blob"),
+        (
+            "/blob",
+            codec.decode(codec.encode(DocumentArray([Document(uri="x", embedding=np.ones(2))]))),
+            "has a blob; they have a uri and an embedding",
+        ),
         ("/content", DocumentArray([Document(uri="x")]), "has content; they have a uri"),
     ],
 )

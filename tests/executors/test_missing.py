@@ -22,6 +22,7 @@ IN = f"in {sys.executable} (Python {platform.python_version()})"
 def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The interpreter is elsewhere, so that it is named by its whole path."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])  # modules are imported from this folder
 
 
 def missing(folder: Path, source: str) -> Missing | None:
@@ -40,6 +41,29 @@ def test_the_interpreter_and_the_requirements_are_named(tmp_path: Path) -> None:
     assert found == Missing(
         f"tensorwerk is missing {IN}", f"install what it needs: `{PIP} -r requirements.txt`"
     )
+
+
+def test_all_packages_of_the_requirements_that_are_missing_are_named(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text(
+        "# What it imports.\n"
+        "tensorwerk==1\n"
+        "numpy >= 1  # is there\n"
+        "MsgSpec\n"
+        "--index-url https://example.org\n"
+        "./a/folder\n"
+        "other_werk[gpu]~=2.0; python_version > '3'\n"
+    )
+    (tmp_path / "requirements-no-deps.txt").write_text("tensorwerk\nthird-werk\n")
+    found = missing(tmp_path, "import tensorwerk\n")
+    assert found is not None
+    assert found.note == f"tensorwerk, other_werk and third-werk are missing {IN}"
+
+
+def test_a_package_that_no_requirement_names_is_missing(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("numpy\n")
+    found = missing(tmp_path, "import tensorwerk\n")
+    assert found is not None
+    assert found.note == f"tensorwerk is missing {IN}"
 
 
 def test_both_files_of_requirements_are_installed_and_an_own_environment_is_offered(

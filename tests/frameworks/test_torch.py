@@ -117,7 +117,7 @@ def blob_lines(rows: Array) -> list[Line]:
 
 
 class TestResnetImageEncoder:
-    """Photographs of 3 x 224 x 224 float32, one by one, through weights from a file."""
+    """Photographs of 3 x 224 x 224 float32, four in a batch, through weights from a file."""
 
     @pytest.fixture(scope="class")
     @classmethod
@@ -129,7 +129,7 @@ class TestResnetImageEncoder:
     @pytest.fixture(scope="class")
     @classmethod
     def wanted(cls, shared_shell: Shell, images: Array) -> Array:
-        return plain(shared_shell, "ResnetImageEncoder", PLAIN_RESNET, images, 1, "7")
+        return plain(shared_shell, "ResnetImageEncoder", PLAIN_RESNET, images, 4, "7")
 
     @pytest.fixture(scope="class")
     @classmethod
@@ -146,14 +146,14 @@ class TestResnetImageEncoder:
         self, shell: Shell, images: Array, wanted: Array
     ) -> None:
         inputs = support.written(shell, blob_lines(images))
-        rows = support.embeddings(support.posted(shell, inputs, "--request-size", "1"))
+        rows = support.embeddings(support.posted(shell, inputs, "--request-size", "4"))
         assert rows.dtype == np.float32
         assert rows.shape == (len(images), 1000)
         assert np.array_equal(rows, wanted)
 
     def test_a_killed_worker_loses_no_row(self, shell: Shell, images: Array, wanted: Array) -> None:
         inputs = support.written(shell, blob_lines(images))
-        docs = support.killed_in_the_middle(shell, inputs, "--request-size", "1")
+        docs = support.killed_in_the_middle(shell, inputs, "--request-size", "4")
         assert np.array_equal(support.embeddings(docs), wanted)
 
     def test_equal_seeds_give_equal_weights(self, shell: Shell) -> None:
@@ -281,6 +281,25 @@ def cosines(rows: Array, others: Array) -> Array:
     lengths = np.linalg.norm(rows, axis=1) * np.linalg.norm(others, axis=1)
     cosine: Array = (rows * others).sum(axis=1) / lengths
     return cosine
+
+
+@pytest.mark.parametrize(
+    "name", ["ResnetImageEncoder", "LightningAutoencoder", "QuantizedMobileNetEncoder"]
+)
+def test_the_readme_shows_what_its_command_prints(shell: Shell, name: str) -> None:
+    readme = (EXECUTORS / name / "README.md").read_text(encoding="utf-8")
+    (command,) = re.findall(r"^    jina (executor run .*)$", readme, flags=re.MULTILINE)
+    (shown,) = re.findall(r"```text\n(.*?)```", readme, flags=re.DOTALL)
+    shutil.copy(EXECUTORS / name / "input.jsonl", shell.folder)
+    done = shell.run(*command.split(), **ONE_THREAD)
+    assert done.code == 0, done.err
+    for printed, line in zip(done.out.splitlines(), shown.splitlines(), strict=True):
+        assert similar(printed[: len(line) - 1]) == similar(line.removesuffix("…"))
+
+
+def similar(line: str) -> str:
+    """A line with its numbers to three decimals: the last ones depend on the processor."""
+    return re.sub(r"(-?\d+\.\d{3})\d*", r"\1", line.rstrip("0123456789,}"))
 
 
 def test_the_commands_of_the_image_search_find_by_picture_and_by_label(

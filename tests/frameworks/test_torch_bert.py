@@ -11,9 +11,10 @@ import pytest
 from tests.frameworks import support
 from tests.shell import Shell
 
-# The model itself, one text at a time.
+# The model itself, one text at a time; without torchvision, which does not fit torch here.
 PLAIN_TORCH = """
 import json, sys
+sys.modules["torchvision"] = None
 from importlib.util import find_spec
 from pathlib import Path
 import numpy as np, torch

@@ -61,7 +61,7 @@ def test_options_of_a_long_page_stand_under_headings(shell: Shell) -> None:
 
 def test_choices_are_named(shell: Shell) -> None:
     out = " ".join(shell.run("executor", "run", "--help").out.split())
-    assert "--tensors FORM How tensors are written [list or base64; default: list; " in out
+    assert "--tensors FORM How tensors are written [list, typed or base64; default: list; " in out
 
 
 @pytest.mark.parametrize("columns", [40, 80, 200])

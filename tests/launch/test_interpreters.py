@@ -78,8 +78,10 @@ def test_another_form_of_the_messages_is_another_build(other_python: str) -> Non
 
 def test_an_old_python_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(elsewhere, "OLDEST", (9, 1))
-    assert elsewhere._misfit(VERSION, fingerprint(), "") == (
-        "is too old: jina needs Python 9.1 or newer"
+    reason = elsewhere._misfit(VERSION, fingerprint(), "")
+    assert reason == "is too old: jina needs Python 3.11 or newer"
+    assert interpreters.told("/opt/py8/bin/python", [reason]) == Misfit(
+        reason, "choose a newer interpreter"
     )
 
 

@@ -130,6 +130,33 @@ def test_what_no_column_takes_is_told() -> None:
     assert "embedding (1)" in note
 
 
+def test_the_uri_of_an_error_makes_no_column() -> None:
+    named = {"id": "d", "uri": "x.png", "error": FAILED["error"]}
+    writer = new_writer(Form("csv"), ["id"])
+    table = bytes(writer.written(lines({"id": "a"}, named)))
+    assert table == b"id,error\na,\nd,ValueError in enc: no\n"
+    assert not writer.notes()
+    assert written(Form("csv"), lines({"id": "a", "uri": "y"}, named)).endswith(
+        b"\nd,x.png,ValueError in enc: no\n"
+    )
+
+
+def test_the_uri_of_an_error_makes_no_column_of_parquet(tmp_path: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet", reason="the extra `columnar`")
+    named = {"id": "d", "uri": "x.png", "error": FAILED["error"]}
+    for rows, columns in [
+        ([{"id": "a"}, named], ["id", "error"]),
+        ([{"id": "a", "uri": "y"}, named], ["id", "uri", "error"]),
+    ]:
+        writer = new_writer(Form("parquet"))
+        path = tmp_path / "a.parquet"
+        path.write_bytes(writer.written(lines(*rows)))
+        writer.complete(str(path))
+        table = parquet.read_table(path)
+        assert table.column_names == columns
+        assert table.to_pylist()[1].get("uri") == ("x.png" if "uri" in columns else None)
+
+
 def test_selected_columns_are_known_at_once() -> None:
     reply = lines({"id": "a", "tags": {"price": 1}})
     table = written(Form("csv"), reply, select=["id", "tags.price", "uri"])

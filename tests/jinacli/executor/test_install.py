@@ -64,7 +64,8 @@ def env(shell: Shell) -> str:
 
 def test_what_an_executor_needs_is_installed_and_its_flow_runs(shell: Shell, env: str) -> None:
     done = shell.run("flow", "check", "flow.yml")
-    assert f"note: tiny is missing in {os.path.relpath(env, shell.folder)} (Python" in done.out
+    python = os.path.relpath(env, shell.folder)
+    assert f"note: tiny and needy are missing in {python} (Python" in done.out
     words = ("executor", "install", "my.yml", "--venv", "env", "--installer", "pip")
     done = shell.run(*words)
     assert (done.code, done.out) == (0, "venv: env\n")

@@ -179,3 +179,19 @@ def test_the_catalogue_is_listed(shell: Shell) -> None:
     assert found["schema"] == "jina/executors/v1"
     assert [each["name"] for each in found["executors"]] == names
     wait_until(lambda: not shell.processes())
+
+
+def test_an_import_that_fails_is_shown_once(shell: Shell) -> None:
+    shell.write("broken.py", "import nothing_of_that_name\n")
+    shell.write("my.yml", "jtype: X\npy_modules: broken.py\n")
+    done = shell.run("executor", "run", "my.yml", "/", "--text", "x")
+    assert (done.code, done.out) == (2, "")
+    assert "my.yml:2:13: error[import-failed]" in done.err
+    assert done.err.count("Traceback") == 1
+    shell.write("broken.py", "import os\nos._exit(0)\n")
+    done = shell.run("executor", "run", "my.yml", "/", "--text", "x")
+    assert (done.code, done.out, done.err) == (
+        1,
+        "",
+        "error: my.yml: importing X: the process ended with exit code 0\n",
+    )

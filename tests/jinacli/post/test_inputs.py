@@ -339,7 +339,11 @@ def test_a_file_that_holds_no_parameters(shell: Shell, text: str, message: str) 
 
 def test_a_file_of_parameters_that_is_not_there(shell: Shell) -> None:
     done = shell.run("post", "/status", "-p", "@none.yml")
-    assert (done.code, done.said.splitlines()[0]) == (2, "error[no-source]: no such file: none.yml")
+    assert (done.code, done.said) == (
+        2,
+        "error[no-source]: no such file: none.yml\n"
+        "help: give the path of a YAML or JSON file of parameters\n",
+    )
 
 
 def test_values_that_may_be_meant_otherwise_are_told(flow: Shell) -> None:

@@ -1,0 +1,48 @@
+"""Whatever loads a model for long says so on a terminal, and takes that away once it is done."""
+
+from __future__ import annotations
+
+from tests.shell import WAIT_S, Shell
+from tests.terminal import Terminal
+
+LOADS = """
+import os, time
+from jina import Executor, requests
+
+
+class Loads(Executor):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        while not os.path.exists({go!r}):
+            time.sleep(0.01)
+
+    @requests
+    def call(self, docs, **kwargs): ...
+"""
+
+
+def told(shell: Shell, words: str, *arguments: str) -> list[str]:
+    """Run a command that loads until it has said so; what is seen at last."""
+    go = shell.folder / "go"
+    go.unlink(missing_ok=True)
+    with Terminal(shell, *arguments) as terminal:
+        terminal.wait_for(words)
+        go.touch()
+        assert terminal.process.wait(WAIT_S) == 0
+    lines = terminal.screen.lines
+    assert not any("loading" in line for line in lines)
+    return lines
+
+
+def test_a_model_that_loads_for_long_is_told(shell: Shell) -> None:
+    shell.write("loads.py", LOADS.format(go=str(shell.folder / "go")))
+    shell.write("my.yml", "jtype: Loads\npy_modules: loads.py\n")
+    shell.write("flow.yml", "executors: [{name: model, uses: my.yml}]\n")
+    lines = told(shell, "loading my.yml (1 s)", "executor", "run", "my.yml", "/", "--text", "x")
+    assert lines[0] == "x"
+    told(shell, "loading model (1 s)", "flow", "up", "--detach", "flow.yml")
+    try:
+        assert told(shell, "loading model (1 s)", "flow", "restart")[-2] == "model/0 is ready"
+        assert told(shell, "loading model (1 s)", "flow", "scale", "model=2")[-2].endswith("ready")
+    finally:
+        assert shell.run("flow", "down").code == 0
