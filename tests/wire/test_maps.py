@@ -127,7 +127,7 @@ def test_a_map_of_an_older_sender_lacks_the_later_fields() -> None:
 
 
 def test_a_map_of_a_newer_sender_has_fields_that_are_passed_over() -> None:
-    data = msgspec.msgpack.encode([4711, ["/x"], 2, {}, [], [], "later", {"much": "later"}])
+    data = msgspec.msgpack.encode([4711, ["/x"], 2, {}, [], [], "", "later", {"much": "later"}])
     assert unpack_map(Ready, data) == Ready(4711, ["/x"], 2)
 
 
