@@ -21,10 +21,8 @@ _METRICS = {"cosine": ("cos", "i8"), "dot": ("ip", "bf16"), "euclidean": ("l2sq"
 _NAME = re.compile(r"graph-(\w+)-(\d+)-(\d+)-(\d+)\.usearch")
 # Chosen by measurement: see README.
 _CONNECTIVITY = 16
-_EXPANSION_ADD = 80
-_EXPANSION_SEARCH = 384
-# Of vectors that several threads add to a small graph at once, some may never be found.
-_ALONE_UP_TO = 10_000
+_EXPANSION_ADD = 128
+_EXPANSION_SEARCH = 512
 _UNSAVED = 10_000  # vectors, and a quarter of those in the file
 
 
@@ -77,14 +75,8 @@ class Graph:
             rows: int64, each above `last_row`, rising.
             vectors: float32, shape (rows, width).
         """
-        expected = len(self) + len(rows)
-        alone = max(0, min(len(rows), _ALONE_UP_TO - len(self)))
-        keys = rows.astype(np.uint64)
-        for part, threads in ((slice(alone), 1), (slice(alone, None), _threads())):
-            if len(keys[part]):
-                self._index.add(keys[part], vectors[part], threads=threads)
-        if len(self) != expected:
-            raise RuntimeError(f"usearch holds {len(self)} vectors instead of {expected}")
+        # In one thread: of vectors that several add at once, some are never found.
+        self._index.add(rows.astype(np.uint64), vectors, threads=1)
         self.last_row = int(rows[-1])
         if len(self) - self._saved > self._saved // 4 + _UNSAVED:
             self.save()
@@ -128,12 +120,6 @@ class Graph:
                     self.last_row, self._saved = int(match[3]), len(self._index)
                     return
             self._index.reset()
-
-
-def _threads() -> int:
-    """As many as the Flow gives to this worker, or one for each core."""
-    given = os.environ.get("OMP_NUM_THREADS", "")
-    return int(given) if given.isdecimal() and int(given) else len(os.sched_getaffinity(0))
 
 
 def forget_graphs(folder: Path) -> None:

@@ -88,7 +88,14 @@ def _without_carried(route: Route, frames: Sequence[Any]) -> tuple[Sequence[Part
     return parts, frames[: sum(part.frames for part in parts)]
 
 
-def together(route: Route, frames: Sequence[Any], own: Written, *, as_lines: bool) -> Written:
+def together(
+    route: Route,
+    frames: Sequence[Any],
+    own: Written,
+    *,
+    as_lines: bool,
+    may_be_lines: bool = True,
+) -> Written:
     """What earlier parts gave, and this one's result behind it.
 
     Args:
@@ -96,6 +103,7 @@ def together(route: Route, frames: Sequence[Any], own: Written, *, as_lines: boo
         frames: likewise.
         own: this one's result.
         as_lines: these are JSON lines, the outcomes as the client wants them.
+        may_be_lines: see `write_body`.
     """
     before = route.parts[-route.carried :]
     count = sum(part.frames for part in before)
@@ -107,4 +115,5 @@ def together(route: Route, frames: Sequence[Any], own: Written, *, as_lines: boo
         return own_parts, list(lines)
     body = read_body(parts, frames, 1, Call(), 0)
     truths = concatenated(body.groundtruths) if body.groundtruths else None
-    return write_body(concatenated(body.docs), truths, body.failures)
+    docs = concatenated(body.docs)
+    return write_body(docs, truths, body.failures, may_be_lines=may_be_lines)

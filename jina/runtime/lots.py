@@ -98,6 +98,12 @@ class Work(msgspec.Struct, frozen=True):
         """Whether the result is written as JSON lines."""
         return self.route.is_last and self.call.lines
 
+    @property
+    def may_be_lines(self) -> bool:
+        """Whether a client may take the result for its JSON lines, if it is written as lines."""
+        is_chosen = bool(self.call.select or self.call.exclude)
+        return self.route.is_end or not (self.call.lines and is_chosen)
+
 
 class Stretch(msgspec.Struct, frozen=True):
     """What one call gave: for the rows from `start` up to `stop`, Documents or an error."""
@@ -143,7 +149,13 @@ class Desk:
         work = self._read(header)
         written = self._do(work)
         if work.route.carried:
-            return halves.together(work.route, header.frames, written, as_lines=work.as_lines)
+            return halves.together(
+                work.route,
+                header.frames,
+                written,
+                as_lines=work.as_lines,
+                may_be_lines=work.may_be_lines,
+            )
         return written
 
     def _do(self, work: Work) -> Written:
@@ -368,7 +380,7 @@ def write(work: Work, docs: DocumentArray, groundtruths: DocumentArray | None) -
         return parts, list(lines)
     if selection is not None:
         docs = DocumentArray._of_records([selection(record) for record in docs._records()])
-    return bodies.write_body(docs, groundtruths, work.failures)
+    return bodies.write_body(docs, groundtruths, work.failures, may_be_lines=work.may_be_lines)
 
 
 def _written(work: Work, stretches: Sequence[Stretch], start: int, stop: int) -> Written:

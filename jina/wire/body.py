@@ -191,12 +191,15 @@ def write_body(
     docs: DocumentArray,
     groundtruths: DocumentArray | None,
     failures: LineFailures | None,
+    *,
+    may_be_lines: bool = True,
 ) -> tuple[list[Part], list[Any]]:
     """Write Documents as columnar batches, and the failed lines beside them.
 
-    A few small Documents are written as JSON lines, which is quicker and means the same.
+    A few small Documents are written as JSON lines, which is quicker and means the same; but not
+    where a client could take them for its results, which have other fields.
     """
-    if groundtruths is None and not failures:
+    if may_be_lines and groundtruths is None and not failures:
         text = codec.render_few(docs)
         if text is not None:
             return [Part(LINES, DOCS, 1, len(docs))], [text]

@@ -510,9 +510,7 @@ def test_an_approximate_index_knows_what_came_while_it_was_small_and_is_made_ane
     opened: Opener, catalogue: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("usearch")
-    nearest, graph = catalogue("VectorIndexer/nearest.py"), catalogue("VectorIndexer/graph.py")
-    monkeypatch.setattr(nearest, "EXACT_UP_TO", 200)
-    monkeypatch.setattr(graph, "_ALONE_UP_TO", 100)  # the others with several threads
+    monkeypatch.setattr(catalogue("VectorIndexer/nearest.py"), "EXACT_UP_TO", 200)
     vectors = np.random.default_rng(6).standard_normal((500, 16)).astype(np.float32)
 
     def index(start: int, stop: int) -> None:

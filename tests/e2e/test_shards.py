@@ -229,3 +229,25 @@ def test_nobody_waits_for_a_floating_executor_and_its_errors_are_said(shell: She
         (shell.folder / "go").touch()
         assert up.end().code == 0
     assert (shell.folder / "closed").exists()
+
+
+SEES = """
+from pathlib import Path
+
+from jina import Executor, requests
+
+
+class Sees(Executor):
+    @requests
+    def see(self, docs, parameters, **kwargs):
+        Path(parameters["into"]).write_text(docs[0].text)
+"""
+
+
+def test_a_floating_executor_gets_the_fields_that_the_client_leaves_out(shell: Shell) -> None:
+    shell.write("sees.py", SEES)
+    flow = shell.flow("Upper", "Sees, floating: true, py_modules: [sees.py]")
+    post = ("post", "/", "--flow", flow, "--text", "x", "-p", "into=seen", "--select", "id")
+    (line,) = shell.run(*post).lines
+    assert set(line) == {"id"}
+    assert (shell.folder / "seen").read_text() == "X"  # a Flow ends when these are done

@@ -34,6 +34,7 @@ from typing import IO, Any
 import numpy as np
 
 from jina import Document, DocumentArray, Executor
+from jina.launch.threads import VARIABLES, usable_cores
 from tests.frameworks import support
 from tests.shell import Shell, peak_bytes
 
@@ -329,10 +330,12 @@ class Plain:
 
 @contextmanager
 def _plain(subject: Subject, first: Path) -> Iterator[Plain]:
-    """Start plain Python."""
+    """Start plain Python, with as many threads as the only worker of a Flow has."""
+    threads = dict.fromkeys(VARIABLES, str(usable_cores()))
     with subprocess.Popen(
         [sys.executable, "-m", "tests.frameworks.page", "--plain", subject.name, first],
         cwd=support.ROOT,
+        env={**threads, **os.environ},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -18,7 +18,7 @@ from jina.wire import header as wire
 from jina.wire.batching import Batching
 from jina.wire.body import read_body, write_body
 from jina.wire.header import Header, pack_message, unpack_message
-from jina.wire.maps import DOCS, LINES, Call, ErrorInfo, Part, Route, pack_map
+from jina.wire.maps import BATCH, DOCS, LINES, Call, ErrorInfo, Part, Route, pack_map
 
 FOUR = Batching(4, 10)
 SPEC = WorkerSpec(node="a", replica=0, executor=ExecutorSpec(jtype="Busy"))
@@ -359,3 +359,4 @@ def test_at_an_end_fields_that_the_client_leaves_out_are_not_sent(is_last: bool)
         assert frames[0].splitlines()[::2] == [b'{"text":"A"}', b'{"text":"B"}']
     parts, frames = desk(Busy()).run(header(2, "a", is_last=False, select=["text"]))
     assert read_body(parts, frames, 1, Call(), 1).docs[0][0].id  # another worker reads it
+    assert [part.kind for part in parts] == [BATCH]  # lines would pass for the client's
