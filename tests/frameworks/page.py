@@ -249,7 +249,7 @@ def measured(subject: Subject) -> Measured:
 
 def _docs_of_a_round(subject: Subject, batch_s: float) -> int:
     """How many Documents, in whole requests, take about as long as a round should."""
-    requests = max(4, round(ROUND_S / batch_s))
+    requests = max(2, round(ROUND_S / batch_s))
     # Both of two replicas have as much to do.
     most = MAX_DOCS // subject.batch
     return subject.batch * min(requests + requests % 2, most - most % 2)
