@@ -93,6 +93,15 @@ def test_the_check_of_an_executor_says_what_is_missing_and_what_installs_it(fold
     assert f"jina executor install catalogue://{folder.name} --venv" in problem.hint
 
 
+@pytest.mark.skipif(has("onnxruntime"), reason="nothing that is imported is missing")
+def test_the_check_of_another_yaml_of_a_folder_names_its_own_requirements() -> None:
+    file = ROOT / "executors" / "BertTextEncoder" / "full.yml"
+    (problem,) = check_executor(str(file)).problems
+    assert "/requirements-full.txt && " in problem.hint
+    assert "--no-deps -r " in problem.hint
+    assert "/full.yml --venv envs/BertTextEncoder-full`" in problem.hint
+
+
 @pytest.mark.parametrize(
     "folder",
     [
