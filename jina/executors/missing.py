@@ -1,6 +1,7 @@
 """What helps after a failed import: which interpreter misses what, and what installs it.
 
-An Executor's `requirements.txt` is beside its YAML or its Python file.
+An Executor's `requirements.txt` is beside its YAML or its Python file. A YAML
+`full.yml` can have a `requirements-full.txt` of its own beside it.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from jina.executors.requirements import not_installed
 from jina.executors.spec import ExecutorSpec
 
 REQUIREMENTS = "requirements.txt"
-REQUIREMENTS_NO_DEPS = "requirements-no-deps.txt"  # installed without what they depend on
+_NO_DEPS = "-no-deps.txt"  # the packages are installed without what they depend on
+REQUIREMENTS_NO_DEPS = f"requirements{_NO_DEPS}"
 
 NOTE, HELP = "note: ", "help: "  # how the lines of `Missing` begin, behind a traceback
 
@@ -63,12 +65,14 @@ def missing_for(error: BaseException, spec: ExecutorSpec) -> Missing | None:
     package = (error.name or "").partition(".")[0]
     if not package or package in sys.stdlib_module_names or package == "jina":
         return None
-    files = requirement_files(homes_of(spec))
+    files = requirement_files(homes_of(spec), spec.file)
     is_there = not isinstance(error, ModuleNotFoundError) or package in sys.modules
     if is_there and not files:  # a part of the user's own code
         return None
     python = f"{shown(sys.executable)} (Python {sys.version.partition(' ')[0]})"
-    return Missing(f"{_what(package, files, is_there)} in {python}", _advice(package, files))
+    return Missing(
+        f"{_what(package, files, is_there)} in {python}", _advice(package, files, spec.file)
+    )
 
 
 def _what(package: str, files: Sequence[str], is_there: bool) -> str:
@@ -89,8 +93,16 @@ def homes_of(spec: ExecutorSpec) -> Iterator[str]:
         yield os.path.dirname(os.path.abspath(spec.file))
 
 
-def requirement_files(folders: Iterable[str]) -> list[str]:
-    """The files that say what an Executor needs, of the first folder that has one."""
+def requirement_files(folders: Iterable[str], yaml: str = "") -> list[str]:
+    """The files that say what an Executor needs, of the first folder that has one.
+
+    Args:
+        folders: to look into.
+        yaml: path of the Executor's YAML. For `full.yml`, `requirements-full.txt` and
+            `requirements-full-no-deps.txt` beside it come before all others.
+    """
+    if found := _own_requirements(yaml):
+        return found
     for folder in folders:
         paths = [os.path.join(folder, name) for name in (REQUIREMENTS, REQUIREMENTS_NO_DEPS)]
         found = [path for path in paths if os.path.isfile(path)]
@@ -99,13 +111,30 @@ def requirement_files(folders: Iterable[str]) -> list[str]:
     return []
 
 
+def _own_requirements(yaml: str) -> list[str]:
+    """The files that are named after a YAML; none without a YAML."""
+    if not yaml:
+        return []
+    start = os.path.join(os.path.dirname(os.path.abspath(yaml)), f"requirements-{_stem(yaml)}")
+    return [path for path in (f"{start}.txt", f"{start}{_NO_DEPS}") if os.path.isfile(path)]
+
+
+def needs_no_deps(file: str) -> bool:
+    """Whether the packages of a file are installed without what they depend on."""
+    return file.endswith(_NO_DEPS)
+
+
+def _stem(yaml: str) -> str:
+    return os.path.splitext(os.path.basename(yaml))[0]
+
+
 def shown(path: str) -> str:
     """A path as people type it: relative where it is below the current folder."""
     relative = os.path.relpath(path)
     return path if relative.startswith(os.pardir) else relative
 
 
-def _advice(package: str, files: Sequence[str]) -> str:
+def _advice(package: str, files: Sequence[str], yaml: str) -> str:
     """The commands that install what is missing."""
     pip = f"{shlex.quote(shown(sys.executable))} -m pip install"
     if not files:
@@ -116,12 +145,12 @@ def _advice(package: str, files: Sequence[str]) -> str:
             "`py_modules`"
         )
     commands = [
-        f"{pip} {'-r' if os.path.basename(file) == REQUIREMENTS else '--no-deps -r'}"
-        f" {shlex.quote(shown(file))}"
+        f"{pip} {'--no-deps -r' if needs_no_deps(file) else '-r'} {shlex.quote(shown(file))}"
         for file in files
     ]
-    folder = os.path.dirname(files[0])
-    config = os.path.join(folder, _CONFIG)
+    config = os.path.join(os.path.dirname(files[0]), _CONFIG)
+    if _own_requirements(yaml):
+        config = yaml
     own = ""
     if os.path.isfile(config):
         own = f"; or in an environment of its own: `{install_command(config)}`"
@@ -142,4 +171,6 @@ def install_command(config: str) -> str:
         os.path.join(site, "jinacli/catalogue/executors"),
     )
     what = f"catalogue://{name}" if home in catalogues else shlex.quote(shown(config))
+    if os.path.basename(config) != _CONFIG:
+        what, name = shlex.quote(shown(config)), f"{name}-{_stem(config)}"
     return f"jina executor install {what} --venv {shlex.quote(os.path.join('envs', name))}"

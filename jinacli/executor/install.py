@@ -22,7 +22,7 @@ import typer
 from jina.config.catalogue import SCHEMES, find
 from jina.config.executors import load_executor, read_executor
 from jina.excepts import JinaError
-from jina.executors.missing import REQUIREMENTS, homes_of, requirement_files
+from jina.executors.missing import REQUIREMENTS, homes_of, needs_no_deps, requirement_files
 from jina.executors.pythons import venv_of
 from jina.launch.elsewhere import NEEDED, OLDEST
 from jina.launch.interpreters import misfit
@@ -77,7 +77,7 @@ def install(wanted: Install) -> int:
         _check_age(wanted.python or sys.executable)
     tools.make(folder, wanted.python or sys.executable)
     with _this_jina(python) as jina:
-        listed = [file for file in files if os.path.basename(file) == REQUIREMENTS]
+        listed = [file for file in files if not needs_no_deps(file)]
         if jina or listed:
             tools.install(*jina, *(word for file in listed for word in ("-r", file)))
         for file in files:
@@ -106,7 +106,8 @@ def _requirements(file: str) -> list[str]:
     if found is None or not found.is_file():
         found = load_executor(source).file or Path(file)  # it says what is wrong
     spec = read_executor(source).spec
-    files = requirement_files([*(homes_of(spec) if spec else ()), str(found.parent)])
+    homes = [*(homes_of(spec) if spec else ()), str(found.parent)]
+    files = requirement_files(homes, str(found))
     if not files:
         say(f"note: {file} has no {REQUIREMENTS} beside it, so only jina is installed for it")
     return files

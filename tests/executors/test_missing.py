@@ -25,11 +25,12 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "path", [*sys.path])  # modules are imported from this folder
 
 
-def missing(folder: Path, source: str) -> Missing | None:
-    """What is said about an Executor with this source."""
+def missing(folder: Path, source: str, yaml: str = "") -> Missing | None:
+    """What is said about an Executor with this source, of this YAML in its folder."""
     file = folder / f"my_{abs(hash(source))}.py"
     file.write_text(source)
-    spec = ExecutorSpec(jtype="Mine", py_modules=[str(file)])
+    of_yaml = str(folder / yaml) if yaml else ""
+    spec = ExecutorSpec(jtype="Mine", py_modules=[str(file)], file=of_yaml)
     with pytest.raises(Exception) as raised:  # noqa: PT011 - whatever the source raises
         executor_class(spec)
     return missing_for(raised.value, spec)
@@ -81,6 +82,26 @@ def test_both_files_of_requirements_are_installed_and_an_own_environment_is_offe
         "; or in an environment of its own:"
         " `jina executor install Encoder/config.yml --venv envs/Encoder`"
     )
+
+
+def test_a_yaml_may_have_requirements_of_its_own(tmp_path: Path) -> None:
+    folder = tmp_path / "Encoder"
+    folder.mkdir()
+    for name in ("requirements.txt", "config.yml", "full.yml"):
+        (folder / name).touch()
+    (folder / "requirements-full.txt").write_text("tensorwerk\n")
+    (folder / "requirements-full-no-deps.txt").write_text("weights-werk\n")
+    found = missing(folder, "import tensorwerk\n", "full.yml")
+    assert found == Missing(
+        f"tensorwerk and weights-werk are missing {IN}",
+        f"install what it needs: `{PIP} -r Encoder/requirements-full.txt"
+        f" && {PIP} --no-deps -r Encoder/requirements-full-no-deps.txt`"
+        "; or in an environment of its own:"
+        " `jina executor install Encoder/full.yml --venv envs/Encoder-full`",
+    )
+    other = missing(folder, "import tensorwerk as t\n", "config.yml")
+    assert other is not None
+    assert other.help.startswith(f"install what it needs: `{PIP} -r Encoder/requirements.txt`; or")
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """Measure the catalogue's Executors that need a library, and write the table of docs/frameworks.md.
 
-    python -m tests.frameworks.page --environments '/tmp/fw-{}'           all groups, then the table
-    python -m tests.frameworks.page --environments '/tmp/fw-{}' paddle    one group, then the table
+    python -m tests.frameworks.page --environments 'environments/{}'           all groups, then the table
+    python -m tests.frameworks.page --environments 'environments/{}' paddle    one group, then the table
     python -m tests.frameworks.page                                       the table alone
 
 A group is measured by the interpreter of its own environment, which has what `.ci/frameworks`

@@ -48,6 +48,15 @@ for line in open(sys.argv[2]):
 np.save(sys.argv[1], rows)
 """
 
+THREADS = """
+import json, sys
+import numpy as np
+from jina import Executor
+
+executor = Executor.load_config(sys.argv[2], override_with=json.loads(sys.argv[3]))
+np.save(sys.argv[1], executor.session.get_session_options().intra_op_num_threads)
+"""
+
 PLAIN_TFIDF = """
 import json, sys
 import numpy as np
@@ -103,7 +112,7 @@ class TestBertTextEncoder:
     @pytest.fixture(scope="class")
     @classmethod
     def shell(cls, shared_shell: Shell) -> Iterator[Shell]:
-        flow = support.flow_of(shared_shell, "BertTextEncoder", replicas=2)
+        flow = support.flow_of(shared_shell, "BertTextEncoder", replicas=2, threads=1)
         with support.running(shared_shell, flow):
             yield shared_shell
 
@@ -116,6 +125,19 @@ class TestBertTextEncoder:
         assert rows.dtype == np.float32
         assert rows.shape == (60, 384)
         assert np.array_equal(rows, support.plain_python(shell, PLAIN_BERT, inputs))
+
+    @pytest.mark.parametrize(
+        ("variable", "given", "threads"),
+        [("2", None, 2), ("3,1", None, 3), ("", None, 1), ("2", 1, 1), ("2", 0, 0)],
+    )
+    def test_it_has_the_threads_of_its_worker_or_those_that_it_is_given(
+        self, shell: Shell, variable: str, given: int | None, threads: int
+    ) -> None:
+        config = support.EXECUTORS / "BertTextEncoder" / "config.yml"
+        found = support.plain_python(
+            shell, THREADS, config, json.dumps({"threads": given}), OMP_NUM_THREADS=variable
+        )
+        assert found == threads
 
     def test_texts_that_say_the_same_are_near(self, shell: Shell) -> None:
         inputs = support.written(shell, support.lines_of("BertTextEncoder"))

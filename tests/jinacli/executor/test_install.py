@@ -85,6 +85,20 @@ def test_what_an_executor_needs_is_installed_and_its_flow_runs(shell: Shell, env
     assert line["text"] == "tiny 1"
 
 
+def test_a_yaml_with_requirements_of_its_own_gets_these(shell: Shell, env: str) -> None:
+    shell.write("full.yml", "jtype: Sized\npy_modules: sized.py\n")
+    shell.write("requirements-full.txt", "tiny\n")
+    shell.write("requirements-full-no-deps.txt", "needy\n")
+    done = shell.run("executor", "install", "full.yml", "--venv", "env", "--installer", "pip")
+    assert (done.code, done.out) == (0, "venv: env\n")
+    ran = [line for line in done.err.splitlines() if line.startswith("$ ")]
+    pip = f"$ {env} -m pip install"
+    assert ran == [
+        f"{pip} -r {shell.folder}/requirements-full.txt",
+        f"{pip} --no-deps -r {shell.folder}/requirements-full-no-deps.txt",
+    ]
+
+
 def test_what_pip_cannot_install_is_an_error(shell: Shell, env: str) -> None:
     shell.write("requirements.txt", "nothing_of_that_name==1.0\n")
     done = shell.run("executor", "install", "my.yml", "--venv", "env", "--installer", "pip")
