@@ -240,7 +240,7 @@ def look_at(parts: Sequence[Part], results: int, note: Note) -> NoReturn:
     code = 1
     try:
         _hide_data()
-        os.environ.update(parts[0].origin.env)  # of all of them
+        os.environ.update(parts[0].env)  # of all of them
         for part in parts:
             os.write(results, part.look(note.write).as_line().encode() + b"\n")
         note.write("")

@@ -154,10 +154,13 @@ def test_an_environment_that_is_not_there_is_told_before_anything_starts(shell: 
 
 
 THEIRS = """
+import os
+
 import only_there
 from jina import Executor, requests
 
 print("imported by", only_there.sys.executable)
+assert os.environ["FOO_FLOW"] == "1"
 
 
 class Theirs(Executor):
@@ -180,7 +183,8 @@ def checked_flow(shell: Shell, python: str, name: str = "flow.yml") -> None:
         name,
         "executors:\n"
         "  - {name: here, uses: 'theirs.py:Theirs', uses_metas: {name: h}}\n"
-        f"  - {{name: there, uses: 'theirs.py:Theirs', uses_requests: {{/y: xx}}, {python}}}\n",
+        f"  - {{name: there, uses: 'theirs.py:Theirs', uses_requests: {{/y: xx}}, {python}}}\n"
+        "with: {env: {FOO_FLOW: 1}}\n",
     )
 
 
