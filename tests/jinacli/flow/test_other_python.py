@@ -219,6 +219,20 @@ def test_a_check_tells_of_interpreters_that_do_not_fit(shell: Shell) -> None:
     ]
 
 
+def test_findings_of_another_build_are_told_as_its_misfit(shell: Shell, rich_python: str) -> None:
+    checked_flow(shell, f"python: {rich_python}")
+    shell.write(
+        "theirs.py",
+        "import only_there, os, sys\n"
+        "os.write(int(sys.argv[1]), b'[\"of another build\"]\\n')\n"
+        "os._exit(0)\n",
+    )
+    done = shell.run("flow", "check", "flow.yml", "--output-format", "concise")
+    assert done.code == 1
+    (told,) = [line for line in done.out.splitlines() if "unfit" in line]
+    assert told.endswith(f"error[unfit-interpreter]: {rich_python} has another build of jina")
+
+
 def test_what_ends_the_other_interpreter_is_told(shell: Shell, rich_python: str) -> None:
     checked_flow(shell, f"python: {rich_python}")
     shell.write("theirs.py", "import os\nos._exit(3)\n")
