@@ -13,7 +13,7 @@ from typing import Any
 from jina.check.batching import batched_join
 from jina.check.classes import Begin
 from jina.check.folders import named_folders, node_folders, shared_folders
-from jina.check.gpus import node_gpus
+from jina.check.gpus import node_gpus, with_first_gpu
 from jina.check.methods import yaml_endpoints
 from jina.check.parts import Check, Findings, Part
 from jina.check.report import Endpoint, Report
@@ -83,7 +83,7 @@ def read_for_executor(source: Any, *, no_import: bool = False) -> Check:
         report.problems += named_folders(origin, spec)
         report.problems += yaml_endpoints(origin, spec)
         if not no_import:
-            parts.append(Part(report.source, spec, origin))
+            parts.append(Part(report.source, spec, origin, env=origin.env))
 
     def finish(found: Sequence[Findings]) -> Report:
         for each in found:
@@ -128,7 +128,17 @@ def _parts(node: NodeConfig, guessed: frozenset[str]) -> Iterator[Part]:
     for name, executor, origin in node.parts():
         is_own = name == node.name  # not its head or tail, for which these are not said
         retried, python = (node, node.python) if is_own else (None, "")
-        yield Part(name, executor, origin, name, retried, guessed, node.timeout_ready_s, python)
+        yield Part(
+            name=name,
+            spec=executor,
+            origin=origin,
+            node=name,
+            retried=retried,
+            guessed=guessed,
+            limit_s=node.timeout_ready_s,
+            python=python,
+            env=with_first_gpu(node.env if is_own else node.env_around(origin)),
+        )
 
 
 def _unserved(report: Report, node: NodeConfig) -> Iterator[Problem]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from jina.config.devices import TOTAL, chosen, gpus
+from jina.config.devices import TOTAL, chosen, gpus, in_turns
 from jina.config.nodes import NodeConfig
 from jina.config.problems import Problem
+from jina.excepts import ConfigError
+from jina.graph.plan import with_device
 from jina.names import DEVICES
 
 
@@ -30,3 +32,15 @@ def node_gpus(node: NodeConfig) -> Iterator[Problem]:
             hint=f"set {TOTAL} to the number of GPUs if nvidia-smi cannot find them",
             severity="warning",
         )
+
+
+def with_first_gpu(env: dict[str, str]) -> dict[str, str]:
+    """The environment of the first process of a node.
+
+    Args:
+        env: of the node; CUDA_VISIBLE_DEVICES may say that its processes take turns.
+    """
+    try:
+        return with_device(env, in_turns(env, gpus), 0)
+    except ConfigError:  # reported already, if it is the Flow's
+        return env

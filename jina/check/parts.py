@@ -7,7 +7,7 @@ here: whoever checks says where.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -66,6 +66,7 @@ class Part:
         guessed: places of names of errors that are reported as unknown.
         limit_s: how long the import may take; below zero for ever.
         python: the interpreter that it runs in; "" for this one.
+        env: the environment variables of its process: all that the YAML says.
     """
 
     name: str
@@ -76,13 +77,14 @@ class Part:
     guessed: frozenset[str] = field(default=frozenset())
     limit_s: float = TIMEOUT_READY_S
     python: str = ""
+    env: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def modules(self) -> tuple[object, ...]:
         """What is imported for it: parts that are equal in this can share a process."""
         home = self.spec.jtype.rpartition(":")[0]
         cls = self.origin.cls
-        own = frozenset(self.origin.env.items()), self.python
+        own = frozenset(self.env.items()), self.python
         return (home, *self.spec.py_modules, None, *self.spec.search_paths, cls, *own)
 
     def look(self, begin: Begin) -> Findings:

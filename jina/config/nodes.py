@@ -108,6 +108,10 @@ class NodeConfig:
             if part is not None and part.origin is not None:
                 yield f"{self.name}{suffix}", part.executor, part.origin
 
+    def env_around(self, origin: ExecutorDraft | None) -> dict[str, str]:
+        """Environment of its head or tail, written there: nothing that is said of it alone."""
+        return {**({} if origin is None else origin.env), **self.outer_env}
+
 
 def known_entry(
     state: LoadState, tree: Tree, at: DataPath, entry: Mapping[str, Any]

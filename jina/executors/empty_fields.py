@@ -31,6 +31,7 @@ _BY_NAME = frozenset({"get_attributes", "get_attributes_with_docs", "getattr"})
 _MAKES = re.compile(r"_to_(?:image_)?(text|blob|buffer|uri|embedding)$|^(embed)$")
 _SHOWN = ("text", "blob", "buffer", "embedding", "uri")
 _MOST_RECORDS = 10_000
+_NONE_HAS = "none of these Documents has"
 
 
 def add_help(error: BaseException, docs: DocumentArray | None) -> None:
@@ -46,9 +47,14 @@ def add_help(error: BaseException, docs: DocumentArray | None) -> None:
         text = _help(error, docs)
     except Exception:  # whatever the Documents are like now: the error itself is what counts
         return
-    notes = [note for note in getattr(error, "__notes__", ()) if not note.startswith(HELP)]
     if text:
+        ours = f"{HELP}{_NONE_HAS}"  # of an error that is raised again
+        notes = [note for note in getattr(error, "__notes__", ()) if not _begins(note, ours)]
         error.__notes__ = [*notes, f"{HELP}{text}"]
+
+
+def _begins(note: object, text: str) -> bool:
+    return isinstance(note, str) and note.startswith(text)
 
 
 def _help(error: BaseException, docs: DocumentArray) -> str:
@@ -70,7 +76,7 @@ def _help(error: BaseException, docs: DocumentArray) -> str:
         return ""
     has = _listed([name for name in ("uri", *_SHOWN[:-1]) if name in filled], "and")
     rest = f"; they have {has}" if has else ""
-    return f"none of these Documents has {_listed(empty, 'or')}{rest}"
+    return f"{_NONE_HAS} {_listed(empty, 'or')}{rest}"
 
 
 def _is_set(value: Any) -> bool:
@@ -119,8 +125,8 @@ def _fields_read(trace: TracebackType | None) -> set[str]:
 
 def _is_beside(path: str, folder: str) -> bool:
     """Whether a file is one of those beside the Executor's, not of a library below them."""
-    rest = path.removeprefix(folder)
-    return path.startswith(folder) and "site-packages" not in rest
+    start = os.path.join(folder, "")
+    return path.startswith(start) and "site-packages" not in path.removeprefix(start)
 
 
 @lru_cache(maxsize=256)

@@ -13,14 +13,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from jina.executors.modules import is_path
-from jina.executors.requirements import not_installed
+from jina.executors.requirements import not_installed, plain
 from jina.executors.spec import ExecutorSpec
 
 REQUIREMENTS = "requirements.txt"
 _NO_DEPS = "-no-deps.txt"  # the packages are installed without what they depend on
 REQUIREMENTS_NO_DEPS = f"requirements{_NO_DEPS}"
-
-NOTE, HELP = "note: ", "help: "  # how the lines of `Missing` begin, behind a traceback
 
 _CONFIG = "config.yml"
 # Packages whose name is not that of their module. Others are not named: a misspelt module would
@@ -44,10 +42,6 @@ class Missing(NamedTuple):
 
     note: str
     help: str
-
-    def lines(self) -> list[str]:
-        """Both as lines for people."""
-        return [NOTE + self.note, HELP + self.help]
 
 
 def missing_for(error: BaseException, spec: ExecutorSpec) -> Missing | None:
@@ -79,8 +73,12 @@ def _what(package: str, files: Sequence[str], is_there: bool) -> str:
     """What is missing: all packages of the files that are, or the one that was imported."""
     if is_there:
         return f"the {package} that is installed does not fit"
-    *others, last = not_installed(files) or [package]
-    return f"{', '.join(others)} and {last} are missing" if others else f"{last} is missing"
+    names = not_installed(files) or [package]
+    *others, last = names
+    text = f"{', '.join(others)} and {last} are missing" if others else f"{last} is missing"
+    known = {plain(package), plain(_PACKAGES.get(package, package))}
+    is_named = not known.isdisjoint(map(plain, names))
+    return text if is_named else f"there is no module {package}, and {text}"
 
 
 def homes_of(spec: ExecutorSpec) -> Iterator[str]:

@@ -22,7 +22,7 @@ def not_installed(files: Iterable[str]) -> list[str]:
     """
     installed = _installed()
     names = [name for file in files for name in _names(file)]
-    return [name for name in dict.fromkeys(names) if _plain(name) not in installed]
+    return [name for name in dict.fromkeys(names) if plain(name) not in installed]
 
 
 def _names(file: str) -> list[str]:
@@ -45,10 +45,10 @@ def _installed() -> set[str]:
             continue
         for entry in entries:
             if entry.endswith(_ENDINGS):
-                found.add(_plain(entry.partition("-")[0].removesuffix(".egg-info")))
+                found.add(plain(entry.partition("-")[0].removesuffix(".egg-info")))
     return found
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
     """A name as pip compares it."""
     return re.sub(r"[-_.]+", "-", name).lower()

@@ -140,8 +140,7 @@ def _environment(node: NodeConfig, planned: PlannedNode) -> dict[str, str]:
     if not planned.of:
         return node.env
     neighbour = node.after if planned.is_tail else node.before
-    own = {} if neighbour is None or neighbour.origin is None else neighbour.origin.env
-    return {**own, **node.outer_env}
+    return node.env_around(neighbour.origin if neighbour else None)
 
 
 def _runtime_args(

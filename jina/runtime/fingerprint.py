@@ -12,6 +12,7 @@ import msgspec
 from jina.executors.spec import ExecutorSpec
 from jina.graph.plan import WorkerSpec
 from jina.runtime.control import Assignment
+from jina.runtime.start_error import StartError
 from jina.wire import header, maps
 from jina.wire.batching import Batching
 from jina.wire.doubts import Doubt
@@ -19,7 +20,7 @@ from jina.wire.doubts import Doubt
 _CROSSING: tuple[type[msgspec.Struct], ...] = (
     *(Assignment, WorkerSpec, ExecutorSpec, Batching, Doubt),
     *(maps.Part, maps.ErrorInfo, maps.Route, maps.Times, maps.Call),
-    *(maps.Failure, maps.LineFailures, maps.Ready),
+    *(maps.Failure, maps.LineFailures, maps.Ready, StartError),
 )
 
 

@@ -154,14 +154,13 @@ class _Import:
         Args:
             code: its exit code, or the signal that killed it, negative.
         """
-        with os.fdopen(self._results, "rb") as results:
-            results.seek(0)
-            found = [Findings.from_line(line.decode()) for line in results]
+        found = self._read()
         doing = self._note.read()
         self._note.close()
         if doing == _INTERRUPTED:
             return None
-        if code == UNSUITED and self._asked:  # it runs Flows for us, but does not check them
+        # Another build runs Flows for us, but may not check them, or has other findings.
+        if found is None or (code == UNSUITED and self._asked):
             python = self.parts[0].python
             fault = (f"{python} has another build of jina", interpreters.install_hint(python))
             return [part.unfit(*fault) for part in self.parts]
@@ -172,6 +171,17 @@ class _Import:
         if len(found) > len(self.parts):  # it ended after all was found
             found[-2].problems += found.pop().problems
         return found + [Findings() for _ in self.parts[len(found) :]]
+
+    def _read(self) -> list[Findings] | None:
+        """What it has written; None if that is of another build."""
+        with os.fdopen(self._results, "rb") as results:
+            results.seek(0)
+            try:
+                return [Findings.from_line(line.decode()) for line in results]
+            except ValueError:
+                if self._asked:
+                    return None
+                raise
 
 
 class _Imports:
@@ -240,7 +250,7 @@ def look_at(parts: Sequence[Part], results: int, note: Note) -> NoReturn:
     code = 1
     try:
         _hide_data()
-        os.environ.update(parts[0].origin.env)  # of all of them
+        os.environ.update(parts[0].env)  # of all of them
         for part in parts:
             os.write(results, part.look(note.write).as_line().encode() + b"\n")
         note.write("")

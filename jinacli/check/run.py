@@ -16,11 +16,16 @@ _UNREADABLE = {"no-source", "yaml-encoding"}
 
 
 def check_executors(
-    files: Sequence[str], *, no_import: bool, form: Format, strict: bool = False
+    files: Sequence[str],
+    *,
+    no_import: bool,
+    form: Format,
+    strict: bool = False,
+    quiet: bool = False,
 ) -> int:
     """Check Executors and print what was found."""
     checks = [read_for_executor(plain_path(file), no_import=no_import) for file in files]
-    return _shown(checked_apart(checks), form, strict=strict)
+    return _shown(checked_apart(checks, quiet=quiet), form, strict=strict)
 
 
 def check_flows(

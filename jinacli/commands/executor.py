@@ -50,6 +50,9 @@ def check(
     output_format: OutputFormat = "full",
     error_on_warning: ErrorOnWarning = False,
     exit_zero: ExitZero = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Do not show what is being imported")
+    ] = False,
 ) -> None:
     """Find all mistakes in an Executor before anything runs
 
@@ -85,7 +88,11 @@ def check(
             if given:
                 raise typer.BadParameter("needs --run", param_hint=option)
         code = check_executors(
-            files, no_import=no_import, form=output_format, strict=error_on_warning
+            files,
+            no_import=no_import,
+            form=output_format,
+            strict=error_on_warning,
+            quiet=quiet,
         )
         raise typer.Exit(0 if exit_zero and code == 1 else code)
     if no_import:

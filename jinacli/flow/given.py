@@ -70,11 +70,6 @@ class Given:
             words += ["--set", setting]
         return words + (["--env-file", str(self.env_file)] if self.env_file else [])
 
-    @property
-    def standard_input(self) -> bytes:
-        """What belongs to `words` on standard input."""
-        return self.source.encode() if isinstance(self.source, str) else b""
-
     def load(self, listen: str = "") -> tuple[FlowConfig, Plan]:
         """Read and check it, and plan it.
 

@@ -47,7 +47,9 @@ class Echoes:
         if share <= _MOST_SHARE:
             return ""
         worth = [name for name, size in self._echoed.most_common() if self._is_worth(size)]
-        *most, last = worth or [self._echoed.most_common()[0][0]]
+        if not worth:
+            return ""
+        *most, last = worth
         names = f"{', '.join(most)} and {last}" if most else last
         return (
             f"note: {100 * share:.0f} % of the output is {names}, just as in the input; "

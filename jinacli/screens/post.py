@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from jina.executors.user_errors import HELP
 from jina.suggest import nearest
 from jinacli.screens.errors import USER_FRAME, say
 from jinacli.screens.numbers import number, rate
@@ -26,12 +27,14 @@ def say_summary(tally: Tally, output: str, *, quiet: bool) -> None:
     if not quiet and (tally.outcomes or output != "-"):  # else it was said why there is none
         say(_sum(tally, output))
     if tally.failed:
-        say(_failures(tally))
-        _say_traceback(tally.first_traceback, quiet=quiet)
+        text = _failures(tally)
+        say(text)
+        _say_traceback(tally.first_traceback, text, quiet=quiet)
     if tally.went_on:
         text = f"{number(tally.went_on)} of {number(tally.outcomes)} went on after an error"
-        say(f"{text}; the first: {tally.first_passed}" if tally.first_passed else text)
-        _say_traceback(tally.passed_traceback, quiet=quiet)
+        text = f"{text}; the first: {tally.first_passed}" if tally.first_passed else text
+        say(text)
+        _say_traceback(tally.passed_traceback, text, quiet=quiet)
 
 
 def _sum(tally: Tally, output: str) -> str:
@@ -62,10 +65,14 @@ def _failures(tally: Tally) -> str:
     return f"{text}; {which}: {reasons[0]}" if reasons else text
 
 
-def _say_traceback(text: str, *, quiet: bool) -> None:
-    """Say a traceback that names a place; the last line of one was said before."""
-    if USER_FRAME in text and not quiet:
-        say(text)
+def _say_traceback(text: str, said: str, *, quiet: bool) -> None:
+    """Say a traceback that names a place, without the help behind it that was said before."""
+    if USER_FRAME not in text or quiet:
+        return
+    lines, before = text.splitlines(), {line.strip() for line in said.splitlines()}
+    while lines[-1].startswith(HELP) and lines[-1].strip() in before:
+        del lines[-1]
+    say("\n".join(lines))
 
 
 def so_far(tally: Tally, journal: Journal | None, until: str) -> str:

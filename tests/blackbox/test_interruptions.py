@@ -73,7 +73,7 @@ TYPED = b'{"text": "typed"}\n'
 ANSWERED = '"text":"typed"}\n'
 FROM_TERMINAL = "works.yml / -i - --output-format jsonl --request-size 1"
 PHASES = {
-    "up, a model loads": Phase("flow up loading.yml", (0, 0, 0)),
+    "up, a model loads": Phase("flow up loading.yml", (130, 0, 0)),
     "up, reading the YAML": Phase("flow up -", (130, 143, 129), typed=b"jtype: Flow\n"),
     "post, its Flow loads a model": Phase("post / -t x -f loading.yml"),
     "post, reading": Phase("post / -i - --output-format jsonl", typed=TYPED, shows=ANSWERED),

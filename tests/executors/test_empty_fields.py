@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from jina import Document, DocumentArray, Executor, requests
+from jina.executors import empty_fields
 from jina.executors.call import call, close_loop
 from jina.executors.user_errors import message, short_traceback
 from jina.types import codec
@@ -143,6 +144,7 @@ def test_other_errors_stay_as_they_are(endpoint: str, docs: DocumentArray) -> No
 def test_notes_of_the_user_stay_and_an_error_raised_again_has_one_help() -> None:
     error = TypeError("of long ago")
     error.add_note("a note")
+    error.add_note("help: of the user's own")
 
     class Again(Executor):
         @requests(on="/x")
@@ -155,5 +157,13 @@ def test_notes_of_the_user_stay_and_an_error_raised_again_has_one_help() -> None
             call(Again(), "/x", docs=docs, parameters={})
     assert error.__notes__ == [
         "a note",
+        "help: of the user's own",
         "help: none of these Documents has a blob; they have a text",
     ]
+
+
+def test_files_are_beside_the_executor_if_they_are_in_its_folder() -> None:
+    assert empty_fields._is_beside("/a/exec/parts/x.py", "/a/exec")
+    assert not empty_fields._is_beside("/a/exec2/x.py", "/a/exec")
+    assert not empty_fields._is_beside("/a/exec/venv/site-packages/x.py", "/a/exec")
+    assert empty_fields._is_beside("<string>", "")

@@ -67,6 +67,23 @@ def test_a_package_that_no_requirement_names_is_missing(tmp_path: Path) -> None:
     assert found.note == f"tensorwerk is missing {IN}"
 
 
+@pytest.mark.parametrize(
+    ("module", "requirement", "note"),
+    [
+        ("nosuch_pkg", "tensorwerk", "there is no module nosuch_pkg, and tensorwerk is missing"),
+        ("tensor_werk", "Tensor-Werk", "Tensor-Werk is missing"),
+        ("cv2", "opencv-python-headless", "opencv-python-headless is missing"),
+    ],
+)
+def test_a_module_is_named_if_no_missing_requirement_has_its_name(
+    tmp_path: Path, module: str, requirement: str, note: str
+) -> None:
+    (tmp_path / "requirements.txt").write_text(f"{requirement}\n")
+    found = missing(tmp_path, f"import {module}\n")
+    assert found is not None
+    assert found.note == f"{note} {IN}"
+
+
 def test_both_files_of_requirements_are_installed_and_an_own_environment_is_offered(
     tmp_path: Path,
 ) -> None:

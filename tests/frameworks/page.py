@@ -1,8 +1,8 @@
 """Measure the catalogue's Executors that need a library, and write the table of docs/frameworks.md.
 
-    python -m tests.frameworks.page --environments 'environments/{}'           all groups, the table
-    python -m tests.frameworks.page --environments 'environments/{}' paddle    one group, the table
-    python -m tests.frameworks.page                                            the table alone
+    python -m tests.frameworks.page                               the table alone
+    python -m tests.frameworks.page --environments 'envs/{}'      all groups, then the table
+    python -m tests.frameworks.page --environments 'envs/{}' paddle    one group, then the table
 
 A group is measured by the interpreter of its own environment, which has what `.ci/frameworks`
 installs; its results go to a file of JSON in `measured/`, from which the table is made. All eight

@@ -18,6 +18,7 @@ def test_it_may_be_given_twice_wherever_it_may_be_given_once() -> None:
             assert (given, rest) == ([True], []), path
             takers.append(" ".join(path))
     assert {"post", "flow up", "flow down", "flow ps", "executor run"} <= set(takers)
+    assert {"flow check", "executor check"} <= set(takers)
 
 
 def test_quieter_than_quiet_is_quiet(shell: Shell) -> None:

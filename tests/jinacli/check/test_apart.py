@@ -67,6 +67,40 @@ def test_the_variables_of_an_executor_are_set_before_it_is_imported(shell: Shell
     assert sorted(path.name for path in shell.folder.glob("*.txt")) == ["one.txt", "two.txt"]
 
 
+READS = """
+import os
+from jina import Executor, requests
+
+os.environ["FOO_FLOW"], os.environ["FOO_OWN"]
+assert os.environ["CUDA_VISIBLE_DEVICES"] == "0"
+
+
+class Reads(Executor):
+    @requests
+    def f(self, docs, **kwargs): ...
+"""
+
+
+def test_the_variables_of_a_node_and_its_flow_are_set_too(shell: Shell) -> None:
+    """As in the process of the Flow: what is said of a node is not said of its head."""
+    shell.write("reads.py", READS)
+    shell.write("outer.py", READS.replace(', os.environ["FOO_OWN"]', ""))
+    flow_yml = """
+        jtype: Flow
+        with: {env: {FOO_FLOW: 1, CUDA_VISIBLE_DEVICES: "RR0,1"}}
+        executors:
+          - {name: a, uses: "reads.py:Reads", env: {FOO_OWN: true}, uses_before: "outer.py:Reads"}
+    """
+    shell.write("flow.yml", flow_yml)
+    for command in ("check", "endpoints"):
+        done = shell.run("flow", command, "flow.yml")
+        assert done.code == 0, done.out + done.err
+    shell.write("flow.yml", flow_yml.replace("outer.py", "reads.py"))
+    done = shell.run("flow", "check", "flow.yml")
+    assert done.code == 1
+    assert done.out.count("importing the Executor raised KeyError: 'FOO_OWN'") == 1
+
+
 def test_modules_that_cannot_be_loaded_together_are_loaded_apart(shell: Shell) -> None:
     shell.write("left.py", ONCE.format(name="Left"))
     shell.write("right.py", ONCE.format(name="Right"))

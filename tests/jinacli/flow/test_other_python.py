@@ -154,10 +154,13 @@ def test_an_environment_that_is_not_there_is_told_before_anything_starts(shell: 
 
 
 THEIRS = """
+import os
+
 import only_there
 from jina import Executor, requests
 
 print("imported by", only_there.sys.executable)
+assert os.environ["FOO_FLOW"] == "1"
 
 
 class Theirs(Executor):
@@ -180,7 +183,8 @@ def checked_flow(shell: Shell, python: str, name: str = "flow.yml") -> None:
         name,
         "executors:\n"
         "  - {name: here, uses: 'theirs.py:Theirs', uses_metas: {name: h}}\n"
-        f"  - {{name: there, uses: 'theirs.py:Theirs', uses_requests: {{/y: xx}}, {python}}}\n",
+        f"  - {{name: there, uses: 'theirs.py:Theirs', uses_requests: {{/y: xx}}, {python}}}\n"
+        "with: {env: {FOO_FLOW: 1}}\n",
     )
 
 
@@ -213,6 +217,20 @@ def test_a_check_tells_of_interpreters_that_do_not_fit(shell: Shell) -> None:
     assert lines == [
         f"flow.yml:3:76: error[unfit-interpreter]: {python} (Python {version}) has no jina"
     ]
+
+
+def test_findings_of_another_build_are_told_as_its_misfit(shell: Shell, rich_python: str) -> None:
+    checked_flow(shell, f"python: {rich_python}")
+    shell.write(
+        "theirs.py",
+        "import only_there, os, sys\n"
+        "os.write(int(sys.argv[1]), b'[\"of another build\"]\\n')\n"
+        "os._exit(0)\n",
+    )
+    done = shell.run("flow", "check", "flow.yml", "--output-format", "concise")
+    assert done.code == 1
+    (told,) = [line for line in done.out.splitlines() if "unfit" in line]
+    assert told.endswith(f"error[unfit-interpreter]: {rich_python} has another build of jina")
 
 
 def test_what_ends_the_other_interpreter_is_told(shell: Shell, rich_python: str) -> None:

@@ -88,3 +88,5 @@ def test_a_field_that_no_picture_has_is_told_once(flow: Shell) -> None:
         "real number, not NoneType\n"
         "help: none of these Documents has a blob; they have a uri and a buffer\n"
     ) in said
+    assert said.count("help: ") == 1
+    assert said.rstrip().endswith("TypeError: must be real number, not NoneType")
