@@ -19,8 +19,8 @@ from typing import Literal
 
 import typer
 
-from jina.config.catalogue import SCHEMES, find
-from jina.config.executors import load_executor, read_executor
+from jina.config.executors import read_executor
+from jina.config.problems import result_or_raise
 from jina.excepts import JinaError
 from jina.executors.missing import REQUIREMENTS, homes_of, needs_no_deps, requirement_files
 from jina.executors.pythons import venv_of
@@ -99,15 +99,13 @@ def _requirements(file: str) -> list[str]:
     """The files that say what an Executor needs.
 
     Raises:
-        ConfigError: there is no such Executor.
+        ConfigError: there is no such Executor, or its YAML is wrong.
     """
-    source = plain_path(file)
-    found = find(file) if file.startswith(SCHEMES) else Path(file)
-    if found is None or not found.is_file():
-        found = load_executor(source).file or Path(file)  # it says what is wrong
-    spec = read_executor(source).spec
-    homes = [*(homes_of(spec) if spec else ()), str(found.parent)]
-    files = requirement_files(homes, str(found))
+    # What it imports may be there only once it is installed.
+    reading = read_executor(plain_path(file), is_elsewhere=True)
+    config = result_or_raise(reading.config, reading.problems)
+    path = config.file or Path(file)
+    files = requirement_files([*homes_of(config.spec), str(path.parent)], str(path))
     if not files:
         say(f"note: {file} has no {REQUIREMENTS} beside it, so only jina is installed for it")
     return files

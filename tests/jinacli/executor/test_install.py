@@ -108,6 +108,12 @@ def test_what_pip_cannot_install_is_an_error(shell: Shell, env: str) -> None:
     assert done.err.endswith(f"error: `{command}` failed with exit code 1; what it said is above\n")
 
 
+def test_a_module_that_is_installed_only_now_is_no_mistake(shell: Shell, env: str) -> None:
+    shell.write("my.yml", "jtype: tiny.parts:Mine\n")
+    done = shell.run("executor", "install", "my.yml", "--venv", "env", "--installer", "pip")
+    assert (done.code, done.out) == (0, "venv: env\n"), done.err
+
+
 def test_an_executor_without_requirements_needs_jina_alone(shell: Shell, env: str) -> None:
     done = shell.run(
         "executor", "install", "catalogue://UpperCase", "--venv", "env", "--installer", "pip"
@@ -125,6 +131,9 @@ def test_an_executor_without_requirements_needs_jina_alone(shell: Shell, env: st
     ("words", "code", "message"),
     [
         ("nothing.yml --venv new", 2, "error[no-source]: no such file: nothing.yml\n"),
+        ("bad.yml --venv new", 2, "bad.yml:2:1: error[yaml-syntax]: expected node"),
+        ("flow.yml --venv new", 2, "this is a Flow; expected an Executor\n"),
+        ("unknown.yml --venv new", 2, "cannot tell where the class 'Nope' is defined\n"),
         ("catalogue://Nothing --venv new", 2, "the catalogue has no Executor named 'Nothing'"),
         ("--venv full", 2, "full is not empty, and not a virtual environment\nhelp: name a"),
         ("--venv new --python ./no", 2, "error: --python: ./no cannot be run: No such file"),
@@ -138,6 +147,9 @@ def test_what_cannot_be_made(shell: Shell, words: str, code: int, message: str) 
     (shell.folder / "full").mkdir()
     shell.write("full/file", "")
     os.chmod(shell.write("old", "#!/bin/sh\nexit 1\n"), 0o755)
+    shell.write("bad.yml", "a: [")
+    shell.write("flow.yml", "jtype: Flow\nexecutors: [{name: a}]\n")
+    shell.write("unknown.yml", "jtype: Nope\n")
     done = shell.run("executor", "install", *words.split())
     assert (done.code, done.out) == (code, ""), done.err
     assert message in done.err
