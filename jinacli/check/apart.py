@@ -136,6 +136,7 @@ class _Import:
         os.write(stdin, self._asked)
         os.lseek(stdin, 0, os.SEEK_SET)
         os.dup2(stdin, 0)
+        os.dup2(2, 1)  # a script around the interpreter may print something
         for file in (self._results, self._note.file):
             os.set_inheritable(file, True)
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # it would be told with a traceback

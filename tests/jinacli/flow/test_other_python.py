@@ -239,3 +239,15 @@ def test_what_ends_the_other_interpreter_is_told(shell: Shell, rich_python: str)
     done = shell.run("flow", "check", "flow.yml")
     words = "importing theirs.py: the process ended with exit code 3"
     assert done.out.count(words) == 2
+
+
+def test_what_a_script_around_an_interpreter_prints_is_no_finding(
+    shell: Shell, other_python: str
+) -> None:
+    shell.write("who.py", WHO)
+    shell.write("flow.yml", flow("python: ./around"))
+    script = f'#!/bin/sh\necho some words\nexec {other_python} "$@"\n'
+    os.chmod(shell.write("around", script), 0o755)
+    done = shell.run("flow", "check", "flow.yml", "--output-format", "json")
+    assert (done.code, json.loads(done.out)) == (0, [])
+    assert "some words\n" in done.err
