@@ -26,6 +26,7 @@ from jina.executors.missing import REQUIREMENTS, homes_of, needs_no_deps, requir
 from jina.executors.pythons import venv_of
 from jina.launch.elsewhere import NEEDED, OLDEST
 from jina.launch.interpreters import misfit
+from jina.launch.probing import NoAnswer, version_of
 from jina.launch.sources import checkout
 from jinacli import exits
 from jinacli.executor.given import plain_path
@@ -74,7 +75,9 @@ def install(wanted: Install) -> int:
     python = os.path.join(folder, "bin", "python")
     tools = _Tools(python, runs_uv=runs_uv, quiet=wanted.quiet)
     if not os.path.exists(python):
-        _check_age(wanted.python or sys.executable)
+        _checked_version(wanted.python or sys.executable)
+    elif wanted.python and venv_of(python):
+        _refuse_another(wanted.venv, python, wanted.python)
     tools.make(folder, wanted.python or sys.executable)
     with _this_jina(python) as jina:
         listed = [file for file in files if not needs_no_deps(file)]
@@ -111,17 +114,44 @@ def _requirements(file: str) -> list[str]:
     return files
 
 
-def _check_age(python: str) -> None:
-    """Refuse an interpreter that cannot run jina before anything is made with it."""
-    test = f"import sys; sys.exit(sys.version_info < {OLDEST})"
+def _checked_version(python: str) -> tuple[int, ...]:
+    """The version of an interpreter; one that cannot run jina is refused before anything is made.
+
+    Raises:
+        typer.BadParameter: it is too old, or no Python.
+    """
     try:
-        done = subprocess.run([python, "-c", test], stdin=subprocess.DEVNULL, check=False)
-    except OSError as error:
-        what = f"{python} cannot be run: {error.strerror}"
-        raise typer.BadParameter(what, param_hint="--python") from None
-    if done.returncode:
-        what = f"{python} cannot be used: {NEEDED}"
+        version = version_of(python)
+    except NoAnswer as error:
+        raise typer.BadParameter(str(error), param_hint="--python") from None
+    if version < OLDEST:
+        what = f"{python} cannot be used: {NEEDED}; it is Python {_dotted(version)}"
         raise typer.BadParameter(what, param_hint="--python")
+    return version
+
+
+def _refuse_another(folder: str, python: str, wanted: str) -> None:
+    """Refuse an environment of another version than that of the interpreter that was named.
+
+    Args:
+        folder: of the environment, as the user gave it.
+        python: its interpreter.
+        wanted: the one that was named.
+
+    Raises:
+        typer.BadParameter: it is one, or an interpreter does not run.
+    """
+    version = _checked_version(wanted)
+    has = _checked_version(python)
+    if has[:2] != version[:2]:
+        what = f"{folder} has Python {_dotted(has)}, but {wanted} is Python {_dotted(version)}"
+        raise typer.BadParameter(
+            f"{what}\nhelp: remove {folder}, or name another folder", param_hint="--python"
+        )
+
+
+def _dotted(version: tuple[int, ...]) -> str:
+    return ".".join(map(str, version))
 
 
 def _refused(what: str) -> typer.BadParameter:

@@ -127,6 +127,11 @@ def test_an_executor_without_requirements_needs_jina_alone(shell: Shell, env: st
     )
 
 
+NOT_THAT = """error: --python: there has Python 3.11.2, but ./other is Python 4.0.1
+help: remove there, or name another folder
+"""
+
+
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
@@ -138,6 +143,8 @@ def test_an_executor_without_requirements_needs_jina_alone(shell: Shell, env: st
         ("--venv full", 2, "full is not empty, and not a virtual environment\nhelp: name a"),
         ("--venv new --python ./no", 2, "error: --python: ./no cannot be run: No such file"),
         ("--venv new --python ./old", 2, "./old cannot be used: jina needs Python 3.11 or newer"),
+        ("--venv new --python ./no.sh", 2, "./no.sh does not run as a Python: exit code 1; it sa"),
+        ("--venv there --python ./other", 2, NOT_THAT),
         ("--venv new --installer uv", 1, "error: uv is not on $PATH\nhelp: install it, or use"),
         ("my.yml", 2, "error: --venv is missing\n"),
     ],
@@ -146,7 +153,15 @@ def test_what_cannot_be_made(shell: Shell, words: str, code: int, message: str) 
     shell.environment["PATH"] = "/usr/bin:/bin"
     (shell.folder / "full").mkdir()
     shell.write("full/file", "")
-    os.chmod(shell.write("old", "#!/bin/sh\nexit 1\n"), 0o755)
+    for name, text in (
+        ("no.sh", "exit 1"),
+        ("old", "echo jina hears 3.6.15"),
+        ("other", "echo jina hears 4.0.1"),
+        ("there/bin/python", "echo jina hears 3.11.2"),
+    ):
+        (shell.folder / name).parent.mkdir(parents=True, exist_ok=True)
+        os.chmod(shell.write(name, f"#!/bin/sh\n{text}\n"), 0o755)
+    shell.write("there/pyvenv.cfg", "")
     shell.write("bad.yml", "a: [")
     shell.write("flow.yml", "jtype: Flow\nexecutors: [{name: a}]\n")
     shell.write("unknown.yml", "jtype: Nope\n")
