@@ -9,6 +9,7 @@ import contextlib
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -66,10 +67,31 @@ def install(wanted: Install) -> int:
         the exit code.
 
     Raises:
-        ConfigError: there is no such Executor.
+        ConfigError: there is no such Executor, or its YAML is wrong.
         JinaError: it cannot be done; the commands that failed have said why.
+        KeyboardInterrupt: Ctrl-C, which has ended the command that ran.
     """
     files = [file for each in wanted.files for file in _requirements(each)]
+    try:
+        _complete(wanted, files)
+    except KeyboardInterrupt:
+        say(f"{wanted.venv} is not complete; run the same command again to complete it")
+        raise
+    if not wanted.quiet:
+        what = ", ".join(wanted.files) or "jina alone"
+        say(f"{wanted.venv} is ready: {what}")
+        say("add this to the executor in a Flow's YAML; the path is relative to that file:")
+    print(f"venv: {wanted.venv}")
+    return exits.OK
+
+
+def _complete(wanted: Install, files: Sequence[str]) -> None:
+    """Do what is missing.
+
+    Args:
+        wanted: the environment.
+        files: what is to be in it, as pip reads it.
+    """
     runs_uv = _chosen(wanted.installer) == "uv"
     folder = os.path.abspath(os.path.expanduser(wanted.venv))
     python = os.path.join(folder, "bin", "python")
@@ -90,12 +112,6 @@ def install(wanted: Install) -> int:
             tools.install("--force-reinstall", "--no-deps", *jina)
     if fault := misfit(python):
         raise _Failed(fault.reason)
-    if not wanted.quiet:
-        what = ", ".join(wanted.files) or "jina alone"
-        say(f"{wanted.venv} is ready: {what}")
-        say("add this to the executor in a Flow's YAML; the path is relative to that file:")
-    print(f"venv: {wanted.venv}")
-    return exits.OK
 
 
 def _requirements(file: str) -> list[str]:
@@ -201,12 +217,12 @@ class _Tools:
         if os.path.exists(self.python):
             if not venv_of(self.python):
                 raise _refused(f"{folder} has an interpreter, but is not a virtual environment")
-        elif os.path.isdir(folder) and os.listdir(folder):
+        elif _has_files(folder) and not os.path.isfile(os.path.join(folder, "pyvenv.cfg")):
             raise _refused(f"{folder} is not empty, and not a virtual environment")
         elif self.runs_uv:
             self._run("uv", "venv", *self._quiet, "--python", base, folder)
         else:
-            self._run(base, "-m", "venv", folder)
+            self._run(base, "-m", "venv", folder, is_mute=True)
 
     def install(self, *what: str) -> None:
         """Install something.
@@ -222,22 +238,41 @@ class _Tools:
             self._run("uv", "pip", "install", *quiet, "--python", self.python, *what)
             return
         library = Path(self.python).parent.parent / "lib"
-        if not list(library.glob("python*/site-packages/pip")):  # as in an environment of uv
-            self._run(self.python, "-m", "ensurepip", "--upgrade")
+        # None in an environment of uv; without its last file it was interrupted.
+        if not list(library.glob("python*/site-packages/pip-*.dist-info/RECORD")):
+            self._run(self.python, "-m", "ensurepip", "--upgrade", is_mute=True)
         self._run(self.python, "-m", "pip", "install", *quiet, *what)
 
     @property
     def _quiet(self) -> tuple[str, ...]:
         return ("--quiet",) if self.quiet else ()
 
-    def _run(self, *command: str) -> None:
+    def _run(self, *command: str, is_mute: bool = False) -> None:
+        """Run a command, or raise what is wrong with it.
+
+        Args:
+            *command: its words.
+            is_mute: it says nothing that helps but errors, and a traceback after Ctrl-C.
+        """
         if not self.quiet:
             say(f"$ {shlex.join(command)}")
+        errors = subprocess.PIPE if is_mute else None
         try:
             # Standard output is for the line that the YAML needs.
-            done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=2, check=False)
+            done = subprocess.run(
+                command, stdin=subprocess.DEVNULL, stdout=2, stderr=errors, check=False
+            )
         except OSError as error:
             raise _Failed(f"{command[0]} cannot be run: {error.strerror}") from error
+        if done.returncode == -signal.SIGINT:  # it was sooner than we
+            raise KeyboardInterrupt
+        if done.stderr:
+            say(done.stderr.decode(errors="replace").rstrip("\n"))
         if done.returncode:
             what = f"`{shlex.join(command)}` failed with exit code {done.returncode}"
             raise _Failed(f"{what}; what it said is above")
+
+
+def _has_files(folder: str) -> bool:
+    """Whether there is a file in a folder or below; what was interrupted may have left folders."""
+    return any(files for _, _, files in os.walk(folder))

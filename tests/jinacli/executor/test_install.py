@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
+import signal
 import subprocess
 import sys
 import zipfile
@@ -13,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from jinacli.executor import wheel
+from tests.polling import wait_until
 from tests.pythons import PACKAGES, ROOT, make_venv
-from tests.shell import Shell
+from tests.shell import JINA, Shell
 
 EXECUTOR = """
 import tiny
@@ -49,7 +51,8 @@ def env(shell: Shell) -> str:
     """The interpreter of an environment that has jina and pip; nothing is downloaded."""
     python = make_venv(shell.folder / "env", PACKAGES, ROOT)
     (packages,) = (shell.folder / "env").glob("lib/python*/site-packages")
-    os.symlink(Path(PACKAGES) / "pip", packages / "pip")
+    for each in [Path(PACKAGES) / "pip", *Path(PACKAGES).glob("pip-*.dist-info")]:
+        os.symlink(each, packages / each.name)
     shell.environment |= {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(shell.folder)}
     shell.environment |= {"PATH": os.path.dirname(sys.executable) + ":/usr/bin:/bin"}
     make_wheel(shell.folder, "tiny")
@@ -169,6 +172,29 @@ def test_what_cannot_be_made(shell: Shell, words: str, code: int, message: str) 
     assert (done.code, done.out) == (code, ""), done.err
     assert message in done.err
     assert not (shell.folder / "new").exists()
+
+
+def test_ctrl_c_shows_no_traceback_of_python(shell: Shell) -> None:
+    """The signal is for all of the terminal's processes, as there."""
+    fake = (
+        "#!/bin/sh\n[ $1 = -m ] || exec echo jina hears 3.11.2\nmkdir -p $3/lib\n"
+        "trap 'echo Traceback >&2; exit 1' INT\ntouch busy\nwhile :; do sleep 0.1; done\n"
+    )
+    os.chmod(shell.write("fake", fake), 0o755)
+    words = ("executor", "install", "--venv", "half", "--python", "./fake", "--installer", "pip")
+    with shell.start(*words, program=("setsid", JINA)) as running:
+        wait_until((shell.folder / "busy").exists, what="it is at work")
+        os.killpg(running.pid, signal.SIGINT)
+        done = running.end()
+    command = f"$ ./fake -m venv {shell.folder / 'half'}\n"
+    more = "half is not complete; run the same command again to complete it\ninterrupted\n"
+    assert (done.code, done.out, done.err) == (130, "", command + more)
+    # What is there does not keep it from going on.
+    shell.write("half/pyvenv.cfg", "")
+    os.chmod(shell.write("fake", "#!/bin/sh\necho jina hears 3.11.2\n"), 0o755)
+    done = shell.run(*words)
+    assert done.code == 1
+    assert done.err.startswith(command)
 
 
 def test_the_wheel_of_this_jina_is_made_of_its_files(
