@@ -70,7 +70,9 @@ def _fault(part: Part) -> Findings | None:
     """What is found where the interpreter of a part cannot import it; None if it can."""
     if not is_other(part.python):
         return None
-    if not os.access(part.python, os.X_OK):  # the YAML is to blame, and that is reported
+    if not (
+        os.path.isfile(part.python) and os.access(part.python, os.X_OK)
+    ):  # the YAML is to blame, and that is reported
         return Findings()
     fault = interpreters.misfit(part.python)
     return fault and part.unfit(fault.reason, fault.help)

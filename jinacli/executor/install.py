@@ -71,7 +71,7 @@ def install(wanted: Install) -> int:
         JinaError: it cannot be done; the commands that failed have said why.
         KeyboardInterrupt: Ctrl-C, which has ended the command that ran.
     """
-    files = [file for each in wanted.files for file in _requirements(each)]
+    files = [file for each in wanted.files for file in _requirements(each, quiet=wanted.quiet)]
     try:
         _complete(wanted, files)
     except KeyboardInterrupt:
@@ -114,8 +114,8 @@ def _complete(wanted: Install, files: Sequence[str]) -> None:
         raise _Failed(fault.reason)
 
 
-def _requirements(file: str) -> list[str]:
-    """The files that say what an Executor needs.
+def _requirements(file: str, *, quiet: bool) -> list[str]:
+    """The files that say what an Executor needs; a note if there is none, unless it is quiet.
 
     Raises:
         ConfigError: there is no such Executor, or its YAML is wrong.
@@ -125,7 +125,7 @@ def _requirements(file: str) -> list[str]:
     config = result_or_raise(reading.config, reading.problems)
     path = config.file or Path(file)
     files = requirement_files([*homes_of(config.spec), str(path.parent)], str(path))
-    if not files:
+    if not files and not quiet:
         say(f"note: {file} has no {REQUIREMENTS} beside it, so only jina is installed for it")
     return files
 

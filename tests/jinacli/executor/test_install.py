@@ -118,9 +118,8 @@ def test_a_module_that_is_installed_only_now_is_no_mistake(shell: Shell, env: st
 
 
 def test_an_executor_without_requirements_needs_jina_alone(shell: Shell, env: str) -> None:
-    done = shell.run(
-        "executor", "install", "catalogue://UpperCase", "--venv", "env", "--installer", "pip"
-    )
+    words = ("executor", "install", "catalogue://UpperCase", "--venv", "env", "--installer", "pip")
+    done = shell.run(*words)
     assert (done.code, done.out) == (0, "venv: env\n")
     assert done.err == (
         "note: catalogue://UpperCase has no requirements.txt beside it, so only jina is installed"
@@ -128,6 +127,8 @@ def test_an_executor_without_requirements_needs_jina_alone(shell: Shell, env: st
         "env is ready: catalogue://UpperCase\n"
         "add this to the executor in a Flow's YAML; the path is relative to that file:\n"
     )
+    done = shell.run(*words, "-q")
+    assert (done.code, done.out, done.err) == (0, "venv: env\n", "")
 
 
 NOT_THAT = """error: --python: there has Python 3.11.2, but ./other is Python 4.0.1

@@ -233,6 +233,13 @@ def test_a_check_tells_of_interpreters_that_do_not_fit(shell: Shell) -> None:
     ]
 
 
+def test_a_folder_is_told_once(shell: Shell) -> None:
+    checked_flow(shell, "python: /tmp")
+    done = shell.run("flow", "check", "flow.yml", "--output-format", "concise")
+    told = [line for line in done.out.splitlines() if ":3:" in line]
+    assert told == ["flow.yml:3:78: error[file-not-found]: /tmp is a folder, not an interpreter"]
+
+
 def test_findings_of_another_build_are_told_as_its_misfit(shell: Shell, rich_python: str) -> None:
     checked_flow(shell, f"python: {rich_python}")
     shell.write(
