@@ -71,9 +71,17 @@ class ExecutorReading(NamedTuple):
     problems: list[Problem]
 
 
-def read_executor(source: Any, options: LoadOptions = DEFAULT_OPTIONS) -> ExecutorReading:
-    """Like `load_executor`, but return what is right and what is wrong, instead of raising it."""
-    state = LoadState(options, is_local=True)
+def read_executor(
+    source: Any, options: LoadOptions = DEFAULT_OPTIONS, *, is_elsewhere: bool = False
+) -> ExecutorReading:
+    """Like `load_executor`, but return what is right and what is wrong, instead of raising it.
+
+    Args:
+        source: as there.
+        options: as there.
+        is_elsewhere: another interpreter will import its modules; this one need not have them.
+    """
+    state = LoadState(options, is_local=True, is_elsewhere=is_elsewhere)
     draft = _draft(state, source)
     if draft is None:
         return ExecutorReading(None, None, None, ordered(state.problems))

@@ -96,6 +96,8 @@ def _venv_fault(path: str) -> tuple[str, str] | None:
     folder = os.path.dirname(os.path.dirname(path))
     if os.path.isfile(path) and os.access(path, os.X_OK):  # isfile() takes any text
         return None
+    if os.path.isfile(folder):
+        return f"{folder} is a file, not a virtual environment", "name the folder"
     if not os.path.isdir(folder):
         return f"there is no virtual environment at {folder}", ""
     hint = "name its folder, the one that has `bin/python` in it"

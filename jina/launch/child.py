@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import signal
 import socket
@@ -16,6 +17,7 @@ from jina.executors.pythons import is_other
 from jina.launch import events, interpreters
 from jina.launch.elsewhere import UNSUITED
 from jina.launch.ending import Tail, ending
+from jina.launch.probing import not_run
 from jina.runtime import start_error
 from jina.runtime.control import UNFIT, Assignment
 from jina.runtime.descendants import MARK, mark_of
@@ -28,7 +30,38 @@ _HELD_LINES = 10_000  # of a child that is starting; they go into the report if 
 _SHOWN_LINES = 10  # of the kept ones, in the error that each line of a failed request gets
 _SHOWN_CHARS = 500  # of each
 _MAX_LINE = 64 * KIB  # a longer one is cut into several
+# What the system says of a file that is no program; all else is a lack of something.
+_NO_PROGRAM = (errno.ENOEXEC, errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.EPERM, errno.ELOOP)
 _READS = 4  # of 64 KiB in a row: a child that never stops printing must not hold us up
+
+
+class NoProgram(OSError):
+    """The interpreter that was chosen cannot be run.
+
+    Args:
+        error: of the system.
+        worker: that was to run in it.
+        python: its path.
+        place: where the user chose it, as file:line:column.
+    """
+
+    def __init__(self, error: OSError, worker: str, python: str, place: str) -> None:
+        super().__init__(error.errno, error.strerror, python)
+        self.failure = events.StartFailed(
+            worker=worker,
+            where=place,
+            reason=f"{python} {not_run(error)}",
+            output=[],
+            hint=interpreters.PROGRAM_HINT,
+        )
+
+
+def not_started(error: OSError) -> events.StartFailed:
+    """What is reported when one of the processes of a Flow cannot even be started."""
+    if isinstance(error, NoProgram):
+        return error.failure
+    reason = f"could not start every process of the Flow: {error}"
+    return events.StartFailed(worker="", where="", reason=reason, output=[])
 
 
 class Child:
@@ -251,13 +284,20 @@ def _spawn(
     python_place: str = "",
     file: int = -1,
 ) -> Child:
-    process = subprocess.Popen(
-        interpreters.command(python, *module),
-        stdin=stdin,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-        pass_fds=pass_fds,
-        env={**interpreters.environment(python), **(env or {})},
-    )
+    try:
+        process = subprocess.Popen(
+            interpreters.command(python, *module),
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            pass_fds=pass_fds,
+            env={**interpreters.environment(python), **(env or {})},
+        )
+    except OSError as error:
+        if file >= 0:
+            os.close(file)
+        if is_other(python) and error.errno in _NO_PROGRAM:
+            raise NoProgram(error, name, python, python_place) from None
+        raise
     return Child(name, process, python, python_place, file)

@@ -20,7 +20,7 @@ UNSUITED = 76
 
 
 def main(arguments: list[str]) -> int:
-    """See whether this interpreter fits, and run the module if one is given."""
+    """See whether this interpreter fits, and run the module; say that it fits if none is given."""
     _forget_our_folder()
     version, fingerprint, *command = arguments
     reason = _misfit(version, fingerprint, command[0] if command else "")
@@ -29,10 +29,16 @@ def main(arguments: list[str]) -> int:
         print(f"{python} {reason}", file=sys.stderr, flush=True)
         return UNSUITED
     if not command:
+        print("\n" + answer(version, fingerprint), flush=True)
         return 0
     module = importlib.import_module(command[0])
     sys.argv = [str(module.__file__), *command[1:]]
     return int(module.main(command[1:]) or 0)
+
+
+def answer(version: str, fingerprint: str) -> str:
+    """The line of an interpreter that fits, and was given no module."""
+    return f"fits jina {version}, {fingerprint}"
 
 
 def _misfit(version: str, fingerprint: str, module: str) -> str:

@@ -8,20 +8,20 @@ from __future__ import annotations
 
 import os
 import shlex
-import subprocess
 import sys
 import sysconfig
 from collections.abc import Mapping
 from typing import NamedTuple
 
 from jina.executors.pythons import is_other, venv_of
-from jina.launch import elsewhere, sources
+from jina.launch import elsewhere, probing, sources
 from jina.launch.elsewhere import NEEDED, UNSUITED
+from jina.launch.probing import NoAnswer
 from jina.launch.sources import ROOT, VERSION
 from jina.runtime.fingerprint import fingerprint
 
 _OURS = ("PYTHONHOME", "PYTHONEXECUTABLE", "__PYVENV_LAUNCHER__", "VIRTUAL_ENV")
-_PATIENCE_S = 60.0  # for an interpreter that only imports jina
+PROGRAM_HINT = "name the program of a Python interpreter"
 
 
 class Misfit(NamedTuple):
@@ -93,22 +93,18 @@ def misfit(python: str) -> Misfit | None:
     if not is_other(python):
         return None
     try:
-        done = subprocess.run(
-            command(python),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            env=environment(python),
-            timeout=_PATIENCE_S,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return Misfit(f"{python} cannot be run: {error}", "")
-    said = done.stderr.decode(errors="replace").strip().splitlines() or ["it said nothing"]
-    if done.returncode == UNSUITED:
-        return told(python, said)
-    if done.returncode:
-        return Misfit(f"{python} cannot import jina: {said[-1]}", install_hint(python))
-    return None
+        answer = probing.ask(command(python), environment(python))
+    except NoAnswer as error:
+        return Misfit(str(error), PROGRAM_HINT)
+    if answer.code == UNSUITED:
+        return told(python, answer.errors)
+    if not answer.code and elsewhere.answer(VERSION, fingerprint()) in answer.lines:
+        return None
+    if probing.is_too_old(answer):
+        return told(python, [probing.too_old(python)])
+    if answer.code and any(line.startswith("Traceback (") for line in answer.errors):
+        return Misfit(f"{python} cannot import jina: {answer.errors[-1]}", install_hint(python))
+    return Misfit(probing.no_python(python, answer), PROGRAM_HINT)
 
 
 def told(python: str, lines: list[str]) -> Misfit:

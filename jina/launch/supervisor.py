@@ -16,7 +16,7 @@ from jina.defaults import CLOSE_GRACE_S, DELIVERY_GRACE_S, DRAIN_GRACE_S, KILL_G
 from jina.graph.plan import Plan, WorkerSpec
 from jina.launch import events
 from jina.launch.changing import Changing
-from jina.launch.child import Child
+from jina.launch.child import Child, not_started
 from jina.launch.control_socket import Asker, ControlSocket, Question
 from jina.launch.ending import ending
 from jina.launch.gateway_process import GatewayProcess, configuration
@@ -167,7 +167,7 @@ class Supervisor:
             for spec in self._plan.workers:
                 self._workers.start(spec)
         except OSError as error:  # no process, descriptor, memory or disk space is left
-            self._fail_as_whole(f"could not start every process of the Flow: {error}")
+            self._fail(not_started(error))
 
     def _start_gateway(self) -> None:
         """Start the gateway, or a replacement for one that died, and tell it all that it needs."""
@@ -269,7 +269,7 @@ class Supervisor:
             return
         delay = self._gateway.delay_s(time.monotonic())
         if self._state == STARTING or delay is None:
-            self._fail(gateway, "", gateway.ending)
+            self._fail(gateway.failure("", gateway.ending))
             return
         self._report(events.WorkerDied(worker="gateway", reason=gateway.ending, restart_in_s=0.0))
         self._replace_gateway()
@@ -300,7 +300,7 @@ class Supervisor:
         if self._state not in (STARTING, UP):
             return
         if self._state == STARTING and not child.is_ready:
-            self._fail(child, spec.where, child.ending)
+            self._fail(child.failure(spec.where, child.ending))
             return
         was_asked = self._changing.ended(worker)
         self._listener.show_held(child)
@@ -328,16 +328,14 @@ class Supervisor:
             reason = self._comebacks.given_up[part]
             self._gateway.tell(control.GaveUp(node=part[0], shard=part[1], reason=reason))
 
-    def _fail(self, child: Child, where: str, reason: str) -> None:
+    def _fail(self, failure: events.StartFailed) -> None:
         self._failed = True
-        self._report(child.failure(where, reason))
+        self._report(failure)
         self._terminate()
 
     def _fail_as_whole(self, reason: str) -> None:
         """No single process is to blame."""
-        self._failed = True
-        self._report(events.StartFailed(worker="", where="", reason=reason, output=[]))
-        self._terminate()
+        self._fail(events.StartFailed(worker="", where="", reason=reason, output=[]))
 
     # --- time ---
 
@@ -378,7 +376,7 @@ class Supervisor:
             if not child.is_ready and 0 <= limit < now - child.last_sign_of_life:
                 reason = f"was not ready, and gave no sign of life for {limit:g} s"
                 if not self._changing.silent(worker, reason):
-                    self._fail(child, spec.where, reason)
+                    self._fail(child.failure(spec.where, reason))
                     return
 
     def _deadline_passed(self) -> None:

@@ -70,7 +70,9 @@ def _fault(part: Part) -> Findings | None:
     """What is found where the interpreter of a part cannot import it; None if it can."""
     if not is_other(part.python):
         return None
-    if not os.access(part.python, os.X_OK):  # the YAML is to blame, and that is reported
+    if not (
+        os.path.isfile(part.python) and os.access(part.python, os.X_OK)
+    ):  # the YAML is to blame, and that is reported
         return Findings()
     fault = interpreters.misfit(part.python)
     return fault and part.unfit(fault.reason, fault.help)
@@ -136,6 +138,7 @@ class _Import:
         os.write(stdin, self._asked)
         os.lseek(stdin, 0, os.SEEK_SET)
         os.dup2(stdin, 0)
+        os.dup2(2, 1)  # a script around the interpreter may print something
         for file in (self._results, self._note.file):
             os.set_inheritable(file, True)
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # it would be told with a traceback

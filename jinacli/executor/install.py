@@ -9,6 +9,7 @@ import contextlib
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -19,13 +20,14 @@ from typing import Literal
 
 import typer
 
-from jina.config.catalogue import SCHEMES, find
-from jina.config.executors import load_executor, read_executor
+from jina.config.executors import read_executor
+from jina.config.problems import result_or_raise
 from jina.excepts import JinaError
 from jina.executors.missing import REQUIREMENTS, homes_of, needs_no_deps, requirement_files
 from jina.executors.pythons import venv_of
 from jina.launch.elsewhere import NEEDED, OLDEST
 from jina.launch.interpreters import misfit
+from jina.launch.probing import NoAnswer, version_of
 from jina.launch.sources import checkout
 from jinacli import exits
 from jinacli.executor.given import plain_path
@@ -65,16 +67,39 @@ def install(wanted: Install) -> int:
         the exit code.
 
     Raises:
-        ConfigError: there is no such Executor.
+        ConfigError: there is no such Executor, or its YAML is wrong.
         JinaError: it cannot be done; the commands that failed have said why.
+        KeyboardInterrupt: Ctrl-C, which has ended the command that ran.
     """
-    files = [file for each in wanted.files for file in _requirements(each)]
+    files = [file for each in wanted.files for file in _requirements(each, quiet=wanted.quiet)]
+    try:
+        _complete(wanted, files)
+    except KeyboardInterrupt:
+        say(f"{wanted.venv} is not complete; run the same command again to complete it")
+        raise
+    if not wanted.quiet:
+        what = ", ".join(wanted.files) or "jina alone"
+        say(f"{wanted.venv} is ready: {what}")
+        say("add this to the executor in a Flow's YAML; the path is relative to that file:")
+    print(f"venv: {wanted.venv}")
+    return exits.OK
+
+
+def _complete(wanted: Install, files: Sequence[str]) -> None:
+    """Do what is missing.
+
+    Args:
+        wanted: the environment.
+        files: what is to be in it, as pip reads it.
+    """
     runs_uv = _chosen(wanted.installer) == "uv"
     folder = os.path.abspath(os.path.expanduser(wanted.venv))
     python = os.path.join(folder, "bin", "python")
     tools = _Tools(python, runs_uv=runs_uv, quiet=wanted.quiet)
     if not os.path.exists(python):
-        _check_age(wanted.python or sys.executable)
+        _checked_version(wanted.python or sys.executable)
+    elif wanted.python and venv_of(python):
+        _refuse_another(wanted.venv, python, wanted.python)
     tools.make(folder, wanted.python or sys.executable)
     with _this_jina(python) as jina:
         listed = [file for file in files if not needs_no_deps(file)]
@@ -87,43 +112,62 @@ def install(wanted: Install) -> int:
             tools.install("--force-reinstall", "--no-deps", *jina)
     if fault := misfit(python):
         raise _Failed(fault.reason)
-    if not wanted.quiet:
-        what = ", ".join(wanted.files) or "jina alone"
-        say(f"{wanted.venv} is ready: {what}")
-        say("add this to the executor in a Flow's YAML; the path is relative to that file:")
-    print(f"venv: {wanted.venv}")
-    return exits.OK
 
 
-def _requirements(file: str) -> list[str]:
-    """The files that say what an Executor needs.
+def _requirements(file: str, *, quiet: bool) -> list[str]:
+    """The files that say what an Executor needs; a note if there is none, unless it is quiet.
 
     Raises:
-        ConfigError: there is no such Executor.
+        ConfigError: there is no such Executor, or its YAML is wrong.
     """
-    source = plain_path(file)
-    found = find(file) if file.startswith(SCHEMES) else Path(file)
-    if found is None or not found.is_file():
-        found = load_executor(source).file or Path(file)  # it says what is wrong
-    spec = read_executor(source).spec
-    homes = [*(homes_of(spec) if spec else ()), str(found.parent)]
-    files = requirement_files(homes, str(found))
-    if not files:
+    # What it imports may be there only once it is installed.
+    reading = read_executor(plain_path(file), is_elsewhere=True)
+    config = result_or_raise(reading.config, reading.problems)
+    path = config.file or Path(file)
+    files = requirement_files([*homes_of(config.spec), str(path.parent)], str(path))
+    if not files and not quiet:
         say(f"note: {file} has no {REQUIREMENTS} beside it, so only jina is installed for it")
     return files
 
 
-def _check_age(python: str) -> None:
-    """Refuse an interpreter that cannot run jina before anything is made with it."""
-    test = f"import sys; sys.exit(sys.version_info < {OLDEST})"
+def _checked_version(python: str) -> tuple[int, ...]:
+    """The version of an interpreter; one that cannot run jina is refused before anything is made.
+
+    Raises:
+        typer.BadParameter: it is too old, or no Python.
+    """
     try:
-        done = subprocess.run([python, "-c", test], stdin=subprocess.DEVNULL, check=False)
-    except OSError as error:
-        what = f"{python} cannot be run: {error.strerror}"
-        raise typer.BadParameter(what, param_hint="--python") from None
-    if done.returncode:
-        what = f"{python} cannot be used: {NEEDED}"
+        version = version_of(python)
+    except NoAnswer as error:
+        raise typer.BadParameter(str(error), param_hint="--python") from None
+    if version < OLDEST:
+        what = f"{python} cannot be used: {NEEDED}; it is Python {_dotted(version)}"
         raise typer.BadParameter(what, param_hint="--python")
+    return version
+
+
+def _refuse_another(folder: str, python: str, wanted: str) -> None:
+    """Refuse an environment of another version than that of the interpreter that was named.
+
+    Args:
+        folder: of the environment, as the user gave it.
+        python: its interpreter.
+        wanted: the one that was named.
+
+    Raises:
+        typer.BadParameter: it is one, or an interpreter does not run.
+    """
+    version = _checked_version(wanted)
+    has = _checked_version(python)
+    if has[:2] != version[:2]:
+        what = f"{folder} has Python {_dotted(has)}, but {wanted} is Python {_dotted(version)}"
+        raise typer.BadParameter(
+            f"{what}\nhelp: remove {folder}, or name another folder", param_hint="--python"
+        )
+
+
+def _dotted(version: tuple[int, ...]) -> str:
+    return ".".join(map(str, version))
 
 
 def _refused(what: str) -> typer.BadParameter:
@@ -173,12 +217,12 @@ class _Tools:
         if os.path.exists(self.python):
             if not venv_of(self.python):
                 raise _refused(f"{folder} has an interpreter, but is not a virtual environment")
-        elif os.path.isdir(folder) and os.listdir(folder):
+        elif _has_files(folder) and not os.path.isfile(os.path.join(folder, "pyvenv.cfg")):
             raise _refused(f"{folder} is not empty, and not a virtual environment")
         elif self.runs_uv:
             self._run("uv", "venv", *self._quiet, "--python", base, folder)
         else:
-            self._run(base, "-m", "venv", folder)
+            self._run(base, "-m", "venv", folder, is_mute=True)
 
     def install(self, *what: str) -> None:
         """Install something.
@@ -194,22 +238,41 @@ class _Tools:
             self._run("uv", "pip", "install", *quiet, "--python", self.python, *what)
             return
         library = Path(self.python).parent.parent / "lib"
-        if not list(library.glob("python*/site-packages/pip")):  # as in an environment of uv
-            self._run(self.python, "-m", "ensurepip", "--upgrade")
+        # None in an environment of uv; without its last file it was interrupted.
+        if not list(library.glob("python*/site-packages/pip-*.dist-info/RECORD")):
+            self._run(self.python, "-m", "ensurepip", "--upgrade", is_mute=True)
         self._run(self.python, "-m", "pip", "install", *quiet, *what)
 
     @property
     def _quiet(self) -> tuple[str, ...]:
         return ("--quiet",) if self.quiet else ()
 
-    def _run(self, *command: str) -> None:
+    def _run(self, *command: str, is_mute: bool = False) -> None:
+        """Run a command, or raise what is wrong with it.
+
+        Args:
+            *command: its words.
+            is_mute: it says nothing that helps but errors, and a traceback after Ctrl-C.
+        """
         if not self.quiet:
             say(f"$ {shlex.join(command)}")
+        errors = subprocess.PIPE if is_mute else None
         try:
             # Standard output is for the line that the YAML needs.
-            done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=2, check=False)
+            done = subprocess.run(
+                command, stdin=subprocess.DEVNULL, stdout=2, stderr=errors, check=False
+            )
         except OSError as error:
             raise _Failed(f"{command[0]} cannot be run: {error.strerror}") from error
+        if done.returncode == -signal.SIGINT:  # it was sooner than we
+            raise KeyboardInterrupt
+        if done.stderr:
+            say(done.stderr.decode(errors="replace").rstrip("\n"))
         if done.returncode:
             what = f"`{shlex.join(command)}` failed with exit code {done.returncode}"
             raise _Failed(f"{what}; what it said is above")
+
+
+def _has_files(folder: str) -> bool:
+    """Whether there is a file in a folder or below; what was interrupted may have left folders."""
+    return any(files for _, _, files in os.walk(folder))

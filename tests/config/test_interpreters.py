@@ -43,6 +43,7 @@ def written(folder: Path, keys: str, more: str = "") -> Path:
         ("python: ~/env/bin/python", "env/bin/python"),
         ("python: python9", "tools/python9"),
         ("python: ''", ""),
+        ("venv: ''", ""),
         ("replicas: 2", ""),
     ],
 )
@@ -58,6 +59,11 @@ def test_which_interpreter_is_meant(here: Path, keys: str, path: str) -> None:
             "venv: ../none",
             "there is no virtual environment at {here}/none",
             "make it: `jina executor install --venv {here}/none`",
+        ),
+        (
+            "venv: flow.yml",
+            "{here}/sub/flow.yml is a file, not a virtual environment",
+            "name the folder",
         ),
         (
             "venv: ../bare",

@@ -9,11 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from jina.launch import elsewhere, interpreters
+from jina.launch import elsewhere, interpreters, probing
 from jina.launch.interpreters import Misfit, command, environment, misfit
+from jina.launch.probing import NoAnswer, version_of
 from jina.launch.sources import ROOT, VERSION, checkout, requirement
 from jina.runtime.fingerprint import fingerprint
+from tests.polling import wait_until
 from tests.pythons import PACKAGES, make_venv
+from tests.shell import is_alive
 
 NAMED = f"(Python {sys.version.partition(' ')[0]})"
 
@@ -90,13 +93,73 @@ def test_the_oldest_python_is_that_of_the_package() -> None:
     assert project["requires-python"] == ">={}.{}".format(*elsewhere.OLDEST)
 
 
-@pytest.mark.parametrize("name", ["nothing", "text"])
-def test_what_cannot_be_run_is_said(tmp_path: Path, name: str) -> None:
+def script(folder: Path, text: str, head: str = "#!/bin/sh\n") -> str:
+    """A program of this name, and its path."""
+    path = folder / "program"
+    path.write_text(head + text)
+    path.chmod(0o755)
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("nothing", "No such file or directory"),
+        ("text", "Permission denied"),
+        ("program", "Exec format error"),
+    ],
+)
+def test_what_cannot_be_run_is_said(tmp_path: Path, name: str, why: str) -> None:
     (tmp_path / "text").write_text("no program")
+    script(tmp_path, "no program", head="")
     python = str(tmp_path / name)
+    assert misfit(python) == Misfit(f"{python} cannot be run: {why}", interpreters.PROGRAM_HINT)
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("", "exit code 0; it said nothing"),
+        ("echo fits; echo $2 $3 fits", "exit code 0; it said nothing"),
+        (
+            "echo 'no version is set' >&2; echo 'These are there:' >&2; exit 127",
+            'exit code 127; it said: "no version is set"',
+        ),
+        ("kill -9 $$", "was killed by SIGKILL; it said nothing"),
+    ],
+)
+def test_a_program_that_is_no_python_is_told(tmp_path: Path, text: str, what: str) -> None:
+    python = script(tmp_path, text)
+    wanted = f"{python} does not run as a Python: {what}"
+    assert misfit(python) == Misfit(wanted, interpreters.PROGRAM_HINT)
+    with pytest.raises(NoAnswer) as raised:
+        version_of(python)
+    assert str(raised.value) == wanted
+
+
+def test_a_script_around_an_interpreter_may_print(tmp_path: Path, other_python: str) -> None:
+    python = script(tmp_path, f'printf "some words"\nexec {other_python} "$@"\n')
+    assert misfit(python) is None
+    assert version_of(python) == sys.version_info[:3]
+
+
+def test_a_python_that_does_not_know_the_syntax_is_too_old(tmp_path: Path) -> None:
+    said = '  File "%s", line 9\\nSyntaxError: future feature annotations is not defined\\n'
+    python = script(tmp_path, f"printf '{said}' \"$1\" >&2; exit 1")
+    reason = f"{python} is too old: jina needs Python 3.11 or newer"
+    assert misfit(python) == Misfit(reason, "choose a newer interpreter")
+
+
+def test_one_that_hangs_is_killed_with_what_it_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(probing, "_PATIENCE_S", 0.5)
+    python = script(tmp_path, f"sleep 600 & echo $! > {tmp_path}/pid; wait")
     found = misfit(python)
     assert found is not None
-    assert found.reason.startswith(f"{python} cannot be run: [Errno ")
+    assert found.reason == f"{python} did not answer within 0.5 s"
+    pid = int((tmp_path / "pid").read_text())
+    wait_until(lambda: not is_alive(pid), what="what it started is gone")
 
 
 def test_its_environment_is_its_own(other_python: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
+import signal
 import subprocess
 import sys
 import zipfile
@@ -13,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from jinacli.executor import wheel
+from tests.polling import wait_until
 from tests.pythons import PACKAGES, ROOT, make_venv
-from tests.shell import Shell
+from tests.shell import JINA, Shell
 
 EXECUTOR = """
 import tiny
@@ -49,7 +51,8 @@ def env(shell: Shell) -> str:
     """The interpreter of an environment that has jina and pip; nothing is downloaded."""
     python = make_venv(shell.folder / "env", PACKAGES, ROOT)
     (packages,) = (shell.folder / "env").glob("lib/python*/site-packages")
-    os.symlink(Path(PACKAGES) / "pip", packages / "pip")
+    for each in [Path(PACKAGES) / "pip", *Path(PACKAGES).glob("pip-*.dist-info")]:
+        os.symlink(each, packages / each.name)
     shell.environment |= {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(shell.folder)}
     shell.environment |= {"PATH": os.path.dirname(sys.executable) + ":/usr/bin:/bin"}
     make_wheel(shell.folder, "tiny")
@@ -108,10 +111,15 @@ def test_what_pip_cannot_install_is_an_error(shell: Shell, env: str) -> None:
     assert done.err.endswith(f"error: `{command}` failed with exit code 1; what it said is above\n")
 
 
+def test_a_module_that_is_installed_only_now_is_no_mistake(shell: Shell, env: str) -> None:
+    shell.write("my.yml", "jtype: tiny.parts:Mine\n")
+    done = shell.run("executor", "install", "my.yml", "--venv", "env", "--installer", "pip")
+    assert (done.code, done.out) == (0, "venv: env\n"), done.err
+
+
 def test_an_executor_without_requirements_needs_jina_alone(shell: Shell, env: str) -> None:
-    done = shell.run(
-        "executor", "install", "catalogue://UpperCase", "--venv", "env", "--installer", "pip"
-    )
+    words = ("executor", "install", "catalogue://UpperCase", "--venv", "env", "--installer", "pip")
+    done = shell.run(*words)
     assert (done.code, done.out) == (0, "venv: env\n")
     assert done.err == (
         "note: catalogue://UpperCase has no requirements.txt beside it, so only jina is installed"
@@ -119,16 +127,28 @@ def test_an_executor_without_requirements_needs_jina_alone(shell: Shell, env: st
         "env is ready: catalogue://UpperCase\n"
         "add this to the executor in a Flow's YAML; the path is relative to that file:\n"
     )
+    done = shell.run(*words, "-q")
+    assert (done.code, done.out, done.err) == (0, "venv: env\n", "")
+
+
+NOT_THAT = """error: --python: there has Python 3.11.2, but ./other is Python 4.0.1
+help: remove there, or name another folder
+"""
 
 
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
         ("nothing.yml --venv new", 2, "error[no-source]: no such file: nothing.yml\n"),
+        ("bad.yml --venv new", 2, "bad.yml:2:1: error[yaml-syntax]: expected node"),
+        ("flow.yml --venv new", 2, "this is a Flow; expected an Executor\n"),
+        ("unknown.yml --venv new", 2, "cannot tell where the class 'Nope' is defined\n"),
         ("catalogue://Nothing --venv new", 2, "the catalogue has no Executor named 'Nothing'"),
         ("--venv full", 2, "full is not empty, and not a virtual environment\nhelp: name a"),
         ("--venv new --python ./no", 2, "error: --python: ./no cannot be run: No such file"),
         ("--venv new --python ./old", 2, "./old cannot be used: jina needs Python 3.11 or newer"),
+        ("--venv new --python ./no.sh", 2, "./no.sh does not run as a Python: exit code 1; it sa"),
+        ("--venv there --python ./other", 2, NOT_THAT),
         ("--venv new --installer uv", 1, "error: uv is not on $PATH\nhelp: install it, or use"),
         ("my.yml", 2, "error: --venv is missing\n"),
     ],
@@ -137,11 +157,45 @@ def test_what_cannot_be_made(shell: Shell, words: str, code: int, message: str) 
     shell.environment["PATH"] = "/usr/bin:/bin"
     (shell.folder / "full").mkdir()
     shell.write("full/file", "")
-    os.chmod(shell.write("old", "#!/bin/sh\nexit 1\n"), 0o755)
+    for name, text in (
+        ("no.sh", "exit 1"),
+        ("old", "echo jina hears 3.6.15"),
+        ("other", "echo jina hears 4.0.1"),
+        ("there/bin/python", "echo jina hears 3.11.2"),
+    ):
+        (shell.folder / name).parent.mkdir(parents=True, exist_ok=True)
+        os.chmod(shell.write(name, f"#!/bin/sh\n{text}\n"), 0o755)
+    shell.write("there/pyvenv.cfg", "")
+    shell.write("bad.yml", "a: [")
+    shell.write("flow.yml", "jtype: Flow\nexecutors: [{name: a}]\n")
+    shell.write("unknown.yml", "jtype: Nope\n")
     done = shell.run("executor", "install", *words.split())
     assert (done.code, done.out) == (code, ""), done.err
     assert message in done.err
     assert not (shell.folder / "new").exists()
+
+
+def test_ctrl_c_shows_no_traceback_of_python(shell: Shell) -> None:
+    """The signal is for all of the terminal's processes, as there."""
+    fake = (
+        "#!/bin/sh\n[ $1 = -m ] || exec echo jina hears 3.11.2\nmkdir -p $3/lib\n"
+        "trap 'echo Traceback >&2; exit 1' INT\ntouch busy\nwhile :; do sleep 0.1; done\n"
+    )
+    os.chmod(shell.write("fake", fake), 0o755)
+    words = ("executor", "install", "--venv", "half", "--python", "./fake", "--installer", "pip")
+    with shell.start(*words, program=("setsid", JINA)) as running:
+        wait_until((shell.folder / "busy").exists, what="it is at work")
+        os.killpg(running.pid, signal.SIGINT)
+        done = running.end()
+    command = f"$ ./fake -m venv {shell.folder / 'half'}\n"
+    more = "half is not complete; run the same command again to complete it\ninterrupted\n"
+    assert (done.code, done.out, done.err) == (130, "", command + more)
+    # What is there does not keep it from going on.
+    shell.write("half/pyvenv.cfg", "")
+    os.chmod(shell.write("fake", "#!/bin/sh\necho jina hears 3.11.2\n"), 0o755)
+    done = shell.run(*words)
+    assert done.code == 1
+    assert done.err.startswith(command)
 
 
 def test_the_wheel_of_this_jina_is_made_of_its_files(

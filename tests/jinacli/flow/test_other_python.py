@@ -137,6 +137,20 @@ def test_an_interpreter_without_jina_is_told_at_its_line(shell: Shell, words: st
     assert not shell.directories()
 
 
+@pytest.mark.parametrize("words", ["flow up flow.yml", "flow check flow.yml"])
+def test_a_file_that_is_no_program_is_told_at_its_line(shell: Shell, words: str) -> None:
+    shell.write("who.py", WHO)
+    shell.write("flow.yml", flow("python: ./noexec"))
+    os.chmod(shell.write("noexec", "no program"), 0o755)
+    done = shell.run(*words.split())
+    assert done.code == 1
+    told = done.out + done.err
+    assert "flow.yml:6:13: " in told
+    assert f"{shell.folder}/noexec cannot be run: Exec format error\n" in told
+    assert "help: name the program of a Python interpreter\n" in told
+    assert not shell.directories()
+
+
 def test_an_environment_that_is_not_there_is_told_before_anything_starts(shell: Shell) -> None:
     shell.write("who.py", WHO)
     shell.write("flow.yml", flow("venv: envs/none"))
@@ -219,6 +233,13 @@ def test_a_check_tells_of_interpreters_that_do_not_fit(shell: Shell) -> None:
     ]
 
 
+def test_a_folder_is_told_once(shell: Shell) -> None:
+    checked_flow(shell, "python: /tmp")
+    done = shell.run("flow", "check", "flow.yml", "--output-format", "concise")
+    told = [line for line in done.out.splitlines() if ":3:" in line]
+    assert told == ["flow.yml:3:78: error[file-not-found]: /tmp is a folder, not an interpreter"]
+
+
 def test_findings_of_another_build_are_told_as_its_misfit(shell: Shell, rich_python: str) -> None:
     checked_flow(shell, f"python: {rich_python}")
     shell.write(
@@ -239,3 +260,15 @@ def test_what_ends_the_other_interpreter_is_told(shell: Shell, rich_python: str)
     done = shell.run("flow", "check", "flow.yml")
     words = "importing theirs.py: the process ended with exit code 3"
     assert done.out.count(words) == 2
+
+
+def test_what_a_script_around_an_interpreter_prints_is_no_finding(
+    shell: Shell, other_python: str
+) -> None:
+    shell.write("who.py", WHO)
+    shell.write("flow.yml", flow("python: ./around"))
+    script = f'#!/bin/sh\necho some words\nexec {other_python} "$@"\n'
+    os.chmod(shell.write("around", script), 0o755)
+    done = shell.run("flow", "check", "flow.yml", "--output-format", "json")
+    assert (done.code, json.loads(done.out)["errors"]) == (0, 0)
+    assert "some words\n" in done.err
