@@ -229,16 +229,17 @@ class _Caller:
         except KeyboardInterrupt:
             raise
         except BaseException as error:
-            if count > 1 and not self._is_once():
-                middle = (first + stop) // 2
-                return _joined(
-                    [
-                        self._of(request, self._cut(request, *half), *half)
-                        for half in ((first, middle), (middle, stop))
-                    ]
-                )
             info = ErrorInfo(class_name(error), message(error), self.executor.metas.name)
             trace = short_traceback(error).rstrip()
+        # Not while the error is handled: it would be shown as the context of those of the halves.
+        if count > 1 and not self._is_once():
+            middle = (first + stop) // 2
+            return _joined(
+                [
+                    self._of(request, self._cut(request, *half), *half)
+                    for half in ((first, middle), (middle, stop))
+                ]
+            )
         if first == stop:
             return Outcome(bodies.error_line("", info, self.endpoint), 1, 1, trace)
         blamed = self._cut(request, first, stop, info)

@@ -58,7 +58,8 @@ def test_lines_become_results_in_order(here: Shell) -> None:
     first, bad, last = done.lines
     assert (first["text"], last["id"], last["text"]) == ("A!", "7", "B!")
     assert bad["error"]["message"] == "data.jsonl:3: not JSON: expecting value at byte 1"
-    assert done.err == "what a user prints\nclosed\n1 of 3 failed\n"
+    reason = "BadLine: data.jsonl:3: not JSON: expecting value at byte 1"
+    assert done.err == f"what a user prints\nclosed\n1 of 3 failed; the first: {reason}\n"
 
 
 def test_variables_of_its_yaml_are_set_before_it_is_imported(here: Shell) -> None:
@@ -106,8 +107,9 @@ def test_a_method_that_raises_fails_only_these_documents_and_shows_where(here: S
     assert done.code == 3
     assert [line.get("text") for line in done.lines] == ["A", None]
     assert done.lines[1]["error"]["type"] == "ValueError"
-    assert done.err.endswith("1 of 2 failed\n")
+    assert done.err.endswith("1 of 2 failed; the first: ValueError in Runner: no such text\n")
     assert 'runner.py", line 12, in upper\n' in done.err
+    assert done.err.count("Traceback") == 1
 
 
 def test_a_method_that_ends_the_process_is_no_success(here: Shell) -> None:
