@@ -31,6 +31,7 @@ _TEXTS = {
 }
 
 _ROW_BYTES = 64  # id and media type, about
+_MOST_SMALLER = 1032  # times, that gzip can make a file
 
 
 class FileReader:
@@ -94,7 +95,10 @@ class FileReader:
         """The most that the Document of a file may take, as far as that is known before."""
         if self._content == "none":
             return _ROW_BYTES
-        return (self._max_bytes if one.is_gzip else one.size_bytes or 0) + _ROW_BYTES
+        size = one.size_bytes or 0
+        if one.is_gzip:
+            size = min(size * _MOST_SMALLER, self._max_bytes)
+        return size + _ROW_BYTES
 
     def _document(self, one: Input, file: Any) -> dict[str, Any] | str:
         uri = os.path.abspath(one.path or one.name)

@@ -26,7 +26,10 @@ from jinacli.screens.errors import say, text_of
 SCHEMA = "jina/diff/v1"
 
 # Of a worker; what its replicas share.
-_IGNORED = ("file", "line", "column", "entry", "replica", "shard", "live", "search_paths", "path")
+_IGNORED = frozenset(
+    {"file", "line", "column", "entry", "place", "python_place", "replica", "shard", "live"}
+    | {"search_paths", "path"}
+)
 
 
 def show_diff(given: Given | None, wanted: str, *, as_json: bool) -> int:
