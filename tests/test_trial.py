@@ -76,9 +76,12 @@ class Unfinished(Executor):
 
 def test_a_constructor_that_raises_such_an_error_is_named() -> None:
     config = load_executor(Unfinished)
-    what = "the constructor of Unfinished raised Mute\n"
-    with pytest.raises(ExecutorError, match=what), trial.constructed(config, os.getcwd()):
+    what = "the constructor of Unfinished raised Mute: <its __str__ raised RuntimeError>"
+    with pytest.raises(ExecutorError) as caught, trial.constructed(config, os.getcwd()):
         pass
+    assert str(caught.value) == what
+    assert caught.value.details.startswith("Traceback")
+    assert "raise Mute\n" in caught.value.details
 
 
 class Picky(Executor):
