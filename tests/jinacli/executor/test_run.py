@@ -123,6 +123,7 @@ def test_a_method_that_ends_the_process_is_no_success(here: Shell) -> None:
     [
         (("my.yml", "/uppe"), 'no method of my.yml serves /uppe\nhelp: did you mean "/upper"? '),
         (("none.yml", "/upper"), "no such file: none.yml"),
+        (("catalogue://UperCase", "/x"), "no Executor named 'UperCase'\nhelp: did you mean "),
         (("my.yml", "/upper", "-i", "none.jsonl"), "error: none.jsonl: no such file"),
         (
             ("my.yml", "/upper", "-i", "data.jsonl", "-o", "data.jsonl"),
@@ -135,6 +136,7 @@ def test_wrong_usage(here: Shell, arguments: tuple[str, ...], message: str) -> N
     done = here.run("executor", "run", *arguments)
     assert (done.code, done.out) == (2, "")
     assert message in done.err
+    assert "<text>" not in done.err
 
 
 def test_modules_that_cannot_be_imported_are_shown_as_by_a_check(here: Shell) -> None:
