@@ -178,6 +178,9 @@ class StartTimeout(FlowError, TimeoutError):
 class ExecutorError(JinaError):
     """The base class of errors about one Executor."""
 
+    details = ""
+    """Lines that belong above the message where people read it, such as a traceback."""
+
 
 class ExecutorFailToLoad(ExecutorError):
     """The class cannot be found or constructed."""

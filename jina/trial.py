@@ -61,7 +61,7 @@ def imported(config: ExecutorConfig) -> type[BaseExecutor]:
         config: from `jina.config.load_executor`.
 
     Raises:
-        ExecutorError: a module raised, the user's frames are in the message; or there is no such
+        ExecutorError: a module raised, the user's frames are in its `details`; or there is no such
             module or class.
     """
     spec = config.spec
@@ -155,8 +155,15 @@ def _user_code(what: str) -> Iterator[None]:
     except (KeyboardInterrupt, ExecutorError):
         raise
     except BaseException as error:  # SystemExit too: it is the user's code that ends
-        trace = short_traceback(error).rstrip()
-        raise ExecutorError(f"{what} raised {type(error).__name__}\n{trace}") from None
+        failure = ExecutorError(f"{what} raised {_in_a_line(error)}")
+        failure.details = short_traceback(error).rstrip()
+        raise failure from None
+
+
+def _in_a_line(error: BaseException) -> str:
+    """The class of an error, and the first line of its text."""
+    first = message(error).strip().partition("\n")[0]
+    return f"{type(error).__name__}: {first}" if first else type(error).__name__
 
 
 class _Request:
@@ -229,16 +236,17 @@ class _Caller:
         except KeyboardInterrupt:
             raise
         except BaseException as error:
-            if count > 1 and not self._is_once():
-                middle = (first + stop) // 2
-                return _joined(
-                    [
-                        self._of(request, self._cut(request, *half), *half)
-                        for half in ((first, middle), (middle, stop))
-                    ]
-                )
             info = ErrorInfo(class_name(error), message(error), self.executor.metas.name)
             trace = short_traceback(error).rstrip()
+        # Not while the error is handled: it would be shown as the context of those of the halves.
+        if count > 1 and not self._is_once():
+            middle = (first + stop) // 2
+            return _joined(
+                [
+                    self._of(request, self._cut(request, *half), *half)
+                    for half in ((first, middle), (middle, stop))
+                ]
+            )
         if first == stop:
             return Outcome(bodies.error_line("", info, self.endpoint), 1, 1, trace)
         blamed = self._cut(request, first, stop, info)

@@ -208,7 +208,12 @@ def call_for(form: Form, call: Call) -> Call:
     if form.name == "parquet":
         return replace(call, tensors="base64")  # it has their types
     if "embedding" in call.exclude or (call.select and "embedding" not in call.select):
-        raise InputError("an array of embeddings needs the field `embedding`", where="embedding")
+        option = "--exclude" if call.exclude else "--select"
+        what = "leaves it out" if call.exclude else "does not name it"
+        raise InputError(
+            f"an array of embeddings needs the field `embedding`, and {option} {what}",
+            where="embedding",
+        )
     return replace(call, tensors="base64", select=["id", "embedding"], exclude=[])
 
 

@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import time
-from collections.abc import Iterator
-
-import msgspec
 
 from jina.client.exchange import Reply
 from jina.client.outcomes import Outcomes
+from jina.client.reasons import MAX_REASONS, in_words, note_reasons
 from jina.client.resume import Place
 from jina.excepts import BadLine
-from jina.wire.maps import ErrorInfo
-
-MAX_REASONS = 3
-"""How many distinct reasons of failures are kept."""
-
-_LOOKED_AT = 10  # failed lines of a request; they mostly have one reason
-_DIGITS = re.compile(r"\d+")
 
 
 class Tally:
@@ -58,13 +48,13 @@ class Tally:
         if errors and reply.error is None:
             self.went_on += outcomes.total - outcomes.failed
             if not self.first_passed:
-                self.first_passed = _in_words(errors[0])
+                self.first_passed = in_words(errors[0])
                 self.passed_traceback = errors[0].traceback.rstrip()
         if outcomes.failed and len(self.reasons) < MAX_REASONS:
             if not self.reasons:
                 cause = reply.error or reply.way.blamed
                 self.first_traceback = cause.traceback.rstrip() if cause else ""
-            self._note_reasons(outcomes)
+            note_reasons(self.reasons, bytes(outcomes.lines))
         if not self._is_begun and outcomes.total:
             self._is_begun = True
             chunk = reply.request.chunk
@@ -72,39 +62,6 @@ class Tally:
             if chunk is not None and bad_line and outcomes.failed == outcomes.total:
                 self.misread = chunk.source
 
-    def _note_reasons(self, outcomes: Outcomes) -> None:
-        for kind, words in _errors(outcomes):
-            self.reasons.setdefault(_DIGITS.sub("0", kind), words)
-            if len(self.reasons) == MAX_REASONS:
-                return
-
     def seconds(self) -> float:
         """How long this run has taken so far."""
         return time.monotonic() - self._began
-
-
-def _errors(outcomes: Outcomes) -> Iterator[tuple[str, str]]:
-    """The messages of the first failed lines, first without the uri that they may begin with."""
-    seen = 0
-    for line in bytes(outcomes.lines).splitlines():
-        if b'"error"' in line:
-            outcome = msgspec.json.decode(line)
-            error = outcome.get("error")
-            if isinstance(error, dict):
-                kind, message, executor = (
-                    str(error.get(name) or "") for name in ("type", "message", "executor")
-                )
-                bare = message.removeprefix(f"{outcome.get('uri') or ''}: ")
-                yield (
-                    _in_words(ErrorInfo(kind, bare, executor)),
-                    _in_words(ErrorInfo(kind, message, executor)),
-                )
-                seen += 1
-                if seen == _LOOKED_AT:
-                    return
-
-
-def _in_words(error: ErrorInfo) -> str:
-    where = f" in {error.executor}" if error.executor else ""
-    kind = error.type.rpartition(".")[2]
-    return f"{kind}{where}: {error.message}" if error.message else f"{kind}{where}"

@@ -119,8 +119,8 @@ def _draft(state: LoadState, source: Any) -> ExecutorDraft | None:
         state.problems.append(opened)
         return None
     if opened.file == "<text>" and "\n" not in opened.text and _is_address(opened.text.strip()):
-        # A class name, module:Class or an address.
-        tree = Tree(opened, data=opened.text.strip())
+        # A class name, module:Class or an address: it has no lines, and messages name it.
+        tree = Tree(Source(), data=opened.text.strip())
         return draft_of_uses(state, tree, (), opened.text.strip())
     tree = state.tree(opened)
     if opened.data is not None and state.options.substitute:

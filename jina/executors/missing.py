@@ -21,8 +21,8 @@ _NO_DEPS = "-no-deps.txt"  # the packages are installed without what they depend
 REQUIREMENTS_NO_DEPS = f"requirements{_NO_DEPS}"
 
 _CONFIG = "config.yml"
-# Packages whose name is not that of their module. Others are not named: a misspelt module would
-# become the advice to install a stranger's package.
+# Packages whose name is not that of their module. The package with the name of any other module
+# may be a stranger's, so it is only named with an "if".
 _PACKAGES = {
     "PIL": "pillow",
     "cv2": "opencv-python-headless",
@@ -139,8 +139,8 @@ def _advice(package: str, files: Sequence[str], yaml: str) -> str:
         if package in _PACKAGES:
             return f"install it: `{pip} {_PACKAGES[package]}`"
         return (
-            f"if it is a package, install it with `{pip}`; if it is a file of yours, name it in "
-            "`py_modules`"
+            f"if it is a package, install it with `{pip} {shlex.quote(package)}`, if the package "
+            "has that name; if it is a file of yours, name it in `py_modules`"
         )
     commands = [
         f"{pip} {'--no-deps -r' if needs_no_deps(file) else '-r'} {shlex.quote(shown(file))}"

@@ -73,6 +73,8 @@ class LocalFlow:
         self._deadline = None if timeout_s is None else time.monotonic() + timeout_s
         self._limit_s = timeout_s
         self._tell = tell
+        # The workers that are not ready, as far as one is told.
+        self._loading = [worker.name for worker in plan.workers] if tell else []
         # A Flow that an Executor starts is a Flow of its own: it must not carry the other's mark.
         env = {name: value for name, value in os.environ.items() if name != MARK}
         ours, theirs = socket.socketpair()
@@ -152,9 +154,17 @@ class LocalFlow:
                     return event
                 if isinstance(event, events.StartFailed):
                     raise start_failure(event)
+                self._note_loading(event)
                 if self._tell is not None:
                     self._tell(event)  # type: ignore[arg-type]  # as the channel was told
         raise RuntimeFailToStart("the supervisor ended before the Flow was up")
+
+    def _note_loading(self, event: object) -> None:
+        """Keep which workers are not ready, for the error of a start that takes too long."""
+        if isinstance(event, events.WorkerUp) and event.worker in self._loading:
+            self._loading.remove(event.worker)
+        elif isinstance(event, events.Loading):
+            self._loading = list(event.workers)
 
     def _await_word(self) -> None:
         """Wait until the supervisor says something, if that may not take for ever.
@@ -166,7 +176,10 @@ class LocalFlow:
             return
         left = max(0.0, self._deadline - time.monotonic())
         if not left or not select.select([self._channel], [], [], left)[0]:
-            raise StartTimeout(f"the Flow was not ready after {self._limit_s:g} s; it was stopped")
+            text = f"the Flow was not ready after {self._limit_s:g} s; it was stopped"
+            if self._loading:
+                text += f"; still loading: {', '.join(self._loading)}"
+            raise StartTimeout(text)
 
     def _reap(self, timeout_s: float) -> None:
         try:

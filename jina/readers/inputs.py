@@ -159,6 +159,9 @@ def _missing(name: str, err: OSError) -> InputError:
             where=name,
             hint=f"curl -sSL {name} | jina post … --inputs -",
         )
+    if os.path.islink(name):
+        target = printable(os.readlink(name))
+        return InputError(f"it is a link to {target}, which does not exist", where=name)
     folder, _, base = name.rpartition("/")
     folder = f"{folder}/" if _ else ""
     try:

@@ -131,8 +131,21 @@ def as_tensor(value: Any) -> Any:
     try:
         array = np.asarray(_unwrapped(value))
     except (ValueError, TypeError, OverflowError, RuntimeError) as err:
+        if isinstance(value, list) and (uneven := _unevenness(value)):
+            raise BadDocType(uneven) from err
         raise BadDocType(f"this {type(value).__name__} is not a tensor: {err}") from err
     return _checked(array)
+
+
+def _unevenness(rows: list[Any]) -> str:
+    """In which way nested lists are not those of an array; empty if not by their lengths."""
+    while rows and any(isinstance(row, list) for row in rows):
+        if not all(isinstance(row, list) for row in rows):
+            return "this list has numbers beside lists"
+        if len({len(row) for row in rows}) > 1:
+            return "the rows of this list have different lengths"
+        rows = [item for row in rows for item in row]
+    return ""
 
 
 def _unwrapped(value: Any) -> Any:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import typer
 
+from jina.client.reasons import note_reasons
 from jina.client.requests import call_for, open_lines
 from jina.client.results import ResultFile
 from jina.config import load_executor
@@ -17,11 +18,12 @@ from jina.config.executors import ExecutorConfig
 from jina.defaults import MAX_REQUEST_DOCS
 from jina.excepts import ConfigError, ExecutorError, InputError
 from jina.executors.table import lookup
+from jina.executors.user_errors import HELP
 from jina.names import with_slash
 from jina.readers import LineSource, ReadOptions
 from jina.readers.rows import Rows
 from jina.suggest import nearest
-from jina.trial import constructed, imported, outcomes, requests_of
+from jina.trial import Outcome, constructed, imported, outcomes, requests_of
 from jina.types.arrays.document import DocumentArray
 from jina.types.document import Document
 from jina.wire.maps import Call
@@ -32,7 +34,7 @@ from jinacli.executor.given import plain_path
 from jinacli.post.inputs import say_without_inputs
 from jinacli.post.output import open_results, writer_of
 from jinacli.screens.errors import say
-from jinacli.screens.post import say_unmet
+from jinacli.screens.post import failures, say_unmet
 
 
 @dataclass(frozen=True)
@@ -108,17 +110,17 @@ def _run(options: RunOptions, begin: Begin) -> int:
             options.call,
         )
         try:
-            total, failed = _write(found, results, options)
+            tally = _write(found, results, options)
         except InputError as error:  # it broke off; what was read before has its outcomes
             say(f"error: {error}")
             return exits.FAILED
         finally:
             begin(f"{options.file}: `close`")
-    if lines is not None and total and not options.quiet:
+    if lines is not None and tally.total and not options.quiet:
         say_unmet(options.reading, lines)
-    if failed:
-        say(f"{failed} of {total} failed")
-    return exits.SOME_FAILED if failed else exits.OK
+    if tally.failed:
+        say(tally.in_words())
+    return exits.SOME_FAILED if tally.failed else exits.OK
 
 
 def _import(options: RunOptions, config: ExecutorConfig, begin: Begin) -> None:
@@ -170,20 +172,48 @@ def _unserved(options: RunOptions, bound: list[str]) -> typer.BadParameter:
     )
 
 
-def _write(found: Iterable[Any], results: ResultFile, options: RunOptions) -> tuple[int, int]:
-    """Write the outcomes, and say the first traceback; how many there are and how many failed."""
-    total = failed = 0
-    is_said = options.quiet
+@dataclass
+class _Tally:
+    """What became of the lines.
+
+    Attributes:
+        total: how many outcomes there are.
+        failed: how many of them are errors.
+        reasons: the first distinct ones.
+        said: the first traceback, if it was shown.
+    """
+
+    total: int = 0
+    failed: int = 0
+    reasons: dict[str, str] = field(default_factory=dict)
+    said: str = ""
+
+    def add(self, outcome: Outcome) -> None:
+        """Count a request."""
+        self.total += outcome.total
+        self.failed += outcome.failed
+        if outcome.failed:
+            note_reasons(self.reasons, outcome.lines)
+
+    def in_words(self) -> str:
+        """How many failed, and why, without the help that was shown with the traceback."""
+        shown = {line.strip() for line in self.said.splitlines() if line.startswith(HELP)}
+        lines = failures(self.failed, self.total, self.reasons).splitlines()
+        return "\n".join(line for line in lines if line.strip() not in shown)
+
+
+def _write(found: Iterable[Outcome], results: ResultFile, options: RunOptions) -> _Tally:
+    """Write the outcomes, say the first traceback, and count."""
+    tally = _Tally()
     results.begin(0)
     writer = writer_of(results, options.form, options.call.select)
     for outcome in found:
         results.write(writer.written(outcome.lines))
-        total += outcome.total
-        failed += outcome.failed
-        if outcome.traceback and not is_said:
-            is_said = True
+        tally.add(outcome)
+        if outcome.traceback and not tally.said and not options.quiet:
+            tally.said = outcome.traceback
             say(outcome.traceback)
     results.write(writer.end())
     writer.complete(results.path)
     results.complete()
-    return total, failed
+    return tally

@@ -7,7 +7,7 @@ import traceback
 
 import typer
 
-from jina.excepts import JinaError, RemoteError, RuntimeFailToStart
+from jina.excepts import ExecutorError, JinaError, RemoteError, RuntimeFailToStart
 from jina.terminal_text import escaped
 from jinacli import exits
 
@@ -42,9 +42,11 @@ def text_of(error: JinaError) -> str:
     """The message of an error; several problems in YAML are listed with their places."""
     if getattr(error, "problems", None):
         return str(error)
-    if isinstance(error, RuntimeFailToStart):
-        return "\n".join(filter(None, [error.details, f"error: {error}"]))
     text = f"error: {error}"
+    if isinstance(error, RuntimeFailToStart):
+        return "\n".join(filter(None, [error.details, text]))
+    if isinstance(error, ExecutorError) and error.details:
+        return f"{error.details}\n{text}"
     cause = error.__cause__
     if isinstance(cause, RemoteError) and cause.traceback and cause.traceback not in text:
         text += f"\n{cause.traceback}"

@@ -27,7 +27,7 @@ def say_summary(tally: Tally, output: str, *, quiet: bool) -> None:
     if not quiet and (tally.outcomes or output != "-"):  # else it was said why there is none
         say(_sum(tally, output))
     if tally.failed:
-        text = _failures(tally)
+        text = failures(tally.failed, tally.outcomes, tally.reasons, tally.earlier.failed)
         say(text)
         _say_traceback(tally.first_traceback, text, quiet=quiet)
     if tally.went_on:
@@ -51,18 +51,25 @@ def _sum(tally: Tally, output: str) -> str:
     return f"{text}; {output} now holds {number(tally.outcomes)}"
 
 
-def _failures(tally: Tally) -> str:
-    """How many failed, and why: the first distinct reasons of this run."""
-    text = f"{number(tally.failed)} of {number(tally.outcomes)} failed"
+def failures(failed: int, outcomes: int, reasons: dict[str, str], earlier: int = 0) -> str:
+    """How many failed, and why.
+
+    Args:
+        failed: how many outcomes are errors.
+        outcomes: how many there are.
+        reasons: the first distinct reasons of this run, see `jina.client.reasons`.
+        earlier: how many of the failed ones are of an earlier run.
+    """
+    text = f"{number(failed)} of {number(outcomes)} failed"
     which = "the first"
-    if tally.earlier.failed:
-        text += f", {number(tally.earlier.failed)} of them in an earlier run"
+    if earlier:
+        text += f", {number(earlier)} of them in an earlier run"
         which = "the first of this run"
-    reasons = list(tally.reasons.values())
-    if len(reasons) > 1:
-        text = "\n".join([f"{text}; {which} reasons:", *reasons])
+    words = list(reasons.values())
+    if len(words) > 1:
+        text = "\n".join([f"{text}; {which} reasons:", *words])
         return text.replace("\n", "\n  ")
-    return f"{text}; {which}: {reasons[0]}" if reasons else text
+    return f"{text}; {which}: {words[0]}" if words else text
 
 
 def _say_traceback(text: str, said: str, *, quiet: bool) -> None:

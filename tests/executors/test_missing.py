@@ -127,13 +127,13 @@ def test_a_yaml_may_have_requirements_of_its_own(tmp_path: Path) -> None:
         # A stranger's package may have the name of a misspelt module.
         (
             "helpr",
-            f"if it is a package, install it with `{PIP}`; if it is a file of yours, name it in"
-            " `py_modules`",
+            f"if it is a package, install it with `{PIP} helpr`, if the package has that name; if "
+            "it is a file of yours, name it in `py_modules`",
         ),
         ("cv2", f"install it: `{PIP} opencv-python-headless`"),
     ],
 )
-def test_without_requirements_only_known_packages_are_named(
+def test_without_requirements_only_known_packages_are_named_without_an_if(
     tmp_path: Path, module: str, advice: str
 ) -> None:
     found = missing(tmp_path, f"import {module}\n")

@@ -42,6 +42,13 @@ def test_a_folder_is_no_near_miss(here: Path) -> None:
     assert message("no.jsonl").endswith('help: did you mean "nox.jsonl"?')
 
 
+def test_a_link_to_nothing_says_so(here: Path) -> None:
+    (here / "dangling.jsonl").symlink_to("gone.jsonl")
+    assert message("dangling.jsonl") == (
+        "dangling.jsonl: it is a link to gone.jsonl, which does not exist"
+    )
+
+
 @pytest.mark.parametrize("name", ["x.jsonl", "*.jsonl"])
 def test_in_a_folder_that_was_removed_it_is_said(here: Path, name: str) -> None:
     (here / "gone").mkdir()

@@ -87,6 +87,7 @@ def test_an_id_may_be_a_whole_number(more: str, lines: int) -> None:
     assert [(c.id, c.parent_id) for c in nested.docs[0].chunks] == [("7", "8")]
 
 
+RAGGED = "the rows of this list have different lengths"
 BAD = {
     "nope": "not JSON: expecting value at byte 1",
     '{"a":1': "not JSON: the line ends too early, after byte 6",
@@ -104,6 +105,9 @@ BAD = {
     '{"text":"a","buffer":"eA=="}': "one Document has one content, not text and buffer",
     '{"buffer":"?"}': "`buffer` is not base64 text: Only base64 data is allowed",
     '{"granularity":-1}': "`granularity` is -1, expected a number from 0 to 2**63 - 1",
+    '{"blob":[[1,2],[3]]}': f"`blob` is not a tensor: {RAGGED}",
+    '{"blob":[[[1],[2]],[[3],[4,5]]]}': f"`blob` is not a tensor: {RAGGED}",
+    '{"blob":[1,[2]]}': "`blob` is not a tensor: this list has numbers beside lists",
     '{"blob":"x"}': "`blob` is not a tensor: a tensor is made of numbers, not of str",
     '{"blob":{"dtype":"|O8","shape":[1],"data":"AAAAAAAAAAA="}}': None,
     '{"blob":{"dtype":"<f4","shape":[-1],"data":"AAAAAA=="}}': None,

@@ -58,7 +58,8 @@ def test_lines_become_results_in_order(here: Shell) -> None:
     first, bad, last = done.lines
     assert (first["text"], last["id"], last["text"]) == ("A!", "7", "B!")
     assert bad["error"]["message"] == "data.jsonl:3: not JSON: expecting value at byte 1"
-    assert done.err == "what a user prints\nclosed\n1 of 3 failed\n"
+    reason = "BadLine: data.jsonl:3: not JSON: expecting value at byte 1"
+    assert done.err == f"what a user prints\nclosed\n1 of 3 failed; the first: {reason}\n"
 
 
 def test_variables_of_its_yaml_are_set_before_it_is_imported(here: Shell) -> None:
@@ -106,8 +107,9 @@ def test_a_method_that_raises_fails_only_these_documents_and_shows_where(here: S
     assert done.code == 3
     assert [line.get("text") for line in done.lines] == ["A", None]
     assert done.lines[1]["error"]["type"] == "ValueError"
-    assert done.err.endswith("1 of 2 failed\n")
+    assert done.err.endswith("1 of 2 failed; the first: ValueError in Runner: no such text\n")
     assert 'runner.py", line 12, in upper\n' in done.err
+    assert done.err.count("Traceback") == 1
 
 
 def test_a_method_that_ends_the_process_is_no_success(here: Shell) -> None:
@@ -121,6 +123,7 @@ def test_a_method_that_ends_the_process_is_no_success(here: Shell) -> None:
     [
         (("my.yml", "/uppe"), 'no method of my.yml serves /uppe\nhelp: did you mean "/upper"? '),
         (("none.yml", "/upper"), "no such file: none.yml"),
+        (("catalogue://UperCase", "/x"), "no Executor named 'UperCase'\nhelp: did you mean "),
         (("my.yml", "/upper", "-i", "none.jsonl"), "error: none.jsonl: no such file"),
         (
             ("my.yml", "/upper", "-i", "data.jsonl", "-o", "data.jsonl"),
@@ -133,6 +136,7 @@ def test_wrong_usage(here: Shell, arguments: tuple[str, ...], message: str) -> N
     done = here.run("executor", "run", *arguments)
     assert (done.code, done.out) == (2, "")
     assert message in done.err
+    assert "<text>" not in done.err
 
 
 def test_modules_that_cannot_be_imported_are_shown_as_by_a_check(here: Shell) -> None:

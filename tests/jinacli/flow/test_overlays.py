@@ -120,11 +120,13 @@ def test_what_would_be_started_is_printed_and_nothing_is(files: Shell) -> None:
 def test_a_start_that_takes_too_long_is_given_up(shell: Shell) -> None:
     shell.write("slow.py", EXECUTOR.replace("self.mark = mark", "__import__('time').sleep(999)"))
     shell.write(
-        "flow.yml", "jtype: Flow\nexecutors: [{uses: {jtype: Mark, py_modules: [slow.py]}}]\n"
+        "flow.yml",
+        "jtype: Flow\nexecutors: [{name: mark, uses: {jtype: Mark, py_modules: [slow.py]}}]\n",
     )
     done = shell.run("flow", "up", "--wait", "--timeout", "2s")
     assert done.code == 124
-    assert "not ready after 2 s" in done.err
+    said = "the Flow was not ready after 2 s; it was stopped; still loading: mark/0\n"
+    assert done.err.endswith(said)
     wait_until(lambda: not shell.processes() and not shell.directories(), what="all are gone")
 
 

@@ -219,7 +219,10 @@ def test_results_that_mostly_are_the_input_are_told(flow: Shell) -> None:
             'Documents have no field "embeding"\nhelp: did you mean ',
         ),
         (("--select", "id", "--exclude", "text"), "use --select or --exclude, not both\n"),
-        (("--exclude", "embedding", "-o", "a.npy"), "needs the field `embedding`\n"),
+        (
+            ("--exclude", "embedding", "-o", "a.npy"),
+            "needs the field `embedding`, and --exclude leaves it out\n",
+        ),
     ],
 )
 def test_fields_that_cannot_be_selected(
