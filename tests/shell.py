@@ -91,9 +91,13 @@ class Running:
 
     def end(self, signum: int = 0) -> Done:
         """Send it a signal, if one is given, and wait until it ends."""
+        stdin = self.process.stdin
         if signum:
             self.process.send_signal(signum)
+            self.process.stdin = None  # open until it has ended: else that may be what ends it
         out, _ = self.process.communicate(timeout=WAIT_S)
+        if signum and stdin is not None:
+            stdin.close()
         return Done(self.process.returncode, (self._read + (out or b"")).decode(), self.err)
 
 
