@@ -5,6 +5,7 @@ numpy is imported inside the functions, so that a worker that sees only text nev
 
 from __future__ import annotations
 
+import contextlib
 import math
 import sys
 from base64 import b64decode, b64encode
@@ -134,7 +135,16 @@ def as_tensor(value: Any) -> Any:
         if isinstance(value, list) and (uneven := _unevenness(value)):
             raise BadDocType(uneven) from err
         raise BadDocType(f"this {type(value).__name__} is not a tensor: {err}") from err
+    # Of whole numbers below and above 2**63, numpy makes floats, which round them.
+    if array.dtype == np.float64 and array.size and array.max() >= 1 << 63 and _is_whole(value):
+        with contextlib.suppress(OverflowError):  # some are negative, or too large
+            array = np.array(value, np.uint64)
     return _checked(array)
+
+
+def _is_whole(value: Any) -> bool:
+    """Whether nested lists hold whole numbers only."""
+    return all(map(_is_whole, value)) if isinstance(value, list) else type(value) is int
 
 
 def _unevenness(rows: list[Any]) -> str:

@@ -81,3 +81,11 @@ def test_equal_bits_are_the_same_and_equal_numbers_of_another_type_are_not() -> 
     assert not tensors.same(np.array([1.0]), np.array([1]))
     assert not tensors.same(np.array([1.0]), np.array([[1.0]]))
     assert not tensors.same(np.array([1.0]), None)
+
+
+def test_whole_numbers_beyond_63_bits_stay_exact_beside_smaller_ones() -> None:
+    large = [[11749869230777074271, 1], [4976686463289251617, 0]]
+    found = tensors.as_tensor(large)
+    assert (found.dtype, found.tolist()) == (np.uint64, large)
+    for floats in ([1.0, 1e19], [2**63, 0.5], [2**63, -1]):
+        assert tensors.as_tensor(floats).dtype == np.float64
