@@ -44,7 +44,9 @@ DRAIN = 7  #                        gateway -> worker: close your Executor and l
 BYE = 8  #                          worker -> gateway <-> client: I leave
 STATUS = 9  #                       client -> gateway and back: how are the workers?
 REFUSED = 10  #                     gateway -> client: this request is not taken, and why
-KINDS = frozenset(range(HELLO, REFUSED + 1))
+CANCEL = 11  #                      client -> gateway: nobody waits for this request any more
+DESCRIBE = 12  #                    client -> gateway and back: what do the Executors serve?
+KINDS = frozenset(range(HELLO, DESCRIBE + 1))
 
 
 class Header(msgspec.Struct, frozen=True):

@@ -246,9 +246,11 @@ class Hello(msgspec.Struct, array_like=True, frozen=True):
 
     Attributes:
         who: it is, for people who read the Flow's log; at most 200 characters count.
+        window: how many requests it would like to have under way; 0 for the usual number.
     """
 
     who: str = ""
+    window: int = 0
 
     @classmethod
     def of_process(cls, pid: int) -> Hello:

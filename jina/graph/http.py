@@ -1,0 +1,101 @@
+"""How a Flow is reached over HTTP: what its YAML or the command line says, and what one front gets.
+
+Plain data. A front is a process that speaks HTTP to others and is a client of the Flow itself; its
+code is in `jina.http`, which nothing below it imports.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from jina.defaults import MAX_REQUEST_DOCS, MIB
+
+MAX_WAITING = 1_000  # requests that wait in a front for their turn
+MAX_CONNECTIONS = 20_000
+MAX_BODY_BYTES = 64 * MIB
+MAX_WAITING_BYTES = 256 * MIB
+TIMEOUT_S = 60.0  # until a request has its answer
+
+
+class HttpSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """The settings of the fronts of one Flow.
+
+    Attributes:
+        host: address to listen on.
+        port: 0 lets the system choose one.
+        workers: how many processes share the port.
+        api: which release's answers those get who do not tell theirs: 2 or 3.
+        title: of the documentation page; "" is the Flow's name.
+        description: of the documentation page.
+        cors: whether pages of other sites may read the answers.
+        no_crud_endpoints: take /index, /search, /update and /delete away.
+        no_debug_endpoints: take /post, /status and /dry_run away.
+        expose_endpoints: endpoint of Executors -> how it is shown: `path`, `methods`, `summary`, …
+        ssl_certfile: certificates in PEM; "" for no TLS.
+        ssl_keyfile: their private key.
+        api_key_file: one key in each line; "" asks for none.
+        insecure_no_auth: others may connect without a key.
+        hosts: names in the header Host that are accepted; empty for what suits the address.
+        docs: whether there is a documentation page.
+        root_path: under which path a proxy shows the front.
+        max_body: bytes of a request.
+        max_docs: Documents of a request.
+        max_waiting: requests that wait for their turn.
+        max_waiting_bytes: of these together.
+        max_connections: open at once.
+        timeout: seconds within which an answer comes.
+        coalesce_ms: how long a small request may wait for others to share a call; 0 for never.
+        access_log: a line for each request.
+        log_format: "text" or "json".
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    workers: int = 1
+    api: int = 2
+    title: str = ""
+    description: str = ""
+    cors: bool = False
+    no_crud_endpoints: bool = False
+    no_debug_endpoints: bool = False
+    expose_endpoints: dict[str, dict[str, Any]] = {}
+    ssl_certfile: str = ""
+    ssl_keyfile: str = ""
+    api_key_file: str = ""
+    insecure_no_auth: bool = False
+    hosts: list[str] = []
+    docs: bool = True
+    root_path: str = ""
+    max_body: int = MAX_BODY_BYTES
+    max_docs: int = MAX_REQUEST_DOCS
+    max_waiting: int = MAX_WAITING
+    max_waiting_bytes: int = MAX_WAITING_BYTES
+    max_connections: int = MAX_CONNECTIONS
+    timeout: float = TIMEOUT_S
+    coalesce_ms: float = 0.0
+    access_log: bool = False
+    log_format: str = "text"
+
+
+class FrontAssignment(msgspec.Struct, frozen=True, kw_only=True):
+    """What one front process gets, in an unnamed file on its standard input.
+
+    Attributes:
+        settings: of all fronts of the Flow.
+        flow: its name.
+        address: of the gateway, as clients use it.
+        sockets: descriptors, listening, inherited.
+        slot: which of the fronts, from 0; a replacement has the same.
+        directory: where the fronts of the Flow share what they count; "" where each is alone.
+        parent: process id; the front ends with it.
+    """
+
+    settings: HttpSettings
+    flow: str
+    address: str
+    sockets: list[int]
+    slot: int = 0
+    directory: str = ""
+    parent: int = 0
