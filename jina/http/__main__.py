@@ -27,7 +27,7 @@ async def serve(assignment: FrontAssignment) -> None:
     """Serve on the inherited sockets until a signal asks for the end."""
     front = Front(assignment)
     config = FrontConfig(
-        app_of(front),
+        front.watch.app(app_of(front)),
         http=FrontProtocol,
         ws="websockets-sansio",
         lifespan="off",

@@ -12,11 +12,15 @@ class Answered(msgspec.Struct, frozen=True):
         status: of HTTP.
         headers: beside those that every answer has.
         body: whole; JSON.
+        documents: that it has outcomes of.
+        failed: how many of these are errors.
     """
 
     status: int
     headers: list[tuple[bytes, bytes]]
     body: bytes
+    documents: int = 0
+    failed: int = 0
 
 
 RETRY_S = b"1"

@@ -6,7 +6,11 @@ import asyncio
 import time
 
 from jina.graph.http import FrontAssignment
+from jina.http.access_log import Log, LogWriter
 from jina.http.hub import Hub
+from jina.http.metrics import Metrics
+from jina.http.probes import FlowStatus
+from jina.http.watch import Watch
 from jina.names import DEFAULT_ENDPOINT
 
 CRUD = {"/index": "POST", "/search": "POST", "/update": "PUT", "/delete": "DELETE"}
@@ -32,6 +36,11 @@ class Front:
             self.settings.max_waiting,
             self.settings.max_waiting_bytes,
         )
+        self.status = FlowStatus(self.hub)
+        self.log = Log(LogWriter(), self.settings.log_format == "json")
+        self.metrics = Metrics(assignment.directory, assignment.slot, lambda: self._labels)
+        self.watch = Watch(self.metrics, self.log if self.settings.access_log else None)
+        self._labels: set[str] = set()
         self.endpoints: dict[bytes, str] = {}
         """Paths of POST requests whose bodies hold Documents -> the endpoint that they mean; ""
         where the body says it."""
@@ -40,11 +49,14 @@ class Front:
 
     def open(self) -> None:
         """Begin to connect to the Flow."""
+        self.log.install()
         self.hub.open(asyncio.get_running_loop())
 
     def close(self) -> None:
         """Leave the Flow."""
         self.hub.close()
+        self.metrics.close()
+        self.log.close()
 
     @property
     def served(self) -> dict[str, list[str]]:
@@ -58,6 +70,7 @@ class Front:
 
     def _on_change(self) -> None:
         paths = dict.fromkeys(self.served)
+        self._labels = set(paths)
         paths.pop(DEFAULT_ENDPOINT, None)
         if self.settings.no_crud_endpoints:
             for path in CRUD:

@@ -7,6 +7,7 @@ gateway has lost is sent again to the one that replaces it, as `jina.client.exch
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -37,6 +38,7 @@ _TICK_S = 0.5  # between looks at silence and deadlines
 _ANSWER_S = 2.0  # that the gateway has to answer a question
 _LATE_S = 1.0  # beyond a request's own time, which the gateway keeps: then it is given up here
 _STRAIGHT = Way()
+_log = logging.getLogger("jina.http")
 
 GONE = "jina.excepts.ConnectError"  # the type of the error when there is no gateway to ask
 
@@ -148,6 +150,11 @@ class Hub:
             sockets.send(self._socket, pack_message(wire.BYE))
             sockets.wait_until_sent(self._socket, 0.2)
         sockets.close(self._context)
+
+    @property
+    def is_linked(self) -> bool:
+        """Whether there is a connection to a gateway, ready or not."""
+        return self._is_up
 
     @property
     def is_up(self) -> bool:
@@ -316,7 +323,7 @@ class Hub:
             except sockets.NothingCame:
                 return
             except WireError as error:  # a bug in the other process; nobody waits for it for ever
-                print(f"a message of the gateway was dropped: {error}", flush=True)
+                _log.warning("a message of the gateway was dropped: %s", error)
 
     def _take(self, header: Header) -> None:
         self._has_heard = True

@@ -74,7 +74,8 @@ def finish(asked: Asked, reply: Reply) -> Answered:
     outcomes = outcomes_of(reply, asked.endpoint, asked.call)
     lines = bytes(outcomes.lines).rstrip(b"\n").replace(b"\n", b",")
     headers = [(b"x-jina-failed", b"%d" % outcomes.failed)] if outcomes.failed else []
-    return Answered(200, headers, b'{"data":{"docs":[' + lines + b"]}}")
+    body = b'{"data":{"docs":[' + lines + b"]}}"
+    return Answered(200, headers, body, outcomes.total, outcomes.failed)
 
 
 def ask_of(asked: Asked, timeout_s: float, done: Callable[[Reply], None]) -> Ask:

@@ -29,6 +29,7 @@ def status_of(
         {
             **more,
             "requests_held": router.requests_held,
+            "nodes": list(places),
             "endpoints": router.endpoints,
             "failed": router.failed_nodes,
             "workers": [worker.status(router.outstanding(worker.identity)) for worker in ordered],

@@ -66,12 +66,16 @@ class FrontProcess(NamedTuple):
 
 
 @contextlib.contextmanager
-def front_beside(address: str, *, flow: str = "flow", **settings: Any) -> Iterator[FrontProcess]:
+def front_beside(
+    address: str, *, flow: str = "flow", directory: str = "", slot: int = 0, **settings: Any
+) -> Iterator[FrontProcess]:
     """Start a front for the gateway at an address, and end it with SIGTERM.
 
     Args:
         address: of the gateway.
         flow: its name.
+        directory: where it counts.
+        slot: which of the fronts it is.
         **settings: see `HttpSettings`.
     """
     with (
@@ -85,6 +89,8 @@ def front_beside(address: str, *, flow: str = "flow", **settings: Any) -> Iterat
             flow=flow,
             address=address,
             sockets=[listener.fileno()],
+            slot=slot,
+            directory=directory,
             parent=os.getpid(),
         )
         stdin.write(msgspec.msgpack.encode(assignment))
