@@ -19,7 +19,6 @@ from typing import Any
 from jina.defaults import (
     DELIVERY_GRACE_S,
     MAX_INFLIGHT_BYTES,
-    MAX_WINDOW_REQUESTS,
     QUEUED_PER_CLIENT,
 )
 from jina.excepts import JinaError, WireError
@@ -100,7 +99,7 @@ class Gateway:
         )
         self._board = Board(configure.board)
         self._overdues = Overdues(channel, self._board)
-        self._clients = Clients()
+        self._clients = Clients(is_first=not configure.endpoints)
         self._failures = Failures(channel.send, self._clients)
         self._workers: dict[bytes, KnownWorker] = {}
         self._places = {node.name: place for place, node in enumerate(configure.nodes)}
@@ -342,11 +341,14 @@ class Gateway:
             refusal = refusal_message(header.number, "the Flow is stopping", STOPPING)
             self._send_front(refusal, peer)
             return
-        self._do(self._router.step(submitted(peer, header)))
+        self._do(self._router.step(submitted(peer, header, self._clients.window(peer))))
 
     def _welcome(self, peer: bytes, number: int) -> None:
         welcome = Welcome(
-            self._flow, self._router.endpoints, MAX_WINDOW_REQUESTS, self._router.held(peer)
+            self._flow,
+            self._router.endpoints,
+            self._clients.window(peer),
+            self._router.held(peer),
         )
         self._send_front(pack_message(wire.WELCOME, number=number, call=pack_map(welcome)), peer)
         if self._is_drained:
@@ -357,7 +359,7 @@ class Gateway:
             self._client_left(peer)
 
     def _client_left(self, peer: bytes) -> None:
-        self._clients.pop(peer, None)
+        self._clients.leave(peer)
         self._router.step(ClientLeft(peer))
 
     def _status(self) -> bytes:

@@ -60,7 +60,7 @@ class Router:
 
     Args:
         nodes: the graph, checked.
-        window_requests: requests that one client may have under way.
+        window_requests: requests that one client may have under way, unless it says otherwise.
         max_attempts: deaths with a request begun after which the request is narrowed down.
         most_done: frames of a narrowed request's results so far; more are put together.
         endpoints: of nodes that an earlier gateway has seen ready.
@@ -169,8 +169,8 @@ class Router:
         requests = self._clients.get(asked.client, {})
         if asked.number in requests:
             return  # a client that repeats itself gets one answer
-        if len(requests) >= self._window:
-            reason = f"more than {self._window} requests in progress"
+        if len(requests) >= (window := asked.window or self._window):
+            reason = f"more than {window} requests in progress"
             actions.append(Refuse(asked.client, asked.number, reason))
             return
         request = Request(asked, self._courses.of(asked.endpoint, asked.targets))

@@ -34,6 +34,7 @@ class Submitted(msgspec.Struct, frozen=True):
         is_timed: its answer says how long it waited and ran.
         arrived: when it came, in seconds since 1970.
         on_error: what becomes of it at a node that raises, where the node does not say.
+        window: requests that its client may have under way; 0 for the usual number.
     """
 
     client: bytes
@@ -49,6 +50,7 @@ class Submitted(msgspec.Struct, frozen=True):
     is_timed: bool = False
     arrived: float = 0.0
     on_error: str = ""
+    window: int = 0
 
 
 class Replied(msgspec.Struct, frozen=True):

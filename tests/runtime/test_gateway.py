@@ -25,6 +25,7 @@ from jina.wire.maps import (
     BATCH,
     DOCS,
     ErrorInfo,
+    Hello,
     Part,
     Route,
     Times,
@@ -529,3 +530,20 @@ def test_a_client_that_sends_more_than_its_window_is_held_back(directory: Path) 
         assert 64 <= sent < 500
         gateway.assert_healthy(gateway.ready("a/0"))
         flooder.close(linger=0)
+
+
+def test_a_client_that_asks_for_it_has_a_wide_window(gateway: GatewayUnderTest) -> None:
+    gateway.ready("a/0", credits=1)
+    client, other = gateway.client(), gateway.client()
+    client.send(pack_message(wire.HELLO, call=pack_map(Hello("a front", 60))))
+    welcome, _ = client.receive(wire.WELCOME)
+    assert unpack_map(Welcome, welcome.call).window_requests == 60
+    assert unpack_map(Welcome, other.hello().call).window_requests == 48
+    for number in range(1, 62):
+        client.post(number)
+    refusal = "jina.excepts.BadServer: more than 60 requests in progress"
+    assert client.error(61, wire.REFUSED) == refusal
+    assert not client.has_message()
+    for number in range(1, 50):
+        other.post(number)
+    assert "more than 48 requests" in other.error(49, wire.REFUSED)
