@@ -48,6 +48,7 @@ from jina.runtime.steps import (
     Action,
     Answer,
     AnswerError,
+    Cancelled,
     ClientLeft,
     Dispatch,
     Draining,
@@ -60,6 +61,7 @@ from jina.runtime.steps import (
     Retire,
     Retired,
     StartTimer,
+    TakeBack,
     Unheard,
 )
 from jina.runtime.timers import Timers
@@ -285,6 +287,7 @@ class Gateway:
         if worker.is_ready:
             return
         worker.is_ready = True
+        self._unasked.discard(worker.identity)
         if worker.is_retiring:  # it came to an earlier gateway; it finishes before it reads this
             self._retired(worker)
             return
@@ -328,6 +331,8 @@ class Gateway:
                 self._welcome(peer, number)
             elif header.kind == wire.STATUS:
                 self._send_front(pack_message(wire.STATUS, [self._status()]), peer)
+            elif header.kind == wire.CANCEL:
+                self._do(self._router.step(Cancelled(peer, number)))
             elif header.kind == wire.BYE:
                 self._client_left(peer)
         except WireError as error:
@@ -360,7 +365,7 @@ class Gateway:
 
     def _client_left(self, peer: bytes) -> None:
         self._clients.leave(peer)
-        self._router.step(ClientLeft(peer))
+        self._do(self._router.step(ClientLeft(peer)))
 
     def _status(self) -> bytes:
         return status_of(
@@ -391,6 +396,8 @@ class Gateway:
                 self._send_front(error_message(action), action.client)
             elif isinstance(action, Refuse):
                 self._send_front(refusal_message(action.number, action.reason), action.client)
+            elif isinstance(action, TakeBack):
+                self._take_back(action)
             elif isinstance(action, Overdue):
                 self._overdues.tell(action, self._workers[action.worker].slot)
             elif isinstance(action, StartTimer):
@@ -417,6 +424,11 @@ class Gateway:
         # death, told by the supervisor, brings the task back.
         if not sockets.send_if_connected(self._back, message, task.worker):
             self._channel.send(control.Unreachable(identity=task.worker.decode()))
+
+    def _take_back(self, action: TakeBack) -> None:
+        message = pack_message(wire.CANCEL, number=action.task)
+        if sockets.send_if_connected(self._back, message, action.worker):
+            self._board.cancel(self._workers[action.worker].slot)
 
     def _answer(self, answer: Answer) -> None:
         try:

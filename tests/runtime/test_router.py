@@ -429,7 +429,7 @@ def test_a_client_that_left_gets_no_answer_and_its_waiting_tasks_are_dropped() -
             (post(1), ["a/0 <- 1: in (last)"]),
             (post(2), []),
             (post(1, "D", client="d"), []),
-            (left("c"), []),
+            (left("c"), ["a/0 need not do 1"]),
             (reply("a/0", 1, "A"), ["a/0 <- 3: D (last)"]),
             (reply("a/0", 3, "A"), ["d <- 1: A, served 1"]),
         ],
