@@ -183,6 +183,7 @@ class Supervisor:
             )
         )
         self._workers.announce()
+        self._health.announce()
         for (node, shard), reason in self._comebacks.given_up.items():
             self._gateway.tell(control.GaveUp(node=node, shard=shard, reason=reason))
 
@@ -314,7 +315,7 @@ class Supervisor:
 
     def _start_later(self, spec: WorkerSpec, reason: str, words: str) -> None:
         """Plan the next start of a worker that is gone, or give it up."""
-        self._health.died(spec.name, reason)
+        self._health.died(spec, reason)
         delay = self._comebacks.plan(spec.name, time.monotonic())
         if delay is None:
             self._give_up(spec.name, words)

@@ -106,6 +106,13 @@ class Died(_Message):
     reason: str
 
 
+class Restarted(_Message):
+    """A worker of a node died that nobody had asked to: how often this was so, all in all."""
+
+    node: str
+    count: int
+
+
 class GaveUp(_Message):
     """A node's workers, or those of one of its shards, will not be started again."""
 
@@ -260,7 +267,9 @@ class Drained(_Message):
 
 
 ToOwnedSupervisor: TypeAlias = Begin | Release | Drain
-ToGateway: TypeAlias = Configure | Expect | Started | Retire | Died | GaveUp | Drain | Look
+ToGateway: TypeAlias = (
+    Configure | Expect | Started | Retire | Died | Restarted | GaveUp | Drain | Look
+)
 ToSupervisor: TypeAlias = (
     Listening
     | WorkerReady
