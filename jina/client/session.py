@@ -89,6 +89,15 @@ class Session:
         answer = self._ask(wire.STATUS, wire.STATUS, TIMEOUT_CONNECT_S)
         return msgspec.json.decode(sockets.payload(answer.frames[0]))  # type: ignore[no-any-return]
 
+    def description(self) -> dict[str, Any]:
+        """Ask the gateway for the graph and what its Executors say of themselves.
+
+        Raises:
+            ConnectError: no answer in time.
+        """
+        answer = self._ask(wire.DESCRIBE, wire.DESCRIBE, TIMEOUT_CONNECT_S)
+        return msgspec.json.decode(sockets.payload(answer.frames[0]))  # type: ignore[no-any-return]
+
     def _greet(self, timeout_s: float) -> Welcome:
         return unpack_map(Welcome, self._ask(wire.HELLO, wire.WELCOME, timeout_s).call)
 

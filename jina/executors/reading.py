@@ -9,9 +9,10 @@ from __future__ import annotations
 import ast
 import contextlib
 import linecache
+import re
 from collections.abc import Iterator
 from types import CodeType
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
@@ -20,6 +21,7 @@ from jina.wire.described import Parameter
 _PARAMETERS = "parameters"
 _READS = ("get", "pop", "setdefault")
 _CASTS = ("int", "float", "str", "bool", "list", "dict", "set", "tuple")
+_REQUIREMENT = re.compile(r"^(Not)?Required\[(.*)\]$")
 _MOST_LINES = 2000  # of a method
 _MOST_FOUND = 100  # of its parameters
 _MOST_DEFAULT = 1000  # bytes of JSON of a default
@@ -31,11 +33,11 @@ def parameters_of(function: Any) -> list[Parameter]:
     Args:
         function: plain, not wrapped; one without source gives what its annotation says.
     """
-    found = _annotated(function)
-    code = getattr(function, "__code__", None)
-    if code is not None:
-        # Whatever is wrong with a source, or too much for the parser: it is only read for people.
-        with contextlib.suppress(Exception):
+    found: dict[str, Parameter] = {}
+    # Whatever is wrong with a source, or too much for the parser: it is only read for people.
+    with contextlib.suppress(Exception):
+        found = _annotated(function)
+        if (code := getattr(function, "__code__", None)) is not None:
             for tree in _parsed(code, getattr(function, "__globals__", None)):
                 found = _merged(found, _Reader(tree).read())
     return list(found.values())[:_MOST_FOUND]
@@ -54,19 +56,26 @@ def _merged(told: dict[str, Parameter], read: dict[str, Parameter]) -> dict[str,
 def _annotated(function: Any) -> dict[str, Parameter]:
     """The keys of a TypedDict."""
     hint = getattr(function, "__annotations__", {}).get(_PARAMETERS)
+    if isinstance(hint, str):  # `from __future__ import annotations`
+        hint = getattr(function, "__globals__", {}).get(hint)
     required = getattr(hint, "__required_keys__", None)
     if required is None:
         return {}
-    return {
-        name: Parameter(name, type=_type_name(each), is_required=name in required)
-        for name, each in hint.__annotations__.items()
-    }
+    found = {}
+    for name, each in hint.__annotations__.items():
+        words = _words(each)
+        kind = _REQUIREMENT.sub(r"\2", words)
+        is_required = name in required and not words.startswith("NotRequired[")
+        found[name] = Parameter(name, type=kind, is_required=is_required)
+    return found
 
 
-def _type_name(hint: Any) -> str:
-    forward = getattr(hint, "__forward_arg__", None)
-    name = forward or (hint if isinstance(hint, str) else getattr(hint, "__name__", str(hint)))
-    return str(name)[:100]
+def _words(hint: Any) -> str:
+    """A type, as the code has it."""
+    text = getattr(hint, "__forward_arg__", hint)
+    if isinstance(hint, type) and not get_args(hint):
+        text = hint.__name__
+    return str(text).replace("typing.", "")[:100]
 
 
 # --- the source of a function --------------------------------------------------------------------
@@ -239,6 +248,7 @@ def _literal(node: ast.AST) -> Any:
     """The value of a literal that JSON has; UNSET for anything else."""
     try:
         value = ast.literal_eval(node)
+        msgspec.msgpack.encode(value)  # no integer of more than 64 bits
         data = msgspec.json.encode(value)
         if len(data) > _MOST_DEFAULT or isinstance(value, bytes | set | complex):
             return msgspec.UNSET
