@@ -29,6 +29,14 @@ Frame: TypeAlias = "bytes | bytearray | memoryview | zmq.Frame"
 Socket: TypeAlias = "zmq.Socket[bytes]"
 Context: TypeAlias = "zmq.Context[zmq.Socket[bytes]]"
 
+_WATCHED = (
+    zmq.EVENT_HANDSHAKE_SUCCEEDED
+    | zmq.EVENT_HANDSHAKE_FAILED_AUTH
+    | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
+    | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
+    | zmq.EVENT_DISCONNECTED
+)
+_STRANGE = 4
 _EVENT = Struct("=H")  # how a monitor's message begins
 _NO_COPY_BYTES = 64 * KIB  # from here on, not copying a frame is cheaper than copying it
 _NOBLOCK = int(zmq.NOBLOCK)
@@ -123,21 +131,47 @@ class Link:
 
     def __init__(self, socket: Socket) -> None:
         address = f"inproc://{id(self)}"
-        socket.monitor(address, zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED)
+        socket.monitor(address, _WATCHED)
         self._events = socket.context.socket(zmq.PAIR)
         self._events.setsockopt(zmq.RCVHWM, 0)  # else the I/O thread would wait for us
         self._events.connect(address)
         self._is_up = False
+        self._refusal = ""
+        self._strange = 0  # handshakes in a row that ended without a reason
 
     @property
     def is_up(self) -> bool:
         """Whether there is a peer now, as far as the system has said."""
+        self._hear()
+        return self._is_up
+
+    @property
+    def refusal(self) -> str:
+        """Why the last handshake failed, "" if none did since the last one that succeeded.
+
+        "key": the other side does not list our key. "handshake": only one side has keys, or its key
+        is not the one that was expected; which of these it is, nobody can tell for sure.
+        """
+        self._hear()
+        return self._refusal
+
+    def _hear(self) -> None:
         with contextlib.suppress(zmq.Again):
             while True:
                 event, _ = self._events.recv_multipart(zmq.NOBLOCK)
                 (kind,) = _EVENT.unpack_from(event)
                 self._is_up = kind == zmq.EVENT_HANDSHAKE_SUCCEEDED
-        return self._is_up
+                if self._is_up:
+                    self._refusal, self._strange = "", 0
+                elif kind == zmq.EVENT_HANDSHAKE_FAILED_AUTH:
+                    self._refusal = "key"
+                elif kind == zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL:
+                    self._refusal = "handshake"
+                elif kind == zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL:
+                    # One may be a gateway that died just then.
+                    self._strange += 1
+                    if self._strange >= _STRANGE:
+                        self._refusal = "handshake"
 
     @property
     def descriptor(self) -> int:

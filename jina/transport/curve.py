@@ -1,0 +1,89 @@
+"""Encryption: sockets with keys, and the one who decides at a gateway who is let in.
+
+CURVE encrypts and shows each side that the other has its secret key. Whom a gateway lets in, ZeroMQ
+asks over a socket of its own (ZAP, RFC 27); the gateway's poll loop answers, no thread does.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+import zmq
+from zmq.utils import z85
+
+from jina.transport.keys import AllowList, Key
+
+if TYPE_CHECKING:
+    from jina.transport.sockets import Context, Socket
+
+_ZAP = "inproc://zeromq.zap.01"
+_VERSION = b"1.0"
+_USER = "User-Id"
+
+
+class Doorkeeper:
+    """Lets those in whose keys are listed, and knows who sent a message.
+
+    Args:
+        context: of the sockets; it must outlive this, and have no other doorkeeper.
+        allowed: whom to let in.
+    """
+
+    def __init__(self, context: Context, allowed: AllowList) -> None:
+        self.socket = context.socket(zmq.REP)
+        """To poll: when something has come, call `answer`."""
+        self.socket.setsockopt(zmq.LINGER, 0)
+        self.socket.bind(_ZAP)
+        self._allowed = allowed
+        self.refused = 0
+        """How often somebody was not let in."""
+
+    def answer(self) -> None:
+        """Answer all questions that have come."""
+        with contextlib.suppress(zmq.Again):
+            while True:
+                self._answer(self.socket.recv_multipart(zmq.NOBLOCK))
+
+    def _answer(self, question: list[bytes]) -> None:
+        version, number, *_ = [*question, b"", b""]
+        key = None
+        if version == _VERSION and len(question) == 7 and question[5] == b"CURVE":
+            key = self._allowed.of(z85.encode(question[6]))
+        if key is None:
+            self.refused += 1
+            reply = [_VERSION, number, b"400", b"this key is not listed", b"", b""]
+        else:
+            reply = [_VERSION, number, b"200", b"", z85.decode(key.public).hex().encode(), b""]
+        self.socket.send_multipart(reply)
+
+    def sender(self, frame: zmq.Frame) -> Key | None:
+        """Whose message a frame is of; None for somebody who is not listed any more."""
+        try:
+            user = frame.get(_USER)
+        except zmq.ZMQError:  # not encrypted: it came over a local socket
+            return None
+        return self._allowed.of(z85.encode(bytes.fromhex(str(user))))
+
+
+def is_encrypted(frame: zmq.Frame) -> bool:
+    """Whether a frame came from somebody who has shown a key."""
+    try:
+        frame.get(_USER)
+    except zmq.ZMQError:
+        return False
+    return True
+
+
+def with_own_key(socket: Socket, own: Key) -> None:
+    """Let a socket that binds from now on talk only to those who show a key."""
+    socket.setsockopt(zmq.CURVE_SERVER, 1)
+    socket.setsockopt(zmq.CURVE_PUBLICKEY, own.public)
+    socket.setsockopt(zmq.CURVE_SECRETKEY, own.secret)
+
+
+def towards(socket: Socket, own: Key, gateway: Key) -> None:
+    """Let a socket that connects from now on show its key, and accept only this gateway."""
+    socket.setsockopt(zmq.CURVE_PUBLICKEY, own.public)
+    socket.setsockopt(zmq.CURVE_SECRETKEY, own.secret)
+    socket.setsockopt(zmq.CURVE_SERVERKEY, gateway.public)

@@ -1,0 +1,106 @@
+"""Who is let in over an encrypted socket: real sockets on tcp, with and without keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+import zmq
+
+from jina.transport import sockets
+from jina.transport.curve import Doorkeeper, towards, with_own_key
+from jina.transport.keys import AllowList, Key, make_key
+from tests.polling import wait_until
+
+
+class Gate(NamedTuple):
+    """A router that lets in those whose keys lie in the folder."""
+
+    folder: Path
+    key: Key
+    router: sockets.Socket
+    doorkeeper: Doorkeeper
+    tcp: str
+    ipc: str
+
+    def hears(self) -> sockets.Message | None:
+        self.doorkeeper.answer()
+        return sockets.receive(self.router, routed=True) if self.router.poll(10) else None
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> Iterator[Gate]:
+    key = make_key(tmp_path, "gateway", "gateway")
+    context = sockets.open_context()
+    router = sockets.open_router(context)
+    ipc = sockets.bind(router, f"ipc://{tmp_path}/s")
+    with_own_key(router, key)
+    tcp = sockets.bind(router, "tcp://127.0.0.1:*")
+    keeper = Doorkeeper(context, AllowList(tmp_path))
+    yield Gate(tmp_path, key, router, keeper, tcp, ipc)
+    sockets.close(context)
+
+
+class Caller(NamedTuple):
+    """A dealer that is not connected yet."""
+
+    socket: sockets.Socket
+    link: sockets.Link
+
+
+@pytest.fixture
+def caller() -> Iterator[Caller]:
+    context = sockets.open_context()
+    dealer = sockets.open_lasting_dealer(context, timeout_s=1)
+    yield Caller(dealer, sockets.Link(dealer))
+    sockets.close(context)
+
+
+def test_a_listed_key_is_let_in_and_known(gate: Gate, caller: Caller) -> None:
+    own = make_key(gate.folder, "laptop", "client")
+    towards(caller.socket, own, gate.key)
+    sockets.connect(caller.socket, gate.tcp)
+    sockets.send(caller.socket, [b"hello", b"x" * 100_000])
+    message = wait_until(gate.hears)
+    assert message.header == b"hello"
+    assert gate.doorkeeper.sender(message.frames[0]) == own._replace(secret=b"")
+
+
+def test_a_local_socket_needs_no_key(gate: Gate, caller: Caller) -> None:
+    sockets.connect(caller.socket, gate.ipc)
+    sockets.send(caller.socket, [b"hello", b"x" * 100_000])
+    message = wait_until(gate.hears)
+    assert gate.doorkeeper.sender(message.frames[0]) is None
+
+
+@pytest.mark.parametrize("kind", ["not listed", "no key", "another gateway"])
+def test_others_are_not(gate: Gate, caller: Caller, tmp_path: Path, kind: str) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    if kind == "another gateway":
+        own = make_key(gate.folder, "laptop", "client")
+        towards(caller.socket, own, make_key(elsewhere, "gateway", "gateway"))
+    elif kind == "not listed":
+        towards(caller.socket, make_key(elsewhere, "laptop", "client"), gate.key)
+    sockets.connect(caller.socket, gate.tcp)
+    sockets.send(caller.socket, [b"hello"])
+
+    def refusal() -> str:
+        assert gate.hears() is None
+        return caller.link.refusal
+
+    assert wait_until(refusal) == ("key" if kind == "not listed" else "handshake")
+    assert not caller.link.is_up
+
+
+def test_a_key_that_is_removed_is_known_no_more(gate: Gate, caller: Caller) -> None:
+    own = make_key(gate.folder, "laptop", "client")
+    towards(caller.socket, own, gate.key)
+    sockets.connect(caller.socket, gate.tcp)
+    sockets.send(caller.socket, [b"hello", b"x"])
+    message = wait_until(gate.hears)
+    assert gate.doorkeeper.sender(message.frames[0])
+    (gate.folder / "laptop.pub").unlink()
+    wait_until(lambda: gate.doorkeeper.sender(message.frames[0]) is None)
+    assert isinstance(message.frames[0], zmq.Frame)
