@@ -78,6 +78,17 @@ def make_key(folder: Path, name: str, role: str) -> Key:
     return Key(name, role, public, secret)
 
 
+def keys_in(folder: Path) -> list[Key]:
+    """All keys of a folder, each once, by role and name.
+
+    Raises:
+        BadKeys: there is no such folder, or one of the files cannot be used.
+    """
+    known = {key.public: key for key in map(_read, _files(folder, "*.pub"))}
+    known |= {key.public: key for key in map(_read, _files(folder, "*.key"))}
+    return sorted(known.values(), key=lambda key: (ROLES.index(key.role), key.name))
+
+
 def own_key(folder: Path, *roles: str) -> Key:
     """The one key in a folder that has one of these roles.
 
