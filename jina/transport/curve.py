@@ -7,12 +7,13 @@ asks over a socket of its own (ZAP, RFC 27); the gateway's poll loop answers, no
 from __future__ import annotations
 
 import contextlib
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import zmq
 from zmq.utils import z85
 
-from jina.transport.keys import AllowList, Key
+from jina.transport.keys import CLIENT, WORKER, AllowList, Key, gateway_key, own_key
 
 if TYPE_CHECKING:
     from jina.transport.sockets import Context, Socket
@@ -75,15 +76,35 @@ def is_encrypted(frame: zmq.Frame) -> bool:
     return True
 
 
+class Credentials:
+    """What a client or a worker shows to a gateway, and expects of it.
+
+    Args:
+        folder: with one key of its own, and the public key of the gateway.
+
+    Raises:
+        BadKeys: there are none, or several, or they cannot be used.
+    """
+
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+        self._own = own_key(Path(folder), CLIENT, WORKER)
+        self._gateway = gateway_key(Path(folder))
+
+    @property
+    def name(self) -> str:
+        """Of its own key."""
+        return self._own.name
+
+    def show_on(self, socket: Socket) -> None:
+        """Let a socket that connects from now on show the key, and accept only that gateway."""
+        socket.setsockopt(zmq.CURVE_PUBLICKEY, self._own.public)
+        socket.setsockopt(zmq.CURVE_SECRETKEY, self._own.secret)
+        socket.setsockopt(zmq.CURVE_SERVERKEY, self._gateway.public)
+
+
 def with_own_key(socket: Socket, own: Key) -> None:
     """Let a socket that binds from now on talk only to those who show a key."""
     socket.setsockopt(zmq.CURVE_SERVER, 1)
     socket.setsockopt(zmq.CURVE_PUBLICKEY, own.public)
     socket.setsockopt(zmq.CURVE_SECRETKEY, own.secret)
-
-
-def towards(socket: Socket, own: Key, gateway: Key) -> None:
-    """Let a socket that connects from now on show its key, and accept only this gateway."""
-    socket.setsockopt(zmq.CURVE_PUBLICKEY, own.public)
-    socket.setsockopt(zmq.CURVE_SECRETKEY, own.secret)
-    socket.setsockopt(zmq.CURVE_SERVERKEY, gateway.public)

@@ -37,7 +37,7 @@ _WATCHED = (
     | zmq.EVENT_DISCONNECTED
 )
 _STRANGE = 4
-_EVENT = Struct("=H")  # how a monitor's message begins
+_EVENT = Struct("=HI")  # how a monitor's message begins
 _NO_COPY_BYTES = 64 * KIB  # from here on, not copying a frame is cheaper than copying it
 _NOBLOCK = int(zmq.NOBLOCK)
 _NOBLOCK_MORE = _NOBLOCK | int(zmq.SNDMORE)
@@ -149,8 +149,9 @@ class Link:
     def refusal(self) -> str:
         """Why the last handshake failed, "" if none did since the last one that succeeded.
 
-        "key": the other side does not list our key. "handshake": only one side has keys, or its key
-        is not the one that was expected; which of these it is, nobody can tell for sure.
+        "key": the other side does not list our key. "mechanism": only one side has keys. "unknown":
+        it ended several times in a row without a reason, as when the key of the other side is not
+        the one that was expected; sometimes that comes before "mechanism", too.
         """
         self._hear()
         return self._refusal
@@ -159,19 +160,20 @@ class Link:
         with contextlib.suppress(zmq.Again):
             while True:
                 event, _ = self._events.recv_multipart(zmq.NOBLOCK)
-                (kind,) = _EVENT.unpack_from(event)
+                kind, value = _EVENT.unpack_from(event)
                 self._is_up = kind == zmq.EVENT_HANDSHAKE_SUCCEEDED
                 if self._is_up:
                     self._refusal, self._strange = "", 0
                 elif kind == zmq.EVENT_HANDSHAKE_FAILED_AUTH:
                     self._refusal = "key"
                 elif kind == zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL:
-                    self._refusal = "handshake"
+                    if value == zmq.PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH:
+                        self._refusal = "mechanism"
                 elif kind == zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL:
                     # One may be a gateway that died just then.
                     self._strange += 1
                     if self._strange >= _STRANGE:
-                        self._refusal = "handshake"
+                        self._refusal = "unknown"
 
     @property
     def descriptor(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -10,7 +11,7 @@ import pytest
 import zmq
 
 from jina.transport import sockets
-from jina.transport.curve import Doorkeeper, towards, with_own_key
+from jina.transport.curve import Credentials, Doorkeeper, with_own_key
 from jina.transport.keys import AllowList, Key, make_key
 from tests.polling import wait_until
 
@@ -58,9 +59,18 @@ def caller() -> Iterator[Caller]:
     sockets.close(context)
 
 
+def shows(caller: Caller, gate: Gate) -> Key:
+    """Make a key for the caller, which the gate lists, and let it show it."""
+    folder = gate.folder / "own"
+    own = make_key(folder, "laptop", "client")
+    shutil.copy(folder / "laptop.pub", gate.folder)
+    shutil.copy(gate.folder / "gateway.pub", folder)
+    Credentials(str(folder)).show_on(caller.socket)
+    return own
+
+
 def test_a_listed_key_is_let_in_and_known(gate: Gate, caller: Caller) -> None:
-    own = make_key(gate.folder, "laptop", "client")
-    towards(caller.socket, own, gate.key)
+    own = shows(caller, gate)
     sockets.connect(caller.socket, gate.tcp)
     sockets.send(caller.socket, [b"hello", b"x" * 100_000])
     message = wait_until(gate.hears)
@@ -77,12 +87,14 @@ def test_a_local_socket_needs_no_key(gate: Gate, caller: Caller) -> None:
 
 @pytest.mark.parametrize("kind", ["not listed", "no key", "another gateway"])
 def test_others_are_not(gate: Gate, caller: Caller, tmp_path: Path, kind: str) -> None:
-    elsewhere = tmp_path / "elsewhere"
-    if kind == "another gateway":
-        own = make_key(gate.folder, "laptop", "client")
-        towards(caller.socket, own, make_key(elsewhere, "gateway", "gateway"))
-    elif kind == "not listed":
-        towards(caller.socket, make_key(elsewhere, "laptop", "client"), gate.key)
+    if kind != "no key":
+        shows(caller, gate)
+    if kind == "not listed":
+        (gate.folder / "laptop.pub").unlink()
+    elif kind == "another gateway":
+        (tmp_path / "own" / "gateway.pub").unlink()
+        make_key(tmp_path / "own", "gateway", "gateway")
+        Credentials(str(tmp_path / "own")).show_on(caller.socket)
     sockets.connect(caller.socket, gate.tcp)
     sockets.send(caller.socket, [b"hello"])
 
@@ -90,13 +102,13 @@ def test_others_are_not(gate: Gate, caller: Caller, tmp_path: Path, kind: str) -
         assert gate.hears() is None
         return caller.link.refusal
 
-    assert wait_until(refusal) == ("key" if kind == "not listed" else "handshake")
+    expected = {"not listed": "key", "no key": "mechanism", "another gateway": "unknown"}
+    wait_until(lambda: refusal() == expected[kind])
     assert not caller.link.is_up
 
 
 def test_a_key_that_is_removed_is_known_no_more(gate: Gate, caller: Caller) -> None:
-    own = make_key(gate.folder, "laptop", "client")
-    towards(caller.socket, own, gate.key)
+    shows(caller, gate)
     sockets.connect(caller.socket, gate.tcp)
     sockets.send(caller.socket, [b"hello", b"x"])
     message = wait_until(gate.hears)
