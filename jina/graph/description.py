@@ -19,6 +19,7 @@ from msgspec import structs
 from jina.config.callers import caller_folders
 from jina.config.flow_saving import Part, write_flow
 from jina.config.flows import FlowConfig, flow_options, flow_tree, read_flow
+from jina.config.http import NO_HTTP
 from jina.config.inspections import INSPECT
 from jina.config.load_state import DEFAULT_OPTIONS, LoadOptions
 from jina.config.older_keys import (
@@ -137,7 +138,8 @@ class Description:
         Raises:
             ConfigError: with everything that is wrong with names, needs and keys.
         """
-        return plan_from(self._config(only_graph=True), gpus=lambda: 0)
+        config = dataclasses.replace(self._config(only_graph=True), http=NO_HTTP)
+        return plan_from(config, gpus=lambda: 0)
 
     def added(self, entry: dict[str, Any]) -> Description:
         """The description with one more Executor, its place in the graph checked; see `Flow.add`.
