@@ -134,7 +134,7 @@ class ExposedModel(BaseModel):
     methods: Annotated[
         list[_Method],
         BeforeValidator(_upper_methods, json_schema_input_type=_Text | list[_Text]),
-    ] = Field(default_factory=lambda: ["POST"], description="HTTP methods. The default is POST.")
+    ] = Field(default=["POST"], description="HTTP methods. The default is POST.")
     summary: _Text | None = Field(None, description="A few words for the documentation page.")
     description: _Text | None = Field(None, description="More words for the documentation page.")
     tags: _Names = Field(default_factory=list, description="Groups on the documentation page.")
