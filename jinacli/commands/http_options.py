@@ -100,3 +100,23 @@ def _where(text: str, name: str) -> dict[str, Any]:
     if host is None:
         return {"port": int(found["port"]), "host": "127.0.0.1"}
     return {"port": int(found["port"]), "host": host.removeprefix("[").removesuffix("]")}
+
+
+def refuse_unguarded(options: dict[str, Any]) -> None:
+    """Refuse an address that other machines can reach, unless that is wanted.
+
+    Raises:
+        typer.BadParameter: it is, and they would need no key.
+    """
+    # Late: see jinacli.app.
+    from msgspec import convert
+
+    from jina.graph.http import HttpSettings
+
+    settings = convert(options, HttpSettings)
+    if not settings.is_guarded:
+        raise typer.BadParameter(
+            f"{settings.host} can be reached from other machines, and anyone there could post; use "
+            "--api-key-file so that they need a key, or --insecure-no-auth if anyone may",
+            param_hint="HOST",
+        )
