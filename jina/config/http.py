@@ -84,7 +84,7 @@ def read_http(state: LoadState, tree: Tree, options: FlowOptions) -> HttpConfig:
         if at == ("with",) and not opener:
             _ignore_address(state, tree, given, options)
         for key, value in given.items():
-            found[key] = value
+            found[key] = {**found.get(key, {}), **value} if key == "expose_endpoints" else value
             places[key] = (*at, key)
         if at != ("with",) and "port" in given:
             opener = (*at, "port")

@@ -19,7 +19,6 @@ from msgspec import structs
 from jina.config.callers import caller_folders
 from jina.config.flow_saving import Part, write_flow
 from jina.config.flows import FlowConfig, flow_options, flow_tree, read_flow
-from jina.config.http import NO_HTTP
 from jina.config.inspections import INSPECT
 from jina.config.load_state import DEFAULT_OPTIONS, LoadOptions
 from jina.config.older_keys import (
@@ -120,7 +119,7 @@ class Description:
         Raises:
             ConfigError: with everything that is wrong.
         """
-        return plan_from(self._config())
+        return plan_from(self._config(), http={})
 
     def planned(self) -> tuple[Plan, list[Problem]]:
         """The plan, and what is suspicious about what was said.
@@ -129,7 +128,7 @@ class Description:
             ConfigError: with everything that is wrong.
         """
         config = self._config()
-        return plan_from(config), config.warnings
+        return plan_from(config, http={}), config.warnings
 
     @cached_property
     def graph(self) -> Plan:
@@ -138,8 +137,7 @@ class Description:
         Raises:
             ConfigError: with everything that is wrong with names, needs and keys.
         """
-        config = dataclasses.replace(self._config(only_graph=True), http=NO_HTTP)
-        return plan_from(config, gpus=lambda: 0)
+        return plan_from(self._config(only_graph=True), gpus=lambda: 0)
 
     def added(self, entry: dict[str, Any]) -> Description:
         """The description with one more Executor, its place in the graph checked; see `Flow.add`.

@@ -48,6 +48,7 @@ def plan_from(
         config: of the Flow.
         listen: tcp address on which the gateway listens too; "" for none.
         http: settings of HTTP that win over those of the config; with a `port`, it is opened.
+            None for a plan that is not started, or serves nobody over HTTP.
         gpus: tells how many GPUs there are, for `CUDA_VISIBLE_DEVICES: RR`.
 
     Raises:
@@ -72,7 +73,7 @@ def plan_from(
         nodes=nodes,
         workers=workers,
         listen=listen,
-        http=http_settings(config.http, http or {}),
+        http=None if http is None else http_settings(config.http, http),
     )
 
 

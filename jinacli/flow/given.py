@@ -79,7 +79,7 @@ class Given:
 
         Args:
             listen: tcp address on which the gateway listens too; "" for none.
-            http: settings of HTTP that win over those of the YAML.
+            http: settings of HTTP that win over those of the YAML; None where nothing is served.
 
         Raises:
             ConfigError: with everything that is wrong, each thing at its place.

@@ -64,7 +64,7 @@ def up_flow(given: Given, how: Up) -> int:
     config, plan = given.load(how.listen, how.http)
     if how.is_strict and (code := refuse_findings(given)):
         return code
-    doubts = Doubts(config)
+    doubts = Doubts(config, plan.http)
     plan = given.with_origins(config, plan)
     key = plan.file if isinstance(given.source, Path) else ""
     screen = UpScreen(plan, doubts, as_json=how.as_json, quiet=how.quiet)
