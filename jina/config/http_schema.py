@@ -198,8 +198,8 @@ class HttpModel(_Shared):
     api: Annotated[int, Field(strict=True, ge=2, le=3)] | None = Field(
         None,
         description=(
-            "Whose answers those get who are no Jina client: 2 or 3, for Jina 2 and 3. The default "
-            "is 2."
+            "Format of the answers for clients that are not from Jina, as in Jina 2 or 3. The "
+            "default is 2."
         ),
     )
     api_key_file: _Text | None = Field(

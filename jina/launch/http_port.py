@@ -186,7 +186,7 @@ def _refusal(settings: HttpSettings, port: int, error: OSError) -> FlowError:
     elif error.errno == errno.EACCES:
         hint = "ports below 1024 are for the system: choose a higher one"
     elif error.errno == errno.EADDRNOTAVAIL:
-        hint = "that is no address of this machine: use 127.0.0.1, or 0.0.0.0 for all of them"
+        hint = "this machine has no such address: use 127.0.0.1, or 0.0.0.0 for all of them"
     return FlowError(what, where=settings.place, hint=hint)
 
 

@@ -76,7 +76,7 @@ def http_options(
         name: of the option that says where, for messages.
 
     Raises:
-        typer.BadParameter: that is no port.
+        typer.BadParameter: it is not a port.
     """
     given: dict[str, Any] = {
         "workers": workers,
