@@ -1,0 +1,1 @@
+"""The HTTP front: processes that speak HTTP to others and are clients of a Flow."""
