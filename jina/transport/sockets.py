@@ -139,6 +139,11 @@ class Link:
                 self._is_up = kind == zmq.EVENT_HANDSHAKE_SUCCEEDED
         return self._is_up
 
+    @property
+    def descriptor(self) -> int:
+        """See `descriptor`; it changes when something happens to the connection."""
+        return descriptor(self._events)
+
     def wait(self, timeout_s: float) -> None:
         """Wait until something happens to the connection."""
         self._events.poll(ceil(timeout_s * 1000))
@@ -205,6 +210,15 @@ def connect(socket: Socket, address: str) -> None:
             hint="addresses look like ipc:///run/user/1000/jina/search-1a2b/front.ipc "
             "or tcp://127.0.0.1:5555",
         ) from error
+
+
+def descriptor(socket: Socket) -> int:
+    """What an event loop watches to learn of messages.
+
+    It becomes readable when something changes, not as long as there are messages: receive all of
+    them then, and look after each send, too.
+    """
+    return int(socket.getsockopt(zmq.FD))
 
 
 def send(socket: Socket, message: Sequence[Any], peer: bytes = b"") -> None:
