@@ -251,6 +251,6 @@ def _url(path: str, shown: Exposed | None, page: Page) -> tuple[str, str]:
     if shown:
         return shown.path, "POST" if "POST" in shown.methods else shown.methods[0]
     is_ours = any(path == each or path.startswith(f"{each}/") for each in OURS)
-    if is_ours or (path in CRUD and path not in page.crud):
+    if is_ours or path == DEFAULT_ENDPOINT or (path in CRUD and path not in page.crud):
         return "", "POST"
     return path, "POST"

@@ -1,35 +1,22 @@
-// The documentation page: draws the Flow that flow.json describes, and tries its endpoints.
-// What a Flow or an Executor says becomes text nodes and attributes, never markup.
-"use strict";
+// The documentation page: shows the Flow that flow.json describes, and tries its endpoints.
+import { documents, picture, problem, problems } from "./answers.js";
+import { $, h, plural, rows } from "./dom.js";
+import { FILE, TOOLS } from "./elsewhere.js";
+import { graph } from "./graph.js";
 
-const $ = (id) => document.getElementById(id);
 const base = new URL(".", location.href); // where the front is, also behind a proxy
-const FILE = "\uE000"; // the content of a file, in a body that is shown
-const SVG = "http://www.w3.org/2000/svg";
-let flow, chosen, files = [], running;
+const link = (path) => `#${encodeURI(path)}`;
+let flow; // what flow.json says
+let chosen; // the endpoint whose form is shown
+let files = [];
+let running; // aborts the request
 
-function h(tag, properties, ...children) {
-  const element = Object.assign(document.createElement(tag), properties);
-  element.append(...children.flat(Infinity).filter(Boolean));
-  return element;
-}
-
-function draw(tag, attributes, ...children) {
-  const element = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.append(...children);
-  return element;
-}
-
-const plural = (count, noun) => `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
-const link = (path) => "#" + encodeURI(path);
-
-// ---- The key, and what is read with it
+// ---- The Flow
 
 function send(url, options = {}) {
   const key = sessionStorage.getItem("jina.key");
   const headers = { ...options.headers, ...(key && { Authorization: `Bearer ${key}` }) };
-  return fetch(new URL(url, base), { ...options, headers, cache: "no-store" });
+  return fetch(new URL(url, base), { ...options, headers });
 }
 
 function askKey(then) {
@@ -53,191 +40,113 @@ async function load() {
     if (!response.ok) throw new Error(found.error?.message ?? response.statusText);
     flow = found;
   } catch (error) {
-    $("notice").textContent = `The Flow cannot be read: ${error.message}. Reload the page to try again.`;
-    return;
+    $("notice").textContent = `The Flow cannot be read: ${error.message}. Trying again every two seconds.`;
+    return setTimeout(load, 2000);
   }
   show();
   if (flow.endpoints.length) return;
-  $("notice").textContent = "No Executor is ready yet. This page looks again every two seconds.";
+  $("notice").textContent = "No Executor is ready yet. Looking again every two seconds.";
   setTimeout(load, 2000);
 }
 
 function show() {
-  const { http } = flow;
-  document.title = $("title").textContent = http.title;
-  $("version").textContent = `Flow ${flow.flow}, jina ${http.version}`;
-  $("description").textContent = http.description;
+  document.title = $("title").textContent = flow.http.title;
+  $("version").textContent = `Flow ${flow.flow}, jina ${flow.http.version}`;
+  $("description").textContent = flow.http.description;
   $("notice").textContent = "";
   $("main").hidden = false;
-  $("graph").replaceChildren(graph());
-  $("endpoints").replaceChildren(...flow.endpoints.map((served) =>
-    h("li", {}, h("a", { href: link(served.path) }, served.path, h("span", { className: "soft" }, served.summary)))));
+  $("graph").replaceChildren(graph(flow.nodes));
   $("nodes").replaceChildren(...flow.nodes.map(card));
+  $("endpoints").replaceChildren(...flow.endpoints.map(({ path, summary }) =>
+    h("li", {}, h("a", { href: link(path) }, path, h("span", { className: "soft" }, summary)))));
   choose();
 }
 
-// ---- The graph: columns from left to right, by the longest way from where requests enter
-
-const [WIDTH, HEIGHT, GAP, LINE] = [150, 62, 60, 88]; // of a box, between columns, of a row
-
-function graph() {
-  const nodes = flow.nodes;
-  const needed = new Set(nodes.filter((node) => !node.is_floating).flatMap((node) => node.needs));
-  const ends = nodes.filter((node) => !node.is_floating && !needed.has(node.name)).map((node) => node.name);
-  const request = { name: "gateway", needs: [], end: "request" };
-  const last = { name: "", needs: ends.length ? ends : ["gateway"], end: "answer" };
-  const all = [request, ...nodes, last];
-  const depth = {};
-  for (let round = 0; round < all.length; round++) {
-    for (const node of all) depth[node.name] = Math.max(-1, ...node.needs.map((name) => depth[name] ?? 0)) + 1;
-  }
-  // An edge that passes other columns has a place of its own in each.
-  const slots = [...all];
-  const edges = all.flatMap((node) => node.needs.map((name) => {
-    const way = [name];
-    for (let at = depth[name] + 1; at < depth[node.name]; at++) {
-      const slot = { name: `${name} ${node.name} ${at}`, needs: [way.at(-1)], isBend: true };
-      depth[slot.name] = at;
-      slots.push(slot);
-      way.push(slot.name);
-    }
-    return { way: [...way, node.name], floating: node.is_floating };
-  }));
-  const columns = Object.values(Object.groupBy(slots, (slot) => depth[slot.name]));
-  const rows = Math.max(...columns.map((column) => column.length));
-  const place = {};
-  columns.forEach((column, at) => {
-    const mean = (slot) => slot.needs.reduce((sum, name) => sum + place[name][1], 0) / slot.needs.length || 0;
-    column.sort((one, other) => mean(one) - mean(other)).forEach((slot, row) => {
-      place[slot.name] = [at * (WIDTH + GAP), (row + (rows - column.length) / 2 + 0.5) * LINE, slot.isBend];
-    });
-  });
-  const size = [columns.length * (WIDTH + GAP) - GAP + 8, rows * LINE];
-  const svg = draw("svg", {
-    width: size[0], height: size[1], viewBox: `-2 0 ${size.join(" ")}`, role: "group",
-    "aria-label": nodes.map((node) => `${node.name} after ${node.needs.join(" and ")}`).join("; "),
-  });
-  for (const { way, floating } of edges) {
-    const d = way.map((name, at) => {
-      const [x, y, isBend] = place[name];
-      if (!at) return `M${x + WIDTH} ${y}`;
-      const [fromX, fromY] = [x - GAP, place[way[at - 1]][1]];
-      return `C${fromX + GAP / 2} ${fromY} ${x - GAP / 2} ${y} ${x} ${y}${isBend ? `h${WIDTH}` : ""}`;
-    });
-    svg.append(draw("path", { class: floating ? "edge floating" : "edge", d: d.join("") }));
-  }
-  svg.append(...all.map((node) => box(node, ...place[node.name])));
-  return svg;
-}
-
-function box(node, x, y) {
-  const text = (words, at, name = "") =>
-    draw("text", { x: x + WIDTH / 2, y: y + at, class: name }, words.length > 19 ? words.slice(0, 18) + "…" : words);
-  const rect = (shift, round = 8) =>
-    draw("rect", { x: x + shift, y: y - HEIGHT / 2 - shift, width: WIDTH, height: HEIGHT, rx: round });
-  if (node.end) return draw("g", {}, rect(0, HEIGHT / 2), text(node.end, 5));
-  const notes = [
-    node.replicas > 1 && plural(node.replicas, "replica"),
-    node.shards > 1 && plural(node.shards, "shard"),
-    node.is_floating && "floating",
-  ];
-  const note = notes.filter(Boolean).join(", ");
-  return draw("a", { href: `#node-${node.name}`, class: node.is_floating ? "floating" : "", "data-node": node.name },
-    ...(node.replicas * node.shards > 1 ? [rect(6), rect(3)] : []), rect(0),
-    text(node.name, note ? -9 : -3), text(node.executor, note ? 8 : 15, "small"), text(note, 24, "small"));
-}
-
-// ---- Executors and endpoints
-
 function card(node) {
-  const title = node.title && node.title !== node.name ? `${node.title}, ${node.executor}` : node.executor;
+  const title = node.title === node.name ? "" : node.title;
   return h("article", { className: "card", id: `node-${node.name}`, tabIndex: -1 },
-    h("h3", {}, node.name), h("p", { className: "soft" }, title),
+    h("h3", {}, node.name),
+    h("p", { className: "soft" }, [title, node.executor].filter(Boolean).join(", ")),
     node.description && h("p", { className: "doc" }, node.description),
-    node.endpoints.map((endpoint) => [
-      h("h4", {}, h("a", { href: link(endpoint.path) }, endpoint.path), endpoint.method && h("span", { className: "soft" }, ` ${endpoint.method}`)),
-      endpoint.doc && h("p", { className: "doc" }, endpoint.doc), table(endpoint.parameters)]));
+    node.endpoints.map(({ path, method, doc, parameters }) => [
+      h("h4", {}, h("a", { href: link(path) }, path), " ", h("span", { className: "soft" }, method)),
+      doc && h("p", { className: "doc" }, doc),
+      rows(parameters.map((each) => [each.name, each.type ?? "any", each.is_required ? "required" : initial(each)])),
+    ]));
 }
 
-function table(parameters) {
-  if (!parameters.length) return null;
-  return h("table", {}, parameters.map((each) => h("tr", {}, h("th", { scope: "row" }, each.name),
-    h("td", {}, each.type || "any"),
-    h("td", {}, each.is_required ? "required" : "default" in each ? JSON.stringify(each.default) : ""))));
-}
+const initial = (parameter) => ("default" in parameter ? JSON.stringify(parameter.default) : "");
 
 function choose() {
   const path = decodeURI(location.hash.slice(1));
   if (path.startsWith("node-")) $(path)?.focus();
-  const found = flow.endpoints.find((served) => served.path === path) ?? chosen ?? flow.endpoints[0];
+  const found = flow.endpoints.find((each) => each.path === path) ?? chosen ?? flow.endpoints[0];
   $("try").hidden = !found;
   if (!found || found === chosen) return;
   chosen = found;
-  for (const each of $("endpoints").querySelectorAll("a")) {
-    if (each.hash === link(found.path)) each.setAttribute("aria-current", "true");
-    else each.removeAttribute("aria-current");
+  for (const each of $("endpoints").querySelectorAll("a")) each.ariaCurrent = each.hash === link(found.path) || null;
+  for (const each of $("graph").querySelectorAll("a")) {
+    each.classList.toggle("on", found.nodes.includes(each.dataset.node));
   }
-  for (const each of document.querySelectorAll("[data-node]")) each.classList.toggle("on", found.nodes.includes(each.dataset.node));
-  $("chosen").textContent = `POST ${address().pathname}`;
+  $("chosen").textContent = found.url ? `POST ${found.url}` : `POST /post for ${found.path}`;
   $("passes").textContent = `Served by ${found.nodes.join(", ")}.`;
   $("docs").replaceChildren(...flow.nodes.flatMap((node) => node.endpoints
     .filter((each) => each.path === found.path && each.doc)
-    .map((each) => h("p", { className: "doc" }, each.doc))));
+    .map((each) => h("p", { className: "doc" }, h("b", {}, node.name), `: ${each.doc}`))));
   $("parameters").replaceChildren($("parameters").firstElementChild, ...found.parameters.map(field),
-    h("label", {}, "Others, as JSON ", h("input", { id: "others", className: "code", placeholder: "{}" })));
+    h("label", {}, "Others, as JSON", h("input", { id: "others", placeholder: "{}" })));
   $("answer").hidden = true;
   $("state").textContent = "";
   write();
 }
 
-const address = () => new URL((chosen.url || "/post").slice(1).split("/").map(encodeURIComponent).join("/"), base);
+// ---- Parameters
 
-// A parameter's kind, by its type or else by its default.
+// What may be typed in: by the type, or else by the default. Several types are a text that may be JSON.
 function kind(parameter) {
-  const type = parameter.type || { number: "float", boolean: "bool", string: "str" }[typeof parameter.default] || "";
-  return /^(int|float|bool|str)\b(?!.*[[])/.exec(type.replace(/^Optional\[(\w+)\]/, "$1"))?.[1] ?? "any";
+  const byDefault = { number: "float", boolean: "bool", string: "str" }[typeof parameter.default];
+  const type = (parameter.type || byDefault || "").replace(/^Optional\[(.*)\]$|\s*\|\s*None$/, "$1");
+  return ["int", "float", "bool", "str"].includes(type) ? type : "any";
 }
 
 function field(parameter) {
   const is = kind(parameter);
-  const value = "default" in parameter ? JSON.stringify(parameter.default) : "";
-  const properties = { name: parameter.name, required: Boolean(parameter.is_required) };
+  const { name, is_required: required = false } = parameter;
+  const value = initial(parameter);
+  const placeholder = is === "str" && value ? parameter.default : value;
+  const number = { type: "number", step: is === "int" ? 1 : "any" };
+  const option = (each) => h("option", { value: each }, each || (value ? `default: ${value}` : "not set"));
   const input = is === "bool"
-    ? h("select", properties, ["", "true", "false"].map((each) => h("option", { value: each }, each || (value ? `default: ${value}` : "not set"))))
-    : h("input", { ...properties, placeholder: is === "str" && value ? parameter.default : value,
-      ...(is === "int" || is === "float" ? { type: "number", step: is === "int" ? "1" : "any" } : {}) });
-  return h("label", {}, parameter.name, h("span", { className: "type" }, ` ${parameter.type || is}${parameter.is_required ? ", required" : ""}`), input);
+    ? h("select", { name, required }, ["", "true", "false"].map(option))
+    : h("input", { name, required, placeholder, ...(is === "int" || is === "float" ? number : {}) });
+  const said = `${parameter.type ?? is}${required ? ", required" : ""}`;
+  return h("label", {}, name, h("span", { className: "soft" }, ` ${said}`), input);
 }
 
-// ---- From the form to a request
-
 function parameters() {
-  const found = {};
-  const others = $("others").value.trim();
-  if (others) {
-    const read = parse(others, "Others");
-    if (!read || typeof read !== "object" || Array.isArray(read)) throw new Error("Others: write an object, such as {\"key\": 1}");
-    Object.assign(found, read);
+  const others = $("others").value.trim() ? parsed($("others").value, "Others") : {};
+  if (Object.prototype.toString.call(others) !== "[object Object]") {
+    throw new Error('Others: write an object, such as {"key": 1}');
   }
+  const found = { ...others };
   for (const each of chosen.parameters) {
-    const input = $("form").elements.namedItem(each.name);
+    const { value, validity } = $("parameters").querySelector(`[name="${CSS.escape(each.name)}"]`);
     const is = kind(each);
-    if (input.validity.badInput || input.validity.stepMismatch) throw new Error(`${each.name}: write a number of type ${is}`);
-    if (input.value === "") continue;
-    found[each.name] = is === "str" ? input.value : is === "any" ? loose(input.value) : JSON.parse(is === "bool" ? input.value : String(Number(input.value)));
+    if (validity.badInput || validity.stepMismatch) throw new Error(`${each.name}: write a number of type ${is}`);
+    if (value) found[each.name] = is === "str" ? value : is === "bool" ? value === "true" : loosely(value);
   }
   return found;
 }
 
-function loose(text) {
+function loosely(text) {
   try {
     return JSON.parse(text);
   } catch {
-    return text;
+    return isNaN(text) ? text : Number(text);
   }
 }
 
-function parse(text, where) {
+function parsed(text, where) {
   try {
     return JSON.parse(text);
   } catch (error) {
@@ -245,57 +154,62 @@ function parse(text, where) {
   }
 }
 
-function documents(shown) {
-  const by = picked("input");
-  if (by === "Text") {
-    const texts = $("split").checked ? $("text").value.split("\n").filter((line) => line.trim()) : [$("text").value];
-    return texts.map((text) => ({ text }));
-  }
-  if (by === "JSON") {
-    const text = $("json").value.trim();
-    const lines = text.split("\n");
-    let first;
-    try {
-      first = JSON.parse(lines[0]);
-    } catch {}
-    if (lines.length < 2 || first === undefined) return [parse(text, "JSON")].flat();
-    return lines.flatMap((line, row) => (line.trim() ? [parse(line, `JSON, line ${row + 1}`)] : []));
-  }
-  if (!files.length) throw new Error("Choose a file first");
-  return (shown ? files.slice(0, 1) : files).map(({ name, type, base64 }) => {
-    const content = shown ? FILE : base64;
-    return $("field").value === "uri"
-      ? { uri: `data:${type};base64,${content}`, mime_type: type }
-      : { uri: name, mime_type: type, buffer: content };
-  });
+// ---- Documents, from the form
+
+function texts() {
+  const text = $("text").value;
+  return $("split").checked ? text.split("\n").filter((line) => line.trim()) : [text];
 }
 
-function body(shown) {
+// A list, an object, or lines: then the first line is JSON by itself.
+function objects() {
+  const lines = $("json").value.split("\n");
+  const isLines = lines.filter((line) => line.trim()).length > 1 && typeof loosely(lines[0]) === "object";
+  if (!isLines) return [parsed($("json").value, "JSON")].flat();
+  return lines.flatMap((line, at) => (line.trim() ? [parsed(line, `JSON, line ${at + 1}`)] : []));
+}
+
+function fromFile({ name, type, base64 }) {
+  if ($("field").value === "uri") return { uri: `data:${type};base64,${base64}`, mime_type: type };
+  return { uri: name, mime_type: type, buffer: base64 };
+}
+
+// The request's body; one to be shown has a mark in place of the first file's content.
+function body(isShown) {
   const given = parameters();
+  if (picked("input") === "File" && !files.length) throw new Error("Choose a file first.");
+  const read = {
+    Text: () => texts().map((text) => ({ text })),
+    JSON: objects,
+    File: () => (isShown ? [{ ...files[0], base64: FILE }] : files).map(fromFile),
+  };
   return {
-    data: documents(shown),
-    ...(Object.keys(given).length ? { parameters: given } : {}),
     ...(chosen.url ? {} : { execEndpoint: chosen.path }),
+    data: read[picked("input")](),
+    ...(Object.keys(given).length ? { parameters: given } : {}),
   };
 }
 
+const base64Of = (file) => new Promise((done, failed) => {
+  const reader = new FileReader();
+  reader.onload = () => done(reader.result.replace(/^.*?,/, ""));
+  reader.onerror = () => failed(reader.error);
+  reader.readAsDataURL(file);
+});
+
 async function take(list) {
-  const read = (file) => new Promise((done, failed) => {
-    const reader = Object.assign(new FileReader(), { onload: () => done(reader.result), onerror: () => failed(reader.error) });
-    reader.readAsDataURL(file);
-  });
   const [first] = list;
+  if (!first) return;
   const isJson = /\.(jsonl?|ndjson)$/.test(first.name);
   if (list.length === 1 && (isJson || first.type === "text/plain")) {
     $(isJson ? "json" : "text").value = await first.text();
     pick("input", isJson ? "JSON" : "Text");
   } else {
-    files = await Promise.all(Array.from(list, async (file) => {
-      const type = file.type || "application/octet-stream";
-      return { name: file.name, type, size: file.size, base64: (await read(file)).replace(/^.*?,/, "") };
-    }));
+    files = await Promise.all(Array.from(list, async (file) =>
+      ({ name: file.name, type: file.type || "application/octet-stream", size: file.size, base64: await base64Of(file) })));
     $("files").replaceChildren(...files.map(({ name, type, size, base64 }) => h("figure", {},
-      picture(`data:${type};base64,${base64}`, name), h("figcaption", { className: "soft" }, `${name}, ${plural(size, "byte")}`))));
+      picture(`data:${type};base64,${base64}`, name),
+      h("figcaption", { className: "soft" }, `${name}, ${plural(size, "byte")}`))));
     pick("input", "File");
   }
   write();
@@ -305,42 +219,46 @@ async function take(list) {
 
 async function run() {
   if (running) return;
-  let sent;
-  try {
-    sent = JSON.stringify(body());
-  } catch (error) {
-    return answer([problem(error.message)], "");
-  }
-  running = new AbortController();
-  busy(true);
-  $("state").textContent = "Running…";
   const start = performance.now();
+  const took = () => `${Math.round(performance.now() - start).toLocaleString("en")} ms`;
   try {
-    const response = await send(address(), { method: "POST", headers: { "Content-Type": "application/json" }, body: sent, signal: running.signal });
+    const sent = JSON.stringify(body());
+    running = new AbortController();
+    busy("Running…");
+    const headers = { "Content-Type": "application/json" };
+    const response = await send(address(), { method: "POST", headers, body: sent, signal: running.signal });
     const text = await response.text();
-    const took = `${response.status} ${response.statusText}, ${Math.round(performance.now() - start).toLocaleString("en")} ms`;
+    $("state").textContent = `${response.status} ${response.statusText}, ${took()}`;
     if (response.status === 401) askKey(run);
-    let found;
-    try {
-      found = JSON.parse(text);
-    } catch {}
-    const docs = found?.data?.docs ?? found?.data ?? [];
-    const failed = response.headers.get("X-Jina-Failed");
-    $("state").textContent = took + (response.ok ? `, ${plural(docs.length, "Document")}` : "") + (failed ? `, ${failed} failed` : "");
-    answer([...problems(response, found, text), ...docs.map((each) => shownDocument(each))], found === undefined ? text : JSON.stringify(found, null, 2));
+    answered(response, text);
   } catch (error) {
-    const stopped = error.name === "AbortError";
-    $("state").textContent = stopped ? `Stopped after ${Math.round(performance.now() - start)} ms` : "Failed";
-    if (!stopped) answer([problem(`The server did not answer: ${error.message}`)], "");
+    const isStopped = error.name === "AbortError";
+    $("state").textContent = isStopped ? `Stopped after ${took()}` : "";
+    if (!isStopped) answer([problem(running ? `The server did not answer: ${error.message}` : error.message)], "");
   }
   running = undefined;
-  busy(false);
+  busy();
 }
 
-function busy(is) {
-  $("run").disabled = is;
-  $("stop").disabled = !is;
-  if (!is && document.activeElement === document.body) $("run").focus(); // a disabled button loses it
+function busy(state) {
+  $("run").disabled = Boolean(state);
+  $("stop").disabled = !state;
+  if (state) $("state").textContent = state;
+  else if (document.activeElement === document.body) $("run").focus(); // a disabled button loses it
+}
+
+function answered(response, text) {
+  let found;
+  try {
+    found = JSON.parse(text);
+  } catch {
+    // It is shown as it is.
+  }
+  const docs = found?.data?.docs ?? found?.data ?? [];
+  const failed = response.headers.get("X-Jina-Failed");
+  if (response.ok) $("state").textContent += `, ${plural(docs.length, "Document")}${failed ? `, ${failed} failed` : ""}`;
+  const raw = found === undefined ? text : JSON.stringify(found, null, 2);
+  answer([problems(response, found, text), documents(docs)].flat(), raw);
 }
 
 function answer(parts, raw) {
@@ -349,120 +267,9 @@ function answer(parts, raw) {
   $("as-raw").textContent = raw;
 }
 
-function problem(message, hint, trace) {
-  return h("div", { className: "card bad", role: "alert" }, h("p", { className: "doc" }, message), hint && h("p", {}, hint),
-    trace && h("details", {}, h("summary", {}, "Traceback"), h("pre", { tabIndex: 0 }, trace)));
-}
+const address = () => new URL((chosen.url || "/post").slice(1).split("/").map(encodeURIComponent).join("/"), base);
 
-// What went wrong, in each shape in which it is said.
-function problems(response, found, text) {
-  const error = found?.error;
-  if (error) return [problem(`${error.type}: ${error.message}`, error.hint, error.traceback)];
-  if (found?.detail) return [found.detail].flat().map((each) => problem(`${each.loc ? each.loc.join(".") + ": " : ""}${each.msg ?? each}`));
-  const statuses = [...(found?.routes ?? []).map((route) => [route.pod ?? route.executor, route.status]), ["", found?.status ?? found?.header?.status]];
-  const bad = statuses.filter(([, status]) => status?.code && status.code !== "SUCCESS" && (status.description || status.exception));
-  const said = bad.map(([name, { description, exception }]) => problem(`${name ? `${name}: ` : ""}${exception?.name ? `${exception.name}: ${(exception.args ?? []).join(", ")}` : description}`, "", exception?.stacks?.join("")));
-  if (response.ok || said.length) return said;
-  return [problem(`${response.status} ${response.statusText}`, text.slice(0, 500))];
-}
-
-// ---- Documents that can be read
-
-const of = (doc, name) => doc[name] ?? doc[name.replace(/_(.)/g, (_, letter) => letter.toUpperCase())];
-const OWN = ["id", "text", "tags", "scores", "chunks", "matches", "embedding", "blob", "tensor", "buffer", "error", "evaluations", "granularity", "adjacency"];
-
-function picture(url, name) {
-  return url.startsWith("data:image/") ? h("img", { src: url, alt: `Picture ${name}` }) : null;
-}
-
-function shownDocument(doc, tag = "article") {
-  if (!doc || typeof doc !== "object") return h(tag, { className: "card" }, JSON.stringify(doc));
-  const score = Object.entries(doc.scores ?? {}).map(([name, found]) => `${name} ${number(found?.value ?? found)}`).join(", ");
-  const error = doc.error && problem(`${doc.error.type ?? "Error"}: ${doc.error.message ?? JSON.stringify(doc.error)}`, doc.error.hint, doc.error.traceback);
-  const uri = doc.uri ?? "";
-  const bytes = doc.buffer || (typeof doc.blob === "string" && doc.blob);
-  const type = of(doc, "mime_type") || "";
-  const rest = Object.entries(doc).filter(([key, value]) => !OWN.includes(key) && value && value !== "0" && !(Array.isArray(value) && !value.length) && !(key === "uri" && picture(uri)));
-  const tags = Object.entries(doc.tags ?? {}).filter(([key, value]) => !(value === "" && key in doc));
-  return h(tag, { className: tag === "li" ? "" : "card" },
-    h("p", { className: "soft" }, doc.id ?? "", score && ` ${score}`), error,
-    picture(uri, doc.id), bytes && (picture(`data:${type};base64,${bytes}`, doc.id) ?? h("p", {}, `buffer: ${plural(Math.floor(bytes.length * 0.75), "byte")}`)),
-    doc.text && h("p", { className: "text" }, doc.text),
-    pairs([...tags, ...["embedding", "blob", "tensor"].filter((key) => doc[key] && typeof doc[key] === "object").map((key) => [key, tensor(doc[key])]), ...rest]),
-    doc.matches?.length ? [h("h4", {}, plural(doc.matches.length, "match").replace("matchs", "matches")), h("ol", { className: "matches" }, doc.matches.map((each) => shownDocument(each, "li")))] : null,
-    doc.chunks?.length ? h("details", {}, h("summary", {}, plural(doc.chunks.length, "chunk")), h("ol", { className: "matches" }, doc.chunks.map((each) => shownDocument(each, "li")))) : null);
-}
-
-const number = (value) => (typeof value === "number" && !Number.isInteger(value) ? String(Number(value.toPrecision(5))) : String(value));
-
-function pairs(entries) {
-  return entries.length ? h("table", {}, entries.map(([key, value]) => h("tr", {}, h("th", { scope: "row" }, key),
-    h("td", {}, cut(typeof value === "string" ? value : typeof value === "number" ? number(value) : JSON.stringify(value)))))) : null;
-}
-
-const cut = (text) => (text.length > 300 ? `${text.slice(0, 300)}…` : text);
-
-// Shape and first numbers, of nested lists or {dtype, shape, data}.
-function tensor(value) {
-  const dense = value.dense ?? value;
-  if (!Array.isArray(value)) return `${dense.dtype ?? ""} (${(dense.shape ?? []).join(" × ")})${Array.isArray(dense.data) ? ` ${tensor(dense.data)}` : ""}`;
-  const shape = [];
-  for (let part = value; Array.isArray(part); part = part[0]) shape.push(part.length);
-  return `(${shape.join(" × ")}) ${value.flat(Infinity).slice(0, 6).map(number).join(", ")}…`;
-}
-
-// ---- The same elsewhere
-
-const quoted = (text) => (/^[\w./:@=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
-
-// A shell line that prints JSON with the file's content in it.
-function printed(value, file) {
-  const pattern = JSON.stringify(value).replaceAll("\\", "\\\\").replaceAll("%", "%%").replaceAll(FILE, "%s");
-  return `printf ${quoted(pattern + "\\n")} "$(base64 < ${quoted(file)} | tr -d '\\n')" |\n  `;
-}
-
-// JSON as a program's literal, with the file's content in its place.
-const literal = (value) =>
-  JSON.stringify(value).replaceAll(`"${FILE}"`, "content").replaceAll(`${FILE}"`, '" + content');
-const python = (text) =>
-  text.replace(/"(\\.|[^"\\])*"|true|false|null/g, (word) => ({ true: "True", false: "False", null: "None" })[word] ?? word);
-
-const TOOLS = {
-  curl(sent, file) {
-    const key = flow.http.needs_key ? '-H "Authorization: Bearer $JINA_API_KEY" ' : "";
-    const line = `curl ${quoted(address().href)} ${key}-H 'Content-Type: application/json' -d `;
-    return file ? `${printed(sent, file)}${line}@-` : line + quoted(JSON.stringify(sent));
-  },
-  "jina post"(sent, file) {
-    const given = sent.parameters ? ` --parameters ${quoted(JSON.stringify(sent.parameters))}` : "";
-    const line = `jina post ${quoted(chosen.path)} --flow ${quoted(flow.flow)}${given}`;
-    if (file) return printed(sent.data[0], file) + line;
-    if (picked("input") === "Text") return line + sent.data.map(({ text }) => ` --text ${quoted(text)}`).join("");
-    return `printf '%s\\n' ${sent.data.map((each) => quoted(JSON.stringify(each))).join(" ")} |\n  ${line}`;
-  },
-  Python(sent, file) {
-    const key = flow.http.needs_key;
-    const imports = [file && "base64", "json", key && "os", "urllib.request"].filter(Boolean).join(", ");
-    return `import ${imports}
-
-${file ? `content = base64.b64encode(open(${JSON.stringify(file)}, "rb").read()).decode()\n` : ""}body = ${python(literal(sent))}
-request = urllib.request.Request(
-    ${JSON.stringify(address().href)},
-    json.dumps(body).encode(),
-    {"Content-Type": "application/json"${key ? ', "Authorization": "Bearer " + os.environ["JINA_API_KEY"]' : ""}},
-)
-print(json.load(urllib.request.urlopen(request)))`;
-  },
-  JavaScript(sent, file) {
-    const key = flow.http.needs_key ? ', Authorization: "Bearer " + process.env.JINA_API_KEY' : "";
-    return `${file ? `import { readFileSync } from "node:fs";\n\nconst content = readFileSync(${JSON.stringify(file)}, "base64");\n` : ""}const response = await fetch(${JSON.stringify(address().href)}, {
-  method: "POST",
-  headers: { "Content-Type": "application/json"${key} },
-  body: JSON.stringify(${literal(sent)}),
-});
-console.log(await response.json());`;
-  },
-};
+// ---- What follows the form: which parts are shown, and the lines to copy
 
 function write() {
   for (const name of ["text", "json", "file"]) $(`by-${name}`).hidden = picked("input").toLowerCase() !== name;
@@ -470,7 +277,14 @@ function write() {
   $("as-raw").hidden = picked("view") === "Readable";
   if (!chosen) return;
   try {
-    $("code").textContent = TOOLS[picked("tool")](body(true), picked("input") === "File" ? files[0].name : "");
+    $("code").textContent = TOOLS[picked("tool")]({
+      url: address().href,
+      needsKey: flow.http.needs_key,
+      flow: flow.flow,
+      endpoint: chosen.path,
+      body: body(true),
+      file: picked("input") === "File" ? files[0].name : "",
+    });
   } catch (error) {
     $("code").textContent = error.message;
   }
@@ -479,7 +293,8 @@ function write() {
 async function copy() {
   try {
     await navigator.clipboard.writeText($("code").textContent);
-  } catch { // only pages that are secure, or from this machine, may use the clipboard
+  } catch {
+    // Only pages that are secure, or from this machine, have a clipboard.
     getSelection().selectAllChildren($("code"));
     document.execCommand("copy");
   }
@@ -487,23 +302,24 @@ async function copy() {
   setTimeout(() => ($("copy").textContent = "Copy"), 1500);
 }
 
-// ---- Tabs are radio buttons, so that arrow keys and screen readers know them
-
+// Tabs are radio buttons: arrow keys and screen readers know them.
 function tabs(id, names) {
-  $(id).append(...names.map((name, at) => h("label", {}, h("input", { type: "radio", name: id, value: name, checked: !at, onchange: write }), h("span", {}, name))));
+  const tab = (value, at) => h("input", { type: "radio", name: id, value, checked: !at, onchange: write });
+  $(id).append(...names.map((name, at) => h("label", {}, tab(name, at), h("span", {}, name))));
 }
 const picked = (id) => $(id).querySelector(":checked").value;
-const pick = (id, name) => ($(id).querySelector(`[value="${name}"]`).checked = true);
+const pick = (id, value) => ($(id).querySelector(`[value="${value}"]`).checked = true);
+
+const theme = document.documentElement.dataset;
+theme.theme = localStorage.getItem("jina.theme") ?? ""; // "": as the system has it
+$("theme").onclick = () => {
+  const isDark = theme.theme ? theme.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+  localStorage.setItem("jina.theme", (theme.theme = isDark ? "light" : "dark"));
+};
 
 tabs("input", ["Text", "JSON", "File"]);
 tabs("view", ["Readable", "Raw JSON"]);
 tabs("tool", Object.keys(TOOLS));
-const root = document.documentElement;
-root.dataset.theme = localStorage.getItem("jina.theme") ?? ""; // "": as the system has it
-$("theme").onclick = () => {
-  const isDark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
-  localStorage.setItem("jina.theme", (root.dataset.theme = isDark ? "light" : "dark"));
-};
 $("form").oninput = write;
 $("form").onsubmit = (event) => {
   event.preventDefault();
@@ -515,13 +331,15 @@ $("try").onkeydown = (event) => {
 $("stop").onclick = () => running?.abort();
 $("copy").onclick = copy;
 $("file").onchange = (event) => take(event.target.files);
-document.ondragover = (event) => event.preventDefault();
-$("try").ondragenter = $("try").ondragover = () => $("try").classList.add("over");
-$("try").ondragleave = () => $("try").classList.remove("over");
+document.ondragover = (event) => {
+  event.preventDefault();
+  document.body.classList.add("over");
+};
+document.ondragleave = () => document.body.classList.remove("over");
 document.ondrop = (event) => {
   event.preventDefault();
-  $("try").classList.remove("over");
-  if (event.dataTransfer.files.length) take(event.dataTransfer.files);
+  document.body.classList.remove("over");
+  take(event.dataTransfer.files);
 };
 window.onhashchange = choose;
 load();
