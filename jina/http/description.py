@@ -204,7 +204,7 @@ def flow_page(described: Description, settings: HttpSettings) -> FlowPage:
         timeout=settings.timeout,
     )
     paths = dict.fromkeys(each.path for node in described.nodes for each in node.endpoints)
-    served = tuple(_served(path, described.nodes, page) for path in paths)
+    served = tuple(served_at(path, described.nodes, page) for path in paths)
     return FlowPage(described.flow, described.nodes, served, page)
 
 
@@ -220,7 +220,8 @@ def _exposed(settings: HttpSettings) -> Iterator[Exposed]:
         )
 
 
-def _served(path: str, nodes: tuple[Node, ...], page: Page) -> Served:
+def served_at(path: str, nodes: tuple[Node, ...], page: Page) -> Served:
+    """An endpoint as a request sees it, bound or not; those at "/default" take what is not."""
     bound = [found for node in nodes if (found := _serving(node, path))]
     shown = next((each for each in page.exposed if each.endpoint == path), None)
     doc = next((each.doc for _, each in bound if each.path == path and each.doc), "")

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from jina.http.description import CRUD, Exposed, FlowPage, Served
+from jina.http.description import CRUD, Exposed, FlowPage, Served, served_at
 from jina.http.schemas import SCHEMAS, Schema, answer_schema, of_parameters, ref
 
 _JSON = "application/json"
@@ -132,13 +132,12 @@ def _operations(page: FlowPage) -> Iterator[tuple[str, str, Schema]]:
     yield from _own(page)
     if http.has_post:
         yield "/post", "post", _post(page)
-    bound = {served.path: served for served in page.endpoints}
     for shown in http.exposed:
-        served = bound.get(shown.endpoint, _nobody(shown.endpoint))
+        served = served_at(shown.endpoint, page.nodes, http)
         for method in shown.methods:
             yield shown.path, method.lower(), _call(page, served, shown)
     for path, method in http.crud.items():
-        served = bound.get(path, _nobody(path))
+        served = served_at(path, page.nodes, http)
         for name in dict.fromkeys((method.lower(), "post")):
             yield path, name, _call(page, served)
     for served in page.endpoints:
@@ -147,10 +146,6 @@ def _operations(page: FlowPage) -> Iterator[tuple[str, str, Schema]]:
     for served in page.endpoints:
         for method in ("post", "put"):
             yield f"/stream{served.path}", method, _stream(served)
-
-
-def _nobody(path: str) -> Served:
-    return Served(path, path, "POST", (), "", ())
 
 
 def _call(page: FlowPage, served: Served, shown: Exposed | None = None) -> Schema:
@@ -221,8 +216,8 @@ def _answers() -> Schema:
 
 def _post(page: FlowPage) -> Schema:
     """POST /post, to whatever endpoint its body names."""
-    first = next(iter(page.endpoints), _nobody("/search"))
-    named = Served(first.path, "/post", "POST", first.nodes, "", ())
+    example = page.endpoints[0].path if page.endpoints else "/search"
+    named = Served(example, "/post", "POST", (), "", ())
     return {
         "tags": [_REQUESTS],
         "summary": "Post Documents to the endpoint that the body names",
