@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from jina.excepts import ConnectError
-from jina.http import rest, status
+from jina.http import docs_routes, rest, status
 from jina.http.answers import Answered, told
 from jina.http.front import Front
 from jina.http.hub import Full
@@ -20,6 +20,7 @@ def app_of(front: Front) -> Starlette:
     routes = [
         Route("/livez", lambda request: Response("ok\n", media_type="text/plain")),
         *debug_routes(front),
+        *docs_routes.routes(front),
         Route("/{path:path}", Documents(front).answer, methods=["POST", "PUT", "DELETE"]),
     ]
     return Starlette(routes=routes)
