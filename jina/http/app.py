@@ -12,6 +12,7 @@ from jina.http import rest
 from jina.http.answers import Answered, told
 from jina.http.front import Front
 from jina.http.hub import Full
+from jina.http.stream import Streams
 from jina.wire.maps import SPLIT
 
 
@@ -19,6 +20,7 @@ def app_of(front: Front) -> Starlette:
     """The routes of one front."""
     routes = [
         Route("/livez", lambda request: Response("ok\n", media_type="text/plain")),
+        Route("/stream/{path:path}", Streams(front)),
         Route("/{path:path}", Documents(front).answer, methods=["POST", "PUT", "DELETE"]),
     ]
     return Starlette(routes=routes)

@@ -19,6 +19,7 @@ from jina.http.answers import Answered, told
 from jina.http.front import Front
 from jina.http.hub import Ask, Full
 from jina.http.rest import Asked
+from jina.http.stream import TRANSPORT
 
 
 class FrontConfig(uvicorn.Config):
@@ -85,6 +86,7 @@ class FrontProtocol(HttpToolsProtocol):
             return
         url, headers, expects = self.url, self.headers, self.expect_100_continue
         super().on_message_begin()
+        self.scope[TRANSPORT] = self.transport  # type: ignore[typeddict-unknown-key]
         self.url, self.expect_100_continue = url, expects
         self.headers += headers
         super().on_headers_complete()
