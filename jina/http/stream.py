@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from msgspec.structs import replace
+from msgspec import structs
 
 from jina.client.outcomes import outcomes_of
 from jina.client.requests import Request
@@ -71,7 +71,8 @@ class Streams:
     def _refused(self, scope: Scope, endpoint: str) -> Answered | None:
         """What is wrong with a request, before any of its body is read."""
         if scope["method"] not in ("POST", "PUT"):
-            return told(405, "method_not_allowed", "a stream is sent with POST or PUT")
+            told_so = told(405, "method_not_allowed", "a stream is sent with POST or PUT")
+            return structs.replace(told_so, headers=[(b"allow", b"POST, PUT")])
         if scope["http_version"] == "1.0":
             return told(505, "http_version", "a stream needs HTTP/1.1")
         coded = [value for name, value in scope["headers"] if name == b"content-encoding"]
@@ -114,7 +115,7 @@ class _Stream:
         self._receive = receive
         self._send = send
         self._silence_s = front.settings.timeout
-        self._call = replace(query.call, source=NAME, key=random_key())
+        self._call = structs.replace(query.call, source=NAME, key=random_key())
         self._packed = pack_map(self._call)
         self._requests = InOrder(front)
         self._cutter = LineCutter()
@@ -126,9 +127,7 @@ class _Stream:
         self._heard_at = asyncio.get_running_loop().time()
         try:
             await self._requests.run(transport, self._read(), self._write(), self._listen())
-        except HungUp:
-            pass
-        except Lost:
+        except (HungUp, Lost):
             await self._cut(transport)
 
     # --- lines that come ---
@@ -166,7 +165,7 @@ class _Stream:
             if is_waiting and self._cutter.held_bytes:
                 return await asyncio.wait_for(self._receive(), REQUEST_IDLE_S)
             return await self._receive()
-        except asyncio.TimeoutError:
+        except TimeoutError:
             return None
 
     def _feed(self, message: Message) -> bool:
@@ -186,7 +185,7 @@ class _Stream:
             return  # blank lines have no outcome
         call, packed = self._call, self._packed
         if cut.oversize:
-            call = replace(call, oversize=list(cut.oversize))
+            call = structs.replace(call, oversize=list(cut.oversize))
             packed = pack_map(call)
         chunk = Chunk(cut.data, cut.lines, cut.first_line, NAME, call.key, cut.oversize)
         request = Request(
@@ -226,7 +225,7 @@ class _Stream:
         transport.close()
         try:
             await asyncio.wait_for(self._gone(), _CUT_S)
-        except asyncio.TimeoutError:
+        except TimeoutError:
             transport.abort()
             await self._gone()
 
@@ -243,7 +242,5 @@ async def _answer(answered: Answered, send: Send) -> None:
         (b"connection", b"close"),
         *answered.headers,
     ]
-    await send(
-        {"type": "http.response.start", "status": answered.status, "headers": headers}
-    )
+    await send({"type": "http.response.start", "status": answered.status, "headers": headers})
     await send({"type": "http.response.body", "body": answered.body})

@@ -10,7 +10,7 @@ import msgspec
 
 from jina.client.exchange import targets_of
 from jina.defaults import MAX_REQUEST_DOCS, REQUEST_DOCS
-from jina.excepts import BadClientInput, DocumentError
+from jina.excepts import BadClientInput
 from jina.http.answers import Answered
 from jina.records.selection import names_of
 from jina.suggest import nearest
