@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 _ZAP = "inproc://zeromq.zap.01"
 _VERSION = b"1.0"
-_USER = "User-Id"
 
 
 class Doorkeeper:
@@ -55,25 +54,17 @@ class Doorkeeper:
             self.refused += 1
             reply = [_VERSION, number, b"400", b"this key is not listed", b"", b""]
         else:
-            reply = [_VERSION, number, b"200", b"", z85.decode(key.public).hex().encode(), b""]
+            # Its public key in hexadecimal is what its messages are known by.
+            reply = [_VERSION, number, b"200", b"", question[6].hex().encode(), b""]
         self.socket.send_multipart(reply)
 
-    def sender(self, frame: zmq.Frame) -> Key | None:
-        """Whose message a frame is of; None for somebody who is not listed any more."""
-        try:
-            user = frame.get(_USER)
-        except zmq.ZMQError:  # not encrypted: it came over a local socket
-            return None
-        return self._allowed.of(z85.encode(bytes.fromhex(str(user))))
+    def key_of(self, user: str) -> Key | None:
+        """The key of whoever has sent a message; None if it is not listed any more.
 
-
-def is_encrypted(frame: zmq.Frame) -> bool:
-    """Whether a frame came from somebody who has shown a key."""
-    try:
-        frame.get(_USER)
-    except zmq.ZMQError:
-        return False
-    return True
+        Args:
+            user: of a `sockets.Message`.
+        """
+        return self._allowed.of(z85.encode(bytes.fromhex(user)))
 
 
 class Credentials:

@@ -12,8 +12,8 @@ from jinacli.commands.completion import completion_app
 from jinacli.commands.executor import executor_app
 from jinacli.commands.flow import flow_app
 from jinacli.commands.flow_views import config, diff, endpoints
-from jinacli.commands.keys import keys_app
 from jinacli.commands.http import http
+from jinacli.commands.keys import keys_app
 from jinacli.commands.post import post
 from jinacli.commands.schema import schema
 
