@@ -6,7 +6,7 @@ import json
 import os
 from pathlib import Path
 
-from jina.transport.keys import GATEWAY_ROLE, Key, keys_in, make_key
+from jina.transport.keys import GATEWAY_ROLE, AllowList, Key, keys_in, make_key, own_key
 from jinacli.screens.columns import in_columns
 from jinacli.screens.errors import say
 
@@ -43,6 +43,17 @@ def list_keys(folder: Path, *, as_json: bool) -> None:
         print(in_columns(rows))
     else:
         say(f"no keys in {folder}; `jina keys new NAME` makes one")
+
+
+def checked_keys(folder: str) -> str:
+    """The absolute path of a gateway's folder of keys.
+
+    Raises:
+        BadKeys: it has no key of a gateway, or one of the files cannot be used.
+    """
+    own_key(Path(folder), GATEWAY_ROLE)
+    AllowList(Path(folder))
+    return os.path.abspath(folder)
 
 
 def _told(key: Key) -> dict[str, object]:

@@ -51,7 +51,7 @@ class Session:
         keys: Credentials | None = None,
     ) -> None:
         self.address = address
-        self._keys = keys
+        self.keys = keys
         if self.is_gone:
             raise ConnectError("no Flow listens there", where=address, hint=_LOCAL_HINT)
         self._context = sockets.open_context()
@@ -143,7 +143,7 @@ class Session:
 
     def _check_refusal(self) -> None:
         """Raise what the other side says of our keys, if it does."""
-        refusal, keys = self.link.refusal, self._keys
+        refusal, keys = self.link.refusal, self.keys
         if refusal == "key" and keys is not None:
             raise ConnectError(
                 f'the gateway does not list the key "{keys.name}"',
