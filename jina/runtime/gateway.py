@@ -19,7 +19,6 @@ from typing import Any
 from jina.defaults import (
     DELIVERY_GRACE_S,
     MAX_INFLIGHT_BYTES,
-    QUEUED_PER_CLIENT,
 )
 from jina.excepts import JinaError, WireError
 from jina.runtime import control
@@ -29,6 +28,7 @@ from jina.runtime.board import Board
 from jina.runtime.clients import Clients
 from jina.runtime.facts import Look
 from jina.runtime.failures import Failures
+from jina.runtime.front_door import FrontDoor
 from jina.runtime.garbage import Garbage
 from jina.runtime.known_workers import KnownWorker, Unasked
 from jina.runtime.looking import seen
@@ -113,11 +113,11 @@ class Gateway:
         self._drain_deadline: float | None = None
         self._is_drained = False
         self._context = sockets.open_context()
-        self._front = sockets.open_router(self._context, queue=QUEUED_PER_CLIENT)
+        self._door = FrontDoor(self._context, configure.front, configure.keys)
+        self._front = self._door.socket
         self._back = sockets.open_router(self._context)
         self._poller = sockets.Poller()
         self._front_polled = False
-        self._fronts = [sockets.bind(self._front, address) for address in configure.front]
         sockets.bind(self._back, configure.back)
 
     def run(self) -> None:
@@ -125,8 +125,9 @@ class Gateway:
         poller, front, back = self._poller, self._front, self._back
         poller.register(self._channel.fileno(), sockets.POLLIN)
         poller.register(back, sockets.POLLIN)
+        self._door.open(poller)
         self._poll_front()
-        self._channel.send(control.Listening(front=self._fronts))
+        self._channel.send(control.Listening(front=self._door.addresses))
         gc.freeze()
         # The channel closes at the moment the supervisor dies, whatever killed it.
         while self._channel.is_open:
@@ -139,7 +140,7 @@ class Gateway:
                     self._on_back()
                 elif source is front:
                     self._on_front()
-                else:
+                elif not self._door.answer(source):
                     self._obey(self._channel.receive())
             for timer in self._timers.expired():
                 self._hear_out()  # what is done in time counts, though it was not read yet
@@ -316,7 +317,9 @@ class Gateway:
         peer = b""
         number = 0
         try:
-            message = sockets.receive(self._front, routed=True)
+            message = self._door.receive()
+            if message is None:
+                return
             peer = message.peer
             header = unpack_message(message.header, message.frames)
             number = header.number
