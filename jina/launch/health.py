@@ -98,9 +98,11 @@ class Health:
         self._gateway.tell(control.Restarted(node=spec.node, count=self._restarts[spec.node]))
 
     def announce(self) -> None:
-        """Tell a gateway that replaces another one how often workers have died."""
+        """Tell a gateway that replaces another one which workers have died, and were given up."""
         for node, count in self._restarts.items():
             self._gateway.tell(control.Restarted(node=node, count=count))
+        for (node, shard), reason in self._comebacks.given_up.items():
+            self._gateway.tell(control.GaveUp(node=node, shard=shard, reason=reason))
 
     def ask(self, look: Look, asker: Asker) -> None:
         """Somebody looks; the answer comes as soon as the gateway has said what it sees."""

@@ -180,8 +180,6 @@ class Supervisor:
         self._gateway.configure(self._plan, self._directory, nodes, self._fronts, known)
         self._workers.announce()
         self._health.announce()
-        for (node, shard), reason in self._comebacks.given_up.items():
-            self._gateway.tell(control.GaveUp(node=node, shard=shard, reason=reason))
 
     # --- the gateway's messages ---
 

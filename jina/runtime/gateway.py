@@ -16,10 +16,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from jina.defaults import (
-    DELIVERY_GRACE_S,
-    MAX_INFLIGHT_BYTES,
-)
+from jina.defaults import DELIVERY_GRACE_S, MAX_INFLIGHT_BYTES
 from jina.excepts import JinaError, WireError
 from jina.runtime import control
 from jina.runtime.abandoned import end_abandoned
