@@ -50,8 +50,8 @@ class HttpConfig(msgspec.Struct, frozen=True, kw_only=True):
         path = self.places.get(key, self.opener)
         return self.tree.problem(path, code, message, hint=hint, severity=severity)
 
-    def place(self, key: str = "") -> str:
-        """Where a key is written, or what opens the port, as file:line:column; "" if nowhere."""
+    def place(self, key: str) -> str:
+        """Where a key is written, else what opens the port, as file:line:column; "" if nowhere."""
         path = self.places.get(key, self.opener)
         if self.tree is None or not path:
             return ""

@@ -34,7 +34,19 @@ FROM_PYTHON = [
 # How pydantic and Python speak.
 FOREIGN = (
     *("Input", "input", "should", "valid", "string", "dictionary", "instance", "pydantic"),
-    *("://", "Model", "Options", "Metas", "NoneType", "[key]", ".str", ".bool", ".map", " int", "extra"),
+    *(
+        "://",
+        "Model",
+        "Options",
+        "Metas",
+        "NoneType",
+        "[key]",
+        ".str",
+        ".bool",
+        ".map",
+        " int",
+        "extra",
+    ),
 )
 
 
