@@ -71,6 +71,7 @@ class Configure(_Message):
     mark: str = ""
     endpoints: dict[str, list[str]] = {}
     first_task: int = 0
+    keys: str = ""  # folder of the gateway's own key, and of those who are let in over tcp
 
 
 class Expect(_Message):

@@ -19,8 +19,6 @@ from typing import Any
 from jina.defaults import (
     DELIVERY_GRACE_S,
     MAX_INFLIGHT_BYTES,
-    MAX_WINDOW_REQUESTS,
-    QUEUED_PER_CLIENT,
 )
 from jina.excepts import JinaError, WireError
 from jina.runtime import control
@@ -29,6 +27,7 @@ from jina.runtime.board import Board
 from jina.runtime.clients import Clients
 from jina.runtime.facts import Look
 from jina.runtime.failures import Failures
+from jina.runtime.front_door import FrontDoor
 from jina.runtime.garbage import Garbage
 from jina.runtime.known_workers import KnownWorker
 from jina.runtime.looking import seen
@@ -49,6 +48,7 @@ from jina.runtime.steps import (
     Action,
     Answer,
     AnswerError,
+    Cancelled,
     ClientLeft,
     Dispatch,
     Draining,
@@ -61,6 +61,7 @@ from jina.runtime.steps import (
     Retire,
     Retired,
     StartTimer,
+    TakeBack,
     Unheard,
 )
 from jina.runtime.timers import Timers
@@ -100,7 +101,7 @@ class Gateway:
         )
         self._board = Board(configure.board)
         self._overdues = Overdues(channel, self._board)
-        self._clients = Clients()
+        self._clients = Clients(is_first=not configure.endpoints)
         self._failures = Failures(channel.send, self._clients)
         self._workers: dict[bytes, KnownWorker] = {}
         self._places = {node.name: place for place, node in enumerate(configure.nodes)}
@@ -113,11 +114,11 @@ class Gateway:
         self._drain_deadline: float | None = None
         self._is_drained = False
         self._context = sockets.open_context()
-        self._front = sockets.open_router(self._context, queue=QUEUED_PER_CLIENT)
+        self._door = FrontDoor(self._context, configure.front, configure.keys)
+        self._front = self._door.socket
         self._back = sockets.open_router(self._context)
         self._poller = sockets.Poller()
         self._front_polled = False
-        self._fronts = [sockets.bind(self._front, address) for address in configure.front]
         sockets.bind(self._back, configure.back)
 
     def run(self) -> None:
@@ -125,8 +126,9 @@ class Gateway:
         poller, front, back = self._poller, self._front, self._back
         poller.register(self._channel.fileno(), sockets.POLLIN)
         poller.register(back, sockets.POLLIN)
+        self._door.open(poller)
         self._poll_front()
-        self._channel.send(control.Listening(front=self._fronts))
+        self._channel.send(control.Listening(front=self._door.addresses))
         gc.freeze()
         # The channel closes at the moment the supervisor dies, whatever killed it.
         while self._channel.is_open:
@@ -139,7 +141,7 @@ class Gateway:
                     self._on_back()
                 elif source is front:
                     self._on_front()
-                else:
+                elif not self._door.answer(source):
                     self._obey(self._channel.receive())
             for timer in self._timers.expired():
                 self._hear_out()  # what is done in time counts, though it was not read yet
@@ -286,6 +288,7 @@ class Gateway:
         if worker.is_ready:
             return
         worker.is_ready = True
+        self._unasked.discard(worker.identity)
         if worker.is_retiring:  # it came to an earlier gateway; it finishes before it reads this
             self._retired(worker)
             return
@@ -318,7 +321,9 @@ class Gateway:
         peer = b""
         number = 0
         try:
-            message = sockets.receive(self._front, routed=True)
+            message = self._door.receive()
+            if message is None:
+                return
             peer = message.peer
             header = unpack_message(message.header, message.frames)
             number = header.number
@@ -329,6 +334,8 @@ class Gateway:
                 self._welcome(peer, number)
             elif header.kind == wire.STATUS:
                 self._send_front(pack_message(wire.STATUS, [self._status()]), peer)
+            elif header.kind == wire.CANCEL:
+                self._do(self._router.step(Cancelled(peer, number)))
             elif header.kind == wire.BYE:
                 self._client_left(peer)
         except WireError as error:
@@ -342,11 +349,14 @@ class Gateway:
             refusal = refusal_message(header.number, "the Flow is stopping", STOPPING)
             self._send_front(refusal, peer)
             return
-        self._do(self._router.step(submitted(peer, header)))
+        self._do(self._router.step(submitted(peer, header, self._clients.window(peer))))
 
     def _welcome(self, peer: bytes, number: int) -> None:
         welcome = Welcome(
-            self._flow, self._router.endpoints, MAX_WINDOW_REQUESTS, self._router.held(peer)
+            self._flow,
+            self._router.endpoints,
+            self._clients.window(peer),
+            self._router.held(peer),
         )
         self._send_front(pack_message(wire.WELCOME, number=number, call=pack_map(welcome)), peer)
         if self._is_drained:
@@ -357,8 +367,8 @@ class Gateway:
             self._client_left(peer)
 
     def _client_left(self, peer: bytes) -> None:
-        self._clients.pop(peer, None)
-        self._router.step(ClientLeft(peer))
+        self._clients.leave(peer)
+        self._do(self._router.step(ClientLeft(peer)))
 
     def _status(self) -> bytes:
         return status_of(
@@ -389,6 +399,8 @@ class Gateway:
                 self._send_front(error_message(action), action.client)
             elif isinstance(action, Refuse):
                 self._send_front(refusal_message(action.number, action.reason), action.client)
+            elif isinstance(action, TakeBack):
+                self._take_back(action)
             elif isinstance(action, Overdue):
                 self._overdues.tell(action, self._workers[action.worker].slot)
             elif isinstance(action, StartTimer):
@@ -415,6 +427,11 @@ class Gateway:
         # death, told by the supervisor, brings the task back.
         if not sockets.send_if_connected(self._back, message, task.worker):
             self._channel.send(control.Unreachable(identity=task.worker.decode()))
+
+    def _take_back(self, action: TakeBack) -> None:
+        message = pack_message(wire.CANCEL, number=action.task)
+        if sockets.send_if_connected(self._back, message, action.worker):
+            self._board.cancel(self._workers[action.worker].slot)
 
     def _answer(self, answer: Answer) -> None:
         try:
