@@ -8,10 +8,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from jina.excepts import ConnectError
-from jina.http import rest, status
+from jina.http import docs_routes, rest, status
 from jina.http.answers import Answered, told
 from jina.http.front import Front
 from jina.http.hub import Full
+from jina.http.stream import Streams
 from jina.wire.maps import SPLIT
 
 
@@ -20,6 +21,8 @@ def app_of(front: Front) -> Starlette:
     routes = [
         Route("/livez", lambda request: Response("ok\n", media_type="text/plain")),
         *debug_routes(front),
+        *docs_routes.routes(front),
+        Route("/stream/{path:path}", Streams(front)),
         Route("/{path:path}", Documents(front).answer, methods=["POST", "PUT", "DELETE"]),
     ]
     return Starlette(routes=routes)
