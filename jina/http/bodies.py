@@ -212,10 +212,15 @@ def _refuse_twice(body: bytes, data: Sequence[msgspec.Raw] | None) -> None:
         twice[:] = [key for key in dict.fromkeys(keys) if keys.count(key) > 1]
         return None
 
+    # The outermost object comes last. Without the Documents, it is JSON, too, unless something else
+    # looks like the first of them.
     try:
-        json.loads(body, object_pairs_hook=object_of)  # the outermost object comes last
-    except (ValueError, RecursionError) as error:
-        raise BadBody(not_json(body, error)) from error
+        json.loads(outside, object_pairs_hook=object_of)
+    except (ValueError, RecursionError):
+        try:
+            json.loads(body, object_pairs_hook=object_of)
+        except (ValueError, RecursionError) as error:
+            raise BadBody(not_json(body, error)) from error
     if twice:
         what = f"`{twice[0]}` is given twice"
         raise BadBody(Problem(["body", twice[0][:100]], what, "value_error"))

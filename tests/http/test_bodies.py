@@ -226,6 +226,8 @@ def test_keys_may_repeat_below_the_body_itself() -> None:
     data = [{"data": 1, "text": "data", "tags": {"parameters": {}, "data": 2}}, {"data": 1}]
     body = {"data": data, "parameters": {"data": 1, "parameters": {"execEndpoint": 3}}}
     assert lines(body) == data
+    body = {"parameters": {"data": DOC, "a": {"data": 2}}, "data": [DOC, DOC]}
+    assert lines(body) == [DOC, DOC]
 
 
 def test_large_parameters_are_refused() -> None:
