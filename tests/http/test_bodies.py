@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -233,6 +235,32 @@ def test_keys_may_repeat_below_the_body_itself() -> None:
 def test_large_parameters_are_refused() -> None:
     found = problem({"parameters": {"x": "y" * 70_000}})
     assert found["loc"] == ["body", "parameters"]
+
+
+@pytest.mark.parametrize("data", ["[%s]", '{"docs": [%s]}'])
+def test_millions_of_tiny_documents_are_refused_before_they_take_memory(data: str) -> None:
+    program = (
+        "import resource, sys\n"
+        "from jina.http import bodies\n"
+        "from jina.http.problems import BadBody\n"
+        "body = (sys.argv[1] % ','.join(['{}'] * 4_000_000)).encode()\n"
+        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "try: bodies.read(body, api=2, max_docs=10_000)\n"
+        "except BadBody as bad: print(bad.problems[0].msg)\n"
+        "print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)\n"
+    )
+    argument = '{"data": ' + data + "}"
+    done = subprocess.run(
+        [sys.executable, "-c", program, argument], capture_output=True, check=True, timeout=60
+    )
+    message, grown = done.stdout.decode().splitlines()
+    assert message == "more Documents in one request; at most 10000 are taken"
+    assert int(grown) < 64  # MiB; with an object for each, it would be 250
+
+
+def test_a_large_body_of_few_documents_is_read() -> None:
+    data = [{"id": str(row), "blob": [0] * 200_000} for row in range(4)]
+    assert lines({"data": data}) == data
 
 
 JSON = st.recursive(

@@ -156,7 +156,7 @@ def test_a_target_names_executors(front: FrontProcess, target: str, seen: list[s
     assert answer.headers.get("x-jina-served") == (None if seen else "0")
 
 
-@pytest.mark.parametrize("target", ["(", "(a|a)*b", "a*a*a*a*b", "a" * 300 + "*"])
+@pytest.mark.parametrize("target", ["(", "(a|a)*b", "a*a*a*a*b", "a" * 300])
 def test_a_target_that_is_no_expression_or_not_a_simple_one(
     front: FrontProcess, target: str
 ) -> None:
