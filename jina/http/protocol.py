@@ -7,7 +7,7 @@ cost. Whatever is rarer takes uvicorn's own way to `jina.http.app`.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
@@ -19,6 +19,7 @@ from jina.http.answers import Answered, told
 from jina.http.front import Front
 from jina.http.hub import Ask, Full
 from jina.http.rest import Asked
+from jina.http.stream import TRANSPORT
 
 
 class FrontConfig(uvicorn.Config):
@@ -85,6 +86,7 @@ class FrontProtocol(HttpToolsProtocol):
             return
         url, headers, expects = self.url, self.headers, self.expect_100_continue
         super().on_message_begin()
+        cast("dict[str, Any]", self.scope)[TRANSPORT] = self.transport
         self.url, self.expect_100_continue = url, expects
         self.headers += headers
         super().on_headers_complete()
@@ -148,8 +150,8 @@ class FrontProtocol(HttpToolsProtocol):
             head += [name, b": ", value, b"\r\n"]
         if not hot.keep_alive:
             head.append(b"connection: close\r\n")
-        head.append(b"content-type: application/json\r\ncontent-length: ")
-        head.append(b"%d\r\n\r\n" % len(answered.body))
+        head += [b"content-type: ", answered.content_type]
+        head.append(b"\r\ncontent-length: %d\r\n\r\n" % len(answered.body))
         head.append(answered.body)
         self.transport.write(b"".join(head))
         hot.response_complete = True
