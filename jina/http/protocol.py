@@ -150,8 +150,8 @@ class FrontProtocol(HttpToolsProtocol):
             head += [name, b": ", value, b"\r\n"]
         if not hot.keep_alive:
             head.append(b"connection: close\r\n")
-        head.append(b"content-type: application/json\r\ncontent-length: ")
-        head.append(b"%d\r\n\r\n" % len(answered.body))
+        head += [b"content-type: ", answered.content_type]
+        head.append(b"\r\ncontent-length: %d\r\n\r\n" % len(answered.body))
         head.append(answered.body)
         self.transport.write(b"".join(head))
         hot.response_complete = True
