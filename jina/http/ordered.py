@@ -34,11 +34,11 @@ class HungUp(Exception):
     """Whoever asked is gone."""
 
 
-CONNECTION = "jina.connection"
-"""In the scope of a request: its `Connection`."""
+CALLER = "jina.caller"
+"""In the scope of a request: its `Caller`."""
 
 
-class Connection:
+class Caller:
     """The connection that a request came by.
 
     Args:
@@ -216,13 +216,13 @@ class InOrder:
 
     # --- the end ---
 
-    async def run(self, connection: Connection, *jobs: Coroutine[Any, Any, None]) -> None:
+    async def run(self, caller: Caller, *jobs: Coroutine[Any, Any, None]) -> None:
         """Do several things at once until the first one ends, or one side is gone.
 
         Whatever is under way then is cancelled.
 
         Args:
-            connection: that they are done for.
+            caller: that they are done for.
             *jobs: of whom the first to end, ends all.
 
         Raises:
@@ -230,7 +230,7 @@ class InOrder:
             Lost: there is no Flow any more.
             Exception: what one of them raises.
         """
-        tasks = [asyncio.ensure_future(job) for job in (*jobs, self._watch(connection))]
+        tasks = [asyncio.ensure_future(job) for job in (*jobs, self._watch(caller))]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in tasks:
@@ -242,13 +242,13 @@ class InOrder:
             await asyncio.gather(*tasks, return_exceptions=True)
             self._cancel()
 
-    async def _watch(self, connection: Connection) -> None:
+    async def _watch(self, caller: Caller) -> None:
         """Look whether both sides are still there, and whether the Flow takes more."""
         loop = asyncio.get_running_loop()
         last_up = loop.time()
         while True:
-            await asyncio.wait([connection.lost], timeout=_LOOK_S)
-            if connection.has_hung_up:
+            await asyncio.wait([caller.lost], timeout=_LOOK_S)
+            if caller.has_hung_up:
                 raise HungUp
             if self._hub.is_up:
                 last_up = loop.time()

@@ -18,7 +18,7 @@ from jina.client.requests import Request
 from jina.defaults import ENDLESS_LINE_BYTES, MIB, REQUEST_IDLE_S
 from jina.http.answers import Answered, told
 from jina.http.front import Front
-from jina.http.ordered import CONNECTION, Connection, HungUp, InOrder, Lost
+from jina.http.ordered import CALLER, Caller, HungUp, InOrder, Lost
 from jina.http.stream_query import StreamQuery, read_query
 from jina.names import DEFAULT_ENDPOINT
 from jina.readers import Chunk
@@ -64,7 +64,7 @@ class Streams:
         if isinstance(query, Answered):
             await _answer(query, send)
             return
-        await _Stream(self._front, endpoint, query, receive, send).run(scope[CONNECTION])
+        await _Stream(self._front, endpoint, query, receive, send).run(scope[CALLER])
 
     def _refused(self, scope: Scope, endpoint: str) -> Answered | None:
         """What is wrong with a request, before any of its body is read."""
@@ -120,13 +120,13 @@ class _Stream:
         self._unbroken_bytes = 0  # since a line last ended
         self._heard_at = 0.0
 
-    async def run(self, connection: Connection) -> None:
+    async def run(self, caller: Caller) -> None:
         """Answer the request."""
         self._heard_at = asyncio.get_running_loop().time()
         try:
-            await self._requests.run(connection, self._read(), self._write(), self._listen())
+            await self._requests.run(caller, self._read(), self._write(), self._listen())
         except (HungUp, Lost):
-            await self._cut(connection.transport)
+            await self._cut(caller.transport)
 
     # --- lines that come ---
 
