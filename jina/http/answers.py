@@ -11,16 +11,14 @@ class Answered(msgspec.Struct, frozen=True):
     Attributes:
         status: of HTTP.
         headers: beside those that every answer has.
-        body: whole; JSON.
-        documents: that it has outcomes of.
-        failed: how many of these are errors.
+        body: whole.
+        content_type: of the body.
     """
 
     status: int
     headers: list[tuple[bytes, bytes]]
     body: bytes
-    documents: int = 0
-    failed: int = 0
+    content_type: bytes = b"application/json"
 
 
 RETRY_S = b"1"

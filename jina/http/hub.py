@@ -7,7 +7,6 @@ gateway has lost is sent again to the one that replaces it, as `jina.client.exch
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -38,7 +37,6 @@ _TICK_S = 0.5  # between looks at silence and deadlines
 _ANSWER_S = 2.0  # that the gateway has to answer a question
 _LATE_S = 1.0  # beyond a request's own time, which the gateway keeps: then it is given up here
 _STRAIGHT = Way()
-_log = logging.getLogger("jina.http")
 
 GONE = "jina.excepts.ConnectError"  # the type of the error when there is no gateway to ask
 
@@ -150,11 +148,6 @@ class Hub:
             sockets.send(self._socket, pack_message(wire.BYE))
             sockets.wait_until_sent(self._socket, 0.2)
         sockets.close(self._context)
-
-    @property
-    def is_linked(self) -> bool:
-        """Whether there is a connection to a gateway, ready or not."""
-        return self._is_up
 
     @property
     def is_up(self) -> bool:
@@ -308,6 +301,9 @@ class Hub:
     def _send(self, message: Sequence[object]) -> None:
         sockets.send(self._socket, message)
         # Sending may take the news of a message from the descriptor, which tells only of changes.
+        self._read_soon()
+
+    def _read_soon(self) -> None:
         if not self._is_reading_due and self._loop is not None:
             self._is_reading_due = True
             self._loop.call_soon(self._on_messages)
@@ -316,14 +312,24 @@ class Hub:
 
     def _on_messages(self) -> None:
         self._is_reading_due = False
-        while True:
-            try:
-                message = sockets.receive(self._socket, routed=False)
-                self._take(unpack_message(message.header, message.frames))
-            except sockets.NothingCame:
-                return
-            except WireError as error:  # a bug in the other process; nobody waits for it for ever
-                _log.warning("a message of the gateway was dropped: %s", error)
+        is_done = False
+        try:
+            while not is_done:
+                is_done = self._take_next()
+        finally:
+            if not is_done:  # somebody's `done` raised; the other messages are read all the same
+                self._read_soon()
+
+    def _take_next(self) -> bool:
+        """Take in one message; True when there is none."""
+        try:
+            message = sockets.receive(self._socket, routed=False)
+            self._take(unpack_message(message.header, message.frames))
+        except sockets.NothingCame:
+            return True
+        except WireError as error:
+            print(f"a message of the gateway was dropped: {error}", flush=True)
+        return False
 
     def _take(self, header: Header) -> None:
         self._has_heard = True

@@ -7,7 +7,7 @@ cost. Whatever is rarer takes uvicorn's own way to `jina.http.app`.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
@@ -18,9 +18,8 @@ from jina.http import rest
 from jina.http.answers import Answered, told
 from jina.http.front import Front
 from jina.http.hub import Ask, Full
-from jina.http.metrics import GONE
+from jina.http.ordered import CALLER, Caller
 from jina.http.rest import Asked
-from jina.http.watch import REQUEST_ID, Seen, client_text
 
 
 class FrontConfig(uvicorn.Config):
@@ -36,19 +35,16 @@ class _NoEvent:
         """Nobody waits."""
 
 
-class HotRequest(Seen):
+class HotRequest:
     """A request that is read and answered here; the protocol takes it for a cycle of its own."""
 
     __slots__ = (
-        *("ask", "body", "disconnected", "headers", "keep_alive", "more_body"),
+        *("ask", "body", "disconnected", "endpoint", "headers", "keep_alive", "more_body"),
         "response_complete",
     )
     message_event = _NoEvent()
 
-    def __init__(
-        self, endpoint: str, headers: rest.Headers, keep_alive: bool, request_id: bytes | None
-    ) -> None:
-        super().__init__(request_id)
+    def __init__(self, endpoint: str, headers: rest.Headers, keep_alive: bool) -> None:
         self.endpoint = endpoint
         self.headers = headers
         self.keep_alive = keep_alive
@@ -68,7 +64,7 @@ class FrontProtocol(HttpToolsProtocol):
         super().__init__(*args, **options)
         self.front = self.config.front
         self._hot: HotRequest | None = None
-        self._request_id: bytes | None = None
+        self._caller: Caller | None = None
 
     # --- what the parser finds ---
 
@@ -86,12 +82,14 @@ class FrontProtocol(HttpToolsProtocol):
         endpoint = self.front.endpoints.get(self.url)
         if endpoint is not None and is_free and self._is_hot():
             keep_alive = self.parser.get_http_version() != "1.0" and self.parser.should_keep_alive()
-            self._hot = HotRequest(endpoint, self.headers, keep_alive, self._request_id)
-            self.front.watch.began()
+            self._hot = HotRequest(endpoint, self.headers, keep_alive)
             self.cycle = self._hot  # type: ignore[assignment]
             return
         url, headers, expects = self.url, self.headers, self.expect_100_continue
         super().on_message_begin()
+        if self._caller is None:
+            self._caller = Caller(self.transport)
+        cast("dict[str, Any]", self.scope)[CALLER] = self._caller
         self.url, self.expect_100_continue = url, expects
         self.headers += headers
         super().on_headers_complete()
@@ -100,14 +98,11 @@ class FrontProtocol(HttpToolsProtocol):
         if self.parser.get_method() != b"POST" or self.expect_100_continue:
             return False
         length = 0
-        self._request_id = None
         for name, value in self.headers:
             if name == b"content-length":
                 length = int(value)
             elif name in (b"transfer-encoding", b"upgrade"):
                 return False
-            elif name == REQUEST_ID:
-                self._request_id = value
         return 0 < length <= self.front.settings.max_body
 
     def on_body(self, body: bytes) -> None:
@@ -137,11 +132,7 @@ class FrontProtocol(HttpToolsProtocol):
     def _submit(self, hot: HotRequest, asked: Asked) -> None:
         def done(reply: Reply) -> None:
             if not hot.disconnected:
-                answered = rest.finish(asked, reply)
-                self.front.watch.documents(hot, asked.endpoint, answered.documents, answered.failed)
-                self._answer(hot, answered)
-
-        hot.endpoint = asked.endpoint
+                self._answer(hot, rest.finish(asked, reply))
 
         hot.ask = rest.ask_of(asked, self.front.settings.timeout, done)
         try:
@@ -162,36 +153,23 @@ class FrontProtocol(HttpToolsProtocol):
             head += [name, b": ", value, b"\r\n"]
         if not hot.keep_alive:
             head.append(b"connection: close\r\n")
-        head.append(
-            b"content-type: application/json\r\nx-request-id: %b\r\ncontent-length: %d\r\n\r\n"
-            % (hot.request_id, len(answered.body))
-        )
+        head += [b"content-type: ", answered.content_type]
+        head.append(b"\r\ncontent-length: %d\r\n\r\n" % len(answered.body))
         head.append(answered.body)
         self.transport.write(b"".join(head))
         hot.response_complete = True
-        self._ended(hot, answered.status, len(answered.body))
         if not hot.keep_alive:
             self.transport.close()
         self.on_response_complete()
 
     # --- the end ---
 
-    def _ended(self, hot: HotRequest, status: int, size: int) -> None:
-        watch = self.front.watch
-        if watch.log is not None:
-            hot.client, hot.method, hot.path = (
-                client_text(self.client),
-                "POST",
-                self.url.decode("latin-1"),
-            )
-        watch.ended(hot, status, size)
-
     def connection_lost(self, exc: Exception | None) -> None:
         """Whoever hangs up cancels the request that is under way."""
         hot = self.cycle if isinstance(self.cycle, HotRequest) else None
-        if hot is not None and not hot.response_complete:
-            if hot.ask is not None:
-                self.front.hub.cancel(hot.ask)
-                hot.ask = None
-            self._ended(hot, GONE, 0)
+        if hot is not None and hot.ask is not None:
+            self.front.hub.cancel(hot.ask)
+            hot.ask = None
+        if self._caller is not None:
+            self._caller.note_lost()
         super().connection_lost(exc)

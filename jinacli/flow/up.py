@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import signal
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+
+from msgspec import structs
 
 from jina.graph.plan import Plan
 from jina.launch import events, rundir
@@ -17,6 +21,8 @@ from jina.launch.supervisor import Supervisor
 from jinacli import exits
 from jinacli.flow.doubts import Doubts
 from jinacli.flow.given import Given, refuse_findings
+from jinacli.flow.probing import refuse_misfits
+from jinacli.keys import checked_keys
 from jinacli.screens.up import UpScreen
 
 
@@ -32,6 +38,8 @@ class Up:
         as_json: print a line of JSON when it is ready.
         quiet: show only errors and what Executors print.
         timeout_s: give up after so long, where it is detached.
+        http: settings of HTTP that win over those of the YAML.
+        keys: folder of the keys of those who may connect to `listen`; "" for no encryption.
     """
 
     listen: str = ""
@@ -41,6 +49,8 @@ class Up:
     as_json: bool = False
     quiet: bool = False
     timeout_s: float | None = None
+    http: Mapping[str, Any] = field(default_factory=dict)
+    keys: str = ""
 
 
 def up_flow(given: Given, how: Up) -> int:
@@ -54,13 +64,16 @@ def up_flow(given: Given, how: Up) -> int:
         the exit code.
 
     Raises:
-        ConfigError: with everything that is wrong with the YAML.
+        ConfigError: with everything that is wrong with the YAML, or an interpreter does not fit.
         RuntimeFailToStart: see `run_here`.
     """
-    config, plan = given.load(how.listen)
+    config, plan = given.load(how.listen, how.http)
+    if how.keys:
+        plan = structs.replace(plan, keys=checked_keys(how.keys))
     if how.is_strict and (code := refuse_findings(given)):
         return code
-    doubts = Doubts(config)
+    refuse_misfits(given, plan)
+    doubts = Doubts(config, plan.http)
     plan = given.with_origins(config, plan)
     key = plan.file if isinstance(given.source, Path) else ""
     screen = UpScreen(plan, doubts, as_json=how.as_json, quiet=how.quiet)
