@@ -7,6 +7,7 @@ import time
 
 from jina.graph.http import FrontAssignment
 from jina.http.access_log import Log, LogWriter
+from jina.http.coalesce import Coalescer, Link
 from jina.http.hub import Hub
 from jina.http.metrics import Metrics
 from jina.http.probes import FlowStatus
@@ -36,6 +37,10 @@ class Front:
             self.settings.max_waiting,
             self.settings.max_waiting_bytes,
         )
+        wait_ms = self.settings.coalesce_ms
+        self._coalescer = Coalescer(self.hub, wait_ms / 1000) if wait_ms > 0 else None
+        self.link: Link = self._coalescer or self.hub
+        """What takes whole requests."""
         self.status = FlowStatus(self.hub)
         self.log = Log(LogWriter(), self.settings.log_format == "json")
         self.metrics = Metrics(assignment.directory, assignment.slot, lambda: self._labels)
@@ -69,6 +74,8 @@ class Front:
         return served
 
     def _on_change(self) -> None:
+        if self._coalescer is not None:
+            self._coalescer.changed()
         paths = dict.fromkeys(self.served)
         self._labels = set(paths)
         paths.pop(DEFAULT_ENDPOINT, None)

@@ -246,7 +246,7 @@ def _histogram(endpoint: str, row: list[int]) -> Iterator[str]:
 
 def _nodes(status: Mapping[str, Any]) -> Iterator[str]:
     for key, name, kind, words in (
-        ("queues", "jina_node_queue", "gauge", "Requests that wait for a worker of a node."),
+        ("queued", "jina_node_queue", "gauge", "Requests that wait for a worker of a node."),
         (
             "restarts",
             "jina_worker_restarts_total",
@@ -255,5 +255,5 @@ def _nodes(status: Mapping[str, Any]) -> Iterator[str]:
         ),
     ):
         yield from _head(name, kind, words)
-        for node, number in status.get(key, {}).items():
-            yield f"{name}{_labels(node=node)} {number}"
+        for node in status.get("nodes", ()):
+            yield f"{name}{_labels(node=node['name'])} {node[key]}"

@@ -82,7 +82,7 @@ async def readiness(hub: Hub, status: FlowStatus) -> Answered:
 
 def missing_nodes(status: Status) -> list[str]:
     """The nodes without a ready worker, or with a shard without one, in the order of the YAML."""
-    ready: dict[str, dict[int | None, bool]] = {node: {} for node in status["nodes"]}
+    ready: dict[str, dict[int | None, bool]] = {node["name"]: {} for node in status["nodes"]}
     for worker in status["workers"]:
         shards = ready.setdefault(worker["node"], {})
         shard = worker["shard"]

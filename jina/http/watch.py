@@ -9,8 +9,10 @@ import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from jina.client.exchange import Reply
 from jina.http.access_log import Log
 from jina.http.metrics import GONE, OTHER, Metrics
+from jina.wire.maps import FAILURES
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -76,8 +78,21 @@ class Watch:
         self.began = metrics.began
         """To be called at the beginning of each request; then `ended` follows."""
 
-    def documents(self, seen: Seen, endpoint: str, total: int, failed: int) -> None:
-        """Documents of a request have their outcomes."""
+    def replied(self, seen: Seen, endpoint: str, reply: Reply) -> None:
+        """Documents of a request have their outcomes.
+
+        Args:
+            seen: the request.
+            endpoint: of the Executors.
+            reply: of the Flow.
+        """
+        total = failed = 0
+        if reply.error is not None:
+            total = failed = reply.request.rows
+        else:
+            for part in reply.parts:
+                total += part.rows
+                failed += part.rows if part.kind == FAILURES else part.failed
         seen.endpoint = endpoint
         seen.documents += total
         seen.failed += failed

@@ -107,7 +107,11 @@ def test_the_number_of_labels_is_bounded() -> None:
 
 def test_nodes_are_told_as_the_gateway_tells_them() -> None:
     metrics = Metrics("", 0, lambda: ())
-    found = read(metrics.text({"queues": {"encoder": 3}, "restarts": {"encoder": 1, "b": 0}}))
+    nodes = [
+        {"name": "encoder", "queued": 3, "restarts": 1},
+        {"name": "b", "queued": 0, "restarts": 0},
+    ]
+    found = read(metrics.text({"nodes": nodes}))
     assert value(found, "jina_node_queue", node="encoder") == 3
     assert value(found, "jina_worker_restarts_total", node="encoder") == 1
     metrics.close()

@@ -100,4 +100,4 @@ def test_each_node_and_each_shard_needs_a_worker(
     workers: list[tuple[str, int | None, str]], missing: list[str]
 ) -> None:
     told = [{"node": node, "shard": shard, "state": state} for node, shard, state in workers]
-    assert missing_nodes({"nodes": ["a", "b"], "workers": told}) == missing
+    assert missing_nodes({"nodes": [{"name": "a"}, {"name": "b"}], "workers": told}) == missing
