@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from msgspec import structs
+from starlette._utils import get_route_path
 from starlette.applications import Starlette
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Match, Route
+from starlette.types import Receive, Scope, Send
 
 from jina.excepts import ConnectError
-from jina.http import rest
+from jina.http import limits, rest
+from jina.http.access import wrong_type
 from jina.http.answers import Answered, told
 from jina.http.front import Front
 from jina.http.hub import Full
+from jina.suggest import MAX_LETTERS, near_name
 from jina.wire.maps import SPLIT
 
 
@@ -21,7 +28,8 @@ def app_of(front: Front) -> Starlette:
         Route("/livez", lambda request: Response("ok\n", media_type="text/plain")),
         Route("/{path:path}", Documents(front).answer, methods=["POST", "PUT", "DELETE"]),
     ]
-    return Starlette(routes=routes)
+    routes.append(Route("/{path:path}", Missing(front, list(routes))))
+    return Starlette(routes=routes, exception_handlers={Exception: _on_bug})
 
 
 class Documents:
@@ -37,9 +45,12 @@ class Documents:
     async def answer(self, request: HttpRequest) -> Response:
         """Answer one."""
         front = self._front
-        endpoint = front.endpoints.get(request.url.path.encode())
+        path = get_route_path(request.scope)
+        endpoint = front.endpoints.get(path.encode())
         if endpoint is None:
-            return response_of(told(404, "not_found", f"nothing is served at {request.url.path}"))
+            return response_of(nothing_at(front, path))
+        if refused := wrong_type(dict(request.headers.raw)):
+            return response_of(refused)
         body = await request.body()
         asked = rest.prepare(front, endpoint, request.headers.raw, body)
         if isinstance(asked, Answered):
@@ -56,12 +67,71 @@ class Documents:
         except ConnectError as error:
             return response_of(told(503, "unavailable", error.what))
         except Full:
-            return response_of(told(503, "full", "too many requests wait for their turn"))
+            return response_of(limits.full())
         return response_of(rest.finish(asked, reply))
+
+
+class Missing:
+    """The application for what no other route takes: paths and methods that there are not.
+
+    Args:
+        front: that is asked.
+        routes: all others.
+    """
+
+    def __init__(self, front: Front, routes: Sequence[BaseRoute]) -> None:
+        self._front = front
+        self._routes = routes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        methods = self._methods(scope)
+        path = get_route_path(scope)
+        allow = [(b"allow", ", ".join(sorted(methods)).encode())]
+        if not methods:
+            answered = nothing_at(self._front, path)
+        elif scope["method"] == "OPTIONS":
+            answered = Answered(204, allow, b"")
+        else:
+            what = f"{path} does not take {scope['method']}"
+            answered = told(405, "method_not_allowed", what)
+            answered = structs.replace(answered, headers=allow)
+        await response_of(answered)(scope, receive, send)
+
+    def _methods(self, scope: Scope) -> set[str]:
+        """What a path takes; empty if there is no such path."""
+        methods: set[str] = set()
+        for route in self._routes:
+            if route.matches(scope)[0] != Match.NONE and isinstance(route, Route):
+                if not route.path.startswith("/{path"):
+                    methods |= route.methods or {"POST", "PUT"}
+                elif get_route_path(scope).encode() in self._front.endpoints:
+                    methods |= route.methods or set()
+        return methods | {"OPTIONS"} if methods else methods
+
+
+def nothing_at(front: Front, path: str) -> Answered:
+    """The answer to a request for a path that there is not.
+
+    Args:
+        front: that is asked.
+        path: as asked, without a query.
+    """
+    if front.hub.welcome is None:
+        return told(503, "unavailable", "the Flow is not ready yet")
+    known = sorted(each.decode() for each in front.endpoints)
+    near = near_name(path, known)
+    hint = f"did you mean {near}?" if near else f"POST is taken by {', '.join(known)}"
+    return told(404, "not_found", f"nothing is served at {path[:MAX_LETTERS]}", hint)
+
+
+def _on_bug(request: HttpRequest, error: Exception) -> Response:
+    """The answer; uvicorn logs the error, and the front lives on."""
+    return response_of(limits.internal())
 
 
 def response_of(answered: Answered) -> Response:
     """An answer as Starlette sends it."""
-    response = Response(answered.body, answered.status, media_type="application/json")
+    response = Response(answered.body, answered.status, media_type=answered.content_type.decode())
     response.raw_headers += answered.headers
     return response
