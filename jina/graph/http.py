@@ -21,6 +21,10 @@ HEAD_S = 10.0
 BODY_S = 60.0
 SILENCE_S = 60.0
 IDLE_S = 75.0
+WAYS_OUT = (
+    "set `api_key_file` in `http` (or --api-key-file) so that they need a key, or "
+    "`insecure_no_auth: true` (--insecure-no-auth) if anyone may"
+)
 
 
 class HttpSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,6 +61,7 @@ class HttpSettings(msgspec.Struct, frozen=True, kw_only=True):
         body_s: seconds within which its body comes.
         silence_s: that a stream, or a client that does not read, may be silent.
         idle_s: seconds that a connection stays open between requests.
+        place: where a YAML asks for the port, as file:line:column; "" where none does.
     """
 
     host: str = "127.0.0.1"
@@ -89,6 +94,26 @@ class HttpSettings(msgspec.Struct, frozen=True, kw_only=True):
     body_s: float = BODY_S
     silence_s: float = SILENCE_S
     idle_s: float = IDLE_S
+    place: str = ""
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can reach it."""
+        return self.host in ("localhost", "::1") or self.host.startswith("127.")
+
+    @property
+    def is_guarded(self) -> bool:
+        """Whether nobody gets in whom the user does not expect."""
+        return self.is_loopback or bool(self.api_key_file) or self.insecure_no_auth
+
+    def url(self, port: int) -> str:
+        """How a browser is told of it.
+
+        Args:
+            port: that was bound.
+        """
+        scheme = "https" if self.ssl_certfile else "http"
+        return f"{scheme}://{f'[{self.host}]' if ':' in self.host else self.host}:{port}"
 
 
 class FrontAssignment(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,6 +127,7 @@ class FrontAssignment(msgspec.Struct, frozen=True, kw_only=True):
         slot: which of the fronts, from 0; a replacement has the same.
         directory: where the fronts of the Flow share what they count; "" where each is alone.
         parent: process id; the front ends with it.
+        ready: descriptor, inherited: a byte is written to it once requests are served.
     """
 
     settings: HttpSettings
@@ -111,3 +137,4 @@ class FrontAssignment(msgspec.Struct, frozen=True, kw_only=True):
     slot: int = 0
     directory: str = ""
     parent: int = 0
+    ready: int = -1

@@ -5,6 +5,7 @@ python -m jina.http
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -26,6 +27,28 @@ from jina.runtime.parent import die_with_parent
 from jina.runtime.structs import decode_msgpack
 
 _IDLE_S = 75  # that a connection may stay open between requests
+
+
+class _Server(uvicorn.Server):
+    """A server that tells whoever started it that it serves.
+
+    Args:
+        config: of it.
+        ready: descriptor to which a byte is written; -1 for none.
+    """
+
+    def __init__(self, config: FrontConfig, ready: int) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to serve, and say so."""
+        await super().startup(sockets)
+        if self._ready >= 0:
+            with contextlib.suppress(OSError):  # nobody waits for it any more
+                os.write(self._ready, b".")
+            os.close(self._ready)
+            self._ready = -1
 
 
 async def serve(assignment: FrontAssignment) -> None:
@@ -51,7 +74,8 @@ async def serve(assignment: FrontAssignment) -> None:
     load(config)
     front.open()
     try:
-        await uvicorn.Server(config).serve([socket.socket(fileno=fd) for fd in assignment.sockets])
+        server = _Server(config, assignment.ready)
+        await server.serve([socket.socket(fileno=fd) for fd in assignment.sockets])
     finally:
         front.close()
 
@@ -78,7 +102,7 @@ def main() -> int:
     """Run the front that standard input describes."""
     assignment = decode_msgpack(sys.stdin.buffer.read(), FrontAssignment)
     if assignment.parent:
-        die_with_parent(assignment.parent, signal.SIGTERM)
+        die_with_parent(assignment.parent, signal.SIGKILL)
     try:
         check_open(assignment.settings, _addresses(assignment.sockets))
         uvloop.run(serve(assignment))

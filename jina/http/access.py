@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from hashlib import sha256
 
 from jina.excepts import BadConfigSource, ConfigError
-from jina.graph.http import HttpSettings
+from jina.graph.http import WAYS_OUT, HttpSettings
 from jina.http.answers import Answered, told
 
 Found = Mapping[bytes, bytes]
@@ -26,16 +26,6 @@ PROBES = frozenset((b"/livez", b"/healthz", b"/readyz"))
 
 KEY_PROTOCOL = b"jina.key."
 """What a sub-protocol of a WebSocket begins with that is a key: browsers can send no header."""
-
-JSON_TYPES = frozenset((b"application/json", b"text/json"))
-LINES_TYPES = frozenset(
-    (
-        b"application/x-ndjson",
-        b"application/ndjson",
-        b"application/jsonl",
-        b"application/x-jsonlines",
-    )
-)
 
 _LOG = logging.getLogger("jina.http")
 _MAX_HOSTS = 64  # values of Host whose answer is remembered
@@ -232,8 +222,7 @@ def check_open(settings: HttpSettings, addresses: Iterable[str]) -> None:
             raise ConfigError(
                 "others could use the Flow without an API key",
                 where=address,
-                hint="name a file of keys (--api-key-file, or `api_key_file` in `http`), or let "
-                "everybody in (--insecure-no-auth, or `insecure_no_auth: true`)",
+                hint=WAYS_OUT,
             )
 
 
@@ -249,31 +238,6 @@ def is_own_origin(origin: bytes, host: bytes) -> bool:
     if default is None or not authority:
         return False
     return authority.removesuffix(default) == host.lower().removesuffix(default)
-
-
-def is_json(content_type: bytes) -> bool:
-    """Whether a header Content-Type promises JSON."""
-    name = content_type.partition(b";")[0].strip().lower()
-    return name in JSON_TYPES or (name.startswith(b"application/") and name.endswith(b"+json"))
-
-
-def wrong_type(found: Found) -> Answered | None:
-    """The answer to a request with Documents that does not say that it is JSON.
-
-    JSON lines pass too. No form of a page can send these types: a browser asks beforehand.
-    """
-    content_type = found.get(b"content-type", b"")
-    if is_json(content_type) or content_type.partition(b";")[0].strip().lower() in LINES_TYPES:
-        return None
-    said = (
-        f"not {_shown(content_type)}" if content_type else "and the request does not say what it is"
-    )
-    return told(
-        415,
-        "unsupported_media_type",
-        f"the body must be JSON, {said}",
-        "send the header `Content-Type: application/json`",
-    )
 
 
 _ASKS = b"access-control-request-method"

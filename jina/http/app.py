@@ -13,12 +13,11 @@ from starlette.routing import BaseRoute, Match, Route
 from starlette.types import Receive, Scope, Send
 
 from jina.excepts import ConnectError
-from jina.http import limits, rest
-from jina.http.access import wrong_type
+from jina.http import docs_routes, limits, rest, status
 from jina.http.answers import Answered, told
 from jina.http.front import Front
 from jina.http.hub import Full
-from jina.suggest import MAX_LETTERS, near_name
+from jina.http.stream import Streams
 from jina.wire.maps import SPLIT
 
 
@@ -26,10 +25,23 @@ def app_of(front: Front) -> Starlette:
     """The routes of one front."""
     routes = [
         Route("/livez", lambda request: Response("ok\n", media_type="text/plain")),
+        *debug_routes(front),
+        *docs_routes.routes(front),
+        Route("/stream/{path:path}", Streams(front)),
         Route("/{path:path}", Documents(front).answer, methods=["POST", "PUT", "DELETE"]),
     ]
     routes.append(Route("/{path:path}", Missing(front, list(routes))))
     return Starlette(routes=routes, exception_handlers={Exception: _on_bug})
+
+
+def debug_routes(front: Front) -> list[Route]:
+    """GET /status and /dry_run, unless they are taken away."""
+    if front.settings.no_debug_endpoints:
+        return []
+    return [
+        Route("/status", lambda request: response_of(status.status(front)), methods=["GET"]),
+        Route("/dry_run", lambda request: response_of(status.dry_run(front)), methods=["GET"]),
+    ]
 
 
 class Documents:
@@ -49,10 +61,12 @@ class Documents:
         endpoint = front.endpoints.get(path.encode())
         if endpoint is None:
             return response_of(nothing_at(front, path))
-        if refused := wrong_type(dict(request.headers.raw)):
+        if refused := rest.foreign(request.headers.get("content-type", "").encode("latin-1")):
             return response_of(refused)
         body = await request.body()
-        asked = rest.prepare(front, endpoint, request.headers.raw, body)
+        asked = rest.prepare(
+            front, endpoint, request.headers.raw, body, request.scope["query_string"]
+        )
         if isinstance(asked, Answered):
             return response_of(asked)
         try:
@@ -62,7 +76,7 @@ class Documents:
                 asked.targets,
                 timeout_s=front.settings.timeout,
                 on_error=SPLIT,
-                is_timed=True,
+                is_timed=asked.is_timed,
             )
         except ConnectError as error:
             return response_of(told(503, "unavailable", error.what))
@@ -119,10 +133,7 @@ def nothing_at(front: Front, path: str) -> Answered:
     """
     if front.hub.welcome is None:
         return told(503, "unavailable", "the Flow is not ready yet")
-    known = sorted(each.decode() for each in front.endpoints)
-    near = near_name(path, known)
-    hint = f"did you mean {near}?" if near else f"POST is taken by {', '.join(known)}"
-    return told(404, "not_found", f"nothing is served at {path[:MAX_LETTERS]}", hint)
+    return rest.unserved(front, path)
 
 
 def _on_bug(request: HttpRequest, error: Exception) -> Response:

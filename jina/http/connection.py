@@ -10,18 +10,18 @@ order and nobody can queue up thousands. What a request asks for is the affair o
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, cast
 
 import httptools
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from jina.http import limits
-from jina.http.access import wrong_type
+from jina.http import limits, rest
 from jina.http.answers import Answered, told
 from jina.http.bounds import Bounds
 from jina.http.cycles import OwnCycle, Refused, ending_with
 from jina.http.front import Front
+from jina.http.stream import TRANSPORT
 
 _HEAD, _BODY, _BUSY, _OVER = range(4)
 """Where a connection stands: between requests or within a head; within a body; a request is whole
@@ -194,6 +194,7 @@ class Connection(HttpToolsProtocol):
         """
         url, headers = self.url, self.headers
         super().on_message_begin()
+        cast("dict[str, Any]", self.scope)[TRANSPORT] = self.transport
         self.url = url
         self.headers += headers
         self.expect_100_continue = self.found.get(b"expect", b"").lower() == b"100-continue"
@@ -260,7 +261,7 @@ class Connection(HttpToolsProtocol):
         if length > self._settings.max_body and not limits.is_stream(self.url):
             return limits.large_body(self._settings.max_body)
         if self.url in front.endpoints and method in _WITH_DOCUMENTS:
-            return wrong_type(self.found)
+            return rest.foreign(self.found.get(b"content-type", b""))
         return None
 
     def _is_upgrading(self) -> bool:

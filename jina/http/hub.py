@@ -301,6 +301,9 @@ class Hub:
     def _send(self, message: Sequence[object]) -> None:
         sockets.send(self._socket, message)
         # Sending may take the news of a message from the descriptor, which tells only of changes.
+        self._read_soon()
+
+    def _read_soon(self) -> None:
         if not self._is_reading_due and self._loop is not None:
             self._is_reading_due = True
             self._loop.call_soon(self._on_messages)
@@ -309,14 +312,24 @@ class Hub:
 
     def _on_messages(self) -> None:
         self._is_reading_due = False
-        while True:
-            try:
-                message = sockets.receive(self._socket, routed=False)
-                self._take(unpack_message(message.header, message.frames))
-            except sockets.NothingCame:
-                return
-            except WireError as error:  # a bug in the other process; nobody waits for it for ever
-                print(f"a message of the gateway was dropped: {error}", flush=True)
+        is_done = False
+        try:
+            while not is_done:
+                is_done = self._take_next()
+        finally:
+            if not is_done:  # somebody's `done` raised; the other messages are read all the same
+                self._read_soon()
+
+    def _take_next(self) -> bool:
+        """Take in one message; True when there is none."""
+        try:
+            message = sockets.receive(self._socket, routed=False)
+            self._take(unpack_message(message.header, message.frames))
+        except sockets.NothingCame:
+            return True
+        except WireError as error:
+            print(f"a message of the gateway was dropped: {error}", flush=True)
+        return False
 
     def _take(self, header: Header) -> None:
         self._has_heard = True

@@ -16,6 +16,7 @@ from jina.launch import events
 from jina.launch.changing import Changing
 from jina.launch.child import Child
 from jina.launch.control_socket import Asker
+from jina.launch.fronts import Fronts
 from jina.launch.gateway_process import GatewayProcess
 from jina.launch.processes import is_stopped, memory_bytes
 from jina.launch.restarts import Comebacks
@@ -24,6 +25,7 @@ from jina.names import DEVICES
 from jina.runtime import control
 from jina.runtime.facts import (
     FailureCount,
+    FrontReport,
     GatewayReport,
     Look,
     NodeFacts,
@@ -53,6 +55,7 @@ class Health:
 
     Args:
         gateway: its process.
+        fronts: those that serve HTTP.
         workers: their processes.
         comebacks: which of them are to be started again.
         changing: knows every worker that there is to be.
@@ -63,6 +66,7 @@ class Health:
     def __init__(
         self,
         gateway: GatewayProcess,
+        fronts: Fronts,
         workers: Workers,
         comebacks: Comebacks,
         changing: Changing,
@@ -70,6 +74,7 @@ class Health:
         report: events.Reporter,
     ) -> None:
         self._gateway = gateway
+        self._fronts = fronts
         self._workers = workers
         self._comebacks = comebacks
         self._changing = changing
@@ -120,7 +125,8 @@ class Health:
         gateway = _gateway_report(self._gateway.child, self._gateway.starts, seen)
         workers = self._worker_reports(seen)
         nodes = _node_reports(seen) if seen else []
-        problems = _problems(gateway, nodes, workers)
+        fronts = self._fronts.reports()
+        problems = _problems(gateway, nodes, workers) + _front_problems(fronts)
         state = self._state()
         if state == "up":
             state = "degraded" if problems else "healthy"
@@ -132,6 +138,7 @@ class Health:
             nodes=nodes,
             workers=workers,
             failed=seen.failed if seen else {},
+            fronts=fronts,
         )
 
     def _worker_reports(self, seen: Seen | None) -> list[WorkerReport]:
@@ -273,6 +280,16 @@ def _problems(
             how = f" (the last one {worker.last_end})" if worker.last_end else ""
             found.append(f"{worker.name} is {worker.state}{how}")
     return found + [f"{node.name} is no longer available" for node in nodes if node.failed]
+
+
+def _front_problems(fronts: list[FrontReport]) -> list[str]:
+    """What is not as it should be with the processes that serve HTTP."""
+    return [
+        f"{front.name} is {front.state}"
+        + (f" (the last one {front.last_end})" if front.last_end else "")
+        for front in fronts
+        if front.state != "ready" and (front.state != "loading" or front.last_end)
+    ]
 
 
 def _ordered(found: Mapping[str, object], specs: Mapping[str, WorkerSpec]) -> list[str]:

@@ -19,7 +19,6 @@ from typing import Any
 from jina.defaults import (
     DELIVERY_GRACE_S,
     MAX_INFLIGHT_BYTES,
-    MAX_WINDOW_REQUESTS,
     QUEUED_PER_CLIENT,
 )
 from jina.excepts import JinaError, WireError
@@ -49,6 +48,7 @@ from jina.runtime.steps import (
     Action,
     Answer,
     AnswerError,
+    Cancelled,
     ClientLeft,
     Dispatch,
     Draining,
@@ -61,6 +61,7 @@ from jina.runtime.steps import (
     Retire,
     Retired,
     StartTimer,
+    TakeBack,
     Unheard,
 )
 from jina.runtime.timers import Timers
@@ -100,7 +101,7 @@ class Gateway:
         )
         self._board = Board(configure.board)
         self._overdues = Overdues(channel, self._board)
-        self._clients = Clients()
+        self._clients = Clients(is_first=not configure.endpoints)
         self._failures = Failures(channel.send, self._clients)
         self._workers: dict[bytes, KnownWorker] = {}
         self._places = {node.name: place for place, node in enumerate(configure.nodes)}
@@ -286,6 +287,7 @@ class Gateway:
         if worker.is_ready:
             return
         worker.is_ready = True
+        self._unasked.discard(worker.identity)
         if worker.is_retiring:  # it came to an earlier gateway; it finishes before it reads this
             self._retired(worker)
             return
@@ -329,6 +331,8 @@ class Gateway:
                 self._welcome(peer, number)
             elif header.kind == wire.STATUS:
                 self._send_front(pack_message(wire.STATUS, [self._status()]), peer)
+            elif header.kind == wire.CANCEL:
+                self._do(self._router.step(Cancelled(peer, number)))
             elif header.kind == wire.BYE:
                 self._client_left(peer)
         except WireError as error:
@@ -342,11 +346,14 @@ class Gateway:
             refusal = refusal_message(header.number, "the Flow is stopping", STOPPING)
             self._send_front(refusal, peer)
             return
-        self._do(self._router.step(submitted(peer, header)))
+        self._do(self._router.step(submitted(peer, header, self._clients.window(peer))))
 
     def _welcome(self, peer: bytes, number: int) -> None:
         welcome = Welcome(
-            self._flow, self._router.endpoints, MAX_WINDOW_REQUESTS, self._router.held(peer)
+            self._flow,
+            self._router.endpoints,
+            self._clients.window(peer),
+            self._router.held(peer),
         )
         self._send_front(pack_message(wire.WELCOME, number=number, call=pack_map(welcome)), peer)
         if self._is_drained:
@@ -357,8 +364,8 @@ class Gateway:
             self._client_left(peer)
 
     def _client_left(self, peer: bytes) -> None:
-        self._clients.pop(peer, None)
-        self._router.step(ClientLeft(peer))
+        self._clients.leave(peer)
+        self._do(self._router.step(ClientLeft(peer)))
 
     def _status(self) -> bytes:
         return status_of(
@@ -389,6 +396,8 @@ class Gateway:
                 self._send_front(error_message(action), action.client)
             elif isinstance(action, Refuse):
                 self._send_front(refusal_message(action.number, action.reason), action.client)
+            elif isinstance(action, TakeBack):
+                self._take_back(action)
             elif isinstance(action, Overdue):
                 self._overdues.tell(action, self._workers[action.worker].slot)
             elif isinstance(action, StartTimer):
@@ -415,6 +424,11 @@ class Gateway:
         # death, told by the supervisor, brings the task back.
         if not sockets.send_if_connected(self._back, message, task.worker):
             self._channel.send(control.Unreachable(identity=task.worker.decode()))
+
+    def _take_back(self, action: TakeBack) -> None:
+        message = pack_message(wire.CANCEL, number=action.task)
+        if sockets.send_if_connected(self._back, message, action.worker):
+            self._board.cancel(self._workers[action.worker].slot)
 
     def _answer(self, answer: Answer) -> None:
         try:

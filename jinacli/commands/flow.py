@@ -11,6 +11,14 @@ import typer
 
 from jina.defaults import MAX_REPLICAS
 from jinacli.commands.building import Group
+from jinacli.commands.http_options import (
+    AccessLog,
+    ApiKeyFile,
+    Http,
+    HttpWorkers,
+    LogFormat,
+    http_options,
+)
 from jinacli.commands.options import (
     EnvFile,
     ErrorOnWarning,
@@ -72,9 +80,15 @@ def up(
         bool,
         typer.Option(
             "--insecure-no-auth",
-            help="Allow a --host that other machines can reach, without authentication",
+            help="Allow a --host, or a host of --http, that other machines can reach, without "
+            "authentication",
         ),
     ] = False,
+    http: Http = None,
+    http_workers: HttpWorkers = None,
+    api_key_file: ApiKeyFile = None,
+    access_log: AccessLog = False,
+    log_format: LogFormat = None,
     watch: Annotated[
         bool,
         typer.Option(
@@ -117,6 +131,8 @@ def up(
 
       jina flow up flows/search.yml --detach --port 5555
 
+      jina flow up flows/search.yml --http 8080
+
       jina flow up -f base.yml -f prod.yml --set executors.encoder.with.batch=32
     """
     # Late, as in every command: see jinacli.app.
@@ -133,7 +149,15 @@ def up(
     if watch and (detach or file == "-"):
         raise typer.BadParameter("needs a file, and stays in the foreground", param_hint="--watch")
     given = given_flow(file, further, settings, env_file)
-    how = Up(listen, detach, watch, strict, as_json, quiet, limit_s)
+    served = http_options(
+        http,
+        workers=http_workers,
+        api_key_file=api_key_file,
+        insecure=insecure,
+        access_log=access_log,
+        log_format=log_format,
+    )
+    how = Up(listen, detach, watch, strict, as_json, quiet, limit_s, served)
     if dry_run:
         show = functools.partial(show_plan, given, how)
         raise typer.Exit(checked_if_unfit(given, show))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -30,6 +30,15 @@ def _outputs() -> list[str]:
     from jinacli.post.output import OUTPUTS
 
     return list(OUTPUTS)
+
+
+def _parameters(given: list[str], quiet: bool) -> dict[str, Any]:
+    if not given:
+        return {}
+    # Late: most posts have none.
+    from jinacli.post.parameters import parameters_of
+
+    return parameters_of(given, quiet=quiet)
 
 
 def post(
@@ -235,7 +244,6 @@ def post(
         read_options,
     )
     from jinacli.post.output import checked_fields, checked_form
-    from jinacli.post.parameters import parameters_of
     from jinacli.post.run import run_post
 
     check_given(("ENDPOINT", endpoint), ("--flow", flow), ("--output", output))
@@ -261,7 +269,7 @@ def post(
         inputs=inputs or [],
         reading=read_options(form, field_resolver or [], content),
         texts=text or [],
-        parameters=parameters_of(parameters or [], quiet=quiet),
+        parameters=_parameters(parameters or [], quiet),
         flow=flow or "",
         address=address or "",
         output=output,

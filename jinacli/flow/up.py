@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import signal
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from jina.graph.plan import Plan
 from jina.launch import events, rundir
@@ -32,6 +34,7 @@ class Up:
         as_json: print a line of JSON when it is ready.
         quiet: show only errors and what Executors print.
         timeout_s: give up after so long, where it is detached.
+        http: settings of HTTP that win over those of the YAML.
     """
 
     listen: str = ""
@@ -41,6 +44,7 @@ class Up:
     as_json: bool = False
     quiet: bool = False
     timeout_s: float | None = None
+    http: Mapping[str, Any] = field(default_factory=dict)
 
 
 def up_flow(given: Given, how: Up) -> int:
@@ -57,10 +61,10 @@ def up_flow(given: Given, how: Up) -> int:
         ConfigError: with everything that is wrong with the YAML.
         RuntimeFailToStart: see `run_here`.
     """
-    config, plan = given.load(how.listen)
+    config, plan = given.load(how.listen, how.http)
     if how.is_strict and (code := refuse_findings(given)):
         return code
-    doubts = Doubts(config)
+    doubts = Doubts(config, plan.http)
     plan = given.with_origins(config, plan)
     key = plan.file if isinstance(given.source, Path) else ""
     screen = UpScreen(plan, doubts, as_json=how.as_json, quiet=how.quiet)

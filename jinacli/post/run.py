@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from jina.client.files import Posting, identity_of_post
 from jina.client.finished import Finished, check_finished, note_finished
@@ -52,8 +53,7 @@ from jinacli.screens.progress import progress_of
 from jinacli.screens.timing import say_timing
 
 
-@dataclass
-class _Prepared:
+class _Prepared(msgspec.Struct):
     """A post that has not touched its Flow yet.
 
     Attributes:

@@ -86,13 +86,14 @@ class UpScreen:
             if is_terminal():
                 self._say(self.start.table(self._plan))
                 self.start.lists_workers = True  # of those that come later there is no table
-            where = " and ".join(event.addresses)
+            where = " and ".join([*event.addresses, *filter(None, [event.http])])
             self._say(f'Flow "{event.flow}" is up after {event.seconds:.2f} s, at {where}')
         if self._as_json:
             answer = {
                 "schema": "jina/up/v1",
                 "flow": event.flow,
                 "addresses": event.addresses,
+                "http": event.http,
                 "seconds": round(event.seconds, 3),
             }
             print(json.dumps(answer), flush=True)

@@ -32,7 +32,9 @@ class Wire:
         head, _, self._read = self._read.partition(b"\r\n\r\n")
         first, *lines = head.decode().split("\r\n")
         status = int(first.split()[1])
-        headers = {name.lower(): value for name, _, value in (each.partition(": ") for each in lines)}
+        headers = {
+            name.lower(): value for name, _, value in (each.partition(": ") for each in lines)
+        }
         if status == 100:
             return Answer(status, headers, b"")
         size = int(headers.get("content-length", 0)) if has_body else 0
