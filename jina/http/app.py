@@ -20,6 +20,9 @@ from jina.http.hub import Full
 from jina.http.stream import Streams
 from jina.wire.maps import SPLIT
 
+METHODS = frozenset(("POST", "PUT", "DELETE"))
+"""Of requests with Documents."""
+
 
 def app_of(front: Front) -> Starlette:
     """The routes of one front."""
@@ -28,9 +31,8 @@ def app_of(front: Front) -> Starlette:
         *debug_routes(front),
         *docs_routes.routes(front),
         Route("/stream/{path:path}", Streams(front)),
-        Route("/{path:path}", Documents(front).answer, methods=["POST", "PUT", "DELETE"]),
     ]
-    routes.append(Route("/{path:path}", Missing(front, list(routes))))
+    routes.append(Route("/{path:path}", Documents(front, list(routes))))
     return Starlette(routes=routes, exception_handlers={Exception: _on_bug})
 
 
@@ -45,22 +47,47 @@ def debug_routes(front: Front) -> list[Route]:
 
 
 class Documents:
-    """Requests whose bodies hold Documents, where `protocol` does not answer them itself.
+    """The application for all other paths: requests with Documents, and what there is not.
+
+    `protocol` answers most of them itself.
 
     Args:
         front: that got them.
+        routes: all others.
     """
 
-    def __init__(self, front: Front) -> None:
+    def __init__(self, front: Front, routes: Sequence[BaseRoute]) -> None:
         self._front = front
+        self._routes = routes
 
-    async def answer(self, request: HttpRequest) -> Response:
-        """Answer one."""
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        endpoint = self._front.endpoints.get(get_route_path(scope).encode())
+        if endpoint is None or scope["method"] not in METHODS:
+            response = response_of(self._missing(scope, endpoint is not None))
+        else:
+            response = await self._answer(HttpRequest(scope, receive), endpoint)
+        await response(scope, receive, send)
+
+    def _missing(self, scope: Scope, is_served: bool) -> Answered:
+        """The answer to a request for a path, or with a method, that there is not."""
+        path = get_route_path(scope)
+        methods = set(METHODS) if is_served else set()
+        for route in self._routes:
+            if route.matches(scope)[0] != Match.NONE and isinstance(route, Route):
+                methods |= route.methods or set()
+        allow = [(b"allow", ", ".join(sorted({*methods, "OPTIONS"})).encode())]
+        if methods and scope["method"] == "OPTIONS":
+            return Answered(204, allow, b"")
+        if methods:
+            what = f"{path[:200]} does not take {scope['method']}"
+            return structs.replace(told(405, "method_not_allowed", what), headers=allow)
+        if self._front.hub.welcome is None:
+            return told(503, "unavailable", "the Flow is not ready yet")
+        return rest.unserved(self._front, path)
+
+    async def _answer(self, request: HttpRequest, endpoint: str) -> Response:
         front = self._front
-        path = get_route_path(request.scope)
-        endpoint = front.endpoints.get(path.encode())
-        if endpoint is None:
-            return response_of(nothing_at(front, path))
         if refused := rest.foreign(request.headers.get("content-type", "").encode("latin-1")):
             return response_of(refused)
         body = await request.body()
@@ -83,57 +110,6 @@ class Documents:
         except Full:
             return response_of(limits.full())
         return response_of(rest.finish(asked, reply))
-
-
-class Missing:
-    """The application for what no other route takes: paths and methods that there are not.
-
-    Args:
-        front: that is asked.
-        routes: all others.
-    """
-
-    def __init__(self, front: Front, routes: Sequence[BaseRoute]) -> None:
-        self._front = front
-        self._routes = routes
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
-        methods = self._methods(scope)
-        path = get_route_path(scope)
-        allow = [(b"allow", ", ".join(sorted(methods)).encode())]
-        if not methods:
-            answered = nothing_at(self._front, path)
-        elif scope["method"] == "OPTIONS":
-            answered = Answered(204, allow, b"")
-        else:
-            what = f"{path} does not take {scope['method']}"
-            answered = told(405, "method_not_allowed", what)
-            answered = structs.replace(answered, headers=allow)
-        await response_of(answered)(scope, receive, send)
-
-    def _methods(self, scope: Scope) -> set[str]:
-        """What a path takes; empty if there is no such path."""
-        methods: set[str] = set()
-        for route in self._routes:
-            if route.matches(scope)[0] != Match.NONE and isinstance(route, Route):
-                if not route.path.startswith("/{path"):
-                    methods |= route.methods or {"POST", "PUT"}
-                elif get_route_path(scope).encode() in self._front.endpoints:
-                    methods |= route.methods or set()
-        return methods | {"OPTIONS"} if methods else methods
-
-
-def nothing_at(front: Front, path: str) -> Answered:
-    """The answer to a request for a path that there is not.
-
-    Args:
-        front: that is asked.
-        path: as asked, without a query.
-    """
-    if front.hub.welcome is None:
-        return told(503, "unavailable", "the Flow is not ready yet")
-    return rest.unserved(front, path)
 
 
 def _on_bug(request: HttpRequest, error: Exception) -> Response:

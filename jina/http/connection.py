@@ -29,7 +29,7 @@ and has no answer yet; what still comes is thrown away."""
 
 _NEVER = float("inf")
 _CUTTING = frozenset((b"expect", b"upgrade"))  # refused at once, and for good
-_WITH_DOCUMENTS = frozenset((b"POST", b"PUT", b"DELETE"))
+_WITH_DOCUMENTS = (b"POST", b"PUT", b"DELETE")
 
 
 class FrontConfig(uvicorn.Config):
@@ -330,7 +330,7 @@ class Connection(HttpToolsProtocol):
         task = self.loop.create_task(cycle.run_asgi(app))
         task.add_done_callback(self.tasks.discard)
         self.tasks.add(task)
-        self._task = None if limits.is_stream(self.url) else task  # a stream notices by itself
+        self._task = task
 
     # --- the end ---
 
