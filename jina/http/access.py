@@ -170,7 +170,7 @@ class Access:
     def shared(self, found: Found) -> list[tuple[bytes, bytes]]:
         """The headers of an answer by which a browser shows it to a page of another site."""
         origin = found.get(b"origin")
-        if not self.has_cors or origin is None:
+        if not self.has_cors or origin is None or _ASKS in found:
             return []
         exposed = (b"access-control-expose-headers", _EXPOSED)
         if b"cookie" in found:  # a browser takes no "*" then
@@ -187,8 +187,8 @@ class Access:
         if self._named:
             is_own = name in self._named or host.lower() in self._named
         else:
-            is_own = not host or is_loopback(name.decode("latin-1").strip("[]"))
-            is_own |= name.decode("latin-1").strip("[]") == self._host
+            plain = name.removeprefix(b"[").removesuffix(b"]").decode("latin-1")
+            is_own = not host or is_loopback(plain) or plain == self._host
         if is_own and len(self._hosts) < _MAX_HOSTS:
             self._hosts.add(host)
         return is_own
@@ -304,9 +304,11 @@ def _given(found: Found) -> Iterable[bytes]:
 
 
 def _without_port(host: bytes) -> bytes:
-    if host.startswith(b"["):
-        return host.partition(b"]")[0] + b"]"
-    return host.partition(b":")[0]
+    """The name in a header Host; all of it if what follows the name is not a port."""
+    name, end, port = host.rpartition(b":")
+    if not end or host.endswith(b"]"):
+        return host
+    return name if port.isdigit() or not port else host
 
 
 def _is_printable(key: bytes) -> bool:
