@@ -23,7 +23,7 @@ SPARE_FILES = 64  # descriptors that connections leave to others
 
 _LOOKS = 4  # at the connections, within the shortest time that one may take
 _LOOK_S = 0.5  # at most between two
-_ALSO_S = 1.0
+_ALSO_S = 0.5
 _ONCE = frozenset(
     (
         *(b"authorization", b"content-length", b"content-type", b"expect", b"host", b"origin"),
@@ -141,7 +141,7 @@ class Deadlines:
 
         Args:
             loop: that the connections are on.
-            also: called once a second.
+            also: called every now and then.
         """
         self._loop = loop
         self._also = also

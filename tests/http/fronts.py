@@ -66,12 +66,15 @@ class FrontProcess(NamedTuple):
 
 
 @contextlib.contextmanager
-def front_beside(address: str, *, flow: str = "flow", **settings: Any) -> Iterator[FrontProcess]:
+def front_beside(
+    address: str, *, flow: str = "flow", program: str = "", **settings: Any
+) -> Iterator[FrontProcess]:
     """Start a front for the gateway at an address, and end it with SIGTERM.
 
     Args:
         address: of the gateway.
         flow: its name.
+        program: Python that runs instead of the front's own.
         **settings: see `HttpSettings`.
     """
     with (
@@ -90,7 +93,7 @@ def front_beside(address: str, *, flow: str = "flow", **settings: Any) -> Iterat
         stdin.write(msgspec.msgpack.encode(assignment))
         stdin.seek(0)
         process = subprocess.Popen(
-            [sys.executable, "-m", "jina.http"],
+            [sys.executable, *(("-c", program) if program else ("-m", "jina.http"))],
             stdin=stdin,
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -75,3 +75,10 @@ def post(path: str, body: Any, headers: str = JSON) -> bytes:
     """A request with a body whose length is given."""
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
     return head("POST", path, f"{headers}Content-Length: {len(data)}\r\n").encode() + data
+
+
+def chunked(path: str, body: Any, trailer: str = "") -> bytes:
+    """A request whose body comes in one chunk."""
+    data = json.dumps(body).encode()
+    start = head("POST", path, f"{JSON}Transfer-Encoding: chunked\r\n").encode()
+    return start + b"%x\r\n%b\r\n0\r\n%b\r\n" % (len(data), data, trailer.encode())
