@@ -393,10 +393,13 @@ class Connection(HttpToolsProtocol):
 
     def _linger(self) -> None:
         """Let the other side read why before the connection closes; throw away what it sends."""
-        self._due = self.loop.time() + limits.LINGER_S
         self.flow.resume_reading()
+        linger_s = limits.LINGER_S
         if self.transport.can_write_eof():
             self.transport.write_eof()
+        else:
+            linger_s = limits.LINGER_TLS_S
+        self._due = self.loop.time() + linger_s
 
     def shutdown(self) -> None:
         """Answer what is under way, and no more."""

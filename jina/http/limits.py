@@ -19,6 +19,7 @@ MAX_HEAD_BYTES = 32 * KIB
 SKIPPED_BYTES = 64 * KIB  # of a refused body that is read to its end, so that the connection lasts
 HELD_BYTES = 64 * KIB  # of the next requests, read while one is under way
 LINGER_S = 2.0  # that a client has to read why it is cut off while it still sends
+LINGER_TLS_S = 0.5  # where it cannot be told that nothing more is written
 SPARE_FILES = 64  # descriptors that connections leave to others
 
 _LOOKS = 4  # at the connections, within the shortest time that one may take

@@ -67,18 +67,24 @@ class FrontProcess(NamedTuple):
 
 @contextlib.contextmanager
 def front_beside(
-    address: str, *, flow: str = "flow", program: str = "", **settings: Any
+    address: str,
+    *,
+    flow: str = "flow",
+    program: str = "",
+    listen: str = "127.0.0.1",
+    **settings: Any,
 ) -> Iterator[FrontProcess]:
     """Start a front for the gateway at an address, and end it with SIGTERM.
 
     Args:
         address: of the gateway.
         flow: its name.
+        listen: address that it listens on.
         program: Python that runs instead of the front's own.
         **settings: see `HttpSettings`.
     """
     with (
-        socket.create_server(("127.0.0.1", 0)) as listener,
+        socket.create_server((listen, 0)) as listener,
         tempfile.TemporaryFile() as stdin,
         tempfile.NamedTemporaryFile() as output,
     ):

@@ -13,7 +13,7 @@ import pytest
 from jina.excepts import BadConfigSource, ConfigError
 from jina.graph.http import WAYS_OUT, HttpSettings
 from jina.http.access import Access, Keys, check_open, is_own_origin
-from tests.http.fronts import FrontProcess
+from tests.http.fronts import PATIENCE_S, FrontProcess, front_beside
 from tests.http.gated import UPPER, Gated, gated
 from tests.http.raw import JSON, head, wire
 from tests.polling import wait_until
@@ -247,6 +247,24 @@ def test_others_need_a_key_or_a_word() -> None:
     assert str(raised.value) == (
         f"0.0.0.0: others could use the Flow without an API key\nhelp: {WAYS_OUT}"
     )
+
+
+def test_a_front_looks_itself_where_it_listens() -> None:
+    with front_beside("ipc:///tmp/none", listen="0.0.0.0") as front:
+        assert front.process.wait(PATIENCE_S) == 2
+        assert front.said() == (
+            f"0.0.0.0: others could use the Flow without an API key\nhelp: {WAYS_OUT}\n"
+        )
+    with front_beside("ipc:///tmp/none", listen="0.0.0.0", insecure_no_auth=True) as front:
+        wait_until(lambda: front.ask("GET", "/livez").status == 200)
+
+
+def test_keys_that_cannot_be_used_end_a_front() -> None:
+    with front_beside("ipc:///tmp/none", api_key_file="/none") as front:
+        assert front.process.wait(PATIENCE_S) == 2
+        assert front.said() == (
+            "/none: the file of API keys cannot be read: No such file or directory\n"
+        )
 
 
 def test_a_request_from_here_is_checked_in_no_time() -> None:
