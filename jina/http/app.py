@@ -9,7 +9,7 @@ from starlette._utils import get_route_path
 from starlette.applications import Starlette
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Match, Route
+from starlette.routing import BaseRoute, Match, Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 
 from jina.excepts import ConnectError
@@ -18,6 +18,7 @@ from jina.http.answers import Answered, told
 from jina.http.front import Front
 from jina.http.hub import Full
 from jina.http.stream import Streams
+from jina.http.websocket import DryRun, WebSockets
 from jina.wire.maps import SPLIT
 
 METHODS = frozenset(("POST", "PUT", "DELETE"))
@@ -26,11 +27,13 @@ METHODS = frozenset(("POST", "PUT", "DELETE"))
 
 def app_of(front: Front) -> Starlette:
     """The routes of one front."""
-    routes = [
+    routes: list[BaseRoute] = [
         Route("/livez", lambda request: Response("ok\n", media_type="text/plain")),
+        Route("/stream/{path:path}", Streams(front)),
+        WebSocketRoute("/", WebSockets(front)),
+        WebSocketRoute("/dry_run", DryRun(front)),
         *debug_routes(front),
         *docs_routes.routes(front),
-        Route("/stream/{path:path}", Streams(front)),
     ]
     routes.append(Route("/{path:path}", Documents(front, list(routes))))
     return Starlette(routes=routes, exception_handlers={Exception: _on_bug})

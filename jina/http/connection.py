@@ -21,7 +21,7 @@ from jina.http.answers import Answered, told
 from jina.http.bounds import Bounds
 from jina.http.cycles import OwnCycle, Refused, ending_with
 from jina.http.front import Front
-from jina.http.stream import TRANSPORT
+from jina.http.ordered import CALLER, Caller
 
 _HEAD, _BODY, _BUSY, _OVER = range(4)
 """Where a connection stands: between requests or within a head; within a body; a request is whole
@@ -74,6 +74,7 @@ class Connection(HttpToolsProtocol):
         self._due = _NEVER
         self._stalled_due = _NEVER  # for a client that does not read
         self._task: asyncio.Task[None] | None = None
+        self._caller: Caller | None = None
 
     # --- bytes ---
 
@@ -194,7 +195,9 @@ class Connection(HttpToolsProtocol):
         """
         url, headers = self.url, self.headers
         super().on_message_begin()
-        cast("dict[str, Any]", self.scope)[TRANSPORT] = self.transport
+        if self._caller is None:
+            self._caller = Caller(self.transport)
+        cast("dict[str, Any]", self.scope)[CALLER] = self._caller
         self.url = url
         self.headers += headers
         self.expect_100_continue = self.found.get(b"expect", b"").lower() == b"100-continue"
@@ -330,7 +333,7 @@ class Connection(HttpToolsProtocol):
         task = self.loop.create_task(cycle.run_asgi(app))
         task.add_done_callback(self.tasks.discard)
         self.tasks.add(task)
-        self._task = task
+        self._task = None if limits.is_stream(self.url) else task  # a stream notices by itself
 
     # --- the end ---
 
@@ -426,6 +429,8 @@ class Connection(HttpToolsProtocol):
         super().connection_lost(exc)
         self._state = _OVER
         self._due = self._stalled_due = _NEVER
+        if self._caller is not None:
+            self._caller.note_lost()
         if self._task is not None:
             self._task.cancel()
             self._task = None

@@ -33,7 +33,7 @@ def context() -> ssl.SSLContext:
 
 @pytest.fixture(scope="module")
 def front(flow: Gated, context: ssl.SSLContext) -> Iterator[FrontProcess]:
-    with flow.front(ssl_certfile=str(CERTIFICATE), ssl_keyfile=str(KEY), head_s=1) as found:
+    with flow.front(ssl_certfile=str(CERTIFICATE), ssl_keyfile=str(KEY), head_s=0.3) as found:
 
         def is_ready() -> bool:
             with contextlib.suppress(OSError), wire(found.port, context) as client:
@@ -65,8 +65,9 @@ def test_errors_over_tls(front: FrontProcess, context: ssl.SSLContext) -> None:
     ):
         with wire(front.port, context) as client:
             client.send(request_)
-            assert client.answer().status == status
-            assert client.is_closed()
+            answer = client.answer()
+            assert (answer.status, answer.headers["connection"]) == (status, "close")
+    assert client.is_closed()
 
 
 def test_a_page_over_tls_may_use_its_own_front(
