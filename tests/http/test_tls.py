@@ -67,7 +67,7 @@ def test_errors_over_tls(front: FrontProcess, context: ssl.SSLContext) -> None:
             client.send(request_)
             answer = client.answer()
             assert (answer.status, answer.headers["connection"]) == (status, "close")
-    assert client.is_closed()
+            assert status != 408 or client.is_closed()
 
 
 def test_a_page_over_tls_may_use_its_own_front(
