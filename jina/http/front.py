@@ -6,9 +6,11 @@ import asyncio
 import time
 
 from jina.graph.http import FrontAssignment
+from jina.http.access import Access
 from jina.http.access_log import Log, LogWriter
 from jina.http.coalesce import Coalescer, Link
 from jina.http.hub import Hub
+from jina.http.limits import Deadlines, max_connections
 from jina.http.metrics import Metrics
 from jina.http.probes import FlowStatus
 from jina.http.watch import Watch
@@ -31,6 +33,11 @@ class Front:
         self.flow = assignment.flow
         self.started_at = time.time()
         self.is_stopping = False
+        self.access = Access(assignment.settings)
+        self.deadlines = Deadlines(assignment.settings)
+        self.max_connections = max_connections(assignment.settings)
+        self.body_bytes = 0
+        """Of the bodies that are being read."""
         self.hub = Hub(
             assignment.address,
             f"http/{assignment.slot}",
@@ -54,11 +61,14 @@ class Front:
 
     def open(self) -> None:
         """Begin to connect to the Flow."""
+        loop = asyncio.get_running_loop()
         self.log.install()
-        self.hub.open(asyncio.get_running_loop())
+        self.hub.open(loop)
+        self.deadlines.open(loop, self.access.look)
 
     def close(self) -> None:
         """Leave the Flow."""
+        self.deadlines.close()
         self.hub.close()
         self.metrics.close()
         self.log.close()

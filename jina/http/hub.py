@@ -135,7 +135,10 @@ class Hub:
         if not self.is_up:
             raise ConnectError(self._why_not(), where=self.address)
         waiting = len(self._waiting) + self._held
-        if waiting >= self._max_waiting or self._bytes + ask.size > self._max_bytes:
+        has_room = waiting < self._max_waiting or (
+            not waiting and len(self._under_way) < self._window
+        )
+        if not has_room or self._bytes + ask.size > self._max_bytes:
             raise Full
 
     def hold(self, requests: int, size: int) -> None:
@@ -237,10 +240,13 @@ class Hub:
             return "the Flow is not ready yet"
         return "the gateway of the Flow is being replaced, or gone"
 
+    @property
+    def _window(self) -> int:
+        return self.welcome.window_requests if self.welcome is not None else 0
+
     def _fill(self) -> None:
         """Send what the window has room for."""
-        window = self.welcome.window_requests if self.welcome is not None else 0
-        while self._waiting and len(self._under_way) < window:
+        while self._waiting and len(self._under_way) < self._window:
             ask = self._waiting.popleft()
             self._number += 1
             ask.number = self._number
