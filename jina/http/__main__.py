@@ -51,6 +51,11 @@ class _Server(uvicorn.Server):
             os.close(self._ready)
             self._ready = -1
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End; the signal is not raised again, so that the front leaves the Flow, and says all."""
+        await super().shutdown(sockets)
+        self._captured_signals.clear()
+
 
 async def serve(assignment: FrontAssignment) -> None:
     """Serve on the inherited sockets until a signal asks for the end."""
