@@ -11,12 +11,14 @@ class Answered(msgspec.Struct, frozen=True):
     Attributes:
         status: of HTTP.
         headers: beside those that every answer has.
-        body: whole; JSON.
+        body: whole.
+        content_type: of the body.
     """
 
     status: int
     headers: list[tuple[bytes, bytes]]
     body: bytes
+    content_type: bytes = b"application/json"
 
 
 RETRY_S = b"1"

@@ -7,7 +7,7 @@ cost. Whatever is rarer takes uvicorn's own way to `jina.http.app`.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
@@ -18,6 +18,7 @@ from jina.http import rest
 from jina.http.answers import Answered, told
 from jina.http.front import Front
 from jina.http.hub import Ask, Full
+from jina.http.ordered import CALLER, Caller
 from jina.http.rest import Asked
 
 
@@ -63,6 +64,7 @@ class FrontProtocol(HttpToolsProtocol):
         super().__init__(*args, **options)
         self.front = self.config.front
         self._hot: HotRequest | None = None
+        self._caller: Caller | None = None
 
     # --- what the parser finds ---
 
@@ -85,6 +87,9 @@ class FrontProtocol(HttpToolsProtocol):
             return
         url, headers, expects = self.url, self.headers, self.expect_100_continue
         super().on_message_begin()
+        if self._caller is None:
+            self._caller = Caller(self.transport)
+        cast("dict[str, Any]", self.scope)[CALLER] = self._caller
         self.url, self.expect_100_continue = url, expects
         self.headers += headers
         super().on_headers_complete()
@@ -148,8 +153,8 @@ class FrontProtocol(HttpToolsProtocol):
             head += [name, b": ", value, b"\r\n"]
         if not hot.keep_alive:
             head.append(b"connection: close\r\n")
-        head.append(b"content-type: application/json\r\ncontent-length: ")
-        head.append(b"%d\r\n\r\n" % len(answered.body))
+        head += [b"content-type: ", answered.content_type]
+        head.append(b"\r\ncontent-length: %d\r\n\r\n" % len(answered.body))
         head.append(answered.body)
         self.transport.write(b"".join(head))
         hot.response_complete = True
@@ -165,4 +170,6 @@ class FrontProtocol(HttpToolsProtocol):
         if hot is not None and hot.ask is not None:
             self.front.hub.cancel(hot.ask)
             hot.ask = None
+        if self._caller is not None:
+            self._caller.note_lost()
         super().connection_lost(exc)
