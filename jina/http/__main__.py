@@ -8,6 +8,7 @@ from __future__ import annotations
 import signal
 import socket
 import sys
+from types import FrameType
 
 import uvicorn
 import uvloop
@@ -26,7 +27,7 @@ _IDLE_S = 75  # that a connection may stay open between requests
 
 
 class _Server(uvicorn.Server):
-    """A server that tells whoever started it that it serves.
+    """A server that tells whoever started it that it serves, and takes nothing new at its end.
 
     Args:
         config: of it.
@@ -35,7 +36,13 @@ class _Server(uvicorn.Server):
 
     def __init__(self, config: FrontConfig, ready: Ready) -> None:
         super().__init__(config)
+        self._front = config.front
         self._ready = ready
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """A signal asks for the end: what comes from now on is answered with 503."""
+        self._front.is_stopping = self._front.hub.is_stopping = True
+        super().handle_exit(sig, frame)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to serve, and say so."""
