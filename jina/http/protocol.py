@@ -146,6 +146,8 @@ class FrontProtocol(HttpToolsProtocol):
 
     def _answer(self, hot: HotRequest, answered: Answered) -> None:
         hot.ask = None
+        if self.front.is_stopping:
+            hot.keep_alive = False  # the client is told, instead of being cut off later
         head = [STATUS_LINE[answered.status]]
         for name, value in self.server_state.default_headers:
             head += [name, b": ", value, b"\r\n"]
