@@ -19,6 +19,7 @@ from jina.graph.http import FrontAssignment
 from jina.http.app import app_of
 from jina.http.front import Front
 from jina.http.protocol import FrontConfig, FrontProtocol
+from jina.http.websocket import FrontWebSocket
 from jina.runtime.parent import die_with_parent
 from jina.runtime.structs import decode_msgpack
 
@@ -53,7 +54,7 @@ async def serve(assignment: FrontAssignment) -> None:
     config = FrontConfig(
         app_of(front),
         http=FrontProtocol,
-        ws="websockets-sansio",
+        ws=FrontWebSocket,
         lifespan="off",
         log_config=None,
         access_log=False,

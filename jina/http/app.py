@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.applications import Starlette
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from jina.excepts import ConnectError
 from jina.http import docs_routes, rest, status
@@ -13,16 +13,19 @@ from jina.http.answers import Answered, told
 from jina.http.front import Front
 from jina.http.hub import Full
 from jina.http.stream import Streams
+from jina.http.websocket import DryRun, WebSockets
 from jina.wire.maps import SPLIT
 
 
 def app_of(front: Front) -> Starlette:
     """The routes of one front."""
-    routes = [
+    routes: list[BaseRoute] = [
         Route("/livez", lambda request: Response("ok\n", media_type="text/plain")),
+        Route("/stream/{path:path}", Streams(front)),
+        WebSocketRoute("/", WebSockets(front)),
+        WebSocketRoute("/dry_run", DryRun(front)),
         *debug_routes(front),
         *docs_routes.routes(front),
-        Route("/stream/{path:path}", Streams(front)),
         Route("/{path:path}", Documents(front).answer, methods=["POST", "PUT", "DELETE"]),
     ]
     return Starlette(routes=routes)

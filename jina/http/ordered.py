@@ -34,6 +34,41 @@ class HungUp(Exception):
     """Whoever asked is gone."""
 
 
+CALLER = "jina.caller"
+"""In the scope of a request: its `Caller`."""
+
+
+class Caller:
+    """The connection that a request came by.
+
+    Args:
+        transport: of it.
+
+    Attributes:
+        lost: done once it is closed.
+    """
+
+    __slots__ = ("lost", "transport")
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self.transport = transport
+        self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def note_lost(self) -> None:
+        """It is closed."""
+        if not self.lost.done():
+            self.lost.set_result(None)
+
+    @property
+    def has_hung_up(self) -> bool:
+        """Whether the other side has closed it, even while it is not being read."""
+        if self.lost.done() or self.transport.is_closing():
+            return True
+        poll = select.poll()
+        poll.register(self.transport.get_extra_info("socket").fileno(), select.POLLRDHUP)
+        return bool(poll.poll(0))
+
+
 class _Sent:
     """A request that waits for its turn to be written."""
 
@@ -181,13 +216,13 @@ class InOrder:
 
     # --- the end ---
 
-    async def run(self, transport: asyncio.Transport, *jobs: Coroutine[Any, Any, None]) -> None:
+    async def run(self, caller: Caller, *jobs: Coroutine[Any, Any, None]) -> None:
         """Do several things at once until the first one ends, or one side is gone.
 
         Whatever is under way then is cancelled.
 
         Args:
-            transport: of the connection.
+            caller: that they are done for.
             *jobs: of whom the first to end, ends all.
 
         Raises:
@@ -195,7 +230,7 @@ class InOrder:
             Lost: there is no Flow any more.
             Exception: what one of them raises.
         """
-        tasks = [asyncio.ensure_future(job) for job in (*jobs, self._watch(transport))]
+        tasks = [asyncio.ensure_future(job) for job in (*jobs, self._watch(caller))]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             # Once it is answered, the other side counts as gone: what has ended well decides.
@@ -208,13 +243,13 @@ class InOrder:
             await asyncio.gather(*tasks, return_exceptions=True)
             self._cancel()
 
-    async def _watch(self, transport: asyncio.Transport) -> None:
+    async def _watch(self, caller: Caller) -> None:
         """Look whether both sides are still there, and whether the Flow takes more."""
         loop = asyncio.get_running_loop()
         last_up = loop.time()
         while True:
-            await asyncio.sleep(_LOOK_S)
-            if has_hung_up(transport):
+            await asyncio.wait([caller.lost], timeout=_LOOK_S)
+            if caller.has_hung_up:
                 raise HungUp
             if self._hub.is_up:
                 last_up = loop.time()
@@ -230,12 +265,3 @@ class InOrder:
                 self._hub.cancel(sent.ask)
             sent.reply.cancel()
         self._sent.clear()
-
-
-def has_hung_up(transport: asyncio.Transport) -> bool:
-    """Whether the other side has closed a connection, even one that is not being read."""
-    if transport.is_closing():
-        return True
-    poll = select.poll()
-    poll.register(transport.get_extra_info("socket").fileno(), select.POLLRDHUP)
-    return bool(poll.poll(0))

@@ -18,8 +18,8 @@ from jina.http import rest
 from jina.http.answers import Answered, told
 from jina.http.front import Front
 from jina.http.hub import Ask, Full
+from jina.http.ordered import CALLER, Caller
 from jina.http.rest import Asked
-from jina.http.stream import TRANSPORT
 
 
 class FrontConfig(uvicorn.Config):
@@ -64,6 +64,7 @@ class FrontProtocol(HttpToolsProtocol):
         super().__init__(*args, **options)
         self.front = self.config.front
         self._hot: HotRequest | None = None
+        self._caller: Caller | None = None
 
     # --- what the parser finds ---
 
@@ -86,7 +87,9 @@ class FrontProtocol(HttpToolsProtocol):
             return
         url, headers, expects = self.url, self.headers, self.expect_100_continue
         super().on_message_begin()
-        cast("dict[str, Any]", self.scope)[TRANSPORT] = self.transport
+        if self._caller is None:
+            self._caller = Caller(self.transport)
+        cast("dict[str, Any]", self.scope)[CALLER] = self._caller
         self.url, self.expect_100_continue = url, expects
         self.headers += headers
         super().on_headers_complete()
@@ -167,4 +170,6 @@ class FrontProtocol(HttpToolsProtocol):
         if hot is not None and hot.ask is not None:
             self.front.hub.cancel(hot.ask)
             hot.ask = None
+        if self._caller is not None:
+            self._caller.note_lost()
         super().connection_lost(exc)

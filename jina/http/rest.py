@@ -19,7 +19,7 @@ from jina.http import bodies, envelopes
 from jina.http.answers import Answered, told
 from jina.http.bodies import JINA_3, JINA_20, LINES, Body
 from jina.http.dialects import Documents, documents_2, documents_3
-from jina.http.envelopes import Facts, OneFailed
+from jina.http.envelopes import Facts, OneFailed, Writer
 from jina.http.front import Front
 from jina.http.hub import Ask
 from jina.http.problems import BadBody, Problem, missing, not_json, refusal, wrong_type
@@ -86,7 +86,7 @@ def prepare(
         if kind == b"json":
             settings = front.settings
             read = bodies.read(body, api=settings.api, max_docs=settings.max_docs)
-            return _asked(front, endpoint, read)
+            return asked_of(front, endpoint, read)
         if kind == b"lines":
             return _asked_of_lines(front, endpoint, body, query)
     except BadBody as error:
@@ -108,7 +108,18 @@ def _kind(value: bytes) -> bytes:
     return b"lines" if name in _JSON_LINES else b""
 
 
-def _asked(front: Front, endpoint: str, read: Body) -> Asked:
+def asked_of(front: Front, endpoint: str, read: Body, writer: Writer | None = None) -> Asked:
+    """What is asked for by a body that has been read.
+
+    Args:
+        front: that got it.
+        endpoint: that its path means; "" where the body says it.
+        read: the body.
+        writer: of the answer; None for what HTTP has.
+
+    Raises:
+        BadBody: it cannot be done as it is.
+    """
     wanted = endpoint or read.endpoint
     if not wanted:
         if read.dialect != JINA_3:
@@ -125,7 +136,7 @@ def _asked(front: Front, endpoint: str, read: Body) -> Asked:
         source=_SOURCE,
         key=key,
         lines=True,
-        tensors="base64" if read.dialect == JINA_20 else "list",
+        tensors=_tensors_of(read) if writer is None else writer.tensors,
     )
     facts = Facts(
         read.dialect,
@@ -135,8 +146,13 @@ def _asked(front: Front, endpoint: str, read: Body) -> Asked:
         read.target,
         read.echo,
         read.request_id or (key if read.dialect == JINA_20 else key.replace("-", "")),
+        writer,
     )
     return Asked(_request(read.lines, read.rows, call), wanted, targets, call, facts)
+
+
+def _tensors_of(read: Body) -> str:
+    return "base64" if read.dialect == JINA_20 else "list"
 
 
 def _asked_of_lines(front: Front, endpoint: str, body: bytes, query: bytes) -> Asked:
@@ -225,8 +241,7 @@ def _finished(asked: Asked, reply: Reply) -> Answered:
         if not is_lines:
             return _partly(asked, reply, outcomes, headers)
     if is_lines:
-        status = 200 if reply.error is None else 500
-        return Answered(status, headers, bytes(outcomes.lines), JSON_LINES)
+        return Answered(_status_of(outcomes), headers, bytes(outcomes.lines), JSON_LINES)
     return Answered(
         200, headers, envelopes.envelope(facts, _documents(facts, outcomes.lines), reply.way)
     )
@@ -244,6 +259,8 @@ def _not_of_an_executor(error: ErrorInfo) -> Answered | None:
 
 
 def _documents(facts: Facts, lines: bytes | memoryview) -> Documents:
+    if facts.writer is not None:
+        return facts.writer.documents(lines)
     if facts.dialect == JINA_3:
         return documents_3(lines)
     return documents_2(lines, is_dense=facts.dialect == JINA_20, is_full=facts.has_routes)
@@ -336,6 +353,14 @@ def _partly(
         description=envelopes.partly(failed, len(lines)),
     )
     return Answered(200, headers, body)
+
+
+def _status_of(outcomes: Outcomes) -> int:
+    """Of an answer of JSON lines: what went wrong if all of them did."""
+    if not outcomes.failed or outcomes.failed < outcomes.total:
+        return 200
+    first = _failure(bytes(outcomes.lines).partition(b"\n")[0])
+    return 500 if first is None or _problem(first) is None else 422
 
 
 def _problem(failure: _Failure) -> Problem | None:

@@ -18,7 +18,7 @@ from jina.client.requests import Request
 from jina.defaults import ENDLESS_LINE_BYTES, MIB, REQUEST_IDLE_S
 from jina.http.answers import Answered, told
 from jina.http.front import Front
-from jina.http.ordered import HungUp, InOrder, Lost
+from jina.http.ordered import CALLER, Caller, HungUp, InOrder, Lost
 from jina.http.stream_query import StreamQuery, read_query
 from jina.names import DEFAULT_ENDPOINT
 from jina.readers import Chunk
@@ -33,8 +33,6 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 NAME = "<body>"  # of a stream, in messages about its lines
-TRANSPORT = "jina.transport"
-"""In the scope of a request: the transport of its connection."""
 
 _REQUEST_BYTES = 8 * MIB  # of the lines in one request; one line alone may be longer
 _CUT_S = 5.0  # that what is written may take to leave a connection that is cut
@@ -66,7 +64,7 @@ class Streams:
         if isinstance(query, Answered):
             await _answer(query, send)
             return
-        await _Stream(self._front, endpoint, query, receive, send).run(scope[TRANSPORT])
+        await _Stream(self._front, endpoint, query, receive, send).run(scope[CALLER])
 
     def _refused(self, scope: Scope, endpoint: str) -> Answered | None:
         """What is wrong with a request, before any of its body is read."""
@@ -122,13 +120,13 @@ class _Stream:
         self._unbroken_bytes = 0  # since a line last ended
         self._heard_at = 0.0
 
-    async def run(self, transport: asyncio.Transport) -> None:
+    async def run(self, caller: Caller) -> None:
         """Answer the request."""
         self._heard_at = asyncio.get_running_loop().time()
         try:
-            await self._requests.run(transport, self._read(), self._write(), self._listen())
+            await self._requests.run(caller, self._read(), self._write(), self._listen())
         except (HungUp, Lost):
-            await self._cut(transport)
+            await self._cut(caller.transport)
 
     # --- lines that come ---
 
