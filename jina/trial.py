@@ -13,9 +13,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from jina.client.requests import call_of
+from jina.client.requests import call_of, usual_size
 from jina.config.executors import ExecutorConfig
-from jina.defaults import MAX_REQUEST_BYTES, REQUEST_DOCS, REQUEST_IDLE_S
+from jina.defaults import MAX_REQUEST_BYTES, REQUEST_IDLE_S
 from jina.excepts import ExecutorError
 from jina.executors import BaseExecutor
 from jina.executors.call import call as call_executor
@@ -118,18 +118,19 @@ def outcomes(
     return map(caller.outcome, source)
 
 
-def requests_of(source: LineSource, request_docs: int = REQUEST_DOCS) -> Iterator[Chunk | Rows]:
+def requests_of(source: LineSource, request_docs: int | None = None) -> Iterator[Chunk | Rows]:
     """The lines of a source in chunks; shorter ones if the source is waiting for more.
 
     Args:
         source: the caller closes it.
-        request_docs: lines in a request.
+        request_docs: lines in a request; None for as many as `jina post` takes.
     """
     while not source.at_end:
-        chunk = source.next_chunk(max_lines=request_docs, max_bytes=MAX_REQUEST_BYTES)
+        most = usual_size(source) if request_docs is None else request_docs
+        chunk = source.next_chunk(max_lines=most, max_bytes=MAX_REQUEST_BYTES)
         if chunk is None and (descriptor := source.fileno()) is not None:
             if not select.select([descriptor], [], [], REQUEST_IDLE_S)[0]:
-                chunk = source.take_partial(max_lines=request_docs, max_bytes=MAX_REQUEST_BYTES)
+                chunk = source.take_partial(max_lines=most, max_bytes=MAX_REQUEST_BYTES)
             if chunk is None:
                 select.select([descriptor], [], [])
                 continue

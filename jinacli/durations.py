@@ -9,7 +9,7 @@ import typer
 from jina.defaults import MAX_TIMEOUT_S
 
 _UNITS = {"ms": 0.001, "s": 1.0, "": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
-_WRITTEN = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)\s*([a-z]*)", re.IGNORECASE)
+_WRITTEN = r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)\s*([a-z]*)"
 
 
 def seconds_of(text: str | None, option: str, *, least_s: float = 0.001) -> float | None:
@@ -25,7 +25,7 @@ def seconds_of(text: str | None, option: str, *, least_s: float = 0.001) -> floa
     """
     if text is None:
         return None
-    found = _WRITTEN.fullmatch(text.strip())
+    found = re.fullmatch(_WRITTEN, text.strip(), re.IGNORECASE)
     unit = _UNITS.get(found[2].lower()) if found else None
     if found is None or unit is None:
         raise typer.BadParameter(

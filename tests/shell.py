@@ -29,9 +29,14 @@ _SUM = re.compile(
     r"^[\d,]+ (new )?results? in [\d.]+ s( \([\d.,e+]+/s\))?(; .* now holds [\d,]+)?\n", re.M
 )
 
+_LOADING = re.compile(r"^loading .+ \([0-9]+ s\)\n", re.M)
+
 
 class Done(NamedTuple):
-    """What a command left: its exit code and what it printed."""
+    """What a command left: its exit code, and what it printed but for "loading" on a busy machine.
+
+    What was printed while it ran is seen with `Running.err`.
+    """
 
     code: int
     out: str
@@ -98,7 +103,9 @@ class Running:
         out, _ = self.process.communicate(timeout=WAIT_S)
         if signum and stdin is not None:
             stdin.close()
-        return Done(self.process.returncode, (self._read + (out or b"")).decode(), self.err)
+        return Done(
+            self.process.returncode, (self._read + (out or b"")).decode(), without_loading(self.err)
+        )
 
 
 class Shell:
@@ -158,7 +165,7 @@ class Shell:
             check=False,
             **given,
         )
-        return Done(done.returncode, done.stdout.decode(), done.stderr.decode())
+        return Done(done.returncode, done.stdout.decode(), without_loading(done.stderr.decode()))
 
     @contextlib.contextmanager
     def start(
@@ -240,6 +247,11 @@ class Shell:
                     if words in line and int(entry.name) != os.getpid():
                         found.append(int(entry.name))
         return found
+
+
+def without_loading(text: str) -> str:
+    """Standard error without the lines that say what takes longer than a second to load."""
+    return _LOADING.sub("", text)
 
 
 def peak_bytes(pid: int) -> int:

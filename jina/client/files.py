@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import NamedTuple
+
+import msgspec
 
 from jina.client.error_file import ErrorFile
 from jina.client.exchange import Reply, exchange, targets_of
@@ -30,8 +31,7 @@ from jina.wire.maps import SPLIT, Call, Welcome, pack_map
 from jina.writers import Form, Writer
 
 
-@dataclass(kw_only=True)
-class Posting:
+class Posting(msgspec.Struct, kw_only=True):
     """A post under way, whose results are written as they come.
 
     Attributes:
@@ -64,7 +64,7 @@ class Posting:
     timeout_s: float | None = None
     request_timeout_s: float | None = None
     timing: Timing | None = None
-    writer: Writer = field(default_factory=Writer)
+    writer: Writer = msgspec.field(default_factory=Writer)
     window: int = WINDOW_REQUESTS
     is_ordered: bool = True
     lines_done: int = 0

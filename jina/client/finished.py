@@ -11,12 +11,12 @@ import contextlib
 import os
 import stat
 from collections.abc import Mapping
-from hashlib import sha256
 
 import msgspec
 
 from jina.client.resume import Place
 from jina.excepts import InputError
+from jina.readers.stream_keys import text_key
 
 _NAME = "user.jina.post"
 _LONGEST_WORD = 100  # an attribute holds 4 KiB at least
@@ -122,6 +122,5 @@ def check_finished(
 
 def _shortened(words: Mapping[str, str]) -> dict[str, str]:
     return {
-        name: word if len(word) <= _LONGEST_WORD else sha256(word.encode()).hexdigest()[:16]
-        for name, word in words.items()
+        name: word if len(word) <= _LONGEST_WORD else text_key(word) for name, word in words.items()
     }

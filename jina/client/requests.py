@@ -77,6 +77,19 @@ class RequestSource(Protocol):
         """The descriptor to poll for more input; None when `next` never waits."""
 
 
+def usual_size(source: LineSource) -> int:
+    """The most lines in the next request of a source, if nobody has said how many.
+
+    A request costs the same whatever it holds, half of it in the kernel. So once a file proves
+    long, its requests grow, unless its lines are long, too. Those of a pipe never do: somebody may
+    be waiting at its end.
+    """
+    if source.lines_read < BULK_AFTER_LINES or source.fileno() is not None:
+        return REQUEST_DOCS
+    fitting = BULK_REQUEST_BYTES * source.lines_read // max(1, source.bytes_taken)
+    return max(REQUEST_DOCS, min(fitting, BULK_REQUEST_DOCS))
+
+
 class LineRequests:
     """Requests of raw lines.
 
@@ -128,19 +141,7 @@ class LineRequests:
         )
 
     def _most(self) -> int:
-        """Most lines in the next request.
-
-        A request costs the same whatever it holds, half of it in the kernel. So once a file proves
-        long, its requests grow, unless its lines are long, too. Those of a pipe never do: somebody
-        may be waiting at its end.
-        """
-        most = self._request_docs
-        if most is None:
-            most = REQUEST_DOCS
-            source = self._source
-            if source.lines_read >= BULK_AFTER_LINES and self.fileno() is None:
-                fitting = BULK_REQUEST_BYTES * source.lines_read // max(1, source.bytes_taken)
-                most = max(most, min(fitting, BULK_REQUEST_DOCS))
+        most = usual_size(self._source) if self._request_docs is None else self._request_docs
         return most if self._left is None else min(most, self._left)
 
     def _request(self, chunk: Chunk | Rows | None) -> Request | None:

@@ -13,6 +13,7 @@ import yaml
 from yaml import CBaseLoader
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from jina.config.parser_words import in_words
 from jina.config.problems import Note, Problem
 from jina.config.scalars import plain_value, suspicion
 from jina.config.source import Source
@@ -311,61 +312,16 @@ def _tag(tag: str) -> str:
     return "!!" + tag.removeprefix(_YAML_TAG) if tag.startswith(_YAML_TAG) else tag
 
 
-# What the parser says, and what usually fixes it.
-_SYNTAX_HINTS = (
-    (
-        "mapping values are not allowed",
-        "quote values that contain `: `, or check the indentation",
-    ),
-    ("did not find expected key", "check the indentation, and that quotes and brackets are closed"),
-    ("did not find expected '-'", "all items of a list must start with `-` in the same column"),
-    (
-        "expected ',' or",
-        "close the bracket; put a value that contains braces on its own line, such as "
-        "`size: ${SIZE}`, or quote it if it is text",
-    ),
-    ("could not find expected ':'", "write `key: value`; quote text that spans several lines"),
-    ("undefined alias", "define the anchor with `&` before using it with `*`"),
-    ("unexpected end of stream", "close the quote or bracket"),
-    ("undefined tag handle", "a tag is `!ClassName`"),
-    ("special characters are not allowed", "remove the control character"),
-    ("control characters are not allowed", "remove the control character"),
-)
-# The parser's terms, in those of this package: a "flow sequence" has nothing to do with a Flow.
-_PARSERS_WORDS = (
-    ("mapping values are not allowed in this context", "a `key: value` pair is not allowed here"),
-    ("did not find expected", "expected"),
-    ("could not find expected", "expected"),
-    ("found undefined", "undefined"),
-    ("found unexpected end of stream", "unexpected end of the file"),
-    ("found unexpected", "unexpected"),
-    ("while parsing a ", "in a "),
-    ("while scanning a ", "in a "),
-    ("while scanning an ", "in an "),
-    ("flow sequence", "list"),
-    ("block collection", "list"),
-    ("flow mapping", "map"),
-    ("block mapping", "map"),
-    ("quoted scalar", "quoted text"),
-    ("simple key", "key"),
-    ("'-' indicator", "'-'"),
-)
-
-
 def _syntax(tree: Tree, err: yaml.YAMLError) -> Problem:
     """What the parser says, in our terms, at its place."""
     message = getattr(err, "problem", None) or getattr(err, "reason", None) or str(err)
-    context = getattr(err, "context", None)
-    hint = next((fix for said, fix in _SYNTAX_HINTS if said in message), "")
-    text = f"{message} ({context})" if context else message
-    for theirs, ours in _PARSERS_WORDS:
-        text = text.replace(theirs, ours)
-    problem = Problem("yaml-syntax", text, hint=hint)
+    words = in_words(message, getattr(err, "context", None) or "")
+    problem = Problem("yaml-syntax", words.message, hint=words.hint)
     mark = _syntax_mark(tree, err, message)
     if mark is not None:
         if "cannot start any token" in message:
             problem = _bad_token(_line(tree, mark)[mark.column : mark.column + 1])
-        return tree.placed(problem, _mark_span(tree, mark))
+        return tree.placed(problem, _text_span(tree, mark))
     position = getattr(err, "position", None)
     if isinstance(position, int):
         return tree.placed(problem, _span_of_offset(tree, position))
@@ -375,13 +331,25 @@ def _syntax(tree: Tree, err: yaml.YAMLError) -> Problem:
 def _syntax_mark(tree: Tree, err: yaml.YAMLError, message: str) -> Any:
     """Which place of an error says most; None when it has none."""
     marks = [getattr(err, "problem_mark", None), getattr(err, "context_mark", None)]
-    if "end of stream" in message:
-        # What was opened and never closed says more than the end of the file.
+    if "end of stream" in message or "expected ':'" in message:
+        # What was never closed, or the key, says more than where that was noticed.
         marks.reverse()
     mark = next((m for m in marks if m is not None), None)
     if mark is not None and not _line(tree, mark).strip() and marks[1] is not None:
         return marks[1]
     return mark
+
+
+def _text_span(tree: Tree, mark: Any) -> Span:
+    """Where a mark is; the last text before it, if there is none."""
+    lines = tree.source.lines
+    last = min(mark.line + tree.source.first_line, len(lines) - 1)
+    if last < 0 or _line(tree, mark).strip():
+        return _mark_span(tree, mark)
+    while last > 0 and not lines[last].strip():
+        last -= 1
+    column = max(1, len(lines[last].rstrip()))
+    return Span(last + 1, column, last + 1, column + 1)
 
 
 def _bad_token(character: str) -> Problem:

@@ -139,8 +139,8 @@ def _advice(package: str, files: Sequence[str], yaml: str) -> str:
         if package in _PACKAGES:
             return f"install it: `{pip} {_PACKAGES[package]}`"
         return (
-            f"if it is a package, install it with `{pip} {shlex.quote(package)}`, if the package "
-            "has that name; if it is a file of yours, name it in `py_modules`"
+            f"if it is a package, install it: `{pip} {shlex.quote(package)}` (its name may "
+            "differ); if it is a file of yours, name it in `py_modules`"
         )
     commands = [
         f"{pip} {'--no-deps -r' if needs_no_deps(file) else '-r'} {shlex.quote(shown(file))}"

@@ -185,9 +185,11 @@ def _forget_strangers(folder: str) -> None:
 
     Two Executors that each have a `helper.py` may be checked in one process.
     """
+    if _folders <= {folder}:
+        return  # there are no strangers: nothing was imported from elsewhere
     for name, module in list(sys.modules.items()):
-        origin = _origin(module)
-        if not origin or "." in name:
+        origin = "" if "." in name else _origin(module)
+        if not origin:
             continue
         home = os.path.dirname(origin)
         if os.path.basename(origin) == "__init__.py":

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 from operator import itemgetter
 from typing import Any
 
@@ -81,7 +82,16 @@ class _Top(msgspec.Struct):
     target_peapod_2: str | None = msgspec.field(name="targetPeapod", default=None)
 
 
+class _Unread(msgspec.Struct):
+    data: msgspec.Raw = _NOTHING
+
+
+class _UnreadDocs(msgspec.Struct):
+    docs: msgspec.Raw = _NOTHING
+
+
 _decode = msgspec.json.Decoder(_Top).decode
+_decode_unread = msgspec.json.Decoder(_Unread).decode
 _decode_any = msgspec.json.Decoder().decode
 _decode_map = msgspec.json.Decoder(dict[str, Any]).decode
 _decode_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
@@ -92,6 +102,8 @@ _REFUSED = (msgspec.MsgspecError, UnicodeError, RecursionError)
 _WHITE = bytes.maketrans(b"\r\n", b"  ")  # white space for sure: JSON escapes both in strings
 _FIRST = itemgetter(0)
 _OBJECT = frozenset(b"{")
+_LARGE_BYTES = 1024 * KIB
+_MANY_VALUES = 500_000
 _KEY = re.compile(rb'"([A-Za-z_]+)"[ \t\r\n]*:').findall
 
 
@@ -106,6 +118,8 @@ def read(body: bytes, *, api: int, max_docs: int) -> Body:
     Raises:
         BadBody: it cannot be read.
     """
+    if len(body) > _LARGE_BYTES and body.count(b",") > _MANY_VALUES:
+        _refuse_many(body, max_docs)
     try:
         top = _decode(body)
     except msgspec.ValidationError as error:
@@ -212,16 +226,51 @@ def _refuse_twice(body: bytes, data: Sequence[msgspec.Raw] | None) -> None:
         twice[:] = [key for key in dict.fromkeys(keys) if keys.count(key) > 1]
         return None
 
+    # The outermost object comes last. Without the Documents, it is JSON, too, unless something else
+    # looks like the first of them.
     try:
-        json.loads(body, object_pairs_hook=object_of)  # the outermost object comes last
-    except (ValueError, RecursionError) as error:
-        raise BadBody(not_json(body, error)) from error
+        json.loads(outside, object_pairs_hook=object_of)
+    except (ValueError, RecursionError):
+        try:
+            json.loads(body, object_pairs_hook=object_of)
+        except (ValueError, RecursionError) as error:
+            raise BadBody(not_json(body, error)) from error
     if twice:
         what = f"`{twice[0]}` is given twice"
         raise BadBody(Problem(["body", twice[0][:100]], what, "value_error"))
 
 
 # --- Documents ---
+
+
+def _too_many(found: str, max_docs: int) -> Problem:
+    what = f"{found} in one request; at most {max_docs} are taken"
+    return Problem(["body", "data"], what, "value_error.list.max_items")
+
+
+def _refuse_many(body: bytes, max_docs: int) -> None:
+    """Refuse too many Documents before any of them takes memory, which small ones do."""
+    try:
+        data = _decode_unread(body).data
+        if bytes(memoryview(data)[:1]) == b"{":
+            data = msgspec.json.decode(data, type=_UnreadDocs).docs
+        _decode_few(max_docs)(data or b"[]")
+    except msgspec.ValidationError as error:
+        if "of at most length" in str(error):
+            raise BadBody(_too_many("more Documents", max_docs)) from error
+    except _REFUSED:
+        pass  # whoever reads it says so
+
+
+@lru_cache(maxsize=4)
+def _decode_few(most: int) -> Callable[[Any], Any]:
+    """Decodes lists of so many elements, and refuses others at the first element beyond."""
+    fields: list[Any] = [
+        (f"element_{place}", msgspec.Raw | msgspec.UnsetType, msgspec.UNSET)
+        for place in range(most)
+    ]
+    few = msgspec.defstruct("Few", fields, array_like=True, forbid_unknown_fields=True)
+    return msgspec.json.Decoder(few).decode
 
 
 def _lines(
@@ -233,8 +282,7 @@ def _lines(
 ) -> bytes:
     """The elements of `data` as JSON lines."""
     if len(data) > max_docs:
-        what = f"{len(data)} Documents in one request; at most {max_docs} are taken"
-        raise BadBody(Problem(["body", "data"], what, "value_error.list.max_items"))
+        raise BadBody(_too_many(f"{len(data)} Documents", max_docs))
     if not data:
         return b""
     if truths:

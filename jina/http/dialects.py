@@ -13,7 +13,7 @@ import msgspec
 from msgspec import UNSET
 from msgspec.structs import astuple
 
-from jina.records.tensors import from_json, to_json
+from jina.records.tensors import Cell, from_json, to_json
 
 _NULL = msgspec.Raw(b"null")
 _TEXT = msgspec.Raw(b'""')
@@ -236,7 +236,8 @@ def _unpacked(tensor: msgspec.Raw) -> Any:
     rows, columns = packed["shape"]
     if rows * columns > _MAX_FULL:
         raise ValueError(f"a sparse matrix of {rows} x {columns} is too large for JSON")
-    return getattr(from_json(packed), "toarray")()  # noqa: B009 - scipy has no types
+    matrix = from_json(packed)
+    return (matrix.get() if isinstance(matrix, Cell) else matrix).toarray()
 
 
 def _in_full(tensor: msgspec.Raw) -> Any:

@@ -233,8 +233,9 @@ class InOrder:
         tasks = [asyncio.ensure_future(job) for job in (*jobs, self._watch(caller))]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in tasks:
-                if task in done:
+            # Once it is answered, the other side counts as gone: what has ended well decides.
+            if all(task.exception() is not None for task in done):
+                for task in done:
                     task.result()
         finally:
             for task in tasks:

@@ -105,7 +105,11 @@ def not_json(body: bytes, error: Exception, place: Place | None = None) -> Probl
             return Problem(["body", found.pos], str(found), "value_error.jsondecode", ctx)
         except (ValueError, RecursionError):
             pass  # said below
-    text = why(body[:_LOOKED_AT_BYTES], error)
+    try:
+        body.decode()
+    except UnicodeDecodeError as found:
+        error = found
+    text = why(body, error)
     at = _AT_BYTE.search(text)
     whole: Place = ["body", int(at[1]) - 1] if at else ["body"]
     return Problem(whole if place is None else place, text, "value_error.jsondecode")

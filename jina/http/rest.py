@@ -241,8 +241,7 @@ def _finished(asked: Asked, reply: Reply) -> Answered:
         if not is_lines:
             return _partly(asked, reply, outcomes, headers)
     if is_lines:
-        status = 200 if reply.error is None else 500
-        return Answered(status, headers, bytes(outcomes.lines), JSON_LINES)
+        return Answered(_status_of(outcomes), headers, bytes(outcomes.lines), JSON_LINES)
     return Answered(
         200, headers, envelopes.envelope(facts, _documents(facts, outcomes.lines), reply.way)
     )
@@ -354,6 +353,14 @@ def _partly(
         description=envelopes.partly(failed, len(lines)),
     )
     return Answered(200, headers, body)
+
+
+def _status_of(outcomes: Outcomes) -> int:
+    """Of an answer of JSON lines: what went wrong if all of them did."""
+    if not outcomes.failed or outcomes.failed < outcomes.total:
+        return 200
+    first = _failure(bytes(outcomes.lines).partition(b"\n")[0])
+    return 500 if first is None or _problem(first) is None else 422
 
 
 def _problem(failure: _Failure) -> Problem | None:

@@ -32,6 +32,8 @@ def named_by(target: str, welcome: Welcome | None) -> list[str] | None:
     """
     if not target or welcome is None:
         return None
+    if len(target) > _MAX_CHARS:
+        raise BadClientInput(f"the target has {len(target)} characters, more than {_MAX_CHARS}")
     return list(_named_by(target, tuple(welcome.endpoints)))
 
 
@@ -39,7 +41,7 @@ def named_by(target: str, welcome: Welcome | None) -> list[str] | None:
 def _named_by(target: str, nodes: tuple[str, ...]) -> tuple[str, ...]:
     if not _PLAIN(target) and not _is_simple(target):
         raise BadClientInput(
-            f"the target {target[:_MAX_CHARS]!r} is too complex; use names of Executors with at "
+            f"the target {target!r} is too complex; use names of Executors with at "
             f"most {_MAX_REPEATS} of `*`, `+`, `?` and `{{`, and repeat no group"
         )
     known = Welcome("", {node: [] for node in nodes}, 0)
@@ -48,8 +50,7 @@ def _named_by(target: str, nodes: tuple[str, ...]) -> tuple[str, ...]:
 
 def _is_simple(target: str) -> bool:
     return (
-        len(target) <= _MAX_CHARS
-        and sum(map(target.count, "*+?{")) <= _MAX_REPEATS
+        sum(map(target.count, "*+?{")) <= _MAX_REPEATS
         and target.count("|") <= _MAX_CHOICES
         and not _REPEATED_GROUP.search(target)
     )

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NamedTuple
 
 CONTENTS = ("auto", "text", "buffer", "none")
 
 
-@dataclass(frozen=True)
-class ReadOptions:
+class ReadOptions(NamedTuple):
     """How inputs are read, beyond their names.
 
     Attributes:
@@ -20,7 +20,7 @@ class ReadOptions:
     """
 
     format: str = "auto"
-    resolver: Mapping[str, str] = field(default_factory=dict)
+    resolver: Mapping[str, str] = MappingProxyType({})
     content: str = "auto"
 
 

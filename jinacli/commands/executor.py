@@ -134,8 +134,14 @@ def run(
     select: Select = None,
     exclude: Exclude = None,
     request_size: Annotated[
-        int, typer.Option(min=0, max=10_000, help="Documents per call; 0 for as many as possible")
-    ] = 100,
+        int | None,
+        typer.Option(
+            min=0,
+            max=10_000,
+            help="Documents per call; 0 for as many as possible; default: 100, or 400 in a long "
+            "file",
+        ),
+    ] = None,
     workspace: Annotated[
         str, typer.Option(help="Folder for its files, unless set in its YAML")
     ] = ".",

@@ -43,7 +43,10 @@ def http(
     ] = False,
     access_log: AccessLog = False,
     log_format: LogFormat = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show only errors")] = False,
+    quiet: Annotated[
+        bool,
+        typer.Option("--quiet", "-q", help="Show only errors", rich_help_panel="Messages"),
+    ] = False,
 ) -> None:
     """Serve a running Flow over HTTP until Ctrl-C
 

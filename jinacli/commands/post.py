@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -30,6 +30,15 @@ def _outputs() -> list[str]:
     from jinacli.post.output import OUTPUTS
 
     return list(OUTPUTS)
+
+
+def _parameters(given: list[str], quiet: bool) -> dict[str, Any]:
+    if not given:
+        return {}
+    # Late: most posts have none.
+    from jinacli.post.parameters import parameters_of
+
+    return parameters_of(given, quiet=quiet)
 
 
 def post(
@@ -61,6 +70,13 @@ def post(
         ),
     ] = None,
     address: Annotated[str | None, typer.Option(help="Address of a Flow's gateway")] = None,
+    keys: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DIR",
+            help="For an address that asks for keys: folder of your key; see `jina keys`",
+        ),
+    ] = None,
     output: Annotated[
         str,
         typer.Option(
@@ -235,7 +251,6 @@ def post(
         read_options,
     )
     from jinacli.post.output import checked_fields, checked_form
-    from jinacli.post.parameters import parameters_of
     from jinacli.post.run import run_post
 
     check_given(("ENDPOINT", endpoint), ("--flow", flow), ("--output", output))
@@ -261,9 +276,10 @@ def post(
         inputs=inputs or [],
         reading=read_options(form, field_resolver or [], content),
         texts=text or [],
-        parameters=parameters_of(parameters or [], quiet=quiet),
+        parameters=_parameters(parameters or [], quiet),
         flow=flow or "",
         address=address or "",
+        keys=keys or "",
         output=output,
         form=checked_form(output, output_format),
         restart=restart,

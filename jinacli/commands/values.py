@@ -6,7 +6,6 @@ typer would do it with pydantic, which takes as long to load as all the rest of 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
@@ -18,7 +17,6 @@ _TRUE = ("1", "true", "t", "yes", "y", "on")
 _FALSE = ("0", "false", "f", "no", "n", "off")
 
 
-@dataclass(frozen=True)
 class PlainValue:
     """How the text of a parameter becomes its value; typer asks for it by `coerce`.
 
@@ -27,7 +25,8 @@ class PlainValue:
             parameter's name.
     """
 
-    convert: Convert
+    def __init__(self, convert: Convert) -> None:
+        self.convert = convert
 
     def coerce(self, value: Any, param: TyperOption | TyperArgument, ctx: typer.Context) -> Any:
         """The value of what was given; a default passes as it is.

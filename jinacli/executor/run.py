@@ -15,7 +15,7 @@ from jina.client.requests import call_for, open_lines
 from jina.client.results import ResultFile
 from jina.config import load_executor
 from jina.config.executors import ExecutorConfig
-from jina.defaults import MAX_REQUEST_DOCS
+from jina.defaults import MAX_REQUEST_DOCS, REQUEST_DOCS
 from jina.excepts import ConfigError, ExecutorError, InputError
 from jina.executors.table import lookup
 from jina.executors.user_errors import HELP
@@ -53,7 +53,7 @@ class RunOptions:
         tensors: how tensors are written.
         select: fields of the results; empty for all.
         exclude: fields that they do not have.
-        request_size: Documents in a call, 0 for as many as fit.
+        request_size: Documents in a call, 0 for as many as fit; None for as many as usual.
         workspace: folder for its files, unless its YAML names one.
         quiet: say only errors.
     """
@@ -69,7 +69,7 @@ class RunOptions:
     tensors: str
     select: list[str]
     exclude: list[str]
-    request_size: int
+    request_size: int | None
     workspace: str
     quiet: bool
 
@@ -150,7 +150,7 @@ def _requests(
     options: RunOptions, stack: contextlib.ExitStack
 ) -> tuple[LineSource | None, Iterable[Any]]:
     """What is read, and the requests that are made of it."""
-    size = options.request_size or MAX_REQUEST_DOCS
+    size = MAX_REQUEST_DOCS if options.request_size == 0 else options.request_size
     if options.inputs:
         lines = open_lines(options.inputs, options.reading, options.output, 0)
         stack.callback(lines.close)
@@ -158,6 +158,7 @@ def _requests(
     if not options.texts:
         return None, [None]
     docs = [Document(text=text) for text in options.texts]
+    size = size or REQUEST_DOCS
     parts = (docs[start : start + size] for start in range(0, len(docs), size))
     return None, (Rows(DocumentArray(part), None, None, len(part)) for part in parts)
 

@@ -12,7 +12,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from jina.excepts import ConfigError, RemoteError, RuntimeFailToStart
-from jina.launch.local import UNFIT_HINT
 from jina.names import node_name
 from jinacli import exits
 from jinacli.screens.errors import USER_FRAME, say, text_of
@@ -72,6 +71,7 @@ def _after_failure(given: Given, error: RuntimeFailToStart, quiet: bool) -> int:
     # Late, as above.
     from jina.check import read_for_flow
     from jina.check.class_search import import_hint
+    from jina.launch.local import UNFIT_HINT
     from jinacli.check.apart import checked_apart
 
     if error.details:

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from msgspec import structs
+
 from jina.graph.plan import Plan
 from jina.launch import events, rundir
 from jina.launch.local import LocalFlow
@@ -19,6 +21,7 @@ from jina.launch.supervisor import Supervisor
 from jinacli import exits
 from jinacli.flow.doubts import Doubts
 from jinacli.flow.given import Given, refuse_findings
+from jinacli.keys import checked_keys
 from jinacli.screens.up import UpScreen
 
 
@@ -35,6 +38,7 @@ class Up:
         quiet: show only errors and what Executors print.
         timeout_s: give up after so long, where it is detached.
         http: settings of HTTP that win over those of the YAML.
+        keys: folder of the keys of those who may connect to `listen`; "" for no encryption.
     """
 
     listen: str = ""
@@ -45,6 +49,7 @@ class Up:
     quiet: bool = False
     timeout_s: float | None = None
     http: Mapping[str, Any] = field(default_factory=dict)
+    keys: str = ""
 
 
 def up_flow(given: Given, how: Up) -> int:
@@ -62,6 +67,8 @@ def up_flow(given: Given, how: Up) -> int:
         RuntimeFailToStart: see `run_here`.
     """
     config, plan = given.load(how.listen, how.http)
+    if how.keys:
+        plan = structs.replace(plan, keys=checked_keys(how.keys))
     if how.is_strict and (code := refuse_findings(given)):
         return code
     doubts = Doubts(config, plan.http)

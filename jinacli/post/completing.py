@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable
-from dataclasses import replace
 
 import msgspec
 
@@ -50,7 +49,7 @@ def complete_in_place(options: PostOptions, post: Callable[[PostOptions], int]) 
             hint="write to another file",
         )
     path, new = options.output, f"{options.output}.again"
-    code = post(replace(options, output=new))
+    code = post(msgspec.structs.replace(options, output=new))
     if code in _DONE and os.path.exists(new):
         done, failed = _put_in_place(path, new)
         if not options.quiet:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
 import typer
 
 from jina.client.error_file import ErrorFile
@@ -26,8 +26,7 @@ if TYPE_CHECKING:
 _MOST_NAMED = 3
 
 
-@dataclass(frozen=True)
-class FailureOptions:
+class FailureOptions(msgspec.Struct, frozen=True):
     """The options of `jina post` about Documents that fail.
 
     Attributes:
@@ -192,7 +191,7 @@ def attach(
 
         again = Again(
             options.retries,
-            lambda: Session(session.address),
+            lambda: Session(session.address, keys=session.keys),
             posting.call,
             posting.endpoint,
             {

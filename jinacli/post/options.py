@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 import warnings
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import typer
 
 from jina.client.requests import call_for
@@ -17,8 +17,7 @@ from jina.writers import Form
 from jinacli.post.failing import FailureOptions
 
 
-@dataclass(frozen=True)
-class PostOptions:
+class PostOptions(msgspec.Struct, frozen=True, kw_only=True):
     """The options of `jina post`, checked one by one."""
 
     endpoint: str
@@ -28,6 +27,7 @@ class PostOptions:
     parameters: dict[str, Any]
     flow: str
     address: str
+    keys: str
     output: str
     form: Form
     restart: bool
@@ -43,8 +43,8 @@ class PostOptions:
     show_progress: bool
     quiet: bool
     is_strict: bool = False
-    select: list[str] = field(default_factory=list)
-    exclude: list[str] = field(default_factory=list)
+    select: list[str] = []
+    exclude: list[str] = []
     skip: int = 0
     window: int | None = None
     unordered: bool = False

@@ -11,7 +11,7 @@ from jina.terminal_text import escaped
 from jinacli.screens.errors import say
 
 FIRST_S = 1.0  # what is quicker is not told
-_PLAIN_EACH_S = 5.0  # between lines about what is waited for, where they cannot be drawn in place
+_PLAIN_EACH_S = 5.0  # between lines about it after the first, where they cannot be drawn in place
 _NAMES = 3  # of what is waited for
 _ERASE = "\r\x1b[K"
 
@@ -37,7 +37,7 @@ class Loading:
         self._draw = draw or _draw
         self._is_drawn_to = is_terminal()
         self._drawn = ""
-        self._next_plain_s = _PLAIN_EACH_S
+        self._next_plain_s = FIRST_S
 
     def tell(self, names: Sequence[str], seconds: float) -> None:
         """Say what is waited for, if it takes long.
@@ -67,7 +67,7 @@ class Loading:
         if self._is_drawn_to and self._drawn:
             self._draw("")
         self._drawn = ""
-        self._next_plain_s = _PLAIN_EACH_S
+        self._next_plain_s = FIRST_S
 
 
 def is_terminal() -> bool:

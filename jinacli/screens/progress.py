@@ -11,7 +11,8 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from jinacli.screens.numbers import duration, number, rate
 
@@ -21,8 +22,7 @@ _MIN_BAR, _MAX_BAR = 10, 40  # columns
 _CLEAR = "\r\x1b[K"
 
 
-@dataclass
-class Done:
+class Done(msgspec.Struct):
     """How far a post is.
 
     Attributes:

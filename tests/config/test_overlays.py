@@ -182,7 +182,7 @@ def test_a_quoted_key_is_one_key(tmp_path: Path) -> None:
         (["executors:\n  - {name: encoder, nedds: a}"], [], "over0.yml:2:21", "unknown-key"),
         (["executors: [{replicas: 2}]"], [], "over0.yml:1:13", "overlay-without-name"),
         (["[1]"], [], "over0.yml:1:1", "wrong-type"),
-        (["a: [", "name: x"], [], "over0.yml:2:1", "yaml-syntax"),
+        (["a: [", "name: x"], [], "over0.yml:1:4", "yaml-syntax"),
         (["name: ${UNSET}"], [], "over0.yml:1:7", "unset-variable"),
         (
             ["executors: [{name: encoder, replicas: 3}]"],

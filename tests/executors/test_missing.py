@@ -127,7 +127,7 @@ def test_a_yaml_may_have_requirements_of_its_own(tmp_path: Path) -> None:
         # A stranger's package may have the name of a misspelt module.
         (
             "helpr",
-            f"if it is a package, install it with `{PIP} helpr`, if the package has that name; if "
+            f"if it is a package, install it: `{PIP} helpr` (its name may differ); if "
             "it is a file of yours, name it in `py_modules`",
         ),
         ("cv2", f"install it: `{PIP} opencv-python-headless`"),

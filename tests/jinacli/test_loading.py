@@ -1,4 +1,4 @@
-"""Whatever loads a model for long says so on a terminal, and takes that away once it is done."""
+"""Whatever loads a model for long says so: on a terminal in place, elsewhere in lines."""
 
 from __future__ import annotations
 
@@ -46,3 +46,21 @@ def test_a_model_that_loads_for_long_is_told(shell: Shell) -> None:
         assert told(shell, "loading model (1 s)", "flow", "scale", "model=2")[-2].endswith("ready")
     finally:
         assert shell.run("flow", "down").code == 0
+
+
+def test_without_a_terminal_it_is_told_after_a_second_too(shell: Shell) -> None:
+    go = shell.folder / "go"
+    shell.write("loads.py", LOADS.format(go=str(go)))
+    shell.write("my.yml", "jtype: Loads\npy_modules: loads.py\n")
+    shell.write("flow.yml", "executors: [{name: model, uses: my.yml}]\n")
+    with shell.start("executor", "run", "my.yml", "/", "--text", "x") as run:
+        run.wait_for("loading my.yml (1 s)\n")
+        go.touch()
+        assert run.end().code == 0
+    go.unlink()
+    with shell.start("post", "/", "--text", "x", "--flow", "flow.yml") as post:
+        post.wait_for("loading model (1 s)\n")
+        go.touch()
+        done = post.end()
+        started = "Starting flow.yml for this command only; use `jina flow up flow.yml` to keep it"
+        assert (done.code, done.said) == (0, f"{started} running\n")

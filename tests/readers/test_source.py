@@ -393,5 +393,5 @@ def test_json_lines_load_nothing_that_only_other_formats_need(tmp_path: Path) ->
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
     )
-    heavy = {"numpy", "pyarrow", "msgspec", "gzip", "csv", "jina.types", "jina.records"}
+    heavy = {"numpy", "pyarrow", "msgspec", "gzip", "csv", "hashlib", "jina.types", "jina.records"}
     assert not heavy & set(done.stdout.split())

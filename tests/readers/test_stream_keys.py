@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+from hashlib import sha256
 from pathlib import Path
+
+import pytest
 
 from jina.defaults import MIB
 from jina.readers.stream_keys import file_key, random_key
@@ -24,6 +27,14 @@ def test_a_key_is_sixteen_hex_digits_of_the_content_alone(tmp_path: Path) -> Non
     assert key == key_of(tmp_path / "b")
     assert len(key) == 16
     assert int(key, 16) >= 0
+
+
+@pytest.mark.parametrize("size", [0, 1, MIB // 2, MIB, 3 * MIB])
+def test_the_key_of_any_size_is_sha256(size: int, tmp_path: Path) -> None:
+    content = os.urandom(size)
+    (tmp_path / "a").write_bytes(content)
+    whole = size.to_bytes(8, "little") + content[:MIB] + content[max(0, size - MIB) :][:MIB]
+    assert key_of(tmp_path / "a") == sha256(whole).hexdigest()[:16]
 
 
 def test_size_first_and_last_mebibyte_count(tmp_path: Path) -> None:

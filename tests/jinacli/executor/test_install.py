@@ -140,7 +140,7 @@ help: remove there, or name another folder
     ("words", "code", "message"),
     [
         ("nothing.yml --venv new", 2, "error[no-source]: no such file: nothing.yml\n"),
-        ("bad.yml --venv new", 2, "bad.yml:2:1: error[yaml-syntax]: expected node"),
+        ("bad.yml --venv new", 2, "bad.yml:1:4: error[yaml-syntax]: expected a value"),
         ("flow.yml --venv new", 2, "this is a Flow; expected an Executor\n"),
         ("unknown.yml --venv new", 2, "cannot tell where the class 'Nope' is defined\n"),
         ("catalogue://Nothing --venv new", 2, "the catalogue has no Executor named 'Nothing'"),

@@ -103,7 +103,7 @@ def test_a_module_that_fails_is_shown_once_and_the_others_mistakes_too(shell: Sh
         )
         == 1
     )
-    assert done.err.count("\nhelp: if it is a package, install it with ") == 1
+    assert done.err.count("\nhelp: if it is a package, install it: ") == 1
     assert "error[unknown-argument]" in done.err
     assert "error[class-not-found]" in done.err
 
