@@ -21,11 +21,11 @@ def app_of(front: Front) -> Starlette:
     """The routes of one front."""
     routes: list[BaseRoute] = [
         Route("/livez", lambda request: Response("ok\n", media_type="text/plain")),
-        *debug_routes(front),
-        *docs_routes.routes(front),
         Route("/stream/{path:path}", Streams(front)),
         WebSocketRoute("/", WebSockets(front)),
         WebSocketRoute("/dry_run", DryRun(front)),
+        *debug_routes(front),
+        *docs_routes.routes(front),
         Route("/{path:path}", Documents(front).answer, methods=["POST", "PUT", "DELETE"]),
     ]
     return Starlette(routes=routes)

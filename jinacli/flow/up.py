@@ -21,6 +21,7 @@ from jina.launch.supervisor import Supervisor
 from jinacli import exits
 from jinacli.flow.doubts import Doubts
 from jinacli.flow.given import Given, refuse_findings
+from jinacli.flow.probing import refuse_misfits
 from jinacli.keys import checked_keys
 from jinacli.screens.up import UpScreen
 
@@ -63,7 +64,7 @@ def up_flow(given: Given, how: Up) -> int:
         the exit code.
 
     Raises:
-        ConfigError: with everything that is wrong with the YAML.
+        ConfigError: with everything that is wrong with the YAML, or an interpreter does not fit.
         RuntimeFailToStart: see `run_here`.
     """
     config, plan = given.load(how.listen, how.http)
@@ -71,6 +72,7 @@ def up_flow(given: Given, how: Up) -> int:
         plan = structs.replace(plan, keys=checked_keys(how.keys))
     if how.is_strict and (code := refuse_findings(given)):
         return code
+    refuse_misfits(given, plan)
     doubts = Doubts(config, plan.http)
     plan = given.with_origins(config, plan)
     key = plan.file if isinstance(given.source, Path) else ""

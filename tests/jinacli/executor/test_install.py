@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from jinacli.executor import wheel
+from jinacli.executor.copies import has_another_copy
 from tests.polling import wait_until
 from tests.pythons import PACKAGES, ROOT, make_venv
 from tests.shell import JINA, Shell
@@ -100,6 +102,25 @@ def test_a_yaml_with_requirements_of_its_own_gets_these(shell: Shell, env: str) 
         f"{pip} -r {shell.folder}/requirements-full.txt",
         f"{pip} --no-deps -r {shell.folder}/requirements-full-no-deps.txt",
     ]
+
+
+def test_a_copy_of_jina_with_other_code_is_replaced(shell: Shell, env: str) -> None:
+    (packages,) = (shell.folder / "env").glob("lib/python*/site-packages")
+    assert not has_another_copy(env)  # it uses the files of this one
+    for name in ("jina", "jinacli"):
+        shutil.copytree(
+            ROOT / name, packages / name, ignore=shutil.ignore_patterns("__pycache__", "*.pyc")
+        )
+    assert not has_another_copy(env)
+    words = ("executor", "install", "catalogue://UpperCase", "--venv", "env", "--installer", "pip")
+    assert "$ " not in shell.run(*words).err
+    path = packages / "jina" / "names.py"
+    path.write_text(f"{path.read_text()}\n# edited\n")
+    assert has_another_copy(env)
+    # Nothing can be downloaded here, so pip cannot build it.
+    assert f"$ {env} -m pip install --editable {ROOT}\n" in shell.run(*words).err
+    path.unlink()
+    assert has_another_copy(env)
 
 
 def test_what_pip_cannot_install_is_an_error(shell: Shell, env: str) -> None:
