@@ -6,7 +6,9 @@ import asyncio
 import time
 
 from jina.graph.http import FrontAssignment
+from jina.http.access import Access
 from jina.http.hub import Hub
+from jina.http.limits import Deadlines, max_connections
 from jina.names import DEFAULT_ENDPOINT
 
 CRUD = {"/index": "POST", "/search": "POST", "/update": "PUT", "/delete": "DELETE"}
@@ -26,6 +28,11 @@ class Front:
         self.flow = assignment.flow
         self.started_at = time.time()
         self.is_stopping = False
+        self.access = Access(assignment.settings)
+        self.deadlines = Deadlines(assignment.settings)
+        self.max_connections = max_connections(assignment.settings)
+        self.body_bytes = 0
+        """Of the bodies that are being read."""
         self.hub = Hub(
             assignment.address,
             f"http/{assignment.slot}",
@@ -40,10 +47,13 @@ class Front:
 
     def open(self) -> None:
         """Begin to connect to the Flow."""
-        self.hub.open(asyncio.get_running_loop())
+        loop = asyncio.get_running_loop()
+        self.hub.open(loop)
+        self.deadlines.open(loop, self.access.look)
 
     def close(self) -> None:
         """Leave the Flow."""
+        self.deadlines.close()
         self.hub.close()
 
     @property

@@ -170,7 +170,10 @@ class Hub:
         """
         if not self.is_up:
             raise ConnectError(self._why_not(), where=self.address)
-        if len(self._waiting) >= self._max_waiting or self._bytes + ask.size > self._max_bytes:
+        has_room = len(self._waiting) < self._max_waiting or (
+            not self._waiting and len(self._under_way) < self._window
+        )
+        if not has_room or self._bytes + ask.size > self._max_bytes:
             raise Full
         self._bytes += ask.size
         if ask.timeout_s is not None:
@@ -258,10 +261,13 @@ class Hub:
             return "the Flow is not ready yet"
         return "the gateway of the Flow is being replaced, or gone"
 
+    @property
+    def _window(self) -> int:
+        return self.welcome.window_requests if self.welcome is not None else 0
+
     def _fill(self) -> None:
         """Send what the window has room for."""
-        window = self.welcome.window_requests if self.welcome is not None else 0
-        while self._waiting and len(self._under_way) < window:
+        while self._waiting and len(self._under_way) < self._window:
             ask = self._waiting.popleft()
             self._number += 1
             ask.number = self._number

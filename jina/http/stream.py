@@ -112,7 +112,7 @@ class _Stream:
         self._query = query
         self._receive = receive
         self._send = send
-        self._silence_s = front.settings.timeout
+        self._silence_s = front.settings.silence_s
         self._call = structs.replace(query.call, source=NAME, key=random_key())
         self._packed = pack_map(self._call)
         self._requests = InOrder(front)

@@ -66,16 +66,25 @@ class FrontProcess(NamedTuple):
 
 
 @contextlib.contextmanager
-def front_beside(address: str, *, flow: str = "flow", **settings: Any) -> Iterator[FrontProcess]:
+def front_beside(
+    address: str,
+    *,
+    flow: str = "flow",
+    program: str = "",
+    listen: str = "127.0.0.1",
+    **settings: Any,
+) -> Iterator[FrontProcess]:
     """Start a front for the gateway at an address, and end it with SIGTERM.
 
     Args:
         address: of the gateway.
         flow: its name.
+        listen: address that it listens on.
+        program: Python that runs instead of the front's own.
         **settings: see `HttpSettings`.
     """
     with (
-        socket.create_server(("127.0.0.1", 0)) as listener,
+        socket.create_server((listen, 0)) as listener,
         tempfile.TemporaryFile() as stdin,
         tempfile.NamedTemporaryFile() as output,
     ):
@@ -90,7 +99,7 @@ def front_beside(address: str, *, flow: str = "flow", **settings: Any) -> Iterat
         stdin.write(msgspec.msgpack.encode(assignment))
         stdin.seek(0)
         process = subprocess.Popen(
-            [sys.executable, "-m", "jina.http"],
+            [sys.executable, *(("-c", program) if program else ("-m", "jina.http"))],
             stdin=stdin,
             stdout=output,
             stderr=subprocess.STDOUT,
