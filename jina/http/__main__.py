@@ -66,7 +66,7 @@ async def serve(assignment: FrontAssignment) -> None:
 
     front.hub.on_change = welcomed
     config = FrontConfig(
-        app_of(front),
+        front.watch.app(app_of(front)),
         http=FrontProtocol,
         ws=FrontWebSocket,
         lifespan="off",

@@ -13,11 +13,12 @@ from starlette.routing import BaseRoute, Match, Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 
 from jina.excepts import ConnectError
-from jina.http import docs_routes, limits, rest, status
+from jina.http import docs_routes, limits, probes, rest, status
 from jina.http.answers import Answered, told
 from jina.http.front import Front
 from jina.http.hub import Full
 from jina.http.stream import Streams
+from jina.http.watch import seen_of
 from jina.http.websocket import DryRun, WebSockets
 from jina.wire.maps import SPLIT
 
@@ -28,7 +29,7 @@ METHODS = frozenset(("POST", "PUT", "DELETE"))
 def app_of(front: Front) -> Starlette:
     """The routes of one front."""
     routes: list[BaseRoute] = [
-        Route("/livez", lambda request: Response("ok\n", media_type="text/plain")),
+        *Operations(front).routes(),
         Route("/stream/{path:path}", Streams(front)),
         WebSocketRoute("/", WebSockets(front)),
         WebSocketRoute("/dry_run", DryRun(front)),
@@ -37,6 +38,37 @@ def app_of(front: Front) -> Starlette:
     ]
     routes.append(Route("/{path:path}", Documents(front, list(routes))))
     return Starlette(routes=routes, exception_handlers={Exception: _on_bug})
+
+
+class Operations:
+    """What tells how the front and the Flow are.
+
+    Args:
+        front: that is asked.
+    """
+
+    def __init__(self, front: Front) -> None:
+        self._front = front
+
+    def routes(self) -> list[Route]:
+        """They take GET and HEAD."""
+        return [
+            Route("/livez", lambda request: Response("ok\n", media_type="text/plain")),
+            Route("/healthz", lambda request: response_of(probes.health(self._front.hub))),
+            Route("/readyz", self._readiness),
+            Route("/metrics", self._metrics),
+        ]
+
+    async def _readiness(self, request: HttpRequest) -> Response:
+        return response_of(await probes.readiness(self._front.hub, self._front.status))
+
+    async def _metrics(self, request: HttpRequest) -> Response:
+        try:
+            status = await self._front.status.get()
+        except (ConnectError, TimeoutError):
+            status = None
+        kind = "text/plain; version=0.0.4; charset=utf-8"
+        return Response(self._front.metrics.text(status), media_type=kind)
 
 
 def debug_routes(front: Front) -> list[Route]:
@@ -112,6 +144,7 @@ class Documents:
             return response_of(told(503, "unavailable", error.what))
         except Full:
             return response_of(limits.full())
+        front.watch.replied(seen_of(request.scope), asked.endpoint, reply)
         return response_of(rest.finish(asked, reply))
 
 

@@ -88,7 +88,7 @@ class FrontProtocol(Connection):
 
         hot.ask = rest.ask_of(asked, self.front.settings.timeout, done)
         try:
-            self.front.hub.submit(hot.ask)
+            self.front.link.submit(hot.ask)
         except ConnectError as error:
             hot.ask = None
             self.answer(hot, told(503, "unavailable", error.what))
@@ -102,6 +102,6 @@ class FrontProtocol(Connection):
         """Whoever hangs up cancels the request that is under way."""
         hot = self.cycle if isinstance(self.cycle, HotRequest) else None
         if hot is not None and hot.ask is not None:
-            self.front.hub.cancel(hot.ask)
+            self.front.link.cancel(hot.ask)
             hot.ask = None
         super().connection_lost(exc)

@@ -70,6 +70,8 @@ def front_beside(
     address: str,
     *,
     flow: str = "flow",
+    directory: str = "",
+    slot: int = 0,
     program: str = "",
     listen: str = "127.0.0.1",
     **settings: Any,
@@ -79,6 +81,8 @@ def front_beside(
     Args:
         address: of the gateway.
         flow: its name.
+        directory: where it counts.
+        slot: which of the fronts it is.
         listen: address that it listens on.
         program: Python that runs instead of the front's own.
         **settings: see `HttpSettings`.
@@ -94,6 +98,8 @@ def front_beside(
             flow=flow,
             address=address,
             sockets=[listener.fileno()],
+            slot=slot,
+            directory=directory,
             parent=os.getpid(),
         )
         stdin.write(msgspec.msgpack.encode(assignment))
