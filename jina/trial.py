@@ -23,7 +23,13 @@ from jina.executors.call import close_loop
 from jina.executors.load import construct, executor_class
 from jina.executors.metas import get_default_runtime_args
 from jina.executors.once import once_endpoints
-from jina.executors.user_errors import class_name, message, short_traceback
+from jina.executors.user_errors import (
+    EXIT_HINT,
+    class_name,
+    exited,
+    message,
+    short_traceback,
+)
 from jina.names import DEFAULT_ENDPOINT
 from jina.readers import Chunk, LineSource
 from jina.readers.rows import Rows
@@ -156,7 +162,10 @@ def _user_code(what: str) -> Iterator[None]:
     except (KeyboardInterrupt, ExecutorError):
         raise
     except BaseException as error:  # SystemExit too: it is the user's code that ends
-        failure = ExecutorError(f"{what} raised {_in_a_line(error)}")
+        if isinstance(error, SystemExit):
+            failure = ExecutorError(f"{what} {exited(error)}", hint=EXIT_HINT)
+        else:
+            failure = ExecutorError(f"{what} raised {_in_a_line(error)}")
         failure.details = short_traceback(error).rstrip()
         raise failure from None
 
