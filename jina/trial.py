@@ -6,7 +6,6 @@ The outcomes are those that `jina post` would give; there is no Flow, no process
 from __future__ import annotations
 
 import contextlib
-import os
 import select
 import sys
 from collections.abc import Iterable, Iterator
@@ -20,6 +19,7 @@ from jina.excepts import ExecutorError
 from jina.executors import BaseExecutor
 from jina.executors.call import call as call_executor
 from jina.executors.call import close_loop
+from jina.executors.environment import set_variables
 from jina.executors.load import construct, executor_class
 from jina.executors.metas import get_default_runtime_args
 from jina.executors.once import once_endpoints
@@ -71,7 +71,7 @@ def imported(config: ExecutorConfig) -> type[BaseExecutor]:
             module or class.
     """
     spec = config.spec
-    os.environ.update(config.origin.env)
+    set_variables(config.origin.env)
     with _user_code(f"importing {spec.jtype}"):
         return config.origin.cls or executor_class(spec)
 

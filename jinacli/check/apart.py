@@ -18,6 +18,7 @@ from typing import NoReturn
 
 from jina.check import Check, Findings, Part, Report
 from jina.defaults import KILL_GRACE_S
+from jina.executors.environment import set_variables
 from jina.executors.pythons import is_other
 from jina.launch import interpreters
 from jina.launch.elsewhere import UNSUITED
@@ -272,7 +273,7 @@ def look_at(parts: Sequence[Part], results: int, note: Note) -> NoReturn:
     code = 1
     try:
         _hide_data()
-        os.environ.update(parts[0].env)  # of all of them
+        set_variables(parts[0].env)  # of all of them
         for part in parts:
             os.write(results, part.look(note.write).as_line().encode() + b"\n")
         note.write("")
