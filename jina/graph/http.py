@@ -17,6 +17,7 @@ MAX_CONNECTIONS = 20_000
 MAX_BODY_BYTES = 64 * MIB
 MAX_WAITING_BYTES = 256 * MIB
 TIMEOUT_S = 60.0  # until a request has its answer
+SERVES, MET = b".", b"+"  # what a front tells of itself: it serves; it knows what the Flow serves
 HEAD_S = 10.0
 BODY_S = 60.0
 SILENCE_S = 60.0
@@ -127,7 +128,7 @@ class FrontAssignment(msgspec.Struct, frozen=True, kw_only=True):
         slot: which of the fronts, from 0; a replacement has the same.
         directory: where the fronts of the Flow share what they count; "" where each is alone.
         parent: process id; the front ends with it.
-        ready: descriptor, inherited: a byte is written to it once requests are served.
+        ready: descriptor of a pipe, inherited: `SERVES` and `MET` are written to it, each once.
     """
 
     settings: HttpSettings

@@ -5,24 +5,25 @@ python -m jina.http
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import socket
 import sys
 from collections.abc import Iterator
+from types import FrameType
 
 import uvicorn
 import uvloop
 
 from jina.defaults import DRAIN_GRACE_S
 from jina.excepts import ConfigError
-from jina.graph.http import FrontAssignment
+from jina.graph.http import MET, SERVES, FrontAssignment
 from jina.http.access import check_open
 from jina.http.app import app_of
 from jina.http.connection import FrontConfig
 from jina.http.front import Front
 from jina.http.protocol import FrontProtocol
+from jina.http.ready import Ready
 from jina.http.websocket import FrontWebSocket
 from jina.runtime.parent import die_with_parent
 from jina.runtime.structs import decode_msgpack
@@ -31,25 +32,27 @@ _IDLE_S = 75  # that a connection may stay open between requests
 
 
 class _Server(uvicorn.Server):
-    """A server that tells whoever started it that it serves.
+    """A server that tells whoever started it that it serves, and takes nothing new at its end.
 
     Args:
         config: of it.
-        ready: descriptor to which a byte is written; -1 for none.
+        ready: told when it does.
     """
 
-    def __init__(self, config: FrontConfig, ready: int) -> None:
+    def __init__(self, config: FrontConfig, ready: Ready) -> None:
         super().__init__(config)
+        self._front = config.front
         self._ready = ready
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """A signal asks for the end: what comes from now on is answered with 503."""
+        self._front.is_stopping = self._front.hub.is_stopping = True
+        super().handle_exit(sig, frame)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to serve, and say so."""
         await super().startup(sockets)
-        if self._ready >= 0:
-            with contextlib.suppress(OSError):  # nobody waits for it any more
-                os.write(self._ready, b".")
-            os.close(self._ready)
-            self._ready = -1
+        self._ready.tell(SERVES)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End; the signal is not raised again, so that the front leaves the Flow, and says all."""
@@ -60,6 +63,13 @@ class _Server(uvicorn.Server):
 async def serve(assignment: FrontAssignment) -> None:
     """Serve on the inherited sockets until a signal asks for the end."""
     front = Front(assignment)
+    ready, changed = Ready(assignment.ready), front.hub.on_change
+
+    def welcomed() -> None:
+        changed()
+        ready.tell(MET)
+
+    front.hub.on_change = welcomed
     config = FrontConfig(
         front.watch.app(app_of(front)),
         http=FrontProtocol,
@@ -80,7 +90,7 @@ async def serve(assignment: FrontAssignment) -> None:
     load(config)
     front.open()
     try:
-        server = _Server(config, assignment.ready)
+        server = _Server(config, ready)
         await server.serve([socket.socket(fileno=fd) for fd in assignment.sockets])
     finally:
         front.close()

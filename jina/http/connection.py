@@ -273,6 +273,8 @@ class Connection(HttpToolsProtocol):
         """Answer a request that uvicorn has no task for."""
         if self.transport.is_closing() or cycle.response_complete:
             return
+        if self.front.is_stopping:
+            cycle.keep_alive = False  # the client is told, instead of being cut off later
         self._write(answered, cycle.keep_alive, cycle)
         cycle.response_complete = True
         if not cycle.keep_alive:
@@ -282,13 +284,10 @@ class Connection(HttpToolsProtocol):
     def _write(self, answered: Answered, keep_alive: bool, seen: Seen) -> None:
         self._end(seen, answered.status, len(answered.body))
         head = [STATUS_LINE[answered.status]]
-        for name, value in self.server_state.default_headers:
+        access = self.front.access
+        shared = access.shared(self.found) if access.has_cors else ()
+        for name, value in (*self.server_state.default_headers, *answered.headers, *shared):
             head += [name, b": ", value, b"\r\n"]
-        for name, value in answered.headers:
-            head += [name, b": ", value, b"\r\n"]
-        if self.front.access.has_cors:
-            for name, value in self.front.access.shared(self.found):
-                head += [name, b": ", value, b"\r\n"]
         if not keep_alive:
             head.append(b"connection: close\r\n")
         head += [b"content-type: ", answered.content_type, b"\r\nx-request-id: ", seen.request_id]

@@ -222,6 +222,8 @@ def ask_of(asked: Asked, timeout_s: float, done: Callable[[Reply], None]) -> Ask
 
 def unserved(front: Front, path: str) -> Answered:
     """The answer to a request for a path that nothing is served at."""
+    if front.hub.welcome is None:
+        return told(503, "unavailable", "the Flow is not ready yet")
     near = near_name(path, [known.decode() for known in front.endpoints])
     hint = f"did you mean {near}?" if near else ""
     return told(404, "not_found", f"no Executor serves {path[:200]}", hint)
