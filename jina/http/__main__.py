@@ -24,6 +24,7 @@ from jina.http.connection import FrontConfig
 from jina.http.front import Front
 from jina.http.protocol import FrontProtocol
 from jina.http.ready import Ready
+from jina.http.short_stream import ShortStreams
 from jina.http.websocket import FrontWebSocket
 from jina.runtime.parent import die_with_parent
 from jina.runtime.structs import decode_msgpack
@@ -87,6 +88,7 @@ async def serve(assignment: FrontAssignment) -> None:
         ssl_keyfile=assignment.settings.ssl_keyfile or None,
     )
     config.front = front
+    config.short_streams = ShortStreams(front)
     load(config)
     front.open()
     try:

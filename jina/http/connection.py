@@ -23,6 +23,7 @@ from jina.http.cycles import Outlet, OwnCycle, Refused, ending_with
 from jina.http.front import Front
 from jina.http.metrics import GONE
 from jina.http.ordered import CALLER, Caller
+from jina.http.short_stream import ShortStreams
 from jina.http.watch import REQUEST_ID, SEEN, Seen, client_text
 
 _HEAD, _BODY, _BUSY, _OVER = range(4)
@@ -38,6 +39,7 @@ class FrontConfig(uvicorn.Config):
     """uvicorn's settings, and the front that they are for."""
 
     front: Front
+    short_streams: ShortStreams
 
 
 class Connection(HttpToolsProtocol):
@@ -376,10 +378,9 @@ class Connection(HttpToolsProtocol):
         self._linger()
 
     def _write_cut(self, answered: Answered) -> None:
-        seen: Seen | None = None
+        seen: Any = None
         if self.cycle is not None and not self.cycle.response_complete:
-            is_own = isinstance(self.cycle, OwnCycle)
-            seen = self.cycle if is_own else self.scope.get(SEEN)  # type: ignore[assignment]
+            seen = self.cycle if isinstance(self.cycle, OwnCycle) else self.scope.get(SEEN)
         if seen is None:
             self.front.watch.began()
             seen = Seen(self.found.get(REQUEST_ID) if self._has_head else None)

@@ -50,9 +50,10 @@ class Front:
         """What takes whole requests."""
         self.status = FlowStatus(self.hub)
         self.log = Log(LogWriter(), self.settings.log_format == "json")
-        self.metrics = Metrics(assignment.directory, assignment.slot, lambda: self._labels)
+        self.metrics = Metrics(assignment.directory, assignment.slot, lambda: self.bound)
         self.watch = Watch(self.metrics, self.log if self.settings.access_log else None)
-        self._labels: set[str] = set()
+        self.bound: set[str] = set()
+        """Endpoints that Executors bind."""
         self.endpoints: dict[bytes, str] = {}
         """Paths of POST requests whose bodies hold Documents -> the endpoint that they mean; ""
         where the body says it."""
@@ -87,7 +88,7 @@ class Front:
         if self._coalescer is not None:
             self._coalescer.changed()
         paths = dict.fromkeys(self.served)
-        self._labels = set(paths)
+        self.bound = set(paths)
         paths.pop(DEFAULT_ENDPOINT, None)
         if self.settings.no_crud_endpoints:
             for path in CRUD:
