@@ -7,9 +7,12 @@ cost. Whatever is rarer takes uvicorn's own way to `jina.http.app`.
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from typing import Any
 
 from jina.client.exchange import Reply
+from jina.defaults import REQUEST_IDLE_S
 from jina.excepts import ConnectError
 from jina.http import limits, rest, short_stream
 from jina.http.answers import Answered, told
@@ -43,13 +46,14 @@ class HotRequest(OwnCycle):
 class ShortCycle(OwnCycle):
     """The beginning of a stream, of which it is not known yet whether it is short."""
 
-    __slots__ = ("ask", "body", "length")
+    __slots__ = ("ask", "body", "length", "timer")
 
     def __init__(self, keep_alive: bool, request_id: bytes | None, length: int) -> None:
         super().__init__(keep_alive, request_id)
         self.length = length
         self.body = bytearray()
         self.ask: Ask | None = None
+        self.timer: asyncio.TimerHandle | None = None
 
 
 class FrontProtocol(Connection):
@@ -82,8 +86,15 @@ class FrontProtocol(Connection):
     def _feed(self, data: bytes) -> None:
         super()._feed(data)
         cycle = self.cycle
-        if isinstance(cycle, ShortCycle) and cycle.more_body and not self.transport.is_closing():
-            self._take_long_way(cycle)  # more is to come: what is here is not held back for it
+        if isinstance(cycle, ShortCycle) and cycle.more_body and cycle.timer is None:
+            cycle.timer = self.loop.call_later(REQUEST_IDLE_S, self._on_more_to_come, cycle)
+
+    def _on_more_to_come(self, cycle: ShortCycle) -> None:
+        """What is here is not held back for the rest."""
+        current: Any = self.cycle
+        is_over = cycle.response_complete or self.transport.is_closing()
+        if current is cycle and cycle.more_body and not is_over:
+            self._take_long_way(cycle)
 
     def _take_long_way(self, cycle: ShortCycle) -> None:
         """Give a stream to uvicorn after all."""
@@ -126,6 +137,8 @@ class FrontProtocol(Connection):
 
     def _received_short(self, cycle: ShortCycle) -> None:
         cycle.more_body = False
+        if cycle.timer is not None:
+            cycle.timer.cancel()
         short = self.config.short_streams.read(self.url, bytes(cycle.body))
         if short is None or not self._submitted_short(cycle, short):
             self._take_long_way(cycle)

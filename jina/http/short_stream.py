@@ -1,4 +1,4 @@
-"""Streams that are short: the whole body is here at once, and fits into one request.
+"""Streams that are short: the whole body is here within 20 ms, and fits into one request.
 
 Most are, and they have no need of a task that reads while another one writes: one request goes to
 the Flow, and its outcomes are the answer. What is unusual goes the long way, by `jina.http.stream`.
