@@ -45,7 +45,7 @@ class Front:
             self.settings.max_waiting_bytes,
         )
         wait_ms = self.settings.coalesce_ms
-        self._coalescer = Coalescer(self.hub, wait_ms / 1000) if wait_ms > 0 else None
+        self._coalescer = self._coalescer_of(wait_ms / 1000) if wait_ms > 0 else None
         self.link: Link = self._coalescer or self.hub
         """What takes whole requests."""
         self.status = FlowStatus(self.hub)
@@ -59,6 +59,9 @@ class Front:
         where the body says it."""
         self.hub.on_change = self._on_change
         self._on_change()
+
+    def _coalescer_of(self, wait_s: float) -> Coalescer:
+        return Coalescer(self.hub, wait_s, lambda: len(self.deadlines.connections))
 
     def open(self) -> None:
         """Begin to connect to the Flow."""
