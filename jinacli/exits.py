@@ -5,6 +5,7 @@ from __future__ import annotations
 from typer import Abort
 
 from jina.excepts import (
+    BadKeys,
     ConfigError,
     ConnectError,
     FlowNotFound,
@@ -35,6 +36,12 @@ MEANINGS = {
 """What `jina --help` says of them."""
 
 
+class Found(ConfigError):
+    """What a check finds beyond the YAML itself, as in Python files: it fails as the check does."""
+
+    exit_code = FAILED
+
+
 class Terminated(BaseException):
     """SIGTERM came while a post was under way."""
 
@@ -49,7 +56,7 @@ def exit_code_of(error: BaseException) -> int:
         return INTERRUPTED
     if isinstance(error, Terminated):
         return TERMINATED
-    if isinstance(error, (ConfigError, InputError)):
+    if isinstance(error, (BadKeys, ConfigError, InputError)):
         return USAGE
     if isinstance(error, (ConnectError, FlowNotFound)):
         return CANNOT_CONNECT

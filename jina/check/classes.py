@@ -27,10 +27,10 @@ from jina.excepts import ExecutorFailToLoad
 from jina.executors import BaseExecutor
 from jina.executors.class_faults import constructor_faults
 from jina.executors.load import executor_class
-from jina.executors.missing import missing_for
+from jina.executors.missing import missing_for, missing_requirements
 from jina.executors.modules import add_search_paths, import_module
 from jina.executors.spec import ExecutorSpec
-from jina.executors.user_errors import trimmed_traceback
+from jina.executors.user_errors import EXIT_HINT, exited, trimmed_traceback
 
 Begin: TypeAlias = Callable[[str], None]
 
@@ -63,6 +63,7 @@ def check_class(
     if cls is None:
         return
     if cls is not BaseExecutor:
+        report.problems += _lacking(loaded, origin)
         report.problems += _namesakes(loaded, origin)
         report.problems += constructor_problems(cls, spec, origin)
         report.problems += method_problems(cls, spec, origin)
@@ -161,11 +162,14 @@ def _raised(origin: ExecutorDraft, err: BaseException, spec: ExecutorSpec) -> Pr
     tree, at = origin.tree, modules_path(origin)
     message = f"importing the Executor raised {what}: {said}".removesuffix(": ")
     missing = missing_for(err, spec)
+    hint = missing.help if missing else ""
+    if isinstance(err, SystemExit):
+        message, hint = f"importing the Executor {exited(err)}", EXIT_HINT
     problem = tree.problem(
         at,
         "import-failed",
         message,
-        hint=missing.help if missing else "",
+        hint=hint,
         notes=[Note(missing.note)] if missing else (),
     )
     return replace(problem, detail=textwrap.indent(text.rstrip("\n"), "  "))
@@ -194,6 +198,19 @@ def modules_path(origin: ExecutorDraft) -> DataPath:
         if (*origin.at, *section) in origin.tree.values:
             at = (*origin.at, *section)
     return at
+
+
+def _lacking(spec: ExecutorSpec, origin: ExecutorDraft) -> Iterator[Problem]:
+    """Packages that its requirements list, and that are not there."""
+    missing = None if origin.cls or "modules" in origin.uncertain else missing_requirements(spec)
+    if missing:
+        yield origin.tree.problem(
+            modules_path(origin),
+            "missing-package",
+            f"not all of its requirements are installed: {missing.note}",
+            hint=missing.help,
+            severity="warning",
+        )
 
 
 def _namesakes(spec: ExecutorSpec, origin: ExecutorDraft) -> Iterator[Problem]:

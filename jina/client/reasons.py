@@ -14,7 +14,7 @@ MAX_REASONS: Final = 3
 """How many distinct reasons of failures are kept."""
 
 _LOOKED_AT = 10  # failed lines of a request; they mostly have one reason
-_DIGITS = re.compile(r"\d+")
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
 
 
 def note_reasons(reasons: dict[str, str], lines: bytes) -> None:
@@ -22,13 +22,13 @@ def note_reasons(reasons: dict[str, str], lines: bytes) -> None:
 
     Args:
         reasons: what tells one reason from another, to the reason in words; two that differ in
-            numbers are one.
+            numbers, or in the id of their Document, are one.
         lines: JSON lines of outcomes.
     """
     if len(reasons) >= MAX_REASONS:
         return
     for kind, words in _errors(lines):
-        reasons.setdefault(_DIGITS.sub("0", kind), words)
+        reasons.setdefault(_NUMBER.sub("0", kind), words)
         if len(reasons) == MAX_REASONS:
             return
 
@@ -52,6 +52,8 @@ def _errors(lines: bytes) -> Iterator[tuple[str, str]]:
                     str(error.get(name) or "") for name in ("type", "message", "executor")
                 )
                 bare = message.removeprefix(f"{outcome.get('uri') or ''}: ")
+                if id := str(outcome.get("id") or ""):
+                    bare = bare.replace(id, "0")
                 yield (
                     in_words(ErrorInfo(kind, bare, executor)),
                     in_words(ErrorInfo(kind, message, executor)),

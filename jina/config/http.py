@@ -50,8 +50,8 @@ class HttpConfig(msgspec.Struct, frozen=True, kw_only=True):
         path = self.places.get(key, self.opener)
         return self.tree.problem(path, code, message, hint=hint, severity=severity)
 
-    def place(self, key: str = "") -> str:
-        """Where a key is written, or what opens the port, as file:line:column; "" if nowhere."""
+    def place(self, key: str) -> str:
+        """Where a key is written, else what opens the port, as file:line:column; "" if nowhere."""
         path = self.places.get(key, self.opener)
         if self.tree is None or not path:
             return ""
@@ -82,7 +82,7 @@ def read_http(state: LoadState, tree: Tree, options: FlowOptions) -> HttpConfig:
     opener: DataPath = ("with", "protocol") if set(protocols) & set(OPENS) else ()
     for at, given in sections:
         if at == ("with",) and not opener:
-            _ignore_address(state, tree, given, options)
+            _ignore_address(state, tree, given, is_known=bool(protocols))
         for key, value in given.items():
             found[key] = {**found.get(key, {}), **value} if key == "expose_endpoints" else value
             places[key] = (*at, key)
@@ -115,12 +115,18 @@ def _given(
     return model.model_dump(include=_KEYS - (exclude or set()), exclude_none=True)
 
 
-def _ignore_address(
-    state: LoadState, tree: Tree, given: dict[str, Any], options: FlowOptions
-) -> None:
-    """Leave out of a `with` where to listen, as nothing is to; warn of that."""
-    keys = [key for key in _ADDRESS if given.pop(key, None) is not None]
-    for key in ["protocol"] * bool(options.protocol) + keys:
+def _ignore_address(state: LoadState, tree: Tree, given: dict[str, Any], *, is_known: bool) -> None:
+    """Leave out of a `with` where to listen, as nothing is to; warn of that.
+
+    Where the protocol is a wrong word, nobody knows what was meant.
+    """
+    written = tree.data.get("with")
+    is_unknown = isinstance(written, Mapping) and bool(written.get("protocol")) != is_known
+    for key in ("protocol", *_ADDRESS):
+        given.pop(key, None)
+        if is_unknown or not isinstance(written, Mapping) or written.get(key) is None:
+            continue
+        state.forgive_unset(tree, ("with", key))
         state.problems.append(
             tree.problem(
                 ("with", key),

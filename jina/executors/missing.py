@@ -54,19 +54,48 @@ def missing_for(error: BaseException, spec: ExecutorSpec) -> Missing | None:
     Returns:
         None if the error is not about a package.
     """
+    return missing_package(error, homes_of(spec), spec.file)
+
+
+def missing_package(error: BaseException, folders: Iterable[str], yaml: str = "") -> Missing | None:
+    """Like `missing_for`, where an Executor's requirements may be in these folders."""
     if not isinstance(error, ImportError):
         return None
     package = (error.name or "").partition(".")[0]
     if not package or package in sys.stdlib_module_names or package == "jina":
         return None
-    files = requirement_files(homes_of(spec), spec.file)
+    files = requirement_files(folders, yaml)
     is_there = not isinstance(error, ModuleNotFoundError) or package in sys.modules
     if is_there and not files:  # a part of the user's own code
         return None
-    python = f"{shown(sys.executable)} (Python {sys.version.partition(' ')[0]})"
     return Missing(
-        f"{_what(package, files, is_there)} in {python}", _advice(package, files, spec.file)
+        f"{_what(package, files, is_there)} in {_this_python()}",
+        _advice(package, files, yaml),
     )
+
+
+def missing_requirements(spec: ExecutorSpec) -> Missing | None:
+    """What to say about packages that an Executor lists and this interpreter does not have.
+
+    It can be imported all the same: some packages hold a model, or are imported only when needed.
+
+    Args:
+        spec: of the Executor.
+
+    Returns:
+        None if none is missing.
+    """
+    files = requirement_files(homes_of(spec), spec.file)
+    names = not_installed(files, only_certain=True)
+    if not names:
+        return None
+    *others, last = names
+    text = f"{', '.join(others)} and {last} are" if others else f"{last} is"
+    return Missing(f"{text} missing in {_this_python()}", _advice(last, files, spec.file))
+
+
+def _this_python() -> str:
+    return f"{shown(sys.executable)} (Python {sys.version.partition(' ')[0]})"
 
 
 def _what(package: str, files: Sequence[str], is_there: bool) -> str:

@@ -9,26 +9,29 @@ from collections.abc import Iterable
 
 # The name at the beginning of a line, behind which a version, an extra or a condition may stand.
 _NAME = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:[\[=<>!~;#]|$)")
+_US = "jina"  # as published Executors call it
 _ENDINGS = (".dist-info", ".egg-info")
 
 
-def not_installed(files: Iterable[str]) -> list[str]:
+def not_installed(files: Iterable[str], *, only_certain: bool = False) -> list[str]:
     """The packages that this interpreter does not have, in the order of the files.
 
     Lines with an option, a path or a URL are left out. Versions are not compared.
 
     Args:
         files: paths of requirement files; one that cannot be read has no names.
+        only_certain: leave out what a condition such as `; python_version < "3.12"` follows.
     """
-    installed = _installed()
-    names = [name for file in files for name in _names(file)]
+    installed = _installed() | {_US}
+    names = [name for file in files for name in _names(file, only_certain)]
     return [name for name in dict.fromkeys(names) if plain(name) not in installed]
 
 
-def _names(file: str) -> list[str]:
+def _names(file: str, only_certain: bool) -> list[str]:
     try:
         with open(file, encoding="utf-8") as opened:
-            found = [_NAME.match(line.strip()) for line in opened]
+            lines = [line for line in opened if not (only_certain and ";" in line)]
+            found = [_NAME.match(line.strip()) for line in lines]
     except (OSError, UnicodeDecodeError):
         return []
     return [match[1] for match in found if match]

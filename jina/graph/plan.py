@@ -146,6 +146,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         nodes: in the order in which they were written; needs are explicit and checked.
         workers: every process to start.
         listen: tcp address that clients may use too; "" for none.
+        keys: folder of the keys of those who may use it; "" for no encryption.
         origins: what it was made from; None where nobody asks.
         http: how it is reached over HTTP; None where it is not.
     """
@@ -155,6 +156,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     nodes: list[PlannedNode]
     workers: list[WorkerSpec]
     listen: str = ""
+    keys: str = ""
     origins: Origins | None = None
     http: HttpSettings | None = None
 

@@ -89,7 +89,7 @@ def http_settings(config: HttpConfig, wins: Mapping[str, Any]) -> HttpSettings |
     """
     if not config.is_open and "port" not in wins:
         return None
-    place = "" if "port" in wins else config.place()
+    place = "" if "port" in wins else config.place("port")
     settings = convert({**config.values, **wins, "place": place}, HttpSettings)
     if (found := unguarded(config, settings, said="host" in wins)) is not None:
         result_or_raise(None, [found])

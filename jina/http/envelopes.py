@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import Protocol
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -21,6 +22,28 @@ _ERROR_2, _ERROR_3 = 3, 1  # status codes
 _encode = msgspec.json.Encoder().encode
 
 
+class Writer(Protocol):
+    """Writes answers of another form than those of HTTP."""
+
+    is_binary: bool
+    """Bytes rather than text."""
+    tensors: str
+    """How it takes tensors: see `Call`."""
+
+    def documents(self, lines: bytes | memoryview) -> Documents:
+        """Documents as it writes them, from lines of one each."""
+
+    def envelope(
+        self,
+        facts: Facts,
+        documents: Documents,
+        way: Way,
+        error: ErrorInfo | None,
+        description: str,
+    ) -> bytes:
+        """See `envelope` below."""
+
+
 class Facts(msgspec.Struct, frozen=True):
     """What an answer says of its request.
 
@@ -32,6 +55,7 @@ class Facts(msgspec.Struct, frozen=True):
         target: as it was given.
         echo: the parameters, as they came; empty if there were none.
         request_id: of the client, or a new one.
+        writer: writes the answer where it is none of HTTP; None where it is.
     """
 
     dialect: str = ""
@@ -41,6 +65,7 @@ class Facts(msgspec.Struct, frozen=True):
     target: str = ""
     echo: msgspec.Raw = msgspec.Raw()
     request_id: str = ""
+    writer: Writer | None = None
 
 
 class OneFailed(msgspec.Struct, frozen=True):
@@ -145,10 +170,12 @@ def envelope(
         description: of the status; "" for what the error says.
         failed: Documents that did, for those who read `errors`.
     """
+    if facts.writer is not None:
+        return facts.writer.envelope(facts, documents, way, error, description)
     errors = list(failed) or UNSET
     blamed = [*way.errors, *([error] if error is not None else [])]
     if facts.dialect == JINA_3:
-        status = _status(error, _ERROR_3, description) if error is not None else None
+        status = status_of(error, _ERROR_3, description) if error is not None else None
         header = _Header3(facts.request_id, status, facts.endpoint)
         return _encode(
             _Answer3(header, facts.echo or _OBJECT, _routes_3(way, blamed), documents, errors)
@@ -178,23 +205,23 @@ def _routes_2(way: Way, blamed: Sequence[ErrorInfo], *, has_dashes: bool) -> lis
     return [
         _Route2(
             node if node == "gateway" else f"{node}/ZEDRuntime",
-            _pod_id(node, has_dashes),
+            pod_id(node, has_dashes),
             began,
             ended,
-            None if error is None else _status(error, _ERROR_2),
+            None if error is None else status_of(error, _ERROR_2),
         )
-        for node, began, ended, error in _stops(way, blamed)
+        for node, began, ended, error in stops(way, blamed)
     ]
 
 
 def _routes_3(way: Way, blamed: Sequence[ErrorInfo]) -> list[_Route3]:
     return [
-        _Route3(node, began, ended, None if error is None else _status(error, _ERROR_3))
-        for node, began, ended, error in _stops(way, blamed)
+        _Route3(node, began, ended, None if error is None else status_of(error, _ERROR_3))
+        for node, began, ended, error in stops(way, blamed)
     ]
 
 
-def _stops(way: Way, blamed: Sequence[ErrorInfo]) -> list[tuple[str, str, str, ErrorInfo | None]]:
+def stops(way: Way, blamed: Sequence[ErrorInfo]) -> list[tuple[str, str, str, ErrorInfo | None]]:
     """Where a request has been: each node once, when, and with which error."""
     errors = {error.executor: error for error in blamed}
     left = way.left or time.time()
@@ -215,7 +242,7 @@ def _moment(seconds: float) -> str:
 
 
 @lru_cache(maxsize=1024)
-def _pod_id(node: str, has_dashes: bool) -> str:
+def pod_id(node: str, has_dashes: bool) -> str:
     """Names a node in the answers of one front."""
     found = uuid.uuid4()
     return str(found) if has_dashes else found.hex
@@ -224,7 +251,14 @@ def _pod_id(node: str, has_dashes: bool) -> str:
 # --- status ---
 
 
-def _status(error: ErrorInfo, code: int, description: str = "") -> _Status:
+def status_of(error: ErrorInfo, code: int, description: str = "") -> _Status:
+    """An error as a status.
+
+    Args:
+        error: what happened.
+        code: that the release has for errors.
+        description: "" for what the error says.
+    """
     exception = _Exception(_name(error), [error.message], _stacks(error.traceback), error.executor)
     return _Status(code, description or _described(error), exception)
 

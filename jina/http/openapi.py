@@ -12,8 +12,10 @@ from urllib.parse import quote
 
 import msgspec
 
+from jina.defaults import MAX_REQUEST_DOCS
 from jina.http.description import CRUD, Exposed, FlowPage, Served, served_at
 from jina.http.schemas import SCHEMAS, Schema, answer_schema, of_parameters, ref
+from jina.wire.maps import ON_ERROR
 
 _JSON = "application/json"
 _LINES = "application/x-ndjson"
@@ -154,6 +156,7 @@ def _call(page: FlowPage, served: Served, shown: Exposed | None = None) -> Schem
         "tags": list(shown.tags) if shown and shown.tags else [_REQUESTS],
         "summary": served.summary or f"Post Documents to {served.path}",
         "description": (shown.description if shown else "") or _passes(page, served),
+        "parameters": _of_lines(served),
         "requestBody": _body(served),
         "responses": _answers(),
     }
@@ -172,16 +175,18 @@ def _passes(page: FlowPage, served: Served) -> str:
 
 
 def _body(served: Served, *, names_endpoint: bool = False) -> Schema:
+    each = {"anyOf": [ref("Document"), _TEXT]}
+    documents: Schema = {"type": ["array", "null"], "items": each}
+    wrapped = {"type": ["object", "null"], "properties": {"docs": documents}}
     properties: Schema = {
         "data": {
-            "type": "array",
-            "items": {"anyOf": [ref("Document"), {"type": "string"}]},
             "description": "Documents, or texts.",
+            "anyOf": [documents, wrapped],
         },
         "parameters": of_parameters(served.parameters),
         "targetExecutor": {
-            "type": "string",
-            "description": "Only Executors whose name starts with this regular expression.",
+            "type": ["string", "null"],
+            "description": _TARGET,
         },
     }
     example: Schema = {"data": [{"text": "hello"}]}
@@ -192,15 +197,21 @@ def _body(served: Served, *, names_endpoint: bool = False) -> Schema:
         example["parameters"] = values
     required = ["parameters"] if any(each.is_required for each in served.parameters) else []
     if names_endpoint:
-        properties["execEndpoint"] = {"type": "string"}
-        required.append("execEndpoint")
+        properties["execEndpoint"] = {
+            "type": ["string", "null"],
+            "description": "Such as `/search`. Only in the words of Jina 3 it may be left out.",
+        }
         example = {**example, "execEndpoint": served.path}
     schema = {
         "type": "object",
         "properties": properties,
         **({"required": required} if required else {}),
     }
-    return {"required": True, "content": {_JSON: {"schema": schema, "example": example}}}
+    content = {_JSON: {"schema": schema, "example": example}}
+    return {
+        "required": True,
+        "content": content if names_endpoint else {**content, _LINES: _LINES_IN},
+    }
 
 
 def _answers() -> Schema:
@@ -208,7 +219,7 @@ def _answers() -> Schema:
         "200": {
             "description": "The Documents as the Executors left them.",
             "headers": _ANSWER_HEADERS,
-            "content": {_JSON: {"schema": ref("Answer")}},
+            "content": {_JSON: {"schema": ref("Answer")}, _LINES: _LINES_OUT},
         },
         **_problems(_OF_REQUESTS),
     }
@@ -231,32 +242,48 @@ def _post(page: FlowPage) -> Schema:
 
 def _stream(served: Served) -> Schema:
     """POST and PUT /stream/ENDPOINT: lines in, lines out."""
-    parameters: Schema = {
-        "name": "parameters",
-        "in": "query",
-        "description": "Of the Executors, as JSON.",
-        "content": {_JSON: {"schema": of_parameters(served.parameters)}},
-    }
-    target = {"name": "target", "in": "query", "schema": {"type": "string"}}
-    size = {
-        "name": "request_size",
-        "in": "query",
-        "description": "Documents in each call of an Executor.",
-        "schema": {"type": "integer", "minimum": 1},
-    }
-    lines = {"schema": {"type": "string"}, "example": '{"text": "hello"}\n{"text": "world"}\n'}
-    answer = {"schema": ref("Outcome"), "example": {"id": "1", "text": "HELLO"}}
+    size = {"type": "integer", "minimum": 1, "maximum": MAX_REQUEST_DOCS}
     return {
         "tags": [_STREAMS],
         "summary": f"Stream JSON lines through {served.path}",
         "description": "One outcome for each line, in order, while lines still come.",
-        "parameters": [parameters, target, size],
-        "requestBody": {"content": {_LINES: lines}},
+        "parameters": [
+            *_of_lines(served),
+            _query("request_size", "Most Documents in each call of an Executor.", size),
+            _query("on_error", "What becomes of a call that fails.", {"enum": sorted(ON_ERROR)}),
+            _query("tensors", "How tensors are written.", {"enum": ["list", "typed", "base64"]}),
+            _query("select", "Fields that outcomes have, separated by commas.", _TEXT),
+            _query("exclude", "Fields that outcomes do not have, separated by commas.", _TEXT),
+        ],
+        "requestBody": {"content": {_LINES: _LINES_IN}},
         "responses": {
-            "200": {"description": "The outcomes.", "content": {_LINES: answer}},
+            "200": {"description": "The outcomes.", "content": {_LINES: _LINES_OUT}},
             **_problems((*_OF_READING, "404", "408", "422")),
         },
     }
+
+
+def _of_lines(served: Served) -> list[Schema]:
+    """What the URL of a request of JSON lines may say."""
+    parameters: Schema = {
+        "name": "parameters",
+        "in": "query",
+        "description": "Of the Executors, as JSON. Only with JSON lines: other bodies have them.",
+        "content": {_JSON: {"schema": of_parameters(served.parameters)}},
+    }
+    return [parameters, _query("target", _TARGET, _TEXT)]
+
+
+def _query(name: str, text: str, schema: Schema) -> Schema:
+    return {"name": name, "in": "query", "description": text, "schema": schema}
+
+
+_TARGET = "Only Executors whose name starts with this regular expression."
+_LINES_IN: Schema = {
+    "schema": {},  # of the whole, which is not JSON; each line is a Document
+    "example": '{"text": "hello"}\n{"text": "world"}\n',
+}
+_LINES_OUT: Schema = {"schema": {"type": "string"}, "example": '{"id": "1", "text": "HELLO"}\n'}
 
 
 def _own(page: FlowPage) -> Iterator[tuple[str, str, Schema]]:

@@ -18,6 +18,7 @@ from jina.defaults import MIB
 from jina.excepts import ConnectError
 from jina.http.front import Front
 from jina.http.hub import GONE, Ask, Full
+from jina.http.watch import Seen
 from jina.wire.maps import STOPPING
 
 WINDOW_REQUESTS = 16  # of one connection: under way, or answered and not yet written
@@ -32,6 +33,41 @@ class Lost(Exception):
 
 class HungUp(Exception):
     """Whoever asked is gone."""
+
+
+CALLER = "jina.caller"
+"""In the scope of a request: its `Caller`."""
+
+
+class Caller:
+    """The connection that a request came by.
+
+    Args:
+        transport: of it.
+
+    Attributes:
+        lost: done once it is closed.
+    """
+
+    __slots__ = ("lost", "transport")
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self.transport = transport
+        self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def note_lost(self) -> None:
+        """It is closed."""
+        if not self.lost.done():
+            self.lost.set_result(None)
+
+    @property
+    def has_hung_up(self) -> bool:
+        """Whether the other side has closed it, even while it is not being read."""
+        if self.lost.done() or self.transport.is_closing():
+            return True
+        poll = select.poll()
+        poll.register(self.transport.get_extra_info("socket").fileno(), select.POLLRDHUP)
+        return bool(poll.poll(0))
 
 
 class _Sent:
@@ -51,10 +87,12 @@ class InOrder:
 
     Args:
         front: that got the connection.
+        seen: the request that it began with.
     """
 
-    def __init__(self, front: Front) -> None:
+    def __init__(self, front: Front, seen: Seen) -> None:
         self._front = front
+        self._seen = seen
         self._hub = front.hub
         self._sent: deque[_Sent] = deque()
         self._bytes = 0
@@ -95,6 +133,7 @@ class InOrder:
         sent = await self._place(about, size)
 
         def done(reply: Reply) -> None:
+            self._front.watch.replied(self._seen, endpoint, reply)
             if not sent.reply.done():
                 self._bytes += sum(map(len, reply.frames)) - sent.size
                 sent.size = sum(map(len, reply.frames))
@@ -181,13 +220,13 @@ class InOrder:
 
     # --- the end ---
 
-    async def run(self, transport: asyncio.Transport, *jobs: Coroutine[Any, Any, None]) -> None:
+    async def run(self, caller: Caller, *jobs: Coroutine[Any, Any, None]) -> None:
         """Do several things at once until the first one ends, or one side is gone.
 
         Whatever is under way then is cancelled.
 
         Args:
-            transport: of the connection.
+            caller: that they are done for.
             *jobs: of whom the first to end, ends all.
 
         Raises:
@@ -195,11 +234,12 @@ class InOrder:
             Lost: there is no Flow any more.
             Exception: what one of them raises.
         """
-        tasks = [asyncio.ensure_future(job) for job in (*jobs, self._watch(transport))]
+        tasks = [asyncio.ensure_future(job) for job in (*jobs, self._watch(caller))]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in tasks:
-                if task in done:
+            # Once it is answered, the other side counts as gone: what has ended well decides.
+            if all(task.exception() is not None for task in done):
+                for task in done:
                     task.result()
         finally:
             for task in tasks:
@@ -207,13 +247,13 @@ class InOrder:
             await asyncio.gather(*tasks, return_exceptions=True)
             self._cancel()
 
-    async def _watch(self, transport: asyncio.Transport) -> None:
+    async def _watch(self, caller: Caller) -> None:
         """Look whether both sides are still there, and whether the Flow takes more."""
         loop = asyncio.get_running_loop()
         last_up = loop.time()
         while True:
-            await asyncio.sleep(_LOOK_S)
-            if has_hung_up(transport):
+            await asyncio.wait([caller.lost], timeout=_LOOK_S)
+            if caller.has_hung_up:
                 raise HungUp
             if self._hub.is_up:
                 last_up = loop.time()
@@ -229,12 +269,3 @@ class InOrder:
                 self._hub.cancel(sent.ask)
             sent.reply.cancel()
         self._sent.clear()
-
-
-def has_hung_up(transport: asyncio.Transport) -> bool:
-    """Whether the other side has closed a connection, even one that is not being read."""
-    if transport.is_closing():
-        return True
-    poll = select.poll()
-    poll.register(transport.get_extra_info("socket").fileno(), select.POLLRDHUP)
-    return bool(poll.poll(0))

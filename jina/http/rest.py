@@ -19,7 +19,7 @@ from jina.http import bodies, envelopes
 from jina.http.answers import Answered, told
 from jina.http.bodies import JINA_3, JINA_20, LINES, Body
 from jina.http.dialects import Documents, documents_2, documents_3
-from jina.http.envelopes import Facts, OneFailed
+from jina.http.envelopes import Facts, OneFailed, Writer
 from jina.http.front import Front
 from jina.http.hub import Ask
 from jina.http.problems import BadBody, Problem, missing, not_json, refusal, wrong_type
@@ -86,17 +86,28 @@ def prepare(
         if kind == b"json":
             settings = front.settings
             read = bodies.read(body, api=settings.api, max_docs=settings.max_docs)
-            return _asked(front, endpoint, read)
+            return asked_of(front, endpoint, read)
         if kind == b"lines":
             return _asked_of_lines(front, endpoint, body, query)
     except BadBody as error:
         return refusal(*error.problems)
-    return told(
-        415,
-        "unsupported_media_type",
-        "the body of a request is JSON, and its Content-Type says so",
-        "add the header Content-Type: application/json",
-    )
+    return _FOREIGN
+
+
+_FOREIGN = told(
+    415,
+    "unsupported_media_type",
+    "the body of a request is JSON, and its Content-Type says so",
+    "add the header Content-Type: application/json",
+)
+
+
+def foreign(content_type: bytes) -> Answered | None:
+    """The answer to a request whose body is nothing that is read here; None if it may be.
+
+    No form of a page can send what is read: a browser asks beforehand (CORS).
+    """
+    return None if _kind(content_type) else _FOREIGN
 
 
 @lru_cache(maxsize=64)
@@ -108,7 +119,18 @@ def _kind(value: bytes) -> bytes:
     return b"lines" if name in _JSON_LINES else b""
 
 
-def _asked(front: Front, endpoint: str, read: Body) -> Asked:
+def asked_of(front: Front, endpoint: str, read: Body, writer: Writer | None = None) -> Asked:
+    """What is asked for by a body that has been read.
+
+    Args:
+        front: that got it.
+        endpoint: that its path means; "" where the body says it.
+        read: the body.
+        writer: of the answer; None for what HTTP has.
+
+    Raises:
+        BadBody: it cannot be done as it is.
+    """
     wanted = endpoint or read.endpoint
     if not wanted:
         if read.dialect != JINA_3:
@@ -125,7 +147,7 @@ def _asked(front: Front, endpoint: str, read: Body) -> Asked:
         source=_SOURCE,
         key=key,
         lines=True,
-        tensors="base64" if read.dialect == JINA_20 else "list",
+        tensors=_tensors_of(read) if writer is None else writer.tensors,
     )
     facts = Facts(
         read.dialect,
@@ -135,8 +157,13 @@ def _asked(front: Front, endpoint: str, read: Body) -> Asked:
         read.target,
         read.echo,
         read.request_id or (key if read.dialect == JINA_20 else key.replace("-", "")),
+        writer,
     )
     return Asked(_request(read.lines, read.rows, call), wanted, targets, call, facts)
+
+
+def _tensors_of(read: Body) -> str:
+    return "base64" if read.dialect == JINA_20 else "list"
 
 
 def _asked_of_lines(front: Front, endpoint: str, body: bytes, query: bytes) -> Asked:
@@ -195,6 +222,8 @@ def ask_of(asked: Asked, timeout_s: float, done: Callable[[Reply], None]) -> Ask
 
 def unserved(front: Front, path: str) -> Answered:
     """The answer to a request for a path that nothing is served at."""
+    if front.hub.welcome is None:
+        return told(503, "unavailable", "the Flow is not ready yet")
     near = near_name(path, [known.decode() for known in front.endpoints])
     hint = f"did you mean {near}?" if near else ""
     return told(404, "not_found", f"no Executor serves {path[:200]}", hint)
@@ -243,6 +272,8 @@ def _not_of_an_executor(error: ErrorInfo) -> Answered | None:
 
 
 def _documents(facts: Facts, lines: bytes | memoryview) -> Documents:
+    if facts.writer is not None:
+        return facts.writer.documents(lines)
     if facts.dialect == JINA_3:
         return documents_3(lines)
     return documents_2(lines, is_dense=facts.dialect == JINA_20, is_full=facts.has_routes)

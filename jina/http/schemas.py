@@ -99,7 +99,7 @@ def of_parameters(parameters: Iterable[Parameter]) -> Schema:
         properties[each.name] = schema
     required = [each.name for each in parameters if each.is_required]
     return {
-        "type": "object",
+        "type": "object" if required else ["object", "null"],
         **({"properties": properties} if properties else {}),
         **({"required": required} if required else {}),
         "additionalProperties": True,
@@ -123,24 +123,37 @@ def _tensor(text: str) -> Schema:
 
 _TEXT: Schema = {"type": "string"}
 _NULLABLE_TEXT: Schema = {"type": ["string", "null"]}
+_NULLABLE_OBJECT: Schema = {"type": ["object", "null"]}
+_CHILDREN: Schema = {"type": ["array", "null"], "items": ref("Document")}
 
 DOCUMENT = _object(
     {
-        "id": {**_TEXT, "description": "One is made if it is left out."},
-        "text": _TEXT,
-        "uri": {**_TEXT, "description": "Where the content is; a picture may be a `data:` URI."},
-        "buffer": {**_TEXT, "contentEncoding": "base64", "description": "The content as bytes."},
-        "mime_type": _TEXT,
+        "id": {
+            "type": ["string", "number", "null"],
+            "description": "One is made if it is left out.",
+        },
+        "text": _NULLABLE_TEXT,
+        "uri": {
+            **_NULLABLE_TEXT,
+            "description": "Where the content is; a picture may be a `data:` URI.",
+        },
+        "buffer": {
+            **_NULLABLE_TEXT,
+            "contentEncoding": "base64",
+            "description": "The content as bytes.",
+        },
+        "mime_type": _NULLABLE_TEXT,
         "blob": _tensor("The content as an array"),
         "embedding": _tensor("A vector"),
-        "tags": {"type": "object", "description": "Any further data."},
-        "weight": {"type": "number"},
-        "modality": _TEXT,
-        "scores": {"type": "object", "description": "By name: `{value, …}`."},
-        "chunks": {"type": "array", "items": ref("Document")},
-        "matches": {"type": "array", "items": ref("Document")},
+        "tags": {**_NULLABLE_OBJECT, "description": "Any further data."},
+        "weight": {"type": ["number", "null"]},
+        "modality": _NULLABLE_TEXT,
+        "scores": {**_NULLABLE_OBJECT, "description": "By name: `{value, …}`."},
+        "chunks": _CHILDREN,
+        "matches": _CHILDREN,
     },
-    description="A Document. Names may be in camelCase too; other keys become tags.",
+    description="A Document: of `text`, `buffer` and `blob`, it has one. A field that is null is"
+    " unset. Names may be in camelCase too; other keys become tags.",
     additionalProperties=True,
 )
 
@@ -182,7 +195,7 @@ _STATUS = {
     "properties": {
         "code": {"description": "0 is success."},
         "description": _NULLABLE_TEXT,
-        "exception": {"type": ["object", "null"]},
+        "exception": _NULLABLE_OBJECT,
     },
 }
 _ROUTES = {"type": ["array", "null"], "items": {"type": "object"}}
@@ -197,39 +210,37 @@ _ANSWER_2 = _object(
     {
         "requestId": _TEXT,
         "data": {"type": ["object", "null"], "properties": {"docs": _DOCUMENTS}},
-        "header": {"type": ["object", "null"]},
-        "parameters": {"type": ["object", "null"]},
+        "header": _NULLABLE_OBJECT,
+        "parameters": _NULLABLE_OBJECT,
         "routes": _ROUTES,
         "status": _STATUS,
         "errors": _FAILED,
     },
+    "requestId",
     description="An answer as Jina 2 gives it, with names in camelCase.",
 )
 _ANSWER_3 = _object(
     {
-        "header": {"type": ["object", "null"]},
+        "header": _NULLABLE_OBJECT,
         "data": _DOCUMENTS,
-        "parameters": {"type": ["object", "null"]},
+        "parameters": _NULLABLE_OBJECT,
         "routes": _ROUTES,
         "errors": _FAILED,
     },
-    description="An answer as Jina 3 gives it.",
-)
-
-_OUTCOME = _object(
-    {"id": _TEXT, "error": {"type": "object"}},
-    description="A Document, or `{id, error}` in its place; one for each line, in order.",
-    additionalProperties=True,
+    "header",
+    description="An answer as Jina 3 gives it: by the setting `api`, or with `targetExecutor`.",
 )
 
 SCHEMAS: Schema = {
     "Document": DOCUMENT,
-    "Outcome": _OUTCOME,
+    "AnswerOfJina2": _ANSWER_2,
+    "AnswerOfJina3": _ANSWER_3,
     "Error": _ERROR,
     "Invalid": _INVALID,
 }
 
 
 def answer_schema(api: int) -> Schema:
-    """The schema of an answer in the dialect that those get who do not tell theirs."""
-    return _ANSWER_3 if api == 3 else _ANSWER_2
+    """The schema of an answer, that of those who do not tell their release first."""
+    both = [ref("AnswerOfJina2"), ref("AnswerOfJina3")]
+    return {"anyOf": both[::-1] if api == 3 else both}

@@ -8,10 +8,11 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from jina.client.exchange import targets_of
 from jina.defaults import MAX_REQUEST_DOCS, REQUEST_DOCS
 from jina.excepts import BadClientInput
 from jina.http.answers import Answered
+from jina.http.problems import Problem, refusal
+from jina.http.targets import named_by
 from jina.records.selection import names_of
 from jina.suggest import nearest
 from jina.wire.maps import ON_ERROR, SPLIT, Call, Welcome
@@ -58,34 +59,23 @@ def read_query(query: bytes, welcome: Welcome) -> StreamQuery | Answered:
         name = "parameters"
         parameters = _object(words.get(name, "") or "{}")
         name = "target"
-        targets = targets_of(welcome, words.get(name, ""))
+        targets = named_by(words.get(name, ""), welcome)
         name = "request_size"
-        size = _count(words.get(name, "") or str(REQUEST_DOCS))
+        size = _count(words.get(name, str(REQUEST_DOCS)))
         name = "on_error"
-        on_error = _one_of(words.get(name, "") or SPLIT, ON_ERROR)
+        on_error = _one_of(words.get(name, SPLIT), ON_ERROR)
         name = "tensors"
-        tensors = _one_of(words.get(name, "") or "list", _TENSORS)
+        tensors = _one_of(words.get(name, "list"), _TENSORS)
         name = "select"
         select = names_of(filter(None, words.get(name, "").split(",")))
         name = "exclude"
         exclude = names_of(filter(None, words.get(name, "").split(",")))
     except (_Wrong, ValueError) as error:
-        return unprocessable(["query", name], str(error))
+        return refusal(Problem(["query", name], str(error), "value_error"))
     except BadClientInput as error:
-        return unprocessable(["query", name], error.what)
+        return refusal(Problem(["query", name], error.what, "value_error"))
     call = Call(parameters, lines=True, tensors=tensors, select=select, exclude=exclude)
     return StreamQuery(targets, size, on_error, call)
-
-
-def unprocessable(place: Sequence[str | int], message: str) -> Answered:
-    """The answer to a request that cannot be read, in Jina's shape: status 422.
-
-    Args:
-        place: of what is wrong, such as ("query", "target").
-        message: one sentence.
-    """
-    detail = [{"loc": list(place), "msg": message, "type": "value_error"}]
-    return Answered(422, [], msgspec.json.encode({"detail": detail}))
 
 
 def _check_name(name: str) -> None:

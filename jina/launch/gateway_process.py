@@ -96,6 +96,7 @@ class GatewayProcess:
                 mark=mark_of(os.getpid()),
                 endpoints=endpoints,
                 first_task=self.starts << 48,
+                keys=plan.keys,
             )
         )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
@@ -83,15 +84,25 @@ class Health:
         self._asked: dict[int, Asked] = {}
         self._last = 0
         self._ends: dict[str, tuple[int, str]] = {}  # worker -> its deaths, how the last was
+        self._restarts: Counter[str] = Counter()  # node -> deaths of its workers
 
     @property
     def due(self) -> list[float]:
         """When questions are answered without the gateway."""
         return [asked.until for asked in self._asked.values()]
 
-    def died(self, name: str, reason: str) -> None:
+    def died(self, spec: WorkerSpec, reason: str) -> None:
         """A worker died that nobody had asked to."""
-        self._ends[name] = (self._ends.get(name, (0, ""))[0] + 1, reason)
+        self._ends[spec.name] = (self._ends.get(spec.name, (0, ""))[0] + 1, reason)
+        self._restarts[spec.node] += 1
+        self._gateway.tell(control.Restarted(node=spec.node, count=self._restarts[spec.node]))
+
+    def announce(self) -> None:
+        """Tell a gateway that replaces another one which workers have died, and were given up."""
+        for node, count in self._restarts.items():
+            self._gateway.tell(control.Restarted(node=node, count=count))
+        for (node, shard), reason in self._comebacks.given_up.items():
+            self._gateway.tell(control.GaveUp(node=node, shard=shard, reason=reason))
 
     def ask(self, look: Look, asker: Asker) -> None:
         """Somebody looks; the answer comes as soon as the gateway has said what it sees."""

@@ -6,6 +6,7 @@ waits in the queue of the socket, instead of being refused.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import socket
@@ -194,13 +195,20 @@ def owner_of(port: int) -> str:
     """Who listens at a port, as the end of a sentence; empty where the system does not say."""
     inodes = {f"socket:[{inode}]" for inode in _listeners(port)}
     for process in Path("/proc").glob("[0-9]*") if inodes else ():
-        try:
-            held = [os.readlink(each) for each in (process / "fd").iterdir()]
-        except OSError:  # it has ended, or is another user's
-            continue
-        if not inodes.isdisjoint(held):
+        if not inodes.isdisjoint(_held(process)):
             return f" by process {process.name}{_command(process)}"
     return " by a process of another user" if inodes else ""
+
+
+def _held(process: Path) -> Iterator[str]:
+    """What the descriptors of a process stand for."""
+    try:
+        descriptors = list((process / "fd").iterdir())
+    except OSError:  # it has ended, or is another user's
+        return
+    for each in descriptors:
+        with contextlib.suppress(OSError):  # it was closed meanwhile
+            yield os.readlink(each)
 
 
 def _command(process: Path) -> str:

@@ -179,8 +179,7 @@ class Supervisor:
         nodes, known = self._changing.nodes, self._endpoints
         self._gateway.configure(self._plan, self._directory, nodes, self._fronts, known)
         self._workers.announce()
-        for (node, shard), reason in self._comebacks.given_up.items():
-            self._gateway.tell(control.GaveUp(node=node, shard=shard, reason=reason))
+        self._health.announce()
 
     # --- the gateway's messages ---
 
@@ -226,7 +225,7 @@ class Supervisor:
         self._perhaps_up()
 
     def _perhaps_up(self) -> None:
-        if self._state != STARTING or self._waiting or not (self._fronts and self._http.is_ready):
+        if self._state != STARTING or self._waiting or not (self._fronts and self._http.have_met):
             return
         self._state = UP
         self._directory.record.http = self._http.url
@@ -313,7 +312,7 @@ class Supervisor:
 
     def _start_later(self, spec: WorkerSpec, reason: str, words: str) -> None:
         """Plan the next start of a worker that is gone, or give it up."""
-        self._health.died(spec.name, reason)
+        self._health.died(spec, reason)
         delay = self._comebacks.plan(spec.name, time.monotonic())
         if delay is None:
             self._give_up(spec.name, words)

@@ -15,12 +15,14 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
+from msgspec import structs
 
-from jina.defaults import WORKER_CREDITS
+from jina.defaults import MAX_CALL_BYTES, WORKER_CREDITS
 from jina.excepts import RequestTimeout, WireError
 from jina.executors import load, user_errors
 from jina.executors.batching import settings_of
 from jina.executors.call import close_loop, endpoints
+from jina.executors.describe import described
 from jina.executors.missing import missing_for
 from jina.executors.once import once_endpoints
 from jina.runtime import start_error
@@ -67,16 +69,7 @@ class Worker:
     def run(self) -> None:
         """Serve until the gateway says DRAIN, then close the Executor."""
         socket = self._socket
-        about = Ready(
-            os.getpid(),
-            self._endpoints,
-            WORKER_CREDITS,
-            self._batching,
-            self._doubts,
-            self._once,
-            sys.version.partition(" ")[0],
-        )
-        ready = wire.pack_message(wire.READY, call=pack_map(about))
+        ready = wire.pack_message(wire.READY, call=pack_map(self._ready()))
         inbox = Inbox(
             socket,
             self._board,
@@ -100,6 +93,19 @@ class Worker:
             self._send_when_connected(wire.pack_message(wire.BYE), _BYE_TIMEOUT_S)
             sockets.wait_until_sent(socket, _BYE_TIMEOUT_S)
             sockets.close(self._context)
+
+    def _ready(self) -> Ready:
+        about = Ready(
+            os.getpid(),
+            self._endpoints,
+            WORKER_CREDITS,
+            self._batching,
+            self._doubts,
+            self._once,
+            sys.version.partition(" ")[0],
+        )
+        room = MAX_CALL_BYTES - len(pack_map(about))
+        return structs.replace(about, described=described(self._executor, self._once, room))
 
     def _send_when_connected(self, message: list[Any], timeout_s: float | None = None) -> None:
         """Wait for the connection, which refuses to send until it stands, and send if it does."""

@@ -19,6 +19,7 @@ from jinacli import exits
 from jinacli.check.run import code_of_reports
 from jinacli.check.watched import CONSTRUCTOR, Begin, watched
 from jinacli.executor.given import plain_path
+from jinacli.executor.tally import Tally
 from jinacli.post.parameters import parameters_of
 from jinacli.screens.errors import say, text_of
 from jinacli.screens.post import say_unmet
@@ -75,34 +76,29 @@ def _try(file: str, trial: Trial, workspace: str, form: Format, begin: Begin) ->
         try:
             begin(f"{file}: {trial.endpoint}")
             requests = [None] if source is None else requests_of(source)
-            total, failed = _print(outcomes(executor, trial.endpoint, requests, Call(values)))
+            tally = _print(outcomes(executor, trial.endpoint, requests, Call(values)))
         except InputError as error:  # it was opened, so this is no wrong usage any more
             say(text_of(error))
             return exits.FAILED
         finally:
             begin(f"{file}: `close`")
-    return _summarise(trial, source, total, failed)
+    return _summarise(trial, source, tally)
 
 
-def _print(found: Iterable[Outcome]) -> tuple[int, int]:
-    """Print the outcomes, and the first traceback; how many there are and how many failed."""
-    total = failed = 0
-    is_shown = False
+def _print(found: Iterable[Outcome]) -> Tally:
+    """Print the outcomes and count them."""
+    tally = Tally()
     for outcome in found:
         sys.stdout.buffer.write(outcome.lines)
         sys.stdout.buffer.flush()
-        total += outcome.total
-        failed += outcome.failed
-        if outcome.traceback and not is_shown:
-            is_shown = True
-            say(outcome.traceback)
-    return total, failed
+        tally.add(outcome)
+    return tally
 
 
-def _summarise(trial: Trial, source: LineSource | None, total: int, failed: int) -> int:
-    if source is not None and total:
+def _summarise(trial: Trial, source: LineSource | None, tally: Tally) -> int:
+    if source is not None and tally.total:
         say_unmet(trial.reading, source)
-    if failed:
-        say(f"{failed} of {total} failed")
+    if tally.failed:
+        say(tally.in_words())
         return exits.FAILED
     return exits.OK

@@ -76,6 +76,13 @@ def up(
         int | None,
         typer.Option(help="Also listen on this TCP port; 0 picks a free one"),
     ] = None,
+    keys: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DIR",
+            help="With --port: encrypt, and let in only whom this folder lists; see `jina keys`",
+        ),
+    ] = None,
     insecure: Annotated[
         bool,
         typer.Option(
@@ -141,7 +148,9 @@ def up(
     from jinacli.flow.unfit import checked_if_unfit
     from jinacli.flow.up import Up, up_flow
 
-    listen = _listen(host, port, insecure)
+    listen = _listen(host, port, keys is not None or insecure)
+    if keys is not None and not listen:
+        raise typer.BadParameter("needs --port", param_hint="--keys")
     detach = detach or wait
     if timeout is not None and not detach:
         raise typer.BadParameter("needs --detach or --wait", param_hint="--timeout")
@@ -157,7 +166,7 @@ def up(
         access_log=access_log,
         log_format=log_format,
     )
-    how = Up(listen, detach, watch, strict, as_json, quiet, limit_s, served)
+    how = Up(listen, detach, watch, strict, as_json, quiet, limit_s, served, keys or "")
     if dry_run:
         show = functools.partial(show_plan, given, how)
         raise typer.Exit(checked_if_unfit(given, show))
@@ -385,7 +394,7 @@ def _counts(words: list[str]) -> dict[str, int]:
     return counts
 
 
-def _listen(host: str | None, port: int | None, insecure: bool) -> str:
+def _listen(host: str | None, port: int | None, is_meant: bool) -> str:
     if port is not None and not 0 <= port <= 65535:
         raise typer.BadParameter(f"{port} is not a port: use 0 to 65535", param_hint="--port")
     if port is None:
@@ -393,10 +402,10 @@ def _listen(host: str | None, port: int | None, insecure: bool) -> str:
             raise typer.BadParameter("needs --port", param_hint="--host")
         return ""
     host = host or "127.0.0.1"
-    if host not in ("127.0.0.1", "localhost", "::1") and not insecure:
+    if host not in ("127.0.0.1", "localhost", "::1") and not is_meant:
         raise typer.BadParameter(
             f"{host} can be reached from other machines, and anyone there could post; use "
-            "--insecure-no-auth if that is what you want",
+            "--keys, or --insecure-no-auth if that is what you want",
             param_hint="--host",
         )
     name = "127.0.0.1" if host == "localhost" else f"[{host}]" if ":" in host else host

@@ -13,6 +13,7 @@ from jinacli.commands.executor import executor_app
 from jinacli.commands.flow import flow_app
 from jinacli.commands.flow_views import config, diff, endpoints
 from jinacli.commands.http import http
+from jinacli.commands.keys import keys_app
 from jinacli.commands.post import post
 from jinacli.commands.schema import schema
 
@@ -38,6 +39,7 @@ app.add_typer(executor_app, name="executor")
 app.command("post")(post)
 app.command("http")(http)
 app.command("schema")(schema)
+app.add_typer(keys_app, name="keys")
 app.add_typer(completion_app, name="completion")
 
 

@@ -30,6 +30,7 @@ from jina.launch.interpreters import misfit
 from jina.launch.probing import NoAnswer, version_of
 from jina.launch.sources import checkout
 from jinacli import exits
+from jinacli.executor.copies import has_another_copy
 from jinacli.executor.given import plain_path
 from jinacli.executor.wheel import make_wheel
 from jinacli.screens.errors import say
@@ -96,6 +97,10 @@ def _complete(wanted: Install, files: Sequence[str]) -> None:
     folder = os.path.abspath(os.path.expanduser(wanted.venv))
     python = os.path.join(folder, "bin", "python")
     tools = _Tools(python, runs_uv=runs_uv, quiet=wanted.quiet)
+    if os.path.islink(python) and not os.path.exists(python):
+        gone = f"{python} is a link to an interpreter that is gone: {os.path.realpath(python)}"
+        again = f"remove {wanted.venv}, and run the same command again"
+        raise typer.BadParameter(f"{gone}\nhelp: {again}", param_hint="--venv")
     if not os.path.exists(python):
         _checked_version(wanted.python or sys.executable)
     elif wanted.python and venv_of(python):
@@ -108,7 +113,7 @@ def _complete(wanted: Install, files: Sequence[str]) -> None:
         for file in files:
             if file not in listed:
                 tools.install("--no-deps", "-r", file)
-        if jina and not checkout() and misfit(python):  # another build of the same version
+        if jina and not checkout() and not _has_this_jina(python):  # another of the same version
             tools.install("--force-reinstall", "--no-deps", *jina)
     if fault := misfit(python):
         raise _Failed(fault.reason)
@@ -181,11 +186,15 @@ def _chosen(installer: Installer) -> str:
     return "uv" if installer != "pip" and shutil.which("uv") else "pip"
 
 
+def _has_this_jina(python: str) -> bool:
+    return misfit(python) is None and not has_another_copy(python)
+
+
 @contextlib.contextmanager
 def _this_jina(python: str) -> Iterator[list[str]]:
     """What to install to have this jina; nothing where the interpreter has it."""
     sources = checkout()
-    if misfit(python) is None:
+    if _has_this_jina(python):
         yield []
     elif sources:
         yield ["--editable", str(sources)]

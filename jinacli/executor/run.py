@@ -5,20 +5,18 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import typer
 
-from jina.client.reasons import note_reasons
 from jina.client.requests import call_for, open_lines
 from jina.client.results import ResultFile
 from jina.config import load_executor
 from jina.config.executors import ExecutorConfig
 from jina.defaults import MAX_REQUEST_DOCS, REQUEST_DOCS
-from jina.excepts import ConfigError, ExecutorError, InputError
+from jina.excepts import ExecutorError, InputError
 from jina.executors.table import lookup
-from jina.executors.user_errors import HELP
 from jina.names import with_slash
 from jina.readers import LineSource, ReadOptions
 from jina.readers.rows import Rows
@@ -31,10 +29,11 @@ from jina.writers import Form
 from jinacli import exits
 from jinacli.check.watched import CONSTRUCTOR, Begin, watched
 from jinacli.executor.given import plain_path
+from jinacli.executor.tally import Tally
 from jinacli.post.inputs import say_without_inputs
 from jinacli.post.output import open_results, writer_of
 from jinacli.screens.errors import say
-from jinacli.screens.post import failures, say_unmet
+from jinacli.screens.post import say_unmet
 
 
 @dataclass(frozen=True)
@@ -127,7 +126,7 @@ def _import(options: RunOptions, config: ExecutorConfig, begin: Begin) -> None:
     """Import the Executor; what is wrong is shown as by `jina executor check`.
 
     Raises:
-        ConfigError: what the check finds.
+        Found: what the check finds.
         ExecutorError: it finds nothing, and yet the import failed.
     """
     begin(f"{options.file}: importing {config.spec.jtype}")
@@ -143,7 +142,7 @@ def _import(options: RunOptions, config: ExecutorConfig, begin: Begin) -> None:
     from jina.check import check_executor
 
     found = check_executor(plain_path(options.file), begin=begin).errors
-    raise (ConfigError(problems=found) if found else error) from None
+    raise (exits.Found(problems=found) if found else error) from None
 
 
 def _requests(
@@ -173,47 +172,14 @@ def _unserved(options: RunOptions, bound: list[str]) -> typer.BadParameter:
     )
 
 
-@dataclass
-class _Tally:
-    """What became of the lines.
-
-    Attributes:
-        total: how many outcomes there are.
-        failed: how many of them are errors.
-        reasons: the first distinct ones.
-        said: the first traceback, if it was shown.
-    """
-
-    total: int = 0
-    failed: int = 0
-    reasons: dict[str, str] = field(default_factory=dict)
-    said: str = ""
-
-    def add(self, outcome: Outcome) -> None:
-        """Count a request."""
-        self.total += outcome.total
-        self.failed += outcome.failed
-        if outcome.failed:
-            note_reasons(self.reasons, outcome.lines)
-
-    def in_words(self) -> str:
-        """How many failed, and why, without the help that was shown with the traceback."""
-        shown = {line.strip() for line in self.said.splitlines() if line.startswith(HELP)}
-        lines = failures(self.failed, self.total, self.reasons).splitlines()
-        return "\n".join(line for line in lines if line.strip() not in shown)
-
-
-def _write(found: Iterable[Outcome], results: ResultFile, options: RunOptions) -> _Tally:
-    """Write the outcomes, say the first traceback, and count."""
-    tally = _Tally()
+def _write(found: Iterable[Outcome], results: ResultFile, options: RunOptions) -> Tally:
+    """Write the outcomes and count them."""
+    tally = Tally()
     results.begin(0)
     writer = writer_of(results, options.form, options.call.select)
     for outcome in found:
         results.write(writer.written(outcome.lines))
-        tally.add(outcome)
-        if outcome.traceback and not tally.said and not options.quiet:
-            tally.said = outcome.traceback
-            say(outcome.traceback)
+        tally.add(outcome, quiet=options.quiet)
     results.write(writer.end())
     writer.complete(results.path)
     results.complete()

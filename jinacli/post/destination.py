@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from jina.config.flows import FlowConfig
     from jina.graph.plan import Plan
     from jina.launch.local import LocalFlow
+    from jina.transport.curve import Credentials
     from jinacli.flow.doubts import Doubts
+    from jinacli.flow.given import Given
 
 
 def find_address(options: PostOptions, stack: contextlib.ExitStack) -> str:
@@ -59,6 +61,20 @@ def find_address(options: PostOptions, stack: contextlib.ExitStack) -> str:
 
         stack.enter_context(restarts_told(record))
     return record.addresses[0]
+
+
+def credentials_of(options: PostOptions) -> Credentials | None:
+    """What is shown to the gateway; None without `--keys`, and on this machine.
+
+    Raises:
+        BadKeys: the keys cannot be used.
+    """
+    if not options.keys or options.address[:4] != "tcp:":
+        return None
+    # Late: most gateways ask for nothing.
+    from jina.transport.curve import Credentials
+
+    return Credentials(options.keys)
 
 
 def running_flow(options: PostOptions) -> FlowRecord | None:
@@ -107,8 +123,10 @@ def _start_for_now(options: PostOptions, stack: contextlib.ExitStack) -> str:
     """
     # Late: only a Flow that is not running needs YAML and its models.
     from jinacli.flow.doubts import Doubts
+    from jinacli.flow.probing import refuse_misfits
 
     config, plan = planned(options)
+    refuse_misfits(_given(options), plan)
     doubts = Doubts(config)
     if not options.quiet:
         say(
@@ -128,13 +146,20 @@ def planned(options: PostOptions) -> tuple[FlowConfig, Plan]:
         typer.Exit: it is refused because of `--strict`.
     """
     # Late, as above.
-    from jinacli.flow.given import Given, refuse_findings
+    from jinacli.flow.given import refuse_findings
 
-    given = Given(Path(options.flow), (), options.settings, options.env_file)
+    given = _given(options)
     loaded = given.load()
     if options.is_strict and (code := refuse_findings(given)):
         raise typer.Exit(code)
     return loaded
+
+
+def _given(options: PostOptions) -> Given:
+    # Late, as above.
+    from jinacli.flow.given import Given
+
+    return Given(Path(options.flow), (), options.settings, options.env_file)
 
 
 def _started(plan: Plan, doubts: Doubts, *, quiet: bool) -> LocalFlow:

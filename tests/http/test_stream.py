@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.client
 import json
 import os
 import select
@@ -122,6 +124,18 @@ def test_each_line_has_its_outcome_in_its_place(service: Service) -> None:
     assert (second["text"], last["text"], last["id"]) == ("TWO", "LAST", f"{key}-5")
     assert wrong["id"] == f"{key}-4"
     assert wrong["error"]["message"].startswith("<body>:4: not JSON")
+
+
+def test_a_connection_that_is_kept_has_one_stream_after_the_other(service: Service) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", service.front.port, timeout=PATIENCE_S)
+    with contextlib.closing(connection):
+        connection.connect()
+        first = connection.sock
+        for _ in range(20):
+            connection.request("PUT", "/stream/upper", b'{"text":"a"}\n{"text":"b"}\n')
+            answer = connection.getresponse().read()
+            assert [json.loads(line)["text"] for line in answer.splitlines()] == ["A", "B"]
+            assert connection.sock is first  # it would be another one after a close
 
 
 def test_what_an_executor_refuses_alone_is_an_error_of_that_line(service: Service) -> None:
@@ -316,7 +330,7 @@ def test_a_sender_that_does_not_read_its_answers_waits(service: Service) -> None
 
 
 def test_silence_ends_a_stream_but_a_slow_executor_does_not(service: Service) -> None:
-    with front_beside(service.address, timeout=1) as front:
+    with front_beside(service.address, silence_s=1) as front:
         assert is_answered(front, "/upper", {"data": [{"text": "a"}]})
         quick = service._replace(front=front)
         gate = quick.gate("silent")

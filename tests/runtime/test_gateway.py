@@ -166,6 +166,7 @@ def test_status_tells_how_the_workers_are(gateway: GatewayUnderTest) -> None:
     _, frames = client.receive(wire.STATUS)
     status = json.loads(frames[0])
     assert status["requests_held"] == 1
+    assert status["nodes"] == [{"name": "a", "queued": 0, "restarts": 0}]
     assert status["workers"] == [
         {
             **{"node": "a", "shard": None, "replica": 0, "pid": 0, "state": "ready"},

@@ -283,7 +283,8 @@ def test_a_line_that_cannot_be_read_is_one_outcome(here: Shell) -> None:
     first, second = done.lines
     assert first["text"] == "xx"
     assert second["error"]["message"] == "data.jsonl:2: not JSON: expecting value at byte 1"
-    assert "1 of 2 failed" in done.err
+    reason = "BadLine: data.jsonl:2: not JSON: expecting value at byte 1"
+    assert done.err.endswith(f"1 of 2 failed; the first: {reason}\n")
 
 
 def test_what_a_method_raises_is_shown_with_the_users_frames(here: Shell) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from jinacli.executor import wheel
+from jinacli.executor.copies import has_another_copy
 from tests.polling import wait_until
 from tests.pythons import PACKAGES, ROOT, make_venv
 from tests.shell import JINA, Shell
@@ -102,6 +104,25 @@ def test_a_yaml_with_requirements_of_its_own_gets_these(shell: Shell, env: str) 
     ]
 
 
+def test_a_copy_of_jina_with_other_code_is_replaced(shell: Shell, env: str) -> None:
+    (packages,) = (shell.folder / "env").glob("lib/python*/site-packages")
+    assert not has_another_copy(env)  # it uses the files of this one
+    for name in ("jina", "jinacli"):
+        shutil.copytree(
+            ROOT / name, packages / name, ignore=shutil.ignore_patterns("__pycache__", "*.pyc")
+        )
+    assert not has_another_copy(env)
+    words = ("executor", "install", "catalogue://UpperCase", "--venv", "env", "--installer", "pip")
+    assert "$ " not in shell.run(*words).err
+    path = packages / "jina" / "names.py"
+    path.write_text(f"{path.read_text()}\n# edited\n")
+    assert has_another_copy(env)
+    # Nothing can be downloaded here, so pip cannot build it.
+    assert f"$ {env} -m pip install --editable {ROOT}\n" in shell.run(*words).err
+    path.unlink()
+    assert has_another_copy(env)
+
+
 def test_what_pip_cannot_install_is_an_error(shell: Shell, env: str) -> None:
     shell.write("requirements.txt", "nothing_of_that_name==1.0\n")
     done = shell.run("executor", "install", "my.yml", "--venv", "env", "--installer", "pip")
@@ -145,6 +166,7 @@ help: remove there, or name another folder
         ("unknown.yml --venv new", 2, "cannot tell where the class 'Nope' is defined\n"),
         ("catalogue://Nothing --venv new", 2, "the catalogue has no Executor named 'Nothing'"),
         ("--venv full", 2, "full is not empty, and not a virtual environment\nhelp: name a"),
+        ("--venv gone", 2, "is gone: /nowhere/python\nhelp: remove gone, and run the same command"),
         ("--venv new --python ./no", 2, "error: --python: ./no cannot be run: No such file"),
         ("--venv new --python ./old", 2, "./old cannot be used: jina needs Python 3.11 or newer"),
         ("--venv new --python ./no.sh", 2, "./no.sh does not run as a Python: exit code 1; it sa"),
@@ -166,6 +188,8 @@ def test_what_cannot_be_made(shell: Shell, words: str, code: int, message: str) 
         (shell.folder / name).parent.mkdir(parents=True, exist_ok=True)
         os.chmod(shell.write(name, f"#!/bin/sh\n{text}\n"), 0o755)
     shell.write("there/pyvenv.cfg", "")
+    (shell.folder / "gone" / "bin").mkdir(parents=True)
+    os.symlink("/nowhere/python", shell.folder / "gone" / "bin" / "python")
     shell.write("bad.yml", "a: [")
     shell.write("flow.yml", "jtype: Flow\nexecutors: [{name: a}]\n")
     shell.write("unknown.yml", "jtype: Nope\n")

@@ -129,12 +129,29 @@ def test_an_interpreter_without_jina_is_told_at_its_line(shell: Shell, words: st
     done = shell.run(*words.split())
     assert done.code == 1
     version = sys.version.partition(" ")[0]
-    assert done.err == (
-        f'error: flow.yml:6:11: "there/0" did not start: {python} (Python {version}) has no jina\n'
+    assert done.err.startswith(
+        f"flow.yml:6:11: error[unfit-interpreter]: {python} (Python {version}) has no jina\n"
+        "  6 |     venv: empty\n"
+        "    |           ^^^^^\n"
         "help: install this jina in it: "
         f"`jina executor install --venv {shell.folder / 'empty'}`\n"
     )
+    assert done.err.count("has no jina") == 1  # the check of the others does not repeat it
     assert not shell.directories()
+
+
+@pytest.mark.parametrize(
+    "words", ["flow up flow.yml", "post / --text x --flow flow.yml", "flow check flow.yml"]
+)
+def test_a_program_that_is_no_python_is_told_at_its_line(shell: Shell, words: str) -> None:
+    shell.write("who.py", WHO)
+    shell.write("flow.yml", flow("python: /bin/true"))
+    done = shell.run(*words.split())
+    assert done.code == 1
+    told = done.out + done.err
+    assert "flow.yml:6:13: error[unfit-interpreter]: /bin/true does not run as a Python" in told
+    assert told.count("/bin/true does") == 1
+    assert "help: name the program of a Python interpreter" in told
 
 
 @pytest.mark.parametrize("words", ["flow up flow.yml", "flow check flow.yml"])
