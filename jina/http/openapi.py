@@ -197,8 +197,10 @@ def _body(served: Served, *, names_endpoint: bool = False) -> Schema:
         example["parameters"] = values
     required = ["parameters"] if any(each.is_required for each in served.parameters) else []
     if names_endpoint:
-        properties["execEndpoint"] = {"type": "string", "minLength": 1}
-        required.append("execEndpoint")
+        properties["execEndpoint"] = {
+            "type": ["string", "null"],
+            "description": "Such as `/search`. Only in the words of Jina 3 it may be left out.",
+        }
         example = {**example, "execEndpoint": served.path}
     schema = {
         "type": "object",

@@ -63,7 +63,7 @@ function show() {
 }
 
 function card(node) {
-  const title = node.title === node.name ? "" : node.title;
+  const title = [node.name, node.executor].includes(node.title) ? "" : node.title;
   return h("article", { className: "card", id: `node-${node.name}`, tabIndex: -1 },
     h("h3", {}, node.name),
     h("p", { className: "soft" }, [title, node.executor].filter(Boolean).join(", ")),
@@ -205,8 +205,10 @@ async function take(list) {
     $(isJson ? "json" : "text").value = await first.text();
     pick("input", isJson ? "JSON" : "Text");
   } else {
-    files = await Promise.all(Array.from(list, async (file) =>
-      ({ name: file.name, type: file.type || "application/octet-stream", size: file.size, base64: await base64Of(file) })));
+    files = await Promise.all(Array.from(list, async (file) => {
+      const type = file.type || "application/octet-stream";
+      return { name: file.name, type, size: file.size, base64: await base64Of(file) };
+    }));
     $("files").replaceChildren(...files.map(({ name, type, size, base64 }) => h("figure", {},
       picture(`data:${type};base64,${base64}`, name),
       h("figcaption", { className: "soft" }, `${name}, ${plural(size, "byte")}`))));
@@ -256,7 +258,8 @@ function answered(response, text) {
   }
   const docs = found?.data?.docs ?? found?.data ?? [];
   const failed = response.headers.get("X-Jina-Failed");
-  if (response.ok) $("state").textContent += `, ${plural(docs.length, "Document")}${failed ? `, ${failed} failed` : ""}`;
+  if (response.ok) $("state").textContent += `, ${plural(docs.length, "Document")}`;
+  if (failed) $("state").textContent += `, ${failed} failed`;
   const raw = found === undefined ? text : JSON.stringify(found, null, 2);
   answer([problems(response, found, text), documents(docs)].flat(), raw);
 }
@@ -339,7 +342,9 @@ document.ondragleave = () => document.body.classList.remove("over");
 document.ondrop = (event) => {
   event.preventDefault();
   document.body.classList.remove("over");
-  take(event.dataTransfer.files);
+  if (!event.dataTransfer.files.length) return;
+  $("file").files = event.dataTransfer.files; // so that it shows their names
+  take($("file").files);
 };
 window.onhashchange = choose;
 load();
