@@ -17,6 +17,7 @@ from jina.http.front import Front
 from jina.http.messages import Garbage, Refused, answer_to, read_binary, read_json
 from jina.http.ordered import CALLER, Caller, HungUp, InOrder, Lost
 from jina.http.stream import Message, Receive, Scope, Send
+from jina.http.watch import Seen, seen_of
 from jina.wire.maps import SPLIT
 
 END = b"\0"
@@ -72,7 +73,7 @@ class WebSockets:
         offered = scope.get("subprotocols", [])
         protocol = next((name for name in offered if name in _PROTOCOLS), None)
         await send({"type": "websocket.accept", "subprotocol": protocol})
-        conversation = _Conversation(self._front, protocol, receive, send)
+        conversation = _Conversation(self._front, protocol, receive, send, seen_of(scope))
         try:
             await conversation.run(scope[CALLER])
         except HungUp:
@@ -116,14 +117,17 @@ class _Conversation:
         protocol: that was agreed on; None for none.
         receive: of ASGI.
         send: of ASGI.
+        seen: the request that began it.
     """
 
-    def __init__(self, front: Front, protocol: str | None, receive: Receive, send: Send) -> None:
+    def __init__(
+        self, front: Front, protocol: str | None, receive: Receive, send: Send, seen: Seen
+    ) -> None:
         self._front = front
         self._protocol = protocol
         self._receive = receive
         self._send = send
-        self._requests = InOrder(front)
+        self._requests = InOrder(front, seen)
 
     async def run(self, caller: Caller) -> None:
         """Talk until one side ends it."""
