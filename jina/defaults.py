@@ -17,7 +17,8 @@ READ_BYTES = 256 * KIB  # of lines that are read at once where no request is mad
 ECHO_BYTES = 10_000_000  # of results; above that it is told if they mostly are the input again
 REQUEST_IDLE_S = 0.02  # a request is sent when no new line has come for this long
 WINDOW_REQUESTS = 16  # requests of one client under way at once
-MAX_WINDOW_REQUESTS = 48  # that a client may ask for
+MAX_WINDOW_REQUESTS = 48  # that a client may have without asking for more
+MAX_GRANTED_REQUESTS = 1024  # that a client may ask for, which sends the requests of many others
 QUEUED_PER_CLIENT = 64  # unread messages of a client; enough for a window and its pings
 
 # How much a peer may make us hold.

@@ -59,6 +59,14 @@ class FlowInspectType(BetterEnum):
     COLLECT = 3
 
 
+class GatewayProtocolType(BetterEnum):
+    """How a Flow is reached."""
+
+    GRPC = 0
+    HTTP = 1
+    WEBSOCKET = 2
+
+
 class RequestType(BetterEnum):
     """What a request is."""
 

@@ -33,6 +33,7 @@
     ├── InputError                     an input file that cannot be read
     │   └── BadLine                    one line of it that is not a Document
     ├── OutputError                    results that cannot be written
+    ├── BadKeys                        key files that cannot be used
     ├── NoAvailablePortError           raised by published code when no port is free
     ├── WireError                      (ValueError) bytes that are not a message of this protocol
     └── MissingExtra                   (ImportError) an optional package is not installed
@@ -283,6 +284,10 @@ class BadLine(InputError):
 
 class OutputError(JinaError):
     """Results that cannot be written."""
+
+
+class BadKeys(JinaError):
+    """Key files that cannot be used."""
 
 
 class NoAvailablePortError(JinaError):

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 from jina.excepts import ConfigError, FlowBuildLevelError, FlowError, FlowTopologyError
 from jina.graph import drawing
 from jina.graph.course import ends
-from jina.graph.members import NotHere, Said, free_name, node_of, tell_ignored
+from jina.graph.http_members import OfHttp, expose_endpoint
+from jina.graph.members import free_name, node_of, tell_ignored
 from jina.graph.plan import Plan, PlannedNode, with_import_paths
 from jina.launch.asking import change_local, to_scale, with_arguments
 from jina.launch.local import LocalFlow
@@ -289,7 +290,7 @@ class Flow:
         if self._running:
             raise FlowBuildLevelError("the Flow is already running")
         plan, suspicious = self._description.planned()
-        tell_ignored(self._description.said, suspicious)
+        tell_ignored(suspicious)
         self._running = LocalFlow(with_import_paths(plan))
         return self
 
@@ -341,11 +342,11 @@ class Flow:
         """A Client of the running Flow; it is closed together with the Flow."""
         return self._connected()
 
-    host = Said()
-    port = Said()
-    port_expose = Said()
-    protocol = Said()
-    expose_endpoint = NotHere("clients can post to every endpoint, and HTTP is not supported")
+    host = OfHttp()
+    port = OfHttp()
+    port_expose = OfHttp()
+    protocol = OfHttp()
+    expose_endpoint = expose_endpoint
 
     # --- change while it runs ---
 

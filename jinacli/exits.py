@@ -5,6 +5,7 @@ from __future__ import annotations
 from typer import Abort
 
 from jina.excepts import (
+    BadKeys,
     ConfigError,
     ConnectError,
     FlowNotFound,
@@ -55,7 +56,7 @@ def exit_code_of(error: BaseException) -> int:
         return INTERRUPTED
     if isinstance(error, Terminated):
         return TERMINATED
-    if isinstance(error, (ConfigError, InputError)):
+    if isinstance(error, (BadKeys, ConfigError, InputError)):
         return USAGE
     if isinstance(error, (ConnectError, FlowNotFound)):
         return CANNOT_CONNECT

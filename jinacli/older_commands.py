@@ -21,7 +21,8 @@ OLDER = {
     "deployment": _FLOW,
     "export": _EXPORT,
     "export-api": _EXPORT,
-    "gateway": _FLOW,
+    "gateway": "`jina flow up flow.yml --http 8080` serves a Flow over HTTP; `jina http 8080` "
+    "serves one that runs already",
     "hello": "`jina flow new NAME` creates a first Flow; "
     "`jina executor run catalogue://UpperCase /upper --text hello` needs no file",
     "hub": _NO_HUB,

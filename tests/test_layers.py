@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[1]
 LAYERS: list[set[str]] = [
     {"jinacli"},
     {"jina.async_flow"},
-    {"jina.flow", "jina.check", "jina.trial"},
+    {"jina.flow", "jina.check", "jina.trial", "jina.http"},
     {"jina.launch", "jina.client"},
     {"jina.runtime"},
     {"jina.graph"},
@@ -62,6 +62,7 @@ ROOMS_OF_LIBRARIES = {
     "orjson": "jina.records",
     "typer": "jinacli",
     "rich": "jinacli",
+    **dict.fromkeys(("starlette", "uvicorn", "httptools", "uvloop", "websockets"), "jina.http"),
 }
 FORBIDDEN_LIBRARIES = {"pickle", "marshal", "shelve", "dill"}
 

@@ -14,6 +14,7 @@ from jina.check.batching import batched_join
 from jina.check.classes import Begin
 from jina.check.folders import named_folders, node_folders, shared_folders
 from jina.check.gpus import node_gpus, with_first_gpu
+from jina.check.http import http_findings
 from jina.check.methods import yaml_endpoints
 from jina.check.parts import Check, Findings, Part
 from jina.check.report import Endpoint, Report
@@ -117,6 +118,8 @@ def read_for_flow(
             report.endpoints += each.endpoints
         for node in reading.nodes:
             report.problems += _unserved(report, node)
+        if reading.config is not None:
+            report.problems += http_findings(reading.config.http, report.endpoints)
         report.problems = ordered(report.problems)
         return report
 

@@ -13,6 +13,7 @@ from jina.config.tree import DataPath, Tree
 from jina.config.variables import Unresolved
 from jina.executors import BaseExecutor
 from jina.executors.class_faults import decorator_faults, method_faults, odd_endpoint
+from jina.executors.describe import endpoints_of
 from jina.executors.doubts import documents_methods
 from jina.executors.signature import ARGUMENTS, unfillable
 from jina.executors.spec import ExecutorSpec
@@ -80,12 +81,22 @@ def endpoint_rows(cls: type[BaseExecutor], spec: ExecutorSpec, name: str) -> Ite
         name: of the Executor in the rows.
     """
     usable = {e: m for e, m in spec.requests.items() if callable(getattr(cls, m, None))}
-    for endpoint, target in instance_table(cls, usable).items():
+    about = spec.metas.get("description")
+    table = instance_table(cls, usable)
+    for said, (endpoint, target) in zip(endpoints_of(table, cls), table.items(), strict=True):
         plain = getattr(target, "__func__", target)
         file, line = definition(plain)
         method = f"{cls.__name__}.{getattr(plain, '__name__', '?')}"
         place = f"{shown_file(file)}:{line}" if line else shown_file(file)
-        yield Endpoint(name, endpoint, method, place)
+        yield Endpoint(
+            name,
+            endpoint,
+            method,
+            place,
+            said.doc,
+            tuple(said.parameters),
+            about if isinstance(about, str) else "",
+        )
 
 
 def _no_method(

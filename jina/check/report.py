@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from jina.config.problems import Problem, errors_in
+from jina.wire.described import Parameter
 
 
 class Endpoint(NamedTuple):
@@ -16,12 +17,23 @@ class Endpoint(NamedTuple):
         endpoint: such as "/index"; "/default" is the handler of all others.
         method: such as "MyExecutor.index".
         place: `executor.py:12`, where the method is written.
+        doc: its docstring.
+        parameters: that it reads.
+        about: the description of its Executor.
     """
 
     executor: str
     endpoint: str
     method: str
     place: str
+    doc: str = ""
+    parameters: tuple[Parameter, ...] = ()
+    about: str = ""
+
+    @property
+    def cells(self) -> tuple[str, str, str, str]:
+        """Who serves what, and where that is written."""
+        return self[:4]
 
 
 @dataclass

@@ -27,6 +27,7 @@ from jina.excepts import (
 from jina.names import with_slash
 from jina.readers import CONTENTS, FORMATS, ReadOptions
 from jina.records.selection import names_of
+from jina.transport.curve import Credentials
 from jina.wire.maps import ON_ERROR, SPLIT, Call
 from jina.writers import form_of
 
@@ -51,10 +52,13 @@ class Client:
         timeout_s: the longest time without any reply while requests are under way; None for no
             limit.
         timing: of every post that does not say it itself, see `post`.
+        keys: folder with a key of your own and the public one of the gateway, for an address that
+            asks for keys; `jina keys new` makes them.
         **older: arguments of Jina 2 and 3, which have no effect; docs/migrating.md lists them.
 
     Raises:
         TypeError: neither an address nor a port, or an argument that cannot be ignored.
+        BadKeys: the keys cannot be used.
     """
 
     def __init__(
@@ -66,6 +70,7 @@ class Client:
         timeout_connect_s: float = TIMEOUT_CONNECT_S,
         timeout_s: float | None = None,
         timing: bool = False,
+        keys: str | Path = "",
         **older: Any,
     ) -> None:
         check_arguments(older)
@@ -73,6 +78,7 @@ class Client:
         self._timeout_connect_s = timeout_connect_s
         self._timeout_s = timeout_s
         self._timing = timing
+        self._keys = Credentials(os.fspath(keys)) if keys else None
         self._own_connections()
 
     def close(self) -> None:
@@ -149,7 +155,7 @@ class Client:
         try:
             return self._idle.pop()
         except IndexError:
-            return Session(self.address, timeout_connect_s=self._timeout_connect_s)
+            return Session(self.address, timeout_connect_s=self._timeout_connect_s, keys=self._keys)
 
     def post(
         self,

@@ -9,7 +9,7 @@ import os
 import time
 from math import ceil
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -19,6 +19,9 @@ from jina.transport import sockets
 from jina.wire import header as wire
 from jina.wire.header import Header, pack_message, unpack_message
 from jina.wire.maps import Hello, Welcome, pack_map, unpack_map
+
+if TYPE_CHECKING:
+    from jina.transport.curve import Credentials
 
 PING_S = 0.5
 """How long a gateway may be silent before it is asked whether it is there."""
@@ -34,13 +37,21 @@ class Session:
     Args:
         address: of the gateway.
         timeout_connect_s: how long the greeting may take.
+        keys: what the gateway is shown; None if it asks for nothing.
 
     Raises:
-        ConnectError: nobody answers there.
+        ConnectError: nobody answers there, or we are not let in.
     """
 
-    def __init__(self, address: str, *, timeout_connect_s: float = TIMEOUT_CONNECT_S) -> None:
+    def __init__(
+        self,
+        address: str,
+        *,
+        timeout_connect_s: float = TIMEOUT_CONNECT_S,
+        keys: Credentials | None = None,
+    ) -> None:
         self.address = address
+        self.keys = keys
         if self.is_gone:
             raise ConnectError("no Flow listens there", where=address, hint=_LOCAL_HINT)
         self._context = sockets.open_context()
@@ -48,6 +59,8 @@ class Session:
         try:
             self.socket = sockets.open_lasting_dealer(self._context, timeout_s=PING_S)
             self.link = sockets.Link(self.socket)
+            if keys:
+                keys.show_on(self.socket)
             sockets.connect(self.socket, address)
             self.poller = sockets.Poller()
             self.poller.register(self.socket, sockets.POLLIN)
@@ -89,6 +102,15 @@ class Session:
         answer = self._ask(wire.STATUS, wire.STATUS, TIMEOUT_CONNECT_S)
         return msgspec.json.decode(sockets.payload(answer.frames[0]))  # type: ignore[no-any-return]
 
+    def description(self) -> dict[str, Any]:
+        """Ask the gateway for the graph and what its Executors say of themselves.
+
+        Raises:
+            ConnectError: no answer in time.
+        """
+        answer = self._ask(wire.DESCRIBE, wire.DESCRIBE, TIMEOUT_CONNECT_S)
+        return msgspec.json.decode(sockets.payload(answer.frames[0]))  # type: ignore[no-any-return]
+
     def _greet(self, timeout_s: float) -> Welcome:
         return unpack_map(Welcome, self._ask(wire.HELLO, wire.WELCOME, timeout_s).call)
 
@@ -114,7 +136,8 @@ class Session:
                 if found := self._await(answer, min(left, PING_S)):
                     return found
             else:
-                self.link.wait(left)
+                self._check_refusal()
+                self.link.wait(min(left, PING_S))
         if not is_asked:
             raise ConnectError(
                 f"no answer within {timeout_s:g} s",
@@ -126,6 +149,28 @@ class Session:
             where=self.address,
             hint="is a jina gateway listening there?",
         )
+
+    def _check_refusal(self) -> None:
+        """Raise what the other side says of our keys, if it does."""
+        refusal, keys = self.link.refusal, self.keys
+        if refusal == "key" and keys is not None:
+            raise ConnectError(
+                f'the gateway does not list the key "{keys.name}"',
+                where=self.address,
+                hint=f"copy {keys.name}.pub into the gateway's folder of keys",
+            )
+        if refusal and keys is not None:
+            raise ConnectError(
+                "the gateway there does not have the key that is expected of it, or has none",
+                where=self.address,
+                hint=f"copy the gateway's .pub file into {keys.folder}",
+            )
+        if refusal == "mechanism":
+            raise ConnectError(
+                "the gateway lets in only those who have a key",
+                where=self.address,
+                hint="use --keys DIR; `jina keys new` makes a key",
+            )
 
     def _await(self, kind: int, timeout_s: float) -> Header | None:
         """The next message of a kind; None when none came in time."""

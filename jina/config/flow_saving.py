@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from jina.config.dumping import dumped
+from jina.config.http_schema import HTTP_FILES
 from jina.config.interpreters import PYTHON, VENV
 from jina.config.loader import parse
 from jina.config.python_values import error_name
@@ -70,6 +71,9 @@ def write_flow(
     if name and "name" not in data and "name" not in options.data:
         data["name"] = name
     data["with"] = _moved(options, folder)
+    for said in (data, data["with"]):
+        if isinstance(said.get("http"), Mapping):
+            said["http"] = _moved(Part(said["http"], options.folders), folder)
     everywhere = _further(options)
     data["executors"] = [_moved(_searching(entry, everywhere), folder) for entry in entries]
     try:
@@ -138,7 +142,7 @@ def _with_files(data: dict[str, Any], part: Part, folder: Path) -> dict[str, Any
         data["py_modules"] = _found(modules, part, folder)
     elif isinstance(modules, list):
         data["py_modules"] = [_found(str(module), part, folder) for module in modules]
-    for key in ("workspace", VENV, PYTHON):
+    for key in ("workspace", VENV, PYTHON, *HTTP_FILES):
         path = data.get(key)
         # An interpreter without a slash is one of $PATH.
         if isinstance(path, str) and path and (key != PYTHON or os.sep in path):

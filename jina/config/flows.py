@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from jina.config import devices
 from jina.config.drafts import ExecutorClass, uncertain_sections
 from jina.config.failures import strategy_notes
+from jina.config.http import NO_HTTP, HttpConfig, read_http
 from jina.config.inspections import with_needs, without
 from jina.config.load_state import (
     DEFAULT_OPTIONS,
@@ -60,6 +61,7 @@ class FlowConfig:
         options: what holds for the whole Flow, typed.
         warnings: what is suspicious or ignored.
         files: all YAML files that went into it.
+        http: what it says of HTTP.
     """
 
     name: str
@@ -68,6 +70,7 @@ class FlowConfig:
     options: FlowOptions
     warnings: list[Problem] = field(default_factory=list)
     files: list[Path] = field(default_factory=list)
+    http: HttpConfig = NO_HTTP
 
 
 def load_flow(
@@ -162,11 +165,12 @@ def read_flow(source: Any, options: LoadOptions = DEFAULT_OPTIONS) -> FlowReadin
             state.problems.append(_not_a_flow(tree))
         return FlowReading(None, [], ordered(state.problems))
     shared, nodes, is_whole = _flow(state, tree)
+    http = read_http(state, tree, shared)
     problems = ordered(state.problems)
     if not is_whole or errors_in(problems):
         return FlowReading(None, nodes, problems)
     name, path = _name(tree.data, tree.source), tree.source.path
-    config = FlowConfig(name, path, nodes, shared, list(problems), state.files)
+    config = FlowConfig(name, path, nodes, shared, list(problems), state.files, http)
     return FlowReading(config, nodes, problems)
 
 

@@ -12,23 +12,21 @@ IGNORED_FLOW = frozenset({"gateway", "is_updated", "jcloud"})
 # fmt: off
 IGNORED_OPTIONS = frozenset({
     "allow_concurrent", "asyncio", "compress", "compress_min_bytes", "compress_min_ratio",
-    "compression", "connect_to_predecessor", "cors", "ctrl_with_ipc", "daemon",
-    "default_swagger_ui", "deployments_addresses", "deployments_disable_reduce",
-    "deployments_metadata", "deployments_no_reduce", "description", "docker_kwargs",
-    "dynamic_routing", "entrypoint", "expose_endpoints", "expose_graphql_endpoint",
-    "expose_public", "graph_conditions", "graph_description", "grpc_channel_options",
-    "grpc_data_requests", "grpc_server_options", "host", "host_in", "host_out", "hosts_in_connect",
-    "http_proxy", "https", "identity", "infrastructure", "k8s_namespace", "log_config",
-    "memory_hwm", "metrics", "metrics_exporter_host", "metrics_exporter_port", "monitoring",
-    "native", "no_crud_endpoints", "no_debug_endpoints", "no_dynamic_routing", "polling", "port",
-    "port_ctrl", "port_expose", "port_in", "port_jinad", "port_monitoring", "port_out", "ports",
-    "prefetch", "prefetch_on_recv", "protocol", "protocols", "provider_endpoint", "proxy", "quiet",
-    "quiet_error", "quiet_remote_logs", "reduce", "reload", "rest_api", "restart", "restful",
-    "retries", "reuse_session", "routing_table", "runs_in_docker", "runtime_backend",
-    "runtime_cls", "socket_in", "socket_out", "ssh_keyfile", "ssh_password", "ssh_server",
-    "ssl_certfile", "ssl_keyfile", "static_routing_table", "suppress_root_logging", "timeout_ctrl",
-    "timeout_send", "title", "tls", "traces_exporter_host", "traces_exporter_port", "tracing",
-    "uses", "uvicorn_kwargs", "workspace_id", "zmq_identity",
+    "compression", "connect_to_predecessor", "ctrl_with_ipc", "daemon", "default_swagger_ui",
+    "deployments_addresses", "deployments_disable_reduce", "deployments_metadata",
+    "deployments_no_reduce", "docker_kwargs", "dynamic_routing", "entrypoint",
+    "expose_graphql_endpoint", "expose_public", "graph_conditions", "graph_description",
+    "grpc_channel_options", "grpc_data_requests", "grpc_server_options", "host_in", "host_out",
+    "hosts_in_connect", "http_proxy", "https", "identity", "infrastructure", "k8s_namespace",
+    "log_config", "memory_hwm", "metrics", "metrics_exporter_host", "metrics_exporter_port",
+    "monitoring", "native", "no_dynamic_routing", "polling", "port_ctrl", "port_in",
+    "port_jinad", "port_monitoring", "port_out", "ports", "prefetch", "prefetch_on_recv",
+    "protocols", "provider_endpoint", "proxy", "quiet", "quiet_error", "quiet_remote_logs",
+    "reduce", "reload", "rest_api", "restart", "restful", "retries", "reuse_session",
+    "routing_table", "runs_in_docker", "runtime_backend", "runtime_cls", "socket_in",
+    "socket_out", "ssh_keyfile", "ssh_password", "ssh_server", "static_routing_table",
+    "suppress_root_logging", "timeout_ctrl", "timeout_send", "tls", "traces_exporter_host",
+    "traces_exporter_port", "tracing", "uses", "uvicorn_kwargs", "workspace_id", "zmq_identity",
 })
 
 #: Ignored in an executor of a Flow.
@@ -67,8 +65,8 @@ MEANS_NOTHING = (None, False, "", "0.0.0.0", "localhost", "127.0.0.1", "NONE")
 INSTEAD_OF_IGNORED = {
     "with": "put constructor arguments in `uses_with`",
     **dict.fromkeys(
-        ("host", "port", "port_expose", "protocol", "restful", "rest_api"),
-        "HTTP and gRPC are not supported yet; `jina flow up --port` listens on TCP",
+        ("restful", "rest_api", "protocols"),
+        "write `protocol: http` to serve HTTP; gRPC is not supported",
     ),
 }
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from jina.executors.user_errors import dotted_name
 
-OPTIONS = ("inspect", "on_error", "on_error_strategy")
+OPTIONS = ("inspect", "on_error", "on_error_strategy", "protocol")
 """Keys of a Flow's `with` that are words."""
 
 _ENTRY = ("method", "polling", "on_error", "on_error_strategy")  # the same in an entry

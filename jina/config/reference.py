@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from jina.config.batching_schema import BatchingModel
 from jina.config.failure_schema import RetriesModel
+from jina.config.http_schema import ExposedModel, HttpModel
 from jina.config.older_keys import (
     IGNORED_EXECUTOR,
     IGNORED_FLOW,
@@ -46,6 +47,8 @@ _TITLES = {
     "Metas": "an Executor's `metas`",
     "RetriesModel": "`retries` of an executor",
     "BatchingModel": "dynamic batching of an endpoint",
+    "HttpModel": "`http` of a Flow",
+    "ExposedModel": "an endpoint in `expose_endpoints`",
 }
 _NAMES = {"name": (rf"^{SAFE_NAME.pattern}$|\$", NAME_HINT[0].upper() + NAME_HINT[1:])}
 _PATTERNS: dict[str, dict[str, tuple[str, str]]] = {
@@ -158,6 +161,17 @@ def _or_variable(schema: dict[str, Any]) -> dict[str, Any]:
 _SECTIONS: list[tuple[str, str, type[BaseModel]]] = [
     ("A Flow", "The top level of a Flow's YAML.", FlowModel),
     ("`with` of a Flow", "Settings for the whole Flow.", FlowOptions),
+    (
+        "`http` of a Flow",
+        "How the Flow is reached over HTTP; see docs/running.md. These keys win over those of "
+        "`with`. Sizes and times have units: `64MiB`, `60s`, `500ms`.",
+        HttpModel,
+    ),
+    (
+        "An endpoint in `expose_endpoints`",
+        "Other keys of Jina 2 are kept, and have no effect.",
+        ExposedModel,
+    ),
     ("An executor of a Flow", "Each item of `executors`.", NodeModel),
     ("`retries` of an executor", "Which calls are retried when they raise.", RetriesModel),
     ("An Executor", "The top level of an Executor's YAML, or an inline `uses`.", ExecutorModel),
@@ -248,7 +262,13 @@ def markdown() -> str:
 def _table(model: type[BaseModel]) -> str:
     schema = model.model_json_schema(by_alias=True, mode="validation")
     lines = ["| key | type | meaning |", "|---|---|---|"]
-    for key, part in schema["properties"].items():
+    fields = {info.alias or name: name for name, info in model.model_fields.items()}
+    # Those of a base class last.
+    in_order = sorted(
+        schema["properties"], key=lambda key: fields[key] not in model.__annotations__
+    )
+    for key in in_order:
+        part = schema["properties"][key]
         text = part.get("description", "")
         default = part.get("default")
         if isinstance(default, str | int) and not isinstance(default, bool):

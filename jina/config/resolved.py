@@ -12,6 +12,7 @@ from typing import Any
 from jina.config.drafts import ExecutorDraft
 from jina.config.dumping import dumped
 from jina.config.flows import FlowConfig, flow_tree, read_flow
+from jina.config.http_schema import HttpModel, HttpOptions
 from jina.config.interpreters import PYTHON, VENV
 from jina.config.load_state import LoadOptions
 from jina.config.loader import parse
@@ -24,6 +25,7 @@ from jina.config.validation import known_keys
 from jina.executors.spec import ExecutorSpec
 
 DEFAULT = "default"
+HTTP_KEYS = {*HttpModel.model_fields, *HttpOptions.model_fields}
 
 # Those that the entry of a node has in other words.
 _SAID_ELSEWHERE = {
@@ -91,6 +93,7 @@ class _Resolver:
         at: DataPath = ("name",) if ("name",) in self.tree.values else ("with", "name")
         self.put(("name",), self.config.name, self.tree, at)
         self.options()
+        self.http()
         self.found.data["executors"] = []
         for number, node in enumerate(self.config.executors):
             self.found.data["executors"].append({})
@@ -106,6 +109,20 @@ class _Resolver:
             if key in ("py_modules", "extra_search_paths"):
                 continue  # in each executor
             self.put(("with", key), value, self.tree, ("with", key))
+
+    def http(self) -> None:
+        """What is said of HTTP, wherever that is; ports and files as they are understood."""
+        http = self.config.http
+        for key in HTTP_KEYS:
+            self.found.data["with"].pop(key, None)
+        if not http.values and not http.is_open:
+            return
+        self.found.data["http"] = {}
+        values = {"port": 0, **http.values} if http.is_open else http.values
+        for key, value in values.items():
+            at = http.places.get(key, ("http", key))
+            shown = f"{value:g}s" if key == "timeout" else value
+            self.put(("http", key), shown, self.tree, at)
 
     def node(self, to: DataPath, node: NodeConfig) -> None:
         origin = node.origin

@@ -1,8 +1,8 @@
 """What Flow and Executor YAML may say: every key, its type, its default, one line of documentation.
 
-Here, in `failure_schema` and in `batching_schema`, nowhere else. Models are strict (no text where a
-number belongs) and refuse unknown keys. The keys of Jina 2 and 3 that have no effect here are in
-`older_keys.py`: they are accepted, and `check` lists them.
+Here, in `failure_schema`, `http_schema` and `batching_schema` alone. Models are strict (no text
+where a number belongs) and refuse unknown keys. The keys of Jina 2 and 3 that have no effect here
+are in `older_keys.py`: they are accepted, and `check` lists them.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from pydantic_core import PydanticKnownError
 
 from jina.config.batching_schema import BatchingSection
 from jina.config.failure_schema import Limits, OnError, Retries, Strategy
+from jina.config.http_schema import HttpOptions, HttpSection
 from jina.defaults import CLOSE_GRACE_S, MAX_REPLICAS, MAX_THREADS
 
 Text = Annotated[str, Field(strict=True)]
@@ -348,7 +349,7 @@ class NodeModel(_Strict):
     )
 
 
-class FlowOptions(_Strict):
+class FlowOptions(HttpOptions):
     """What holds for the whole Flow."""
 
     name: Text | None = Field(None, description="Same as the top-level `name`.")
@@ -434,6 +435,7 @@ class FlowModel(_Strict):
         alias="with",
         description="Settings for the whole Flow.",
     )
+    http: HttpSection | None = Field(None, description="How it is reached over HTTP.")
     executors: Annotated[
         list[NodeModel],
         BeforeValidator(

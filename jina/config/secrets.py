@@ -23,6 +23,8 @@ _IN_URL = re.compile(r"(?<=://)([^/@\s:]*):([^/@\s]+)(?=@)")
 def looks_secret(name: str) -> bool:
     """Whether a key or a variable of this name holds a secret: `API_KEY`, `dbPassword`."""
     words = [word.lower() for word in _WORD.findall(name)]
+    if words[-1:] == ["file"]:
+        return False  # `api_key_file`: where it is, not what it is
     return not _WORDS.isdisjoint(words) or name.lower() in _WORDS
 
 

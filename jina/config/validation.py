@@ -27,7 +27,7 @@ _EXPECTED = {
 # Names that pydantic puts into a location for the branch of a union; they are not in the data.
 _BRANCHES = frozenset({"constrained-str", "text", "map", "str", "int", "float", "bool"})
 # Keys that accept a single text as a list of one.
-_ONE_OR_MANY = frozenset({"needs", "on", "py_modules", "extra_search_paths"})
+_ONE_OR_MANY = frozenset({"needs", "on", "py_modules", "extra_search_paths", "hosts"})
 # What people write for a boolean.
 _MEANS = {
     **dict.fromkeys(("true", "on", "y", "yes", "1"), "true"),
@@ -41,6 +41,7 @@ _THINGS = {
     "Metas": "metas",
     "RetriesModel": "`retries`",
     "BatchingModel": "dynamic batching",
+    "HttpModel": "`http`",
 }
 
 
@@ -180,7 +181,7 @@ def _bad_value(tree: Tree, path: DataPath, name: str, error: Mapping[str, Any]) 
     if kind_of_error == "string_pattern_mismatch":
         message = f"{name} contains a NUL character"
         return tree.problem(path, "bad-value", message, hint="remove it")
-    if kind_of_error in ("no_time", "no_exception"):
+    if kind_of_error in ("no_time", "no_exception", "no_unit"):
         hint = error.get("ctx", {}).get("hint", "")
         message = f"{name} is {kind(value)}; {error['msg']}"
         return tree.problem(path, "bad-value", message, hint=hint)

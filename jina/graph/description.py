@@ -119,7 +119,7 @@ class Description:
         Raises:
             ConfigError: with everything that is wrong.
         """
-        return plan_from(self._config())
+        return plan_from(self._config(), http={})
 
     def planned(self) -> tuple[Plan, list[Problem]]:
         """The plan, and what is suspicious about what was said.
@@ -128,7 +128,7 @@ class Description:
             ConfigError: with everything that is wrong.
         """
         config = self._config()
-        return plan_from(config), config.warnings
+        return plan_from(config, http={}), config.warnings
 
     @cached_property
     def graph(self) -> Plan:

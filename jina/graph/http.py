@@ -17,6 +17,15 @@ MAX_CONNECTIONS = 20_000
 MAX_BODY_BYTES = 64 * MIB
 MAX_WAITING_BYTES = 256 * MIB
 TIMEOUT_S = 60.0  # until a request has its answer
+SERVES, MET = b".", b"+"  # what a front tells of itself: it serves; it knows what the Flow serves
+HEAD_S = 10.0
+BODY_S = 60.0
+SILENCE_S = 60.0
+IDLE_S = 75.0
+WAYS_OUT = (
+    "set `api_key_file` in `http` (or --api-key-file) so that they need a key, or "
+    "`insecure_no_auth: true` (--insecure-no-auth) if anyone may"
+)
 
 
 class HttpSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,6 +58,11 @@ class HttpSettings(msgspec.Struct, frozen=True, kw_only=True):
         coalesce_ms: how long a small request may wait for others to share a call; 0 for never.
         access_log: a line for each request.
         log_format: "text" or "json".
+        head_s: seconds within which the head of a request comes.
+        body_s: seconds within which its body comes.
+        silence_s: that a stream, or a client that does not read, may be silent.
+        idle_s: seconds that a connection stays open between requests.
+        place: where a YAML asks for the port, as file:line:column; "" where none does.
     """
 
     host: str = "127.0.0.1"
@@ -77,6 +91,30 @@ class HttpSettings(msgspec.Struct, frozen=True, kw_only=True):
     coalesce_ms: float = 0.0
     access_log: bool = False
     log_format: str = "text"
+    head_s: float = HEAD_S
+    body_s: float = BODY_S
+    silence_s: float = SILENCE_S
+    idle_s: float = IDLE_S
+    place: str = ""
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can reach it."""
+        return self.host in ("localhost", "::1") or self.host.startswith("127.")
+
+    @property
+    def is_guarded(self) -> bool:
+        """Whether nobody gets in whom the user does not expect."""
+        return self.is_loopback or bool(self.api_key_file) or self.insecure_no_auth
+
+    def url(self, port: int) -> str:
+        """How a browser is told of it.
+
+        Args:
+            port: that was bound.
+        """
+        scheme = "https" if self.ssl_certfile else "http"
+        return f"{scheme}://{f'[{self.host}]' if ':' in self.host else self.host}:{port}"
 
 
 class FrontAssignment(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,6 +128,7 @@ class FrontAssignment(msgspec.Struct, frozen=True, kw_only=True):
         slot: which of the fronts, from 0; a replacement has the same.
         directory: where the fronts of the Flow share what they count; "" where each is alone.
         parent: process id; the front ends with it.
+        ready: descriptor of a pipe, inherited: `SERVES` and `MET` are written to it, each once.
     """
 
     settings: HttpSettings
@@ -99,3 +138,4 @@ class FrontAssignment(msgspec.Struct, frozen=True, kw_only=True):
     slot: int = 0
     directory: str = ""
     parent: int = 0
+    ready: int = -1

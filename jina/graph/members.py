@@ -1,87 +1,32 @@
-"""Members of a Flow: how its nodes are found, and those of Jina 2 that do nothing here."""
+"""Members of a Flow: how its nodes are found, and what is said of arguments that do nothing."""
 
 from __future__ import annotations
 
 import inspect
 import warnings
-from collections.abc import Mapping, Sequence
-from typing import Any, NoReturn
+from collections.abc import Sequence
 
 from jina.config.problems import Problem
 from jina.graph.plan import PlannedNode
 from jina.suggest import nearest
 
-BY_ADDRESS = "clients connect to `address`; `jina flow up --port` listens on TCP"
-_UNHEARD = ("host", "port", "port_expose", "protocol")
 
-
-class NotHere:
-    """A member of Jina 2's Flow that this one lacks: using it and setting it are errors.
-
-    Args:
-        instead: what to do instead.
-    """
-
-    def __init__(self, instead: str) -> None:
-        self._instead = instead
-        self._name = ""
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self._name = name
-
-    def __get__(self, flow: object, owner: type) -> NoReturn:
-        raise AttributeError(f"a Flow has no `{self._name}` here; {self._instead}")
-
-    def __set__(self, flow: object, value: object) -> NoReturn:
-        self.__get__(flow, type(flow))
-
-
-class Said:
-    """A member of Jina 2's Flow that is kept as it was said, and does nothing yet."""
-
-    def __init__(self) -> None:
-        self._name = ""
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self._name = name
-
-    def __get__(self, flow: Any, owner: type) -> Any:
-        value = None if flow is None else flow._description.said.get(self._name)
-        if value is None:
-            raise AttributeError(f"a Flow has no `{self._name}` of its own; {BY_ADDRESS}")
-        return value
-
-    def __set__(self, flow: Any, value: object) -> None:
-        flow._description = flow._description.with_option(self._name, value)
-        tell_unheard({self._name: value})
-
-
-def tell_unheard(said: Mapping[str, Any]) -> None:
-    """Warn of what was said of HTTP and of ports: it does nothing yet."""
-    listed = [f"{key}={said[key]!r}" for key in _UNHEARD if said.get(key) is not None]
-    if listed:
-        _warn(f"{', '.join(listed)}: accepted, but nothing listens there yet; {BY_ADDRESS}")
-
-
-def tell_ignored(given: Mapping[str, Any], problems: Sequence[Problem]) -> None:
+def tell_ignored(problems: Sequence[Problem]) -> None:
     """Warn of arguments, and keys of YAML, that have no meaning here: each once.
 
     Args:
-        given: the keys of `with`.
         problems: the warnings of a load.
     """
-    tell_unheard(given)
     said = [
         f"{problem.place}: {problem.message}" if problem.place else problem.message
         for problem in problems
         if problem.code == "ignored-key"
-        and problem.path.removeprefix("with.") not in _UNHEARD  # `tell_unheard` tells of these
     ]
     if said:
-        _warn("; ".join(dict.fromkeys(said)))
+        warn_caller("; ".join(dict.fromkeys(said)))
 
 
-def _warn(text: str) -> None:
+def warn_caller(text: str) -> None:
     """Warn at the line of the program that called us."""
     level, frame = 1, inspect.currentframe()
     while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "jina":

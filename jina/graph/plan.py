@@ -15,6 +15,7 @@ from msgspec import structs
 from jina.defaults import CLOSE_GRACE_S, TIMEOUT_READY_S
 from jina.executors.modules import import_paths, program_folders
 from jina.executors.spec import ExecutorSpec, importing_from
+from jina.graph.http import HttpSettings
 from jina.graph.origins import Origins
 from jina.names import DEVICES, worker_name
 
@@ -145,7 +146,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         nodes: in the order in which they were written; needs are explicit and checked.
         workers: every process to start.
         listen: tcp address that clients may use too; "" for none.
+        keys: folder of the keys of those who may use it; "" for no encryption.
         origins: what it was made from; None where nobody asks.
+        http: how it is reached over HTTP; None where it is not.
     """
 
     name: str
@@ -153,7 +156,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     nodes: list[PlannedNode]
     workers: list[WorkerSpec]
     listen: str = ""
+    keys: str = ""
     origins: Origins | None = None
+    http: HttpSettings | None = None
 
     @property
     def executors(self) -> list[PlannedNode]:

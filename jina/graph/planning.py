@@ -6,15 +6,20 @@ and heads and tails nodes of their own: a need for a node with a tail becomes a 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
+
+from msgspec import convert
 
 from jina.config import devices
 from jina.config.failures import Failures
 from jina.config.flows import FlowConfig, load_flow
+from jina.config.http import HttpConfig
 from jina.config.interpreters import KEYS as PYTHON_KEYS
 from jina.config.nodes import NodeConfig
+from jina.config.problems import Problem, result_or_raise
 from jina.executors.spec import ExecutorSpec
+from jina.graph.http import WAYS_OUT, HttpSettings
 from jina.graph.plan import (
     ALL,
     ANY,
@@ -31,14 +36,23 @@ _REDUCER = ExecutorSpec(jtype="BaseExecutor")  # serves nothing, so that its wor
 
 
 def plan_from(
-    config: FlowConfig, *, listen: str = "", gpus: Callable[[], int] = devices.gpus
+    config: FlowConfig,
+    *,
+    listen: str = "",
+    http: Mapping[str, Any] | None = None,
+    gpus: Callable[[], int] = devices.gpus,
 ) -> Plan:
     """Turn a checked config into nodes and workers.
 
     Args:
         config: of the Flow.
         listen: tcp address on which the gateway listens too; "" for none.
+        http: settings of HTTP that win over those of the config; with a `port`, it is opened.
+            None for a plan that is not started, or serves nobody over HTTP.
         gpus: tells how many GPUs there are, for `CUDA_VISIBLE_DEVICES: RR`.
+
+    Raises:
+        ConfigError: other machines could reach it over HTTP, and need no key.
     """
     nodes: list[PlannedNode] = []
     workers: list[WorkerSpec] = []
@@ -53,7 +67,49 @@ def plan_from(
         if not node.is_floating:
             before = node.name
     path = str(config.file.resolve()) if config.file else ""
-    return Plan(name=config.name, file=path, nodes=nodes, workers=workers, listen=listen)
+    return Plan(
+        name=config.name,
+        file=path,
+        nodes=nodes,
+        workers=workers,
+        listen=listen,
+        http=None if http is None else http_settings(config.http, http),
+    )
+
+
+def http_settings(config: HttpConfig, wins: Mapping[str, Any]) -> HttpSettings | None:
+    """How a Flow is reached over HTTP; None if it is not.
+
+    Args:
+        config: what its YAML says.
+        wins: what the command line says, by the names of `HttpSettings`.
+
+    Raises:
+        ConfigError: other machines could reach it, and need no key.
+    """
+    if not config.is_open and "port" not in wins:
+        return None
+    place = "" if "port" in wins else config.place("port")
+    settings = convert({**config.values, **wins, "place": place}, HttpSettings)
+    if (found := unguarded(config, settings, said="host" in wins)) is not None:
+        result_or_raise(None, [found])
+    return settings
+
+
+def unguarded(config: HttpConfig, settings: HttpSettings, *, said: bool = False) -> Problem | None:
+    """The problem of an address that others can reach without a key; None if there is none.
+
+    Args:
+        config: what the YAML says.
+        settings: what holds.
+        said: the command line chose the address.
+    """
+    if settings.is_guarded:
+        return None
+    message = f"{settings.host} can be reached from other machines, and anyone there could post"
+    if said:
+        return Problem("open-host", message, hint=WAYS_OUT)
+    return config.problem("host", "open-host", message, WAYS_OUT, is_error=True)
 
 
 def _parts(node: NodeConfig, needs: list[str]) -> Iterator[tuple[PlannedNode, ExecutorSpec]]:

@@ -6,6 +6,7 @@ The parts of a supervisor:
     child.py                    one process: spawn, output, signals
     gateway_process.py          the gateway's process, and the way to talk with it
     workers.py                  the workers' processes, and what the gateway is told of them
+    fronts.py, http_port.py     the processes that serve HTTP, and their port
     listener.py                 what the processes print
     hints.py                    what people are told while it starts
     signals.py                  what signals came

@@ -13,7 +13,9 @@ from collections.abc import Mapping
 from typing import IO
 
 from jina.defaults import KIB
+from jina.excepts import FlowError
 from jina.executors.pythons import is_other
+from jina.graph.http import FrontAssignment
 from jina.launch import events, interpreters
 from jina.launch.elsewhere import UNSUITED
 from jina.launch.ending import Tail, ending
@@ -56,10 +58,12 @@ class NoProgram(OSError):
         )
 
 
-def not_started(error: OSError) -> events.StartFailed:
+def not_started(error: OSError | FlowError) -> events.StartFailed:
     """What is reported when one of the processes of a Flow cannot even be started."""
     if isinstance(error, NoProgram):
         return error.failure
+    if isinstance(error, FlowError):
+        return events.StartFailed.of(error)
     reason = f"could not start every process of the Flow: {error}"
     return events.StartFailed(worker="", where="", reason=reason, output=[])
 
@@ -261,6 +265,26 @@ def spawn_worker(assignment: Assignment, threads: Mapping[str, str]) -> Child:
             python=assignment.spec.python,
             python_place=assignment.spec.python_place,
             file=os.dup(stdin.fileno()),
+        )
+
+
+def spawn_front(name: str, assignment: FrontAssignment) -> Child:
+    """Start a process that serves HTTP; it inherits the sockets that its assignment names.
+
+    Args:
+        name: how people see it, such as "http/0".
+        assignment: in an unnamed file on its standard input, as that of a worker.
+    """
+    with _unnamed_file() as stdin:
+        stdin.write(encode_msgpack(assignment))
+        stdin.seek(0)
+        return _spawn(
+            name,
+            ["jina.http"],
+            stdin=stdin.fileno(),
+            pass_fds=(*assignment.sockets, assignment.ready),
+            # No worker is the incarnation 0.
+            env={MARK: mark_of(os.getpid(), 0)},
         )
 
 

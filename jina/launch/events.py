@@ -7,6 +7,7 @@ from typing import Protocol, TypeAlias
 
 import msgspec
 
+from jina.excepts import FlowError
 from jina.launch.rundir import FlowRecord
 from jina.runtime import control
 from jina.runtime.start_error import StartError
@@ -73,6 +74,7 @@ class Up(_Event):
     directory: str
     seconds: float
     log: str = ""  # what it says, as JSON lines
+    http: str = ""  # URL of its front
 
     @classmethod
     def of(cls, directory: Path, record: FlowRecord, seconds: float) -> Up:
@@ -83,6 +85,7 @@ class Up(_Event):
             directory=str(directory),
             seconds=seconds,
             log=record.log,
+            http=record.http,
         )
 
 
@@ -105,6 +108,11 @@ class StartFailed(_Event):
     hint: str = ""
     is_shown: bool = False
     error: StartError | None = None
+
+    @classmethod
+    def of(cls, error: FlowError) -> StartFailed:
+        """Of what no single process is to blame for."""
+        return cls(worker="", where=error.where, reason=error.what, output=[], hint=error.hint)
 
 
 class WorkerDied(_Event):

@@ -68,6 +68,38 @@ class GatewayProcess:
         self._listener.watch(self.child)
         self._selector.register(self._channel, selectors.EVENT_READ, self._on_channel)
 
+    def configure(
+        self,
+        plan: Plan,
+        directory: RunDirectory,
+        nodes: list[PlannedNode],
+        fronts: list[str],
+        endpoints: dict[str, list[str]],
+    ) -> None:
+        """Tell it all that it needs to begin, or to replace another one.
+
+        Args:
+            plan: what was started.
+            directory: of the Flow.
+            nodes: of the graph, as they are now.
+            fronts: addresses that an earlier gateway had; empty for the first one.
+            endpoints: that nodes are known to bind.
+        """
+        self.tell(
+            control.Configure(
+                flow=plan.name,
+                directory=str(directory.path),
+                nodes=nodes,
+                front=fronts or [directory.front, *filter(None, [plan.listen])],
+                back=directory.back,
+                board=str(directory.board),
+                mark=mark_of(os.getpid()),
+                endpoints=endpoints,
+                first_task=self.starts << 48,
+                keys=plan.keys,
+            )
+        )
+
     def tell(self, message: control.ToGateway) -> None:
         """Send it a message; does nothing while there is no process."""
         if self._channel:
@@ -129,35 +161,3 @@ class GatewayProcess:
             self._hear(message)  # type: ignore[arg-type]  # the channel decodes no others
         if not channel.is_open:
             self._selector.unregister(channel)  # it died, or is about to; `take_dead` looks
-
-
-def configuration(
-    plan: Plan,
-    directory: RunDirectory,
-    *,
-    nodes: list[PlannedNode],
-    fronts: list[str],
-    endpoints: dict[str, list[str]],
-    starts: int,
-) -> control.Configure:
-    """All that a gateway needs to begin, or to replace another one.
-
-    Args:
-        plan: what was started.
-        directory: of the Flow.
-        nodes: of the graph, as they are now.
-        fronts: addresses that an earlier gateway had; empty for the first one.
-        endpoints: that nodes are known to bind.
-        starts: of gateways, this one included.
-    """
-    return control.Configure(
-        flow=plan.name,
-        directory=str(directory.path),
-        nodes=nodes,
-        front=fronts or [directory.front, *filter(None, [plan.listen])],
-        back=directory.back,
-        board=str(directory.board),
-        mark=mark_of(os.getpid()),
-        endpoints=endpoints,
-        first_task=starts << 48,
-    )

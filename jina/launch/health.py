@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
@@ -16,6 +17,7 @@ from jina.launch import events
 from jina.launch.changing import Changing
 from jina.launch.child import Child
 from jina.launch.control_socket import Asker
+from jina.launch.fronts import Fronts
 from jina.launch.gateway_process import GatewayProcess
 from jina.launch.processes import is_stopped, memory_bytes
 from jina.launch.restarts import Comebacks
@@ -24,6 +26,7 @@ from jina.names import DEVICES
 from jina.runtime import control
 from jina.runtime.facts import (
     FailureCount,
+    FrontReport,
     GatewayReport,
     Look,
     NodeFacts,
@@ -53,6 +56,7 @@ class Health:
 
     Args:
         gateway: its process.
+        fronts: those that serve HTTP.
         workers: their processes.
         comebacks: which of them are to be started again.
         changing: knows every worker that there is to be.
@@ -63,6 +67,7 @@ class Health:
     def __init__(
         self,
         gateway: GatewayProcess,
+        fronts: Fronts,
         workers: Workers,
         comebacks: Comebacks,
         changing: Changing,
@@ -70,6 +75,7 @@ class Health:
         report: events.Reporter,
     ) -> None:
         self._gateway = gateway
+        self._fronts = fronts
         self._workers = workers
         self._comebacks = comebacks
         self._changing = changing
@@ -78,15 +84,25 @@ class Health:
         self._asked: dict[int, Asked] = {}
         self._last = 0
         self._ends: dict[str, tuple[int, str]] = {}  # worker -> its deaths, how the last was
+        self._restarts: Counter[str] = Counter()  # node -> deaths of its workers
 
     @property
     def due(self) -> list[float]:
         """When questions are answered without the gateway."""
         return [asked.until for asked in self._asked.values()]
 
-    def died(self, name: str, reason: str) -> None:
+    def died(self, spec: WorkerSpec, reason: str) -> None:
         """A worker died that nobody had asked to."""
-        self._ends[name] = (self._ends.get(name, (0, ""))[0] + 1, reason)
+        self._ends[spec.name] = (self._ends.get(spec.name, (0, ""))[0] + 1, reason)
+        self._restarts[spec.node] += 1
+        self._gateway.tell(control.Restarted(node=spec.node, count=self._restarts[spec.node]))
+
+    def announce(self) -> None:
+        """Tell a gateway that replaces another one which workers have died, and were given up."""
+        for node, count in self._restarts.items():
+            self._gateway.tell(control.Restarted(node=node, count=count))
+        for (node, shard), reason in self._comebacks.given_up.items():
+            self._gateway.tell(control.GaveUp(node=node, shard=shard, reason=reason))
 
     def ask(self, look: Look, asker: Asker) -> None:
         """Somebody looks; the answer comes as soon as the gateway has said what it sees."""
@@ -120,7 +136,8 @@ class Health:
         gateway = _gateway_report(self._gateway.child, self._gateway.starts, seen)
         workers = self._worker_reports(seen)
         nodes = _node_reports(seen) if seen else []
-        problems = _problems(gateway, nodes, workers)
+        fronts = self._fronts.reports()
+        problems = _problems(gateway, nodes, workers) + _front_problems(fronts)
         state = self._state()
         if state == "up":
             state = "degraded" if problems else "healthy"
@@ -132,6 +149,7 @@ class Health:
             nodes=nodes,
             workers=workers,
             failed=seen.failed if seen else {},
+            fronts=fronts,
         )
 
     def _worker_reports(self, seen: Seen | None) -> list[WorkerReport]:
@@ -273,6 +291,16 @@ def _problems(
             how = f" (the last one {worker.last_end})" if worker.last_end else ""
             found.append(f"{worker.name} is {worker.state}{how}")
     return found + [f"{node.name} is no longer available" for node in nodes if node.failed]
+
+
+def _front_problems(fronts: list[FrontReport]) -> list[str]:
+    """What is not as it should be with the processes that serve HTTP."""
+    return [
+        f"{front.name} is {front.state}"
+        + (f" (the last one {front.last_end})" if front.last_end else "")
+        for front in fronts
+        if front.state != "ready" and (front.state != "loading" or front.last_end)
+    ]
 
 
 def _ordered(found: Mapping[str, object], specs: Mapping[str, WorkerSpec]) -> list[str]:

@@ -200,7 +200,7 @@ def start_failure(event: events.StartFailed) -> FlowError:
     if event.is_up_already:
         return FlowBuildLevelError(event.reason)
     if not event.worker:
-        return RuntimeFailToStart(event.reason)
+        return RuntimeFailToStart(event.reason, where=event.where, hint=event.hint)
     error, output = event.error, list(event.output)
     details = [] if event.is_shown else output
     if error is not None:

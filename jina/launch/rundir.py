@@ -56,6 +56,7 @@ class FlowRecord(msgspec.Struct, kw_only=True):
         groups: process group -> when its leader started, in kernel ticks; to end them if the
             supervisor could not.
         origins: what its plan was made from; None where nobody asks.
+        http: URL of its front; "" if it has none.
     """
 
     name: str
@@ -69,6 +70,7 @@ class FlowRecord(msgspec.Struct, kw_only=True):
     endpoints: dict[str, list[str]] = {}
     groups: dict[int, int] = {}
     origins: Origins | None = None
+    http: str = ""
 
 
 _DECODER = msgspec.json.Decoder(FlowRecord)

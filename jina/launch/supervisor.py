@@ -13,13 +13,15 @@ import signal
 import time
 
 from jina.defaults import CLOSE_GRACE_S, DELIVERY_GRACE_S, DRAIN_GRACE_S, KILL_GRACE_S
+from jina.excepts import FlowError
 from jina.graph.plan import Plan, WorkerSpec
 from jina.launch import events
 from jina.launch.changing import Changing
 from jina.launch.child import Child, not_started
 from jina.launch.control_socket import Asker, ControlSocket, Question
 from jina.launch.ending import ending
-from jina.launch.gateway_process import GatewayProcess, configuration
+from jina.launch.fronts import Fronts
+from jina.launch.gateway_process import GatewayProcess
 from jina.launch.health import Health
 from jina.launch.hints import Hints
 from jina.launch.listener import Listener
@@ -75,11 +77,12 @@ class Supervisor:
         self._gateway = GatewayProcess(self._selector, self._listener, self._on_gateway)
         self._workers = Workers(directory, self._listener, self._gateway.tell)
         self._workers.planned = len(plan.workers)
+        self._http = Fronts(plan.http, self._selector, self._listener, report, self._perhaps_up)
         self._overdue = OverdueWorkers(self._workers, str(directory.board), report)
         self._changing = Changing(
             plan, self._workers, self._comebacks, report, self._start_later, directory.runs
         )
-        parts = (self._gateway, self._workers, self._comebacks, self._changing)
+        parts = (self._gateway, self._http, self._workers, self._comebacks, self._changing)
         self._health = Health(*parts, self._words, report)
         self._hints = Hints(report)
         self._control = ControlSocket(self._selector, self._on_question)
@@ -121,13 +124,12 @@ class Supervisor:
         if self._workers or self._comebacks.due or self._state in (STARTING, UP):
             return True
         # In order: the gateway outlives the workers until clients have their answers.
-        return self._state <= DELIVERING and self._gateway.child is not None
+        return self._state <= DELIVERING and bool(self._gateway.child or self._http)
 
     def _timeout(self) -> float:
         now = time.monotonic()
-        moments = [*self._comebacks.due.values(), *self._overdue.due, self._changing.due]
-        moments += self._health.due
-        moments += [self._gateway.due, self._deadline]
+        moments = [self._changing.due, self._gateway.due, self._deadline, *self._http.due]
+        moments += [*self._comebacks.due.values(), *self._overdue.due, *self._health.due]
         waits = [moment - now for moment in moments if moment is not None] + self._listener.waits
         return max(0.0, min([_TICK_S, *waits]))
 
@@ -161,30 +163,23 @@ class Supervisor:
 
     def _start(self) -> None:
         try:
+            self._http.open()
             create_board(self._directory.board)
             self._control.open(self._directory.control)
             self._start_gateway()
+            self._http.start(self._plan.name, self._directory.front, str(self._directory.path))
             for spec in self._plan.workers:
                 self._workers.start(spec)
-        except OSError as error:  # no process, descriptor, memory or disk space is left
+        except (FlowError, OSError) as error:  # no port, process, descriptor, memory, disk space
             self._fail(not_started(error))
 
     def _start_gateway(self) -> None:
         """Start the gateway, or a replacement for one that died, and tell it all that it needs."""
         self._gateway.start()
-        self._gateway.tell(
-            configuration(
-                self._plan,
-                self._directory,
-                nodes=self._changing.nodes,
-                fronts=self._fronts,
-                endpoints=self._endpoints,
-                starts=self._gateway.starts,
-            )
-        )
+        nodes, known = self._changing.nodes, self._endpoints
+        self._gateway.configure(self._plan, self._directory, nodes, self._fronts, known)
         self._workers.announce()
-        for (node, shard), reason in self._comebacks.given_up.items():
-            self._gateway.tell(control.GaveUp(node=node, shard=shard, reason=reason))
+        self._health.announce()
 
     # --- the gateway's messages ---
 
@@ -230,9 +225,10 @@ class Supervisor:
         self._perhaps_up()
 
     def _perhaps_up(self) -> None:
-        if self._state != STARTING or self._waiting or not self._fronts:
+        if self._state != STARTING or self._waiting or not (self._fronts and self._http.have_met):
             return
         self._state = UP
+        self._directory.record.http = self._http.url
         try:
             self._directory.is_up_at(self._fronts, self._plan)
         except OSError as error:  # nobody could find it
@@ -251,6 +247,8 @@ class Supervisor:
             end_marked(*(worker.mark for worker in dead))
         for worker in dead:
             self._worker_ended(worker)
+        for failure in self._http.keep(time.monotonic()):
+            self._fail(failure)
         if self._state < ENDING and (gateway := self._gateway.take_dead()):
             self._gateway_ended(gateway)
         if self._state == CLOSING and not self._workers:
@@ -314,7 +312,7 @@ class Supervisor:
 
     def _start_later(self, spec: WorkerSpec, reason: str, words: str) -> None:
         """Plan the next start of a worker that is gone, or give it up."""
-        self._health.died(spec.name, reason)
+        self._health.died(spec, reason)
         delay = self._comebacks.plan(spec.name, time.monotonic())
         if delay is None:
             self._give_up(spec.name, words)
@@ -335,7 +333,7 @@ class Supervisor:
 
     def _fail_as_whole(self, reason: str) -> None:
         """No single process is to blame."""
-        self._fail(events.StartFailed(worker="", where="", reason=reason, output=[]))
+        self._fail(events.StartFailed.of(FlowError(reason)))
 
     # --- time ---
 
@@ -364,7 +362,7 @@ class Supervisor:
 
     def _look_after(self, now: float) -> None:
         """See that the run directory is there, and that no worker is silent at its start."""
-        self._hints.loading(self._waiting, now - self._began)
+        self._hints.loading(self._waiting | self._http.waiting, now - self._began)
         if not self._directory.keep():  # no command finds this Flow any more
             self._failed = True
             self._stop(f"its run directory {self._directory.path} was removed")
@@ -421,6 +419,7 @@ class Supervisor:
                 worker.child.signal_group(signal.SIGTERM)
         self._deadline = time.monotonic() + DRAIN_GRACE_S + CLOSE_GRACE_S
         self._report(events.Stopping(reason=reason))
+        self._http.stop()
         self._gateway.tell(control.Drain(grace_s=DRAIN_GRACE_S))
         if self._gateway.child is None:
             self._terminate()  # nobody can tell the workers to close now
@@ -440,9 +439,11 @@ class Supervisor:
         self._gateway.due = None
         self._deadline = time.monotonic() + grace_s
         self._workers.signal(signum)
+        self._http.signal(signum)
 
     def _end_everything(self) -> None:
         """Leave nobody behind, whatever happened."""
         self._workers.end()
+        self._http.end()
         end_marked(mark_of(os.getpid()))
         self._gateway.end(at_once=self._state == KILLED)

@@ -88,8 +88,22 @@ def as_score(value: Any) -> NamedScore:
     if isinstance(value, NamedScore):
         return value
     if isinstance(value, dict):
-        return msgspec.convert(value, NamedScore)
+        return msgspec.convert(_renamed(value), NamedScore)
     return NamedScore(_number(value))
+
+
+_CAMEL = {"opName": "op_name", "refId": "ref_id"}  # as the JSON of Jina 2 has them
+
+
+def _renamed(value: dict[Any, Any]) -> dict[Any, Any]:
+    if _CAMEL.keys().isdisjoint(value):
+        return value
+    renamed = {_CAMEL.get(key, key): item for key, item in value.items()}
+    if isinstance(operands := renamed.get("operands"), list):
+        renamed["operands"] = [
+            _renamed(each) if isinstance(each, dict) else each for each in operands
+        ]
+    return renamed
 
 
 def _number(value: Any) -> float:

@@ -91,6 +91,9 @@ class FrameWriter:
     def add(self, data: Any) -> tuple[int, int]:
         """Add contiguous bytes; return the frame's index and the offset in it.
 
+        A frame is sent some time after it was written. So what somebody can still write to, such as
+        an array that an Executor uses for all its results, is copied.
+
         Raises:
             DocumentError: more bytes than a frame holds.
         """
@@ -102,7 +105,8 @@ class FrameWriter:
                 hint="send fewer Documents per request, or smaller tensors",
             )
         if size >= INLINE_TENSOR_BYTES and len(self.frames) < _OWN_FRAMES:
-            self.frames.append(view.cast("B"))
+            flat = view.cast("B")
+            self.frames.append(flat if view.readonly else bytes(flat))
             return len(self.frames) - 1, 0
         shared = self._shared
         if shared is None or len(shared) + size + _ALIGN > MAX_FRAME_BYTES:

@@ -322,8 +322,11 @@ def _number_lists() -> Any:
 def from_json(value: Any) -> Any:
     """Return the tensor whose JSON form this is.
 
+    Args:
+        value: one of the forms of `to_json`, or {dense: {buffer, shape, dtype}} of Jina 2.
+
     Raises:
-        ValueError: not one of the forms of `to_json`.
+        ValueError: neither.
     """
     if not isinstance(value, dict):
         return as_tensor(value)
@@ -334,11 +337,23 @@ def from_json(value: Any) -> Any:
     if set(value) == {"format", "shape", "parts"} and isinstance(value["parts"], dict):
         parts = {key: from_json(part) for key, part in value["parts"].items()}
         return boxed(sparse_from(value["format"], value["shape"], parts))
+    if set(value) == {"dense"} and isinstance(value["dense"], dict):
+        return _dense(value["dense"])
     raise DocumentError("a tensor is nested lists of numbers, or {dtype, shape, data}")
 
 
 def _bytes(text: str) -> bytes:
     return b64decode(text, validate=True)
+
+
+def _dense(value: dict[str, Any]) -> Any:
+    """The array in the JSON of Jina 2's DenseNdArrayProto, where what is unset is left out."""
+    if value.get("quantization"):
+        raise DocumentError("a quantized tensor; send its numbers as they are")
+    data, shape = value.get("buffer", ""), value.get("shape", [])
+    if not isinstance(data, str):
+        raise DocumentError("the `buffer` of a dense tensor is base64 text")
+    return array_from(_bytes(data), value.get("dtype", ""), shape).copy()
 
 
 def _typed(data: Any, name: Any, shape: Any) -> Any:

@@ -155,13 +155,13 @@ class Batches:
         self.note(group)
         return lot, group
 
-    def drop_answered(self) -> None:
-        """Let go of tasks whose request has its answer."""
+    def drop_answered(self, client: bytes) -> None:
+        """Let go of a client's tasks whose request has its answer."""
         for group in list(self._groups.values()):
-            group.is_old = group.is_due  # whoever stays had been told to wait no longer
-            group.tasks.drop_answered()
-            group.count()
-            self.note(group)
+            if group.tasks.drop_answered(client):
+                group.is_old = group.is_due  # whoever stays had been told to wait no longer
+                group.count()
+                self.note(group)
 
     def take_all(self) -> Iterator[Task]:
         """Take every task."""

@@ -7,6 +7,9 @@ and it costs a store instead of a send, a wake-up and a receive.
 
 Beside the number stands when that was, and what the worker has done so far. So whoever asks how a
 worker is reads it here: it need not answer, which one that is stopped or hangs could not.
+
+One word is the gateway's: how many CANCELs it has sent to the worker. To look for one in its socket
+before each call would cost the worker some microseconds; to look here costs next to nothing.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ from typing import NamedTuple
 
 SLOTS = 8192  # an incarnation takes the next free slot, modulo this
 _WORDS = 8  # of a slot; each of 8 bytes: a cache line, which no other worker writes
-_SINCE, _CALLS, _DOCS, _BUSY, _USED = range(1, 6)  # behind the number
+_SINCE, _CALLS, _DOCS, _BUSY, _CANCELS, _USED = range(1, 7)  # behind the number
 _BYTES = SLOTS * _WORDS * 8
 
 
@@ -115,9 +118,17 @@ class Board:
     def work(self, slot: int) -> Work:
         """What a worker is at, and what it has done; it may go on while this is read."""
         place = slot % SLOTS * _WORDS
-        begun, since, calls, docs, busy = self._slots[place : place + _USED]
+        begun, since, calls, docs, busy = self._slots[place : place + _CANCELS]
         since_s = (time.monotonic_ns() - since) / 1e9 if since else 0.0
         return Work(begun, max(0.0, since_s), calls, docs, busy / 1e9)
+
+    def cancel(self, slot: int) -> None:
+        """Note that a CANCEL was sent to a worker."""
+        self._slots[slot % SLOTS * _WORDS + _CANCELS] += 1
+
+    def cancels(self, slot: int) -> int:
+        """How many CANCELs were sent to a worker."""
+        return self._slots[slot % SLOTS * _WORDS + _CANCELS]
 
     def close(self) -> None:
         """Unmap it."""

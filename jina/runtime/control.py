@@ -71,6 +71,7 @@ class Configure(_Message):
     mark: str = ""
     endpoints: dict[str, list[str]] = {}
     first_task: int = 0
+    keys: str = ""  # folder of the gateway's own key, and of those who are let in over tcp
 
 
 class Expect(_Message):
@@ -104,6 +105,13 @@ class Died(_Message):
 
     identity: str
     reason: str
+
+
+class Restarted(_Message):
+    """A worker of a node died that nobody had asked to: how often this was so, all in all."""
+
+    node: str
+    count: int
 
 
 class GaveUp(_Message):
@@ -260,7 +268,9 @@ class Drained(_Message):
 
 
 ToOwnedSupervisor: TypeAlias = Begin | Release | Drain
-ToGateway: TypeAlias = Configure | Expect | Started | Retire | Died | GaveUp | Drain | Look
+ToGateway: TypeAlias = (
+    Configure | Expect | Started | Retire | Died | Restarted | GaveUp | Drain | Look
+)
 ToSupervisor: TypeAlias = (
     Listening
     | WorkerReady

@@ -226,6 +226,29 @@ class WorkerReport(msgspec.Struct, kw_only=True):
     python_version: str = ""
 
 
+class FrontReport(msgspec.Struct, kw_only=True):
+    """One process that serves HTTP.
+
+    Attributes:
+        name: how people see it, such as "http/0".
+        pid: of the process; 0 while there is none.
+        state: loading (it does not serve yet), ready, stopped (by a signal such as SIGSTOP), or
+            restarting.
+        up_s: age of the process.
+        memory: that it has; 0 where the system does not say.
+        restarts: how often a process died here and was replaced.
+        last_end: how the last of them ended.
+    """
+
+    name: str
+    pid: int = 0
+    state: str = "restarting"
+    up_s: float = 0.0
+    memory: int = 0
+    restarts: int = 0
+    last_end: str = ""
+
+
 class Report(msgspec.Struct, tag=True, kw_only=True):
     """How a Flow is.
 
@@ -237,6 +260,7 @@ class Report(msgspec.Struct, tag=True, kw_only=True):
         nodes: in the order of the graph.
         workers: by node, shard and replica.
         failed: nodes, or shards, that serve no more, and why.
+        fronts: the processes that serve HTTP.
     """
 
     number: int
@@ -246,3 +270,4 @@ class Report(msgspec.Struct, tag=True, kw_only=True):
     nodes: list[NodeReport]
     workers: list[WorkerReport]
     failed: dict[str, str] = {}
+    fronts: list[FrontReport] = []

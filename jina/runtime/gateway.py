@@ -16,21 +16,18 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from jina.defaults import (
-    DELIVERY_GRACE_S,
-    MAX_INFLIGHT_BYTES,
-    MAX_WINDOW_REQUESTS,
-    QUEUED_PER_CLIENT,
-)
+from jina.defaults import DELIVERY_GRACE_S, MAX_INFLIGHT_BYTES
 from jina.excepts import JinaError, WireError
 from jina.runtime import control
 from jina.runtime.abandoned import end_abandoned
+from jina.runtime.answers import Answers
 from jina.runtime.board import Board
 from jina.runtime.clients import Clients
 from jina.runtime.facts import Look
 from jina.runtime.failures import Failures
+from jina.runtime.front_door import FrontDoor
 from jina.runtime.garbage import Garbage
-from jina.runtime.known_workers import KnownWorker
+from jina.runtime.known_workers import KnownWorker, Unasked
 from jina.runtime.looking import seen
 from jina.runtime.messages import (
     answer_message,
@@ -44,11 +41,11 @@ from jina.runtime.messages import (
 )
 from jina.runtime.overdue import Overdues
 from jina.runtime.router import Router
-from jina.runtime.status import status_of
 from jina.runtime.steps import (
     Action,
     Answer,
     AnswerError,
+    Cancelled,
     ClientLeft,
     Dispatch,
     Draining,
@@ -61,6 +58,7 @@ from jina.runtime.steps import (
     Retire,
     Retired,
     StartTimer,
+    TakeBack,
     Unheard,
 )
 from jina.runtime.timers import Timers
@@ -100,24 +98,23 @@ class Gateway:
         )
         self._board = Board(configure.board)
         self._overdues = Overdues(channel, self._board)
-        self._clients = Clients()
+        self._clients = Clients(is_first=not configure.endpoints)
         self._failures = Failures(channel.send, self._clients)
         self._workers: dict[bytes, KnownWorker] = {}
-        self._places = {node.name: place for place, node in enumerate(configure.nodes)}
+        self._answers = Answers(configure, self._router, self._workers)
         self._timers = Timers(self._router.awaits)
         self._early: dict[bytes, Ready] = {}  # of workers that the supervisor has not announced
         self._garbage = Garbage()
-        self._unasked: set[bytes] = set()  # workers of an earlier gateway, not reached yet
-        self._started_at = time.time()
+        self._unasked = Unasked()
         self._requests_done = 0
         self._drain_deadline: float | None = None
         self._is_drained = False
         self._context = sockets.open_context()
-        self._front = sockets.open_router(self._context, queue=QUEUED_PER_CLIENT)
+        self._door = FrontDoor(self._context, configure.front, configure.keys)
+        self._front = self._door.socket
         self._back = sockets.open_router(self._context)
         self._poller = sockets.Poller()
         self._front_polled = False
-        self._fronts = [sockets.bind(self._front, address) for address in configure.front]
         sockets.bind(self._back, configure.back)
 
     def run(self) -> None:
@@ -125,8 +122,9 @@ class Gateway:
         poller, front, back = self._poller, self._front, self._back
         poller.register(self._channel.fileno(), sockets.POLLIN)
         poller.register(back, sockets.POLLIN)
+        self._door.open(poller)
         self._poll_front()
-        self._channel.send(control.Listening(front=self._fronts))
+        self._channel.send(control.Listening(front=self._door.addresses))
         gc.freeze()
         # The channel closes at the moment the supervisor dies, whatever killed it.
         while self._channel.is_open:
@@ -139,13 +137,13 @@ class Gateway:
                     self._on_back()
                 elif source is front:
                     self._on_front()
-                else:
+                elif not self._door.answer(source):
                     self._obey(self._channel.receive())
             for timer in self._timers.expired():
                 self._hear_out()  # what is done in time counts, though it was not read yet
                 self._do(self._router.step(Expired(timer)))
             if self._unasked:
-                self._ask_running()
+                self._unasked.ask(self._back)
             if self._failures.left_out:
                 self._failures.tell_left_out()
             if self._drain_deadline is not None:
@@ -192,6 +190,8 @@ class Gateway:
                 self._do(self._router.step(NodeFailed(message.node, message.reason, message.shard)))
             elif isinstance(message, Look):
                 self._look(message.number)
+            elif isinstance(message, control.Restarted):
+                self._answers.restarted(message)
             elif isinstance(message, control.Drain):
                 self._drain_deadline = time.monotonic() + message.grace_s
                 self._do(self._router.step(Draining()))
@@ -220,12 +220,6 @@ class Gateway:
             if not self._back.poll(0):
                 return
             self._on_back()
-
-    def _ask_running(self) -> None:
-        """Ask the workers of an earlier gateway to say again that they are ready."""
-        for identity in list(self._unasked):
-            if sockets.send_if_connected(self._back, pack_message(wire.READY), identity):
-                self._unasked.discard(identity)
 
     def _go_on_draining(self) -> None:
         """Once every request has its answer, or the grace is over, tell the workers to close."""
@@ -286,6 +280,8 @@ class Gateway:
         if worker.is_ready:
             return
         worker.is_ready = True
+        self._unasked.discard(worker.identity)
+        self._answers.is_described(worker.node, ready.described)
         if worker.is_retiring:  # it came to an earlier gateway; it finishes before it reads this
             self._retired(worker)
             return
@@ -318,7 +314,9 @@ class Gateway:
         peer = b""
         number = 0
         try:
-            message = sockets.receive(self._front, routed=True)
+            message = self._door.receive()
+            if message is None:
+                return
             peer = message.peer
             header = unpack_message(message.header, message.frames)
             number = header.number
@@ -327,8 +325,10 @@ class Gateway:
             elif header.kind == wire.HELLO:
                 self._clients.greet(peer, header)
                 self._welcome(peer, number)
-            elif header.kind == wire.STATUS:
-                self._send_front(pack_message(wire.STATUS, [self._status()]), peer)
+            elif header.kind in (wire.STATUS, wire.DESCRIBE):
+                self._tell(peer, header.kind)
+            elif header.kind == wire.CANCEL:
+                self._do(self._router.step(Cancelled(peer, number)))
             elif header.kind == wire.BYE:
                 self._client_left(peer)
         except WireError as error:
@@ -342,12 +342,11 @@ class Gateway:
             refusal = refusal_message(header.number, "the Flow is stopping", STOPPING)
             self._send_front(refusal, peer)
             return
-        self._do(self._router.step(submitted(peer, header)))
+        self._do(self._router.step(submitted(peer, header, self._clients.window(peer))))
 
     def _welcome(self, peer: bytes, number: int) -> None:
-        welcome = Welcome(
-            self._flow, self._router.endpoints, MAX_WINDOW_REQUESTS, self._router.held(peer)
-        )
+        window, held = self._clients.window(peer), self._router.held(peer)
+        welcome = Welcome(self._flow, self._router.endpoints, window, held)
         self._send_front(pack_message(wire.WELCOME, number=number, call=pack_map(welcome)), peer)
         if self._is_drained:
             self._say_bye(peer)
@@ -357,20 +356,16 @@ class Gateway:
             self._client_left(peer)
 
     def _client_left(self, peer: bytes) -> None:
-        self._clients.pop(peer, None)
-        self._router.step(ClientLeft(peer))
+        self._clients.leave(peer)
+        self._do(self._router.step(ClientLeft(peer)))
 
-    def _status(self) -> bytes:
-        return status_of(
-            self._router,
-            self._workers.values(),
-            self._places,
-            flow=self._flow,
-            started_at=self._started_at,
-            draining=self._drain_deadline is not None,
-            requests_done=self._requests_done,
-            requests_failed=self._failures.total.count,
-        )
+    def _tell(self, peer: bytes, kind: int) -> None:
+        if kind == wire.DESCRIBE:
+            told = self._answers.description()
+        else:
+            draining, failed = self._drain_deadline is not None, self._failures.total.count
+            told = self._answers.status(draining, self._requests_done, failed)
+        self._send_front(pack_message(kind, [told]), peer)
 
     # --- what the router wants done ---
 
@@ -389,6 +384,8 @@ class Gateway:
                 self._send_front(error_message(action), action.client)
             elif isinstance(action, Refuse):
                 self._send_front(refusal_message(action.number, action.reason), action.client)
+            elif isinstance(action, TakeBack):
+                self._take_back(action)
             elif isinstance(action, Overdue):
                 self._overdues.tell(action, self._workers[action.worker].slot)
             elif isinstance(action, StartTimer):
@@ -415,6 +412,11 @@ class Gateway:
         # death, told by the supervisor, brings the task back.
         if not sockets.send_if_connected(self._back, message, task.worker):
             self._channel.send(control.Unreachable(identity=task.worker.decode()))
+
+    def _take_back(self, action: TakeBack) -> None:
+        message = pack_message(wire.CANCEL, number=action.task)
+        if sockets.send_if_connected(self._back, message, action.worker):
+            self._board.cancel(self._workers[action.worker].slot)
 
     def _answer(self, answer: Answer) -> None:
         try:

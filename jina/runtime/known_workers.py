@@ -6,6 +6,8 @@ from typing import Any
 
 from jina.runtime import control
 from jina.runtime.steps import Joined
+from jina.transport import sockets
+from jina.wire.header import READY, pack_message
 from jina.wire.maps import Ready
 
 
@@ -68,3 +70,13 @@ class KnownWorker:
             "outstanding": outstanding,
             "devices": self.devices,
         }
+
+
+class Unasked(set[bytes]):
+    """Workers of an earlier gateway that have not been reached yet."""
+
+    def ask(self, back: sockets.Socket) -> None:
+        """Ask those that can be reached to say again that they are ready."""
+        for identity in list(self):
+            if sockets.send_if_connected(back, pack_message(READY), identity):
+                self.discard(identity)

@@ -44,8 +44,13 @@ _REFUSAL = "jina.excepts.BadServer"
 # --- what comes in -----------------------------------------------------------------------------
 
 
-def submitted(client: bytes, header: Header) -> Submitted:
+def submitted(client: bytes, header: Header, window: int = 0) -> Submitted:
     """A client's request.
+
+    Args:
+        client: who sent it.
+        header: as it came.
+        window: requests that this client may have under way; 0 for the usual number.
 
     Raises:
         WireError: its route map is damaged, or does not fit its frames.
@@ -70,6 +75,7 @@ def submitted(client: bytes, header: Header) -> Submitted:
         route.is_timed,
         time.time(),
         route.on_error,
+        window,
     )
 
 

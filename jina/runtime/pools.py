@@ -84,11 +84,11 @@ class Line:
         if self._batches is not None:
             yield from self._batches.take_all()
 
-    def drop_answered(self) -> None:
-        """Let go of tasks whose request has its answer."""
-        self._alone.drop_answered()
+    def drop_answered(self, client: bytes) -> None:
+        """Let go of a client's tasks whose request has its answer."""
+        self._alone.drop_answered(client)
         if self._batches is not None:
-            self._batches.drop_answered()
+            self._batches.drop_answered(client)
 
 
 class Pool:
@@ -199,10 +199,10 @@ class Pool:
                 return worker, lot, group
         return None
 
-    def drop_answered(self) -> None:
-        """Let go of tasks whose request has its answer."""
+    def drop_answered(self, client: bytes) -> None:
+        """Let go of a client's tasks whose request has its answer."""
         for line in self._lines:
-            line.drop_answered()
+            line.drop_answered(client)
 
     def hurry(self) -> None:
         """Let nobody wait for others any more: none will come."""

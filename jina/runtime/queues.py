@@ -59,11 +59,14 @@ class FairQueue:
                     return task
         return None
 
-    def drop_answered(self) -> None:
-        """Let go of tasks whose request has its answer."""
-        for client, tasks in list(self._of.items()):
-            kept = deque(task for task in tasks if not task.request.answered)
-            if kept:
-                self._of[client] = kept
-            else:
-                del self._of[client]
+    def drop_answered(self, client: bytes) -> bool:
+        """Let go of a client's tasks whose request has its answer; whether there were any."""
+        tasks = self._of.get(client, ())
+        kept = deque(task for task in tasks if not task.request.answered)
+        if len(kept) == len(tasks):
+            return False
+        if kept:
+            self._of[client] = kept
+        else:
+            del self._of[client]
+        return True

@@ -28,6 +28,7 @@ from jina.runtime import verdicts
 from jina.runtime.alarms import Alarms
 from jina.runtime.batches import Group
 from jina.runtime.courses import Courses
+from jina.runtime.held import Held, at_workers
 from jina.runtime.pools import Pool
 from jina.runtime.retirement import Retiring
 from jina.runtime.rules import Rules
@@ -35,6 +36,7 @@ from jina.runtime.steps import (
     Action,
     Answer,
     AnswerError,
+    Cancelled,
     ClientLeft,
     Draining,
     Event,
@@ -60,7 +62,7 @@ class Router:
 
     Args:
         nodes: the graph, checked.
-        window_requests: requests that one client may have under way.
+        window_requests: requests that one client may have under way, unless it says otherwise.
         max_attempts: deaths with a request begun after which the request is narrowed down.
         most_done: frames of a narrowed request's results so far; more are put together.
         endpoints: of nodes that an earlier gateway has seen ready.
@@ -89,17 +91,20 @@ class Router:
         self._retiring = Retiring()  # among them, but in no pool any more
         self._alarms = Alarms()
         self._pools = {node.name: Pool(node, self._alarms.stop) for node in self._nodes}
-        self._floating: set[Request] = set()
-        self._clients: dict[bytes, dict[int, Request]] = {}
+        self._held = Held(self._alarms)
         self._last_task = first_task
         self._watch = Watch(self._nodes, self._alarms)
         self._uses = 0
-        self.bytes_held = 0  # of requests that have no answer yet: their bodies, and results so far
+
+    @property
+    def bytes_held(self) -> int:
+        """Bytes of requests that have no answer yet: of their bodies, and results so far."""
+        return self._held.bytes
 
     @property
     def requests_held(self) -> int:
         """Requests that have no answer yet, and those that go on although nobody waits."""
-        return sum(len(requests) for requests in self._clients.values()) + len(self._floating)
+        return len(self._held)
 
     @property
     def endpoints(self) -> dict[str, list[str]]:
@@ -114,8 +119,7 @@ class Router:
     @property
     def parts(self) -> tuple[dict[bytes, Worker], dict[str, Pool], list[Request], set[Request]]:
         """Workers, pools, requests with a client, floating ones: to be looked at only."""
-        held = [request for of in self._clients.values() for request in of.values()]
-        return self._workers, self._pools, held, self._floating
+        return self._workers, self._pools, list(self._held), self._held.floating
 
     @property
     def is_complete(self) -> bool:
@@ -128,7 +132,7 @@ class Router:
 
     def held(self, client: bytes) -> list[int]:
         """Numbers of a client's requests that have no answer yet."""
-        return list(self._clients.get(client, ()))
+        return list(self._held.of(client))
 
     def outstanding(self, worker: bytes) -> int:
         """Tasks at a worker."""
@@ -158,7 +162,7 @@ class Router:
             if worker := self._retiring.add(self._workers.get(event.worker)):
                 self._pools[worker.node].remove(worker)
         else:
-            self._client_left(event)
+            self._cancelled(event, actions)
         if self._retiring:
             self._retiring.let_go(self._workers, actions)
         return actions
@@ -166,16 +170,15 @@ class Router:
     # --- events ---
 
     def _submitted(self, asked: Submitted, actions: list[Action]) -> None:
-        requests = self._clients.get(asked.client, {})
+        requests = self._held.of(asked.client)
         if asked.number in requests:
             return  # a client that repeats itself gets one answer
-        if len(requests) >= self._window:
-            reason = f"more than {self._window} requests in progress"
+        if len(requests) >= (window := asked.window or self._window):
+            reason = f"more than {window} requests in progress"
             actions.append(Refuse(asked.client, asked.number, reason))
             return
         request = Request(asked, self._courses.of(asked.endpoint, asked.targets))
-        self._clients.setdefault(asked.client, requests)[asked.number] = request
-        self.bytes_held += request.bytes
+        self._held.add(request)
         if asked.timeout_s is not None:
             self._limit(request, asked.timeout_s, actions)
         self._advance(request, GATEWAY, actions)
@@ -248,12 +251,11 @@ class Router:
         if pool.has_failed and failed.node not in self._endpoints:
             self._endpoints[failed.node] = (DEFAULT_ENDPOINT,)
 
-    def _client_left(self, left: ClientLeft) -> None:
-        requests = self._clients.pop(left.client, {})
-        for request in requests.values():
-            self._let_go(request)
-        if requests:
-            self._drop_answered()
+    def _cancelled(self, event: Cancelled | ClientLeft, actions: list[Action]) -> None:
+        number = event.number if isinstance(event, Cancelled) else None
+        if requests := self._held.cancel(event.client, number):
+            self._drop_answered(event.client)
+            actions += at_workers(requests, self._workers.values())
 
     def _draining(self, actions: list[Action]) -> None:
         for node, pool in self._pools.items():
@@ -275,7 +277,7 @@ class Router:
                 request.joined += (node,)  # a node that fails at once may have brought us here
             self._begin(request, node, actions)
         if request.waiting == 0 and not request.answered:
-            self._forget(request)
+            self._held.forget(request)
             if request.is_floating:
                 return
             asked = request.asked
@@ -289,9 +291,7 @@ class Router:
         """Let a node do a request: one worker of it, or one of each shard."""
         course = request.course
         if node in course.floats:
-            request = request.floating(node)
-            self._floating.add(request)
-            self.bytes_held += request.bytes
+            request = self._held.set_afloat(request, node)
         shards = course.fans.get(node)
         for shard in (None,) if shards is None else range(shards):
             self._last_task += 1
@@ -355,18 +355,14 @@ class Router:
         if task.shard is not None:
             shares = request.gather(task.node, task.shard, result)
             if shares is None:  # other shards are not done
-                self._hold(request, size)
+                self._held.grow(request, size)
                 return
             result = shares
         request.results[task.node] = result
         request.waiting -= 1
         if request.waiting:
-            self._hold(request, size)
+            self._held.grow(request, size)
         self._advance(request, task.node, actions)
-
-    def _hold(self, request: Request, size: int) -> None:
-        request.bytes += size
-        self.bytes_held += size
 
     def _isolate(self, task: Task, error: ErrorInfo, actions: list[Action]) -> None:
         """A task has raised for good: do it again in halves, where that is wanted and possible."""
@@ -401,7 +397,7 @@ class Router:
 
         def over(actions: list[Action]) -> None:
             self._fail(request, verdicts.late(seconds), actions)
-            self._drop_answered()
+            self._drop_answered(request.asked.client)
 
         request.timers += (self._alarms.start(seconds, over, actions),)
 
@@ -418,7 +414,7 @@ class Router:
     def _fail(self, request: Request, error: ErrorInfo, actions: list[Action]) -> None:
         if request.answered:
             return
-        self._forget(request)
+        self._held.forget(request)
         asked = request.asked
         if request.is_floating:
             actions.append(Unheard(asked.client, asked.number, error, asked.endpoint))
@@ -426,25 +422,7 @@ class Router:
             way = request.way()
             actions.append(AnswerError(asked.client, asked.number, error, way, asked.endpoint))
 
-    def _forget(self, request: Request) -> None:
-        """Strike a request off: it has its one answer now."""
-        self._let_go(request)
-        if request.is_floating:
-            self._floating.discard(request)
-            return
-        requests = self._clients.get(request.asked.client)
-        if requests is not None:
-            requests.pop(request.asked.number, None)
-            if not requests:
-                del self._clients[request.asked.client]
-
-    def _let_go(self, request: Request) -> None:
-        request.answered = True
-        self.bytes_held -= request.bytes
-        for timer in request.timers:
-            self._alarms.stop(timer)
-
-    def _drop_answered(self) -> None:
+    def _drop_answered(self, client: bytes) -> None:
         """Let go of the frames of what waits behind others, too."""
         for pool in self._pools.values():
-            pool.drop_answered()
+            pool.drop_answered(client)

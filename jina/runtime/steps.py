@@ -34,6 +34,7 @@ class Submitted(msgspec.Struct, frozen=True):
         is_timed: its answer says how long it waited and ran.
         arrived: when it came, in seconds since 1970.
         on_error: what becomes of it at a node that raises, where the node does not say.
+        window: requests that its client may have under way; 0 for the usual number.
     """
 
     client: bytes
@@ -49,6 +50,7 @@ class Submitted(msgspec.Struct, frozen=True):
     is_timed: bool = False
     arrived: float = 0.0
     on_error: str = ""
+    window: int = 0
 
 
 class Replied(msgspec.Struct, frozen=True):
@@ -114,8 +116,15 @@ class NodeFailed(msgspec.Struct, frozen=True):
     shard: int | None = None
 
 
+class Cancelled(msgspec.Struct, frozen=True):
+    """A client does not want a request any more: no answer of it, and no further call for it."""
+
+    client: bytes
+    number: int
+
+
 class ClientLeft(msgspec.Struct, frozen=True):
-    """A client is gone; its waiting tasks are dropped."""
+    """A client is gone: it does not want any of its requests."""
 
     client: bytes
 
@@ -131,8 +140,8 @@ class Expired(msgspec.Struct, frozen=True):
 
 
 Event: TypeAlias = (
-    "Submitted | Replied | Raised | Joined | Lost | Retire | NodeFailed | ClientLeft | Draining"
-    " | Expired"
+    "Submitted | Cancelled | Replied | Raised | Joined | Lost | Retire | NodeFailed | ClientLeft"
+    " | Draining | Expired"
 )
 
 
@@ -167,6 +176,16 @@ class Dispatch(msgspec.Struct, frozen=True):
     client: bytes = b""  # whose request it is, where something is to be blamed
     carried: int = 0
     is_end: bool = False  # the result goes to the client, and to no other worker
+
+
+class TakeBack(msgspec.Struct, frozen=True):
+    """Tell a worker that it need not begin a task: nobody wants it any more.
+
+    It reports the task all the same, at once if it has not begun it. That may have crossed this.
+    """
+
+    worker: bytes
+    task: int
 
 
 class Overdue(msgspec.Struct, frozen=True):
@@ -236,5 +255,5 @@ class Retired(msgspec.Struct, frozen=True):
 
 
 Action: TypeAlias = (
-    "Dispatch | Overdue | Answer | AnswerError | Refuse | StartTimer | Unheard | Retired"
+    "Dispatch | TakeBack | Overdue | Answer | AnswerError | Refuse | StartTimer | Unheard | Retired"
 )

@@ -20,6 +20,7 @@ class Request:
     """A request under way."""
 
     __slots__ = (
+        "afloat",
         "answered",
         "asked",
         "bytes",
@@ -42,8 +43,9 @@ class Request:
         self.results: dict[str, Sequence[Piece]] = {GATEWAY: asked.pieces}
         self.shares: dict[str, dict[int, Sequence[Piece]]] = {}  # node -> shard -> what it gave
         self.waiting = course.awaited  # nodes that have not finished
-        self.answered = False
+        self.answered = False  # or nobody wants an answer any more
         self.is_floating = False  # nobody waits for it
+        self.afloat: tuple[Request, ...] = ()  # what of it nobody waits for
         self.bytes = size_of(asked.pieces)
 
     def floating(self, node: str) -> Request:
@@ -54,6 +56,7 @@ class Request:
         other.waiting = self.course.floats[node]
         other.is_floating = True
         other.bytes = sum(map(size_of, other.results.values()))
+        self.afloat += (other,)
         return other
 
     def gather(self, node: str, shard: int, pieces: Sequence[Piece]) -> Sequence[Piece] | None:

@@ -11,22 +11,25 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
+from msgspec import structs
 
-from jina.defaults import WORKER_CREDITS
+from jina.defaults import MAX_CALL_BYTES, WORKER_CREDITS
 from jina.excepts import RequestTimeout, WireError
 from jina.executors import load, user_errors
 from jina.executors.batching import settings_of
 from jina.executors.call import close_loop, endpoints
+from jina.executors.describe import described
 from jina.executors.missing import missing_for
 from jina.executors.once import once_endpoints
 from jina.runtime import start_error
 from jina.runtime.board import Board
 from jina.runtime.control import UNFIT, Assignment
-from jina.runtime.lots import Arrivals, Desk
+from jina.runtime.inbox import Inbox
+from jina.runtime.lots import Desk
 from jina.runtime.parent import die_with_parent
 from jina.runtime.structs import decode_msgpack
 from jina.transport import sockets
@@ -66,6 +69,32 @@ class Worker:
     def run(self) -> None:
         """Serve until the gateway says DRAIN, then close the Executor."""
         socket = self._socket
+        ready = wire.pack_message(wire.READY, call=pack_map(self._ready()))
+        inbox = Inbox(
+            socket,
+            self._board,
+            self._slot,
+            taken_back=lambda number: self._reply(wire.REPLY, number, [], []),
+            # If that gateway has died, the next one asks.
+            asked=lambda: sockets.send_if_connected(socket, ready),
+        )
+        self._send_when_connected(ready)
+        gc.collect()
+        gc.freeze()  # what is loaded stays; the collector need not walk it again
+        while headers := inbox.next():
+            if len(headers) == 1:
+                self._serve(headers[0])
+            else:
+                inbox.put_back(self._serve_lot(headers))
+        try:
+            self._executor.close()
+        finally:
+            close_loop()
+            self._send_when_connected(wire.pack_message(wire.BYE), _BYE_TIMEOUT_S)
+            sockets.wait_until_sent(socket, _BYE_TIMEOUT_S)
+            sockets.close(self._context)
+
+    def _ready(self) -> Ready:
         about = Ready(
             os.getpid(),
             self._endpoints,
@@ -75,32 +104,8 @@ class Worker:
             self._once,
             sys.version.partition(" ")[0],
         )
-        ready = wire.pack_message(wire.READY, call=pack_map(about))
-        arrivals = Arrivals()
-        self._send_when_connected(ready)
-        gc.collect()
-        gc.freeze()  # what is loaded stays; the collector need not walk it again
-        while True:
-            message = sockets.receive(socket, routed=False, wait=True)
-            header = wire.unpack_message(message.header, message.frames)
-            if header.kind == wire.REQUEST:
-                for headers in arrivals.add(header):
-                    if len(headers) == 1:
-                        self._serve(headers[0])
-                    else:
-                        self._serve_lot(headers)
-            elif header.kind == wire.READY:  # another gateway asks
-                arrivals.drop()
-                sockets.send_if_connected(socket, ready)  # if it has died, the next one asks
-            elif header.kind == wire.DRAIN:
-                break
-        try:
-            self._executor.close()
-        finally:
-            close_loop()
-            self._send_when_connected(wire.pack_message(wire.BYE), _BYE_TIMEOUT_S)
-            sockets.wait_until_sent(socket, _BYE_TIMEOUT_S)
-            sockets.close(self._context)
+        room = MAX_CALL_BYTES - len(pack_map(about))
+        return structs.replace(about, described=described(self._executor, self._once, room))
 
     def _send_when_connected(self, message: list[Any], timeout_s: float | None = None) -> None:
         """Wait for the connection, which refuses to send until it stands, and send if it does."""
@@ -135,11 +140,16 @@ class Worker:
         # Not before: a method that has closed our descriptors kills us as we reply.
         self._board.end(self._slot, header.rows)
 
-    def _serve_lot(self, headers: Sequence[Header]) -> None:
-        """Run several requests in one call, and reply to each; after an error, each one alone."""
+    def _serve_lot(self, headers: Sequence[Header]) -> Iterator[Header]:
+        """Run several requests in one call, and reply to each.
+
+        Returns:
+            those that are to be done again, each alone, because the call raised.
+        """
         began = time.time()
         try:
-            self._board.begin(self._slot, headers[-1].number)  # stands for all of them
+            # Its number stands for all of them; the last one may have been taken back.
+            self._board.begin(self._slot, unpack_route(headers[0].route).lot)
             results = self._desk.run_lot(headers)
         except BaseException as error:
             # Whoever must not see a Document twice may have seen some of them.
@@ -155,9 +165,8 @@ class Worker:
                 except WireError as error:
                     self._reply(wire.ERROR, header.number, [], [self._description(error)])
         self._board.end(self._slot, sum(header.rows for header in headers))
-        for header, result in zip(headers, results, strict=True):
-            if result is None:
-                self._serve(header)
+        again = zip(headers, results, strict=True)
+        return (header for header, result in again if result is None)
 
     def _description(self, error: BaseException, ids: Sequence[str] = (), uri: str = "") -> bytes:
         return pack_map(

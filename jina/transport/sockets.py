@@ -29,7 +29,15 @@ Frame: TypeAlias = "bytes | bytearray | memoryview | zmq.Frame"
 Socket: TypeAlias = "zmq.Socket[bytes]"
 Context: TypeAlias = "zmq.Context[zmq.Socket[bytes]]"
 
-_EVENT = Struct("=H")  # how a monitor's message begins
+_WATCHED = (
+    zmq.EVENT_HANDSHAKE_SUCCEEDED
+    | zmq.EVENT_HANDSHAKE_FAILED_AUTH
+    | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
+    | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
+    | zmq.EVENT_DISCONNECTED
+)
+_STRANGE = 4
+_EVENT = Struct("=HI")  # how a monitor's message begins
 _NO_COPY_BYTES = 64 * KIB  # from here on, not copying a frame is cheaper than copying it
 _NOBLOCK = int(zmq.NOBLOCK)
 _NOBLOCK_MORE = _NOBLOCK | int(zmq.SNDMORE)
@@ -52,11 +60,13 @@ class Message(msgspec.Struct, frozen=True):
         peer: identity of the sender; empty except on a ROUTER.
         header: the header frame.
         frames: the payload; large frames are not copied.
+        user: by the key that was shown, where it was asked for; "" for those without one.
     """
 
     peer: bytes
     header: bytes
     frames: list[zmq.Frame]
+    user: str = ""
 
 
 def open_context() -> Context:
@@ -123,21 +133,54 @@ class Link:
 
     def __init__(self, socket: Socket) -> None:
         address = f"inproc://{id(self)}"
-        socket.monitor(address, zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED)
+        socket.monitor(address, _WATCHED)
         self._events = socket.context.socket(zmq.PAIR)
         self._events.setsockopt(zmq.RCVHWM, 0)  # else the I/O thread would wait for us
         self._events.connect(address)
         self._is_up = False
+        self._refusal = ""
+        self._strange = 0  # handshakes in a row that ended without a reason
 
     @property
     def is_up(self) -> bool:
         """Whether there is a peer now, as far as the system has said."""
+        self._hear()
+        return self._is_up
+
+    @property
+    def refusal(self) -> str:
+        """Why the last handshake failed, "" if none did since the last one that succeeded.
+
+        "key": the other side does not list our key. "mechanism": only one side has keys. "unknown":
+        it ended several times in a row without a reason, as when the key of the other side is not
+        the one that was expected; sometimes that comes before "mechanism", too.
+        """
+        self._hear()
+        return self._refusal
+
+    def _hear(self) -> None:
         with contextlib.suppress(zmq.Again):
             while True:
                 event, _ = self._events.recv_multipart(zmq.NOBLOCK)
-                (kind,) = _EVENT.unpack_from(event)
+                kind, value = _EVENT.unpack_from(event)
                 self._is_up = kind == zmq.EVENT_HANDSHAKE_SUCCEEDED
-        return self._is_up
+                if self._is_up:
+                    self._refusal, self._strange = "", 0
+                elif kind == zmq.EVENT_HANDSHAKE_FAILED_AUTH:
+                    self._refusal = "key"
+                elif kind == zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL:
+                    if value == zmq.PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH:
+                        self._refusal = "mechanism"
+                elif kind == zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL:
+                    # One may be a gateway that died just then.
+                    self._strange += 1
+                    if self._strange >= _STRANGE:
+                        self._refusal = "unknown"
+
+    @property
+    def descriptor(self) -> int:
+        """See `descriptor`; it changes when something happens to the connection."""
+        return descriptor(self._events)
 
     def wait(self, timeout_s: float) -> None:
         """Wait until something happens to the connection."""
@@ -207,6 +250,15 @@ def connect(socket: Socket, address: str) -> None:
         ) from error
 
 
+def descriptor(socket: Socket) -> int:
+    """What an event loop watches to learn of messages.
+
+    It becomes readable when something changes, not as long as there are messages: receive all of
+    them then, and look after each send, too.
+    """
+    return int(socket.getsockopt(zmq.FD))
+
+
 def send(socket: Socket, message: Sequence[Any], peer: bytes = b"") -> None:
     """Send one message without waiting.
 
@@ -242,13 +294,14 @@ def send_if_connected(socket: Socket, message: Sequence[Any], peer: bytes = b"")
     return True
 
 
-def receive(socket: Socket, *, routed: bool, wait: bool = False) -> Message:
+def receive(socket: Socket, *, routed: bool, wait: bool = False, is_known: bool = False) -> Message:
     """Receive a message.
 
     Args:
         socket: what a poll named, or the only socket to wait for.
         routed: True on a ROUTER, where the peer's identity comes first.
         wait: wait for the message; without a poll before, that is one system call less.
+        is_known: look whose message it is, which costs about a microsecond.
 
     Raises:
         WireError: the message has more frames than any of ours; it was drained and dropped.
@@ -258,6 +311,7 @@ def receive(socket: Socket, *, routed: bool, wait: bool = False) -> Message:
     # Frames know whether more follow; asking the socket costs three times as much.
     frame: zmq.Frame = _receive(socket, 0 if wait else _NOBLOCK, False)
     header = frame.bytes
+    user = _user_of(frame) if is_known else ""
     frames: list[zmq.Frame] = []
     while frame.more:
         frame = _receive(socket, _NOBLOCK, False)
@@ -265,7 +319,14 @@ def receive(socket: Socket, *, routed: bool, wait: bool = False) -> Message:
             frames.append(frame)
         elif not frame.more:
             raise WireError(f"a message of more than {most_frames} frames", where=repr(peer))
-    return Message(peer, header, frames)
+    return Message(peer, header, frames, user)
+
+
+def _user_of(frame: zmq.Frame) -> str:
+    try:
+        return str(frame.get("User-Id"))
+    except zmq.ZMQError:  # it came over a local socket, which has no keys
+        return ""
 
 
 def receive_in_time(socket: Socket) -> Message | None:

@@ -14,6 +14,7 @@ import msgspec
 
 from jina.excepts import WireError
 from jina.wire.batching import Batching
+from jina.wire.described import Described
 from jina.wire.doubts import Doubt
 
 # What a part holds.
@@ -286,6 +287,7 @@ class Ready(msgspec.Struct, array_like=True, frozen=True):
         doubts: what is suspicious about it.
         once: endpoints whose method must not see a Document twice.
         python: version of its interpreter.
+        described: what it says of itself, for people; all of this map is at most 64 KiB.
     """
 
     pid: int
@@ -295,6 +297,7 @@ class Ready(msgspec.Struct, array_like=True, frozen=True):
     doubts: list[Doubt] = []
     once: list[str] = []
     python: str = ""
+    described: Described | None = None
 
 
 _T = TypeVar("_T")

@@ -11,6 +11,14 @@ import typer
 
 from jina.defaults import MAX_REPLICAS
 from jinacli.commands.building import Group
+from jinacli.commands.http_options import (
+    AccessLog,
+    ApiKeyFile,
+    Http,
+    HttpWorkers,
+    LogFormat,
+    http_options,
+)
 from jinacli.commands.options import (
     EnvFile,
     ErrorOnWarning,
@@ -68,13 +76,26 @@ def up(
         int | None,
         typer.Option(help="Also listen on this TCP port; 0 picks a free one"),
     ] = None,
+    keys: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DIR",
+            help="With --port: encrypt, and let in only whom this folder lists; see `jina keys`",
+        ),
+    ] = None,
     insecure: Annotated[
         bool,
         typer.Option(
             "--insecure-no-auth",
-            help="Allow a --host that other machines can reach, without authentication",
+            help="Allow a --host, or a host of --http, that other machines can reach, without "
+            "authentication",
         ),
     ] = False,
+    http: Http = None,
+    http_workers: HttpWorkers = None,
+    api_key_file: ApiKeyFile = None,
+    access_log: AccessLog = False,
+    log_format: LogFormat = None,
     watch: Annotated[
         bool,
         typer.Option(
@@ -117,6 +138,8 @@ def up(
 
       jina flow up flows/search.yml --detach --port 5555
 
+      jina flow up flows/search.yml --http 8080
+
       jina flow up -f base.yml -f prod.yml --set executors.encoder.with.batch=32
     """
     # Late, as in every command: see jinacli.app.
@@ -125,7 +148,9 @@ def up(
     from jinacli.flow.unfit import checked_if_unfit
     from jinacli.flow.up import Up, up_flow
 
-    listen = _listen(host, port, insecure)
+    listen = _listen(host, port, keys is not None or insecure)
+    if keys is not None and not listen:
+        raise typer.BadParameter("needs --port", param_hint="--keys")
     detach = detach or wait
     if timeout is not None and not detach:
         raise typer.BadParameter("needs --detach or --wait", param_hint="--timeout")
@@ -133,7 +158,15 @@ def up(
     if watch and (detach or file == "-"):
         raise typer.BadParameter("needs a file, and stays in the foreground", param_hint="--watch")
     given = given_flow(file, further, settings, env_file)
-    how = Up(listen, detach, watch, strict, as_json, quiet, limit_s)
+    served = http_options(
+        http,
+        workers=http_workers,
+        api_key_file=api_key_file,
+        insecure=insecure,
+        access_log=access_log,
+        log_format=log_format,
+    )
+    how = Up(listen, detach, watch, strict, as_json, quiet, limit_s, served, keys or "")
     if dry_run:
         show = functools.partial(show_plan, given, how)
         raise typer.Exit(checked_if_unfit(given, show))
@@ -361,7 +394,7 @@ def _counts(words: list[str]) -> dict[str, int]:
     return counts
 
 
-def _listen(host: str | None, port: int | None, insecure: bool) -> str:
+def _listen(host: str | None, port: int | None, is_meant: bool) -> str:
     if port is not None and not 0 <= port <= 65535:
         raise typer.BadParameter(f"{port} is not a port: use 0 to 65535", param_hint="--port")
     if port is None:
@@ -369,10 +402,10 @@ def _listen(host: str | None, port: int | None, insecure: bool) -> str:
             raise typer.BadParameter("needs --port", param_hint="--host")
         return ""
     host = host or "127.0.0.1"
-    if host not in ("127.0.0.1", "localhost", "::1") and not insecure:
+    if host not in ("127.0.0.1", "localhost", "::1") and not is_meant:
         raise typer.BadParameter(
             f"{host} can be reached from other machines, and anyone there could post; use "
-            "--insecure-no-auth if that is what you want",
+            "--keys, or --insecure-no-auth if that is what you want",
             param_hint="--host",
         )
     name = "127.0.0.1" if host == "localhost" else f"[{host}]" if ":" in host else host

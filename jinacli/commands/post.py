@@ -70,6 +70,13 @@ def post(
         ),
     ] = None,
     address: Annotated[str | None, typer.Option(help="Address of a Flow's gateway")] = None,
+    keys: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DIR",
+            help="For an address that asks for keys: folder of your key; see `jina keys`",
+        ),
+    ] = None,
     output: Annotated[
         str,
         typer.Option(
@@ -272,6 +279,7 @@ def post(
         parameters=_parameters(parameters or [], quiet),
         flow=flow or "",
         address=address or "",
+        keys=keys or "",
         output=output,
         form=checked_form(output, output_format),
         restart=restart,

@@ -12,6 +12,8 @@ from jinacli.commands.completion import completion_app
 from jinacli.commands.executor import executor_app
 from jinacli.commands.flow import flow_app
 from jinacli.commands.flow_views import config, diff, endpoints
+from jinacli.commands.http import http
+from jinacli.commands.keys import keys_app
 from jinacli.commands.post import post
 from jinacli.commands.schema import schema
 
@@ -35,7 +37,9 @@ for command in (config, endpoints, diff):
 app.add_typer(flow_app, name="flow")
 app.add_typer(executor_app, name="executor")
 app.command("post")(post)
+app.command("http")(http)
 app.command("schema")(schema)
+app.add_typer(keys_app, name="keys")
 app.add_typer(completion_app, name="completion")
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from jina.config.drafts import ExecutorDraft
 from jina.config.flows import FlowConfig
 from jina.config.problems import Problem
+from jina.graph.http import HttpSettings
 from jina.launch import events
 from jina.wire.doubts import Doubt
 
@@ -20,10 +21,12 @@ class Doubts:
 
     Args:
         config: of the Flow.
+        http: how it is served over HTTP; None if it is not.
     """
 
-    def __init__(self, config: FlowConfig) -> None:
+    def __init__(self, config: FlowConfig, http: HttpSettings | None = None) -> None:
         self._config = config
+        self._http = http
         self._origins: dict[str, ExecutorDraft] = {
             name: origin for node in config.executors for name, _, origin in node.parts()
         }
@@ -33,8 +36,11 @@ class Doubts:
         """What is suspicious about the YAML."""
         # Late: it is loaded while the processes start, which takes longer.
         from jina.check import yaml_findings
+        from jina.check.http import http_files
 
         yield from map(str, yaml_findings(self._config.executors, self._config.warnings))
+        if self._http is not None:
+            yield from map(str, http_files(self._config.http, self._http))
 
     def of_class(self, event: events.Doubtful) -> Iterator[str]:
         """What a worker has said of its Executor's class."""

@@ -31,7 +31,7 @@ def show_plan(given: Given, how: Up) -> int:
     Raises:
         ConfigError: with everything that is wrong.
     """
-    _, plan = given.load(how.listen)
+    _, plan = how.load(given)
     if how.is_strict and (code := refuse_findings(given)):
         return code
     described = _described(plan, plan.file if isinstance(given.source, Path) else "")
@@ -50,11 +50,32 @@ def _described(plan: Plan, key: str) -> dict[str, Any]:
         "flow": plan.name,
         "file": plan.file,
         "addresses": [local, *filter(None, [plan.listen])],
+        "http": _http(plan),
         "processes": [
-            {"name": "gateway", "node": "", "needs": [], "executor": "", "env": []},
+            _other("gateway"),
+            *(_other(f"http/{n}") for n in range(plan.http.workers if plan.http else 0)),
             *(_worker(plan, spec) for spec in plan.workers),
         ],
     }
+
+
+def _order(plan: Plan) -> str:
+    if plan.http is None:
+        return "The gateway starts"
+    return "The gateway starts, and what serves HTTP,"
+
+
+def _http(plan: Plan) -> str:
+    """The URL of the front; a free port is not known yet."""
+    if plan.http is None:
+        return ""
+    url = plan.http.url(plan.http.port)
+    return url if plan.http.port else f"{url.removesuffix('0')}(a free port)"
+
+
+def _other(name: str) -> dict[str, Any]:
+    """A process that runs no Executor."""
+    return {"name": name, "node": "", "needs": [], "executor": "", "env": []}
 
 
 def _worker(plan: Plan, spec: WorkerSpec) -> dict[str, Any]:
@@ -72,16 +93,17 @@ def _worker(plan: Plan, spec: WorkerSpec) -> dict[str, Any]:
 def _as_text(plan: Plan, described: dict[str, Any]) -> str:
     file = f" from {shortest(plan.file)}" if plan.file else ""
     rows = [("", "PROCESS", "EXECUTOR", "NEEDS", "WRITTEN AT")]
-    rows.append(("1", "gateway", "", "", ""))
-    for process in described["processes"][1:]:
-        needs = ", ".join(process["needs"])
-        rows.append(("2", process["name"], process["executor"], needs, process["where"]))
+    for process in described["processes"]:
+        needs, where = ", ".join(process["needs"]), process.get("where", "")
+        turn = "2" if process["node"] else "1"
+        rows.append((turn, process["name"], process["executor"], needs, where))
     count = len(plan.workers)
     head = f'Flow "{plan.name}"{file}: {count} worker{"" if count == 1 else "s"} and a gateway'
-    addresses = "\n".join(f"  {address}" for address in described["addresses"])
+    every = [*described["addresses"], *filter(None, [described["http"]])]
+    addresses = "\n".join(f"  {address}" for address in every)
     return (
         f"{head}\n\n{in_columns(rows)}\n\n"
-        "The gateway starts first, then all workers at once.\n"
+        f"{_order(plan)} first, then all workers at once.\n"
         f"Addresses:\n{addresses}\n"
         "Nothing was started (--dry-run)."
     )

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from msgspec import structs
 
@@ -70,17 +72,20 @@ class Given:
             words += ["--set", setting]
         return words + (["--env-file", str(self.env_file)] if self.env_file else [])
 
-    def load(self, listen: str = "") -> tuple[FlowConfig, Plan]:
+    def load(
+        self, listen: str = "", http: Mapping[str, Any] | None = None
+    ) -> tuple[FlowConfig, Plan]:
         """Read and check it, and plan it.
 
         Args:
             listen: tcp address on which the gateway listens too; "" for none.
+            http: settings of HTTP that win over those of the YAML; None where nothing is served.
 
         Raises:
             ConfigError: with everything that is wrong, each thing at its place.
         """
         config = flow_config(self.source, self.options)
-        return config, plan_from(config, listen=listen)
+        return config, plan_from(config, listen=listen, http=http)
 
     def with_origins(self, config: FlowConfig, plan: Plan) -> Plan:
         """The plan with what it was made from; no module is imported for that."""

@@ -59,6 +59,8 @@ def _described(directory: Path, record: FlowRecord) -> dict[str, Any]:
         "file": record.file,
         "one_shot": record.is_one_shot,
         "addresses": record.addresses,
+        "http": record.http,
+        "fronts": [],
         "workers": [],
         "changed_files": record.origins.changed() if record.origins else [],
     }
@@ -96,6 +98,10 @@ def _add(flow: dict[str, Any], report: Report, *, is_ready: bool) -> None:
     """Add what its supervisor says."""
     gateway = report.gateway
     flow["workers"] = [_worker(worker) for worker in report.workers if worker.pid]
+    flow["fronts"] = [
+        {"name": front.name, "pid": front.pid, "state": _IN_WORDS.get(front.state, front.state)}
+        for front in report.fronts
+    ]
     flow["endpoints"] = {node.name: node.endpoints for node in report.nodes if node.endpoints}
     flow["failed"] = report.failed
     flow["requests_held"] = gateway.requests_held

@@ -58,9 +58,10 @@ def described(directory: Path, record: FlowRecord, report: Report) -> dict[str, 
         "file": record.file,
         "one_shot": record.is_one_shot,
         "addresses": record.addresses,
+        "http": record.http,
         "directory": str(directory),
     }
-    for part in ("gateway", "nodes", "workers"):
+    for part in ("gateway", "fronts", "nodes", "workers"):
         found[part] = _rounded(msgspec.to_builtins(getattr(report, part)))
     return found
 

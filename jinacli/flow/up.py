@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import signal
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+import typer
+from msgspec import structs
+
+from jina.config.flows import FlowConfig
 from jina.graph.plan import Plan
 from jina.launch import events, rundir
 from jina.launch.local import LocalFlow
@@ -18,6 +24,7 @@ from jinacli import exits
 from jinacli.flow.doubts import Doubts
 from jinacli.flow.given import Given, refuse_findings
 from jinacli.flow.probing import refuse_misfits
+from jinacli.keys import checked_keys
 from jinacli.screens.up import UpScreen
 
 
@@ -33,6 +40,8 @@ class Up:
         as_json: print a line of JSON when it is ready.
         quiet: show only errors and what Executors print.
         timeout_s: give up after so long, where it is detached.
+        http: settings of HTTP that win over those of the YAML.
+        keys: folder of the keys of those who may connect to `listen`; "" for no encryption.
     """
 
     listen: str = ""
@@ -42,6 +51,24 @@ class Up:
     as_json: bool = False
     quiet: bool = False
     timeout_s: float | None = None
+    http: Mapping[str, Any] = field(default_factory=dict)
+    keys: str = ""
+
+    def load(self, given: Given) -> tuple[FlowConfig, Plan]:
+        """Read a Flow, check it and plan it.
+
+        Raises:
+            ConfigError: with everything that is wrong with the YAML.
+            typer.BadParameter: an option needs HTTP, and that is not served.
+        """
+        config, plan = given.load(self.listen, self.http)
+        for key in self.http if plan.http is None else ():
+            if key != "insecure_no_auth":  # that is for `--host` too
+                option = "http-workers" if key == "workers" else key.replace("_", "-")
+                raise typer.BadParameter(
+                    "needs --http, or `protocol: http` in the YAML", param_hint=f"--{option}"
+                )
+        return config, plan
 
 
 def up_flow(given: Given, how: Up) -> int:
@@ -58,11 +85,13 @@ def up_flow(given: Given, how: Up) -> int:
         ConfigError: with everything that is wrong with the YAML, or an interpreter does not fit.
         RuntimeFailToStart: see `run_here`.
     """
-    config, plan = given.load(how.listen)
+    config, plan = how.load(given)
+    if how.keys:
+        plan = structs.replace(plan, keys=checked_keys(how.keys))
     if how.is_strict and (code := refuse_findings(given)):
         return code
     refuse_misfits(given, plan)
-    doubts = Doubts(config)
+    doubts = Doubts(config, plan.http)
     plan = given.with_origins(config, plan)
     key = plan.file if isinstance(given.source, Path) else ""
     screen = UpScreen(plan, doubts, as_json=how.as_json, quiet=how.quiet)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from jina.config.flows import FlowConfig
     from jina.graph.plan import Plan
     from jina.launch.local import LocalFlow
+    from jina.transport.curve import Credentials
     from jinacli.flow.doubts import Doubts
     from jinacli.flow.given import Given
 
@@ -60,6 +61,20 @@ def find_address(options: PostOptions, stack: contextlib.ExitStack) -> str:
 
         stack.enter_context(restarts_told(record))
     return record.addresses[0]
+
+
+def credentials_of(options: PostOptions) -> Credentials | None:
+    """What is shown to the gateway; None without `--keys`, and on this machine.
+
+    Raises:
+        BadKeys: the keys cannot be used.
+    """
+    if not options.keys or options.address[:4] != "tcp:":
+        return None
+    # Late: most gateways ask for nothing.
+    from jina.transport.curve import Credentials
+
+    return Credentials(options.keys)
 
 
 def running_flow(options: PostOptions) -> FlowRecord | None:

@@ -20,7 +20,13 @@ from jina.types.document import Document
 from jina.wire.body import read_lines
 from jina.wire.maps import Call
 from jinacli import exits
-from jinacli.post.destination import check_endpoint, check_target, planned, running_flow
+from jinacli.post.destination import (
+    check_endpoint,
+    check_target,
+    credentials_of,
+    planned,
+    running_flow,
+)
 from jinacli.post.inputs import inputs_of, posted_texts
 from jinacli.post.options import PostOptions
 from jinacli.screens.numbers import number
@@ -63,7 +69,8 @@ def _destination(options: PostOptions) -> str:
             return f"{name}, which is still starting"
         address = record.addresses[0]
     limit_s = min(options.timeout_s or TIMEOUT_CONNECT_S, TIMEOUT_CONNECT_S)
-    with Session(address, timeout_connect_s=limit_s) as session:
+    keys = credentials_of(options)
+    with Session(address, timeout_connect_s=limit_s, keys=keys) as session:
         check_target(options.target, session)
         check_endpoint(options, session)
     return name

@@ -191,7 +191,7 @@ def attach(
 
         again = Again(
             options.retries,
-            lambda: Session(session.address),
+            lambda: Session(session.address, keys=session.keys),
             posting.call,
             posting.endpoint,
             {

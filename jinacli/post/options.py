@@ -27,6 +27,7 @@ class PostOptions(msgspec.Struct, frozen=True, kw_only=True):
     parameters: dict[str, Any]
     flow: str
     address: str
+    keys: str
     output: str
     form: Form
     restart: bool

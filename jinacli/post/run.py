@@ -23,7 +23,12 @@ from jina.excepts import ConnectError, InputError, OutputError, PostTimeout
 from jina.readers import LineSource
 from jinacli import exits
 from jinacli.post.completing import complete_in_place, is_in_place
-from jinacli.post.destination import check_endpoint, check_target, find_address
+from jinacli.post.destination import (
+    check_endpoint,
+    check_target,
+    credentials_of,
+    find_address,
+)
 from jinacli.post.echoes import Echoes, echoes_of
 from jinacli.post.failing import (
     attach,
@@ -214,7 +219,9 @@ def _resume(
     results = stack.enter_context(open_results(options.output, options.form))
     address = find_address(options, stack)
     limit_s = min(options.timeout_s or TIMEOUT_CONNECT_S, TIMEOUT_CONNECT_S)
-    session = stack.enter_context(Session(address, timeout_connect_s=limit_s))
+    session = stack.enter_context(
+        Session(address, timeout_connect_s=limit_s, keys=credentials_of(options))
+    )
     check_target(options.target, session)
     check_endpoint(options, session)
     if options.is_verbose:

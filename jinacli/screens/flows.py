@@ -64,6 +64,10 @@ def _rows(flow: dict[str, Any], more: list[str]) -> list[tuple[str, ...]]:
         for worker in flow["workers"]
     ]
     failed = flow.get("failed", {})
+    workers = [
+        (front["name"], str(front["pid"] or ""), front["state"], "", "", *[""] * len(more))
+        for front in flow.get("fronts", [])
+    ] + workers
     return workers + [
         (node, "", f"failed: {reason.splitlines()[0]}", "", "", *[""] * len(more))
         for node, reason in failed.items()

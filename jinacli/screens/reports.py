@@ -19,6 +19,7 @@ Format = Literal["full", "concise", "json", "github", "sarif"]
 
 #: Of the JSON form; a field that changes its meaning makes it v2, a new field does not.
 SCHEMA = "jina/check/v1"
+_COLUMNS = ("executor", "endpoint", "method", "place")
 
 _UNSEEN = re.compile("[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
@@ -78,7 +79,7 @@ def _json(reports: Sequence[Report]) -> str:
         {
             "source": report.source,
             "problems": [_problem(problem) for problem in report.problems],
-            "endpoints": [row._asdict() for row in report.endpoints],
+            "endpoints": [dict(zip(_COLUMNS, row.cells, strict=True)) for row in report.endpoints],
         }
         for report in reports
     ]
@@ -152,8 +153,8 @@ def _encoded(text: str) -> str:
 
 def _table(report: Report) -> str:
     """The endpoints in plain columns: the same in a pipe and on a terminal that is wide enough."""
-    rows: list[tuple[str, ...]] = [("executor", "endpoint", "method", "place")]
-    rows += [tuple(map(escaped, row)) for row in report.endpoints]  # before they are measured
+    rows: list[tuple[str, ...]] = [_COLUMNS]
+    rows += [tuple(map(escaped, row.cells)) for row in report.endpoints]  # before they are measured
     return in_columns(rows)
 
 

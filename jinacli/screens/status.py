@@ -39,6 +39,8 @@ def status_lines(record: FlowRecord, report: Report, width: int) -> list[str]:
         f"requests: {number(gateway.requests_done)} done, {number(gateway.failures)} failed"
     )
     lines = wrapped(cell(head), width)
+    if record.http:
+        lines += wrapped(cell(f"HTTP: {record.http}"), width)
     for problem in report.problems:
         lines += wrapped(cell(f"- {problem.splitlines()[0]}"), width)
     lines += ["", *lines_of(_COLUMNS, list(_rows(report)), width)]
@@ -67,6 +69,9 @@ def _rows(report: Report) -> list[tuple[str, ...]]:
             number(gateway.restarts),
         )
     ]
+    for front in report.fronts:
+        pid, restarts = str(front.pid or ""), number(front.restarts)
+        rows.append((front.name, front.state, pid, size(front.memory), "", "", "", "", restarts))
     queues = {node.name: node.queued for node in report.nodes}
     for worker in report.workers:
         queue = queues.pop(worker.node, None)  # of the node: said once

@@ -31,6 +31,7 @@ class UpScreen:
         self._plan = plan
         self._as_json = as_json
         self._quiet = quiet
+        self._has_json = plan.http is not None and plan.http.log_format == "json"
         self.failure: FlowError | None = None
         """Why it did not start; what belongs above the summary was shown."""
         self._speaker = Speaker()
@@ -50,7 +51,9 @@ class UpScreen:
     def __call__(self, event: events.Event) -> None:
         """Show one event."""
         if isinstance(event, events.Output):
-            self._say(f"{self._prefixes.before(event.worker)}{event.line}")
+            is_log = self._has_json and event.worker.startswith("http/")
+            prefix = "" if is_log else self._prefixes.before(event.worker)
+            self._say(f"{prefix}{event.line}")
         elif isinstance(event, events.OF_START):
             if sys.stderr:
                 self.start(event)
@@ -86,13 +89,14 @@ class UpScreen:
             if is_terminal():
                 self._say(self.start.table(self._plan))
                 self.start.lists_workers = True  # of those that come later there is no table
-            where = " and ".join(event.addresses)
+            where = " and ".join([*event.addresses, *filter(None, [event.http])])
             self._say(f'Flow "{event.flow}" is up after {event.seconds:.2f} s, at {where}')
         if self._as_json:
             answer = {
                 "schema": "jina/up/v1",
                 "flow": event.flow,
                 "addresses": event.addresses,
+                "http": event.http,
                 "seconds": round(event.seconds, 3),
             }
             print(json.dumps(answer), flush=True)

@@ -144,7 +144,7 @@ def test_an_executor_is_reported_with_its_endpoints(
     report = check_executor("my.yml")
     assert report.is_clean
     assert report.problems == []
-    assert [tuple(row) for row in report.endpoints] == [
+    assert [row.cells for row in report.endpoints] == [
         ("ReportExec", "/index", "ReportExec.index", "report_exec.py:14"),
         ("ReportExec", "/default", "ReportExec.rest", "report_exec.py:17"),
         ("ReportExec", "/more", "ReportExec.more", "report_exec.py:19"),

@@ -270,7 +270,7 @@ def test_r69_a_dict_may_name_a_class_of_this_process(here: Path) -> None:
 
 
 def test_ignored_keys_are_listed_once(here: Path) -> None:
-    config = flow("with: {port_expose: 1, protocol: http}\nexecutors:\n  - timeout_ctrl: 5\n")
+    config = flow("with: {port_expose: 1, protocol: grpc}\nexecutors:\n  - timeout_ctrl: 5\n")
     assert [p.message for p in config.warnings] == [
         "`port_expose` has no effect here; it is ignored",
         "`protocol` has no effect here; it is ignored",

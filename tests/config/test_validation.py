@@ -34,8 +34,20 @@ FROM_PYTHON = [
 ]
 # How pydantic and Python speak.
 FOREIGN = (
-    *("Input", "input", "should", "valid", "string", "dictionary", "instance", "pydantic", "http"),
-    *("Model", "Options", "Metas", "NoneType", "[key]", ".str", ".bool", ".map", " int", "extra"),
+    *("Input", "input", "should", "valid", "string", "dictionary", "instance", "pydantic"),
+    *(
+        "://",
+        "Model",
+        "Options",
+        "Metas",
+        "NoneType",
+        "[key]",
+        ".str",
+        ".bool",
+        ".map",
+        " int",
+        "extra",
+    ),
 )
 
 

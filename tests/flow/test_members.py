@@ -104,38 +104,6 @@ def test_a_copy_of_a_running_flow_is_started_for_itself() -> None:
         assert flow.address != copy.address
 
 
-@pytest.mark.parametrize(
-    ("member", "instead"),
-    [
-        ("expose_endpoint", "clients can post to every endpoint, and HTTP is not supported"),
-    ],
-)
-def test_what_there_is_none_of_can_neither_be_used_nor_set(member: str, instead: str) -> None:
-    assert not hasattr(Flow(), member)
-    with pytest.raises(AttributeError) as caught:
-        getattr(Flow(), member)
-    assert str(caught.value) == f"a Flow has no `{member}` here; {instead}"
-    with pytest.raises(AttributeError, match=f"a Flow has no `{member}` here"):
-        setattr(Flow(), member, 1)
-
-
-def test_what_was_said_of_ports_is_kept_and_told_to_do_nothing_yet() -> None:
-    flow = Flow(port_expose=12345, port=6, protocol="http").add(name="a")
-    assert (flow.port_expose, flow.port, flow.protocol) == (12345, 6, "http")
-    with pytest.raises(AttributeError, match="no `host` of its own; clients connect to `address`"):
-        flow.host  # noqa: B018 - the access is what is tested
-    with pytest.warns(UserWarning, match="host='h': accepted, but nothing listens there yet"):
-        flow.host = "h"
-    assert flow.host == "h"
-    loaded = Flow.load_config("with: {port_expose: 5}\nexecutors: [{name: a}]")
-    assert loaded.port_expose == 5
-    with pytest.warns(UserWarning, match="port_expose=6"):
-        loaded.port_expose = 6
-    assert (loaded.port_expose, loaded.add(name="b").port_expose) == (6, 6)
-    with pytest.warns(UserWarning, match="port_expose=6: accepted"), loaded:
-        pass
-
-
 def test_options_of_load_config_in_jina_2_and_3() -> None:
     text = "with: {request_size: 2}\nexecutors: [{name: a}]"
     flow = Flow.load_config(

@@ -26,7 +26,7 @@ from tests.shell import Shell
         ("ping localhost 1234", "jina flow ps"),
         ("export flowchart", "jina flow plot flow.yml"),
         ("export-api", "jina schema flow"),
-        ("gateway", "jina flow up flow.yml"),
+        ("gateway", "jina flow up flow.yml --http 8080"),
     ],
 )
 def test_what_to_type_now(words: str, said: str) -> None:

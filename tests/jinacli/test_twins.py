@@ -65,7 +65,7 @@ def test_a_shared_one_means_the_same_everywhere() -> None:
                 if name in takers:
                     takers[name].add(" ".join(path))
     assert {"post", "flow scale", "flow restart", "flow down"} <= takers["JINA_FLOW"]
-    assert takers["JINA_ADDRESS"] == {"post"}
+    assert takers["JINA_ADDRESS"] == {"http", "post"}
     assert {"post", "flow up", "flow down", "executor run"} <= takers["JINA_QUIET"]
     assert not {"flow ps", "flow config", "executor list"} & takers["JINA_QUIET"]
 

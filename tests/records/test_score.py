@@ -135,3 +135,15 @@ def test_the_annotations_of_a_score_resolve_before_its_public_path_is_imported()
         "import sys; assert 'jina.types.score' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
+def test_the_names_that_jina_2_writes_in_json_are_read():
+    line = (
+        b'{"scores": {"s": {"value": 0.5, "opName": "dot", "refId": "r",'
+        b' "operands": [{"opName": "a"}]}}}'
+    )
+    (doc,) = parse(line, key="k", first_line=1).docs
+    assert doc.scores["s"] == NamedScore(0.5, "dot", "", "r", [NamedScore(0.0, "a")])
+    assert Document({"scores": {"s": {"opName": "dot"}}}).scores["s"].op_name == "dot"
+    wrong = parse(b'{"scores": {"s": {"opname": "dot"}}}', key="k", first_line=1)
+    assert [error.row for error in wrong.errors] == [0]

@@ -13,7 +13,7 @@ from jina.excepts import DocumentError
 from jina.types import codec
 
 
-def test_text_needs_one_frame_and_a_matrix_one_more_that_is_not_copied():
+def test_text_needs_one_frame_and_a_matrix_one_more():
     docs = DocumentArray([Document(text="x") for _ in range(100)])
     assert len(codec.encode(docs)) == 1
     docs = codec.decode(codec.encode(docs))
@@ -21,7 +21,22 @@ def test_text_needs_one_frame_and_a_matrix_one_more_that_is_not_copied():
     docs.embeddings = matrix
     frames = codec.encode(docs)
     assert len(frames) == 2
-    assert np.shares_memory(np.frombuffer(frames[1], "<f4"), matrix)
+    assert np.array_equal(np.frombuffer(frames[1], "<f4"), matrix.ravel())
+
+
+def test_what_is_written_does_not_change_with_an_array_that_is_used_again():
+    """A message is sent some time later, when the Executor may already be at the next request."""
+    buffer = np.ones(50_000, "<f4")
+    one = DocumentArray([Document(blob=buffer)])
+    ragged = DocumentArray([Document(blob=buffer), Document(blob=buffer[:40_000])])
+    whole = DocumentArray([Document() for _ in range(10)])
+    whole.embeddings = buffer.reshape(10, 5_000)
+    written = [codec.encode(docs) for docs in (one, ragged, whole)]
+    buffer.fill(2)
+    for frames in written:
+        for doc in codec.decode([bytes(frame) for frame in frames]):
+            tensor = doc.blob if doc.embedding is None else doc.embedding
+            assert (tensor == 1).all()
 
 
 def test_a_matrix_that_was_changed_in_place_is_sent_on_from_the_frame_it_came_in():

@@ -38,6 +38,13 @@ def test_lists_give_back_the_numbers() -> None:
     assert tensors.same(tensors.as_tensor([[0, 1, 2], [3, 4, 5]]).astype("<f4"), MATRIX)
 
 
+def test_the_message_of_jina_2_is_read() -> None:
+    dense = {"buffer": "AACAPwAAAEA=", "shape": [2], "dtype": "<f4", "quantization": 0}
+    back = tensors.from_json({"dense": dense})
+    assert (back.tolist(), back.dtype.str, back.flags.writeable) == ([1.0, 2.0], "<f4", True)
+    assert tensors.from_json({"dense": {"shape": [0, 3], "dtype": "<f8"}}).shape == (0, 3)
+
+
 def test_numbers_that_json_lacks_turn_lists_into_base64() -> None:
     assert set(tensors.to_json(np.array([np.nan]), "list")) == {"dtype", "shape", "data"}
 
@@ -60,8 +67,15 @@ def test_a_sparse_matrix_comes_back_in_its_format(kind: str) -> None:
         ({"dtype": "<f4", "shape": [-1], "data": ""}, (ValueError, KeyError)),
         ({"dtype": "<f4", "shape": [1]}, (ValueError, KeyError)),
         ({"format": "xyz_matrix", "shape": [1, 1], "parts": {}}, (ValueError, KeyError)),
+        ({"dense": {"dtype": "<f4", "shape": [2], "buffer": "AAAAAA=="}}, (ValueError, KeyError)),
+        ({"dense": {"buffer": 5}}, (ValueError, KeyError)),
+        ({"dense": {"dtype": "<f4", "shape": [0], "quantization": 1}}, (ValueError, KeyError)),
+        ({"dense": {}, "sparse": {}}, (ValueError, KeyError)),
     ],
-    ids=["objects", "too_short", "negative", "no_data", "unknown_format"],
+    ids=[
+        *("objects", "too_short", "negative", "no_data", "unknown_format"),
+        *("dense_too_short", "dense_number", "quantized", "dense_and_sparse"),
+    ],
 )
 def test_json_that_is_not_a_tensor_is_refused(
     value: dict[str, object], error: tuple[type[Exception], ...]

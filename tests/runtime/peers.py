@@ -20,6 +20,7 @@ from jina.runtime import control
 from jina.runtime.board import Board, create_board
 from jina.transport import sockets
 from jina.wire import header as wire
+from jina.wire.described import Described
 from jina.wire.header import Header, pack_message, unpack_message
 from jina.wire.maps import DOCS, LINES, ErrorInfo, Part, Ready, Route, pack_map, unpack_map
 
@@ -39,15 +40,15 @@ class Peer:
         assert poller.poll(_PATIENCE_S * 1000), "the gateway does not take the connection"
         sockets.send(self.socket, message)
 
-    def receive(self, kind: int) -> tuple[Header, list[bytes]]:
-        """The next message, which must be of this kind."""
+    def receive(self, *kinds: int) -> tuple[Header, list[bytes]]:
+        """The next message, which must be of one of these kinds."""
         poller = sockets.Poller()
         poller.register(self.socket, sockets.POLLIN)
         assert poller.poll(_PATIENCE_S * 1000), "no message came"
         message = sockets.receive(self.socket, routed=False)
         header = unpack_message(message.header, message.frames)
         frames = [bytes(sockets.payload(frame)) for frame in header.frames]
-        assert header.kind == kind, (header, frames)
+        assert header.kind in kinds, (header, frames)
         return header, frames
 
     def close(self) -> None:
@@ -90,12 +91,15 @@ class FakeClient(Peer):
 class FakeWorker(Peer):
     """A worker."""
 
-    def ready(self, *endpoints: str, credits: int = 2) -> None:
-        ready = Ready(0, list(endpoints), credits)
+    def ready(self, *endpoints: str, credits: int = 2, described: Described | None = None) -> None:
+        ready = Ready(0, list(endpoints), credits, described=described)
         self.send(pack_message(wire.READY, call=pack_map(ready)))
 
     def task(self) -> tuple[int, bytes]:
-        header, frames = self.receive(wire.REQUEST)
+        """The next task; what is taken back meanwhile has begun."""
+        header, frames = self.receive(wire.REQUEST, wire.CANCEL)
+        while header.kind == wire.CANCEL:
+            header, frames = self.receive(wire.REQUEST, wire.CANCEL)
         return header.number, b"".join(frames)
 
     def reply(self, task: int, *frames: bytes) -> None:
@@ -172,7 +176,7 @@ class GatewayUnderTest:
     def worker(self, name: str, pid: int = 0, *, is_retiring: bool = False) -> FakeWorker:
         """A worker such as "a/0" that the gateway expects, connected, not ready yet."""
         self._slots += 1
-        node, _, replica = name.partition("/")
+        node, _, replica = name.rpartition("/")
         self.channel.send(
             control.Expect(
                 identity=name,

@@ -20,6 +20,7 @@ shard 2 of `indexer`. What the router wants done is written in one line each:
     c <- 1 refused: reason
     nobody hears Type at node
     a/0 may close           it was to retire, and has nothing left to do
+    a/0 need not do 1       it is told to begin task 1 no more
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ from jina.runtime.steps import (
     Action,
     Answer,
     AnswerError,
+    Cancelled,
     ClientLeft,
     Dispatch,
     Event,
@@ -51,6 +53,7 @@ from jina.runtime.steps import (
     Retired,
     StartTimer,
     Submitted,
+    TakeBack,
     Unheard,
 )
 from jina.wire.batching import Batching
@@ -177,6 +180,10 @@ def gave_up(node: str, shard: int | None = None) -> NodeFailed:
     return NodeFailed(node, "it has no workers left", shard)
 
 
+def cancelled(number: int, client: str = "c") -> Cancelled:
+    return Cancelled(client.encode(), number)
+
+
 def left(client: str) -> ClientLeft:
     return ClientLeft(client.encode())
 
@@ -203,6 +210,8 @@ def words(action: Action) -> str:
         return f"timer {action.timer}: {action.seconds:g} s"
     if isinstance(action, Overdue):
         return f"{action.worker.decode()} late with {action.task}"
+    if isinstance(action, TakeBack):
+        return f"{action.worker.decode()} need not do {action.task}"
     if isinstance(action, Retired):
         return f"{action.worker.decode()} may close"
     to = f"{action.client.decode()} <- {action.number}"

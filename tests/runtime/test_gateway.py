@@ -25,6 +25,7 @@ from jina.wire.maps import (
     BATCH,
     DOCS,
     ErrorInfo,
+    Hello,
     Part,
     Route,
     Times,
@@ -165,6 +166,7 @@ def test_status_tells_how_the_workers_are(gateway: GatewayUnderTest) -> None:
     _, frames = client.receive(wire.STATUS)
     status = json.loads(frames[0])
     assert status["requests_held"] == 1
+    assert status["nodes"] == [{"name": "a", "queued": 0, "restarts": 0}]
     assert status["workers"] == [
         {
             **{"node": "a", "shard": None, "replica": 0, "pid": 0, "state": "ready"},
@@ -529,3 +531,74 @@ def test_a_client_that_sends_more_than_its_window_is_held_back(directory: Path) 
         assert 64 <= sent < 500
         gateway.assert_healthy(gateway.ready("a/0"))
         flooder.close(linger=0)
+
+
+def test_a_client_that_asks_for_it_has_a_wide_window(gateway: GatewayUnderTest) -> None:
+    gateway.ready("a/0", credits=1)
+    client, other = gateway.client(), gateway.client()
+    client.send(pack_message(wire.HELLO, call=pack_map(Hello("a front", 60))))
+    welcome, _ = client.receive(wire.WELCOME)
+    assert unpack_map(Welcome, welcome.call).window_requests == 60
+    assert unpack_map(Welcome, other.hello().call).window_requests == 48
+    for number in range(1, 62):
+        client.post(number)
+    refusal = "jina.excepts.BadServer: more than 60 requests in progress"
+    assert client.error(61, wire.REFUSED) == refusal
+    assert not client.has_message()
+    for number in range(1, 50):
+        other.post(number)
+    assert "more than 48 requests" in other.error(49, wire.REFUSED)
+
+
+def test_a_cancelled_request_is_taken_back_and_has_no_answer(gateway: GatewayUnderTest) -> None:
+    worker = gateway.ready("a/0")
+    client = gateway.client()
+    for number in (1, 2, 3):
+        client.post(number, b"%d" % number)
+    (begun, _), (staged, _) = worker.task(), worker.task()
+    for number in (2, 3, 99):
+        client.send(pack_message(wire.CANCEL, number=number))
+    header, _ = worker.receive(wire.CANCEL)
+    assert header.number == staged
+    wait_until(lambda: gateway.board.cancels(1) == 1)
+    worker.reply(staged)
+    worker.reply(begun, b"done")
+    assert client.answer(1) == b"done"
+    client.send(pack_message(wire.STATUS))
+    _, frames = client.receive(wire.STATUS)  # no other message came before
+    status = json.loads(frames[0])
+    assert (status["requests_held"], status["requests_done"]) == (0, 1)
+    assert status["workers"][0]["outstanding"] == 0
+    gateway.assert_healthy(worker)
+
+
+def test_of_a_client_that_leaves_all_is_taken_back(gateway: GatewayUnderTest) -> None:
+    worker = gateway.ready("a/0")
+    client = gateway.client()
+    for number in (1, 2, 3):
+        client.post(number)
+    tasks = [worker.task()[0], worker.task()[0]]
+    client.send(pack_message(wire.BYE))
+    assert [worker.receive(wire.CANCEL)[0].number for _ in tasks] == tasks
+    for task in tasks:
+        worker.reply(task)
+    gateway.assert_healthy(worker)
+
+
+def test_a_cancelled_request_that_kills_is_not_tried_again(gateway: GatewayUnderTest) -> None:
+    client = gateway.client()
+    worker = gateway.ready("a/0")
+    client.post(1, b"deadly")
+    client.post(2, b"next")
+    (begun, _), (_, body) = worker.task(), worker.task()
+    client.send(pack_message(wire.CANCEL, number=1))
+    worker.receive(wire.CANCEL)
+    gateway.board[1] = begun
+    gateway.channel.send(control.Died(identity="a/0", reason="killed"))
+    assert gateway.hear(control.Charged).identity == "a/0"  # it was not the worker's fault
+    other = gateway.ready("a/0-2")
+    task, body = other.task()
+    assert body == b"next"
+    other.reply(task, b"done")
+    assert client.answer(2) == b"done"
+    gateway.assert_healthy(other)

@@ -53,7 +53,11 @@ def test_answered_requests_are_left_out() -> None:
     answered, kept, gone = task("c", 1), task("c", 2), task("d", 3)
     queue = filled(answered, kept, gone)
     answered.request.answered = gone.request.answered = True
-    queue.drop_answered()
+    assert queue.drop_answered(b"c")
+    assert not queue.drop_answered(b"c")
+    assert [each.number for each in queue] == [2, 3]  # it is another client's
+    assert queue.drop_answered(b"d")
+    assert not queue.drop_answered(b"nobody")
     assert [each.number for each in queue] == [2]
     kept.request.answered = True
     assert numbers(queue) == []

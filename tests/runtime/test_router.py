@@ -406,6 +406,21 @@ def test_a_client_over_its_window_is_refused_and_others_are_not() -> None:
     )
 
 
+def test_a_client_may_have_a_window_of_its_own() -> None:
+    wide = [msgspec.structs.replace(post(number), window=3) for number in range(1, 5)]
+    play(
+        started(ONE, window_requests=1, credits=4),
+        [
+            (wide[0], ["a/0 <- 1: in (last)"]),
+            (wide[1], ["a/0 <- 2: in (last)"]),
+            (wide[2], ["a/0 <- 3: in (last)"]),
+            (wide[3], ["c <- 4 refused: more than 3 requests in progress"]),
+            (post(1, client="d"), ["a/0 <- 4: in (last)"]),
+            (post(2, client="d"), ["d <- 2 refused: more than 1 requests in progress"]),
+        ],
+    )
+
+
 def test_a_client_that_left_gets_no_answer_and_its_waiting_tasks_are_dropped() -> None:
     router = started(ONE, credits=1)
     play(
@@ -414,7 +429,7 @@ def test_a_client_that_left_gets_no_answer_and_its_waiting_tasks_are_dropped() -
             (post(1), ["a/0 <- 1: in (last)"]),
             (post(2), []),
             (post(1, "D", client="d"), []),
-            (left("c"), []),
+            (left("c"), ["a/0 need not do 1"]),
             (reply("a/0", 1, "A"), ["a/0 <- 3: D (last)"]),
             (reply("a/0", 3, "A"), ["d <- 1: A, served 1"]),
         ],

@@ -128,7 +128,7 @@ def test_what_its_client_no_longer_waits_for_is_finished_too() -> None:
         [
             (post(1), ["a/0 <- 1: in (last)"]),
             (retire("a/0"), []),
-            (left("c"), []),
+            (left("c"), ["a/0 need not do 1"]),
             (reply("a/0", 1, "A"), ["a/0 may close"]),
         ],
     )

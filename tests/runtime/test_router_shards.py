@@ -246,7 +246,7 @@ def test_a_client_that_leaves_takes_the_tasks_of_all_shards_with_it() -> None:
             (post(1), ["s#0/0 <- 1: in", "s#1/0 <- 2: in"]),
             (post(2), []),
             (reply("s#0/0", 1, "A"), ["s#0/0 <- 3: in"]),
-            (left("c"), []),
+            (left("c"), ["s#0/0 need not do 3", "s#1/0 need not do 2"]),
             (reply("s#1/0", 2, "B"), []),
             (reply("s#0/0", 3, "A"), []),
         ],

@@ -188,6 +188,16 @@ class WorkerUnderTest:
         )
         self.send(message)
 
+    def cancel(self, *numbers: int) -> None:
+        for number in numbers:
+            self.send(pack_message(wire.CANCEL, number=number))
+            self.board.cancel(_SLOT)
+
+    def given_back(self, number: int) -> None:
+        """The next reply is of a request that was not begun."""
+        header, frames = self.receive(wire.REPLY)
+        assert (header.number, frames) == (number, [])
+
     def result(self, number: int = 1) -> DocumentArray:
         header, frames = self.receive(wire.REPLY)
         assert header.number == number

@@ -23,7 +23,7 @@ class Upper(Executor):
             doc.text = doc.text.upper() + self.suffix
 """
 FLOW = """jtype: Flow
-with: {protocol: http}
+with: {protocol: grpc}
 executors:
   - name: up
     uses: {jtype: Upper, py_modules: [upper.py]}

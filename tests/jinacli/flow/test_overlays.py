@@ -65,7 +65,10 @@ def test_a_flow_of_two_files_is_started_changed_and_compared(files: Shell) -> No
     assert "changed" not in fresh.err
     listed = json.loads(files.run("flow", "endpoints", "flow", "--json").out)
     assert listed["endpoints"] == [
-        {"endpoint": "/mark", "executor": "mark", "method": "Mark.up", "place": "mark.py:10"}
+        {
+            **{"endpoint": "/mark", "executor": "mark", "method": "Mark.up", "place": "mark.py:10"},
+            **{"doc": "", "parameters": [], "about": ""},
+        }
     ]
     assert files.run("flow", "down").code == 0
     assert files.run("flow", "diff").code == 2

@@ -31,6 +31,7 @@ FEATURES = [
     "split",
     "once",
     "deadlines",
+    "cancels",
     "changes",
     "stops",
     "drain",

@@ -124,6 +124,14 @@ class Model:
             if job.queue is not None:
                 self._leave(job)
 
+    def cancelled(self, asked: Asked) -> list[Asked]:
+        """Nobody wants it any more, nor what goes on beside it; returns all that is over now."""
+        beside = dict.fromkeys(other for other in asked.floating.values() if other.is_waiting)
+        over = [asked, *beside]
+        for each in over:
+            self.is_over(each)
+        return over
+
     def _advance(self, asked: Asked, source: str) -> None:
         """Whoever has all that it needs begins, now that there is this result."""
         if asked.is_complete:

@@ -160,7 +160,7 @@ class Process:
     is_known: bool = False  # the router was told of its start, and not of its end
     is_retiring: bool = False  # the router was told that it is to end
     has_heir: bool = False  # another one has its place already, or nobody is to have it
-    inbox: deque[list[Given]] = field(default_factory=deque)  # what came while it was stopped
+    inbox: deque[list[Given] | int] = field(default_factory=deque)  # lots, and tasks taken back
     staged: deque[list[Given]] = field(default_factory=deque)  # lots, or what goes alone
     running: list[Given] = field(default_factory=list)
     given: dict[int, Given] = field(default_factory=dict)  # tasks, as the router sees it

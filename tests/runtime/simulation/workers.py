@@ -19,13 +19,22 @@ from jina.runtime.steps import (
     Replied,
     Retire,
     Retired,
+    TakeBack,
 )
 from jina.wire.maps import REQUEST_TIMEOUT, ErrorInfo, Times
 from tests.runtime.simulation import checks
 from tests.runtime.simulation.clock import Clock
 from tests.runtime.simulation.flows import MadeUpFlow, Place
 from tests.runtime.simulation.model import Model
-from tests.runtime.simulation.state import Given, Job, Process, Violation, piece_of, rows_of
+from tests.runtime.simulation.state import (
+    Asked,
+    Given,
+    Job,
+    Process,
+    Violation,
+    piece_of,
+    rows_of,
+)
 
 BUSY = ErrorInfo(
     "my.module.Busy",
@@ -152,16 +161,51 @@ class Workers:
         self._clock.at(process.stopped_until, act, process, *arguments)
         return True
 
-    def _arrived(self, process: Process, lot: list[Given]) -> None:
-        process.inbox.append(lot)
+    def _arrived(self, process: Process, come: list[Given] | int) -> None:
+        process.inbox.append(come)
         self._read(process)
+
+    def taken_back(self, action: TakeBack) -> None:
+        """A worker is told that it need not begin something; it may have begun."""
+        process = self.all[action.worker]
+        given = process.given.get(action.task)
+        if not process.is_known or given is None or given.job.asked.is_waiting:
+            raise Violation("taken back, although it is wanted, or is not there")
+        arrives = self._clock.now + self._draw.expovariate(1.0)
+        process.reached_until = max(process.reached_until, arrives)
+        self._clock.at(process.reached_until, self._arrived, process, action.task)
+
+    def tasks_of(self, over: list[Asked]) -> set[tuple[bytes, int]]:
+        """What the router must take back: all that a worker has of some requests."""
+        return {
+            (process.identity, task)
+            for process in self.known()
+            for task, given in process.given.items()
+            if given.job.asked in over
+        }
 
     def _read(self, process: Process) -> None:
         """Take what has come, in its order, however often it was stopped meanwhile."""
         if process.is_alive and not self._is_stopped(process, self._read):
-            process.staged.extend(process.inbox)
-            process.inbox.clear()
+            while process.inbox:
+                come = process.inbox.popleft()
+                if isinstance(come, int):
+                    self._give_back(process, come)
+                else:
+                    process.staged.append(come)
+                    self._go_on(process)  # it does not look further than it has to
             self._go_on(process)
+
+    def _give_back(self, process: Process, task: int) -> None:
+        """It does not begin what nobody wants; what it has begun, it finishes."""
+        for lot in process.staged:
+            for given in lot:
+                if given.work.task == task:
+                    lot.remove(given)
+                    if not lot:
+                        process.staged.remove(lot)
+                    self._send(process, Replied(process.identity, task, []))
+                    return
 
     def _go_on(self, process: Process) -> None:
         if process.running or not process.staged:
@@ -211,6 +255,10 @@ class Workers:
                 for part in range(draw.choice([0, 1, 1, 2]))
             ]
             event = Replied(process.identity, work.task, pieces, times)
+        self._send(process, event)
+
+    def _send(self, process: Process, event: Replied | Raised) -> None:
+        draw = self._draw
         process.sent_until = max(process.sent_until, self._clock.now + draw.expovariate(2.0))
         self._clock.at(process.sent_until, self._on_message, process, event)
 

@@ -11,6 +11,7 @@ from jina.runtime.steps import (
     Action,
     Answer,
     AnswerError,
+    Cancelled,
     ClientLeft,
     Dispatch,
     Draining,
@@ -23,6 +24,7 @@ from jina.runtime.steps import (
     Retired,
     StartTimer,
     Submitted,
+    TakeBack,
     Unheard,
 )
 from tests.runtime.simulation import checks
@@ -103,11 +105,11 @@ class Simulation:
         if not self.router.is_complete:
             pass  # nobody is listened to before
         elif self._random.random() < 0.03:
-            for asked in waiting.values():
-                self._model.is_over(asked)
             del self._model.waiting[client]
-            self._step(ClientLeft(client))
+            self._cancel(list(waiting.values()), ClientLeft(client))
             client = client + b"'"  # somebody else comes
+        elif self._flow.has("cancels") and self._random.random() < 0.2:
+            self._cancel_one(client, waiting)
         elif waiting and self._random.random() < 0.05:
             asked = self._random.choice(list(waiting.values()))
             if self._step(asked.event):
@@ -115,6 +117,24 @@ class Simulation:
         else:
             self._post(client, waiting)
         self._clock.later(self._client_acts, client)
+
+    def _cancel_one(self, client: bytes, waiting: dict[int, Asked]) -> None:
+        number = self._random.choice([0, *waiting, *waiting, *waiting])
+        asked = waiting.pop(number, None)
+        if asked is None:  # it may have its answer already
+            number = self._random.randint(0, len(self._model.asked))
+            if number in waiting:
+                return
+        self._cancel([asked] if asked else [], Cancelled(client, number))
+
+    def _cancel(self, requests: list[Asked], event: Cancelled | ClientLeft) -> None:
+        """Nobody wants these any more: the router takes back what workers have of them."""
+        over = [each for asked in requests for each in self._model.cancelled(asked)]
+        expected = self._workers.tasks_of(over)
+        actions = self._step(event)
+        told = [(each.worker, each.task) for each in actions if isinstance(each, TakeBack)]
+        if len(told) != len(actions) or sorted(told) != sorted(expected):
+            raise Violation(f"{actions}, but {sorted(expected)} were to be taken back")
 
     def _post(self, client: bytes, waiting: dict[int, Asked]) -> None:
         asked = self._request(client)
@@ -215,6 +235,8 @@ class Simulation:
                 self._start_timer(event, action)
             elif isinstance(action, Overdue):
                 self._workers.late(action)
+            elif isinstance(action, TakeBack):
+                self._workers.taken_back(action)
             elif isinstance(action, Retired):
                 self._workers.retired(action)
             elif isinstance(action, Unheard):

@@ -1,0 +1,101 @@
+"""What the parts of a front share: settings, the link to the gateway, what the Flow serves."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from jina.graph.http import FrontAssignment
+from jina.http.access import Access
+from jina.http.access_log import Log, LogWriter
+from jina.http.coalesce import Coalescer, Link
+from jina.http.hub import Hub
+from jina.http.limits import Deadlines, max_connections
+from jina.http.metrics import Metrics
+from jina.http.probes import FlowStatus
+from jina.http.watch import Watch
+from jina.names import DEFAULT_ENDPOINT
+
+CRUD = {"/index": "POST", "/search": "POST", "/update": "PUT", "/delete": "DELETE"}
+"""The endpoints that every Flow has over HTTP, and their methods; POST is always taken."""
+
+
+class Front:
+    """One front process.
+
+    Args:
+        assignment: from whoever started it.
+    """
+
+    def __init__(self, assignment: FrontAssignment) -> None:
+        self.assignment = assignment
+        self.settings = assignment.settings
+        self.flow = assignment.flow
+        self.started_at = time.time()
+        self.is_stopping = False
+        self.access = Access(assignment.settings)
+        self.deadlines = Deadlines(assignment.settings)
+        self.max_connections = max_connections(assignment.settings)
+        self.body_bytes = 0
+        """Of the bodies that are being read."""
+        self.hub = Hub(
+            assignment.address,
+            f"http/{assignment.slot}",
+            self.settings.max_waiting,
+            self.settings.max_waiting_bytes,
+        )
+        wait_ms = self.settings.coalesce_ms
+        self._coalescer = Coalescer(self.hub, wait_ms / 1000) if wait_ms > 0 else None
+        self.link: Link = self._coalescer or self.hub
+        """What takes whole requests."""
+        self.status = FlowStatus(self.hub)
+        self.log = Log(LogWriter(), self.settings.log_format == "json")
+        self.metrics = Metrics(assignment.directory, assignment.slot, lambda: self._labels)
+        self.watch = Watch(self.metrics, self.log if self.settings.access_log else None)
+        self._labels: set[str] = set()
+        self.endpoints: dict[bytes, str] = {}
+        """Paths of POST requests whose bodies hold Documents -> the endpoint that they mean; ""
+        where the body says it."""
+        self.hub.on_change = self._on_change
+        self._on_change()
+
+    def open(self) -> None:
+        """Begin to connect to the Flow."""
+        self.log.install()
+        loop = asyncio.get_running_loop()
+        self.hub.open(loop)
+        self.deadlines.open(loop, self.access.look)
+
+    def close(self) -> None:
+        """Leave the Flow."""
+        self.deadlines.close()
+        self.hub.close()
+        self.metrics.close()
+        self.log.close()
+
+    @property
+    def served(self) -> dict[str, list[str]]:
+        """Endpoint -> names of the Executors that bind it; empty before the Flow has been up."""
+        served: dict[str, list[str]] = {}
+        welcome = self.hub.welcome
+        for node, endpoints in welcome.endpoints.items() if welcome is not None else ():
+            for endpoint in endpoints:
+                served.setdefault(endpoint, []).append(node)
+        return served
+
+    def _on_change(self) -> None:
+        if self._coalescer is not None:
+            self._coalescer.changed()
+        paths = dict.fromkeys(self.served)
+        self._labels = set(paths)
+        paths.pop(DEFAULT_ENDPOINT, None)
+        if self.settings.no_crud_endpoints:
+            for path in CRUD:
+                paths.pop(path, None)
+        else:
+            paths.update(dict.fromkeys(CRUD))
+        self.endpoints = {path.encode(): path for path in paths}
+        for endpoint, shown in self.settings.expose_endpoints.items():
+            self.endpoints[str(shown.get("path", endpoint)).encode()] = endpoint
+        if not self.settings.no_debug_endpoints:
+            self.endpoints[b"/post"] = ""

@@ -1,0 +1,387 @@
+"""Jina's REST API: from the body of a request to what is asked of the Flow, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any
+from urllib.parse import parse_qs
+
+import msgspec
+
+from jina.client.document_lines import lines_of
+from jina.client.exchange import Reply
+from jina.client.outcomes import Outcomes, outcomes_of
+from jina.client.requests import Request
+from jina.defaults import MAX_CALL_BYTES
+from jina.excepts import BadClientInput, WireError
+from jina.http import bodies, envelopes
+from jina.http.answers import Answered, told
+from jina.http.bodies import JINA_3, JINA_20, LINES, Body
+from jina.http.dialects import Documents, documents_2, documents_3
+from jina.http.envelopes import Facts, OneFailed, Writer
+from jina.http.front import Front
+from jina.http.hub import Ask
+from jina.http.problems import BadBody, Problem, missing, not_json, refusal, wrong_type
+from jina.http.targets import named_by
+from jina.readers import Chunk
+from jina.records import ids
+from jina.records.jsonlines import BAD_LINE
+from jina.suggest import near_name
+from jina.wire.maps import DOCS, REQUEST_TIMEOUT, SPLIT, STOPPING, Call, ErrorInfo, Part, pack_map
+from jina.wire.maps import LINES as WIRE_LINES
+
+Headers = Sequence[tuple[bytes, bytes]]
+
+JSON_LINES = b"application/x-ndjson"
+_JSON_LINES = {JSON_LINES, b"application/ndjson", b"application/jsonl", b"application/jsonlines"}
+_SOURCE = "data"  # what lines without a Document are said to stand in
+_decode_map = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """A request that can be sent.
+
+    Attributes:
+        request: to the Flow.
+        endpoint: of the Executors.
+        targets: names of the nodes that take part; None for all.
+        call: what `request` carries, decoded.
+        facts: what the answer says of it.
+    """
+
+    request: Request
+    endpoint: str
+    targets: list[str] | None
+    call: Call
+    facts: Facts = Facts()
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether the answer says when the request was where."""
+        return self.facts.has_routes or self.facts.is_client
+
+
+def prepare(
+    front: Front, endpoint: str, headers: Headers, body: bytes, query: bytes = b""
+) -> Asked | Answered:
+    """Read a request.
+
+    Args:
+        front: that got it.
+        endpoint: that its path means; "" where the body says it.
+        headers: their names in lower case.
+        body: whole.
+        query: of its URL, without the question mark; only requests of JSON lines have one.
+
+    Returns:
+        what to send, or what is wrong with it.
+    """
+    kind = b""
+    for name, value in headers:
+        if name == b"content-type":
+            kind = value
+    kind = _kind(kind)
+    try:
+        if kind == b"json":
+            settings = front.settings
+            read = bodies.read(body, api=settings.api, max_docs=settings.max_docs)
+            return asked_of(front, endpoint, read)
+        if kind == b"lines":
+            return _asked_of_lines(front, endpoint, body, query)
+    except BadBody as error:
+        return refusal(*error.problems)
+    return _FOREIGN
+
+
+_FOREIGN = told(
+    415,
+    "unsupported_media_type",
+    "the body of a request is JSON, and its Content-Type says so",
+    "add the header Content-Type: application/json",
+)
+
+
+def foreign(content_type: bytes) -> Answered | None:
+    """The answer to a request whose body is nothing that is read here; None if it may be.
+
+    No form of a page can send what is read: a browser asks beforehand (CORS).
+    """
+    return None if _kind(content_type) else _FOREIGN
+
+
+@lru_cache(maxsize=64)
+def _kind(value: bytes) -> bytes:
+    """What a Content-Type means: b"json", b"lines", or b"" for what is not read here."""
+    name = value.partition(b";")[0].strip().lower()
+    if name == b"application/json" or (name[:12] == b"application/" and name[-5:] == b"+json"):
+        return b"json"
+    return b"lines" if name in _JSON_LINES else b""
+
+
+def asked_of(front: Front, endpoint: str, read: Body, writer: Writer | None = None) -> Asked:
+    """What is asked for by a body that has been read.
+
+    Args:
+        front: that got it.
+        endpoint: that its path means; "" where the body says it.
+        read: the body.
+        writer: of the answer; None for what HTTP has.
+
+    Raises:
+        BadBody: it cannot be done as it is.
+    """
+    wanted = endpoint or read.endpoint
+    if not wanted:
+        if read.dialect != JINA_3:
+            raise BadBody(missing("execEndpoint"))
+        wanted = "/"
+    try:
+        targets = named_by(read.target, front.hub.welcome)
+    except BadClientInput as error:
+        place: list[str | int] = ["body", "targetExecutor"]
+        raise BadBody(Problem(place, error.what, "value_error")) from error
+    key = ids.fresh()
+    call = Call(
+        read.parameters,
+        source=_SOURCE,
+        key=key,
+        lines=True,
+        tensors=_tensors_of(read) if writer is None else writer.tensors,
+    )
+    facts = Facts(
+        read.dialect,
+        read.is_client,
+        not endpoint or read.dialect == JINA_3,
+        wanted,
+        read.target,
+        read.echo,
+        read.request_id or (key if read.dialect == JINA_20 else key.replace("-", "")),
+        writer,
+    )
+    return Asked(_request(read.lines, read.rows, call), wanted, targets, call, facts)
+
+
+def _tensors_of(read: Body) -> str:
+    return "base64" if read.dialect == JINA_20 else "list"
+
+
+def _asked_of_lines(front: Front, endpoint: str, body: bytes, query: bytes) -> Asked:
+    """A request of JSON lines, as `jina post` sends them; its answer is JSON lines, too."""
+    named = {key: values[-1] for key, values in parse_qs(query.decode("latin-1")).items()}
+    wanted = endpoint or named.get("endpoint", "")
+    if not wanted:
+        raise BadBody(Problem(["query", "endpoint"], "field required", "value_error.missing"))
+    text = named.get("parameters", "{}").encode()
+    try:
+        parameters = _decode_map(text)
+    except msgspec.ValidationError as error:
+        problem = wrong_type(str(error))
+        raise BadBody(Problem(["query", "parameters"], problem.msg, problem.type)) from error
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+        raise BadBody(not_json(text, error, ["query", "parameters"])) from error
+    try:
+        targets = named_by(named.get("target", ""), front.hub.welcome)
+    except BadClientInput as error:
+        raise BadBody(Problem(["query", "target"], error.what, "value_error")) from error
+    if not body.endswith(b"\n"):
+        body += b"\n"
+    rows = body.count(b"\n")
+    if rows > front.settings.max_docs:
+        what = f"{rows} lines in one request; at most {front.settings.max_docs} are taken"
+        raise BadBody(Problem(["body"], what, "value_error.list.max_items"))
+    call = Call(parameters, source="body", key=ids.fresh(), lines=True)
+    facts = Facts(LINES, has_routes=False, endpoint=wanted)
+    return Asked(_request(body, rows, call), wanted, targets, call, facts)
+
+
+def _request(lines: bytes, rows: int, call: Call) -> Request:
+    try:
+        packed = pack_map(call)
+    except WireError as error:
+        raise BadBody(Problem(["body", "parameters"], error.what, "value_error")) from error
+    if len(packed) > MAX_CALL_BYTES:
+        what = f"the parameters take {len(packed)} bytes, more than {MAX_CALL_BYTES}"
+        raise BadBody(Problem(["body", "parameters"], what, "value_error"))
+    chunk = Chunk(lines, rows, 1, call.source, call.key)
+    return Request([Part(WIRE_LINES, DOCS, 1, rows)], [lines], rows, 1, packed, chunk)
+
+
+def ask_of(asked: Asked, timeout_s: float, done: Callable[[Reply], None]) -> Ask:
+    """How a request is given to the hub."""
+    return Ask(
+        asked.request,
+        asked.endpoint,
+        asked.targets,
+        done,
+        timeout_s=timeout_s,
+        on_error=SPLIT,
+        is_timed=asked.is_timed,
+    )
+
+
+def unserved(front: Front, path: str) -> Answered:
+    """The answer to a request for a path that nothing is served at."""
+    if front.hub.welcome is None:
+        return told(503, "unavailable", "the Flow is not ready yet")
+    near = near_name(path, [known.decode() for known in front.endpoints])
+    hint = f"did you mean {near}?" if near else ""
+    return told(404, "not_found", f"no Executor serves {path[:200]}", hint)
+
+
+# --- answers ---
+
+
+def finish(asked: Asked, reply: Reply) -> Answered:
+    """The answer to a request."""
+    if reply.error is not None and (early := _not_of_an_executor(reply.error)) is not None:
+        return early
+    try:
+        return _finished(asked, reply)
+    except (ValueError, TypeError, msgspec.MsgspecError) as error:
+        return told(500, "unwritable", f"the answer cannot be written: {error}")
+
+
+def _finished(asked: Asked, reply: Reply) -> Answered:
+    facts = asked.facts
+    is_lines = facts.dialect == LINES
+    if reply.error is not None and not is_lines:
+        return _failed(asked, reply, reply.error)
+    outcomes = outcomes_of(reply, asked.endpoint, asked.call)
+    headers = [] if reply.served or reply.error is not None else [(b"x-jina-served", b"0")]
+    if outcomes.failed:
+        headers.append((b"x-jina-failed", b"%d" % outcomes.failed))
+        if not is_lines:
+            return _partly(asked, reply, outcomes, headers)
+    if is_lines:
+        return Answered(_status_of(outcomes), headers, bytes(outcomes.lines), JSON_LINES)
+    return Answered(
+        200, headers, envelopes.envelope(facts, _documents(facts, outcomes.lines), reply.way)
+    )
+
+
+def _not_of_an_executor(error: ErrorInfo) -> Answered | None:
+    """The answer where no Executor is to blame."""
+    if error.executor:
+        return None
+    if error.type == REQUEST_TIMEOUT:
+        return told(504, "timeout", error.message)
+    if error.type == STOPPING:
+        return told(503, "unavailable", error.message)
+    return None
+
+
+def _documents(facts: Facts, lines: bytes | memoryview) -> Documents:
+    if facts.writer is not None:
+        return facts.writer.documents(lines)
+    if facts.dialect == JINA_3:
+        return documents_3(lines)
+    return documents_2(lines, is_dense=facts.dialect == JINA_20, is_full=facts.has_routes)
+
+
+def _sent(asked: Asked) -> bytes:
+    """The Documents of a request as lines, as they were before any Executor."""
+    reply = Reply(asked.request, None, asked.request.parts, asked.request.frames, 0)
+    lines, _, _ = lines_of(reply, asked.endpoint, asked.call)
+    return bytes(lines)
+
+
+def _failed(asked: Asked, reply: Reply, error: ErrorInfo) -> Answered:
+    """The answer to a request that failed as a whole."""
+    facts = asked.facts
+    if not facts.is_client:
+        what = {
+            "type": error.type,
+            "message": error.message,
+            "executor": error.executor,
+            "endpoint": asked.endpoint,
+        }
+        told_of = {"requestId": facts.request_id, "error": what}
+        return Answered(500, [], msgspec.json.encode(told_of))
+    sent = b"".join(line for line in _sent(asked).splitlines(keepends=True) if not _failure(line))
+    documents = _documents(facts, sent)
+    return Answered(200, [], envelopes.envelope(facts, documents, reply.way, error=error))
+
+
+class _Error(msgspec.Struct):
+    type: str
+    message: str
+    executor: str
+
+
+class _Failure(msgspec.Struct):
+    id: str = ""
+    error: _Error | None = None
+
+
+_decode_failure = msgspec.json.Decoder(_Failure).decode
+
+
+def _failure(line: bytes) -> _Failure | None:
+    """What a line says of a Document that failed; None for a Document."""
+    if b'"error":' not in line:
+        return None
+    found = _decode_failure(line)
+    return found if found.error is not None else None
+
+
+def _partly(
+    asked: Asked, reply: Reply, outcomes: Outcomes, headers: list[tuple[bytes, bytes]]
+) -> Answered:
+    """The answer where some Documents failed, or could not be read."""
+    facts = asked.facts
+    lines = bytes(outcomes.lines).splitlines(keepends=True)
+    failures = [(index, found) for index, line in enumerate(lines) if (found := _failure(line))]
+    bad = [problem for _, found in failures if (problem := _problem(found)) is not None]
+    if bad:
+        return refusal(*bad)
+    failed = [
+        OneFailed(index, found.id, found.error.type, found.error.message)
+        for index, found in failures
+        if found.error is not None
+    ]
+    first = failures[0][1].error
+    blamed = reply.way.blamed
+    if blamed is None and first is not None:
+        blamed = ErrorInfo(first.type, first.message, first.executor)
+    if len(failed) == len(lines) and blamed is not None:
+        return _failed(asked, reply, blamed)
+    if not facts.is_client:
+        written = [msgspec.Raw(line.rstrip()) for line in lines]
+        good = b"".join(line for line in lines if not _failure(line))
+        documents = iter(_documents(facts, good))
+        places = {index for index, _ in failures}
+        mixed = [
+            written[index] if index in places else next(documents) for index in range(len(lines))
+        ]
+        return Answered(200, headers, envelopes.envelope(facts, mixed, reply.way, failed=failed))
+    sent = {_decode_failure(line).id: line for line in _sent(asked).splitlines(keepends=True)}
+    for index, found in failures:
+        lines[index] = sent.get(found.id, b"")
+    body = envelopes.envelope(
+        facts,
+        _documents(facts, b"".join(lines)),
+        reply.way,
+        error=blamed,
+        description=envelopes.partly(failed, len(lines)),
+    )
+    return Answered(200, headers, body)
+
+
+def _status_of(outcomes: Outcomes) -> int:
+    """Of an answer of JSON lines: what went wrong if all of them did."""
+    if not outcomes.failed or outcomes.failed < outcomes.total:
+        return 200
+    first = _failure(bytes(outcomes.lines).partition(b"\n")[0])
+    return 500 if first is None or _problem(first) is None else 422
+
+
+def _problem(failure: _Failure) -> Problem | None:
+    """What is wrong with an element of `data` that is not a Document; None for other failures."""
+    error = failure.error
+    if error is None or error.executor or error.type != BAD_LINE:
+        return None
+    place, _, message = error.message.partition(": ")
+    number = place.rpartition(":")[2]
+    index = int(number) - 1 if number.isdigit() else 0
+    return Problem(["body", "data", index], message, "value_error")

@@ -1,0 +1,94 @@
+"""`jina http`: serve a running Flow over HTTP, until Ctrl-C."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec import convert
+
+from jina.excepts import RuntimeFailToStart
+from jina.graph.http import HttpSettings
+from jina.launch import events
+from jina.launch.asking import directory_of
+from jina.launch.rundir import FlowRecord
+from jina.launch.serving import Serving
+from jina.launch.speaker import Speaker
+from jinacli import exits
+from jinacli.flow.here import chosen_flow
+
+
+class _Screen:
+    """Tells what happens, on standard error; what the fronts print, as they print it."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._quiet = quiet
+        self.speaker = Speaker()
+
+    @property
+    def is_behind(self) -> bool:
+        """See Reporter."""
+        return self.speaker.is_behind
+
+    def __call__(self, event: events.Event) -> None:
+        """Show one event."""
+        if isinstance(event, events.Output):
+            self.speaker.say(event.line)
+        elif isinstance(event, events.LINES):
+            self.speaker.say(event.as_text())
+
+    def say(self, text: str) -> None:
+        """Say a line, unless only errors are wanted."""
+        if not self._quiet and sys.stderr:
+            self.speaker.say(text)
+
+
+def serve_flow(wanted: str, address: str, options: Mapping[str, Any], *, quiet: bool) -> int:
+    """Serve a Flow until Ctrl-C.
+
+    Args:
+        wanted: its name or file; "" for the only one that runs.
+        address: of its gateway, instead.
+        options: by the names of `HttpSettings`.
+        quiet: show only errors.
+
+    Returns:
+        the exit code.
+
+    Raises:
+        FlowError: no such Flow runs, or the port cannot be had.
+        KeyboardInterrupt: a second Ctrl-C, or one before it was up, ended it at once.
+        Terminated: it was another signal.
+    """
+    record = None if address else chosen_flow(wanted, quiet=quiet)
+    name = record.name if record is not None else ""
+    settings = convert(dict(options), HttpSettings)
+    screen = _Screen(quiet=quiet)
+
+    def up(url: str) -> None:
+        what = f'the Flow "{name}"' if name else address
+        screen.say(f"Serving {what} at {url}. Press Ctrl-C to stop; the Flow runs on")
+
+    def stopping(signum: signal.Signals) -> None:
+        screen.say(f"Stopping ({signum.name}). Press Ctrl-C again to quit immediately")
+
+    serving = Serving(settings, name, _address(record, address), screen, up, stopping)
+    try:
+        serving.run()
+    except RuntimeFailToStart as failure:
+        if failure.details:
+            screen.speaker.say(failure.details)
+            failure.details = ""
+        raise
+    finally:
+        screen.speaker.close()
+    if serving.ended_by is not None:
+        raise KeyboardInterrupt if serving.ended_by == signal.SIGINT else exits.Terminated
+    return exits.OK
+
+
+def _address(record: FlowRecord | None, address: str) -> str:
+    """Of the gateway; that of a Flow which still starts has its place already."""
+    return address if record is None else f"ipc://{directory_of(record)}/front.ipc"

@@ -1,0 +1,127 @@
+"""A Flow that other machines may reach: encrypted, and for those alone whose keys are listed."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+
+from jina import Client, Document
+from jina.excepts import ConnectError
+from tests.polling import wait_until
+from tests.shell import Done, Shell
+
+
+@pytest.fixture(scope="module")
+def address(shared_shell: Shell) -> Iterator[str]:
+    """The address of a Flow that lets in `laptop`; `stranger` has a key that it does not list."""
+    shell = shared_shell
+    for words in (
+        ("gate", "--role", "gateway", "--keys", "gate"),
+        ("laptop", "--keys", "own"),
+        ("stranger", "--keys", "others"),
+        ("gate", "--role", "gateway", "--keys", "elsewhere"),
+        ("laptop", "--keys", "elsewhere"),
+    ):
+        assert shell.run("keys", "new", *words).code == 0
+    shutil.copy(shell.folder / "own" / "laptop.pub", shell.folder / "gate")
+    for folder in ("own", "others"):
+        shutil.copy(shell.folder / "gate" / "gate.pub", shell.folder / folder)
+    flow = shell.flow("Upper")
+    with shell.up(flow, "--host", "0.0.0.0", "--port", "0", "--keys", "gate"):
+        tcp = shell.ps()[0]["addresses"][1]
+        yield tcp.replace("0.0.0.0", "127.0.0.1")
+
+
+def posted(shell: Shell, address: str, *words: str) -> Done:
+    return shell.run("post", "/", "--text", "a", "--address", address, *words)
+
+
+def test_a_listed_key_posts_and_so_does_everybody_here(address: str, shared_shell: Shell) -> None:
+    done = posted(shared_shell, address, "--keys", "own")
+    assert (done.code, done.lines[0]["text"]) == (0, "A")
+    assert shared_shell.run("post", "/", "--text", "a").lines[0]["text"] == "A"
+    with Client(address, keys=shared_shell.folder / "own") as client:
+        (answer,) = client.post("/", Document(text="a"), return_results=True) or []
+    assert answer.docs[0].text == "A"
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (
+            ("--keys", "others"),
+            'the gateway does not list the key "stranger"\n'
+            "help: copy stranger.pub into the gateway's folder of keys\n",
+        ),
+        (
+            ("--keys", "elsewhere"),
+            "the gateway there does not have the key that is expected of it, or has none\n"
+            "help: copy the gateway's .pub file into elsewhere\n",
+        ),
+        (
+            (),
+            "the gateway lets in only those who have a key\n"
+            "help: use --keys DIR; `jina keys new` makes a key\n",
+        ),
+    ],
+)
+def test_others_are_told_why_they_are_not_let_in(
+    address: str, shared_shell: Shell, words: tuple[str, ...], told: str
+) -> None:
+    done = posted(shared_shell, address, *words)
+    assert (done.code, done.out, done.err) == (4, "", f"error: {address}: {told}")
+
+
+def test_keys_are_added_and_removed_while_it_runs(address: str, shared_shell: Shell) -> None:
+    gate, own = shared_shell.folder / "gate", shared_shell.folder / "own"
+    shared_shell.run("keys", "new", "second", "--keys", "second")
+    shutil.copy(gate / "gate.pub", shared_shell.folder / "second")
+    assert posted(shared_shell, address, "--keys", "second").code == 4
+    shutil.copy(shared_shell.folder / "second" / "second.pub", gate)
+    assert posted(shared_shell, address, "--keys", "second").code == 0
+    with Client(address, keys=own, timeout_s=2) as client:
+        client.post("/", Document(text="a"))
+        (gate / "laptop.pub").unlink()
+
+        def is_dropped() -> bool:
+            try:
+                client.post("/", Document(text="a"), request_timeout_s=1)
+            except Exception:
+                return True
+            return False
+
+        wait_until(is_dropped)
+    shutil.copy(own / "laptop.pub", gate)
+    wait_until(lambda: posted(shared_shell, address, "--keys", "own").code == 0)
+
+
+def test_a_worker_key_does_not_post(address: str, shared_shell: Shell) -> None:
+    shared_shell.run("keys", "new", "gpu", "--role", "worker", "--keys", "gpu")
+    shutil.copy(shared_shell.folder / "gate" / "gate.pub", shared_shell.folder / "gpu")
+    shutil.copy(shared_shell.folder / "gpu" / "gpu.pub", shared_shell.folder / "gate")
+    with pytest.raises(ConnectError):
+        Client(address, keys=shared_shell.folder / "gpu", timeout_connect_s=1).post("/", "a")
+    (shared_shell.folder / "gate" / "gpu.pub").unlink()
+
+
+def test_a_damaged_key_changes_nothing_and_is_told(address: str, shared_shell: Shell) -> None:
+    damaged = shared_shell.folder / "gate" / "damaged.pub"
+    damaged.write_text("role: client\n")
+    wait_until(
+        lambda: (
+            posted(shared_shell, address, "--keys", "own").code == 0
+            and "the list of keys stays as it was" in shared_shell.run("flow", "logs").out
+        )
+    )
+    damaged.unlink()
+
+
+def test_keys_that_cannot_be_used_are_told_before_anything_starts(shell: Shell) -> None:
+    flow = shell.flow("Upper")
+    done = shell.run("flow", "up", flow, "--port", "0", "--keys", "nowhere")
+    assert done.code == 2
+    assert done.err == "error: nowhere: no such folder\nhelp: `jina keys new NAME` makes one\n"
+    done = shell.run("flow", "up", flow, "--keys", "nowhere")
+    assert "needs --port" in done.err

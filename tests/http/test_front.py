@@ -1,0 +1,45 @@
+"""A front process beside a running Flow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.http.fronts import FrontProcess, front_beside, is_answered
+from tests.shell import Shell
+
+UPPER = """\
+from jina import Executor, requests
+
+
+class Upper(Executor):
+    @requests(on="/upper")
+    def upper(self, docs, **kwargs):
+        for doc in docs:
+            doc.text = doc.text.upper()
+"""
+FLOW = """\
+jtype: Flow
+executors:
+  - name: upper
+    uses: Upper
+    py_modules: upper.py
+"""
+
+
+@pytest.fixture(scope="module")
+def front(shared_shell: Shell) -> Iterator[FrontProcess]:
+    shared_shell.write("upper.py", UPPER)
+    with shared_shell.up(shared_shell.write("flow.yml", FLOW)):
+        address = shared_shell.ps()[0]["addresses"][0]
+        with front_beside(address) as found:
+            assert is_answered(found, "/upper", {"data": [{"text": "a"}]})
+            yield found
+
+
+def test_documents_come_back(front: FrontProcess) -> None:
+    answer = front.post("/upper", {"data": [{"text": "hello"}, {"text": "you"}]})
+    assert answer.status == 200
+    assert b'"text":"HELLO"' in answer.body
+    assert b'"text":"YOU"' in answer.body

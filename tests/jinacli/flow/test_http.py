@@ -1,0 +1,223 @@
+"""A Flow that is served over HTTP: started, shown, and ended with nothing left over."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import re
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import pytest
+
+from tests.polling import poll, wait_until
+from tests.shell import ZOO, Running, Shell, is_alive
+
+FLOW = f"""jtype: Flow
+with: {{protocol: http}}
+http: {{workers: 2}}
+executors:
+  - {{name: upper, uses: {{jtype: Upper, py_modules: ["{ZOO}"]}}}}
+"""
+BODY = {"data": [{"text": "hello"}], "execEndpoint": "/"}
+PATIENCE_S = 60
+
+
+def asked(url: str, body: Any = BODY) -> tuple[int, bytes]:
+    """Post on a connection of its own."""
+    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=PATIENCE_S)
+    try:
+        headers = {"Content-Type": "application/json", "Connection": "close"}
+        connection.request("POST", "/post", json.dumps(body), headers)
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    finally:
+        connection.close()
+
+
+def is_served(url: str) -> bool:
+    """Whether a request is answered, as it is not while a process is being replaced."""
+    try:
+        status, body = asked(url)
+    except (OSError, http.client.HTTPException):
+        return False
+    return status == 200 and b"HELLO" in body
+
+
+def fronts(shell: Shell) -> dict[str, int]:
+    (flow,) = shell.ps()
+    return {front["name"]: front["pid"] for front in flow["fronts"]}
+
+
+@pytest.fixture(name="served", scope="module")
+def served_flow(shared_shell: Shell) -> Iterator[tuple[Shell, Running, str]]:
+    shared_shell.write("flow.yml", FLOW)
+    with shared_shell.start("flow", "up", "flow.yml", "--json") as up:
+        ready = json.loads(up.read_line())
+        yield shared_shell, up, ready["http"]
+        done = up.end(signal.SIGTERM)
+        assert done.code == 0, done.err
+
+
+def test_it_answers_and_is_shown(served: tuple[Shell, Running, str]) -> None:
+    shell, up, url = served
+    assert is_served(url)
+    assert f" and {url}\n" in up.err
+    (flow,) = shell.ps()
+    assert flow["http"] == url
+    assert [(front["name"], front["state"]) for front in flow["fronts"]] == [
+        ("http/0", "ready"),
+        ("http/1", "ready"),
+    ]
+    assert [line.split()[-3:][0] for line in shell.ps_table() if "http/1" in line] == ["http/1"]
+    status = shell.run("flow", "status")
+    assert status.code == 0
+    assert f"HTTP: {url}\n" in status.out
+    assert "http/1   ready" in status.out
+    assert json.loads(shell.run("flow", "status", "--json").out)["http"] == url
+
+
+def test_a_taken_port_is_told_before_anything_starts(served: tuple[Shell, Running, str]) -> None:
+    shell, _, url = served
+    port = int(url.rpartition(":")[2])
+    text = FLOW.replace("protocol: http", f"protocol: http, port_expose: {port}")
+    done = shell.run("flow", "up", shell.write("other.yml", text))
+    assert done.code == 1
+    assert f"error: {shell.folder}/other.yml:2:37: port {port} is taken by process " in done.err
+    assert "help: choose another one" in done.err
+    detached = shell.run("flow", "up", shell.write("other.yml", text), "--detach")
+    assert (detached.code, detached.err) == (1, done.err)
+    assert shell.run("http", str(port)).code == 1
+    assert len(shell.directories()) == 1
+
+
+def test_each_process_that_is_killed_is_replaced(served: tuple[Shell, Running, str]) -> None:
+    shell, up, url = served
+    before = fronts(shell)
+    for pid in before.values():
+        os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: is_served(url), what="fronts are replaced")
+    wait_until(lambda: not set(fronts(shell).values()) & {0, *before.values()})
+    assert "http/0 was killed by SIGKILL; restarting in 0.1 s" in up.err
+    os.kill(shell.gateway(), signal.SIGKILL)
+    wait_until(lambda: is_served(url), what="the gateway is replaced")
+    report = json.loads(shell.run("flow", "status", "--json").out)
+    assert [front["restarts"] for front in report["fronts"]] == [1, 1]
+
+
+def test_beside_a_running_flow(served: tuple[Shell, Running, str]) -> None:
+    shell, _, _ = served
+    address = shell.ps()[0]["addresses"][0]
+    for words in (["--flow", "flow"], ["--address", address, "--workers", "2"]):
+        with shell.start("http", "0", *words) as beside:
+            url = url_of(beside)
+            assert poll(partial(is_served, url))
+            pids = shell.processes("jina.http")
+            done = beside.end(signal.SIGINT)
+        assert done.code == 0
+        assert done.err.endswith("Stopping (SIGINT). Press Ctrl-C again to quit immediately\n")
+        assert sum(map(is_alive, pids)) == 2  # those of the Flow itself
+    with shell.start("http", "0") as beside:
+        url_of(beside)
+        os.kill(beside.process.pid, signal.SIGKILL)
+        wait_until(lambda: len(shell.processes("jina.http")) == 2, what="it took its processes")
+
+
+def url_of(beside: Running) -> str:
+    """The URL that `jina http` prints once it serves."""
+    wait_until(lambda: "Press Ctrl-C" in beside.err)
+    return next(word for word in beside.err.split() if word.startswith("http://")).rstrip(".")
+
+
+def test_down_lets_a_request_finish_and_takes_no_new_one(shell: Shell) -> None:
+    gate = shell.folder / "gate"
+    shell.flow(f"Gate, uses_with: {{folder: {gate}}}")
+    gate.mkdir()
+    assert shell.run("flow", "up", "flow.yml", "-d", "-q", "--http", "0").code == 0
+    url = shell.ps()[0]["http"]
+    answers: list[tuple[int, bytes]] = []
+    client = threading.Thread(target=lambda: answers.append(asked(url)))
+    client.start()
+    wait_until(lambda: any(gate.iterdir()), what="the Executor has the request")
+    with shell.start("flow", "down") as down:
+        where = ("127.0.0.1", int(url.rpartition(":")[2]))
+        wait_until(lambda: not accepts(where), what="new connections are refused")
+        assert client.is_alive()
+        (gate / "go").touch()
+        client.join()
+        assert down.process.wait(PATIENCE_S) == 0
+    ((status, body),) = answers
+    assert status == 200, body
+    assert b"passed" in body
+    assert not shell.processes()
+
+
+def accepts(where: tuple[str, int]) -> bool:
+    try:
+        socket.create_connection(where, PATIENCE_S).close()
+    except OSError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("victims", ["supervisor", "all but the fronts"])
+def test_nothing_is_left_when_the_supervisor_is_killed(shell: Shell, victims: str) -> None:
+    assert shell.run("flow", "up", shell.flow("Upper"), "-d", "-q", "--http", "0").code == 0
+    (flow,) = shell.ps()
+    assert is_served(flow["http"])
+    pids = [flow["pid"], *([shell.gateway()] if victims != "supervisor" else [])]
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: not shell.processes(), what="every process is gone")
+    assert shell.ps() == []
+
+
+def test_what_the_command_line_refuses(shell: Shell) -> None:
+    shell.flow("Upper")
+    for words, told in (
+        (["--http", "x"], "'x' is not a port: use 0 to 65535, or HOST:PORT"),
+        (["--http", "65536"], "'65536' is not a port"),
+        (["--access-log"], "--access-log: needs --http, or `protocol: http` in the YAML"),
+        (["--http-workers", "2"], "--http-workers: needs --http"),
+        (["--http", "0.0.0.0:0"], "0.0.0.0 can be reached from other machines"),
+    ):
+        done = shell.run("flow", "up", "flow.yml", *words)
+        assert done.code == 2
+        assert told in done.err
+    done = shell.run("http", "0.0.0.0:8080")
+    assert (done.code, "--insecure-no-auth" in done.err) == (2, True)
+    assert shell.run("http", "0").code == 4  # no Flow runs
+
+
+def test_dry_run_and_config_show_it(shell: Shell) -> None:
+    shell.write("flow.yml", FLOW)
+    plan = json.loads(shell.run("flow", "up", "flow.yml", "--dry-run", "--json").out)
+    assert plan["http"] == "http://127.0.0.1:(a free port)"
+    names = [process["name"] for process in plan["processes"]]
+    assert names == ["gateway", "http/0", "http/1", "upper/0"]
+    shown = shell.run("flow", "up", "flow.yml", "--dry-run", "--http", "[::1]:80")
+    assert "\n  http://[::1]:80\n" in shown.out
+    config = shell.run("flow", "config", "flow.yml", "--show-sources")
+    assert "http:\n  port: 0\n  workers: 2  # flow.yml:3:17\n" in config.out.replace(
+        "  # flow.yml:2:18", ""
+    ).replace("  # default", "")
+
+
+def test_a_front_that_does_not_come_up_is_told_with_its_output(shell: Shell) -> None:
+    text = "-----BEGIN CERTIFICATE-----\nbad\n"
+    shell.write("cert.pem", text)
+    shell.write(
+        "flow.yml",
+        FLOW.replace("protocol: http", "protocol: http, ssl_certfile: cert.pem"),
+    )
+    done = shell.run("flow", "up", "flow.yml")
+    assert done.code == 1
+    assert re.search(r'flow.yml:2:18: "http/\d" did not start', done.err)
+    assert "ssl" in done.err.lower()
+    assert not shell.directories()
+    assert not shell.processes()
