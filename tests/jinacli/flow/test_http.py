@@ -122,6 +122,7 @@ def test_beside_a_running_flow(served: tuple[Shell, Running, str]) -> None:
         assert done.code == 0
         assert done.err.endswith("Stopping (SIGINT). Press Ctrl-C again to quit immediately\n")
         assert sum(map(is_alive, pids)) == 2  # those of the Flow itself
+    assert not list(shell.run_dir.glob("*/http-*/"))
     with shell.start("http", "0") as beside:
         url_of(beside)
         os.kill(beside.process.pid, signal.SIGKILL)
