@@ -5,19 +5,24 @@ python -m jina.http
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import sys
+from collections.abc import Iterator
 from types import FrameType
 
 import uvicorn
 import uvloop
 
 from jina.defaults import DRAIN_GRACE_S
+from jina.excepts import ConfigError
 from jina.graph.http import MET, SERVES, FrontAssignment
+from jina.http.access import check_open
 from jina.http.app import app_of
+from jina.http.connection import FrontConfig
 from jina.http.front import Front
-from jina.http.protocol import FrontConfig, FrontProtocol
+from jina.http.protocol import FrontProtocol
 from jina.http.ready import Ready
 from jina.http.websocket import FrontWebSocket
 from jina.runtime.parent import die_with_parent
@@ -49,6 +54,12 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         self._ready.tell(SERVES)
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Answer what is under way; tell those that have waited too long."""
+        await super().shutdown(sockets)
+        for connection in list(self._front.deadlines.connections):
+            connection.give_up()
+
 
 async def serve(assignment: FrontAssignment) -> None:
     """Serve on the inherited sockets until a signal asks for the end."""
@@ -61,7 +72,7 @@ async def serve(assignment: FrontAssignment) -> None:
 
     front.hub.on_change = welcomed
     config = FrontConfig(
-        app_of(front),
+        front.watch.app(app_of(front)),
         http=FrontProtocol,
         ws=FrontWebSocket,
         lifespan="off",
@@ -69,6 +80,7 @@ async def serve(assignment: FrontAssignment) -> None:
         access_log=False,
         proxy_headers=False,
         server_header=False,
+        headers=[("x-content-type-options", "nosniff")],
         timeout_keep_alive=_IDLE_S,
         timeout_graceful_shutdown=int(DRAIN_GRACE_S),
         root_path=assignment.settings.root_path,
@@ -76,6 +88,7 @@ async def serve(assignment: FrontAssignment) -> None:
         ssl_keyfile=assignment.settings.ssl_keyfile or None,
     )
     config.front = front
+    load(config)
     front.open()
     try:
         server = _Server(config, ready)
@@ -84,13 +97,45 @@ async def serve(assignment: FrontAssignment) -> None:
         front.close()
 
 
+def load(config: FrontConfig) -> None:
+    """Make what the server needs of its settings.
+
+    Raises:
+        ConfigError: the files for TLS cannot be used.
+    """
+    try:
+        config.load()
+    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+        files = ", ".join(str(name) for name in (config.ssl_certfile, config.ssl_keyfile) if name)
+        what = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise ConfigError(
+            f"the files for TLS cannot be used: {what}",
+            where=files,
+            hint="`ssl_certfile` and `ssl_keyfile` are in PEM, and belong together",
+        ) from error
+
+
 def main() -> int:
     """Run the front that standard input describes."""
     assignment = decode_msgpack(sys.stdin.buffer.read(), FrontAssignment)
     if assignment.parent:
         die_with_parent(assignment.parent, signal.SIGKILL)
-    uvloop.run(serve(assignment))
+    try:
+        check_open(assignment.settings, _addresses(assignment.sockets))
+        uvloop.run(serve(assignment))
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        return 2
     return 0
+
+
+def _addresses(descriptors: list[int]) -> Iterator[str]:
+    """Where the front listens; nothing for what is only reached through the file system."""
+    for descriptor in descriptors:
+        listener = socket.socket(fileno=os.dup(descriptor))
+        with listener:
+            if listener.family != socket.AF_UNIX:
+                yield listener.getsockname()[0]
 
 
 if __name__ == "__main__":

@@ -19,7 +19,8 @@ MAP = "map"  # of text to messages
 STRUCT = "struct"  # google.protobuf.Struct: a dict of plain values
 
 _MAX_DEPTH = 100  # of messages in messages, as other readers allow
-_MAX_FIELDS = 300_000  # of a message with all that is in it: about a quarter of a second
+_MAX_FIELDS = 200_000  # of a message with all that is in it: about a quarter of a second
+_TOO_MANY = f"a message of more than {_MAX_FIELDS:,} fields"
 _MAX_UINT = (1 << 64) - 1
 _VARINT, _EIGHT, _SIZED, _FOUR = 0, 1, 2, 5  # wire types
 _WIRES = {TEXT: _SIZED, BYTES: _SIZED, UINT: _VARINT, FLOAT: _FOUR, BOOL: _VARINT}
@@ -98,28 +99,31 @@ class _Reader:
             raise BadMessage("messages are nested too deeply")
         place, end = 0, len(data)
         while place < end:
-            self._spend()
-            key, place = _varint(data, place)
+            self._left -= 1
+            if self._left < 0:
+                raise BadMessage(_TOO_MANY)
+            key, place = data[place], place + 1
+            if key > 127:
+                key, place = _varint(data, place - 1)
             number, wire = key >> 3, key & 7
+            if not number:
+                raise BadMessage("a field without a number")
             if wire == _VARINT:
                 value, place = _varint(data, place)
                 yield number, wire, value
                 continue
-            if wire == _SIZED:
-                size, place = _varint(data, place)
+            if wire == _SIZED and place < end:
+                size, place = data[place], place + 1
+                if size > 127:
+                    size, place = _varint(data, place - 1)
             elif wire in (_EIGHT, _FOUR):
                 size = 8 if wire == _EIGHT else 4
             else:
                 raise BadMessage(f"a field of wire type {wire}")
-            if not number or place + size > end:
+            if place + size > end:
                 raise BadMessage("a field ends behind its message")
             yield number, wire, data[place : place + size]
             place += size
-
-    def _spend(self) -> None:
-        self._left -= 1
-        if self._left < 0:
-            raise BadMessage(f"a message of more than {_MAX_FIELDS:,} fields")
 
     def _value(self, field: Field, wire: int, raw: Any, depth: int) -> Any:
         kind = field.kind
@@ -145,7 +149,9 @@ class _Reader:
             return
         place = 0
         while place < len(raw):
-            self._spend()
+            self._left -= 1
+            if self._left < 0:
+                raise BadMessage(_TOO_MANY)
             value, place = _varint(raw, place)
             yield value
 

@@ -59,3 +59,10 @@ def _pool(release: str) -> descriptor_pool.DescriptorPool:
     for file in files.file:
         pool.Add(file)
     return pool
+
+
+def message_of(release: str, name: str, data: bytes) -> Any:
+    """A message from its bytes."""
+    return message_factory.GetMessageClass(_pool(release).FindMessageTypeByName(name)).FromString(
+        data
+    )
