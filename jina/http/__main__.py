@@ -54,6 +54,12 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         self._ready.tell(SERVES)
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Answer what is under way; tell those that have waited too long."""
+        await super().shutdown(sockets)
+        for connection in list(self._front.deadlines.connections):
+            connection.give_up()
+
 
 async def serve(assignment: FrontAssignment) -> None:
     """Serve on the inherited sockets until a signal asks for the end."""

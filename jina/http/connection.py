@@ -19,9 +19,10 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from jina.http import limits, rest
 from jina.http.answers import Answered, told
 from jina.http.bounds import Bounds
-from jina.http.cycles import OwnCycle, Refused, ending_with
+from jina.http.cycles import Outlet, OwnCycle, Refused, ending_with
 from jina.http.front import Front
 from jina.http.ordered import CALLER, Caller
+from jina.http.websocket import is_websocket
 
 _HEAD, _BODY, _BUSY, _OVER = range(4)
 """Where a connection stands: between requests or within a head; within a body; a request is whole
@@ -36,19 +37,6 @@ class FrontConfig(uvicorn.Config):
     """uvicorn's settings, and the front that they are for."""
 
     front: Front
-
-
-class _Outlet:
-    """The transport, as uvicorn's cycle uses it: it closes gently where the client still sends.
-
-    Args:
-        connection: that the transport is of.
-    """
-
-    def __init__(self, connection: Connection) -> None:
-        self.write = connection.transport.write
-        self.is_closing = connection.transport.is_closing
-        self.close = connection.finish
 
 
 class Connection(HttpToolsProtocol):
@@ -73,6 +61,7 @@ class Connection(HttpToolsProtocol):
         self._is_feeding = False
         self._due = _NEVER
         self._stalled_due = _NEVER  # for a client that does not read
+        self._unread = 0  # bytes of answers, when this was looked at last
         self._task: asyncio.Task[None] | None = None
         self._caller: Caller | None = None
 
@@ -203,7 +192,7 @@ class Connection(HttpToolsProtocol):
         self.expect_100_continue = self.found.get(b"expect", b"").lower() == b"100-continue"
         super().on_headers_complete()
         if self.cycle is not None and not isinstance(self.cycle, OwnCycle):
-            self.cycle.transport = _Outlet(self)  # type: ignore[assignment]
+            self.cycle.transport = Outlet(self.transport, self.finish)  # type: ignore[assignment]
 
     def on_body(self, body: bytes) -> None:
         """More of a body."""
@@ -259,8 +248,8 @@ class Connection(HttpToolsProtocol):
         refused = front.access.refusal(method, self.url, self.found)
         if refused is not None:
             return refused
-        if method == b"CONNECT":
-            return told(405, "method_not_allowed", "this server is not a proxy")
+        if b"upgrade" in self.found and self._is_upgrading() and not is_websocket(self.url):
+            return told(404, "not_found", "there is no WebSocket here", "connect to /")
         if length > self._settings.max_body and not limits.is_stream(self.url):
             return limits.large_body(self._settings.max_body)
         if self.url in front.endpoints and method in _WITH_DOCUMENTS:
@@ -345,18 +334,29 @@ class Connection(HttpToolsProtocol):
         Args:
             now: of the loop.
         """
-        if now > self._stalled_due:
-            self.transport.abort()
-        if now <= self._due:
+        if now <= self._due and now <= self._stalled_due:
             return
-        self._due = _NEVER
-        if self._state == _OVER or self.transport.is_closing():
-            self.transport.abort()
-        elif self._state == _BODY:
+        unread = self.transport.get_write_buffer_size()
+        is_reading = 0 < unread != self._unread
+        self._unread = unread
+        if now > self._stalled_due:
+            self._stalled_due = now + self._settings.silence_s
+            if not is_reading:
+                self.transport.abort()
+                return
+        if now > self._due:
+            self._due = now + self._settings.silence_s if is_reading else _NEVER
+            self._end_part(is_reading, unread)
+
+    def _end_part(self, is_reading: bool, unread: int) -> None:
+        """End what a request has no more time for."""
+        if self._state == _BODY:
             self._cut(limits.slow("body", self._settings.body_s))
-        elif self._head_bytes:
+        elif self._state == _HEAD and self._head_bytes:
             self._cut(limits.slow("head", self._settings.head_s))
-        elif self.transport.get_write_buffer_size():
+        elif is_reading:
+            return
+        elif unread or self._state == _OVER or self.transport.is_closing():
             self.transport.abort()
         else:
             self.transport.close()
@@ -374,6 +374,8 @@ class Connection(HttpToolsProtocol):
             return
         if not is_answered:
             self._write(answered, keep_alive=False)
+        if self._is_begun:
+            self.cycle.response_complete = True
         self._linger()
 
     def finish(self) -> None:
@@ -408,11 +410,14 @@ class Connection(HttpToolsProtocol):
 
     def shutdown(self) -> None:
         """Answer what is under way, and no more."""
-        self.front.is_stopping = True
         if self._state == _HEAD and not self._head_bytes:
             self.transport.close()
         elif self.cycle is not None:
             self.cycle.keep_alive = False
+
+    def give_up(self) -> None:
+        """Tell a client that the server ends before the answer."""
+        self._cut(limits.stopping())
 
     def pause_writing(self) -> None:
         """The client does not read."""
