@@ -1,4 +1,4 @@
-"""The options of `jina executor run`, and the process that runs it."""
+"""The options of `jina executor run`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from jina.client.requests import call_for
 from jina.readers import ReadOptions
 from jina.wire.maps import Call
 from jina.writers import Form
-from jinacli.check.watched import Begin, watched
 
 
 class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,20 +52,3 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
         """What every call of the method is given, and what its results have."""
         call = Call(self.parameters, tensors=self.tensors, select=self.select, exclude=self.exclude)
         return call_for(self.form, call)
-
-
-def run_executor(options: RunOptions) -> int:
-    """Run the Executor, and return the exit code.
-
-    Raises:
-        InputError: `--select` or `--exclude` leave out what the format is made of.
-    """
-    _ = options.call
-
-    def work(begin: Begin) -> int:
-        # Late: the process that waits for this one has no use for it.
-        from jinacli.executor.run import run_here
-
-        return run_here(options, begin)
-
-    return watched(work, quiet=options.quiet)
