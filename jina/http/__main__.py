@@ -20,7 +20,7 @@ from jina.excepts import ConfigError
 from jina.graph.http import MET, SERVES, FrontAssignment
 from jina.http.access import check_open
 from jina.http.app import app_of
-from jina.http.config import FrontConfig, load
+from jina.http.config import FrontConfig, FrontLoop, load
 from jina.http.front import Front
 from jina.http.protocol import FrontProtocol
 from jina.http.ready import Ready
@@ -101,7 +101,8 @@ def main() -> int:
         die_with_parent(assignment.parent, signal.SIGKILL)
     try:
         check_open(assignment.settings, _addresses(assignment.sockets))
-        uvloop.run(serve(assignment))
+        head_s = assignment.settings.head_s
+        uvloop.run(serve(assignment), loop_factory=lambda: FrontLoop(head_s))
     except ConfigError as error:
         print(error, file=sys.stderr)
         return 2

@@ -1,8 +1,12 @@
-"""The settings of uvicorn's server."""
+"""How uvicorn's server and its loop are set up."""
 
 from __future__ import annotations
 
+import asyncio
+from typing import Any, cast
+
 import uvicorn
+import uvloop
 
 from jina.excepts import ConfigError
 from jina.http.front import Front
@@ -30,3 +34,22 @@ def load(config: FrontConfig) -> None:
             where=files,
             hint="`ssl_certfile` and `ssl_keyfile` are in PEM, and belong together",
         ) from error
+
+
+class FrontLoop(uvloop.Loop):
+    """A loop that gives a TLS handshake no more time than the head of a request.
+
+    Args:
+        handshake_s: that time, in seconds.
+    """
+
+    def __init__(self, handshake_s: float) -> None:
+        super().__init__()
+        self._handshake_s = handshake_s
+
+    async def create_server(self, *args: Any, **options: Any) -> asyncio.Server:
+        """Do as the loop does, with that limit."""
+        if options.get("ssl") is not None:
+            options["ssl_handshake_timeout"] = self._handshake_s
+        server = await super().create_server(*args, **options)
+        return cast("asyncio.Server", server)  # it is uvloop's own
