@@ -6,7 +6,6 @@ The outcomes are those that `jina post` would give; there is no Flow, no process
 from __future__ import annotations
 
 import contextlib
-import os
 import select
 import sys
 from collections.abc import Iterable, Iterator
@@ -20,10 +19,17 @@ from jina.excepts import ExecutorError
 from jina.executors import BaseExecutor
 from jina.executors.call import call as call_executor
 from jina.executors.call import close_loop
+from jina.executors.environment import set_variables
 from jina.executors.load import construct, executor_class
 from jina.executors.metas import get_default_runtime_args
 from jina.executors.once import once_endpoints
-from jina.executors.user_errors import class_name, message, short_traceback
+from jina.executors.user_errors import (
+    EXIT_HINT,
+    class_name,
+    exited,
+    message,
+    short_traceback,
+)
 from jina.names import DEFAULT_ENDPOINT
 from jina.readers import Chunk, LineSource
 from jina.readers.rows import Rows
@@ -65,7 +71,7 @@ def imported(config: ExecutorConfig) -> type[BaseExecutor]:
             module or class.
     """
     spec = config.spec
-    os.environ.update(config.origin.env)
+    set_variables(config.origin.env)
     with _user_code(f"importing {spec.jtype}"):
         return config.origin.cls or executor_class(spec)
 
@@ -156,7 +162,10 @@ def _user_code(what: str) -> Iterator[None]:
     except (KeyboardInterrupt, ExecutorError):
         raise
     except BaseException as error:  # SystemExit too: it is the user's code that ends
-        failure = ExecutorError(f"{what} raised {_in_a_line(error)}")
+        if isinstance(error, SystemExit):
+            failure = ExecutorError(f"{what} {exited(error)}", hint=EXIT_HINT)
+        else:
+            failure = ExecutorError(f"{what} raised {_in_a_line(error)}")
         failure.details = short_traceback(error).rstrip()
         raise failure from None
 

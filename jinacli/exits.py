@@ -36,6 +36,12 @@ MEANINGS = {
 """What `jina --help` says of them."""
 
 
+class Found(ConfigError):
+    """What a check finds beyond the YAML itself, as in Python files: it fails as the check does."""
+
+    exit_code = FAILED
+
+
 class Terminated(BaseException):
     """SIGTERM came while a post was under way."""
 

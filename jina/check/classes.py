@@ -30,7 +30,7 @@ from jina.executors.load import executor_class
 from jina.executors.missing import missing_for, missing_requirements
 from jina.executors.modules import add_search_paths, import_module
 from jina.executors.spec import ExecutorSpec
-from jina.executors.user_errors import trimmed_traceback
+from jina.executors.user_errors import EXIT_HINT, exited, trimmed_traceback
 
 Begin: TypeAlias = Callable[[str], None]
 
@@ -162,11 +162,14 @@ def _raised(origin: ExecutorDraft, err: BaseException, spec: ExecutorSpec) -> Pr
     tree, at = origin.tree, modules_path(origin)
     message = f"importing the Executor raised {what}: {said}".removesuffix(": ")
     missing = missing_for(err, spec)
+    hint = missing.help if missing else ""
+    if isinstance(err, SystemExit):
+        message, hint = f"importing the Executor {exited(err)}", EXIT_HINT
     problem = tree.problem(
         at,
         "import-failed",
         message,
-        hint=missing.help if missing else "",
+        hint=hint,
         notes=[Note(missing.note)] if missing else (),
     )
     return replace(problem, detail=textwrap.indent(text.rstrip("\n"), "  "))

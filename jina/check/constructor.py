@@ -72,7 +72,7 @@ def _unknown_argument(cls: type[BaseExecutor], origin: ExecutorDraft, misfit: Mi
         "unknown-argument",
         message,
         at="key",
-        hint=argument_hint(cls, misfit.near),
+        hint=argument_hint(cls, misfit.name, misfit.near),
         severity="error" if is_error else "warning",
     )
 

@@ -53,12 +53,13 @@ def interpreter_problems(tree: Tree, at: DataPath, entry: Mapping[str, Any]) -> 
     if key == VENV and _is_set(entry.get(PYTHON)):
         message = "`python` and `venv` both choose the interpreter"
         return [tree.problem((*at, PYTHON), "bad-value", message, at="key", hint="keep one")]
-    fault = _venv_fault(path) if key == VENV else _python_fault(path, str(entry[PYTHON]))
+    if key == VENV:
+        fault = _venv_fault(path, _making(entry, os.path.dirname(os.path.dirname(path))))
+    else:
+        fault = _python_fault(path, str(entry[PYTHON]))
     if fault is None:
         return []
     message, hint = fault
-    if key == VENV:
-        hint = hint or f"make it: `{_making(entry, os.path.dirname(os.path.dirname(path)))}`"
     return [tree.problem((*at, key), "file-not-found", message, hint=hint)]
 
 
@@ -92,14 +93,17 @@ def _is_set(value: Any) -> bool:
     return is_path and not isinstance(value, Unresolved)
 
 
-def _venv_fault(path: str) -> tuple[str, str] | None:
+def _venv_fault(path: str, making: str) -> tuple[str, str] | None:
     folder = os.path.dirname(os.path.dirname(path))
     if os.path.isfile(path) and os.access(path, os.X_OK):  # isfile() takes any text
         return None
     if os.path.isfile(folder):
         return f"{folder} is a file, not a virtual environment", "name the folder"
     if not os.path.isdir(folder):
-        return f"there is no virtual environment at {folder}", ""
+        return f"there is no virtual environment at {folder}", f"make it: `{making}`"
+    if os.path.islink(path):
+        message = f"{path} is a link to an interpreter that is gone: {os.path.realpath(path)}"
+        return message, f"remove {folder}, and make it again: `{making}`"
     hint = "name its folder, the one that has `bin/python` in it"
     return f"{folder} is not a virtual environment: it has no bin/python", hint
 

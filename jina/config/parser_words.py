@@ -79,7 +79,7 @@ _WORDS: dict[tuple[str, str], Words] = {
     ),
     ("unknown escape character", ""): Words("unknown escape sequence in a quoted text", _ESCAPE),
     ("hexdecimal number", ""): Words("incomplete escape sequence in a quoted text", _ESCAPE),
-    ("Unicode character escape", ""): Words("this escape sequence is no character", _ESCAPE),
+    ("Unicode character escape", ""): Words("not an escape sequence of a character", _ESCAPE),
     ("expected comment or line break", ""): Words(
         "only a comment can follow here", "start the text on the next line, indented"
     ),

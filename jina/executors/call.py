@@ -81,7 +81,7 @@ def call(
         )
         raise
     except Exception as error:
-        _add_help(error, docs)
+        _add_help(error, executor, docs)
         raise
     if returned is not None:
         return returned
@@ -154,10 +154,10 @@ def specific_parameters(parameters: Mapping[str, Any] | None, name: str) -> dict
     return {**common, **own} if isinstance(own, dict) else common
 
 
-def _add_help(error: Exception, docs: DocumentArray | None) -> None:
-    from jina.executors.empty_fields import add_help  # late: few methods raise
+def _add_help(error: Exception, executor: Callee, docs: DocumentArray | None) -> None:
+    from jina.executors.method_help import add_help  # late: few methods raise
 
-    add_help(error, docs)
+    add_help(error, executor, docs)
 
 
 def _name(method: Any) -> str:

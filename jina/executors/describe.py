@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from jina.executors.reading import parameters_of
+from jina.executors.following import parameters_of
 from jina.executors.table import method_name
 from jina.wire.described import Described, Endpoint
 
@@ -62,7 +62,7 @@ def endpoints_of(
         found = getattr(cls, target, None) if isinstance(target, str) else target
         function = _plain(found)
         if id(function) not in read:
-            parameters = parameters_of(function) if len(read) < _MOST_METHODS else []
+            parameters = parameters_of(function, cls) if len(read) < _MOST_METHODS else []
             doc = _text(_docstring(function), _DOCS[0])
             read[id(function)] = Endpoint(
                 "", _text(method_name(target), _MOST_NAME), doc, False, parameters

@@ -58,13 +58,26 @@ def swallowed_message(cls: type, name: str) -> str:
     return f"{cls.__name__} has no argument {name!r}; the value goes into **kwargs"
 
 
-def argument_hint(cls: type, near: str) -> str:
+OF_FLOWS = frozenset(
+    {
+        *("floating", "needs", "on_error", "parallel", "polling", "python", "replicas", "retries"),
+        *("shards", "stop_grace_period", "threads", "timeout", "timeout_ready", "uses_after"),
+        *("uses_before", "venv"),
+    }
+)
+"""Keys of an executor in a Flow's YAML that people write in `with`."""
+
+
+def argument_hint(cls: type, name: str, near: str) -> str:
     """How to fix an argument that the constructor does not name.
 
     Args:
         cls: the class.
+        name: of the argument.
         near: the argument that may have been meant, or "".
     """
+    if name in OF_FLOWS and not near:
+        return f"in a Flow's YAML `{name}` belongs beside `uses`"
     known = ", ".join(constructor_parameters(cls)) or "nothing but **kwargs"
     return f"did you mean `{near}`?" if near else f"it accepts: {known}"
 
@@ -117,7 +130,7 @@ def _swallowed(cls: type[Any], spec: ExecutorSpec) -> Iterator[Doubt]:
     for misfit in misfits(cls, spec.with_):
         if misfit.kind == "swallowed":
             message = swallowed_message(cls, misfit.name)
-            hint = argument_hint(cls, misfit.near)
+            hint = argument_hint(cls, misfit.name, misfit.near)
             yield Doubt("unknown-argument", message, hint, "with", misfit.name)
 
 

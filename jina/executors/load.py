@@ -19,7 +19,7 @@ from jina.executors.metas import get_default_runtime_args
 from jina.executors.modules import add_search_paths, follow_path, import_module, import_paths
 from jina.executors.signature import injected, misfits
 from jina.executors.spec import ExecutorSpec
-from jina.executors.user_errors import is_ours
+from jina.executors.user_errors import EXIT_HINT, exited, is_ours
 from jina.logging.logger import JinaLogger
 from jina.suggest import near_name, nearest
 from jina.wire.doubts import Doubt
@@ -58,11 +58,8 @@ def build(
                 tell(doubt)
         return construct(cls, spec, args)
     except SystemExit as err:
-        code = 0 if err.code is None else err.code
         raise ExecutorFailToLoad(
-            f"the code of {spec.jtype!r} ended the process with SystemExit: {code}",
-            where=spec.place,
-            hint="raise another exception instead; its message is shown",
+            f"the code of {spec.jtype!r} {exited(err)}", where=spec.place, hint=EXIT_HINT
         ) from err
 
 

@@ -54,18 +54,23 @@ def missing_for(error: BaseException, spec: ExecutorSpec) -> Missing | None:
     Returns:
         None if the error is not about a package.
     """
+    return missing_package(error, homes_of(spec), spec.file)
+
+
+def missing_package(error: BaseException, folders: Iterable[str], yaml: str = "") -> Missing | None:
+    """Like `missing_for`, where an Executor's requirements may be in these folders."""
     if not isinstance(error, ImportError):
         return None
     package = (error.name or "").partition(".")[0]
     if not package or package in sys.stdlib_module_names or package == "jina":
         return None
-    files = requirement_files(homes_of(spec), spec.file)
+    files = requirement_files(folders, yaml)
     is_there = not isinstance(error, ModuleNotFoundError) or package in sys.modules
     if is_there and not files:  # a part of the user's own code
         return None
     return Missing(
         f"{_what(package, files, is_there)} in {_this_python()}",
-        _advice(package, files, spec.file),
+        _advice(package, files, yaml),
     )
 
 

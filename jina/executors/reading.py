@@ -1,7 +1,7 @@
-"""Which parameters a method reads, as far as its source shows: nothing is called.
+"""Read the source of one function: which parameters of a request it takes out of a variable.
 
-What is found are `parameters["x"]`, `parameters.get("x", 1)` and the like, also where `parameters`
-goes by another name, or comes out of `**kwargs`; and the keys of a TypedDict that annotates it.
+What is found are `parameters["x"]`, `parameters.get("x", 1)` and the like, also where the variable
+has another name, or comes out of `**kwargs`. Nothing is called.
 """
 
 from __future__ import annotations
@@ -9,99 +9,57 @@ from __future__ import annotations
 import ast
 import contextlib
 import linecache
-import re
 from collections.abc import Iterator
 from types import CodeType
-from typing import Any, get_args
+from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
 
 from jina.wire.described import Parameter
 
-_PARAMETERS = "parameters"
+PARAMETERS = "parameters"
+"""The argument of a method that has them."""
+
+Definition: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+
 _READS = ("get", "pop", "setdefault")
 _CASTS = ("int", "float", "str", "bool", "list", "dict", "set", "tuple")
-_REQUIREMENT = re.compile(r"^(Not)?Required\[(.*)\]$")
-_MOST_LINES = 2000  # of a method
-_MOST_FOUND = 100  # of its parameters
+_MOST_LINES = 2000  # of a function
 _MOST_DEFAULT = 1000  # bytes of JSON of a default
-
-
-def parameters_of(function: Any) -> list[Parameter]:
-    """The parameters that a method reads, in the order of its code.
-
-    Args:
-        function: plain, not wrapped; one without source gives what its annotation says.
-    """
-    found: dict[str, Parameter] = {}
-    # Whatever is wrong with a source, or too much for the parser: it is only read for people.
-    with contextlib.suppress(Exception):
-        found = _annotated(function)
-        if (code := getattr(function, "__code__", None)) is not None:
-            for tree in _parsed(code, getattr(function, "__globals__", None)):
-                found = _merged(found, _Reader(tree).read())
-    return list(found.values())[:_MOST_FOUND]
-
-
-def _merged(told: dict[str, Parameter], read: dict[str, Parameter]) -> dict[str, Parameter]:
-    """An annotation is right about the type, and the code about the default."""
-    both = {
-        name: Parameter(name, each.default, told[name].type, told[name].is_required)
-        for name, each in read.items()
-        if name in told
-    }
-    return told | read | both
-
-
-def _annotated(function: Any) -> dict[str, Parameter]:
-    """The keys of a TypedDict."""
-    hint = getattr(function, "__annotations__", {}).get(_PARAMETERS)
-    if isinstance(hint, str):  # `from __future__ import annotations`
-        hint = getattr(function, "__globals__", {}).get(hint)
-    required = getattr(hint, "__required_keys__", None)
-    if required is None:
-        return {}
-    found = {}
-    for name, each in hint.__annotations__.items():
-        words = _words(each)
-        kind = _REQUIREMENT.sub(r"\2", words)
-        is_required = name in required and not words.startswith("NotRequired[")
-        found[name] = Parameter(name, type=kind, is_required=is_required)
-    return found
-
-
-def _words(hint: Any) -> str:
-    """A type, as the code has it."""
-    text = getattr(hint, "__forward_arg__", hint)
-    if isinstance(hint, type) and not get_args(hint):
-        text = hint.__name__
-    return str(text).replace("typing.", "")[:100]
+_MOST_TYPE = 100  # characters
 
 
 # --- the source of a function --------------------------------------------------------------------
 
 
-def _parsed(code: CodeType, module: dict[str, Any] | None) -> Iterator[ast.AST]:
-    """Its definition, parsed; nothing where there is no source.
+def definition_of(code: CodeType, module: dict[str, Any] | None) -> Definition | None:
+    """A function, parsed; None where there is no source.
 
     Only its own lines are parsed, and no line is taken apart before: a file of thousands of lines
     costs no more than it takes to read it.
+
+    Args:
+        code: of the function.
+        module: its global names.
+
+    Raises:
+        Exception: the source is another one by now, or too much for the parser.
     """
     start, end = code.co_firstlineno - 1, _last_line(code)
     if end - start > _MOST_LINES:
-        return
+        return None
     lines = linecache.getlines(code.co_filename, module)
     if not lines[start:]:
-        return
+        return None
     indent = _indent(lines[start])
     while end < len(lines) and _goes_on(lines[end], indent):
         end += 1
     text = "".join(lines[start:end])
     tree = ast.parse(f"if 1:\n{text}" if indent else text)
     for node in ast.walk(tree):
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
-            yield node
-            return
+        if isinstance(node, Definition):
+            return node
+    return None
 
 
 def _last_line(code: CodeType) -> int:
@@ -124,36 +82,92 @@ def _goes_on(line: str, indent: int) -> bool:
 # --- what it reads -------------------------------------------------------------------------------
 
 
-class _Reader:
-    """Finds what a function reads.
+class Found:
+    """Parameters that were found, in one function or several."""
 
-    Args:
-        tree: its definition.
-    """
-
-    def __init__(self, tree: ast.AST) -> None:
-        self._tree = tree
-        arguments: ast.arguments = tree.args  # type: ignore[attr-defined]  # a function's
-        self._names = {_PARAMETERS}
-        self._rest = arguments.kwarg.arg if arguments.kwarg else ""
+    def __init__(self) -> None:
         self._found: dict[str, Parameter] = {}
         self._optional: set[str] = set()
 
-    def read(self) -> dict[str, Parameter]:
-        """What it reads, by name."""
+    def note(self, found: Parameter, *, is_optional: bool = False) -> None:
+        """Note a parameter, or more about it; what was found first is kept."""
+        name, kind, default = found.name, found.type, found.default
+        if not _is_text(name):
+            return
+        if is_optional:
+            self._optional.add(name)
+        before = self._found.get(name)
+        if before is not None:
+            kind = before.type or kind
+            default = default if before.default is msgspec.UNSET else before.default
+        if not kind and default is not msgspec.UNSET and default is not None:
+            kind = type(default).__name__
+        is_required = found.is_required or (before is not None and before.is_required)
+        self._found[name] = Parameter(name, default, kind, is_required)
+
+    def all(self) -> dict[str, Parameter]:
+        """All of them, by name."""
+        return {
+            name: each
+            if name not in self._optional
+            else Parameter(name, each.default, each.type, is_required=False)
+            for name, each in self._found.items()
+        }
+
+
+class Passed(NamedTuple):
+    """The parameters as a whole are an argument of a call.
+
+    Attributes:
+        callee: what is called.
+        position: of the argument; of one by its name, how many stand before it.
+        name: of the argument; "" for one by its position, "**" where they are its keywords.
+        given: names of arguments that the call gives besides.
+    """
+
+    callee: ast.expr
+    position: int
+    name: str = ""
+    given: tuple[str, ...] = ()
+
+
+class Reader:
+    """Finds what one function reads.
+
+    Args:
+        tree: its definition.
+        name: of the argument that has the parameters.
+        found: is told of them.
+    """
+
+    def __init__(self, tree: Definition, name: str, found: Found) -> None:
+        self._tree = tree
+        rest = tree.args.kwarg
+        self._rest = rest.arg if rest and name == PARAMETERS else ""
+        self._names = {name} if name in {each.arg for each in arguments_of(tree)} else set()
+        self._found = found
+
+    def read(self) -> list[Passed]:
+        """Read it; returns where it hands all parameters on."""
         nodes = list(_in_order(self._tree))
         for node in nodes:
             if isinstance(node, ast.Assign | ast.AnnAssign | ast.NamedExpr) and node.value:
                 self._note_alias(node)
+        passed: list[Passed] = []
         for node in nodes:
             self._look(node, "", msgspec.UNSET)
-        return {
-            name: Parameter(name, each.default, each.type, each.is_required and self._needs(name))
-            for name, each in self._found.items()
-        }
+            if isinstance(node, ast.Call):
+                passed += self._passed(node)
+        return passed
 
-    def _needs(self, name: str) -> bool:
-        return name not in self._optional
+    def _passed(self, call: ast.Call) -> Iterator[Passed]:
+        for position, each in enumerate(call.args):
+            if self._is_all(each):
+                yield Passed(call.func, position)
+        given = tuple(each.arg for each in call.keywords if each.arg)
+        for keyword in call.keywords:
+            if self._is_all(keyword.value):
+                yield Passed(call.func, len(call.args), keyword.arg or "**", given)
 
     def _note_alias(self, node: ast.Assign | ast.AnnAssign | ast.NamedExpr) -> None:
         if node.value is not None and self._is_all(node.value):
@@ -166,7 +180,7 @@ class _Reader:
             case ast.Name(id=name):
                 return name in self._names
             case ast.Subscript(value=ast.Name(id=name), slice=ast.Constant(value=key)):
-                return name == self._rest and key == _PARAMETERS
+                return name == self._rest and key == PARAMETERS
             case ast.Call(func=ast.Name(id="dict"), args=[first, *_]):
                 return self._is_all(first)
             case ast.Call(func=ast.Attribute(value=value, attr="copy"), args=[]):
@@ -175,7 +189,7 @@ class _Reader:
                 func=ast.Attribute(value=ast.Name(id=name), attr=attribute),
                 args=[ast.Constant(value=key), *_],
             ):
-                return name == self._rest and attribute in _READS and key == _PARAMETERS
+                return name == self._rest and attribute in _READS and key == PARAMETERS
             case ast.BoolOp(op=ast.Or(), values=[first, *_]):
                 return self._is_all(first)
             case ast.IfExp(body=body, orelse=orelse):
@@ -192,7 +206,7 @@ class _Reader:
         """
         match node:
             case ast.AnnAssign(annotation=hint, value=ast.AST() as value):
-                self._look(value, ast.unparse(hint)[:100], otherwise)
+                self._look(value, ast.unparse(hint)[:_MOST_TYPE], otherwise)
             case ast.Call(func=ast.Name(id=cast), args=[value, *_]) if cast in _CASTS:
                 self._look(value, kind or cast, otherwise)
             case ast.BoolOp(op=ast.Or(), values=[value, other]):
@@ -203,30 +217,36 @@ class _Reader:
             ) if attribute in _READS and self._is_all(value):
                 default = _literal(others[0]) if others else msgspec.UNSET
                 self._note(name, kind, otherwise if otherwise is not msgspec.UNSET else default)
-                self._optional.add(name)
             case ast.Subscript(
                 value=value, slice=ast.Constant(value=str(name)), ctx=ast.Load()
             ) if self._is_all(value):
-                self._note(name, kind, msgspec.UNSET, is_required=True)
+                self._found.note(Parameter(name, type=kind, is_required=True))
             case ast.Compare(
                 left=ast.Constant(value=str(name)),
                 ops=[ast.In() | ast.NotIn()],
                 comparators=[value],
             ) if self._is_all(value):
-                self._note(name, kind, msgspec.UNSET)
-                self._optional.add(name)
+                self._note(name, kind)
 
-    def _note(self, name: str, kind: str, default: Any, *, is_required: bool = False) -> None:
-        if not _is_text(name):
-            return
-        before = self._found.get(name)
-        if before is not None:
-            kind = before.type or kind
-            default = default if before.default is msgspec.UNSET else before.default
-            is_required = is_required or before.is_required
-        if not kind and default is not msgspec.UNSET and default is not None:
-            kind = type(default).__name__
-        self._found[name] = Parameter(name, default, kind, is_required)
+    def _note(self, name: str, kind: str, default: Any = msgspec.UNSET) -> None:
+        self._found.note(Parameter(name, default, kind), is_optional=True)
+
+
+def arguments_of(tree: Definition) -> list[ast.arg]:
+    """The arguments that may be given by their names, in order."""
+    return [*tree.args.posonlyargs, *tree.args.args, *tree.args.kwonlyargs]
+
+
+def keywords_of(tree: Definition) -> Iterator[Parameter]:
+    """The arguments of a function, as parameters: annotation, default, or none."""
+    args = tree.args
+    plain = [*args.posonlyargs, *args.args]
+    missing: list[ast.expr | None] = [None] * (len(plain) - len(args.defaults))
+    defaults = [*missing, *args.defaults, *args.kw_defaults]
+    for each, default in zip([*plain, *args.kwonlyargs], defaults, strict=True):
+        kind = ast.unparse(each.annotation)[:_MOST_TYPE] if each.annotation else ""
+        value = msgspec.UNSET if default is None else _literal(default)
+        yield Parameter(each.arg, value, kind, default is None)
 
 
 def _in_order(node: ast.AST) -> Iterator[ast.AST]:

@@ -11,6 +11,7 @@ from traceback import FrameSummary, TracebackException, format_exception
 from types import CodeType, TracebackType
 
 from jina.defaults import KIB
+from jina.excepts import ExecutorFailToLoad
 
 HELP = "help: "
 """How a note begins that jina adds to a user's error."""
@@ -25,6 +26,16 @@ _HOUSE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 def class_name(error: BaseException) -> str:
     """The dotted name of an error's class; a builtin one has no module before it."""
     return dotted_name(type(error))
+
+
+EXIT_HINT = "raise another exception instead; its message is shown"
+
+
+def exited(error: SystemExit) -> str:
+    """What code did that raised this, as people write it: "called sys.exit with code 3"."""
+    if isinstance(error.code, str):
+        return f"called sys.exit: {error.code}"
+    return f"called sys.exit with code {0 if error.code is None else error.code}"
 
 
 def class_names(error: BaseException) -> list[str]:
@@ -83,8 +94,10 @@ def trimmed_traceback(exc: BaseException) -> str:
     """The traceback as text, with the user's frames only: none of jina's or the importer's.
 
     An earlier error that was raised and handled within jina is left out: it is only how jina found
-    out what the last one says.
+    out what the last one says. So is our own error about a SystemExit, its cause.
     """
+    if isinstance(exc, ExecutorFailToLoad) and isinstance(exc.__cause__, SystemExit):
+        exc = exc.__cause__
     is_chained = exc.__cause__ is not None or exc.__context__ is not None
     if is_chained or isinstance(exc, BaseExceptionGroup):
         return _formatted(exc)

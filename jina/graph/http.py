@@ -17,6 +17,11 @@ MAX_CONNECTIONS = 20_000
 MAX_BODY_BYTES = 64 * MIB
 MAX_WAITING_BYTES = 256 * MIB
 TIMEOUT_S = 60.0  # until a request has its answer
+SERVES, MET = b".", b"+"  # what a front tells of itself: it serves; it knows what the Flow serves
+HEAD_S = 10.0
+BODY_S = 60.0
+SILENCE_S = 60.0
+IDLE_S = 75.0
 WAYS_OUT = (
     "set `api_key_file` in `http` (or --api-key-file) so that they need a key, or "
     "`insecure_no_auth: true` (--insecure-no-auth) if anyone may"
@@ -53,6 +58,10 @@ class HttpSettings(msgspec.Struct, frozen=True, kw_only=True):
         coalesce_ms: how long a small request may wait for others to share a call; 0 for never.
         access_log: a line for each request.
         log_format: "text" or "json".
+        head_s: seconds within which the head of a request comes.
+        body_s: seconds within which its body comes.
+        silence_s: that a stream, or a client that does not read, may be silent.
+        idle_s: seconds that a connection stays open between requests.
         place: where a YAML asks for the port, as file:line:column; "" where none does.
     """
 
@@ -82,6 +91,10 @@ class HttpSettings(msgspec.Struct, frozen=True, kw_only=True):
     coalesce_ms: float = 0.0
     access_log: bool = False
     log_format: str = "text"
+    head_s: float = HEAD_S
+    body_s: float = BODY_S
+    silence_s: float = SILENCE_S
+    idle_s: float = IDLE_S
     place: str = ""
 
     @property
@@ -115,7 +128,7 @@ class FrontAssignment(msgspec.Struct, frozen=True, kw_only=True):
         slot: which of the fronts, from 0; a replacement has the same.
         directory: where the fronts of the Flow share what they count; "" where each is alone.
         parent: process id; the front ends with it.
-        ready: descriptor, inherited: a byte is written to it once requests are served.
+        ready: descriptor of a pipe, inherited: `SERVES` and `MET` are written to it, each once.
     """
 
     settings: HttpSettings

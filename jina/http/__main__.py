@@ -5,20 +5,25 @@ python -m jina.http
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import socket
 import sys
+from collections.abc import Iterator
+from types import FrameType
 
 import uvicorn
 import uvloop
 
 from jina.defaults import DRAIN_GRACE_S
-from jina.graph.http import FrontAssignment
+from jina.excepts import ConfigError
+from jina.graph.http import MET, SERVES, FrontAssignment
+from jina.http.access import check_open
 from jina.http.app import app_of
+from jina.http.connection import FrontConfig
 from jina.http.front import Front
-from jina.http.protocol import FrontConfig, FrontProtocol
+from jina.http.protocol import FrontProtocol
+from jina.http.ready import Ready
 from jina.http.websocket import FrontWebSocket
 from jina.runtime.parent import die_with_parent
 from jina.runtime.structs import decode_msgpack
@@ -27,32 +32,47 @@ _IDLE_S = 75  # that a connection may stay open between requests
 
 
 class _Server(uvicorn.Server):
-    """A server that tells whoever started it that it serves.
+    """A server that tells whoever started it that it serves, and takes nothing new at its end.
 
     Args:
         config: of it.
-        ready: descriptor to which a byte is written; -1 for none.
+        ready: told when it does.
     """
 
-    def __init__(self, config: FrontConfig, ready: int) -> None:
+    def __init__(self, config: FrontConfig, ready: Ready) -> None:
         super().__init__(config)
+        self._front = config.front
         self._ready = ready
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """A signal asks for the end: what comes from now on is answered with 503."""
+        self._front.is_stopping = self._front.hub.is_stopping = True
+        super().handle_exit(sig, frame)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to serve, and say so."""
         await super().startup(sockets)
-        if self._ready >= 0:
-            with contextlib.suppress(OSError):  # nobody waits for it any more
-                os.write(self._ready, b".")
-            os.close(self._ready)
-            self._ready = -1
+        self._ready.tell(SERVES)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Answer what is under way; tell those that have waited too long."""
+        await super().shutdown(sockets)
+        for connection in list(self._front.deadlines.connections):
+            connection.give_up()
 
 
 async def serve(assignment: FrontAssignment) -> None:
     """Serve on the inherited sockets until a signal asks for the end."""
     front = Front(assignment)
+    ready, changed = Ready(assignment.ready), front.hub.on_change
+
+    def welcomed() -> None:
+        changed()
+        ready.tell(MET)
+
+    front.hub.on_change = welcomed
     config = FrontConfig(
-        app_of(front),
+        front.watch.app(app_of(front)),
         http=FrontProtocol,
         ws=FrontWebSocket,
         lifespan="off",
@@ -60,6 +80,7 @@ async def serve(assignment: FrontAssignment) -> None:
         access_log=False,
         proxy_headers=False,
         server_header=False,
+        headers=[("x-content-type-options", "nosniff")],
         timeout_keep_alive=_IDLE_S,
         timeout_graceful_shutdown=int(DRAIN_GRACE_S),
         root_path=assignment.settings.root_path,
@@ -67,12 +88,31 @@ async def serve(assignment: FrontAssignment) -> None:
         ssl_keyfile=assignment.settings.ssl_keyfile or None,
     )
     config.front = front
+    load(config)
     front.open()
     try:
-        server = _Server(config, assignment.ready)
+        server = _Server(config, ready)
         await server.serve([socket.socket(fileno=fd) for fd in assignment.sockets])
     finally:
         front.close()
+
+
+def load(config: FrontConfig) -> None:
+    """Make what the server needs of its settings.
+
+    Raises:
+        ConfigError: the files for TLS cannot be used.
+    """
+    try:
+        config.load()
+    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+        files = ", ".join(str(name) for name in (config.ssl_certfile, config.ssl_keyfile) if name)
+        what = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise ConfigError(
+            f"the files for TLS cannot be used: {what}",
+            where=files,
+            hint="`ssl_certfile` and `ssl_keyfile` are in PEM, and belong together",
+        ) from error
 
 
 def main() -> int:
@@ -80,8 +120,22 @@ def main() -> int:
     assignment = decode_msgpack(sys.stdin.buffer.read(), FrontAssignment)
     if assignment.parent:
         die_with_parent(assignment.parent, signal.SIGKILL)
-    uvloop.run(serve(assignment))
+    try:
+        check_open(assignment.settings, _addresses(assignment.sockets))
+        uvloop.run(serve(assignment))
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        return 2
     return 0
+
+
+def _addresses(descriptors: list[int]) -> Iterator[str]:
+    """Where the front listens; nothing for what is only reached through the file system."""
+    for descriptor in descriptors:
+        listener = socket.socket(fileno=os.dup(descriptor))
+        with listener:
+            if listener.family != socket.AF_UNIX:
+                yield listener.getsockname()[0]
 
 
 if __name__ == "__main__":

@@ -2,33 +2,73 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from msgspec import structs
+from starlette._utils import get_route_path
 from starlette.applications import Starlette
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.routing import BaseRoute, Match, Route, WebSocketRoute
+from starlette.types import Receive, Scope, Send
 
 from jina.excepts import ConnectError
-from jina.http import docs_routes, rest, status
+from jina.http import docs_routes, limits, probes, rest, status
 from jina.http.answers import Answered, told
 from jina.http.front import Front
 from jina.http.hub import Full
 from jina.http.stream import Streams
+from jina.http.watch import seen_of
 from jina.http.websocket import DryRun, WebSockets
 from jina.wire.maps import SPLIT
+
+METHODS = frozenset(("POST", "PUT", "DELETE"))
+"""Of requests with Documents."""
 
 
 def app_of(front: Front) -> Starlette:
     """The routes of one front."""
     routes: list[BaseRoute] = [
-        Route("/livez", lambda request: Response("ok\n", media_type="text/plain")),
+        *Operations(front).routes(),
         Route("/stream/{path:path}", Streams(front)),
         WebSocketRoute("/", WebSockets(front)),
         WebSocketRoute("/dry_run", DryRun(front)),
         *debug_routes(front),
         *docs_routes.routes(front),
-        Route("/{path:path}", Documents(front).answer, methods=["POST", "PUT", "DELETE"]),
     ]
-    return Starlette(routes=routes)
+    routes.append(Route("/{path:path}", Documents(front, list(routes))))
+    return Starlette(routes=routes, exception_handlers={Exception: _on_bug})
+
+
+class Operations:
+    """What tells how the front and the Flow are.
+
+    Args:
+        front: that is asked.
+    """
+
+    def __init__(self, front: Front) -> None:
+        self._front = front
+
+    def routes(self) -> list[Route]:
+        """They take GET and HEAD."""
+        return [
+            Route("/livez", lambda request: Response("ok\n", media_type="text/plain")),
+            Route("/healthz", lambda request: response_of(probes.health(self._front.hub))),
+            Route("/readyz", self._readiness),
+            Route("/metrics", self._metrics),
+        ]
+
+    async def _readiness(self, request: HttpRequest) -> Response:
+        return response_of(await probes.readiness(self._front.hub, self._front.status))
+
+    async def _metrics(self, request: HttpRequest) -> Response:
+        try:
+            status = await self._front.status.get()
+        except (ConnectError, TimeoutError):
+            status = None
+        kind = "text/plain; version=0.0.4; charset=utf-8"
+        return Response(self._front.metrics.text(status), media_type=kind)
 
 
 def debug_routes(front: Front) -> list[Route]:
@@ -42,23 +82,53 @@ def debug_routes(front: Front) -> list[Route]:
 
 
 class Documents:
-    """Requests whose bodies hold Documents, where `protocol` does not answer them itself.
+    """The application for all other paths: requests with Documents, and what there is not.
+
+    `protocol` answers most of them itself.
 
     Args:
         front: that got them.
+        routes: all others.
     """
 
-    def __init__(self, front: Front) -> None:
+    def __init__(self, front: Front, routes: Sequence[BaseRoute]) -> None:
         self._front = front
+        self._routes = routes
 
-    async def answer(self, request: HttpRequest) -> Response:
-        """Answer one."""
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        endpoint = self._front.endpoints.get(get_route_path(scope).encode())
+        if endpoint is None or scope["method"] not in METHODS:
+            response = response_of(self._missing(scope, endpoint is not None))
+        else:
+            response = await self._answer(HttpRequest(scope, receive), endpoint)
+        await response(scope, receive, send)
+
+    def _missing(self, scope: Scope, is_served: bool) -> Answered:
+        """The answer to a request for a path, or with a method, that there is not."""
+        path = get_route_path(scope)
+        methods = set(METHODS) if is_served else set()
+        for route in self._routes:
+            if route.matches(scope)[0] != Match.NONE and isinstance(route, Route):
+                methods |= route.methods or set()
+        allow = [(b"allow", ", ".join(sorted({*methods, "OPTIONS"})).encode())]
+        if methods and scope["method"] == "OPTIONS":
+            return Answered(204, allow, b"")
+        if methods:
+            what = f"{path[:200]} does not take {scope['method']}"
+            return structs.replace(told(405, "method_not_allowed", what), headers=allow)
+        if self._front.hub.welcome is None:
+            return told(503, "unavailable", "the Flow is not ready yet")
+        return rest.unserved(self._front, path)
+
+    async def _answer(self, request: HttpRequest, endpoint: str) -> Response:
         front = self._front
-        endpoint = front.endpoints.get(request.url.path.encode())
-        if endpoint is None:
-            return response_of(rest.unserved(front, request.url.path))
+        if refused := rest.foreign(request.headers.get("content-type", "").encode("latin-1")):
+            return response_of(refused)
         body = await request.body()
-        asked = rest.prepare(front, endpoint, request.headers.raw, body, request.url.query.encode())
+        asked = rest.prepare(
+            front, endpoint, request.headers.raw, body, request.scope["query_string"]
+        )
         if isinstance(asked, Answered):
             return response_of(asked)
         try:
@@ -73,8 +143,14 @@ class Documents:
         except ConnectError as error:
             return response_of(told(503, "unavailable", error.what))
         except Full:
-            return response_of(told(503, "full", "too many requests wait for their turn"))
+            return response_of(limits.full())
+        front.watch.replied(seen_of(request.scope), asked.endpoint, reply)
         return response_of(rest.finish(asked, reply))
+
+
+def _on_bug(request: HttpRequest, error: Exception) -> Response:
+    """The answer; uvicorn logs the error, and the front lives on."""
+    return response_of(limits.internal())
 
 
 def response_of(answered: Answered) -> Response:

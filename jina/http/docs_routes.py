@@ -16,12 +16,15 @@ from jina.wire.header import DESCRIBE
 
 
 def routes(front: Front) -> list[Route]:
-    """The routes that a front has; those of the page only if its settings ask for it."""
+    """The routes, also where the settings of the front turn the page off."""
     pages = _Pages(front)
-    found = [Route("/flow.json", pages.flow), Route("/openapi.json", pages.openapi)]
-    if front.settings.docs:
-        found += [Route("/docs", pages.file), Route("/docs/{name}", pages.file)]
-    return [*found, Route("/", pages.root)]
+    return [
+        Route("/flow.json", pages.flow),
+        Route("/openapi.json", pages.openapi),
+        Route("/docs", pages.file),
+        Route("/docs/{name:path}", pages.file),
+        Route("/", pages.root),
+    ]
 
 
 class _Pages:
@@ -35,10 +38,12 @@ class _Pages:
         return await self._described(request, docs_page.openapi_json)
 
     async def file(self, request: Request) -> Response:
+        if not self._front.settings.docs:
+            return _told(404, "not_found", "this front has no documentation page")
         name = request.path_params.get("name", "")
         found = docs_page.page_file(name, *_conditions(request))
         if found is None:
-            return _told(404, "not_found", f"the documentation page has no file {name!r}")
+            return _told(404, "not_found", f"the documentation page has no file {name[:100]!r}")
         return _response(found)
 
     async def root(self, request: Request) -> Response:

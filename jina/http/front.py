@@ -6,7 +6,14 @@ import asyncio
 import time
 
 from jina.graph.http import FrontAssignment
+from jina.http.access import Access
+from jina.http.access_log import Log, LogWriter
+from jina.http.coalesce import Coalescer, Link
 from jina.http.hub import Hub
+from jina.http.limits import Deadlines, max_connections
+from jina.http.metrics import Metrics
+from jina.http.probes import FlowStatus
+from jina.http.watch import Watch
 from jina.names import DEFAULT_ENDPOINT
 
 CRUD = {"/index": "POST", "/search": "POST", "/update": "PUT", "/delete": "DELETE"}
@@ -26,12 +33,26 @@ class Front:
         self.flow = assignment.flow
         self.started_at = time.time()
         self.is_stopping = False
+        self.access = Access(assignment.settings)
+        self.deadlines = Deadlines(assignment.settings)
+        self.max_connections = max_connections(assignment.settings)
+        self.body_bytes = 0
+        """Of the bodies that are being read."""
         self.hub = Hub(
             assignment.address,
             f"http/{assignment.slot}",
             self.settings.max_waiting,
             self.settings.max_waiting_bytes,
         )
+        wait_ms = self.settings.coalesce_ms
+        self._coalescer = Coalescer(self.hub, wait_ms / 1000) if wait_ms > 0 else None
+        self.link: Link = self._coalescer or self.hub
+        """What takes whole requests."""
+        self.status = FlowStatus(self.hub)
+        self.log = Log(LogWriter(), self.settings.log_format == "json")
+        self.metrics = Metrics(assignment.directory, assignment.slot, lambda: self._labels)
+        self.watch = Watch(self.metrics, self.log if self.settings.access_log else None)
+        self._labels: set[str] = set()
         self.endpoints: dict[bytes, str] = {}
         """Paths of POST requests whose bodies hold Documents -> the endpoint that they mean; ""
         where the body says it."""
@@ -40,11 +61,17 @@ class Front:
 
     def open(self) -> None:
         """Begin to connect to the Flow."""
-        self.hub.open(asyncio.get_running_loop())
+        self.log.install()
+        loop = asyncio.get_running_loop()
+        self.hub.open(loop)
+        self.deadlines.open(loop, self.access.look)
 
     def close(self) -> None:
         """Leave the Flow."""
+        self.deadlines.close()
         self.hub.close()
+        self.metrics.close()
+        self.log.close()
 
     @property
     def served(self) -> dict[str, list[str]]:
@@ -57,7 +84,10 @@ class Front:
         return served
 
     def _on_change(self) -> None:
+        if self._coalescer is not None:
+            self._coalescer.changed()
         paths = dict.fromkeys(self.served)
+        self._labels = set(paths)
         paths.pop(DEFAULT_ENDPOINT, None)
         if self.settings.no_crud_endpoints:
             for path in CRUD:

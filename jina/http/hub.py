@@ -7,6 +7,7 @@ gateway has lost is sent again to the one that replaces it, as `jina.client.exch
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -15,6 +16,7 @@ from functools import lru_cache
 from jina.client.exchange import Reply
 from jina.client.requests import Request
 from jina.excepts import ConnectError, WireError
+from jina.http.asks import GONE, Ask, Full
 from jina.transport import sockets
 from jina.wire import header as wire
 from jina.wire.header import Header, pack_message, unpack_message
@@ -32,58 +34,14 @@ from jina.wire.maps import (
     unpack_route,
 )
 
+__all__ = ["GONE", "Ask", "Full", "Hub"]
+
 WINDOW = 1_000  # requests that the gateway is asked to take at once
 _TICK_S = 0.5  # between looks at silence and deadlines
 _ANSWER_S = 2.0  # that the gateway has to answer a question
 _LATE_S = 1.0  # beyond a request's own time, which the gateway keeps: then it is given up here
 _STRAIGHT = Way()
-
-GONE = "jina.excepts.ConnectError"  # the type of the error when there is no gateway to ask
-
-
-class Full(Exception):
-    """As many requests wait as may wait."""
-
-
-class Ask:
-    """One request on its way, and whom to call with its reply.
-
-    Args:
-        request: what to send.
-        endpoint: such as "/index".
-        targets: names of the nodes that take part; None for all.
-        done: called on the loop with the reply, once; never after `Hub.cancel`.
-        timeout_s: how long an answer may take; None for no limit.
-        on_error: what becomes of it at a node that raises, "" for the Flow's default.
-        is_timed: the reply says how long it waited and ran at each node.
-    """
-
-    __slots__ = (
-        *("done", "due", "endpoint", "is_timed", "number", "on_error", "request", "size"),
-        *("targets", "timeout_s"),
-    )
-
-    def __init__(
-        self,
-        request: Request,
-        endpoint: str,
-        targets: Sequence[str] | None,
-        done: Callable[[Reply], None],
-        *,
-        timeout_s: float | None = None,
-        on_error: str = "",
-        is_timed: bool = False,
-    ) -> None:
-        self.request = request
-        self.endpoint = endpoint
-        self.targets = None if targets is None else tuple(targets)
-        self.done = done
-        self.timeout_s = timeout_s
-        self.on_error = on_error
-        self.is_timed = is_timed
-        self.number = 0  # while it waits
-        self.due = 0.0
-        self.size = sum(map(len, request.frames))
+_log = logging.getLogger("jina.http")
 
 
 class Hub:
@@ -118,6 +76,7 @@ class Hub:
         self._is_reading_due = False
         self._number = 0
         self._bytes = 0
+        self._held = 0
         self._waiting: deque[Ask] = deque()
         self._under_way: dict[int, Ask] = {}
         self._questions: dict[int, list[asyncio.Future[bytes]]] = {}
@@ -150,6 +109,11 @@ class Hub:
         sockets.close(self._context)
 
     @property
+    def is_linked(self) -> bool:
+        """Whether there is a connection to a gateway, ready or not."""
+        return self._is_up
+
+    @property
     def is_up(self) -> bool:
         """Whether a gateway is connected that takes requests."""
         return self._is_up and self.welcome is not None and not self.is_stopping
@@ -157,7 +121,7 @@ class Hub:
     @property
     def in_progress(self) -> int:
         """Requests that have no answer yet."""
-        return len(self._under_way) + len(self._waiting)
+        return len(self._under_way) + len(self._waiting) + self._held
 
     @property
     def is_crowded(self) -> bool:
@@ -166,8 +130,8 @@ class Hub:
 
     # --- requests ---
 
-    def submit(self, ask: Ask) -> None:
-        """Send a request as soon as the window has room for it.
+    def check(self, ask: Ask) -> None:
+        """Whether a request would be taken.
 
         Raises:
             ConnectError: there is no gateway, or it takes no more requests.
@@ -175,8 +139,26 @@ class Hub:
         """
         if not self.is_up:
             raise ConnectError(self._why_not(), where=self.address)
-        if len(self._waiting) >= self._max_waiting or self._bytes + ask.size > self._max_bytes:
+        waiting = len(self._waiting) + self._held
+        has_room = waiting < self._max_waiting or (
+            not waiting and len(self._under_way) < self._window
+        )
+        if not has_room or self._bytes + ask.size > self._max_bytes:
             raise Full
+
+    def hold(self, requests: int, size: int) -> None:
+        """Count requests that wait elsewhere before they are submitted; negative where they end."""
+        self._held += requests
+        self._bytes += size
+
+    def submit(self, ask: Ask) -> None:
+        """Send a request as soon as the window has room for it.
+
+        Raises:
+            ConnectError: see `check`.
+            Full: likewise.
+        """
+        self.check(ask)
         self._bytes += ask.size
         if ask.timeout_s is not None:
             ask.due = self._now() + ask.timeout_s
@@ -208,7 +190,7 @@ class Hub:
         """Send a request and wait for its reply; whoever cancels this cancels the request.
 
         Raises:
-            ConnectError: see `submit`.
+            ConnectError: see `check`.
             Full: likewise.
         """
         future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
@@ -263,10 +245,13 @@ class Hub:
             return "the Flow is not ready yet"
         return "the gateway of the Flow is being replaced, or gone"
 
+    @property
+    def _window(self) -> int:
+        return self.welcome.window_requests if self.welcome is not None else 0
+
     def _fill(self) -> None:
         """Send what the window has room for."""
-        window = self.welcome.window_requests if self.welcome is not None else 0
-        while self._waiting and len(self._under_way) < window:
+        while self._waiting and len(self._under_way) < self._window:
             ask = self._waiting.popleft()
             self._number += 1
             ask.number = self._number
@@ -333,7 +318,7 @@ class Hub:
         except sockets.NothingCame:
             return True
         except WireError as error:
-            print(f"a message of the gateway was dropped: {error}", flush=True)
+            _log.warning("a message of the gateway was dropped: %s", error)
         return False
 
     def _take(self, header: Header) -> None:

@@ -18,6 +18,7 @@ from jina.defaults import MIB
 from jina.excepts import ConnectError
 from jina.http.front import Front
 from jina.http.hub import GONE, Ask, Full
+from jina.http.watch import Seen
 from jina.wire.maps import STOPPING
 
 WINDOW_REQUESTS = 16  # of one connection: under way, or answered and not yet written
@@ -86,10 +87,12 @@ class InOrder:
 
     Args:
         front: that got the connection.
+        seen: the request that it began with.
     """
 
-    def __init__(self, front: Front) -> None:
+    def __init__(self, front: Front, seen: Seen) -> None:
         self._front = front
+        self._seen = seen
         self._hub = front.hub
         self._sent: deque[_Sent] = deque()
         self._bytes = 0
@@ -130,6 +133,7 @@ class InOrder:
         sent = await self._place(about, size)
 
         def done(reply: Reply) -> None:
+            self._front.watch.replied(self._seen, endpoint, reply)
             if not sent.reply.done():
                 self._bytes += sum(map(len, reply.frames)) - sent.size
                 sent.size = sum(map(len, reply.frames))

@@ -91,12 +91,23 @@ def prepare(
             return _asked_of_lines(front, endpoint, body, query)
     except BadBody as error:
         return refusal(*error.problems)
-    return told(
-        415,
-        "unsupported_media_type",
-        "the body of a request is JSON, and its Content-Type says so",
-        "add the header Content-Type: application/json",
-    )
+    return _FOREIGN
+
+
+_FOREIGN = told(
+    415,
+    "unsupported_media_type",
+    "the body of a request is JSON, and its Content-Type says so",
+    "add the header Content-Type: application/json",
+)
+
+
+def foreign(content_type: bytes) -> Answered | None:
+    """The answer to a request whose body is nothing that is read here; None if it may be.
+
+    No form of a page can send what is read: a browser asks beforehand (CORS).
+    """
+    return None if _kind(content_type) else _FOREIGN
 
 
 @lru_cache(maxsize=64)
@@ -211,6 +222,8 @@ def ask_of(asked: Asked, timeout_s: float, done: Callable[[Reply], None]) -> Ask
 
 def unserved(front: Front, path: str) -> Answered:
     """The answer to a request for a path that nothing is served at."""
+    if front.hub.welcome is None:
+        return told(503, "unavailable", "the Flow is not ready yet")
     near = near_name(path, [known.decode() for known in front.endpoints])
     hint = f"did you mean {near}?" if near else ""
     return told(404, "not_found", f"no Executor serves {path[:200]}", hint)

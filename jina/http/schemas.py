@@ -128,7 +128,10 @@ _CHILDREN: Schema = {"type": ["array", "null"], "items": ref("Document")}
 
 DOCUMENT = _object(
     {
-        "id": {**_NULLABLE_TEXT, "description": "One is made if it is left out."},
+        "id": {
+            "type": ["string", "number", "null"],
+            "description": "One is made if it is left out.",
+        },
         "text": _NULLABLE_TEXT,
         "uri": {
             **_NULLABLE_TEXT,

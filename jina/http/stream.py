@@ -20,6 +20,7 @@ from jina.http.answers import Answered, told
 from jina.http.front import Front
 from jina.http.ordered import CALLER, Caller, HungUp, InOrder, Lost
 from jina.http.stream_query import StreamQuery, read_query
+from jina.http.watch import Seen, seen_of
 from jina.names import DEFAULT_ENDPOINT
 from jina.readers import Chunk
 from jina.readers.lines import CutLines, LineCutter
@@ -64,7 +65,8 @@ class Streams:
         if isinstance(query, Answered):
             await _answer(query, send)
             return
-        await _Stream(self._front, endpoint, query, receive, send).run(scope[CALLER])
+        stream = _Stream(self._front, endpoint, query, receive, send, seen_of(scope))
+        await stream.run(scope[CALLER])
 
     def _refused(self, scope: Scope, endpoint: str) -> Answered | None:
         """What is wrong with a request, before any of its body is read."""
@@ -103,19 +105,26 @@ class _Stream:
         query: how its lines are sent.
         receive: of ASGI.
         send: of ASGI.
+        seen: the request.
     """
 
     def __init__(
-        self, front: Front, endpoint: str, query: StreamQuery, receive: Receive, send: Send
+        self,
+        front: Front,
+        endpoint: str,
+        query: StreamQuery,
+        receive: Receive,
+        send: Send,
+        seen: Seen,
     ) -> None:
         self._endpoint = endpoint
         self._query = query
         self._receive = receive
         self._send = send
-        self._silence_s = front.settings.timeout
+        self._silence_s = front.settings.silence_s
         self._call = structs.replace(query.call, source=NAME, key=random_key())
         self._packed = pack_map(self._call)
-        self._requests = InOrder(front)
+        self._requests = InOrder(front, seen)
         self._cutter = LineCutter()
         self._unbroken_bytes = 0  # since a line last ended
         self._heard_at = 0.0

@@ -61,11 +61,11 @@ def read_query(query: bytes, welcome: Welcome) -> StreamQuery | Answered:
         name = "target"
         targets = named_by(words.get(name, ""), welcome)
         name = "request_size"
-        size = _count(words.get(name, "") or str(REQUEST_DOCS))
+        size = _count(words.get(name, str(REQUEST_DOCS)))
         name = "on_error"
-        on_error = _one_of(words.get(name, "") or SPLIT, ON_ERROR)
+        on_error = _one_of(words.get(name, SPLIT), ON_ERROR)
         name = "tensors"
-        tensors = _one_of(words.get(name, "") or "list", _TENSORS)
+        tensors = _one_of(words.get(name, "list"), _TENSORS)
         name = "select"
         select = names_of(filter(None, words.get(name, "").split(",")))
         name = "exclude"

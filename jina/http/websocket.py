@@ -17,17 +17,24 @@ from jina.http.front import Front
 from jina.http.messages import Garbage, Refused, answer_to, read_binary, read_json
 from jina.http.ordered import CALLER, Caller, HungUp, InOrder, Lost
 from jina.http.stream import Message, Receive, Scope, Send
+from jina.http.watch import Seen, seen_of
 from jina.wire.maps import SPLIT
 
 END = b"\0"
 """The message of a client that sends no more."""
 
+_PATHS = (b"/", b"/dry_run")
 _PROTOCOLS = ("json", "bytes")
 _GOING_AWAY = 1001
 _UNSUPPORTED = 1003
 _INVALID = 1007
 _TRY_LATER = 1013
 _MAX_REASON_BYTES = 123
+
+
+def is_websocket(path: bytes) -> bool:
+    """Whether a path takes WebSockets; it may have a query."""
+    return path.partition(b"?")[0] in _PATHS
 
 
 class FrontWebSocket(WebSocketsSansIOProtocol):
@@ -72,7 +79,7 @@ class WebSockets:
         offered = scope.get("subprotocols", [])
         protocol = next((name for name in offered if name in _PROTOCOLS), None)
         await send({"type": "websocket.accept", "subprotocol": protocol})
-        conversation = _Conversation(self._front, protocol, receive, send)
+        conversation = _Conversation(self._front, protocol, receive, send, seen_of(scope))
         try:
             await conversation.run(scope[CALLER])
         except HungUp:
@@ -116,14 +123,17 @@ class _Conversation:
         protocol: that was agreed on; None for none.
         receive: of ASGI.
         send: of ASGI.
+        seen: the request that began it.
     """
 
-    def __init__(self, front: Front, protocol: str | None, receive: Receive, send: Send) -> None:
+    def __init__(
+        self, front: Front, protocol: str | None, receive: Receive, send: Send, seen: Seen
+    ) -> None:
         self._front = front
         self._protocol = protocol
         self._receive = receive
         self._send = send
-        self._requests = InOrder(front)
+        self._requests = InOrder(front, seen)
 
     async def run(self, caller: Caller) -> None:
         """Talk until one side ends it."""

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from jina.defaults import KILL_GRACE_S, RESTART_DELAY_MAX_S
-from jina.graph.http import FrontAssignment, HttpSettings
+from jina.graph.http import MET, FrontAssignment, HttpSettings
 from jina.launch import events
 from jina.launch.child import Child, spawn_front
 from jina.launch.http_port import HttpPort
@@ -39,6 +39,7 @@ class _Slot:
         self.deaths = 0
         self.last_end = ""
         self.has_served = False
+        self.has_met = False  # the Flow
 
 
 class Fronts:
@@ -78,6 +79,11 @@ class Fronts:
     def is_ready(self) -> bool:
         """Whether each front has begun to serve, or did so before it was replaced."""
         return all(slot.has_served for slot in self._slots)
+
+    @property
+    def have_met(self) -> bool:
+        """Whether each of them knows what the Flow serves, which it does once all Executors do."""
+        return all(slot.has_served and slot.has_met for slot in self._slots)
 
     @property
     def waiting(self) -> set[str]:
@@ -144,12 +150,16 @@ class Fronts:
         self._selector.register(ours, selectors.EVENT_READ, lambda: self._on_ready(slot))
 
     def _on_ready(self, slot: _Slot) -> None:
-        """It serves, or has closed its end without a word; then `reap` sees why."""
-        is_serving = bool(os.read(slot.ready, 1))
-        self._forget_pipe(slot)
-        if is_serving and slot.child is not None:
-            slot.child.is_ready = slot.has_served = True
-            self._listener.show_held(slot.child)
+        """It serves, or knows its Flow, or has closed its end."""
+        said = os.read(slot.ready, 1)
+        if not said:
+            self._forget_pipe(slot)
+        elif slot.child is not None:
+            if said == MET:
+                slot.has_met = True
+            else:
+                slot.child.is_ready = slot.has_served = True
+                self._listener.show_held(slot.child)
             self._changed()
 
     def _forget_pipe(self, slot: _Slot) -> None:

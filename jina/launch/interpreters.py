@@ -95,7 +95,7 @@ def misfit(python: str) -> Misfit | None:
     try:
         answer = probing.ask(command(python), environment(python))
     except NoAnswer as error:
-        return Misfit(str(error), PROGRAM_HINT)
+        return Misfit(str(error), _program_hint(python))
     if answer.code == UNSUITED:
         return told(python, answer.errors)
     if not answer.code and elsewhere.answer(VERSION, fingerprint()) in answer.lines:
@@ -104,7 +104,16 @@ def misfit(python: str) -> Misfit | None:
         return told(python, [probing.too_old(python)])
     if answer.code and any(line.startswith("Traceback (") for line in answer.errors):
         return Misfit(f"{python} cannot import jina: {answer.errors[-1]}", install_hint(python))
-    return Misfit(probing.no_python(python, answer), PROGRAM_HINT)
+    return Misfit(probing.no_python(python, answer), _program_hint(python))
+
+
+def _program_hint(python: str) -> str:
+    """What to do about an interpreter that does not run."""
+    folder = venv_of(python)
+    if not folder:
+        return PROGRAM_HINT
+    making = f"jina executor install --venv {shlex.quote(folder)}"
+    return f"remove {folder}, and make it again: `{making}`"
 
 
 def told(python: str, lines: list[str]) -> Misfit:

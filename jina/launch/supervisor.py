@@ -225,7 +225,7 @@ class Supervisor:
         self._perhaps_up()
 
     def _perhaps_up(self) -> None:
-        if self._state != STARTING or self._waiting or not (self._fronts and self._http.is_ready):
+        if self._state != STARTING or self._waiting or not (self._fronts and self._http.have_met):
             return
         self._state = UP
         self._directory.record.http = self._http.url

@@ -35,13 +35,18 @@ def names_of(words: Iterable[str]) -> list[str]:
         elif word in KEYS:
             names[KEYS[word]] = None
         else:
-            near = nearest(word, (*KEYS, "content"))
-            meant = f'did you mean "{near}"? ' if near else ""
-            raise DocumentError(
-                f'Documents have no field "{word}"',
-                hint=f"{meant}a key of the tags is {TAG}{word}; the fields: {', '.join(FIELDS)}",
-            )
+            raise DocumentError(f'Documents have no field "{word}"', hint=_hint(word))
     return list(names)
+
+
+def _hint(word: str) -> str:
+    """What to write instead of a word that names no field."""
+    whole, dot, _ = word.partition(".")
+    if dot and whole in KEYS:
+        return f'write "{whole}": only tags have parts that can be named, as in {TAG}price'
+    near = nearest(word, (*KEYS, "content"))
+    meant = f'did you mean "{near}"? ' if near else ""
+    return f"{meant}a key of the tags is {TAG}{word}; the fields: {', '.join(FIELDS)}"
 
 
 def selection_of(select: Sequence[str], exclude: Sequence[str]) -> Selection | None:

@@ -50,14 +50,15 @@ class Inbox:
         Returns:
             None once the worker is to close.
         """
-        while True:
+        staged = self._staged
+        while staged or not self._is_last:
+            if not staged:
+                self._take(sockets.receive(self._socket, routed=False, wait=True))
             if self._board.cancels(self._slot) != self._cancels:
                 self._look()
-            if self._staged:
-                return self._staged.popleft()
-            if self._is_last:
-                return None
-            self._take(sockets.receive(self._socket, routed=False, wait=True))
+            if staged:
+                return staged.popleft()
+        return None
 
     def put_back(self, headers: Iterable[Header]) -> None:
         """Let each of some requests be done alone, before all others."""

@@ -13,11 +13,12 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from jina.check import Check, Findings, Part, Report
 from jina.defaults import KILL_GRACE_S
+from jina.executors.environment import set_variables
 from jina.executors.pythons import is_other
 from jina.launch import interpreters
 from jina.launch.elsewhere import UNSUITED
@@ -31,7 +32,12 @@ _LOOK_S = 1.0  # between two words about what is waited for
 _INTERRUPTED = "\1"  # noted by one that Ctrl-C has ended, or its own code by the same signal
 
 
-def checked_apart(checks: Sequence[Check], *, quiet: bool = False) -> list[Report]:
+def checked_apart(
+    checks: Sequence[Check],
+    *,
+    quiet: bool = False,
+    stopped: Callable[[list[Report]], None] = lambda reports: None,
+) -> list[Report]:
     """Finish checks: what they import is imported in forks, and what these print goes to stderr.
 
     Executors with the same modules share a process. As many run at once as there are cores to use.
@@ -39,6 +45,7 @@ def checked_apart(checks: Sequence[Check], *, quiet: bool = False) -> list[Repor
     Args:
         checks: whose YAML was read.
         quiet: do not say what is waited for.
+        stopped: given what was found until a signal ended it.
 
     Raises:
         KeyboardInterrupt: Ctrl-C, which has ended all of them.
@@ -62,8 +69,21 @@ def checked_apart(checks: Sequence[Check], *, quiet: bool = False) -> list[Repor
     if groups:
         gc.freeze()  # what is loaded stays; what users' code makes is searched for garbage
         imports = [_Import(parts, _asked(parts, checks)) for parts in groups.values()]
-        found |= _Imports(imports, quiet=quiet).run()
-    return [check.finish([found[id(part)] for part in check.parts]) for check in checks]
+        running = _Imports(imports, quiet=quiet)
+        try:
+            running.run()
+        except BaseException:
+            stopped(_reports(checks, found | running.found))
+            raise
+        found |= running.found
+    return _reports(checks, found)
+
+
+def _reports(checks: Sequence[Check], found: dict[int, Findings]) -> list[Report]:
+    nothing = Findings()
+    return [
+        check.finish([found.get(id(part), nothing) for part in check.parts]) for check in checks
+    ]
 
 
 def _fault(part: Part) -> Findings | None:
@@ -200,10 +220,11 @@ class _Imports:
         self._running: dict[int, _Import] = {}
         self._children = Children(interrupted_s=KILL_GRACE_S)
         self._loading = Loading(quiet=quiet)
-        self._found: dict[int, Findings] = {}
+        self.found: dict[int, Findings] = {}
+        """Id of a part -> what was found; those whose process has ended."""
 
-    def run(self) -> dict[int, Findings]:
-        """Import everything; id of a part -> what was found."""
+    def run(self) -> None:
+        """Import everything."""
         began = time.monotonic()
         cores = usable_cores()
         try:
@@ -223,7 +244,6 @@ class _Imports:
         finally:
             self._loading.done()
             self._children.close()
-        return self._found
 
     def _ended(self, pid: int, code: int) -> None:
         each = self._running.pop(pid)
@@ -231,7 +251,7 @@ class _Imports:
         if found is None:
             self._children.interrupt()
         else:
-            self._found.update(zip(map(id, each.parts), found, strict=True))
+            self.found.update(zip(map(id, each.parts), found, strict=True))
         if self._children.stopped_by:
             self._waiting.clear()
 
@@ -253,7 +273,7 @@ def look_at(parts: Sequence[Part], results: int, note: Note) -> NoReturn:
     code = 1
     try:
         _hide_data()
-        os.environ.update(parts[0].env)  # of all of them
+        set_variables(parts[0].env)  # of all of them
         for part in parts:
             os.write(results, part.look(note.write).as_line().encode() + b"\n")
         note.write("")

@@ -10,6 +10,7 @@ from jinacli import exits
 from jinacli.check.apart import checked_apart
 from jinacli.executor.given import plain_path
 from jinacli.flow.given import Given
+from jinacli.screens.errors import say
 from jinacli.screens.reports import Format, show_reports
 
 _UNREADABLE = {"no-source", "yaml-encoding"}
@@ -25,7 +26,7 @@ def check_executors(
 ) -> int:
     """Check Executors and print what was found."""
     checks = [read_for_executor(plain_path(file), no_import=no_import) for file in files]
-    return _shown(checked_apart(checks, quiet=quiet), form, strict=strict)
+    return _shown(checked_apart(checks, quiet=quiet, stopped=_say_found), form, strict=strict)
 
 
 def check_flows(
@@ -40,7 +41,15 @@ def check_flows(
     checks = [
         read_for_flow(given.source, no_import=no_import, options=given.options) for given in flows
     ]
-    return _shown(checked_apart(checks, quiet=quiet), form, strict=strict)
+    return _shown(checked_apart(checks, quiet=quiet, stopped=_say_found), form, strict=strict)
+
+
+def _say_found(reports: Sequence[Report]) -> None:
+    """Say what was found before a signal ended the check."""
+    problems = [problem for report in reports for problem in report.problems]
+    if problems:
+        say("\n\n".join(map(str, problems)))
+        say("the check was stopped; there may be more")
 
 
 def _shown(reports: Sequence[Report], form: Format, *, strict: bool) -> int:

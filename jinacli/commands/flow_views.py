@@ -81,7 +81,9 @@ def endpoints(
 ) -> None:
     """List endpoints with the Executor, method and place that serve them
 
-    Imports the Executors' modules; nothing is constructed or started.
+    Below each: the first line of its docstring, and the parameters that the
+    method reads. Imports the Executors' modules; nothing is constructed or
+    started. A running Flow is asked.
 
     Examples:
       jina flow endpoints

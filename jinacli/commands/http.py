@@ -38,14 +38,13 @@ def http(
         typer.Option(
             "--insecure-no-auth",
             help="Allow a HOST that other machines can reach, without authentication",
-            rich_help_panel="HTTP",
         ),
     ] = False,
     access_log: AccessLog = False,
     log_format: LogFormat = None,
     quiet: Annotated[
         bool,
-        typer.Option("--quiet", "-q", help="Show only errors", rich_help_panel="Messages"),
+        typer.Option("--quiet", "-q", help="Show only errors"),
     ] = False,
 ) -> None:
     """Serve a running Flow over HTTP until Ctrl-C

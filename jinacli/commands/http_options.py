@@ -11,15 +11,12 @@ import typer
 
 from jina.defaults import MAX_REPLICAS
 
-_PANEL = "HTTP"
-
 Http = Annotated[
     str | None,
     typer.Option(
         "--http",
         metavar="[HOST:]PORT",
         help="Also serve HTTP at this port; 0 picks a free one. HOST is 127.0.0.1 by default",
-        rich_help_panel=_PANEL,
     ),
 ]
 HttpWorkers = Annotated[
@@ -30,7 +27,6 @@ HttpWorkers = Annotated[
         max=MAX_REPLICAS,
         metavar="N",
         help="Processes that serve HTTP; default: 1",
-        rich_help_panel=_PANEL,
     ),
 ]
 ApiKeyFile = Annotated[
@@ -38,17 +34,20 @@ ApiKeyFile = Annotated[
     typer.Option(
         "--api-key-file",
         help="HTTP requests need one of the keys in this file, one in each line",
-        rich_help_panel=_PANEL,
     ),
 ]
 AccessLog = Annotated[
     bool,
-    typer.Option("--access-log", help="Write a line for each HTTP request", rich_help_panel=_PANEL),
+    typer.Option(
+        "--access-log",
+        help="Write a line for each HTTP request",
+    ),
 ]
 LogFormat = Annotated[
     Literal["text", "json"] | None,
     typer.Option(
-        "--log-format", help="Format of these lines; default: text", rich_help_panel=_PANEL
+        "--log-format",
+        help="Format of these lines; default: text",
     ),
 ]
 _PORT = re.compile(r"(?:(?P<host>.+):)?(?P<port>[0-9]{1,5})")

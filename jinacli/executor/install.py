@@ -97,6 +97,10 @@ def _complete(wanted: Install, files: Sequence[str]) -> None:
     folder = os.path.abspath(os.path.expanduser(wanted.venv))
     python = os.path.join(folder, "bin", "python")
     tools = _Tools(python, runs_uv=runs_uv, quiet=wanted.quiet)
+    if os.path.islink(python) and not os.path.exists(python):
+        gone = f"{python} is a link to an interpreter that is gone: {os.path.realpath(python)}"
+        again = f"remove {wanted.venv}, and run the same command again"
+        raise typer.BadParameter(f"{gone}\nhelp: {again}", param_hint="--venv")
     if not os.path.exists(python):
         _checked_version(wanted.python or sys.executable)
     elif wanted.python and venv_of(python):

@@ -15,7 +15,7 @@ from jina.client.results import ResultFile
 from jina.config import load_executor
 from jina.config.executors import ExecutorConfig
 from jina.defaults import MAX_REQUEST_DOCS, REQUEST_DOCS
-from jina.excepts import ConfigError, ExecutorError, InputError
+from jina.excepts import ExecutorError, InputError
 from jina.executors.table import lookup
 from jina.names import with_slash
 from jina.readers import LineSource, ReadOptions
@@ -126,7 +126,7 @@ def _import(options: RunOptions, config: ExecutorConfig, begin: Begin) -> None:
     """Import the Executor; what is wrong is shown as by `jina executor check`.
 
     Raises:
-        ConfigError: what the check finds.
+        Found: what the check finds.
         ExecutorError: it finds nothing, and yet the import failed.
     """
     begin(f"{options.file}: importing {config.spec.jtype}")
@@ -142,7 +142,7 @@ def _import(options: RunOptions, config: ExecutorConfig, begin: Begin) -> None:
     from jina.check import check_executor
 
     found = check_executor(plain_path(options.file), begin=begin).errors
-    raise (ConfigError(problems=found) if found else error) from None
+    raise (exits.Found(problems=found) if found else error) from None
 
 
 def _requests(

@@ -31,7 +31,7 @@ def show_plan(given: Given, how: Up) -> int:
     Raises:
         ConfigError: with everything that is wrong.
     """
-    _, plan = given.load(how.listen, how.http)
+    _, plan = how.load(given)
     if how.is_strict and (code := refuse_findings(given)):
         return code
     described = _described(plan, plan.file if isinstance(given.source, Path) else "")

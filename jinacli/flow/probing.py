@@ -5,18 +5,11 @@ A program that is no Python may end without a word, or never.
 
 from __future__ import annotations
 
-from jina.excepts import ConfigError
 from jina.executors.pythons import is_other
 from jina.graph.plan import Plan
 from jina.launch.interpreters import misfit
-from jinacli import exits
+from jinacli.exits import Found
 from jinacli.flow.given import Given
-
-
-class UnfitInterpreter(ConfigError):
-    """An interpreter cannot run Executors for us: the YAML may be right, and this machine wrong."""
-
-    exit_code = exits.FAILED
 
 
 def refuse_misfits(given: Given, plan: Plan) -> None:
@@ -27,7 +20,7 @@ def refuse_misfits(given: Given, plan: Plan) -> None:
         plan: that was made of it.
 
     Raises:
-        UnfitInterpreter: some cannot run Executors for us, each at its place in the YAML.
+        Found: some cannot run Executors for us, each at its place in the YAML.
     """
     pythons = {worker.python for worker in plan.workers if is_other(worker.python)}
     faults = {python: fault for python in pythons if (fault := misfit(python))}
@@ -38,4 +31,4 @@ def refuse_misfits(given: Given, plan: Plan) -> None:
 
     parts = read_for_flow(given.source, options=given.options).parts
     found = [part.unfit(*faults[part.python]) for part in parts if part.python in faults]
-    raise UnfitInterpreter(problems=[problem for each in found for problem in each.problems])
+    raise Found(problems=[problem for each in found for problem in each.problems])

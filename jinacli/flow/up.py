@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import typer
 from msgspec import structs
 
+from jina.config.flows import FlowConfig
 from jina.graph.plan import Plan
 from jina.launch import events, rundir
 from jina.launch.local import LocalFlow
@@ -52,6 +54,22 @@ class Up:
     http: Mapping[str, Any] = field(default_factory=dict)
     keys: str = ""
 
+    def load(self, given: Given) -> tuple[FlowConfig, Plan]:
+        """Read a Flow, check it and plan it.
+
+        Raises:
+            ConfigError: with everything that is wrong with the YAML.
+            typer.BadParameter: an option needs HTTP, and that is not served.
+        """
+        config, plan = given.load(self.listen, self.http)
+        for key in self.http if plan.http is None else ():
+            if key != "insecure_no_auth":  # that is for `--host` too
+                option = "http-workers" if key == "workers" else key.replace("_", "-")
+                raise typer.BadParameter(
+                    "needs --http, or `protocol: http` in the YAML", param_hint=f"--{option}"
+                )
+        return config, plan
+
 
 def up_flow(given: Given, how: Up) -> int:
     """Start a Flow: tell what is suspicious about it, then run it here or leave it running.
@@ -67,7 +85,7 @@ def up_flow(given: Given, how: Up) -> int:
         ConfigError: with everything that is wrong with the YAML, or an interpreter does not fit.
         RuntimeFailToStart: see `run_here`.
     """
-    config, plan = given.load(how.listen, how.http)
+    config, plan = how.load(given)
     if how.keys:
         plan = structs.replace(plan, keys=checked_keys(how.keys))
     if how.is_strict and (code := refuse_findings(given)):

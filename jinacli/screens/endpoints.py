@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from msgspec import UNSET
 
-from jina.terminal_text import escaped
+from jina.terminal_text import cell, escaped
 from jina.wire.described import Parameter
 from jinacli.screens.columns import in_columns, screen_width, wrapped
 
@@ -66,13 +66,13 @@ def _indented(texts: Iterable[str]) -> list[str]:
 def _details(row: Row) -> tuple[str, ...]:
     first = row.doc.strip().partition("\n")[0]
     read = ", ".join(map(in_words, row.parameters))
-    return tuple(escaped(each) for each in (first, f"parameters: {read}" if read else "") if each)
+    return tuple(cell(each) for each in (first, f"parameters: {read}" if read else "") if each)
 
 
 def _descriptions(rows: Iterable[Row]) -> list[str]:
     """What the Executors are, below the table."""
-    about = {row.executor: " ".join(row.about.split()) for row in rows if row.about}
-    told = [escaped(f"{name}: {text}") for name, text in about.items()]
+    about = {row.executor: row.about for row in rows if row.about}
+    told = [cell(f"{name}: {text}") for name, text in about.items()]
     lines = [line for text in told for line in wrapped(text, screen_width())]
     return ["", *lines] if lines else []
 

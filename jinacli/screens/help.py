@@ -37,7 +37,8 @@ HEADINGS = {
     "Errors": "--on-error --retries --fail-fast --max-errors --errors-to",
     "Output": "--output --restart --output-format --tensors --select --exclude",
     "Start": "--detach --wait --watch",
-    "Addresses": "--host --port --insecure-no-auth",
+    "Addresses": "--host --port --keys --insecure-no-auth",
+    "HTTP": "--http --http-workers --api-key-file --access-log --log-format",
     "Messages": "--timing --no-progress --verbose --quiet --color --help",
 }
 """Under which heading a long page shows an option; `rich_help_panel` of an option goes before."""

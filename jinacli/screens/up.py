@@ -31,6 +31,7 @@ class UpScreen:
         self._plan = plan
         self._as_json = as_json
         self._quiet = quiet
+        self._has_json = plan.http is not None and plan.http.log_format == "json"
         self.failure: FlowError | None = None
         """Why it did not start; what belongs above the summary was shown."""
         self._speaker = Speaker()
@@ -50,7 +51,9 @@ class UpScreen:
     def __call__(self, event: events.Event) -> None:
         """Show one event."""
         if isinstance(event, events.Output):
-            self._say(f"{self._prefixes.before(event.worker)}{event.line}")
+            is_log = self._has_json and event.worker.startswith("http/")
+            prefix = "" if is_log else self._prefixes.before(event.worker)
+            self._say(f"{prefix}{event.line}")
         elif isinstance(event, events.OF_START):
             if sys.stderr:
                 self.start(event)

@@ -17,6 +17,7 @@ from tests.bench.cases import (
     batching,
     chain,
     fairness,
+    http,
     index,
     jsonl,
     latency,
@@ -52,11 +53,13 @@ CASES: dict[str, Case] = {
         types_batches,
         types_lines,
         types_match,
+        http,
         index,
     )
     for case in module.CASES
 }
-_ONLY_NAMED = ("index",)  # of an Executor of the catalogue, and with many vectors for a long time
+# Of an Executor of the catalogue, with many vectors for a long time; against what ".[dev]" lacks.
+_ONLY_NAMED = ("index", "http")
 
 
 def main(argv: list[str] | None = None) -> int:

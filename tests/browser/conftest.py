@@ -1,7 +1,7 @@
-"""Tests of the documentation page in a real browser; `.ci/browser` installs one and runs them.
+"""Tests of the documentation page in a real browser, and of /openapi.json by schemathesis.
 
-Without JINA_BROWSER, the path of a Chromium, no file is collected. JINA_SCREENSHOTS names a folder
-for pictures of the page.
+`.ci/browser` installs both and runs them. Without JINA_BROWSER, the path of a Chromium, no file is
+collected. JINA_SCREENSHOTS names a folder for pictures of the page.
 """
 
 from __future__ import annotations

@@ -17,6 +17,8 @@ from jina.graph.planning import plan_of
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with an environment, and with an interpreter on $PATH."""
+    (tmp_path / "gone" / "bin").mkdir(parents=True)
+    (tmp_path / "gone" / "bin" / "python").symlink_to(tmp_path / "python0")
     for folder in ("env", "bare", "tools"):
         (tmp_path / folder / "bin").mkdir(parents=True)
     for program in ("env/bin/python", "tools/python9"):
@@ -69,6 +71,11 @@ def test_which_interpreter_is_meant(here: Path, keys: str, path: str) -> None:
             "venv: ../bare",
             "{here}/bare is not a virtual environment: it has no bin/python",
             "name its folder, the one that has `bin/python` in it",
+        ),
+        (
+            "venv: ../gone",
+            "{here}/gone/bin/python is a link to an interpreter that is gone: {here}/python0",
+            "remove {here}/gone, and make it again: `jina executor install --venv {here}/gone`",
         ),
         (
             "python: ../none/python",

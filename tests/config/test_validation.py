@@ -16,6 +16,7 @@ from jina.config.schema import ExecutorModel, FlowModel, FlowOptions, Metas, Nod
 from jina.config.source import Source
 from jina.config.tree import Tree
 from jina.config.validation import known_keys, validated
+from jina.executors.doubts import OF_FLOWS
 
 MODELS: list[type[BaseModel]] = [FlowModel, FlowOptions, NodeModel, ExecutorModel, Metas]
 FIELDS = [(model, key) for model in MODELS for key in known_keys(model)]
@@ -174,3 +175,7 @@ def test_a_key_that_is_no_text_is_told_where_it_comes_from_python() -> None:
     tree = Tree(Source(data={}), data={"with": {5: 1}})
     (problem,) = validated(ExecutorModel, tree, tree.data)[1]
     assert (problem.message, problem.hint) == ("keys must be text, not the number 5", "write '5'")
+
+
+def test_keys_that_are_told_to_belong_beside_uses_can_be_there() -> None:
+    assert NodeModel.model_fields.keys() >= OF_FLOWS

@@ -295,11 +295,13 @@ def test_code_that_exits_is_told_with_what_to_do(tmp_path: Path, where: str) -> 
     with pytest.raises(ExecutorFailToLoad) as caught:
         build(spec)
     assert str(caught.value) == (
-        "my.yml:1:8: the code of 'Exits' ended the process with SystemExit: 3\n"
+        "my.yml:1:8: the code of 'Exits' called sys.exit with code 3\n"
         "help: raise another exception instead; its message is shown"
     )
     assert isinstance(caught.value.__cause__, SystemExit)
-    assert f'exits_{where}.py", line ' in trimmed_traceback(caught.value)
+    trace = trimmed_traceback(caught.value)
+    assert f'exits_{where}.py", line ' in trace
+    assert trace.endswith("\nSystemExit: 3\n")
 
 
 def test_a_worker_says_which_method_wins_where_two_claim_an_endpoint(

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from msgspec import UNSET
 
-from jina.executors.reading import parameters_of
+from jina.executors.following import parameters_of
 from jina.wire.described import Parameter
 
 FUTURE = __future__.annotations.compiler_flag

@@ -66,16 +66,29 @@ class FrontProcess(NamedTuple):
 
 
 @contextlib.contextmanager
-def front_beside(address: str, *, flow: str = "flow", **settings: Any) -> Iterator[FrontProcess]:
+def front_beside(
+    address: str,
+    *,
+    flow: str = "flow",
+    directory: str = "",
+    slot: int = 0,
+    program: str = "",
+    listen: str = "127.0.0.1",
+    **settings: Any,
+) -> Iterator[FrontProcess]:
     """Start a front for the gateway at an address, and end it with SIGTERM.
 
     Args:
         address: of the gateway.
         flow: its name.
+        directory: where it counts.
+        slot: which of the fronts it is.
+        listen: address that it listens on.
+        program: Python that runs instead of the front's own.
         **settings: see `HttpSettings`.
     """
     with (
-        socket.create_server(("127.0.0.1", 0)) as listener,
+        socket.create_server((listen, 0)) as listener,
         tempfile.TemporaryFile() as stdin,
         tempfile.NamedTemporaryFile() as output,
     ):
@@ -85,12 +98,14 @@ def front_beside(address: str, *, flow: str = "flow", **settings: Any) -> Iterat
             flow=flow,
             address=address,
             sockets=[listener.fileno()],
+            slot=slot,
+            directory=directory,
             parent=os.getpid(),
         )
         stdin.write(msgspec.msgpack.encode(assignment))
         stdin.seek(0)
         process = subprocess.Popen(
-            [sys.executable, "-m", "jina.http"],
+            [sys.executable, *(("-c", program) if program else ("-m", "jina.http"))],
             stdin=stdin,
             stdout=output,
             stderr=subprocess.STDOUT,

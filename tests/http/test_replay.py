@@ -79,8 +79,8 @@ def fronts(shared_shell: Shell) -> Iterator[Fronts]:
     with shared_shell.up(shared_shell.write("flow.yml", FLOW)):
         address = shared_shell.ps()[0]["addresses"][0]
         with (
-            front_beside(address, api=2, expose_endpoints=SHOWN) as two,
-            front_beside(address, api=3, expose_endpoints=SHOWN) as three,
+            front_beside(address, api=2, cors=True, expose_endpoints=SHOWN) as two,
+            front_beside(address, api=3, cors=True, expose_endpoints=SHOWN) as three,
         ):
             assert is_answered(two, "/index", {"data": ["a"]})
             assert is_answered(three, "/index", {"data": ["a"]})
@@ -140,7 +140,7 @@ def _json(body: bytes) -> Any:
     try:
         return json.loads(body)
     except ValueError:
-        return body.decode()
+        return body.decode(errors="replace")
 
 
 def cases_of(folder: str) -> list[Case]:

@@ -339,7 +339,7 @@ def test_a_sender_that_does_not_read_its_answers_waits(service: Service) -> None
 
 
 def test_silence_ends_a_stream_but_a_slow_executor_does_not(service: Service) -> None:
-    with front_beside(service.address, timeout=1) as front:
+    with front_beside(service.address, silence_s=1) as front:
         assert is_answered(front, "/upper", {"data": [{"text": "a"}]})
         quick = service._replace(front=front)
         gate = quick.gate("silent")

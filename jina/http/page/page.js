@@ -63,7 +63,7 @@ function show() {
 }
 
 function card(node) {
-  const title = node.title === node.name ? "" : node.title;
+  const title = [node.name, node.executor].includes(node.title) ? "" : node.title;
   return h("article", { className: "card", id: `node-${node.name}`, tabIndex: -1 },
     h("h3", {}, node.name),
     h("p", { className: "soft" }, [title, node.executor].filter(Boolean).join(", ")),
@@ -78,9 +78,8 @@ function card(node) {
 const initial = (parameter) => ("default" in parameter ? JSON.stringify(parameter.default) : "");
 
 function choose() {
-  const path = decodeURI(location.hash.slice(1));
-  if (path.startsWith("node-")) $(path)?.focus();
-  const found = flow.endpoints.find((each) => each.path === path) ?? chosen ?? flow.endpoints[0];
+  if (location.hash.startsWith("#node-")) $(location.hash.slice(1))?.focus();
+  const found = flow.endpoints.find((each) => link(each.path) === location.hash) ?? chosen ?? flow.endpoints[0];
   $("try").hidden = !found;
   if (!found || found === chosen) return;
   chosen = found;
@@ -88,7 +87,7 @@ function choose() {
   for (const each of $("graph").querySelectorAll("a")) {
     each.classList.toggle("on", found.nodes.includes(each.dataset.node));
   }
-  $("chosen").textContent = found.url ? `POST ${found.url}` : `POST /post for ${found.path}`;
+  $("chosen").textContent = found.url ? `${found.method} ${found.url}` : `POST /post for ${found.path}`;
   $("passes").textContent = `Served by ${found.nodes.join(", ")}.`;
   $("docs").replaceChildren(...flow.nodes.flatMap((node) => node.endpoints
     .filter((each) => each.path === found.path && each.doc)
@@ -205,8 +204,10 @@ async function take(list) {
     $(isJson ? "json" : "text").value = await first.text();
     pick("input", isJson ? "JSON" : "Text");
   } else {
-    files = await Promise.all(Array.from(list, async (file) =>
-      ({ name: file.name, type: file.type || "application/octet-stream", size: file.size, base64: await base64Of(file) })));
+    files = await Promise.all(Array.from(list, async (file) => {
+      const type = file.type || "application/octet-stream";
+      return { name: file.name, type, size: file.size, base64: await base64Of(file) };
+    }));
     $("files").replaceChildren(...files.map(({ name, type, size, base64 }) => h("figure", {},
       picture(`data:${type};base64,${base64}`, name),
       h("figcaption", { className: "soft" }, `${name}, ${plural(size, "byte")}`))));
@@ -226,7 +227,8 @@ async function run() {
     running = new AbortController();
     busy("Running…");
     const headers = { "Content-Type": "application/json" };
-    const response = await send(address(), { method: "POST", headers, body: sent, signal: running.signal });
+    const options = { method: chosen.method, headers, body: sent, signal: running.signal };
+    const response = await send(address(), options);
     const text = await response.text();
     $("state").textContent = `${response.status} ${response.statusText}, ${took()}`;
     if (response.status === 401) askKey(run);
@@ -256,7 +258,8 @@ function answered(response, text) {
   }
   const docs = found?.data?.docs ?? found?.data ?? [];
   const failed = response.headers.get("X-Jina-Failed");
-  if (response.ok) $("state").textContent += `, ${plural(docs.length, "Document")}${failed ? `, ${failed} failed` : ""}`;
+  if (response.ok) $("state").textContent += `, ${plural(docs.length, "Document")}`;
+  if (failed) $("state").textContent += `, ${failed} failed`;
   const raw = found === undefined ? text : JSON.stringify(found, null, 2);
   answer([problems(response, found, text), documents(docs)].flat(), raw);
 }
@@ -279,6 +282,7 @@ function write() {
   try {
     $("code").textContent = TOOLS[picked("tool")]({
       url: address().href,
+      method: chosen.method,
       needsKey: flow.http.needs_key,
       flow: flow.flow,
       endpoint: chosen.path,
@@ -339,7 +343,9 @@ document.ondragleave = () => document.body.classList.remove("over");
 document.ondrop = (event) => {
   event.preventDefault();
   document.body.classList.remove("over");
-  take(event.dataTransfer.files);
+  if (!event.dataTransfer.files.length) return;
+  $("file").files = event.dataTransfer.files; // so that it shows their names
+  take($("file").files);
 };
 window.onhashchange = choose;
 load();

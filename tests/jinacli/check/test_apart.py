@@ -184,6 +184,20 @@ def test_a_signal_ends_all_of_them(shell: Shell, signum: int) -> None:
             wait_until(lambda pid=pid: not Path(f"/proc/{pid}").exists(), what=f"{pid} is gone")
 
 
+def test_what_was_found_before_ctrl_c_is_told(shell: Shell) -> None:
+    shell.write("waits.py", WAITS)
+    shell.write("broken.py", "raise ValueError('no such model')\n")
+    flow(shell, "broken.py:B", "waits.py:A")
+    with shell.start("flow", "check", "flow.yml") as running:
+        children = Path(f"/proc/{running.pid}/task/{running.pid}/children")
+        running.wait_for("here")
+        wait_until(lambda: len(children.read_text().split()) == 1, what="the other has ended")
+        done = running.end(signal.SIGINT)
+    assert (done.code, done.out) == (130, "")
+    assert "importing the Executor raised ValueError: no such model" in done.err
+    assert done.err.endswith("\nthe check was stopped; there may be more\ninterrupted\n")
+
+
 def test_what_is_waited_for_is_told_in_place(shell: Shell) -> None:
     os.mkfifo(shell.folder / "go")
     shell.write(

@@ -166,6 +166,7 @@ help: remove there, or name another folder
         ("unknown.yml --venv new", 2, "cannot tell where the class 'Nope' is defined\n"),
         ("catalogue://Nothing --venv new", 2, "the catalogue has no Executor named 'Nothing'"),
         ("--venv full", 2, "full is not empty, and not a virtual environment\nhelp: name a"),
+        ("--venv gone", 2, "is gone: /nowhere/python\nhelp: remove gone, and run the same command"),
         ("--venv new --python ./no", 2, "error: --python: ./no cannot be run: No such file"),
         ("--venv new --python ./old", 2, "./old cannot be used: jina needs Python 3.11 or newer"),
         ("--venv new --python ./no.sh", 2, "./no.sh does not run as a Python: exit code 1; it sa"),
@@ -187,6 +188,8 @@ def test_what_cannot_be_made(shell: Shell, words: str, code: int, message: str) 
         (shell.folder / name).parent.mkdir(parents=True, exist_ok=True)
         os.chmod(shell.write(name, f"#!/bin/sh\n{text}\n"), 0o755)
     shell.write("there/pyvenv.cfg", "")
+    (shell.folder / "gone" / "bin").mkdir(parents=True)
+    os.symlink("/nowhere/python", shell.folder / "gone" / "bin" / "python")
     shell.write("bad.yml", "a: [")
     shell.write("flow.yml", "jtype: Flow\nexecutors: [{name: a}]\n")
     shell.write("unknown.yml", "jtype: Nope\n")

@@ -112,6 +112,31 @@ def test_a_method_that_raises_fails_only_these_documents_and_shows_where(here: S
     assert done.err.count("Traceback") == 1
 
 
+def test_a_package_that_a_method_misses_comes_with_the_command_that_installs_it(
+    here: Shell,
+) -> None:
+    source = "from jina import Executor, requests\n\nclass Late(Executor):\n    @requests\n"
+    here.write("late.py", f"{source}    def f(self, docs, **kwargs):\n        import no_such_lib\n")
+    here.write("late.yml", "jtype: Late\npy_modules: late.py\n")
+    done = here.run("executor", "run", "late.yml", "/", "-t", "a")
+    message = done.lines[0]["error"]["message"]
+    assert message.startswith("No module named 'no_such_lib'\nhelp: if it is a package, install it")
+    assert done.err.count("help: ") == 1
+    # With requirements beside it, these.
+    here.write("requirements.txt", "no-such-lib\n")
+    done = here.run("executor", "run", "late.yml", "/", "-t", "a")
+    assert "-m pip install -r requirements.txt`" in done.lines[0]["error"]["message"]
+
+
+@pytest.mark.parametrize("source", ["raise ValueError('no')", "import sys; sys.exit(3)", "?"])
+def test_a_module_that_fails_has_the_exit_code_of_a_check(here: Shell, source: str) -> None:
+    here.write("fails.py", source)
+    here.write("fails.yml", "jtype: Fails\npy_modules: fails.py\n")
+    done = here.run("executor", "run", "fails.yml", "/", "-t", "a")
+    assert done.code == 1
+    assert done.err.startswith(("fails.yml:2:13: error[import", "fails.py:1:1: error[import"))
+
+
 def test_a_method_that_ends_the_process_is_no_success(here: Shell) -> None:
     done = here.run("executor", "run", "my.yml", "/end", "-t", "a")
     assert done.code == 1
@@ -144,12 +169,12 @@ def test_modules_that_cannot_be_imported_are_shown_as_by_a_check(here: Shell) ->
     here.write("broken.yml", text)
     here.write("broken.py", "from jina import Executor\nclass Broken(Executor:\n    pass\n")
     done = here.run("executor", "run", "broken.yml", "/x", "-t", "a")
-    assert (done.code, done.out) == (2, "")
+    assert (done.code, done.out) == (1, "")
     assert "broken.py:2:22: error[import-failed]: not valid Python" in done.err
     assert "^" in done.err
     here.write("broken.py", "import no_such_module_anywhere\n")
     done = here.run("executor", "run", "broken.yml", "/x", "-t", "a")
-    assert (done.code, done.out) == (2, "")
+    assert (done.code, done.out) == (1, "")
     assert "broken.yml:2:" in done.err
     assert "No module named 'no_such_module_anywhere'" in done.err
     assert "fault of jina" not in done.err
@@ -189,7 +214,7 @@ def test_an_import_that_fails_is_shown_once(shell: Shell) -> None:
     shell.write("broken.py", "import nothing_of_that_name\n")
     shell.write("my.yml", "jtype: X\npy_modules: broken.py\n")
     done = shell.run("executor", "run", "my.yml", "/", "--text", "x")
-    assert (done.code, done.out) == (2, "")
+    assert (done.code, done.out) == (1, "")
     assert "my.yml:2:13: error[import-failed]" in done.err
     assert done.err.count("Traceback") == 1
     shell.write("broken.py", "import os\nos._exit(0)\n")

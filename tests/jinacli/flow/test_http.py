@@ -182,6 +182,8 @@ def test_what_the_command_line_refuses(shell: Shell) -> None:
     for words, told in (
         (["--http", "x"], "'x' is not a port: use 0 to 65535, or HOST:PORT"),
         (["--http", "65536"], "'65536' is not a port"),
+        (["--access-log"], "--access-log: needs --http, or `protocol: http` in the YAML"),
+        (["--http-workers", "2"], "--http-workers: needs --http"),
         (["--http", "0.0.0.0:0"], "0.0.0.0 can be reached from other machines"),
     ):
         done = shell.run("flow", "up", "flow.yml", *words)

@@ -218,6 +218,10 @@ def test_results_that_mostly_are_the_input_are_told(flow: Shell) -> None:
             ("--select", "embeding"),
             'Documents have no field "embeding"\nhelp: did you mean ',
         ),
+        (
+            ("--select", "id,matches.id"),
+            'no field "matches.id"\nhelp: write "matches": only tags have parts that can be named',
+        ),
         (("--select", "id", "--exclude", "text"), "use --select or --exclude, not both\n"),
         (
             ("--exclude", "embedding", "-o", "a.npy"),

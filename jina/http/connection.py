@@ -1,0 +1,443 @@
+"""One connection: one request at a time, within the limits, and from those who may ask.
+
+A subclass of uvicorn's protocol that adds what uvicorn lacks: deadlines for heads and bodies,
+sizes, the rules of `jina.http.access`, errors as JSON, and requests that end with whoever asked.
+What follows a request in the same bytes is held back until that is answered, so answers keep their
+order and nobody can queue up thousands. What a request asks for is the affair of
+`jina.http.protocol`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, cast
+
+import httptools
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from jina.http import limits, rest
+from jina.http.answers import Answered, told
+from jina.http.bounds import Bounds
+from jina.http.cycles import Outlet, OwnCycle, Refused, ending_with
+from jina.http.front import Front
+from jina.http.ordered import CALLER, Caller
+from jina.http.websocket import is_websocket
+
+_HEAD, _BODY, _BUSY, _OVER = range(4)
+"""Where a connection stands: between requests or within a head; within a body; a request is whole
+and has no answer yet; what still comes is thrown away."""
+
+_NEVER = float("inf")
+_CUTTING = frozenset((b"expect", b"upgrade"))  # refused at once, and for good
+_WITH_DOCUMENTS = (b"POST", b"PUT", b"DELETE")
+
+
+class FrontConfig(uvicorn.Config):
+    """uvicorn's settings, and the front that they are for."""
+
+    front: Front
+
+
+class Connection(HttpToolsProtocol):
+    """See the module; `protocol` overrides `begin` and `received`."""
+
+    config: FrontConfig
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.front = self.config.front
+        self.found: dict[bytes, bytes] = {}
+        """The headers of the request that is being read."""
+        self.url = b""
+        self._settings = self.front.settings
+        self._state = _HEAD
+        self._has_head = False  # the head of the request is read
+        self._is_begun = False  # the request is let in, and `cycle` is its own
+        self._head_bytes = 0  # of the head that is being read
+        self._bounds = Bounds()
+        self._held = bytearray()  # of the next requests
+        self._body_bytes = 0  # of the request, counted in `front.body_bytes`
+        self._is_feeding = False
+        self._due = _NEVER
+        self._stalled_due = _NEVER  # for a client that does not read
+        self._unread = 0  # bytes of answers, when this was looked at last
+        self._task: asyncio.Task[None] | None = None
+        self._caller: Caller | None = None
+
+    # --- bytes ---
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Somebody has connected."""
+        super().connection_made(transport)
+        self.front.deadlines.connections.add(self)
+        self._due = self.loop.time() + self._settings.head_s
+        extra = len(self.connections) - self.front.max_connections
+        if extra > limits.SPARE_FILES // 2:
+            self.transport.abort()
+        elif extra > 0:
+            self._cut(limits.full("too many connections are open"))
+
+    def data_received(self, data: bytes) -> None:
+        """Read what belongs to the request that is under way, and hold the rest."""
+        if self._state == _BUSY or self._held:
+            self._hold(data)
+            return
+        self._is_feeding = True
+        try:
+            self._feed(data)
+        finally:
+            self._is_feeding = False
+
+    def _feed(self, data: bytes) -> None:
+        while data and self._state != _OVER:
+            if self._state == _BUSY:
+                self._hold(data)
+                return
+            end = self._bounds.end_in(data)
+            piece, data = (data, b"") if end >= len(data) else (data[:end], data[end:])
+            if self._state == _HEAD and not self._is_head_small(len(piece)):
+                return
+            try:
+                self.parser.feed_data(piece)
+            except httptools.HttpParserUpgrade:
+                if self._state != _OVER and self._is_upgrading():
+                    self._leave_to_websocket(data)
+                    return
+            except httptools.HttpParserError as error:
+                if self._state != _OVER:
+                    self._cut(limits.bad_request(f"this is not HTTP/1.1: {error}"))
+
+    def _is_head_small(self, size: int) -> bool:
+        if self._head_bytes == 0:
+            self._due = self.loop.time() + self._settings.head_s
+        self._head_bytes += size
+        if self._head_bytes <= limits.MAX_HEAD_BYTES:
+            return True
+        self._cut(limits.large_head())
+        return False
+
+    def _hold(self, data: bytes) -> None:
+        if self._state == _OVER or (self.cycle is not None and not self.cycle.keep_alive):
+            return
+        self._held += data
+        if len(self._held) > limits.HELD_BYTES:
+            self.flow.pause_reading()
+
+    def _leave_to_websocket(self, rest: bytes) -> None:
+        self._state = _OVER
+        self.front.deadlines.connections.discard(self)
+        self.handle_websocket_upgrade()
+        if rest:
+            self.transport.get_protocol().data_received(rest)  # type: ignore[attr-defined]
+
+    # --- what the parser finds ---
+
+    def on_message_begin(self) -> None:
+        """A request begins; its scope is only made where uvicorn needs it."""
+        self.url = b""
+        self.expect_100_continue = False
+        self.headers = []
+        self._has_head = self._is_begun = False
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header; those after a body in chunks are nobody's."""
+        if not self._has_head:
+            self.headers.append((name.lower(), value))
+
+    def on_headers_complete(self) -> None:
+        """Let the request in, or not."""
+        self._has_head = True
+        self._head_bytes = 0
+        self.found = found = dict(self.headers)
+        version = self.parser.get_http_version()
+        wrong = limits.bad_framing(version, self.url, self.headers, found)
+        if wrong:
+            self._cut(limits.bad_request(wrong))
+            return
+        if self.root_path and self.url.startswith(self.root_path.encode() + b"/"):
+            self.url = self.url[len(self.root_path) :]
+        length = int(found.get(b"content-length", 0))
+        is_chunked = b"transfer-encoding" in found
+        if length or is_chunked:
+            self._state = _BODY
+            self._bounds.left = length
+            is_endless = limits.is_stream(self.url)
+            self._due = _NEVER if is_endless else self.loop.time() + self._settings.body_s
+        keep_alive = version != "1.0" and self.parser.should_keep_alive()
+        keep_alive = keep_alive and not self.front.is_stopping
+        refused = self._refusal(self.parser.get_method(), length)
+        if refused is None:
+            self._is_begun = True
+            self.begin(keep_alive, length)
+        elif is_chunked or length > limits.SKIPPED_BYTES or found.keys() & _CUTTING:
+            self._cut(refused)
+        else:
+            self.cycle = Refused(keep_alive, refused)  # type: ignore[assignment]
+
+    def begin(self, keep_alive: bool, length: int) -> None:
+        """Begin to answer a request by uvicorn's way.
+
+        Args:
+            keep_alive: the connection may stay open.
+            length: of its body, in bytes; 0 if unknown.
+        """
+        url, headers = self.url, self.headers
+        super().on_message_begin()
+        if self._caller is None:
+            self._caller = Caller(self.transport)
+        cast("dict[str, Any]", self.scope)[CALLER] = self._caller
+        self.url = url
+        self.headers += headers
+        self.expect_100_continue = self.found.get(b"expect", b"").lower() == b"100-continue"
+        super().on_headers_complete()
+        if self.cycle is not None and not isinstance(self.cycle, OwnCycle):
+            self.cycle.transport = Outlet(self.transport, self.finish)  # type: ignore[assignment]
+
+    def on_body(self, body: bytes) -> None:
+        """More of a body."""
+        if self._state == _OVER or isinstance(self.cycle, OwnCycle):
+            return
+        if self.is_body_small(len(body)):
+            super().on_body(body)
+
+    def is_body_small(self, size: int) -> bool:
+        """Count bytes of a body; whether it may go on.
+
+        Args:
+            size: how many have come.
+        """
+        if limits.is_stream(self.url):
+            return True
+        self._body_bytes += size
+        self.front.body_bytes += size
+        if self._body_bytes > self._settings.max_body:
+            self._cut(limits.large_body(self._settings.max_body))
+        elif self.front.body_bytes > self._settings.max_waiting_bytes:
+            self._cut(limits.full())
+        return self._state != _OVER
+
+    def on_message_complete(self) -> None:
+        """The request is whole."""
+        if self._state == _OVER or self._is_upgrading():
+            return
+        cycle = self.cycle
+        self._state = _HEAD if cycle.response_complete else _BUSY
+        self._due = _NEVER if self._state == _BUSY else self.loop.time() + self._settings.idle_s
+        self._forget_body()
+        if isinstance(cycle, OwnCycle):
+            self.received(cycle)
+        else:
+            super().on_message_complete()
+
+    def received(self, cycle: OwnCycle) -> None:
+        """The request of an own cycle is whole."""
+        if isinstance(cycle, Refused):
+            self.answer(cycle, cycle.answered)
+
+    def _forget_body(self) -> None:
+        self.front.body_bytes -= self._body_bytes
+        self._body_bytes = 0
+
+    # --- who may ask, and what ---
+
+    def _refusal(self, method: bytes, length: int) -> Answered | None:
+        front = self.front
+        if front.is_stopping:
+            return limits.stopping()
+        refused = front.access.refusal(method, self.url, self.found)
+        if refused is not None:
+            return refused
+        if b"upgrade" in self.found and self._is_upgrading() and not is_websocket(self.url):
+            return told(404, "not_found", "there is no WebSocket here", "connect to /")
+        if length > self._settings.max_body and not limits.is_stream(self.url):
+            return limits.large_body(self._settings.max_body)
+        if self.url in front.endpoints and method in _WITH_DOCUMENTS:
+            return rest.foreign(self.found.get(b"content-type", b""))
+        return None
+
+    def _is_upgrading(self) -> bool:
+        return b"upgrade" in self.found and self.parser.should_upgrade() and self._should_upgrade()
+
+    def _should_upgrade(self) -> bool:
+        return self.parser.get_method() == b"GET" and super()._should_upgrade()
+
+    # --- answers ---
+
+    def answer(self, cycle: OwnCycle, answered: Answered) -> None:
+        """Answer a request that uvicorn has no task for."""
+        if self.transport.is_closing() or cycle.response_complete:
+            return
+        if self.front.is_stopping:
+            cycle.keep_alive = False  # the client is told, instead of being cut off later
+        self._write(answered, cycle.keep_alive)
+        cycle.response_complete = True
+        if not cycle.keep_alive:
+            self.transport.close()
+        self.on_response_complete()
+
+    def _write(self, answered: Answered, keep_alive: bool) -> None:
+        head = [STATUS_LINE[answered.status]]
+        for name, value in self.server_state.default_headers:
+            head += [name, b": ", value, b"\r\n"]
+        for name, value in answered.headers:
+            head += [name, b": ", value, b"\r\n"]
+        if self.front.access.has_cors:
+            for name, value in self.front.access.shared(self.found):
+                head += [name, b": ", value, b"\r\n"]
+        if not keep_alive:
+            head.append(b"connection: close\r\n")
+        head += [b"content-type: ", answered.content_type]
+        head.append(b"\r\ncontent-length: %d\r\n\r\n" % len(answered.body))
+        if self._has_head and self.parser.get_method() == b"HEAD":
+            self.transport.write(b"".join(head))
+            return
+        head.append(answered.body)
+        self.transport.write(b"".join(head))
+
+    def on_response_complete(self) -> None:
+        """A request has its answer: wait for the next, which may have come already."""
+        self.server_state.total_requests += 1
+        self._task = None
+        now = self.loop.time()
+        if self.transport.is_closing():
+            self._due = now + self._settings.silence_s  # for the answer to be read
+            return
+        self.flow.resume_reading()
+        if self._state != _BUSY:
+            return
+        self._state = _HEAD
+        self._due = now + self._settings.idle_s
+        if self._held and not self._is_feeding:
+            held, self._held = bytes(self._held), bytearray()
+            self.data_received(held)
+
+    def send_400_response(self, msg: str) -> None:
+        """Not HTTP."""
+        self._cut(limits.bad_request(msg))
+
+    # --- the task of a request, in uvicorn's way ---
+
+    def _start_asgi_task(self, cycle: Any, app: Any) -> None:
+        shared = self.front.access.shared(self.found)
+        app = ending_with(app, cycle, shared, lambda: self._cut(limits.stopping()))
+        task = self.loop.create_task(cycle.run_asgi(app))
+        task.add_done_callback(self.tasks.discard)
+        self.tasks.add(task)
+        self._task = None if limits.is_stream(self.url) else task  # a stream notices by itself
+
+    # --- the end ---
+
+    def look(self, now: float) -> None:
+        """End what is over its time.
+
+        Args:
+            now: of the loop.
+        """
+        if now <= self._due and now <= self._stalled_due:
+            return
+        unread = self.transport.get_write_buffer_size()
+        is_reading = 0 < unread != self._unread
+        self._unread = unread
+        if now > self._stalled_due:
+            self._stalled_due = now + self._settings.silence_s
+            if not is_reading:
+                self.transport.abort()
+                return
+        if now > self._due:
+            self._due = now + self._settings.silence_s if is_reading else _NEVER
+            self._end_part(is_reading, unread)
+
+    def _end_part(self, is_reading: bool, unread: int) -> None:
+        """End what a request has no more time for."""
+        if self._state == _BODY:
+            self._cut(limits.slow("body", self._settings.body_s))
+        elif self._state == _HEAD and self._head_bytes:
+            self._cut(limits.slow("head", self._settings.head_s))
+        elif is_reading:
+            return
+        elif unread or self._state == _OVER or self.transport.is_closing():
+            self.transport.abort()
+        else:
+            self.transport.close()
+
+    def _cut(self, answered: Answered) -> None:
+        """Answer a request that is not whole, and read no more; the end of the connection."""
+        if self._state == _OVER:
+            return
+        self._state = _OVER
+        self._held.clear()
+        is_answered = self._is_begun and self.cycle.response_complete
+        has_begun = self._abandon()
+        if has_begun or self.transport.is_closing():
+            self.transport.abort()
+            return
+        if not is_answered:
+            self._write(answered, keep_alive=False)
+        if self._is_begun:
+            self.cycle.response_complete = True
+        self._linger()
+
+    def finish(self) -> None:
+        """Close the connection after an answer."""
+        if self._state == _BODY:
+            self._state = _OVER
+            self._linger()
+        else:
+            self.transport.close()
+
+    def _abandon(self) -> bool:
+        """Give up the request that is under way; whether its answer has begun."""
+        cycle = self.cycle
+        if not self._is_begun or isinstance(cycle, OwnCycle):
+            return False
+        has_begun: bool = cycle.response_started and not cycle.response_complete
+        cycle.disconnected = True
+        cycle.message_event.set()
+        if self._task is not None:
+            self._task.cancel()
+        return has_begun
+
+    def _linger(self) -> None:
+        """Let the other side read why before the connection closes; throw away what it sends."""
+        self.flow.resume_reading()
+        linger_s = limits.LINGER_S
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        else:
+            linger_s = limits.LINGER_TLS_S
+        self._due = self.loop.time() + linger_s
+
+    def shutdown(self) -> None:
+        """Answer what is under way, and no more."""
+        if self._state == _HEAD and not self._head_bytes:
+            self.transport.close()
+        elif self.cycle is not None:
+            self.cycle.keep_alive = False
+
+    def give_up(self) -> None:
+        """Tell a client that the server ends before the answer."""
+        self._cut(limits.stopping())
+
+    def pause_writing(self) -> None:
+        """The client does not read."""
+        super().pause_writing()
+        self._stalled_due = self.loop.time() + self._settings.silence_s
+
+    def resume_writing(self) -> None:
+        """The client reads again."""
+        super().resume_writing()
+        self._stalled_due = _NEVER
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Whoever hangs up cancels the request that is under way."""
+        self.front.deadlines.connections.discard(self)
+        self._forget_body()
+        super().connection_lost(exc)
+        self._state = _OVER
+        self._due = self._stalled_due = _NEVER
+        if self._caller is not None:
+            self._caller.note_lost()
+        if self._task is not None:
+            self._task.cancel()
+            self._task = None

@@ -1,0 +1,103 @@
+"""Probes: whether a front lives, and whether the Flow behind it is ready."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from jina.http.probes import missing_nodes
+from tests.http.fronts import FrontProcess, front_beside
+from tests.polling import wait_until
+from tests.shell import Shell
+
+# Its worker is ready once there is a file.
+WAITS = """\
+import pathlib, time
+from jina import Executor, requests
+
+
+class Waits(Executor):
+    def __init__(self, path="", **kwargs):
+        super().__init__(**kwargs)
+        while path and not pathlib.Path(path).exists():
+            time.sleep(0.005)
+
+    @requests(on="/work")
+    def work(self, docs, **kwargs):
+        pass
+"""
+
+
+@pytest.fixture(scope="module")
+def front(shared_shell: Shell) -> Iterator[FrontProcess]:
+    shared_shell.write("waits.py", WAITS)
+    gate = shared_shell.write("gate", "")
+    uses = f"{{jtype: Waits, py_modules: [waits.py], with: {{path: {gate}}}}}"
+    other = "{jtype: Waits, py_modules: [waits.py]}"
+    nodes = f"  - {{name: late, uses: {uses}}}\n  - {{name: soon, uses: {other}}}\n"
+    flow = shared_shell.write("flow.yml", f"jtype: Flow\nexecutors:\n{nodes}")
+    with (
+        shared_shell.up(flow),
+        front_beside(shared_shell.ps()[0]["addresses"][0]) as found,
+    ):
+        yield found
+
+
+def test_a_front_is_ready_while_each_node_has_a_ready_worker(
+    front: FrontProcess, shared_shell: Shell
+) -> None:
+    wait_until(lambda: front.ask("GET", "/readyz").status == 200)
+    assert front.ask("GET", "/readyz").json() == {"status": "ready"}
+    (shared_shell.folder / "gate").unlink()
+    os.kill(shared_shell.workers()["late"], signal.SIGKILL)
+    wait_until(lambda: front.ask("GET", "/readyz").status == 503)
+    answer = front.ask("GET", "/readyz")
+    assert answer.json() == {
+        "error": {"type": "not_ready", "message": "no worker is ready for late"},
+        "missing": ["late"],
+    }
+    assert answer.headers["retry-after"] == "1"
+    assert front.ask("GET", "/livez").status == 200  # what a worker does is no fault of the front
+    assert front.ask("GET", "/healthz").json() == {"status": "ok"}
+    shared_shell.write("gate", "")
+    wait_until(lambda: front.ask("GET", "/readyz").status == 200)
+
+
+def test_many_ask_and_the_gateway_is_asked_once(front: FrontProcess) -> None:
+    wait_until(lambda: front.ask("GET", "/readyz").status == 200)
+    with ThreadPoolExecutor(16) as threads:
+        asked = [threads.submit(front.ask, "GET", "/readyz") for _ in range(200)]
+        assert {each.result().status for each in asked} == {200}
+
+
+def test_a_front_without_a_flow_lives(shell: Shell) -> None:
+    with front_beside(f"ipc://{shell.folder}/nobody") as front:
+        assert front.ask("GET", "/livez").body == b"ok\n"
+        assert front.ask("HEAD", "/livez").status == 200
+        health = front.ask("GET", "/healthz")
+        assert (health.status, health.json()["error"]["type"]) == (503, "unavailable")
+        ready = front.ask("GET", "/readyz")
+        assert (ready.status, ready.json()["error"]["type"]) == (503, "not_ready")
+        assert ready.json()["missing"] == []
+        assert front.ask("GET", "/metrics").status == 200
+
+
+@pytest.mark.parametrize(
+    ("workers", "missing"),
+    [
+        ([], ["a", "b"]),
+        ([("a", None, "ready"), ("b", None, "starting")], ["b"]),
+        ([("a", None, "ready"), ("b", None, "starting"), ("b", None, "ready")], []),
+        ([("a", 0, "ready"), ("a", 1, "starting"), ("b", None, "ready")], ["a"]),
+        ([("a", 0, "ready"), ("a", 1, "ready"), ("b", None, "retiring")], ["b"]),
+    ],
+)
+def test_each_node_and_each_shard_needs_a_worker(
+    workers: list[tuple[str, int | None, str]], missing: list[str]
+) -> None:
+    told = [{"node": node, "shard": shard, "state": state} for node, shard, state in workers]
+    assert missing_nodes({"nodes": [{"name": "a"}, {"name": "b"}], "workers": told}) == missing
