@@ -13,18 +13,17 @@ import asyncio
 from typing import Any, cast
 
 import httptools
-import uvicorn
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from jina.http import limits, rest
-from jina.http.answers import Answered, told
+from jina.http.answers import Answered, packed, told
 from jina.http.bounds import Bounds
+from jina.http.config import FrontConfig
 from jina.http.cycles import Outlet, OwnCycle, Refused, ending_with
-from jina.http.front import Front
 from jina.http.metrics import GONE
 from jina.http.ordered import CALLER, Caller
-from jina.http.short_stream import ShortStreams
 from jina.http.watch import REQUEST_ID, SEEN, Seen, client_text
+from jina.http.websocket import is_websocket
 
 _HEAD, _BODY, _BUSY, _OVER = range(4)
 """Where a connection stands: between requests or within a head; within a body; a request is whole
@@ -33,13 +32,6 @@ and has no answer yet; what still comes is thrown away."""
 _NEVER = float("inf")
 _CUTTING = frozenset((b"expect", b"upgrade"))  # refused at once, and for good
 _WITH_DOCUMENTS = (b"POST", b"PUT", b"DELETE")
-
-
-class FrontConfig(uvicorn.Config):
-    """uvicorn's settings, and the front that they are for."""
-
-    front: Front
-    short_streams: ShortStreams
 
 
 class Connection(HttpToolsProtocol):
@@ -64,6 +56,7 @@ class Connection(HttpToolsProtocol):
         self._is_feeding = False
         self._due = _NEVER
         self._stalled_due = _NEVER  # for a client that does not read
+        self._unread = 0  # bytes of answers, when this was looked at last
         self._task: asyncio.Task[None] | None = None
         self._caller: Caller | None = None
 
@@ -255,8 +248,8 @@ class Connection(HttpToolsProtocol):
         refused = front.access.refusal(method, self.url, self.found)
         if refused is not None:
             return refused
-        if method == b"CONNECT":
-            return told(405, "method_not_allowed", "this server is not a proxy")
+        if b"upgrade" in self.found and self._is_upgrading() and not is_websocket(self.url):
+            return told(404, "not_found", "there is no WebSocket here", "connect to /")
         if length > self._settings.max_body and not limits.is_stream(self.url):
             return limits.large_body(self._settings.max_body)
         if self.url in front.endpoints and method in _WITH_DOCUMENTS:
@@ -285,20 +278,11 @@ class Connection(HttpToolsProtocol):
 
     def _write(self, answered: Answered, keep_alive: bool, seen: Seen) -> None:
         self._end(seen, answered.status, len(answered.body))
-        head = [STATUS_LINE[answered.status]]
-        access = self.front.access
-        shared = access.shared(self.found) if access.has_cors else ()
-        for name, value in (*self.server_state.default_headers, *answered.headers, *shared):
-            head += [name, b": ", value, b"\r\n"]
-        if not keep_alive:
-            head.append(b"connection: close\r\n")
-        head += [b"content-type: ", answered.content_type, b"\r\nx-request-id: ", seen.request_id]
-        head.append(b"\r\ncontent-length: %d\r\n\r\n" % len(answered.body))
-        if self._has_head and self.parser.get_method() == b"HEAD":
-            self.transport.write(b"".join(head))
-            return
-        head.append(answered.body)
-        self.transport.write(b"".join(head))
+        headers = self.server_state.default_headers
+        if self.front.access.has_cors:
+            headers = [*headers, *self.front.access.shared(self.found)]
+        has_body = not (self._has_head and self.parser.get_method() == b"HEAD")
+        self.transport.write(packed(answered, headers, seen.request_id, keep_alive, has_body))
 
     def _end(self, seen: Seen, status: int, size: int) -> None:
         watch = self.front.watch
@@ -324,10 +308,6 @@ class Connection(HttpToolsProtocol):
             held, self._held = bytes(self._held), bytearray()
             self.data_received(held)
 
-    def send_400_response(self, msg: str) -> None:
-        """Not HTTP."""
-        self._cut(limits.bad_request(msg))
-
     # --- the task of a request, in uvicorn's way ---
 
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
@@ -346,18 +326,29 @@ class Connection(HttpToolsProtocol):
         Args:
             now: of the loop.
         """
-        if now > self._stalled_due:
-            self.transport.abort()
-        if now <= self._due:
+        if now <= self._due and now <= self._stalled_due:
             return
-        self._due = _NEVER
-        if self._state == _OVER or self.transport.is_closing():
-            self.transport.abort()
-        elif self._state == _BODY:
+        unread = self.transport.get_write_buffer_size()
+        is_reading = 0 < unread != self._unread
+        self._unread = unread
+        if now > self._stalled_due:
+            self._stalled_due = now + self._settings.silence_s
+            if not is_reading:
+                self.transport.abort()
+                return
+        if now > self._due:
+            self._due = now + self._settings.silence_s if is_reading else _NEVER
+            self._end_part(is_reading, unread)
+
+    def _end_part(self, is_reading: bool, unread: int) -> None:
+        """End what a request has no more time for."""
+        if self._state == _BODY:
             self._cut(limits.slow("body", self._settings.body_s))
-        elif self._head_bytes:
+        elif self._state == _HEAD and self._head_bytes:
             self._cut(limits.slow("head", self._settings.head_s))
-        elif self.transport.get_write_buffer_size():
+        elif is_reading:
+            return
+        elif unread or self._state == _OVER or self.transport.is_closing():
             self.transport.abort()
         else:
             self.transport.close()
@@ -375,6 +366,8 @@ class Connection(HttpToolsProtocol):
             return
         if not is_answered:
             self._write_cut(answered)
+        if self._is_begun:
+            self.cycle.response_complete = True
         self._linger()
 
     def _write_cut(self, answered: Answered) -> None:
@@ -418,11 +411,14 @@ class Connection(HttpToolsProtocol):
 
     def shutdown(self) -> None:
         """Answer what is under way, and no more."""
-        self.front.is_stopping = True
         if self._state == _HEAD and not self._head_bytes:
             self.transport.close()
         elif self.cycle is not None:
             self.cycle.keep_alive = False
+
+    def give_up(self) -> None:
+        """Tell a client that the server ends before the answer."""
+        self._cut(limits.stopping())
 
     def pause_writing(self) -> None:
         """The client does not read."""

@@ -51,6 +51,20 @@ class Refused(OwnCycle):
         self.answered = answered
 
 
+class Outlet:
+    """A transport, as uvicorn's cycle uses it, that is closed in another way.
+
+    Args:
+        transport: of the connection.
+        close: instead of the transport's.
+    """
+
+    def __init__(self, transport: asyncio.Transport, close: Callable[[], None]) -> None:
+        self.write = transport.write
+        self.is_closing = transport.is_closing
+        self.close = close
+
+
 def ending_with(
     app: App, cycle: Any, headers: Sequence[tuple[bytes, bytes]], stop: Callable[[], None]
 ) -> App:
@@ -76,17 +90,3 @@ def ending_with(
                 stop()
 
     return run
-
-
-class Outlet:
-    """The transport, as uvicorn's cycle uses it: it closes gently where the client still sends.
-
-    Args:
-        transport: of the connection.
-        finish: closes it.
-    """
-
-    def __init__(self, transport: asyncio.Transport, finish: Callable[[], None]) -> None:
-        self.write = transport.write
-        self.is_closing = transport.is_closing
-        self.close = finish

@@ -132,7 +132,7 @@ def documents_2(lines: bytes | memoryview, *, is_dense: bool, is_full: bool) -> 
         is_dense: tensors are messages, as in 2.0; else lists of numbers, as in 2.6.
         is_full: an embedding that is not set is null, as in answers of /post; else left out.
     """
-    return _documents_2(_lines_2(lines), _dense if is_dense else _listed, is_full)
+    return _documents_2(_lines_2(lines), _dense if is_dense else _listed_2, is_full)
 
 
 def _documents_2(
@@ -176,9 +176,9 @@ def _documents_3(lines: list[_Line3]) -> Documents:
         if line.evaluations is not _NULL:
             line.evaluations = _scores_3(line.evaluations)
         if line.tensor is not _NULL:
-            line.tensor = _listed(line.tensor)
+            line.tensor = _listed_3(line.tensor)
         if line.embedding is not _NULL:
-            line.embedding = _listed(line.embedding)
+            line.embedding = _listed_3(line.embedding)
     return [_Doc3(*astuple(line)) for line in lines]
 
 
@@ -199,31 +199,46 @@ def _score(score: _Score2) -> dict[str, Any]:
 # --- tensors ---
 
 
-def _listed(tensor: msgspec.Raw) -> Any:
+def _listed_3(tensor: msgspec.Raw) -> Any:
     """A tensor as lists; one that lists cannot carry, such as one with NaN, stays as it is."""
-    return _in_full(tensor) if bytes(memoryview(tensor)[:10]) == b'{"format":' else tensor
+    return to_json(_unpacked(tensor), "list") if _begins(tensor, b'{"format":') else tensor
+
+
+def _listed_2(tensor: msgspec.Raw) -> Any:
+    """Likewise for 2.6, which has a message for those that lists cannot carry."""
+    listed = _listed_3(tensor)
+    if listed is tensor and _begins(tensor, b'{"dtype":'):
+        packed = _tensor(tensor)
+        return _message(packed.dtype, packed.shape, packed.data)
+    return _message(**listed) if isinstance(listed, dict) else listed
 
 
 def _dense(tensor: msgspec.Raw) -> dict[str, Any]:
     """A tensor as the message NdArrayProto of 2.0."""
-    if bytes(memoryview(tensor)[:10]) == b'{"format":':
-        parts = to_json(_unpacked(tensor), "base64")
-        dtype, shape, data = parts["dtype"], parts["shape"], parts["data"]
+    if _begins(tensor, b'{"format":'):
+        message = _message(**to_json(_unpacked(tensor), "base64"))
     else:
         packed = _tensor(tensor)
-        dtype, shape, data = packed.dtype, packed.shape, packed.data
-    return {
-        "dense": {
-            "buffer": data,
-            "shape": shape,
-            "dtype": dtype,
-            "quantization": 0,
-            "maxVal": 0.0,
-            "minVal": 0.0,
-            "scale": 0.0,
-            "originalDtype": "",
-        }
-    }
+        message = _message(packed.dtype, packed.shape, packed.data)
+    message["dense"] |= _NOT_QUANTIZED
+    return message
+
+
+_NOT_QUANTIZED = {
+    "quantization": 0,
+    "maxVal": 0.0,
+    "minVal": 0.0,
+    "scale": 0.0,
+    "originalDtype": "",
+}
+
+
+def _message(dtype: Any, shape: Any, data: Any) -> dict[str, Any]:
+    return {"dense": {"buffer": data, "shape": shape, "dtype": dtype}}
+
+
+def _begins(tensor: msgspec.Raw, text: bytes) -> bool:
+    return bytes(memoryview(tensor)[: len(text)]) == text
 
 
 def _unpacked(tensor: msgspec.Raw) -> Any:
@@ -238,7 +253,3 @@ def _unpacked(tensor: msgspec.Raw) -> Any:
         raise ValueError(f"a sparse matrix of {rows} x {columns} is too large for JSON")
     matrix = from_json(packed)
     return (matrix.get() if isinstance(matrix, Cell) else matrix).toarray()
-
-
-def _in_full(tensor: msgspec.Raw) -> Any:
-    return to_json(_unpacked(tensor), "list")

@@ -123,6 +123,9 @@ class Limited(Protocol):
     def look(self, now: float) -> None:
         """End what is over its time."""
 
+    def give_up(self) -> None:
+        """End it, as the server ends."""
+
 
 class Deadlines:
     """Looks at all connections again and again: one timer for all is cheaper than one for each.

@@ -42,6 +42,7 @@ _PROBLEMS = {
 }
 _OF_READING = ("400", "401", "403", "405", "431", "503")
 _OF_REQUESTS = (*_OF_READING, "404", "408", "413", "415", "422", "500", "504")
+_OF_LINES = ("422", "500", "503", "504")  # where no line succeeds, they may be outcomes, too
 _PROBE = {"200": "Yes.", "503": "No, or not yet."}
 
 
@@ -96,6 +97,8 @@ def _responses() -> Iterator[tuple[str, Schema]]:
         elif status == "500":
             schema = {"anyOf": [ref("Error"), ref("Answer")]}
         response: Schema = {"description": text, "content": {_JSON: {"schema": schema}}}
+        if status in _OF_LINES:
+            response["content"][_LINES] = _LINES_OUT
         if status == "503":
             retry = {"description": "In how many seconds to try again.", "schema": _WHOLE}
             response["headers"] = {"Retry-After": retry}

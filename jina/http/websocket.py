@@ -23,12 +23,18 @@ from jina.wire.maps import SPLIT
 END = b"\0"
 """The message of a client that sends no more."""
 
+_PATHS = (b"/", b"/dry_run")
 _PROTOCOLS = ("json", "bytes")
 _GOING_AWAY = 1001
 _UNSUPPORTED = 1003
 _INVALID = 1007
 _TRY_LATER = 1013
 _MAX_REASON_BYTES = 123
+
+
+def is_websocket(path: bytes) -> bool:
+    """Whether a path takes WebSockets; it may have a query."""
+    return path.partition(b"?")[0] in _PATHS
 
 
 class FrontWebSocket(WebSocketsSansIOProtocol):

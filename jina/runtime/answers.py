@@ -94,10 +94,10 @@ class Answers:
             if node.of:
                 continue
             said = self._described.get(node.name, Described())
-            told = {endpoint.path for endpoint in said.endpoints}
+            known = self._endpoints(node.name)
             # Of an Executor that has said nothing since this gateway began, at least the names.
-            silent = [Endpoint(path) for path in bound.get(node.name, []) if path not in told]
-            described = structs.replace(said, endpoints=[*said.endpoints, *silent])
+            endpoints = [known.get(path, Endpoint(path)) for path in bound.get(node.name, [])]
+            described = structs.replace(said, endpoints=endpoints)
             about: dict[str, Any] = {
                 "name": node.name,
                 "needs": self._needs(node.name),
@@ -107,6 +107,16 @@ class Answers:
             }
             nodes.append(about | structs.asdict(described))
         return msgspec.json.encode({"flow": self._flow, "nodes": nodes})
+
+    def _endpoints(self, name: str) -> dict[str, Endpoint]:
+        """What a node says of its endpoints; those of its head and tail are no methods of it."""
+        own = self._described.get(name, Described()).endpoints
+        found = {each.path: each for each in own}
+        for part, of in self._of.items():
+            if of == name != part:
+                for each in self._described.get(part, Described()).endpoints:
+                    found.setdefault(each.path, structs.replace(each, method=""))
+        return found
 
     def _needs(self, name: str) -> list[str]:
         """What a node needs, as its YAML says: not the head, but what that needs."""

@@ -7,14 +7,17 @@ import os
 import re
 import subprocess
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.conftest import CHROMIUM
 from tests.http.fronts import FrontProcess, front_beside, is_answered
+from tests.polling import wait_until
 from tests.shell import JINA, WAIT_S, Shell
 
 HERE = Path(__file__).parent
@@ -79,10 +82,14 @@ class Visit:
         self.page.get_by_role("radio", name=name, exact=True).check(force=True)
         return self.page.locator("#code").inner_text()
 
-    def shot(self, name: str) -> None:
-        if SHOTS:
-            self.page.evaluate("document.activeElement.blur()")
-            Path(SHOTS, f"{name}.png").write_bytes(self.page.screenshot(full_page=True))
+    def shot(self, name: str, top: int = 0, bottom: int = 10_000) -> None:
+        """Write a picture of the page, or of a part of it, with few colours: then it is small."""
+        if not SHOTS:
+            return
+        self.page.evaluate("document.activeElement.blur()")
+        whole = Image.open(BytesIO(self.page.screenshot(full_page=True))).convert("RGB")
+        part = whole.crop((0, top, whole.width, min(bottom, whole.height)))
+        part.quantize(256, dither=Image.Dither.NONE).save(Path(SHOTS, f"{name}.png"), optimize=True)
 
 
 @pytest.fixture
@@ -138,7 +145,7 @@ def test_an_endpoint_is_tried(visit: Visit) -> None:
         *(144, 144)
     ]
     assert "(3) 0.76863, 0.22745, 0.19216" in page.locator("#as-documents").inner_text()
-    visit.shot("light")
+    visit.shot("page-light", bottom=1510)
     page.get_by_role("radio", name="Raw JSON").check(force=True)
     assert json.loads(page.locator("#as-raw").inner_text())["data"]["docs"]
     assert visit.said == []
@@ -219,7 +226,7 @@ def test_a_narrow_dark_screen_has_all_of_it(visit: Visit) -> None:
     answered(visit)
     page.locator("#as-documents ol img").first.wait_for()
     assert page.evaluate("document.documentElement.scrollWidth") == 400
-    visit.shot("dark-narrow")
+    visit.shot("page-dark", 500, 2560)
     page.locator("#theme").click()
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     page.reload()
@@ -300,3 +307,30 @@ def test_what_an_executor_says_is_only_text(visit: Visit) -> None:
     expect(page.locator("#as-documents .text").first).to_have_text(text)
     assert page.locator("#as-documents script").count() == 0
     assert visit.said == []
+
+
+def test_a_key_is_asked_for_and_kept(browser: Browser, address: str, shared_shell: Shell) -> None:
+    key = "a-key-of-32-characters-0123456789"
+    keys = shared_shell.write("keys", f"{key}\n")
+    keys.chmod(0o600)
+    with front_beside(address, flow="album", api_key_file=str(keys)) as front:
+        known = {"Authorization": f"Bearer {key}"}
+        wait_until(lambda: front.ask("GET", "/flow.json", headers=known).status == 200, WAIT_S)
+        visit = Visit(browser, front, "/docs#/search")
+        page = visit.page
+        expect(page.locator("#whykey")).to_have_text("This Flow asks for a key.")
+        expect(page.locator("#key")).to_be_focused()
+        page.keyboard.type("another")
+        page.keyboard.press("Enter")
+        expect(page.locator("#whykey")).to_have_text("This key is not accepted.")
+        page.locator("#key").fill(key)
+        page.keyboard.press("Enter")
+        visit.run()
+        answered(visit)
+        assert 'Bearer $JINA_API_KEY"' in visit.tool("curl")
+        page.reload()
+        expect(page.locator("#endpoints a")).to_have_count(5, timeout=PATIENCE_MS)
+        assert not page.locator("#keys").is_visible()
+        assert key not in page.content()
+        assert visit.foreign == []
+        visit.context.close()

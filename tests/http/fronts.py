@@ -70,10 +70,10 @@ def front_beside(
     address: str,
     *,
     flow: str = "flow",
-    program: str = "",
-    listen: str = "127.0.0.1",
     directory: str = "",
     slot: int = 0,
+    program: str = "",
+    listen: str = "127.0.0.1",
     **settings: Any,
 ) -> Iterator[FrontProcess]:
     """Start a front for the gateway at an address, and end it with SIGTERM.
@@ -125,4 +125,4 @@ def front_beside(
 
 def is_answered(front: FrontProcess, path: str, body: Any) -> bool:
     """Wait until the front has found its Flow."""
-    return poll(lambda: front.post(path, body).status != 503, PATIENCE_S)
+    return poll(lambda: front.post(path, body).status not in (404, 503), PATIENCE_S)

@@ -146,9 +146,16 @@ def test_a_sparse_matrix_is_written_in_full() -> None:
         two([huge])
 
 
-def test_a_tensor_that_lists_do_not_carry_stays_base64() -> None:
-    (doc,) = two([Document(id="a", embedding=np.array([np.nan], np.float32))])
-    assert doc["embedding"]["dtype"] == "<f4"
+def test_a_tensor_that_lists_do_not_carry_is_base64() -> None:
+    sparse = pytest.importorskip("scipy.sparse")
+    holed = np.array([[np.nan]], np.float32)
+    text = base64.b64encode(holed.tobytes()).decode()
+    for tensor in (holed, sparse.csr_matrix(holed)):
+        docs = [Document(id="a", embedding=tensor)]
+        message = {"dense": {"buffer": text, "shape": [1, 1], "dtype": "<f4"}}
+        assert two(docs)[0]["embedding"] == message
+        assert three(docs)[0]["embedding"] == {"dtype": "<f4", "shape": [1, 1], "data": text}
+        assert two(docs, is_dense=True)[0]["embedding"]["dense"]["buffer"] == text
 
 
 @given(documents)

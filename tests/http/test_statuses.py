@@ -108,6 +108,15 @@ def test_connect_is_not_for_us(front: FrontProcess) -> None:
         assert client.is_closed()
 
 
+def test_a_websocket_where_there_is_none_is_404(front: FrontProcess) -> None:
+    with wire(front.port) as client:
+        upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+        client.send(head("GET", "/upper", f"{upgrade}Sec-WebSocket-Key: {'A' * 22}==\r\n"))
+        answer = client.answer()
+        assert answer.status == 404
+        assert answer.json() == error("not_found", "there is no WebSocket here", "connect to /")
+
+
 @pytest.mark.parametrize("method", ["POST", "PUT"])
 @pytest.mark.parametrize(
     "kind", ["", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; a=b"]
@@ -166,7 +175,7 @@ def test_500_of_our_own_and_the_front_lives_on(flow: Gated) -> None:
                 assert answer.json() == error(
                     "internal", "something went wrong in the server; its log has more"
                 )
-        wait_until(lambda: front.said().count("RuntimeError: a bug") >= 4, PATIENCE_S)
+        wait_until(lambda: front.said().count("RuntimeError: a bug") >= 4, what="they are logged")
         assert front.ask("GET", "/livez").status == 200
 
 

@@ -49,7 +49,9 @@ def ask(client: FakeClient, kind: int) -> Any:
 
 def test_it_describes_the_graph_without_heads_and_tails(gateway: GatewayUnderTest) -> None:
     for name, described in {
-        "a/head/0": Described("Before", endpoints=[Endpoint("/before")]),
+        "a/head/0": Described(
+            "Before", endpoints=[Endpoint("/x"), Endpoint("/y", "before", "Prepare.")]
+        ),
         "a/tail/0": None,
         "b/0": None,
         "f/0": Described("Writer", "writer", "Writes.", [Endpoint("/x", "write")]),
@@ -73,7 +75,7 @@ def test_it_describes_the_graph_without_heads_and_tails(gateway: GatewayUnderTes
                     {"name": "top_k", "default": 10, "type": "int", "is_required": False}
                 ],
             },
-            {"path": "/y", **nothing},
+            {"path": "/y", **nothing, "doc": "Prepare."},
         ],
     }
     assert b == {

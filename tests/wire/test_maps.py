@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jina.excepts import WireError
+from jina.wire.described import Described, Endpoint, Parameter
 from jina.wire.maps import (
     Call,
     ErrorInfo,
@@ -74,6 +75,12 @@ EXAMPLES = [
     ErrorInfo("ValueError", "no", "encoder", 1, "Traceback"),
     Welcome("search", {"encoder": ["/index", "/search"]}, 16),
     Ready(4711, ["/default"], 2),
+    Ready(
+        4711,
+        ["/x"],
+        2,
+        described=Described("E", "e", "d", [Endpoint("/x", "x", "doc", True, [Parameter("p", 1)])]),
+    ),
 ]
 
 
@@ -127,8 +134,10 @@ def test_a_map_of_an_older_sender_lacks_the_later_fields() -> None:
 
 
 def test_a_map_of_a_newer_sender_has_fields_that_are_passed_over() -> None:
-    data = msgspec.msgpack.encode([4711, ["/x"], 2, {}, [], [], "", "later", {"much": "later"}])
-    assert unpack_map(Ready, data) == Ready(4711, ["/x"], 2)
+    described = {"executor": "E", "later": 1}
+    data = [4711, ["/x"], 2, {}, [], [], "", described, "later", {"much": "later"}]
+    found = unpack_map(Ready, msgspec.msgpack.encode(data))
+    assert found == Ready(4711, ["/x"], 2, described=Described("E"))
 
 
 class Unknown:

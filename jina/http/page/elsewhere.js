@@ -17,11 +17,12 @@ const literal = (value) => json(value).replaceAll(`"${FILE}"`, "content").replac
 const PYTHON = { true: "True", false: "False", null: "None" };
 const python = (text) => text.replace(/"(\\.|[^"\\])*"|true|false|null/g, (word) => PYTHON[word] ?? word);
 
-// Each gets {url, needsKey, flow, endpoint, body, file}; `file` is a name or "".
+// Each gets {url, method, needsKey, flow, endpoint, body, file}; `file` is a name or "".
 export const TOOLS = {
-  curl({ url, needsKey, body, file }) {
+  curl({ url, method, needsKey, body, file }) {
     const key = needsKey ? '-H "Authorization: Bearer $JINA_API_KEY" ' : "";
-    const line = `curl ${quoted(url)} ${key}-H 'Content-Type: application/json' -d `;
+    const how = method === "POST" ? "" : `-X ${method} `;
+    const line = `curl ${how}${quoted(url)} ${key}-H 'Content-Type: application/json' -d `;
     return file ? `${printed(body, file)}${line}@-` : line + quoted(json(body));
   },
 
@@ -35,7 +36,7 @@ export const TOOLS = {
     return `printf '%s\\n' ${body.data.map((each) => quoted(json(each))).join(" ")} |\n  ${line}`;
   },
 
-  Python({ url, needsKey, body, file }) {
+  Python({ url, method, needsKey, body, file }) {
     const imports = [file && "base64", "json", needsKey && "os", "urllib.request"].filter(Boolean).join(", ");
     const read = `content = base64.b64encode(open(${json(file)}, "rb").read()).decode()\n`;
     const key = needsKey ? '\n     "Authorization": "Bearer " + os.environ["JINA_API_KEY"]' : "";
@@ -46,18 +47,19 @@ request = urllib.request.Request(
     ${json(url)},
     json.dumps(body).encode(),
     {"Content-Type": "application/json"${key && `,${key}`}},
+    method=${json(method)},
 )
 print(json.load(urllib.request.urlopen(request)))`;
   },
 
-  JavaScript({ url, needsKey, body, file }) {
+  JavaScript({ url, method, needsKey, body, file }) {
     const read = `import { readFileSync } from "node:fs";
 
 const content = readFileSync(${json(file)}, "base64");
 `;
     const key = needsKey ? ', Authorization: "Bearer " + process.env.JINA_API_KEY' : "";
     return `${file ? read : ""}const response = await fetch(${json(url)}, {
-  method: "POST",
+  method: ${json(method)},
   headers: { "Content-Type": "application/json"${key} },
   body: JSON.stringify(${literal(body)}),
 });

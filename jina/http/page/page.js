@@ -78,9 +78,8 @@ function card(node) {
 const initial = (parameter) => ("default" in parameter ? JSON.stringify(parameter.default) : "");
 
 function choose() {
-  const path = decodeURI(location.hash.slice(1));
-  if (path.startsWith("node-")) $(path)?.focus();
-  const found = flow.endpoints.find((each) => each.path === path) ?? chosen ?? flow.endpoints[0];
+  if (location.hash.startsWith("#node-")) $(location.hash.slice(1))?.focus();
+  const found = flow.endpoints.find((each) => link(each.path) === location.hash) ?? chosen ?? flow.endpoints[0];
   $("try").hidden = !found;
   if (!found || found === chosen) return;
   chosen = found;
@@ -88,7 +87,7 @@ function choose() {
   for (const each of $("graph").querySelectorAll("a")) {
     each.classList.toggle("on", found.nodes.includes(each.dataset.node));
   }
-  $("chosen").textContent = found.url ? `POST ${found.url}` : `POST /post for ${found.path}`;
+  $("chosen").textContent = found.url ? `${found.method} ${found.url}` : `POST /post for ${found.path}`;
   $("passes").textContent = `Served by ${found.nodes.join(", ")}.`;
   $("docs").replaceChildren(...flow.nodes.flatMap((node) => node.endpoints
     .filter((each) => each.path === found.path && each.doc)
@@ -228,7 +227,8 @@ async function run() {
     running = new AbortController();
     busy("Running…");
     const headers = { "Content-Type": "application/json" };
-    const response = await send(address(), { method: "POST", headers, body: sent, signal: running.signal });
+    const options = { method: chosen.method, headers, body: sent, signal: running.signal };
+    const response = await send(address(), options);
     const text = await response.text();
     $("state").textContent = `${response.status} ${response.statusText}, ${took()}`;
     if (response.status === 401) askKey(run);
@@ -282,6 +282,7 @@ function write() {
   try {
     $("code").textContent = TOOLS[picked("tool")]({
       url: address().href,
+      method: chosen.method,
       needsKey: flow.http.needs_key,
       flow: flow.flow,
       endpoint: chosen.path,
