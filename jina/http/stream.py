@@ -228,8 +228,14 @@ class _Stream:
         await self._send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _cut(self, transport: asyncio.Transport) -> None:
-        """Close the connection without the end of the answer."""
-        transport.close()
+        """Close the connection without the end of the answer.
+
+        What still comes is thrown away first: else what was written could be lost with it.
+        """
+        if transport.can_write_eof() and not transport.is_closing():
+            transport.write_eof()
+        else:
+            transport.close()
         try:
             await asyncio.wait_for(self._gone(), _CUT_S)
         except TimeoutError:
