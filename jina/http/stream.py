@@ -36,7 +36,7 @@ Send = Callable[[Message], Awaitable[None]]
 NAME = "<body>"  # of a stream, in messages about its lines
 
 _REQUEST_BYTES = 8 * MIB  # of the lines in one request; one line alone may be longer
-_CUT_S = 5.0  # that what is written may take to leave a connection that is cut
+_CUT_S = 1.0  # that a connection that is cut stays, for what was written to be read
 _HEAD: Message = {
     "type": "http.response.start",
     "status": 200,
