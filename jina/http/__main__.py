@@ -20,15 +20,13 @@ from jina.excepts import ConfigError
 from jina.graph.http import MET, SERVES, FrontAssignment
 from jina.http.access import check_open
 from jina.http.app import app_of
-from jina.http.connection import FrontConfig
+from jina.http.config import FrontConfig, FrontLoop, load
 from jina.http.front import Front
 from jina.http.protocol import FrontProtocol
 from jina.http.ready import Ready
 from jina.http.websocket import FrontWebSocket
 from jina.runtime.parent import die_with_parent
 from jina.runtime.structs import decode_msgpack
-
-_IDLE_S = 75  # that a connection may stay open between requests
 
 
 class _Server(uvicorn.Server):
@@ -81,7 +79,6 @@ async def serve(assignment: FrontAssignment) -> None:
         proxy_headers=False,
         server_header=False,
         headers=[("x-content-type-options", "nosniff")],
-        timeout_keep_alive=_IDLE_S,
         timeout_graceful_shutdown=int(DRAIN_GRACE_S),
         root_path=assignment.settings.root_path,
         ssl_certfile=assignment.settings.ssl_certfile or None,
@@ -97,24 +94,6 @@ async def serve(assignment: FrontAssignment) -> None:
         front.close()
 
 
-def load(config: FrontConfig) -> None:
-    """Make what the server needs of its settings.
-
-    Raises:
-        ConfigError: the files for TLS cannot be used.
-    """
-    try:
-        config.load()
-    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
-        files = ", ".join(str(name) for name in (config.ssl_certfile, config.ssl_keyfile) if name)
-        what = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise ConfigError(
-            f"the files for TLS cannot be used: {what}",
-            where=files,
-            hint="`ssl_certfile` and `ssl_keyfile` are in PEM, and belong together",
-        ) from error
-
-
 def main() -> int:
     """Run the front that standard input describes."""
     assignment = decode_msgpack(sys.stdin.buffer.read(), FrontAssignment)
@@ -122,7 +101,8 @@ def main() -> int:
         die_with_parent(assignment.parent, signal.SIGKILL)
     try:
         check_open(assignment.settings, _addresses(assignment.sockets))
-        uvloop.run(serve(assignment))
+        head_s = assignment.settings.head_s
+        uvloop.run(serve(assignment), loop_factory=lambda: FrontLoop(head_s))
     except ConfigError as error:
         print(error, file=sys.stderr)
         return 2

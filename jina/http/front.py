@@ -59,8 +59,8 @@ class Front:
 
     def open(self) -> None:
         """Begin to connect to the Flow."""
-        self.log.install()
         loop = asyncio.get_running_loop()
+        self.log.install()
         self.hub.open(loop)
         self.deadlines.open(loop, self.access.look)
 

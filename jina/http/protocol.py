@@ -17,6 +17,7 @@ from jina.http.connection import Connection
 from jina.http.cycles import OwnCycle
 from jina.http.hub import Ask, Full
 from jina.http.rest import Asked
+from jina.http.watch import REQUEST_ID
 
 LOG = logging.getLogger("jina.http")
 
@@ -24,10 +25,12 @@ LOG = logging.getLogger("jina.http")
 class HotRequest(OwnCycle):
     """A request that is read and answered here."""
 
-    __slots__ = ("ask", "body", "endpoint", "headers")
+    __slots__ = ("ask", "body", "headers")
 
-    def __init__(self, endpoint: str, headers: rest.Headers, keep_alive: bool) -> None:
-        super().__init__(keep_alive)
+    def __init__(
+        self, endpoint: str, headers: rest.Headers, keep_alive: bool, request_id: bytes | None
+    ) -> None:
+        super().__init__(keep_alive, request_id)
         self.endpoint = endpoint
         self.headers = headers
         self.body = bytearray()
@@ -45,7 +48,7 @@ class FrontProtocol(Connection):
         if endpoint is None or not length or self.parser.get_method() != b"POST":
             super().begin(keep_alive, length)
             return
-        self.cycle = HotRequest(endpoint, self.headers, keep_alive)  # type: ignore[assignment]
+        self.take(HotRequest(endpoint, self.headers, keep_alive, self.found.get(REQUEST_ID)))
         if self.found.get(b"expect", b"").lower() == b"100-continue":
             self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
@@ -79,6 +82,7 @@ class FrontProtocol(Connection):
     def _submit(self, hot: HotRequest, asked: Asked) -> None:
         def done(reply: Reply) -> None:
             hot.ask = None
+            self.front.watch.replied(hot, asked.endpoint, reply)
             try:
                 answered = rest.finish(asked, reply)
             except Exception:  # a bug of ours must not end the front
@@ -86,6 +90,7 @@ class FrontProtocol(Connection):
                 answered = limits.internal()
             self.answer(hot, answered)
 
+        hot.endpoint = asked.endpoint
         hot.ask = rest.ask_of(asked, self.front.settings.timeout, done)
         try:
             self.front.link.submit(hot.ask)

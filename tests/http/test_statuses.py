@@ -175,7 +175,7 @@ def test_500_of_our_own_and_the_front_lives_on(flow: Gated) -> None:
                 assert answer.json() == error(
                     "internal", "something went wrong in the server; its log has more"
                 )
-        assert front.said().count("RuntimeError: a bug") >= 4
+        wait_until(lambda: front.said().count("RuntimeError: a bug") >= 4, what="they are logged")
         assert front.ask("GET", "/livez").status == 200
 
 
