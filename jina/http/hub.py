@@ -123,6 +123,11 @@ class Hub:
         """Requests that have no answer yet."""
         return len(self._under_way) + len(self._waiting) + self._held
 
+    @property
+    def is_crowded(self) -> bool:
+        """Whether half of what may wait here does: what can wait elsewhere then should."""
+        return 2 * len(self._waiting) > self._max_waiting or 2 * self._bytes > self._max_bytes
+
     # --- requests ---
 
     def check(self, ask: Ask) -> None:

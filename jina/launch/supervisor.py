@@ -164,6 +164,7 @@ class Supervisor:
     def _start(self) -> None:
         try:
             self._http.open()
+            self._directory.record.http = self._http.url
             create_board(self._directory.board)
             self._control.open(self._directory.control)
             self._start_gateway()
@@ -228,7 +229,6 @@ class Supervisor:
         if self._state != STARTING or self._waiting or not (self._fronts and self._http.have_met):
             return
         self._state = UP
-        self._directory.record.http = self._http.url
         try:
             self._directory.is_up_at(self._fronts, self._plan)
         except OSError as error:  # nobody could find it

@@ -122,6 +122,7 @@ def test_beside_a_running_flow(served: tuple[Shell, Running, str]) -> None:
         assert done.code == 0
         assert done.err.endswith("Stopping (SIGINT). Press Ctrl-C again to quit immediately\n")
         assert sum(map(is_alive, pids)) == 2  # those of the Flow itself
+    assert not list(shell.run_dir.glob("*/http-*/"))
     with shell.start("http", "0") as beside:
         url_of(beside)
         os.kill(beside.process.pid, signal.SIGKILL)
@@ -221,3 +222,34 @@ def test_a_front_that_does_not_come_up_is_told_with_its_output(shell: Shell) -> 
     assert "ssl" in done.err.lower()
     assert not shell.directories()
     assert not shell.processes()
+
+
+def test_it_says_that_it_is_not_ready_while_executors_load(shell: Shell) -> None:
+    shell.write(
+        "late.py",
+        "import os, time\nfrom jina import Executor\n\n\nclass Late(Executor):\n"
+        "    def __init__(self, **kwargs):\n        super().__init__(**kwargs)\n"
+        "        while not os.path.exists('go'):\n            time.sleep(0.01)\n",
+    )
+    shell.write("flow.yml", "jtype: Flow\nexecutors: [{uses: Late, py_modules: late.py}]\n")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+
+    def readiness() -> int:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
+        try:
+            connection.request("GET", "/readyz")
+            return connection.getresponse().status
+        except (OSError, http.client.HTTPException):
+            return 0
+        finally:
+            connection.close()
+
+    with shell.start("flow", "up", "flow.yml", "--json", "--http", str(port)) as up:
+        assert poll(lambda: readiness() == 503)
+        (flow,) = shell.ps()
+        assert (flow["state"], flow["http"]) == ("starting", f"http://127.0.0.1:{port}")
+        shell.write("go", "")
+        assert json.loads(up.read_line())["http"] == f"http://127.0.0.1:{port}"
+        assert readiness() == 200
+        assert up.end(signal.SIGTERM).code == 0
