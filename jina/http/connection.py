@@ -372,10 +372,9 @@ class Connection(HttpToolsProtocol):
         self._linger()
 
     def _write_cut(self, answered: Answered) -> None:
-        seen: Seen | None = None
+        seen: Any = None
         if self.cycle is not None and not self.cycle.response_complete:
-            is_own = isinstance(self.cycle, OwnCycle)
-            seen = self.cycle if is_own else self.scope.get(SEEN)  # type: ignore[assignment]
+            seen = self.cycle if isinstance(self.cycle, OwnCycle) else self.scope.get(SEEN)
         if seen is None:
             self.front.watch.began()
             seen = Seen(self.found.get(REQUEST_ID) if self._has_head else None)

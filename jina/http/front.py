@@ -43,19 +43,23 @@ class Front:
             self.settings.max_waiting_bytes,
         )
         wait_ms = self.settings.coalesce_ms
-        self._coalescer = Coalescer(self.hub, wait_ms / 1000) if wait_ms > 0 else None
+        self._coalescer = self._coalescer_of(wait_ms / 1000) if wait_ms > 0 else None
         self.link: Link = self._coalescer or self.hub
         """What takes whole requests."""
         self.status = FlowStatus(self.hub)
         self.log = Log(LogWriter(), self.settings.log_format == "json")
-        self.metrics = Metrics(assignment.directory, assignment.slot, lambda: self._labels)
+        self.metrics = Metrics(assignment.directory, assignment.slot, lambda: self.bound)
         self.watch = Watch(self.metrics, self.log if self.settings.access_log else None)
-        self._labels: set[str] = set()
+        self.bound: set[str] = set()
+        """Endpoints that Executors bind."""
         self.endpoints: dict[bytes, str] = {}
         """Paths of POST requests whose bodies hold Documents -> the endpoint that they mean; ""
         where the body says it."""
         self.hub.on_change = self._on_change
         self._on_change()
+
+    def _coalescer_of(self, wait_s: float) -> Coalescer:
+        return Coalescer(self.hub, wait_s, lambda: len(self.deadlines.connections))
 
     def open(self) -> None:
         """Begin to connect to the Flow."""
@@ -85,7 +89,7 @@ class Front:
         if self._coalescer is not None:
             self._coalescer.changed()
         paths = dict.fromkeys(self.served)
-        self._labels = set(paths)
+        self.bound = set(paths)
         paths.pop(DEFAULT_ENDPOINT, None)
         if self.settings.no_crud_endpoints:
             for path in CRUD:

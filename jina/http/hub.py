@@ -74,6 +74,7 @@ class Hub:
         self._is_up = False
         self._has_heard = True  # since the last tick
         self._is_reading_due = False
+        self._is_sending_due = False
         self._number = 0
         self._bytes = 0
         self._held = 0
@@ -139,6 +140,8 @@ class Hub:
         """
         if not self.is_up:
             raise ConnectError(self._why_not(), where=self.address)
+        if len(self._waiting) + self._held >= self._max_waiting:
+            self._fill()  # what is only gathered does not count as waiting
         waiting = len(self._waiting) + self._held
         has_room = waiting < self._max_waiting or (
             not waiting and len(self._under_way) < self._window
@@ -163,7 +166,11 @@ class Hub:
         if ask.timeout_s is not None:
             ask.due = self._now() + ask.timeout_s
         self._waiting.append(ask)
-        self._fill()
+        # What comes from several connections in one turn of the loop is sent in one go: the thread
+        # of ZeroMQ then wakes up once, and so does the gateway.
+        if not self._is_sending_due and self._loop is not None:
+            self._is_sending_due = True
+            self._loop.call_soon(self._fill)
 
     def cancel(self, ask: Ask) -> None:
         """Nobody waits for this request any more; `done` is not called."""
@@ -251,6 +258,7 @@ class Hub:
 
     def _fill(self) -> None:
         """Send what the window has room for."""
+        self._is_sending_due = False
         while self._waiting and len(self._under_way) < self._window:
             ask = self._waiting.popleft()
             self._number += 1

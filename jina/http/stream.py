@@ -37,14 +37,14 @@ NAME = "<body>"  # of a stream, in messages about its lines
 
 _REQUEST_BYTES = 8 * MIB  # of the lines in one request; one line alone may be longer
 _CUT_S = 1.0  # that a connection that is cut stays, for what was written to be read
+HEADERS = [
+    (b"cache-control", b"no-store"),
+    (b"x-accel-buffering", b"no"),  # a proxy in between passes the lines on as they come
+]
 _HEAD: Message = {
     "type": "http.response.start",
     "status": 200,
-    "headers": [
-        (b"content-type", b"application/x-ndjson"),
-        (b"cache-control", b"no-store"),
-        (b"x-accel-buffering", b"no"),  # a proxy in between passes the lines on as they come
-    ],
+    "headers": [(b"content-type", b"application/x-ndjson"), *HEADERS],
 }
 
 
