@@ -250,8 +250,9 @@ class Connection(HttpToolsProtocol):
             return refused
         if b"upgrade" in self.found and self._is_upgrading() and not is_websocket(self.url):
             return told(404, "not_found", "there is no WebSocket here", "connect to /")
-        if length > self._settings.max_body and not limits.is_stream(self.url):
-            return limits.large_body(self._settings.max_body)
+        unfit = limits.unfit_body(self.url, length, self.found, self._settings)
+        if unfit is not None:
+            return unfit
         if self.url in front.endpoints and method in _WITH_DOCUMENTS:
             return rest.foreign(self.found.get(b"content-type", b""))
         return None

@@ -9,15 +9,13 @@ from jina.graph.http import FrontAssignment
 from jina.http.access import Access
 from jina.http.access_log import Log, LogWriter
 from jina.http.coalesce import Coalescer, Link
+from jina.http.description import CRUD
 from jina.http.hub import Hub
 from jina.http.limits import Deadlines, max_connections
 from jina.http.metrics import Metrics
 from jina.http.probes import FlowStatus
 from jina.http.watch import Watch
 from jina.names import DEFAULT_ENDPOINT
-
-CRUD = {"/index": "POST", "/search": "POST", "/update": "PUT", "/delete": "DELETE"}
-"""The endpoints that every Flow has over HTTP, and their methods; POST is always taken."""
 
 
 class Front:

@@ -195,6 +195,18 @@ def test_what_the_command_line_refuses(shell: Shell) -> None:
     assert shell.run("http", "0").code == 4  # no Flow runs
 
 
+def test_who_lets_others_in_is_believed_by_every_command(shell: Shell) -> None:
+    text = FLOW.replace("protocol: http", "protocol: http, host: 0.0.0.0")
+    shell.write("flow.yml", text)
+    assert shell.run("flow", "up", "flow.yml", "-d").code == 2
+    assert shell.run("flow", "up", "flow.yml", "-d", "--strict", "--insecure-no-auth").code == 0
+    assert shell.run("flow", "restart").code == 0
+    assert shell.run("flow", "diff").code == 0
+    assert shell.run("flow", "down").code == 0
+    assert shell.run("post", "/", "--text", "x", "--flow", "flow.yml").code == 0  # served to nobody
+    assert "error[open-host]" in shell.run("flow", "check", "flow.yml").out
+
+
 def test_dry_run_and_config_show_it(shell: Shell) -> None:
     shell.write("flow.yml", FLOW)
     plan = json.loads(shell.run("flow", "up", "flow.yml", "--dry-run", "--json").out)
