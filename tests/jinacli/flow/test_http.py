@@ -88,8 +88,9 @@ def test_a_taken_port_is_told_before_anything_starts(served: tuple[Shell, Runnin
     text = FLOW.replace("protocol: http", f"protocol: http, port_expose: {port}")
     done = shell.run("flow", "up", shell.write("other.yml", text))
     assert done.code == 1
-    assert f"error: {shell.folder}/other.yml:2:37: port {port} is taken by process " in done.err
-    assert "help: choose another one" in done.err
+    place = f"{shell.folder}/other.yml:2:37"
+    assert f'error: {place}: port {port} is taken by the Flow "flow", process ' in done.err
+    assert "help: `jina flow down flow` stops it; or choose another one, or 0 for" in done.err
     detached = shell.run("flow", "up", shell.write("other.yml", text), "--detach")
     assert (detached.code, detached.err) == (1, done.err)
     assert shell.run("http", str(port)).code == 1
