@@ -130,6 +130,20 @@ def test_beside_a_running_flow(served: tuple[Shell, Running, str]) -> None:
         wait_until(lambda: len(shell.processes("jina.http")) == 2, what="it took its processes")
 
 
+def test_beside_a_flow_that_asks_for_keys(shell: Shell) -> None:
+    for name, role, folder in (("gate", "gateway", "theirs"), ("me", "client", "ours")):
+        assert shell.run("keys", "new", name, "--role", role, "--keys", folder).code == 0
+    shell.write("ours/gate.pub", (shell.folder / "theirs" / "gate.pub").read_bytes())
+    shell.write("theirs/me.pub", (shell.folder / "ours" / "me.pub").read_bytes())
+    with shell.up(shell.flow("Upper"), "--port", "0", "--keys", "theirs"):
+        address = next(each for each in shell.ps()[0]["addresses"] if each[:4] == "tcp:")
+        with shell.start("http", "0", "--address", address, "--keys", "ours") as beside:
+            url = url_of(beside)
+            assert poll(partial(is_served, url))
+            assert beside.end(signal.SIGTERM).code == 0
+        assert shell.run("http", "0", "--address", address, "--keys", "none").code == 2
+
+
 def url_of(beside: Running) -> str:
     """The URL that `jina http` prints once it serves."""
     wait_until(lambda: "Press Ctrl-C" in beside.err)
