@@ -24,6 +24,7 @@ from jina.http.front import Front
 from jina.http.hub import Ask
 from jina.http.problems import BadBody, Problem, missing, not_json, refusal, wrong_type
 from jina.http.targets import named_by
+from jina.http.unknown_keys import unknown_in_query, unread_query
 from jina.readers import Chunk
 from jina.records import ids
 from jina.records.jsonlines import BAD_LINE
@@ -72,7 +73,8 @@ def prepare(
         endpoint: that its path means; "" where the body says it.
         headers: their names in lower case.
         body: whole.
-        query: of its URL, without the question mark; only requests of JSON lines have one.
+        query: of its URL, without the question mark; only requests of JSON lines have settings in
+            it.
 
     Returns:
         what to send, or what is wrong with it.
@@ -86,6 +88,8 @@ def prepare(
         if kind == b"json":
             settings = front.settings
             read = bodies.read(body, api=settings.api, max_docs=settings.max_docs)
+            if query and not read.is_named and (names := parse_qs(query.decode("latin-1"), True)):
+                raise BadBody(*unread_query(names))
             return asked_of(front, endpoint, read)
         if kind == b"lines":
             return _asked_of_lines(front, endpoint, body, query)
@@ -132,6 +136,8 @@ def asked_of(front: Front, endpoint: str, read: Body, writer: Writer | None = No
         BadBody: it cannot be done as it is.
     """
     wanted = endpoint or read.endpoint
+    if read.endpoint and read.endpoint != wanted and not read.is_named:
+        raise BadBody(_elsewhere("body", "execEndpoint", read.endpoint, endpoint))
     if not wanted:
         if read.dialect != JINA_3:
             raise BadBody(missing("execEndpoint"))
@@ -162,17 +168,27 @@ def asked_of(front: Front, endpoint: str, read: Body, writer: Writer | None = No
     return Asked(_request(read.lines, read.rows, call), wanted, targets, call, facts)
 
 
+def _elsewhere(part: str, name: str, given: str, endpoint: str) -> Problem:
+    what = f"the path of the request means {endpoint}, and `{name}` says {given[:200]}; use /post"
+    return Problem([part, name], what, "value_error")
+
+
 def _tensors_of(read: Body) -> str:
     return "base64" if read.dialect == JINA_20 else "list"
 
 
 def _asked_of_lines(front: Front, endpoint: str, body: bytes, query: bytes) -> Asked:
     """A request of JSON lines, as `jina post` sends them; its answer is JSON lines, too."""
-    named = {key: values[-1] for key, values in parse_qs(query.decode("latin-1")).items()}
+    pairs = parse_qs(query.decode("latin-1"), keep_blank_values=True)
+    if problems := unknown_in_query(pairs):
+        raise BadBody(*problems)
+    named = {key: values[-1] for key, values in pairs.items()}
     wanted = endpoint or named.get("endpoint", "")
+    if named.get("endpoint", wanted) != wanted:
+        raise BadBody(_elsewhere("query", "endpoint", named["endpoint"], endpoint))
     if not wanted:
         raise BadBody(Problem(["query", "endpoint"], "field required", "value_error.missing"))
-    text = named.get("parameters", "{}").encode()
+    text = (named.get("parameters") or "{}").encode()
     try:
         parameters = _decode_map(text)
     except msgspec.ValidationError as error:

@@ -45,7 +45,7 @@ executors:
     uses: Checker
     py_modules: checker.py
 """
-CLIENTS = {
+CLIENTS: dict[str, dict[str, Any]] = {
     "2.0": {"request_id": "badb9ccc-6670-48fc-abf5-4871dbfc2d77"},
     "2.6": {"request_id": "865c34256aba43e59d8d19cf23941d4f"},
     "3": {"header": {"request_id": "45330b0352c6426780729ec53b9bfdfc"}},
@@ -262,6 +262,34 @@ def test_json_lines_take_the_rest_from_the_url(front: FrontProcess) -> None:
         assert answer.json()["detail"][0]["loc"][:2] == ["query", "parameters"]
     assert lines(front, "/check?target=(", line).status == 422
     assert lines(front, "/check", b"\n" * 101).status == 422
+
+
+def test_what_nobody_would_read_is_refused(front: FrontProcess) -> None:
+    def refused(answer: Answer) -> dict[str, Any]:
+        assert answer.status == 422
+        (problem,) = answer.json()["detail"]
+        return dict(problem)
+
+    body = {"data": [GOOD]}
+    found = refused(front.post("/check?top_k=9", body))
+    assert found["loc"] == ["query", "top_k"]
+    assert 'did you mean `"parameters": {"top_k": …}` in the body?' in found["msg"]
+    found = refused(front.post("/check?parameters=%7B%7D", body))
+    assert "did you mean `parameters` in the body?" in found["msg"]
+    found = refused(front.ask("PUT", "/check?Params", body))
+    assert found["loc"] == ["query", "Params"]
+    assert front.post("/check?top_k=9", {**body, **CLIENTS["2.6"]}).status == 200
+    found = refused(front.post("/check", {**body, "execEndpoint": "/slow"}))
+    assert found["loc"] == ["body", "execEndpoint"]
+    assert found["msg"].endswith("means /check, and `execEndpoint` says /slow; use /post")
+    assert front.post("/check", {**body, "execEndpoint": "/check"}).status == 200
+    assert front.post("/check", {**body, "execEndpoint": "/a", **CLIENTS["3"]}).status == 200
+    line = b'{"text": "a"}\n'
+    found = refused(lines(front, "/check?parametres=%7B%7D", line))
+    assert found["loc"] == ["query", "parametres"]
+    assert found["msg"] == "there is no such key; did you mean `parameters`?"
+    assert refused(lines(front, "/check?top_k", line))["loc"] == ["query", "top_k"]
+    assert refused(lines(front, "/check?endpoint=/a", line))["loc"] == ["query", "endpoint"]
 
 
 def test_json_lines_that_all_failed(front: FrontProcess) -> None:
