@@ -240,17 +240,14 @@ def test_503_of_a_flow_that_stops(flow: Gated, front: FrontProcess) -> None:
         (running,) = flow.shell.ps()
         os.kill(running["pid"], signal.SIGTERM)
 
-        def is_refused() -> bool:
-            client.send(post("/upper", UPPER))
-            answer = client.answer()
-            if answer.status == 200:
-                return False
-            assert answer.status == 503
-            assert answer.headers["retry-after"] == "1"
-            assert answer.json() == error("unavailable", "the Flow is stopping")
-            return True
-
-        wait_until(is_refused, PATIENCE_S)
+        # Until the gateway drains, a request is taken, and then waits behind the one at the gate.
+        stops = {**error("not_ready", "the Flow is stopping"), "missing": []}
+        wait_until(lambda: front.ask("GET", "/readyz").json() == stops, PATIENCE_S)
+        client.send(post("/upper", UPPER))
+        answer = client.answer()
+        assert answer.status == 503
+        assert answer.headers["retry-after"] == "1"
+        assert answer.json() == error("unavailable", "the Flow is stopping")
         gate.open()
         assert busy.answer().status == 200
         wait_until(lambda: not flow.shell.directories(), what="the Flow is gone")
