@@ -11,7 +11,7 @@ import msgspec
 
 from jina.client.document_lines import lines_of
 from jina.client.exchange import Reply
-from jina.client.outcomes import Outcomes, outcomes_of
+from jina.client.outcomes import Outcomes
 from jina.client.requests import Request
 from jina.defaults import MAX_CALL_BYTES
 from jina.excepts import BadClientInput, WireError
@@ -22,6 +22,7 @@ from jina.http.dialects import Documents, documents_2, documents_3
 from jina.http.envelopes import Facts, OneFailed, Writer
 from jina.http.front import Front
 from jina.http.hub import Ask
+from jina.http.private import shown, shown_outcomes
 from jina.http.problems import BadBody, Problem, missing, not_json, refusal, wrong_type
 from jina.http.targets import named_by
 from jina.http.unknown_keys import unknown_in_query, unread_query
@@ -164,6 +165,7 @@ def asked_of(front: Front, endpoint: str, read: Body, writer: Writer | None = No
         read.echo,
         read.request_id or (key if read.dialect == JINA_20 else key.replace("-", "")),
         writer,
+        read.is_named,
     )
     return Asked(_request(read.lines, read.rows, call), wanted, targets, call, facts)
 
@@ -253,7 +255,7 @@ def finish(asked: Asked, reply: Reply) -> Answered:
     if reply.error is not None and (early := _not_of_an_executor(reply.error)) is not None:
         return early
     try:
-        return _finished(asked, reply)
+        return _finished(asked, shown(reply, with_traceback=asked.facts.has_traceback))
     except (ValueError, TypeError, msgspec.MsgspecError) as error:
         return told(500, "unwritable", f"the answer cannot be written: {error}")
 
@@ -263,7 +265,7 @@ def _finished(asked: Asked, reply: Reply) -> Answered:
     is_lines = facts.dialect == LINES
     if reply.error is not None and not is_lines:
         return _failed(asked, reply, reply.error)
-    outcomes = outcomes_of(reply, asked.endpoint, asked.call)
+    outcomes = shown_outcomes(reply, asked.endpoint, asked.call)
     headers = [] if reply.served or reply.error is not None else [(b"x-jina-served", b"0")]
     if outcomes.failed:
         headers.append((b"x-jina-failed", b"%d" % outcomes.failed))

@@ -13,12 +13,12 @@ from typing import Any
 
 from msgspec import structs
 
-from jina.client.outcomes import outcomes_of
 from jina.client.requests import Request
 from jina.defaults import ENDLESS_LINE_BYTES, MIB, REQUEST_IDLE_S
 from jina.http.answers import Answered, told
 from jina.http.front import Front
 from jina.http.ordered import CALLER, Caller, HungUp, InOrder, Lost
+from jina.http.private import shown_outcomes
 from jina.http.stream_query import StreamQuery, read_query
 from jina.http.watch import Seen, seen_of
 from jina.names import DEFAULT_ENDPOINT
@@ -221,7 +221,7 @@ class _Stream:
         await self._send(_HEAD)
         while (answered := await self._requests.next()) is not None:
             reply, call = answered
-            lines = bytes(outcomes_of(reply, self._endpoint, call).lines)
+            lines = bytes(shown_outcomes(reply, self._endpoint, call).lines)
             if lines:
                 await self._send({"type": "http.response.body", "body": lines, "more_body": True})
             self._requests.release()
