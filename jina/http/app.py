@@ -116,7 +116,8 @@ class Documents:
             return Answered(204, allow, b"")
         if methods:
             what = f"{path[:200]} does not take {scope['method']}"
-            return structs.replace(told(405, "method_not_allowed", what), headers=allow)
+            hint = rest.hint_for(self._front, path) if path == "/" else ""
+            return structs.replace(told(405, "method_not_allowed", what, hint), headers=allow)
         if self._front.hub.welcome is None:
             return told(503, "unavailable", "the Flow is not ready yet")
         return rest.unserved(self._front, path)

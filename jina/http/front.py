@@ -15,7 +15,6 @@ from jina.http.limits import Deadlines, max_connections
 from jina.http.metrics import Metrics
 from jina.http.probes import FlowStatus
 from jina.http.watch import Watch
-from jina.names import DEFAULT_ENDPOINT
 
 
 class Front:
@@ -91,7 +90,6 @@ class Front:
             self._coalescer.changed()
         paths = dict.fromkeys(self.served)
         self.bound = set(paths)
-        paths.pop(DEFAULT_ENDPOINT, None)
         if self.settings.no_crud_endpoints:
             for path in CRUD:
                 paths.pop(path, None)

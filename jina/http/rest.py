@@ -21,15 +21,16 @@ from jina.http.bodies import JINA_3, JINA_20, LINES, Body
 from jina.http.dialects import Documents, documents_2, documents_3
 from jina.http.envelopes import Facts, OneFailed, Writer
 from jina.http.front import Front
+from jina.http.hints import hint_of
 from jina.http.hub import Ask
 from jina.http.private import shown, shown_outcomes
 from jina.http.problems import BadBody, Problem, missing, not_json, refusal, wrong_type
 from jina.http.targets import named_by
 from jina.http.unknown_keys import unknown_in_query, unread_query
+from jina.names import DEFAULT_ENDPOINT
 from jina.readers import Chunk
 from jina.records import ids
 from jina.records.jsonlines import BAD_LINE
-from jina.suggest import near_name
 from jina.wire.maps import DOCS, REQUEST_TIMEOUT, SPLIT, STOPPING, Call, ErrorInfo, Part, pack_map
 from jina.wire.maps import LINES as WIRE_LINES
 
@@ -242,9 +243,16 @@ def unserved(front: Front, path: str) -> Answered:
     """The answer to a request for a path that nothing is served at."""
     if front.hub.welcome is None:
         return told(503, "unavailable", "the Flow is not ready yet")
-    near = near_name(path, [known.decode() for known in front.endpoints])
-    hint = f"did you mean {near}?" if near else ""
-    return told(404, "not_found", f"no Executor serves {path[:200]}", hint)
+    return told(404, "not_found", f"no Executor serves {path[:200]}", hint_for(front, path))
+
+
+def hint_for(front: Front, path: str) -> str:
+    """What to do instead of sending Documents to a path; "" if nobody knows."""
+    default = ""
+    if DEFAULT_ENDPOINT in front.bound and b"/post" in front.endpoints:
+        body = f'`"execEndpoint": "{path[:200]}"`'
+        default = f"use /post with {body}: an Executor serves all endpoints"
+    return hint_of(path, [known.decode() for known in front.endpoints], front.bound, default)
 
 
 # --- answers ---

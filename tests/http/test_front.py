@@ -18,6 +18,11 @@ class Upper(Executor):
     def upper(self, docs, **kwargs):
         for doc in docs:
             doc.text = doc.text.upper()
+
+    @requests
+    def rest(self, docs, **kwargs):
+        for doc in docs:
+            doc.text = "by default"
 """
 FLOW = """\
 jtype: Flow
@@ -43,3 +48,16 @@ def test_documents_come_back(front: FrontProcess) -> None:
     assert answer.status == 200
     assert b'"text":"HELLO"' in answer.body
     assert b'"text":"YOU"' in answer.body
+
+
+def test_what_an_executor_serves_by_default(front: FrontProcess) -> None:
+    body = {"data": ["a"]}
+    for path, more in (("/default", {}), ("/post", {"execEndpoint": "/whatever"})):
+        answer = front.post(path, {**body, **more})
+        assert answer.status == 200
+        assert b'"text":"by default"' in answer.body
+    answer = front.post("/whatever", body)
+    assert answer.status == 404
+    assert answer.json()["error"]["hint"] == (
+        'use /post with `"execEndpoint": "/whatever"`: an Executor serves all endpoints'
+    )

@@ -69,6 +69,17 @@ def test_404_names_the_near_miss_by_its_path(front: FrontProcess, method: str) -
     assert answer.json() == error("not_found", "no Executor serves /wholly-unknown")
 
 
+def test_404_and_405_say_where_documents_go(front: FrontProcess) -> None:
+    def hint(path: str) -> str:
+        return str(front.post(path, UPPER).json()["error"]["hint"])
+
+    assert hint("/UPPER") == "did you mean /upper?"
+    assert hint("/stream/UPPER") == "did you mean /stream/upper?"
+    wanted = "a stream goes to /stream/ENDPOINT; it serves /fail, /gate, /upper"
+    assert hint("/stream") == hint("/stream/") == wanted
+    assert hint("/") == "send Documents to one of /delete, /fail, /gate, /index, /post, …"
+
+
 @pytest.mark.parametrize(
     ("method", "path", "allow"),
     [
