@@ -237,6 +237,13 @@ class NodeModel(_Strict):
             "previous executor. The results of several are joined in this order."
         ),
     )
+    external: bool = Field(
+        False,
+        description=(
+            "Served from other machines by `jina executor serve`; the Flow starts no process for "
+            "it and waits for them. `uses` and the like are theirs."
+        ),
+    )
     replicas: Annotated[int, Field(strict=True, ge=1, le=MAX_REPLICAS)] = Field(
         1, description="Number of processes that share the requests."
     )

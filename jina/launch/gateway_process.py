@@ -75,6 +75,7 @@ class GatewayProcess:
         nodes: list[PlannedNode],
         fronts: list[str],
         endpoints: dict[str, list[str]],
+        workers: str = "",
     ) -> None:
         """Tell it all that it needs to begin, or to replace another one.
 
@@ -84,6 +85,7 @@ class GatewayProcess:
             nodes: of the graph, as they are now.
             fronts: addresses that an earlier gateway had; empty for the first one.
             endpoints: that nodes are known to bind.
+            workers: address for workers of other machines that an earlier gateway had.
         """
         self.tell(
             control.Configure(
@@ -97,6 +99,8 @@ class GatewayProcess:
                 endpoints=endpoints,
                 first_task=self.starts << 48,
                 keys=plan.keys,
+                workers=workers or plan.worker_listen,
+                lease_s=plan.lease_s,
             )
         )
 

@@ -164,7 +164,8 @@ class Health:
             if name not in found:
                 found[name] = [report := self._blank(spec)]
                 report.state = "failed" if self._comebacks.is_lost(name) else "restarting"
-        return [report for name in _ordered(found, self._changing.specs) for report in found[name]]
+        here = [report for name in _ordered(found, self._changing.specs) for report in found[name]]
+        return here + (seen.remote if seen else [])
 
     def _blank(self, spec: WorkerSpec) -> WorkerReport:
         """What is known of a worker without its process."""

@@ -26,6 +26,7 @@ from jina.launch.health import Health
 from jina.launch.hints import Hints
 from jina.launch.listener import Listener
 from jina.launch.overdue import OverdueWorkers
+from jina.launch.remote import RemoteNodes
 from jina.launch.restarts import Comebacks
 from jina.launch.rundir import RunDirectory
 from jina.launch.signals import Signals
@@ -75,6 +76,7 @@ class Supervisor:
         self._selector = selectors.DefaultSelector()
         self._listener = Listener(self._selector, report)
         self._gateway = GatewayProcess(self._selector, self._listener, self._on_gateway)
+        self._remote = RemoteNodes(plan, report)
         self._workers = Workers(directory, self._listener, self._gateway.tell)
         self._workers.planned = len(plan.workers)
         self._http = Fronts(plan.http, self._selector, self._listener, report, self._perhaps_up)
@@ -163,6 +165,7 @@ class Supervisor:
 
     def _start(self) -> None:
         try:
+            self._remote.check()
             self._http.open()
             create_board(self._directory.board)
             self._control.open(self._directory.control)
@@ -177,7 +180,8 @@ class Supervisor:
         """Start the gateway, or a replacement for one that died, and tell it all that it needs."""
         self._gateway.start()
         nodes, known = self._changing.nodes, self._endpoints
-        self._gateway.configure(self._plan, self._directory, nodes, self._fronts, known)
+        fronts, workers = self._fronts, self._remote.address
+        self._gateway.configure(self._plan, self._directory, nodes, fronts, known, workers)
         self._workers.announce()
         self._health.announce()
 
@@ -187,10 +191,16 @@ class Supervisor:
         if isinstance(message, control.WorkerReady):
             self._worker_ready(message)
         elif isinstance(message, control.Listening):
-            self._fronts = message.front
+            self._fronts, self._remote.address = message.front, message.workers
             if (gateway := self._gateway.child) is not None:
                 gateway.is_ready = True  # what it says from now on is shown at once
                 self._listener.show_held(gateway)
+            self._perhaps_up()
+        elif isinstance(message, control.AgentNews):
+            self._remote.news(message)
+        elif isinstance(message, control.RemoteReady):
+            self._remote.ready(message)
+            self._serves(message.node, message.endpoints)
             self._perhaps_up()
         elif isinstance(message, control.Charged):
             self._comebacks.forgive(message.identity.rpartition("/")[0])
@@ -213,8 +223,7 @@ class Supervisor:
             return
         child = worker.child
         child.python_version = message.python
-        self._endpoints[worker.spec.node] = message.endpoints
-        self._directory.is_serving(self._endpoints)
+        self._serves(worker.spec.node, message.endpoints)
         self._comebacks.is_back((worker.spec.node, worker.spec.shard))
         if not child.is_ready and self._state in (STARTING, UP):  # else it was told to end
             child.is_ready = True
@@ -224,8 +233,14 @@ class Supervisor:
         self._changing.ready(worker)
         self._perhaps_up()
 
+    def _serves(self, node: str, endpoints: list[str]) -> None:
+        self._endpoints[node] = endpoints
+        self._directory.is_serving(self._endpoints)
+
     def _perhaps_up(self) -> None:
-        if self._state != STARTING or self._waiting or not (self._fronts and self._http.have_met):
+        if self._state != STARTING or self._waiting or self._remote.waiting:
+            return
+        if not (self._fronts and self._http.have_met):
             return
         self._state = UP
         self._directory.record.http = self._http.url
@@ -363,6 +378,7 @@ class Supervisor:
     def _look_after(self, now: float) -> None:
         """See that the run directory is there, and that no worker is silent at its start."""
         self._hints.loading(self._waiting | self._http.waiting, now - self._began)
+        self._remote.tell_missing(now - self._began)
         if not self._directory.keep():  # no command finds this Flow any more
             self._failed = True
             self._stop(f"its run directory {self._directory.path} was removed")

@@ -9,18 +9,38 @@ import contextlib
 import os
 import signal
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from pathlib import Path
+from typing import NamedTuple, Protocol, TypeAlias
 
 from jina.defaults import KILL_GRACE_S
 from jina.graph.plan import WorkerSpec
 from jina.launch.child import Child, spawn_worker
 from jina.launch.listener import Listener
-from jina.launch.rundir import RunDirectory, started_at_ticks
+from jina.launch.rundir import FlowRecord, started_at_ticks
 from jina.launch.threads import thread_variables, threads_in
 from jina.names import DEVICES
 from jina.runtime import control
 from jina.runtime.board import next_slot
 from jina.runtime.descendants import mark_of
+
+FromOwner: TypeAlias = control.Expect | control.Started | control.Retire | control.Died
+
+
+class Home(Protocol):
+    """Where workers are started: the directory of a Flow, or what an agent has instead."""
+
+    record: FlowRecord
+
+    @property
+    def back(self) -> str:
+        """Address of the gateway for workers."""
+
+    @property
+    def board(self) -> Path:
+        """The begin board."""
+
+    def save(self) -> None:
+        """Keep the record."""
 
 
 class WorkerProcess(NamedTuple):
@@ -53,14 +73,17 @@ class Workers:
         directory: of the Flow; its record names their process groups.
         listener: hears what they print.
         tell: sends the gateway a message.
+        keys: folder of the keys that the gateway is shown; "" where it is on this machine.
     """
 
     def __init__(
         self,
-        directory: RunDirectory,
+        directory: Home,
         listener: Listener,
-        tell: Callable[[control.ToGateway], None],
+        tell: Callable[[FromOwner], None],
+        keys: str = "",
     ) -> None:
+        self._keys = keys
         self._directory = directory
         self._listener = listener
         self._tell = tell
@@ -105,6 +128,7 @@ class Workers:
             back=self._directory.back,
             board=str(self._directory.board),
             slot=slot,
+            keys=self._keys,
         )
         threads = thread_variables(spec, self.planned)
         try:
