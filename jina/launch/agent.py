@@ -110,8 +110,8 @@ class Agent:
         self._was_up = False
         self._heard = self._greeted = self._beat = 0.0
         self._lease_s = LEASE_S
-        self._began = time.monotonic()
-        self._next_word = self._began + 1.0
+        self._admitted_at = time.monotonic()
+        self._next_word = self._admitted_at + 1.0
         self._why = ""  # nothing is served now
         self._deadline: float | None = None  # of those that close, or of the whole end
         self._is_stopping = False
@@ -235,8 +235,9 @@ class Agent:
         self._lease_s = message.lease_s
         if was_admitted or self._is_stopping:
             return
+        self._admitted_at = time.monotonic()
         if self._numbers != message.numbers or not self._specs:
-            self._end_workers("its place was given to another agent")
+            self._end_workers("they belong to an earlier life of the Flow")
             self._numbers = list(message.numbers)
             specs = self._serve.specs(message.node, self._serve.shard, self._numbers)
             self._specs = {spec.name: spec for spec in specs}
@@ -275,9 +276,7 @@ class Agent:
             self._is_admitted = False
             self._comebacks.due.clear()
             self._deadline = time.monotonic() + CLOSE_GRACE_S
-            for worker in self._workers:
-                if not worker.child.is_ready:
-                    worker.child.signal_group(signal.SIGTERM)
+            self._workers.end_loading()
             self._specs.clear()
             self._say("the Flow has stopped; waiting for it to come back")
         self._why = "the Flow has stopped"
@@ -387,13 +386,9 @@ class Agent:
     def _look_after(self, now: float) -> None:
         """See that no worker is silent at its start."""
         loading = {each.spec.name for each in self._workers if not each.child.is_ready}
-        self._hints.loading(loading, now - self._began)
-        for worker in self._workers:
-            child, limit = worker.child, worker.spec.timeout_ready_s
-            self._listener.show_held(child, if_late=True)
-            if not child.is_ready and 0 <= limit < now - child.last_sign_of_life:
-                reason = f"was not ready, and gave no sign of life for {limit:g} s"
-                self._failure = start_failure(child.failure(worker.spec.where, reason))
+        self._hints.loading(loading, now - self._admitted_at)
+        for worker, reason in self._workers.silent(now):
+            self._failure = start_failure(worker.child.failure(worker.spec.where, reason))
 
     def _tell_waiting(self, now: float) -> None:
         if self._is_admitted or self._is_stopping or now < self._next_word:

@@ -73,9 +73,9 @@ class GatewayProcess:
         plan: Plan,
         directory: RunDirectory,
         nodes: list[PlannedNode],
-        fronts: list[str],
         endpoints: dict[str, list[str]],
-        workers: str = "",
+        fronts: list[str],
+        workers: str,
     ) -> None:
         """Tell it all that it needs to begin, or to replace another one.
 
@@ -83,9 +83,9 @@ class GatewayProcess:
             plan: what was started.
             directory: of the Flow.
             nodes: of the graph, as they are now.
-            fronts: addresses that an earlier gateway had; empty for the first one.
             endpoints: that nodes are known to bind.
-            workers: address for workers of other machines that an earlier gateway had.
+            fronts: addresses that an earlier gateway had; empty for the first one.
+            workers: the one for workers of other machines that it had.
         """
         self.tell(
             control.Configure(

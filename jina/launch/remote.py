@@ -5,6 +5,8 @@ It starts nothing for them; agents do, on other machines, and the gateway tells 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from jina.excepts import FlowError
 from jina.graph.plan import Plan
 from jina.launch import events
@@ -19,9 +21,16 @@ class RemoteNodes:
     Args:
         plan: of the Flow.
         report: told what happens.
+        serves: called with a node and its endpoints when a worker of it is ready.
     """
 
-    def __init__(self, plan: Plan, report: events.Reporter) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        report: events.Reporter,
+        serves: Callable[[str, list[str]], None],
+    ) -> None:
+        self._serves = serves
         self._plan = plan
         self._report = report
         self._missing: dict[str, set[int | None]] = {
@@ -52,15 +61,15 @@ class RemoteNodes:
                 hint="use `jina flow up --worker-port PORT --keys DIR`",
             )
 
-    def ready(self, message: control.RemoteReady) -> None:
-        """A worker on another machine is ready."""
+    def hear(self, message: control.RemoteReady | control.AgentNews) -> None:
+        """A worker on another machine is ready, or something happened to an agent."""
+        if isinstance(message, control.AgentNews):
+            self._say(message.text)
+            return
         self._missing[message.node].discard(message.shard)
         served = ", ".join(message.endpoints) or "no endpoint"
         self._say(f"{message.name} is ready: {served} ({message.agent})")
-
-    def news(self, message: control.AgentNews) -> None:
-        """Something happened to an agent."""
-        self._say(message.text)
+        self._serves(message.node, message.endpoints)
 
     def tell_missing(self, seconds: float) -> None:
         """Tell what is waited for, now and then.

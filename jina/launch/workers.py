@@ -159,6 +159,18 @@ class Workers:
             self._expect(worker.identity, worker.spec, worker.slot, is_running=True)
             self._tell(control.Started(identity=worker.identity, pid=worker.child.pid))
 
+    def silent(self, now: float) -> Iterator[tuple[WorkerProcess, str]]:
+        """Those that are not ready and have been silent for too long, and in words, for how long.
+
+        What the others hold back for too long is shown.
+        """
+        for worker in self:
+            child, limit = worker.child, worker.spec.timeout_ready_s
+            self._listener.show_held(child, if_late=True)
+            # Below zero waits for ever.
+            if not child.is_ready and 0 <= limit < now - child.last_sign_of_life:
+                yield worker, f"was not ready, and gave no sign of life for {limit:g} s"
+
     def take_dead(self) -> Iterator[WorkerProcess]:
         """Each worker that has ended, one after the other; what is left in its group is killed."""
         for worker in self:
@@ -177,6 +189,12 @@ class Workers:
         """Signal every worker and whatever it started."""
         for worker in self:
             worker.child.signal_group(signum)
+
+    def end_loading(self) -> None:
+        """Ask those that are not ready to end."""
+        for worker in self:
+            if not worker.child.is_ready:
+                worker.child.signal_group(signal.SIGTERM)
 
     def end(self) -> None:
         """Kill those that are left."""

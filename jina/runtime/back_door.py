@@ -6,6 +6,8 @@ from jina.runtime.guard import Guard
 from jina.transport import sockets
 from jina.transport.keys import WORKER
 
+_LEAVE_S = 1.0
+
 
 class BackDoor:
     """A ROUTER on a local socket and, if wanted, on a tcp address for workers and their agents.
@@ -46,3 +48,8 @@ class BackDoor:
         if not role:
             return "the gateway does not list this key any more"
         return f"this is the key of a {role}; workers need one of their own"
+
+    def close(self) -> None:
+        """Close it, after what workers of other machines were told last had a moment to leave."""
+        if self.address:
+            sockets.wait_until_sent(self.socket, _LEAVE_S)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+import time
 from collections.abc import Sequence
 
-from jina.defaults import QUEUED_PER_CLIENT
+from jina.defaults import DELIVERY_GRACE_S, QUEUED_PER_CLIENT
 from jina.runtime.guard import Guard
 from jina.transport import sockets
 from jina.transport.keys import CLIENT
@@ -27,6 +29,8 @@ class FrontDoor:
         self.socket = sockets.open_router(context, queue=QUEUED_PER_CLIENT)
         self._guard = guard
         self._is_secured = False
+        self.is_listening = False
+        """Whether messages are polled for."""
         self.addresses: list[str] = []
         """Where it listens, with the ports that the system chose."""
         for address in addresses:
@@ -43,3 +47,31 @@ class FrontDoor:
         if message.user and self._guard.role_of(message.user) != CLIENT:
             return None
         return message
+
+    def listen(self, poller: sockets.Poller, wanted: bool) -> None:
+        """Have messages polled for, or not; the others wait in their queues."""
+        if wanted == self.is_listening:
+            return
+        self.is_listening = wanted
+        if wanted:
+            poller.register(self.socket, sockets.POLLIN)
+        else:
+            poller.unregister(self.socket)
+
+    def end(self, context: sockets.Context, *, is_drained: bool) -> None:
+        """Close every socket of the gateway.
+
+        Args:
+            context: of the gateway.
+            is_drained: clients get time to take their last answers.
+        """
+        began = time.monotonic()
+        if is_drained:
+            sockets.wait_until_sent(self.socket, DELIVERY_GRACE_S)
+        sockets.close(context)
+        if time.monotonic() - began >= DELIVERY_GRACE_S:
+            print(
+                f"a client has not fetched its last responses within {DELIVERY_GRACE_S:g} s",
+                file=sys.stderr,
+                flush=True,
+            )

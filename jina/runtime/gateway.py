@@ -16,7 +16,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from jina.defaults import DELIVERY_GRACE_S, MAX_INFLIGHT_BYTES
+from jina.defaults import MAX_INFLIGHT_BYTES
 from jina.excepts import JinaError, WireError
 from jina.runtime import control
 from jina.runtime.abandoned import end_abandoned
@@ -115,13 +115,10 @@ class Gateway:
         self._context = sockets.open_context()
         self._guard = Guard(self._context, configure.keys)
         self._door = FrontDoor(self._context, configure.front, self._guard)
-        self._front = self._door.socket
-        doors = (configure.back, configure.workers, self._guard)
-        self._back_door = BackDoor(self._context, *doors)
-        self._back = self._back_door.socket
+        self._back_door = BackDoor(self._context, configure.back, configure.workers, self._guard)
+        self._front, self._back = self._door.socket, self._back_door.socket
         self._agents = Agents(configure, self._back, self._workers, channel.send, self)
         self._poller = sockets.Poller()
-        self._front_polled = False
 
     def run(self) -> None:
         """Serve until the supervisor's end of the channel closes."""
@@ -162,17 +159,10 @@ class Gateway:
 
     def close(self) -> None:
         """Close the sockets; after a drain, give clients time to take their last answers."""
-        began = time.monotonic()
         if self._is_drained:
-            sockets.wait_until_sent(self._front, DELIVERY_GRACE_S)
-        sockets.close(self._context)
+            self._back_door.close()
+        self._door.end(self._context, is_drained=self._is_drained)
         self._board.close()
-        if time.monotonic() - began >= DELIVERY_GRACE_S:
-            print(
-                f"a client has not fetched its last responses within {DELIVERY_GRACE_S:g} s",
-                file=sys.stderr,
-                flush=True,
-            )
 
     # --- the supervisor, and agents ---
 
@@ -197,18 +187,14 @@ class Gateway:
             elif isinstance(message, control.GaveUp):
                 self._do(self._router.step(NodeFailed(message.node, message.reason, message.shard)))
             elif isinstance(message, Look):
-                self._look(message.number)
+                parts = (self._router, self._workers, self._failures)
+                counts = (self._requests_done, len(self._clients))
+                self._channel.send(seen(message.number, *parts, *counts))
             elif isinstance(message, control.Restarted):
                 self._answers.restarted(message)
             elif isinstance(message, control.Drain):
                 self._drain_deadline = time.monotonic() + message.grace_s
                 self._do(self._router.step(Draining()))
-
-    def _look(self, number: int) -> None:
-        parts = (self._router, self._workers, self._failures)
-        self._channel.send(
-            seen(number, *parts, requests_done=self._requests_done, clients=len(self._clients))
-        )
 
     def _worker_died(self, message: control.Died) -> None:
         worker = self._workers.get(message.identity.encode())
@@ -240,10 +226,9 @@ class Gateway:
 
     def _go_on_draining(self) -> None:
         """Once every request has its answer, or the grace is over, tell the workers to close."""
-        deadline = self._drain_deadline
-        if self._is_drained or deadline is None:
-            return
-        if self._router.requests_held and time.monotonic() < deadline:
+        if self._is_drained or (
+            self._router.requests_held and time.monotonic() < (self._drain_deadline or 0.0)
+        ):
             return
         self._is_drained = True
         # Before any worker can end: so the supervisor knows that it was told to.
@@ -320,13 +305,7 @@ class Gateway:
     def _poll_front(self) -> None:
         """Listen to clients once the endpoints are known and while there is room for requests."""
         wanted = self._router.is_complete and self._router.bytes_held < MAX_INFLIGHT_BYTES
-        if wanted == self._front_polled:
-            return
-        self._front_polled = wanted
-        if wanted:
-            self._poller.register(self._front, sockets.POLLIN)
-        else:
-            self._poller.unregister(self._front)
+        self._door.listen(self._poller, wanted)
 
     def _on_front(self) -> None:
         peer = b""
@@ -414,7 +393,7 @@ class Gateway:
                 print(unheard(action), file=sys.stderr, flush=True)
             elif isinstance(action, Retired):
                 self._retired(self._workers[action.worker])
-        if not self._front_polled or self._router.bytes_held >= MAX_INFLIGHT_BYTES:
+        if not self._door.is_listening or self._router.bytes_held >= MAX_INFLIGHT_BYTES:
             self._poll_front()
 
     def _dispatch(self, task: Dispatch) -> None:

@@ -19,7 +19,6 @@ def seen(
     router: Router,
     workers: Mapping[bytes, KnownWorker],
     failures: Failures,
-    *,
     requests_done: int,
     clients: int,
 ) -> Seen:

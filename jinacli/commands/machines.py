@@ -62,7 +62,7 @@ def lease_s(lease: str | None) -> float:
     """The lease in seconds.
 
     Raises:
-        typer.BadParameter: it is no such time.
+        typer.BadParameter: it is not a duration.
     """
     from jinacli.durations import seconds_of  # late: see jinacli.app
 

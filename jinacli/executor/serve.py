@@ -12,7 +12,6 @@ from jina.config.flows import load_flow
 from jina.graph.plan import PlannedNode, WorkerSpec
 from jina.graph.planning import plan_from
 from jina.launch.agent import Agent, Serve
-from jina.launch.workspaces import future_workspace_of
 from jina.transport.curve import Credentials
 from jinacli import exits
 from jinacli.executor.given import plain_path
@@ -100,7 +99,9 @@ def serve_executor(options: ServeOptions) -> int:
         keys=keys,
         shard=options.shard,
         replicas=options.replicas,
-        is_stateful=any(future_workspace_of(spec) for spec in specs),
+        is_stateful=any(
+            options.workspace or spec.executor.metas.get("workspace") for spec in specs
+        ),
         specs=options.specs,
     )
     agent = Agent(serve, screen)
