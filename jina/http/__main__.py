@@ -20,15 +20,14 @@ from jina.excepts import ConfigError
 from jina.graph.http import MET, SERVES, FrontAssignment
 from jina.http.access import check_open
 from jina.http.app import app_of
-from jina.http.connection import FrontConfig
+from jina.http.config import FrontConfig, FrontLoop, load
 from jina.http.front import Front
 from jina.http.protocol import FrontProtocol
 from jina.http.ready import Ready
+from jina.http.short_stream import ShortStreams
 from jina.http.websocket import FrontWebSocket
 from jina.runtime.parent import die_with_parent
 from jina.runtime.structs import decode_msgpack
-
-_IDLE_S = 75  # that a connection may stay open between requests
 
 
 class _Server(uvicorn.Server):
@@ -59,6 +58,8 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
         for connection in list(self._front.deadlines.connections):
             connection.give_up()
+        # The signal is not raised again: the front leaves the Flow, and says what it has to say.
+        self._captured_signals.clear()
 
 
 async def serve(assignment: FrontAssignment) -> None:
@@ -81,13 +82,13 @@ async def serve(assignment: FrontAssignment) -> None:
         proxy_headers=False,
         server_header=False,
         headers=[("x-content-type-options", "nosniff")],
-        timeout_keep_alive=_IDLE_S,
         timeout_graceful_shutdown=int(DRAIN_GRACE_S),
         root_path=assignment.settings.root_path,
         ssl_certfile=assignment.settings.ssl_certfile or None,
         ssl_keyfile=assignment.settings.ssl_keyfile or None,
     )
     config.front = front
+    config.short_streams = ShortStreams(front)
     load(config)
     front.open()
     try:
@@ -97,24 +98,6 @@ async def serve(assignment: FrontAssignment) -> None:
         front.close()
 
 
-def load(config: FrontConfig) -> None:
-    """Make what the server needs of its settings.
-
-    Raises:
-        ConfigError: the files for TLS cannot be used.
-    """
-    try:
-        config.load()
-    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
-        files = ", ".join(str(name) for name in (config.ssl_certfile, config.ssl_keyfile) if name)
-        what = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise ConfigError(
-            f"the files for TLS cannot be used: {what}",
-            where=files,
-            hint="`ssl_certfile` and `ssl_keyfile` are in PEM, and belong together",
-        ) from error
-
-
 def main() -> int:
     """Run the front that standard input describes."""
     assignment = decode_msgpack(sys.stdin.buffer.read(), FrontAssignment)
@@ -122,7 +105,8 @@ def main() -> int:
         die_with_parent(assignment.parent, signal.SIGKILL)
     try:
         check_open(assignment.settings, _addresses(assignment.sockets))
-        uvloop.run(serve(assignment))
+        head_s = assignment.settings.head_s
+        uvloop.run(serve(assignment), loop_factory=lambda: FrontLoop(head_s))
     except ConfigError as error:
         print(error, file=sys.stderr)
         return 2

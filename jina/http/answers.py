@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 
 class Answered(msgspec.Struct, frozen=True):
@@ -37,3 +40,31 @@ def told(status: int, kind: str, message: str, hint: str = "") -> Answered:
     error = {"type": kind, "message": message, **({"hint": hint} if hint else {})}
     headers = [(b"retry-after", RETRY_S)] if status == 503 else []
     return Answered(status, headers, msgspec.json.encode({"error": error}))
+
+
+def packed(
+    answered: Answered,
+    headers: Sequence[tuple[bytes, bytes]],
+    request_id: bytes,
+    keep_alive: bool,
+    has_body: bool,
+) -> bytes:
+    """The bytes of an answer.
+
+    Args:
+        answered: the answer.
+        headers: beside its own.
+        request_id: of the request.
+        keep_alive: the connection stays open.
+        has_body: False for an answer to HEAD.
+    """
+    head = [STATUS_LINE[answered.status]]
+    for name, value in (*headers, *answered.headers):
+        head += [name, b": ", value, b"\r\n"]
+    if not keep_alive:
+        head.append(b"connection: close\r\n")
+    head += [b"content-type: ", answered.content_type, b"\r\nx-request-id: ", request_id]
+    head.append(b"\r\ncontent-length: %d\r\n\r\n" % len(answered.body))
+    if has_body:
+        head.append(answered.body)
+    return b"".join(head)

@@ -13,15 +13,16 @@ import asyncio
 from typing import Any, cast
 
 import httptools
-import uvicorn
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from jina.http import limits, rest
-from jina.http.answers import Answered, told
+from jina.http.answers import Answered, packed, told
 from jina.http.bounds import Bounds
+from jina.http.config import FrontConfig
 from jina.http.cycles import Outlet, OwnCycle, Refused, ending_with
-from jina.http.front import Front
+from jina.http.metrics import GONE
 from jina.http.ordered import CALLER, Caller
+from jina.http.watch import REQUEST_ID, SEEN, Seen, client_text
 from jina.http.websocket import is_websocket
 
 _HEAD, _BODY, _BUSY, _OVER = range(4)
@@ -31,12 +32,6 @@ and has no answer yet; what still comes is thrown away."""
 _NEVER = float("inf")
 _CUTTING = frozenset((b"expect", b"upgrade"))  # refused at once, and for good
 _WITH_DOCUMENTS = (b"POST", b"PUT", b"DELETE")
-
-
-class FrontConfig(uvicorn.Config):
-    """uvicorn's settings, and the front that they are for."""
-
-    front: Front
 
 
 class Connection(HttpToolsProtocol):
@@ -173,7 +168,12 @@ class Connection(HttpToolsProtocol):
         elif is_chunked or length > limits.SKIPPED_BYTES or found.keys() & _CUTTING:
             self._cut(refused)
         else:
-            self.cycle = Refused(keep_alive, refused)  # type: ignore[assignment]
+            self.take(Refused(keep_alive, found.get(REQUEST_ID), refused))
+
+    def take(self, cycle: OwnCycle) -> None:
+        """Begin to answer a request that uvicorn has no task for."""
+        self.cycle = cycle  # type: ignore[assignment]
+        self.front.watch.began()
 
     def begin(self, keep_alive: bool, length: int) -> None:
         """Begin to answer a request by uvicorn's way.
@@ -250,8 +250,9 @@ class Connection(HttpToolsProtocol):
             return refused
         if b"upgrade" in self.found and self._is_upgrading() and not is_websocket(self.url):
             return told(404, "not_found", "there is no WebSocket here", "connect to /")
-        if length > self._settings.max_body and not limits.is_stream(self.url):
-            return limits.large_body(self._settings.max_body)
+        unfit = limits.unfit_body(self.url, length, self.found, self._settings)
+        if unfit is not None:
+            return unfit
         if self.url in front.endpoints and method in _WITH_DOCUMENTS:
             return rest.foreign(self.found.get(b"content-type", b""))
         return None
@@ -270,30 +271,26 @@ class Connection(HttpToolsProtocol):
             return
         if self.front.is_stopping:
             cycle.keep_alive = False  # the client is told, instead of being cut off later
-        self._write(answered, cycle.keep_alive)
+        self._write(answered, cycle.keep_alive, cycle)
         cycle.response_complete = True
         if not cycle.keep_alive:
             self.transport.close()
         self.on_response_complete()
 
-    def _write(self, answered: Answered, keep_alive: bool) -> None:
-        head = [STATUS_LINE[answered.status]]
-        for name, value in self.server_state.default_headers:
-            head += [name, b": ", value, b"\r\n"]
-        for name, value in answered.headers:
-            head += [name, b": ", value, b"\r\n"]
+    def _write(self, answered: Answered, keep_alive: bool, seen: Seen) -> None:
+        self._end(seen, answered.status, len(answered.body))
+        headers = self.server_state.default_headers
         if self.front.access.has_cors:
-            for name, value in self.front.access.shared(self.found):
-                head += [name, b": ", value, b"\r\n"]
-        if not keep_alive:
-            head.append(b"connection: close\r\n")
-        head += [b"content-type: ", answered.content_type]
-        head.append(b"\r\ncontent-length: %d\r\n\r\n" % len(answered.body))
-        if self._has_head and self.parser.get_method() == b"HEAD":
-            self.transport.write(b"".join(head))
-            return
-        head.append(answered.body)
-        self.transport.write(b"".join(head))
+            headers = [*headers, *self.front.access.shared(self.found)]
+        has_body = not (self._has_head and self.parser.get_method() == b"HEAD")
+        self.transport.write(packed(answered, headers, seen.request_id, keep_alive, has_body))
+
+    def _end(self, seen: Seen, status: int, size: int) -> None:
+        watch = self.front.watch
+        if watch.log is not None:
+            seen.client, seen.path = client_text(self.client), self.url.decode("latin-1")
+            seen.method = self.parser.get_method().decode() if self._has_head else "-"
+        watch.ended(seen, status, size)
 
     def on_response_complete(self) -> None:
         """A request has its answer: wait for the next, which may have come already."""
@@ -311,10 +308,6 @@ class Connection(HttpToolsProtocol):
         if self._held and not self._is_feeding:
             held, self._held = bytes(self._held), bytearray()
             self.data_received(held)
-
-    def send_400_response(self, msg: str) -> None:
-        """Not HTTP."""
-        self._cut(limits.bad_request(msg))
 
     # --- the task of a request, in uvicorn's way ---
 
@@ -373,10 +366,19 @@ class Connection(HttpToolsProtocol):
             self.transport.abort()
             return
         if not is_answered:
-            self._write(answered, keep_alive=False)
+            self._write_cut(answered)
         if self._is_begun:
             self.cycle.response_complete = True
         self._linger()
+
+    def _write_cut(self, answered: Answered) -> None:
+        seen: Any = None
+        if self.cycle is not None and not self.cycle.response_complete:
+            seen = self.cycle if isinstance(self.cycle, OwnCycle) else self.scope.get(SEEN)
+        if seen is None:
+            self.front.watch.began()
+            seen = Seen(self.found.get(REQUEST_ID) if self._has_head else None)
+        self._write(answered, keep_alive=False, seen=seen)
 
     def finish(self) -> None:
         """Close the connection after an answer."""
@@ -433,6 +435,8 @@ class Connection(HttpToolsProtocol):
         """Whoever hangs up cancels the request that is under way."""
         self.front.deadlines.connections.discard(self)
         self._forget_body()
+        if isinstance(self.cycle, OwnCycle):
+            self._end(self.cycle, GONE, 0)
         super().connection_lost(exc)
         self._state = _OVER
         self._due = self._stalled_due = _NEVER

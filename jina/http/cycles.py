@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any
 
 from jina.http.answers import Answered
+from jina.http.watch import Seen
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -21,13 +22,19 @@ class _NoEvent:
         """Nobody waits."""
 
 
-class OwnCycle:
-    """A request that is answered without a task; uvicorn takes it for a cycle of its own."""
+class OwnCycle(Seen):
+    """A request that is answered without a task; uvicorn takes it for a cycle of its own.
+
+    Args:
+        keep_alive: the connection may stay open.
+        request_id: of its header; None if it has none.
+    """
 
     __slots__ = ("disconnected", "keep_alive", "more_body", "response_complete")
     message_event = _NoEvent()
 
-    def __init__(self, keep_alive: bool) -> None:
+    def __init__(self, keep_alive: bool, request_id: bytes | None) -> None:
+        super().__init__(request_id)
         self.keep_alive = keep_alive
         self.more_body = True
         self.disconnected = False
@@ -39,8 +46,8 @@ class Refused(OwnCycle):
 
     __slots__ = ("answered",)
 
-    def __init__(self, keep_alive: bool, answered: Answered) -> None:
-        super().__init__(keep_alive)
+    def __init__(self, keep_alive: bool, request_id: bytes | None, answered: Answered) -> None:
+        super().__init__(keep_alive, request_id)
         self.answered = answered
 
 

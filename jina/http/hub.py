@@ -74,6 +74,7 @@ class Hub:
         self._is_up = False
         self._has_heard = True  # since the last tick
         self._is_reading_due = False
+        self._is_sending_due = False
         self._number = 0
         self._bytes = 0
         self._held = 0
@@ -123,6 +124,11 @@ class Hub:
         """Requests that have no answer yet."""
         return len(self._under_way) + len(self._waiting) + self._held
 
+    @property
+    def is_crowded(self) -> bool:
+        """Whether half of what may wait here does: what can wait elsewhere then should."""
+        return 2 * len(self._waiting) > self._max_waiting or 2 * self._bytes > self._max_bytes
+
     # --- requests ---
 
     def check(self, ask: Ask) -> None:
@@ -134,6 +140,8 @@ class Hub:
         """
         if not self.is_up:
             raise ConnectError(self._why_not(), where=self.address)
+        if len(self._waiting) + self._held >= self._max_waiting:
+            self._fill()  # what is only gathered does not count as waiting
         waiting = len(self._waiting) + self._held
         has_room = waiting < self._max_waiting or (
             not waiting and len(self._under_way) < self._window
@@ -158,7 +166,11 @@ class Hub:
         if ask.timeout_s is not None:
             ask.due = self._now() + ask.timeout_s
         self._waiting.append(ask)
-        self._fill()
+        # What comes from several connections in one turn of the loop is sent in one go: the thread
+        # of ZeroMQ then wakes up once, and so does the gateway.
+        if not self._is_sending_due and self._loop is not None:
+            self._is_sending_due = True
+            self._loop.call_soon(self._fill)
 
     def cancel(self, ask: Ask) -> None:
         """Nobody waits for this request any more; `done` is not called."""
@@ -246,6 +258,7 @@ class Hub:
 
     def _fill(self) -> None:
         """Send what the window has room for."""
+        self._is_sending_due = False
         while self._waiting and len(self._under_way) < self._window:
             ask = self._waiting.popleft()
             self._number += 1

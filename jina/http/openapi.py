@@ -305,8 +305,25 @@ def _own(page: FlowPage) -> Iterator[tuple[str, str, Schema]]:
     yield "/flow.json", "get", _read("The Flow and what it serves", _PAGES)
     yield "/openapi.json", "get", _read("This description", _PAGES)
     if page.http.docs:
-        operation = _read("A page to read and to try the endpoints", _PAGES, "text/html", _TEXT)
-        yield "/docs", "get", {**operation, "is_key_free": True}
+        text = "A page to read about the endpoints, and to try them"
+        operation = {**_read(text, _PAGES, "text/html", _TEXT), "is_key_free": True}
+        yield "/docs", "get", operation
+        yield "/", "get", _root(operation)
+
+
+def _root(page: Schema) -> Schema:
+    """GET /, which only browsers get the page from."""
+    responses = page["responses"]
+    content = {**responses["200"]["content"], _JSON: {"schema": {"type": "object"}}}
+    return {
+        **page,
+        "summary": "The same page for browsers, which accept text/html",
+        "responses": {
+            **responses,
+            "200": {**responses["200"], "content": content},
+            **_problems(("404",)),
+        },
+    }
 
 
 _TEXT: Schema = {"type": "string"}

@@ -176,11 +176,15 @@ class InOrder:
     async def _is_taken(self, ask: Ask) -> bool:
         """Give a request to the hub, which may be full, or between two gateways.
 
+        It waits here while the hub is crowded, so that those who cannot wait are still taken.
+
         Returns:
             False when the Flow takes no more; what it has taken before is still answered.
         """
         while not self._front.is_stopping:
             try:
+                if self._hub.is_crowded:
+                    raise Full
                 self._hub.submit(ask)
             except (ConnectError, Full):
                 if self._hub.is_stopping or self._hub.is_gone:
@@ -265,7 +269,7 @@ class InOrder:
 
     def _cancel(self) -> None:
         for sent in self._sent:
-            if sent.ask is not None and not sent.reply.done():
-                self._hub.cancel(sent.ask)
+            if sent.ask is not None:
+                self._hub.cancel(sent.ask)  # nothing, if it has its answer
             sent.reply.cancel()
         self._sent.clear()

@@ -20,7 +20,8 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Message, Receive, Send], Awaitable[None]]
 
 REQUEST_ID = b"x-request-id"
-_SCOPE_KEY = "jina.seen"
+SEEN = "jina.seen"
+"""In the scope of a request: its `Seen`, once its task has begun."""
 _is_sane = re.compile(rb"[\x20-\x7e]{1,128}").fullmatch
 
 
@@ -32,8 +33,8 @@ class Seen:
     """
 
     __slots__ = (
-        *("client", "documents", "endpoint", "failed", "method", "path", "request_id", "sent"),
-        *("started", "status"),
+        *("client", "documents", "endpoint", "failed", "is_over", "method", "path"),
+        *("request_id", "sent", "started", "status"),
     )
 
     def __init__(self, request_id: bytes | None) -> None:
@@ -41,6 +42,7 @@ class Seen:
         self.endpoint = ""  # of the Executors that its Documents go to
         self.documents = 0
         self.failed = 0
+        self.is_over = False
         self.status = 0
         self.sent = 0  # bytes of the answer's body
         self.started = time.perf_counter()
@@ -60,7 +62,7 @@ def new_id() -> bytes:
 
 def seen_of(scope: Message) -> Seen:
     """What is known of the request of an ASGI scope."""
-    seen: Seen = scope[_SCOPE_KEY]
+    seen: Seen = scope[SEEN]
     return seen
 
 
@@ -77,6 +79,11 @@ class Watch:
         self.log = log
         self.began = metrics.began
         """To be called at the beginning of each request; then `ended` follows."""
+
+    def forget(self, seen: Seen) -> None:
+        """A request is watched under another name from here on."""
+        seen.is_over = True
+        self._metrics.forgot()
 
     def replied(self, seen: Seen, endpoint: str, reply: Reply) -> None:
         """Documents of a request have their outcomes.
@@ -99,13 +106,16 @@ class Watch:
         self._metrics.documents(endpoint, total, failed)
 
     def ended(self, seen: Seen, status: int, size: int) -> None:
-        """A request is over.
+        """A request is over; a second time, nothing happens.
 
         Args:
             seen: the request.
             status: of HTTP; GONE if the client hung up first.
             size: of the answer's body, in bytes.
         """
+        if seen.is_over:
+            return
+        seen.is_over = True
         seconds = time.perf_counter() - seen.started
         self._metrics.ended(seen.endpoint or OTHER, status, seconds)
         if self.log is not None:
@@ -126,14 +136,10 @@ class Watch:
 
     async def _watch(self, app: App, scope: Message, receive: Receive, send: Send) -> None:
         seen = _seen(scope, scope["method"])
-        is_over = False
         self.began()
 
         def end() -> None:
-            nonlocal is_over
-            if not is_over:
-                is_over = True
-                self.ended(seen, seen.status or GONE, seen.sent)
+            self.ended(seen, seen.status or GONE, seen.sent)
 
         try:
             await app(scope, receive, _marking(seen, send, end))
@@ -157,7 +163,7 @@ class Watch:
 
 def _seen(scope: Message, method: str) -> Seen:
     given = next((value for name, value in scope["headers"] if name == REQUEST_ID), None)
-    seen = scope[_SCOPE_KEY] = Seen(given)
+    seen = scope[SEEN] = Seen(given)
     seen.client = client_text(scope.get("client"))
     seen.method = method
     seen.path = scope["path"]

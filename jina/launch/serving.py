@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import selectors
+import shutil
 import signal
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from jina.defaults import DRAIN_GRACE_S
 from jina.excepts import FlowError
@@ -32,6 +34,8 @@ class Serving:
         settings: of HTTP.
         flow: name of the Flow; "" if it is not known.
         address: of its gateway.
+        directory: of the Flow, in which its fronts count in a folder of their own; "" for one
+            elsewhere.
         report: told what happens, on this thread.
         up: called with the URL once it is served.
         stopping: called when it was told to stop.
@@ -42,12 +46,14 @@ class Serving:
         settings: HttpSettings,
         flow: str,
         address: str,
+        directory: str,
         report: events.Reporter,
         up: Callable[[str], None],
         stopping: Callable[[signal.Signals], None],
     ) -> None:
         self._flow = flow
         self._address = address
+        self._directory = directory
         self._up = up
         self._stopping = stopping
         self._selector = selectors.DefaultSelector()
@@ -72,8 +78,9 @@ class Serving:
             stack.callback(self._selector.close)
             stack.callback(self._fronts.end)
             self._fronts.open()
+            counts = stack.enter_context(self._counts())
             try:
-                self._fronts.start(self._flow, self._address)
+                self._fronts.start(self._flow, self._address, counts)
             except OSError as error:  # no process or descriptor is left
                 raise start_failure(not_started(error)) from None
             while self._goes_on():
@@ -87,6 +94,16 @@ class Serving:
                     self._failure = self._failure or start_failure(failure)
         if self._failure is not None:
             raise self._failure
+
+    @contextlib.contextmanager
+    def _counts(self) -> Iterator[str]:
+        """A folder for what the fronts count together; with that of the Flow it goes too."""
+        path = tempfile.mkdtemp(prefix="http-", dir=self._directory or None)
+        try:
+            yield path
+        finally:
+            self._fronts.end()
+            shutil.rmtree(path, ignore_errors=True)
 
     def _goes_on(self) -> bool:
         if self._failure is not None:

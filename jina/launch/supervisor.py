@@ -166,6 +166,7 @@ class Supervisor:
         try:
             self._remote.check()
             self._http.open()
+            self._directory.record.http = self._http.url
             create_board(self._directory.board)
             self._control.open(self._directory.control)
             self._start_gateway()
@@ -238,7 +239,6 @@ class Supervisor:
         if self._state != STARTING or waits or not self._fronts:
             return
         self._state = UP
-        self._directory.record.http = self._http.url
         try:
             self._directory.is_up_at(self._fronts, self._plan)
         except OSError as error:  # nobody could find it

@@ -167,7 +167,8 @@ def run(
       jina executor run catalogue://UpperCase /upper --text hello
     """
     # Late: see jinacli.app.
-    from jinacli.executor.run import RunOptions, run_executor
+    from jinacli.executor.options import RunOptions
+    from jinacli.executor.start import run_executor
     from jinacli.post.inputs import chosen_inputs
     from jinacli.post.options import read_options
     from jinacli.post.output import checked_fields, checked_form

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 import typer
 
-from jina.client.requests import call_for, open_lines
+from jina.client.requests import open_lines
 from jina.client.results import ResultFile
 from jina.config import load_executor
 from jina.config.executors import ExecutorConfig
@@ -18,17 +18,16 @@ from jina.defaults import MAX_REQUEST_DOCS, REQUEST_DOCS
 from jina.excepts import ExecutorError, InputError
 from jina.executors.table import lookup
 from jina.names import with_slash
-from jina.readers import LineSource, ReadOptions
+from jina.readers import LineSource
 from jina.readers.rows import Rows
 from jina.suggest import nearest
 from jina.trial import Outcome, constructed, imported, outcomes, requests_of
 from jina.types.arrays.document import DocumentArray
 from jina.types.document import Document
-from jina.wire.maps import Call
-from jina.writers import Form
 from jinacli import exits
-from jinacli.check.watched import CONSTRUCTOR, Begin, watched
+from jinacli.check.watched import CONSTRUCTOR, Begin
 from jinacli.executor.given import plain_path
+from jinacli.executor.options import RunOptions
 from jinacli.executor.tally import Tally
 from jinacli.post.inputs import say_without_inputs
 from jinacli.post.output import open_results, writer_of
@@ -36,60 +35,14 @@ from jinacli.screens.errors import say
 from jinacli.screens.post import say_unmet
 
 
-@dataclass(frozen=True)
-class RunOptions:
-    """The options of `jina executor run`, checked one by one.
+def run_here(options: RunOptions, begin: Begin) -> int:
+    """Run the Executor in this process, and return the exit code.
 
-    Attributes:
-        file: the Executor's YAML, or catalogue://NAME.
-        endpoint: that is called.
-        inputs: as for `jina post`.
-        texts: Documents instead of inputs.
-        reading: how inputs are read.
-        parameters: for every call.
-        output: file of the results, "-" for standard output.
-        form: of the output.
-        tensors: how tensors are written.
-        select: fields of the results; empty for all.
-        exclude: fields that they do not have.
-        request_size: Documents in a call, 0 for as many as fit; None for as many as usual.
-        workspace: folder for its files, unless its YAML names one.
-        quiet: say only errors.
+    Args:
+        options: of the command.
+        begin: called with what of the user's code runs next.
     """
-
-    file: str
-    endpoint: str
-    inputs: list[str]
-    texts: list[str]
-    reading: ReadOptions
-    parameters: dict[str, Any]
-    output: str
-    form: Form
-    tensors: str
-    select: list[str]
-    exclude: list[str]
-    request_size: int | None
-    workspace: str
-    quiet: bool
-
-    @property
-    def call(self) -> Call:
-        """What every call of the method is given, and what its results have."""
-        call = Call(self.parameters, tensors=self.tensors, select=self.select, exclude=self.exclude)
-        return call_for(self.form, call)
-
-
-def run_executor(options: RunOptions) -> int:
-    """Run the Executor, and return the exit code.
-
-    Raises:
-        InputError: `--select` or `--exclude` leave out what the format is made of.
-    """
-    _ = options.call
-    return watched(lambda begin: _run(options, begin), quiet=options.quiet)
-
-
-def _run(options: RunOptions, begin: Begin) -> int:
+    gc.freeze()  # what was loaded for this stays
     with contextlib.ExitStack() as stack:
         lines, requests = _requests(options, stack)
         results = stack.enter_context(open_results(options.output, options.form))

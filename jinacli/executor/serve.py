@@ -88,7 +88,7 @@ def serve_executor(options: ServeOptions) -> int:
         ConnectError: the gateway does not let us in.
         RuntimeFailToStart: a worker did not start.
     """
-    specs = options.check()
+    keeps = [spec.executor.metas.get("workspace") for spec in options.check()]
     keys = os.path.abspath(options.keys) if options.keys else ""
     if keys:
         Credentials(keys)  # before anything starts
@@ -99,9 +99,7 @@ def serve_executor(options: ServeOptions) -> int:
         keys=keys,
         shard=options.shard,
         replicas=options.replicas,
-        is_stateful=any(
-            options.workspace or spec.executor.metas.get("workspace") for spec in specs
-        ),
+        is_stateful=bool(options.workspace) or any(keeps),
         specs=options.specs,
     )
     agent = Agent(serve, screen)

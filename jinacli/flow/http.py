@@ -13,7 +13,6 @@ from jina.excepts import RuntimeFailToStart
 from jina.graph.http import HttpSettings
 from jina.launch import events
 from jina.launch.asking import directory_of
-from jina.launch.rundir import FlowRecord
 from jina.launch.serving import Serving
 from jina.launch.speaker import Speaker
 from jinacli import exits
@@ -74,7 +73,9 @@ def serve_flow(wanted: str, address: str, options: Mapping[str, Any], *, quiet: 
     def stopping(signum: signal.Signals) -> None:
         screen.say(f"Stopping ({signum.name}). Press Ctrl-C again to quit immediately")
 
-    serving = Serving(settings, name, _address(record, address), screen, up, stopping)
+    directory = str(directory_of(record)) if record is not None else ""
+    address = address or f"ipc://{directory}/front.ipc"  # it is there before the Flow is ready
+    serving = Serving(settings, name, address, directory, screen, up, stopping)
     try:
         serving.run()
     except RuntimeFailToStart as failure:
@@ -87,8 +88,3 @@ def serve_flow(wanted: str, address: str, options: Mapping[str, Any], *, quiet: 
     if serving.ended_by is not None:
         raise KeyboardInterrupt if serving.ended_by == signal.SIGINT else exits.Terminated
     return exits.OK
-
-
-def _address(record: FlowRecord | None, address: str) -> str:
-    """Of the gateway; that of a Flow which still starts has its place already."""
-    return address if record is None else f"ipc://{directory_of(record)}/front.ipc"

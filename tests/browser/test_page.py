@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.conftest import CHROMIUM
 from tests.http.fronts import FrontProcess, front_beside, is_answered
+from tests.polling import wait_until
 from tests.shell import JINA, WAIT_S, Shell
 
 HERE = Path(__file__).parent
@@ -306,3 +307,38 @@ def test_what_an_executor_says_is_only_text(visit: Visit) -> None:
     expect(page.locator("#as-documents .text").first).to_have_text(text)
     assert page.locator("#as-documents script").count() == 0
     assert visit.said == []
+
+
+def test_a_page_waits_for_its_flow(browser: Browser) -> None:
+    with front_beside("ipc:///nowhere/front.ipc") as front:
+        visit = Visit(browser, front, "/")
+        expect(visit.page.locator("#notice")).to_contain_text("Trying again every two seconds.")
+        assert not visit.page.locator("#main").is_visible()
+        visit.context.close()
+
+
+def test_a_key_is_asked_for_and_kept(browser: Browser, address: str, shared_shell: Shell) -> None:
+    key = "a-key-of-32-characters-0123456789"
+    keys = shared_shell.write("keys", f"{key}\n")
+    keys.chmod(0o600)
+    with front_beside(address, flow="album", api_key_file=str(keys)) as front:
+        known = {"Authorization": f"Bearer {key}"}
+        wait_until(lambda: front.ask("GET", "/flow.json", headers=known).status == 200, WAIT_S)
+        visit = Visit(browser, front, "/docs#/search")
+        page = visit.page
+        expect(page.locator("#whykey")).to_have_text("This Flow asks for a key.")
+        expect(page.locator("#key")).to_be_focused()
+        page.keyboard.type("another")
+        page.keyboard.press("Enter")
+        expect(page.locator("#whykey")).to_have_text("This key is not accepted.")
+        page.locator("#key").fill(key)
+        page.keyboard.press("Enter")
+        visit.run()
+        answered(visit)
+        assert 'Bearer $JINA_API_KEY"' in visit.tool("curl")
+        page.reload()
+        expect(page.locator("#endpoints a")).to_have_count(5, timeout=PATIENCE_MS)
+        assert not page.locator("#keys").is_visible()
+        assert key not in page.content()
+        assert visit.foreign == []
+        visit.context.close()

@@ -125,4 +125,4 @@ def front_beside(
 
 def is_answered(front: FrontProcess, path: str, body: Any) -> bool:
     """Wait until the front has found its Flow."""
-    return poll(lambda: front.post(path, body).status != 503, PATIENCE_S)
+    return poll(lambda: front.post(path, body).status not in (404, 503), PATIENCE_S)

@@ -67,9 +67,14 @@ def address(shared_shell: Shell) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def front(address: str) -> Iterator[FrontProcess]:
-    with front_beside(address, coalesce_ms=300) as found:
+    with front_beside(address, coalesce_ms=300) as found, _listener(found):
         wait_until(lambda: _is_learned(found))
         yield found
+
+
+def _listener(front: FrontProcess) -> socket.socket:
+    """Somebody who might still ask, so that the others wait for the whole time."""
+    return socket.create_connection(("127.0.0.1", front.port))
 
 
 def _is_learned(front: FrontProcess) -> bool:
@@ -185,9 +190,17 @@ def test_who_hangs_up_harms_nobody(front: FrontProcess, path: str) -> None:
 
 
 def test_limits_hold_for_requests_that_wait_for_others(address: str) -> None:
-    with front_beside(address, coalesce_ms=500, max_waiting=4) as front:
+    with front_beside(address, coalesce_ms=500, max_waiting=4) as front, _listener(front):
         wait_until(lambda: _is_learned(front))
         answers = _all(front, "/work", [_texts("a")] * 10)
         statuses = sorted(answer.status for answer in answers)
         assert statuses == [200] * 4 + [503] * 6
         assert [_together(answer) for answer in answers if answer.status == 200] == [[4]] * 4
+
+
+def test_nobody_is_waited_for_once_all_have_asked(address: str) -> None:
+    """With an hour to wait, an answer shows that it was not waited for."""
+    with front_beside(address, coalesce_ms=3_600_000, timeout=3_600) as front:
+        wait_until(lambda: front.ask("GET", "/readyz").status == 200)
+        for _ in range(3):
+            assert front.post("/work", _texts("a")).status == 200

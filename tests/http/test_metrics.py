@@ -191,7 +191,10 @@ def test_a_client_that_hangs_up_is_counted(fronts: list[FrontProcess]) -> None:
 
     before = gone()
     with socket.create_connection(("127.0.0.1", front.port)) as client:
-        client.sendall(b"POST /work HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{")
+        client.sendall(
+            b"POST /work HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+            b"Content-Length: 9\r\n\r\n{"
+        )
     wait_until(lambda: gone() == before + 1)
 
 

@@ -53,7 +53,7 @@ def test_a_front_is_ready_while_each_node_has_a_ready_worker(
     wait_until(lambda: front.ask("GET", "/readyz").status == 200)
     assert front.ask("GET", "/readyz").json() == {"status": "ready"}
     (shared_shell.folder / "gate").unlink()
-    os.kill(shared_shell.workers()["late"], signal.SIGKILL)
+    os.kill(shared_shell.workers()["late/0"], signal.SIGKILL)
     wait_until(lambda: front.ask("GET", "/readyz").status == 503)
     answer = front.ask("GET", "/readyz")
     assert answer.json() == {

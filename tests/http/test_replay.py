@@ -140,7 +140,7 @@ def _json(body: bytes) -> Any:
     try:
         return json.loads(body)
     except ValueError:
-        return body.decode()
+        return body.decode(errors="replace")
 
 
 def cases_of(folder: str) -> list[Case]:

@@ -17,11 +17,14 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 import pytest
+from websockets import Subprotocol
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
 from tests.http.fronts import PATIENCE_S, FrontProcess, front_beside, is_answered
 from tests.http.lines import LineStream
 from tests.polling import wait_until
-from tests.shell import Shell, peak_bytes
+from tests.shell import Shell, descriptors_of, peak_bytes
 
 WORKS = """\
 import os
@@ -62,6 +65,7 @@ executors:
     py_modules: works.py
 """
 MIB = 1024 * 1024
+VANISHING = int(os.environ.get("JINA_HTTP_VANISHING", "50"))
 
 
 class Service(NamedTuple):
@@ -79,6 +83,11 @@ class Service(NamedTuple):
         until, seen = self.shell.folder / f"{name}.until", self.shell.folder / f"{name}.seen"
         parameters = json.dumps({"until": str(until), "seen": str(seen)})
         return Gate(self.stream("/gate", parameters=parameters, **query), until, seen)
+
+    def queued(self) -> int:
+        """Requests that wait for the Executor."""
+        status = json.loads(self.shell.run("flow", "status", "--json").out)
+        return int(status["nodes"][0]["queued"])
 
 
 class Gate(NamedTuple):
@@ -337,7 +346,9 @@ def test_silence_ends_a_stream_but_a_slow_executor_does_not(service: Service) ->
         with gate.stream as slow, quick.stream("/upper") as silent:
             silent.send_docs({"text": "a"})
             silent.head()
-            assert silent.line()["text"] == "A"
+            got = silent.line()
+            assert got is not None, front.said()
+            assert got["text"] == "A"
             slow.send_docs({"id": "s"})
             wait_until(gate.seen)
             assert silent.lines() == []
@@ -364,6 +375,40 @@ def test_whoever_hangs_up_cancels_what_has_not_begun(service: Service) -> None:
         after.head()
         assert after.line()["id"] == "after"
     assert gate.seen() in (["0"], ["0", "1"])
+
+
+def test_nothing_is_left_of_streams_whose_clients_vanish(service: Service) -> None:
+    pid = service.front.process.pid
+    before = descriptors_of(pid)
+    gates = [service.gate("vanished", request_size=1) for _ in range(VANISHING)]
+    for gate in gates:
+        gate.stream.send_docs(*({"id": str(number)} for number in range(20)))
+    wait_until(gates[0].seen)
+    for gate in gates:
+        gate.stream.close()
+    wait_until(lambda: descriptors_of(pid) <= before)
+    wait_until(lambda: service.queued() == 0)
+    gates[0].until.touch()
+    with service.stream("/upper") as after:
+        after.send_docs({"text": "a"})
+        after.head()
+        assert after.line()["text"] == "A"
+    assert len(gates[0].seen()) <= 2
+
+
+def test_a_body_that_breaks_off_or_is_no_body_is_cut(service: Service) -> None:
+    for wrong in (b"zz\r\n", b"5\r\nabcdefgh\r\n"):
+        with service.stream("/upper") as stream:
+            stream.send_docs({"text": "a"})
+            stream.head()
+            assert stream.line()["text"] == "A"
+            stream.socket.sendall(wrong)
+            assert stream.lines() == []
+            assert not stream.is_whole
+    url = ("127.0.0.1", service.front.port)
+    with socket.create_connection(url, PATIENCE_S) as connection:
+        connection.sendall(b"POST /stream/upper HTTP/1.0\r\nHost: localhost\r\n\r\n")
+        assert connection.recv(1000).startswith(b"HTTP/1.1 505 ")
 
 
 def test_a_worker_or_a_gateway_that_is_killed_costs_no_line(service: Service) -> None:
@@ -402,7 +447,11 @@ def test_a_flow_that_stops_cuts_its_streams(service: Service, shell: Shell) -> N
             assert is_answered(front, "/upper", {"data": [{"text": "a"}]})
             own = service._replace(front=front, shell=shell)
             gate = own.gate("stopped", request_size=1)
-            with gate.stream as busy, own.stream("/upper") as idle:
+            with (
+                gate.stream as busy,
+                own.stream("/upper") as idle,
+                connect(f"ws://127.0.0.1:{front.port}/", subprotocols=[Subprotocol("json")]) as web,
+            ):
                 sent = ["0"]
                 busy.send_docs({"id": "0"})
                 wait_until(gate.seen)
@@ -417,6 +466,9 @@ def test_a_flow_that_stops_cuts_its_streams(service: Service, shell: Shell) -> N
                 wait_until(is_refused)
                 assert idle.lines() == []
                 assert not idle.is_whole
+                with pytest.raises(ConnectionClosed):
+                    web.recv(PATIENCE_S)
+                assert web.close_code == 1001
                 gate.until.touch()
                 busy.head()
                 answered = [line["id"] for line in busy.lines()]

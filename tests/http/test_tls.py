@@ -33,7 +33,7 @@ def context() -> ssl.SSLContext:
 
 @pytest.fixture(scope="module")
 def front(flow: Gated, context: ssl.SSLContext) -> Iterator[FrontProcess]:
-    with flow.front(ssl_certfile=str(CERTIFICATE), ssl_keyfile=str(KEY), head_s=0.3) as found:
+    with flow.front(ssl_certfile=str(CERTIFICATE), ssl_keyfile=str(KEY), head_s=1) as found:
 
         def is_ready() -> bool:
             with contextlib.suppress(OSError), wire(found.port, context) as client:
@@ -89,6 +89,13 @@ def test_who_hangs_up_over_tls_cancels(
     wait_until(lambda: flow.held() <= 1)
     gate.open()
     flow.is_idle()
+
+
+def test_a_slow_handshake_is_cut_off(front: FrontProcess) -> None:
+    for part in (b"", b"\x16\x03\x01"):
+        with wire(front.port) as client:
+            client.send(part)
+            assert client.is_closed()
 
 
 def test_plain_http_to_a_port_for_tls_is_closed(front: FrontProcess) -> None:

@@ -38,7 +38,7 @@ _SIZES = (1, 100)
 _CONNECTIONS = (1, 32)
 _CROWD = 64
 _CALL_MS = 5.0  # what a call costs at the Executor of the crowd
-_COALESCE_MS = 2.0
+_COALESCE_MS = 10.0  # as long as mosec waits
 JSON = "application/json"
 LINES = "application/jsonlines"
 

@@ -122,6 +122,7 @@ def test_beside_a_running_flow(served: tuple[Shell, Running, str]) -> None:
         assert done.code == 0
         assert done.err.endswith("Stopping (SIGINT). Press Ctrl-C again to quit immediately\n")
         assert sum(map(is_alive, pids)) == 2  # those of the Flow itself
+    assert not list(shell.run_dir.glob("*/http-*/"))
     with shell.start("http", "0") as beside:
         url_of(beside)
         os.kill(beside.process.pid, signal.SIGKILL)
@@ -194,6 +195,18 @@ def test_what_the_command_line_refuses(shell: Shell) -> None:
     assert shell.run("http", "0").code == 4  # no Flow runs
 
 
+def test_who_lets_others_in_is_believed_by_every_command(shell: Shell) -> None:
+    text = FLOW.replace("protocol: http", "protocol: http, host: 0.0.0.0")
+    shell.write("flow.yml", text)
+    assert shell.run("flow", "up", "flow.yml", "-d").code == 2
+    assert shell.run("flow", "up", "flow.yml", "-d", "--strict", "--insecure-no-auth").code == 0
+    assert shell.run("flow", "restart").code == 0
+    assert shell.run("flow", "diff").code == 0
+    assert shell.run("flow", "down").code == 0
+    assert shell.run("post", "/", "--text", "x", "--flow", "flow.yml").code == 0  # served to nobody
+    assert "error[open-host]" in shell.run("flow", "check", "flow.yml").out
+
+
 def test_dry_run_and_config_show_it(shell: Shell) -> None:
     shell.write("flow.yml", FLOW)
     plan = json.loads(shell.run("flow", "up", "flow.yml", "--dry-run", "--json").out)
@@ -221,3 +234,34 @@ def test_a_front_that_does_not_come_up_is_told_with_its_output(shell: Shell) -> 
     assert "ssl" in done.err.lower()
     assert not shell.directories()
     assert not shell.processes()
+
+
+def test_it_says_that_it_is_not_ready_while_executors_load(shell: Shell) -> None:
+    shell.write(
+        "late.py",
+        "import os, time\nfrom jina import Executor\n\n\nclass Late(Executor):\n"
+        "    def __init__(self, **kwargs):\n        super().__init__(**kwargs)\n"
+        "        while not os.path.exists('go'):\n            time.sleep(0.01)\n",
+    )
+    shell.write("flow.yml", "jtype: Flow\nexecutors: [{uses: Late, py_modules: late.py}]\n")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+
+    def readiness() -> int:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
+        try:
+            connection.request("GET", "/readyz")
+            return connection.getresponse().status
+        except (OSError, http.client.HTTPException):
+            return 0
+        finally:
+            connection.close()
+
+    with shell.start("flow", "up", "flow.yml", "--json", "--http", str(port)) as up:
+        assert poll(lambda: readiness() == 503)
+        (flow,) = shell.ps()
+        assert (flow["state"], flow["http"]) == ("starting", f"http://127.0.0.1:{port}")
+        shell.write("go", "")
+        assert json.loads(up.read_line())["http"] == f"http://127.0.0.1:{port}"
+        assert readiness() == 200
+        assert up.end(signal.SIGTERM).code == 0

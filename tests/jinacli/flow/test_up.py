@@ -229,7 +229,7 @@ def test_a_port_that_is_taken(shell: Shell) -> None:
         (
             ["--host", "0.0.0.0", "--port", "0"],
             "--host: 0.0.0.0 can be reached from other machines, and anyone there could post; "
-            "use --insecure-no-auth if that is what you want",
+            "use --keys, or --insecure-no-auth if that is what you want",
         ),
         (["--host", "0.0.0.0"], "--host: needs --port"),
         (["--host", "127.0.0.1"], "--host: needs --port"),
