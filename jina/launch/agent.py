@@ -38,7 +38,6 @@ from jina.launch.listener import Listener
 from jina.launch.local import start_failure
 from jina.launch.overdue import OverdueWorkers
 from jina.launch.restarts import Comebacks
-from jina.launch.signals import Signals
 from jina.launch.workers import FromOwner, WorkerProcess, Workers
 from jina.names import DEVICES
 from jina.runtime import agency, control
@@ -50,6 +49,7 @@ from jina.runtime.steps import Overdue
 
 _TICK_S = 0.5  # the longest time without a look at the deadlines
 _AGAIN_S = 1.0  # between greetings that get no answer
+_MOST_STARTS = 1_000_000  # of one agent: what they start is told from that of another one by it
 _WORD_S = 10.0  # between two words about what is waited for
 
 #: Makes what the workers run: of this node, these shards (None for none), and replicas.
@@ -79,23 +79,30 @@ class Serve(NamedTuple):
 
 
 class Agent:
-    """The agent of this process.
+    """The agent of one gateway.
 
     Args:
         serve: what it serves.
+        selector: of the loop.
         report: told what happens, on this thread.
+        number: of this agent in its process.
     """
 
-    def __init__(self, serve: Serve, report: events.Reporter) -> None:
+    def __init__(
+        self,
+        serve: Serve,
+        selector: selectors.BaseSelector,
+        report: events.Reporter,
+        number: int = 0,
+    ) -> None:
         self._serve = serve
         self._report = report
-        self._signals = Signals()
-        self._selector = selectors.DefaultSelector()
         self._home = AgentHome(serve.gateway)
         self._board = Board(self._home.board)
-        self._listener = Listener(self._selector, report)
-        self._link = AgentLink(serve.gateway, serve.keys, self._selector)
-        self._workers = Workers(self._home, self._listener, self._tell, serve.keys)
+        self._listener = Listener(selector, report)
+        self._link = AgentLink(serve.gateway, serve.keys, selector)
+        first_slot = number * _MOST_STARTS
+        self._workers = Workers(self._home, self._listener, self._tell, serve.keys, first_slot)
         self._ending = OverdueWorkers(self._workers, str(self._home.board), report)
         self._overdues = Overdues(self._overdue, self._board)
         self._comebacks = Comebacks({})
@@ -115,47 +122,40 @@ class Agent:
         self._why = ""  # nothing is served now
         self._deadline: float | None = None  # of those that close, or of the whole end
         self._is_stopping = False
-        self._failure: Exception | None = None
+        self.failure: Exception | None = None
+        """Why it cannot serve."""
         self.ended_by: signal.Signals | None = None
         """The signal that ended it at once."""
 
     # --- the loop ---
 
-    def run(self) -> None:
-        """Serve until a signal asks for the end.
+    def open(self, stack: contextlib.ExitStack) -> None:
+        """Have everything of it ended, in order, when the stack is unwound."""
+        stack.callback(self._home.close)
+        stack.callback(self._board.close)
+        stack.callback(self._link.close)
+        stack.callback(self._end_everything)
 
-        Raises:
-            ConnectError: the gateway does not let it in.
-            ConfigError: what it would serve cannot be served.
-            FlowError: a worker did not start.
-        """
-        with contextlib.ExitStack() as stack:
-            stack.enter_context(self._signals)
-            self._selector.register(self._signals, selectors.EVENT_READ, lambda: None)
-            stack.callback(self._selector.close)
-            stack.callback(self._home.close)
-            stack.callback(self._board.close)
-            stack.callback(self._link.close)
-            stack.callback(self._end_everything)
-            while self._goes_on():
-                for key, _ in self._selector.select(self._timeout()):
-                    key.data()
-                self._listener.go_on()
-                for signum in self._signals.take():
-                    if signum != signal.SIGCHLD:
-                        self._stop_or_kill(signum)
-                self._hear()
-                self._reap()
-                self._keep_time(time.monotonic())
-        if self._failure is not None:
-            raise self._failure
+    def go_on(self, signums: list[signal.Signals]) -> None:
+        """Do what is to be done now."""
+        self._listener.go_on()
+        for signum in signums:
+            if signum != signal.SIGCHLD:  # that woke the loop; _reap looks
+                self._stop_or_kill(signum)
+        self._hear()
+        self._reap()
+        self._keep_time(time.monotonic())
 
-    def _goes_on(self) -> bool:
-        if self._failure is not None or self.ended_by is not None:
+    @property
+    def goes_on(self) -> bool:
+        """Whether it has not come to its end."""
+        if self.failure is not None or self.ended_by is not None:
             return False
         return not self._is_stopping or len(self._workers) > 0
 
-    def _timeout(self) -> float:
+    @property
+    def timeout(self) -> float:
+        """Seconds until `go_on` must be called."""
         now = time.monotonic()
         moments = [*self._comebacks.due.values(), *self._ending.due]
         moments += [self._deadline] if self._deadline is not None else []
@@ -171,12 +171,12 @@ class Agent:
         try:
             messages = self._link.hear()
         except WireError as error:
-            self._failure = ConnectError(
+            self.failure = ConnectError(
                 f"the gateway does not speak our language: {error}", where=self._serve.gateway
             )
             return
         except ConnectError as error:
-            self._failure = error
+            self.failure = error
             return
         if messages:
             self._heard = time.monotonic()
@@ -188,7 +188,7 @@ class Agent:
             self._admitted(message)
         elif isinstance(message, agency.TurnedAway):
             kind = ConfigError if message.is_usage else ConnectError
-            self._failure = kind(message.what, where=self._serve.gateway, hint=message.hint)
+            self.failure = kind(message.what, where=self._serve.gateway, hint=message.hint)
         elif isinstance(message, agency.Wait):
             self._why = f"{message.why}; it may serve in {message.seconds:.0f} s"
         elif isinstance(message, agency.WhoIsIt):
@@ -255,7 +255,7 @@ class Agent:
         try:
             self._workers.start(self._specs[name])
         except (FlowError, OSError) as error:
-            self._failure = start_failure(not_started(error))
+            self.failure = start_failure(not_started(error))
 
     def _worker_ready(self, message: control.WorkerReady) -> None:
         worker = self._workers.get(message.identity)
@@ -347,7 +347,7 @@ class Agent:
             self._listener.show_held(child)
             return
         if not self._has_served and not child.is_ready and not child.was_killed:
-            self._failure = start_failure(child.failure(spec.where, child.ending))
+            self.failure = start_failure(child.failure(spec.where, child.ending))
             return
         self._listener.show_held(child)
         self._restarts[spec.name] = (self._restarts.get(spec.name, (0, ""))[0] + 1, child.ending)
@@ -357,7 +357,7 @@ class Agent:
             self._comebacks.forgive(spec.name)
         self._report(events.WorkerDied(worker=spec.name, reason=child.ending, restart_in_s=delay))
         if delay is None and self._comebacks.give_up(spec.name, child.last_words()) is not None:
-            self._failure = start_failure(child.failure(spec.where, child.ending))
+            self.failure = start_failure(child.failure(spec.where, child.ending))
 
     # --- time ---
 
@@ -388,7 +388,7 @@ class Agent:
         loading = {each.spec.name for each in self._workers if not each.child.is_ready}
         self._hints.loading(loading, now - self._admitted_at)
         for worker, reason in self._workers.silent(now):
-            self._failure = start_failure(worker.child.failure(worker.spec.where, reason))
+            self.failure = start_failure(worker.child.failure(worker.spec.where, reason))
 
     def _tell_waiting(self, now: float) -> None:
         if self._is_admitted or self._is_stopping or now < self._next_word:

@@ -138,6 +138,7 @@ class Health:
         nodes = _node_reports(seen) if seen else []
         fronts = self._fronts.reports()
         problems = _problems(gateway, nodes, workers) + _front_problems(fronts)
+        problems += [f"nobody serves {name}" for name in (seen.unserved if seen else [])]
         state = self._state()
         if state == "up":
             state = "degraded" if problems else "healthy"

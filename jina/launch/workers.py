@@ -74,6 +74,7 @@ class Workers:
         listener: hears what they print.
         tell: sends the gateway a message.
         keys: folder of the keys that the gateway is shown; "" where it is on this machine.
+        first_slot: numbers of incarnations begin behind it; those of one process must differ.
     """
 
     def __init__(
@@ -82,6 +83,7 @@ class Workers:
         listener: Listener,
         tell: Callable[[FromOwner], None],
         keys: str = "",
+        first_slot: int = 0,
     ) -> None:
         self._keys = keys
         self._directory = directory
@@ -89,7 +91,7 @@ class Workers:
         self._tell = tell
         self._running: dict[str, WorkerProcess] = {}  # by identity
         self._retiring: set[str] = set()  # identities
-        self._last_slot = 0
+        self._last_slot = first_slot
         self.planned = 1
         """How many the Flow has, or is to have; they share the cores."""
 

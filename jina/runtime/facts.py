@@ -91,6 +91,7 @@ class Seen(msgspec.Struct, tag=True, kw_only=True):
         endpoints: node -> what it binds.
         failed: nodes, or shards, that serve no more, and why.
         remote: workers on other machines, as their agents have reported them.
+        unserved: external nodes, or shards of them, that nobody serves.
     """
 
     number: int
@@ -107,6 +108,7 @@ class Seen(msgspec.Struct, tag=True, kw_only=True):
     endpoints: dict[str, list[str]]
     failed: dict[str, str]
     remote: list[WorkerReport] = []
+    unserved: list[str] = []
 
 
 # --- what the supervisor answers ------------------------------------------------------------------

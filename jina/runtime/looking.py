@@ -70,7 +70,19 @@ def seen(
         endpoints=router.endpoints,
         failed=router.failed_nodes,
         remote=remote,
+        unserved=_unserved(router, workers.values()),
     )
+
+
+def _unserved(router: Router, workers: Iterable[KnownWorker]) -> list[str]:
+    """External nodes, and shards of them, without a worker that is ready."""
+    served = {(each.node, each.shard or 0) for each in workers if each.is_ready}
+    return [
+        f"shard {shard} of {node.name}" if node.shards > 1 else node.name
+        for node in router.external
+        for shard in range(node.shards)
+        if (node.name, shard) not in served
+    ]
 
 
 def _with_facts(report: WorkerReport, facts: WorkerFacts) -> WorkerReport:

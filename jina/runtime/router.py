@@ -122,6 +122,11 @@ class Router:
         return self._workers, self._pools, list(self._held), self._held.floating
 
     @property
+    def external(self) -> list[PlannedNode]:
+        """Nodes whose workers are on other machines."""
+        return [node for node in self._nodes if node.is_external]
+
+    @property
     def is_complete(self) -> bool:
         """Whether the endpoints of every node are known, so that courses can be plotted."""
         return len(self._endpoints) == len(self._nodes)

@@ -199,10 +199,13 @@ def run(
 def serve(
     file: Annotated[str, typer.Argument(help="Executor YAML file, or catalogue://NAME")],
     name: Annotated[str, typer.Option(help="Its name in the YAML of the Flow")],
-    gateway: Annotated[
-        str,
+    gateways: Annotated[
+        list[str],
         typer.Option(
-            metavar="tcp://HOST:PORT", help="Address of the Flow: that of its --worker-port"
+            "--gateway",
+            metavar="tcp://HOST:PORT",
+            help="Address of the Flow, with its --worker-port; repeatable: each Flow gets its own "
+            "workers",
         ),
     ],
     keys: Annotated[
@@ -237,10 +240,11 @@ def serve(
     # Late: see jinacli.app.
     from jinacli.executor.serve import ServeOptions, serve_executor
 
-    check_given(("--name", name), ("--gateway", gateway), ("--keys", keys))
-    if not gateway.startswith("tcp://"):
-        raise typer.BadParameter("begins with tcp://", param_hint="--gateway")
-    options = ServeOptions(file, name, gateway, keys or "", shard, replicas, workspace, quiet)
+    check_given(("--name", name), ("--keys", keys))
+    for gateway in gateways:
+        if not gateway.startswith("tcp://"):
+            raise typer.BadParameter("looks like tcp://10.0.0.5:5556", param_hint="--gateway")
+    options = ServeOptions(file, name, gateways, keys or "", shard, replicas, workspace, quiet)
     raise typer.Exit(serve_executor(options))
 
 

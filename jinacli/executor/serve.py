@@ -11,7 +11,8 @@ from msgspec import structs
 from jina.config.flows import load_flow
 from jina.graph.plan import PlannedNode, WorkerSpec
 from jina.graph.planning import plan_from
-from jina.launch.agent import Agent, Serve
+from jina.launch.agent import Serve
+from jina.launch.serving_agents import serve_all
 from jina.transport.curve import Credentials
 from jinacli import exits
 from jinacli.executor.given import plain_path
@@ -25,7 +26,7 @@ class ServeOptions:
     Attributes:
         file: the Executor's YAML, or catalogue://NAME.
         name: of the node.
-        gateway: its address for workers.
+        gateways: their addresses for workers.
         keys: folder of the keys; "" for none.
         shard: the only one that is served; None for all.
         replicas: workers, of each shard.
@@ -35,7 +36,7 @@ class ServeOptions:
 
     file: str
     name: str
-    gateway: str
+    gateways: list[str]
     keys: str
     shard: int | None
     replicas: int
@@ -93,22 +94,24 @@ def serve_executor(options: ServeOptions) -> int:
     if keys:
         Credentials(keys)  # before anything starts
     screen = ServeScreen(quiet=options.quiet)
-    serve = Serve(
-        node=options.name,
-        gateway=options.gateway,
-        keys=keys,
-        shard=options.shard,
-        replicas=options.replicas,
-        is_stateful=bool(options.workspace) or any(keeps),
-        specs=options.specs,
-    )
-    agent = Agent(serve, screen)
+    serves = [
+        Serve(
+            node=options.name,
+            gateway=gateway,
+            keys=keys,
+            shard=options.shard,
+            replicas=options.replicas,
+            is_stateful=bool(options.workspace) or any(keeps),
+            specs=options.specs,
+        )
+        for gateway in options.gateways
+    ]
     try:
-        agent.run()
+        ended_by = serve_all(serves, screen)
     finally:
         screen.close()
-    if agent.ended_by is not None:
-        raise KeyboardInterrupt if agent.ended_by == signal.SIGINT else exits.Terminated
+    if ended_by is not None:
+        raise KeyboardInterrupt if ended_by == signal.SIGINT else exits.Terminated
     return exits.OK
 
 
