@@ -400,7 +400,7 @@ class Gateway:
         if task.blame is not None:
             self._failures.blame(task)
         try:
-            message = task_message(task)
+            message = task_message(task, is_here=self._workers[task.worker].owner.is_here)
         except WireError as error:  # branches that fit a message each need not fit one together
             node = self._workers[task.worker].node
             info = ErrorInfo("jina.excepts.WireError", str(error), node)
