@@ -41,6 +41,7 @@ class Front:
             f"http/{assignment.slot}",
             self.settings.max_waiting,
             self.settings.max_waiting_bytes,
+            assignment.keys,
         )
         wait_ms = self.settings.coalesce_ms
         self._coalescer = self._coalescer_of(wait_ms / 1000) if wait_ms > 0 else None

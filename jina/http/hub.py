@@ -18,6 +18,7 @@ from jina.client.requests import Request
 from jina.excepts import ConnectError, WireError
 from jina.http.asks import GONE, Ask, Full
 from jina.transport import sockets
+from jina.transport.curve import Credentials
 from jina.wire import header as wire
 from jina.wire.header import Header, pack_message, unpack_message
 from jina.wire.maps import (
@@ -52,9 +53,12 @@ class Hub:
         who: this process is, for the Flow's log.
         max_waiting: requests that may wait beyond the window.
         max_waiting_bytes: of all requests that are here.
+        keys: folder of the key that the gateway asks for; "" if it asks for none.
     """
 
-    def __init__(self, address: str, who: str, max_waiting: int, max_waiting_bytes: int) -> None:
+    def __init__(
+        self, address: str, who: str, max_waiting: int, max_waiting_bytes: int, keys: str = ""
+    ) -> None:
         self.address = address
         self.welcome: Welcome | None = None
         """What the gateway said at the greeting; None before the Flow has been up."""
@@ -67,6 +71,8 @@ class Hub:
         self._max_bytes = max_waiting_bytes
         self._context = sockets.open_context()
         self._socket = sockets.open_lasting_dealer(self._context, timeout_s=_ANSWER_S)
+        if keys:
+            Credentials(keys).show_on(self._socket)
         self._link = sockets.Link(self._socket)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tick: asyncio.TimerHandle | None = None

@@ -31,7 +31,7 @@ _PROBLEMS = {
     "403": ("Forbidden", "The Host or the Origin is not allowed."),
     "404": ("NotFound", "Nothing is at this path; the message has the nearest one."),
     "405": ("MethodNotAllowed", "The path has another method, which `Allow` lists."),
-    "408": ("RequestTimeout", "The request did not arrive in time."),
+    "408": ("TooSlow", "The request did not arrive in time."),
     "413": ("TooLarge", "The body, or the number of its Documents, is above the limit."),
     "415": ("UnsupportedMediaType", "The body is not said to be JSON."),
     "422": ("Unprocessable", "The body is JSON, but not a request; `loc` is the place in it."),

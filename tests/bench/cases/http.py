@@ -178,7 +178,7 @@ def _against_mosec(options: Options) -> Table:
     ratios: dict[Post, tuple[float, float]] = {}
     with jina_up("one") as jina, mosec_up() as mosec:
         for post in POSTS:
-            count = max(post.connections * 2, min(4_000, options.docs // (5 * post.size + 20)))
+            count = max(2 * post.connections, min(4_000, options.docs // (post.size + 20)))
             body, wanted = _body(options, post)
             samples = interleave(
                 {
