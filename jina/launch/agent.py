@@ -32,6 +32,7 @@ from jina.launch import events
 from jina.launch.agent_home import AgentHome
 from jina.launch.agent_link import AgentLink
 from jina.launch.child import not_started
+from jina.launch.ending import ending
 from jina.launch.health import describe
 from jina.launch.hints import Hints
 from jina.launch.listener import Listener
@@ -233,7 +234,10 @@ class Agent:
         was_admitted, self._is_admitted = self._is_admitted, True
         self._why = ""
         self._lease_s = message.lease_s
-        if was_admitted or self._is_stopping:
+        if was_admitted:
+            return
+        if self._is_stopping:  # another gateway: the workers go on retiring
+            self._workers.announce()
             return
         self._admitted_at = time.monotonic()
         if self._numbers != message.numbers or not self._specs:
@@ -345,6 +349,8 @@ class Agent:
         self._slots.pop(worker.identity, None)
         if not self._is_admitted or self._is_stopping or spec.name not in self._specs:
             self._listener.show_held(child)
+            if child.is_ready and not child.was_killed and child.ending != ending(0):
+                self._report(events.NotClosed(worker=child.name, reason=child.ending))
             return
         if not self._has_served and not child.is_ready and not child.was_killed:
             self.failure = start_failure(child.failure(spec.where, child.ending))
