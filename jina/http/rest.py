@@ -20,6 +20,7 @@ from jina.http.answers import Answered, told
 from jina.http.bodies import JINA_3, JINA_20, LINES, Body
 from jina.http.dialects import Documents, documents_2, documents_3
 from jina.http.envelopes import Facts, OneFailed, Writer
+from jina.http.far_numbers import far_numbers
 from jina.http.front import Front
 from jina.http.hints import hint_of
 from jina.http.hub import Ask
@@ -316,6 +317,8 @@ def _failed(asked: Asked, reply: Reply, error: ErrorInfo) -> Answered:
     """The answer to a request that failed as a whole."""
     facts = asked.facts
     if not facts.is_client:
+        if far := far_numbers(error.message, asked.request.frames[0].splitlines()):
+            return refusal(*far)
         what = {
             "type": error.type,
             "message": error.message,
@@ -359,6 +362,10 @@ def _partly(
     lines = bytes(outcomes.lines).splitlines(keepends=True)
     failures = [(index, found) for index, line in enumerate(lines) if (found := _failure(line))]
     bad = [problem for _, found in failures if (problem := _problem(found)) is not None]
+    given = asked.request.frames[0].splitlines()
+    for index, found in failures if len(given) == len(lines) else ():
+        assert found.error is not None
+        bad += far_numbers(found.error.message, given[index : index + 1], index)
     if bad:
         return refusal(*bad)
     failed = [

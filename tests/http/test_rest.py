@@ -28,6 +28,7 @@ class Checker(Executor):
             if doc.text == "odd":
                 raise Odd("this is odd")
             doc.text = doc.text.upper()
+            doc.tags.get("x")
 
     @requests(on="/slow")
     def slow(self, parameters, **kwargs):
@@ -177,6 +178,18 @@ def test_too_many_documents(front: FrontProcess) -> None:
     answer = check(front, [GOOD] * 101)
     assert answer.status == 422
     assert answer.json()["detail"][0]["loc"] == ["body", "data"]
+
+
+@pytest.mark.parametrize("before", [b"", b'{"text": "a"}, '])
+def test_a_number_in_tags_that_is_too_large(front: FrontProcess, before: bytes) -> None:
+    data = before + b'{"text": "a", "tags": {"x": [1, 1e999]}}'
+    answer = front.ask("POST", "/check", b'{"data": [' + data + b"]}")
+    problem = {
+        "loc": ["body", "data", int(bool(before)), "tags", "x", 1],
+        "msg": "`tags.x.1` is beyond the range of float64",
+        "type": "value_error",
+    }
+    assert (answer.status, answer.json()) == (422, {"detail": [problem]})
 
 
 def test_an_endpoint_must_be_named(front: FrontProcess) -> None:
