@@ -28,6 +28,7 @@ from jina.http.private import shown, shown_outcomes
 from jina.http.problems import BadBody, Problem, missing, not_json, refusal, wrong_type
 from jina.http.targets import named_by
 from jina.http.unknown_keys import unknown_in_query, unread_query
+from jina.http.watch import REQUEST_ID, sane_id
 from jina.names import DEFAULT_ENDPOINT
 from jina.readers import Chunk
 from jina.records import ids
@@ -82,10 +83,12 @@ def prepare(
     Returns:
         what to send, or what is wrong with it.
     """
-    kind = b""
+    kind = given_id = b""
     for name, value in headers:
         if name == b"content-type":
             kind = value
+        elif name == REQUEST_ID:
+            given_id = value
     kind = _kind(kind)
     try:
         if kind == b"json":
@@ -93,7 +96,7 @@ def prepare(
             read = bodies.read(body, api=settings.api, max_docs=settings.max_docs)
             if query and not read.is_named and (names := parse_qs(query.decode("latin-1"), True)):
                 raise BadBody(*unread_query(names))
-            return asked_of(front, endpoint, read)
+            return asked_of(front, endpoint, read, request_id=sane_id(given_id))
         if kind == b"lines":
             return _asked_of_lines(front, endpoint, body, query)
     except BadBody as error:
@@ -126,7 +129,14 @@ def _kind(value: bytes) -> bytes:
     return b"lines" if name in _JSON_LINES else b""
 
 
-def asked_of(front: Front, endpoint: str, read: Body, writer: Writer | None = None) -> Asked:
+def asked_of(
+    front: Front,
+    endpoint: str,
+    read: Body,
+    writer: Writer | None = None,
+    *,
+    request_id: str = "",
+) -> Asked:
     """What is asked for by a body that has been read.
 
     Args:
@@ -134,6 +144,7 @@ def asked_of(front: Front, endpoint: str, read: Body, writer: Writer | None = No
         endpoint: that its path means; "" where the body says it.
         read: the body.
         writer: of the answer; None for what HTTP has.
+        request_id: of its header, for a body without one.
 
     Raises:
         BadBody: it cannot be done as it is.
@@ -165,7 +176,7 @@ def asked_of(front: Front, endpoint: str, read: Body, writer: Writer | None = No
         wanted,
         read.target,
         read.echo,
-        read.request_id or (key if read.dialect == JINA_20 else key.replace("-", "")),
+        read.request_id or request_id or (key if read.dialect == JINA_20 else key.replace("-", "")),
         writer,
         read.is_named,
     )

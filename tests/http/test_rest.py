@@ -192,6 +192,18 @@ def test_a_number_in_tags_that_is_too_large(front: FrontProcess, before: bytes) 
     assert (answer.status, answer.json()) == (422, {"detail": [problem]})
 
 
+def test_a_request_id_of_a_header_is_that_of_the_answer(front: FrontProcess) -> None:
+    for path, more in (("/check", {}), ("/post", {"execEndpoint": "/check"})):
+        for data, status in (([GOOD], 200), ([ODD], 500)):
+            answer = front.post(path, {"data": data, **more}, **{"X-Request-ID": "mine-7"})
+            assert (answer.status, answer.json()["requestId"]) == (status, "mine-7")
+            assert answer.headers["x-request-id"] == "mine-7"
+    answer = front.post("/check", {"data": [GOOD], **CLIENTS["2.6"]}, **{"X-Request-ID": "mine-7"})
+    assert answer.json()["requestId"] == CLIENTS["2.6"]["request_id"]
+    answer = front.post("/check", {"data": [GOOD]}, **{"X-Request-ID": "x" * 200})
+    assert "xx" not in answer.json()["requestId"]
+
+
 def test_an_endpoint_must_be_named(front: FrontProcess) -> None:
     answer = front.post("/post", {"data": [GOOD]})
     problem = {
