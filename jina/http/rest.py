@@ -25,7 +25,15 @@ from jina.http.front import Front
 from jina.http.hints import hint_of
 from jina.http.hub import Ask
 from jina.http.private import shown, shown_outcomes
-from jina.http.problems import BadBody, Problem, missing, not_json, refusal, wrong_type
+from jina.http.problems import (
+    BadBody,
+    Problem,
+    in_words_of_json,
+    missing,
+    not_json,
+    refusal,
+    wrong_type,
+)
 from jina.http.targets import named_by
 from jina.http.unknown_keys import unknown_in_query, unread_query
 from jina.http.watch import REQUEST_ID, sane_id
@@ -428,4 +436,4 @@ def _problem(failure: _Failure) -> Problem | None:
     place, _, message = error.message.partition(": ")
     number = place.rpartition(":")[2]
     index = int(number) - 1 if number.isdigit() else 0
-    return Problem(["body", "data", index], message, "value_error")
+    return Problem(["body", "data", index], in_words_of_json(message), "value_error")

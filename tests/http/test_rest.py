@@ -192,6 +192,17 @@ def test_a_number_in_tags_that_is_too_large(front: FrontProcess, before: bytes) 
     assert (answer.status, answer.json()) == (422, {"detail": [problem]})
 
 
+def test_what_is_wrong_is_told_in_words_of_json(front: FrontProcess) -> None:
+    wrong = {
+        "`text` is a number, expected text": {"text": 5},
+        "`weight` is text, expected a number": {"weight": "a"},
+        "`chunks` is an object, expected a list of Documents": {"chunks": {}},
+        "`embedding` is not a tensor: a tensor is made of numbers, not of text": {"embedding": "x"},
+    }
+    answer = check(front, list(wrong.values()))
+    assert [each["msg"] for each in answer.json()["detail"]] == list(wrong)
+
+
 def test_a_request_id_of_a_header_is_that_of_the_answer(front: FrontProcess) -> None:
     for path, more in (("/check", {}), ("/post", {"execEndpoint": "/check"})):
         for data, status in (([GOOD], 200), ([ODD], 500)):

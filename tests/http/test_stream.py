@@ -235,7 +235,7 @@ WRONG = {
     ("on_error", "ignore"): "expected one of stop, split, continue",
     ("tensors", "npy"): "expected one of list, typed, base64",
     ("select", "txt"): 'Documents have no field "txt"',
-    ("exclude", "txt"): 'Documents have no field "txt"',
+    ("exclude", "tagz"): 'Documents have no field "tagz"; did you mean',
     ("request-size", "1"): 'did you mean "request_size"?',
 }
 
