@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from tests.http.fronts import FrontProcess, front_beside, is_answered
 from tests.polling import wait_until
-from tests.shell import Shell
+from tests.shell import Running, Shell
 
 EXECUTOR = """\
 import os
@@ -68,6 +68,7 @@ class Gated(NamedTuple):
 
     shell: Shell
     address: str
+    running: Running
 
     def gate(self, name: str) -> Gate:
         return Gate(self.shell.folder / f"{name}.until", self.shell.folder / f"{name}.seen")
@@ -94,5 +95,5 @@ class Gated(NamedTuple):
 def gated(shell: Shell) -> Iterator[Gated]:
     """Run the Flow."""
     shell.write("gated.py", EXECUTOR)
-    with shell.up(shell.write("flow.yml", FLOW)):
-        yield Gated(shell, shell.ps()[0]["addresses"][0])
+    with shell.up(shell.write("flow.yml", FLOW)) as running:
+        yield Gated(shell, shell.ps()[0]["addresses"][0], running)

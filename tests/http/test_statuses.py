@@ -203,7 +203,8 @@ def test_503_when_there_is_no_flow_yet(flow: Gated) -> None:
     with front_beside("ipc:///tmp/none/jina/front.ipc") as front:
         wait_until(lambda: front.ask("GET", "/livez").status == 200)
         for path in ("/index", "/post", "/whatever"):
-            answer = front.post(path, {**UPPER, "execEndpoint": "/upper"})
+            named = {"execEndpoint": "/upper"} if path == "/post" else {}
+            answer = front.post(path, {**UPPER, **named})
             assert answer.status == 503
             assert answer.headers["retry-after"] == "1"
             kind, message = answer.json()["error"].values()
@@ -265,3 +266,4 @@ def test_503_of_a_flow_that_stops(flow: Gated, front: FrontProcess) -> None:
         client.send(head("POST", "/stream/upper", f"{JSON}Content-Length: 1\r\n") + "\n")
         assert client.answer().status == 503
         assert front.process.poll() is None
+    flow.running.process.wait(PATIENCE_S)
