@@ -40,14 +40,7 @@ class BackDoor:
 
     def why_not(self, message: sockets.Message) -> str:
         """Why the sender of a message may not send it; "" if it may."""
-        if not message.user:
-            return ""
-        role = self._guard.role_of(message.user)
-        if role == WORKER:
-            return ""
-        if not role:
-            return "the gateway does not list this key any more"
-        return f"this is the key of a {role}; workers need one of their own"
+        return self._guard.why_not(message.user, WORKER)
 
     def close(self) -> None:
         """Close it, after what workers of other machines were told last had a moment to leave."""

@@ -39,14 +39,13 @@ class FrontDoor:
                 self._is_secured = guard.secure(self.socket)
             self.addresses.append(sockets.bind(self.socket, address))
 
-    def receive(self) -> sockets.Message | None:
-        """The next message; None if its sender is not let in any more, or is no client."""
-        if not self._is_secured:
-            return sockets.receive(self.socket, routed=True)
-        message = sockets.receive(self.socket, routed=True, is_known=True)
-        if message.user and self._guard.role_of(message.user) != CLIENT:
-            return None
-        return message
+    def receive(self) -> sockets.Message:
+        """The next message."""
+        return sockets.receive(self.socket, routed=True, is_known=self._is_secured)
+
+    def why_not(self, message: sockets.Message) -> str:
+        """Why the sender of a message may not send it; "" if it may."""
+        return self._guard.why_not(message.user, CLIENT)
 
     def listen(self, poller: sockets.Poller, wanted: bool) -> None:
         """Have messages polled for, or not; the others wait in their queues."""

@@ -69,6 +69,7 @@ from jina.transport import sockets
 from jina.wire import header as wire
 from jina.wire.header import Header, pack_message, unpack_message
 from jina.wire.maps import (
+    SHUT_OUT,
     STOPPING,
     ErrorInfo,
     Ready,
@@ -308,15 +309,15 @@ class Gateway:
         self._door.listen(self._poller, wanted)
 
     def _on_front(self) -> None:
-        peer = b""
-        number = 0
+        peer, number = b"", 0
         try:
             message = self._door.receive()
-            if message is None:
-                return
             peer = message.peer
             header = unpack_message(message.header, message.frames)
             number = header.number
+            if why := self._door.why_not(message):
+                self._send_front(refusal_message(number, why, SHUT_OUT), peer)
+                return
             if header.kind == wire.REQUEST:
                 self._submit(peer, header)
             elif header.kind == wire.HELLO:

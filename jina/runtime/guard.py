@@ -25,7 +25,6 @@ class Guard:
         self._keys = keys
         self._allowed = AllowList(Path(keys)) if keys else None
         self._keeper = Doorkeeper(context, self._allowed) if self._allowed is not None else None
-        self._told = ""
         self._refused = 0
 
     def secure(self, socket: sockets.Socket) -> bool:
@@ -45,26 +44,34 @@ class Guard:
         if self._keeper is None or source is not self._keeper.socket:
             return False
         self._keeper.answer()
-        if (
-            self._allowed is not None
-            and (problem := str(self._allowed.problem or "")) != self._told
-        ):
-            self._told = problem
-            if problem:
-                _say(f"the list of keys stays as it was: {problem}")
+        self._tell_news()
         if not self._refused and self._keeper.refused:
             _say("somebody was not let in: that key is not listed (this is told once)")
         self._refused = self._keeper.refused
         return True
 
-    def role_of(self, user: str) -> str:
-        """The role of whoever has sent a message; "" if its key is not listed any more.
+    def why_not(self, user: str, wanted: str) -> str:
+        """Why a message is not taken; "" if it is.
 
         Args:
-            user: of a `sockets.Message`.
+            user: of a `sockets.Message`; "" for those on this machine, who need no key.
+            wanted: the role that its key must have.
         """
-        key = None if self._keeper is None else self._keeper.key_of(user)
-        return "" if key is None else key.role
+        if not user or self._keeper is None:
+            return ""
+        key = self._keeper.key_of(user)
+        self._tell_news()
+        if key is None:
+            return "the gateway does not list this key any more"
+        if key.role != wanted:
+            return f"this is the key of a {key.role}; {wanted}s need one of their own"
+        return ""
+
+    def _tell_news(self) -> None:
+        if self._allowed is not None and self._allowed.news:
+            for line in self._allowed.news:
+                _say(line)
+            self._allowed.news.clear()
 
 
 def _say(text: str) -> None:
