@@ -88,7 +88,7 @@ def test_what_the_checker_accepts_is_valid(text: str) -> None:
         "with: {replicas: 2}\n",
         "executors: [{uses: {wiht: {}}}]\n",
         "executors: [{external: maybe}]\n",
-            "executors: [{deployment: a}]\n",
+        "executors: [{deployment: a}]\n",
         "with: {worksapce: x}\n",
         "http: {workrs: 2}\n",
         "http: {api: 4}\n",
