@@ -22,6 +22,10 @@ _OURS = frozenset(
         *("/livez", "/healthz", "/readyz"),
     }
 )
+_ENCRYPT = (
+    "set `ssl_certfile` and `ssl_keyfile` (--ssl-certfile, --ssl-keyfile) for HTTPS, or listen on "
+    "127.0.0.1 behind a proxy that encrypts"
+)
 _BELOW = ("/post", "/stream")
 
 
@@ -55,6 +59,9 @@ def http_files(config: HttpConfig, settings: HttpSettings) -> Iterator[Problem]:
     for key, path, fault in file_faults(settings):
         message, _, hint = fault.partition("; ")
         yield config.problem(key, "http-file", f"`{key}`: {message} ({path})", hint)
+    if settings.api_key_file and not settings.ssl_certfile and not settings.is_loopback:
+        message = f"API keys travel unencrypted to {settings.host}, and whoever sees one can use it"
+        yield config.problem("api_key_file", "plain-keys", message, _ENCRYPT)
 
 
 def _met(settings: HttpSettings, served: Sequence[Endpoint]) -> Iterator[Problem]:

@@ -149,6 +149,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         keys: folder of the keys of those who may use it; "" for no encryption.
         origins: what it was made from; None where nobody asks.
         http: how it is reached over HTTP; None where it is not.
+        http_said: what its YAML file says of HTTP, whether it is reached or not; by the names of
+            `HttpSettings`. `jina http` serves it so.
     """
 
     name: str
@@ -159,6 +161,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     keys: str = ""
     origins: Origins | None = None
     http: HttpSettings | None = None
+    http_said: dict[str, Any] = {}
 
     @property
     def executors(self) -> list[PlannedNode]:

@@ -74,6 +74,7 @@ def plan_from(
         workers=workers,
         listen=listen,
         http=None if http is None else http_settings(config.http, http),
+        http_said=dict(config.http.values) if path else {},
     )
 
 

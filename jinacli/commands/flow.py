@@ -17,6 +17,8 @@ from jinacli.commands.http_options import (
     Http,
     HttpWorkers,
     LogFormat,
+    SslCertfile,
+    SslKeyfile,
     http_options,
 )
 from jinacli.commands.options import (
@@ -94,6 +96,8 @@ def up(
     http: Http = None,
     http_workers: HttpWorkers = None,
     api_key_file: ApiKeyFile = None,
+    ssl_certfile: SslCertfile = None,
+    ssl_keyfile: SslKeyfile = None,
     access_log: AccessLog = False,
     log_format: LogFormat = None,
     watch: Annotated[
@@ -164,6 +168,8 @@ def up(
             workers=http_workers,
             api_key_file=api_key_file,
             insecure=insecure,
+            ssl_certfile=ssl_certfile,
+            ssl_keyfile=ssl_keyfile,
             access_log=access_log,
             log_format=log_format,
         )

@@ -11,6 +11,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,6 +27,7 @@ executors:
 """
 BODY = {"data": [{"text": "hello"}], "execEndpoint": "/"}
 PATIENCE_S = 60
+TLS = Path(__file__).parents[2] / "http" / "tls"
 
 
 def asked(url: str, body: Any = BODY) -> tuple[int, bytes]:
@@ -119,6 +121,7 @@ def test_beside_a_running_flow(served: tuple[Shell, Running, str]) -> None:
             url = url_of(beside)
             assert poll(partial(is_served, url))
             pids = shell.processes("jina.http")
+            assert len(pids) == 4  # as `workers` of the YAML, or of the option
             done = beside.end(signal.SIGINT)
         assert done.code == 0
         assert done.err.endswith("Stopping (SIGINT). Press Ctrl-C again to quit immediately\n")
@@ -128,6 +131,28 @@ def test_beside_a_running_flow(served: tuple[Shell, Running, str]) -> None:
         url_of(beside)
         os.kill(beside.process.pid, signal.SIGKILL)
         wait_until(lambda: len(shell.processes("jina.http")) == 2, what="it took its processes")
+
+
+def test_options_win_over_the_map_of_the_flow(served: tuple[Shell, Running, str]) -> None:
+    shell, _, _ = served
+    shell.write("keys", "secret\n")
+    (shell.folder / "keys").chmod(0o600)
+    words = ["--workers", "1", "--api-key-file", "keys"]
+    tls = [
+        "--ssl-certfile",
+        str(TLS / "localhost.crt"),
+        "--ssl-keyfile",
+        str(TLS / "localhost.key"),
+    ]
+    with shell.start("http", "0.0.0.0:0", *words) as beside:
+        assert url_of(beside).startswith("http://0.0.0.0:")
+        assert "API keys travel unencrypted to 0.0.0.0" in beside.err
+        assert len(shell.processes("jina.http")) == 3
+        assert beside.end(signal.SIGTERM).code == 0
+    with shell.start("http", "0.0.0.0:0", *words, *tls) as beside:
+        assert url_of(beside).startswith("https://0.0.0.0:")
+        assert "unencrypted" not in beside.err
+        assert beside.end(signal.SIGTERM).code == 0
 
 
 def test_beside_a_flow_that_asks_for_keys(shell: Shell) -> None:
@@ -147,7 +172,9 @@ def test_beside_a_flow_that_asks_for_keys(shell: Shell) -> None:
 def url_of(beside: Running) -> str:
     """The URL that `jina http` prints once it serves."""
     wait_until(lambda: "Press Ctrl-C" in beside.err)
-    return next(word for word in beside.err.split() if word.startswith("http://")).rstrip(".")
+    return next(
+        word for word in beside.err.split() if word.startswith(("http://", "https://"))
+    ).rstrip(".")
 
 
 def test_down_lets_a_request_finish_and_takes_no_new_one(shell: Shell) -> None:
