@@ -99,7 +99,7 @@ def serve_flow(
 
     directory = str(directory_of(record)) if record is not None else ""
     address = address or f"ipc://{directory}/front.ipc"  # it is there before the Flow is ready
-    serving = Serving(settings, name, address, directory, keys, screen, up, stopping)
+    serving = Serving(settings, name, address, directory, keys, screen, up, stopping, screen.say)
     try:
         serving.run()
     except RuntimeFailToStart as failure:

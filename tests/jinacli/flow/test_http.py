@@ -155,6 +155,23 @@ def test_options_win_over_the_map_of_the_flow(served: tuple[Shell, Running, str]
         assert beside.end(signal.SIGTERM).code == 0
 
 
+def test_a_flow_that_is_not_there_is_told_and_when_it_is_back(shell: Shell) -> None:
+    with shell.start("http", "0", "--address", "tcp://127.0.0.1:1") as beside:
+        wait_until(lambda: "warning: no Flow answers at tcp://127.0.0.1:1 yet" in beside.err)
+        assert beside.end(signal.SIGTERM).code == 0
+    words = ["flow", "up", shell.flow("Upper"), "-d", "-q"]
+    assert shell.run(*words).code == 0
+    with shell.start("http", "0") as beside:
+        url_of(beside)
+        assert shell.run("flow", "down", "-q").code == 0
+        wait_until(lambda: 'The Flow "flow" does not answer any more; requests' in beside.err)
+        assert shell.run(*words).code == 0
+        wait_until(lambda: 'The Flow "flow" is back\n' in beside.err)
+        assert beside.err.count("does not answer") == 1
+        assert beside.end(signal.SIGTERM).code == 0
+    assert shell.run("flow", "down", "-q").code == 0
+
+
 def test_beside_a_flow_that_asks_for_keys(shell: Shell) -> None:
     for name, role, folder in (("gate", "gateway", "theirs"), ("me", "client", "ours")):
         assert shell.run("keys", "new", name, "--role", role, "--keys", folder).code == 0
