@@ -13,7 +13,8 @@ from msgspec import convert
 
 from jina.check.http import http_files
 from jina.config.http import NO_HTTP
-from jina.excepts import FlowNotFound, RuntimeFailToStart
+from jina.config.problems import errors_in
+from jina.excepts import ConfigError, FlowNotFound, RuntimeFailToStart
 from jina.graph.http import HttpSettings
 from jina.launch import events
 from jina.launch.asking import directory_of
@@ -69,6 +70,7 @@ def serve_flow(
 
     Raises:
         BadKeys: the folder has no key that can be used.
+        ConfigError: a certificate or a file of keys cannot be used.
         FlowError: no such Flow runs, or the port cannot be had.
         typer.BadParameter: other machines could reach it, and need no key.
         KeyboardInterrupt: a second Ctrl-C, or one before it was up, ended it at once.
@@ -86,9 +88,11 @@ def serve_flow(
     settings = convert({**_said(record, quiet=quiet), **options}, HttpSettings)
     refuse_unguarded(settings)
     screen = _Screen(quiet=quiet)
-    for problem in http_files(NO_HTTP, settings):
-        if problem.severity == "warning":
-            screen.say(str(problem))
+    found = list(http_files(NO_HTTP, settings))
+    if errors := errors_in(found):
+        raise ConfigError(errors[0].message, problems=errors)
+    for problem in found:
+        screen.say(str(problem))
 
     def up(url: str) -> None:
         what = f'the Flow "{name}"' if name else address

@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import re
 import signal
 import socket
 import threading
@@ -82,6 +81,8 @@ def test_it_answers_and_is_shown(served: tuple[Shell, Running, str]) -> None:
     assert f"HTTP: {url}\n" in status.out
     assert "http/1   ready" in status.out
     assert json.loads(shell.run("flow", "status", "--json").out)["http"] == url
+    for name in ("http", "http/0"):
+        assert shell.run("flow", "logs", name).code == 0
 
 
 def test_a_taken_port_is_told_before_anything_starts(served: tuple[Shell, Running, str]) -> None:
@@ -280,17 +281,14 @@ def test_dry_run_and_config_show_it(shell: Shell) -> None:
     ).replace("  # default", "")
 
 
-def test_a_front_that_does_not_come_up_is_told_with_its_output(shell: Shell) -> None:
-    text = "-----BEGIN CERTIFICATE-----\nbad\n"
-    shell.write("cert.pem", text)
-    shell.write(
-        "flow.yml",
-        FLOW.replace("protocol: http", "protocol: http, ssl_certfile: cert.pem"),
-    )
+def test_a_certificate_that_is_none_is_told_where_it_is_named(shell: Shell) -> None:
+    names = f"ssl_certfile: {TLS}/localhost.key, ssl_keyfile: {TLS}/localhost.crt"
+    shell.write("flow.yml", FLOW.replace("protocol: http", f"protocol: http, {names}"))
     done = shell.run("flow", "up", "flow.yml")
-    assert done.code == 1
-    assert re.search(r'flow.yml:2:18: "http/\d" did not start', done.err)
-    assert "ssl" in done.err.lower()
+    assert done.code == 2
+    assert done.err.startswith("flow.yml:2:38: error[http-file]: `ssl_certfile`: this is a private")
+    assert "help: have the two files been swapped?" in done.err
+    assert shell.run("flow", "check", "flow.yml").out.count("error[") == 1
     assert not shell.directories()
     assert not shell.processes()
 
