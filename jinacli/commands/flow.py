@@ -26,12 +26,14 @@ from jinacli.commands.options import (
     ErrorOnWarning,
     ExitZero,
     FlowFile,
+    FlowOption,
     FurtherFiles,
     NoImport,
     OutputFormat,
     Settings,
     check_given,
     given_flow,
+    one_flow,
 )
 
 flow_app = typer.Typer(
@@ -187,6 +189,7 @@ def down(
     flow: Annotated[
         str | None, typer.Argument(help="Name or YAML of the Flow; default: the only running one")
     ] = None,
+    named: FlowOption = None,
     every: Annotated[bool, typer.Option("--all", help="Stop every running Flow")] = False,
     timeout: Annotated[float, typer.Option(min=0, help="Seconds to wait before killing it")] = 60.0,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show only errors")] = False,
@@ -204,8 +207,7 @@ def down(
 
     if math.isnan(timeout):
         raise typer.BadParameter("nan is not a number of seconds", param_hint="--timeout")
-    check_given(("FLOW", flow))
-    raise typer.Exit(stop_flows(flow or "", every=every, timeout_s=timeout, quiet=quiet))
+    raise typer.Exit(stop_flows(one_flow(flow, named), every=every, timeout_s=timeout, quiet=quiet))
 
 
 @flow_app.command()
