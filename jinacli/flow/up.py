@@ -13,6 +13,7 @@ from msgspec import structs
 
 from jina.config.flows import FlowConfig
 from jina.config.problems import errors_in
+from jina.defaults import LEASE_S
 from jina.excepts import ConfigError
 from jina.graph.plan import Plan
 from jina.launch import events, rundir
@@ -41,6 +42,8 @@ class Up:
         quiet: show only errors and what Executors print.
         timeout_s: give up after so long, where it is detached.
         keys: folder of the keys of those who may connect to `listen`; "" for no encryption.
+        worker_listen: tcp address for workers of other machines; "" for none.
+        lease_s: of their agents.
     """
 
     listen: str = ""
@@ -51,6 +54,8 @@ class Up:
     quiet: bool = False
     timeout_s: float | None = None
     keys: str = ""
+    worker_listen: str = ""
+    lease_s: float = LEASE_S
 
     def load(self, given: Given) -> tuple[FlowConfig, Plan]:
         """Read a Flow, check it and plan it.
@@ -66,7 +71,14 @@ class Up:
                 raise typer.BadParameter(
                     "needs --http, or `protocol: http` in the YAML", param_hint=f"--{option}"
                 )
-        return config, plan
+        external = [node.name for node in plan.nodes if node.is_external]
+        if external and not self.worker_listen:
+            raise typer.BadParameter(
+                f'"{external[0]}" is external: a port is needed for those who serve it',
+                param_hint="--worker-port",
+            )
+        listen, lease_s = self.worker_listen, self.lease_s
+        return config, structs.replace(plan, worker_listen=listen, lease_s=lease_s)
 
 
 def up_flow(given: Given, how: Up) -> int:
