@@ -233,12 +233,20 @@ def owner_of(port: int) -> tuple[str, str]:
     owners = [each for each in Path("/proc").glob("[0-9]*") if not inodes.isdisjoint(_held(each))]
     if not owners:
         return " by a process of another user", ""
-    pids = {int(each.name) for each in owners}
+    pids = {number for each in owners for number in (int(each.name), _parent(each))}
     for _, record in running():
         if record.pid in pids:
             hint = f"`jina flow down {record.name}` stops it; or "
             return f' by the Flow "{record.name}", process {record.pid}', hint
     return f" by process {owners[0].name}{_command(owners[0])}", ""
+
+
+def _parent(process: Path) -> int:
+    """Which process started it, as a supervisor starts a gateway; 0 if that is not known."""
+    try:
+        return int((process / "stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return 0
 
 
 def _held(process: Path) -> Iterator[str]:

@@ -180,6 +180,9 @@ def test_beside_a_flow_that_asks_for_keys(shell: Shell) -> None:
     shell.write("theirs/me.pub", (shell.folder / "ours" / "me.pub").read_bytes())
     with shell.up(shell.flow("Upper"), "--port", "0", "--keys", "theirs"):
         address = next(each for each in shell.ps()[0]["addresses"] if each[:4] == "tcp:")
+        taken = shell.run("http", address.rpartition(":")[2]).err
+        assert ' is taken by the Flow "flow", process ' in taken
+        assert "help: `jina flow down flow` stops it; or" in taken
         with shell.start("http", "0", "--address", address, "--keys", "ours") as beside:
             url = url_of(beside)
             assert poll(partial(is_served, url))
