@@ -68,7 +68,7 @@ def http_files(config: HttpConfig, settings: HttpSettings) -> Iterator[Problem]:
         what = f"`{key}`: {message} ({path})"
         yield config.problem(key, "http-file", what, hint, is_error=not is_harmless(fault))
     if settings.api_key_file and not settings.ssl_certfile and not settings.is_loopback:
-        message = f"API keys travel unencrypted to {settings.host}, and whoever sees one can use it"
+        message = f"API keys travel unencrypted to {settings.host}, and can be read on the way"
         yield config.problem("api_key_file", "plain-keys", message, _ENCRYPT)
 
 

@@ -20,6 +20,7 @@ from jina.config.validation import usable
 #: Of `with`; without `protocol: http` they are ignored.
 _ADDRESS = ("host", "port", "port_expose")
 _ONLY_WITH = ("protocol", "http")
+_ADD = "add `protocol: http`, which serves HTTP and WebSockets there"
 _HINT = "`protocol: http` serves HTTP and WebSockets; gRPC is not supported"
 
 
@@ -90,6 +91,8 @@ def read_http(state: LoadState, tree: Tree, options: FlowOptions) -> HttpConfig:
             opener = (*at, "port")
     if not opener:
         _tell_unopened(state, tree, is_unknown=bool(_written(tree, "protocol")) != bool(protocols))
+    if opener:
+        _tell_two_ports(state, tree, found, places)
     _settle_port(found, places, protocols)
     for key in HTTP_FILES:
         if found.get(key):
@@ -135,7 +138,7 @@ def _ignore_address(state: LoadState, tree: Tree, given: dict[str, Any], *, is_k
                 "ignored-key",
                 f"`{key}` has no effect here; it is ignored",
                 at="key",
-                hint=_HINT,
+                hint=_HINT if written.get("protocol") else _ADD,
                 severity="warning",
             )
         )
@@ -169,6 +172,26 @@ def _tell_unopened(state: LoadState, tree: Tree, *, is_unknown: bool) -> None:
         hint = "add `port: 8080` to it, or start the Flow with --http 8080"
         state.problems.append(
             tree.problem(at, "no-port", message, at="key", hint=hint, severity="warning")
+        )
+
+
+def _tell_two_ports(
+    state: LoadState, tree: Tree, found: dict[str, Any], places: dict[str, DataPath]
+) -> None:
+    """Warn of a `port_expose` that another port wins over."""
+    if found.get("port_expose") is None or not isinstance(port := found.get("port"), int):
+        return
+    if port != found["port_expose"]:
+        name = ".".join(map(str, places["port"]))
+        state.problems.append(
+            tree.problem(
+                places["port_expose"],
+                "ignored-key",
+                f"`port_expose` has no effect beside `{name}`, which is {port}",
+                at="key",
+                hint="remove one of the two",
+                severity="warning",
+            )
         )
 
 

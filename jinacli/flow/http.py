@@ -139,9 +139,13 @@ def refuse_unguarded(settings: HttpSettings) -> None:
     Raises:
         typer.BadParameter: it is, and they would need no key.
     """
+    if settings.url_host:
+        raise typer.BadParameter(
+            f"leave out http://, as in {settings.url_host}:8080", param_hint="[HOST:]PORT"
+        )
     if not settings.is_guarded:
         raise typer.BadParameter(
-            f"{settings.host} can be reached from other machines, and anyone there could post; use "
+            f"{settings.exposure}; use "
             "--api-key-file so that they need a key, or --insecure-no-auth if anyone may",
             param_hint="HOST",
         )
