@@ -60,7 +60,7 @@ def _gateway(flow: Exported) -> str:
   gateway:
     image: {quoted(flow.image)}
     command: [{", ".join(map(quoted, command))}]
-{_common(flow.gateway_grace_s, {}, "gateway")}{secrets}
+{_common(flow.gateway_grace_s, flow.secret_env, "gateway")}{secrets}
     ports:
       - "${{JINA_HOST:-127.0.0.1}}:${{JINA_PORT:-{CLIENTS_PORT}}}:{CLIENTS_PORT}"
       - "${{JINA_HOST:-127.0.0.1}}:${{JINA_HTTP_PORT:-{HTTP_PORT}}}:{HTTP_PORT}"

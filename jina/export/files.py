@@ -18,6 +18,7 @@ from jina.config.flows import FlowConfig
 from jina.config.http_schema import HTTP_FILES, HttpModel, HttpOptions
 from jina.config.nodes import NodeConfig
 from jina.config.problems import Problem
+from jina.config.secrets import looks_secret
 from jina.config.tree import value_at
 from jina.executors.modules import is_path
 from jina.executors.spec import ExecutorSpec
@@ -192,8 +193,9 @@ def _entry(node: NodeConfig, layout: Layout, folder: str, *, is_served: bool) ->
         data["external"] = True
     for key, neighbour in (("uses_before", node.before), ("uses_after", node.after)):
         if neighbour is not None:
-            origin_env = {} if neighbour.origin is None else neighbour.origin.env
-            env = {**origin_env, **node.outer_env}
+            whole = node.env_around(neighbour.origin)
+            # What is secret is in the environment of the gateway, which they inherit.
+            env = {key: value for key, value in whole.items() if not looks_secret(key)}
             executor = _executor(neighbour.executor, layout, folder)
             data[key] = {**executor, "env": env} if env else executor
     if node.needs is not None:

@@ -63,10 +63,11 @@ def secrets(flow: Exported, data: Mapping[str, Mapping[str, bytes]]) -> str:
 
 def secret_env(flow: Exported) -> dict[str, dict[str, bytes]]:
     """The variables that nobody may see, as `secrets` takes them."""
+    owners = {"gateway": flow.secret_env, **{unit.name: unit.secret_env for unit in flow.units}}
     return {
-        f"{unit.name}-env": {key: value.encode() for key, value in unit.secret_env.items()}
-        for unit in flow.units
-        if unit.secret_env
+        f"{name}-env": {key: value.encode() for key, value in env.items()}
+        for name, env in owners.items()
+        if env
     }
 
 
@@ -140,7 +141,7 @@ containers:
     image: {quoted(flow.image)}
     command: {_words(command)}
     env:
-{_environment({})}
+{_environment({})}{_from_secret(flow, "gateway", flow.secret_env)}
     ports:
       - {{name: clients, containerPort: {CLIENTS_PORT}}}
       - {{name: workers, containerPort: {WORKERS_PORT}}}
@@ -210,11 +211,6 @@ def _unit(flow: Exported, unit: Unit) -> str:
     if unit.is_sharded:
         source = f"{{fieldRef: {{fieldPath: {quoted(_POD_INDEX)}}}}}"
         shard = f"\n      - {{name: SHARD, valueFrom: {source}}}"
-    secret = f"{flow.flow}-{unit.name}-env"
-    from_secret = "".join(
-        f"\n      - {{name: {key}, valueFrom: {{secretKeyRef: {{name: {secret}, key: {key}}}}}}}"
-        for key in unit.secret_env
-    )
     scratch = "" if unit.has_volume else "\n  - {name: workspace, emptyDir: {}}"
     spec = f"""\
 {_pod_head(flow, unit.grace_s)}
@@ -223,7 +219,7 @@ containers:
     image: {quoted(unit.image)}
     command: {_words(command)}
     env:
-{_environment(unit.env)}{from_secret}{shard}
+{_environment(unit.env)}{_from_secret(flow, unit.name, unit.secret_env)}{shard}
 {_resources(unit.cores, unit.gpus * unit.processes)}
 {_container_security()}
     volumeMounts:
@@ -346,6 +342,14 @@ def _environment(env: Mapping[str, str]) -> str:
     return "\n".join(
         f"      - {{name: {quoted(key)}, value: {quoted(value.replace('$(', '$$('))}}}"
         for key, value in rows.items()
+    )
+
+
+def _from_secret(flow: Exported, name: str, env: Mapping[str, str]) -> str:
+    secret = f"{flow.flow}-{name}-env"
+    return "".join(
+        f"\n      - {{name: {key}, valueFrom: {{secretKeyRef: {{name: {secret}, key: {key}}}}}}}"
+        for key in env
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from jina.export.kubernetes import secret_env
 from jina.export.units import CLIENTS_PORT, HTTP_PORT, Exported
 
 _BUILD = """\
@@ -12,8 +13,9 @@ a Dockerfile."""
 _KEYS = """\
 The keys in `keys/` were made by the first export and are never overwritten. `keys/client` is for
 those who may post: copy the folder to their machines. `keys/worker` is enough to serve Executors,
-and `keys/gateway` to pretend to be the Flow. {http}Keep all of it out of git; the `.gitignore` here does. `jina keys new NAME --keys DIR` makes more keys: copy
-NAME.pub to `keys/gateway`{again}."""
+and `keys/gateway` to pretend to be the Flow. {http}Keep
+all of it out of git; the `.gitignore` here does. `jina keys new NAME --keys DIR` makes more keys:
+copy NAME.pub to `keys/gateway`{again}."""
 _OWNED = """\
 Exporting again writes the same bytes if the Flow has not changed, and overwrites the files of an
 export. If you edit these files, export into another folder and compare."""
@@ -43,7 +45,7 @@ def kubernetes_readme(flow: Exported) -> str:
     if not flow.asked.with_secrets:
         names = [f"{flow.flow}-gateway-keys", f"{flow.flow}-worker-keys"]
         names += [f"{flow.flow}-api-keys"] if flow.needs_api_key else []
-        names += [f"{unit.name}-env" for unit in flow.units if unit.secret_env]
+        names += [f"{flow.flow}-{name}" for name in secret_env(flow)]
         secrets = f"The Secrets must exist in the cluster: {', '.join(f'`{n}`' for n in names)}."
     scaled = ""
     if flow.asked.max_replicas:

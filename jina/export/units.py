@@ -135,6 +135,8 @@ class Exported:
         gateway_grace_s: from the request to stop until it is killed.
         needs_api_key: HTTP asks for a key.
         api_key_file: where the user keeps those; "" where one is made.
+        secret_env: what nobody may see of the environment of Executors that run in the gateway's
+            container.
         warnings: what is left out.
     """
 
@@ -147,6 +149,7 @@ class Exported:
     gateway_grace_s: int
     needs_api_key: bool
     api_key_file: str = ""
+    secret_env: Mapping[str, str] = field(default_factory=dict)
     warnings: list[Problem] = field(default_factory=list)
 
     def gateway_command(self, keys: str, api_keys: str) -> list[str]:
@@ -215,6 +218,7 @@ def exported(
         gateway_grace_s=_gateway_grace_s(config),
         needs_api_key=bool(api_key_file) or not config.http.values.get("insecure_no_auth"),
         api_key_file=api_key_file,
+        secret_env=_gateway_secrets(config),
         warnings=ordered([*left_out, *_shown_secrets(config)]),
     )
 
@@ -287,6 +291,15 @@ def _gpus(value: str) -> int:
 
 def _names_workspace(node: NodeConfig) -> bool:
     return "workspace" in node.marks or bool(node.executor.metas.get("workspace"))
+
+
+def _gateway_secrets(config: FlowConfig) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for node in config.executors:
+        for neighbour in (node.before, node.after):
+            if neighbour is not None:
+                found |= node.env_around(neighbour.origin)
+    return {key: value for key, value in sorted(found.items()) if looks_secret(key)}
 
 
 def _gateway_grace_s(config: FlowConfig) -> int:

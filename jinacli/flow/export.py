@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import jina
 from jina.config.flows import FlowConfig, flow_config
@@ -24,6 +24,8 @@ from jinacli import exits
 from jinacli.flow.given import Given
 from jinacli.flow.sources import module_files
 from jinacli.screens.errors import say
+
+Refused: TypeAlias = Callable[[FlowConfig], Iterator[Problem]]
 
 MARK = ".jina-export"
 """The file that says which files of a folder are ours."""
@@ -255,7 +257,7 @@ def _short_text(path: Path) -> str | None:
         return None
 
 
-def _exported(given: Given, how: Export, refused: Callable[[FlowConfig], Iterator[Problem]]) -> Exported:
+def _exported(given: Given, how: Export, refused: Refused) -> Exported:
     config = flow_config(given.source, given.options)
     images = dict(each.split("=", 1) for each in how.images if "=" in each)
     plain = [each for each in how.images if "=" not in each]
