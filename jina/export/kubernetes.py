@@ -311,7 +311,6 @@ def _pod_head(flow: Exported, grace_s: int) -> str:
 terminationGracePeriodSeconds: {grace_s}
 automountServiceAccountToken: false
 enableServiceLinks: false # else Services become variables such as JINA_PORT
-shareProcessNamespace: true # processes that an Executor leaves behind are reaped
 securityContext:
   runAsNonRoot: true
   runAsUser: {USER}
@@ -389,7 +388,7 @@ def _volumes(flow: Exported, keys: str) -> str:
 
 
 def _secret_volume(name: str, secret: str) -> str:
-    return f"\n  - {{name: {name}, secret: {{secretName: {secret}, defaultMode: 0440}}}}"
+    return f"\n  - {{name: {name}, secret: {{secretName: {secret}, optional: false, defaultMode: 0440}}}}"
 
 
 def _words(words: Iterable[str]) -> str:
