@@ -141,9 +141,8 @@ def test_the_commands(shell: Shell) -> None:
     done = shell.run("flow", "export", "kubernetes", "search/flow.yml", "-o", "out")
     assert (done.code, done.out) == (2, "")
     assert "--image" in done.err
-    done = shell.run(
-        "flow", "export", "compose", "search/flow.yml", "-o", "out", "--image", "encoder=i"
-    )
+    words = ("flow", "export", "compose", "search/flow.yml", "-o", "out", "--image")
+    done = shell.run(*words, "encoder=i")
     assert done.code == 2
     assert "name an image for the gateway too" in done.err
     done = shell.run(*words, "i", "--image", "encodr=j")
