@@ -388,7 +388,8 @@ def _volumes(flow: Exported, keys: str) -> str:
 
 
 def _secret_volume(name: str, secret: str) -> str:
-    return f"\n  - {{name: {name}, secret: {{secretName: {secret}, optional: false, defaultMode: 0440}}}}"
+    source = f"{{secretName: {secret}, optional: false, defaultMode: 0440}}"
+    return f"\n  - {{name: {name}, secret: {source}}}"
 
 
 def _words(words: Iterable[str]) -> str:

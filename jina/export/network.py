@@ -71,7 +71,7 @@ def autoscalers(flow: Exported) -> str:
       external:
         metric:
           name: {QUEUE}
-          selector: {{matchLabels: {{service: {flow.flow}, node: {unit.name}}}}}
+          selector: {{matchLabels: {{app_kubernetes_io_name: {flow.flow}, node: {unit.name}}}}}
         target: {{type: AverageValue, averageValue: {_WAITING}}}
 """
         for unit in flow.units
