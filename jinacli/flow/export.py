@@ -31,6 +31,7 @@ MARK = ".jina-export"
 """The file that says which files of a folder are ours."""
 _IGNORED = "# Secrets.\nkeys/\nsecrets.yaml\n.env\n"
 _SECRET_FILES = frozenset({"secrets.yaml", "compose.yaml", ".env"})
+_KEYS = "keys"
 _MAX_DATA_BYTES = 1 << 18
 _MAX_NAME = 255  # characters of a value that is looked for as a file
 _ROLES = ("gateway", "worker", "client")
@@ -77,7 +78,7 @@ class _Output:
         self.files |= {name: text.encode() for name, text in texts.items()}
 
     def check(self) -> None:
-        """Check that the folder is empty, or of an earlier export.
+        """Check that the folder is empty but for keys, or of an earlier export.
 
         Raises:
             OutputError: it is neither.
@@ -86,7 +87,7 @@ class _Output:
             return
         if not self.folder.is_dir():
             raise OutputError("is not a folder", where=str(self.folder))
-        held = {entry.name for entry in self.folder.iterdir()}
+        held = {entry.name for entry in self.folder.iterdir()} - {_KEYS}
         if held and self._known() is None:
             raise OutputError(
                 "is not empty, and not of an earlier export in this form",
@@ -318,7 +319,7 @@ def _text_of(path: Path) -> str:
 
 def _keys(output: Path, flow: Exported) -> dict[str, dict[str, bytes]]:
     """The keys of an export, made where they are missing: folder -> name of a file -> bytes."""
-    folder = output / "keys"
+    folder = output / _KEYS
     for role in _ROLES:
         if not (folder / role / f"{role}.key").exists():
             make_key(folder / role, role, role)
