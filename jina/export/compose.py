@@ -9,7 +9,6 @@ from jina.export.text import quoted
 from jina.export.units import CLIENTS_PORT, FOLDER, HTTP_PORT, Exported, Unit
 
 _KEYS, _API_KEYS = "/keys", "/run/secrets/api-keys"
-_SCRATCH = "[/tmp, /run/jina:mode=1777]"
 
 
 def compose(flow: Exported) -> str:
@@ -60,6 +59,7 @@ def _gateway(flow: Exported) -> str:
   gateway:
     image: {quoted(flow.image)}
     command: [{", ".join(map(quoted, command))}]
+    working_dir: /tmp
 {_common(flow.gateway_grace_s, flow.secret_env, "gateway")}{secrets}
     ports:
       - "${{JINA_HOST:-127.0.0.1}}:${{JINA_PORT:-{CLIENTS_PORT}}}:{CLIENTS_PORT}"
@@ -90,7 +90,7 @@ def _unit(flow: Exported, unit: Unit, shard: int) -> str:
     if unit.has_volume:
         workspace = f"\n      - {_service(unit, shard)}:/workspace"
     else:
-        deployed += "\n    tmpfs: [/tmp, /run/jina:mode=1777, /workspace:mode=1777]"
+        deployed += "\n    tmpfs: [/tmp, /workspace]"
     env = {**unit.env, **unit.secret_env}
     common = _common(unit.grace_s, env, "worker", tmpfs=unit.has_volume)
     return f"""\
@@ -98,6 +98,7 @@ def _unit(flow: Exported, unit: Unit, shard: int) -> str:
   {_service(unit, shard)}:
     image: {quoted(unit.image)}
     command: [{", ".join(map(quoted, command))}]
+    working_dir: {quoted(flow.folder)}
 {common}{workspace}{deployed}
 """
 
@@ -114,8 +115,8 @@ def _reservations(unit: Unit) -> str:
 def _common(grace_s: int, env: Mapping[str, str], role: str, *, tmpfs: bool = True) -> str:
     """What all containers have; it ends in the list of volumes."""
     rows = {
-        "JINA_RUN_DIR": "/run/jina/run",
-        "JINA_STATE_DIR": "/run/jina/state",
+        "JINA_RUN_DIR": "/tmp/jina-run",
+        "JINA_STATE_DIR": "/tmp/jina-state",
         "HOME": "/tmp",
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONUNBUFFERED": "1",
@@ -135,6 +136,6 @@ def _common(grace_s: int, env: Mapping[str, str], role: str, *, tmpfs: bool = Tr
     read_only: true
     cap_drop: [ALL]
     security_opt: ["no-new-privileges:true"]
-{f"    tmpfs: {_SCRATCH}{chr(10)}" if tmpfs else ""}    volumes:
+{"    tmpfs: [/tmp]" + chr(10) if tmpfs else ""}    volumes:
       - ./flow:{FOLDER}:ro
       - ./keys/{role}:{_KEYS}:ro"""

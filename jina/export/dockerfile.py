@@ -57,11 +57,11 @@ COPY --from=build /opt/jina /opt/jina
 ENV PATH=/opt/jina/bin:$PATH \\
     PYTHONUNBUFFERED=1 \\
     PYTHONDONTWRITEBYTECODE=1 \\
-    JINA_RUN_DIR=/run/jina/run \\
-    JINA_STATE_DIR=/run/jina/state \\
+    JINA_RUN_DIR=/tmp/jina-run \\
+    JINA_STATE_DIR=/tmp/jina-state \\
     HOME=/tmp
 # Any user may write there: compose and Kubernetes choose one.
-RUN mkdir -m 1777 /run/jina /workspace
+RUN mkdir -m 1777 /workspace
 {files}WORKDIR /flow
 USER {USER}:{USER}
 CMD [{words}]

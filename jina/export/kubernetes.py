@@ -140,6 +140,7 @@ containers:
   - name: gateway
     image: {quoted(flow.image)}
     command: {_words(command)}
+    workingDir: /tmp
     env:
 {_environment({})}{_from_secret(flow, "gateway", flow.secret_env)}
     ports:
@@ -218,6 +219,7 @@ containers:
   - name: executor
     image: {quoted(unit.image)}
     command: {_words(command)}
+    workingDir: {quoted(flow.folder)}
     env:
 {_environment(unit.env)}{_from_secret(flow, unit.name, unit.secret_env)}{shard}
 {_resources(unit.cores, unit.gpus * unit.processes)}

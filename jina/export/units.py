@@ -152,6 +152,11 @@ class Exported:
     secret_env: Mapping[str, str] = field(default_factory=dict)
     warnings: list[Problem] = field(default_factory=list)
 
+    @property
+    def folder(self) -> str:
+        """The folder of the Flow's YAML, in which Executors run."""
+        return f"{FOLDER}/{dirname(self.flow_yaml)}".rstrip("/")
+
     def gateway_command(self, keys: str, api_keys: str) -> list[str]:
         """The words of the command that runs the gateway and serves HTTP.
 
