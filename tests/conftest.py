@@ -27,7 +27,7 @@ import zmq
 from hypothesis import HealthCheck, configuration, settings
 from zmq.utils import garbage
 
-from tests import flaky
+from tests import flaky, warming
 from tests.polling import poll
 from tests.pythons import PACKAGES, ROOT, make_venv
 from tests.shell import Shell
@@ -72,6 +72,11 @@ if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:  # under nohup
 def pytest_configure(config: pytest.Config) -> None:
     """Tell flaky tests from broken ones, if asked to."""
     flaky.install(config)
+
+
+def pytest_collection(session: pytest.Session) -> None:
+    """Import the test files before they are collected, if others do so at the same time."""
+    warming.import_in_turn(session.config)
 
 
 def pytest_xdist_auto_num_workers() -> int:

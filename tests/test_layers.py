@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -135,7 +136,10 @@ def module_of(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-ALL_IMPORTS = [found for path in sources() for found in imports_of(path, path.read_text())]
+@functools.cache
+def all_imports() -> list[Import]:
+    """Of all our files; not at the import, which every process of the tests does."""
+    return [found for path in sources() for found in imports_of(path, path.read_text())]
 
 
 def test_every_room_has_its_layer() -> None:
@@ -147,19 +151,19 @@ def test_imports_go_downward() -> None:
     """Those inside functions too, but for the ones that are named, with their reasons."""
     wrong = [
         f"{found.place}: {room_of(module_of(found.path))} imports {found.module}"
-        for found in ALL_IMPORTS
+        for found in all_imports()
         if is_upward(found) and not (found.is_late and named(found) in UPWARD)
     ]
     assert not wrong, "\n".join(wrong)
 
 
 def test_every_named_exception_is_needed() -> None:
-    assert set(UPWARD) == {named(found) for found in ALL_IMPORTS if is_upward(found)}
+    assert set(UPWARD) == {named(found) for found in all_imports() if is_upward(found)}
 
 
 def test_no_files_import_each_other_but_the_named_ones() -> None:
     targets: dict[str, set[str]] = {module_of(path): set() for path in sources()}
-    for found in ALL_IMPORTS:
+    for found in all_imports():
         home = module_of(found.path)
         targets[home] |= {found.module} & targets.keys() - {home}
     reached = {module: reachable(module, targets) for module in targets}
@@ -215,7 +219,7 @@ def test_the_direction_of_an_import_is_seen_wherever_it_stands(
 def test_importing_jina_imports_none_of_its_rooms() -> None:
     wrong = [
         found.place
-        for found in ALL_IMPORTS
+        for found in all_imports()
         if found.path == ROOT / "jina" / "__init__.py"
         and room_of(found.module)
         and not found.is_for_types
@@ -227,7 +231,7 @@ def test_an_import_inside_a_function_says_why() -> None:
     """By a comment above it or beside it; in a file, the first import of a room or library does."""
     wrong = []
     explained = set()
-    for found in ALL_IMPORTS:
+    for found in all_imports():
         what = (found.path, room_of(found.module) or found.module.split(".")[0])
         if not found.is_late or what in explained:
             continue
@@ -246,7 +250,7 @@ def test_an_import_inside_a_function_says_why() -> None:
 def test_each_library_is_imported_in_its_room_only() -> None:
     wrong = [
         f"{found.place}: {library} belongs to {ROOMS_OF_LIBRARIES[library]}"
-        for found in ALL_IMPORTS
+        for found in all_imports()
         if (library := found.module.split(".")[0]) in ROOMS_OF_LIBRARIES
         and room_of(module_of(found.path)) != ROOMS_OF_LIBRARIES[library]
     ]
@@ -256,7 +260,7 @@ def test_each_library_is_imported_in_its_room_only() -> None:
 def test_nothing_that_crosses_a_border_is_executed() -> None:
     wrong = [
         f"{found.place}: {found.module}"
-        for found in ALL_IMPORTS
+        for found in all_imports()
         if found.module.split(".")[0] in FORBIDDEN_LIBRARIES
     ]
     for path in sources():

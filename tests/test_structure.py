@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import statistics
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -46,8 +47,9 @@ class Import(NamedTuple):
     is_for_types: bool  # under `if TYPE_CHECKING`
 
 
+@functools.cache
 def read() -> Modules:
-    """Our own modules."""
+    """Our own modules; not at the import, which every process of the tests does."""
     found = {}
     for path in (path for top in ("jina", "jinacli") for path in (ROOT / top).rglob("*.py")):
         parts = path.relative_to(ROOT).with_suffix("").parts
@@ -138,16 +140,13 @@ def made(**sources: str) -> Modules:
     }
 
 
-OURS = read()
-
-
 def test_there_is_no_circle_at_module_level() -> None:
-    graph = graph_of(OURS, lambda found: not (found.is_late or found.is_for_types))
+    graph = graph_of(read(), lambda found: not (found.is_late or found.is_for_types))
     assert circles(graph) == []
 
 
 def test_circles_by_late_imports_and_for_types_are_few_and_small() -> None:
-    graph = graph_of(OURS, lambda _: True)
+    graph = graph_of(read(), lambda _: True)
     for start, end in NEEDED:
         graph[start].discard(end)
     wrong = [
@@ -160,14 +159,14 @@ def test_circles_by_late_imports_and_for_types_are_few_and_small() -> None:
 
 
 def test_every_named_circle_is_needed() -> None:
-    graph = graph_of(OURS, lambda _: True)
+    graph = graph_of(read(), lambda _: True)
     assert all(end in graph[start] and start in _reached(graph, end) for start, end in NEEDED)
 
 
 def test_late_imports_are_few() -> None:
     late = {
         name: count
-        for name, module in OURS.items()
+        for name, module in read().items()
         if name.split(".")[0] == "jina"
         and (count := sum(found.is_late for found in imports_in(module.tree)))
     }
@@ -176,7 +175,7 @@ def test_late_imports_are_few() -> None:
 
 
 def test_the_median_function_is_short() -> None:
-    assert statistics.median(function_lines(OURS)) <= MAX_MEDIAN_LINES
+    assert statistics.median(function_lines(read())) <= MAX_MEDIAN_LINES
 
 
 def test_no_file_is_long() -> None:

@@ -119,7 +119,7 @@ def read_for_flow(
         for node in reading.nodes:
             report.problems += _unserved(report, node)
         if reading.config is not None:
-            report.problems += http_findings(reading.config.http, report.endpoints)
+            report.problems += http_findings(reading.config.http, report.endpoints, options.http)
         report.problems = ordered(report.problems)
         return report
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import linecache
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from jina.check.report import Endpoint
 from jina.config.http import HttpConfig
@@ -24,17 +25,18 @@ _OURS = frozenset(
 _BELOW = ("/post", "/stream")
 
 
-def http_findings(config: HttpConfig, served: Sequence[Endpoint] = ()) -> Iterator[Problem]:
+def http_findings(
+    config: HttpConfig, served: Sequence[Endpoint], wins: Mapping[str, Any] | None
+) -> Iterator[Problem]:
     """What is suspicious about how a Flow is served over HTTP; nothing if it is not.
 
     Args:
         config: what its YAML says.
         served: what its Executors bind, as far as it is known.
+        wins: settings that win over those of the YAML; None where it is not served.
     """
-    if not config.is_open:
-        return
     try:
-        settings = http_settings(config, {})
+        settings = None if wins is None else http_settings(config, wins)
     except ConfigError as error:
         yield from (each for each in error.problems if isinstance(each, Problem))
         return
@@ -66,10 +68,13 @@ def _met(settings: HttpSettings, served: Sequence[Endpoint]) -> Iterator[Problem
         told.add(key)
         below = next((each for each in _BELOW if f"{path}/".startswith(f"{each}/")), "")
         if below:
-            message = f"over HTTP, {path} is not {row.method}: everything under {below} is ours"
+            what = f"{path} is not {row.method}"
+            message = f"over HTTP, {what}: jina itself answers everything under {below}"
             hint = f"show it elsewhere: `expose_endpoints: {{{row.endpoint}: {{path: /my{path}}}}}`"
         elif path in _OURS:
-            message = f"over HTTP, only POST {path} reaches {row.method}: GET {path} is ours"
+            message = (
+                f"over HTTP, only POST {path} reaches {row.method}: jina itself answers GET {path}"
+            )
             hint = "" if "GET" not in shown.get("methods", ()) else "take GET out of its `methods`"
         else:
             continue

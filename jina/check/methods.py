@@ -13,7 +13,7 @@ from jina.config.tree import DataPath, Tree
 from jina.config.variables import Unresolved
 from jina.executors import BaseExecutor
 from jina.executors.class_faults import decorator_faults, method_faults, odd_endpoint
-from jina.executors.describe import endpoints_of
+from jina.executors.describe import about, endpoints_of
 from jina.executors.doubts import documents_methods
 from jina.executors.signature import ARGUMENTS, unfillable
 from jina.executors.spec import ExecutorSpec
@@ -81,7 +81,7 @@ def endpoint_rows(cls: type[BaseExecutor], spec: ExecutorSpec, name: str) -> Ite
         name: of the Executor in the rows.
     """
     usable = {e: m for e, m in spec.requests.items() if callable(getattr(cls, m, None))}
-    about = spec.metas.get("description")
+    description = spec.metas.get("description") or about(cls)
     table = instance_table(cls, usable)
     for said, (endpoint, target) in zip(endpoints_of(table, cls), table.items(), strict=True):
         plain = getattr(target, "__func__", target)
@@ -95,7 +95,7 @@ def endpoint_rows(cls: type[BaseExecutor], spec: ExecutorSpec, name: str) -> Ite
             place,
             said.doc,
             tuple(said.parameters),
-            about if isinstance(about, str) else "",
+            description if isinstance(description, str) else "",
         )
 
 

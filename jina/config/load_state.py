@@ -42,6 +42,7 @@ class LoadOptions(msgspec.Struct, frozen=True, kw_only=True):
         overlays: further YAML files of a Flow, see `jina.config.overlays`.
         settings: single values that override all files: `executors.encoder.with.batch=32`.
         env_file: `KEY=value` lines that win over a `.env` beside the YAML, and not over `env`.
+        http: settings of HTTP that win over those of the YAML; None where it is not served.
     """
 
     context: Mapping[str, Any] = {}
@@ -58,6 +59,7 @@ class LoadOptions(msgspec.Struct, frozen=True, kw_only=True):
     overlays: Sequence[Path] = ()
     settings: Sequence[str] = ()
     env_file: Path | None = None
+    http: Mapping[str, Any] | None = {}
 
     def fallbacks_of(self, number: int) -> Sequence[Path]:
         """Those of one executor of a Flow alone."""

@@ -38,13 +38,20 @@ def described(executor: Any, once: Collection[str], most_bytes: int) -> Describe
     whole = Described(
         _text(type(executor).__name__, _MOST_NAME),
         _text(getattr(metas, "name", ""), _MOST_NAME),
-        _text(getattr(metas, "description", ""), _MOST_DESCRIPTION),
+        _text(getattr(metas, "description", "") or about(type(executor)), _MOST_DESCRIPTION),
         list(endpoints_of(executor.requests, type(executor), once)),
     )
     for smaller in _shortened(whole):
         if len(msgspec.msgpack.encode(smaller)) <= most_bytes:
             return smaller
     return None
+
+
+def about(cls: type) -> str:
+    """The first paragraph of a class's own docstring, in one line; not of the base of all."""
+    doc = vars(cls).get("__doc__") if cls.__module__ != "jina.executors" else None
+    first = inspect.cleandoc(doc).partition("\n\n")[0] if isinstance(doc, str) else ""
+    return " ".join(first.split())
 
 
 def endpoints_of(

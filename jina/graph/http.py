@@ -129,6 +129,7 @@ class FrontAssignment(msgspec.Struct, frozen=True, kw_only=True):
         directory: where the fronts of the Flow share what they count; "" where each is alone.
         parent: process id; the front ends with it.
         ready: descriptor of a pipe, inherited: `SERVES` and `MET` are written to it, each once.
+        keys: folder of the key that the gateway asks for; "" if it asks for none.
     """
 
     settings: HttpSettings
@@ -139,3 +140,4 @@ class FrontAssignment(msgspec.Struct, frozen=True, kw_only=True):
     directory: str = ""
     parent: int = 0
     ready: int = -1
+    keys: str = ""

@@ -24,6 +24,7 @@ from jina.http.config import FrontConfig, FrontLoop, load
 from jina.http.front import Front
 from jina.http.protocol import FrontProtocol
 from jina.http.ready import Ready
+from jina.http.short_stream import ShortStreams
 from jina.http.websocket import FrontWebSocket
 from jina.runtime.parent import die_with_parent
 from jina.runtime.structs import decode_msgpack
@@ -57,6 +58,8 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
         for connection in list(self._front.deadlines.connections):
             connection.give_up()
+        # The signal is not raised again: the front leaves the Flow, and says what it has to say.
+        self._captured_signals.clear()
 
 
 async def serve(assignment: FrontAssignment) -> None:
@@ -85,6 +88,7 @@ async def serve(assignment: FrontAssignment) -> None:
         ssl_keyfile=assignment.settings.ssl_keyfile or None,
     )
     config.front = front
+    config.short_streams = ShortStreams(front)
     load(config)
     front.open()
     try:

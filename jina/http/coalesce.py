@@ -1,16 +1,17 @@
 """Coalescing: small requests that come at about the same time share one call of the Executor.
 
-A request waits a few milliseconds for others to the same endpoint with the same parameters. Their
-lines become one request to the Flow, and its outcomes are taken apart again by counting. Nobody
-gets what belongs to others: where an outcome is an error, or there are more or fewer outcomes than
-Documents, the requests concerned are run alone. So an Executor must give one Document for each, in
-their order, and its method may see a Document twice; endpoints declared `once` are left alone.
+A request waits a few milliseconds for others to the same endpoint with the same parameters, unless
+all who are connected have asked already. Their lines become one request to the Flow, and its
+outcomes are taken apart again by counting. Nobody gets what belongs to others: where an outcome is
+an error, or there are more or fewer outcomes than Documents, the requests concerned are run alone.
+So an Executor must give one Document for each, in their order, and its method may see a Document
+twice; endpoints declared `once` are left alone.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 import msgspec
@@ -91,11 +92,13 @@ class Coalescer:
     Args:
         hub: link to the gateway.
         wait_s: how long a request waits for others.
+        callers: how many there are who may ask: once all of them wait, nobody else is waited for.
     """
 
-    def __init__(self, hub: Hub, wait_s: float) -> None:
+    def __init__(self, hub: Hub, wait_s: float, callers: Callable[[], int]) -> None:
         self._hub = hub
         self._wait_s = wait_s
+        self._callers = callers
         self._open: dict[_Key, _Group] = {}
         self._group_of: dict[Ask, _Group] = {}
         self._misses: dict[tuple[str, tuple[str, ...] | None], int] = {}
@@ -132,7 +135,8 @@ class Coalescer:
         self._group_of[ask] = group
         group.rows += ask.request.rows
         group.bytes += ask.size
-        if group.rows >= _GROUP_ROWS or group.bytes >= _GROUP_BYTES:
+        is_full = group.rows >= _GROUP_ROWS or group.bytes >= _GROUP_BYTES
+        if is_full or len(group.asks) >= self._callers():
             self._send(group)
 
     def cancel(self, ask: Ask) -> None:

@@ -10,12 +10,14 @@ import uvloop
 
 from jina.excepts import ConfigError
 from jina.http.front import Front
+from jina.http.short_stream import ShortStreams
 
 
 class FrontConfig(uvicorn.Config):
     """uvicorn's settings, and the front that they are for."""
 
     front: Front
+    short_streams: ShortStreams
 
 
 def load(config: FrontConfig) -> None:

@@ -250,8 +250,9 @@ class Connection(HttpToolsProtocol):
             return refused
         if b"upgrade" in self.found and self._is_upgrading() and not is_websocket(self.url):
             return told(404, "not_found", "there is no WebSocket here", "connect to /")
-        if length > self._settings.max_body and not limits.is_stream(self.url):
-            return limits.large_body(self._settings.max_body)
+        unfit = limits.unfit_body(self.url, length, self.found, self._settings)
+        if unfit is not None:
+            return unfit
         if self.url in front.endpoints and method in _WITH_DOCUMENTS:
             return rest.foreign(self.found.get(b"content-type", b""))
         return None
@@ -371,10 +372,9 @@ class Connection(HttpToolsProtocol):
         self._linger()
 
     def _write_cut(self, answered: Answered) -> None:
-        seen: Seen | None = None
+        seen: Any = None
         if self.cycle is not None and not self.cycle.response_complete:
-            is_own = isinstance(self.cycle, OwnCycle)
-            seen = self.cycle if is_own else self.scope.get(SEEN)  # type: ignore[assignment]
+            seen = self.cycle if isinstance(self.cycle, OwnCycle) else self.scope.get(SEEN)
         if seen is None:
             self.front.watch.began()
             seen = Seen(self.found.get(REQUEST_ID) if self._has_head else None)

@@ -14,8 +14,9 @@ from jina import __version__
 from jina.graph.http import HttpSettings
 from jina.names import DEFAULT_ENDPOINT, with_slash
 
-# Jina's own endpoints: they have a path whether or not an Executor binds them.
 CRUD = {"/index": "POST", "/search": "POST", "/update": "PUT", "/delete": "DELETE"}
+"""The endpoints that every Flow has over HTTP, and their methods; POST is always taken."""
+
 # A POST to these is never for an Executor of the same endpoint; `/post` still reaches it.
 OURS = ("/post", "/stream")
 

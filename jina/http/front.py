@@ -9,15 +9,13 @@ from jina.graph.http import FrontAssignment
 from jina.http.access import Access
 from jina.http.access_log import Log, LogWriter
 from jina.http.coalesce import Coalescer, Link
+from jina.http.description import CRUD
 from jina.http.hub import Hub
 from jina.http.limits import Deadlines, max_connections
 from jina.http.metrics import Metrics
 from jina.http.probes import FlowStatus
 from jina.http.watch import Watch
 from jina.names import DEFAULT_ENDPOINT
-
-CRUD = {"/index": "POST", "/search": "POST", "/update": "PUT", "/delete": "DELETE"}
-"""The endpoints that every Flow has over HTTP, and their methods; POST is always taken."""
 
 
 class Front:
@@ -43,21 +41,26 @@ class Front:
             f"http/{assignment.slot}",
             self.settings.max_waiting,
             self.settings.max_waiting_bytes,
+            assignment.keys,
         )
         wait_ms = self.settings.coalesce_ms
-        self._coalescer = Coalescer(self.hub, wait_ms / 1000) if wait_ms > 0 else None
+        self._coalescer = self._coalescer_of(wait_ms / 1000) if wait_ms > 0 else None
         self.link: Link = self._coalescer or self.hub
         """What takes whole requests."""
         self.status = FlowStatus(self.hub)
         self.log = Log(LogWriter(), self.settings.log_format == "json")
-        self.metrics = Metrics(assignment.directory, assignment.slot, lambda: self._labels)
+        self.metrics = Metrics(assignment.directory, assignment.slot, lambda: self.bound)
         self.watch = Watch(self.metrics, self.log if self.settings.access_log else None)
-        self._labels: set[str] = set()
+        self.bound: set[str] = set()
+        """Endpoints that Executors bind."""
         self.endpoints: dict[bytes, str] = {}
         """Paths of POST requests whose bodies hold Documents -> the endpoint that they mean; ""
         where the body says it."""
         self.hub.on_change = self._on_change
         self._on_change()
+
+    def _coalescer_of(self, wait_s: float) -> Coalescer:
+        return Coalescer(self.hub, wait_s, lambda: len(self.deadlines.connections))
 
     def open(self) -> None:
         """Begin to connect to the Flow."""
@@ -87,7 +90,7 @@ class Front:
         if self._coalescer is not None:
             self._coalescer.changed()
         paths = dict.fromkeys(self.served)
-        self._labels = set(paths)
+        self.bound = set(paths)
         paths.pop(DEFAULT_ENDPOINT, None)
         if self.settings.no_crud_endpoints:
             for path in CRUD:

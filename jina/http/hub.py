@@ -18,6 +18,7 @@ from jina.client.requests import Request
 from jina.excepts import ConnectError, WireError
 from jina.http.asks import GONE, Ask, Full
 from jina.transport import sockets
+from jina.transport.curve import Credentials
 from jina.wire import header as wire
 from jina.wire.header import Header, pack_message, unpack_message
 from jina.wire.maps import (
@@ -52,9 +53,12 @@ class Hub:
         who: this process is, for the Flow's log.
         max_waiting: requests that may wait beyond the window.
         max_waiting_bytes: of all requests that are here.
+        keys: folder of the key that the gateway asks for; "" if it asks for none.
     """
 
-    def __init__(self, address: str, who: str, max_waiting: int, max_waiting_bytes: int) -> None:
+    def __init__(
+        self, address: str, who: str, max_waiting: int, max_waiting_bytes: int, keys: str = ""
+    ) -> None:
         self.address = address
         self.welcome: Welcome | None = None
         """What the gateway said at the greeting; None before the Flow has been up."""
@@ -67,6 +71,8 @@ class Hub:
         self._max_bytes = max_waiting_bytes
         self._context = sockets.open_context()
         self._socket = sockets.open_lasting_dealer(self._context, timeout_s=_ANSWER_S)
+        if keys:
+            Credentials(keys).show_on(self._socket)
         self._link = sockets.Link(self._socket)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tick: asyncio.TimerHandle | None = None
@@ -74,6 +80,7 @@ class Hub:
         self._is_up = False
         self._has_heard = True  # since the last tick
         self._is_reading_due = False
+        self._is_sending_due = False
         self._number = 0
         self._bytes = 0
         self._held = 0
@@ -139,6 +146,8 @@ class Hub:
         """
         if not self.is_up:
             raise ConnectError(self._why_not(), where=self.address)
+        if len(self._waiting) + self._held >= self._max_waiting:
+            self._fill()  # what is only gathered does not count as waiting
         waiting = len(self._waiting) + self._held
         has_room = waiting < self._max_waiting or (
             not waiting and len(self._under_way) < self._window
@@ -163,7 +172,11 @@ class Hub:
         if ask.timeout_s is not None:
             ask.due = self._now() + ask.timeout_s
         self._waiting.append(ask)
-        self._fill()
+        # What comes from several connections in one turn of the loop is sent in one go: the thread
+        # of ZeroMQ then wakes up once, and so does the gateway.
+        if not self._is_sending_due and self._loop is not None:
+            self._is_sending_due = True
+            self._loop.call_soon(self._fill)
 
     def cancel(self, ask: Ask) -> None:
         """Nobody waits for this request any more; `done` is not called."""
@@ -251,6 +264,7 @@ class Hub:
 
     def _fill(self) -> None:
         """Send what the window has room for."""
+        self._is_sending_due = False
         while self._waiting and len(self._under_way) < self._window:
             ask = self._waiting.popleft()
             self._number += 1

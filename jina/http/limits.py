@@ -88,6 +88,27 @@ def large_body(limit: int) -> Answered:
     )
 
 
+def unfit_body(
+    url: bytes, length: int, found: Mapping[bytes, bytes], settings: HttpSettings
+) -> Answered | None:
+    """The answer to a request whose body cannot be taken, which its head shows; None if it can.
+
+    Args:
+        url: of the request.
+        length: of the body, in bytes; 0 if unknown.
+        found: its headers.
+        settings: of the front.
+    """
+    if is_stream(url):
+        return None
+    if length > settings.max_body:
+        return large_body(settings.max_body)
+    if found.get(b"content-encoding", b"identity") == b"identity":
+        return None
+    what = "the body is compressed, which is not understood"
+    return told(415, "content_encoding", what, "send it as it is")
+
+
 def large_head() -> Answered:
     """A head that is too large."""
     return told(431, "head_too_large", f"the head is larger than {MAX_HEAD_BYTES:,} bytes")

@@ -61,7 +61,7 @@ class Metrics:
         self._directory = directory
         self._served = served
         self._map = _open(directory, slot)
-        self._cells = memoryview(self._map).cast("Q")
+        self._cells = memoryview(self._map).cast("q")
         self._rows: dict[str, int] = {}
         self._claim()
 
@@ -87,6 +87,10 @@ class Metrics:
     def began(self) -> None:
         """A request is here."""
         self._cells[_IN_FLIGHT] += 1
+
+    def forgot(self) -> None:
+        """A request is counted elsewhere: it has not begun here."""
+        self._cells[_IN_FLIGHT] -= 1
 
     def ended(self, endpoint: str, status: int, seconds: float) -> None:
         """A request has been answered."""
@@ -119,7 +123,7 @@ class Metrics:
         at = _HEAD + cells[_USED] * _ROW
         name = endpoint.encode("utf-8", "replace").ljust(_NAME * 8, b"\0")
         self._map[at * 8 : at * 8 + _NAME * 8] = name
-        cells[at + _NAME : at + _ROW] = memoryview(bytes((_ROW - _NAME) * 8)).cast("Q")
+        cells[at + _NAME : at + _ROW] = memoryview(bytes((_ROW - _NAME) * 8)).cast("q")
         cells[_USED] += 1  # last: from here on others read it
         self._rows[endpoint] = at
         return at
@@ -160,7 +164,7 @@ class _Sum:
         """Add those of one front."""
         if len(read) != _BYTES:
             return  # it is only being made
-        numbers = struct.unpack(f"<{_BYTES // 8}Q", read)
+        numbers = struct.unpack(f"<{_BYTES // 8}q", read)
         if numbers[0] != _MAGIC:
             return
         if os.path.exists(f"/proc/{numbers[_PID]}"):

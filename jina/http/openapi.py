@@ -31,7 +31,7 @@ _PROBLEMS = {
     "403": ("Forbidden", "The Host or the Origin is not allowed."),
     "404": ("NotFound", "Nothing is at this path; the message has the nearest one."),
     "405": ("MethodNotAllowed", "The path has another method, which `Allow` lists."),
-    "408": ("RequestTimeout", "The request did not arrive in time."),
+    "408": ("TooSlow", "The request did not arrive in time."),
     "413": ("TooLarge", "The body, or the number of its Documents, is above the limit."),
     "415": ("UnsupportedMediaType", "The body is not said to be JSON."),
     "422": ("Unprocessable", "The body is JSON, but not a request; `loc` is the place in it."),
@@ -305,8 +305,25 @@ def _own(page: FlowPage) -> Iterator[tuple[str, str, Schema]]:
     yield "/flow.json", "get", _read("The Flow and what it serves", _PAGES)
     yield "/openapi.json", "get", _read("This description", _PAGES)
     if page.http.docs:
-        operation = _read("A page to read and to try the endpoints", _PAGES, "text/html", _TEXT)
-        yield "/docs", "get", {**operation, "is_key_free": True}
+        text = "A page to read about the endpoints, and to try them"
+        operation = {**_read(text, _PAGES, "text/html", _TEXT), "is_key_free": True}
+        yield "/docs", "get", operation
+        yield "/", "get", _root(operation)
+
+
+def _root(page: Schema) -> Schema:
+    """GET /, which only browsers get the page from."""
+    responses = page["responses"]
+    content = {**responses["200"]["content"], _JSON: {"schema": {"type": "object"}}}
+    return {
+        **page,
+        "summary": "The same page for browsers, which accept text/html",
+        "responses": {
+            **responses,
+            "200": {**responses["200"], "content": content},
+            **_problems(("404",)),
+        },
+    }
 
 
 _TEXT: Schema = {"type": "string"}

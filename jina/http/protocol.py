@@ -7,17 +7,23 @@ cost. Whatever is rarer takes uvicorn's own way to `jina.http.app`.
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from typing import Any
 
 from jina.client.exchange import Reply
+from jina.defaults import REQUEST_IDLE_S
 from jina.excepts import ConnectError
-from jina.http import limits, rest
+from jina.http import limits, rest, short_stream
 from jina.http.answers import Answered, told
 from jina.http.connection import Connection
 from jina.http.cycles import OwnCycle
 from jina.http.hub import Ask, Full
 from jina.http.rest import Asked
+from jina.http.short_stream import Short
 from jina.http.watch import REQUEST_ID
+
+_LONG_WAY = frozenset((b"expect", b"content-encoding", b"upgrade"))  # of streams
 
 LOG = logging.getLogger("jina.http")
 
@@ -37,6 +43,19 @@ class HotRequest(OwnCycle):
         self.ask: Ask | None = None
 
 
+class ShortCycle(OwnCycle):
+    """The beginning of a stream, of which it is not known yet whether it is short."""
+
+    __slots__ = ("ask", "body", "length", "timer")
+
+    def __init__(self, keep_alive: bool, request_id: bytes | None, length: int) -> None:
+        super().__init__(keep_alive, request_id)
+        self.length = length
+        self.body = bytearray()
+        self.ask: Ask | None = None
+        self.timer: asyncio.TimerHandle | None = None
+
+
 class FrontProtocol(Connection):
     """See the module."""
 
@@ -45,6 +64,9 @@ class FrontProtocol(Connection):
     def begin(self, keep_alive: bool, length: int) -> None:
         """Decide which way the request takes."""
         endpoint = self.front.endpoints.get(self.url)
+        if endpoint is None and self._may_be_short(length):
+            self.take(ShortCycle(keep_alive, self.found.get(REQUEST_ID), length))
+            return
         if endpoint is None or not length or self.parser.get_method() != b"POST":
             super().begin(keep_alive, length)
             return
@@ -52,16 +74,50 @@ class FrontProtocol(Connection):
         if self.found.get(b"expect", b"").lower() == b"100-continue":
             self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
+    def _may_be_short(self, length: int) -> bool:
+        return (
+            0 < length <= short_stream.MOST_BYTES
+            and self.url.startswith(short_stream.PREFIX + b"/")
+            and self.parser.get_method() in (b"POST", b"PUT")
+            and self.parser.get_http_version() == "1.1"
+            and not self.found.keys() & _LONG_WAY
+        )
+
+    def _feed(self, data: bytes) -> None:
+        super()._feed(data)
+        cycle = self.cycle
+        if isinstance(cycle, ShortCycle) and cycle.more_body and cycle.timer is None:
+            cycle.timer = self.loop.call_later(REQUEST_IDLE_S, self._on_more_to_come, cycle)
+
+    def _on_more_to_come(self, cycle: ShortCycle) -> None:
+        """What is here is not held back for the rest."""
+        current: Any = self.cycle
+        is_over = cycle.response_complete or self.transport.is_closing()
+        if current is cycle and cycle.more_body and not is_over:
+            self._take_long_way(cycle)
+
+    def _take_long_way(self, cycle: ShortCycle) -> None:
+        """Give a stream to uvicorn after all."""
+        self.front.watch.forget(cycle)
+        self.cycle = None  # type: ignore[assignment]
+        super().begin(cycle.keep_alive, cycle.length)
+        super().on_body(bytes(cycle.body))
+
     def on_body(self, body: bytes) -> None:
         """More of the body."""
         cycle = self.cycle
-        if not isinstance(cycle, HotRequest):
+        if isinstance(cycle, ShortCycle):
+            cycle.body += body
+        elif not isinstance(cycle, HotRequest):
             super().on_body(body)
         elif self.is_body_small(len(body)):
             cycle.body += body
 
     def received(self, cycle: OwnCycle) -> None:
         """The request is whole."""
+        if isinstance(cycle, ShortCycle):
+            self._received_short(cycle)
+            return
         if not isinstance(cycle, HotRequest):
             super().received(cycle)
             return
@@ -78,6 +134,34 @@ class FrontProtocol(Connection):
             self._submit(cycle, asked)
 
     # --- the Flow ---
+
+    def _received_short(self, cycle: ShortCycle) -> None:
+        cycle.more_body = False
+        if cycle.timer is not None:
+            cycle.timer.cancel()
+        short = self.config.short_streams.read(self.url, bytes(cycle.body))
+        if short is None or not self._submitted_short(cycle, short):
+            self._take_long_way(cycle)
+            super(Connection, self).on_message_complete()
+
+    def _submitted_short(self, cycle: ShortCycle, short: Short) -> bool:
+        """Send a short stream; False if there is no room for it now."""
+
+        def done(reply: Reply) -> None:
+            cycle.ask = None
+            self.front.watch.replied(cycle, short.endpoint, reply)
+            self.answer(cycle, short.answer(reply))
+
+        ask = Ask(
+            short.request, short.endpoint, short.query.targets, done, on_error=short.query.on_error
+        )
+        try:
+            self.front.link.submit(ask)
+        except (ConnectError, Full):
+            return False
+        cycle.endpoint = short.endpoint
+        cycle.ask = ask
+        return True
 
     def _submit(self, hot: HotRequest, asked: Asked) -> None:
         def done(reply: Reply) -> None:
@@ -105,7 +189,7 @@ class FrontProtocol(Connection):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Whoever hangs up cancels the request that is under way."""
-        hot = self.cycle if isinstance(self.cycle, HotRequest) else None
+        hot = self.cycle if isinstance(self.cycle, HotRequest | ShortCycle) else None
         if hot is not None and hot.ask is not None:
             self.front.link.cancel(hot.ask)
             hot.ask = None

@@ -36,15 +36,15 @@ Send = Callable[[Message], Awaitable[None]]
 NAME = "<body>"  # of a stream, in messages about its lines
 
 _REQUEST_BYTES = 8 * MIB  # of the lines in one request; one line alone may be longer
-_CUT_S = 5.0  # that what is written may take to leave a connection that is cut
+_CUT_S = 1.0  # that a connection that is cut stays, for what was written to be read
+HEADERS = [
+    (b"cache-control", b"no-store"),
+    (b"x-accel-buffering", b"no"),  # a proxy in between passes the lines on as they come
+]
 _HEAD: Message = {
     "type": "http.response.start",
     "status": 200,
-    "headers": [
-        (b"content-type", b"application/x-ndjson"),
-        (b"cache-control", b"no-store"),
-        (b"x-accel-buffering", b"no"),  # a proxy in between passes the lines on as they come
-    ],
+    "headers": [(b"content-type", b"application/x-ndjson"), *HEADERS],
 }
 
 
@@ -228,8 +228,14 @@ class _Stream:
         await self._send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _cut(self, transport: asyncio.Transport) -> None:
-        """Close the connection without the end of the answer."""
-        transport.close()
+        """Close the connection without the end of the answer.
+
+        What still comes is thrown away first: else what was written could be lost with it.
+        """
+        if transport.can_write_eof() and not transport.is_closing():
+            transport.write_eof()
+        else:
+            transport.close()
         try:
             await asyncio.wait_for(self._gone(), _CUT_S)
         except TimeoutError:

@@ -80,6 +80,11 @@ class Watch:
         self.began = metrics.began
         """To be called at the beginning of each request; then `ended` follows."""
 
+    def forget(self, seen: Seen) -> None:
+        """A request is watched under another name from here on."""
+        seen.is_over = True
+        self._metrics.forgot()
+
     def replied(self, seen: Seen, endpoint: str, reply: Reply) -> None:
         """Documents of a request have their outcomes.
 

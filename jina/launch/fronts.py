@@ -68,7 +68,7 @@ class Fronts:
         self._changed = changed
         self._slots = [_Slot(number) for number in range(settings.workers if settings else 0)]
         self._port: HttpPort | None = None
-        self._flow = self._address = self._directory = ""
+        self._flow = self._address = self._directory = self._keys = ""
         self._is_stopping = False
 
     def __bool__(self) -> bool:
@@ -109,18 +109,19 @@ class Fronts:
         if self._settings is not None:
             self._port = HttpPort(self._settings)
 
-    def start(self, flow: str, address: str, directory: str = "") -> None:
+    def start(self, flow: str, address: str, directory: str = "", keys: str = "") -> None:
         """Start every process.
 
         Args:
             flow: its name.
             address: of its gateway.
             directory: where the fronts share what they count; "" where each counts alone.
+            keys: folder of the key that the gateway asks for; "" if it asks for none.
 
         Raises:
             OSError: one cannot be started.
         """
-        self._flow, self._address, self._directory = flow, address, directory
+        self._flow, self._address, self._directory, self._keys = flow, address, directory, keys
         for slot in self._slots:
             self._start(slot)
 
@@ -138,6 +139,7 @@ class Fronts:
                 directory=self._directory,
                 parent=os.getpid(),
                 ready=theirs,
+                keys=self._keys,
             )
             slot.child = spawn_front(slot.name, assignment)
         except OSError:

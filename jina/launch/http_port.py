@@ -17,6 +17,7 @@ from pathlib import Path
 
 from jina.excepts import FlowError
 from jina.graph.http import HttpSettings
+from jina.launch.rundir import running
 
 EXTRA = ("uvicorn", "starlette", "httptools", "uvloop", "websockets")
 EXTRA_HINT = "pip install 'jinacli[http]'"
@@ -182,8 +183,9 @@ def _refusal(settings: HttpSettings, port: int, error: OSError) -> FlowError:
     """The error of a port that cannot be had."""
     what, hint = f"cannot serve HTTP at {settings.host}:{port}: {error.strerror}", ""
     if error.errno == errno.EADDRINUSE:
-        what = f"port {port} is taken" + owner_of(port)
-        hint = "choose another one, or 0 for any free one"
+        owner, whose = owner_of(port)
+        what = f"port {port} is taken{owner}"
+        hint = f"{whose}choose another one, or 0 for any free one"
     elif error.errno == errno.EACCES:
         hint = "ports below 1024 are for the system: choose a higher one"
     elif error.errno == errno.EADDRNOTAVAIL:
@@ -191,13 +193,23 @@ def _refusal(settings: HttpSettings, port: int, error: OSError) -> FlowError:
     return FlowError(what, where=settings.place, hint=hint)
 
 
-def owner_of(port: int) -> str:
-    """Who listens at a port, as the end of a sentence; empty where the system does not say."""
+def owner_of(port: int) -> tuple[str, str]:
+    """Who listens at a port, as the end of a sentence, and a hint if it is a Flow of this user.
+
+    Both are empty where the system does not say.
+    """
     inodes = {f"socket:[{inode}]" for inode in _listeners(port)}
-    for process in Path("/proc").glob("[0-9]*") if inodes else ():
-        if not inodes.isdisjoint(_held(process)):
-            return f" by process {process.name}{_command(process)}"
-    return " by a process of another user" if inodes else ""
+    if not inodes:
+        return "", ""
+    owners = [each for each in Path("/proc").glob("[0-9]*") if not inodes.isdisjoint(_held(each))]
+    if not owners:
+        return " by a process of another user", ""
+    pids = {int(each.name) for each in owners}
+    for _, record in running():
+        if record.pid in pids:
+            hint = f"`jina flow down {record.name}` stops it; or "
+            return f' by the Flow "{record.name}", process {record.pid}', hint
+    return f" by process {owners[0].name}{_command(owners[0])}", ""
 
 
 def _held(process: Path) -> Iterator[str]:

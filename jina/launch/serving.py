@@ -36,6 +36,7 @@ class Serving:
         address: of its gateway.
         directory: of the Flow, in which its fronts count in a folder of their own; "" for one
             elsewhere.
+        keys: folder of the key that the gateway asks for; "" if it asks for none.
         report: told what happens, on this thread.
         up: called with the URL once it is served.
         stopping: called when it was told to stop.
@@ -47,6 +48,7 @@ class Serving:
         flow: str,
         address: str,
         directory: str,
+        keys: str,
         report: events.Reporter,
         up: Callable[[str], None],
         stopping: Callable[[signal.Signals], None],
@@ -54,6 +56,7 @@ class Serving:
         self._flow = flow
         self._address = address
         self._directory = directory
+        self._keys = keys
         self._up = up
         self._stopping = stopping
         self._selector = selectors.DefaultSelector()
@@ -80,7 +83,7 @@ class Serving:
             self._fronts.open()
             counts = stack.enter_context(self._counts())
             try:
-                self._fronts.start(self._flow, self._address, counts)
+                self._fronts.start(self._flow, self._address, counts, self._keys)
             except OSError as error:  # no process or descriptor is left
                 raise start_failure(not_started(error)) from None
             while self._goes_on():

@@ -47,7 +47,7 @@ class Described(msgspec.Struct, frozen=True):
     Attributes:
         executor: name of its class.
         title: name in its metas.
-        description: likewise.
+        description: likewise, or else the first paragraph of the class's docstring.
         endpoints: in the order of its table.
     """
 

@@ -158,15 +158,17 @@ def up(
     if watch and (detach or file == "-"):
         raise typer.BadParameter("needs a file, and stays in the foreground", param_hint="--watch")
     given = given_flow(file, further, settings, env_file)
-    served = http_options(
-        http,
-        workers=http_workers,
-        api_key_file=api_key_file,
-        insecure=insecure,
-        access_log=access_log,
-        log_format=log_format,
+    given = given.served(
+        http_options(
+            http,
+            workers=http_workers,
+            api_key_file=api_key_file,
+            insecure=insecure,
+            access_log=access_log,
+            log_format=log_format,
+        )
     )
-    how = Up(listen, detach, watch, strict, as_json, quiet, limit_s, served, keys or "")
+    how = Up(listen, detach, watch, strict, as_json, quiet, limit_s, keys or "")
     if dry_run:
         show = functools.partial(show_plan, given, how)
         raise typer.Exit(checked_if_unfit(given, show))

@@ -29,6 +29,13 @@ def http(
         str | None, typer.Option(help="Name or YAML of the Flow; default: the only running one")
     ] = None,
     address: Annotated[str | None, typer.Option(help="Address of a Flow's gateway")] = None,
+    keys: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DIR",
+            help="For an address that asks for keys: folder of your key; see `jina keys`",
+        ),
+    ] = None,
     workers: Annotated[
         int, typer.Option(min=1, max=MAX_REPLICAS, metavar="N", help="Processes that serve HTTP")
     ] = 1,
@@ -63,6 +70,8 @@ def http(
     check_given(("--flow", flow), ("--address", address))
     if flow and address:
         raise typer.BadParameter("use --flow or --address, not both", param_hint="--flow")
+    if keys and not address:
+        raise typer.BadParameter("needs --address", param_hint="--keys")
     options = http_options(
         port,
         workers=workers,
@@ -73,4 +82,4 @@ def http(
         name="[HOST:]PORT",
     )
     refuse_unguarded(options)
-    raise typer.Exit(serve_flow(flow or "", address or "", options, quiet=quiet))
+    raise typer.Exit(serve_flow(flow or "", address or "", keys or "", options, quiet=quiet))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,12 +32,14 @@ class Given:
         overlays: further files, each laid over those before it.
         settings: what `--set` gave.
         env_file: what `--env-file` gave.
+        http: settings of HTTP that win over those of the YAML; None where it is not served.
     """
 
     source: str | Path
     overlays: tuple[Path, ...] = ()
     settings: tuple[str, ...] = ()
     env_file: Path | None = None
+    http: Mapping[str, Any] | None = field(default_factory=dict)
 
     @classmethod
     def of_running(cls, file: Path, origins: Origins | None) -> Given:
@@ -48,19 +50,29 @@ class Given:
             origins: as its record has them.
         """
         if origins is None:
-            return cls(file)
+            return cls(file, http=None)
         named = str if file.is_absolute() else shortest
         return cls(
             file,
             tuple(Path(named(each)) for each in origins.overlays),
             tuple(origins.settings),
             Path(named(origins.env_file)) if origins.env_file else None,
+            http=None,  # it is served as it was at its start
         )
+
+    def served(self, http: Mapping[str, Any]) -> Given:
+        """The same, served over HTTP as the command line says, and else as its YAML does."""
+        return replace(self, http=http)
 
     @property
     def options(self) -> LoadOptions:
         """How it is loaded."""
-        return LoadOptions(overlays=self.overlays, settings=self.settings, env_file=self.env_file)
+        return LoadOptions(
+            overlays=self.overlays,
+            settings=self.settings,
+            env_file=self.env_file,
+            http=self.http,
+        )
 
     @property
     def words(self) -> list[str]:

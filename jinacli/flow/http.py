@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ from jina.launch import events
 from jina.launch.asking import directory_of
 from jina.launch.serving import Serving
 from jina.launch.speaker import Speaker
+from jina.transport.curve import Credentials
 from jinacli import exits
 from jinacli.flow.here import chosen_flow
 
@@ -44,12 +46,15 @@ class _Screen:
             self.speaker.say(text)
 
 
-def serve_flow(wanted: str, address: str, options: Mapping[str, Any], *, quiet: bool) -> int:
+def serve_flow(
+    wanted: str, address: str, keys: str, options: Mapping[str, Any], *, quiet: bool
+) -> int:
     """Serve a Flow until Ctrl-C.
 
     Args:
         wanted: its name or file; "" for the only one that runs.
         address: of its gateway, instead.
+        keys: folder of the key that this one asks for; "" if it asks for none.
         options: by the names of `HttpSettings`.
         quiet: show only errors.
 
@@ -57,10 +62,14 @@ def serve_flow(wanted: str, address: str, options: Mapping[str, Any], *, quiet: 
         the exit code.
 
     Raises:
+        BadKeys: the folder has no key that can be used.
         FlowError: no such Flow runs, or the port cannot be had.
         KeyboardInterrupt: a second Ctrl-C, or one before it was up, ended it at once.
         Terminated: it was another signal.
     """
+    keys = os.path.abspath(keys) if keys and address.startswith("tcp:") else ""
+    if keys:
+        Credentials(keys)  # each front reads them for itself; here they are only checked
     record = None if address else chosen_flow(wanted, quiet=quiet)
     name = record.name if record is not None else ""
     settings = convert(dict(options), HttpSettings)
@@ -75,7 +84,7 @@ def serve_flow(wanted: str, address: str, options: Mapping[str, Any], *, quiet: 
 
     directory = str(directory_of(record)) if record is not None else ""
     address = address or f"ipc://{directory}/front.ipc"  # it is there before the Flow is ready
-    serving = Serving(settings, name, address, directory, screen, up, stopping)
+    serving = Serving(settings, name, address, directory, keys, screen, up, stopping)
     try:
         serving.run()
     except RuntimeFailToStart as failure:

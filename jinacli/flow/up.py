@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import signal
-from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import typer
 from msgspec import structs
@@ -40,7 +38,6 @@ class Up:
         as_json: print a line of JSON when it is ready.
         quiet: show only errors and what Executors print.
         timeout_s: give up after so long, where it is detached.
-        http: settings of HTTP that win over those of the YAML.
         keys: folder of the keys of those who may connect to `listen`; "" for no encryption.
     """
 
@@ -51,7 +48,6 @@ class Up:
     as_json: bool = False
     quiet: bool = False
     timeout_s: float | None = None
-    http: Mapping[str, Any] = field(default_factory=dict)
     keys: str = ""
 
     def load(self, given: Given) -> tuple[FlowConfig, Plan]:
@@ -61,8 +57,8 @@ class Up:
             ConfigError: with everything that is wrong with the YAML.
             typer.BadParameter: an option needs HTTP, and that is not served.
         """
-        config, plan = given.load(self.listen, self.http)
-        for key in self.http if plan.http is None else ():
+        config, plan = given.load(self.listen, given.http)
+        for key in given.http or () if plan.http is None else ():
             if key != "insecure_no_auth":  # that is for `--host` too
                 option = "http-workers" if key == "workers" else key.replace("_", "-")
                 raise typer.BadParameter(

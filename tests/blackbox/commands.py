@@ -100,11 +100,25 @@ CASES = {
         file=f"FILE --venv {sys.prefix}",
         narrowest=ANY,
     ),
+    "keys new": Case(
+        "demo", "nothing", mistakes=(("a/b", 2), ("demo --role x", 2)), makes="keys", narrowest=80
+    ),
+    "keys list": Case(
+        "--keys pairs --json",
+        "json",
+        shown="--keys pairs",
+        mistakes=(("--keys none", 2),),
+        narrowest=ANY,
+    ),
     "executor list": Case("--json", "json", shown=" ", mistakes=(("x", 2),)),
     "executor new": Case(
         "Demo", "nothing", mistakes=(("a/b", 1), ("1x", 2)), makes="Demo", narrowest=80
     ),
 }
+
+
+SERVES = {"http": "tests/jinacli/flow/test_http.py"}
+"""Commands that do nothing but serve until they are ended, and where their tests are."""
 
 
 def every_command() -> list[str]:

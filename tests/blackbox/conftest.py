@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from jina.transport.keys import make_key
 from tests.blackbox.preloaded import Preloaded, preloaded
 from tests.polling import poll
 from tests.shell import ZOO, Shell, json_lines
@@ -38,6 +39,7 @@ def loaded(shared_shell: Shell, temporary: Path) -> Iterator[Preloaded]:
     shell.write("checked.yml", "executors: [{uses: my.yml}]\n")
     shell.write("zoo.py", ZOO.read_text())
     shell.write("data.jsonl", json_lines(3))
+    make_key(shell.folder / "pairs", "laptop", "client")
     for name in ("empty", STRANGE):
         for ending in (".yml", ".jsonl"):
             shell.write(name + ending, "")

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 from rich.cells import cell_len
 
-from tests.blackbox.commands import CASES, Case, every_command
+from tests.blackbox.commands import CASES, SERVES, Case, every_command
 from tests.blackbox.conftest import STRANGE
 from tests.blackbox.preloaded import Preloaded, Result
 from tests.screen import colours
@@ -67,7 +67,7 @@ def assert_only_data(case: Case, out: bytes) -> None:
 
 def test_every_command_has_a_case() -> None:
     """Add what is missing to tests/blackbox/commands.py."""
-    assert sorted(CASES) == every_command()
+    assert sorted([*CASES, *SERVES]) == every_command()
 
 
 @every_case

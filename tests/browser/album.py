@@ -10,7 +10,7 @@ from jina import Document, DocumentArray, Executor, requests
 
 COLOURS = {
     "red": (196, 58, 49),
-    "orange": (230, 138, 46),
+    "golden": (230, 138, 46),
     "green": (64, 145, 92),
     "blue": (46, 102, 186),
     "violet": (118, 76, 160),

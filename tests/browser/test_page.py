@@ -309,6 +309,14 @@ def test_what_an_executor_says_is_only_text(visit: Visit) -> None:
     assert visit.said == []
 
 
+def test_a_page_waits_for_its_flow(browser: Browser) -> None:
+    with front_beside("ipc:///nowhere/front.ipc") as front:
+        visit = Visit(browser, front, "/")
+        expect(visit.page.locator("#notice")).to_contain_text("Trying again every two seconds.")
+        assert not visit.page.locator("#main").is_visible()
+        visit.context.close()
+
+
 def test_a_key_is_asked_for_and_kept(browser: Browser, address: str, shared_shell: Shell) -> None:
     key = "a-key-of-32-characters-0123456789"
     keys = shared_shell.write("keys", f"{key}\n")

@@ -18,7 +18,7 @@ from tests.shell import Shell
 
 HERE = Path(__file__).parent
 MOST_S = 600
-EXAMPLES = "50"  # of each kind, for each path
+EXAMPLES = "25"  # of each kind, for each path
 KEY = "a-key-of-32-characters-0123456789"
 UPPER = '''\
 from jina import Executor, requests

@@ -65,6 +65,8 @@ def test_every_executor_of_the_catalogue_is_valid(path: Path) -> None:
         "pods:\n  - uses: {jtype: X, with: {a: 1}, metas: , requests: {/x: y}}\n",
         "executors:\n  - {replicas: '${N}', needs: [a, b], env: {A: 1, B: x}}\n",
         "with: {port_expose: 5}\nexecutors:\n  - {timeout_ctrl: 5}\n",
+        "with: {protocol: HTTP, port: [0], expose_endpoints: {/a: {methods: [GET]}}}\n"
+        "http: {max_body: 64MiB, max_waiting_bytes: 5, timeout: 60s, hosts: a, workers: $N}\n",
         "x-w: &w {a: 1}\nwith: {inspect: remove}\nexecutors: [{method: inspect, with: {a: 1}}]\n",
     ],
 )
@@ -87,6 +89,9 @@ def test_what_the_checker_accepts_is_valid(text: str) -> None:
         "executors: [{uses: {wiht: {}}}]\n",
         "executors: [{external: true}]\n",
         "with: {worksapce: x}\n",
+        "http: {workrs: 2}\n",
+        "http: {api: 4}\n",
+        "with: {port_expose: 65536}\n",
     ],
 )
 def test_what_the_checker_refuses_is_invalid(text: str) -> None:

@@ -71,6 +71,26 @@ def test_as_json_a_default_that_is_not_there_is_left_out() -> None:
     assert msgspec.to_builtins(Parameter("x", None)) == null
 
 
+class Documented(Executor):
+    """Turn texts into vectors
+    by their letters.
+
+    Not told: only the first paragraph is.
+    """
+
+
+class Heir(Documented):
+    pass
+
+
+def test_without_metas_the_docstring_of_the_class_describes_it() -> None:
+    found = [described(cls(), [], PLENTY) for cls in (Documented, Heir)]
+    assert [each and each.description for each in found] == [
+        "Turn texts into vectors by their letters.",
+        "",
+    ]
+
+
 def test_an_executor_that_serves_nothing() -> None:
     assert described(Executor(), [], PLENTY) == Described("BaseExecutor", "BaseExecutor")
 

@@ -44,7 +44,9 @@ def test_a_flow_is_served_where_it_says() -> None:
             flow.port_expose = 1
         assert flow.port_expose > 1
         taken = Flow(protocol=GatewayProtocolType.WEBSOCKET, port=flow.port).add(uses=Shout)
-        with pytest.raises(RuntimeFailToStart, match=r"port \d+ is taken by process \d+ \("):
+        with pytest.raises(
+            RuntimeFailToStart, match=r'port \d+ is taken by the Flow "flow", process \d+\n'
+        ):
             taken.start()
         stop = threading.Event()
         stop.set()

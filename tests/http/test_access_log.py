@@ -73,6 +73,14 @@ def test_lines_are_json_if_asked_for(address: str) -> None:
             json.loads(said)
 
 
+def test_the_last_request_is_in_the_log_of_a_front_that_ends(address: str) -> None:
+    with front_beside(address, access_log=True) as front:
+        front.ask("GET", "/livez", headers={"X-Request-ID": "the-last"})
+        front.process.terminate()
+        assert front.process.wait(60) == 0
+        assert "the-last" in front.said()
+
+
 def test_there_is_no_access_log_by_itself(address: str) -> None:
     with front_beside(address) as front:
         ready(front)

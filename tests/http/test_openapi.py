@@ -51,7 +51,14 @@ def test_it_validates(flow: dict[str, Any], settings: dict[str, Any]) -> None:
 def test_it_has_every_path() -> None:
     assert {f"{method} {path}" for path, method, _ in operations(made())} == {
         *("get /livez", "get /healthz", "get /readyz", "get /metrics", "get /status"),
-        *("get /dry_run", "get /flow.json", "get /openapi.json", "get /docs", "post /post"),
+        *(
+            "get /dry_run",
+            "get /flow.json",
+            "get /openapi.json",
+            "get /docs",
+            "get /",
+            "post /post",
+        ),
         *("post /index", "post /search", "put /update", "post /update", "delete /delete"),
         *("post /delete", "post /a%20%7Bb%7D/%C3%BC"),
         *("post /stream/default", "put /stream/default", "post /stream/index"),
@@ -99,7 +106,7 @@ def test_keys_are_asked_for_but_not_by_probes_and_the_page() -> None:
     described = made(api_key_file="keys")
     assert described["security"] == [{"bearer": []}, {"key": []}]
     free = {path for path, _, operation in operations(described) if operation.get("security") == []}
-    assert free == {"/livez", "/healthz", "/readyz", "/docs"}
+    assert free == {"/livez", "/healthz", "/readyz", "/docs", "/"}
     assert "security" not in made()
 
 

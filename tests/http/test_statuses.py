@@ -138,6 +138,15 @@ def test_415_unless_the_body_says_that_it_is_json(
             )
 
 
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+def test_415_of_a_compressed_body(front: FrontProcess, method: str) -> None:
+    answer = front.ask(method, "/upper", UPPER, {"Content-Encoding": "gzip"})
+    assert answer.status == 415
+    assert answer.json() == error(
+        "content_encoding", "the body is compressed, which is not understood", "send it as it is"
+    )
+
+
 @pytest.mark.parametrize(
     "kind",
     ["application/json", "Application/JSON; charset=utf-8", "application/vnd.api+json"],

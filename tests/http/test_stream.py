@@ -396,6 +396,21 @@ def test_nothing_is_left_of_streams_whose_clients_vanish(service: Service) -> No
     assert len(gates[0].seen()) <= 2
 
 
+def test_a_body_that_breaks_off_or_is_no_body_is_cut(service: Service) -> None:
+    for wrong in (b"zz\r\n", b"5\r\nabcdefgh\r\n"):
+        with service.stream("/upper") as stream:
+            stream.send_docs({"text": "a"})
+            stream.head()
+            assert stream.line()["text"] == "A"
+            stream.socket.sendall(wrong)
+            assert stream.lines() == []
+            assert not stream.is_whole
+    url = ("127.0.0.1", service.front.port)
+    with socket.create_connection(url, PATIENCE_S) as connection:
+        connection.sendall(b"POST /stream/upper HTTP/1.0\r\nHost: localhost\r\n\r\n")
+        assert connection.recv(1000).startswith(b"HTTP/1.1 505 ")
+
+
 def test_a_worker_or_a_gateway_that_is_killed_costs_no_line(service: Service) -> None:
     docs = [{"id": str(number)} for number in range(8)]
     kills = (lambda: service.shell.workers()["works/0"], service.shell.gateway)

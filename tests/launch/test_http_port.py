@@ -60,7 +60,7 @@ def test_a_taken_port_names_the_process_that_has_it() -> None:
         assert "python" in error.what
         assert error.where == "flow.yml:3:4"
         assert error.hint == "choose another one, or 0 for any free one"
-    assert owner_of(port.port) == ""
+    assert owner_of(port.port) == ("", "")
 
 
 @pytest.mark.parametrize(

@@ -133,44 +133,61 @@ def test_hostile_bytes_give_a_wire_error(case):
         read_all(HOSTILE[case])
 
 
-def bombs():
-    many = 60 * 1024 * 1024
-    yield "documents", [body(0, ids(0))[:8] + struct.pack("<I", 0xFFFFFFFF)]
-    yield (
-        "short ids",
-        [body(many, ("id", 1, 0, b"\xdd" + many.to_bytes(4, "big") + b"\xa0" * many))],
-    )
-    lists = b"\x91\xdd" + (many // 8).to_bytes(4, "big") + b"\x00" * (many // 8)
-    yield "location", [body(1, ids(1), ("location", 1, 0, lists))]
-    yield "tags", [body(1, ids(1), ("tags", 6, 0, b'[{"a":[' + b"[]," * (many // 12) + b"[]]}]"))]
-    yield "deep tags", [body(1, ids(1), ("tags", 6, 0, b'[{"a":' + b"[" * many))]
+MANY = 60 * 1024 * 1024
+
+
+def short_ids():
+    return [body(MANY, ("id", 1, 0, b"\xdd" + MANY.to_bytes(4, "big") + b"\xa0" * MANY))]
+
+
+def location():
+    lists = b"\x91\xdd" + (MANY // 8).to_bytes(4, "big") + b"\x00" * (MANY // 8)
+    return [body(1, ids(1), ("location", 1, 0, lists))]
+
+
+def tree_of_batches():
     inner = body(1, ids(1))
-    for _ in range(30):
-        inner = (
-            body(
-                1,
-                ids(1),
-                ("chunks", 5, 2, b"\x91\x01" + inner),
-                ("matches", 5, 2, b"\x91\x01" + inner),
-            )
-            if len(inner) < 1_000_000
-            else inner
-        )
-    yield "tree of batches", [inner]
-    operands = b"\x81\xa8operands\x91" * 100_000
-    yield "operands", [body(1, ids(1), ("scores", 1, 0, b"\x91\x81\xa1a" + operands + b"\x80"))]
+    while len(inner) < 1_000_000:
+        below = b"\x91\x01" + inner
+        inner = body(1, ids(1), ("chunks", 5, 2, below), ("matches", 5, 2, below))
+    return [inner]
+
+
+def operands():
+    nested = b"\x81\xa8operands\x91" * 100_000
+    return [body(1, ids(1), ("scores", 1, 0, b"\x91\x81\xa1a" + nested + b"\x80"))]
+
+
+def lil_matrices(rows, count):
     empty = {"data": ["|u1", [0], 0, 0], "row": ["<i4", [0], 0, 0], "col": ["<i4", [0], 0, 0]}
-    for rows, count in ((1 << 40, 1), (1 << 26, 1), (1 << 15, 100)):
-        cells = pack([["lil_matrix", [rows, 1], 0, 0, empty]] * count)
-        yield f"{count} lil matrices", [body(count, ids(count), ("blob", 4, 0, cells)), b""]
-    shape = pack(["<f8", [1, 1 << 40], 0])
-    yield "large tensor", [body(1, ids(1), ("blob", 3, 0, shape)), bytes(8)]
+    cells = pack([["lil_matrix", [rows, 1], 0, 0, empty]] * count)
+    return [body(count, ids(count), ("blob", 4, 0, cells)), b""]
 
 
-@pytest.mark.parametrize(
-    ("name", "frames"), list(bombs()), ids=lambda value: value if isinstance(value, str) else ""
-)
-def test_bombs_are_refused_at_once_and_without_memory(name, frames):
+# Made when they are needed: every process of the tests imports this.
+BOMBS = {
+    "documents": lambda: [body(0, ids(0))[:8] + struct.pack("<I", 0xFFFFFFFF)],
+    "short ids": short_ids,
+    "location": location,
+    "tags": lambda: [
+        body(1, ids(1), ("tags", 6, 0, b'[{"a":[' + b"[]," * (MANY // 12) + b"[]]}]"))
+    ],
+    "deep tags": lambda: [body(1, ids(1), ("tags", 6, 0, b'[{"a":' + b"[" * MANY))],
+    "tree of batches": tree_of_batches,
+    "operands": operands,
+    "a huge lil matrix": lambda: lil_matrices(1 << 40, 1),
+    "a large lil matrix": lambda: lil_matrices(1 << 26, 1),
+    "100 lil matrices": lambda: lil_matrices(1 << 15, 100),
+    "large tensor": lambda: [
+        body(1, ids(1), ("blob", 3, 0, pack(["<f8", [1, 1 << 40], 0]))),
+        bytes(8),
+    ],
+}
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_bombs_are_refused_at_once_and_without_memory(name):
+    frames = BOMBS[name]()
     tracemalloc.start()
     started = time.process_time()
     with pytest.raises((WireError, DocumentError)):

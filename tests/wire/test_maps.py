@@ -151,9 +151,12 @@ def nested(depth: int) -> Any:
     return value
 
 
-@pytest.mark.parametrize(
-    "value", [2**64, -(2**63) - 1, Unknown(), nested(100_000), {"a": Unknown()}, "\ud800"]
-)
+@pytest.mark.parametrize("value", [2**64, -(2**63) - 1, Unknown(), {"a": Unknown()}, "\ud800"])
 def test_a_parameter_that_cannot_be_carried_is_a_wire_error(value: Any) -> None:
     with pytest.raises(WireError, match="parameters that cannot be carried: "):
         pack_map(Call({"value": value}))
+
+
+def test_a_parameter_that_is_nested_too_deep_is_a_wire_error() -> None:
+    with pytest.raises(WireError, match="parameters that cannot be carried: "):
+        pack_map(Call({"value": nested(100_000)}))

@@ -38,7 +38,7 @@ _SIZES = (1, 100)
 _CONNECTIONS = (1, 32)
 _CROWD = 64
 _CALL_MS = 5.0  # what a call costs at the Executor of the crowd
-_COALESCE_MS = 2.0
+_COALESCE_MS = 10.0  # as long as mosec waits
 JSON = "application/json"
 LINES = "application/jsonlines"
 
@@ -178,7 +178,7 @@ def _against_mosec(options: Options) -> Table:
     ratios: dict[Post, tuple[float, float]] = {}
     with jina_up("one") as jina, mosec_up() as mosec:
         for post in POSTS:
-            count = max(post.connections * 2, min(4_000, options.docs // (5 * post.size + 20)))
+            count = max(2 * post.connections, min(4_000, options.docs // (post.size + 20)))
             body, wanted = _body(options, post)
             samples = interleave(
                 {

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.polling import wait_until
-from tests.shell import JINA, WAIT_S, Shell
+from tests.shell import JINA, WAIT_S, Shell, without_loading
 
 DEADLY = """import os
 from jina import Executor, requests
@@ -180,7 +180,7 @@ def test_ctrl_c_at_a_terminal_is_one_interrupt(shell: Shell) -> None:
         running.wait_for("here")
         os.write(ours, b"\x03")
         assert running.process.wait(WAIT_S) == 130
-        assert running.err.partition("\n")[2] == "interrupted\n"
+        assert without_loading(running.err).partition("\n")[2] == "interrupted\n"
     os.close(ours)
 
 

@@ -88,8 +88,9 @@ def test_a_taken_port_is_told_before_anything_starts(served: tuple[Shell, Runnin
     text = FLOW.replace("protocol: http", f"protocol: http, port_expose: {port}")
     done = shell.run("flow", "up", shell.write("other.yml", text))
     assert done.code == 1
-    assert f"error: {shell.folder}/other.yml:2:37: port {port} is taken by process " in done.err
-    assert "help: choose another one" in done.err
+    place = f"{shell.folder}/other.yml:2:37"
+    assert f'error: {place}: port {port} is taken by the Flow "flow", process ' in done.err
+    assert "help: `jina flow down flow` stops it; or choose another one, or 0 for" in done.err
     detached = shell.run("flow", "up", shell.write("other.yml", text), "--detach")
     assert (detached.code, detached.err) == (1, done.err)
     assert shell.run("http", str(port)).code == 1
@@ -127,6 +128,20 @@ def test_beside_a_running_flow(served: tuple[Shell, Running, str]) -> None:
         url_of(beside)
         os.kill(beside.process.pid, signal.SIGKILL)
         wait_until(lambda: len(shell.processes("jina.http")) == 2, what="it took its processes")
+
+
+def test_beside_a_flow_that_asks_for_keys(shell: Shell) -> None:
+    for name, role, folder in (("gate", "gateway", "theirs"), ("me", "client", "ours")):
+        assert shell.run("keys", "new", name, "--role", role, "--keys", folder).code == 0
+    shell.write("ours/gate.pub", (shell.folder / "theirs" / "gate.pub").read_bytes())
+    shell.write("theirs/me.pub", (shell.folder / "ours" / "me.pub").read_bytes())
+    with shell.up(shell.flow("Upper"), "--port", "0", "--keys", "theirs"):
+        address = next(each for each in shell.ps()[0]["addresses"] if each[:4] == "tcp:")
+        with shell.start("http", "0", "--address", address, "--keys", "ours") as beside:
+            url = url_of(beside)
+            assert poll(partial(is_served, url))
+            assert beside.end(signal.SIGTERM).code == 0
+        assert shell.run("http", "0", "--address", address, "--keys", "none").code == 2
 
 
 def url_of(beside: Running) -> str:
@@ -193,6 +208,18 @@ def test_what_the_command_line_refuses(shell: Shell) -> None:
     done = shell.run("http", "0.0.0.0:8080")
     assert (done.code, "--insecure-no-auth" in done.err) == (2, True)
     assert shell.run("http", "0").code == 4  # no Flow runs
+
+
+def test_who_lets_others_in_is_believed_by_every_command(shell: Shell) -> None:
+    text = FLOW.replace("protocol: http", "protocol: http, host: 0.0.0.0")
+    shell.write("flow.yml", text)
+    assert shell.run("flow", "up", "flow.yml", "-d").code == 2
+    assert shell.run("flow", "up", "flow.yml", "-d", "--strict", "--insecure-no-auth").code == 0
+    assert shell.run("flow", "restart").code == 0
+    assert shell.run("flow", "diff").code == 0
+    assert shell.run("flow", "down").code == 0
+    assert shell.run("post", "/", "--text", "x", "--flow", "flow.yml").code == 0  # served to nobody
+    assert "error[open-host]" in shell.run("flow", "check", "flow.yml").out
 
 
 def test_dry_run_and_config_show_it(shell: Shell) -> None:
