@@ -31,6 +31,7 @@ MAX_FILES_BYTES = 1_000_000
 _WRITES = re.compile(r"\bself\s*\.\s*(workspace|get_file_from_workspace)\b")
 _GPU_TURNS = re.compile(r"RR\s*\[?\s*(\S*?)\s*\]?")
 _SPARE_S = 5.0
+_NOT_SERVED = ("runtime_args", "dump_path")
 
 
 @dataclass(frozen=True)
@@ -224,7 +225,7 @@ def exported(
         needs_api_key=bool(api_key_file) or not config.http.values.get("insecure_no_auth"),
         api_key_file=api_key_file,
         secret_env=_gateway_secrets(config),
-        warnings=ordered([*left_out, *_shown_secrets(config)]),
+        warnings=ordered([*left_out, *_without_effect(config), *_shown_secrets(config)]),
     )
 
 
@@ -345,6 +346,16 @@ def _too_much(config: FlowConfig, found: Mapping[str, str]) -> Iterator[Problem]
             file=str(config.file or ""),
             hint="install the modules in the image, and name them with dots: `py_modules: a.b`",
         )
+
+
+def _without_effect(config: FlowConfig) -> Iterator[Problem]:
+    """What an entry says that `jina executor serve` cannot be told."""
+    for node in config.executors:
+        for key in _NOT_SERVED:
+            if key in node.marks and has_containers(node):
+                message = f"`{key}` is left out: it has no effect on an Executor that is served"
+                hint = "use `uses_with`"
+                yield replace(problem_of(node, key, "left-out", message, hint), severity="warning")
 
 
 def _shown_secrets(config: FlowConfig) -> Iterator[Problem]:

@@ -119,11 +119,13 @@ def test_a_large_file_that_is_named_is_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     entry = "  - uses: {jtype: Store, py_modules: store.py, with: {model: m.bin, api_key: x}}\n"
+    entry += "    dump_path: dumped\n"
     file = flow(tmp_path / "p", entry)
     (tmp_path / "p" / "m.bin").write_bytes(b"\xff\x00")
     project.kubernetes(file, tmp_path / "out")
     told = capsys.readouterr().err
     assert re.search(r"warning\[file-left-out\]: .*/m\.bin is not exported", told)
+    assert "flow.yml:5:16: warning[left-out]: `dump_path` is left out" in told
     assert "warning[shown-secret]: the value of `api_key` is written in plain text" in told
 
 

@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 import jina
+from jina.check import check_executor
 from jina.config.executors import load_executor
 from jinacli.executor.export import export_executor
 from tests.export import project
@@ -65,6 +66,12 @@ def test_every_path_that_is_mounted_exists(folder: Path, compose: Compose) -> No
             assert source in named or (folder / source).is_dir()
         for secret in service.get("secrets", []):
             assert (folder / compose["secrets"][secret]["file"]).is_file()
+
+
+@pytest.mark.parametrize("name", ["encoder/encoder", "pictures", "indexer"])
+def test_the_executors_pass_a_check_where_they_are(folder: Path, name: str) -> None:
+    report = check_executor(str(folder / "flow" / f"{name}.executor.yml"), no_import=True)
+    assert report.problems == []
 
 
 def test_values_of_variables_are_as_they_were(compose: Compose) -> None:
