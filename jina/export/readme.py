@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import fill
+
 from jina.export.kubernetes import secret_env
 from jina.export.units import CLIENTS_PORT, HTTP_PORT, Exported
 
@@ -54,7 +56,8 @@ def kubernetes_readme(flow: Exported) -> str:
             "external metric. Without\nit, replicas stay as they are.\n"
         )
     metrics = " Prometheus needs a key of HTTP to read /metrics." if flow.needs_api_key else ""
-    return f"""\
+    return (
+        _filled(f"""\
 # {flow.flow} on Kubernetes
 
 ```sh
@@ -82,13 +85,15 @@ The NetworkPolicies let workers connect to the gateway alone. An Executor that l
 from elsewhere needs a rule in `network.yaml`. They take effect only if the network of the cluster
 enforces them.{metrics}
 
-{_OWNED}
-"""
+{_OWNED}""")
+        + "\n"
+    )
 
 
 def compose_readme(flow: Exported) -> str:
     """The README.md of a compose file."""
-    return f"""\
+    return (
+        _filled(f"""\
 # {flow.flow} with compose
 
 ```sh
@@ -104,8 +109,21 @@ HTTP: `{_curl(flow)}`. Only this machine can connect; `JINA_HOST` in `.env` chan
 {_KEYS.format(http=_for_http(flow), again="")} The containers run as the user who
 exported, or, if that is root, as user 10001, who then owns the keys.
 
-{_OWNED}
-"""
+{_OWNED}""")
+        + "\n"
+    )
+
+
+def _filled(text: str) -> str:
+    """The text with the lines of each paragraph filled; code and tables stay as they are."""
+    paragraphs = text.split("\n\n")
+    return "\n\n".join(
+        part if part.startswith(("#", "|", "`" * 3)) else _paragraph(part) for part in paragraphs
+    )
+
+
+def _paragraph(text: str) -> str:
+    return fill(" ".join(text.split()), 100, break_long_words=False, break_on_hyphens=False)
 
 
 def _pods(count: int) -> str:

@@ -55,7 +55,7 @@ def test_a_flow_that_has_its_name_from_its_file_is_told_how_to_name_it(tmp_path:
         ("MyEncoder", False, "my-encoder"),
         ("a_b.c", False, "a-b-c"),
         ("__", False, "executor"),
-        ("2nd", True, "nd"),
+        ("2Words", True, "words"),
         ("x" * 80, False, "x" * 20),
         ("Taken", False, "taken-2"),
     ],
