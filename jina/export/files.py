@@ -189,7 +189,7 @@ def _http(config: FlowConfig) -> dict[str, Any]:
 def _entry(node: NodeConfig, layout: Layout, folder: str, *, is_served: bool) -> dict[str, Any]:
     """The entry of an executor, in the order in which people write it."""
     data: dict[str, Any] = {"name": node.name}
-    if is_served or is_external(node):
+    if is_served or node.is_external:
         data["external"] = True
     for key, neighbour in (("uses_before", node.before), ("uses_after", node.after)):
         if neighbour is not None:
@@ -202,11 +202,6 @@ def _entry(node: NodeConfig, layout: Layout, folder: str, *, is_served: bool) ->
         data["needs"] = list(node.needs)
     written = _written(node)
     return data | {key: written[key] for key in _OF_THE_GRAPH if key in written and key != "needs"}
-
-
-def is_external(node: NodeConfig) -> bool:
-    """Whether the Flow's YAML says that others serve it."""
-    return _written(node).get("external") is True
 
 
 def _written(node: NodeConfig) -> Mapping[str, Any]:

@@ -244,7 +244,7 @@ def passes_through(node: NodeConfig) -> bool:
 
 def has_containers(node: NodeConfig) -> bool:
     """Whether it is neither served elsewhere nor runs in the gateway's container."""
-    return not (files.is_external(node) or passes_through(node))
+    return not (node.is_external or passes_through(node))
 
 
 def problem_of(node: NodeConfig, key: str, code: str, message: str, hint: str) -> Problem:

@@ -29,6 +29,7 @@ executors:
     uses: {jtype: Store, py_modules: store.py}
     shards: 2
     polling: {/index: ANY, /search: ALL}
+    uses_after: {jtype: Best, py_modules: store.py}
 """
 _LINES = 50_000
 _ADDRESS = "10.88.0.200"

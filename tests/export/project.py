@@ -84,9 +84,10 @@ class Store(Executor):
 
 class Best(Executor):
     @requests(on="/search")
-    def best(self, docs, docs_matrix, **kwargs):
-        for n, doc in enumerate(docs):
-            doc.tags["known"] = any(docs[n].tags.get("known") for docs in docs_matrix)
+    def best(self, docs_matrix, **kwargs):
+        for n, doc in enumerate(docs_matrix[0]):
+            doc.tags["known"] = any(docs[n].tags["known"] for docs in docs_matrix)
+        return docs_matrix[0]
 """,
 }
 

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 import jina
-from jina.check import check_executor
+from jina.check import check_executor, check_flow
 from jina.config.executors import load_executor
 from jinacli.executor.export import export_executor
 from tests.export import project
@@ -72,6 +72,20 @@ def test_every_path_that_is_mounted_exists(folder: Path, compose: Compose) -> No
 def test_the_executors_pass_a_check_where_they_are(folder: Path, name: str) -> None:
     report = check_executor(str(folder / "flow" / f"{name}.executor.yml"), no_import=True)
     assert report.problems == []
+
+
+def test_the_flow_passes_a_check_where_it_is(folder: Path) -> None:
+    assert check_flow(str(folder / "flow" / "flow.yml"), no_import=True).problems == []
+
+
+def test_executors_that_others_serve_stay_external(tmp_path: Path) -> None:
+    file = project.write(tmp_path / "search")
+    file.write_text(f"{project.FLOW}  - {{name: theirs, external: true, replicas: 2}}\n")
+    project.compose(file, tmp_path / "out")
+    written = yaml.safe_load((tmp_path / "out" / "compose.yaml").read_text())
+    assert "theirs" not in written["services"]
+    flow = yaml.safe_load((tmp_path / "out" / "flow" / "flow.yml").read_text())
+    assert flow["executors"][-1] == {"name": "theirs", "external": True}
 
 
 def test_values_of_variables_are_as_they_were(compose: Compose) -> None:
