@@ -138,7 +138,7 @@ def unpack(name: str, data: bytes, base: Path) -> Path:
             for member in archive:
                 parts = member.name.split("/")
                 if not member.isreg() or not {"", ".", ".."}.isdisjoint(parts):
-                    raise FlowError("a bundle with what is no file of it", where=member.name)
+                    raise FlowError("this is not a file of the bundle", where=member.name)
                 path = fresh.joinpath(*parts)
                 path.parent.mkdir(parents=True, exist_ok=True)
                 file = archive.extractfile(member)
