@@ -141,7 +141,8 @@ def refuse_unguarded(settings: HttpSettings) -> None:
     """
     if settings.url_host:
         raise typer.BadParameter(
-            f"leave out http://, as in {settings.url_host}:8080", param_hint="[HOST:]PORT"
+            f"leave out http://, as in {settings.url_host}:{settings.port}",
+            param_hint="[HOST:]PORT",
         )
     if not settings.is_guarded:
         raise typer.BadParameter(
