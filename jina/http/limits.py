@@ -114,6 +114,12 @@ def large_head() -> Answered:
     return told(431, "head_too_large", f"the head is larger than {MAX_HEAD_BYTES:,} bytes")
 
 
+def large_framing() -> Answered:
+    """What is around a body is too large."""
+    what = f"what is around the body, as in trailers, is larger than {MAX_HEAD_BYTES:,} bytes"
+    return told(431, "framing_too_large", what)
+
+
 def full(what: str = "too many requests wait for their turn") -> Answered:
     """No room for one more."""
     return told(503, "full", what, "try again later")

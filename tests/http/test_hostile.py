@@ -272,6 +272,32 @@ def test_a_large_head_is_431(front: FrontProcess) -> None:
             }
 
 
+@pytest.mark.parametrize("path", ["/upper", "/stream/upper"])
+@pytest.mark.parametrize("start", ["0\r\nX: ", "0\r\n", "2;x="])
+def test_what_is_around_a_body_has_a_limit(front: FrontProcess, path: str, start: str) -> None:
+    filler = "A: b\r\n" * 50_000 if start == "0\r\n" else "b" * (1 << 20)
+    with wire(front.port) as client:
+        with contextlib.suppress(ConnectionError):  # it is not read to its end
+            client.send(head("PUT", path, CHUNKED) + "2\r\n{}\r\n" + start + filler)
+        answer = client.answer()
+        assert answer.status == 431
+        assert answer.json() == {
+            "error": {
+                "type": "framing_too_large",
+                "message": "what is around the body, as in trailers, is larger than 32,768 bytes",
+            }
+        }
+
+
+def test_a_body_in_chunks_of_one_byte_is_read_in_turns(front: FrontProcess) -> None:
+    body = b'{"data": [{"text": "a%b"}]}' % (b" " * 50_000)
+    chunks = b"".join(b"1\r\n%c\r\n" % byte for byte in body) + b"0\r\n\r\n"
+    with wire(front.port) as client:
+        client.send(head("POST", "/upper", CHUNKED).encode() + chunks + head().encode())
+        assert client.answer().json()["data"]["docs"][0]["text"] == f"A{' ' * 50_000}"
+        assert client.answer().body == b"ok\n"
+
+
 def test_a_large_body_is_413_before_it_is_sent(front: FrontProcess) -> None:
     for more in ("", "Expect: 100-continue\r\n"):
         for method in ("POST", "PUT"):
