@@ -70,13 +70,17 @@ async def readiness(hub: Hub, status: FlowStatus) -> Answered:
         return _not_ready("the Flow is stopping", [])
     try:
         found = await status.get()
-    except (ConnectError, TimeoutError):
+    except ConnectError as error:
+        return _not_ready(error.what, [])
+    except TimeoutError:
         return _not_ready("the gateway of the Flow does not answer", [])
     if found.get("draining"):
         return _not_ready("the Flow is stopping", [])
     if missing := missing_nodes(found):
         few = f"{', '.join(missing[:5])}{', …' if len(missing) > 5 else ''}"
         return _not_ready(f"no worker is ready for {few}", missing)
+    if hub.welcome is None:
+        return _not_ready("the Flow is not ready yet", [])
     return Answered(200, [], b'{"status":"ready"}')
 
 

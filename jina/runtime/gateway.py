@@ -110,7 +110,7 @@ class Gateway:
         self._drain_deadline: float | None = None
         self._is_drained = False
         self._context = sockets.open_context()
-        self._door = FrontDoor(self._context, configure.front, configure.keys)
+        self._door = FrontDoor(self._context, configure, self._told)
         self._front = self._door.socket
         self._back = sockets.open_router(self._context)
         self._poller = sockets.Poller()
@@ -360,12 +360,13 @@ class Gateway:
         self._do(self._router.step(ClientLeft(peer)))
 
     def _tell(self, peer: bytes, kind: int) -> None:
+        self._send_front(pack_message(kind, [self._told(kind)]), peer)
+
+    def _told(self, kind: int) -> bytes:
         if kind == wire.DESCRIBE:
-            told = self._answers.description()
-        else:
-            draining, failed = self._drain_deadline is not None, self._failures.total.count
-            told = self._answers.status(draining, self._requests_done, failed)
-        self._send_front(pack_message(kind, [told]), peer)
+            return self._answers.description()
+        draining, failed = self._drain_deadline is not None, self._failures.total.count
+        return self._answers.status(draining, self._requests_done, failed)
 
     # --- what the router wants done ---
 
