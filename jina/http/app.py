@@ -98,6 +98,7 @@ class Documents:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         endpoint = self._front.endpoints.get(get_route_path(scope).encode())
+        seen_of(scope).endpoint = endpoint or ""
         if endpoint is None or scope["method"] not in METHODS:
             response = response_of(self._missing(scope, endpoint is not None))
         else:

@@ -225,6 +225,8 @@ class Connection(Reading):
 
     def _end(self, seen: Seen, status: int, size: int) -> None:
         watch = self.front.watch
+        if not seen.endpoint:
+            seen.endpoint = self.front.endpoints.get(self.url.partition(b"?")[0], "")
         if watch.log is not None:
             seen.client, seen.path = client_text(self.client), self.url.decode("latin-1")
             seen.method = self.parser.get_method().decode() if self._has_head else "-"
