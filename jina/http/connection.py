@@ -83,6 +83,8 @@ class Connection(Reading):
         self._head_bytes = self._framing_bytes = 0
         self.found = found = dict(self.headers)
         version = self.parser.get_http_version()
+        if not self.url.startswith(b"/"):
+            self._take_absolute()
         wrong = limits.bad_framing(version, self.url, self.headers, found)
         if wrong:
             self._cut(limits.bad_request(wrong))
@@ -106,6 +108,16 @@ class Connection(Reading):
             self._cut(refused)
         else:
             self.take(Refused(keep_alive, found.get(REQUEST_ID), refused))
+
+    def _take_absolute(self) -> None:
+        """Of a target such as http://localhost/status, the name counts instead of Host's."""
+        authority, path = limits.absolute(self.url)
+        if authority and self.found.keys() & {b"host"}:
+            self.url = path
+            self.found[b"host"] = authority
+            self.headers = [
+                (name, authority if name == b"host" else value) for name, value in self.headers
+            ]
 
     def take(self, cycle: OwnCycle) -> None:
         """Begin to answer a request that uvicorn has no task for."""

@@ -7,6 +7,7 @@ here. Who may ask is the affair of `jina.http.access`.
 from __future__ import annotations
 
 import asyncio
+import re
 import resource
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
@@ -61,6 +62,18 @@ def bad_framing(
     if coding is not None and (coding.lower() != b"chunked" or version == "1.0"):
         return "the only Transfer-Encoding that is understood is chunked, with HTTP/1.1"
     return ""
+
+
+_ABSOLUTE = re.compile(rb"https?://([^/?#@]+)(|[/?].*)", re.IGNORECASE | re.DOTALL).fullmatch
+
+
+def absolute(url: bytes) -> tuple[bytes, bytes]:
+    """The name and the path of a target such as http://localhost/status; both empty for another."""
+    found = _ABSOLUTE(url)
+    if found is None:
+        return b"", b""
+    path = found[2]
+    return found[1], path if path.startswith(b"/") else b"/" + path
 
 
 def is_stream(path: bytes) -> bool:

@@ -75,7 +75,10 @@ HOSTED = "Host: localhost\r\n"
         "GET /livez\r\n\r\n",
         "GET /livez HTTP/2.0\r\nHost: localhost\r\n\r\n",
         "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-        f"GET http://localhost/livez HTTP/1.1\r\n{HOSTED}\r\n",
+        f"GET http:///livez HTTP/1.1\r\n{HOSTED}\r\n",
+        f"GET http://me@localhost/livez HTTP/1.1\r\n{HOSTED}\r\n",
+        f"GET ftp://localhost/livez HTTP/1.1\r\n{HOSTED}\r\n",
+        "GET http://localhost/livez HTTP/1.1\r\n\r\n",
         f"OPTIONS * HTTP/1.1\r\n{HOSTED}\r\n",
         "GET /livez HTTP/1.1\nHost: localhost\n\n",
         "GET /livez HTTP/1.1\r\nHost: localhost\n\r\n",
@@ -138,6 +141,23 @@ def test_http_1_0_is_answered_once(front: FrontProcess) -> None:
             assert answer.status == 200
             assert answer.headers["connection"] == "close"
             assert client.is_closed()
+
+
+def test_a_target_may_name_the_server(front: FrontProcess) -> None:
+    with wire(front.port) as client:
+        for target in ("http://localhost/status", "HTTP://127.0.0.1:8080/status?x=1"):
+            client.send(f"GET {target} HTTP/1.1\r\nHost: other.example\r\n\r\n")
+            answer = client.answer()
+            assert answer.status == 200
+            assert "envs" in answer.json()
+        client.send(post("/upper", UPPER).replace(b"/upper", b"http://localhost/upper", 1))
+        assert client.answer().json()["data"]["docs"][0]["text"] == "A"
+        client.send(f"GET http://localhost HTTP/1.1\r\n{HOSTED}\r\n")
+        assert client.answer().status == 404
+        client.send(f"GET http://evil.example/status HTTP/1.1\r\n{HOSTED}\r\n")
+        answer = client.answer()
+        assert answer.status == 403
+        assert answer.json()["error"]["type"] == "forbidden_host"
 
 
 # --- one after the other ---
