@@ -14,6 +14,7 @@ from jina.excepts import RuntimeFailToStart
 from jina.graph.http import HttpSettings
 from jina.launch import events
 from jina.launch.asking import directory_of
+from jina.launch.http_port import file_faults
 from jina.launch.serving import Serving
 from jina.launch.speaker import Speaker
 from jina.transport.curve import Credentials
@@ -74,6 +75,9 @@ def serve_flow(
     name = record.name if record is not None else ""
     settings = convert(dict(options), HttpSettings)
     screen = _Screen(quiet=quiet)
+    for _, path, fault in file_faults(settings):
+        if fault.startswith("others "):  # the other faults are errors
+            screen.say(f"warning: {path}: {fault}")
 
     def up(url: str) -> None:
         what = f'the Flow "{name}"' if name else address
