@@ -29,6 +29,7 @@ from jina.transport import sockets
 from jina.wire import header as wire
 from jina.wire.header import Header, pack_message, unpack_message
 from jina.wire.maps import (
+    SHUT_OUT,
     STOPPING,
     ErrorInfo,
     Part,
@@ -343,7 +344,13 @@ class _Exchange:
             self._replies[header.number] = self._reply(request, header)
             return
         error = unpack_map(ErrorInfo, sockets.payload(header.frames[0]))
-        if header.kind == wire.REFUSED and error.type == STOPPING:
+        if header.kind == wire.REFUSED and error.type == SHUT_OUT:
+            self._failure = ConnectError(
+                error.message,
+                where=self._session.address,
+                hint="inputs without an outcome were not processed",
+            )
+        elif header.kind == wire.REFUSED and error.type == STOPPING:
             # Not an outcome of these lines: nobody has begun them. What was sent before is still
             # answered, what was sent after is refused too.
             self._failure = self._stopping(error.message)

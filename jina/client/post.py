@@ -152,10 +152,10 @@ class Client:
         """A connection that is idle, or a new one."""
         if self._pid != os.getpid():
             self._own_connections()  # a forked child leaves its parent's alone
-        try:
+        # Not by a condition and then a pop: another thread may take the last one in between.
+        with contextlib.suppress(IndexError):
             return self._idle.pop()
-        except IndexError:
-            return Session(self.address, timeout_connect_s=self._timeout_connect_s, keys=self._keys)
+        return Session(self.address, timeout_connect_s=self._timeout_connect_s, keys=self._keys)
 
     def post(
         self,

@@ -14,6 +14,7 @@ MAX_REASONS: Final = 3
 """How many distinct reasons of failures are kept."""
 
 _LOOKED_AT = 10  # failed lines of a request; they mostly have one reason
+_LEAST_ID = 8  # characters; a shorter id may be a word of the message
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
 
 
@@ -52,7 +53,7 @@ def _errors(lines: bytes) -> Iterator[tuple[str, str]]:
                     str(error.get(name) or "") for name in ("type", "message", "executor")
                 )
                 bare = message.removeprefix(f"{outcome.get('uri') or ''}: ")
-                if id := str(outcome.get("id") or ""):
+                if len(id := str(outcome.get("id") or "")) >= _LEAST_ID:
                     bare = bare.replace(id, "0")
                 yield (
                     in_words(ErrorInfo(kind, bare, executor)),

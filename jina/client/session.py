@@ -18,7 +18,7 @@ from jina.excepts import ConnectError
 from jina.transport import sockets
 from jina.wire import header as wire
 from jina.wire.header import Header, pack_message, unpack_message
-from jina.wire.maps import Hello, Welcome, pack_map, unpack_map
+from jina.wire.maps import ErrorInfo, Hello, Welcome, pack_map, unpack_map
 
 if TYPE_CHECKING:
     from jina.transport.curve import Credentials
@@ -181,6 +181,9 @@ class Session:
                 header = unpack_message(message.header, message.frames)
                 if header.kind == kind:
                     return header
+                if header.kind == wire.REFUSED and kind == wire.WELCOME:
+                    error = unpack_map(ErrorInfo, sockets.payload(header.frames[0]))
+                    raise ConnectError(error.message, where=self.address)
         return None
 
 

@@ -10,6 +10,7 @@ from jina.config import devices
 from jina.config.batching import laid_over, settings_in, warn_of_ignored
 from jina.config.drafts import ExecutorClass, ExecutorDraft, executor_draft, uncertain_sections
 from jina.config.environment import environment_of
+from jina.config.external import external_notes
 from jina.config.failures import Failures, failures_around, failures_of, retry_notes, strategy_notes
 from jina.config.interpreters import interpreter_of, interpreter_problems, refuses_live
 from jina.config.load_state import LoadState
@@ -72,6 +73,7 @@ class NodeConfig:
             of the cores.
         outer_threads: the Flow's alone, as `outer_env`.
         python: absolute path of the interpreter of its processes; "" is that of the Flow.
+        is_external: it is served from other machines.
     """
 
     name: str
@@ -100,6 +102,7 @@ class NodeConfig:
     threads: int | None = None
     outer_threads: int | None = None
     python: str = ""
+    is_external: bool = False
 
     def parts(self) -> Iterator[tuple[str, ExecutorSpec, ExecutorDraft]]:
         """The Executors that it consists of: names of their nodes, what they are, where written."""
@@ -125,6 +128,7 @@ def known_entry(
         for key in uses.keys() & IGNORED_EXECUTOR:
             state.forgive_unset(tree, (*at, "uses", key))
         kept["uses"] = {key: value for key, value in uses.items() if key not in IGNORED_EXECUTOR}
+    state.problems += external_notes(tree, at, kept)
     state.problems += refused_keys(tree, at, kept, REFUSED_NODE)
     state.problems += _refused_values(tree, at, kept)
     state.problems += strategy_notes(tree, at, kept)
@@ -409,6 +413,7 @@ class NodeReader:
             threads=self.options.threads if model.threads is None else model.threads,
             outer_threads=self.options.threads,
             python=interpreter_of(self.tree, entry),
+            is_external=model.external,
         )
 
 

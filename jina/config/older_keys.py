@@ -78,8 +78,7 @@ _OF_EACH = "set it on each executor"
 REFUSED_NODE = {
     "uses_before_address": "use `uses_before`",
     "uses_after_address": "use `uses_after`",
-    "external": "a Flow starts all of its executors",
-    "host": "executors run on the same machine as their Flow",
+    "host": "use `external: true` and `jina executor serve` on the other machine",
     "when": "filter the Documents in the Executor",
     "deployment": "use `uses`",
     "provider": _PROVIDER,

@@ -133,7 +133,8 @@ class _Resolver:
         for key, part in (("uses_before", node.before), ("uses_after", node.after)):
             if part is not None and part.origin is not None:
                 self.executor((*to, key), part.executor, part.origin)
-        self.executor((*to, "uses"), node.executor, origin)
+        if not node.is_external:
+            self.executor((*to, "uses"), node.executor, origin)
         if node.needs is not None:
             self.put((*to, "needs"), list(node.needs), tree, (*at, "needs"))
         shards: DataPath = (*at, "shards" if (*at, "shards") in tree.values else "parallel")

@@ -21,6 +21,7 @@ from pydantic import (
 from pydantic_core import PydanticKnownError
 
 from jina.config.batching_schema import BatchingSection
+from jina.config.external_schema import External
 from jina.config.failure_schema import Limits, OnError, Retries, Strategy
 from jina.config.http_schema import HttpOptions, HttpSection
 from jina.defaults import CLOSE_GRACE_S, MAX_REPLICAS, MAX_THREADS
@@ -237,6 +238,7 @@ class NodeModel(_Strict):
             "previous executor. The results of several are joined in this order."
         ),
     )
+    external: External = False
     replicas: Annotated[int, Field(strict=True, ge=1, le=MAX_REPLICAS)] = Field(
         1, description="Number of processes that share the requests."
     )
@@ -273,8 +275,7 @@ class NodeModel(_Strict):
     )
     no_reduce: Flag = Field(False, description="Another name of disable_reduce.")
     floating: Flag = Field(
-        False,
-        description="Nothing waits for its results, and no executor needs them.",
+        False, description="Nothing waits for its results, and no executor needs them."
     )
     workspace: Text | None = Field(
         None, description="Folder for its files, relative to this file. The default is the Flow's."

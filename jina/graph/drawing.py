@@ -222,6 +222,8 @@ def _vertices(plan: Plan) -> list[_Vertex]:
         does = one_line(jtype)
         if jtype in ("", "BaseExecutor"):
             does = "reduces" if node.reduces else "passes through"
+        if node.is_external:
+            does = "external"
         does += ", floating" if node.is_floating else ""
         sources = [number[need] for need in node.needs]
         vertices.append(_Vertex(one_line(node.name), _times(node), does, sources))

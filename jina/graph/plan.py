@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from msgspec import structs
 
-from jina.defaults import CLOSE_GRACE_S, TIMEOUT_READY_S
+from jina.defaults import CLOSE_GRACE_S, LEASE_S, TIMEOUT_READY_S
 from jina.executors.modules import import_paths, program_folders
 from jina.executors.spec import ExecutorSpec, importing_from
 from jina.graph.http import HttpSettings
@@ -57,6 +57,7 @@ class PlannedNode(msgspec.Struct, frozen=True, kw_only=True):
             repeated in halves until the Documents are found that fail on their own; "continue", it
             goes on with the input of the node. "" is whatever the request says, else stop.
         retries: which errors are tried again; None for none.
+        is_external: agents on other machines start its workers, see `jina.runtime.agents`.
     """
 
     name: str
@@ -70,6 +71,7 @@ class PlannedNode(msgspec.Struct, frozen=True, kw_only=True):
     timeouts: dict[str, float] = {}
     on_error: str = ""
     retries: Retries | None = None
+    is_external: bool = False
 
     @property
     def continues(self) -> bool:
@@ -147,6 +149,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         workers: every process to start.
         listen: tcp address that clients may use too; "" for none.
         keys: folder of the keys of those who may use it; "" for no encryption.
+        worker_listen: tcp address for agents and workers of other machines; "" for none.
+        lease_s: see `jina.runtime.roster`.
         origins: what it was made from; None where nobody asks.
         http: how it is reached over HTTP; None where it is not.
     """
@@ -157,6 +161,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     workers: list[WorkerSpec]
     listen: str = ""
     keys: str = ""
+    worker_listen: str = ""
+    lease_s: float = LEASE_S
     origins: Origins | None = None
     http: HttpSettings | None = None
 

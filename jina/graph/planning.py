@@ -62,7 +62,8 @@ def plan_from(
         needs = [before] if node.needs is None else list(node.needs)
         for planned, executor in _parts(node, [outlets[name] for name in needs]):
             nodes.append(planned)
-            workers += _workers(node, planned, executor, gpus)
+            if not planned.is_external:
+                workers += _workers(node, planned, executor, gpus)
             outlets[node.name] = planned.name
         if not node.is_floating:
             before = node.name
@@ -140,6 +141,7 @@ def _parts(node: NodeConfig, needs: list[str]) -> Iterator[tuple[PlannedNode, Ex
             timeouts=node.failures.timeouts,
             on_error=node.failures.on_error,
             retries=_retries(node.failures),
+            is_external=node.is_external,
         ),
         node.executor,
     )

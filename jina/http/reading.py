@@ -56,7 +56,7 @@ class Reading(HttpToolsProtocol):
         """Read a slice of what waits."""
         data, self._backlog = self._backlog, b""
         self._read(data)
-        if not self._backlog:
+        if not self._backlog and not self.transport.is_closing():
             self.flow.catch_up()
 
     def _read(self, data: bytes) -> None:

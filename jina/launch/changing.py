@@ -150,8 +150,10 @@ class Changing:
         Raises:
             _CannotChange: the Flow has no such node, or other ones than the plan.
         """
-        known = [node.name for node in self.nodes]
+        known = [node.name for node in self.nodes if not node.is_external]
         for name in change.nodes:
+            if name in [node.name for node in self.nodes if node.is_external]:
+                raise _CannotChange(f'"{name}" is external', "change it where it is served")
             if name not in known:
                 near = nearest(name, known)
                 raise _CannotChange(
@@ -242,7 +244,11 @@ class Changing:
             self._written = _replicas(self._plan.nodes)
             self._adopt(self._plan)
         self.nodes = [
-            msgspec.structs.replace(node, replicas=len({s.replica for s in self._of(node.name)}))
+            node
+            if node.is_external
+            else msgspec.structs.replace(
+                node, replicas=len({spec.replica for spec in self._of(node.name)})
+            )
             for node in self.nodes
         ]
         self._runs = msgspec.structs.replace(

@@ -73,8 +73,9 @@ class GatewayProcess:
         plan: Plan,
         directory: RunDirectory,
         nodes: list[PlannedNode],
-        fronts: list[str],
         endpoints: dict[str, list[str]],
+        fronts: list[str],
+        workers: str,
     ) -> None:
         """Tell it all that it needs to begin, or to replace another one.
 
@@ -82,8 +83,9 @@ class GatewayProcess:
             plan: what was started.
             directory: of the Flow.
             nodes: of the graph, as they are now.
-            fronts: addresses that an earlier gateway had; empty for the first one.
             endpoints: that nodes are known to bind.
+            fronts: addresses that an earlier gateway had; empty for the first one.
+            workers: the one for workers of other machines that it had.
         """
         self.tell(
             control.Configure(
@@ -97,6 +99,8 @@ class GatewayProcess:
                 endpoints=endpoints,
                 first_task=self.starts << 48,
                 keys=plan.keys,
+                workers=workers or plan.worker_listen,
+                lease_s=plan.lease_s,
             )
         )
 

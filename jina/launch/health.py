@@ -138,6 +138,7 @@ class Health:
         nodes = _node_reports(seen) if seen else []
         fronts = self._fronts.reports()
         problems = _problems(gateway, nodes, workers) + _front_problems(fronts)
+        problems += [f"nobody serves {name}" for name in (seen.unserved if seen else [])]
         state = self._state()
         if state == "up":
             state = "degraded" if problems else "healthy"
@@ -164,7 +165,8 @@ class Health:
             if name not in found:
                 found[name] = [report := self._blank(spec)]
                 report.state = "failed" if self._comebacks.is_lost(name) else "restarting"
-        return [report for name in _ordered(found, self._changing.specs) for report in found[name]]
+        here = [report for name in _ordered(found, self._changing.specs) for report in found[name]]
+        return here + (seen.remote if seen else [])
 
     def _blank(self, spec: WorkerSpec) -> WorkerReport:
         """What is known of a worker without its process."""

@@ -26,6 +26,7 @@ from jina.launch.health import Health
 from jina.launch.hints import Hints
 from jina.launch.listener import Listener
 from jina.launch.overdue import OverdueWorkers
+from jina.launch.remote import RemoteNodes
 from jina.launch.restarts import Comebacks
 from jina.launch.rundir import RunDirectory
 from jina.launch.signals import Signals
@@ -75,6 +76,7 @@ class Supervisor:
         self._selector = selectors.DefaultSelector()
         self._listener = Listener(self._selector, report)
         self._gateway = GatewayProcess(self._selector, self._listener, self._on_gateway)
+        self._remote = RemoteNodes(plan, report, self._serves)
         self._workers = Workers(directory, self._listener, self._gateway.tell)
         self._workers.planned = len(plan.workers)
         self._http = Fronts(plan.http, self._selector, self._listener, report, self._perhaps_up)
@@ -137,8 +139,7 @@ class Supervisor:
         return {STARTING: "starting", UP: "up"}.get(self._state, "stopping")
 
     def _on_owner(self) -> None:
-        owner = self._owner
-        if owner is None:
+        if (owner := self._owner) is None:
             return
         messages = owner.receive()
         is_released = any(isinstance(message, control.Release) for message in messages)
@@ -163,6 +164,7 @@ class Supervisor:
 
     def _start(self) -> None:
         try:
+            self._remote.check()
             self._http.open()
             self._directory.record.http = self._http.url
             create_board(self._directory.board)
@@ -178,7 +180,8 @@ class Supervisor:
         """Start the gateway, or a replacement for one that died, and tell it all that it needs."""
         self._gateway.start()
         nodes, known = self._changing.nodes, self._endpoints
-        self._gateway.configure(self._plan, self._directory, nodes, self._fronts, known)
+        bound = (self._fronts, self._remote.address)
+        self._gateway.configure(self._plan, self._directory, nodes, known, *bound)
         self._workers.announce()
         self._health.announce()
 
@@ -188,11 +191,13 @@ class Supervisor:
         if isinstance(message, control.WorkerReady):
             self._worker_ready(message)
         elif isinstance(message, control.Listening):
-            self._fronts = message.front
+            self._fronts, self._remote.address = message.front, message.workers
             if (gateway := self._gateway.child) is not None:
                 gateway.is_ready = True  # what it says from now on is shown at once
                 self._listener.show_held(gateway)
             self._perhaps_up()
+        elif isinstance(message, control.AgentNews | control.RemoteReady):
+            self._remote.hear(message)
         elif isinstance(message, control.Charged):
             self._comebacks.forgive(message.identity.rpartition("/")[0])
         elif isinstance(message, control.Overdue | control.Unreachable):
@@ -214,8 +219,7 @@ class Supervisor:
             return
         child = worker.child
         child.python_version = message.python
-        self._endpoints[worker.spec.node] = message.endpoints
-        self._directory.is_serving(self._endpoints)
+        self._serves(worker.spec.node, message.endpoints)
         self._comebacks.is_back((worker.spec.node, worker.spec.shard))
         if not child.is_ready and self._state in (STARTING, UP):  # else it was told to end
             child.is_ready = True
@@ -225,8 +229,14 @@ class Supervisor:
         self._changing.ready(worker)
         self._perhaps_up()
 
+    def _serves(self, node: str, endpoints: list[str]) -> None:
+        self._endpoints[node] = endpoints
+        self._directory.is_serving(self._endpoints)
+        self._perhaps_up()
+
     def _perhaps_up(self) -> None:
-        if self._state != STARTING or self._waiting or not (self._fronts and self._http.have_met):
+        waits = self._waiting or self._remote.waiting or not self._http.have_met
+        if self._state != STARTING or waits or not self._fronts:
             return
         self._state = UP
         try:
@@ -234,8 +244,8 @@ class Supervisor:
         except OSError as error:  # nobody could find it
             self._fail_as_whole(f"flow.json cannot be written: {error}")
             return
-        seconds = time.monotonic() - self._began
-        self._report(events.Up.of(self._directory.path, self._directory.record, seconds))
+        directory, seconds = self._directory, time.monotonic() - self._began
+        self._report(events.Up.of(directory.path, directory.record, seconds))
 
     # --- death ---
 
@@ -363,19 +373,14 @@ class Supervisor:
     def _look_after(self, now: float) -> None:
         """See that the run directory is there, and that no worker is silent at its start."""
         self._hints.loading(self._waiting | self._http.waiting, now - self._began)
+        self._remote.tell_missing(now - self._began)
         if not self._directory.keep():  # no command finds this Flow any more
             self._failed = True
             self._stop(f"its run directory {self._directory.path} was removed")
-        for worker in self._workers:
-            child, spec = worker.child, worker.spec
-            self._listener.show_held(child, if_late=True)
-            limit = spec.timeout_ready_s
-            # Below zero waits for ever.
-            if not child.is_ready and 0 <= limit < now - child.last_sign_of_life:
-                reason = f"was not ready, and gave no sign of life for {limit:g} s"
-                if not self._changing.silent(worker, reason):
-                    self._fail(child.failure(spec.where, reason))
-                    return
+        for worker, reason in self._workers.silent(now):
+            if not self._changing.silent(worker, reason):
+                self._fail(worker.child.failure(worker.spec.where, reason))
+                return
 
     def _deadline_passed(self) -> None:
         """Somebody has not ended in time: ask with a signal, or insist."""
@@ -383,9 +388,8 @@ class Supervisor:
         if self._state != DRAINING:  # those that close have had a time of their own
             self._kill()
             return
-        waited_s = CLOSE_GRACE_S + DRAIN_GRACE_S
-        for worker in self._workers:
-            self._report(events.NotClosed(worker=worker.child.name, waited_s=waited_s))
+        for name in self._workers.names.values():
+            self._report(events.NotClosed(worker=name, waited_s=CLOSE_GRACE_S + DRAIN_GRACE_S))
         self._terminate()
 
     # --- the end ---
@@ -404,9 +408,9 @@ class Supervisor:
 
     def _stop(self, reason: str) -> None:
         """Drain: finish what is under way, close the Executors, leave."""
+        self._report(events.Stopping(reason=reason))
         if self._state == STARTING:
             self._failed = reason == "closed" or self._failed
-            self._report(events.Stopping(reason=reason))
             self._terminate()
             return
         self._state = DRAINING
@@ -414,11 +418,8 @@ class Supervisor:
         self._comebacks.due.clear()
         for name in set(self._changing.specs) - set(self._workers.names.values()):
             self._give_up(name, "is gone and cannot be restarted: stopping the Flow")
-        for worker in self._workers:
-            if not worker.child.is_ready:
-                worker.child.signal_group(signal.SIGTERM)
+        self._workers.end_loading()
         self._deadline = time.monotonic() + DRAIN_GRACE_S + CLOSE_GRACE_S
-        self._report(events.Stopping(reason=reason))
         self._http.stop()
         self._gateway.tell(control.Drain(grace_s=DRAIN_GRACE_S))
         if self._gateway.child is None:

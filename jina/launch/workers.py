@@ -9,18 +9,38 @@ import contextlib
 import os
 import signal
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from pathlib import Path
+from typing import NamedTuple, Protocol, TypeAlias
 
 from jina.defaults import KILL_GRACE_S
 from jina.graph.plan import WorkerSpec
 from jina.launch.child import Child, spawn_worker
 from jina.launch.listener import Listener
-from jina.launch.rundir import RunDirectory, started_at_ticks
+from jina.launch.rundir import FlowRecord, started_at_ticks
 from jina.launch.threads import thread_variables, threads_in
 from jina.names import DEVICES
 from jina.runtime import control
 from jina.runtime.board import next_slot
 from jina.runtime.descendants import mark_of
+
+FromOwner: TypeAlias = control.Expect | control.Started | control.Retire | control.Died
+
+
+class Home(Protocol):
+    """Where workers are started: the directory of a Flow, or what an agent has instead."""
+
+    record: FlowRecord
+
+    @property
+    def back(self) -> str:
+        """Address of the gateway for workers."""
+
+    @property
+    def board(self) -> Path:
+        """The begin board."""
+
+    def save(self) -> None:
+        """Keep the record."""
 
 
 class WorkerProcess(NamedTuple):
@@ -53,20 +73,25 @@ class Workers:
         directory: of the Flow; its record names their process groups.
         listener: hears what they print.
         tell: sends the gateway a message.
+        keys: folder of the keys that the gateway is shown; "" where it is on this machine.
+        first_slot: numbers of incarnations begin behind it; those of one process must differ.
     """
 
     def __init__(
         self,
-        directory: RunDirectory,
+        directory: Home,
         listener: Listener,
-        tell: Callable[[control.ToGateway], None],
+        tell: Callable[[FromOwner], None],
+        keys: str = "",
+        first_slot: int = 0,
     ) -> None:
+        self._keys = keys
         self._directory = directory
         self._listener = listener
         self._tell = tell
         self._running: dict[str, WorkerProcess] = {}  # by identity
         self._retiring: set[str] = set()  # identities
-        self._last_slot = 0
+        self._last_slot = first_slot
         self.planned = 1
         """How many the Flow has, or is to have; they share the cores."""
 
@@ -105,6 +130,7 @@ class Workers:
             back=self._directory.back,
             board=str(self._directory.board),
             slot=slot,
+            keys=self._keys,
         )
         threads = thread_variables(spec, self.planned)
         try:
@@ -135,6 +161,18 @@ class Workers:
             self._expect(worker.identity, worker.spec, worker.slot, is_running=True)
             self._tell(control.Started(identity=worker.identity, pid=worker.child.pid))
 
+    def silent(self, now: float) -> Iterator[tuple[WorkerProcess, str]]:
+        """Those that are not ready and have been silent for too long, and in words, for how long.
+
+        What the others hold back for too long is shown.
+        """
+        for worker in self:
+            child, limit = worker.child, worker.spec.timeout_ready_s
+            self._listener.show_held(child, if_late=True)
+            # Below zero waits for ever.
+            if not child.is_ready and 0 <= limit < now - child.last_sign_of_life:
+                yield worker, f"was not ready, and gave no sign of life for {limit:g} s"
+
     def take_dead(self) -> Iterator[WorkerProcess]:
         """Each worker that has ended, one after the other; what is left in its group is killed."""
         for worker in self:
@@ -153,6 +191,12 @@ class Workers:
         """Signal every worker and whatever it started."""
         for worker in self:
             worker.child.signal_group(signum)
+
+    def end_loading(self) -> None:
+        """Ask those that are not ready to end."""
+        for worker in self:
+            if not worker.child.is_ready:
+                worker.child.signal_group(signal.SIGTERM)
 
     def end(self) -> None:
         """Kill those that are left."""

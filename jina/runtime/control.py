@@ -12,7 +12,7 @@ from typing import TypeAlias, TypeVar
 
 import msgspec
 
-from jina.defaults import DRAIN_GRACE_S
+from jina.defaults import DRAIN_GRACE_S, LEASE_S
 from jina.excepts import WireError
 from jina.graph.plan import Plan, PlannedNode, WorkerSpec
 from jina.runtime.facts import Look, Seen
@@ -38,6 +38,7 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True):
         back: address of the gateway's socket for workers.
         board: path of the begin board.
         slot: this incarnation's place on it.
+        keys: folder of the keys that the gateway is shown; "" where it is on this machine.
     """
 
     identity: str
@@ -45,6 +46,7 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True):
     back: str
     board: str
     slot: int
+    keys: str = ""
 
 
 #: Exit code of a worker whose Executor could not be built for what a check of its YAML finds:
@@ -72,6 +74,8 @@ class Configure(_Message):
     endpoints: dict[str, list[str]] = {}
     first_task: int = 0
     keys: str = ""  # folder of the gateway's own key, and of those who are let in over tcp
+    workers: str = ""  # address for agents and workers of other machines; "" for none
+    lease_s: float = LEASE_S  # see jina.runtime.roster
 
 
 class Expect(_Message):
@@ -105,6 +109,7 @@ class Died(_Message):
 
     identity: str
     reason: str
+    begun: int = 0  # the task on the begin board, where that is an agent's
 
 
 class Restarted(_Message):
@@ -201,6 +206,7 @@ class Listening(_Message):
     """The gateway's sockets are bound."""
 
     front: list[str]
+    workers: str = ""  # where agents and workers of other machines reach it
 
 
 class WorkerReady(_Message):
@@ -210,6 +216,22 @@ class WorkerReady(_Message):
     endpoints: list[str]
     doubts: list[Doubt] = []  # what is suspicious about it
     python: str = ""  # version of its interpreter
+
+
+class RemoteReady(_Message):
+    """A worker on another machine is ready."""
+
+    name: str
+    node: str
+    shard: int | None
+    endpoints: list[str]
+    agent: str  # that started it, in words
+
+
+class AgentNews(_Message):
+    """An agent came, left or was turned away, in words."""
+
+    text: str
 
 
 class Charged(_Message):
@@ -274,6 +296,8 @@ ToGateway: TypeAlias = (
 ToSupervisor: TypeAlias = (
     Listening
     | WorkerReady
+    | RemoteReady
+    | AgentNews
     | Charged
     | Overdue
     | Unreachable

@@ -90,6 +90,8 @@ class Seen(msgspec.Struct, tag=True, kw_only=True):
         failures: of all requests.
         endpoints: node -> what it binds.
         failed: nodes, or shards, that serve no more, and why.
+        remote: workers on other machines, as their agents have reported them.
+        unserved: external nodes, or shards of them, that nobody serves.
     """
 
     number: int
@@ -105,6 +107,8 @@ class Seen(msgspec.Struct, tag=True, kw_only=True):
     failures: FailureCount
     endpoints: dict[str, list[str]]
     failed: dict[str, str]
+    remote: list[WorkerReport] = []
+    unserved: list[str] = []
 
 
 # --- what the supervisor answers ------------------------------------------------------------------
@@ -199,6 +203,8 @@ class WorkerReport(msgspec.Struct, kw_only=True):
         threads: that each numerical library in it may use; 0 if that is not known.
         python: path of its interpreter.
         python_version: of that, such as "3.11.7"; empty until it was ready.
+        machine: on which it runs; "" for that of the Flow.
+        agent: process id of the agent that started it there; 0 for the Flow itself.
     """
 
     name: str
@@ -224,6 +230,8 @@ class WorkerReport(msgspec.Struct, kw_only=True):
     threads: int = 0
     python: str = ""
     python_version: str = ""
+    machine: str = ""
+    agent: int = 0
 
 
 class FrontReport(msgspec.Struct, kw_only=True):

@@ -16,17 +16,20 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from jina.defaults import DELIVERY_GRACE_S, MAX_INFLIGHT_BYTES
+from jina.defaults import MAX_INFLIGHT_BYTES
 from jina.excepts import JinaError, WireError
 from jina.runtime import control
 from jina.runtime.abandoned import end_abandoned
+from jina.runtime.agents import Agents
 from jina.runtime.answers import Answers
+from jina.runtime.back_door import BackDoor
 from jina.runtime.board import Board
 from jina.runtime.clients import Clients
 from jina.runtime.facts import Look
 from jina.runtime.failures import Failures
 from jina.runtime.front_door import FrontDoor
 from jina.runtime.garbage import Garbage
+from jina.runtime.guard import Guard
 from jina.runtime.known_workers import KnownWorker, Unasked
 from jina.runtime.looking import seen
 from jina.runtime.messages import (
@@ -39,7 +42,7 @@ from jina.runtime.messages import (
     task_message,
     unheard,
 )
-from jina.runtime.overdue import Overdues
+from jina.runtime.owners import Here, Owner
 from jina.runtime.router import Router
 from jina.runtime.steps import (
     Action,
@@ -66,6 +69,7 @@ from jina.transport import sockets
 from jina.wire import header as wire
 from jina.wire.header import Header, pack_message, unpack_message
 from jina.wire.maps import (
+    SHUT_OUT,
     STOPPING,
     ErrorInfo,
     Ready,
@@ -97,7 +101,7 @@ class Gateway:
             configure.nodes, endpoints=configure.endpoints, first_task=configure.first_task
         )
         self._board = Board(configure.board)
-        self._overdues = Overdues(channel, self._board)
+        self._here = Here(channel, self._board)
         self._clients = Clients(is_first=not configure.endpoints)
         self._failures = Failures(channel.send, self._clients)
         self._workers: dict[bytes, KnownWorker] = {}
@@ -110,12 +114,12 @@ class Gateway:
         self._drain_deadline: float | None = None
         self._is_drained = False
         self._context = sockets.open_context()
-        self._door = FrontDoor(self._context, configure, self._told)
-        self._front = self._door.socket
-        self._back = sockets.open_router(self._context)
+        self._guard = Guard(self._context, configure.keys)
+        self._door = FrontDoor(self._context, configure, self._guard, self._told)
+        self._back_door = BackDoor(self._context, configure.back, configure.workers, self._guard)
+        self._front, self._back = self._door.socket, self._back_door.socket
+        self._agents = Agents(configure, self._back, self._workers, channel.send, self)
         self._poller = sockets.Poller()
-        self._front_polled = False
-        sockets.bind(self._back, configure.back)
 
     def run(self) -> None:
         """Serve until the supervisor's end of the channel closes."""
@@ -124,12 +128,13 @@ class Gateway:
         poller.register(back, sockets.POLLIN)
         self._door.open(poller)
         self._poll_front()
-        self._channel.send(control.Listening(front=self._door.addresses))
+        fronts, workers = self._door.addresses, self._back_door.address
+        self._channel.send(control.Listening(front=fronts, workers=workers))
         gc.freeze()
         # The channel closes at the moment the supervisor dies, whatever killed it.
         while self._channel.is_open:
             while self._channel.has_waiting:
-                self._obey(self._channel.receive())
+                self._obey(self._channel.receive(), self._here)
             for source, _ in poller.poll(
                 self._timers.wait_ms(_ASK_MS if self._unasked else _POLL_MS)
             ):
@@ -138,40 +143,34 @@ class Gateway:
                 elif source is front:
                     self._on_front()
                 elif not self._door.answer(source):
-                    self._obey(self._channel.receive())
+                    self._obey(self._channel.receive(), self._here)
             for timer in self._timers.expired():
                 self._hear_out()  # what is done in time counts, though it was not read yet
                 self._do(self._router.step(Expired(timer)))
             if self._unasked:
                 self._unasked.ask(self._back)
+            self._agents.keep_time()
             if self._failures.left_out:
                 self._failures.tell_left_out()
             if self._drain_deadline is not None:
                 self._go_on_draining()
         if not self._is_drained:
-            groups = [worker.pid for worker in self._workers.values()]
+            groups = [each.pid for each in self._workers.values() if each.owner.is_here]
             end_abandoned(groups, self._mark, self._directory)
 
     def close(self) -> None:
         """Close the sockets; after a drain, give clients time to take their last answers."""
-        began = time.monotonic()
         if self._is_drained:
-            sockets.wait_until_sent(self._front, DELIVERY_GRACE_S)
-        sockets.close(self._context)
+            self._back_door.close()
+        self._door.end(self._context, is_drained=self._is_drained)
         self._board.close()
-        if time.monotonic() - began >= DELIVERY_GRACE_S:
-            print(
-                f"a client has not fetched its last responses within {DELIVERY_GRACE_S:g} s",
-                file=sys.stderr,
-                flush=True,
-            )
 
-    # --- the supervisor ---
+    # --- the supervisor, and agents ---
 
-    def _obey(self, messages: Sequence[object]) -> None:
+    def _obey(self, messages: Sequence[object], owner: Owner) -> None:
         for message in messages:
             if isinstance(message, control.Expect):
-                worker = KnownWorker(message)
+                worker = KnownWorker(message, owner)
                 self._workers[worker.identity] = worker
                 early = self._early.pop(worker.identity, None)
                 if early is not None:
@@ -189,30 +188,35 @@ class Gateway:
             elif isinstance(message, control.GaveUp):
                 self._do(self._router.step(NodeFailed(message.node, message.reason, message.shard)))
             elif isinstance(message, Look):
-                self._look(message.number)
+                parts = (self._router, self._workers, self._failures)
+                counts = (self._requests_done, len(self._clients))
+                self._channel.send(seen(message.number, *parts, *counts))
             elif isinstance(message, control.Restarted):
                 self._answers.restarted(message)
             elif isinstance(message, control.Drain):
                 self._drain_deadline = time.monotonic() + message.grace_s
                 self._do(self._router.step(Draining()))
 
-    def _look(self, number: int) -> None:
-        parts = (self._router, self._workers, self._board, self._failures)
-        self._channel.send(
-            seen(number, *parts, requests_done=self._requests_done, clients=len(self._clients))
-        )
-
     def _worker_died(self, message: control.Died) -> None:
         worker = self._workers.get(message.identity.encode())
         if worker is None:
             return
-        self._unasked.discard(worker.identity)
         self._hear_out()
-        begun = self._board[worker.slot]
-        if self._overdues.forget(worker.identity) or begun:
-            self._channel.send(control.Charged(identity=message.identity))
-        del self._workers[worker.identity]
-        self._do(self._router.step(Lost(worker.identity, begun, message.reason)))
+        begun = worker.owner.begun(message.identity, worker.slot, message)
+        self._lost(Lost(worker.identity, begun, message.reason))
+
+    def obey_owner(self, owner: Owner, message: Any) -> None:
+        """Do what an agent says of its workers."""
+        self._obey([message], owner)
+
+    def lose(self, worker: KnownWorker, reason: str) -> None:
+        """A worker on another machine is lost; nobody knows what it had begun."""
+        self._lost(Lost(worker.identity, 0, reason, is_unsure=True))
+
+    def _lost(self, lost: Lost) -> None:
+        self._unasked.discard(lost.worker)
+        if self._workers.pop(lost.worker, None) is not None:
+            self._do(self._router.step(lost))
 
     def _hear_out(self) -> None:
         """Read the replies that are here already: what was finished is not done again."""
@@ -223,10 +227,9 @@ class Gateway:
 
     def _go_on_draining(self) -> None:
         """Once every request has its answer, or the grace is over, tell the workers to close."""
-        deadline = self._drain_deadline
-        if self._is_drained or deadline is None:
-            return
-        if self._router.requests_held and time.monotonic() < deadline:
+        if self._is_drained or (
+            self._router.requests_held and time.monotonic() < (self._drain_deadline or 0.0)
+        ):
             return
         self._is_drained = True
         # Before any worker can end: so the supervisor knows that it was told to.
@@ -234,6 +237,7 @@ class Gateway:
         for worker in self._workers.values():
             if worker.is_ready:
                 self._let_close(worker)
+        self._agents.end()
         for client in list(self._clients):
             self._say_bye(client)
 
@@ -243,7 +247,7 @@ class Gateway:
             self._send_front(pack_message(wire.BYE), client)
 
     def _retired(self, worker: KnownWorker) -> None:
-        self._channel.send(control.Retired(identity=worker.identity.decode()))
+        worker.owner.send(control.Retired(identity=worker.identity.decode()))
         self._let_close(worker)
 
     def _let_close(self, worker: KnownWorker) -> None:
@@ -254,12 +258,17 @@ class Gateway:
     def _on_back(self) -> None:
         peer = b""
         try:
-            message = sockets.receive(self._back, routed=True)
+            message = self._back_door.receive()
             peer = message.peer
+            if why := self._back_door.why_not(message):
+                self._agents.shut_out(peer, why)
+                return
             header = unpack_message(message.header, message.frames)
             worker = self._workers.get(peer)
             if worker is None:
-                if header.kind == wire.READY and len(self._early) < _MAX_STRANGERS:
+                if header.kind == wire.AGENT:
+                    self._agents.hear(peer, header)
+                elif header.kind == wire.READY and len(self._early) < _MAX_STRANGERS:
                     self._early[peer] = unpack_map(Ready, header.call)
                 return  # not announced yet, given up, or a stranger
             if header.kind == wire.REPLY:
@@ -286,14 +295,9 @@ class Gateway:
             self._retired(worker)
             return
         self._do(self._router.step(worker.joined(ready)))
-        self._channel.send(
-            control.WorkerReady(
-                identity=worker.identity.decode(),
-                endpoints=ready.endpoints,
-                doubts=ready.doubts,
-                python=ready.python,
-            )
-        )
+        worker.owner.send(told := worker.told(ready))
+        if not worker.owner.is_here:
+            self._agents.worker_ready(worker, told)
         if self._is_drained:  # an earlier gateway's, back after the others were told to close
             self._let_close(worker)
 
@@ -302,31 +306,25 @@ class Gateway:
     def _poll_front(self) -> None:
         """Listen to clients once the endpoints are known and while there is room for requests."""
         wanted = self._router.is_complete and self._router.bytes_held < MAX_INFLIGHT_BYTES
-        if wanted == self._front_polled:
-            return
-        self._front_polled = wanted
-        if wanted:
-            self._poller.register(self._front, sockets.POLLIN)
-        else:
-            self._poller.unregister(self._front)
+        self._door.listen(self._poller, wanted)
 
     def _on_front(self) -> None:
-        peer = b""
-        number = 0
+        peer, number = b"", 0
         try:
             message = self._door.receive()
-            if message is None:
-                return
             peer = message.peer
             header = unpack_message(message.header, message.frames)
             number = header.number
+            if why := self._door.why_not(message):
+                self._send_front(refusal_message(number, why, SHUT_OUT), peer)
+                return
             if header.kind == wire.REQUEST:
                 self._submit(peer, header)
             elif header.kind == wire.HELLO:
                 self._clients.greet(peer, header)
                 self._welcome(peer, number)
             elif header.kind in (wire.STATUS, wire.DESCRIBE):
-                self._tell(peer, header.kind)
+                self._send_front(pack_message(header.kind, [self._told(header.kind)]), peer)
             elif header.kind == wire.CANCEL:
                 self._do(self._router.step(Cancelled(peer, number)))
             elif header.kind == wire.BYE:
@@ -359,9 +357,6 @@ class Gateway:
         self._clients.leave(peer)
         self._do(self._router.step(ClientLeft(peer)))
 
-    def _tell(self, peer: bytes, kind: int) -> None:
-        self._send_front(pack_message(kind, [self._told(kind)]), peer)
-
     def _told(self, kind: int) -> bytes:
         if kind == wire.DESCRIBE:
             return self._answers.description()
@@ -388,7 +383,8 @@ class Gateway:
             elif isinstance(action, TakeBack):
                 self._take_back(action)
             elif isinstance(action, Overdue):
-                self._overdues.tell(action, self._workers[action.worker].slot)
+                worker = self._workers[action.worker]
+                worker.owner.overdue(action, worker.slot)
             elif isinstance(action, StartTimer):
                 self._timers.start(action.timer, action.seconds)
             elif isinstance(action, Unheard):
@@ -396,14 +392,14 @@ class Gateway:
                 print(unheard(action), file=sys.stderr, flush=True)
             elif isinstance(action, Retired):
                 self._retired(self._workers[action.worker])
-        if not self._front_polled or self._router.bytes_held >= MAX_INFLIGHT_BYTES:
+        if not self._door.is_listening or self._router.bytes_held >= MAX_INFLIGHT_BYTES:
             self._poll_front()
 
     def _dispatch(self, task: Dispatch) -> None:
         if task.blame is not None:
             self._failures.blame(task)
         try:
-            message = task_message(task)
+            message = task_message(task, is_here=self._workers[task.worker].owner.is_here)
         except WireError as error:  # branches that fit a message each need not fit one together
             node = self._workers[task.worker].node
             info = ErrorInfo("jina.excepts.WireError", str(error), node)
@@ -412,12 +408,14 @@ class Gateway:
         # A worker that cannot be reached is dying, or has closed its connection and is to die: its
         # death, told by the supervisor, brings the task back.
         if not sockets.send_if_connected(self._back, message, task.worker):
-            self._channel.send(control.Unreachable(identity=task.worker.decode()))
+            told = control.Unreachable(identity=task.worker.decode())
+            self._workers[task.worker].owner.send(told)
 
     def _take_back(self, action: TakeBack) -> None:
         message = pack_message(wire.CANCEL, number=action.task)
         if sockets.send_if_connected(self._back, message, action.worker):
-            self._board.cancel(self._workers[action.worker].slot)
+            worker = self._workers[action.worker]
+            worker.owner.taken_back(action.worker.decode(), worker.slot)
 
     def _answer(self, answer: Answer) -> None:
         try:

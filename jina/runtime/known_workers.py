@@ -1,10 +1,11 @@
-"""A worker as the gateway knows it: announced by the supervisor, ready by its own word."""
+"""A worker as the gateway knows it: announced by its owner, ready by its own word."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from jina.runtime import control
+from jina.runtime.owners import Owner
 from jina.runtime.steps import Joined
 from jina.transport import sockets
 from jina.wire.header import READY, pack_message
@@ -15,7 +16,8 @@ class KnownWorker:
     """A worker as the supervisor described it.
 
     Args:
-        expected: what the supervisor said.
+        expected: what its owner said.
+        owner: who started it.
     """
 
     __slots__ = (
@@ -24,13 +26,15 @@ class KnownWorker:
         "is_ready",
         "is_retiring",
         "node",
+        "owner",
         "pid",
         "replica",
         "shard",
         "slot",
     )
 
-    def __init__(self, expected: control.Expect) -> None:
+    def __init__(self, expected: control.Expect, owner: Owner) -> None:
+        self.owner = owner
         self.identity = expected.identity.encode()
         self.node = expected.node
         self.replica = expected.replica
@@ -52,6 +56,15 @@ class KnownWorker:
             self.shard,
             ready.batching,
             ready.once,
+        )
+
+    def told(self, ready: Ready) -> control.WorkerReady:
+        """What its owner is told then."""
+        return control.WorkerReady(
+            identity=self.identity.decode(),
+            endpoints=ready.endpoints,
+            doubts=ready.doubts,
+            python=ready.python,
         )
 
     def status(self, outstanding: int) -> dict[str, Any]:

@@ -1,12 +1,13 @@
-"""Gather what a gateway says of a Flow: from what the router holds, and from the begin board."""
+"""Gather what a gateway says of a Flow: from what the router holds, and from the begin boards."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
 
-from jina.runtime.board import Board
-from jina.runtime.facts import NodeFacts, Seen, WorkerFacts
+from msgspec import structs
+
+from jina.runtime.facts import NodeFacts, Seen, WorkerFacts, WorkerReport
 from jina.runtime.failures import Failures
 from jina.runtime.known_workers import KnownWorker
 from jina.runtime.router import Router
@@ -17,9 +18,7 @@ def seen(
     number: int,
     router: Router,
     workers: Mapping[bytes, KnownWorker],
-    board: Board,
     failures: Failures,
-    *,
     requests_done: int,
     clients: int,
 ) -> Seen:
@@ -29,7 +28,6 @@ def seen(
         number: of the question.
         router: of the gateway.
         workers: that the gateway knows.
-        board: where they note what they are at.
         failures: that were noted.
         requests_done: requests with an answer.
         clients: that said hello.
@@ -37,24 +35,26 @@ def seen(
     now = time.time()
     at_work, pools, held, floating = router.parts
     described = []
+    remote = []
     for identity, known in workers.items():
         ready = at_work.get(identity)
-        work = board.work(known.slot)
-        described.append(
-            WorkerFacts(
-                identity=identity.decode(),
-                outstanding=len(ready.tasks) if ready else 0,
-                oldest_s=_oldest((task.request for task in ready.tasks.values()), now)
-                if ready
-                else None,
-                is_busy=work.begun != 0,
-                since_s=work.since_s,
-                calls=work.calls,
-                docs=work.docs,
-                busy_s=work.busy_s,
-                failures=failures.of_worker(known.node, known.replica, known.shard),
-            )
+        work = known.owner.work(identity.decode(), known.slot)
+        facts = WorkerFacts(
+            identity=identity.decode(),
+            outstanding=len(ready.tasks) if ready else 0,
+            oldest_s=_oldest((task.request for task in ready.tasks.values()), now)
+            if ready
+            else None,
+            is_busy=work.begun != 0,
+            since_s=work.since_s,
+            calls=work.calls,
+            docs=work.docs,
+            busy_s=work.busy_s,
+            failures=failures.of_worker(known.node, known.replica, known.shard),
         )
+        described.append(facts)
+        if (report := known.owner.report(facts.identity)) is not None:
+            remote.append(_with_facts(report, facts))
     return Seen(
         number=number,
         nodes=[_node(name, list(pool), failures, now) for name, pool in pools.items()],
@@ -69,6 +69,31 @@ def seen(
         failures=failures.total,
         endpoints=router.endpoints,
         failed=router.failed_nodes,
+        remote=remote,
+        unserved=_unserved(router, workers.values()),
+    )
+
+
+def _unserved(router: Router, workers: Iterable[KnownWorker]) -> list[str]:
+    """External nodes, and shards of them, without a worker that is ready."""
+    served = {(each.node, each.shard or 0) for each in workers if each.is_ready}
+    return [
+        f"shard {shard} of {node.name}" if node.shards > 1 else node.name
+        for node in router.external
+        for shard in range(node.shards)
+        if (node.name, shard) not in served
+    ]
+
+
+def _with_facts(report: WorkerReport, facts: WorkerFacts) -> WorkerReport:
+    """What an agent has reported, with what only the gateway knows."""
+    return structs.replace(
+        report,
+        outstanding=facts.outstanding,
+        oldest_s=facts.oldest_s,
+        failures=facts.failures.count,
+        last_error=facts.failures.error,
+        last_error_at=facts.failures.at,
     )
 
 

@@ -130,8 +130,12 @@ def pieces_of(parts: Sequence[Part], frames: Sequence[Any]) -> list[Piece]:
 # --- what is to be done ------------------------------------------------------------------------
 
 
-def task_message(task: Dispatch) -> list[Any]:
+def task_message(task: Dispatch, *, is_here: bool = True) -> list[Any]:
     """A task for a worker.
+
+    Args:
+        task: for it.
+        is_here: on this machine; the clock of a deadline is no other's.
 
     Raises:
         WireError: it does not fit one message.
@@ -146,7 +150,7 @@ def task_message(task: Dispatch) -> list[Any]:
         first=task.first,
         stop=task.stop,
         blame=task.blame,
-        deadline=task.deadline,
+        deadline=task.deadline if is_here else None,
         is_timed=task.is_timed,
         skip=task.skip,
         lot=task.lot,

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from jina.runtime import control
 from jina.runtime.board import Board
 from jina.runtime.steps import Overdue
 
 
 class Overdues:
-    """What the supervisor was asked to end.
+    """What the supervisor, or the agent, was asked to end.
 
     Args:
-        channel: to the supervisor.
+        tell: tells whoever owns the worker.
         board: where workers note what they have begun.
     """
 
-    def __init__(self, channel: control.Channel, board: Board) -> None:
-        self._channel = channel
+    def __init__(self, tell: Callable[[control.Overdue], None], board: Board) -> None:
+        self._tell = tell
         self._board = board
         self._idle: dict[bytes, int] = {}  # worker -> the task that it had not begun at first
         self._told: set[bytes] = set()
@@ -35,7 +37,7 @@ class Overdues:
             return
         self._told.add(overdue.worker)
         identity = overdue.worker.decode()
-        self._channel.send(control.Overdue(identity=identity, begun=begun, seconds=overdue.seconds))
+        self._tell(control.Overdue(identity=identity, begun=begun, seconds=overdue.seconds))
 
     def forget(self, worker: bytes) -> bool:
         """Forget a worker that is gone; whether it was to be ended."""

@@ -122,6 +122,11 @@ class Router:
         return self._workers, self._pools, list(self._held), self._held.floating
 
     @property
+    def external(self) -> list[PlannedNode]:
+        """Nodes whose workers are on other machines."""
+        return [node for node in self._nodes if node.is_external]
+
+    @property
     def is_complete(self) -> bool:
         """Whether the endpoints of every node are known, so that courses can be plotted."""
         return len(self._endpoints) == len(self._nodes)
@@ -230,9 +235,11 @@ class Router:
         for task in worker.tasks.values():
             if task.request.answered:
                 continue
-            if lost.begun and lost.begun in (task.number, task.lot):
+            is_begun = bool(lost.begun) and lost.begun in (task.number, task.lot)
+            is_once = (is_begun or lost.is_unsure) and self._rules.is_once(task)
+            if is_begun or is_once:
                 task.attempts += 1
-                if (is_once := self._rules.is_once(task)) or task.attempts >= self._max_attempts:
+                if is_once or task.attempts >= self._max_attempts:
                     error = verdicts.deadly(task, lost.reason, is_once=is_once)
                     if is_once or not task.narrow(error, self._rules.continues(task)):
                         self._give_up(task, error, actions)

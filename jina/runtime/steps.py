@@ -95,11 +95,14 @@ class Lost(msgspec.Struct, frozen=True):
     Attributes:
         begun: the task that it had begun and not finished; 0 when it was idle.
         reason: such as "killed by SIGKILL", with its last log lines.
+        is_unsure: its machine is lost: nobody knows what it had begun. No task is charged, but one
+            whose method must not see a Document twice is not repeated.
     """
 
     worker: bytes
     begun: int
     reason: str
+    is_unsure: bool = False
 
 
 class Retire(msgspec.Struct, frozen=True):

@@ -33,6 +33,7 @@ from jina.runtime.lots import Desk
 from jina.runtime.parent import die_with_parent
 from jina.runtime.structs import decode_msgpack
 from jina.transport import sockets
+from jina.transport.curve import Credentials
 from jina.wire import header as wire
 from jina.wire.body import with_uri
 from jina.wire.doubts import Doubt
@@ -60,6 +61,8 @@ class Worker:
         self._board.clear(self._slot)
         self._context = sockets.open_context()
         self._socket = sockets.open_dealer(self._context, assignment.identity.encode())
+        if assignment.keys:
+            Credentials(assignment.keys).show_on(self._socket)
         sockets.connect(self._socket, assignment.back)
         self._endpoints = endpoints(executor)
         self._batching = settings_of(executor, self._spec.executor.dynamic_batching)

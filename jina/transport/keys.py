@@ -131,20 +131,20 @@ def gateway_key(folder: Path) -> Key:
 class AllowList:
     """Whom a gateway lets in: the `.pub` files of its folder, as they are now.
 
+    A file that cannot be used lets nobody in, and leaves the others as they are.
+
     Args:
         folder: with the keys.
-
-    Raises:
-        BadKeys: one of the files cannot be used.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._looked = time.monotonic()
         self._stamp = self._now()
+        self._problems: set[str] = set()
+        self.news: list[str] = []
+        """What has changed, a line each; whoever tells it empties the list."""
         self._by_public = self._read()
-        self.problem: BadKeys | None = None
-        """What is wrong with the folder since the last look; the list stays as it was then."""
 
     def of(self, public: bytes) -> Key | None:
         """The key of somebody who is let in; None for others."""
@@ -159,11 +159,13 @@ class AllowList:
         if stamp == self._stamp:
             return
         self._stamp = stamp
-        try:
-            self._by_public = self._read()
-            self.problem = None
-        except BadKeys as error:
-            self.problem = error
+        before, self._by_public = self._by_public, self._read()
+        for word, some, others in (
+            ("removed", before, self._by_public),
+            ("added", self._by_public, before),
+        ):
+            gone = sorted(key.name for public, key in some.items() if public not in others)
+            self.news += [f"keys: {name}.pub was {word}" for name in gone]
 
     def _now(self) -> list[tuple[str, int, int]]:
         """What tells whether a file was added, changed or removed."""
@@ -177,11 +179,19 @@ class AllowList:
         return sorted(found)
 
     def _read(self) -> dict[bytes, Key]:
-        return {
-            key.public: key
-            for key in map(_read, _files(self._folder, "*.pub"))
-            if key.role in (CLIENT, WORKER)
-        }
+        found: dict[bytes, Key] = {}
+        problems = set()
+        for path in sorted(self._folder.glob("*.pub")):
+            try:
+                key = _read(path)
+            except BadKeys as error:
+                problems.add(f"keys: {error.where}: {error.what}; this key is not let in")
+                continue
+            if key.role in (CLIENT, WORKER):
+                found[key.public] = key
+        self.news += sorted(problems - self._problems)
+        self._problems = problems
+        return found
 
 
 def _files(folder: Path, pattern: str) -> list[Path]:

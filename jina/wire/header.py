@@ -46,7 +46,8 @@ STATUS = 9  #                       client -> gateway and back: how are the work
 REFUSED = 10  #                     gateway -> client: this request is not taken, and why
 CANCEL = 11  #                      client -> gateway: nobody waits for this request any more
 DESCRIBE = 12  #                    client -> gateway and back: what do the Executors serve?
-KINDS = frozenset(range(HELLO, DESCRIBE + 1))
+AGENT = 13  #                       agent <-> gateway: what becomes of workers on another machine
+KINDS = frozenset(range(HELLO, AGENT + 1))
 
 
 class Header(msgspec.Struct, frozen=True):

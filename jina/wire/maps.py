@@ -31,6 +31,9 @@ ERRORS = 2
 # The type of a refusal after which nothing more is taken; other refusals concern one request.
 STOPPING = "jina.excepts.ConnectError"
 
+# The type of a refusal because of the key of the client.
+SHUT_OUT = "jina.excepts.BadKeys"
+
 # The type of the error of a request whose time is over.
 REQUEST_TIMEOUT = "jina.excepts.RequestTimeout"
 

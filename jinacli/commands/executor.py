@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from jina.defaults import MAX_REPLICAS
 from jinacli.commands.building import Group
 from jinacli.commands.options import (
     Content,
@@ -192,6 +193,59 @@ def run(
         quiet=quiet,
     )
     raise typer.Exit(run_executor(options))
+
+
+@executor_app.command()
+def serve(
+    file: Annotated[str, typer.Argument(help="Executor YAML file, or catalogue://NAME")],
+    name: Annotated[str, typer.Option(help="Its name in the YAML of the Flow")],
+    gateways: Annotated[
+        list[str],
+        typer.Option(
+            "--gateway",
+            metavar="tcp://HOST:PORT",
+            help="Address of the Flow, with its --worker-port; repeatable: each Flow gets its own "
+            "workers",
+        ),
+    ],
+    keys: Annotated[
+        str | None,
+        typer.Option(metavar="DIR", help="Folder with a key of role worker; see `jina keys`"),
+    ] = None,
+    shard: Annotated[
+        int | None, typer.Option(min=0, help="Serve only this shard, from 0; default: all")
+    ] = None,
+    replicas: Annotated[
+        int, typer.Option(min=1, max=MAX_REPLICAS, help="Number of workers, of each shard")
+    ] = 1,
+    workspace: Annotated[
+        str, typer.Option("--workspace", metavar="DIR", help="Folder for its files")
+    ] = "",
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Show only errors and what Executors print")
+    ] = False,
+) -> None:
+    """Serve an Executor to a Flow on another machine
+
+    The Flow has `external: true` for it and waits until it is served. Several
+    machines may serve one Executor. It waits for a Flow that is not up, and
+    connects again by itself. The first Ctrl-C lets requests under way finish,
+    the second ends everything at once.
+
+    Examples:
+      jina executor serve my.yml --name encoder --gateway tcp://10.0.0.5:5556 --keys keys
+
+      jina executor serve my.yml --name indexer --shard 1 --gateway tcp://10.0.0.5:5556
+    """
+    # Late: see jinacli.app.
+    from jinacli.executor.serve import ServeOptions, serve_executor
+
+    check_given(("--name", name), ("--keys", keys))
+    for gateway in gateways:
+        if not gateway.startswith("tcp://"):
+            raise typer.BadParameter("looks like tcp://10.0.0.5:5556", param_hint="--gateway")
+    options = ServeOptions(file, name, gateways, keys or "", shard, replicas, workspace, quiet)
+    raise typer.Exit(serve_executor(options))
 
 
 @executor_app.command()

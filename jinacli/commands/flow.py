@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -19,6 +20,7 @@ from jinacli.commands.http_options import (
     LogFormat,
     http_options,
 )
+from jinacli.commands.machines import Lease, WorkerPort, lease_s, listens
 from jinacli.commands.options import (
     EnvFile,
     ErrorOnWarning,
@@ -76,13 +78,16 @@ def up(
         int | None,
         typer.Option(help="Also listen on this TCP port; 0 picks a free one"),
     ] = None,
+    worker_port: WorkerPort = None,
     keys: Annotated[
         str | None,
         typer.Option(
             metavar="DIR",
-            help="With --port: encrypt, and let in only whom this folder lists; see `jina keys`",
+            help="With --port or --worker-port: encrypt, and let in only whom this folder lists; "
+            "see `jina keys`",
         ),
     ] = None,
+    lease: Lease = None,
     insecure: Annotated[
         bool,
         typer.Option(
@@ -148,9 +153,9 @@ def up(
     from jinacli.flow.unfit import checked_if_unfit
     from jinacli.flow.up import Up, up_flow
 
-    listen = _listen(host, port, keys is not None or insecure)
-    if keys is not None and not listen:
-        raise typer.BadParameter("needs --port", param_hint="--keys")
+    listen, worker_listen = listens(host, port, worker_port, keys is not None or insecure)
+    if keys is not None and not (listen or worker_listen):
+        raise typer.BadParameter("needs --port or --worker-port", param_hint="--keys")
     detach = detach or wait
     if timeout is not None and not detach:
         raise typer.BadParameter("needs --detach or --wait", param_hint="--timeout")
@@ -169,6 +174,7 @@ def up(
         )
     )
     how = Up(listen, detach, watch, strict, as_json, quiet, limit_s, keys or "")
+    how = replace(how, worker_listen=worker_listen, lease_s=lease_s(lease))
     if dry_run:
         show = functools.partial(show_plan, given, how)
         raise typer.Exit(checked_if_unfit(given, show))
@@ -394,21 +400,3 @@ def _counts(words: list[str]) -> dict[str, int]:
             raise typer.BadParameter(f'"{name}" is given twice', param_hint="NAME=N")
         counts[name] = int(number)
     return counts
-
-
-def _listen(host: str | None, port: int | None, is_meant: bool) -> str:
-    if port is not None and not 0 <= port <= 65535:
-        raise typer.BadParameter(f"{port} is not a port: use 0 to 65535", param_hint="--port")
-    if port is None:
-        if host is not None:
-            raise typer.BadParameter("needs --port", param_hint="--host")
-        return ""
-    host = host or "127.0.0.1"
-    if host not in ("127.0.0.1", "localhost", "::1") and not is_meant:
-        raise typer.BadParameter(
-            f"{host} can be reached from other machines, and anyone there could post; use "
-            "--keys, or --insecure-no-auth if that is what you want",
-            param_hint="--host",
-        )
-    name = "127.0.0.1" if host == "localhost" else f"[{host}]" if ":" in host else host
-    return f"tcp://{name}:{port or '*'}"

@@ -50,6 +50,8 @@ def _described(plan: Plan, key: str) -> dict[str, Any]:
         "flow": plan.name,
         "file": plan.file,
         "addresses": [local, *filter(None, [plan.listen])],
+        "worker_address": plan.worker_listen,
+        "external": [node.name for node in plan.nodes if node.is_external],
         "http": _http(plan),
         "processes": [
             _other("gateway"),
@@ -100,10 +102,14 @@ def _as_text(plan: Plan, described: dict[str, Any]) -> str:
     count = len(plan.workers)
     head = f'Flow "{plan.name}"{file}: {count} worker{"" if count == 1 else "s"} and a gateway'
     every = [*described["addresses"], *filter(None, [described["http"]])]
+    if described["worker_address"]:
+        every.append(f"{described['worker_address']} (for workers on other machines)")
     addresses = "\n".join(f"  {address}" for address in every)
+    external = described["external"]
+    waits = f"It waits until these are served: {', '.join(external)}.\n" if external else ""
     return (
         f"{head}\n\n{in_columns(rows)}\n\n"
-        f"{_order(plan)} first, then all workers at once.\n"
+        f"{_order(plan)} first, then all workers at once.\n{waits}"
         f"Addresses:\n{addresses}\n"
         "Nothing was started (--dry-run)."
     )

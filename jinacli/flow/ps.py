@@ -125,6 +125,8 @@ def _worker(worker: WorkerReport) -> dict[str, Any]:
         "state": _IN_WORDS.get(worker.state, worker.state),
         "outstanding": worker.outstanding,
         "devices": worker.devices,
+        "machine": worker.machine,
+        "agent": worker.agent,
         "threads": worker.threads or None,
         "python": worker.python or None,
         "busy_s": round(worker.since_s, 1) if worker.state == "busy" else None,

@@ -12,6 +12,7 @@ import typer
 from msgspec import structs
 
 from jina.config.flows import FlowConfig
+from jina.defaults import LEASE_S
 from jina.graph.plan import Plan
 from jina.launch import events, rundir
 from jina.launch.local import LocalFlow
@@ -39,6 +40,8 @@ class Up:
         quiet: show only errors and what Executors print.
         timeout_s: give up after so long, where it is detached.
         keys: folder of the keys of those who may connect to `listen`; "" for no encryption.
+        worker_listen: tcp address for workers of other machines; "" for none.
+        lease_s: of their agents.
     """
 
     listen: str = ""
@@ -49,6 +52,8 @@ class Up:
     quiet: bool = False
     timeout_s: float | None = None
     keys: str = ""
+    worker_listen: str = ""
+    lease_s: float = LEASE_S
 
     def load(self, given: Given) -> tuple[FlowConfig, Plan]:
         """Read a Flow, check it and plan it.
@@ -64,7 +69,14 @@ class Up:
                 raise typer.BadParameter(
                     "needs --http, or `protocol: http` in the YAML", param_hint=f"--{option}"
                 )
-        return config, plan
+        external = [node.name for node in plan.nodes if node.is_external]
+        if external and not self.worker_listen:
+            raise typer.BadParameter(
+                f'"{external[0]}" is external: a port is needed for those who serve it',
+                param_hint="--worker-port",
+            )
+        listen, lease_s = self.worker_listen, self.lease_s
+        return config, structs.replace(plan, worker_listen=listen, lease_s=lease_s)
 
 
 def up_flow(given: Given, how: Up) -> int:

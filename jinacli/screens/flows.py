@@ -24,6 +24,7 @@ _MORE = {
     "threads": Column("threads", is_number=True),
     "python": Column("python", may_break=True),
     "devices": Column("GPU"),
+    "machine": Column("machine"),
 }
 _FILE = Column("file", may_break=True)
 
@@ -37,7 +38,9 @@ def flow_lines(flows: list[dict[str, Any]], width: int, *, is_verbose: bool = Fa
         is_verbose: with the threads that each worker may use, and its interpreter.
     """
     has_devices = any(worker.get("devices") for flow in flows for worker in flow["workers"])
-    more = ["threads", "python"] * is_verbose + ["devices"] * has_devices
+    is_remote = any(worker.get("machine") for flow in flows for worker in flow["workers"])
+    more = ["machine"] * is_remote + ["threads", "python"] * is_verbose
+    more += ["devices"] * has_devices
     of_worker = (*_OF_WORKER, *(_MORE[key] for key in more))
     rows = []
     for flow in flows:

@@ -77,7 +77,7 @@ def _rows(report: Report) -> list[tuple[str, ...]]:
         queue = queues.pop(worker.node, None)  # of the node: said once
         rows.append(
             (
-                worker.name,
+                f"{worker.name} on {worker.machine}" if worker.machine else worker.name,
                 state_words(worker),
                 str(worker.pid or ""),
                 size(worker.memory),

@@ -117,7 +117,10 @@ CASES = {
 }
 
 
-SERVES = {"http": "tests/jinacli/flow/test_http.py"}
+SERVES = {
+    "http": "tests/jinacli/flow/test_http.py",
+    "executor serve": "tests/flow/test_external.py",
+}
 """Commands that do nothing but serve until they are ended, and where their tests are."""
 
 

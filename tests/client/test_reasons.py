@@ -19,7 +19,8 @@ def line(message: str, **more: str) -> bytes:
     "lines",
     [
         [line("3 is too small"), line("-12.5 is too small"), line("1e-07 is too small")],
-        [line("aa has no text", id="aa"), line("bb has no text", id="bb")],
+        [line("ab-cd-ef has no text", id="ab-cd-ef"), line("x-yz-abc has no text", id="x-yz-abc")],
+        [line("a bad mood", id="bad"), line("a bad mood", id="mood")],
         [line("a.png: no image", uri="a.png"), line("b.png: no image", uri="b.png")],
     ],
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from jina.runtime.router import Router
-from jina.runtime.steps import Event
+from jina.runtime.steps import AnswerError, Event, Lost
 from tests.runtime.tables import (
     DIAMOND,
     DIED,
@@ -344,3 +344,26 @@ def test_a_failed_requests_other_branch_does_not_start_when_it_still_waits() -> 
             (reply("a/0", 1, "A"), ["c <- 1: A+B, served 2"]),
         ],
     )
+
+
+# --- machines that are lost --------------------------------------------------------------------
+
+
+def test_a_lost_machine_charges_no_request() -> None:
+    router = started(ONE)
+    router.step(post(1))
+    for life in range(1, 6):
+        gone = Lost(f"a/0{life - 1 or ''}".encode(), 0, "cut off", is_unsure=True)
+        assert router.step(gone) == []
+        done = router.step(ready(f"a/0{life}"))
+        assert [words(action) for action in done] == [f"a/0{life} <- 1: in (last)"]
+
+
+def test_what_must_not_be_seen_twice_is_not_repeated_when_a_machine_is_lost() -> None:
+    router = Router(ONE)
+    router.step(ready("a/0", once=["/x"]))
+    router.step(post(1))
+    (action,) = router.step(Lost(b"a/0", 0, "was cut off", is_unsure=True))
+    assert isinstance(action, AnswerError)
+    assert "not repeated, because the method is declared with once=True" in action.error.message
+    assert is_idle(router)

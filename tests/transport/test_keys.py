@@ -93,11 +93,20 @@ def test_the_list_follows_its_folder(tmp_path: Path) -> None:
     assert allowed.of(second.public)
 
 
-def test_a_damaged_file_leaves_the_list_as_it_was_and_is_told(tmp_path: Path) -> None:
-    first = make_key(tmp_path, "first", "client")
+def test_a_damaged_file_concerns_no_other_and_is_told_once(tmp_path: Path) -> None:
+    first, second = (make_key(tmp_path, name, "client") for name in ("first", "second"))
     allowed = AllowList(tmp_path)
-    (tmp_path / "second.pub").write_text("role: client\n")
-    wait_until(lambda: allowed.of(first.public) and allowed.problem)
-    assert "no public key" in str(allowed.problem)
-    (tmp_path / "second.pub").unlink()
-    wait_until(lambda: allowed.of(first.public) and not allowed.problem)
+    assert allowed.news == []
+    damaged = tmp_path / "damaged.pub"
+    damaged.write_text("role: client\n")
+    told = f"keys: {damaged}: no public key of 40 characters; this key is not let in"
+    wait_until(lambda: allowed.of(first.public) and allowed.news)
+    (tmp_path / "second.pub").unlink()  # whatever else there is, who is removed is not let in
+    wait_until(lambda: allowed.of(second.public) is None)
+    assert allowed.of(first.public)
+    assert allowed.news == [told, "keys: second.pub was removed"]
+    allowed.news.clear()
+    damaged.unlink()
+    make_key(tmp_path, "third", "client")
+    wait_until(lambda: allowed.of(first.public) and allowed.news)
+    assert allowed.news == ["keys: third.pub was added"]

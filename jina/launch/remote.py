@@ -1,0 +1,97 @@
+"""The external nodes of a Flow, as its supervisor sees them: who serves them, what is missing.
+
+It starts nothing for them; agents do, on other machines, and the gateway tells of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from jina.excepts import FlowError
+from jina.graph.plan import Plan
+from jina.launch import events
+from jina.runtime import control
+
+_EACH_S = 10.0  # between two words about what is waited for
+
+
+class RemoteNodes:
+    """The external nodes of one Flow.
+
+    Args:
+        plan: of the Flow.
+        report: told what happens.
+        serves: called with a node and its endpoints when a worker of it is ready.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        report: events.Reporter,
+        serves: Callable[[str, list[str]], None],
+    ) -> None:
+        self._serves = serves
+        self._plan = plan
+        self._report = report
+        self._missing: dict[str, set[int | None]] = {
+            node.name: set(range(node.shards)) if node.shards > 1 else {None}
+            for node in plan.nodes
+            if node.is_external
+        }
+        self._next_s = 0.0
+        self.address = ""
+        """Where agents reach the gateway, once that listens."""
+
+    @property
+    def waiting(self) -> bool:
+        """Whether a node, or a shard of one, has not been served yet."""
+        return any(self._missing.values())
+
+    def check(self) -> None:
+        """See to it that agents can come.
+
+        Raises:
+            FlowError: there is no address for them.
+        """
+        if self._missing and not self._plan.worker_listen:
+            name = next(iter(self._missing))
+            raise FlowError(
+                f'"{name}" is external, and there is no port for those who serve it',
+                where=self._plan.file,
+                hint="use `jina flow up --worker-port PORT --keys DIR`",
+            )
+
+    def hear(self, message: control.RemoteReady | control.AgentNews) -> None:
+        """A worker on another machine is ready, or something happened to an agent."""
+        if isinstance(message, control.AgentNews):
+            self._say(message.text)
+            return
+        self._missing[message.node].discard(message.shard)
+        served = ", ".join(message.endpoints) or "no endpoint"
+        self._say(f"{message.name} is ready: {served} ({message.agent})")
+        self._serves(message.node, message.endpoints)
+
+    def tell_missing(self, seconds: float) -> None:
+        """Tell what is waited for, now and then.
+
+        Args:
+            seconds: since the start began.
+        """
+        if not self.waiting or not self.address or seconds < self._next_s:
+            return
+        self._next_s = seconds + _EACH_S
+        port = self.address.rpartition(":")[2]
+        keys = " --keys DIR" if self._plan.keys else ""
+        for node, shards in self._missing.items():
+            if not shards:
+                continue
+            several = sorted(shard for shard in shards if shard is not None)
+            what = f"{node} (shard {', '.join(map(str, several))})" if several else node
+            self._say(
+                f"waiting for {what}: nobody serves it yet; on the other machine: jina executor "
+                f"serve my.yml --name {node} --gateway tcp://HOST:{port}{keys}"
+                + (f" --shard {several[0]}" if several else "")
+            )
+
+    def _say(self, text: str) -> None:
+        self._report(events.Changing(text=text))

@@ -1,0 +1,78 @@
+"""Who is let in at a gateway's encrypted addresses, those for clients and those for workers."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from jina.transport import sockets
+from jina.transport.curve import Doorkeeper, with_own_key
+from jina.transport.keys import GATEWAY_ROLE, AllowList, own_key
+
+
+class Guard:
+    """The one who decides who is let in; a process has one of them.
+
+    Args:
+        context: of the gateway.
+        keys: folder with the gateway's own key and those that it lets in; "" for no encryption.
+
+    Raises:
+        BadKeys: the keys cannot be used.
+    """
+
+    def __init__(self, context: sockets.Context, keys: str) -> None:
+        self._keys = keys
+        self._allowed = AllowList(Path(keys)) if keys else None
+        self._keeper = Doorkeeper(context, self._allowed) if self._allowed is not None else None
+        self._refused = 0
+
+    def secure(self, socket: sockets.Socket) -> bool:
+        """Let a socket that binds from now on ask for keys, if there are any; whether it does."""
+        if self._keeper is None:
+            return False
+        with_own_key(socket, own_key(Path(self._keys), GATEWAY_ROLE))
+        return True
+
+    def open(self, poller: sockets.Poller) -> None:
+        """Have whoever asks to be let in polled, too."""
+        if self._keeper is not None:
+            poller.register(self._keeper.socket, sockets.POLLIN)
+
+    def answer(self, source: object) -> bool:
+        """Answer whoever asks to be let in, if that is what the poller has found."""
+        if self._keeper is None or source is not self._keeper.socket:
+            return False
+        self._keeper.answer()
+        self._tell_news()
+        if not self._refused and self._keeper.refused:
+            _say("somebody was not let in: that key is not listed (this is told once)")
+        self._refused = self._keeper.refused
+        return True
+
+    def why_not(self, user: str, wanted: str) -> str:
+        """Why a message is not taken; "" if it is.
+
+        Args:
+            user: of a `sockets.Message`; "" for those on this machine, who need no key.
+            wanted: the role that its key must have.
+        """
+        if not user or self._keeper is None:
+            return ""
+        key = self._keeper.key_of(user)
+        self._tell_news()
+        if key is None:
+            return "the gateway does not list this key any more"
+        if key.role != wanted:
+            return f"this is the key of a {key.role}; {wanted}s need one of their own"
+        return ""
+
+    def _tell_news(self) -> None:
+        if self._allowed is not None and self._allowed.news:
+            for line in self._allowed.news:
+                _say(line)
+            self._allowed.news.clear()
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

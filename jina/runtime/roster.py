@@ -1,0 +1,170 @@
+"""Which agents serve which external nodes, and whether another one may. Pure: time is an argument.
+
+An agent has a lease: while the gateway hears from it, what it serves is its own. After `lease_s` of
+silence it is suspected: its workers get nothing any more. It ends them by itself when it hears
+nothing for so long, counted from the last word that it heard, which may have been later. So only
+after twice the lease nobody can be alive who writes the files of a shard, and another may take it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from jina.graph.plan import PlannedNode
+from jina.runtime.agency import Admitted, Greet, TurnedAway, Wait
+from jina.suggest import nearest
+
+
+class Member:
+    """An agent that was admitted.
+
+    Args:
+        greet: what it said.
+        numbers: of its replicas.
+        shards: that it serves; empty where the node has none.
+        now: when that was.
+    """
+
+    def __init__(
+        self, greet: Greet, numbers: Sequence[int], shards: frozenset[int], now: float
+    ) -> None:
+        self.greet = greet
+        self.numbers = list(numbers)
+        self.shards = shards
+        self.heard = now
+        self.is_lost = False
+
+
+class Roster:
+    """The agents of one Flow.
+
+    Args:
+        flow: its name.
+        nodes: of its graph.
+        lease_s: see above.
+        versions: of jina and msgspec, here.
+    """
+
+    def __init__(
+        self, flow: str, nodes: Iterable[PlannedNode], lease_s: float, versions: tuple[str, str]
+    ) -> None:
+        self._flow = flow
+        self._nodes = {node.name: node for node in nodes}
+        self.lease_s = lease_s
+        self._versions = versions
+        self._members: dict[bytes, Member] = {}
+
+    def __getitem__(self, identity: bytes) -> Member:
+        return self._members[identity]
+
+    @property
+    def present(self) -> list[bytes]:
+        """Those that are not lost."""
+        return [each for each, member in self._members.items() if not member.is_lost]
+
+    def greet(self, identity: bytes, greet: Greet, now: float) -> Admitted | TurnedAway | Wait:
+        """An agent asks to serve."""
+        refusal = self._mismatch(greet) or self._misuse(greet)
+        if refusal is not None:
+            return refusal
+        node = self._nodes[greet.node]
+        every = range(node.shards) if node.shards > 1 else ()
+        shards = frozenset(every if greet.shard is None else [greet.shard])
+        others = [
+            member
+            for each, member in self._members.items()
+            if each != identity and member.greet.node == node.name
+        ]
+        for other in others:
+            if other.is_lost:
+                left = other.heard + 2 * self.lease_s - now
+                keeps = greet.is_stateful and other.greet.is_stateful
+                if left > 0 and (shards & other.shards or (keeps and not shards)):
+                    why = f"{other.greet.who}, which served it, may still be alive"
+                    return Wait(why=why, seconds=left)
+            elif taken := sorted(shards & other.shards):
+                return TurnedAway(
+                    what=f'shard {taken[0]} of "{node.name}" is served by {other.greet.who}',
+                    hint="use another --shard, or stop that one first",
+                    is_usage=True,
+                )
+        present = [] if shards else [other for other in others if not other.is_lost]
+        numbers = _numbers(greet, {number for other in present for number in other.numbers})
+        self._members[identity] = Member(greet, numbers, shards, now)
+        return Admitted(flow=self._flow, node=node, numbers=numbers, lease_s=self.lease_s)
+
+    def rivals(self, identity: bytes, greet: Greet) -> list[bytes]:
+        """Those that are present and serve the same node."""
+        return [
+            each
+            for each in self.present
+            if each != identity and self._members[each].greet.node == greet.node
+        ]
+
+    def hears(self, identity: bytes, now: float) -> bool:
+        """An agent has said something; whether it is one that may."""
+        member = self._members.get(identity)
+        if member is None or member.is_lost:
+            return False
+        member.heard = now
+        return True
+
+    def silent(self, now: float) -> list[bytes]:
+        """Those that were not heard of for as long as their lease."""
+        return [each for each in self.present if now - self._members[each].heard >= self.lease_s]
+
+    def lose(self, identity: bytes) -> None:
+        """An agent is suspected to be gone; it may come back and greet again."""
+        self._members[identity].is_lost = True
+
+    def leave(self, identity: bytes) -> None:
+        """An agent has ended in order: nothing of it is alive."""
+        self._members.pop(identity, None)
+
+    def forget(self, now: float) -> None:
+        """Forget those for whom nobody has to wait any more."""
+        for each, member in list(self._members.items()):
+            if member.is_lost and now - member.heard > 2 * self.lease_s:
+                del self._members[each]
+
+    def _mismatch(self, greet: Greet) -> TurnedAway | None:
+        for name, theirs, ours in zip(
+            ("jina", "msgspec"), (greet.jina, greet.msgspec), self._versions, strict=True
+        ):
+            if theirs != ours:
+                return TurnedAway(
+                    what=f"the agent has {name} {theirs}, the gateway {ours}",
+                    hint=f"install the same {name} on both machines",
+                )
+        return None
+
+    def _misuse(self, greet: Greet) -> TurnedAway | None:
+        node = self._nodes.get(greet.node)
+        what = hint = ""
+        if node is None:
+            known = [each.name for each in self._nodes.values() if each.is_external]
+            near = nearest(greet.node, known)
+            what = f'the Flow "{self._flow}" has no Executor "{greet.node}"'
+            hint = f'did you mean "{near}"?' if near else f"external are: {', '.join(known)}"
+        elif not node.is_external:
+            what = f'the Flow starts "{greet.node}" itself'
+            hint = "write `external: true` in its YAML, to have it served from elsewhere"
+        elif greet.shard is not None and node.shards == 1:
+            what, hint = f'"{greet.node}" has no shards', "leave out --shard"
+        elif greet.shard is not None and not 0 <= greet.shard < node.shards:
+            what = f'"{greet.node}" has no shard {greet.shard}'
+            hint = f"it has {node.shards}, from 0 to {node.shards - 1}"
+        return TurnedAway(what=what, hint=hint, is_usage=True) if what else None
+
+
+def _numbers(greet: Greet, taken: set[int]) -> list[int]:
+    """The numbers of an agent's replicas: those that it had, else the first that are free."""
+    if len(greet.numbers) == greet.replicas and taken.isdisjoint(greet.numbers):
+        return list(greet.numbers)
+    numbers: list[int] = []
+    number = 0
+    while len(numbers) < greet.replicas:
+        if number not in taken:
+            numbers.append(number)
+        number += 1
+    return numbers

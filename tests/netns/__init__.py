@@ -1,0 +1,1 @@
+"""Flows over several network namespaces: machines, as far as the network goes."""
