@@ -18,11 +18,16 @@ MAX_CONNECTIONS = 20_000
 MAX_BODY_BYTES = 64 * MIB
 MAX_WAITING_BYTES = 256 * MIB
 TIMEOUT_S = 60.0  # until a request has its answer
+MIN_KEY_CHARS = 16  # of an API key
 SERVES, MET = b".", b"+"  # what a front tells of itself: it serves; it knows what the Flow serves
 HEAD_S = 10.0
 BODY_S = 60.0
 SILENCE_S = 60.0
 IDLE_S = 75.0
+NEW_KEY = (
+    "make one with `openssl rand -hex 32` or "
+    "`python -c 'import secrets; print(secrets.token_urlsafe(32))'`"
+)
 WAYS_OUT = (
     "set `api_key_file` in `http` (or --api-key-file) so that they need a key, or "
     "`insecure_no_auth: true` (--insecure-no-auth) if anyone may"

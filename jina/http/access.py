@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from hashlib import sha256
 
 from jina.excepts import BadConfigSource, ConfigError
-from jina.graph.http import WAYS_OUT, HttpSettings
+from jina.graph.http import MIN_KEY_CHARS, NEW_KEY, WAYS_OUT, HttpSettings
 from jina.http.answers import Answered, told
 
 Found = Mapping[bytes, bytes]
@@ -106,6 +106,12 @@ class Keys:
                 raise ConfigError(
                     "an API key has only letters, digits and signs of ASCII, without spaces",
                     where=f"{self._path}:{number}",
+                )
+            if line in keys and len(line) < MIN_KEY_CHARS:
+                raise ConfigError(
+                    f"an API key has at least {MIN_KEY_CHARS} characters",
+                    where=f"{self._path}:{number}",
+                    hint=NEW_KEY,
                 )
         return [sha256(key).digest() for key in dict.fromkeys(keys)]
 

@@ -96,6 +96,7 @@ class Documents:
         """Answer one request."""
         path = get_route_path(scope).encode()
         endpoint = self._front.endpoints.get(path)
+        seen_of(scope).endpoint = endpoint or ""
         methods = METHODS if endpoint is not None else frozenset()
         methods = self._front.methods.get(path, methods)
         if endpoint is None or scope["method"] not in methods:

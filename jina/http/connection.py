@@ -12,50 +12,32 @@ from __future__ import annotations
 import asyncio
 from typing import Any, cast
 
-import httptools
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-
 from jina.http import limits, rest
 from jina.http.answers import Answered, packed, told
-from jina.http.bounds import Bounds
-from jina.http.config import FrontConfig
 from jina.http.cycles import Outlet, OwnCycle, Refused, ending_with
 from jina.http.metrics import GONE
 from jina.http.ordered import CALLER, Caller
+from jina.http.reading import BODY, BUSY, HEAD, NEVER, OVER, Reading
+from jina.http.turns import Flow
 from jina.http.watch import REQUEST_ID, SEEN, Seen, client_text
 from jina.http.websocket import is_websocket
 
-_HEAD, _BODY, _BUSY, _OVER = range(4)
-"""Where a connection stands: between requests or within a head; within a body; a request is whole
-and has no answer yet; what still comes is thrown away."""
-
-_NEVER = float("inf")
 _CUTTING = frozenset((b"expect", b"upgrade"))  # refused at once, and for good
 _WITH_DOCUMENTS = (b"POST", b"PUT", b"DELETE")
 
 
-class Connection(HttpToolsProtocol):
+class Connection(Reading):
     """See the module; `protocol` overrides `begin` and `received`."""
-
-    config: FrontConfig
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.front = self.config.front
         self.found: dict[bytes, bytes] = {}
         """The headers of the request that is being read."""
         self.url = b""
-        self._settings = self.front.settings
-        self._state = _HEAD
         self._has_head = False  # the head of the request is read
         self._is_begun = False  # the request is let in, and `cycle` is its own
-        self._head_bytes = 0  # of the head that is being read
-        self._bounds = Bounds()
-        self._held = bytearray()  # of the next requests
         self._body_bytes = 0  # of the request, counted in `front.body_bytes`
-        self._is_feeding = False
-        self._due = _NEVER
-        self._stalled_due = _NEVER  # for a client that does not read
+        self._stalled_due = NEVER  # for a client that does not read
         self._unread = 0  # bytes of answers, when this was looked at last
         self._task: asyncio.Task[None] | None = None
         self._caller: Caller | None = None
@@ -65,6 +47,7 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Somebody has connected."""
         super().connection_made(transport)
+        self.flow = Flow(transport)
         self.front.deadlines.connections.add(self)
         self._due = self.loop.time() + self._settings.head_s
         extra = len(self.connections) - self.front.max_connections
@@ -73,54 +56,8 @@ class Connection(HttpToolsProtocol):
         elif extra > 0:
             self._cut(limits.full("too many connections are open"))
 
-    def data_received(self, data: bytes) -> None:
-        """Read what belongs to the request that is under way, and hold the rest."""
-        if self._state == _BUSY or self._held:
-            self._hold(data)
-            return
-        self._is_feeding = True
-        try:
-            self._feed(data)
-        finally:
-            self._is_feeding = False
-
-    def _feed(self, data: bytes) -> None:
-        while data and self._state != _OVER:
-            if self._state == _BUSY:
-                self._hold(data)
-                return
-            end = self._bounds.end_in(data)
-            piece, data = (data, b"") if end >= len(data) else (data[:end], data[end:])
-            if self._state == _HEAD and not self._is_head_small(len(piece)):
-                return
-            try:
-                self.parser.feed_data(piece)
-            except httptools.HttpParserUpgrade:
-                if self._state != _OVER and self._is_upgrading():
-                    self._leave_to_websocket(data)
-                    return
-            except httptools.HttpParserError as error:
-                if self._state != _OVER:
-                    self._cut(limits.bad_request(f"this is not HTTP/1.1: {error}"))
-
-    def _is_head_small(self, size: int) -> bool:
-        if self._head_bytes == 0:
-            self._due = self.loop.time() + self._settings.head_s
-        self._head_bytes += size
-        if self._head_bytes <= limits.MAX_HEAD_BYTES:
-            return True
-        self._cut(limits.large_head())
-        return False
-
-    def _hold(self, data: bytes) -> None:
-        if self._state == _OVER or (self.cycle is not None and not self.cycle.keep_alive):
-            return
-        self._held += data
-        if len(self._held) > limits.HELD_BYTES:
-            self.flow.pause_reading()
-
     def _leave_to_websocket(self, rest: bytes) -> None:
-        self._state = _OVER
+        self._state = OVER
         self.front.deadlines.connections.discard(self)
         self.handle_websocket_upgrade()
         if rest:
@@ -143,9 +80,11 @@ class Connection(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Let the request in, or not."""
         self._has_head = True
-        self._head_bytes = 0
+        self._head_bytes = self._framing_bytes = 0
         self.found = found = dict(self.headers)
         version = self.parser.get_http_version()
+        if not self.url.startswith(b"/"):
+            self._take_absolute()
         wrong = limits.bad_framing(version, self.url, self.headers, found)
         if wrong:
             self._cut(limits.bad_request(wrong))
@@ -155,10 +94,10 @@ class Connection(HttpToolsProtocol):
         length = int(found.get(b"content-length", 0))
         is_chunked = b"transfer-encoding" in found
         if length or is_chunked:
-            self._state = _BODY
+            self._state = BODY
             self._bounds.left = length
             is_endless = limits.is_stream(self.url)
-            self._due = _NEVER if is_endless else self.loop.time() + self._settings.body_s
+            self._due = NEVER if is_endless else self.loop.time() + self._settings.body_s
         keep_alive = version != "1.0" and self.parser.should_keep_alive()
         keep_alive = keep_alive and not self.front.is_stopping
         refused = self._refusal(self.parser.get_method(), length)
@@ -169,6 +108,16 @@ class Connection(HttpToolsProtocol):
             self._cut(refused)
         else:
             self.take(Refused(keep_alive, found.get(REQUEST_ID), refused))
+
+    def _take_absolute(self) -> None:
+        """Of a target such as http://localhost/status, the name counts instead of Host's."""
+        authority, path = limits.absolute(self.url)
+        if authority and self.found.keys() & {b"host"}:
+            self.url = path
+            self.found[b"host"] = authority
+            self.headers = [
+                (name, authority if name == b"host" else value) for name, value in self.headers
+            ]
 
     def take(self, cycle: OwnCycle) -> None:
         """Begin to answer a request that uvicorn has no task for."""
@@ -196,7 +145,8 @@ class Connection(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         """More of a body."""
-        if self._state == _OVER or isinstance(self.cycle, OwnCycle):
+        self._framing_bytes = 0
+        if self._state == OVER or isinstance(self.cycle, OwnCycle):
             return
         if self.is_body_small(len(body)):
             super().on_body(body)
@@ -215,15 +165,15 @@ class Connection(HttpToolsProtocol):
             self._cut(limits.large_body(self._settings.max_body))
         elif self.front.body_bytes > self._settings.max_waiting_bytes:
             self._cut(limits.full())
-        return self._state != _OVER
+        return self._state != OVER
 
     def on_message_complete(self) -> None:
         """The request is whole."""
-        if self._state == _OVER or self._is_upgrading():
+        if self._state == OVER or self._is_upgrading():
             return
         cycle = self.cycle
-        self._state = _HEAD if cycle.response_complete else _BUSY
-        self._due = _NEVER if self._state == _BUSY else self.loop.time() + self._settings.idle_s
+        self._state = HEAD if cycle.response_complete else BUSY
+        self._due = NEVER if self._state == BUSY else self.loop.time() + self._settings.idle_s
         self._forget_body()
         if isinstance(cycle, OwnCycle):
             self.received(cycle)
@@ -287,6 +237,8 @@ class Connection(HttpToolsProtocol):
 
     def _end(self, seen: Seen, status: int, size: int) -> None:
         watch = self.front.watch
+        if not seen.endpoint:
+            seen.endpoint = self.front.endpoints.get(self.url.partition(b"?")[0], "")
         if watch.log is not None:
             seen.client, seen.path = client_text(self.client), self.url.decode("latin-1")
             seen.method = self.parser.get_method().decode() if self._has_head else "-"
@@ -301,9 +253,9 @@ class Connection(HttpToolsProtocol):
             self._due = now + self._settings.silence_s  # for the answer to be read
             return
         self.flow.resume_reading()
-        if self._state != _BUSY:
+        if self._state != BUSY:
             return
-        self._state = _HEAD
+        self._state = HEAD
         self._due = now + self._settings.idle_s
         if self._held and not self._is_feeding:
             held, self._held = bytes(self._held), bytearray()
@@ -338,27 +290,27 @@ class Connection(HttpToolsProtocol):
                 self.transport.abort()
                 return
         if now > self._due:
-            self._due = now + self._settings.silence_s if is_reading else _NEVER
+            self._due = now + self._settings.silence_s if is_reading else NEVER
             self._end_part(is_reading, unread)
 
     def _end_part(self, is_reading: bool, unread: int) -> None:
         """End what a request has no more time for."""
-        if self._state == _BODY:
+        if self._state == BODY:
             self._cut(limits.slow("body", self._settings.body_s))
-        elif self._state == _HEAD and self._head_bytes:
+        elif self._state == HEAD and self._head_bytes:
             self._cut(limits.slow("head", self._settings.head_s))
         elif is_reading:
             return
-        elif unread or self._state == _OVER or self.transport.is_closing():
+        elif unread or self._state == OVER or self.transport.is_closing():
             self.transport.abort()
         else:
             self.transport.close()
 
     def _cut(self, answered: Answered) -> None:
         """Answer a request that is not whole, and read no more; the end of the connection."""
-        if self._state == _OVER:
+        if self._state == OVER:
             return
-        self._state = _OVER
+        self._state = OVER
         self._held.clear()
         is_answered = self._is_begun and self.cycle.response_complete
         has_begun = self._abandon()
@@ -382,8 +334,8 @@ class Connection(HttpToolsProtocol):
 
     def finish(self) -> None:
         """Close the connection after an answer."""
-        if self._state == _BODY:
-            self._state = _OVER
+        if self._state == BODY:
+            self._state = OVER
             self._linger()
         else:
             self.transport.close()
@@ -402,6 +354,8 @@ class Connection(HttpToolsProtocol):
 
     def _linger(self) -> None:
         """Let the other side read why before the connection closes; throw away what it sends."""
+        self._backlog = b""
+        self.flow.catch_up()
         self.flow.resume_reading()
         linger_s = limits.LINGER_S
         if self.transport.can_write_eof():
@@ -412,7 +366,7 @@ class Connection(HttpToolsProtocol):
 
     def shutdown(self) -> None:
         """Answer what is under way, and no more."""
-        if self._state == _HEAD and not self._head_bytes:
+        if self._state == HEAD and not (self._head_bytes or self._backlog):
             self.transport.close()
         elif self.cycle is not None:
             self.cycle.keep_alive = False
@@ -429,7 +383,7 @@ class Connection(HttpToolsProtocol):
     def resume_writing(self) -> None:
         """The client reads again."""
         super().resume_writing()
-        self._stalled_due = _NEVER
+        self._stalled_due = NEVER
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Whoever hangs up cancels the request that is under way."""
@@ -438,8 +392,9 @@ class Connection(HttpToolsProtocol):
         if isinstance(self.cycle, OwnCycle):
             self._end(self.cycle, GONE, 0)
         super().connection_lost(exc)
-        self._state = _OVER
-        self._due = self._stalled_due = _NEVER
+        self._state = OVER
+        self._backlog = b""
+        self._due = self._stalled_due = NEVER
         if self._caller is not None:
             self._caller.note_lost()
         if self._task is not None:

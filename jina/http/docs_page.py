@@ -40,7 +40,6 @@ _POLICY = "; ".join(
 )
 _SAFE = {
     "content-security-policy": _POLICY,
-    "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
 }
 
@@ -105,7 +104,6 @@ def wants_page(accept: str) -> bool:
 def _json(body: bytes, if_none_match: str, accept_encoding: str) -> Found:
     headers = {
         "content-type": "application/json",
-        "x-content-type-options": "nosniff",
         "referrer-policy": "no-referrer",
     }
     return _sent(headers, body, if_none_match, accept_encoding)

@@ -14,6 +14,7 @@ from jina.http.hub import Hub
 from jina.http.limits import Deadlines, max_connections
 from jina.http.metrics import Metrics
 from jina.http.probes import FlowStatus
+from jina.http.turns import Turns
 from jina.http.watch import Watch
 from jina.names import with_slash
 
@@ -36,6 +37,7 @@ class Front:
         self.is_stopping = False
         self.access = Access(assignment.settings)
         self.deadlines = Deadlines(assignment.settings)
+        self.turns = Turns()
         self.max_connections = max_connections(assignment.settings)
         self.body_bytes = 0
         """Of the bodies that are being read."""

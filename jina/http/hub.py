@@ -17,6 +17,7 @@ from jina.client.exchange import Reply
 from jina.client.requests import Request
 from jina.excepts import ConnectError, WireError
 from jina.http.asks import GONE, Ask, Full
+from jina.http.questions import Inquirer, Questions
 from jina.transport import sockets
 from jina.transport.curve import Credentials
 from jina.wire import header as wire
@@ -39,7 +40,7 @@ __all__ = ["GONE", "Ask", "Full", "Hub"]
 
 WINDOW = 1_000  # requests that the gateway is asked to take at once
 _TICK_S = 0.5  # between looks at silence and deadlines
-_ANSWER_S = 2.0  # that the gateway has to answer a question
+_ANSWER_S = 2.0  # that a message may take to come
 _LATE_S = 1.0  # beyond a request's own time, which the gateway keeps: then it is given up here
 _STRAIGHT = Way()
 _log = logging.getLogger("jina.http")
@@ -86,7 +87,8 @@ class Hub:
         self._held = 0
         self._waiting: deque[Ask] = deque()
         self._under_way: dict[int, Ask] = {}
-        self._questions: dict[int, list[asyncio.Future[bytes]]] = {}
+        self._questions = Questions()
+        self._inquirer = Inquirer(self._context, address)
 
     # --- life ---
 
@@ -100,6 +102,7 @@ class Hub:
         ):
             loop.add_reader(descriptor, read)
             self._descriptors.append(descriptor)
+        self._inquirer.open(loop)
         self._on_link()
         self._on_tick()
 
@@ -110,6 +113,7 @@ class Hub:
         if self._loop is not None:
             for descriptor in self._descriptors:
                 self._loop.remove_reader(descriptor)
+        self._inquirer.close()
         if self._is_up:
             sockets.send(self._socket, pack_message(wire.BYE))
             sockets.wait_until_sent(self._socket, 0.2)
@@ -235,21 +239,14 @@ class Hub:
             kind: `wire.STATUS` or `wire.DESCRIBE`.
 
         Raises:
-            ConnectError: there is no gateway.
+            ConnectError: there is no gateway, or it does not listen yet.
             TimeoutError: it has not answered.
         """
-        if not self._is_up:
+        if self._inquirer.is_up:
+            return await self._inquirer.ask(kind)
+        if not self._is_up or self.welcome is None:  # it does not listen to clients yet
             raise ConnectError(self._why_not(), where=self.address)
-        future: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-        askers = self._questions.setdefault(kind, [])
-        askers.append(future)
-        if len(askers) == 1:
-            self._send(pack_message(kind))
-        try:
-            return await asyncio.wait_for(future, _ANSWER_S)
-        finally:
-            if future in self._questions.get(kind, ()):  # else answered, with all others
-                self._questions[kind].remove(future)
+        return await self._questions.ask(kind, self._send)
 
     def _why_not(self) -> str:
         if self.is_stopping:
@@ -358,11 +355,8 @@ class Hub:
             self._welcomed(unpack_map(Welcome, header.call), header.number)
         elif header.kind == wire.BYE:
             self.is_stopping = True
-        elif header.kind in self._questions:
-            answer = bytes(sockets.payload(header.frames[0]))
-            for future in self._questions.pop(header.kind):
-                if not future.done():
-                    future.set_result(answer)
+        else:
+            self._questions.take(header)
 
     def _end(self, ask: Ask, error: ErrorInfo, way: Way = _STRAIGHT) -> None:
         """Answer a request with an error."""

@@ -7,6 +7,7 @@ here. Who may ask is the affair of `jina.http.access`.
 from __future__ import annotations
 
 import asyncio
+import re
 import resource
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
@@ -63,6 +64,18 @@ def bad_framing(
     return ""
 
 
+_ABSOLUTE = re.compile(rb"https?://([^/?#@]+)(|[/?].*)", re.IGNORECASE | re.DOTALL).fullmatch
+
+
+def absolute(url: bytes) -> tuple[bytes, bytes]:
+    """The name and the path of a target such as http://localhost/status; both empty for another."""
+    found = _ABSOLUTE(url)
+    if found is None:
+        return b"", b""
+    path = found[2]
+    return found[1], path if path.startswith(b"/") else b"/" + path
+
+
 def is_stream(path: bytes) -> bool:
     """Whether a path takes JSON lines without an end: the limits of whole requests do not hold."""
     return path.startswith(b"/stream/") or path.partition(b"?")[0] == b"/stream"
@@ -112,6 +125,12 @@ def unfit_body(
 def large_head() -> Answered:
     """A head that is too large."""
     return told(431, "head_too_large", f"the head is larger than {MAX_HEAD_BYTES:,} bytes")
+
+
+def large_framing() -> Answered:
+    """What is around a body is too large."""
+    what = f"what is around the body, as in trailers, is larger than {MAX_HEAD_BYTES:,} bytes"
+    return told(431, "framing_too_large", what)
 
 
 def full(what: str = "too many requests wait for their turn") -> Answered:

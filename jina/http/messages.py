@@ -71,7 +71,7 @@ def read_json(front: Front, message: str) -> Asked:
     except BadBody as error:
         first = error.problems[0]
         if first.type == _NOT_JSON:
-            raise Garbage(f"not JSON: {first.msg}") from error
+            raise Garbage(f"not JSON: {first.msg.removeprefix('not JSON: ')}") from error
         raise _refused(first, JSON) from error
     except UnicodeEncodeError as error:
         raise Garbage("not JSON: a lone surrogate") from error

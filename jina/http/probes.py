@@ -33,6 +33,7 @@ class FlowStatus:
         self._hub = hub
         self._task: asyncio.Task[Status] | None = None
         self._asked_at = 0.0
+        self._welcome = hub.welcome  # when it was asked
 
     async def get(self) -> Status:
         """The answer to STATUS.
@@ -44,13 +45,14 @@ class FlowStatus:
         loop = asyncio.get_running_loop()
         task = self._task
         if task is None or (task.done() and self._is_stale(task, loop.time())):
-            self._asked_at = loop.time()
+            self._asked_at, self._welcome = loop.time(), self._hub.welcome
             task = self._task = loop.create_task(self._ask())
         return await asyncio.shield(task)
 
     def _is_stale(self, task: asyncio.Task[Status], now: float) -> bool:
         is_wrong = task.cancelled() or task.exception() is not None
-        return is_wrong or not self._hub.is_linked or now - self._asked_at > _FRESH_S
+        is_old = now - self._asked_at > _FRESH_S or self._welcome is not self._hub.welcome
+        return is_wrong or is_old or not self._hub.is_linked
 
     async def _ask(self) -> Status:
         answer = await self._hub.question(wire.STATUS)
@@ -72,13 +74,17 @@ async def readiness(hub: Hub, status: FlowStatus) -> Answered:
         return _not_ready("connecting to the gateway of the Flow", [])
     try:
         found = await status.get()
-    except (ConnectError, TimeoutError):
+    except ConnectError as error:
+        return _not_ready(error.what, [])
+    except TimeoutError:
         return _not_ready("the gateway of the Flow does not answer", [])
     if found.get("draining"):
         return _not_ready("the Flow is stopping", [])
     if missing := missing_nodes(found):
         few = f"{', '.join(missing[:5])}{', …' if len(missing) > 5 else ''}"
         return _not_ready(f"no worker is ready for {few}", missing)
+    if hub.welcome is None:
+        return _not_ready("the Flow is not ready yet", [])
     return Answered(200, [], b'{"status":"ready"}')
 
 

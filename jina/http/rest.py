@@ -311,7 +311,8 @@ def _not_of_an_executor(error: ErrorInfo) -> Answered | None:
     if error.executor:
         return None
     if error.type == REQUEST_TIMEOUT:
-        return told(504, "timeout", error.message)
+        message = error.message[:1].lower() + error.message[1:]
+        return told(504, "timeout", message, "send fewer Documents at once; `timeout` is the limit")
     if error.type == STOPPING:
         return told(503, "unavailable", error.message)
     return None

@@ -16,7 +16,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from jina.excepts import FlowError
-from jina.graph.http import HttpSettings
+from jina.graph.http import MIN_KEY_CHARS, NEW_KEY, HttpSettings
 from jina.launch.rundir import running
 
 EXTRA = ("uvicorn", "starlette", "httptools", "uvloop", "websockets")
@@ -90,7 +90,9 @@ def is_harmless(fault: str) -> bool:
 _NO_PEM = "this is not PEM"
 _NO_KEY = "an API key has only letters, digits and signs of ASCII, without spaces"
 _NO_KEYS = "there is no key in this file"
+_SHORT_KEY = f"an API key in this file has fewer than {MIN_KEY_CHARS} characters"
 _FILE_HINTS = {
+    _SHORT_KEY: NEW_KEY,
     _NO_PEM: "it begins with a line such as -----BEGIN CERTIFICATE-----",
     _NO_KEYS: "write one in each line: `openssl rand -hex 32 > keys.txt`",
 }
@@ -123,7 +125,7 @@ def _wrong_files(settings: HttpSettings) -> Iterator[tuple[str, str, str]]:
         if fault:
             yield key, path, fault
     keys = settings.api_key_file
-    fault = _fault(keys, "", _NO_KEYS) if keys else ""
+    fault = (_fault(keys, "", _NO_KEYS) or _fault_of_keys(keys)) if keys else ""
     if fault:
         yield "api_key_file", keys, fault
     elif keys and (number := _bad_line(keys)):
@@ -136,8 +138,17 @@ def _fault(path: str, begins: str, otherwise: str) -> str:
         text = Path(path).read_text(encoding="utf-8", errors="replace")
     except OSError as error:
         return f"cannot be read: {error.strerror}"
-    lines = [line for line in map(str.strip, text.splitlines()) if line and line[0] != "#"]
-    return "" if lines and begins in text else otherwise
+    return "" if _lines(text) and begins in text else otherwise
+
+
+def _fault_of_keys(path: str) -> str:
+    text = Path(path).read_text(encoding="utf-8", errors="replace")
+    return _SHORT_KEY if any(len(line) < MIN_KEY_CHARS for line in _lines(text)) else ""
+
+
+def _lines(text: str) -> list[str]:
+    """Those that say something."""
+    return [line for line in map(str.strip, text.splitlines()) if line and line[0] != "#"]
 
 
 def _bad_line(path: str) -> int:

@@ -5,7 +5,7 @@ a folder for each Flow, `<name>-<hash of the file's path>`, and in it:
 
     lock                    held by the supervisor as long as it lives
     flow.json               name, file, pid, addresses, process groups
-    front.ipc, back.ipc     sockets
+    front.ipc, back.ipc     sockets, and asks.ipc
     board                   the begin board
     control                 socket on which the supervisor is asked for changes
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable
 
 from jina.defaults import DELIVERY_GRACE_S, QUEUED_PER_CLIENT
+from jina.runtime.control import Configure
 from jina.runtime.guard import Guard
+from jina.runtime.inquiries import Inquiries
 from jina.transport import sockets
 from jina.transport.keys import CLIENT
 
@@ -17,15 +19,22 @@ class FrontDoor:
 
     Args:
         context: of the gateway.
-        addresses: to listen on, the local one first.
+        configure: says the addresses to listen on, the local one first.
         guard: decides who is let in.
+        told: gives the answer to a kind of question, as JSON.
 
     Raises:
         BadKeys: the keys cannot be used.
         ConnectError: an address cannot be bound.
     """
 
-    def __init__(self, context: sockets.Context, addresses: Sequence[str], guard: Guard) -> None:
+    def __init__(
+        self,
+        context: sockets.Context,
+        configure: Configure,
+        guard: Guard,
+        told: Callable[[int], bytes],
+    ) -> None:
         self.socket = sockets.open_router(context, queue=QUEUED_PER_CLIENT)
         self._guard = guard
         self._is_secured = False
@@ -33,11 +42,24 @@ class FrontDoor:
         """Whether messages are polled for."""
         self.addresses: list[str] = []
         """Where it listens, with the ports that the system chose."""
-        for address in addresses:
+        self._inquiries = Inquiries(context, configure.directory, told)
+        for address in configure.front:
             # The folder of a local socket protects it. Whatever is bound later asks for a key.
             if not self._is_secured and address[:4] != "ipc:":
                 self._is_secured = guard.secure(self.socket)
             self.addresses.append(sockets.bind(self.socket, address))
+
+    def open(self, poller: sockets.Poller) -> None:
+        """Have whoever asks something, or asks to be let in, polled."""
+        self._guard.open(poller)
+        poller.register(self._inquiries.socket, sockets.POLLIN)
+
+    def answer(self, source: object) -> bool:
+        """Answer whoever asks something or to be let in, if that is what the poller has found."""
+        if source is self._inquiries.socket:
+            self._inquiries.answer()
+            return True
+        return self._guard.answer(source)
 
     def receive(self) -> sockets.Message:
         """The next message."""

@@ -115,7 +115,7 @@ class Gateway:
         self._is_drained = False
         self._context = sockets.open_context()
         self._guard = Guard(self._context, configure.keys)
-        self._door = FrontDoor(self._context, configure.front, self._guard)
+        self._door = FrontDoor(self._context, configure, self._guard, self._told)
         self._back_door = BackDoor(self._context, configure.back, configure.workers, self._guard)
         self._front, self._back = self._door.socket, self._back_door.socket
         self._agents = Agents(configure, self._back, self._workers, channel.send, self)
@@ -126,7 +126,7 @@ class Gateway:
         poller, front, back = self._poller, self._front, self._back
         poller.register(self._channel.fileno(), sockets.POLLIN)
         poller.register(back, sockets.POLLIN)
-        self._guard.open(poller)
+        self._door.open(poller)
         self._poll_front()
         fronts, workers = self._door.addresses, self._back_door.address
         self._channel.send(control.Listening(front=fronts, workers=workers))
@@ -142,7 +142,7 @@ class Gateway:
                     self._on_back()
                 elif source is front:
                     self._on_front()
-                elif not self._guard.answer(source):
+                elif not self._door.answer(source):
                     self._obey(self._channel.receive(), self._here)
             for timer in self._timers.expired():
                 self._hear_out()  # what is done in time counts, though it was not read yet
@@ -324,7 +324,7 @@ class Gateway:
                 self._clients.greet(peer, header)
                 self._welcome(peer, number)
             elif header.kind in (wire.STATUS, wire.DESCRIBE):
-                self._tell(peer, header.kind)
+                self._send_front(pack_message(header.kind, [self._told(header.kind)]), peer)
             elif header.kind == wire.CANCEL:
                 self._do(self._router.step(Cancelled(peer, number)))
             elif header.kind == wire.BYE:
@@ -357,13 +357,11 @@ class Gateway:
         self._clients.leave(peer)
         self._do(self._router.step(ClientLeft(peer)))
 
-    def _tell(self, peer: bytes, kind: int) -> None:
+    def _told(self, kind: int) -> bytes:
         if kind == wire.DESCRIBE:
-            told = self._answers.description()
-        else:
-            draining, failed = self._drain_deadline is not None, self._failures.total.count
-            told = self._answers.status(draining, self._requests_done, failed)
-        self._send_front(pack_message(kind, [told]), peer)
+            return self._answers.description()
+        draining, failed = self._drain_deadline is not None, self._failures.total.count
+        return self._answers.status(draining, self._requests_done, failed)
 
     # --- what the router wants done ---
 

@@ -118,7 +118,7 @@ def test_the_origin_of_a_page_of_ours() -> None:
 @pytest.fixture
 def key_file(tmp_path: Path) -> Path:
     path = tmp_path / "keys"
-    path.write_text("# of us\n\nfirst-key\n  second-key  \n")
+    path.write_text("# of us\n\nfirst-key-of-ours\n  second-key-of-ours  \n")
     return path
 
 
@@ -126,18 +126,18 @@ def key_file(tmp_path: Path) -> Path:
     ("headers", "expected"),
     [
         ({}, 401),
-        ({"authorization": "Bearer first-key"}, 0),
-        ({"authorization": "bearer   second-key "}, 0),
-        ({"x_api_key": "second-key"}, 0),
-        ({"x_api_key": "wrong", "authorization": "Bearer first-key"}, 0),
-        ({"authorization": "Basic first-key"}, 401),
+        ({"authorization": "Bearer first-key-of-ours"}, 0),
+        ({"authorization": "bearer   second-key-of-ours "}, 0),
+        ({"x_api_key": "second-key-of-ours"}, 0),
+        ({"x_api_key": "wrong", "authorization": "Bearer first-key-of-ours"}, 0),
+        ({"authorization": "Basic first-key-of-ours"}, 401),
         ({"authorization": "Bearer # of us"}, 401),
         ({"authorization": "Bearer "}, 401),
-        ({"x_api_key": "first-ke"}, 401),
+        ({"x_api_key": "first-key-of-our"}, 401),
         ({"x_api_key": ""}, 401),
-        ({"upgrade": "websocket", "sec_websocket_protocol": "json, jina.key.first-key"}, 0),
+        ({"upgrade": "websocket", "sec_websocket_protocol": "json, jina.key.first-key-of-ours"}, 0),
         ({"upgrade": "websocket", "sec_websocket_protocol": "jina.key.nope"}, 401),
-        ({"sec_websocket_protocol": "jina.key.first-key"}, 401),
+        ({"sec_websocket_protocol": "jina.key.first-key-of-ours"}, 401),
     ],
 )
 def test_one_of_the_keys_is_needed(key_file: Path, headers: dict[str, str], expected: int) -> None:
@@ -182,10 +182,10 @@ def test_a_browser_asks_beforehand_without_a_key(key_file: Path) -> None:
 def test_keys_are_read_again_when_their_file_changes(key_file: Path) -> None:
     keys = Keys(str(key_file))
     assert keys.look() == ""
-    key_file.write_text("third\n")
+    key_file.write_text("third-key-of-ours\n")
     assert keys.look() == f"{key_file} has changed: 1 API key is valid now"
-    assert keys.has([b"third"])
-    assert not keys.has([b"first-key"])
+    assert keys.has([b"third-key-of-ours"])
+    assert not keys.has([b"first-key-of-ours"])
 
 
 @pytest.mark.parametrize(
@@ -204,7 +204,7 @@ def test_a_file_that_cannot_be_used_leaves_the_keys_as_they_were(
     if text is not None:
         key_file.write_text(text)
     assert keys.look().startswith(said.format(key_file))
-    assert keys.has([b"first-key"])
+    assert keys.has([b"first-key-of-ours"])
 
 
 @pytest.mark.parametrize(
@@ -221,9 +221,15 @@ def test_a_file_that_cannot_be_used_leaves_the_keys_as_they_were(
             "{}: the file of API keys has no key\nhelp: write one in each line",
         ),
         (
-            "fine\ntwo words\n",
+            "a-key-that-is-fine\ntwo words\n",
             ConfigError,
             "{}:2: an API key has only letters, digits and signs of ASCII, without spaces",
+        ),
+        (
+            "a-key-that-is-fine\nfifteen-letters\n",
+            ConfigError,
+            "{}:2: an API key has at least 16 characters\nhelp: make one with `openssl rand -hex "
+            "32` or `python -c 'import secrets; print(secrets.token_urlsafe(32))'`",
         ),
     ],
 )
@@ -279,9 +285,9 @@ def flow(shared_shell: Shell) -> Iterator[Gated]:
 @pytest.fixture(scope="module")
 def locked(flow: Gated) -> Iterator[FrontProcess]:
     """A front that asks for a key, and answers pages of other sites."""
-    flow.shell.write("keys", "secret\n")
+    flow.shell.write("keys", "a-secret-of-20-chars\n")
     with flow.front(api_key_file=str(flow.shell.folder / "keys"), cors=True) as front:
-        key = {"X-API-Key": "secret"}
+        key = {"X-API-Key": "a-secret-of-20-chars"}
         wait_until(lambda: front.post("/upper", UPPER, **key).status == 200, what="it is ready")
         yield front
 
@@ -306,7 +312,7 @@ def test_a_front_asks_for_a_key(locked: FrontProcess) -> None:
             "message": "the API key is not one of this server's",
         }
     }
-    assert locked.post("/upper", UPPER, Authorization="Bearer secret").status == 200
+    assert locked.post("/upper", UPPER, Authorization="Bearer a-secret-of-20-chars").status == 200
     assert locked.ask("GET", "/livez").status == 200
     assert locked.ask("GET", "/docs").status == 200
     for path in ("/flow.json", "/stream/upper", "/nowhere"):
@@ -329,7 +335,7 @@ def test_a_websocket_without_a_key_is_refused_before_it_is_one(locked: FrontProc
 
 def test_a_websocket_shows_its_key_as_a_sub_protocol(locked: FrontProcess) -> None:
     with wire(locked.port) as client:
-        protocols = "Sec-WebSocket-Protocol: json, jina.key.secret\r\n"
+        protocols = "Sec-WebSocket-Protocol: json, jina.key.a-secret-of-20-chars\r\n"
         client.send(head("GET", "/", UPGRADE + protocols))
         answer = client.answer()
         assert answer.status == 101
@@ -350,7 +356,7 @@ def test_a_websocket_of_a_page_of_another_site_is_refused(flow: Gated) -> None:
 
 def test_a_page_of_another_site_gets_its_headers(locked: FrontProcess) -> None:
     origin = {"Origin": "http://example.com"}
-    key = {"X-API-Key": "secret"}
+    key = {"X-API-Key": "a-secret-of-20-chars"}
     asked = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "x-api-key"}
     before = locked.ask("OPTIONS", "/upper", None, {**origin, **asked})
     assert (before.status, before.body) == (200, b"OK")
@@ -377,13 +383,16 @@ def test_a_page_of_another_site_gets_its_headers(locked: FrontProcess) -> None:
 
 
 def test_a_front_reads_new_keys(flow: Gated, locked: FrontProcess) -> None:
-    flow.shell.write("keys", "secret\nnewer\n")
-    wait_until(lambda: locked.post("/upper", UPPER, **{"X-API-Key": "newer"}).status == 200)
+    def has_status(status: int) -> bool:
+        return locked.post("/upper", UPPER, **{"X-API-Key": "a-newer-key-of-ours"}).status == status
+
+    flow.shell.write("keys", "a-secret-of-20-chars\na-newer-key-of-ours\n")
+    wait_until(lambda: has_status(200))
     flow.shell.write("keys", "")
     wait_until(lambda: "the former API keys stay valid" in locked.said())
-    assert locked.post("/upper", UPPER, **{"X-API-Key": "newer"}).status == 200
-    flow.shell.write("keys", "secret\n")
-    wait_until(lambda: locked.post("/upper", UPPER, **{"X-API-Key": "newer"}).status == 401)
+    assert has_status(200)
+    flow.shell.write("keys", "a-secret-of-20-chars\n")
+    wait_until(lambda: has_status(401))
 
 
 def test_the_only_name_and_page_that_may_use_a_front(flow: Gated) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.client
 import tempfile
 from collections.abc import Iterator
 
@@ -70,6 +72,16 @@ def test_flow_json_says_what_the_executors_serve(front: FrontProcess) -> None:
     assert endpoint["parameters"] == [{"name": "top_k", "default": 3, "type": "int"}]
     assert told["endpoints"][0]["summary"] == "Find what is near."
     assert (told["flow"], told["http"]["title"]) == ("flow", "Nearby")
+
+
+@pytest.mark.parametrize("path", ["/docs", "/flow.json", "/livez"])
+def test_a_browser_is_told_once_not_to_guess_types(front: FrontProcess, path: str) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", front.port, timeout=PATIENCE_S)
+    with contextlib.closing(connection):
+        connection.request("GET", path)
+        response = connection.getresponse()
+        assert response.headers.get_all("x-content-type-options") == ["nosniff"]
+        response.read()
 
 
 def test_openapi_json_validates(front: FrontProcess) -> None:

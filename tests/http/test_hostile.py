@@ -75,7 +75,10 @@ HOSTED = "Host: localhost\r\n"
         "GET /livez\r\n\r\n",
         "GET /livez HTTP/2.0\r\nHost: localhost\r\n\r\n",
         "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-        f"GET http://localhost/livez HTTP/1.1\r\n{HOSTED}\r\n",
+        f"GET http:///livez HTTP/1.1\r\n{HOSTED}\r\n",
+        f"GET http://me@localhost/livez HTTP/1.1\r\n{HOSTED}\r\n",
+        f"GET ftp://localhost/livez HTTP/1.1\r\n{HOSTED}\r\n",
+        "GET http://localhost/livez HTTP/1.1\r\n\r\n",
         f"OPTIONS * HTTP/1.1\r\n{HOSTED}\r\n",
         "GET /livez HTTP/1.1\nHost: localhost\n\n",
         "GET /livez HTTP/1.1\r\nHost: localhost\n\r\n",
@@ -138,6 +141,23 @@ def test_http_1_0_is_answered_once(front: FrontProcess) -> None:
             assert answer.status == 200
             assert answer.headers["connection"] == "close"
             assert client.is_closed()
+
+
+def test_a_target_may_name_the_server(front: FrontProcess) -> None:
+    with wire(front.port) as client:
+        for target in ("http://localhost/status", "HTTP://127.0.0.1:8080/status?x=1"):
+            client.send(f"GET {target} HTTP/1.1\r\nHost: other.example\r\n\r\n")
+            answer = client.answer()
+            assert answer.status == 200
+            assert "envs" in answer.json()
+        client.send(post("/upper", UPPER).replace(b"/upper", b"http://localhost/upper", 1))
+        assert client.answer().json()["data"]["docs"][0]["text"] == "A"
+        client.send(f"GET http://localhost HTTP/1.1\r\n{HOSTED}\r\n")
+        assert client.answer().status == 404
+        client.send(f"GET http://evil.example/status HTTP/1.1\r\n{HOSTED}\r\n")
+        answer = client.answer()
+        assert answer.status == 403
+        assert answer.json()["error"]["type"] == "forbidden_host"
 
 
 # --- one after the other ---
@@ -270,6 +290,32 @@ def test_a_large_head_is_431(front: FrontProcess) -> None:
                     "message": "the head is larger than 32,768 bytes",
                 }
             }
+
+
+@pytest.mark.parametrize("path", ["/upper", "/stream/upper"])
+@pytest.mark.parametrize("start", ["0\r\nX: ", "0\r\n", "2;x="])
+def test_what_is_around_a_body_has_a_limit(front: FrontProcess, path: str, start: str) -> None:
+    filler = "A: b\r\n" * 50_000 if start == "0\r\n" else "b" * (1 << 20)
+    with wire(front.port) as client:
+        with contextlib.suppress(ConnectionError):  # it is not read to its end
+            client.send(head("PUT", path, CHUNKED) + "2\r\n{}\r\n" + start + filler)
+        answer = client.answer()
+        assert answer.status == 431
+        assert answer.json() == {
+            "error": {
+                "type": "framing_too_large",
+                "message": "what is around the body, as in trailers, is larger than 32,768 bytes",
+            }
+        }
+
+
+def test_a_body_in_chunks_of_one_byte_is_read_in_turns(front: FrontProcess) -> None:
+    body = b'{"data": [{"text": "a%b"}]}' % (b" " * 50_000)
+    chunks = b"".join(b"1\r\n%c\r\n" % byte for byte in body) + b"0\r\n\r\n"
+    with wire(front.port) as client:
+        client.send(head("POST", "/upper", CHUNKED).encode() + chunks + head().encode())
+        assert client.answer().json()["data"]["docs"][0]["text"] == f"A{' ' * 50_000}"
+        assert client.answer().body == b"ok\n"
 
 
 def test_a_large_body_is_413_before_it_is_sent(front: FrontProcess) -> None:

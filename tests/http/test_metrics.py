@@ -160,6 +160,10 @@ def test_requests_of_all_fronts_are_counted(fronts: list[FrontProcess]) -> None:
         front.post("/post", {"data": "nonsense"})
         front.post("/post", {"data": [{"text": "x"}], "execEndpoint": "/nobody"})
         assert front.ask("GET", "/nothing/here").status in (404, 405)
+        for method in ("POST", "PUT"):
+            plain = {"Content-Type": "text/plain"}
+            assert front.ask(method, "/work?x=1", b"good", plain).status == 415
+        assert front.ask("GET", "/work").status == 405
     for front in fronts:
         answer = front.ask("GET", "/metrics")
         assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
@@ -173,10 +177,12 @@ def test_requests_of_all_fronts_are_counted(fronts: list[FrontProcess]) -> None:
             for (name, labels), number in now.items()
             if name == "jina_http_requests_total" and ("endpoint", "/work") in labels
         ]
-        assert sum(number for _, number in statuses) == 4
+        assert sum(number for _, number in statuses) == 10
+        assert more("jina_http_requests_total", endpoint="/work", status="415") == 4
+        assert more("jina_http_requests_total", endpoint="/work", status="405") == 2
         assert more("jina_documents_total", endpoint="/work", outcome="ok") == 6
         assert more("jina_documents_total", endpoint="/work", outcome="failed") == 2
-        assert more("jina_request_seconds_count", endpoint="/work") == 4
+        assert more("jina_request_seconds_count", endpoint="/work") == 10
         assert more("jina_http_requests_total", endpoint="other", status="422") == 2
         # This request itself has no answer yet.
         assert value(now, "jina_requests_in_flight") == 1

@@ -67,6 +67,30 @@ def test_a_front_is_ready_while_each_node_has_a_ready_worker(
     wait_until(lambda: front.ask("GET", "/readyz").status == 200)
 
 
+def test_a_front_names_what_is_missing_while_the_flow_starts(shell: Shell) -> None:
+    shell.write("waits.py", WAITS)
+    gate = shell.folder / "gate"
+    nodes = "".join(
+        f"  - {{name: {name}, uses: {{jtype: Waits, py_modules: [waits.py]{more}}}}}\n"
+        for name, more in (("late", f", with: {{path: {gate}}}"), ("soon", ""))
+    )
+    with shell.start("flow", "up", shell.write("flow.yml", f"jtype: Flow\nexecutors:\n{nodes}")):
+        wait_until(lambda: bool(shell.directories()))
+        address = f"ipc://{shell.run_dir}/{shell.directories()[0]}/front.ipc"
+        with front_beside(address) as front:
+            message = "no worker is ready for late"
+            wait_until(lambda: front.ask("GET", "/readyz").json()["error"]["message"] == message)
+            assert front.ask("GET", "/readyz").json()["missing"] == ["late"]
+            assert "jina_node_queue" in front.ask("GET", "/metrics").body.decode()
+            page = front.ask("GET", "/flow.json").json()
+            assert [node["name"] for node in page["nodes"]] == ["late", "soon"]
+            assert [bool(node["endpoints"]) for node in page["nodes"]] == [False, True]
+            assert front.ask("POST", "/work", {"data": []}).status == 503
+            gate.touch()
+            wait_until(lambda: front.ask("GET", "/readyz").status == 200)
+            assert front.ask("POST", "/work", {"data": []}).status == 200
+
+
 def test_many_ask_and_the_gateway_is_asked_once(front: FrontProcess) -> None:
     wait_until(lambda: front.ask("GET", "/readyz").status == 200)
     with ThreadPoolExecutor(16) as threads:

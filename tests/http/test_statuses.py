@@ -220,7 +220,11 @@ def test_504_of_an_answer_that_takes_too_long(flow: Gated) -> None:
         for client in (one, two):
             answer = client.answer()
             assert answer.status == 504
-            assert answer.json()["error"]["type"] == "timeout"
+            assert answer.json()["error"] == {
+                "type": "timeout",
+                "message": "the request took longer than 0.5 s",
+                "hint": "send fewer Documents at once; `timeout` is the limit",
+            }
         gate.open()
     flow.is_idle()
 

@@ -251,6 +251,9 @@ def test_answers_before_garbage_are_given(service: Service) -> None:
         with pytest.raises(ConnectionClosed):
             connection.recv(PATIENCE_S)
         assert connection.close_code == 1007
+        reason = connection.close_reason or ""
+        assert reason.startswith("not JSON: ")
+        assert reason.count("not JSON") == 1
 
 
 def test_nothing_is_left_of_clients_that_vanish(service: Service) -> None:

@@ -97,13 +97,16 @@ def test_files_that_cannot_be_what_they_are_said_to_be(tmp_path: Path) -> None:
         return str(tmp_path / name)
 
     pem = file("cert.pem", "-----BEGIN CERTIFICATE-----\n", 0o644)
-    keys = file("keys", "# mine\nsecret\n")
+    keys = file("keys", "# mine\na-secret-of-32-characters-0123456\n")
     assert list(file_faults(HttpSettings(ssl_certfile=pem, api_key_file=keys))) == []
     assert refusal(ssl_certfile="/none").what == "cannot be read: No such file or directory"
     assert refusal(ssl_certfile=keys).what == "this is not PEM"
     assert refusal(ssl_keyfile=pem).what == "a private key needs `ssl_certfile` too"
     assert refusal(api_key_file=file("empty", "\n# none\n")).what == "there is no key in this file"
-    others = HttpSettings(api_key_file=file("open", "secret\n", 0o640))
+    short = refusal(api_key_file=file("short", "secret\n"))
+    assert short.what == "an API key in this file has fewer than 16 characters"
+    assert (short.hint or "").startswith("make one with `openssl rand -hex 32` or ")
+    others = HttpSettings(api_key_file=file("open", "a-secret-of-32-characters-0123456\n", 0o640))
     ((key, path, fault),) = file_faults(others)
     assert (key, path) == ("api_key_file", str(tmp_path / "open"))
     assert fault == f"others can read this file; `chmod 600 {path}`"

@@ -18,7 +18,7 @@ from jina.graph.plan import PlannedNode
 from jina.launch.child import Child, spawn_gateway
 from jina.runtime import control
 from jina.runtime.board import Board, create_board
-from jina.transport import sockets
+from jina.transport import asking, sockets
 from jina.wire import header as wire
 from jina.wire.described import Described
 from jina.wire.header import Header, pack_message, unpack_message
@@ -200,6 +200,10 @@ class GatewayUnderTest:
 
     def client(self) -> FakeClient:
         return self._known(FakeClient(self.context, self.front))
+
+    def asker(self) -> Peer:
+        """Somebody who asks questions at any time."""
+        return self._known(Peer(self.context, asking.address_in(str(self.directory))))
 
     def stranger(self) -> FakeWorker:
         """Somebody on the workers' side whom nobody expects."""

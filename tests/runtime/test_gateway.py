@@ -533,6 +533,23 @@ def test_a_client_that_sends_more_than_its_window_is_held_back(directory: Path) 
         flooder.close(linger=0)
 
 
+def test_questions_are_answered_before_the_flow_is_ready(gateway: GatewayUnderTest) -> None:
+    worker = gateway.worker("a/0")
+    client, asker = gateway.client(), gateway.asker()
+    client.send(pack_message(wire.HELLO))
+    asker.send([b"garbage"])
+    asker.send(pack_message(wire.HELLO))  # no question
+    asker.send(pack_message(wire.STATUS))
+    _, (told,) = asker.receive(wire.STATUS)
+    assert [each["state"] for each in json.loads(told)["workers"]] == ["starting"]
+    asker.send(pack_message(wire.DESCRIBE))
+    _, (told,) = asker.receive(wire.DESCRIBE)
+    assert [node["endpoints"] for node in json.loads(told)["nodes"]] == [[]]
+    assert not client.has_message()
+    worker.ready("/x")
+    client.receive(wire.WELCOME)
+
+
 def test_a_client_that_asks_for_it_has_a_wide_window(gateway: GatewayUnderTest) -> None:
     gateway.ready("a/0", credits=1)
     client, other = gateway.client(), gateway.client()

@@ -117,14 +117,19 @@ def test_each_process_that_is_killed_is_replaced(served: tuple[Shell, Running, s
 def test_beside_a_running_flow(served: tuple[Shell, Running, str]) -> None:
     shell, _, _ = served
     address = shell.ps()[0]["addresses"][0]
-    for words in (["--flow", "flow"], ["--address", address, "--workers", "2"]):
+    keys = shell.write("keys.txt", "a-key-of-20-letters-\n")
+    keys.chmod(0o644)
+    with_keys = ["--address", address, "--workers", "2", "--api-key-file", "keys.txt"]
+    for words in (["--flow", "flow"], with_keys):
         with shell.start("http", "0", *words) as beside:
             url = url_of(beside)
-            assert poll(partial(is_served, url))
+            assert words == with_keys or poll(partial(is_served, url))
             pids = shell.processes("jina.http")
             assert len(pids) == 4  # as `workers` of the YAML, or of the option
             done = beside.end(signal.SIGINT)
         assert done.code == 0
+        warning = f"warning: {keys}: others can read this file; `chmod 600 {keys}`\n"
+        assert done.err.startswith(warning) == (words == with_keys)
         assert done.err.endswith("Stopping (SIGINT). Press Ctrl-C again to quit immediately\n")
         assert sum(map(is_alive, pids)) == 2  # those of the Flow itself
     assert not list(shell.run_dir.glob("*/http-*/"))
