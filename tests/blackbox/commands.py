@@ -110,6 +110,35 @@ CASES = {
         mistakes=(("--keys none", 2),),
         narrowest=ANY,
     ),
+    "flow export kubernetes": Case(
+        "checked.yml -o deploy --image i:1 -q",
+        "nothing",
+        mistakes=(("checked.yml -o deploy", 2), ("none.yml -o deploy --image i:1", 2)),
+        file="FILE -o deploy --image i:1",
+        makes="deploy",
+        narrowest=ANY,
+    ),
+    "flow export compose": Case(
+        "checked.yml -o deploy --image i:1 -q",
+        "nothing",
+        mistakes=(("checked.yml -o deploy", 2),),
+        makes="deploy",
+        narrowest=ANY,
+    ),
+    "flow export dockerfile": Case(
+        "checked.yml -o deploy -q",
+        "nothing",
+        mistakes=(("none.yml -o deploy", 2),),
+        makes="deploy",
+        narrowest=ANY,
+    ),
+    "executor export dockerfile": Case(
+        "my.yml -o deploy -q",
+        "nothing",
+        mistakes=(("none.yml -o deploy", 2),),
+        makes="deploy",
+        narrowest=ANY,
+    ),
     "executor list": Case("--json", "json", shown=" ", mistakes=(("x", 2),)),
     "executor new": Case(
         "Demo", "nothing", mistakes=(("a/b", 1), ("1x", 2)), makes="Demo", narrowest=80
