@@ -68,6 +68,8 @@ def name_twins(params: Sequence[Parameter], path: Sequence[str]) -> None:
 def twins_of(param: Parameter, path: Sequence[str]) -> list[str]:
     """The variables of one parameter, the strongest first; none for what has no twin."""
     shared = SHARED.get(param.name)
+    if getattr(param, "hidden", False):
+        return []
     if isinstance(param, TyperArgument):
         return [shared] if shared and param.name == "flow" else []
     if shared and param.name == "color":

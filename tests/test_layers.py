@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[1]
 LAYERS: list[set[str]] = [
     {"jinacli"},
     {"jina.async_flow"},
-    {"jina.flow", "jina.check", "jina.trial", "jina.http"},
+    {"jina.flow", "jina.check", "jina.trial", "jina.http", "jina.export"},
     {"jina.launch", "jina.client"},
     {"jina.runtime"},
     {"jina.graph"},

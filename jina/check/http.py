@@ -12,7 +12,8 @@ from jina.config.problems import Problem
 from jina.excepts import ConfigError
 from jina.graph.http import HttpSettings
 from jina.graph.planning import http_settings
-from jina.launch.http_port import EXTRA_HINT, file_faults, missing_extra
+from jina.launch.http_port import EXTRA_HINT, file_faults, is_harmless, missing_extra
+from jina.launch.tls import tls_faults
 from jina.names import DEFAULT_ENDPOINT
 from jina.suggest import near_name
 
@@ -21,6 +22,10 @@ _OURS = frozenset(
         *("/", "/status", "/dry_run", "/docs", "/metrics", "/flow.json", "/openapi.json"),
         *("/livez", "/healthz", "/readyz"),
     }
+)
+_ENCRYPT = (
+    "set `ssl_certfile` and `ssl_keyfile` (--ssl-certfile, --ssl-keyfile) for HTTPS, or listen on "
+    "127.0.0.1 behind a proxy that encrypts"
 )
 _BELOW = ("/post", "/stream")
 
@@ -52,9 +57,19 @@ def http_findings(
 
 def http_files(config: HttpConfig, settings: HttpSettings) -> Iterator[Problem]:
     """Certificates and keys that are missing, or are no such thing, or that others can read."""
-    for key, path, fault in file_faults(settings):
+    faults = list(file_faults(settings))
+    wrong = {key for key, _, fault in faults if not is_harmless(fault)}
+    if not wrong & {"ssl_certfile", "ssl_keyfile"}:
+        found = list(tls_faults(settings))
+        wrong = {key for key, _, _ in found}
+        faults = [*found, *(each for each in faults if each[0] not in wrong)]
+    for key, path, fault in faults:
         message, _, hint = fault.partition("; ")
-        yield config.problem(key, "http-file", f"`{key}`: {message} ({path})", hint)
+        what = f"`{key}`: {message} ({path})"
+        yield config.problem(key, "http-file", what, hint, is_error=not is_harmless(fault))
+    if settings.api_key_file and not settings.ssl_certfile and not settings.is_loopback:
+        message = f"API keys travel unencrypted to {settings.host}, and can be read on the way"
+        yield config.problem("api_key_file", "plain-keys", message, _ENCRYPT)
 
 
 def _met(settings: HttpSettings, served: Sequence[Endpoint]) -> Iterator[Problem]:

@@ -15,12 +15,18 @@ IGNORED = frozenset(
     }
 )
 
+_ENCRYPT = (
+    "keys encrypt connections here: `jina keys`, `jina flow up --keys`, and `keys` of the Client"
+)
 #: Refused unless they ask for nothing: argument -> what to do instead.
 REFUSED = {
     "asyncio": "use `AsyncFlow`, or post in a thread",
-    "https": "connections are not encrypted; use a tunnel, such as SSH",
-    "protocol": "a Flow has its own protocol on TCP; leave it out",
-    "tls": "connections are not encrypted; use a tunnel, such as SSH",
+    "https": _ENCRYPT,
+    "protocol": (
+        "a Flow has its own protocol on TCP; leave it out, and give the port of "
+        "`jina flow up --port`, not that of HTTP"
+    ),
+    "tls": _ENCRYPT,
 }
 
 _MEANS_NOTHING = (None, False, "", "GRPC")  # gRPC is what Jina had unless told otherwise

@@ -33,7 +33,7 @@ def external_notes(tree: Tree, at: DataPath, entry: dict[str, Any]) -> Iterator[
                 f"`{key}` has no effect: the Executor connects to the Flow, not the Flow to it",
                 severity="warning",
                 at="key",
-                hint=f"there: {serve}; repeat --gateway for each Flow that uses it",
+                hint=f"on the other machine: {serve}; repeat --gateway for each Flow that uses it",
             )
     for key in _OURS:
         if key in entry:

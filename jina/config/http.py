@@ -20,6 +20,7 @@ from jina.config.validation import usable
 #: Of `with`; without `protocol: http` they are ignored.
 _ADDRESS = ("host", "port", "port_expose")
 _ONLY_WITH = ("protocol", "http")
+_ADD = "add `protocol: http`, which serves HTTP and WebSockets there"
 _HINT = "`protocol: http` serves HTTP and WebSockets; gRPC is not supported"
 
 
@@ -88,6 +89,10 @@ def read_http(state: LoadState, tree: Tree, options: FlowOptions) -> HttpConfig:
             places[key] = (*at, key)
         if at != ("with",) and "port" in given:
             opener = (*at, "port")
+    if not opener:
+        _tell_unopened(state, tree, is_unknown=bool(_written(tree, "protocol")) != bool(protocols))
+    if opener:
+        _tell_two_ports(state, tree, found, places)
     _settle_port(found, places, protocols)
     for key in HTTP_FILES:
         if found.get(key):
@@ -133,7 +138,58 @@ def _ignore_address(state: LoadState, tree: Tree, given: dict[str, Any], *, is_k
                 "ignored-key",
                 f"`{key}` has no effect here; it is ignored",
                 at="key",
-                hint=_HINT,
+                hint=_HINT if written.get("protocol") else _ADD,
+                severity="warning",
+            )
+        )
+
+
+def _written(tree: Tree, key: str) -> Any:
+    """What stands in the `with` of the Flow."""
+    given = tree.data.get("with")
+    return given.get(key) if isinstance(given, Mapping) else None
+
+
+def _tell_unopened(state: LoadState, tree: Tree, *, is_unknown: bool) -> None:
+    """Warn of settings in `http` where no port is to be opened, neither here nor by a command.
+
+    Args:
+        state: the warning goes there.
+        tree: of the Flow.
+        is_unknown: the protocol is a wrong word, so that nobody knows what was meant.
+    """
+    if is_unknown or state.options.http is None or "port" in state.options.http:
+        return
+    within = tree.data.get("with")
+    sections: list[DataPath] = [("http",)] if "http" in tree.data else []
+    if isinstance(within, Mapping) and "http" in within:
+        sections.append(("with", "http"))
+    for at in sections:
+        given = tree.data[at[0]] if len(at) == 1 else _written(tree, "http")
+        if not isinstance(given, Mapping | None) or (given and given.get("port") is not None):
+            continue  # it is reported as wrong already
+        message = "`http` has no `port`, so nothing is served over HTTP"
+        hint = "add `port: 8080` to it, or start the Flow with --http 8080"
+        state.problems.append(
+            tree.problem(at, "no-port", message, at="key", hint=hint, severity="warning")
+        )
+
+
+def _tell_two_ports(
+    state: LoadState, tree: Tree, found: dict[str, Any], places: dict[str, DataPath]
+) -> None:
+    """Warn of a `port_expose` that another port wins over."""
+    if found.get("port_expose") is None or not isinstance(port := found.get("port"), int):
+        return
+    if port != found["port_expose"]:
+        name = ".".join(map(str, places["port"]))
+        state.problems.append(
+            tree.problem(
+                places["port_expose"],
+                "ignored-key",
+                f"`port_expose` has no effect beside `{name}`, which is {port}",
+                at="key",
+                hint="remove one of the two",
                 severity="warning",
             )
         )

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from jina.defaults import MAX_REPLICAS, MIB
+from jina.suggest import near_name
 
 #: Those that serve HTTP; gRPC is accepted, and nothing listens for it.
 OPENS = ("http", "websocket")
@@ -41,7 +42,10 @@ def _with_unit(value: Any, units: dict[str, float], hint: str) -> float | None:
         raise PydanticCustomError(
             "no_unit", "expected a number with a unit", {"hint": f"write it as in `{hint}`"}
         )
-    return float(found[1]) * units[found[2].lower()]
+    number = float(found[1]) * units[found[2].lower()]
+    if not number:
+        raise PydanticCustomError("no_unit", "expected more than zero", {"hint": ""})
+    return number
 
 
 def _bytes(value: Any) -> Any:
@@ -53,9 +57,23 @@ def _seconds(value: Any) -> Any:
     number = _with_unit(value, _SECONDS, "60s")
     if number is None and isinstance(value, int | float) and not isinstance(value, bool):
         raise PydanticCustomError(
-            "no_unit", "expected a time with a unit", {"hint": f"write `{value}s` for seconds"}
+            "no_unit",
+            "expected a time with a unit",
+            {"hint": f"write `{value}s` for seconds" if value > 0 else "write it as in `60s`"},
         )
     return value if number is None else number
+
+
+def _protocol(value: Any) -> Any:
+    """Refuse what is no protocol, in the words of those that have an effect."""
+    if not isinstance(value, str) or value in (*OPENS, "grpc"):
+        return value
+    close = near_name(value, OPENS)
+    raise PydanticCustomError(
+        "no_unit",
+        "expected http or websocket",
+        {"hint": f"did you mean '{close}'?" if close else ""},
+    )
 
 
 def _lower(value: Any) -> Any:
@@ -107,7 +125,7 @@ Duration = Annotated[
 _UrlPath = Annotated[_Text, AfterValidator(_path)]
 _Port = Annotated[int, Field(strict=True, ge=0, le=65535)]
 _Ports = Annotated[list[_Port], BeforeValidator(_as_list, json_schema_input_type=_Port | list[int])]
-_Protocol = Literal["http", "websocket", "grpc"]
+_Protocol = Annotated[Literal["http", "websocket", "grpc"], BeforeValidator(_protocol)]
 _Protocols = Annotated[
     list[_Protocol],
     BeforeValidator(

@@ -6,6 +6,7 @@ code is in `jina.http`, which nothing below it imports.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
@@ -108,6 +109,19 @@ class HttpSettings(msgspec.Struct, frozen=True, kw_only=True):
         return self.host in ("localhost", "::1") or self.host.startswith("127.")
 
     @property
+    def url_host(self) -> str:
+        """What the host is where it is wrongly a URL; "" where it is an address or a name."""
+        found = re.fullmatch(r"\w+://(\[[^]]+\]|[^/:]+).*", self.host)
+        return found[1].strip("[]") if found else ""
+
+    @property
+    def exposure(self) -> str:
+        """What is said of who can reach it, if others than this machine can."""
+        is_address = ":" in self.host or self.host.replace(".", "").isdigit()
+        word = "can" if is_address else "may"  # it depends on what the name stands for
+        return f"{self.host} {word} be reached from other machines, and anyone there could post"
+
+    @property
     def is_guarded(self) -> bool:
         """Whether nobody gets in whom the user does not expect."""
         return self.is_loopback or bool(self.api_key_file) or self.insecure_no_auth
@@ -119,7 +133,11 @@ class HttpSettings(msgspec.Struct, frozen=True, kw_only=True):
             port: that was bound.
         """
         scheme = "https" if self.ssl_certfile else "http"
-        return f"{scheme}://{f'[{self.host}]' if ':' in self.host else self.host}:{port}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        if self.hosts and host.lower() not in map(str.lower, self.hosts):
+            first = self.hosts[0]  # another name would be refused
+            host = first if first.startswith("[") else first.partition(":")[0] or host
+        return f"{scheme}://{host}:{port}"
 
 
 class FrontAssignment(msgspec.Struct, frozen=True, kw_only=True):

@@ -153,6 +153,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         lease_s: see `jina.runtime.roster`.
         origins: what it was made from; None where nobody asks.
         http: how it is reached over HTTP; None where it is not.
+        http_said: what its YAML file says of HTTP, whether it is reached or not; by the names of
+            `HttpSettings`. `jina http` serves it so.
     """
 
     name: str
@@ -165,6 +167,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     lease_s: float = LEASE_S
     origins: Origins | None = None
     http: HttpSettings | None = None
+    http_said: dict[str, Any] = {}
 
     @property
     def executors(self) -> list[PlannedNode]:

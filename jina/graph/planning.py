@@ -75,6 +75,7 @@ def plan_from(
         workers=workers,
         listen=listen,
         http=None if http is None else http_settings(config.http, http),
+        http_said=dict(config.http.values) if path else {},
     )
 
 
@@ -105,12 +106,15 @@ def unguarded(config: HttpConfig, settings: HttpSettings, *, said: bool = False)
         settings: what holds.
         said: the command line chose the address.
     """
-    if settings.is_guarded:
+    if settings.is_guarded and not settings.url_host:
         return None
-    message = f"{settings.host} can be reached from other machines, and anyone there could post"
+    code, message, hint = "open-host", settings.exposure, WAYS_OUT
+    if settings.url_host:
+        code, message = "bad-value", f"`host` is an address or a name, not the URL {settings.host}"
+        hint = f"leave out http:// and the port: `{settings.url_host}`"
     if said:
-        return Problem("open-host", message, hint=WAYS_OUT)
-    return config.problem("host", "open-host", message, WAYS_OUT, is_error=True)
+        return Problem(code, message, hint=hint)
+    return config.problem("host", code, message, hint, is_error=True)
 
 
 def _parts(node: NodeConfig, needs: list[str]) -> Iterator[tuple[PlannedNode, ExecutorSpec]]:

@@ -76,8 +76,10 @@ class Keys:
         try:
             self._digests = self._read()
         except ConfigError as error:
-            return f"{error.what}; the former API keys stay valid"
-        return f"{self._path} has changed: {len(self._digests):,} API keys are valid now"
+            return f"{error.where}: {error.what}; the former API keys stay valid"
+        count = len(self._digests)
+        valid = "1 API key is valid" if count == 1 else f"{count:,} API keys are valid"
+        return f"{self._path} has changed: {valid} now"
 
     def _stamp(self) -> tuple[int, ...]:
         try:

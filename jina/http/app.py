@@ -15,15 +15,12 @@ from starlette.types import Receive, Scope, Send
 from jina.excepts import ConnectError
 from jina.http import docs_routes, limits, probes, rest, status
 from jina.http.answers import Answered, told
-from jina.http.front import Front
+from jina.http.front import METHODS, Front
 from jina.http.hub import Full
 from jina.http.stream import Streams
 from jina.http.watch import seen_of
 from jina.http.websocket import DryRun, WebSockets
 from jina.wire.maps import SPLIT
-
-METHODS = frozenset(("POST", "PUT", "DELETE"))
-"""Of requests with Documents."""
 
 
 def app_of(front: Front) -> Starlette:
@@ -97,18 +94,20 @@ class Documents:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        endpoint = self._front.endpoints.get(get_route_path(scope).encode())
+        path = get_route_path(scope).encode()
+        endpoint = self._front.endpoints.get(path)
         seen_of(scope).endpoint = endpoint or ""
-        if endpoint is None or scope["method"] not in METHODS:
-            response = response_of(self._missing(scope, endpoint is not None))
+        methods = METHODS if endpoint is not None else frozenset()
+        methods = self._front.methods.get(path, methods)
+        if endpoint is None or scope["method"] not in methods:
+            response = response_of(self._missing(scope, set(methods)))
         else:
             response = await self._answer(HttpRequest(scope, receive), endpoint)
         await response(scope, receive, send)
 
-    def _missing(self, scope: Scope, is_served: bool) -> Answered:
+    def _missing(self, scope: Scope, methods: set[str]) -> Answered:
         """The answer to a request for a path, or with a method, that there is not."""
         path = get_route_path(scope)
-        methods = set(METHODS) if is_served else set()
         for route in self._routes:
             if route.matches(scope)[0] != Match.NONE and isinstance(route, Route):
                 methods |= route.methods or set()
@@ -117,7 +116,8 @@ class Documents:
             return Answered(204, allow, b"")
         if methods:
             what = f"{path[:200]} does not take {scope['method']}"
-            return structs.replace(told(405, "method_not_allowed", what), headers=allow)
+            hint = rest.hint_for(self._front, path) if path == "/" else ""
+            return structs.replace(told(405, "method_not_allowed", what, hint), headers=allow)
         if self._front.hub.welcome is None:
             return told(503, "unavailable", "the Flow is not ready yet")
         return rest.unserved(self._front, path)

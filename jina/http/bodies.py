@@ -18,6 +18,7 @@ import msgspec
 
 from jina.defaults import KIB, MAX_CALL_BYTES
 from jina.http.problems import BadBody, Place, Problem, not_json, wrong_type
+from jina.http.unknown_keys import unknown_keys
 
 JINA_20 = "2.0"
 JINA_26 = "2.6"
@@ -53,6 +54,11 @@ class Body(msgspec.Struct, frozen=True):
     dialect: str
     is_client: bool
 
+    @property
+    def is_named(self) -> bool:
+        """Whether it has an id, as those of Jina's clients do, and nobody else's."""
+        return bool(self.request_id)
+
 
 class _Docs(msgspec.Struct):
     docs: list[msgspec.Raw] | None = None
@@ -82,6 +88,30 @@ class _Top(msgspec.Struct):
     target_peapod_2: str | None = msgspec.field(name="targetPeapod", default=None)
 
 
+class _StrictDocs(_Docs, forbid_unknown_fields=True):
+    pass
+
+
+class _StrictHeader(_Header, forbid_unknown_fields=True):
+    no_propagate: msgspec.Raw = _NOTHING
+    timeout: msgspec.Raw = _NOTHING
+    status: msgspec.Raw = _NOTHING
+
+
+class _StrictTop(_Top, forbid_unknown_fields=True):
+    """Without what nobody reads, such as a misspelt key."""
+
+    data: list[msgspec.Raw] | _StrictDocs | None = None
+    header: _StrictHeader | None = None
+
+
+class _Keys(msgspec.Struct):
+    """Parts whose keys are looked at."""
+
+    data: dict[str, msgspec.Raw] | list[msgspec.Raw] | None = None
+    header: dict[str, msgspec.Raw] | None = None
+
+
 class _Unread(msgspec.Struct):
     data: msgspec.Raw = _NOTHING
 
@@ -90,7 +120,9 @@ class _UnreadDocs(msgspec.Struct):
     docs: msgspec.Raw = _NOTHING
 
 
+_decode_strictly = msgspec.json.Decoder(_StrictTop).decode
 _decode = msgspec.json.Decoder(_Top).decode
+_decode_keys = msgspec.json.Decoder(_Keys).decode
 _decode_unread = msgspec.json.Decoder(_Unread).decode
 _decode_any = msgspec.json.Decoder().decode
 _decode_map = msgspec.json.Decoder(dict[str, Any]).decode
@@ -120,12 +152,7 @@ def read(body: bytes, *, api: int, max_docs: int) -> Body:
     """
     if len(body) > _LARGE_BYTES and body.count(b",") > _MANY_VALUES:
         _refuse_many(body, max_docs)
-    try:
-        top = _decode(body)
-    except msgspec.ValidationError as error:
-        raise BadBody(wrong_type(str(error))) from error
-    except _REFUSED as error:
-        raise BadBody(not_json(body, error)) from error
+    top = _top(body)
     header = top.header
     dialect, is_client = _dialect(top, header, api)
     data, truths = _data(top)
@@ -144,6 +171,33 @@ def read(body: bytes, *, api: int, max_docs: int) -> Body:
         dialect,
         is_client,
     )
+
+
+def _top(body: bytes) -> _Top:
+    """The keys of a body. Only a client of Jina, which names its request, may have others."""
+    top: _Top
+    try:
+        try:
+            top = _decode_strictly(body)
+        except msgspec.ValidationError:
+            top = _decode(body)
+        else:
+            if not isinstance(top.data, _Docs) or top.data.docs is not None:
+                return top
+        if not top.request_id and not (top.header and top.header.request_id):
+            keys = _decode_keys(body)
+            problems = unknown_keys(
+                _decode_fields(body),
+                keys.header or (),
+                keys.data if isinstance(keys.data, dict) else None,
+            )
+            if problems:
+                raise BadBody(*problems)
+    except msgspec.ValidationError as error:
+        raise BadBody(wrong_type(str(error))) from error
+    except _REFUSED as error:
+        raise BadBody(not_json(body, error)) from error
+    return top
 
 
 def _data(top: _Top) -> tuple[list[msgspec.Raw] | None, list[msgspec.Raw] | None]:

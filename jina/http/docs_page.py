@@ -90,6 +90,11 @@ def openapi_json(page: FlowPage, if_none_match: str = "", accept_encoding: str =
     return _json(msgspec.json.encode(openapi(page)), if_none_match, accept_encoding)
 
 
+def key_json(is_needed: bool, if_none_match: str = "", accept_encoding: str = "") -> Found:
+    """/docs/key.json: whether requests need an API key, for a page that has none yet."""
+    return _json(msgspec.json.encode({"needed": is_needed}), if_none_match, accept_encoding)
+
+
 def wants_page(accept: str) -> bool:
     """Whether a GET of / comes from a browser, by its header Accept."""
     kinds = [kind.partition(";")[0].strip().lower() for kind in accept.split(",")]

@@ -41,6 +41,9 @@ class _Pages:
         if not self._front.settings.docs:
             return _told(404, "not_found", "this front has no documentation page")
         name = request.path_params.get("name", "")
+        if name == "key.json":
+            has_keys = self._front.access.keys is not None
+            return _response(docs_page.key_json(has_keys, *_conditions(request)))
         found = docs_page.page_file(name, *_conditions(request))
         if found is None:
             return _told(404, "not_found", f"the documentation page has no file {name[:100]!r}")

@@ -56,6 +56,7 @@ class Facts(msgspec.Struct, frozen=True):
         echo: the parameters, as they came; empty if there were none.
         request_id: of the client, or a new one.
         writer: writes the answer where it is none of HTTP; None where it is.
+        has_traceback: of an error; only those get it who name their requests as Jina's clients do.
     """
 
     dialect: str = ""
@@ -66,6 +67,7 @@ class Facts(msgspec.Struct, frozen=True):
     echo: msgspec.Raw = msgspec.Raw()
     request_id: str = ""
     writer: Writer | None = None
+    has_traceback: bool = False
 
 
 class OneFailed(msgspec.Struct, frozen=True):

@@ -16,7 +16,10 @@ from jina.http.metrics import Metrics
 from jina.http.probes import FlowStatus
 from jina.http.turns import Turns
 from jina.http.watch import Watch
-from jina.names import DEFAULT_ENDPOINT
+from jina.names import with_slash
+
+METHODS = frozenset(("POST", "PUT", "DELETE"))
+"""Of requests with Documents."""
 
 
 class Front:
@@ -58,6 +61,8 @@ class Front:
         self.endpoints: dict[bytes, str] = {}
         """Paths of POST requests whose bodies hold Documents -> the endpoint that they mean; ""
         where the body says it."""
+        self.methods: dict[bytes, frozenset[str]] = {}
+        """Paths of `expose_endpoints` with `methods` -> those methods; others take `METHODS`."""
         self.hub.on_change = self._on_change
         self._on_change()
 
@@ -93,7 +98,6 @@ class Front:
             self._coalescer.changed()
         paths = dict.fromkeys(self.served)
         self.bound = set(paths)
-        paths.pop(DEFAULT_ENDPOINT, None)
         if self.settings.no_crud_endpoints:
             for path in CRUD:
                 paths.pop(path, None)
@@ -101,6 +105,15 @@ class Front:
             paths.update(dict.fromkeys(CRUD))
         self.endpoints = {path.encode(): path for path in paths}
         for endpoint, shown in self.settings.expose_endpoints.items():
-            self.endpoints[str(shown.get("path", endpoint)).encode()] = endpoint
+            path = with_slash(str(shown.get("path") or endpoint))
+            self.endpoints[path.encode()] = endpoint
+            if shown.get("methods"):
+                self.methods[path.encode()] = self._methods_of(path, shown["methods"])
         if not self.settings.no_debug_endpoints:
             self.endpoints[b"/post"] = ""
+
+    def _methods_of(self, path: str, shown: list[str]) -> frozenset[str]:
+        """The methods of a path that is shown with some; Jina's own paths keep theirs."""
+        is_own = path in CRUD and not self.settings.no_crud_endpoints
+        own = {CRUD[path], "POST"} if is_own else set()
+        return frozenset(own | {method.upper() for method in shown})

@@ -180,7 +180,12 @@ def _passes(page: FlowPage, served: Served) -> str:
 def _body(served: Served, *, names_endpoint: bool = False) -> Schema:
     each = {"anyOf": [ref("Document"), _TEXT]}
     documents: Schema = {"type": ["array", "null"], "items": each}
-    wrapped = {"type": ["object", "null"], "properties": {"docs": documents}}
+    wrapped = {
+        "type": ["object", "null"],
+        "properties": {"docs": documents},
+        "required": ["docs"],
+        "additionalProperties": False,
+    }
     properties: Schema = {
         "data": {
             "description": "Documents, or texts.",
@@ -209,6 +214,7 @@ def _body(served: Served, *, names_endpoint: bool = False) -> Schema:
         "type": "object",
         "properties": properties,
         **({"required": required} if required else {}),
+        "additionalProperties": False,
     }
     content = {_JSON: {"schema": schema, "example": example}}
     return {

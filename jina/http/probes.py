@@ -70,6 +70,8 @@ async def readiness(hub: Hub, status: FlowStatus) -> Answered:
     """The answer of /readyz."""
     if hub.is_stopping:
         return _not_ready("the Flow is stopping", [])
+    if hub.welcome is None and not hub.is_linked:
+        return _not_ready("connecting to the gateway of the Flow", [])
     try:
         found = await status.get()
     except ConnectError as error:

@@ -117,3 +117,24 @@ def not_json(body: bytes, error: Exception, place: Place | None = None) -> Probl
 
 def _no_constant(name: str) -> None:
     raise ValueError(name)
+
+
+_PYTHON = re.compile(r" (is|not of|holds) (?:an? )?(int|float|str|dict|bool|NoneType)(?=,|$)")
+_OF_JSON = {
+    "int": ("a number", "numbers"),
+    "float": ("a number", "numbers"),
+    "str": ("text", "text"),
+    "dict": ("an object", "objects"),
+    "bool": ("a boolean", "booleans"),
+    "NoneType": ("null", "null"),
+}
+
+
+def in_words_of_json(message: str) -> str:
+    """What is wrong with a Document, for whoever wrote it in JSON and not in Python."""
+
+    def named(found: re.Match[str]) -> str:
+        one, many = _OF_JSON[found[2]]
+        return f" {found[1]} {many if found[1] == 'not of' else one}"
+
+    return _PYTHON.sub(named, message.replace("\nhelp: ", "; "))

@@ -18,6 +18,7 @@ from jina.http import limits, rest, short_stream
 from jina.http.answers import Answered, told
 from jina.http.connection import Connection
 from jina.http.cycles import OwnCycle
+from jina.http.front import METHODS
 from jina.http.hub import Ask, Full
 from jina.http.rest import Asked
 from jina.http.short_stream import Short
@@ -67,7 +68,10 @@ class FrontProtocol(Connection):
         if endpoint is None and self._may_be_short(length):
             self.take(ShortCycle(keep_alive, self.found.get(REQUEST_ID), length))
             return
-        if endpoint is None or not length or self.parser.get_method() != b"POST":
+        is_posted = self.parser.get_method() == b"POST" and (
+            "POST" in self.front.methods.get(self.url, METHODS)
+        )
+        if endpoint is None or not length or not is_posted:
             super().begin(keep_alive, length)
             return
         self.take(HotRequest(endpoint, self.headers, keep_alive, self.found.get(REQUEST_ID)))

@@ -11,7 +11,7 @@ import msgspec
 
 from jina.client.document_lines import lines_of
 from jina.client.exchange import Reply
-from jina.client.outcomes import Outcomes, outcomes_of
+from jina.client.outcomes import Outcomes
 from jina.client.requests import Request
 from jina.defaults import MAX_CALL_BYTES
 from jina.excepts import BadClientInput, WireError
@@ -20,14 +20,27 @@ from jina.http.answers import Answered, told
 from jina.http.bodies import JINA_3, JINA_20, LINES, Body
 from jina.http.dialects import Documents, documents_2, documents_3
 from jina.http.envelopes import Facts, OneFailed, Writer
+from jina.http.far_numbers import far_numbers
 from jina.http.front import Front
+from jina.http.hints import hint_of
 from jina.http.hub import Ask
-from jina.http.problems import BadBody, Problem, missing, not_json, refusal, wrong_type
+from jina.http.private import shown, shown_outcomes
+from jina.http.problems import (
+    BadBody,
+    Problem,
+    in_words_of_json,
+    missing,
+    not_json,
+    refusal,
+    wrong_type,
+)
 from jina.http.targets import named_by
+from jina.http.unknown_keys import unknown_in_query, unread_query
+from jina.http.watch import REQUEST_ID, sane_id
+from jina.names import DEFAULT_ENDPOINT
 from jina.readers import Chunk
 from jina.records import ids
 from jina.records.jsonlines import BAD_LINE
-from jina.suggest import near_name
 from jina.wire.maps import DOCS, REQUEST_TIMEOUT, SPLIT, STOPPING, Call, ErrorInfo, Part, pack_map
 from jina.wire.maps import LINES as WIRE_LINES
 
@@ -72,21 +85,26 @@ def prepare(
         endpoint: that its path means; "" where the body says it.
         headers: their names in lower case.
         body: whole.
-        query: of its URL, without the question mark; only requests of JSON lines have one.
+        query: of its URL, without the question mark; only requests of JSON lines have settings in
+            it.
 
     Returns:
         what to send, or what is wrong with it.
     """
-    kind = b""
+    kind = given_id = b""
     for name, value in headers:
         if name == b"content-type":
             kind = value
+        elif name == REQUEST_ID:
+            given_id = value
     kind = _kind(kind)
     try:
         if kind == b"json":
             settings = front.settings
             read = bodies.read(body, api=settings.api, max_docs=settings.max_docs)
-            return asked_of(front, endpoint, read)
+            if query and not read.is_named and (names := parse_qs(query.decode("latin-1"), True)):
+                raise BadBody(*unread_query(names))
+            return asked_of(front, endpoint, read, request_id=sane_id(given_id))
         if kind == b"lines":
             return _asked_of_lines(front, endpoint, body, query)
     except BadBody as error:
@@ -119,7 +137,14 @@ def _kind(value: bytes) -> bytes:
     return b"lines" if name in _JSON_LINES else b""
 
 
-def asked_of(front: Front, endpoint: str, read: Body, writer: Writer | None = None) -> Asked:
+def asked_of(
+    front: Front,
+    endpoint: str,
+    read: Body,
+    writer: Writer | None = None,
+    *,
+    request_id: str = "",
+) -> Asked:
     """What is asked for by a body that has been read.
 
     Args:
@@ -127,11 +152,14 @@ def asked_of(front: Front, endpoint: str, read: Body, writer: Writer | None = No
         endpoint: that its path means; "" where the body says it.
         read: the body.
         writer: of the answer; None for what HTTP has.
+        request_id: of its header, for a body without one.
 
     Raises:
         BadBody: it cannot be done as it is.
     """
     wanted = endpoint or read.endpoint
+    if read.endpoint and read.endpoint != wanted and not read.is_named:
+        raise BadBody(_elsewhere("body", "execEndpoint", read.endpoint, endpoint))
     if not wanted:
         if read.dialect != JINA_3:
             raise BadBody(missing("execEndpoint"))
@@ -156,10 +184,16 @@ def asked_of(front: Front, endpoint: str, read: Body, writer: Writer | None = No
         wanted,
         read.target,
         read.echo,
-        read.request_id or (key if read.dialect == JINA_20 else key.replace("-", "")),
+        read.request_id or request_id or (key if read.dialect == JINA_20 else key.replace("-", "")),
         writer,
+        read.is_named,
     )
     return Asked(_request(read.lines, read.rows, call), wanted, targets, call, facts)
+
+
+def _elsewhere(part: str, name: str, given: str, endpoint: str) -> Problem:
+    what = f"the path of the request means {endpoint}, and `{name}` says {given[:200]}; use /post"
+    return Problem([part, name], what, "value_error")
 
 
 def _tensors_of(read: Body) -> str:
@@ -168,11 +202,16 @@ def _tensors_of(read: Body) -> str:
 
 def _asked_of_lines(front: Front, endpoint: str, body: bytes, query: bytes) -> Asked:
     """A request of JSON lines, as `jina post` sends them; its answer is JSON lines, too."""
-    named = {key: values[-1] for key, values in parse_qs(query.decode("latin-1")).items()}
+    pairs = parse_qs(query.decode("latin-1"), keep_blank_values=True)
+    if problems := unknown_in_query(pairs):
+        raise BadBody(*problems)
+    named = {key: values[-1] for key, values in pairs.items()}
     wanted = endpoint or named.get("endpoint", "")
+    if named.get("endpoint", wanted) != wanted:
+        raise BadBody(_elsewhere("query", "endpoint", named["endpoint"], endpoint))
     if not wanted:
         raise BadBody(Problem(["query", "endpoint"], "field required", "value_error.missing"))
-    text = named.get("parameters", "{}").encode()
+    text = (named.get("parameters") or "{}").encode()
     try:
         parameters = _decode_map(text)
     except msgspec.ValidationError as error:
@@ -224,9 +263,16 @@ def unserved(front: Front, path: str) -> Answered:
     """The answer to a request for a path that nothing is served at."""
     if front.hub.welcome is None:
         return told(503, "unavailable", "the Flow is not ready yet")
-    near = near_name(path, [known.decode() for known in front.endpoints])
-    hint = f"did you mean {near}?" if near else ""
-    return told(404, "not_found", f"no Executor serves {path[:200]}", hint)
+    return told(404, "not_found", f"no Executor serves {path[:200]}", hint_for(front, path))
+
+
+def hint_for(front: Front, path: str) -> str:
+    """What to do instead of sending Documents to a path; "" if nobody knows."""
+    default = ""
+    if DEFAULT_ENDPOINT in front.bound and b"/post" in front.endpoints:
+        body = f'`"execEndpoint": "{path[:200]}"`'
+        default = f"use /post with {body}: an Executor serves all endpoints"
+    return hint_of(path, [known.decode() for known in front.endpoints], front.bound, default)
 
 
 # --- answers ---
@@ -237,7 +283,7 @@ def finish(asked: Asked, reply: Reply) -> Answered:
     if reply.error is not None and (early := _not_of_an_executor(reply.error)) is not None:
         return early
     try:
-        return _finished(asked, reply)
+        return _finished(asked, shown(reply, with_traceback=asked.facts.has_traceback))
     except (ValueError, TypeError, msgspec.MsgspecError) as error:
         return told(500, "unwritable", f"the answer cannot be written: {error}")
 
@@ -247,7 +293,7 @@ def _finished(asked: Asked, reply: Reply) -> Answered:
     is_lines = facts.dialect == LINES
     if reply.error is not None and not is_lines:
         return _failed(asked, reply, reply.error)
-    outcomes = outcomes_of(reply, asked.endpoint, asked.call)
+    outcomes = shown_outcomes(reply, asked.endpoint, asked.call)
     headers = [] if reply.served or reply.error is not None else [(b"x-jina-served", b"0")]
     if outcomes.failed:
         headers.append((b"x-jina-failed", b"%d" % outcomes.failed))
@@ -291,6 +337,8 @@ def _failed(asked: Asked, reply: Reply, error: ErrorInfo) -> Answered:
     """The answer to a request that failed as a whole."""
     facts = asked.facts
     if not facts.is_client:
+        if far := far_numbers(error.message, asked.request.frames[0].splitlines()):
+            return refusal(*far)
         what = {
             "type": error.type,
             "message": error.message,
@@ -334,6 +382,10 @@ def _partly(
     lines = bytes(outcomes.lines).splitlines(keepends=True)
     failures = [(index, found) for index, line in enumerate(lines) if (found := _failure(line))]
     bad = [problem for _, found in failures if (problem := _problem(found)) is not None]
+    given = asked.request.frames[0].splitlines()
+    for index, found in failures if len(given) == len(lines) else ():
+        assert found.error is not None
+        bad += far_numbers(found.error.message, given[index : index + 1], index)
     if bad:
         return refusal(*bad)
     failed = [
@@ -385,4 +437,4 @@ def _problem(failure: _Failure) -> Problem | None:
     place, _, message = error.message.partition(": ")
     number = place.rpartition(":")[2]
     index = int(number) - 1 if number.isdigit() else 0
-    return Problem(["body", "data", index], message, "value_error")
+    return Problem(["body", "data", index], in_words_of_json(message), "value_error")

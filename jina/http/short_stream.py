@@ -9,11 +9,11 @@ from __future__ import annotations
 from msgspec import structs
 
 from jina.client.exchange import Reply
-from jina.client.outcomes import outcomes_of
 from jina.client.requests import Request
 from jina.http.answers import Answered, told
 from jina.http.asks import GONE
 from jina.http.front import Front
+from jina.http.private import shown_outcomes
 from jina.http.stream import HEADERS, NAME
 from jina.http.stream_query import StreamQuery, read_query
 from jina.readers import Chunk
@@ -49,7 +49,7 @@ class Short:
         """The outcomes of its lines."""
         if reply.error is not None and reply.error.type in (GONE, STOPPING):
             return told(503, "unavailable", reply.error.message)
-        lines = outcomes_of(reply, self.endpoint, self.call).lines
+        lines = shown_outcomes(reply, self.endpoint, self.call).lines
         return Answered(200, HEADERS, bytes(lines), _JSON_LINES)
 
 

@@ -13,19 +13,20 @@ from typing import Any
 
 from msgspec import structs
 
-from jina.client.outcomes import outcomes_of
 from jina.client.requests import Request
 from jina.defaults import ENDLESS_LINE_BYTES, MIB, REQUEST_IDLE_S
 from jina.http.answers import Answered, told
 from jina.http.front import Front
+from jina.http.hints import near_path
 from jina.http.ordered import CALLER, Caller, HungUp, InOrder, Lost
+from jina.http.private import shown_outcomes
+from jina.http.rest import unserved
 from jina.http.stream_query import StreamQuery, read_query
 from jina.http.watch import Seen, seen_of
 from jina.names import DEFAULT_ENDPOINT
 from jina.readers import Chunk
 from jina.readers.lines import CutLines, LineCutter
 from jina.readers.stream_keys import random_key
-from jina.suggest import near_name
 from jina.wire.maps import DOCS, LINES, Part, pack_map
 
 Message = MutableMapping[str, Any]
@@ -86,7 +87,9 @@ class Streams:
         served = self._front.served
         if endpoint in served or DEFAULT_ENDPOINT in served:
             return None
-        near = near_name(endpoint, served)
+        if endpoint == "/":
+            return unserved(self._front, "/stream/")
+        near = near_path(endpoint, served)
         hint = f"did you mean /stream{near}?" if near else f"it serves {', '.join(sorted(served))}"
         return told(404, "not_found", f"no Executor of the Flow serves {endpoint}", hint)
 
@@ -221,7 +224,7 @@ class _Stream:
         await self._send(_HEAD)
         while (answered := await self._requests.next()) is not None:
             reply, call = answered
-            lines = bytes(outcomes_of(reply, self._endpoint, call).lines)
+            lines = bytes(shown_outcomes(reply, self._endpoint, call).lines)
             if lines:
                 await self._send({"type": "http.response.body", "body": lines, "more_body": True})
             self._requests.release()

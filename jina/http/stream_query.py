@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from jina.defaults import MAX_REQUEST_DOCS, REQUEST_DOCS
-from jina.excepts import BadClientInput
+from jina.excepts import JinaError
 from jina.http.answers import Answered
 from jina.http.problems import Problem, refusal
 from jina.http.targets import named_by
@@ -70,10 +70,11 @@ def read_query(query: bytes, welcome: Welcome) -> StreamQuery | Answered:
         select = names_of(filter(None, words.get(name, "").split(",")))
         name = "exclude"
         exclude = names_of(filter(None, words.get(name, "").split(",")))
+    except JinaError as error:
+        what = f"{error.what}; {error.hint}" if error.hint else error.what
+        return refusal(Problem(["query", name], what, "value_error"))
     except (_Wrong, ValueError) as error:
         return refusal(Problem(["query", name], str(error), "value_error"))
-    except BadClientInput as error:
-        return refusal(Problem(["query", name], error.what, "value_error"))
     call = Call(parameters, lines=True, tensors=tensors, select=select, exclude=exclude)
     return StreamQuery(targets, size, on_error, call)
 

@@ -51,6 +51,11 @@ class Seen:
         self.path = ""
 
 
+def sane_id(request_id: bytes) -> str:
+    """A request's id that may be written into an answer; "" if it is none."""
+    return request_id.decode("ascii") if _is_sane(request_id) else ""
+
+
 _PREFIX = os.urandom(6).hex()
 _NUMBERS = itertools.count(1)
 

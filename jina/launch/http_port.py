@@ -78,22 +78,43 @@ def check_files(settings: HttpSettings) -> None:
         FlowError: one is missing, or has other contents.
     """
     for _, path, fault in file_faults(settings):
-        if not fault.startswith("others "):  # as in `jina flow check`; it works all the same
-            raise FlowError(fault, where=path, hint=_FILE_HINTS.get(fault, ""))
+        if not is_harmless(fault):
+            what, _, hint = fault.partition("; ")
+            raise FlowError(what, where=path, hint=hint or _FILE_HINTS.get(fault, ""))
+
+
+def is_harmless(fault: str) -> bool:
+    """Whether a file with this fault works all the same."""
+    return fault.startswith("others ")
 
 
 _NO_PEM = "this is not PEM"
+_NO_KEY = "an API key has only letters, digits and signs of ASCII, without spaces"
 _NO_KEYS = "there is no key in this file"
-_SHORT_KEY = f"an API key in this file has fewer than {MIN_KEY_CHARS} characters"
+_SHORT_KEY = f"an API key in this file has fewer than {MIN_KEY_CHARS} characters; {NEW_KEY}"
 _FILE_HINTS = {
-    _SHORT_KEY: NEW_KEY,
     _NO_PEM: "it begins with a line such as -----BEGIN CERTIFICATE-----",
     _NO_KEYS: "write one in each line: `openssl rand -hex 32 > keys.txt`",
 }
 
 
 def file_faults(settings: HttpSettings) -> Iterator[tuple[str, str, str]]:
-    """What is wrong with the files that settings name: the key, the path, and what it is."""
+    """What is wrong with the files that settings name: the key, the path, and what it is.
+
+    Whether a certificate and a key belong together is the affair of `jina.launch.tls`.
+    """
+    wrong = list(_wrong_files(settings))
+    yield from wrong
+    known = {key for key, _, _ in wrong}
+    for key, path in (
+        ("ssl_keyfile", settings.ssl_keyfile),
+        ("api_key_file", settings.api_key_file),
+    ):
+        if path and key not in known and _is_open_to_others(path):
+            yield key, path, f"others can read this file; `chmod 600 {path}`"
+
+
+def _wrong_files(settings: HttpSettings) -> Iterator[tuple[str, str, str]]:
     if settings.ssl_keyfile and not settings.ssl_certfile:
         yield "ssl_keyfile", settings.ssl_keyfile, "a private key needs `ssl_certfile` too"
     for key, path in (
@@ -104,12 +125,13 @@ def file_faults(settings: HttpSettings) -> Iterator[tuple[str, str, str]]:
         if fault:
             yield key, path, fault
     keys = settings.api_key_file
-    fault = (_fault(keys, "", _NO_KEYS) or _fault_of_keys(keys)) if keys else ""
+    fault = _fault(keys, "", _NO_KEYS) if keys else ""
     if fault:
         yield "api_key_file", keys, fault
-    for key, path in (("ssl_keyfile", settings.ssl_keyfile), ("api_key_file", keys)):
-        if path and _is_open_to_others(path):
-            yield key, path, f"others can read this file; `chmod 600 {path}`"
+    elif keys and (number := _bad_line(keys)):
+        yield "api_key_file", f"{keys}:{number}", _NO_KEY
+    elif keys and (fault := _fault_of_keys(keys)):
+        yield "api_key_file", keys, fault
 
 
 def _fault(path: str, begins: str, otherwise: str) -> str:
@@ -129,6 +151,15 @@ def _fault_of_keys(path: str) -> str:
 def _lines(text: str) -> list[str]:
     """Those that say something."""
     return [line for line in map(str.strip, text.splitlines()) if line and line[0] != "#"]
+
+
+def _bad_line(path: str) -> int:
+    """The number of the first line that cannot be an API key; 0 if all can."""
+    with open(path, "rb") as file:
+        for number, line in enumerate(map(bytes.strip, file), 1):
+            if line[:1] != b"#" and any(not 0x20 < byte < 0x7F for byte in line):
+                return number
+    return 0
 
 
 def _is_open_to_others(path: str) -> bool:
@@ -215,12 +246,20 @@ def owner_of(port: int) -> tuple[str, str]:
     owners = [each for each in Path("/proc").glob("[0-9]*") if not inodes.isdisjoint(_held(each))]
     if not owners:
         return " by a process of another user", ""
-    pids = {int(each.name) for each in owners}
+    pids = {number for each in owners for number in (int(each.name), _parent(each))}
     for _, record in running():
         if record.pid in pids:
             hint = f"`jina flow down {record.name}` stops it; or "
             return f' by the Flow "{record.name}", process {record.pid}', hint
     return f" by process {owners[0].name}{_command(owners[0])}", ""
+
+
+def _parent(process: Path) -> int:
+    """Which process started it, as a supervisor starts a gateway; 0 if that is not known."""
+    try:
+        return int((process / "stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return 0
 
 
 def _held(process: Path) -> Iterator[str]:

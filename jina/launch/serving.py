@@ -19,6 +19,7 @@ from jina.excepts import FlowError
 from jina.graph.http import HttpSettings
 from jina.launch import events
 from jina.launch.child import not_started
+from jina.launch.flow_link import FlowLink
 from jina.launch.fronts import Fronts
 from jina.launch.listener import Listener
 from jina.launch.local import start_failure
@@ -40,6 +41,7 @@ class Serving:
         report: told what happens, on this thread.
         up: called with the URL once it is served.
         stopping: called when it was told to stop.
+        tell: called with a line about the Flow: it does not answer, or does again.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class Serving:
         report: events.Reporter,
         up: Callable[[str], None],
         stopping: Callable[[signal.Signals], None],
+        tell: Callable[[str], None],
     ) -> None:
         self._flow = flow
         self._address = address
@@ -59,6 +62,7 @@ class Serving:
         self._keys = keys
         self._up = up
         self._stopping = stopping
+        self._tell = tell
         self._selector = selectors.DefaultSelector()
         self._listener = Listener(self._selector, report)
         self._fronts = Fronts(settings, self._selector, self._listener, report, self._on_change)
@@ -73,6 +77,7 @@ class Serving:
         """Serve until a signal asks for the end.
 
         Raises:
+            ConnectError: the address is none.
             FlowError: the port cannot be had, or a process does not serve.
         """
         with contextlib.ExitStack() as stack:
@@ -80,6 +85,9 @@ class Serving:
             self._selector.register(self._signals, selectors.EVENT_READ, lambda: None)
             stack.callback(self._selector.close)
             stack.callback(self._fronts.end)
+            what = f'the Flow "{self._flow}"' if self._flow else f"the Flow at {self._address}"
+            link = FlowLink(what, self._address, self._keys, self._tell)
+            stack.callback(link.close)
             self._fronts.open()
             counts = stack.enter_context(self._counts())
             try:
@@ -93,6 +101,8 @@ class Serving:
                 for signum in self._signals.take():
                     if signum != signal.SIGCHLD:
                         self._stop(signum)
+                if self._is_up and self._deadline is None:
+                    link.look(time.monotonic())
                 for failure in self._fronts.keep(time.monotonic()):
                     self._failure = self._failure or start_failure(failure)
         if self._failure is not None:

@@ -213,7 +213,7 @@ def _read(path: Path) -> Key:
     except OSError as error:
         raise BadKeys(f"cannot be read: {error.strerror}", where=str(path)) from error
     if path.suffix == ".key" and stat.S_IMODE(mode) & stat.S_IRWXO:
-        raise BadKeys("others can read this secret key", where=str(path), hint=f"chmod o= {path}")
+        raise BadKeys("others can read this secret key", where=str(path), hint=f"chmod 600 {path}")
     lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
     values: dict[str, str] = {}
     for line in lines:

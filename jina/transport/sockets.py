@@ -37,6 +37,7 @@ _WATCHED = (
     | zmq.EVENT_DISCONNECTED
 )
 _STRANGE = 4
+_WEB = ("http:", "https:", "ws:", "wss:")
 _EVENT = Struct("=HI")  # how a monitor's message begins
 _NO_COPY_BYTES = 64 * KIB  # from here on, not copying a frame is cheaper than copying it
 _NOBLOCK = int(zmq.NOBLOCK)
@@ -242,6 +243,13 @@ def connect(socket: Socket, address: str) -> None:
     try:
         socket.connect(address)
     except zmq.ZMQError as error:
+        if address.lower().startswith(_WEB):
+            raise ConnectError(
+                "this is where HTTP is served, which is for browsers and other programs",
+                where=address,
+                hint="connect to the Flow itself: --flow NAME, or its own address: "
+                "`jina flow ps --json` lists it, and `jina flow up --port` opens one on TCP",
+            ) from error
         raise ConnectError(
             "not an address",
             where=address,

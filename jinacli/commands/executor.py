@@ -27,6 +27,11 @@ executor_app = typer.Typer(
     help="Create, check, run and list Executors", no_args_is_help=True, cls=Group
 )
 
+export_app = typer.Typer(
+    help="Write an Executor as files for docker", no_args_is_help=True, cls=Group
+)
+executor_app.add_typer(export_app, name="export")
+
 
 @executor_app.callback()
 def _group() -> None:
@@ -330,3 +335,30 @@ def new(
     from jinacli.new import new_executor
 
     raise typer.Exit(new_executor(name, template))
+
+
+@export_app.command()
+def dockerfile(
+    file: Annotated[str, typer.Argument(help="Executor YAML file, or catalogue://NAME")],
+    output: Annotated[
+        Path,
+        typer.Option("--output", "-o", metavar="DIR", help="Folder to write; empty, or an export"),
+    ],
+    project: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder that holds all modules; default: that of FILE"),
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show only errors")] = False,
+) -> None:
+    """Write a Dockerfile for one Executor
+
+    The image has Python, this version of jina, what the Executor's
+    requirements.txt lists, its YAML and its modules.
+
+    Examples:
+      jina executor export dockerfile my.yml -o image
+    """
+    from jinacli.executor.export import export_executor
+
+    check_given(("FILE", file))
+    raise typer.Exit(export_executor(file, output, project, quiet=quiet))

@@ -18,6 +18,8 @@ from jinacli.commands.http_options import (
     Http,
     HttpWorkers,
     LogFormat,
+    SslCertfile,
+    SslKeyfile,
     http_options,
 )
 from jinacli.commands.machines import Lease, WorkerPort, lease_s, listens
@@ -26,12 +28,14 @@ from jinacli.commands.options import (
     ErrorOnWarning,
     ExitZero,
     FlowFile,
+    FlowOption,
     FurtherFiles,
     NoImport,
     OutputFormat,
     Settings,
     check_given,
     given_flow,
+    one_flow,
 )
 
 flow_app = typer.Typer(
@@ -99,6 +103,8 @@ def up(
     http: Http = None,
     http_workers: HttpWorkers = None,
     api_key_file: ApiKeyFile = None,
+    ssl_certfile: SslCertfile = None,
+    ssl_keyfile: SslKeyfile = None,
     access_log: AccessLog = False,
     log_format: LogFormat = None,
     watch: Annotated[
@@ -169,6 +175,8 @@ def up(
             workers=http_workers,
             api_key_file=api_key_file,
             insecure=insecure,
+            ssl_certfile=ssl_certfile,
+            ssl_keyfile=ssl_keyfile,
             access_log=access_log,
             log_format=log_format,
         )
@@ -187,6 +195,7 @@ def down(
     flow: Annotated[
         str | None, typer.Argument(help="Name or YAML of the Flow; default: the only running one")
     ] = None,
+    named: FlowOption = None,
     every: Annotated[bool, typer.Option("--all", help="Stop every running Flow")] = False,
     timeout: Annotated[float, typer.Option(min=0, help="Seconds to wait before killing it")] = 60.0,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show only errors")] = False,
@@ -204,8 +213,7 @@ def down(
 
     if math.isnan(timeout):
         raise typer.BadParameter("nan is not a number of seconds", param_hint="--timeout")
-    check_given(("FLOW", flow))
-    raise typer.Exit(stop_flows(flow or "", every=every, timeout_s=timeout, quiet=quiet))
+    raise typer.Exit(stop_flows(one_flow(flow, named), every=every, timeout_s=timeout, quiet=quiet))
 
 
 @flow_app.command()

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from jinacli.commands.flow import flow_app
-from jinacli.commands.options import check_given
+from jinacli.commands.options import FlowOption, check_given, one_flow
 
 
 @flow_app.command()
@@ -15,6 +15,7 @@ def status(
     flow: Annotated[
         str | None, typer.Argument(help="Name or YAML of the Flow; default: the only running one")
     ] = None,
+    named: FlowOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON")] = False,
 ) -> None:
     """Show the health of a running Flow and of each of its processes
@@ -30,8 +31,7 @@ def status(
     # Late, as in every command: see jinacli.app.
     from jinacli.flow.status import show_status
 
-    check_given(("FLOW", flow))
-    raise typer.Exit(show_status(flow or "", as_json=as_json))
+    raise typer.Exit(show_status(one_flow(flow, named), as_json=as_json))
 
 
 @flow_app.command()
@@ -39,7 +39,8 @@ def logs(
     names: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[NAME...]", help="Executors, or processes such as encoder/0; default: all"
+            metavar="[NAME...]",
+            help="Executors, or processes such as encoder/0, gateway and http; default: all",
         ),
     ] = None,
     flow: Annotated[
@@ -113,6 +114,7 @@ def top(
     flow: Annotated[
         str | None, typer.Argument(help="Name or YAML of the Flow; default: the only running one")
     ] = None,
+    named: FlowOption = None,
     interval: Annotated[str, typer.Option(help="Time between updates: 500ms, 2s")] = "1s",
 ) -> None:
     """Watch a running Flow: rate, latency, queue and memory of each Executor
@@ -127,6 +129,5 @@ def top(
     from jinacli.durations import seconds_of
     from jinacli.flow.top import show_top
 
-    check_given(("FLOW", flow))
     seconds = seconds_of(interval, "--interval", least_s=0.1) or 1.0
-    raise typer.Exit(show_top(flow or "", interval_s=seconds))
+    raise typer.Exit(show_top(one_flow(flow, named), interval_s=seconds))

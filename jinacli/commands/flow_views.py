@@ -10,6 +10,7 @@ import typer
 from jinacli.commands.options import (
     EnvFile,
     FlowFile,
+    FlowOption,
     FurtherFiles,
     Settings,
     check_given,
@@ -77,6 +78,7 @@ def endpoints(
     further: FurtherFiles = None,
     settings: Settings = None,
     env_file: EnvFile = None,
+    named: FlowOption = None,
     as_json: _Json = False,
 ) -> None:
     """List endpoints with the Executor, method and place that serve them
@@ -94,7 +96,9 @@ def endpoints(
     from jina.launch.find import looks_like_file
     from jinacli.flow.endpoints import show_file_endpoints, show_running_endpoints
 
-    check_given(("FILE", file))
+    check_given(("FILE", file), ("--flow", named))
+    if named:
+        raise typer.Exit(show_running_endpoints(named, as_json=as_json))
     if file and file != "-" and not looks_like_file(file):
         raise typer.Exit(show_running_endpoints(file, as_json=as_json))
     given = given_flow(file, further, settings, env_file)

@@ -11,8 +11,9 @@ from jinacli.commands.http_options import (
     AccessLog,
     ApiKeyFile,
     LogFormat,
+    SslCertfile,
+    SslKeyfile,
     http_options,
-    refuse_unguarded,
 )
 from jinacli.commands.options import check_given
 
@@ -37,8 +38,11 @@ def http(
         ),
     ] = None,
     workers: Annotated[
-        int, typer.Option(min=1, max=MAX_REPLICAS, metavar="N", help="Processes that serve HTTP")
-    ] = 1,
+        int | None,
+        typer.Option(
+            min=1, max=MAX_REPLICAS, metavar="N", help="Processes that serve HTTP; default: 1"
+        ),
+    ] = None,
     api_key_file: ApiKeyFile = None,
     insecure: Annotated[
         bool,
@@ -47,6 +51,8 @@ def http(
             help="Allow a HOST that other machines can reach, without authentication",
         ),
     ] = False,
+    ssl_certfile: SslCertfile = None,
+    ssl_keyfile: SslKeyfile = None,
     access_log: AccessLog = False,
     log_format: LogFormat = None,
     quiet: Annotated[
@@ -56,8 +62,9 @@ def http(
 ) -> None:
     """Serve a running Flow over HTTP until Ctrl-C
 
-    The Flow runs on when this ends. `jina flow up --http` does both with one
-    command, and restarts what serves HTTP.
+    The Flow runs on when this ends. What the Flow's YAML says in `http` holds
+    here too, and options win over it. `jina flow up --http` does both with one
+    command.
 
     Examples:
       jina http 8080
@@ -77,9 +84,10 @@ def http(
         workers=workers,
         api_key_file=api_key_file,
         insecure=insecure,
+        ssl_certfile=ssl_certfile,
+        ssl_keyfile=ssl_keyfile,
         access_log=access_log,
         log_format=log_format,
         name="[HOST:]PORT",
     )
-    refuse_unguarded(options)
     raise typer.Exit(serve_flow(flow or "", address or "", keys or "", options, quiet=quiet))

@@ -36,6 +36,20 @@ ApiKeyFile = Annotated[
         help="HTTP requests need one of the keys in this file, one in each line",
     ),
 ]
+SslCertfile = Annotated[
+    Path | None,
+    typer.Option(
+        "--ssl-certfile",
+        help="Serve HTTPS with the certificates in this file, in PEM",
+    ),
+]
+SslKeyfile = Annotated[
+    Path | None,
+    typer.Option(
+        "--ssl-keyfile",
+        help="Their private key, in PEM",
+    ),
+]
 AccessLog = Annotated[
     bool,
     typer.Option(
@@ -59,6 +73,8 @@ def http_options(
     workers: int | None = None,
     api_key_file: Path | None = None,
     insecure: bool = False,
+    ssl_certfile: Path | None = None,
+    ssl_keyfile: Path | None = None,
     access_log: bool = False,
     log_format: str | None = None,
     name: str = "--http",
@@ -70,6 +86,8 @@ def http_options(
         workers: how many processes.
         api_key_file: `--api-key-file`.
         insecure: `--insecure-no-auth`.
+        ssl_certfile: `--ssl-certfile`.
+        ssl_keyfile: `--ssl-keyfile`.
         access_log: `--access-log`.
         log_format: `--log-format`.
         name: of the option that says where, for messages.
@@ -79,7 +97,9 @@ def http_options(
     """
     given: dict[str, Any] = {
         "workers": workers,
-        "api_key_file": os.path.abspath(api_key_file) if api_key_file is not None else None,
+        "api_key_file": _absolute(api_key_file),
+        "ssl_certfile": _absolute(ssl_certfile),
+        "ssl_keyfile": _absolute(ssl_keyfile),
         "insecure_no_auth": insecure or None,
         "access_log": access_log or None,
         "log_format": log_format,
@@ -87,6 +107,10 @@ def http_options(
     if http is not None:
         given |= _where(http, name)
     return {key: value for key, value in given.items() if value is not None}
+
+
+def _absolute(path: Path | None) -> str | None:
+    return os.path.abspath(path) if path is not None else None
 
 
 def _where(text: str, name: str) -> dict[str, Any]:
@@ -99,23 +123,3 @@ def _where(text: str, name: str) -> dict[str, Any]:
     if host is None:
         return {"port": int(found["port"]), "host": "127.0.0.1"}
     return {"port": int(found["port"]), "host": host.removeprefix("[").removesuffix("]")}
-
-
-def refuse_unguarded(options: dict[str, Any]) -> None:
-    """Refuse an address that other machines can reach, unless that is wanted.
-
-    Raises:
-        typer.BadParameter: it is, and they would need no key.
-    """
-    # Late: see jinacli.app.
-    from msgspec import convert
-
-    from jina.graph.http import HttpSettings
-
-    settings = convert(options, HttpSettings)
-    if not settings.is_guarded:
-        raise typer.BadParameter(
-            f"{settings.host} can be reached from other machines, and anyone there could post; use "
-            "--api-key-file so that they need a key, or --insecure-no-auth if anyone may",
-            param_hint="HOST",
-        )

@@ -70,6 +70,9 @@ Parameters = Annotated[
     ),
 ]
 
+FlowOption = Annotated[
+    str | None, typer.Option("--flow", hidden=True, help="Same as FLOW, as in other commands")
+]
 FlowFile = Annotated[
     str | None,
     typer.Argument(
@@ -151,6 +154,23 @@ def check_given(*options: tuple[str, str | None]) -> None:
     for name, value in options:
         if value == "":
             raise typer.BadParameter("is empty", param_hint=name)
+
+
+def one_flow(flow: str | None, as_option: str | None) -> str:
+    """The Flow of a command that takes it as an argument, and as `--flow` like others.
+
+    Args:
+        flow: FLOW.
+        as_option: `--flow`, which wins over a FLOW that only the environment has.
+
+    Returns:
+        its name or file; "" for the only one that runs.
+
+    Raises:
+        typer.BadParameter: one of them is empty.
+    """
+    check_given(("FLOW", flow), ("--flow", as_option))
+    return as_option or flow or ""
 
 
 def is_text(value: str) -> bool:

@@ -11,6 +11,7 @@ from jinacli.commands.building import Group, command_line
 from jinacli.commands.completion import completion_app
 from jinacli.commands.executor import executor_app
 from jinacli.commands.flow import flow_app
+from jinacli.commands.flow_export import export_app
 from jinacli.commands.flow_views import config, diff, endpoints
 from jinacli.commands.http import http
 from jinacli.commands.keys import keys_app
@@ -34,6 +35,7 @@ app = typer.Typer(
 )
 for command in (config, endpoints, diff):
     flow_app.command()(command)
+flow_app.add_typer(export_app, name="export")
 app.add_typer(flow_app, name="flow")
 app.add_typer(executor_app, name="executor")
 app.command("post")(post)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
-from jina.excepts import FlowTopologyError
+from jina.excepts import FlowTopologyError, SeveralFlows
 from jina.graph.plan import Plan
 from jina.launch.asking import ask, directory_of, runs_its_file
 from jina.launch.find import shortest
+from jina.launch.rundir import FlowRecord
 from jina.launch.started_as import folder_of, started_as
 from jina.runtime.control import Change
 from jinacli import exits
 from jinacli.flow.given import Given
 from jinacli.flow.here import chosen_flow
+from jinacli.flow.misnamed import misnamed
 from jinacli.flow.unfit import checked_if_unfit
 from jinacli.screens.errors import say, text_of
 
@@ -29,7 +32,9 @@ def scale_flow(wanted: str, replicas: dict[str, int], *, quiet: bool) -> int:
     Raises:
         FlowError: no such Flow, or a new worker did not start.
     """
-    directory = directory_of(chosen_flow(wanted, quiet=quiet))
+    if (record := _chosen(wanted, replicas, quiet=quiet)) is None:
+        return exits.USAGE
+    directory = directory_of(record)
     for name, number in replicas.items():
         code = _change(directory, Change(nodes=[name], replicas=number), quiet=quiet)
         if code != exits.OK:
@@ -51,7 +56,8 @@ def restart_flow(wanted: str, names: list[str], *, is_surge: bool, quiet: bool) 
     Raises:
         FlowError: no such Flow, or a new worker did not start.
     """
-    record = chosen_flow(wanted, quiet=quiet)
+    if (record := _chosen(wanted, names, quiet=quiet)) is None:
+        return exits.USAGE
     directory = directory_of(record)
 
     def change(plan: Plan | None) -> int:
@@ -84,6 +90,21 @@ def restart_flow(wanted: str, names: list[str], *, is_surge: bool, quiet: bool) 
     return checked_if_unfit(given, load, quiet=quiet)
 
 
+def _chosen(wanted: str, names: Iterable[str], *, quiet: bool) -> FlowRecord | None:
+    """The Flow that is meant; None if a Flow was named where an Executor was expected: it is told.
+
+    Raises:
+        FlowNotFound: none fits, or several do.
+    """
+    try:
+        return chosen_flow(wanted, quiet=quiet)
+    except SeveralFlows:
+        if wanted or (error := misnamed(names)) is None:
+            raise
+    say(text_of(error))
+    return None
+
+
 def _change(directory: Path, change: Change, *, quiet: bool) -> int:
     # Late: see jinacli.app.
     from jinacli.screens.loading import Loading
@@ -98,7 +119,7 @@ def _change(directory: Path, change: Change, *, quiet: bool) -> int:
     try:
         now = ask(directory, change, tell, shown.tell_workers)
     except FlowTopologyError as error:
-        say(text_of(error))
+        say(text_of(misnamed(change.nodes) or error))
         return exits.USAGE
     except KeyboardInterrupt:
         say("the change continues; use `jina flow ps` to follow it")

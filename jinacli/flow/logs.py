@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from jina.excepts import FlowTopologyError
+from jina.excepts import FlowTopologyError, SeveralFlows
 from jina.launch.logreading import LogReader
 from jina.launch.runlog import LogLine
 from jina.runtime.pastruns import PastRun
@@ -17,6 +17,7 @@ from jina.suggest import nearest
 from jina.terminal_text import escaped
 from jinacli import exits
 from jinacli.color import is_colored
+from jinacli.flow.misnamed import misnamed
 from jinacli.flow.runs import find_run
 from jinacli.screens.errors import say, text_of
 from jinacli.screens.prefixes import Prefixes
@@ -55,7 +56,13 @@ def show_logs(flow: str, wanted: Wanted) -> int:
     Raises:
         FlowNotFound: there is none.
     """
-    folder, run = find_run(flow)
+    try:
+        folder, run = find_run(flow)
+    except SeveralFlows:
+        if flow or (error := misnamed(wanted.names)) is None:
+            raise
+        say(text_of(error))
+        return exits.USAGE
     if unknown := _unknown(wanted.names, run):
         say(text_of(unknown))
         return exits.USAGE
@@ -115,15 +122,16 @@ def _last(lines: Iterator[LogLine], tail: int | None) -> Iterable[LogLine]:
 
 def _unknown(names: Iterable[str], run: PastRun) -> FlowTopologyError | None:
     """Say which name is none of the Flow's."""
-    known = {"gateway", *run.workers, *(name.partition("/")[0] for name in run.workers)}
+    known = {"gateway", "http", *run.workers, *(name.partition("/")[0] for name in run.workers)}
     known |= {name.rpartition("/")[0] for name in run.workers}
     for name in names:
-        if name not in known and name.partition("/")[0] not in known:
-            near = nearest(name, sorted(known))
-            return FlowTopologyError(
-                f'the Flow "{run.name}" has no Executor "{name}"',
-                hint=f'did you mean "{near}"?' if near else f"it has {', '.join(_nodes(run))}",
-            )
+        if name in known or name.partition("/")[0] in known:
+            continue
+        near = nearest(name, sorted(known))
+        return misnamed([name]) or FlowTopologyError(
+            f'the Flow "{run.name}" has no Executor "{name}"',
+            hint=f'did you mean "{near}"?' if near else f"it has {', '.join(_nodes(run))}",
+        )
     return None
 
 

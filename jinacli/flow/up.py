@@ -12,7 +12,9 @@ import typer
 from msgspec import structs
 
 from jina.config.flows import FlowConfig
+from jina.config.problems import errors_in
 from jina.defaults import LEASE_S
+from jina.excepts import ConfigError
 from jina.graph.plan import Plan
 from jina.launch import events, rundir
 from jina.launch.local import LocalFlow
@@ -99,6 +101,7 @@ def up_flow(given: Given, how: Up) -> int:
     if how.is_strict and (code := refuse_findings(given)):
         return code
     refuse_misfits(given, plan)
+    refuse_files(config, plan)
     doubts = Doubts(config, plan.http)
     plan = given.with_origins(config, plan)
     key = plan.file if isinstance(given.source, Path) else ""
@@ -107,6 +110,22 @@ def up_flow(given: Given, how: Up) -> int:
         return run_detached(plan, key, screen, how.timeout_s)
     screen.start.of_yaml()
     return run_here(plan, key, screen, watched=given if how.is_watched else None)
+
+
+def refuse_files(config: FlowConfig, plan: Plan) -> None:
+    """Refuse certificates and keys for HTTP that cannot be used, before anything starts.
+
+    Raises:
+        ConfigError: each of them, at its place in the YAML.
+    """
+    if plan.http is None:
+        return
+    # Late: most Flows name no such files.
+    from jina.check.http import http_files
+
+    errors = errors_in(list(http_files(config.http, plan.http)))
+    if errors:
+        raise ConfigError(errors[0].message, where=errors[0].place, problems=errors)
 
 
 def run_here(plan: Plan, key: str, screen: UpScreen, *, watched: Given | None = None) -> int:

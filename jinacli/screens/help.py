@@ -38,7 +38,10 @@ HEADINGS = {
     "Output": "--output --restart --output-format --tensors --select --exclude",
     "Start": "--detach --wait --watch",
     "Addresses": "--host --port --keys --insecure-no-auth",
-    "HTTP": "--http --http-workers --api-key-file --access-log --log-format",
+    "HTTP": (
+        "--http --http-workers --api-key-file --ssl-certfile --ssl-keyfile --access-log "
+        "--log-format"
+    ),
     "Messages": "--timing --no-progress --verbose --quiet --color --help",
 }
 """Under which heading a long page shows an option; `rich_help_panel` of an option goes before."""
@@ -47,7 +50,7 @@ _heading_of = {option: name for name, names in HEADINGS.items() for option in na
 
 
 _VALUES = {
-    "FILE": "--inputs --output --errors-to --only-failed",
+    "FILE": "--inputs --output --errors-to --only-failed --ssl-certfile --ssl-keyfile",
     "KEY=VALUE": "--parameters",
     "NAME=FIELD": "--field-resolver",
     "FIELDS": "--select --exclude",

@@ -32,7 +32,8 @@ def test_what_has_a_meaning_or_none(given: dict[str, Any], address: str) -> None
         ({"port": 5, "asyncio": True}, r"Client\(asyncio=True\) is not supported: use"),
         ({"port": 5, "protocol": "http"}, "a Flow has its own protocol"),
         ({"host": "ws://h:5"}, "a Flow has its own protocol"),
-        ({"port": 5, "tls": True}, "use a tunnel"),
+        ({"host": "http://h:5"}, "give the port of `jina flow up --port`, not that of HTTP"),
+        ({"port": 5, "tls": True}, "keys encrypt connections here: `jina keys`"),
         ({"port": 5, "prot": 5}, "unexpected keyword argument 'prot'"),
     ],
 )

@@ -86,8 +86,8 @@ def test_options_of_posts_are_typed() -> None:
 def test_what_jina_2_could_say_is_ignored_or_refused_as_in_yaml() -> None:
     flow = Flow(port_expose=45678).add(name="a", quiet=True, runtime_backend="process")
     assert flow.num_executors == 1
-    with pytest.raises(ConfigError, match="`external` is not supported\nhelp: a Flow starts all"):
-        flow.add(external=True)
+    with pytest.raises(ConfigError, match="`host` is not supported\nhelp: use `external: true`"):
+        flow.add(host="10.0.0.7")
     with pytest.raises(TypeError, match=r"has no argument 'repliacs'; did you mean \"replicas\""):
         flow.add(repliacs=2)
 

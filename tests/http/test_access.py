@@ -183,7 +183,7 @@ def test_keys_are_read_again_when_their_file_changes(key_file: Path) -> None:
     keys = Keys(str(key_file))
     assert keys.look() == ""
     key_file.write_text("third-key-of-ours\n")
-    assert keys.look() == f"{key_file} has changed: 1 API keys are valid now"
+    assert keys.look() == f"{key_file} has changed: 1 API key is valid now"
     assert keys.has([b"third-key-of-ours"])
     assert not keys.has([b"first-key-of-ours"])
 
@@ -191,8 +191,9 @@ def test_keys_are_read_again_when_their_file_changes(key_file: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("# none\n", "the file of API keys has no key; the former API keys stay valid"),
-        (None, "the file of API keys cannot be read: No such file or directory; "),
+        ("# none\n", "{}: the file of API keys has no key; the former API keys stay valid"),
+        (None, "{}: the file of API keys cannot be read: No such file or directory; "),
+        ("a-key-that-is-fine\nnot one\n", "{}:2: an API key has only letters, digits and signs "),
     ],
 )
 def test_a_file_that_cannot_be_used_leaves_the_keys_as_they_were(
@@ -202,7 +203,7 @@ def test_a_file_that_cannot_be_used_leaves_the_keys_as_they_were(
     os.unlink(key_file)
     if text is not None:
         key_file.write_text(text)
-    assert keys.look().startswith(said)
+    assert keys.look().startswith(said.format(key_file))
     assert keys.has([b"first-key-of-ours"])
 
 

@@ -103,7 +103,7 @@ def test_parameters_are_decoded_and_kept_as_they_came() -> None:
     assert read({"parameters": None}).parameters == {}
 
 
-@pytest.mark.parametrize("data", [None, [], {"docs": []}, {"docs": None}, {}])
+@pytest.mark.parametrize("data", [None, [], {"docs": []}, {"docs": None}])
 def test_a_request_may_have_no_documents(data: Any) -> None:
     found = read({"data": data})
     assert (found.lines, found.rows) == (b"", 0)
@@ -140,6 +140,45 @@ def test_documents_of_jina_3_are_renamed_and_lose_what_is_not_set() -> None:
     }
     assert lines({"data": [doc]}, api=3) == [ours]
     assert lines({"data": [doc]}, api=2) == [doc]
+
+
+# --- what nobody would read ---
+
+
+@pytest.mark.parametrize(
+    ("body", "loc", "hint"),
+    [
+        ({"data": {"text": "a"}}, ["data"], 'did you mean `"data": [{…}]`?'),
+        ({"data": {}}, ["data"], "expected a list of Documents"),
+        ({"data": {"docs": [], "groundtruth": []}}, ["data", "groundtruth"], "`groundtruths`?"),
+        ({"docs": ["a"]}, ["docs"], "did you mean `data`?"),
+        ({"inputs": ["a"]}, ["inputs"], "did you mean `data`?"),
+        ({"Data": ["a"]}, ["Data"], "did you mean `data`?"),
+        ({"params": {}}, ["params"], "did you mean `parameters`?"),
+        ({"Parameters": {}}, ["Parameters"], "did you mean `parameters`?"),
+        ({"execEndpiont": "/a"}, ["execEndpiont"], "did you mean `execEndpoint`?"),
+        ({"targetExecutor": "a", "dat": []}, ["dat"], "did you mean `data`?"),
+        ({"header": {"execEndpoint": "/a"}}, ["header", "execEndpoint"], "`exec_endpoint`?"),
+        ({"zzz": 1}, ["zzz"], "expected one of data, parameters, execEndpoint"),
+    ],
+)
+def test_a_key_that_nobody_reads_is_refused(body: Any, loc: list[str], hint: str) -> None:
+    found = problem(body)
+    assert found["loc"] == ["body", *loc]
+    assert hint in found["msg"]
+
+
+def test_all_keys_that_nobody_reads_are_told() -> None:
+    with pytest.raises(BadBody) as caught:
+        read({"docs": ["a"], "params": {}})
+    assert [each.loc[-1] for each in caught.value.problems] == ["docs", "params"]
+
+
+@pytest.mark.parametrize("named", [{"request_id": "r"}, {"header": {"request_id": "r", "x": 1}}])
+def test_clients_of_jina_may_send_what_means_nothing_here(named: Any) -> None:
+    found = read({**named, "data": ["a"], "routes": [], "docs": 1})
+    assert found.rows == 1
+    assert read({**named, "data": {"text": "a"}}).rows == 0
 
 
 # --- what cannot be read ---

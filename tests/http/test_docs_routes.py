@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import tempfile
 from collections.abc import Iterator
 
 import pytest
@@ -97,6 +98,16 @@ def test_a_browser_gets_the_page_at_the_root_too(front: FrontProcess) -> None:
     assert script.headers["content-type"].startswith("text/javascript")
     known = {"If-None-Match": script.headers["etag"]}
     assert front.ask("GET", "/docs/page.js", headers=known).status == 304
+
+
+def test_the_page_knows_whether_it_needs_a_key(front: FrontProcess, address: str) -> None:
+    assert front.ask("GET", "/docs/key.json").json() == {"needed": False}
+    with tempfile.NamedTemporaryFile("w") as keys:
+        keys.write("a-key-of-32-characters-0123456789\n")
+        keys.flush()
+        with front_beside(address, api_key_file=keys.name) as guarded:
+            assert guarded.ask("GET", "/docs/key.json").json() == {"needed": True}
+            assert guarded.ask("GET", "/flow.json").status == 401
 
 
 def test_what_is_not_of_the_page_is_not_found(front: FrontProcess) -> None:

@@ -106,6 +106,10 @@ def test_a_front_without_a_flow_lives(shell: Shell) -> None:
         assert (health.status, health.json()["error"]["type"]) == (503, "unavailable")
         ready = front.ask("GET", "/readyz")
         assert (ready.status, ready.json()["error"]["type"]) == (503, "not_ready")
+        assert ready.json()["error"]["message"] in (
+            "connecting to the gateway of the Flow",
+            "the Flow is stopping",  # as its folder is not there
+        )
         assert ready.json()["missing"] == []
         assert front.ask("GET", "/metrics").status == 200
 

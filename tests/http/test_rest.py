@@ -28,6 +28,7 @@ class Checker(Executor):
             if doc.text == "odd":
                 raise Odd("this is odd")
             doc.text = doc.text.upper()
+            doc.tags.get("x")
 
     @requests(on="/slow")
     def slow(self, parameters, **kwargs):
@@ -45,7 +46,7 @@ executors:
     uses: Checker
     py_modules: checker.py
 """
-CLIENTS = {
+CLIENTS: dict[str, dict[str, Any]] = {
     "2.0": {"request_id": "badb9ccc-6670-48fc-abf5-4871dbfc2d77"},
     "2.6": {"request_id": "865c34256aba43e59d8d19cf23941d4f"},
     "3": {"header": {"request_id": "45330b0352c6426780729ec53b9bfdfc"}},
@@ -179,6 +180,41 @@ def test_too_many_documents(front: FrontProcess) -> None:
     assert answer.json()["detail"][0]["loc"] == ["body", "data"]
 
 
+@pytest.mark.parametrize("before", [b"", b'{"text": "a"}, '])
+def test_a_number_in_tags_that_is_too_large(front: FrontProcess, before: bytes) -> None:
+    data = before + b'{"text": "a", "tags": {"x": [1, 1e999]}}'
+    answer = front.ask("POST", "/check", b'{"data": [' + data + b"]}")
+    problem = {
+        "loc": ["body", "data", int(bool(before)), "tags", "x", 1],
+        "msg": "`tags.x.1` is beyond the range of float64",
+        "type": "value_error",
+    }
+    assert (answer.status, answer.json()) == (422, {"detail": [problem]})
+
+
+def test_what_is_wrong_is_told_in_words_of_json(front: FrontProcess) -> None:
+    wrong = {
+        "`text` is a number, expected text": {"text": 5},
+        "`weight` is text, expected a number": {"weight": "a"},
+        "`chunks` is an object, expected a list of Documents": {"chunks": {}},
+        "`embedding` is not a tensor: a tensor is made of numbers, not of text": {"embedding": "x"},
+    }
+    answer = check(front, list(wrong.values()))
+    assert [each["msg"] for each in answer.json()["detail"]] == list(wrong)
+
+
+def test_a_request_id_of_a_header_is_that_of_the_answer(front: FrontProcess) -> None:
+    for path, more in (("/check", {}), ("/post", {"execEndpoint": "/check"})):
+        for data, status in (([GOOD], 200), ([ODD], 500)):
+            answer = front.post(path, {"data": data, **more}, **{"X-Request-ID": "mine-7"})
+            assert (answer.status, answer.json()["requestId"]) == (status, "mine-7")
+            assert answer.headers["x-request-id"] == "mine-7"
+    answer = front.post("/check", {"data": [GOOD], **CLIENTS["2.6"]}, **{"X-Request-ID": "mine-7"})
+    assert answer.json()["requestId"] == CLIENTS["2.6"]["request_id"]
+    answer = front.post("/check", {"data": [GOOD]}, **{"X-Request-ID": "x" * 200})
+    assert "xx" not in answer.json()["requestId"]
+
+
 def test_an_endpoint_must_be_named(front: FrontProcess) -> None:
     answer = front.post("/post", {"data": [GOOD]})
     problem = {
@@ -262,6 +298,34 @@ def test_json_lines_take_the_rest_from_the_url(front: FrontProcess) -> None:
         assert answer.json()["detail"][0]["loc"][:2] == ["query", "parameters"]
     assert lines(front, "/check?target=(", line).status == 422
     assert lines(front, "/check", b"\n" * 101).status == 422
+
+
+def test_what_nobody_would_read_is_refused(front: FrontProcess) -> None:
+    def refused(answer: Answer) -> dict[str, Any]:
+        assert answer.status == 422
+        (problem,) = answer.json()["detail"]
+        return dict(problem)
+
+    body = {"data": [GOOD]}
+    found = refused(front.post("/check?top_k=9", body))
+    assert found["loc"] == ["query", "top_k"]
+    assert 'did you mean `"parameters": {"top_k": …}` in the body?' in found["msg"]
+    found = refused(front.post("/check?parameters=%7B%7D", body))
+    assert "did you mean `parameters` in the body?" in found["msg"]
+    found = refused(front.ask("PUT", "/check?Params", body))
+    assert found["loc"] == ["query", "Params"]
+    assert front.post("/check?top_k=9", {**body, **CLIENTS["2.6"]}).status == 200
+    found = refused(front.post("/check", {**body, "execEndpoint": "/slow"}))
+    assert found["loc"] == ["body", "execEndpoint"]
+    assert found["msg"].endswith("means /check, and `execEndpoint` says /slow; use /post")
+    assert front.post("/check", {**body, "execEndpoint": "/check"}).status == 200
+    assert front.post("/check", {**body, "execEndpoint": "/a", **CLIENTS["3"]}).status == 200
+    line = b'{"text": "a"}\n'
+    found = refused(lines(front, "/check?parametres=%7B%7D", line))
+    assert found["loc"] == ["query", "parametres"]
+    assert found["msg"] == "there is no such key; did you mean `parameters`?"
+    assert refused(lines(front, "/check?top_k", line))["loc"] == ["query", "top_k"]
+    assert refused(lines(front, "/check?endpoint=/a", line))["loc"] == ["query", "endpoint"]
 
 
 def test_json_lines_that_all_failed(front: FrontProcess) -> None:

@@ -69,6 +69,17 @@ def test_404_names_the_near_miss_by_its_path(front: FrontProcess, method: str) -
     assert answer.json() == error("not_found", "no Executor serves /wholly-unknown")
 
 
+def test_404_and_405_say_where_documents_go(front: FrontProcess) -> None:
+    def hint(path: str) -> str:
+        return str(front.post(path, UPPER).json()["error"]["hint"])
+
+    assert hint("/UPPER") == "did you mean /upper?"
+    assert hint("/stream/UPPER") == "did you mean /stream/upper?"
+    wanted = "a stream goes to /stream/ENDPOINT; it serves /fail, /gate, /upper"
+    assert hint("/stream") == hint("/stream/") == wanted
+    assert hint("/") == "send Documents to one of /delete, /fail, /gate, /index, /post, …"
+
+
 @pytest.mark.parametrize(
     ("method", "path", "allow"),
     [
@@ -244,17 +255,14 @@ def test_503_of_a_flow_that_stops(flow: Gated, front: FrontProcess) -> None:
         (running,) = flow.shell.ps()
         os.kill(running["pid"], signal.SIGTERM)
 
-        def is_refused() -> bool:
-            client.send(post("/upper", UPPER))
-            answer = client.answer()
-            if answer.status == 200:
-                return False
-            assert answer.status == 503
-            assert answer.headers["retry-after"] == "1"
-            assert answer.json() == error("unavailable", "the Flow is stopping")
-            return True
-
-        wait_until(is_refused, PATIENCE_S)
+        # Until the gateway drains, a request is taken, and then waits behind the one at the gate.
+        stops = {**error("not_ready", "the Flow is stopping"), "missing": []}
+        wait_until(lambda: front.ask("GET", "/readyz").json() == stops, PATIENCE_S)
+        client.send(post("/upper", UPPER))
+        answer = client.answer()
+        assert answer.status == 503
+        assert answer.headers["retry-after"] == "1"
+        assert answer.json() == error("unavailable", "the Flow is stopping")
         gate.open()
         assert busy.answer().status == 200
         wait_until(lambda: not flow.shell.directories(), what="the Flow is gone")

@@ -235,7 +235,7 @@ WRONG = {
     ("on_error", "ignore"): "expected one of stop, split, continue",
     ("tensors", "npy"): "expected one of list, typed, base64",
     ("select", "txt"): 'Documents have no field "txt"',
-    ("exclude", "txt"): 'Documents have no field "txt"',
+    ("exclude", "tagz"): 'Documents have no field "tagz"; did you mean',
     ("request-size", "1"): 'did you mean "request_size"?',
 }
 
@@ -369,6 +369,9 @@ def test_whoever_hangs_up_cancels_what_has_not_begun(service: Service) -> None:
         wait_until(gate.seen)
         stream.socket.shutdown(socket.SHUT_WR)
         assert stream.lines() == []  # the front is done with it
+    # It is asked over the same connection, so it has read what was taken back when it answers.
+    assert service.front.ask("GET", "/flow.json").status == 200
+    wait_until(lambda: service.queued() == 0, what="nothing waits for the Executor")
     gate.until.touch()
     with service.stream("/upper") as after:
         after.send_docs({"id": "after"})

@@ -187,6 +187,8 @@ def test_what_fails_is_told_and_the_conversation_goes_on(service: Service) -> No
         assert "one Document has one content" in bad["header"]["status"]["description"]
         nobody = ask(connection, data=[{"id": "a"}], execEndpoint="/nobody")
         assert [doc["id"] for doc in nobody["data"]] == ["a"]
+        unread = ask(connection, data=["a"], execEndpiont="/index")
+        assert "did you mean `execEndpoint`?" in unread["header"]["status"]["description"]
         missing = ask(connection, execEndpoint="/status")
         assert [doc["text"] for doc in missing["data"]] == ["fine"]
         fine = ask(connection, data=["hi"], execEndpoint="/index", parameters={"suffix": "!"})

@@ -40,5 +40,5 @@ def test_what_goes_wrong_is_told(shell: Shell) -> None:
     assert again.err.startswith("error: keys/laptop.key: there is such a key already\n")
     (shell.folder / "keys" / "laptop.key").chmod(0o604)
     assert shell.run("keys", "list").err == (
-        "error: keys/laptop.key: others can read this secret key\nhelp: chmod o= keys/laptop.key\n"
+        "error: keys/laptop.key: others can read this secret key\nhelp: chmod 600 keys/laptop.key\n"
     )

@@ -44,6 +44,8 @@ def test_every_option_has_one_that_no_other_has() -> None:
         for param in command.params:
             if not isinstance(param, TyperOption) or NO_TWIN.intersection(param.opts):
                 continue
+            if param.hidden:  # another name of an argument that has one
+                continue
             own, *shared = twins_of(param, path)
             place = f"jina {' '.join(path)} {param.opts[0]}"
             assert own.startswith("JINA_"), place

@@ -165,7 +165,7 @@ def test_a_damaged_bundle_is_refused(tmp_path: Path) -> None:
 
 
 def assert_refused(data: bytes, tmp_path: Path) -> None:
-    with pytest.raises(FlowError, match="no file of it"):
+    with pytest.raises(FlowError, match="not a file of the bundle"):
         unpack(hashlib.sha256(data).hexdigest(), data, tmp_path / "bundles")
     assert os.listdir(tmp_path / "bundles") == []
     assert sorted(os.listdir(tmp_path)) == ["bundles"]

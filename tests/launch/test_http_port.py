@@ -51,6 +51,8 @@ def test_localhost_is_every_address_of_that_name() -> None:
 def test_what_a_browser_is_told() -> None:
     assert HttpSettings(host="::1").url(5) == "http://[::1]:5"
     assert HttpSettings(ssl_certfile="c.pem").url(443) == "https://127.0.0.1:443"
+    assert HttpSettings(hosts=["foo", "bar"]).url(5) == "http://foo:5"
+    assert HttpSettings(host="::1", hosts=["foo", "[::1]"]).url(5) == "http://[::1]:5"
 
 
 def test_a_taken_port_names_the_process_that_has_it() -> None:

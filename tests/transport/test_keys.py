@@ -44,7 +44,7 @@ def test_a_secret_that_others_can_read_is_refused_and_that_of_a_group_is_not(
     path.chmod(0o644)
     with pytest.raises(BadKeys) as caught:
         own_key(tmp_path, "client")
-    assert str(caught.value) == (f"{path}: others can read this secret key\nhelp: chmod o= {path}")
+    assert str(caught.value) == (f"{path}: others can read this secret key\nhelp: chmod 600 {path}")
 
 
 def test_which_key_is_ones_own(tmp_path: Path) -> None:

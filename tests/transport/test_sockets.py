@@ -187,12 +187,21 @@ def test_the_address_that_was_bound_names_its_port(context: sockets.Context) -> 
     sockets.close(context)  # while both are there
 
 
-@pytest.mark.parametrize("address", ["", "somewhere", "tcp://", "http://x:1", "tcp://x:port"])
+@pytest.mark.parametrize("address", ["", "somewhere", "tcp://", "tcp://x:port"])
 def test_what_is_no_address_says_so(context: sockets.Context, address: str) -> None:
     dealer = sockets.open_dealer(context)
     with pytest.raises(ConnectError, match=r"not an address\nhelp: ") as caught:
         sockets.connect(dealer, address)
     assert "addresses look like ipc:///" in caught.value.hint
+    dealer.close()
+
+
+@pytest.mark.parametrize("address", ["http://localhost:8101", "https://x", "WS://x:1"])
+def test_the_address_of_http_is_none_of_a_flow(context: sockets.Context, address: str) -> None:
+    dealer = sockets.open_dealer(context)
+    with pytest.raises(ConnectError, match="this is where HTTP is served") as caught:
+        sockets.connect(dealer, address)
+    assert "--flow NAME" in caught.value.hint
     dealer.close()
 
 

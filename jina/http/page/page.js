@@ -34,6 +34,8 @@ function askKey(then) {
 
 async function load() {
   try {
+    // A 401 would be an error in the console, though nothing is wrong.
+    if (!sessionStorage.getItem("jina.key") && (await (await send("docs/key.json")).json()).needed) return askKey(load);
     const response = await send("flow.json");
     if (response.status === 401) return askKey(load);
     const found = await response.json();

@@ -80,6 +80,10 @@ def upper(shared_shell: Shell) -> Iterator[Shell]:
         (["scale", "uppr=2"], 2, 'the Flow has no Executor "uppr"\nhelp: did you mean "upper"?\n'),
         (["scale", "x=2"], 2, 'the Flow has no Executor "x"\nhelp: it has: upper\n'),
         (["restart", "uppr"], 2, 'the Flow has no Executor "uppr"\nhelp: did you mean "upper"?\n'),
+        (["restart", "flow"], 2, '"flow" is a Flow, not an Executor\nhelp: use --flow flow\n'),
+        (["restart", "http/0"], 2, '"http/0" serves HTTP and is not an Executor: it cannot be'),
+        (["scale", "http=2"], 2, '"http" serves HTTP and is not an Executor'),
+        (["logs", "flow"], 2, '"flow" is a Flow, not an Executor\nhelp: use --flow flow\n'),
         (["scale", "upper=0"], 2, "'upper=0' is not an Executor with 1 to 1000 replicas"),
         (["scale", "upper"], 2, "'upper' is not an Executor with 1 to 1000 replicas"),
         (["scale", "upper=many"], 2, "'upper=many' is not an Executor"),
@@ -100,6 +104,22 @@ def test_what_cannot_be_changed(
     done = upper.run("flow", *arguments)
     assert (done.code, done.out) == (code, "")
     assert message in done.err
+
+
+def test_a_flow_can_be_named_by_an_option_everywhere(upper: Shell) -> None:
+    for command in ("status", "endpoints", "top", "down"):
+        done = upper.run("flow", command, "--flow", "upper-that-is-not")
+        assert done.code != 2, done.err
+        assert '"upper-that-is-not"' in done.err or command == "down"
+        assert "--flow" not in upper.run("flow", command, "--help").out or command == "endpoints"
+    assert upper.run("flow", "status", "--flow", "flow").code == 0
+    other = upper.write("second.yml", (upper.folder / "flow.yml").read_text())
+    assert upper.run("flow", "up", other, "-d", "-q").code == 0
+    done = upper.run("flow", "restart", "second")
+    assert (done.code, done.out) == (2, "")
+    assert done.err.endswith('"second" is a Flow, not an Executor\nhelp: use --flow second\n')
+    assert upper.run("flow", "down", "--flow", "second").code == 0
+    assert upper.run("flow", "ps", "--quiet").out == "flow\n"
 
 
 def test_a_restart_runs_what_the_files_say_now(shell: Shell) -> None:

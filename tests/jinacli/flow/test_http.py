@@ -5,12 +5,12 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import re
 import signal
 import socket
 import threading
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,6 +26,7 @@ executors:
 """
 BODY = {"data": [{"text": "hello"}], "execEndpoint": "/"}
 PATIENCE_S = 60
+TLS = Path(__file__).parents[2] / "http" / "tls"
 
 
 def asked(url: str, body: Any = BODY) -> tuple[int, bytes]:
@@ -80,6 +81,8 @@ def test_it_answers_and_is_shown(served: tuple[Shell, Running, str]) -> None:
     assert f"HTTP: {url}\n" in status.out
     assert "http/1   ready" in status.out
     assert json.loads(shell.run("flow", "status", "--json").out)["http"] == url
+    for name in ("http", "http/0"):
+        assert shell.run("flow", "logs", name).code == 0
 
 
 def test_a_taken_port_is_told_before_anything_starts(served: tuple[Shell, Running, str]) -> None:
@@ -122,10 +125,10 @@ def test_beside_a_running_flow(served: tuple[Shell, Running, str]) -> None:
             url = url_of(beside)
             assert words == with_keys or poll(partial(is_served, url))
             pids = shell.processes("jina.http")
+            assert len(pids) == 4  # as `workers` of the YAML, or of the option
             done = beside.end(signal.SIGINT)
         assert done.code == 0
-        warning = f"warning: {keys}: others can read this file; `chmod 600 {keys}`\n"
-        assert done.err.startswith(warning) == (words == with_keys)
+        assert ("others can read this file" in done.err) == (words == with_keys)
         assert done.err.endswith("Stopping (SIGINT). Press Ctrl-C again to quit immediately\n")
         assert sum(map(is_alive, pids)) == 2  # those of the Flow itself
     assert not list(shell.run_dir.glob("*/http-*/"))
@@ -135,6 +138,45 @@ def test_beside_a_running_flow(served: tuple[Shell, Running, str]) -> None:
         wait_until(lambda: len(shell.processes("jina.http")) == 2, what="it took its processes")
 
 
+def test_options_win_over_the_map_of_the_flow(served: tuple[Shell, Running, str]) -> None:
+    shell, _, _ = served
+    shell.write("keys", "a-key-of-20-letters-\n")
+    (shell.folder / "keys").chmod(0o600)
+    words = ["--workers", "1", "--api-key-file", "keys"]
+    tls = [
+        "--ssl-certfile",
+        str(TLS / "localhost.crt"),
+        "--ssl-keyfile",
+        str(TLS / "localhost.key"),
+    ]
+    with shell.start("http", "0.0.0.0:0", *words) as beside:
+        assert url_of(beside).startswith("http://0.0.0.0:")
+        assert "API keys travel unencrypted to 0.0.0.0" in beside.err
+        assert len(shell.processes("jina.http")) == 3
+        assert beside.end(signal.SIGTERM).code == 0
+    with shell.start("http", "0.0.0.0:0", *words, *tls) as beside:
+        assert url_of(beside).startswith("https://0.0.0.0:")
+        assert "unencrypted" not in beside.err
+        assert beside.end(signal.SIGTERM).code == 0
+
+
+def test_a_flow_that_is_not_there_is_told_and_when_it_is_back(shell: Shell) -> None:
+    with shell.start("http", "0", "--address", "tcp://127.0.0.1:1") as beside:
+        wait_until(lambda: "warning: no Flow answers at tcp://127.0.0.1:1 yet" in beside.err)
+        assert beside.end(signal.SIGTERM).code == 0
+    words = ["flow", "up", shell.flow("Upper"), "-d", "-q"]
+    assert shell.run(*words).code == 0
+    with shell.start("http", "0") as beside:
+        url_of(beside)
+        assert shell.run("flow", "down", "-q").code == 0
+        wait_until(lambda: 'The Flow "flow" does not answer any more; requests' in beside.err)
+        assert shell.run(*words).code == 0
+        wait_until(lambda: 'The Flow "flow" is back\n' in beside.err)
+        assert beside.err.count("does not answer") == 1
+        assert beside.end(signal.SIGTERM).code == 0
+    assert shell.run("flow", "down", "-q").code == 0
+
+
 def test_beside_a_flow_that_asks_for_keys(shell: Shell) -> None:
     for name, role, folder in (("gate", "gateway", "theirs"), ("me", "client", "ours")):
         assert shell.run("keys", "new", name, "--role", role, "--keys", folder).code == 0
@@ -142,6 +184,9 @@ def test_beside_a_flow_that_asks_for_keys(shell: Shell) -> None:
     shell.write("theirs/me.pub", (shell.folder / "ours" / "me.pub").read_bytes())
     with shell.up(shell.flow("Upper"), "--port", "0", "--keys", "theirs"):
         address = next(each for each in shell.ps()[0]["addresses"] if each[:4] == "tcp:")
+        taken = shell.run("http", address.rpartition(":")[2]).err
+        assert ' is taken by the Flow "flow", process ' in taken
+        assert "help: `jina flow down flow` stops it; or" in taken
         with shell.start("http", "0", "--address", address, "--keys", "ours") as beside:
             url = url_of(beside)
             assert poll(partial(is_served, url))
@@ -152,7 +197,9 @@ def test_beside_a_flow_that_asks_for_keys(shell: Shell) -> None:
 def url_of(beside: Running) -> str:
     """The URL that `jina http` prints once it serves."""
     wait_until(lambda: "Press Ctrl-C" in beside.err)
-    return next(word for word in beside.err.split() if word.startswith("http://")).rstrip(".")
+    return next(
+        word for word in beside.err.split() if word.startswith(("http://", "https://"))
+    ).rstrip(".")
 
 
 def test_down_lets_a_request_finish_and_takes_no_new_one(shell: Shell) -> None:
@@ -241,17 +288,14 @@ def test_dry_run_and_config_show_it(shell: Shell) -> None:
     ).replace("  # default", "")
 
 
-def test_a_front_that_does_not_come_up_is_told_with_its_output(shell: Shell) -> None:
-    text = "-----BEGIN CERTIFICATE-----\nbad\n"
-    shell.write("cert.pem", text)
-    shell.write(
-        "flow.yml",
-        FLOW.replace("protocol: http", "protocol: http, ssl_certfile: cert.pem"),
-    )
+def test_a_certificate_that_is_none_is_told_where_it_is_named(shell: Shell) -> None:
+    names = f"ssl_certfile: {TLS}/localhost.key, ssl_keyfile: {TLS}/localhost.crt"
+    shell.write("flow.yml", FLOW.replace("protocol: http", f"protocol: http, {names}"))
     done = shell.run("flow", "up", "flow.yml")
-    assert done.code == 1
-    assert re.search(r'flow.yml:2:18: "http/\d" did not start', done.err)
-    assert "ssl" in done.err.lower()
+    assert done.code == 2
+    assert done.err.startswith("flow.yml:2:38: error[http-file]: `ssl_certfile`: this is a private")
+    assert "help: have the two files been swapped?" in done.err
+    assert shell.run("flow", "check", "flow.yml").out.count("error[") == 1
     assert not shell.directories()
     assert not shell.processes()
 
