@@ -79,7 +79,8 @@ def check_files(settings: HttpSettings) -> None:
     """
     for _, path, fault in file_faults(settings):
         if not is_harmless(fault):
-            raise FlowError(fault, where=path, hint=_FILE_HINTS.get(fault, ""))
+            what, _, hint = fault.partition("; ")
+            raise FlowError(what, where=path, hint=hint or _FILE_HINTS.get(fault, ""))
 
 
 def is_harmless(fault: str) -> bool:
@@ -90,9 +91,8 @@ def is_harmless(fault: str) -> bool:
 _NO_PEM = "this is not PEM"
 _NO_KEY = "an API key has only letters, digits and signs of ASCII, without spaces"
 _NO_KEYS = "there is no key in this file"
-_SHORT_KEY = f"an API key in this file has fewer than {MIN_KEY_CHARS} characters"
+_SHORT_KEY = f"an API key in this file has fewer than {MIN_KEY_CHARS} characters; {NEW_KEY}"
 _FILE_HINTS = {
-    _SHORT_KEY: NEW_KEY,
     _NO_PEM: "it begins with a line such as -----BEGIN CERTIFICATE-----",
     _NO_KEYS: "write one in each line: `openssl rand -hex 32 > keys.txt`",
 }
@@ -125,11 +125,13 @@ def _wrong_files(settings: HttpSettings) -> Iterator[tuple[str, str, str]]:
         if fault:
             yield key, path, fault
     keys = settings.api_key_file
-    fault = (_fault(keys, "", _NO_KEYS) or _fault_of_keys(keys)) if keys else ""
+    fault = _fault(keys, "", _NO_KEYS) if keys else ""
     if fault:
         yield "api_key_file", keys, fault
     elif keys and (number := _bad_line(keys)):
         yield "api_key_file", f"{keys}:{number}", _NO_KEY
+    elif keys and (fault := _fault_of_keys(keys)):
+        yield "api_key_file", keys, fault
 
 
 def _fault(path: str, begins: str, otherwise: str) -> str:

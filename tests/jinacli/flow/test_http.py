@@ -128,8 +128,7 @@ def test_beside_a_running_flow(served: tuple[Shell, Running, str]) -> None:
             assert len(pids) == 4  # as `workers` of the YAML, or of the option
             done = beside.end(signal.SIGINT)
         assert done.code == 0
-        warning = f"warning: {keys}: others can read this file; `chmod 600 {keys}`\n"
-        assert done.err.startswith(warning) == (words == with_keys)
+        assert ("others can read this file" in done.err) == (words == with_keys)
         assert done.err.endswith("Stopping (SIGINT). Press Ctrl-C again to quit immediately\n")
         assert sum(map(is_alive, pids)) == 2  # those of the Flow itself
     assert not list(shell.run_dir.glob("*/http-*/"))
@@ -141,7 +140,7 @@ def test_beside_a_running_flow(served: tuple[Shell, Running, str]) -> None:
 
 def test_options_win_over_the_map_of_the_flow(served: tuple[Shell, Running, str]) -> None:
     shell, _, _ = served
-    shell.write("keys", "secret\n")
+    shell.write("keys", "a-key-of-20-letters-\n")
     (shell.folder / "keys").chmod(0o600)
     words = ["--workers", "1", "--api-key-file", "keys"]
     tls = [
