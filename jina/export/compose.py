@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from textwrap import indent
 
+from jina.export.ports import CLIENTS_PORT, HTTP_PORT
 from jina.export.text import quoted
-from jina.export.units import CLIENTS_PORT, FOLDER, HTTP_PORT, Exported, Unit
+from jina.export.units import FOLDER, Exported, Unit
 
 _KEYS, _API_KEYS = "/keys", "/run/secrets/api-keys"
 

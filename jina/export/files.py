@@ -22,6 +22,7 @@ from jina.config.secrets import looks_secret
 from jina.config.tree import value_at
 from jina.executors.modules import is_path
 from jina.executors.spec import ExecutorSpec
+from jina.export.ports import HTTP_PORT
 
 _CATALOGUE = "catalogue"
 #: Of an entry: what the gateway has to know. The rest is the affair of the executor's containers.
@@ -183,7 +184,8 @@ def _http(config: FlowConfig) -> dict[str, Any]:
     kept = {key: values[key] for key in values if key not in _ADDRESS | _TLS}
     if "timeout" in kept:
         kept["timeout"] = f"{kept['timeout']:g}s"
-    return kept
+    # As the command of the gateway says; without a port, a check would say that nothing is served.
+    return {"port": HTTP_PORT, **kept} if kept else kept
 
 
 def _entry(node: NodeConfig, layout: Layout, folder: str, *, is_served: bool) -> dict[str, Any]:

@@ -12,12 +12,10 @@ from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from textwrap import indent
 
+from jina.export.ports import CLIENTS_PORT, HTTP_PORT, WORKERS_PORT
 from jina.export.text import block, quoted
 from jina.export.units import (
-    CLIENTS_PORT,
     FOLDER,
-    HTTP_PORT,
-    WORKERS_PORT,
     Exported,
     Unit,
 )

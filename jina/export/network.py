@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from jina.export.kubernetes import head, labels_of
-from jina.export.units import CLIENTS_PORT, HTTP_PORT, WORKERS_PORT, Exported
+from jina.export.ports import CLIENTS_PORT, HTTP_PORT, WORKERS_PORT
+from jina.export.units import Exported
 
 QUEUE = "jina_node_queue"
 """The metric of /metrics that says how many requests wait for a worker of an executor."""

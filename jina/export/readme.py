@@ -5,7 +5,8 @@ from __future__ import annotations
 from textwrap import fill
 
 from jina.export.kubernetes import secret_env
-from jina.export.units import CLIENTS_PORT, HTTP_PORT, Exported
+from jina.export.ports import CLIENTS_PORT, HTTP_PORT
+from jina.export.units import Exported
 
 _BUILD = """\
 The image needs Python and jina with its extra `http`, and the packages of the Executors. Their YAML

@@ -20,11 +20,11 @@ from jina.config.secrets import looks_secret
 from jina.defaults import CLOSE_GRACE_S, DELIVERY_GRACE_S, DRAIN_GRACE_S, KILL_GRACE_S
 from jina.executors.spec import ExecutorSpec
 from jina.export import files
+from jina.export.ports import CLIENTS_PORT, HTTP_PORT, WORKERS_PORT
 from jina.names import DEVICES
 
 FOLDER = "/flow"
 """Where the YAML and the modules are in every container."""
-CLIENTS_PORT, WORKERS_PORT, HTTP_PORT = 5555, 5556, 8080
 MAX_FILES_BYTES = 1_000_000
 """Of all files together: Kubernetes refuses a ConfigMap of more than 1 MiB."""
 

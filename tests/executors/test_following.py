@@ -16,8 +16,8 @@ from jina.executors.following import parameters_of
 MODULE = """
 import json
 import shutil
-import beside
-from beside import Search, top_of
+import near_it
+from near_it import Search, top_of
 
 class Under:
     def method(self, docs, parameters, **kwargs):
@@ -67,7 +67,7 @@ def top_of(how, many):
 def method(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Any]]:
     """Make a class whose method has one line; there is another module beside its own."""
     monkeypatch.syspath_prepend(tmp_path)
-    (tmp_path / "beside.py").write_text(BESIDE)
+    (tmp_path / "near_it.py").write_text(BESIDE)
 
     def make(line: str) -> Any:
         file = tmp_path / "under.py"
@@ -80,7 +80,7 @@ def method(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable
         return module.Under
 
     yield make
-    sys.modules.pop("beside", None)
+    sys.modules.pop("near_it", None)
 
 
 def shown(cls: Any) -> list[str]:
@@ -109,7 +109,7 @@ def shown(cls: Any) -> list[str]:
         ("return parameters.get('x', 2), self.of_class(parameters)", ["x: int = 2"]),
         ("return Search('a').asked(parameters)", ["top_k: int = 5"]),
         ("return Search('a', parameters)", ["mode!"]),
-        ("return beside.top_of(1, parameters)", ["top: int = 3"]),
+        ("return near_it.top_of(1, parameters)", ["top: int = 3"]),
         ("return top_of(1, many=parameters)", ["top: int = 3"]),
         ("return top_of(parameters, {})", []),
         ("return self.circle(parameters)", ["round!"]),

@@ -119,7 +119,8 @@ def test_the_files_are_those_of_the_project(exported: Path, found: list[Manifest
     pictures = yaml.safe_load(data["pictures.executor.yml"])
     assert pictures["py_modules"] == ["encoder/shout.py"]
     flow = yaml.safe_load(data["flow.yml"])
-    assert flow["http"] == {"title": "Search", "timeout": "30s", "coalesce_ms": 2}
+    options = {"title": "Search", "timeout": "30s", "coalesce_ms": 2}
+    assert flow["http"] == {"port": 8080, **options}
     nodes = {node.pop("name"): node for node in flow["executors"]}
     assert nodes["encoder"] == {"external": True, "retries": {"times": 2, "on": ["OSError"]}}
     assert nodes["pictures"] == {"external": True, "needs": ["gateway"], "timeout": 2000}
