@@ -342,9 +342,13 @@ def _entries(base: Path) -> list[Path]:
 
 
 def remove_leftovers(path: Path) -> None:
-    """End what a killed supervisor left running and remove its directory."""
+    """End what a killed supervisor left running and remove its directory.
+
+    There may be no lock in it: a gateway that removed it may have been killed, too. Whoever has
+    just made it for a new Flow begins again when it is gone.
+    """
     with contextlib.suppress(OSError):
-        lock = _open_lock(path, create=False)
+        lock = _open_lock(path)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if _is_linked(lock, path):

@@ -5,13 +5,15 @@ Linux alone: elsewhere nothing is forked.
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import math
 import mmap
 import os
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NoReturn, TypeAlias
 
 from jina.defaults import CLOSE_GRACE_S
@@ -54,6 +56,15 @@ class Note:
     def read(self) -> str:
         """What was written last; "" at first."""
         return self._memory[:].rstrip(b"\0").decode(errors="replace")
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """Wait until no other process is in here; whoever dies in here leaves it, too."""
+        fcntl.lockf(self.file, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            fcntl.lockf(self.file, fcntl.LOCK_UN)
 
 
 class Children:

@@ -17,7 +17,7 @@ from jina.launch.ending import ending
 from jinacli import exits
 from jinacli.check.children import IS_POSSIBLE, Begin, Children, Note
 from jinacli.screens.errors import say
-from jinacli.screens.loading import FIRST_S, Loading, erase
+from jinacli.screens.loading import Loading, erase
 
 __all__ = ["CONSTRUCTOR", "Begin", "watched"]
 
@@ -56,12 +56,12 @@ def watched(
     if children.fork():
         sys.exit(_end_of(children, note, failed, quiet=quiet))
 
-    began = time.monotonic()
-
     def begin(what: str) -> None:
-        is_told = not quiet and time.monotonic() - began >= FIRST_S
-        if is_told and _is_loading(note.read()) and not _is_loading(what):
-            erase()
+        # Whether anything was drawn only the process that waits knows, by its own clock.
+        if not quiet and _is_loading(note.read()) and not _is_loading(what):
+            with note.alone():  # it does not draw it again after that
+                note.write(what)
+                erase()
         note.write(what)
 
     try:
@@ -79,10 +79,11 @@ def _waited(children: Children, note: Note, *, quiet: bool) -> int:
     loading = Loading(quiet=quiet)
     began = time.monotonic()
     while (end := children.next_end(time.monotonic() + _LOOK_S)) is None:
-        what = note.read()
-        if _is_loading(what):
-            name = _PLACE.sub("", what.rpartition(": ")[0])
-            loading.tell([name], time.monotonic() - began)
+        with note.alone():
+            what = note.read()
+            if _is_loading(what):
+                name = _PLACE.sub("", what.rpartition(": ")[0])
+                loading.tell([name], time.monotonic() - began)
     if _is_loading(note.read()):
         loading.done()  # else the new process has done that, before it went on
     return end[1]

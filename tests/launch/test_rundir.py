@@ -306,6 +306,16 @@ def test_a_left_directory_with_a_damaged_record_is_removed(base: Path, data: byt
     assert list(base.iterdir()) == []
 
 
+def test_a_left_directory_without_a_lock_is_removed(base: Path) -> None:
+    """A gateway that was killed while it removed the directory of a killed supervisor leaves it."""
+    left = base / "flow-12345678"
+    left.mkdir(mode=0o700, parents=True)
+    base.chmod(0o700)
+    (left / "board").touch()
+    assert list(running()) == []
+    assert not left.exists()
+
+
 def test_a_left_directory_with_a_folder_in_it_is_removed_and_can_be_claimed(base: Path) -> None:
     for _ in range(2):
         leave(base / directory_name("flow", "/f.yml"), FlowRecord(name="flow"))
