@@ -23,6 +23,7 @@ from jinacli import exits
 IS_POSSIBLE = sys.platform == "linux"
 
 _MAX_NOTE_BYTES = 4096
+_DRAWN = _MAX_NOTE_BYTES - 1  # place of the byte behind the text
 _STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _AWAITED = (*_STOPS, signal.SIGCHLD)
 _FROM_A_PROCESS = 0  # SI_USER, in what the kernel says about a signal
@@ -50,12 +51,21 @@ class Note:
 
     def write(self, what: str) -> None:
         """Replace it."""
-        data = what.encode(errors="backslashreplace")[:_MAX_NOTE_BYTES]
-        self._memory[:] = data.ljust(_MAX_NOTE_BYTES, b"\0")
+        data = what.encode(errors="backslashreplace")[:_DRAWN]
+        self._memory[:_DRAWN] = data.ljust(_DRAWN, b"\0")
 
     def read(self) -> str:
         """What was written last; "" at first."""
-        return self._memory[:].rstrip(b"\0").decode(errors="replace")
+        return self._memory[:_DRAWN].rstrip(b"\0").decode(errors="replace")
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether something about it is drawn in place on the terminal."""
+        return self._memory[_DRAWN] != 0
+
+    @is_drawn.setter
+    def is_drawn(self, is_so: bool) -> None:
+        self._memory[_DRAWN] = is_so
 
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:

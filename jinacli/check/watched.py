@@ -57,11 +57,12 @@ def watched(
         sys.exit(_end_of(children, note, failed, quiet=quiet))
 
     def begin(what: str) -> None:
-        # Whether anything was drawn only the process that waits knows, by its own clock.
         if not quiet and _is_loading(note.read()) and not _is_loading(what):
-            with note.alone():  # it does not draw it again after that
+            with note.alone():  # whoever waits does not draw it again after that
                 note.write(what)
-                erase()
+                if note.is_drawn:
+                    erase()
+                    note.is_drawn = False
         note.write(what)
 
     try:
@@ -84,6 +85,7 @@ def _waited(children: Children, note: Note, *, quiet: bool) -> int:
             if _is_loading(what):
                 name = _PLACE.sub("", what.rpartition(": ")[0])
                 loading.tell([name], time.monotonic() - began)
+                note.is_drawn = loading.is_drawn
     if _is_loading(note.read()):
         loading.done()  # else the new process has done that, before it went on
     return end[1]

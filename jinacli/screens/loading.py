@@ -62,9 +62,14 @@ class Loading:
         """Say which workers are waited for, by their nodes; see `tell`."""
         self.tell([worker.partition("/")[0] for worker in workers], seconds)
 
+    @property
+    def is_drawn(self) -> bool:
+        """Whether something is drawn in place."""
+        return self._is_drawn_to and bool(self._drawn)
+
     def done(self) -> None:
         """Erase what is drawn in place; what is told next is another start."""
-        if self._is_drawn_to and self._drawn:
+        if self.is_drawn:
             self._draw("")
         self._drawn = ""
         self._next_plain_s = FIRST_S
