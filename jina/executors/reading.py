@@ -274,5 +274,5 @@ def _literal(node: ast.AST) -> Any:
             return msgspec.UNSET
         read = msgspec.json.decode(data)
         return read if read == value or isinstance(value, tuple) else msgspec.UNSET
-    except Exception:
+    except Exception:  # whatever the source has there: too deep, too long, or not for JSON
         return msgspec.UNSET

@@ -171,7 +171,7 @@ class Log(logging.Handler):
         """Tell of anything else; a message that cannot be made is dropped."""
         try:
             text = self.format(record)  # with the traceback, if there is one
-        except Exception:
+        except Exception:  # the arguments of a library's message may not fit its text
             self.handleError(record)
             return
         if self._is_json:
