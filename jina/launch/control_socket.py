@@ -61,9 +61,12 @@ class ControlSocket:
             OSError: no socket can be made.
         """
         self._listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._listening.bind(str(path))
-        os.chmod(path, 0o600)
+        # Nobody sees it before it listens; the name is no longer than that of other sockets there.
+        fresh = path.with_name("new.ipc")
+        self._listening.bind(str(fresh))
+        os.chmod(fresh, 0o600)
         self._listening.listen()
+        os.replace(fresh, path)
         self._listening.setblocking(False)
         self._selector.register(self._listening, selectors.EVENT_READ, self._accept)
 
