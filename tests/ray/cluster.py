@@ -63,7 +63,13 @@ class Node:
             text=True,
             check=False,
             timeout=_START_S,
-            env={**os.environ, _MARK: self.namespace, "RAY_USAGE_STATS_ENABLED": "0"},
+            # Nothing of the tests' own environment: a node is another machine.
+            env={
+                "PATH": os.environ["PATH"],
+                "HOME": os.environ.get("HOME", "/"),
+                _MARK: self.namespace,
+                "RAY_USAGE_STATS_ENABLED": "0",
+            },
         )
         assert done.returncode == 0, done.stdout + done.stderr
 
@@ -79,6 +85,13 @@ class Node:
                 if f"{_MARK}={self.namespace}".encode() in environment and words in command:
                     found.append(int(entry.name))
         return found
+
+    def has(self, pid: int) -> bool:
+        """Whether a process is on this node."""
+        done = subprocess.run(
+            ["ip", "netns", "identify", str(pid)], capture_output=True, text=True, check=False
+        )
+        return done.stdout.strip() == self.namespace
 
     def kill(self, words: str = "") -> None:
         """End those of its processes with SIGKILL."""
