@@ -56,6 +56,7 @@ class _Slot:
         self.due = 0.0
         self.node = self.machine = ""  # where it is, once it is
         self.restarts = Restarts()
+        self.has_failed = False  # its agent has told why
 
 
 class Placer:
@@ -201,6 +202,7 @@ class Placer:
             event = decode_json(line, _EVENTS)
             if isinstance(event, events.StartFailed) and not event.worker:
                 event = structs.replace(event, worker=slot.place.name)
+            slot.has_failed |= isinstance(event, events.StartFailed)
             self._channel.send(event)
 
     def _ended(self, slot: _Slot, why: str) -> None:
@@ -213,7 +215,9 @@ class Placer:
         now = time.monotonic()
         delay = slot.restarts.delay_s(now)
         slot.due = now + (_MOST_DELAY_S if delay is None else delay)
-        self._say(f"{slot.place.name}{where} is lost: {why}; placing it again")
+        if not slot.has_failed:
+            self._say(f"{slot.place.name}{where} is lost: {why}; placing it again")
+        slot.has_failed = False
 
     def _tell_waiting(self) -> None:
         """Tell what has no place yet, and why."""

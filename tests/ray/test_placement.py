@@ -6,6 +6,7 @@ What is measured is printed: pytest -s tests/ray/test_placement.py
 from __future__ import annotations
 
 import os
+import re
 import signal
 import threading
 import time
@@ -178,7 +179,8 @@ def test_executors_are_placed_by_what_they_ask_for(nodes: list[Node], here: Shel
         assert {tags["parts"]["word"] for tags in found} == {"beside"}
         assert len({tags["parts"]["pid"] for tags in found}) == 4
         assert here.run("post", "/keep", "--text", "a").code == 0
-        wait_until(lambda: "far/0 | imported beside" in flow.err, what="what they print is shown")
+        shown = re.compile(r"far/0 +\| imported beside")
+        wait_until(lambda: shown.search(flow.err), what="what they print is shown")
         secret = [
             path
             for path in Path(f"/tmp/jina-ray-{os.getuid()}").glob("actor-*/keys/*.key")
@@ -193,7 +195,8 @@ def test_executors_are_placed_by_what_they_ask_for(nodes: list[Node], here: Shel
         }
         loaded = {words for words, text in maps.items() if "_raylet" in text}
         assert (len(maps), loaded) == (3, {"jina.ray.placer"}), "only the placer imports ray"
-    assert flow.err.count("| closed") == 8, flow.err
+        done = flow.end(signal.SIGTERM)
+        assert (done.code, done.err.count("| closed")) == (0, 8), done.err
     nothing_is_left(nodes, here)
     assert not list(Path(f"/tmp/jina-ray-{os.getuid()}").glob("actor-*"))
 
