@@ -112,9 +112,8 @@ class Placer:
             if not is_up:
                 yield failure
             else:
-                self._report(
-                    events.Changing(text=f"{failure.worker}: {failure.reason}".lstrip(": "))
-                )
+                what = ": ".join(filter(None, [failure.worker or failure.where, failure.reason]))
+                self._report(events.Changing(text=what))
 
     def finish(self) -> float:
         """Let what it has placed close, as the gateway has told it, and let it leave then.
