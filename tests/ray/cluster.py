@@ -81,7 +81,9 @@ class Node:
                 continue
             with contextlib.suppress(OSError):
                 environment = (entry / "environ").read_bytes().split(b"\0")
-                command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+                command = (
+                    (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+                )
                 if f"{_MARK}={self.namespace}".encode() in environment and words in command:
                     found.append(int(entry.name))
         return found
