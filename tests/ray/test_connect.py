@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import socket
+import sys
+import types
 
 import pytest
 
@@ -40,6 +42,24 @@ def test_what_is_no_address_is_refused(given: str) -> None:
 def test_an_address_for_clients_is_refused() -> None:
     with pytest.raises(ConfigError, match="run this on a node"):
         connect.address_of("ray://10.0.0.5:10001")
+
+
+def test_another_python_on_the_cluster_is_told_with_what_to_do(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Another patch release is not to be had here: what Ray says then is put in its mouth."""
+
+    def init(**options: object) -> None:
+        assert "address" in options
+        raise RuntimeError("Version mismatch: The cluster was started with:\n    Python: 3.11.9")
+
+    monkeypatch.setitem(sys.modules, "ray", types.SimpleNamespace(init=init))
+    monkeypatch.setattr(connect, "check_installed", lambda: None)
+    monkeypatch.setattr(connect, "version", lambda name: "2.60.0")
+    told = pytest.raises(ConnectError, match=r"Python: 3\.11\.9")
+    with socket.create_server(("127.0.0.1", 0)) as server, told as caught:
+        connect.connected(f"127.0.0.1:{server.getsockname()[1]}")
+    assert "the same Ray and the same Python" in caught.value.hint
 
 
 def test_the_cluster_of_this_machine_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
