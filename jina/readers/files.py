@@ -80,7 +80,7 @@ class FileReader:
             try:
                 descriptor = os.open(one.path or one.name, os.O_RDONLY | os.O_CLOEXEC)
                 with os.fdopen(descriptor, "rb") as file:
-                    name = f"{file_key(descriptor, self._keys_seen)}-1"
+                    name = f"{one.key or file_key(descriptor, self._keys_seen)}-1"
                     value = self._document(one, file)
             except UnicodeDecodeError as err:
                 value = f"{not_utf8(err)}; --content buffer takes it as it is"
