@@ -101,7 +101,7 @@ class FileReader:
         return size + _ROW_BYTES
 
     def _document(self, one: Input, file: Any) -> dict[str, Any] | str:
-        uri = os.path.abspath(one.path or one.name)
+        uri = one.name if "://" in one.name else os.path.abspath(one.path or one.name)
         if printable(uri) != uri:
             return "its path is not valid UTF-8, as a `uri` must be; rename it"
         inner = one.name[: -len(".gz")] if one.is_gzip else one.name

@@ -263,7 +263,7 @@ class LineSource:
             return
         one = self._inputs[self._index]
         self._name = one.name
-        self._is_begun = False
+        self._is_begun = one.first_line > 1  # only the start of a file can say what it is
         self._fed_bytes = 0
         self._cutter = self._new_cutter(one)
         if one.format == "files":
