@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -181,6 +181,39 @@ def post(
             "--unordered", help="Write results as they come; such a post cannot be resumed"
         ),
     ] = False,
+    on: Annotated[
+        Literal["ray"] | None,
+        typer.Option(
+            help="Where to run the Flow of --flow: ray, on several lanes of a cluster, "
+            "each with a whole Flow; then --output is a folder",
+            rich_help_panel="Lanes",
+        ),
+    ] = None,
+    lanes: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Number of lanes; default: as many as the cluster has CPUs for",
+            rich_help_panel="Lanes",
+        ),
+    ] = None,
+    ray_address: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOST:PORT",
+            help="Cluster of Ray; default: the one of this machine",
+            rich_help_panel="Lanes",
+        ),
+    ] = None,
+    join: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="At the end, put the results of all lanes together in this file, in the order "
+            "of the inputs",
+            rich_help_panel="Lanes",
+        ),
+    ] = None,
     dry_run: Annotated[
         bool,
         typer.Option(
@@ -238,6 +271,8 @@ def post(
       jina post /encode --inputs data.jsonl --output vectors.npy
 
       jina post /search --flow flows/search.yml --text "What is a slice?"
+
+      jina post /encode --flow flow.yml --on ray --inputs 'in/*.jsonl' --output out
     """
     # Late: see jinacli.app.
     from jina.launch.find import looks_like_file
@@ -281,7 +316,7 @@ def post(
         address=address or "",
         keys=keys or "",
         output=output,
-        form=checked_form(output, output_format),
+        form=checked_form("part.jsonl" if on else output, output_format),
         restart=restart,
         tensors=tensors,
         target=target,
@@ -315,6 +350,16 @@ def post(
     )
     check_together(options)
     check_expression(target)
+    if on:
+        # Late too: few posts are that large.
+        from jinacli.post.lanes import LaneOptions, run_lanes
+
+        if dry_run:
+            raise typer.BadParameter("cannot be used with --on ray", param_hint="--dry-run")
+        raise typer.Exit(run_lanes(options, LaneOptions(lanes, ray_address or "", join or "")))
+    for name, value in (("--lanes", lanes), ("--ray-address", ray_address), ("--join", join)):
+        if value:
+            raise typer.BadParameter("needs --on ray", param_hint=name)
     if dry_run:
         # Late too: nothing else needs it.
         from jinacli.post.dry_run import dry_run_post
