@@ -31,6 +31,7 @@ from jina.ray.sending import packed
 from jina.readers.ranges import Range, parts_of
 from jina.readers.remote import all_files, open_any
 from jina.readers.stream_keys import text_key
+from jina.wire.maps import Welcome
 from jinacli import exits
 from jinacli.flow.sources import module_files
 from jinacli.post.destination import check_endpoint, check_target, planned
@@ -38,7 +39,7 @@ from jinacli.post.options import PostOptions
 from jinacli.post.signals import signals_unwind
 from jinacli.screens.errors import say
 from jinacli.screens.numbers import number
-from jinacli.screens.post import counted, say_misread, say_summary
+from jinacli.screens.post import counted, say_misread, say_summary, say_unserved
 from jinacli.screens.progress import Done, progress_of
 
 _PARTS_OF_A_LANE = 6  # so that all end at about the same time
@@ -130,7 +131,7 @@ class _Run:
         }
         self._bytes_before = self._bytes_done = sum(self._bytes.values())
         self._notes: dict[str, None] = {}
-        self._is_checked = False
+        self._welcome: Welcome | None = None
         self.tally = Tally(earlier_of(ledger, self._places))
         self._places |= ledger.done
 
@@ -178,6 +179,8 @@ class _Run:
         if is_whole and not self._total_bytes:
             say("nothing to post: the input is empty")
         say_summary(tally, where, quiet=options.quiet)
+        if tally.has_unserved and self._welcome is not None and not options.quiet:
+            say_unserved(options.endpoint, self._welcome)
         if tally.misread and not options.quiet:
             say_misread(tally.misread)
         for note in self._notes:
@@ -191,8 +194,8 @@ class _Run:
         if isinstance(heard, Told):
             say(heard.text)
         elif isinstance(heard, Started) and heard.welcome is not None:
-            if not self._is_checked:
-                self._is_checked = True
+            if self._welcome is None:
+                self._welcome = heard.welcome
                 check_target(self._options.target, heard.welcome)
                 check_endpoint(self._options, heard.welcome)
             if self._options.is_verbose:
