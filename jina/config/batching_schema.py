@@ -12,7 +12,8 @@ _Text = Annotated[str, Field(strict=True)]
 _Flag = Annotated[bool, Field(strict=True)]
 
 
-def _empty_is_map(value: Any) -> Any:
+def empty_is_map(value: Any) -> Any:
+    """A section that may be empty: nothing after its colon is an empty map."""
     return {} if value is None else value
 
 
@@ -48,9 +49,9 @@ class BatchingModel(BaseModel):
 IGNORED_BATCHING = frozenset({"custom_metric", "use_custom_metric"})
 
 _Batching = Annotated[
-    BatchingModel, BeforeValidator(_empty_is_map, json_schema_input_type=BatchingModel | None)
+    BatchingModel, BeforeValidator(empty_is_map, json_schema_input_type=BatchingModel | None)
 ]
 BatchingSection = Annotated[
     dict[_Text, _Batching],
-    BeforeValidator(_empty_is_map, json_schema_input_type=dict[_Text, _Batching] | None),
+    BeforeValidator(empty_is_map, json_schema_input_type=dict[_Text, _Batching] | None),
 ]

@@ -23,10 +23,8 @@ from jina.config.older_keys import (
 )
 from jina.config.problems import Problem
 from jina.config.python_values import make_yaml_like
-from jina.config.schema import (
-    FlowOptions,
-    NodeModel,
-)
+from jina.config.ray_schema import RayModel
+from jina.config.schema import FlowOptions, NodeModel
 from jina.config.shards import Neighbour, polling_of, polling_problems, two_numbers
 from jina.config.specs import spec_of
 from jina.config.tree import DataPath, Tree
@@ -74,6 +72,7 @@ class NodeConfig:
         outer_threads: the Flow's alone, as `outer_env`.
         python: absolute path of the interpreter of its processes; "" is that of the Flow.
         is_external: it is served from other machines.
+        ray: what each of its places in a cluster of Ray asks for; None if it says nothing.
     """
 
     name: str
@@ -103,6 +102,7 @@ class NodeConfig:
     outer_threads: int | None = None
     python: str = ""
     is_external: bool = False
+    ray: RayModel | None = None
 
     def parts(self) -> Iterator[tuple[str, ExecutorSpec, ExecutorDraft]]:
         """The Executors that it consists of: names of their nodes, what they are, where written."""
@@ -414,6 +414,7 @@ class NodeReader:
             outer_threads=self.options.threads,
             python=interpreter_of(self.tree, entry),
             is_external=model.external,
+            ray=model.ray,
         )
 
 

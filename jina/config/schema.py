@@ -1,6 +1,6 @@
 """What Flow and Executor YAML may say: every key, its type, its default, one line of documentation.
 
-Here, in `failure_schema`, `http_schema` and `batching_schema` alone. Models are strict (no text
+Here and in the other files of that name, such as `http_schema`, alone. Models are strict (no text
 where a number belongs) and refuse unknown keys. The keys of Jina 2 and 3 that have no effect here
 are in `older_keys.py`: they are accepted, and `check` lists them.
 """
@@ -20,10 +20,11 @@ from pydantic import (
 )
 from pydantic_core import PydanticKnownError
 
-from jina.config.batching_schema import BatchingSection
+from jina.config.batching_schema import BatchingSection, empty_is_map
 from jina.config.external_schema import External
 from jina.config.failure_schema import Limits, OnError, Retries, Strategy
 from jina.config.http_schema import HttpOptions, HttpSection
+from jina.config.ray_schema import RaySection
 from jina.defaults import CLOSE_GRACE_S, MAX_REPLICAS, MAX_THREADS
 
 Text = Annotated[str, Field(strict=True)]
@@ -35,10 +36,6 @@ Timeout = Annotated[int, Field(strict=True, ge=-1, le=10**12)]
 #: Each library that computes in parallel starts so many.
 Threads = Annotated[int, Field(strict=True, ge=1, le=MAX_THREADS)]
 _NO_NUL = r"^[^\x00]*$"
-
-
-def _empty_is_map(value: Any) -> Any:
-    return {} if value is None else value
 
 
 def _without_nul(value: Any) -> Any:
@@ -59,11 +56,11 @@ def _upper(value: Any) -> Any:
 #: A section that may be empty: `with:` and nothing after it.
 Section = Annotated[
     dict[str, Any],
-    BeforeValidator(_empty_is_map, json_schema_input_type=dict[str, Any] | None),
+    BeforeValidator(empty_is_map, json_schema_input_type=dict[str, Any] | None),
 ]
 Bindings = Annotated[
     dict[str, Text],
-    BeforeValidator(_empty_is_map, json_schema_input_type=dict[str, Text] | None),
+    BeforeValidator(empty_is_map, json_schema_input_type=dict[str, Text] | None),
 ]
 Names = Annotated[
     list[Text],
@@ -76,7 +73,7 @@ _Setting = Annotated[_Words | Flag | Number | Real, AfterValidator(_without_nul)
 _Path = Annotated[_Words, AfterValidator(_without_nul)]
 _Environment = dict[_Variable, _Setting]
 Environment = Annotated[
-    _Environment, BeforeValidator(_empty_is_map, json_schema_input_type=_Environment | None)
+    _Environment, BeforeValidator(empty_is_map, json_schema_input_type=_Environment | None)
 ]
 
 
@@ -121,7 +118,7 @@ class ExecutorModel(_Strict):
         description="Class name, or module:Class. The tag `!Class` before the map means the same.",
     )
     with_: Section = Field(default_factory=dict, alias="with", description="Constructor arguments.")
-    metas: Annotated[Metas, BeforeValidator(_empty_is_map, json_schema_input_type=Metas | None)] = (
+    metas: Annotated[Metas, BeforeValidator(empty_is_map, json_schema_input_type=Metas | None)] = (
         Field(
             default_factory=lambda: Metas.model_validate({}),
             description="Name, description, workspace, py_modules.",
@@ -239,6 +236,7 @@ class NodeModel(_Strict):
         ),
     )
     external: External = False
+    ray: RaySection = None
     replicas: Annotated[int, Field(strict=True, ge=1, le=MAX_REPLICAS)] = Field(
         1, description="Number of processes that share the requests."
     )
@@ -430,7 +428,7 @@ class FlowModel(_Strict):
         None, description="Name for `jina post --flow`. The default is the file name."
     )
     with_: Annotated[
-        FlowOptions, BeforeValidator(_empty_is_map, json_schema_input_type=FlowOptions | None)
+        FlowOptions, BeforeValidator(empty_is_map, json_schema_input_type=FlowOptions | None)
     ] = Field(
         default_factory=lambda: FlowOptions.model_validate({}),
         alias="with",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -20,6 +20,19 @@ Lease = Annotated[
     typer.Option(
         help="With --worker-port: suspect a machine after so long a silence: 5s, 1m; default 5s",
         rich_help_panel="Start",
+    ),
+]
+
+On = Annotated[
+    Literal["ray"] | None,
+    typer.Option("--on", help="Run the Executors on the nodes of a cluster of Ray"),
+]
+RayAddress = Annotated[
+    str | None,
+    typer.Option(
+        metavar="HOST:PORT",
+        help="With --on ray: address of the cluster; default: $RAY_ADDRESS, or the one that this "
+        "machine is a node of",
     ),
 ]
 
@@ -56,6 +69,36 @@ def listens(
     name = "127.0.0.1" if host == "localhost" else f"[{host}]" if ":" in host else host
     addresses = ["" if n is None else f"tcp://{name}:{n or '*'}" for n in (port, worker_port)]
     return addresses[0], addresses[1]
+
+
+def engine_address(on: str | None, ray_address: str | None) -> str:
+    """The address of the cluster on which the Executors run; "" where that is this machine.
+
+    Raises:
+        typer.BadParameter: there is an address, and nothing to run there.
+        MissingExtra: Ray is not installed.
+        ConfigError: it is not an address.
+        ConnectError: no cluster is there.
+    """
+    if on is None:
+        if ray_address is not None:
+            raise typer.BadParameter("needs --on ray", param_hint="--ray-address")
+        return ""
+    # Late: see jinacli.app.
+    from jina.ray.connect import address_of, check_installed, probe
+
+    check_installed()
+    address = address_of(ray_address or "")
+    probe(address)
+    return address
+
+
+def listens_to_engine(host: str | None, worker_port: int | None) -> str:
+    """The address for the workers that a cluster runs: without a word, all of this machine's.
+
+    The workers have keys of this run, so it need not be said that others may come.
+    """
+    return listens(host or "0.0.0.0", None, worker_port or 0, True)[1]
 
 
 def lease_s(lease: str | None) -> float:

@@ -44,6 +44,7 @@ class Up:
         keys: folder of the keys of those who may connect to `listen`; "" for no encryption.
         worker_listen: tcp address for workers of other machines; "" for none.
         lease_s: of their agents.
+        ray: address of the cluster of Ray that runs the Executors; "" for none.
     """
 
     listen: str = ""
@@ -56,6 +57,7 @@ class Up:
     keys: str = ""
     worker_listen: str = ""
     lease_s: float = LEASE_S
+    ray: str = ""
 
     def load(self, given: Given) -> tuple[FlowConfig, Plan]:
         """Read a Flow, check it and plan it.
@@ -78,7 +80,18 @@ class Up:
                 param_hint="--worker-port",
             )
         listen, lease_s = self.worker_listen, self.lease_s
-        return config, structs.replace(plan, worker_listen=listen, lease_s=lease_s)
+        plan = structs.replace(plan, worker_listen=listen, lease_s=lease_s)
+        if self.ray:
+            # Late: only --on ray needs it.
+            from jina.ray.place_plan import placed
+
+            plan = placed(config, plan, self.ray, project_of(config))
+        return config, plan
+
+
+def project_of(config: FlowConfig) -> Path:
+    """The folder that everything which is sent along must be in: that of the Flow's YAML."""
+    return config.file.resolve().parent if config.file else Path.cwd()
 
 
 def up_flow(given: Given, how: Up) -> int:
