@@ -151,12 +151,11 @@ def test_what_is_refused(flow: Shell) -> None:
     )
     kept = flow.run(*words()[:2], "--flow", "kept.yml", *words()[4:])
     assert (kept.code, "kept.yml:4" in kept.err, "'a' cannot run on lanes" in kept.err) == (2, True, True)
-    flow.folder.joinpath("flow.yml").write_text(
-        "jtype: Flow\nexecutors: [{name: enc, uses: enc.yml, uses_with: {x: 1}}]\n"
-    )
+    flow.folder.joinpath("enc.py").write_text(ENCODER + "\nimport no_such_package\n")
     bad = flow.run(*words())
     assert bad.code == 1
-    assert '"enc" did not start' in bad.err
+    assert '"enc" did not start: ' in bad.err
+    assert "no_such_package" in bad.err
     nobody = flow.run(*words("--ray-address", "127.0.0.1:1"))
     assert (nobody.code, "no cluster of Ray" in nobody.err) == (4, True)
 
