@@ -137,9 +137,7 @@ def identity_of(
     return identity_in_words(keys, reading, **options)
 
 
-def identity_in_words(
-    keys: Sequence[str], reading: ReadOptions, **options: Any
-) -> dict[str, str]:
+def identity_in_words(keys: Sequence[str], reading: ReadOptions, **options: Any) -> dict[str, str]:
     """What tells one post from another, in words.
 
     Args:

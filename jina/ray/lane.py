@@ -27,9 +27,11 @@ from jina.client.resume import Journal, Place, find_place, forget
 from jina.client.session import Session
 from jina.client.tally import Tally
 from jina.defaults import READ_BYTES, REQUEST_DOCS
-from jina.excepts import ConnectError, InputError, JinaError, OutputError
+from jina.excepts import ConnectError, InputError, JinaError, OutputError, RuntimeFailToStart
+from jina.graph.plan import Plan
 from jina.launch.local import LocalFlow
 from jina.launch.threads import OPENMP, usable_cores
+from jina.names import DEVICES
 from jina.ray.job import LEDGER, Job, Part, Report, Started
 from jina.ray.sending import unpacked
 from jina.readers import LineSource
@@ -68,17 +70,17 @@ class Lane:
             # Ray says how many cores the actor has, and they are for all workers together.
             threads = max(1, int(usable_cores() / lanes_here / workers))
             os.environ[OPENMP] = str(threads)
-            plan = unpacked(job.plan, names, bundles)
+            plan = with_visible(unpacked(job.plan, names, bundles))
             flow = self._stack.enter_context(LocalFlow(plan, is_one_shot=True))
             self._address = flow.address
             with Session(flow.address) as session:
                 return Started(host=host, welcome=session.welcome)
         except JinaError as error:
+            if isinstance(error, RuntimeFailToStart):
+                error.is_unfit = False  # a check here would look at other files
             return Started(host=host, error=error)
         except OSError as error:
-            return Started(
-                host=host, error=OutputError(f"cannot start a lane on {host}: {error}")
-            )
+            return Started(host=host, error=OutputError(f"cannot start a lane on {host}: {error}"))
 
     def work(self, part: Part | None, seconds: float) -> Report:
         """Post for a moment.
@@ -266,10 +268,10 @@ class _OpenPart:
             bytes_done=lines.bytes_taken,
         )
         if job.retries:
-            posting.improved = self._again(posting, address)
+            posting.improved = self._again(address).improved
         if not job.form.is_whole:
-            posting.journal = Journal(self._path, self._about, place)
-            stack.callback(posting.journal.close)
+            journal = posting.journal = Journal(self._path, self._about, place)
+            stack.callback(journal.close)
         self._posting = posting
         self._outcomes = posting.stream(session)
 
@@ -289,7 +291,7 @@ class _OpenPart:
             inputs.append(one.as_input(path))
         return LineSource(inputs, options=self._job.reading)
 
-    def _again(self, posting: Posting, address: str):  # type: ignore[no-untyped-def]
+    def _again(self, address: str) -> Again:
         job = self._job
         again = Again(
             job.retries,
@@ -304,7 +306,17 @@ class _OpenPart:
             },
         )
         self._stack.callback(again.close)
-        return again.improved
+        return again
+
+
+def with_visible(plan: Plan) -> Plan:
+    """The plan with workers that take turns at the GPUs that Ray gives this lane."""
+    visible = [each for each in os.environ.get(DEVICES, "").split(",") if each]
+    workers = [
+        worker if worker.devices is None else structs.replace(worker, devices=visible)
+        for worker in plan.workers
+    ]
+    return structs.replace(plan, workers=workers)
 
 
 def wait_until_free(path: str, timeout_s: float = _LOCKED_S) -> None:

@@ -10,12 +10,14 @@ import heapq
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
+from msgspec import structs
 
 from jina.client.resume import Place
-from jina.excepts import ConnectError, ExecutorError, JinaError
+from jina.excepts import ConnectError, ExecutorError, FlowError
+from jina.graph.plan import RayAsk
 from jina.ray.job import Job, Part, Report, Started
 from jina.ray.lane import Lane
 from jina.ray.ledger import Ledger
@@ -26,18 +28,6 @@ STEP_S = 0.5
 _LOOK_S = 0.2
 _MOST_LOST = 3  # lanes, one after the other, without a result between them
 _STOP_S = 10.0
-
-
-class Size(NamedTuple):
-    """How large a lane is.
-
-    Attributes:
-        cpus: that Ray reserves for it.
-        gpus: likewise.
-    """
-
-    cpus: float
-    gpus: float = 0
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -130,14 +120,15 @@ class Lanes:
         bundles: Mapping[str, bytes],
         parts: Parts,
         count: int,
-        size: Size,
+        size: RayAsk,
         lanes_here: float,
     ) -> None:
         self._ray = ray
         self._parts = parts
         self._class = ray.remote(Lane).options(
-            num_cpus=size.cpus,
-            num_gpus=size.gpus,
+            num_cpus=size.num_cpus,
+            num_gpus=size.num_gpus,
+            resources=size.resources,
             max_restarts=0,
             scheduling_strategy="SPREAD",
         )
@@ -276,22 +267,38 @@ def earlier_of(ledger: Ledger, places: Mapping[int, Place]) -> Place:
     )
 
 
-def size_of(ray: Any, workers: int) -> tuple[int, Size, float]:
-    """How many lanes a cluster has room for, how large each is, and how many share a machine.
+def size_of(ray: Any, ask: RayAsk, *, is_said: bool) -> tuple[int, RayAsk, float]:
+    """How many lanes a cluster has room for, what each asks for, and how many share a machine.
 
     Args:
         ray: the module, connected.
-        workers: processes of the Flow; each gets a core, if a node has so many.
+        ask: what the Flow asks for in all.
+        is_said: the YAML says so; else a lane is content with the largest node.
 
     Raises:
-        JinaError: the cluster has no node with a CPU.
+        FlowError: no node has as much.
     """
-    cores = [
-        int(node["Resources"].get("CPU", 0)) for node in ray.nodes() if node["Alive"]
-    ]
-    cores = [count for count in cores if count]
-    if not cores:
-        raise JinaError("the cluster of Ray has no CPUs", hint="`ray status` shows its nodes")
-    need = min(max(1, workers), max(cores))
-    fit = [count // need for count in cores]
-    return max(1, sum(fit)), Size(need), max(1.0, max(fit))
+    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    most = max((node.get("CPU", 0.0) for node in nodes), default=0.0)
+    if not is_said and ask.num_cpus > most > 0:
+        ask = structs.replace(ask, num_cpus=most)
+    fit = [_times(ask, node) for node in nodes]
+    if not any(fit):
+        have = "; ".join(
+            _amounts({name: node.get(name, 0.0) for name in ask.amounts}) for node in nodes
+        )
+        raise FlowError(
+            f"a lane needs {_amounts(ask.amounts)}, and no node of the cluster has as much: {have}",
+            hint="`ray` of the executors says what each of their replicas asks for",
+        )
+    return sum(fit), ask, float(max(fit))
+
+
+def _times(ask: RayAsk, node: Mapping[str, float]) -> int:
+    """How many lanes fit on a node."""
+    wanted = ask.amounts or {"CPU": 1.0}
+    return int(min(node.get(name, 0.0) / amount for name, amount in wanted.items()))
+
+
+def _amounts(amounts: Mapping[str, float]) -> str:
+    return ", ".join(f"{amount:g} {name}" for name, amount in amounts.items())

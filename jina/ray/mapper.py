@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import threading
 from collections.abc import Mapping, Sequence
@@ -66,15 +67,16 @@ class Mapper:
 
     A batch is a dict of columns: arrays or lists with one value for each row. What becomes of it:
 
-    | column | in a Document | and back |
-    |---|---|---|
-    | `id`, `text`, `uri`, `mime_type`, `weight` and the other fields | that field | the same; an id that was missing is made up |
-    | `embedding`, `blob` | an array, of the column's dtype | an array of shape (rows, …) if all have one shape and dtype, else of objects |
-    | `buffer` | bytes | bytes |
-    | `tags` | a dict, its keys are tags | columns of their own |
-    | any other | a tag of that name: text, numbers, truth values, lists, dicts | likewise |
-    | `chunks`, `matches`, `scores`, `evaluations`, `location` | from JSON | JSON text |
-    | `error` | ignored | None, or why this row failed; the rest of the row is as it came |
+    - `id`, `text`, `uri`, `mime_type`, `weight` and the other fields: that field, and back. An id
+      that is missing is made up.
+    - `embedding`, `blob`: an array of the column's dtype. Back comes one array of shape (rows, …)
+      if all of them have one shape and dtype, else one of objects. NaN where there is none.
+    - `tags`: a dict, whose keys become tags; they come back as columns of their own.
+    - `chunks`, `matches`, `scores`, `evaluations`, `location`: JSON text, both ways.
+    - `error`: not read. It comes back as None, or as why this row failed; the rest of that row is
+      as it came.
+    - any other column: a tag of that name. Text, numbers, truth values, lists, dicts; times become
+      ISO 8601 text.
 
     None in a cell leaves a field or tag unset, and so comes back. The Executor may return other
     Documents than it was given, more or fewer; they become the rows.
@@ -138,7 +140,9 @@ class Mapper:
             for row in range(count)
         ]
         read = self._read(rows)
-        refused = {each.place: each.message for each in read.failures.failures} if read.failures else {}
+        refused = (
+            {each.place: each.message for each in read.failures.failures} if read.failures else {}
+        )
         good = [row for place, row in enumerate(rows) if place not in refused]
         outcomes = self._outcomes(executor, good, read.docs)
         for place, why in sorted(refused.items()):
@@ -214,9 +218,7 @@ class Mapper:
             names |= dict.fromkeys(outcome.columns)
         names |= dict.fromkeys(self._shapes)
         tensors = {
-            column
-            for column in names
-            if self.field_resolver.get(column, column) in TENSOR_FIELDS
+            column for column in names if self.field_resolver.get(column, column) in TENSOR_FIELDS
         }
         columns = {}
         for name in names:
@@ -237,7 +239,7 @@ class Mapper:
         if any(array is None for array in arrays) and dtype.kind not in "fc":
             return _objects(arrays)
         self._shapes[name] = kind
-        missing = np.full(shape, np.nan, dtype) if dtype.kind in "fc" else None
+        missing = np.full(shape, np.nan if dtype.kind in "fc" else 0, dtype)
         return np.stack([missing if array is None else array for array in arrays])
 
 
@@ -247,7 +249,7 @@ def _value(name: str, cell: Any) -> Any:
         return cell.tolist()
     if isinstance(cell, np.generic):
         cell = cell.item()
-    if isinstance(cell, float) and cell != cell:
+    if isinstance(cell, float) and math.isnan(cell):
         return None  # so do columns of numbers say that there is none
     if isinstance(cell, str) and name in _JSON:
         return msgspec.json.decode(cell)

@@ -161,9 +161,7 @@ def parts_of(
         yield part
 
 
-def _pieces(
-    one: Range, part_bytes: int, opener: Opener, after: Range | None
-) -> Iterator[Range]:
+def _pieces(one: Range, part_bytes: int, opener: Opener, after: Range | None) -> Iterator[Range]:
     """What is left of a file behind a range that is known already."""
     start, line = 0, 1
     if after is not None and one.index <= after.index:

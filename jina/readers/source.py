@@ -305,9 +305,7 @@ class LineSource:
         # Late: most inputs are JSON lines that keep their keys.
         from jina.readers.cutters import new_cutter
 
-        return new_cutter(
-            one.format, self.renames, one.name, self._max_line_bytes, one.first_line
-        )
+        return new_cutter(one.format, self.renames, one.name, self._max_line_bytes, one.first_line)
 
     def _new_rows(self, one: Input, descriptor: int) -> RowReader:
         self.renames.meet(self.renames.resolver)  # the container itself refuses unknown names

@@ -9,6 +9,7 @@ import typer
 
 from jina.defaults import MAX_REQUEST_DOCS, MAX_WINDOW_REQUESTS
 from jina.names import with_slash
+from jinacli.commands.machines import RayAddress, engine_address
 from jinacli.commands.options import (
     Content,
     EnvFile,
@@ -197,14 +198,7 @@ def post(
             rich_help_panel="Lanes",
         ),
     ] = None,
-    ray_address: Annotated[
-        str | None,
-        typer.Option(
-            metavar="HOST:PORT",
-            help="Cluster of Ray; default: the one of this machine",
-            rich_help_panel="Lanes",
-        ),
-    ] = None,
+    ray_address: RayAddress = None,
     join: Annotated[
         str | None,
         typer.Option(
@@ -350,20 +344,22 @@ def post(
     )
     check_together(options)
     check_expression(target)
-    if on:
-        # Late too: few posts are that large.
-        from jinacli.post.lanes import LaneOptions, run_lanes
-
-        if dry_run:
-            raise typer.BadParameter("cannot be used with --on ray", param_hint="--dry-run")
-        raise typer.Exit(run_lanes(options, LaneOptions(lanes, ray_address or "", join or "")))
-    for name, value in (("--lanes", lanes), ("--ray-address", ray_address), ("--join", join)):
-        if value:
-            raise typer.BadParameter("needs --on ray", param_hint=name)
+    if on and dry_run:
+        raise typer.BadParameter("cannot be used with --on ray", param_hint="--dry-run")
+    if not on and (lanes or ray_address or join):
+        first = "--lanes" if lanes else "--ray-address" if ray_address else "--join"
+        raise typer.BadParameter("needs --on ray", param_hint=first)
     if dry_run:
         # Late too: nothing else needs it.
         from jinacli.post.dry_run import dry_run_post
 
         raise typer.Exit(dry_run_post(options))
     given = functools.partial(given_flow, flow, [], settings, env_file) if flow else None
+    if on:
+        # Late too: few posts are that large.
+        from jinacli.post.lanes import LaneOptions, run_lanes
+
+        asked = LaneOptions(lanes, engine_address(on, ray_address), join or "")
+        run = functools.partial(run_lanes, options, asked)
+        raise typer.Exit(checked_if_unfit(given, run, quiet=quiet))
     raise typer.Exit(checked_if_unfit(given, lambda: run_post(options), quiet=quiet))

@@ -73,7 +73,6 @@ def credentials_of(options: PostOptions) -> Credentials | None:
         return None
     # Late: most gateways ask for nothing.
     from jina.transport.curve import Credentials
-    from jina.wire.maps import Welcome
 
     return Credentials(options.keys)
 

@@ -21,12 +21,13 @@ from jina.config.problems import Problem, result_or_raise
 from jina.defaults import KIB, MAX_REQUEST_DOCS, MIB, WINDOW_REQUESTS
 from jina.excepts import InputError, JinaError, OutputError
 from jina.export.units import executors_of, keeps_files, problem_of
-from jina.graph.plan import Plan, WorkerSpec
+from jina.graph.plan import Plan, RayAsk, WorkerSpec
 from jina.launch.find import looks_like_file
-from jina.ray.connect import check_installed, connected
+from jina.ray.connect import connected
 from jina.ray.job import Job, Part, Report, Started, part_name
-from jina.ray.lanes import Lanes, Parts, Size, Told, earlier_of, size_of
+from jina.ray.lanes import Lanes, Parts, Told, earlier_of, size_of
 from jina.ray.ledger import Ledger
+from jina.ray.place_plan import ask_of, is_placed
 from jina.ray.sending import packed
 from jina.readers.ranges import Range, parts_of
 from jina.readers.remote import all_files, open_any
@@ -61,7 +62,7 @@ class LaneOptions:
 
     Attributes:
         lanes: how many; None for as many as the cluster has room for.
-        address: of the cluster; "" for that of this machine.
+        address: of the cluster, as HOST:PORT.
         join: a file for the results of all parts, in order; "" for none.
     """
 
@@ -73,7 +74,6 @@ class LaneOptions:
 def run_lanes(options: PostOptions, asked: LaneOptions) -> int:
     """Post on lanes, and return the exit code."""
     _refuse(options, asked)
-    check_installed()
     config, plan = planned(options)
     _refuse_flow(config)
     project = _project_of(options)
@@ -88,7 +88,7 @@ def run_lanes(options: PostOptions, asked: LaneOptions) -> int:
         ray = connected(asked.address)
         stack.callback(ray.shutdown)
         check_signals = stack.enter_context(signals_unwind())
-        fitting, size, here = size_of(ray, len(plan.workers))
+        fitting, size, here = _size(ray, config)
         count = asked.lanes or fitting
         mark, part_bytes = ledger.begin(lambda: _part_bytes(files, count))
         job = _job(options, plan_of(plan, specs), folder, mark, about)
@@ -323,6 +323,15 @@ def _refuse_flow(config: FlowConfig) -> None:
     result_or_raise(True, problems)
 
 
+def _size(ray: Any, config: FlowConfig) -> tuple[int, RayAsk, float]:
+    """How many lanes fit, see `size_of`."""
+    placed = [(node, ask_of(node)) for node in config.executors if is_placed(node)]
+    together = RayAsk(num_cpus=0.0)
+    for node, ask in placed:
+        together = together.plus(ask.times(node.replicas))
+    return size_of(ray, together, is_said=any(node.ray is not None for node, _ in placed))
+
+
 def _project_of(options: PostOptions) -> Path:
     """The folder that the modules must be in: the current one, if the Flow is in it."""
     folder = Path(options.flow).resolve().parent
@@ -387,9 +396,10 @@ def _part_bytes(files: Sequence[Range], lanes: int) -> int:
     return max(_LEAST_BYTES, min(_MOST_BYTES, total // (lanes * _PARTS_OF_A_LANE)))
 
 
-def _starting(options: PostOptions, count: int, size: Size) -> str:
+def _starting(options: PostOptions, count: int, size: RayAsk) -> str:
     lanes = "1 lane" if count == 1 else f"{number(count)} lanes"
-    cpus = "1 CPU" if size.cpus == 1 else f"{size.cpus:g} CPUs"
+    cpus = "1 CPU" if size.num_cpus == 1 else f"{size.num_cpus:g} CPUs"
+    cpus += f" and {size.num_gpus:g} GPUs" if size.num_gpus else ""
     return f"Starting {options.flow} on {lanes} with {cpus} each; they end with this command"
 
 
