@@ -229,7 +229,7 @@ class Lanes:
         if actor.part is not None:
             self._parts.back(actor.part)
         where = f" on {actor.host}" if actor.host else ""
-        reason = " ".join(why.split())
+        reason = " ".join(why.split()).partition(". ")[0]  # Ray says much more
         if self._lost[number] >= _MOST_LOST:
             at = f"at part {number}" if actor.part is not None else "while they started"
             raise ExecutorError(

@@ -85,6 +85,9 @@ def run_lanes(options: PostOptions, asked: LaneOptions) -> int:
         ledger = stack.enter_context(Ledger(folder, about, restart=options.restart))
         if ledger.is_complete:
             return _say_complete(options, asked, ledger)
+        # Ray has much to say of a lane that is lost, on standard output. We say it ourselves.
+        nowhere = stack.enter_context(open(os.devnull, "w", encoding="utf-8"))
+        stack.enter_context(contextlib.redirect_stdout(nowhere))
         ray = connected(asked.address)
         stack.callback(ray.shutdown)
         check_signals = stack.enter_context(signals_unwind())
