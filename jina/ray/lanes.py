@@ -21,6 +21,7 @@ from jina.graph.plan import RayAsk
 from jina.ray.job import Job, Part, Report, Started
 from jina.ray.lane import Lane
 from jina.ray.ledger import Ledger
+from jina.ray.sending import Sent
 
 STEP_S = 0.5
 """How long a lane posts before it says how far it is."""
@@ -104,8 +105,7 @@ class Lanes:
     Args:
         ray: the module, connected.
         job: of the post.
-        names: see `packed`.
-        bundles: see `packed`.
+        sent: see `packed`.
         parts: to post.
         count: of lanes.
         size: of each.
@@ -116,8 +116,7 @@ class Lanes:
         self,
         ray: Any,
         job: Job,
-        names: list[str],
-        bundles: Mapping[str, bytes],
+        sent: Sent,
         parts: Parts,
         count: int,
         size: RayAsk,
@@ -132,7 +131,7 @@ class Lanes:
             max_restarts=0,
             scheduling_strategy="SPREAD",
         )
-        self._args = (ray.put(job), names, ray.put(dict(bundles)), lanes_here)
+        self._args = (ray.put(job), sent.names, ray.put(sent.bundles), lanes_here)
         self._actors: dict[Any, _Actor] = {}  # by what is awaited of it
         self._idle: list[_Actor] = []
         self._lost: Counter[int] = Counter()  # by number of the part; -1 while they start

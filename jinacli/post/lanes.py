@@ -21,14 +21,14 @@ from jina.config.problems import Problem, result_or_raise
 from jina.defaults import KIB, MAX_REQUEST_DOCS, MIB, WINDOW_REQUESTS
 from jina.excepts import InputError, JinaError, OutputError
 from jina.export.units import executors_of, keeps_files, problem_of
-from jina.graph.plan import Plan, RayAsk, WorkerSpec
+from jina.graph.plan import Plan, RayAsk
 from jina.launch.find import looks_like_file
 from jina.ray.connect import connected
 from jina.ray.job import Job, Part, Report, Started, part_name
 from jina.ray.lanes import Lanes, Parts, Told, earlier_of, size_of
 from jina.ray.ledger import Ledger
 from jina.ray.place_plan import ask_of, is_placed
-from jina.ray.sending import packed
+from jina.ray.sending import Sent, packed
 from jina.readers.ranges import Range, parts_of
 from jina.readers.remote import all_files, open_any
 from jina.readers.stream_keys import text_key
@@ -76,8 +76,7 @@ def run_lanes(options: PostOptions, asked: LaneOptions) -> int:
     _refuse(options, asked)
     config, plan = planned(options)
     _refuse_flow(config)
-    project = _project_of(options)
-    names, specs, bundles = packed(plan, project)
+    sent = packed(plan, _project_of(options))
     files = all_files(options.inputs, options.reading)
     folder = Path(os.path.abspath(options.output))
     about = _about(options, files)
@@ -94,23 +93,25 @@ def run_lanes(options: PostOptions, asked: LaneOptions) -> int:
         fitting, size, here = _size(ray, config)
         count = asked.lanes or fitting
         mark, part_bytes = ledger.begin(lambda: _part_bytes(files, count))
-        job = _job(options, plan_of(plan, specs), folder, mark, about)
+        job = _job(options, plan_of(plan, sent), folder, mark, about)
         after = ledger.parts[-1].ranges[-1] if ledger.parts else None
         cut = parts_of(files, part_bytes, open_any, after)
         parts = Parts(ledger, (Part(i, each) for i, each in enumerate(cut, len(ledger.parts))))
         parts.ahead(count)
         count = min(count, max(1, parts.waiting)) if ledger.is_all else count
         run = _Run(options, job, ledger, sum(one.size for one in files))
-        lanes = Lanes(ray, job, names, bundles, parts, count, size, max(here, 1.0))
+        if parts.is_done:
+            return run.end(is_stopped=False, join=asked.join)
+        lanes = Lanes(ray, job, sent, parts, count, size, here)
         stack.callback(lanes.stop)
         if not options.quiet:
-            say(_starting(options, count, size))
+            _say_start(options, sent, count, size)
         return run.post(lanes, check_signals, asked.join)
 
 
-def plan_of(plan: Plan, specs: list[WorkerSpec]) -> Plan:
+def plan_of(plan: Plan, sent: Sent) -> Plan:
     """The plan for other machines: with other workers, and without what is only of this one."""
-    return structs.replace(plan, workers=specs, origins=None, http=None, listen="")
+    return structs.replace(plan, workers=sent.workers, origins=None, http=None, listen="")
 
 
 class _Run:
@@ -170,9 +171,10 @@ class _Run:
             if tally.outcomes:
                 say(f"{self._so_far('this')}:")
             raise
-        return self._end(is_stopped, join)
+        return self.end(is_stopped=is_stopped, join=join)
 
-    def _end(self, is_stopped: bool, join: str) -> int:
+    def end(self, *, is_stopped: bool, join: str) -> int:
+        """Say what has become of everything, and return the exit code."""
         options, tally = self._options, self.tally
         is_whole = not (is_stopped or tally.is_broken)
         where = options.output
@@ -399,11 +401,13 @@ def _part_bytes(files: Sequence[Range], lanes: int) -> int:
     return max(_LEAST_BYTES, min(_MOST_BYTES, total // (lanes * _PARTS_OF_A_LANE)))
 
 
-def _starting(options: PostOptions, count: int, size: RayAsk) -> str:
+def _say_start(options: PostOptions, sent: Sent, count: int, size: RayAsk) -> None:
+    for note in sent.notes:
+        say(f"note: {note}; so each node must have the same files, under the same paths")
     lanes = "1 lane" if count == 1 else f"{number(count)} lanes"
-    cpus = "1 CPU" if size.num_cpus == 1 else f"{size.num_cpus:g} CPUs"
-    cpus += f" and {size.num_gpus:g} GPUs" if size.num_gpus else ""
-    return f"Starting {options.flow} on {lanes} with {cpus} each; they end with this command"
+    each = "1 CPU" if size.num_cpus == 1 else f"{size.num_cpus:g} CPUs"
+    each += f" and {size.num_gpus:g} GPUs" if size.num_gpus else ""
+    say(f"Starting {options.flow} on {lanes} with {each} each; they end with this command")
 
 
 def _say_complete(options: PostOptions, asked: LaneOptions, ledger: Ledger) -> int:

@@ -85,14 +85,18 @@ def finish(lane: Lane, part: Part | None) -> Report:
 
 
 def test_a_lane_posts_parts_and_resumes_them(job: Job, tmp_path: Path) -> None:
-    names, specs, bundles = packed(job.plan, tmp_path / "project")
-    job = structs.replace(job, plan=structs.replace(job.plan, workers=specs))
+    outside = packed(job.plan, tmp_path / "out")
+    assert (outside.names, outside.workers) == ([""], job.plan.workers)
+    assert "outside the project" in outside.notes[0]
+    sent = packed(job.plan, tmp_path / "project")
+    assert sent.notes == []
+    job = structs.replace(job, plan=structs.replace(job.plan, workers=sent.workers))
     shutil.rmtree(tmp_path / "project")
     parts = parts_in(tmp_path, 300_000)
     assert len(parts) == 2
     lane = Lane()
     try:
-        started = lane.start(job, names, bundles, 1)
+        started = lane.start(job, sent.names, sent.bundles, 1)
         assert started.error is None
         assert started.welcome is not None
         assert started.welcome.endpoints["enc"] == ["/encode"]
