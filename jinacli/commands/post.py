@@ -187,7 +187,6 @@ def post(
         typer.Option(
             help="Where to run the Flow of --flow: ray, on several lanes of a cluster, "
             "each with a whole Flow; then --output is a folder",
-            rich_help_panel="Lanes",
         ),
     ] = None,
     lanes: Annotated[
@@ -195,7 +194,6 @@ def post(
         typer.Option(
             min=1,
             help="Number of lanes; default: as many as the cluster has CPUs for",
-            rich_help_panel="Lanes",
         ),
     ] = None,
     ray_address: RayAddress = None,
@@ -205,7 +203,6 @@ def post(
             metavar="FILE",
             help="At the end, put the results of all lanes together in this file, in the order "
             "of the inputs",
-            rich_help_panel="Lanes",
         ),
     ] = None,
     dry_run: Annotated[
