@@ -82,7 +82,7 @@ def bundle_of(
     project = project.resolve()
     roots: dict[Path, str] = {}
     moved = {path: _moved(path, project, roots, spec) for path in _paths(spec)}
-    files, left_out = _files_in(roots)
+    files, left_out = _files_in(roots, _workspace(spec))
     _check_fits(spec, files, most_bytes, most_files)
     executor = structs.replace(
         spec.executor,
@@ -194,10 +194,20 @@ def _moved(path: str, project: Path, roots: dict[Path, str], spec: WorkerSpec) -
     return f"{_HERE}{inside}" if real == root else f"{_HERE}{inside}/{real.name}"
 
 
-def _files_in(roots: dict[Path, str]) -> tuple[list[BundledFile], list[Path]]:
+def _workspace(spec: WorkerSpec) -> Path | None:
+    """The folder in which the Executor keeps files, which is not sent along."""
+    named = spec.executor.metas.get("workspace") or spec.runtime_args.get("workspace")
+    return Path(str(named)).resolve() if named else None
+
+
+def _files_in(
+    roots: dict[Path, str], workspace: Path | None
+) -> tuple[list[BundledFile], list[Path]]:
     files, left_out = [], []
     for root, number in roots.items():
         for source in kept_files(root):
+            if workspace not in (None, root) and source.is_relative_to(workspace or root):
+                continue
             if source.is_symlink() and not source.resolve().is_relative_to(root):
                 left_out.append(source)
                 continue

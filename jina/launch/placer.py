@@ -13,7 +13,7 @@ import signal
 import socket
 from collections.abc import Iterator
 
-from jina.defaults import CLOSE_GRACE_S, KILL_GRACE_S, RESTART_DELAY_MAX_S
+from jina.defaults import KILL_GRACE_S, RESTART_DELAY_MAX_S
 from jina.graph.plan import Plan
 from jina.launch import events
 from jina.launch.child import Child, spawn_placer
@@ -103,27 +103,31 @@ class Placer:
         child = self._child
         if child is not None and child.has_ended():
             self._take_dead(child)
-            if not (self._is_finishing or self._failures):
-                if is_up:
-                    self._start_later(now, child.ending)
-                else:
-                    yield child.failure("", child.ending)
+            if is_up and not self._is_finishing:
+                self._start_later(now, child.ending)
+            elif not (self._is_finishing or self._failures):
+                yield child.failure("", child.ending)
         failures, self._failures = self._failures, []
         for failure in failures:
             if not is_up:
                 yield failure
             else:
-                self._report(
-                    events.Changing(text=f"{failure.worker}: {failure.reason}".lstrip(": "))
-                )
+                what = ": ".join(filter(None, [failure.worker or failure.where, failure.reason]))
+                self._report(events.Changing(text=what))
 
-    def finish(self) -> None:
-        """Let what it has placed close, as the gateway has told it, and let it leave then."""
+    def finish(self) -> float:
+        """Let what it has placed close, as the gateway has told it, and let it leave then.
+
+        Returns:
+            how many seconds that may take.
+        """
         self._is_finishing = True
         self._due = None
-        if self._channel and self._plan.placing:
-            graces = [spec.stop_grace_s for spec in self._plan.placing.workers]
-            self._channel.send(Finish(grace_s=max([CLOSE_GRACE_S, *graces])))
+        if self._channel is None or self._plan.placing is None:
+            return 0.0
+        grace_s = max([0.0, *(spec.stop_grace_s for spec in self._plan.placing.workers)])
+        self._channel.send(Finish(grace_s=grace_s + KILL_GRACE_S))
+        return grace_s + KILL_GRACE_S
 
     def end(self, *, at_once: bool) -> None:
         """End the process, if it is there; what it has placed ends with it."""

@@ -125,8 +125,7 @@ class Supervisor:
         if self._workers or self._comebacks.due or self._state in (STARTING, UP):
             return True
         # In order: the gateway outlives the workers until clients have their answers.
-        others = self._gateway.child or self._http or self._remote.placer.runs
-        return self._state <= DELIVERING and bool(others)
+        return self._state <= DELIVERING and bool(self._gateway.child or self._http)
 
     def _timeout(self) -> float:
         now = time.monotonic()
@@ -210,8 +209,8 @@ class Supervisor:
                 self._failed = True
                 self._report(events.GivenUp(requests=message.given_up, waited_s=DRAIN_GRACE_S))
             self._state = CLOSING
-            self._remote.placer.finish()
-            self._deadline = time.monotonic() + self._changing.close() + 2 * KILL_GRACE_S
+            grace_s = max(self._changing.close(), self._remote.placer.finish())
+            self._deadline = time.monotonic() + grace_s + 2 * KILL_GRACE_S
 
     def _worker_ready(self, message: control.WorkerReady) -> None:
         worker = self._workers.get(message.identity)
@@ -260,7 +259,7 @@ class Supervisor:
             self._fail(failure)
         if self._state < ENDING and (gateway := self._gateway.take_dead()):
             self._gateway_ended(gateway)
-        if self._state == CLOSING and not self._workers:
+        if self._state == CLOSING and not (self._workers or self._remote.placer.runs):
             self._failed = self._failed or self._changing.has_insisted
             self._state = DELIVERING
             self._deadline = time.monotonic() + DELIVERY_GRACE_S + KILL_GRACE_S

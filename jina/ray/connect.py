@@ -90,6 +90,12 @@ def probe(address: str) -> None:
         raise ConnectError(f"no cluster of Ray: {why}", where=address, hint=_START) from None
 
 
+def own_node() -> str:
+    """The id of the node on which this process of Ray runs."""
+    ray: Any = import_module("ray")
+    return str(ray.get_runtime_context().get_node_id())
+
+
 def connected(address: str, namespace: str = "") -> Any:
     """Become a driver of a cluster, and return the module `ray`.
 

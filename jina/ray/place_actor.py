@@ -21,6 +21,7 @@ from typing import IO
 from jina.defaults import KIB
 from jina.launch.bundle import unpack
 from jina.launch.sources import ROOT
+from jina.ray.connect import own_node
 from jina.ray.place_agent import Assignment, Task
 from jina.runtime.structs import decode_msgpack, encode_msgpack
 
@@ -32,7 +33,7 @@ class Host:
     """One agent, and its folder on this node."""
 
     def run(self, task: bytes, bundle: str, data: bytes, keys: dict[str, str]) -> Iterator[bytes]:
-        """Run the agent until it ends; first comes the name of this machine, then its events.
+        """Run the agent until it ends; first comes its node and machine, then its events.
 
         Args:
             task: see `place_agent.Task`.
@@ -55,7 +56,7 @@ class Host:
                 file = os.open(own / name, os.O_WRONLY | os.O_CREAT, 0o600)
                 with os.fdopen(file, "w") as out:
                     out.write(text)
-            yield socket.gethostname().encode()
+            yield f"{own_node()} {socket.gethostname()}".encode()
             assignment = Assignment(
                 task=decode_msgpack(task, Task),
                 bundle=str(folder),

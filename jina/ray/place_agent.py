@@ -103,13 +103,29 @@ def serve(assignment: Assignment) -> int:
     )
     try:
         serve_all([serve], Teller())
-    except RuntimeFailToStart:
-        return 1  # the event was told
+    except RuntimeFailToStart as error:
+        tell(_failed(error, serve.node))
+        return 1
     except JinaError as error:
         told = error if isinstance(error, FlowError) else FlowError(error.what, hint=error.hint)
         tell(structs.replace(events.StartFailed.of(told), worker=serve.node))
         return 1
     return 0
+
+
+def _failed(error: RuntimeFailToStart, node: str) -> events.StartFailed:
+    """The event from which an error was made, as far as it says what was in it."""
+    reason = error.what.removeprefix(f'"{error.worker}" did not start: ')
+    if not error.hint:  # then it goes on a sentence that begins with "it"
+        is_sentence = reason.startswith("it ")
+        reason = reason.removeprefix("it ") if is_sentence else f"failed with {reason}"
+    return events.StartFailed(
+        worker=error.worker or node,
+        where=error.where,
+        reason=reason,
+        output=error.details.splitlines(),
+        hint=error.hint,
+    )
 
 
 class Specs:

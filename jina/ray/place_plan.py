@@ -6,6 +6,7 @@ from pathlib import Path
 
 from msgspec import structs
 
+from jina.check.placing import names_workspace
 from jina.config.flows import FlowConfig
 from jina.config.nodes import NodeConfig
 from jina.graph.plan import Placing, Plan, PlannedNode, RayAsk, WorkerSpec
@@ -71,8 +72,7 @@ def ask_of(node: NodeConfig) -> RayAsk:
 
 def keeps_files(node: NodeConfig) -> bool:
     """Whether it has files of its own, as far as its YAML says."""
-    is_named = "workspace" in node.marks or bool(node.executor.metas.get("workspace"))
-    return is_named or node.shards > 1
+    return names_workspace(node) or node.shards > 1
 
 
 def _takes_turns(node: NodeConfig) -> bool:
@@ -90,7 +90,7 @@ def _elsewhere(spec: WorkerSpec, node: NodeConfig, ask: RayAsk) -> WorkerSpec:
     if _takes_turns(node):
         env = {key: value for key, value in env.items() if key != DEVICES}
     args = spec.runtime_args
-    if not ("workspace" in node.marks or node.executor.metas.get("workspace")):
+    if not names_workspace(node):
         args = {key: value for key, value in args.items() if key != "workspace"}
     threads = spec.threads or max(1, int(ask.num_cpus))
     return structs.replace(spec, env=env, devices=None, runtime_args=args, threads=threads)

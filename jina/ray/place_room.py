@@ -51,6 +51,8 @@ def missing_room(
     """
     amounts = place.ask.amounts
     alive = [node for node in nodes if node["Alive"]]
+    if all(free.get(name, 0.0) >= amount for name, amount in amounts.items()):
+        return f"waiting for Ray to start {place.name}: there is room for it"
     now = told({name: free.get(name, 0.0) for name in amounts}) if amounts else "nothing"
     return (
         f"waiting for Ray to place {place.name}: it asks for {told(amounts)}; free are {now} "

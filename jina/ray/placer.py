@@ -8,11 +8,13 @@ happens there. The actors belong to this process: Ray ends them when it ends, ho
 
 from __future__ import annotations
 
+import os
 import select
 import signal
 import socket
 import sys
 import time
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +37,10 @@ from jina.runtime.structs import decode_json, encode_msgpack
 _EVENTS: msgspec.json.Decoder[events.Event] = msgspec.json.Decoder(events.Event)
 _LOOK_S = 0.25  # between looks at the channel
 _WORD_S = 10.0  # between two words about what is waited for
-_FIRST_WORD_S = 3.0
+_FIRST_WORD_S = 5.0
 _MOST_DELAY_S = 10.0
+_SUSPECT_S = 60.0  # nothing is placed on a node that could not be reached
+_NODE = "ray.io/node-id"  # a label that each node has
 
 
 class _Slot:
@@ -50,8 +54,9 @@ class _Slot:
         self.told: Any = None  # generator of references to what it tells
         self.since = time.monotonic()
         self.due = 0.0
-        self.machine = ""  # where it is, once it is
+        self.node = self.machine = ""  # where it is, once it is
         self.restarts = Restarts()
+        self.has_failed = False  # its agent has told why
 
 
 class Placer:
@@ -72,6 +77,7 @@ class Placer:
         self._finish_at: float | None = None
         self._next_word = time.monotonic() + _FIRST_WORD_S
         self._slots: list[_Slot] = []
+        self._suspects: dict[str, float] = {}  # node -> until when it is
 
     def run(self) -> None:
         """Place everything, keep it placed, until the supervisor says that the Flow stops.
@@ -144,12 +150,27 @@ class Placer:
             num_gpus=place.ask.num_gpus,
             resources=place.ask.resources,
             scheduling_strategy="SPREAD",
+            label_selector=self._elsewhere(place, now),
             max_restarts=0,
         ).remote()
         run = slot.actor.run.options(num_returns="streaming")
         keys = keys_of(place, self._placing.keys)
         slot.told = run.remote(encode_msgpack(task), slot.bundle, slot.data, keys)
-        slot.since, slot.machine = now, ""
+        slot.since, slot.node, slot.machine = now, "", ""
+
+    def _elsewhere(self, place: Place, now: float) -> dict[str, str]:
+        """The labels that keep a place off nodes that cannot be reached, if it fits on others.
+
+        Ray knows that a node is gone only after some 15 s, and would go on placing there.
+        """
+        nodes = [node for node in self._ray.nodes() if node["Alive"]]
+        suspects = {
+            node["NodeID"] for node in nodes if self._suspects.get(node["NodeID"], 0.0) > now
+        }
+        others = [node for node in nodes if node["NodeID"] not in suspects]
+        if not suspects or misfits([place], others):
+            return {}
+        return {_NODE: f"!in({','.join(sorted(suspects))})"}
 
     def _listen(self) -> None:
         """What the agents tell, for a moment."""
@@ -170,15 +191,18 @@ class Placer:
             self._ended(slot, "its agent has ended")
             return
         except self._ray.exceptions.RayError as error:
+            if isinstance(error, self._ray.exceptions.ActorUnavailableError):
+                self._suspects[slot.node] = time.monotonic() + _SUSPECT_S
             self._ended(slot, _why(error))
             return
         if not slot.machine:
-            slot.machine = found.decode()
+            slot.node, _, slot.machine = found.decode().partition(" ")
             return
         for line in found.split(b"\n"):
             event = decode_json(line, _EVENTS)
             if isinstance(event, events.StartFailed) and not event.worker:
                 event = structs.replace(event, worker=slot.place.name)
+            slot.has_failed |= isinstance(event, events.StartFailed)
             self._channel.send(event)
 
     def _ended(self, slot: _Slot, why: str) -> None:
@@ -191,7 +215,9 @@ class Placer:
         now = time.monotonic()
         delay = slot.restarts.delay_s(now)
         slot.due = now + (_MOST_DELAY_S if delay is None else delay)
-        self._say(f"{slot.place.name}{where} is lost: {why}; placing it again")
+        if not slot.has_failed:
+            self._say(f"{slot.place.name}{where} is lost: {why}; placing it again")
+        slot.has_failed = False
 
     def _tell_waiting(self) -> None:
         """Tell what has no place yet, and why."""
@@ -228,6 +254,10 @@ def main() -> int:
     die_with_parent(int(sys.argv[2]), signal.SIGKILL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal; the supervisor says what to do
     channel = Channel(socket.socket(fileno=int(sys.argv[1])), ToPlacer)
+    said = os.dup(2)
+    silent = os.open(os.devnull, os.O_WRONLY)
+    for descriptor in (1, 2):  # Ray prints pages about each lost node; what matters is told
+        os.dup2(silent, descriptor)
     try:
         begin = channel.wait_for(Begin)
         ray = connected(begin.placing.address)
@@ -237,6 +267,9 @@ def main() -> int:
     except JinaError as error:
         told = FlowError(error.what, where=error.where, hint=error.hint)
         channel.send(events.StartFailed.of(told))
+        return 1
+    except Exception:
+        os.write(said, traceback.format_exc().encode())
         return 1
     ray.shutdown()
     return 0

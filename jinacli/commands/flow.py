@@ -183,7 +183,7 @@ def up(
             raise typer.BadParameter("with --on ray, --port needs --keys", param_hint="--port")
     if keys is not None and not (listen or worker_listen):
         raise typer.BadParameter("needs --port or --worker-port", param_hint="--keys")
-    engine = engine_address(on, ray_address)
+    engine = engine_address(on, ray_address, is_tried=not dry_run)
     detach = detach or wait
     if timeout is not None and not detach:
         raise typer.BadParameter("needs --detach or --wait", param_hint="--timeout")

@@ -71,8 +71,13 @@ def listens(
     return addresses[0], addresses[1]
 
 
-def engine_address(on: str | None, ray_address: str | None) -> str:
+def engine_address(on: str | None, ray_address: str | None, *, is_tried: bool = True) -> str:
     """The address of the cluster on which the Executors run; "" where that is this machine.
+
+    Args:
+        on: what `--on` says.
+        ray_address: what `--ray-address` says.
+        is_tried: see whether somebody listens there.
 
     Raises:
         typer.BadParameter: there is an address, and nothing to run there.
@@ -84,6 +89,8 @@ def engine_address(on: str | None, ray_address: str | None) -> str:
         if ray_address is not None:
             raise typer.BadParameter("needs --on ray", param_hint="--ray-address")
         return ""
+    if not is_tried:
+        return ray_address or "auto"
     # Late: see jinacli.app.
     from jina.ray.connect import address_of, check_installed, probe
 

@@ -83,15 +83,10 @@ class Up:
         plan = structs.replace(plan, worker_listen=listen, lease_s=lease_s)
         if self.ray:
             # Late: only --on ray needs it.
-            from jina.ray.place_plan import placed
+            from jinacli.flow.placed import placed_plan
 
-            plan = placed(config, plan, self.ray, project_of(config))
+            plan = placed_plan(config, plan, self.ray)
         return config, plan
-
-
-def project_of(config: FlowConfig) -> Path:
-    """The folder that everything which is sent along must be in: that of the Flow's YAML."""
-    return config.file.resolve().parent if config.file else Path.cwd()
 
 
 def up_flow(given: Given, how: Up) -> int:
@@ -115,7 +110,7 @@ def up_flow(given: Given, how: Up) -> int:
         return code
     refuse_misfits(given, plan)
     refuse_files(config, plan)
-    doubts = Doubts(config, plan.http)
+    doubts = Doubts(config, plan.http, plan.placing)
     plan = given.with_origins(config, plan)
     key = plan.file if isinstance(given.source, Path) else ""
     screen = UpScreen(plan, doubts, as_json=how.as_json, quiet=how.quiet)

@@ -67,7 +67,7 @@ CASES = {
     "flow up": Case(
         "other.yml --detach --json",
         "json",
-        mistakes=(("none.yml", 2), ("other.yml --port 99999", 2)),
+        mistakes=(("none.yml", 2), ("other.yml --port 99999", 2), ("other.yml --on rya", 2)),
         file="FILE",
         starts=True,
     ),
