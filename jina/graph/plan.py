@@ -56,6 +56,18 @@ class RayAsk(msgspec.Struct, frozen=True, kw_only=True):
         every = {"CPU": self.num_cpus, "GPU": self.num_gpus, **self.resources}
         return {name: amount for name, amount in every.items() if amount}
 
+    def plus(self, other: RayAsk) -> RayAsk:
+        """What both ask for together."""
+        names = [*self.resources, *other.resources]
+        return RayAsk(
+            num_cpus=self.num_cpus + other.num_cpus,
+            num_gpus=self.num_gpus + other.num_gpus,
+            resources={
+                name: self.resources.get(name, 0.0) + other.resources.get(name, 0.0)
+                for name in names
+            },
+        )
+
     def times(self, count: int) -> RayAsk:
         """What so many ask for together."""
         return RayAsk(

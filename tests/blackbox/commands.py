@@ -54,7 +54,13 @@ CASES = {
     "post": Case(
         "/ -i data.jsonl -q",
         "lines",
-        mistakes=(("/ -i none.jsonl", 2), ("/ --limit x", 2), ("/ -t a --address x", 4)),
+        mistakes=(
+            ("/ -i none.jsonl", 2),
+            ("/ --limit x", 2),
+            ("/ -t a --address x", 4),
+            ("/ -i data.jsonl --on x", 2),
+            ("/ -i data.jsonl --lanes 2", 2),
+        ),
         file="/ -i FILE",
     ),
     "schema": Case("flow", "json", mistakes=(("flows", 2),), narrowest=ANY),
