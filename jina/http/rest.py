@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qs
@@ -16,6 +16,7 @@ from jina.client.requests import Request
 from jina.defaults import MAX_CALL_BYTES
 from jina.excepts import BadClientInput, WireError
 from jina.http import bodies, envelopes
+from jina.http.access import Found
 from jina.http.answers import Answered, told
 from jina.http.bodies import JINA_3, JINA_20, LINES, Body
 from jina.http.dialects import Documents, documents_2, documents_3
@@ -43,8 +44,6 @@ from jina.records import ids
 from jina.records.jsonlines import BAD_LINE
 from jina.wire.maps import DOCS, REQUEST_TIMEOUT, SPLIT, STOPPING, Call, ErrorInfo, Part, pack_map
 from jina.wire.maps import LINES as WIRE_LINES
-
-Headers = Sequence[tuple[bytes, bytes]]
 
 JSON_LINES = b"application/x-ndjson"
 _JSON_LINES = {JSON_LINES, b"application/ndjson", b"application/jsonl", b"application/jsonlines"}
@@ -76,14 +75,14 @@ class Asked(msgspec.Struct, frozen=True):
 
 
 def prepare(
-    front: Front, endpoint: str, headers: Headers, body: bytes, query: bytes = b""
+    front: Front, endpoint: str, found: Found, body: bytes, query: bytes = b""
 ) -> Asked | Answered:
     """Read a request.
 
     Args:
         front: that got it.
         endpoint: that its path means; "" where the body says it.
-        headers: their names in lower case.
+        found: its headers.
         body: whole.
         query: of its URL, without the question mark; only requests of JSON lines have settings in
             it.
@@ -91,20 +90,14 @@ def prepare(
     Returns:
         what to send, or what is wrong with it.
     """
-    kind = given_id = b""
-    for name, value in headers:
-        if name == b"content-type":
-            kind = value
-        elif name == REQUEST_ID:
-            given_id = value
-    kind = _kind(kind)
+    kind = _kind(found.get(b"content-type", b""))
     try:
         if kind == b"json":
             settings = front.settings
             read = bodies.read(body, api=settings.api, max_docs=settings.max_docs)
             if query and not read.is_named and (names := parse_qs(query.decode("latin-1"), True)):
                 raise BadBody(*unread_query(names))
-            return asked_of(front, endpoint, read, request_id=sane_id(given_id))
+            return asked_of(front, endpoint, read, request_id=sane_id(found.get(REQUEST_ID, b"")))
         if kind == b"lines":
             return _asked_of_lines(front, endpoint, body, query)
     except BadBody as error:
