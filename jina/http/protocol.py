@@ -117,9 +117,7 @@ class FrontProtocol(Connection):
         if endpoint is None and self._may_be_short(length):
             self.take(ShortCycle(keep_alive, self.found.get(REQUEST_ID), length))
             return
-        is_posted = self.method == b"POST" and (
-            "POST" in self.front.methods.get(self.url, METHODS)
-        )
+        is_posted = self.method == b"POST" and ("POST" in self.front.methods.get(self.url, METHODS))
         if endpoint is None or not length or not is_posted:
             super().begin(keep_alive, length)
             return

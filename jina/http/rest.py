@@ -18,9 +18,8 @@ from jina.excepts import BadClientInput, WireError
 from jina.http import bodies, envelopes
 from jina.http.access import Found
 from jina.http.answers import Answered, told
-from jina.http.bodies import JINA_3, JINA_20, LINES, Body
-from jina.http.dialects import Documents, documents_2, documents_3
-from jina.http.envelopes import Facts, OneFailed, Writer
+from jina.http.bodies import LINES, Body
+from jina.http.envelopes import Documents, Facts, OneFailed, Writer, in_list
 from jina.http.far_numbers import far_numbers
 from jina.http.front import Front
 from jina.http.hints import hint_of
@@ -41,6 +40,7 @@ from jina.http.watch import REQUEST_ID, sane_id
 from jina.names import DEFAULT_ENDPOINT
 from jina.readers import Chunk
 from jina.records import ids
+from jina.records.dialects import JINA_3, JINA_20
 from jina.records.jsonlines import BAD_LINE
 from jina.wire.maps import DOCS, REQUEST_TIMEOUT, SPLIT, STOPPING, Call, ErrorInfo, Part, pack_map
 from jina.wire.maps import LINES as WIRE_LINES
@@ -163,13 +163,6 @@ def asked_of(
         place: list[str | int] = ["body", "targetExecutor"]
         raise BadBody(Problem(place, error.what, "value_error")) from error
     key = ids.fresh()
-    call = Call(
-        read.parameters,
-        source=_SOURCE,
-        key=key,
-        lines=True,
-        tensors=_tensors_of(read) if writer is None else writer.tensors,
-    )
     facts = Facts(
         read.dialect,
         read.is_client,
@@ -180,6 +173,14 @@ def asked_of(
         read.request_id or request_id or (key if read.dialect == JINA_20 else key.replace("-", "")),
         writer,
         read.is_named,
+    )
+    call = Call(
+        read.parameters,
+        source=_SOURCE,
+        key=key,
+        lines=True,
+        tensors=_tensors_of(read) if writer is None else writer.tensors,
+        words=facts.words,
     )
     return Asked(_request(read.lines, read.rows, call), wanted, targets, call, facts)
 
@@ -294,9 +295,8 @@ def _finished(asked: Asked, reply: Reply) -> Answered:
             return _partly(asked, reply, outcomes, headers)
     if is_lines:
         return Answered(_status_of(outcomes), headers, bytes(outcomes.lines), JSON_LINES)
-    return Answered(
-        200, headers, envelopes.envelope(facts, _documents(facts, outcomes.lines), reply.way)
-    )
+    documents = _documents(facts, bytes(outcomes.lines))
+    return Answered(200, headers, envelopes.envelope(facts, documents, reply.way))
 
 
 def _not_of_an_executor(error: ErrorInfo) -> Answered | None:
@@ -311,19 +311,15 @@ def _not_of_an_executor(error: ErrorInfo) -> Answered | None:
     return None
 
 
-def _documents(facts: Facts, lines: bytes | memoryview) -> Documents:
-    if facts.writer is not None:
-        return facts.writer.documents(lines)
-    if facts.dialect == JINA_3:
-        return documents_3(lines)
-    return documents_2(lines, is_dense=facts.dialect == JINA_20, is_full=facts.has_routes)
+def _documents(facts: Facts, lines: bytes) -> Documents:
+    return in_list(lines) if facts.writer is None else facts.writer.documents(lines)
 
 
-def _sent(asked: Asked) -> bytes:
-    """The Documents of a request as lines, as they were before any Executor."""
+def _sent(asked: Asked) -> list[bytes]:
+    """The Documents of a request as lines, as they were before any Executor, in its own words."""
     reply = Reply(asked.request, None, asked.request.parts, asked.request.frames, 0)
     lines, _, _ = lines_of(reply, asked.endpoint, asked.call)
-    return bytes(lines)
+    return [line for line in bytes(lines).splitlines(keepends=True) if not _failure(line)]
 
 
 def _failed(asked: Asked, reply: Reply, error: ErrorInfo) -> Answered:
@@ -340,8 +336,7 @@ def _failed(asked: Asked, reply: Reply, error: ErrorInfo) -> Answered:
         }
         told_of = {"requestId": facts.request_id, "error": what}
         return Answered(500, [], msgspec.json.encode(told_of))
-    sent = b"".join(line for line in _sent(asked).splitlines(keepends=True) if not _failure(line))
-    documents = _documents(facts, sent)
+    documents = _documents(facts, b"".join(_sent(asked)))
     return Answered(200, [], envelopes.envelope(facts, documents, reply.way, error=error))
 
 
@@ -393,15 +388,10 @@ def _partly(
     if len(failed) == len(lines) and blamed is not None:
         return _failed(asked, reply, blamed)
     if not facts.is_client:
-        written = [msgspec.Raw(line.rstrip()) for line in lines]
-        good = b"".join(line for line in lines if not _failure(line))
-        documents = iter(_documents(facts, good))
-        places = {index for index, _ in failures}
-        mixed = [
-            written[index] if index in places else next(documents) for index in range(len(lines))
-        ]
-        return Answered(200, headers, envelopes.envelope(facts, mixed, reply.way, failed=failed))
-    sent = {_decode_failure(line).id: line for line in _sent(asked).splitlines(keepends=True)}
+        documents = _documents(facts, bytes(outcomes.lines))
+        body = envelopes.envelope(facts, documents, reply.way, failed=failed)
+        return Answered(200, headers, body)
+    sent = {_decode_failure(line).id: line for line in _sent(asked)}
     for index, found in failures:
         lines[index] = sent.get(found.id, b"")
     body = envelopes.envelope(

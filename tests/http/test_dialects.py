@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 
 from jina import Document, DocumentArray
-from jina.http.dialects import documents_2, documents_3
-from jina.http.envelopes import Facts, OneFailed, envelope, partly
+from jina.http.envelopes import Facts, OneFailed, envelope, in_list, partly
+from jina.records.dialects import JINA_3, JINA_20, JINA_26, WITH_UNSET, rewritten
 from jina.types import codec
 from jina.wire.maps import ErrorInfo, Leg, Way
 from tests.http.protos import parsed
@@ -42,24 +42,21 @@ def lines_of(docs: list[Document], form: Any = "list") -> bytes:
 
 
 def two(docs: list[Document], *, is_dense: bool = False, is_full: bool = True) -> list[Any]:
-    lines = lines_of(docs, "base64" if is_dense else "list")
-    return _plain(documents_2(lines, is_dense=is_dense, is_full=is_full))
+    words = (JINA_20 if is_dense else JINA_26) + (WITH_UNSET if is_full else "")
+    return _plain(rewritten(lines_of(docs, "base64" if is_dense else "list"), words))
 
 
 def three(docs: list[Document]) -> list[Any]:
-    return _plain(documents_3(lines_of(docs)))
+    return _plain(rewritten(lines_of(docs), JINA_3))
 
 
-def _plain(found: Any) -> list[Any]:
-    return list(json.loads(msgspec.json.encode(found)))
+def _plain(lines: bytes) -> list[Any]:
+    return [json.loads(line) for line in lines.splitlines()]
 
 
 def parsed_2(release: str, docs: list[Document]) -> Any:
-    found = documents_2(
-        lines_of(docs, "base64" if release == "2.0" else "list"),
-        is_dense=release == "2.0",
-        is_full=True,
-    )
+    form = "base64" if release == JINA_20 else "list"
+    found = in_list(rewritten(lines_of(docs, form), release + WITH_UNSET))
     return parsed(release, json.loads(envelope(Facts(release), found, WAY)))
 
 
