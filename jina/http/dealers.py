@@ -105,6 +105,7 @@ class LocalDealer(asyncio.Protocol):
         if self.is_up:
             self.send(goodbye)
             self.flush()
+        self.is_up = False
         if self._transport is not None:
             self._transport.close()
 
@@ -247,6 +248,7 @@ class RemoteDealer:
         if self.is_up:
             sockets.send(self._socket, goodbye)
             sockets.wait_until_sent(self._socket, _GOODBYE_S)
+        self.is_up = False
 
     def send(self, message: Sequence[Any]) -> None:
         """See `Dealer`; a message that waits for a connection is sent on it."""
