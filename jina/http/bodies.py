@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -130,6 +131,8 @@ _encode = msgspec.json.Encoder().encode
 
 _REFUSED = (msgspec.MsgspecError, UnicodeError, RecursionError)
 _WHITE = bytes.maketrans(b"\r\n", b"  ")  # white space for sure: JSON escapes both in strings
+_FIRST = itemgetter(0)
+_OBJECT = frozenset(b"{")
 _LARGE_BYTES = 1024 * KIB
 _MANY_VALUES = 500_000
 _KEY = re.compile(rb'"([A-Za-z_]+)"[ \t\r\n]*:').findall
@@ -342,12 +345,11 @@ def _lines(
     is_one_line = b"\n" not in body and b"\r" not in body
     each = data if is_one_line else [bytes(element).translate(_WHITE) for element in data]
     lines = b"\n".join([*each, b""])
-    # No element has a line end within it.
-    is_plain = lines.startswith(b"{") and lines.count(b"\n{") == len(data) - 1
-    if is_plain and not (dialect == JINA_3 and _is_in_other_words(lines)):
-        return lines
     rows = lines.split(b"\n")
     rows.pop()
+    is_plain = _OBJECT.issuperset(map(_FIRST, rows))
+    if is_plain and not (dialect == JINA_3 and _is_in_other_words(lines)):
+        return lines
     return b"\n".join([_line(row, index, dialect) for index, row in enumerate(rows)] + [b""])
 
 
