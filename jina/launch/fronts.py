@@ -238,6 +238,7 @@ class Fronts:
         """Let each finish the requests that it has, and leave; new connections are refused."""
         self._is_stopping = True
         if self._port is not None:
+            self._port.close_queue()
             self._port.close()
         self.signal(signal.SIGTERM)
 
