@@ -428,4 +428,8 @@ def _merged(found: Sequence[LineFailures]) -> LineFailures | None:
 
 
 def _too_long(size: int) -> str:
-    return f"a line of more than {MAX_LINE_BYTES // MIB} MiB ({size} bytes seen), which is too long"
+    most = MAX_LINE_BYTES // MIB
+    return (
+        f"a line of more than {most} MiB ({size} bytes seen), which is too long; "
+        "put the content in a file, and its path in `uri`"
+    )

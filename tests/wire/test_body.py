@@ -164,7 +164,7 @@ def test_a_failure_says_where_and_why() -> None:
                 "key-42",
                 "jina.excepts.InputError",
                 "data.jsonl:42: a line of more than 16 MiB (50000000 bytes seen), "
-                "which is too long",
+                "which is too long; put the content in a file, and its path in `uri`",
             ),
         ],
     )
