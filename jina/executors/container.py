@@ -45,3 +45,8 @@ class ContainerSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     options: list[str] = []
     user: str = ""
     has_userns: bool = False
+
+    @property
+    def shown(self) -> str:
+        """How people see it."""
+        return f"{SCHEME}{self.image}"

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from jina.executors.container import ContainerSpec, Mount
 from jina.launch.boxes import box_of
-from jina.launch.engines import Engine, NoEngine, engine, python_and_file
+from jina.launch.engines import Engine, NoEngine, engine, no_image, python_and_file
 from jina.launch.sources import VERSION
 from jina.runtime import start_error
 from jina.runtime.control import UNFIT, Assignment
@@ -104,11 +104,7 @@ def prepared(found: Engine, container: ContainerSpec) -> tuple[str, str]:
     if not is_here or container.pulls_latest:
         reason = found.pull(container.image)
         if reason and not is_here:
-            raise NoEngine(
-                f"the image {container.image} is not on this machine, and cannot be pulled: "
-                f"{reason}",
-                f"make it: `{found.name} build -t {container.image} FOLDER`",
-            )
+            raise no_image(found, container.image, reason)
     return python_and_file(container.entrypoint, found.config_of(container.image))
 
 
@@ -134,8 +130,9 @@ def main(arguments: Sequence[str]) -> int:
         found = engine()
         remove_orphans(found)
         python, file = prepared(found, container)
-        for mount in container.mounts:  # a workspace that is new
-            os.makedirs(mount.source, exist_ok=True) if not os.path.exists(mount.source) else None
+        for mount in container.mounts:
+            if not os.path.exists(mount.source):  # a workspace that is new
+                os.makedirs(mount.source)
     except NoEngine as error:
         _tell(str(error), error.hint)
         return UNFIT

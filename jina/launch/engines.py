@@ -116,6 +116,29 @@ def engine() -> Engine:
     raise NoEngine("a container needs docker or podman; neither is on $PATH", _INSTALL)
 
 
+def fault_of(image: str) -> NoEngine | None:
+    """Why a container of an image cannot be started; None if it can, as far as is seen from here.
+
+    An image that is not on this machine is not pulled: its registry is asked.
+    """
+    try:
+        found = engine()
+        if found.has(image):
+            return None
+        reason = found.refusal(image)
+    except NoEngine as error:
+        return error
+    return no_image(found, image, reason) if reason else None
+
+
+def no_image(found: Engine, image: str, reason: str) -> NoEngine:
+    """What is said of an image that cannot be had."""
+    return NoEngine(
+        f"the image {image} is not on this machine, and cannot be pulled: {reason}",
+        f"check its name, or build it: `{found.name} build -t {image} FOLDER`",
+    )
+
+
 def _tried(path: str) -> tuple[Engine | None, str]:
     """The engine at a path, or why it does not work."""
     try:

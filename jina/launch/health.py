@@ -179,7 +179,7 @@ class Health:
             restarts=restarts,
             last_end=last_end,
             devices=spec.env.get(DEVICES, ""),
-            python=spec.python or sys.executable,
+            python=spec.container.shown if spec.container else spec.python or sys.executable,
         )
 
 
