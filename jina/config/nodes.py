@@ -380,6 +380,8 @@ class NodeReader:
     ) -> NodeConfig:
         own, general = model.timeout_ready, self.options.timeout_ready
         workspace = self.tree.source.absolute(model.workspace) or self.workspace
+        if containers.is_contained(entry) and not (model.workspace or self.options.workspace):
+            workspace = ""  # the image knows
         self.state.problems += retry_notes(self.tree, at, model)
         return NodeConfig(
             name=model.name or f"executor{at[-1]}",

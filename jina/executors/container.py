@@ -20,6 +20,11 @@ class Mount(msgspec.Struct, frozen=True, kw_only=True):
     target: str
     is_read_only: bool = False
 
+    @property
+    def shown(self) -> str:
+        """As in `volumes`."""
+        return f"{self.source}:{self.target}{':ro' if self.is_read_only else ''}"
+
 
 class ContainerSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How the container of a worker is started.

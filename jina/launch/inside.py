@@ -21,6 +21,7 @@ from jina.runtime.control import UNFIT, Assignment
 from jina.runtime.parent import die_with_parent
 from jina.runtime.structs import decode_msgpack, encode_msgpack
 
+_WORKSPACE = "/workspace"  # images that jina exports have it
 _FILE_HINT = (
     "its YAML is the word behind `--uses` in the ENTRYPOINT of the image, else config.yml in its "
     "working directory; `entrypoint: jina executor --uses FILE` in the Flow names another file"
@@ -39,12 +40,19 @@ def main(arguments: Sequence[str]) -> int:
         if not start_error.write(start_error.emptied(0), start_error.describe(error)):
             print(error, file=sys.stderr, flush=True)
         return UNFIT
-    worker_spec = structs.replace(assignment.spec, executor=spec)
+    runtime_args = dict(assignment.spec.runtime_args)
+    runtime_args["workspace"] = runtime_args.get("workspace") or _workspace()
+    worker_spec = structs.replace(assignment.spec, executor=spec, runtime_args=runtime_args)
     data = encode_msgpack(structs.replace(assignment, spec=worker_spec))
     os.ftruncate(0, 0)
     os.pwrite(0, data, 0)
     os.lseek(0, 0, os.SEEK_SET)
     return worker.main([parent])
+
+
+def _workspace() -> str:
+    """Where Executors write if the Flow does not say."""
+    return _WORKSPACE if os.path.isdir(_WORKSPACE) else os.getcwd()
 
 
 def _spec_in(file: str, over: ExecutorSpec) -> ExecutorSpec:
