@@ -103,7 +103,8 @@ def container_of(
     metas = entry.get("uses_metas") or entry.get("override_metas") or {}
     own = metas.get("workspace") if isinstance(metas, Mapping) else None
     folders = [workspace, tree.source.absolute(own) if isinstance(own, str) else ""]
-    mounts += [Mount(source=folder, target=folder) for folder in dict.fromkeys(folders) if folder]
+    for folder in dict.fromkeys(filter(None, folders)):
+        mounts.append(Mount(source=folder, target=folder, is_workspace=True))
     return ContainerSpec(
         image=image,
         place=f"{file}:{line}:{column}" if file and line else "",

@@ -171,7 +171,7 @@ class _Resolver:
             "uses_metas": spec.metas,
             "uses_requests": spec.requests,
             "uses_dynamic_batching": spec.dynamic_batching,
-            "volumes": [mount.shown for mount in container.mounts],
+            "volumes": [each.shown for each in container.mounts if not each.is_workspace],
         }
         for key, value in said.items():
             if value:

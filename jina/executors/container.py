@@ -14,11 +14,13 @@ class Mount(msgspec.Struct, frozen=True, kw_only=True):
         source: absolute path here.
         target: absolute path in the container.
         is_read_only: it cannot be written there.
+        is_workspace: where the Flow has its files, not a volume; made if it is not there.
     """
 
     source: str
     target: str
     is_read_only: bool = False
+    is_workspace: bool = False
 
     @property
     def shown(self) -> str:

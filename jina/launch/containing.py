@@ -131,8 +131,8 @@ def main(arguments: Sequence[str]) -> int:
         remove_orphans(found)
         python, file = prepared(found, container)
         for mount in container.mounts:
-            if not os.path.exists(mount.source):  # a workspace that is new
-                os.makedirs(mount.source)
+            if mount.is_workspace:
+                os.makedirs(mount.source, exist_ok=True)
     except NoEngine as error:
         _tell(str(error), error.hint)
         return UNFIT
