@@ -64,6 +64,15 @@ def _of_node(node: NodeConfig, project: Path) -> Iterator[Problem]:
             f"{node.name!r} runs with an interpreter of this machine, {node.python}",
             "leave it out, and install what the executor needs on the nodes of the cluster",
         )
+    if node.container is not None:
+        yield _problem(
+            node,
+            "uses",
+            "container-here",
+            f"{node.name!r} runs in a container, which Ray does not start",
+            "use its YAML or class instead of `docker://`, or serve it yourself: `external: true`",
+        )
+        return
     if node.executor.live:
         yield _problem(
             node,

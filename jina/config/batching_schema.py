@@ -12,8 +12,7 @@ _Text = Annotated[str, Field(strict=True)]
 _Flag = Annotated[bool, Field(strict=True)]
 
 
-def empty_is_map(value: Any) -> Any:
-    """A section that may be empty: nothing after its colon is an empty map."""
+def _empty_is_map(value: Any) -> Any:
     return {} if value is None else value
 
 
@@ -49,9 +48,9 @@ class BatchingModel(BaseModel):
 IGNORED_BATCHING = frozenset({"custom_metric", "use_custom_metric"})
 
 _Batching = Annotated[
-    BatchingModel, BeforeValidator(empty_is_map, json_schema_input_type=BatchingModel | None)
+    BatchingModel, BeforeValidator(_empty_is_map, json_schema_input_type=BatchingModel | None)
 ]
 BatchingSection = Annotated[
     dict[_Text, _Batching],
-    BeforeValidator(empty_is_map, json_schema_input_type=dict[_Text, _Batching] | None),
+    BeforeValidator(_empty_is_map, json_schema_input_type=dict[_Text, _Batching] | None),
 ]

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from jina.config.batching_schema import empty_is_map
+from jina.config.schema_parts import empty_is_map
 
 _Amount = Annotated[float, Field(strict=True, ge=0, le=10**6)]
 _Resource = Annotated[str, Field(strict=True, min_length=1)]

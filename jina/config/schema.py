@@ -1,8 +1,7 @@
 """What Flow and Executor YAML may say: every key, its type, its default, one line of documentation.
 
-Here and in the other files of that name, such as `http_schema`, alone. Models are strict (no text
-where a number belongs) and refuse unknown keys. The keys of Jina 2 and 3 that have no effect here
-are in `older_keys.py`: they are accepted, and `check` lists them.
+Here and in the files named `…_schema`. Models are strict (no text where a number belongs) and
+refuse unknown keys. Keys of Jina 2 and 3 without effect here are accepted: see `older_keys.py`.
 """
 
 from __future__ import annotations
@@ -20,14 +19,16 @@ from pydantic import (
 )
 from pydantic_core import PydanticKnownError
 
-from jina.config.batching_schema import BatchingSection, empty_is_map
+from jina.config.batching_schema import BatchingSection
+from jina.config.container_schema import DockerKwargs, Entrypoint, Gpus, PullLatest, Volumes
 from jina.config.external_schema import External
 from jina.config.failure_schema import Limits, OnError, Retries, Strategy
-from jina.config.http_schema import HttpOptions, HttpSection
+from jina.config.http_schema import HttpSection
 from jina.config.ray_schema import RaySection
+from jina.config.schema_parts import Text, empty_is_map, one_or_many
+from jina.config.worker_port_schema import WorkerPortOptions
 from jina.defaults import CLOSE_GRACE_S, MAX_REPLICAS, MAX_THREADS
 
-Text = Annotated[str, Field(strict=True)]
 Number = Annotated[int, Field(strict=True)]
 Real = Annotated[float, Field(strict=True)]
 Flag = Annotated[bool, Field(strict=True)]
@@ -45,10 +46,6 @@ def _without_nul(value: Any) -> Any:
     return value
 
 
-def _one_or_many(value: Any) -> Any:
-    return [value] if isinstance(value, str) else [] if value is None else value
-
-
 def _upper(value: Any) -> Any:
     return value.upper() if isinstance(value, str) else value
 
@@ -64,7 +61,7 @@ Bindings = Annotated[
 ]
 Names = Annotated[
     list[Text],
-    BeforeValidator(_one_or_many, json_schema_input_type=Text | list[Text] | None),
+    BeforeValidator(one_or_many, json_schema_input_type=Text | list[Text] | None),
 ]
 _Variable = Annotated[str, Field(strict=True, pattern=r"^[^=\x00]+$")]
 # Not a pattern of pydantic's own: it refuses text that is not Unicode, and values may be that.
@@ -189,8 +186,8 @@ class NodeModel(_Strict):
         None,
         description=(
             "The Executor to run: path of its YAML file, class name, module:Class, "
-            "catalogue://Name, or the Executor itself as a map or YAML text. The default passes "
-            "Documents through."
+            "catalogue://Name, docker://IMAGE, or the Executor itself as a map or YAML text. The "
+            "default passes Documents through."
         ),
     )
     uses_with: Section = Field(
@@ -297,6 +294,11 @@ class NodeModel(_Strict):
             "`jina executor install` makes one."
         ),
     )
+    volumes: Volumes = Field(default_factory=list)
+    gpus: Gpus = None
+    entrypoint: Entrypoint = Field(default_factory=list)
+    pull_latest: PullLatest = False
+    docker_kwargs: DockerKwargs = Field(default_factory=dict)
     threads: Threads | None = Field(
         None,
         description=(
@@ -348,7 +350,7 @@ class NodeModel(_Strict):
     )
 
 
-class FlowOptions(HttpOptions):
+class FlowOptions(WorkerPortOptions):
     """What holds for the whole Flow."""
 
     name: Text | None = Field(None, description="Same as the top-level `name`.")

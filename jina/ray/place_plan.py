@@ -45,15 +45,15 @@ def placed(config: FlowConfig, plan: Plan, address: str, project: Path) -> Plan:
         plan,
         nodes=[_external(node) if node.name in by_name else node for node in plan.nodes],
         workers=[spec for spec in plan.workers if spec.node not in by_name],
-        worker_listen=plan.worker_listen or WORKER_LISTEN,
+        worker_listen=_reachable(plan.worker_listen),
         placing=placing,
     )
 
 
 def is_placed(node: NodeConfig) -> bool:
     """Whether Ray runs it: it has code of the user, and nobody else serves it."""
-    runs_code = node.executor.jtype not in ("", "BaseExecutor") or node.shards > 1
-    return runs_code and not node.is_external
+    is_class = node.executor.jtype not in ("", "BaseExecutor")
+    return (is_class or node.shards > 1 or node.container is not None) and not node.is_external
 
 
 def ask_of(node: NodeConfig) -> RayAsk:
@@ -78,6 +78,11 @@ def keeps_files(node: NodeConfig) -> bool:
 def _takes_turns(node: NodeConfig) -> bool:
     """Whether its workers share the GPUs of a machine, `CUDA_VISIBLE_DEVICES: RR`."""
     return node.env.get(DEVICES, "").startswith("RR")
+
+
+def _reachable(listen: str) -> str:
+    """Where the gateway listens to workers: to those of other nodes, too. All of them have keys."""
+    return listen.replace("//127.0.0.1:", "//0.0.0.0:") or WORKER_LISTEN
 
 
 def _external(node: PlannedNode) -> PlannedNode:

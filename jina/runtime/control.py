@@ -12,7 +12,7 @@ from typing import TypeAlias, TypeVar
 
 import msgspec
 
-from jina.defaults import DRAIN_GRACE_S, LEASE_S
+from jina.defaults import DRAIN_GRACE_S, LEASE_S, MAX_INFLIGHT_BYTES
 from jina.excepts import WireError
 from jina.graph.plan import Plan, PlannedNode, WorkerSpec
 from jina.runtime.facts import Look, Seen
@@ -77,6 +77,7 @@ class Configure(_Message):
     workers: str = ""  # address for agents and workers of other machines; "" for none
     lease_s: float = LEASE_S  # see jina.runtime.roster
     placed_keys: str = ""  # folder of further keys that are let in: those that an engine placed
+    most_bytes: int = MAX_INFLIGHT_BYTES  # of requests; with more, it does not read from clients
 
 
 class Expect(_Message):

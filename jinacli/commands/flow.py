@@ -30,7 +30,6 @@ from jinacli.commands.machines import (
     engine_address,
     lease_s,
     listens,
-    listens_to_engine,
 )
 from jinacli.commands.options import (
     EnvFile,
@@ -173,16 +172,7 @@ def up(
     from jinacli.flow.up import Up, up_flow
 
     is_meant = keys is not None or insecure or on is not None
-    if on is not None and port is None and worker_port is None:
-        listen, worker_listen = "", ""
-    else:
-        listen, worker_listen = listens(host, port, worker_port, is_meant)
-    if on is not None:
-        worker_listen = listens_to_engine(host, worker_port)
-        if listen and keys is None:
-            raise typer.BadParameter("with --on ray, --port needs --keys", param_hint="--port")
-    if keys is not None and not (listen or worker_listen):
-        raise typer.BadParameter("needs --port or --worker-port", param_hint="--keys")
+    listen, worker_listen = listens(host, port, worker_port, is_meant)
     engine = engine_address(on, ray_address, is_tried=not dry_run)
     detach = detach or wait
     if timeout is not None and not detach:
