@@ -13,7 +13,7 @@ import os
 import signal
 import sys
 
-from jinacli import color, older_commands
+from jinacli import color, first_process, older_commands
 from jinacli.completion.scripts import VARIABLE
 from jinacli.streams import forget, open_closed_streams
 
@@ -24,6 +24,8 @@ _INTERRUPTED = 130  # as in jinacli.exits, which may not be loaded yet
 
 def main() -> None:
     """Run the command line; every error ends here, as a message and an exit code."""
+    if first_process.is_first():
+        first_process.stay_as_init()
     open_closed_streams()
     gc.set_threshold(_GARBAGE)
     color.settle(sys.argv[1:], os.environ)

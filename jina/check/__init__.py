@@ -141,6 +141,7 @@ def _parts(node: NodeConfig, guessed: frozenset[str]) -> Iterator[Part]:
             limit_s=node.timeout_ready_s,
             python=python,
             env=with_first_gpu(node.env if is_own else node.env_around(origin)),
+            image=node.container.image if is_own and node.container else "",
         )
 
 

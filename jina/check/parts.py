@@ -67,6 +67,7 @@ class Part:
         limit_s: how long the import may take; below zero for ever.
         python: the interpreter that it runs in; "" for this one.
         env: the environment variables of its process: all that the YAML says.
+        image: of the container in which it runs, and in which it is not looked at; "" for none.
     """
 
     name: str
@@ -78,6 +79,7 @@ class Part:
     limit_s: float = TIMEOUT_READY_S
     python: str = ""
     env: Mapping[str, str] = field(default_factory=dict)
+    image: str = ""
 
     @property
     def modules(self) -> tuple[object, ...]:
@@ -101,9 +103,16 @@ class Part:
             report.problems += problems
         return Findings(report.problems, report.endpoints, founded)
 
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether this interpreter cannot import it."""
+        return bool(self.image) or is_other(self.python)
+
     def unfit(self, reason: str, hint: str) -> Findings:
-        """What is reported when its interpreter has no jina that fits."""
+        """What is reported when its interpreter has no jina that fits, or its image is missing."""
         tree, at = self.origin.overlays[0] if self.origin.overlays else (self.origin.tree, ())
+        if self.image:
+            return Findings([tree.problem((*at, "uses"), "unfit-container", reason, hint=hint)])
         key = VENV if (*at, VENV) in tree.values else PYTHON
         return Findings([tree.problem((*at, key), "unfit-interpreter", reason, hint=hint)])
 
@@ -137,7 +146,7 @@ class Check(NamedTuple):
     options: LoadOptions = DEFAULT_OPTIONS
 
     def here(self, begin: Begin) -> Report:
-        """Import everything in this process, except for what runs in another interpreter."""
+        """Import everything in this process, except for what runs in others or in containers."""
         return self.finish(
-            [Findings() if is_other(part.python) else part.look(begin) for part in self.parts]
+            [Findings() if part.is_elsewhere else part.look(begin) for part in self.parts]
         )

@@ -149,11 +149,21 @@ def _with_files(data: dict[str, Any], part: Part, folder: Path) -> dict[str, Any
         # An interpreter without a slash is one of $PATH.
         if isinstance(path, str) and path and (key != PYTHON or os.sep in path):
             data[key] = _named(part.folders[0] / path, folder)
+    volumes = data.get("volumes")
+    if volumes:
+        volumes = [volumes] if isinstance(volumes, str) else volumes
+        data["volumes"] = [_volume(str(volume), part, folder) for volume in volumes]
     further = data.get("extra_search_paths")
     if further:
         further = [further] if isinstance(further, str) else further
         data["extra_search_paths"] = [_named(part.folders[0] / name, folder) for name in further]
     return data
+
+
+def _volume(volume: str, part: Part, folder: Path) -> str:
+    """A volume as named from another folder."""
+    source, colon, rest = volume.partition(":")
+    return f"{_named(part.folders[0] / os.path.expanduser(source), folder)}{colon}{rest}"
 
 
 def _uses(uses: str, part: Part, folder: Path) -> str | dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
-from jina.config import devices
+from jina.config import containers, devices
 from jina.config.batching import laid_over, settings_in, warn_of_ignored
 from jina.config.drafts import ExecutorClass, ExecutorDraft, executor_draft, uncertain_sections
 from jina.config.environment import environment_of
@@ -15,18 +15,10 @@ from jina.config.failures import Failures, failures_around, failures_of, retry_n
 from jina.config.interpreters import interpreter_of, interpreter_problems, refuses_live
 from jina.config.load_state import LoadState
 from jina.config.needs import DUPLICATE_NEED, Fault, Node, faults
-from jina.config.older_keys import (
-    IGNORED_EXECUTOR,
-    IGNORED_NODE,
-    MEANS_NOTHING,
-    REFUSED_NODE,
-)
+from jina.config.older_keys import IGNORED_EXECUTOR, IGNORED_NODE, MEANS_NOTHING, REFUSED_NODE
 from jina.config.problems import Problem
 from jina.config.python_values import make_yaml_like
-from jina.config.schema import (
-    FlowOptions,
-    NodeModel,
-)
+from jina.config.schema import FlowOptions, NodeModel
 from jina.config.shards import Neighbour, polling_of, polling_problems, two_numbers
 from jina.config.specs import spec_of
 from jina.config.tree import DataPath, Tree
@@ -34,6 +26,7 @@ from jina.config.uses import draft_of_uses
 from jina.config.validation import known_keys, usable
 from jina.config.variables import Unresolved
 from jina.defaults import CLOSE_GRACE_S, TIMEOUT_READY_S
+from jina.executors.container import ContainerSpec
 from jina.executors.spec import ExecutorSpec
 from jina.names import GATEWAY
 
@@ -74,6 +67,7 @@ class NodeConfig:
         outer_threads: the Flow's alone, as `outer_env`.
         python: absolute path of the interpreter of its processes; "" is that of the Flow.
         is_external: it is served from other machines.
+        container: in which its processes run; None for none.
     """
 
     name: str
@@ -103,6 +97,7 @@ class NodeConfig:
     outer_threads: int | None = None
     python: str = ""
     is_external: bool = False
+    container: ContainerSpec | None = None
 
     def parts(self) -> Iterator[tuple[str, ExecutorSpec, ExecutorDraft]]:
         """The Executors that it consists of: names of their nodes, what they are, where written."""
@@ -120,7 +115,7 @@ def known_entry(
     state: LoadState, tree: Tree, at: DataPath, entry: Mapping[str, Any]
 ) -> dict[str, Any]:
     """An entry without what is ignored, and without what is refused, which is reported."""
-    kept = state.without_ignored(tree, at, entry, IGNORED_NODE)
+    kept = state.without_ignored(tree, at, entry, IGNORED_NODE | containers.ignored_keys(entry))
     warn_of_ignored(state, tree, at, kept)
     make_yaml_like(kept)
     uses = kept.get("uses")
@@ -134,6 +129,7 @@ def known_entry(
     state.problems += strategy_notes(tree, at, kept)
     state.problems += devices.problems(tree, (*at, "env"), kept.get("env"))
     if not state.options.only_graph:
+        state.problems += containers.container_problems(tree, at, kept)
         state.problems += interpreter_problems(tree, at, kept)
     return kept
 
@@ -160,10 +156,6 @@ def _refused_values(tree: Tree, at: DataPath, entry: dict[str, Any]) -> Iterator
     """The values of known keys that are not supported (yet)."""
     yield from polling_problems(tree, (*at, "polling"), entry.get("polling"))
     yield from two_numbers(tree, at, entry)
-
-
-def _unsupported(tree: Tree, path: DataPath, message: str, hint: str) -> Problem:
-    return tree.problem(path, "not-supported", message, hint=hint)
 
 
 def graph_problems(state: LoadState, tree: Tree, key: str, entries: list[Any]) -> None:
@@ -357,6 +349,8 @@ class NodeReader:
             return ExecutorDraft(self.tree, place, jtype=cls.__name__, folder=folder, cls=cls)
         if entry.get(key) is None:
             return ExecutorDraft(self.tree, at, jtype="BaseExecutor", folder=folder)
+        if key == "uses" and containers.is_contained(entry):
+            return containers.draft_in_container(self.tree, place)
         if isinstance(entry[key], str):
             return draft_of_uses(self.state, self.tree, place, entry[key])
         return executor_draft(self.state, self.tree, place)
@@ -385,6 +379,9 @@ class NodeReader:
         own_executor: Neighbour,
     ) -> NodeConfig:
         own, general = model.timeout_ready, self.options.timeout_ready
+        workspace = self.tree.source.absolute(model.workspace) or self.workspace
+        if containers.is_contained(entry) and not (model.workspace or self.options.workspace):
+            workspace = ""  # the image knows
         self.state.problems += retry_notes(self.tree, at, model)
         return NodeConfig(
             name=model.name or f"executor{at[-1]}",
@@ -397,8 +394,10 @@ class NodeReader:
             after=neighbours.get("uses_after"),
             disable_reduce=model.disable_reduce or model.no_reduce,
             is_floating=model.floating,
-            workspace=self.tree.source.absolute(model.workspace) or self.workspace,
-            env=environment_of(_env_of(own_executor), self.options.env, model.env),
+            workspace=workspace,
+            env=environment_of(
+                _env_of(own_executor), self.options.env, containers.environment_in(entry), model.env
+            ),
             outer_env=environment_of(self.options.env),
             timeout_ready_s=_seconds(general if own is None else own),
             stop_grace_s=_grace_s(model),
@@ -414,6 +413,7 @@ class NodeReader:
             outer_threads=self.options.threads,
             python=interpreter_of(self.tree, entry),
             is_external=model.external,
+            container=containers.container_of(self.tree, at, entry, workspace),
         )
 
 

@@ -5,6 +5,8 @@ docs/migrating.md has all of them, with those that work.
 
 from __future__ import annotations
 
+from jina.config.container_schema import KEYS
+
 #: Ignored beside `with` and `executors`.
 IGNORED_FLOW = frozenset({"gateway", "is_updated", "jcloud"})
 
@@ -33,9 +35,9 @@ IGNORED_OPTIONS = frozenset({
 IGNORED_NODE = frozenset({
     "allow_concurrent", "compression", "connect_to_predecessor", "connection_list", "cors",
     "ctrl_with_ipc", "daemon", "default_swagger_ui", "deployment_role", "description",
-    "disable_auto_volume", "disable_remote", "docker_kwargs", "dynamic_routing",
-    "dynamic_routing_in", "dynamic_routing_out", "entrypoint", "env_from_secret",
-    "exit_on_exceptions", "expose_public", "force", "force_network_mode", "force_update", "gpus",
+    "disable_auto_volume", "disable_remote", "dynamic_routing",
+    "dynamic_routing_in", "dynamic_routing_out", "env_from_secret",
+    "exit_on_exceptions", "expose_public", "force", "force_network_mode", "force_update",
     "grpc_channel_options", "grpc_data_requests", "grpc_metadata", "grpc_server_options",
     "host_in", "host_out", "hosts_in_connect", "hosts_in_connections", "identity",
     "image_pull_secrets", "inspect", "install_requirements", "jcloud", "k8s_custom_resource_dir",
@@ -45,12 +47,12 @@ IGNORED_NODE = frozenset({
     "num_part", "output_array_type", "pea_id", "pea_role", "peas_hosts", "peer_ports", "pod_role",
     "port", "port_ctrl", "port_expose", "port_in", "port_jinad", "port_monitoring", "port_out",
     "ports", "prefer_platform", "protocol", "protocols", "provider_endpoint", "proxy",
-    "pull_latest", "quiet", "quiet_error", "quiet_remote_logs", "raft_configuration", "read_only",
+    "quiet", "quiet_error", "quiet_remote_logs", "raft_configuration", "read_only",
     "reduce", "reload", "replica_id", "rest_api", "restful", "routing_table", "runs_in_docker",
     "runtime", "runtime_backend", "runtime_cls", "scheduling", "shard_id", "socket_in",
     "socket_out", "ssh_keyfile", "ssh_password", "ssh_server", "ssl_certfile", "ssl_keyfile",
     "static_routing_table", "timeout_ctrl", "timeout_send", "title", "tls", "traces_exporter_host",
-    "traces_exporter_port", "tracing", "upload_files", "uvicorn_kwargs", "volumes", "with",
+    "traces_exporter_port", "tracing", "upload_files", "uvicorn_kwargs", "with",
     "workspace_id", "zmq_identity",
 })
 # fmt: on
@@ -63,6 +65,7 @@ MEANS_NOTHING = (None, False, "", "0.0.0.0", "localhost", "127.0.0.1", "NONE")
 
 #: Ignored keys of which something else does what was meant: what to do instead.
 INSTEAD_OF_IGNORED = {
+    **dict.fromkeys(KEYS, "it applies to an executor with `uses: docker://IMAGE`"),
     "with": "put constructor arguments in `uses_with`",
     **dict.fromkeys(
         ("restful", "rest_api", "protocols"),

@@ -22,6 +22,7 @@ from jina.config.schema import FlowOptions, NodeModel
 from jina.config.source import Source
 from jina.config.tree import DataPath, Tree, value_at
 from jina.config.validation import known_keys
+from jina.executors.container import ContainerSpec
 from jina.executors.spec import ExecutorSpec
 
 DEFAULT = "default"
@@ -133,7 +134,9 @@ class _Resolver:
         for key, part in (("uses_before", node.before), ("uses_after", node.after)):
             if part is not None and part.origin is not None:
                 self.executor((*to, key), part.executor, part.origin)
-        if not node.is_external:
+        if node.container is not None:
+            self.container(to, node.container, node.executor, origin)
+        elif not node.is_external:
             self.executor((*to, "uses"), node.executor, origin)
         if node.needs is not None:
             self.put((*to, "needs"), list(node.needs), tree, (*at, "needs"))
@@ -144,7 +147,8 @@ class _Resolver:
             self.put((*to, "polling"), dict(node.polling), tree, (*at, "polling"))
         workspace = (*at, "workspace")
         place = workspace if workspace in tree.values else ("with", "workspace")
-        self.put((*to, "workspace"), node.workspace, tree, place)
+        if node.workspace or node.container is None:
+            self.put((*to, "workspace"), node.workspace, tree, place)
         env = {key: value for key, value in node.env.items() if origin.env.get(key) != value}
         self.put((*to, "env"), env, tree, (*at, "env"), ("with", "env"))
         if node.python:
@@ -155,6 +159,23 @@ class _Resolver:
         place = own if own in tree.values else ("with", "timeout_ready")
         self.put((*to, "timeout_ready"), timeout, tree, place)
         self.rest(to, tree, at)
+
+    def container(
+        self, to: DataPath, container: ContainerSpec, spec: ExecutorSpec, origin: ExecutorDraft
+    ) -> None:
+        """An Executor in a container: its image, and what the Flow says of it."""
+        tree, at = origin.overlays[0]
+        self.put((*to, "uses"), container.shown, tree, (*at, "uses"))
+        said = {
+            "uses_with": spec.with_,
+            "uses_metas": spec.metas,
+            "uses_requests": spec.requests,
+            "uses_dynamic_batching": spec.dynamic_batching,
+            "volumes": [each.shown for each in container.mounts if not each.is_workspace],
+        }
+        for key, value in said.items():
+            if value:
+                self.put((*to, key), value, tree, (*at, key))
 
     def rest(self, to: DataPath, tree: Tree, at: DataPath) -> None:
         """The keys that a node has as they are written."""

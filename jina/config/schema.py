@@ -20,13 +20,14 @@ from pydantic import (
 from pydantic_core import PydanticKnownError
 
 from jina.config.batching_schema import BatchingSection
+from jina.config.container_schema import DockerKwargs, Entrypoint, Gpus, PullLatest, Volumes
 from jina.config.external_schema import External
 from jina.config.failure_schema import Limits, OnError, Retries, Strategy
 from jina.config.http_schema import HttpSection
+from jina.config.schema_parts import Text, empty_is_map, one_or_many
 from jina.config.worker_port_schema import WorkerPortOptions
 from jina.defaults import CLOSE_GRACE_S, MAX_REPLICAS, MAX_THREADS
 
-Text = Annotated[str, Field(strict=True)]
 Number = Annotated[int, Field(strict=True)]
 Real = Annotated[float, Field(strict=True)]
 Flag = Annotated[bool, Field(strict=True)]
@@ -37,19 +38,11 @@ Threads = Annotated[int, Field(strict=True, ge=1, le=MAX_THREADS)]
 _NO_NUL = r"^[^\x00]*$"
 
 
-def _empty_is_map(value: Any) -> Any:
-    return {} if value is None else value
-
-
 def _without_nul(value: Any) -> Any:
     """No process takes a NUL in its environment."""
     if isinstance(value, str) and "\0" in value:
         raise PydanticKnownError("string_pattern_mismatch", {"pattern": _NO_NUL})
     return value
-
-
-def _one_or_many(value: Any) -> Any:
-    return [value] if isinstance(value, str) else [] if value is None else value
 
 
 def _upper(value: Any) -> Any:
@@ -59,15 +52,15 @@ def _upper(value: Any) -> Any:
 #: A section that may be empty: `with:` and nothing after it.
 Section = Annotated[
     dict[str, Any],
-    BeforeValidator(_empty_is_map, json_schema_input_type=dict[str, Any] | None),
+    BeforeValidator(empty_is_map, json_schema_input_type=dict[str, Any] | None),
 ]
 Bindings = Annotated[
     dict[str, Text],
-    BeforeValidator(_empty_is_map, json_schema_input_type=dict[str, Text] | None),
+    BeforeValidator(empty_is_map, json_schema_input_type=dict[str, Text] | None),
 ]
 Names = Annotated[
     list[Text],
-    BeforeValidator(_one_or_many, json_schema_input_type=Text | list[Text] | None),
+    BeforeValidator(one_or_many, json_schema_input_type=Text | list[Text] | None),
 ]
 _Variable = Annotated[str, Field(strict=True, pattern=r"^[^=\x00]+$")]
 # Not a pattern of pydantic's own: it refuses text that is not Unicode, and values may be that.
@@ -76,7 +69,7 @@ _Setting = Annotated[_Words | Flag | Number | Real, AfterValidator(_without_nul)
 _Path = Annotated[_Words, AfterValidator(_without_nul)]
 _Environment = dict[_Variable, _Setting]
 Environment = Annotated[
-    _Environment, BeforeValidator(_empty_is_map, json_schema_input_type=_Environment | None)
+    _Environment, BeforeValidator(empty_is_map, json_schema_input_type=_Environment | None)
 ]
 
 
@@ -121,7 +114,7 @@ class ExecutorModel(_Strict):
         description="Class name, or module:Class. The tag `!Class` before the map means the same.",
     )
     with_: Section = Field(default_factory=dict, alias="with", description="Constructor arguments.")
-    metas: Annotated[Metas, BeforeValidator(_empty_is_map, json_schema_input_type=Metas | None)] = (
+    metas: Annotated[Metas, BeforeValidator(empty_is_map, json_schema_input_type=Metas | None)] = (
         Field(
             default_factory=lambda: Metas.model_validate({}),
             description="Name, description, workspace, py_modules.",
@@ -192,8 +185,8 @@ class NodeModel(_Strict):
         None,
         description=(
             "The Executor to run: path of its YAML file, class name, module:Class, "
-            "catalogue://Name, or the Executor itself as a map or YAML text. The default passes "
-            "Documents through."
+            "catalogue://Name, docker://IMAGE, or the Executor itself as a map or YAML text. The "
+            "default passes Documents through."
         ),
     )
     uses_with: Section = Field(
@@ -299,6 +292,11 @@ class NodeModel(_Strict):
             "`jina executor install` makes one."
         ),
     )
+    volumes: Volumes = Field(default_factory=list)
+    gpus: Gpus = None
+    entrypoint: Entrypoint = Field(default_factory=list)
+    pull_latest: PullLatest = False
+    docker_kwargs: DockerKwargs = Field(default_factory=dict)
     threads: Threads | None = Field(
         None,
         description=(
@@ -430,7 +428,7 @@ class FlowModel(_Strict):
         None, description="Name for `jina post --flow`. The default is the file name."
     )
     with_: Annotated[
-        FlowOptions, BeforeValidator(_empty_is_map, json_schema_input_type=FlowOptions | None)
+        FlowOptions, BeforeValidator(empty_is_map, json_schema_input_type=FlowOptions | None)
     ] = Field(
         default_factory=lambda: FlowOptions.model_validate({}),
         alias="with",

@@ -153,8 +153,8 @@ def _unknown_address(tree: Tree, at: DataPath, scheme: str) -> Problem:
         return tree.problem(
             at,
             "not-supported",
-            "Executors in Docker images are not supported: jina does not start containers",
-            hint="use the Executor's YAML file or class instead",
+            "an Executor in a container cannot be used here",
+            hint="name it in the `uses` of an executor of a Flow",
         )
     return tree.problem(
         at,

@@ -10,7 +10,7 @@ import functools
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from os.path import dirname
+from os.path import dirname, isabs
 from pathlib import Path
 
 from jina.config.flows import FlowConfig
@@ -66,6 +66,7 @@ class Unit:
         replicas: of each shard.
         shards: into how many parts it is divided.
         is_stateful: it keeps files in its workspace.
+        may_write: nobody can see here whether it does: some of its modules are only in the image.
         env: what everybody may see.
         secret_env: what nobody may see.
         cores: that its processes use, as far as the YAML says so; 0 is unknown.
@@ -79,6 +80,7 @@ class Unit:
     replicas: int = 1
     shards: int = 1
     is_stateful: bool = False
+    may_write: bool = False
     env: Mapping[str, str] = field(default_factory=dict)
     secret_env: Mapping[str, str] = field(default_factory=dict)
     cores: int = 0
@@ -119,7 +121,8 @@ class Unit:
             words += ["--shard", shard]
         if self.processes > 1:
             words += ["--replicas", str(self.processes)]
-        return [*words, "--workspace", "/workspace"]
+        # Whoever names a workspace counts as stateful: a replacement waits for the lease.
+        return [*words, "--workspace", "/workspace"] if self.has_volume or self.may_write else words
 
 
 @dataclass(frozen=True)
@@ -280,6 +283,7 @@ def _unit(
         replicas=node.replicas,
         shards=node.shards,
         is_stateful=is_stateful,
+        may_write=not all(map(isabs, spec.py_modules)),
         env={key: value for key, value in sorted(env.items()) if not looks_secret(key)},
         secret_env={key: value for key, value in sorted(env.items()) if looks_secret(key)},
         gpus=_gpus(node.env.get(DEVICES, "")),
@@ -316,6 +320,15 @@ def _gateway_grace_s(config: FlowConfig) -> int:
 
 
 def _node_problems(node: NodeConfig, asked: Asked, held: Callable[[str], int]) -> Iterator[Problem]:
+    if node.container is not None:
+        yield problem_of(
+            node,
+            "uses",
+            "container-here",
+            f"{node.name!r} runs in a container that its Flow starts; that is not exported",
+            f"name the Executor's YAML in `uses`, and export with --image {node.name}="
+            f"{node.container.image}",
+        )
     if node.python:
         yield problem_of(
             node,

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import structs
 
 from jina.defaults import CLOSE_GRACE_S, LEASE_S, TIMEOUT_READY_S
+from jina.executors.container import ContainerSpec
 from jina.executors.modules import import_paths, program_folders
 from jina.executors.spec import ExecutorSpec, importing_from
 from jina.graph.http import HttpSettings
@@ -110,6 +111,7 @@ class WorkerSpec(msgspec.Struct, frozen=True, kw_only=True):
         threads: that each of its numerical libraries may use; None is its share of the cores.
         python: absolute path of the interpreter that runs it; "" is that of the supervisor.
         python_place: where the Flow's YAML chooses that, as file:line:column; "" from Python.
+        container: in which it runs; None for none.
     """
 
     node: str
@@ -127,6 +129,7 @@ class WorkerSpec(msgspec.Struct, frozen=True, kw_only=True):
     threads: int | None = None
     python: str = ""
     python_place: str = ""
+    container: ContainerSpec | None = None
 
     @property
     def name(self) -> str:

@@ -199,6 +199,7 @@ def _workers(
                 threads=threads,
                 python="" if planned.of else node.python,
                 python_place="" if planned.of else _place(node, *PYTHON_KEYS),
+                container=None if planned.of else node.container,
             )
 
 

@@ -5,6 +5,7 @@ python -m jina.http
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import socket
@@ -92,6 +93,7 @@ async def serve(assignment: FrontAssignment) -> None:
     config.front = front
     config.short_streams = ShortStreams(front)
     load(config)
+    gc.freeze()  # what is loaded stays; the collector need not walk it again
     front.open()
     try:
         server = _Server(config, ready)

@@ -15,14 +15,14 @@ from msgspec.structs import replace
 
 from jina.client.exchange import Reply
 from jina.http import bodies, rest
-from jina.http.bodies import JINA_3, JINA_20, MAX_ID_CHARS, Body
-from jina.http.dialects import Documents, documents_3
-from jina.http.envelopes import Facts, Writer, pod_id, status_of, stops
+from jina.http.bodies import MAX_ID_CHARS, Body
+from jina.http.envelopes import Documents, Facts, Writer, in_list, pod_id, status_of, stops
 from jina.http.front import Front
 from jina.http.problems import BadBody, Problem
 from jina.http.protobuf import BadMessage, Schema, decode, encode
 from jina.http.protos import REQUEST_2, REQUEST_3
 from jina.http.rest import Asked
+from jina.records.dialects import JINA_3, JINA_20
 from jina.records.tensors import from_json, to_json
 from jina.wire.maps import ErrorInfo, Way
 
@@ -231,10 +231,11 @@ class _Json:
 
     is_binary = False
     tensors = "list"
+    words = JINA_3
 
-    def documents(self, lines: bytes | memoryview) -> Documents:
+    def documents(self, lines: bytes) -> Documents:
         """See `Writer`."""
-        return documents_3(lines)
+        return in_list(lines)
 
     def envelope(
         self,
@@ -277,6 +278,7 @@ class _Proto:
 
     is_binary = True
     tensors = "base64"
+    words = ""
 
     def __init__(
         self,
@@ -294,7 +296,7 @@ class _Proto:
         """A writer for the answer to a request that has them."""
         return _Proto(self._schema, self._around, self._error, groundtruths)
 
-    def documents(self, lines: bytes | memoryview) -> Documents:
+    def documents(self, lines: bytes) -> Documents:
         """See `Writer`."""
         return [self._document(line) for line in _decode_lines(lines)]
 

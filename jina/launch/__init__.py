@@ -4,6 +4,7 @@ The parts of a supervisor:
 
     supervisor.py               the loop that owns everything
     child.py                    one process: spawn, output, signals
+    boxes.py                    a worker in a container, see also containing.py and contained.py
     gateway_process.py          the gateway's process, and the way to talk with it
     workers.py                  the workers' processes, and what the gateway is told of them
     fronts.py, http_port.py     the processes that serve HTTP, and their port

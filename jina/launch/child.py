@@ -112,7 +112,17 @@ class Child:
     @property
     def was_killed(self) -> bool:
         """Whether a signal has ended it."""
-        return (self._process.returncode or 0) < 0
+        return (self.returncode or 0) < 0
+
+    @property
+    def returncode(self) -> int | None:
+        """Its exit code, or the signal that ended it, negative; None while it runs."""
+        return self._process.returncode
+
+    @property
+    def worker_pid(self) -> int:
+        """The process id of the worker itself."""
+        return self.pid
 
     def read_output(self) -> list[str] | None:
         """The whole lines that it printed since the last call; None once it closed its output.
@@ -153,12 +163,12 @@ class Child:
     @property
     def is_unfit(self) -> bool:
         """Whether it ended because its Executor could not be built, see `control.UNFIT`."""
-        return self._process.returncode == UNFIT
+        return self.returncode == UNFIT
 
     @property
     def ending(self) -> str:
         """How it ended, in words."""
-        code = self._process.returncode
+        code = self.returncode
         return "is still running" if code is None else ending(code)
 
     def report(self) -> list[str]:
@@ -176,7 +186,7 @@ class Child:
             reason: how it failed, in words.
         """
         self.is_error_told = True
-        if self._process.returncode == UNSUITED and is_other(self.python):
+        if self.returncode == UNSUITED and is_other(self.python):
             reason, hint = interpreters.told(self.python, self.report())
             return events.StartFailed(
                 worker=self.name,
@@ -202,6 +212,11 @@ class Child:
         if not lines:
             return self.ending
         return "\n    ".join([f"{self.ending}; its last lines were:", *lines])
+
+    def signal_alone(self, signum: signal.Signals) -> None:
+        """Signal it alone."""
+        with contextlib.suppress(OSError):
+            os.kill(self.pid, signum)
 
     def signal_group(self, signum: signal.Signals) -> None:
         """Signal it and whatever it started."""

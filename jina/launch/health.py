@@ -179,7 +179,7 @@ class Health:
             restarts=restarts,
             last_end=last_end,
             devices=spec.env.get(DEVICES, ""),
-            python=spec.python or sys.executable,
+            python=spec.container.shown if spec.container else spec.python or sys.executable,
         )
 
 
@@ -195,9 +195,9 @@ def describe(
         is_retiring: it is to end.
     """
     child = worker.child
-    report.pid = child.pid
+    report.pid = child.worker_pid
     report.up_s = time.monotonic() - child.started
-    report.memory = memory_bytes(child.pid)
+    report.memory = memory_bytes(report.pid)
     report.threads = worker.threads
     report.python_version = child.python_version
     if facts is not None:
@@ -210,7 +210,7 @@ def describe(
         _note(report, facts.failures)
     report.state = state_of(
         facts,
-        is_stopped=is_stopped(child.pid),
+        is_stopped=is_stopped(report.pid),
         is_ready=child.is_ready,
         is_retiring=is_retiring,
     )

@@ -28,7 +28,7 @@ class Hints:
     def ready(self, child: Child, spec: WorkerSpec, message: control.WorkerReady) -> None:
         """Tell that a worker is ready, and what it found suspicious about its Executor."""
         endpoints = message.endpoints
-        self._report(events.WorkerUp(worker=child.name, endpoints=endpoints, pid=child.pid))
+        self._report(events.WorkerUp(worker=child.name, endpoints=endpoints, pid=child.worker_pid))
         new = [doubt for doubt in message.doubts if (spec.node, doubt) not in self._told]
         if new:
             self._told.update((spec.node, doubt) for doubt in new)

@@ -5,8 +5,6 @@ Of the former, their stacks come first.
 
 from __future__ import annotations
 
-import contextlib
-import os
 import signal
 
 from jina.launch import events
@@ -63,8 +61,7 @@ class OverdueWorkers:
             return False
         self._asked[overdue.identity] = (now + _STACKS_S, overdue.begun)
         self._report(events.Overdue(worker=worker.child.name, seconds=overdue.seconds))
-        with contextlib.suppress(OSError):
-            os.kill(worker.child.pid, signal.SIGUSR1)  # itself alone: it has a handler
+        worker.child.signal_alone(signal.SIGUSR1)  # itself alone: it has a handler
         return True
 
     def end_due(self, now: float) -> None:

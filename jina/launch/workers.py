@@ -14,6 +14,7 @@ from typing import NamedTuple, Protocol, TypeAlias
 
 from jina.defaults import KILL_GRACE_S
 from jina.graph.plan import WorkerSpec
+from jina.launch.boxes import spawn_contained
 from jina.launch.child import Child, spawn_worker
 from jina.launch.listener import Listener
 from jina.launch.rundir import FlowRecord, started_at_ticks
@@ -134,7 +135,8 @@ class Workers:
         )
         threads = thread_variables(spec, self.planned)
         try:
-            child = spawn_worker(assignment, threads)
+            spawn = spawn_worker if spec.container is None else spawn_contained
+            child = spawn(assignment, threads)
         except OSError as error:
             self._tell(control.Died(identity=identity, reason=f"could not be started: {error}"))
             raise

@@ -86,12 +86,29 @@ def end_orphans() -> None:
         return
     gone: dict[str, bool] = {}
 
-    def is_orphan(mark: str) -> bool:
+    def is_meant(mark: str) -> bool:
         if mark not in gone:
             gone[mark] = _is_gone(mark, namespace)
         return gone[mark]
 
-    _end(is_orphan)
+    _end(is_meant)
+
+
+def is_orphan(mark: str) -> bool:
+    """Whether a mark is that of a supervisor that is gone."""
+    namespace = _namespace()
+    return bool(namespace) and _is_gone(mark, namespace)
+
+
+def processes_of(mark: str) -> dict[int, int]:
+    """The processes of this user that carry a mark, each with the process id of its parent."""
+    found: dict[int, int] = {}
+    for pid, carried in _marked():
+        with contextlib.suppress(OSError, IndexError):
+            if carried == mark:
+                fields = (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
+                found[pid] = int(fields[1])
+    return found
 
 
 def _is_gone(mark: str, namespace: str) -> bool:

@@ -20,7 +20,7 @@ from jina.check import Check, Findings, Part, Report
 from jina.defaults import KILL_GRACE_S
 from jina.executors.environment import set_variables
 from jina.executors.pythons import is_other
-from jina.launch import interpreters
+from jina.launch import engines, interpreters
 from jina.launch.elsewhere import UNSUITED
 from jina.launch.ending import ending
 from jina.launch.threads import usable_cores
@@ -58,10 +58,11 @@ def checked_apart(
     groups: dict[tuple[object, ...], list[Part]] = {}
     for check in checks:
         for part in check.parts:
-            if part.python not in faults:
-                faults[part.python] = _fault(part)
-            if (fault := faults[part.python]) is not None:
-                found[id(part)] = fault
+            runs_in = part.image or part.python
+            if runs_in not in faults:
+                faults[runs_in] = _fault(part)
+            if (fault := faults[runs_in]) is not None or part.image:
+                found[id(part)] = fault or Findings()
                 continue
             # Another interpreter reads one Flow again, not several.
             which = id(check) if is_other(part.python) else 0
@@ -87,7 +88,10 @@ def _reports(checks: Sequence[Check], found: dict[int, Findings]) -> list[Report
 
 
 def _fault(part: Part) -> Findings | None:
-    """What is found where the interpreter of a part cannot import it; None if it can."""
+    """What is found where the interpreter or container of a part cannot run it; None if it can."""
+    if part.image:
+        unfit = engines.fault_of(part.image)
+        return None if unfit is None else part.unfit(str(unfit), unfit.hint)
     if not is_other(part.python):
         return None
     if not (

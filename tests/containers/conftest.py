@@ -1,4 +1,4 @@
-"""Tests of exported Flows in real containers.
+"""Tests of Executors and of exported Flows in real containers.
 
 `.ci/containers` makes an image and runs them. Without JINA_CONTAINER_IMAGE, the image, no file is
 collected.

@@ -93,6 +93,13 @@ def test_an_interpreter_of_this_machine_is_refused(tmp_path: Path) -> None:
     assert "--image a=IMAGE" in text
 
 
+def test_a_container_that_the_flow_starts_is_refused(tmp_path: Path) -> None:
+    file = flow(tmp_path / "p", "  - {name: a, uses: 'docker://registry/a:1'}\n")
+    text = refused(file, tmp_path / "out")
+    assert f"{file}:4:21: error[container-here]: 'a' runs in a container that its Flow" in text
+    assert "--image a=registry/a:1" in text
+
+
 def test_a_module_that_is_not_text_is_refused(tmp_path: Path) -> None:
     file = flow(tmp_path / "p", "  - uses: {jtype: Store, py_modules: store.py}\n")
     (tmp_path / "p" / "store.py").write_bytes(b"# \xff\n")

@@ -68,6 +68,20 @@ def test_stateless_executors_are_deployments_and_others_have_volumes(found: list
     ]
 
 
+def test_what_writes_no_files_has_no_workspace(found: list[Manifest]) -> None:
+    command = container(found, "Deployment", "search-pictures")["command"]
+    assert "--workspace" not in command
+
+
+def test_what_cannot_be_read_here_may_write(tmp_path: Path) -> None:
+    text = "jtype: Flow\nname: a\nexecutors: [{name: b, uses: 'json.decoder:JSONDecoder'}]\n"
+    file = project.write(tmp_path / "a", flow=text)
+    assert project.kubernetes(file, tmp_path / "out", quiet=True) == 0
+    assert container(manifests(tmp_path / "out"), "Deployment", "a-b")["command"][-2:] == [
+        *("--workspace", "/workspace")
+    ]
+
+
 def test_the_gateway_serves_clients_workers_and_http(found: list[Manifest]) -> None:
     assert container(found, "StatefulSet", "search-gateway")["command"] == [
         *("jina", "flow", "up", "/flow/flow.yml", "--host", "0.0.0.0", "--port", "5555"),

@@ -20,7 +20,7 @@ class Told(list[events.Event]):
 
 
 class Process:
-    name, pid = "a/0", 7
+    name, pid, worker_pid = "a/0", 7, 7
 
 
 def test_replicas_and_later_starts_tell_nothing_twice() -> None:
