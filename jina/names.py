@@ -14,6 +14,8 @@ NAME_HINT = "use up to 64 letters, digits, `_`, `-` and `.`, and do not start wi
 GATEWAY = "gateway"  # in `needs`: where requests enter the graph
 DEVICES = "CUDA_VISIBLE_DEVICES"  # the variable that says which GPUs a process sees
 DEFAULT_ENDPOINT = "/default"  # where a bare `@requests` binds: it serves what nobody else does
+LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
+"""Addresses that only this machine reaches."""
 
 
 def worker_name(node: str, replica: int, shard: int | None = None) -> str:
@@ -43,3 +45,14 @@ def with_slash(endpoint: str) -> str:
 def endpoint_name(text: str) -> str:
     """The endpoint that a binding names; an empty text means the default handler."""
     return with_slash(text) if text else DEFAULT_ENDPOINT
+
+
+def tcp_address(host: str, port: int) -> str:
+    """An address to listen on.
+
+    Args:
+        host: its name or address.
+        port: 0 for a free one.
+    """
+    name = "127.0.0.1" if host == "localhost" else f"[{host}]" if ":" in host else host
+    return f"tcp://{name}:{port or '*'}"

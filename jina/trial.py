@@ -267,9 +267,7 @@ class _Caller:
         return bodies.cut(*request.read(), route, alone=True)
 
     def _written(self, docs: DocumentArray, failures: LineFailures | None) -> Outcome:
-        parts, frames = bodies.write_lines(
-            docs, failures, self.endpoint, self.call.tensors, self.selection
-        )
+        parts, frames = bodies.write_lines(docs, failures, self.endpoint, self.call, self.selection)
         total = sum(part.rows for part in parts)
         failed = sum(part.failed for part in parts)
         return Outcome(b"".join(frames), total, failed, "")

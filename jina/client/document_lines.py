@@ -27,7 +27,7 @@ def lines_of(reply: Reply, endpoint: str, call: Call) -> tuple[bytes | memoryvie
     own = call_of(call, request.chunk) if request.chunk is not None else call
     body = read_body(reply.parts, reply.frames, 1, own, request.base, payload)
     docs, selection = concatenated(body.docs), selection_of(call.select, call.exclude)
-    parts, frames = write_lines(docs, body.failures, endpoint, call.tensors, selection)
+    parts, frames = write_lines(docs, body.failures, endpoint, call, selection)
     lines = frames[0] if len(frames) == 1 else b"".join(frames)
     return lines, sum(part.rows for part in parts), sum(part.failed for part in parts)
 

@@ -71,6 +71,8 @@ def write_flow(
     if name and "name" not in data and "name" not in options.data:
         data["name"] = name
     data["with"] = _moved(options, folder)
+    if isinstance(keys := options.data.get("keys"), str) and keys:
+        data["with"]["keys"] = _named(options.folders[0] / keys, folder)
     for said in (data, data["with"]):
         if isinstance(said.get("http"), Mapping):
             said["http"] = _moved(Part(said["http"], options.folders), folder)

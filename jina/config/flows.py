@@ -45,6 +45,7 @@ from jina.config.source import Source, current_folder, open_source, read_file, w
 from jina.config.tree import DataPath, Tree
 from jina.config.validation import known_keys, near_key, usable, validated
 from jina.config.variables import Unresolved
+from jina.config.worker_port import worker_port_problems
 from jina.executors import BaseExecutor
 from jina.names import NAME_HINT, SAFE_NAME
 from jina.suggest import near_name
@@ -248,6 +249,7 @@ def _flow(state: LoadState, tree: Tree) -> tuple[FlowOptions, list[NodeConfig], 
     graph_problems(state, tree, key, entries)
     _check_name(state, tree, data)
     reader = _node_reader(state, tree, data)
+    state.problems += worker_port_problems(tree, reader.options)
     nodes = []
     for n, entry in enumerate(entries):
         # What is right about a wrong one is still followed, so that one check shows everything.
@@ -319,6 +321,7 @@ def _options(tree: Tree, data: Mapping[str, Any]) -> tuple[FlowOptions, bool]:
     options, wrong = usable(FlowOptions, given if is_map else {})
     if not isinstance(options, FlowOptions):
         return FlowOptions.model_validate({}), True
+    options.keys = tree.source.absolute(options.keys) or None
     uncertain = uncertain_sections(tree, wrong, known_keys(FlowOptions))
     known = known_keys(FlowModel)
     has_typo = any(near_key(key, known) == "with" for key in data if key not in known)

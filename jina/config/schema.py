@@ -1,8 +1,7 @@
 """What Flow and Executor YAML may say: every key, its type, its default, one line of documentation.
 
-Here, in `failure_schema`, `http_schema` and `batching_schema` alone. Models are strict (no text
-where a number belongs) and refuse unknown keys. The keys of Jina 2 and 3 that have no effect here
-are in `older_keys.py`: they are accepted, and `check` lists them.
+Here and in the files named `…_schema`. Models are strict (no text where a number belongs) and
+refuse unknown keys. Keys of Jina 2 and 3 without effect here are accepted: see `older_keys.py`.
 """
 
 from __future__ import annotations
@@ -24,8 +23,9 @@ from jina.config.batching_schema import BatchingSection
 from jina.config.container_schema import DockerKwargs, Entrypoint, Gpus, PullLatest, Volumes
 from jina.config.external_schema import External
 from jina.config.failure_schema import Limits, OnError, Retries, Strategy
-from jina.config.http_schema import HttpOptions, HttpSection
+from jina.config.http_schema import HttpSection
 from jina.config.schema_parts import Text, empty_is_map, one_or_many
+from jina.config.worker_port_schema import WorkerPortOptions
 from jina.defaults import CLOSE_GRACE_S, MAX_REPLICAS, MAX_THREADS
 
 Number = Annotated[int, Field(strict=True)]
@@ -348,7 +348,7 @@ class NodeModel(_Strict):
     )
 
 
-class FlowOptions(HttpOptions):
+class FlowOptions(WorkerPortOptions):
     """What holds for the whole Flow."""
 
     name: Text | None = Field(None, description="Same as the top-level `name`.")

@@ -16,6 +16,7 @@ _WORDS = frozenset(
         *("pass", "cookie", "private", "dsn"),
     }
 )
+_KEYS = ("with", "keys")  # of a Flow: where they are
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[A-Z]+")
 _IN_URL = re.compile(r"(?<=://)([^/@\s:]*):([^/@\s]+)(?=@)")
 
@@ -37,7 +38,8 @@ def masked(data: Any, secret: Iterable[DataPath] = (), at: DataPath = ()) -> Any
         at: path of the data.
     """
     paths = secret if isinstance(secret, set) else set(secret)
-    if at in paths or (at and isinstance(at[-1], str) and looks_secret(at[-1])):
+    is_secret = at and at != _KEYS and isinstance(at[-1], str) and looks_secret(at[-1])
+    if at in paths or is_secret:
         hidden = _hidden(data)
         if hidden is not data:
             return hidden

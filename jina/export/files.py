@@ -33,6 +33,7 @@ _OF_THE_GRAPH = (
 #: Of `with`: what is not the affair of the gateway, or is written elsewhere.
 _NOT_OF_THE_FLOW = {
     *("name", "workspace", "env", "py_modules", "extra_search_paths", "threads", "http"),
+    *("worker_port", "worker_host", "keys"),  # the command says them
     *HttpModel.model_fields,
     *HttpOptions.model_fields,
 }

@@ -18,6 +18,7 @@ from jina.config.http import HttpConfig
 from jina.config.interpreters import KEYS as PYTHON_KEYS
 from jina.config.nodes import NodeConfig
 from jina.config.problems import Problem, result_or_raise
+from jina.config.worker_port import worker_address
 from jina.executors.spec import ExecutorSpec
 from jina.graph.http import WAYS_OUT, HttpSettings
 from jina.graph.plan import (
@@ -68,12 +69,16 @@ def plan_from(
         if not node.is_floating:
             before = node.name
     path = str(config.file.resolve()) if config.file else ""
+    is_served_elsewhere = any(node.is_external for node in nodes)
+    worker_listen = worker_address(config.options) if is_served_elsewhere else ""
     return Plan(
         name=config.name,
         file=path,
         nodes=nodes,
         workers=workers,
         listen=listen,
+        keys=(config.options.keys or "") if listen or worker_listen else "",
+        worker_listen=worker_listen,
         http=None if http is None else http_settings(config.http, http),
         http_said=dict(config.http.values) if path else {},
     )

@@ -5,6 +5,7 @@ python -m jina.http
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import socket
@@ -21,6 +22,7 @@ from jina.graph.http import MET, SERVES, FrontAssignment
 from jina.http.access import check_open
 from jina.http.app import app_of
 from jina.http.config import FrontConfig, FrontLoop, load
+from jina.http.ending import hear_out
 from jina.http.front import Front
 from jina.http.protocol import FrontProtocol
 from jina.http.ready import Ready
@@ -55,6 +57,7 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Answer what is under way; tell those that have waited too long."""
+        await hear_out(self.servers, sockets or [])
         await super().shutdown(sockets)
         for connection in list(self._front.deadlines.connections):
             connection.give_up()
@@ -90,6 +93,7 @@ async def serve(assignment: FrontAssignment) -> None:
     config.front = front
     config.short_streams = ShortStreams(front)
     load(config)
+    gc.freeze()  # what is loaded stays; the collector need not walk it again
     front.open()
     try:
         server = _Server(config, ready)

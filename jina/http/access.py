@@ -185,10 +185,12 @@ class Access:
             return [*_allowing(origin), exposed]
         return [(b"access-control-allow-origin", b"*"), _CREDENTIALS, exposed]
 
-    def look(self) -> None:
-        """Read the keys again if their file has changed."""
-        if self.keys is not None and (said := self.keys.look()):
-            _LOG.warning(said)
+    def look(self) -> bool:
+        """Read the keys again if their file has changed; whether it has."""
+        if self.keys is None or not (said := self.keys.look()):
+            return False
+        _LOG.warning(said)
+        return True
 
     def _is_own(self, host: bytes) -> bool:
         name = _without_port(host.lower())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import msgspec
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
@@ -58,13 +59,19 @@ def packed(
         keep_alive: the connection stays open.
         has_body: False for an answer to HEAD.
     """
-    head = [STATUS_LINE[answered.status]]
-    for name, value in (*headers, *answered.headers):
-        head += [name, b": ", value, b"\r\n"]
+    begin = _begin(answered.status, tuple(headers), answered.content_type, keep_alive)
+    more = [b"%b: %b\r\n" % header for header in answered.headers]
+    body = answered.body if has_body else b""
+    length = b"\r\ncontent-length: %d\r\n\r\n" % len(answered.body)
+    return b"".join((begin, *more, b"x-request-id: ", request_id, length, body))
+
+
+@lru_cache(maxsize=64)
+def _begin(
+    status: int, headers: tuple[tuple[bytes, bytes], ...], content_type: bytes, keep_alive: bool
+) -> bytes:
+    """What answers have in common; the date among it, so this holds for a second."""
+    lines = [b"%b: %b\r\n" % header for header in (*headers, (b"content-type", content_type))]
     if not keep_alive:
-        head.append(b"connection: close\r\n")
-    head += [b"content-type: ", answered.content_type, b"\r\nx-request-id: ", request_id]
-    head.append(b"\r\ncontent-length: %d\r\n\r\n" % len(answered.body))
-    if has_body:
-        head.append(answered.body)
-    return b"".join(head)
+        lines.append(b"connection: close\r\n")
+    return STATUS_LINE[status] + b"".join(lines)

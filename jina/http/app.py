@@ -128,7 +128,7 @@ class Documents:
             return response_of(refused)
         body = await request.body()
         asked = rest.prepare(
-            front, endpoint, request.headers.raw, body, request.scope["query_string"]
+            front, endpoint, dict(request.headers.raw), body, request.scope["query_string"]
         )
         if isinstance(asked, Answered):
             return response_of(asked)

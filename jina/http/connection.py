@@ -34,7 +34,8 @@ class Connection(Reading):
         self.found: dict[bytes, bytes] = {}
         """The headers of the request that is being read."""
         self.url = b""
-        self._has_head = False  # the head of the request is read
+        self.method = b""
+        """Of that request; b"" while its head is not whole."""
         self._is_begun = False  # the request is let in, and `cycle` is its own
         self._body_bytes = 0  # of the request, counted in `front.body_bytes`
         self._stalled_due = NEVER  # for a client that does not read
@@ -67,19 +68,19 @@ class Connection(Reading):
 
     def on_message_begin(self) -> None:
         """A request begins; its scope is only made where uvicorn needs it."""
-        self.url = b""
+        self.url = self.method = b""
         self.expect_100_continue = False
         self.headers = []
-        self._has_head = self._is_begun = False
+        self._is_begun = False
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A header; those after a body in chunks are nobody's."""
-        if not self._has_head:
+        if not self.method:
             self.headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
         """Let the request in, or not."""
-        self._has_head = True
+        self.method = self.parser.get_method()
         self._head_bytes = self._framing_bytes = 0
         self.found = found = dict(self.headers)
         version = self.parser.get_http_version()
@@ -100,7 +101,7 @@ class Connection(Reading):
             self._due = NEVER if is_endless else self.loop.time() + self._settings.body_s
         keep_alive = version != "1.0" and self.parser.should_keep_alive()
         keep_alive = keep_alive and not self.front.is_stopping
-        refused = self._refusal(self.parser.get_method(), length)
+        refused = self._refusal(self.method, length)
         if refused is None:
             self._is_begun = True
             self.begin(keep_alive, length)
@@ -123,6 +124,12 @@ class Connection(Reading):
         """Begin to answer a request that uvicorn has no task for."""
         self.cycle = cycle  # type: ignore[assignment]
         self.front.watch.began()
+
+    def take_whole(self, cycle: OwnCycle) -> None:
+        """Begin to answer a request that is here, body and all, and was not read by the parser."""
+        self._is_begun = True
+        self._state, self._due = BUSY, NEVER
+        self.take(cycle)
 
     def begin(self, keep_alive: bool, length: int) -> None:
         """Begin to answer a request by uvicorn's way.
@@ -211,7 +218,7 @@ class Connection(Reading):
         return b"upgrade" in self.found and self.parser.should_upgrade() and self._should_upgrade()
 
     def _should_upgrade(self) -> bool:
-        return self.parser.get_method() == b"GET" and super()._should_upgrade()
+        return self.method == b"GET" and super()._should_upgrade()
 
     # --- answers ---
 
@@ -232,7 +239,7 @@ class Connection(Reading):
         headers = self.server_state.default_headers
         if self.front.access.has_cors:
             headers = [*headers, *self.front.access.shared(self.found)]
-        has_body = not (self._has_head and self.parser.get_method() == b"HEAD")
+        has_body = self.method != b"HEAD"
         self.transport.write(packed(answered, headers, seen.request_id, keep_alive, has_body))
 
     def _end(self, seen: Seen, status: int, size: int) -> None:
@@ -241,7 +248,7 @@ class Connection(Reading):
             seen.endpoint = self.front.endpoints.get(self.url.partition(b"?")[0], "")
         if watch.log is not None:
             seen.client, seen.path = client_text(self.client), self.url.decode("latin-1")
-            seen.method = self.parser.get_method().decode() if self._has_head else "-"
+            seen.method = self.method.decode() or "-"
         watch.ended(seen, status, size)
 
     def on_response_complete(self) -> None:
@@ -329,7 +336,7 @@ class Connection(Reading):
             seen = self.cycle if isinstance(self.cycle, OwnCycle) else self.scope.get(SEEN)
         if seen is None:
             self.front.watch.began()
-            seen = Seen(self.found.get(REQUEST_ID) if self._has_head else None)
+            seen = Seen(self.found.get(REQUEST_ID) if self.method else None)
         self._write(answered, keep_alive=False, seen=seen)
 
     def finish(self) -> None:

@@ -7,19 +7,23 @@ import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from jina.http.bodies import JINA_3, JINA_20
-from jina.http.dialects import Documents
+from jina.http.bodies import LINES
+from jina.records.dialects import JINA_3, JINA_20, WITH_UNSET
 from jina.wire.maps import ErrorInfo, Way
 
 _NULL = msgspec.Raw(b"null")
 _OBJECT = msgspec.Raw(b"{}")
 _ERROR_2, _ERROR_3 = 3, 1  # status codes
 _encode = msgspec.json.Encoder().encode
+
+
+Documents = list[Any] | msgspec.Raw
+"""What an encoder writes as Documents."""
 
 
 class Writer(Protocol):
@@ -29,8 +33,10 @@ class Writer(Protocol):
     """Bytes rather than text."""
     tensors: str
     """How it takes tensors: see `Call`."""
+    words: str
+    """In which it takes Documents, likewise."""
 
-    def documents(self, lines: bytes | memoryview) -> Documents:
+    def documents(self, lines: bytes) -> Documents:
         """Documents as it writes them, from lines of one each."""
 
     def envelope(
@@ -68,6 +74,15 @@ class Facts(msgspec.Struct, frozen=True):
     request_id: str = ""
     writer: Writer | None = None
     has_traceback: bool = False
+
+    @property
+    def words(self) -> str:
+        """In which the Documents of the answer are; "" for ours."""
+        if self.writer is not None:
+            return self.writer.words
+        if self.dialect in (LINES, JINA_3):
+            return self.dialect if self.dialect == JINA_3 else ""
+        return self.dialect + WITH_UNSET if self.has_routes else self.dialect
 
 
 class OneFailed(msgspec.Struct, frozen=True):
@@ -166,7 +181,7 @@ def envelope(
 
     Args:
         facts: of its request.
-        documents: from `dialects`.
+        documents: in the words of the facts.
         way: what the request met.
         error: that the status tells; None for a request that went well.
         description: of the status; "" for what the error says.
@@ -198,6 +213,11 @@ def envelope(
             errors,
         )
     )
+
+
+def in_list(lines: bytes) -> msgspec.Raw:
+    """JSON lines as one JSON array."""
+    return msgspec.Raw(b"[%b]" % lines[:-1].replace(b"\n", b","))
 
 
 # --- routes ---

@@ -10,6 +10,7 @@ from jina.http.access import Access
 from jina.http.access_log import Log, LogWriter
 from jina.http.coalesce import Coalescer, Link
 from jina.http.description import CRUD
+from jina.http.heads import Heads
 from jina.http.hub import Hub
 from jina.http.limits import Deadlines, max_connections
 from jina.http.metrics import Metrics
@@ -36,6 +37,8 @@ class Front:
         self.started_at = time.time()
         self.is_stopping = False
         self.access = Access(assignment.settings)
+        self.heads = Heads()
+        """Of requests that were let in."""
         self.deadlines = Deadlines(assignment.settings)
         self.turns = Turns()
         self.max_connections = max_connections(assignment.settings)
@@ -74,7 +77,7 @@ class Front:
         loop = asyncio.get_running_loop()
         self.log.install()
         self.hub.open(loop)
-        self.deadlines.open(loop, self.access.look)
+        self.deadlines.open(loop, self._look)
 
     def close(self) -> None:
         """Leave the Flow."""
@@ -93,7 +96,13 @@ class Front:
                 served.setdefault(endpoint, []).append(node)
         return served
 
+    def _look(self) -> None:
+        """See what has changed on the disk."""
+        if self.access.look():
+            self.heads.forget()
+
     def _on_change(self) -> None:
+        self.heads.forget()
         if self._coalescer is not None:
             self._coalescer.changed()
         paths = dict.fromkeys(self.served)

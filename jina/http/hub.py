@@ -1,7 +1,7 @@
 """The link to the gateway: requests go out within the window, replies come back as callbacks.
 
-One DEALER, whose descriptor the event loop watches: no thread, and no task for a request. What a
-gateway has lost is sent again to the one that replaces it, as `jina.client.exchange` does.
+One connection, see `jina.http.dealers`: no thread, and no task for a request. What a gateway has
+lost is sent again to the one that replaces it, as `jina.client.exchange` does.
 """
 
 from __future__ import annotations
@@ -12,14 +12,15 @@ import os
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from typing import Any
 
 from jina.client.exchange import Reply
 from jina.client.requests import Request
 from jina.excepts import ConnectError, WireError
 from jina.http.asks import GONE, Ask, Full
+from jina.http.dealers import dealer_to
 from jina.http.questions import Inquirer, Questions
 from jina.transport import sockets
-from jina.transport.curve import Credentials
 from jina.wire import header as wire
 from jina.wire.header import Header, pack_message, unpack_message
 from jina.wire.maps import (
@@ -40,7 +41,6 @@ __all__ = ["GONE", "Ask", "Full", "Hub"]
 
 WINDOW = 1_000  # requests that the gateway is asked to take at once
 _TICK_S = 0.5  # between looks at silence and deadlines
-_ANSWER_S = 2.0  # that a message may take to come
 _LATE_S = 1.0  # beyond a request's own time, which the gateway keeps: then it is given up here
 _STRAIGHT = Way()
 _log = logging.getLogger("jina.http")
@@ -71,16 +71,10 @@ class Hub:
         self._max_waiting = max_waiting
         self._max_bytes = max_waiting_bytes
         self._context = sockets.open_context()
-        self._socket = sockets.open_lasting_dealer(self._context, timeout_s=_ANSWER_S)
-        if keys:
-            Credentials(keys).show_on(self._socket)
-        self._link = sockets.Link(self._socket)
+        self._dealer = dealer_to(address, keys, self._context, self._on_message, self._on_link)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tick: asyncio.TimerHandle | None = None
-        self._descriptors: list[int] = []
-        self._is_up = False
         self._has_heard = True  # since the last tick
-        self._is_reading_due = False
         self._is_sending_due = False
         self._number = 0
         self._bytes = 0
@@ -95,39 +89,27 @@ class Hub:
     def open(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begin to connect; `is_up` and `welcome` tell when there is a gateway."""
         self._loop = loop
-        sockets.connect(self._socket, self.address)
-        for descriptor, read in (
-            (sockets.descriptor(self._socket), self._on_messages),
-            (self._link.descriptor, self._on_link),
-        ):
-            loop.add_reader(descriptor, read)
-            self._descriptors.append(descriptor)
+        self._dealer.open(loop)
         self._inquirer.open(loop)
-        self._on_link()
         self._on_tick()
 
     def close(self) -> None:
         """Say good-bye, and end what is under way."""
         if self._tick is not None:
             self._tick.cancel()
-        if self._loop is not None:
-            for descriptor in self._descriptors:
-                self._loop.remove_reader(descriptor)
         self._inquirer.close()
-        if self._is_up:
-            sockets.send(self._socket, pack_message(wire.BYE))
-            sockets.wait_until_sent(self._socket, 0.2)
+        self._dealer.close(pack_message(wire.BYE))
         sockets.close(self._context)
 
     @property
     def is_linked(self) -> bool:
         """Whether there is a connection to a gateway, ready or not."""
-        return self._is_up
+        return self._dealer.is_up
 
     @property
     def is_up(self) -> bool:
         """Whether a gateway is connected that takes requests."""
-        return self._is_up and self.welcome is not None and not self.is_stopping
+        return self._dealer.is_up and self.welcome is not None and not self.is_stopping
 
     @property
     def in_progress(self) -> int:
@@ -176,8 +158,8 @@ class Hub:
         if ask.timeout_s is not None:
             ask.due = self._now() + ask.timeout_s
         self._waiting.append(ask)
-        # What comes from several connections in one turn of the loop is sent in one go: the thread
-        # of ZeroMQ then wakes up once, and so does the gateway.
+        # What comes from several connections in one turn of the loop is sent in one go: the gateway
+        # then wakes up once.
         if not self._is_sending_due and self._loop is not None:
             self._is_sending_due = True
             self._loop.call_soon(self._fill)
@@ -190,7 +172,7 @@ class Hub:
                 self._bytes -= ask.size
         elif self._under_way.pop(ask.number, None) is not None:
             self._bytes -= ask.size
-            if self._is_up:
+            if self._dealer.is_up:
                 self._send(pack_message(wire.CANCEL, number=ask.number))
             self._fill()
 
@@ -244,7 +226,7 @@ class Hub:
         """
         if self._inquirer.is_up:
             return await self._inquirer.ask(kind)
-        if not self._is_up or self.welcome is None:  # it does not listen to clients yet
+        if not self._dealer.is_up or self.welcome is None:  # it does not listen to clients yet
             raise ConnectError(self._why_not(), where=self.address)
         return await self._questions.ask(kind, self._send)
 
@@ -268,6 +250,7 @@ class Hub:
             ask.number = self._number
             self._under_way[ask.number] = ask
             self._send_request(ask)
+        self._dealer.flush()
 
     def _send_request(self, ask: Ask) -> None:
         request = ask.request
@@ -295,42 +278,23 @@ class Hub:
                 ),
                 call=request.call,
             )
-            self._send(message)
+            self._dealer.send(message)
         except WireError as error:
             self._end(ask, ErrorInfo("jina.excepts.WireError", str(error)))
 
-    def _send(self, message: Sequence[object]) -> None:
-        sockets.send(self._socket, message)
-        # Sending may take the news of a message from the descriptor, which tells only of changes.
-        self._read_soon()
-
-    def _read_soon(self) -> None:
-        if not self._is_reading_due and self._loop is not None:
-            self._is_reading_due = True
-            self._loop.call_soon(self._on_messages)
+    def _send(self, message: Sequence[Any]) -> None:
+        self._dealer.send(message)
+        self._dealer.flush()
 
     # --- what comes ---
 
-    def _on_messages(self) -> None:
-        self._is_reading_due = False
-        is_done = False
+    def _on_message(self, header: bytes, frames: Sequence[Any]) -> None:
         try:
-            while not is_done:
-                is_done = self._take_next()
-        finally:
-            if not is_done:  # somebody's `done` raised; the other messages are read all the same
-                self._read_soon()
-
-    def _take_next(self) -> bool:
-        """Take in one message; True when there is none."""
-        try:
-            message = sockets.receive(self._socket, routed=False)
-            self._take(unpack_message(message.header, message.frames))
-        except sockets.NothingCame:
-            return True
+            self._take(unpack_message(header, frames))
         except WireError as error:
             _log.warning("a message of the gateway was dropped: %s", error)
-        return False
+        except Exception:  # of somebody's `done`; the other messages are read all the same
+            _log.exception("a reply could not be passed on")
 
     def _take(self, header: Header) -> None:
         self._has_heard = True
@@ -372,12 +336,12 @@ class Hub:
         for number, ask in list(self._under_way.items()):
             if number <= last and number not in held:
                 self._send_request(ask)
+        self._dealer.flush()
         self.on_change()
         self._fill()
 
     def _on_link(self) -> None:
-        was_up, self._is_up = self._is_up, self._link.is_up
-        if self._is_up and not was_up:
+        if self._dealer.is_up:
             self._say_hello()
 
     def _say_hello(self) -> None:
@@ -403,7 +367,7 @@ class Hub:
             each for each in self._under_way.values() if each.timeout_s and each.due + _LATE_S < now
         ]:
             self._end(ask, late)
-        if not self._is_up:
+        if not self._dealer.is_up:
             if self.is_gone:
                 self._give_up()
         elif self._under_way and not self._has_heard:

@@ -15,14 +15,14 @@ from msgspec.structs import replace
 
 from jina.client.exchange import Reply
 from jina.http import bodies, rest
-from jina.http.bodies import JINA_3, JINA_20, MAX_ID_CHARS, Body
-from jina.http.dialects import Documents, documents_3
-from jina.http.envelopes import Facts, Writer, pod_id, status_of, stops
+from jina.http.bodies import MAX_ID_CHARS, Body
+from jina.http.envelopes import Documents, Facts, Writer, in_list, pod_id, status_of, stops
 from jina.http.front import Front
 from jina.http.problems import BadBody, Problem
 from jina.http.protobuf import BadMessage, Schema, decode, encode
 from jina.http.protos import REQUEST_2, REQUEST_3
 from jina.http.rest import Asked
+from jina.records.dialects import JINA_3, JINA_20
 from jina.records.tensors import from_json, to_json
 from jina.wire.maps import ErrorInfo, Way
 
@@ -85,7 +85,7 @@ def read_binary(front: Front, message: bytes) -> Asked:
         Refused: it cannot be done.
     """
     is_3 = _is_of_3(message)
-    writer: Writer = PROTO_3 if is_3 else PROTO_2
+    writer = PROTO_3 if is_3 else PROTO_2
     try:
         found = decode(REQUEST_3 if is_3 else REQUEST_2, message)
         header = found.get("header", {})
@@ -95,6 +95,8 @@ def read_binary(front: Front, message: bytes) -> Asked:
         docs = data.get("docs", {}).get("docs", []) if is_3 else data.get("docs", [])
         parameters = found.get("parameters", {})
         lines = _lines(front, found, data, docs)
+        if truths := data.get("groundtruths"):
+            writer = writer.with_groundtruths(truths)
         echo = msgspec.Raw(_encode_json(parameters))
         request_id = header.get("request_id", "") if is_3 else found.get("request_id", "")
     except BadMessage as error:
@@ -150,7 +152,8 @@ def _lines(
 
 
 def _line(doc: dict[str, Any]) -> dict[str, Any]:
-    """A Document by the names of our lines; changes what it is given."""
+    """A Document by the names of our lines."""
+    doc = dict(doc)
     if "buffer" in doc:
         doc["buffer"] = b64encode(doc["buffer"]).decode()
     for name in _TENSORS:
@@ -228,10 +231,11 @@ class _Json:
 
     is_binary = False
     tensors = "list"
+    words = JINA_3
 
-    def documents(self, lines: bytes | memoryview) -> Documents:
+    def documents(self, lines: bytes) -> Documents:
         """See `Writer`."""
-        return documents_3(lines)
+        return in_list(lines)
 
     def envelope(
         self,
@@ -269,17 +273,30 @@ class _Proto:
         schema: of the whole.
         around: makes it of facts, Documents, routes and status.
         error: code of a status that tells of one.
+        groundtruths: fields of those of the request, which are answered as they came.
     """
 
     is_binary = True
     tensors = "base64"
+    words = ""
 
-    def __init__(self, schema: Schema, around: Callable[..., dict[str, Any]], error: int) -> None:
+    def __init__(
+        self,
+        schema: Schema,
+        around: Callable[..., dict[str, Any]],
+        error: int,
+        groundtruths: Documents | None = None,
+    ) -> None:
         self._schema = schema
         self._around = around
         self._error = error
+        self._groundtruths = groundtruths
 
-    def documents(self, lines: bytes | memoryview) -> Documents:
+    def with_groundtruths(self, groundtruths: Documents) -> _Proto:
+        """A writer for the answer to a request that has them."""
+        return _Proto(self._schema, self._around, self._error, groundtruths)
+
+    def documents(self, lines: bytes) -> Documents:
         """See `Writer`."""
         return [self._document(line) for line in _decode_lines(lines)]
 
@@ -298,7 +315,10 @@ class _Proto:
         ]
         status = None if error is None else self._status(error, description)
         parameters = _decode_any(facts.echo) if facts.echo else None
-        return encode(self._schema, self._around(facts, documents, parameters, routes, status))
+        around = self._around(facts, documents, parameters, routes, status)
+        if self._groundtruths:
+            around["data"]["groundtruths"] = self._groundtruths
+        return encode(self._schema, around)
 
     def _status(self, error: ErrorInfo, description: str) -> dict[str, Any]:
         found: dict[str, Any] = msgspec.to_builtins(status_of(error, self._error, description))
@@ -368,8 +388,8 @@ def _around_3(
 
 
 JSON: Writer = _Json()
-PROTO_2: Writer = _Proto(REQUEST_2, _around_2, _ERROR_2)
-PROTO_3: Writer = _Proto(REQUEST_3, _around_3, _ERROR_3)
+PROTO_2 = _Proto(REQUEST_2, _around_2, _ERROR_2)
+PROTO_3 = _Proto(REQUEST_3, _around_3, _ERROR_3)
 
 
 def _blamed(way: Way, error: ErrorInfo | None) -> list[ErrorInfo]:

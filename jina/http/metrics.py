@@ -15,6 +15,8 @@ from collections.abc import Callable, Container, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from jina.graph.front_counts import DONE, HEAD, IN_FLIGHT, MAGIC, PID, USED, path_of
+
 OTHER = "other"
 """The endpoint of what no Executor serves: pages, probes, what does not exist."""
 GONE = 499
@@ -31,10 +33,8 @@ STATUSES = (
 )
 """Those that are counted apart; another one counts as its hundred."""
 
-# A file is an array of 64-bit numbers: a head, then rows. A row is the name of an endpoint, padded
-# with zeros, then its counts.
-_MAGIC = int.from_bytes(b"jinahtt1", "little")
-_PID, _IN_FLIGHT, _USED, _HEAD = 1, 2, 3, 8
+# A file is an array of 64-bit numbers: a head (see `graph.front_counts`), then rows. A row is the
+# name of an endpoint, padded with zeros, then its counts.
 _NAME = 24  # numbers, so 192 bytes
 _HUNDREDS = 6
 _BY_STATUS = _NAME
@@ -44,7 +44,7 @@ _NANOSECONDS = _FAILED + 1
 _BUCKETS = _NANOSECONDS + 1
 _ROW = _BUCKETS + len(BOUNDS_S) + 1
 _ROWS = 256
-_BYTES = (_HEAD + _ROWS * _ROW) * 8
+_BYTES = (HEAD + _ROWS * _ROW) * 8
 _PLACE_OF = {status: _BY_STATUS + at for at, status in enumerate(STATUSES)}
 
 
@@ -68,17 +68,17 @@ class Metrics:
     def _claim(self) -> None:
         """Go on with what a predecessor has counted, but not with what it had in flight."""
         cells = self._cells
-        if cells[0] != _MAGIC:
-            cells[0], cells[_USED] = _MAGIC, 0
-        cells[_PID], cells[_IN_FLIGHT] = os.getpid(), 0
-        for at in range(_HEAD, _HEAD + min(cells[_USED], _ROWS) * _ROW, _ROW):
+        if cells[0] != MAGIC:
+            cells[0], cells[USED], cells[DONE] = MAGIC, 0, 0
+        cells[PID], cells[IN_FLIGHT] = os.getpid(), 0
+        for at in range(HEAD, HEAD + min(cells[USED], _ROWS) * _ROW, _ROW):
             self._rows[_name_at(self._map, at)] = at
         if OTHER not in self._rows:
             self._add(OTHER)
 
     def close(self) -> None:
         """Count no more; the file stays."""
-        self._cells[_IN_FLIGHT] = 0
+        self._cells[IN_FLIGHT] = 0
         self._cells.release()
         self._map.close()
 
@@ -86,23 +86,25 @@ class Metrics:
 
     def began(self) -> None:
         """A request is here."""
-        self._cells[_IN_FLIGHT] += 1
+        self._cells[IN_FLIGHT] += 1
 
     def forgot(self) -> None:
         """A request is counted elsewhere: it has not begun here."""
-        self._cells[_IN_FLIGHT] -= 1
+        self._cells[IN_FLIGHT] -= 1
 
     def ended(self, endpoint: str, status: int, seconds: float) -> None:
         """A request has been answered."""
         cells = self._cells
         at = self._rows.get(endpoint) or self._row_for(endpoint)
-        cells[_IN_FLIGHT] -= 1
+        cells[IN_FLIGHT] -= 1
+        cells[DONE] += 1
         cells[at + (_PLACE_OF.get(status) or _hundred(status))] += 1
         cells[at + _BUCKETS + bisect_left(BOUNDS_S, seconds)] += 1
         cells[at + _NANOSECONDS] += int(seconds * 1e9)
 
     def met(self, status: int) -> None:
         """A WebSocket is over, or was refused: one request, without a time."""
+        self._cells[DONE] += 1
         self._cells[self._rows[OTHER] + (_PLACE_OF.get(status) or _hundred(status))] += 1
 
     def documents(self, endpoint: str, total: int, failed: int) -> None:
@@ -113,18 +115,18 @@ class Metrics:
             self._cells[at + _FAILED] += failed
 
     def _row_for(self, endpoint: str) -> int:
-        is_known = endpoint in self._served() and self._cells[_USED] < _ROWS
+        is_known = endpoint in self._served() and self._cells[USED] < _ROWS
         if not is_known or len(endpoint.encode("utf-8", "replace")) > _NAME * 8:
             return self._rows[OTHER]
         return self._add(endpoint)
 
     def _add(self, endpoint: str) -> int:
         cells = self._cells
-        at = _HEAD + cells[_USED] * _ROW
+        at = HEAD + cells[USED] * _ROW
         name = endpoint.encode("utf-8", "replace").ljust(_NAME * 8, b"\0")
         self._map[at * 8 : at * 8 + _NAME * 8] = name
         cells[at + _NAME : at + _ROW] = memoryview(bytes((_ROW - _NAME) * 8)).cast("q")
-        cells[_USED] += 1  # last: from here on others read it
+        cells[USED] += 1  # last: from here on others read it
         self._rows[endpoint] = at
         return at
 
@@ -165,12 +167,12 @@ class _Sum:
         if len(read) != _BYTES:
             return  # it is only being made
         numbers = struct.unpack(f"<{_BYTES // 8}q", read)
-        if numbers[0] != _MAGIC:
+        if numbers[0] != MAGIC:
             return
-        if os.path.exists(f"/proc/{numbers[_PID]}"):
-            self._in_flight += numbers[_IN_FLIGHT]
-        for row in range(min(numbers[_USED], _ROWS)):
-            at = _HEAD + row * _ROW
+        if os.path.exists(f"/proc/{numbers[PID]}"):
+            self._in_flight += numbers[IN_FLIGHT]
+        for row in range(min(numbers[USED], _ROWS)):
+            at = HEAD + row * _ROW
             counts = list(numbers[at : at + _ROW])
             found = self._rows.setdefault(_name_at(read, at), [0] * _ROW)
             found[:] = [a + b for a, b in zip(found, counts, strict=True)]
@@ -202,9 +204,7 @@ class _Sum:
 def _open(directory: str, slot: int) -> mmap.mmap:
     if not directory:
         return mmap.mmap(-1, _BYTES)
-    descriptor = os.open(
-        os.path.join(directory, f"http-{slot}.counts"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
-    )
+    descriptor = os.open(path_of(directory, slot), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         os.ftruncate(descriptor, _BYTES)
         return mmap.mmap(descriptor, _BYTES)

@@ -2,7 +2,8 @@
 
 A subclass of uvicorn's protocol. A request to one of the front's POST paths whose length is known
 is read here, and answered from the callback of the hub: no task, no ASGI message. That halves its
-cost. Whatever is rarer takes uvicorn's own way to `jina.http.app`.
+cost. The head of one like it before is not even read. Whatever is rarer takes uvicorn's own way to
+`jina.http.app`.
 """
 
 from __future__ import annotations
@@ -19,12 +20,15 @@ from jina.http.answers import Answered, told
 from jina.http.connection import Connection
 from jina.http.cycles import OwnCycle
 from jina.http.front import METHODS
+from jina.http.heads import Known
 from jina.http.hub import Ask, Full
+from jina.http.reading import HEAD, OVER
 from jina.http.rest import Asked
 from jina.http.short_stream import Short
 from jina.http.watch import REQUEST_ID
 
 _LONG_WAY = frozenset((b"expect", b"content-encoding", b"upgrade"))  # of streams
+_OWN = frozenset((b"expect", b"upgrade", REQUEST_ID))  # headers of heads that are not remembered
 
 LOG = logging.getLogger("jina.http")
 
@@ -32,14 +36,11 @@ LOG = logging.getLogger("jina.http")
 class HotRequest(OwnCycle):
     """A request that is read and answered here."""
 
-    __slots__ = ("ask", "body", "headers")
+    __slots__ = ("ask", "body")
 
-    def __init__(
-        self, endpoint: str, headers: rest.Headers, keep_alive: bool, request_id: bytes | None
-    ) -> None:
+    def __init__(self, endpoint: str, keep_alive: bool, request_id: bytes | None) -> None:
         super().__init__(keep_alive, request_id)
         self.endpoint = endpoint
-        self.headers = headers
         self.body = bytearray()
         self.ask: Ask | None = None
 
@@ -60,6 +61,54 @@ class ShortCycle(OwnCycle):
 class FrontProtocol(Connection):
     """See the module."""
 
+    # --- bytes ---
+
+    def data_received(self, data: bytes) -> None:
+        """Take a request whose head is known; have any other one read."""
+        if not self.is_between_requests:
+            super().data_received(data)
+            return
+        found = self.front.heads.find(data)
+        if found is not None and self._took_known(*found):
+            return
+        before = self.cycle
+        super().data_received(data)
+        if self.cycle is not before and self._state != OVER:
+            self._remember(data)
+
+    def _took_known(self, known: Known, body: bytes) -> bool:
+        """Take a whole request; False if it has to be read after all."""
+        if self.front.is_stopping or not body or len(body) > self._settings.max_body:
+            return False
+        self.url, self.method = known.url, known.method
+        self.headers, self.found = known.headers, known.found
+        if known.endpoint is not None:
+            hot = HotRequest(known.endpoint, keep_alive=True, request_id=None)
+            self.take_whole(hot)
+            self._received_hot(hot, body)
+            return True
+        short = None
+        if len(body) <= short_stream.MOST_BYTES:
+            short = self.config.short_streams.read(known.url, body)
+        if short is None:
+            return False
+        cycle = ShortCycle(keep_alive=True, request_id=None, length=len(body))
+        self.take_whole(cycle)
+        if self._submitted_short(cycle, short):
+            return True
+        self.front.watch.forget(cycle)
+        self._state = HEAD
+        return False
+
+    def _remember(self, data: bytes) -> None:
+        """Know the head of the next request that has the same."""
+        cycle = self.cycle
+        is_own = isinstance(cycle, HotRequest | ShortCycle)
+        if is_own and cycle.keep_alive and not (cycle.more_body or self.found.keys() & _OWN):
+            endpoint = self.front.endpoints.get(self.url)
+            known = Known(self.url, self.method, self.headers, self.found, endpoint)
+            self.front.heads.remember(data, known)
+
     # --- what the parser finds ---
 
     def begin(self, keep_alive: bool, length: int) -> None:
@@ -68,13 +117,11 @@ class FrontProtocol(Connection):
         if endpoint is None and self._may_be_short(length):
             self.take(ShortCycle(keep_alive, self.found.get(REQUEST_ID), length))
             return
-        is_posted = self.parser.get_method() == b"POST" and (
-            "POST" in self.front.methods.get(self.url, METHODS)
-        )
+        is_posted = self.method == b"POST" and ("POST" in self.front.methods.get(self.url, METHODS))
         if endpoint is None or not length or not is_posted:
             super().begin(keep_alive, length)
             return
-        self.take(HotRequest(endpoint, self.headers, keep_alive, self.found.get(REQUEST_ID)))
+        self.take(HotRequest(endpoint, keep_alive, self.found.get(REQUEST_ID)))
         if self.found.get(b"expect", b"").lower() == b"100-continue":
             self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
@@ -82,7 +129,7 @@ class FrontProtocol(Connection):
         return (
             0 < length <= short_stream.MOST_BYTES
             and self.url.startswith(short_stream.PREFIX + b"/")
-            and self.parser.get_method() in (b"POST", b"PUT")
+            and self.method in (b"POST", b"PUT")
             and self.parser.get_http_version() == "1.1"
             and not self.found.keys() & _LONG_WAY
         )
@@ -125,19 +172,23 @@ class FrontProtocol(Connection):
         if not isinstance(cycle, HotRequest):
             super().received(cycle)
             return
-        cycle.more_body = False
+        body = bytes(cycle.body)
+        cycle.body.clear()
+        self._received_hot(cycle, body)
+
+    # --- the Flow ---
+
+    def _received_hot(self, hot: HotRequest, body: bytes) -> None:
+        hot.more_body = False
         try:
-            asked = rest.prepare(self.front, cycle.endpoint, cycle.headers, bytes(cycle.body))
+            asked = rest.prepare(self.front, hot.endpoint, self.found, body)
         except Exception:  # a bug of ours must not end the front
             LOG.exception("a request could not be read")
             asked = limits.internal()
-        cycle.body.clear()
         if isinstance(asked, Answered):
-            self.answer(cycle, asked)
+            self.answer(hot, asked)
         else:
-            self._submit(cycle, asked)
-
-    # --- the Flow ---
+            self._submit(hot, asked)
 
     def _received_short(self, cycle: ShortCycle) -> None:
         cycle.more_body = False

@@ -7,7 +7,8 @@ it takes requests, for they come on the same connection.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from jina.excepts import WireError
 from jina.transport import asking, sockets
@@ -22,7 +23,7 @@ class Questions:
     def __init__(self) -> None:
         self._askers: dict[int, list[asyncio.Future[bytes]]] = {}
 
-    async def ask(self, kind: int, send: Callable[[list[object]], None]) -> bytes:
+    async def ask(self, kind: int, send: Callable[[Sequence[Any]], None]) -> bytes:
         """Ask, and wait for the answer.
 
         Args:
@@ -93,7 +94,7 @@ class Inquirer:
         """See `Questions.ask`."""
         return await self._questions.ask(kind, self._send)
 
-    def _send(self, message: list[object]) -> None:
+    def _send(self, message: Sequence[Any]) -> None:
         sockets.send(self._socket, message)
         # Sending may take the news of a message from the descriptor, which tells only of changes.
         if self._loop is not None:

@@ -43,6 +43,11 @@ class Reading(HttpToolsProtocol):
         self._is_feeding = False
         self._due = NEVER
 
+    @property
+    def is_between_requests(self) -> bool:
+        """Whether what comes next begins a request."""
+        return self._state == HEAD and not (self._head_bytes or self._held or self._backlog)
+
     def data_received(self, data: bytes) -> None:
         """Read what belongs to the request that is under way, and hold the rest."""
         if self._state == BUSY or self._held:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qs
@@ -16,10 +16,10 @@ from jina.client.requests import Request
 from jina.defaults import MAX_CALL_BYTES
 from jina.excepts import BadClientInput, WireError
 from jina.http import bodies, envelopes
+from jina.http.access import Found
 from jina.http.answers import Answered, told
-from jina.http.bodies import JINA_3, JINA_20, LINES, Body
-from jina.http.dialects import Documents, documents_2, documents_3
-from jina.http.envelopes import Facts, OneFailed, Writer
+from jina.http.bodies import LINES, Body
+from jina.http.envelopes import Documents, Facts, OneFailed, Writer, in_list
 from jina.http.far_numbers import far_numbers
 from jina.http.front import Front
 from jina.http.hints import hint_of
@@ -40,11 +40,10 @@ from jina.http.watch import REQUEST_ID, sane_id
 from jina.names import DEFAULT_ENDPOINT
 from jina.readers import Chunk
 from jina.records import ids
+from jina.records.dialects import JINA_3, JINA_20
 from jina.records.jsonlines import BAD_LINE
 from jina.wire.maps import DOCS, REQUEST_TIMEOUT, SPLIT, STOPPING, Call, ErrorInfo, Part, pack_map
 from jina.wire.maps import LINES as WIRE_LINES
-
-Headers = Sequence[tuple[bytes, bytes]]
 
 JSON_LINES = b"application/x-ndjson"
 _JSON_LINES = {JSON_LINES, b"application/ndjson", b"application/jsonl", b"application/jsonlines"}
@@ -76,14 +75,14 @@ class Asked(msgspec.Struct, frozen=True):
 
 
 def prepare(
-    front: Front, endpoint: str, headers: Headers, body: bytes, query: bytes = b""
+    front: Front, endpoint: str, found: Found, body: bytes, query: bytes = b""
 ) -> Asked | Answered:
     """Read a request.
 
     Args:
         front: that got it.
         endpoint: that its path means; "" where the body says it.
-        headers: their names in lower case.
+        found: its headers.
         body: whole.
         query: of its URL, without the question mark; only requests of JSON lines have settings in
             it.
@@ -91,20 +90,14 @@ def prepare(
     Returns:
         what to send, or what is wrong with it.
     """
-    kind = given_id = b""
-    for name, value in headers:
-        if name == b"content-type":
-            kind = value
-        elif name == REQUEST_ID:
-            given_id = value
-    kind = _kind(kind)
+    kind = _kind(found.get(b"content-type", b""))
     try:
         if kind == b"json":
             settings = front.settings
             read = bodies.read(body, api=settings.api, max_docs=settings.max_docs)
             if query and not read.is_named and (names := parse_qs(query.decode("latin-1"), True)):
                 raise BadBody(*unread_query(names))
-            return asked_of(front, endpoint, read, request_id=sane_id(given_id))
+            return asked_of(front, endpoint, read, request_id=sane_id(found.get(REQUEST_ID, b"")))
         if kind == b"lines":
             return _asked_of_lines(front, endpoint, body, query)
     except BadBody as error:
@@ -170,13 +163,6 @@ def asked_of(
         place: list[str | int] = ["body", "targetExecutor"]
         raise BadBody(Problem(place, error.what, "value_error")) from error
     key = ids.fresh()
-    call = Call(
-        read.parameters,
-        source=_SOURCE,
-        key=key,
-        lines=True,
-        tensors=_tensors_of(read) if writer is None else writer.tensors,
-    )
     facts = Facts(
         read.dialect,
         read.is_client,
@@ -187,6 +173,14 @@ def asked_of(
         read.request_id or request_id or (key if read.dialect == JINA_20 else key.replace("-", "")),
         writer,
         read.is_named,
+    )
+    call = Call(
+        read.parameters,
+        source=_SOURCE,
+        key=key,
+        lines=True,
+        tensors=_tensors_of(read) if writer is None else writer.tensors,
+        words=facts.words,
     )
     return Asked(_request(read.lines, read.rows, call), wanted, targets, call, facts)
 
@@ -301,9 +295,8 @@ def _finished(asked: Asked, reply: Reply) -> Answered:
             return _partly(asked, reply, outcomes, headers)
     if is_lines:
         return Answered(_status_of(outcomes), headers, bytes(outcomes.lines), JSON_LINES)
-    return Answered(
-        200, headers, envelopes.envelope(facts, _documents(facts, outcomes.lines), reply.way)
-    )
+    documents = _documents(facts, bytes(outcomes.lines))
+    return Answered(200, headers, envelopes.envelope(facts, documents, reply.way))
 
 
 def _not_of_an_executor(error: ErrorInfo) -> Answered | None:
@@ -318,19 +311,15 @@ def _not_of_an_executor(error: ErrorInfo) -> Answered | None:
     return None
 
 
-def _documents(facts: Facts, lines: bytes | memoryview) -> Documents:
-    if facts.writer is not None:
-        return facts.writer.documents(lines)
-    if facts.dialect == JINA_3:
-        return documents_3(lines)
-    return documents_2(lines, is_dense=facts.dialect == JINA_20, is_full=facts.has_routes)
+def _documents(facts: Facts, lines: bytes) -> Documents:
+    return in_list(lines) if facts.writer is None else facts.writer.documents(lines)
 
 
-def _sent(asked: Asked) -> bytes:
-    """The Documents of a request as lines, as they were before any Executor."""
+def _sent(asked: Asked) -> list[bytes]:
+    """The Documents of a request as lines, as they were before any Executor, in its own words."""
     reply = Reply(asked.request, None, asked.request.parts, asked.request.frames, 0)
     lines, _, _ = lines_of(reply, asked.endpoint, asked.call)
-    return bytes(lines)
+    return [line for line in bytes(lines).splitlines(keepends=True) if not _failure(line)]
 
 
 def _failed(asked: Asked, reply: Reply, error: ErrorInfo) -> Answered:
@@ -347,8 +336,7 @@ def _failed(asked: Asked, reply: Reply, error: ErrorInfo) -> Answered:
         }
         told_of = {"requestId": facts.request_id, "error": what}
         return Answered(500, [], msgspec.json.encode(told_of))
-    sent = b"".join(line for line in _sent(asked).splitlines(keepends=True) if not _failure(line))
-    documents = _documents(facts, sent)
+    documents = _documents(facts, b"".join(_sent(asked)))
     return Answered(200, [], envelopes.envelope(facts, documents, reply.way, error=error))
 
 
@@ -400,15 +388,10 @@ def _partly(
     if len(failed) == len(lines) and blamed is not None:
         return _failed(asked, reply, blamed)
     if not facts.is_client:
-        written = [msgspec.Raw(line.rstrip()) for line in lines]
-        good = b"".join(line for line in lines if not _failure(line))
-        documents = iter(_documents(facts, good))
-        places = {index for index, _ in failures}
-        mixed = [
-            written[index] if index in places else next(documents) for index in range(len(lines))
-        ]
-        return Answered(200, headers, envelopes.envelope(facts, mixed, reply.way, failed=failed))
-    sent = {_decode_failure(line).id: line for line in _sent(asked).splitlines(keepends=True)}
+        documents = _documents(facts, bytes(outcomes.lines))
+        body = envelopes.envelope(facts, documents, reply.way, failed=failed)
+        return Answered(200, headers, body)
+    sent = {_decode_failure(line).id: line for line in _sent(asked)}
     for index, found in failures:
         lines[index] = sent.get(found.id, b"")
     body = envelopes.envelope(

@@ -55,7 +55,7 @@ class _ToOwner:
             if event.client != self._own_name and (event.text or self._has_reported):
                 self._has_reported = True
                 self._speaker.say(event.as_text())
-        elif isinstance(event, (*events.LINES, events.Doubtful)):
+        elif isinstance(event, (*events.LINES, events.Doubtful, events.Outside)):
             self._speaker.say(event.as_text())
         elif isinstance(event, events.Stopping) and event.reason != "closed":
             self._speaker.say(

@@ -195,6 +195,16 @@ class Changing(_Event):
     whole: str = ""
 
 
+class Outside(_Event):
+    """Who serves an external Executor has come or gone, or nobody does: in words."""
+
+    text: str
+
+    def as_text(self) -> str:
+        """The line that people read."""
+        return self.text
+
+
 class Stopping(_Event):
     """The Flow is draining; with `at_once`, it was told to stop again and kills everything."""
 
@@ -253,7 +263,7 @@ class Stopped(_Event):
 LINES = (Output, WorkerDied, Overdue, Unreachable, RequestFailed, NotClosed, GivenUp)
 
 #: Those that an owner may be told of while its Flow starts.
-OF_START = (Output, WorkerUp, Doubtful, Loading)
+OF_START = (Output, WorkerUp, Doubtful, Loading, Outside)
 
 Event: TypeAlias = (
     Output
@@ -267,6 +277,7 @@ Event: TypeAlias = (
     | Unreachable
     | RequestFailed
     | Changing
+    | Outside
     | Stopping
     | NotClosed
     | GivenUp

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from jina.defaults import KILL_GRACE_S, RESTART_DELAY_MAX_S
+from jina.graph.front_counts import HEAD_BYTES, FrontCounts, counts_of, path_of
 from jina.graph.http import MET, FrontAssignment, HttpSettings
 from jina.launch import events
 from jina.launch.child import Child, spawn_front
@@ -237,6 +238,7 @@ class Fronts:
         """Let each finish the requests that it has, and leave; new connections are refused."""
         self._is_stopping = True
         if self._port is not None:
+            self._port.close_queue()
             self._port.close()
         self.signal(signal.SIGTERM)
 
@@ -268,11 +270,28 @@ class Fronts:
         return [self._report_of(slot) for slot in self._slots]
 
     def _report_of(self, slot: _Slot) -> FrontReport:
-        found = FrontReport(name=slot.name, restarts=slot.deaths, last_end=slot.last_end)
+        counts = self._counts_of(slot)
+        found = FrontReport(
+            name=slot.name,
+            restarts=slot.deaths,
+            last_end=slot.last_end,
+            requests_done=counts.done,
+        )
         if (child := slot.child) is not None:
             found.pid = child.pid
             found.up_s = time.monotonic() - child.started
             found.memory = memory_bytes(child.pid)
             is_still = is_stopped(child.pid)
             found.state = "stopped" if is_still else "ready" if child.is_ready else "loading"
+            if counts.pid == child.pid:  # and not those that its predecessor had
+                found.requests_held = counts.in_flight
         return found
+
+    def _counts_of(self, slot: _Slot) -> FrontCounts:
+        if not self._directory:
+            return FrontCounts()
+        try:
+            with open(path_of(self._directory, slot.number), "rb") as file:
+                return counts_of(file.read(HEAD_BYTES))
+        except OSError:  # it has not made its file yet
+            return FrontCounts()

@@ -45,6 +45,11 @@ class HttpPort:
         """The port, also where a free one was asked for."""
         self.url = settings.url(self.port)
 
+    def close_queue(self) -> None:
+        """Let at most one more connection wait, so that those who serve can answer all that do."""
+        for each in self.sockets:
+            each.listen(0)
+
     def close(self) -> None:
         """Listen no more, as far as this process is concerned."""
         for each in self.sockets:

@@ -58,7 +58,8 @@ class RemoteNodes:
             raise FlowError(
                 f'"{name}" is external, and there is no port for those who serve it',
                 where=self._plan.file,
-                hint="use `jina flow up --worker-port PORT --keys DIR`",
+                hint="set `worker_port` and `keys` in the Flow's `with`, or use `jina flow up "
+                "--worker-port PORT --keys DIR`",
             )
 
     def hear(self, message: control.RemoteReady | control.AgentNews) -> None:
@@ -94,4 +95,4 @@ class RemoteNodes:
             )
 
     def _say(self, text: str) -> None:
-        self._report(events.Changing(text=text))
+        self._report(events.Outside(text=text))

@@ -147,7 +147,7 @@ def line_of(event: events.Event) -> LogLine | None:
         text = "the Flow has stopped" if event.clean else "the Flow has failed"
     elif isinstance(event, events.Doubtful):
         worker, text = event.node, event.as_text()
-    elif isinstance(event, events.LINES):
+    elif isinstance(event, (*events.LINES, events.Outside)):
         text = event.as_text()
     else:
         return None

@@ -209,7 +209,10 @@ def _fitting(lines: list[bytes], max_lines: int, max_bytes: int) -> int:
 def too_long(what: str, size: int, limit: int = MAX_LINE_BYTES) -> str:
     """The message for a line, row, element or file that is over the limit."""
     shown = f"{limit // MIB} MiB" if limit >= MIB else f"{limit} bytes"
-    return f"{what} of more than {shown} ({size} bytes seen), which is too long"
+    text = f"{what} of more than {shown} ({size} bytes seen), which is too long"
+    # Whoever writes JSON or a table can write something shorter.
+    is_written = what in ("a line", "an element")
+    return f"{text}; put the content in a file, and its path in `uri`" if is_written else text
 
 
 def not_utf8(err: UnicodeDecodeError) -> str:

@@ -12,7 +12,7 @@ from typing import TypeAlias, TypeVar
 
 import msgspec
 
-from jina.defaults import DRAIN_GRACE_S, LEASE_S
+from jina.defaults import DRAIN_GRACE_S, LEASE_S, MAX_INFLIGHT_BYTES
 from jina.excepts import WireError
 from jina.graph.plan import Plan, PlannedNode, WorkerSpec
 from jina.runtime.facts import Look, Seen
@@ -76,6 +76,7 @@ class Configure(_Message):
     keys: str = ""  # folder of the gateway's own key, and of those who are let in over tcp
     workers: str = ""  # address for agents and workers of other machines; "" for none
     lease_s: float = LEASE_S  # see jina.runtime.roster
+    most_bytes: int = MAX_INFLIGHT_BYTES  # of requests; with more, it does not read from clients
 
 
 class Expect(_Message):

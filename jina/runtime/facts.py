@@ -246,6 +246,8 @@ class FrontReport(msgspec.Struct, kw_only=True):
         memory: that it has; 0 where the system does not say.
         restarts: how often a process died here and was replaced.
         last_end: how the last of them ended.
+        requests_held: requests to it that have no answer yet.
+        requests_done: that were answered here, by earlier processes too.
     """
 
     name: str
@@ -255,6 +257,8 @@ class FrontReport(msgspec.Struct, kw_only=True):
     memory: int = 0
     restarts: int = 0
     last_end: str = ""
+    requests_held: int = 0
+    requests_done: int = 0
 
 
 class Report(msgspec.Struct, tag=True, kw_only=True):

@@ -16,7 +16,6 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from jina.defaults import MAX_INFLIGHT_BYTES
 from jina.excepts import JinaError, WireError
 from jina.runtime import control
 from jina.runtime.abandoned import end_abandoned
@@ -97,6 +96,7 @@ class Gateway:
         self._flow = configure.flow
         self._directory = configure.directory
         self._mark = configure.mark
+        self._most_bytes = configure.most_bytes
         self._router = Router(
             configure.nodes, endpoints=configure.endpoints, first_task=configure.first_task
         )
@@ -305,7 +305,7 @@ class Gateway:
 
     def _poll_front(self) -> None:
         """Listen to clients once the endpoints are known and while there is room for requests."""
-        wanted = self._router.is_complete and self._router.bytes_held < MAX_INFLIGHT_BYTES
+        wanted = self._router.is_complete and self._router.bytes_held < self._most_bytes
         self._door.listen(self._poller, wanted)
 
     def _on_front(self) -> None:
@@ -392,7 +392,7 @@ class Gateway:
                 print(unheard(action), file=sys.stderr, flush=True)
             elif isinstance(action, Retired):
                 self._retired(self._workers[action.worker])
-        if not self._door.is_listening or self._router.bytes_held >= MAX_INFLIGHT_BYTES:
+        if not self._door.is_listening or self._router.bytes_held >= self._most_bytes:
             self._poll_front()
 
     def _dispatch(self, task: Dispatch) -> None:

@@ -374,9 +374,7 @@ def write(work: Work, docs: DocumentArray, groundtruths: DocumentArray | None) -
     is_end = work.route.is_end or work.route.is_last
     selection = selection_of(call.select, call.exclude) if is_end else None
     if work.as_lines:
-        parts, lines = bodies.write_lines(
-            docs, work.failures, work.route.endpoint, call.tensors, selection
-        )
+        parts, lines = bodies.write_lines(docs, work.failures, work.route.endpoint, call, selection)
         return parts, list(lines)
     if selection is not None:
         docs = DocumentArray._of_records([selection(record) for record in docs._records()])

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from jina.defaults import MAX_LINE_BYTES, MAX_REQUEST_DOCS, MIB
 from jina.excepts import WireError
 from jina.records import reduce
+from jina.records.dialects import rewritten
 from jina.records.jsonlines import line_ends
 from jina.records.selection import Selection
 from jina.records.tensors import JsonForm
@@ -220,11 +221,13 @@ def write_lines(
     docs: DocumentArray,
     failures: LineFailures | None,
     endpoint: str,
-    tensors: str,
+    call: Call,
     selection: Selection | None = None,
 ) -> tuple[list[Part], list[bytes | memoryview]]:
     """Write the request's outcomes as JSON lines: Documents, and failed lines in their places."""
-    text = codec.render(docs, tensors=_FORMS.get(tensors, "list"), selection=selection)
+    text = codec.render(docs, tensors=_FORMS.get(call.tensors, "list"), selection=selection)
+    if call.words:
+        text = rewritten(text, call.words)
     failed = 0
     if failures:
         failed = len(failures.failures)
@@ -425,4 +428,8 @@ def _merged(found: Sequence[LineFailures]) -> LineFailures | None:
 
 
 def _too_long(size: int) -> str:
-    return f"a line of more than {MAX_LINE_BYTES // MIB} MiB ({size} bytes seen), which is too long"
+    most = MAX_LINE_BYTES // MIB
+    return (
+        f"a line of more than {most} MiB ({size} bytes seen), which is too long; "
+        "put the content in a file, and its path in `uri`"
+    )

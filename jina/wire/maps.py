@@ -201,6 +201,7 @@ class Call(msgspec.Struct, array_like=True, frozen=True):
         oversize: (row, line number, bytes) of lines that were too long to carry.
         select: the fields, and `tags.KEY` of the tags, that those lines have; empty for all.
         exclude: those that they do not have.
+        words: of which release of Jina those lines are, see `jina.records.dialects`; "" for ours.
     """
 
     parameters: dict[str, Any] = {}
@@ -211,6 +212,7 @@ class Call(msgspec.Struct, array_like=True, frozen=True):
     oversize: list[tuple[int, int, int]] = []
     select: list[str] = []
     exclude: list[str] = []
+    words: str = ""
 
 
 class Failure(msgspec.Struct, array_like=True, frozen=True):

@@ -160,8 +160,6 @@ def up(
     from jinacli.flow.up import Up, up_flow
 
     listen, worker_listen = listens(host, port, worker_port, keys is not None or insecure)
-    if keys is not None and not (listen or worker_listen):
-        raise typer.BadParameter("needs --port or --worker-port", param_hint="--keys")
     detach = detach or wait
     if timeout is not None and not detach:
         raise typer.BadParameter("needs --detach or --wait", param_hint="--timeout")

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from jina.defaults import LEASE_S
+from jina.names import LOCAL_HOSTS, tcp_address
 
 WorkerPort = Annotated[
     int | None,
@@ -22,8 +23,6 @@ Lease = Annotated[
         rich_help_panel="Start",
     ),
 ]
-
-_LOCAL = ("127.0.0.1", "localhost", "::1")
 
 
 def listens(
@@ -46,15 +45,14 @@ def listens(
     if host is not None and port is None and worker_port is None:
         raise typer.BadParameter("needs --port", param_hint="--host")
     host = host or "127.0.0.1"
-    if host not in _LOCAL and not is_meant:
+    if host not in LOCAL_HOSTS and not is_meant:
         what = "post" if worker_port is None else "post, or take Documents"
         raise typer.BadParameter(
             f"{host} can be reached from other machines, and anyone there could {what}; use "
             "--keys, or --insecure-no-auth if that is what you want",
             param_hint="--host",
         )
-    name = "127.0.0.1" if host == "localhost" else f"[{host}]" if ":" in host else host
-    addresses = ["" if n is None else f"tcp://{name}:{n or '*'}" for n in (port, worker_port)]
+    addresses = ["" if n is None else tcp_address(host, n) for n in (port, worker_port)]
     return addresses[0], addresses[1]
 
 

@@ -71,14 +71,20 @@ class Up:
                 raise typer.BadParameter(
                     "needs --http, or `protocol: http` in the YAML", param_hint=f"--{option}"
                 )
+        worker_listen = self.worker_listen or plan.worker_listen
         external = [node.name for node in plan.nodes if node.is_external]
-        if external and not self.worker_listen:
+        if external and not worker_listen:
             raise typer.BadParameter(
                 f'"{external[0]}" is external: a port is needed for those who serve it',
                 param_hint="--worker-port",
             )
-        listen, lease_s = self.worker_listen, self.lease_s
-        return config, structs.replace(plan, worker_listen=listen, lease_s=lease_s)
+        is_open = bool(self.listen or worker_listen)
+        if self.keys and not is_open:
+            raise typer.BadParameter("needs --port or --worker-port", param_hint="--keys")
+        keys = (self.keys or config.options.keys or "") if is_open else ""
+        return config, structs.replace(
+            plan, worker_listen=worker_listen, lease_s=self.lease_s, keys=keys
+        )
 
 
 def up_flow(given: Given, how: Up) -> int:
@@ -96,8 +102,8 @@ def up_flow(given: Given, how: Up) -> int:
         RuntimeFailToStart: see `run_here`.
     """
     config, plan = how.load(given)
-    if how.keys:
-        plan = structs.replace(plan, keys=checked_keys(how.keys))
+    if plan.keys:
+        plan = structs.replace(plan, keys=checked_keys(plan.keys))
     if how.is_strict and (code := refuse_findings(given)):
         return code
     refuse_misfits(given, plan)

@@ -85,6 +85,7 @@ def _first_line(request: Request, tensors: str) -> bytes:
     # Late: a post of few bytes needs nothing that knows Documents.
     from jina.types.codec import parse_lines
     from jina.wire.body import write_lines
+    from jina.wire.maps import Call
 
     docs = request.docs
     if request.chunk is not None:
@@ -95,4 +96,4 @@ def _first_line(request: Request, tensors: str) -> bytes:
         docs = parse_lines(lines[row], key=chunk.key, first_line=chunk.first_line + row).docs
     if docs is None or not len(docs):
         return b""
-    return bytes(write_lines(docs[:1], None, "", tensors)[1][0]).strip()
+    return bytes(write_lines(docs[:1], None, "", Call(tensors=tensors))[1][0]).strip()

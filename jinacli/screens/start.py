@@ -50,6 +50,9 @@ class StartScreen:
             texts = self._doubts.of_class(event) if self._doubts else [event.as_text()]
             for text in texts:
                 self._speaker.say(text)
+        elif isinstance(event, events.Outside):
+            self._loading.done()
+            self._speaker.say(event.text)
         elif isinstance(event, events.Loading):
             self._loading.tell_workers(event.workers, event.seconds)
 

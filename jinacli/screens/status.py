@@ -71,7 +71,8 @@ def _rows(report: Report) -> list[tuple[str, ...]]:
     ]
     for front in report.fronts:
         pid, restarts = str(front.pid or ""), number(front.restarts)
-        rows.append((front.name, front.state, pid, size(front.memory), "", "", "", "", restarts))
+        held = number(front.requests_held)
+        rows.append((front.name, front.state, pid, size(front.memory), "", held, "", "", restarts))
     queues = {node.name: node.queued for node in report.nodes}
     for worker in report.workers:
         queue = queues.pop(worker.node, None)  # of the node: said once

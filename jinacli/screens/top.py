@@ -1,4 +1,4 @@
-"""The live screen of `jina flow top`: rate, latency, queue and memory of each Executor."""
+"""The live screen of `jina flow top`: rate, latency, queue and memory, by Executor and front."""
 
 from __future__ import annotations
 
@@ -23,6 +23,14 @@ _COLUMNS = (
     Column("oldest", is_number=True),
     Column("memory", is_number=True),
     Column("failed", is_number=True),
+)
+_FRONT_COLUMNS = (
+    Column("http"),
+    Column("state"),
+    Column("requests/s", is_number=True),
+    Column("in progress", is_number=True),
+    Column("memory", is_number=True),
+    Column("restarts", is_number=True),
 )
 _SMALL = ("executor", "state", "docs/s", "latency", "queue", "memory")  # for a narrow screen
 
@@ -74,6 +82,9 @@ def top_lines(
         small = [[row[place] for place in places] for row in rows]
         table = lines_of([_COLUMNS[place] for place in places], small, width)
     lines += ["", *table]
+    if report.fronts:
+        fronts = _front_rows(report, before.report if before else None, seconds)
+        lines += ["", *lines_of(_FRONT_COLUMNS, fronts, width)]
     if gateway.last_error:
         lines += ["", *wrapped(cell(f"last error: {gateway.last_error}"), width)[:2]]
     foot = ["", "q quits"]
@@ -105,6 +116,23 @@ def _rows(report: Report, before: Report | None, seconds: float) -> list[tuple[s
             )
         )
     return rows
+
+
+def _front_rows(report: Report, before: Report | None, seconds: float) -> list[tuple[str, ...]]:
+    old = {front.name: front.requests_done for front in before.fronts} if before else {}
+    return [
+        (
+            front.name,
+            front.state,
+            _rate(max(0, front.requests_done - old[front.name]) / seconds)
+            if front.name in old and seconds > 0
+            else "",
+            number(front.requests_held),
+            size(front.memory),
+            number(front.restarts),
+        )
+        for front in report.fronts
+    ]
 
 
 def _done(workers: list[WorkerReport], before: Report | None) -> Flow:

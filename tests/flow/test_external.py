@@ -9,6 +9,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +18,7 @@ from typing import Any
 import pytest
 
 from tests.polling import wait_until
-from tests.shell import ZOO, Running, Shell, is_alive, json_lines
+from tests.shell import JINA, ZOO, Running, Shell, is_alive, json_lines
 
 LINES = 400
 
@@ -334,6 +335,49 @@ def test_two_flows_may_use_one_executor(shell: Shell) -> None:
                 assert done.lines[0]["text"] == "A"
             there.stop(agent)
             assert running.end(signal.SIGTERM).code == 0
+
+
+PROGRAM = """
+from jina import Document, Flow
+
+with Flow(worker_port=0, keys="gate").add(name="moody", external=True) as flow:
+    print(flow.post("/moody", Document(text="a"), return_results=True)[0].docs[0].text)
+"""
+
+
+def test_a_program_and_a_yaml_open_the_port_themselves(shell: Shell) -> None:
+    make_keys(shell)
+    shell.write("moody.yml", f"jtype: Moody\npy_modules: [{ZOO}]\n")
+    program = shell.write("program.py", PROGRAM)
+    shell.write("flow.yml", FLOW.replace("\n", "\nwith: {worker_port: 0, keys: gate}\n", 1))
+    plan = json.loads(shell.run("flow", "up", "flow.yml", "--dry-run", "--json").out)
+    assert plan["worker_address"] == "tcp://127.0.0.1:*"
+    post = ("post", "/moody", "--text", "a", "--flow", "flow.yml")
+    for words, command in (((), (sys.executable, str(program))), (post, (JINA,))):
+        with shell.start(*words, program=command) as running:
+            there = Outside(shell, running)
+            with there.stack:
+                agent = there.ready()
+                done = running.end()
+                assert (done.code, "A" in done.out) == (0, True), done.err
+                there.stop(agent)
+    wait_until(lambda: not shell.processes("jina."), what="no process is left")
+
+
+def test_who_may_reach_the_port_is_checked(shell: Shell) -> None:
+    open_host = FLOW.replace("\n", "\nwith: {worker_host: 0.0.0.0, worker_port: 5556}\n", 1)
+    done = shell.run("flow", "check", shell.write("flow.yml", open_host))
+    assert done.code == 1
+    assert "flow.yml:2:21: " in done.out + done.err
+    assert "0.0.0.0 can be reached from other machines" in done.out + done.err
+    shell.write("flow.yml", open_host.replace("worker_port: 5556", "keys: nowhere"))
+    done = shell.run("flow", "check", "flow.yml")
+    assert "`worker_host` has no effect without `worker_port`" in done.out + done.err
+    shell.write("flow.yml", open_host.replace("5556", "5556, keys: nowhere"))
+    done = shell.run("flow", "up", "flow.yml")
+    assert "nowhere: no such folder" in done.err
+    config = shell.run("flow", "config", "flow.yml").out
+    assert f"keys: {shell.folder}/nowhere\n" in config  # a path is no secret
 
 
 def test_an_external_executor_needs_a_port_and_says_what_has_no_effect(shell: Shell) -> None:

@@ -38,7 +38,7 @@ class Works(Executor):
     @requests(on="/picky")
     def picky(self, docs, **kwargs):
         self.together(docs)
-        bad = [doc.text for doc in docs if doc.text.startswith("bad")]
+        bad = [doc.text for doc in docs if doc.text.startswith("wrong")]
         if bad:
             raise ValueError(f"not {bad}")
 
@@ -145,13 +145,15 @@ def test_ids_are_those_of_whoever_gave_them(front: FrontProcess) -> None:
 
 def test_who_fails_fails_alone(front: FrontProcess) -> None:
     answers = _all(
-        front, "/picky", [_texts("a"), _texts("bad1"), _texts("b", "c"), _texts("d", "bad2")]
+        front,
+        "/picky",
+        [_texts("a"), _texts("wrong1"), _texts("b", "c"), _texts("d", "wrong2")],
     )
     assert [answer.status for answer in answers] == [200, 500, 200, 200]
-    assert "bad1" in answers[1].body.decode()
+    assert "wrong1" in answers[1].body.decode()
     assert [doc["text"] for doc in _docs(answers[2])] == ["b", "c"]
     assert answers[3].headers["x-jina-failed"] == "1"
-    for place, other in ((0, b"bad"), (1, b"bad2"), (2, b"bad"), (3, b"bad1")):
+    for place, other in ((0, b"wrong"), (1, b"wrong2"), (2, b"wrong"), (3, b"wrong1")):
         assert other not in answers[place].body
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from jina.graph.front_counts import HEAD_BYTES, counts_of, path_of
 from jina.http.metrics import BOUNDS_S, OTHER, Metrics
 from tests.http.fronts import FrontProcess, front_beside, is_answered
 from tests.polling import wait_until
@@ -57,6 +59,13 @@ def test_several_fronts_give_one_sum(tmp_path: Path) -> None:
     assert value(found, "jina_request_seconds_bucket", endpoint="/index", le="0.0025") == 0
     assert value(found, "jina_request_seconds_bucket", endpoint="/index", le="0.005") == 6
     assert value(found, "jina_requests_in_flight") == 1
+    heads = [Path(path_of(str(tmp_path), slot)).read_bytes()[:HEAD_BYTES] for slot in range(3)]
+    assert [counts_of(head) for head in heads] == [
+        (os.getpid(), 1, 1),
+        (os.getpid(), 0, 2),
+        (os.getpid(), 0, 3),
+    ]
+    assert counts_of(b"") == counts_of(bytes(HEAD_BYTES)) == (0, 0, 0)
     for front in fronts:
         front.close()
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
 from jina.http.probes import missing_nodes
+from jina.wire import header as wire
+from jina.wire.header import pack_message
 from tests.http.fronts import FrontProcess, front_beside
 from tests.polling import wait_until
+from tests.runtime.peers import gateway_in
+from tests.runtime.tables import graph
 from tests.shell import Shell
 
 # Its worker is ready once there is a file.
@@ -89,6 +95,37 @@ def test_a_front_names_what_is_missing_while_the_flow_starts(shell: Shell) -> No
             gate.touch()
             wait_until(lambda: front.ask("GET", "/readyz").status == 200)
             assert front.ask("POST", "/work", {"data": []}).status == 200
+
+
+def test_a_flow_that_holds_as_much_as_it_may_answers_probes(runtime_dir: Path) -> None:
+    """Its gateway then reads nothing from clients; what a front asks of it comes another way."""
+    directory = runtime_dir / "flow"
+    directory.mkdir()
+    with (
+        gateway_in(directory, graph(a=""), most_bytes=1_000) as gateway,
+        front_beside(gateway.front) as front,
+        ThreadPoolExecutor(2) as threads,
+    ):
+        worker = gateway.ready("a/0", "/x", credits=1)
+        wait_until(lambda: front.ask("GET", "/readyz").status == 200)
+        body = {"data": [{"text": "x" * 600}], "execEndpoint": "/x"}
+        posted = [threads.submit(front.post, "/post", body) for _ in range(2)]
+        task, _ = worker.task()
+        queue = b'jina_node_queue{node="a"} 1\n'
+        wait_until(lambda: queue in front.ask("GET", "/metrics").body)
+        late, asker = gateway.client(), gateway.asker()
+        late.send(pack_message(wire.HELLO))
+        asker.send(pack_message(wire.STATUS))
+        _, (told,) = asker.receive(wire.STATUS)
+        assert (json.loads(told)["requests_held"], late.has_message()) == (2, False)
+        for path in ("/livez", "/healthz", "/readyz"):
+            assert front.ask("GET", path).status == 200
+        assert not late.has_message()
+        worker.reply(task, b'{"text":"a"}\n')
+        late.receive(wire.WELCOME)
+        worker.reply(worker.task()[0], b'{"text":"b"}\n')
+        texts = sorted(each.result().json()["data"]["docs"][0]["text"] for each in posted)
+        assert texts == ["a", "b"]
 
 
 def test_many_ask_and_the_gateway_is_asked_once(front: FrontProcess) -> None:

@@ -74,7 +74,7 @@ executors:
 ANY = "(any)"
 _MASKED = {"request_id", "start_time", "end_time", "pod_id", "stacks"}
 _FILES = {"2.0": "jina-2.0.24-ws.jsonl", "3": "jina-3.34.0-ws.jsonl"}
-_IN_ANSWERS_OF_FLOWS_HERE = {"mime_type", "groundtruths"}
+_IN_ANSWERS_OF_FLOWS_HERE = {"mime_type"}
 
 
 class Service(NamedTuple):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,6 +40,14 @@ def test_a_free_port_is_found_and_accepts() -> None:
             pass
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port.port))
+
+
+def test_a_queue_that_is_closed_takes_no_more_than_one() -> None:
+    with bound(host="localhost") as port:
+        port.close_queue()
+        for each in port.sockets:
+            facts = each.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 32)
+            assert int.from_bytes(facts[28:32], sys.byteorder) == 0  # how many may wait behind it
 
 
 def test_localhost_is_every_address_of_that_name() -> None:

@@ -192,6 +192,7 @@ def test_a_line_that_is_too_long_is_an_outcome_of_its_own(tmp_path: Path) -> Non
     assert found.texts == ["a", "b"]
     assert len(found.failures) == 1
     assert found.failures[0].startswith(f"{path}:3: a line of more than")
+    assert found.failures[0].endswith("; put the content in a file, and its path in `uri`")
 
 
 def test_a_head_alone_and_nothing_at_all_are_no_rows(tmp_path: Path) -> None:

@@ -93,7 +93,8 @@ def test_an_element_that_is_too_long_is_an_outcome_of_its_own(tmp_path: Path, el
     assert [doc.id for doc in found.docs] == ["a", "b"]
     size = len(text) - len('[{"id":"a"},,{"id":"b"}]')
     assert found.failures == [
-        f"{path}:1:13: an element of more than 100 bytes ({size} bytes seen), which is too long"
+        f"{path}:1:13: an element of more than 100 bytes ({size} bytes seen), which is too long; "
+        "put the content in a file, and its path in `uri`"
     ]
 
 

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from jina.defaults import MAX_INFLIGHT_BYTES
 from jina.graph.plan import PlannedNode
 from jina.launch.child import Child, spawn_gateway
 from jina.runtime import control
@@ -118,9 +119,16 @@ class GatewayUnderTest:
         directory: an empty folder that takes the place of the run directory.
         nodes: the graph.
         front: address for clients; "" for one in the folder.
+        most_bytes: of requests, beyond which clients are not read from.
     """
 
-    def __init__(self, directory: Path, nodes: list[PlannedNode], front: str = "") -> None:
+    def __init__(
+        self,
+        directory: Path,
+        nodes: list[PlannedNode],
+        front: str = "",
+        most_bytes: int = MAX_INFLIGHT_BYTES,
+    ) -> None:
         self.directory = directory
         create_board(directory / "board")
         self.board = Board(directory / "board")
@@ -141,6 +149,7 @@ class GatewayUnderTest:
                 front=[front or f"ipc://{directory}/front.ipc"],
                 back=self._back,
                 board=str(directory / "board"),
+                most_bytes=most_bytes,
             )
         )
         self._heard: list[object] = []
@@ -242,10 +251,13 @@ class GatewayUnderTest:
 
 @contextlib.contextmanager
 def gateway_in(
-    directory: Path, nodes: list[PlannedNode], front: str = ""
+    directory: Path,
+    nodes: list[PlannedNode],
+    front: str = "",
+    most_bytes: int = MAX_INFLIGHT_BYTES,
 ) -> Iterator[GatewayUnderTest]:
     """A gateway; at the end it must be alive and leave by itself."""
-    gateway = GatewayUnderTest(directory, nodes, front)
+    gateway = GatewayUnderTest(directory, nodes, front, most_bytes)
     try:
         yield gateway
         assert not gateway.process.has_ended(), gateway.output()

@@ -52,7 +52,7 @@ def lines_part(rows: int = 1, branch: int = 0) -> Part:
 
 def rendered(body: Body, call: Call = CALL) -> list[dict[str, Any]]:
     """The outcomes of a body, as a client would print them."""
-    parts, frames = write_lines(concatenated(body.docs), body.failures, "/x", call.tensors)
+    parts, frames = write_lines(concatenated(body.docs), body.failures, "/x", call)
     outcomes = [msgspec.json.decode(line) for line in frames[0].splitlines()]
     (part,) = parts
     assert (part.kind, part.role, part.frames) == (LINES, DOCS, 1)
@@ -164,7 +164,7 @@ def test_a_failure_says_where_and_why() -> None:
                 "key-42",
                 "jina.excepts.InputError",
                 "data.jsonl:42: a line of more than 16 MiB (50000000 bytes seen), "
-                "which is too long",
+                "which is too long; put the content in a file, and its path in `uri`",
             ),
         ],
     )
@@ -361,7 +361,7 @@ def some(chunk: bytes, first: int, stop: int, **blame: ErrorInfo) -> list[str]:
     docs, _, failures = cut(
         body.docs[0], None, body.failures, Route("/x", first=first, stop=stop, **blame), alone=True
     )
-    parts, frames = write_lines(docs, failures, "/x", "list")
+    parts, frames = write_lines(docs, failures, "/x", Call())
     outcomes = [msgspec.json.decode(line) for line in frames[0].splitlines()]
     assert parts[0].rows == len(outcomes)
     return [outcome["id"] + "!" * ("error" in outcome) for outcome in outcomes]

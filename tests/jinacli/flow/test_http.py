@@ -85,6 +85,31 @@ def test_it_answers_and_is_shown(served: tuple[Shell, Running, str]) -> None:
         assert shell.run("flow", "logs", name).code == 0
 
 
+def test_each_process_shows_what_it_did(served: tuple[Shell, Running, str]) -> None:
+    shell, _, url = served
+
+    def counts() -> list[tuple[int, int]]:
+        report = json.loads(shell.run("flow", "status", "--json").out)
+        return [(front["requests_held"], front["requests_done"]) for front in report["fronts"]]
+
+    done = sum(number for _, number in counts())
+    for _ in range(3):
+        assert is_served(url)
+    wait_until(lambda: sum(number for _, number in counts()) == done + 3)
+    head, body = f"POST /post HTTP/1.1\r\nHost: {url[7:]}\r\n", b'{"data":[]}'
+    head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2]))) as connection:
+        connection.sendall(head.encode() + body[:-1])  # it waits for the rest
+        wait_until(lambda: sum(held for held, _ in counts()) == 1)
+        table = shell.run("flow", "top").out
+    heads = ["http", "state", "requests/s", "in", "progress", "memory", "restarts"]
+    lines = [line.split() for line in table.splitlines()]
+    rows = lines[lines.index(heads) + 1 :][:2]
+    assert [row[:3] for row in rows] == [["http/0", "ready", "0"], ["http/1", "ready", "0"]]
+    assert sorted(row[3] for row in rows) == ["0", "1"]
+    wait_until(lambda: sum(held for held, _ in counts()) == 0)
+
+
 def test_a_taken_port_is_told_before_anything_starts(served: tuple[Shell, Running, str]) -> None:
     shell, _, url = served
     port = int(url.rpartition(":")[2])

@@ -1,4 +1,4 @@
-"""JSON lines of Documents in the words of the gateways of Jina 2.0, 2.6 and 3.
+"""JSON lines of Documents in the words of the gateways of Jina 2.0, 2.6 and 3, for HTTP.
 
 A line is decoded into a struct whose values stay JSON, and written from another one with other
 names. What a release does not know is left out: its clients refuse answers with an unknown key.
@@ -13,7 +13,15 @@ import msgspec
 from msgspec import UNSET
 from msgspec.structs import astuple
 
+from jina.excepts import DocumentError
 from jina.records.tensors import Cell, from_json, to_json
+
+JINA_20 = "2.0"
+JINA_26 = "2.6"
+JINA_3 = "3"
+WITH_UNSET = "+"
+"""Behind a release of Jina 2: an embedding that is not set is null, as in answers of /post; else it
+is left out."""
 
 _NULL = msgspec.Raw(b"null")
 _TEXT = msgspec.Raw(b'""')
@@ -119,25 +127,28 @@ _scores_2 = msgspec.json.Decoder(dict[str, _Score2]).decode
 _scores_3 = msgspec.json.Decoder(dict[str, _Score3]).decode
 _tensor = msgspec.json.Decoder(_Tensor).decode
 _decode = msgspec.json.Decoder().decode
-
-Documents = list[Any]
-"""What an encoder writes as Documents."""
+_encode_lines = msgspec.json.Encoder().encode_lines
 
 
-def documents_2(lines: bytes | memoryview, *, is_dense: bool, is_full: bool) -> Documents:
-    """Documents as Jina 2 writes them.
+def rewritten(lines: bytes | memoryview, words: str) -> bytes:
+    """JSON lines of Documents in the words of another release.
 
     Args:
-        lines: one Document each; tensors as base64 if `is_dense`, else as lists.
-        is_dense: tensors are messages, as in 2.0; else lists of numbers, as in 2.6.
-        is_full: an embedding that is not set is null, as in answers of /post; else left out.
+        lines: in ours, one Document each; tensors as base64 for 2.0, else as lists.
+        words: JINA_20, JINA_26 (either may have WITH_UNSET behind it) or JINA_3.
+
+    Raises:
+        DocumentError: a sparse matrix that would be too large.
     """
-    return _documents_2(_lines_2(lines), _dense if is_dense else _listed_2, is_full)
+    if words == JINA_3:
+        return _encode_lines(_documents_3(_lines_3(lines)))
+    tensor = _dense if words.startswith(JINA_20) else _listed_2
+    return _encode_lines(_documents_2(_lines_2(lines), tensor, words.endswith(WITH_UNSET)))
 
 
 def _documents_2(
     lines: list[_Line2], tensor: Callable[[msgspec.Raw], Any], is_full: bool
-) -> Documents:
+) -> list[Any]:
     for line in lines:
         if line.chunks is not _LIST:
             line.chunks = _documents_2(line.chunks, tensor, is_full)
@@ -156,16 +167,7 @@ def _documents_2(
     return [_Doc2(*astuple(line)) for line in lines]
 
 
-def documents_3(lines: bytes | memoryview) -> Documents:
-    """Documents as Jina 3 writes them.
-
-    Args:
-        lines: one Document each; tensors as lists.
-    """
-    return _documents_3(_lines_3(lines))
-
-
-def _documents_3(lines: list[_Line3]) -> Documents:
+def _documents_3(lines: list[_Line3]) -> list[Any]:
     for line in lines:
         if line.chunks is not _NULL:
             line.chunks = _documents_3(line.chunks)
@@ -245,11 +247,11 @@ def _unpacked(tensor: msgspec.Raw) -> Any:
     """The array with all numbers of a sparse matrix.
 
     Raises:
-        ValueError: it would be too large.
+        DocumentError: it would be too large.
     """
     packed = _decode(tensor)
     rows, columns = packed["shape"]
     if rows * columns > _MAX_FULL:
-        raise ValueError(f"a sparse matrix of {rows} x {columns} is too large for JSON")
+        raise DocumentError(f"a sparse matrix of {rows} x {columns} is too large for JSON")
     matrix = from_json(packed)
     return (matrix.get() if isinstance(matrix, Cell) else matrix).toarray()
