@@ -34,7 +34,7 @@ def show_file_endpoints(given: Given, *, as_json: bool) -> int:
     for problem in report.errors:
         say(str(problem))
     contained = [part.name for part in check.parts if part.image]
-    if report.endpoints or not report.errors and (as_json or not contained):
+    if report.endpoints or (not report.errors and (as_json or not contained)):
         _show(_rows(report), report.source, as_json=as_json)
     for name in contained:
         say(f"{name} runs in a container: its endpoints are known once the Flow is up")
