@@ -213,7 +213,10 @@ def display(plan: Plan, *, vertical: bool = False) -> bool:
 
 def _vertices(plan: Plan) -> list[_Vertex]:
     """Where requests enter, the nodes behind those that they need, where answers leave."""
-    classes = {worker.node: worker.executor.jtype for worker in plan.workers}
+    classes = {
+        worker.node: worker.container.shown if worker.container else worker.executor.jtype
+        for worker in plan.workers
+    }
     number = {GATEWAY: 0}
     vertices = [_Vertex(GATEWAY, "", "", [])]
     for node in in_order(plan.nodes):

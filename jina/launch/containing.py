@@ -105,6 +105,8 @@ def prepared(found: Engine, container: ContainerSpec) -> tuple[str, str]:
         reason = found.pull(container.image)
         if reason and not is_here:
             raise no_image(found, container.image, reason)
+        if reason:
+            print("it could not be pulled; the image that is here is used", file=sys.stderr)
     return python_and_file(container.entrypoint, found.config_of(container.image))
 
 

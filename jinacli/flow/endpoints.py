@@ -29,11 +29,15 @@ _KEYS = ("endpoint", "executor", "method", "place", "doc", "parameters", "about"
 
 def show_file_endpoints(given: Given, *, as_json: bool) -> int:
     """Print what the Executors of a Flow's YAML serve; their modules are imported for that."""
-    report = _report(given)
+    check = read_for_flow(given.source, options=given.options)
+    report = checked_apart([check])[0]
     for problem in report.errors:
         say(str(problem))
-    if report.endpoints or not report.errors:
+    contained = [part.name for part in check.parts if part.image]
+    if report.endpoints or (not report.errors and (as_json or not contained)):
         _show(_rows(report), report.source, as_json=as_json)
+    for name in contained:
+        say(f"{name} runs in a container: its endpoints are known once the Flow is up")
     return exits.USAGE if report.errors else exits.OK
 
 

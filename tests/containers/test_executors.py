@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from jina.runtime.descendants import mark_of
 from tests.containers.images import made
 from tests.containers.pods import podman
 from tests.polling import wait_until
@@ -207,6 +208,28 @@ def test_an_image_without_an_executor(shell: Shell, image: str) -> None:
     assert done.code != 0
     assert f'"up/0" did not start: the container of {image} could not be started: ' in done.err
     assert "help: an image needs Python 3.11 or newer as `python3`, and this jina" in done.err
+
+
+def test_what_was_left_half_made_is_removed_by_the_next_start(shell: Shell, image: str) -> None:
+    with subprocess.Popen(["true"]) as ended:
+        alive = mark_of(os.getpid(), 1)
+        gone = mark_of(ended.pid, 1) or alive.replace(f"-{os.getpid()}-", f"-{ended.pid}-")
+    made_by = {"alive": alive, "gone": gone}
+    left = {name: podman("create", f"--label=jina.run={m}", image) for name, m in made_by.items()}
+    try:
+        shell.run("post", "/up", "--flow", write(shell, image), stdin='{"text": "a"}\n')
+        there = podman("ps", "--all", "--quiet", "--no-trunc", "--filter", LABEL).split()
+        assert left["alive"] in there
+        assert left["gone"] not in there
+    finally:
+        podman("rm", "--force", "--ignore", *left.values())
+
+
+def test_an_image_that_cannot_be_pulled_again_is_used_as_it_is(shell: Shell, image: str) -> None:
+    file = write(shell, image, "    pull_latest: true\n")
+    done = shell.run("post", "/up", "--flow", file, stdin='{"text": "a"}\n')
+    assert [line["text"] for line in done.lines] == ["A!"]
+    assert "it could not be pulled; the image that is here is used" in done.err
 
 
 def test_an_image_that_is_nowhere(shell: Shell) -> None:

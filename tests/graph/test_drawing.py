@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from jina.excepts import OutputError
+from jina.executors.container import ContainerSpec
 from jina.executors.spec import ExecutorSpec
 from jina.graph.drawing import draw_file, draw_mermaid, draw_text, fitting, form_of
 from jina.graph.plan import Plan, PlannedNode, WorkerSpec
@@ -59,6 +61,14 @@ def test_a_chain_is_one_line() -> None:
         ●    gateway
         """
     )
+
+
+def test_a_container_is_named_by_its_image() -> None:
+    plan = flow(("encoder", ["gateway"]))
+    worker = structs.replace(plan.workers[0], container=ContainerSpec(image="encoder:1"))
+    plan = structs.replace(plan, workers=[worker])
+    assert "docker://encoder:1" in draw_text(plan)
+    assert "passes through" not in draw_text(plan)
 
 
 def test_branches_part_and_join_again() -> None:
