@@ -288,6 +288,19 @@ def test_an_executor_that_cannot_be_built_is_told(nodes: list[Node], here: Shell
     nothing_is_left(nodes, here)
 
 
+def test_a_folder_that_others_can_write_to_is_not_used(nodes: list[Node], here: Shell) -> None:
+    base = Path(f"/tmp/jina-ray-{os.getuid()}")
+    base.chmod(0o777)
+    program = (*nodes[0].program, JINA)
+    try:
+        with here.start("flow", "up", "simple.yml", *on_ray(nodes), program=program) as flow:
+            done = flow.end()
+    finally:
+        base.chmod(0o700)
+    assert (done.code, "others can write to this folder" in done.err) == (1, True), done.err
+    nothing_is_left(nodes, here)
+
+
 def test_when_the_head_is_lost_the_flow_says_so_and_ends(nodes: list[Node], here: Shell) -> None:
     """The last one: the cluster is gone then."""
     head = nodes[0]
