@@ -248,6 +248,8 @@ def test_a_detached_flow_is_stopped(nodes: list[Node], here: Shell) -> None:
     with here.start(*words[1:], program=(words[0],)) as up:
         assert up.end().code == 0, up.err
     assert len(tags_of(here)) == 1
+    done = here.run("flow", "scale", "two=3")
+    assert (done.code, "runs on the cluster" in done.err) == (2, True)
     assert here.run("flow", "down").code == 0
     nothing_is_left(nodes, here)
 
