@@ -63,6 +63,8 @@ TCP_SILENCE_S = 20  # without any answer from the other kernel
 # How a gateway and an agent on another machine know of each other.
 LEASE_S = 5.0  # of silence, after which an agent's workers get nothing, and it ends them
 BEATS_PER_LEASE = 5  # that an agent sends
+BUNDLE_BYTES = 64 * MIB  # of an Executor's code that is sent to another machine
+BUNDLE_FILES = 10_000  # in it
 
 # How a dead worker is restarted.
 RESTART_DELAY_S = 0.1  # before the first restart, doubled for each further one

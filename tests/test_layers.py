@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[1]
 # From the top of the house down. A room may import from the layers below its own, and from itself.
 LAYERS: list[set[str]] = [
     {"jinacli"},
+    {"jina.ray"},
     {"jina.async_flow"},
     {"jina.flow", "jina.check", "jina.trial", "jina.http", "jina.export"},
     {"jina.launch", "jina.client"},
@@ -63,6 +64,7 @@ ROOMS_OF_LIBRARIES = {
     "orjson": "jina.records",
     "typer": "jinacli",
     "rich": "jinacli",
+    "ray": "jina.ray",
     **dict.fromkeys(("starlette", "uvicorn", "httptools", "uvloop", "websockets"), "jina.http"),
 }
 FORBIDDEN_LIBRARIES = {"pickle", "marshal", "shelve", "dill"}

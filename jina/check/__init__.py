@@ -17,6 +17,7 @@ from jina.check.gpus import node_gpus, with_first_gpu
 from jina.check.http import http_findings
 from jina.check.methods import yaml_endpoints
 from jina.check.parts import Check, Findings, Part
+from jina.check.placing import placing_findings
 from jina.check.report import Endpoint, Report
 from jina.check.shards import shard_hints, unserved_endpoints
 from jina.config.executors import read_executor
@@ -105,6 +106,7 @@ def read_for_flow(
     report.problems += reading.problems
     wrong = {problem.path for problem in errors_in(reading.problems)}
     report.problems += yaml_findings(reading.nodes, [], wrong)
+    report.problems += placing_findings(node for node in reading.nodes if node.ray is not None)
     guessed = frozenset(p.path for p in report.problems if p.code == UNKNOWN_ERROR)
     parts = [part for node in reading.nodes for part in _parts(node, guessed)]
 

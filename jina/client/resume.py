@@ -134,6 +134,17 @@ def identity_of(
                 os.close(descriptor)
         except OSError as error:
             raise InputError(f"cannot be read: {error.strerror}", where=one.name) from error
+    return identity_in_words(keys, reading, **options)
+
+
+def identity_in_words(keys: Sequence[str], reading: ReadOptions, **options: Any) -> dict[str, str]:
+    """What tells one post from another, in words.
+
+    Args:
+        keys: of the inputs, in words.
+        reading: how they are read.
+        **options: see `identity_of`.
+    """
     options["reading"] = [reading.format, dict(reading.resolver), reading.content]
     words = {name: _worded(value) for name, value in options.items()}
     return {**words, "inputs": ", ".join(keys)}

@@ -18,6 +18,7 @@ from jina.config.needs import DUPLICATE_NEED, Fault, Node, faults
 from jina.config.older_keys import IGNORED_EXECUTOR, IGNORED_NODE, MEANS_NOTHING, REFUSED_NODE
 from jina.config.problems import Problem
 from jina.config.python_values import make_yaml_like
+from jina.config.ray_schema import RayModel
 from jina.config.schema import FlowOptions, NodeModel
 from jina.config.shards import Neighbour, polling_of, polling_problems, two_numbers
 from jina.config.specs import spec_of
@@ -67,6 +68,7 @@ class NodeConfig:
         outer_threads: the Flow's alone, as `outer_env`.
         python: absolute path of the interpreter of its processes; "" is that of the Flow.
         is_external: it is served from other machines.
+        ray: what each of its places in a cluster of Ray asks for; None if it says nothing.
         container: in which its processes run; None for none.
     """
 
@@ -97,6 +99,7 @@ class NodeConfig:
     outer_threads: int | None = None
     python: str = ""
     is_external: bool = False
+    ray: RayModel | None = None
     container: ContainerSpec | None = None
 
     def parts(self) -> Iterator[tuple[str, ExecutorSpec, ExecutorDraft]]:
@@ -125,7 +128,8 @@ def known_entry(
         kept["uses"] = {key: value for key, value in uses.items() if key not in IGNORED_EXECUTOR}
     state.problems += external_notes(tree, at, kept)
     state.problems += refused_keys(tree, at, kept, REFUSED_NODE)
-    state.problems += _refused_values(tree, at, kept)
+    state.problems += polling_problems(tree, (*at, "polling"), kept.get("polling"))
+    state.problems += two_numbers(tree, at, kept)
     state.problems += strategy_notes(tree, at, kept)
     state.problems += devices.problems(tree, (*at, "env"), kept.get("env"))
     if not state.options.only_graph:
@@ -150,12 +154,6 @@ def refused_keys(
             yield tree.problem(
                 (*at, key), "not-supported", f"`{key}` is not supported", at="key", hint=instead
             )
-
-
-def _refused_values(tree: Tree, at: DataPath, entry: dict[str, Any]) -> Iterator[Problem]:
-    """The values of known keys that are not supported (yet)."""
-    yield from polling_problems(tree, (*at, "polling"), entry.get("polling"))
-    yield from two_numbers(tree, at, entry)
 
 
 def graph_problems(state: LoadState, tree: Tree, key: str, entries: list[Any]) -> None:
@@ -413,6 +411,7 @@ class NodeReader:
             outer_threads=self.options.threads,
             python=interpreter_of(self.tree, entry),
             is_external=model.external,
+            ray=model.ray,
             container=containers.container_of(self.tree, at, entry, workspace),
         )
 

@@ -21,6 +21,7 @@ from jina.config.older_keys import (
     REFUSED_NODE,
     REFUSED_OPTIONS,
 )
+from jina.config.ray_schema import RayModel
 from jina.config.schema import (
     ExecutorModel,
     FlowModel,
@@ -46,6 +47,7 @@ _TITLES = {
     "ExecutorModel": "an Executor",
     "Metas": "an Executor's `metas`",
     "RetriesModel": "`retries` of an executor",
+    "RayModel": "`ray` of an executor",
     "BatchingModel": "dynamic batching of an endpoint",
     "HttpModel": "`http` of a Flow",
     "ExposedModel": "an endpoint in `expose_endpoints`",
@@ -174,6 +176,11 @@ _SECTIONS: list[tuple[str, str, type[BaseModel]]] = [
     ),
     ("An executor of a Flow", "Each item of `executors`.", NodeModel),
     ("`retries` of an executor", "Which calls are retried when they raise.", RetriesModel),
+    (
+        "`ray` of an executor",
+        "What each replica asks for of a cluster of Ray; see docs/scaling.md.",
+        RayModel,
+    ),
     ("An Executor", "The top level of an Executor's YAML, or an inline `uses`.", ExecutorModel),
     ("`metas` of an Executor", "Other keys are kept: they become `self.metas.<key>`.", Metas),
     (

@@ -24,6 +24,7 @@ from jina.config.container_schema import DockerKwargs, Entrypoint, Gpus, PullLat
 from jina.config.external_schema import External
 from jina.config.failure_schema import Limits, OnError, Retries, Strategy
 from jina.config.http_schema import HttpSection
+from jina.config.ray_schema import RaySection
 from jina.config.schema_parts import Text, empty_is_map, one_or_many
 from jina.config.worker_port_schema import WorkerPortOptions
 from jina.defaults import CLOSE_GRACE_S, MAX_REPLICAS, MAX_THREADS
@@ -232,6 +233,7 @@ class NodeModel(_Strict):
         ),
     )
     external: External = False
+    ray: RaySection = None
     replicas: Annotated[int, Field(strict=True, ge=1, le=MAX_REPLICAS)] = Field(
         1, description="Number of processes that share the requests."
     )

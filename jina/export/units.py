@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from os.path import dirname, isabs
 from pathlib import Path
@@ -258,6 +258,16 @@ def problem_of(node: NodeConfig, key: str, code: str, message: str, hint: str) -
     return tree.problem((*at, key), code, message, hint=hint)
 
 
+def keeps_files(node: NodeConfig, texts: Iterable[str]) -> bool:
+    """Whether an executor keeps files in its workspace, as far as can be seen.
+
+    Args:
+        node: the executor.
+        texts: of its modules.
+    """
+    return any(map(_WRITES.search, texts)) or _names_workspace(node)
+
+
 def _unit(
     node: NodeConfig,
     spec: ExecutorSpec,
@@ -274,7 +284,7 @@ def _unit(
     if node.threads:
         env.setdefault("OMP_NUM_THREADS", str(node.threads))
     processes_s = DRAIN_GRACE_S + node.stop_grace_s + KILL_GRACE_S + _SPARE_S
-    is_stateful = any(map(_WRITES.search, texts.values())) or _names_workspace(node)
+    is_stateful = keeps_files(node, texts.values())
     threads = node.threads or 0
     unit = Unit(
         name=node.name,

@@ -38,6 +38,66 @@ class Retries(msgspec.Struct, frozen=True, kw_only=True):
     backoff_s: float = 0.0
 
 
+class RayAsk(msgspec.Struct, frozen=True, kw_only=True):
+    """What one actor of a node asks for of a cluster of Ray.
+
+    Attributes:
+        num_cpus: cores.
+        num_gpus: GPUs.
+        resources: those that the nodes of the cluster declare -> how much.
+    """
+
+    num_cpus: float = 1.0
+    num_gpus: float = 0.0
+    resources: dict[str, float] = {}
+
+    @property
+    def amounts(self) -> dict[str, float]:
+        """Everything that is asked for, by the names that Ray has for it."""
+        every = {"CPU": self.num_cpus, "GPU": self.num_gpus, **self.resources}
+        return {name: amount for name, amount in every.items() if amount}
+
+    def plus(self, other: RayAsk) -> RayAsk:
+        """What both ask for together."""
+        names = [*self.resources, *other.resources]
+        return RayAsk(
+            num_cpus=self.num_cpus + other.num_cpus,
+            num_gpus=self.num_gpus + other.num_gpus,
+            resources={
+                name: self.resources.get(name, 0.0) + other.resources.get(name, 0.0)
+                for name in names
+            },
+        )
+
+    def times(self, count: int) -> RayAsk:
+        """What so many ask for together."""
+        return RayAsk(
+            num_cpus=self.num_cpus * count,
+            num_gpus=self.num_gpus * count,
+            resources={name: amount * count for name, amount in self.resources.items()},
+        )
+
+
+class Placing(msgspec.Struct, frozen=True, kw_only=True):
+    """What of a Flow an engine starts elsewhere: the workers of its external nodes.
+
+    Attributes:
+        address: of the cluster of Ray, as HOST:PORT.
+        workers: every process that runs there.
+        asks: node -> what each actor asks for.
+        stateful: the nodes whose Executors keep files.
+        project: folder that the modules are in.
+        keys: folder of the keys of this run; "" until the Flow has a run directory.
+    """
+
+    address: str
+    workers: list[WorkerSpec]
+    asks: dict[str, RayAsk]
+    stateful: list[str] = []
+    project: str = ""
+    keys: str = ""
+
+
 class PlannedNode(msgspec.Struct, frozen=True, kw_only=True):
     """One node of the graph.
 
@@ -154,6 +214,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         keys: folder of the keys of those who may use it; "" for no encryption.
         worker_listen: tcp address for agents and workers of other machines; "" for none.
         lease_s: see `jina.runtime.roster`.
+        placing: what an engine starts elsewhere; None where nothing is.
         origins: what it was made from; None where nobody asks.
         http: how it is reached over HTTP; None where it is not.
         http_said: what its YAML file says of HTTP, whether it is reached or not; by the names of
@@ -168,6 +229,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     keys: str = ""
     worker_listen: str = ""
     lease_s: float = LEASE_S
+    placing: Placing | None = None
     origins: Origins | None = None
     http: HttpSettings | None = None
     http_said: dict[str, Any] = {}

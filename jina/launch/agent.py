@@ -68,6 +68,7 @@ class Serve(NamedTuple):
         replicas: workers, of each shard.
         is_stateful: the Executor keeps files.
         specs: see Specs.
+        ends_with_flow: it does not wait for the Flow to come back.
     """
 
     node: str
@@ -77,6 +78,7 @@ class Serve(NamedTuple):
     replicas: int
     is_stateful: bool
     specs: Specs
+    ends_with_flow: bool = False
 
 
 class Agent:
@@ -114,8 +116,7 @@ class Agent:
         self._numbers: list[int] = []
         self._restarts: dict[str, tuple[int, str]] = {}  # worker -> its deaths, how the last was
         self._is_admitted = False
-        self._has_served = False
-        self._was_up = False
+        self._has_served = self._was_up = False
         self._heard = self._greeted = self._beat = 0.0
         self._lease_s = LEASE_S
         self._admitted_at = time.monotonic()
@@ -284,6 +285,7 @@ class Agent:
             self._specs.clear()
             self._say("the Flow has stopped; waiting for it to come back")
         self._why = "the Flow has stopped"
+        self._is_stopping |= self._serve.ends_with_flow
 
     # --- what the gateway is told ---
 
@@ -301,9 +303,6 @@ class Agent:
 
     def _overdue(self, message: control.Overdue) -> None:
         self._ending.hear(message, time.monotonic())
-
-    def _reports(self) -> dict[str, WorkerReport]:
-        return {worker.identity: self._report_of(worker) for worker in self._workers}
 
     def _report_of(self, worker: WorkerProcess) -> WorkerReport:
         spec, work = worker.spec, self._board.work(worker.slot)
@@ -377,7 +376,8 @@ class Agent:
             self._greet()
         if self._is_admitted and now - self._beat >= self._lease_s / BEATS_PER_LEASE:
             self._beat = now
-            self._link.send(agency.Beat(reports=self._reports()))
+            reports = {worker.identity: self._report_of(worker) for worker in self._workers}
+            self._link.send(agency.Beat(reports=reports))
         if now - self._heard >= self._lease_s and len(self._workers) and not self._is_stopping:
             self._end_workers(f"nothing was heard of the gateway for {self._lease_s:g} s")
             self._is_admitted = False

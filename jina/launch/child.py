@@ -260,6 +260,17 @@ def spawn_gateway(channel: socket.socket) -> Child:
     )
 
 
+def spawn_placer(channel: socket.socket) -> Child:
+    """Start a process that places agents on a cluster, and talks to us over `channel`."""
+    return _spawn(
+        "ray",
+        ["jina.ray.placer", str(channel.fileno()), str(os.getpid())],
+        stdin=subprocess.DEVNULL,
+        pass_fds=(channel.fileno(),),
+        env={MARK: mark_of(os.getpid(), 0)},
+    )
+
+
 def spawn_worker(assignment: Assignment, threads: Mapping[str, str]) -> Child:
     """Start a worker. Its assignment waits in an unnamed file on its standard input.
 

@@ -99,6 +99,7 @@ class GatewayProcess:
                 endpoints=endpoints,
                 first_task=self.starts << 48,
                 keys=plan.keys,
+                placed_keys=plan.placing.keys if plan.placing else "",
                 workers=workers or plan.worker_listen,
                 lease_s=plan.lease_s,
             )

@@ -58,12 +58,11 @@ class Supervisor:
         report: events.Reporter,
         owner: control.Channel | None = None,
     ) -> None:
-        self._plan = plan
+        self._plan = plan = RemoteNodes.with_keys(plan, directory.path)
         self._directory = directory
         self._report = report
         self._owner = owner
-        self._state = STARTING
-        self._failed = False
+        self._state, self._failed = STARTING, False
         self.ended_by: signal.Signals | None = None
         """The second signal, which ended it at once; or Ctrl-C before it was up."""
         self._comebacks = Comebacks({spec.name: (spec.node, spec.shard) for spec in plan.workers})
@@ -76,7 +75,7 @@ class Supervisor:
         self._selector = selectors.DefaultSelector()
         self._listener = Listener(self._selector, report)
         self._gateway = GatewayProcess(self._selector, self._listener, self._on_gateway)
-        self._remote = RemoteNodes(plan, report, self._serves)
+        self._remote = RemoteNodes(plan, report, self._serves, self._selector, self._listener)
         self._workers = Workers(directory, self._listener, self._gateway.tell)
         self._workers.planned = len(plan.workers)
         self._http = Fronts(plan.http, self._selector, self._listener, report, self._perhaps_up)
@@ -164,7 +163,7 @@ class Supervisor:
 
     def _start(self) -> None:
         try:
-            self._remote.check()
+            self._remote.open()
             self._http.open()
             self._directory.record.http = self._http.url
             create_board(self._directory.board)
@@ -179,9 +178,8 @@ class Supervisor:
     def _start_gateway(self) -> None:
         """Start the gateway, or a replacement for one that died, and tell it all that it needs."""
         self._gateway.start()
-        nodes, known = self._changing.nodes, self._endpoints
-        bound = (self._fronts, self._remote.address)
-        self._gateway.configure(self._plan, self._directory, nodes, known, *bound)
+        known = (self._changing.nodes, self._endpoints, self._fronts, self._remote.address)
+        self._gateway.configure(self._plan, self._directory, *known)
         self._workers.announce()
         self._health.announce()
 
@@ -211,7 +209,8 @@ class Supervisor:
                 self._failed = True
                 self._report(events.GivenUp(requests=message.given_up, waited_s=DRAIN_GRACE_S))
             self._state = CLOSING
-            self._deadline = time.monotonic() + self._changing.close() + 2 * KILL_GRACE_S
+            grace_s = max(self._changing.close(), self._remote.placer.finish())
+            self._deadline = time.monotonic() + grace_s + 2 * KILL_GRACE_S
 
     def _worker_ready(self, message: control.WorkerReady) -> None:
         worker = self._workers.get(message.identity)
@@ -252,16 +251,15 @@ class Supervisor:
     def _reap(self) -> None:
         dead = list(self._workers.take_dead())
         if dead and self._state in (STARTING, UP):
-            # Before the next one starts: what has left the worker's group would run beside it. One
-            # look for all of them, because it reads the environment of each process of this user.
+            # One look for all, before the next one starts: what left its group would run beside it.
             end_marked(*(worker.mark for worker in dead))
         for worker in dead:
             self._worker_ended(worker)
-        for failure in self._http.keep(time.monotonic()):
+        for failure in [*self._http.keep(time.monotonic()), *self._remote.keep()]:
             self._fail(failure)
         if self._state < ENDING and (gateway := self._gateway.take_dead()):
             self._gateway_ended(gateway)
-        if self._state == CLOSING and not self._workers:
+        if self._state == CLOSING and not (self._workers or self._remote.placer.runs):
             self._failed = self._failed or self._changing.has_insisted
             self._state = DELIVERING
             self._deadline = time.monotonic() + DELIVERY_GRACE_S + KILL_GRACE_S
@@ -446,5 +444,6 @@ class Supervisor:
         """Leave nobody behind, whatever happened."""
         self._workers.end()
         self._http.end()
+        self._remote.placer.end(at_once=self._state == KILLED)
         end_marked(mark_of(os.getpid()))
         self._gateway.end(at_once=self._state == KILLED)

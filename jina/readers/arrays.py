@@ -1,6 +1,6 @@
 """Read numpy's arrays, .npy and .npz: each row is a Document.
 
-A .npy file is mapped into memory. Packed files (.npz, .gz) are read in order, a few rows at a time.
+Of a .npy file, and of packed ones (.npz, .gz), a few rows are read at a time.
 Nothing is ever unpickled: arrays of objects are refused.
 """
 
@@ -20,7 +20,7 @@ from jina.excepts import DocumentError, InputError
 from jina.readers.gzipped import unpacked
 from jina.readers.inputs import Input
 from jina.readers.lines import too_long
-from jina.readers.npy import Array, ArrayHead, Column, Mapped, Streamed, read_head
+from jina.readers.npy import Array, ArrayHead, Column, Mapped, Plain, Streamed, read_head
 from jina.readers.rows import Rows, rows_of_tensors, rows_of_values
 from jina.records.mapping import KEYS
 from jina.records.record import TENSOR_FIELDS
@@ -145,7 +145,11 @@ def open_arrays(one: Input, resolver: Mapping[str, str], descriptor: int, key: s
         if one.is_gzip:
             packed = GzipFile(fileobj=file, mode="rb")  # type: ignore[assignment]  # it reads
         head = read_head(packed or file, name, "blob")
-        column = Streamed(packed, head, name) if packed else Mapped(file, head)
+        column: Column
+        if packed is not None:
+            column = Streamed(packed, head, name)
+        else:
+            column = Mapped(file, head) if head.is_fortran else Plain(file, head)
         (field,) = _names(["blob"], resolver, name)
         return ArrayReader(one, key, {field: column}, file)
     except _BROKEN as err:

@@ -9,7 +9,9 @@ from jina.readers.options import Renames
 from jina.readers.text import RenamingCutter, TextCutter
 
 
-def new_cutter(form: str, renames: Renames, name: str, max_line_bytes: int) -> Cutter:
+def new_cutter(
+    form: str, renames: Renames, name: str, max_line_bytes: int, first_line: int = 1
+) -> Cutter:
     """The cutter for a stream; JSON lines that keep their keys need only a LineCutter.
 
     Args:
@@ -17,6 +19,7 @@ def new_cutter(form: str, renames: Renames, name: str, max_line_bytes: int) -> C
         renames: new names for keys and columns.
         name: of the input, for messages.
         max_line_bytes: most bytes of a line, row or element.
+        first_line: number of the first line, of JSON lines and text.
     """
     if form == "json":
         return JsonArrayCutter(name, renames, max_line_bytes)
@@ -25,5 +28,5 @@ def new_cutter(form: str, renames: Renames, name: str, max_line_bytes: int) -> C
         return DelimitedCutter(form, name, renames.resolver, max_line_bytes)
     if form == "text":
         renames.meet(["text"])
-        return TextCutter(max_line_bytes, renames.resolver.get("text", "text"))
-    return RenamingCutter(max_line_bytes, renames)
+        return TextCutter(max_line_bytes, renames.resolver.get("text", "text"), first_line)
+    return RenamingCutter(max_line_bytes, renames, first_line)

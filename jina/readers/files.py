@@ -80,7 +80,7 @@ class FileReader:
             try:
                 descriptor = os.open(one.path or one.name, os.O_RDONLY | os.O_CLOEXEC)
                 with os.fdopen(descriptor, "rb") as file:
-                    name = f"{file_key(descriptor, self._keys_seen)}-1"
+                    name = f"{one.key or file_key(descriptor, self._keys_seen)}-1"
                     value = self._document(one, file)
             except UnicodeDecodeError as err:
                 value = f"{not_utf8(err)}; --content buffer takes it as it is"
@@ -101,7 +101,7 @@ class FileReader:
         return size + _ROW_BYTES
 
     def _document(self, one: Input, file: Any) -> dict[str, Any] | str:
-        uri = os.path.abspath(one.path or one.name)
+        uri = one.name if "://" in one.name else os.path.abspath(one.path or one.name)
         if printable(uri) != uri:
             return "its path is not valid UTF-8, as a `uri` must be; rename it"
         inner = one.name[: -len(".gz")] if one.is_gzip else one.name

@@ -35,6 +35,14 @@ class Input(NamedTuple):
     is_fifo: bool
     format: str = "jsonl"
     """One of jina.readers.formats.FORMATS."""
+    start: int = 0
+    """Byte at which reading begins: that of a line."""
+    stop: int | None = None
+    """Byte at which it ends, that of another line; None for the end of the file."""
+    first_line: int = 1
+    """Number of the line at `start`."""
+    key: str = ""
+    """Of the whole file, if it is known; see jina.readers.stream_keys."""
 
 
 def find_inputs(

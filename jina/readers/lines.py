@@ -71,9 +71,10 @@ class LineCutter:
     Args:
         max_line_bytes: a longer line (not counting its newline) is dropped while it is read, and
             an empty line takes its place. Blocks must not be longer than this.
+        first_line: number of the first line, where reading begins within a source.
     """
 
-    def __init__(self, max_line_bytes: int = MAX_LINE_BYTES) -> None:
+    def __init__(self, max_line_bytes: int = MAX_LINE_BYTES, first_line: int = 1) -> None:
         self.max_line_bytes = max_line_bytes
         self._block = BytesIO()
         self._block_bytes = 0
@@ -83,7 +84,7 @@ class LineCutter:
         self._tail_size = 0  # bytes of that line so far, including dropped ones
         self._is_dropping = False  # that line is too long: its pieces are not kept
         self._oversize: list[tuple[int, int]] = []  # (line number, size) among _lines
-        self._next_line = 1  # number of the first line in _lines
+        self._next_line = first_line  # number of the first line in _lines
         self._is_finished = False
 
     @property

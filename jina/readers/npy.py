@@ -1,4 +1,4 @@
-"""Read the rows of one numpy array, from a mapped file or while it is unpacked.
+"""Read the rows of one numpy array, from a file or while it is unpacked.
 
 Nothing is ever unpickled: arrays of objects are refused.
 """
@@ -9,7 +9,7 @@ import math
 import mmap
 import os
 import re
-from typing import IO, Any, Literal, NamedTuple, Protocol
+from typing import IO, Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -54,8 +54,47 @@ class Column(Protocol):
         """Bytes after the last row, once it has been read; any number in a stream counts as one."""
 
 
+class Plain:
+    """The rows of a file, each in one piece.
+
+    They are read into memory that nobody can write to, so they are sent as they are; see
+    `rows_of_tensors`.
+    """
+
+    def __init__(self, file: IO[bytes], head: ArrayHead) -> None:
+        self._file = file
+        self._head = head
+        self._place = file.tell()  # of the next row
+        self.rows = head.shape[0]
+        self.row_bytes = head.row_bytes
+
+    def read(self, count: int) -> Array:
+        """See Column."""
+        data = self._bytes(count * self.row_bytes)
+        rows = len(data) // self.row_bytes if self.row_bytes else count
+        self._place += rows * self.row_bytes
+        shape = (rows, *self._head.shape[1:])
+        size = math.prod(shape)
+        if not size:
+            return np.empty(shape, self._head.dtype)
+        return np.frombuffer(data, self._head.dtype, size).reshape(shape)
+
+    def _bytes(self, size: int) -> bytes:
+        """The next `size` bytes, or fewer when the file ends first."""
+        descriptor, data = self._file.fileno(), b""
+        while block := os.pread(descriptor, size - len(data), self._place + len(data)):
+            data = data + block if data else block
+            if len(data) == size:
+                break
+        return data
+
+    def behind(self) -> int:
+        """See Column."""
+        return os.fstat(self._file.fileno()).st_size - self._place
+
+
 class Mapped:
-    """The rows of a file that is mapped into memory."""
+    """The rows of a file of columns, in Fortran order, that is mapped into memory."""
 
     def __init__(self, file: IO[bytes], head: ArrayHead) -> None:
         offset = file.tell()
@@ -64,16 +103,14 @@ class Mapped:
         self.row_bytes = head.row_bytes
         rows = self.rows
         if head.row_bytes and at_hand < rows * head.row_bytes:
-            # A file of columns that is cut off has no whole row; one of rows has those before.
-            rows = 0 if head.is_fortran else at_hand // head.row_bytes
+            rows = 0  # one that is cut off has no whole row
         self._behind = at_hand - rows * head.row_bytes
         shape = (rows, *head.shape[1:])
         self._map: mmap.mmap | None = None
         self._array: Array
         if rows and head.row_bytes:
             self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-            order: Literal["F", "C"] = "F" if head.is_fortran else "C"
-            self._array = np.ndarray(shape, head.dtype, self._map, offset, order=order)
+            self._array = np.ndarray(shape, head.dtype, self._map, offset, order="F")
         else:
             self._array = np.empty(shape, head.dtype)
         self._at = 0

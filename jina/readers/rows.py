@@ -14,8 +14,10 @@ from msgspec.structs import replace
 
 from jina.excepts import DocumentError
 from jina.readers.lines import CutLines, too_long
+from jina.records.batch import Columns
 from jina.records.jsonlines import render_record
 from jina.records.record import Record
+from jina.records.tensor_columns import fixed_column
 from jina.records.tensors import as_tensor
 from jina.types.arrays.document import DocumentArray
 from jina.types.codec import parse_lines
@@ -163,9 +165,14 @@ def rows_of_tensors(key: str, first: int, count: int, columns: Mapping[str, Any]
     Raises:
         DocumentError: the numbers are of a type that no tensor has.
     """
+    ids = [f"{key}-{first + row}" for row in range(count)]
+    dense = {name: fixed_column(block) for name, block in columns.items() if len(block) == count}
+    if len(dense) == len(columns) and None not in dense.values():
+        batch = Columns(count, {"id": ids, **dense})
+        return Rows(DocumentArray._of_columns(batch), None, None, count)
     blocks = {name: as_tensor(block) for name, block in columns.items()}
     records = [
-        Record(f"{key}-{first + row}", **{name: block[row, ...] for name, block in blocks.items()})
-        for row in range(count)
+        Record(name, **{field: block[row, ...] for field, block in blocks.items()})
+        for row, name in enumerate(ids)
     ]
     return Rows(DocumentArray._of_records(records), None, None, count)

@@ -263,7 +263,7 @@ class LineSource:
             return
         one = self._inputs[self._index]
         self._name = one.name
-        self._is_begun = False
+        self._is_begun = one.first_line > 1  # only the start of a file can say what it is
         self._fed_bytes = 0
         self._cutter = self._new_cutter(one)
         if one.format == "files":
@@ -295,15 +295,17 @@ class LineSource:
 
             self._stream = GzipStream(descriptor, one.name)
         else:
-            self._stream = DescriptorStream(descriptor, one.name, owned=True)
+            self._stream = DescriptorStream(
+                descriptor, one.name, owned=True, start=one.start, stop=one.stop
+            )
 
     def _new_cutter(self, one: Input) -> Cutter:
         if one.format in STORED or (one.format == "jsonl" and not self.renames.resolver):
-            return LineCutter(self._max_line_bytes)  # a container's stays empty
+            return LineCutter(self._max_line_bytes, one.first_line)  # a container's stays empty
         # Late: most inputs are JSON lines that keep their keys.
         from jina.readers.cutters import new_cutter
 
-        return new_cutter(one.format, self.renames, one.name, self._max_line_bytes)
+        return new_cutter(one.format, self.renames, one.name, self._max_line_bytes, one.first_line)
 
     def _new_rows(self, one: Input, descriptor: int) -> RowReader:
         self.renames.meet(self.renames.resolver)  # the container itself refuses unknown names
@@ -316,6 +318,8 @@ class LineSource:
         return open_columnar(one, self.renames.resolver, descriptor, self._key)
 
     def _key_of(self, one: Input, descriptor: int) -> str:
+        if one.key:
+            return one.key
         if one.size_bytes is None:
             return random_key()
         try:

@@ -53,13 +53,26 @@ class DescriptorStream:
         descriptor: open for reading.
         name: what the user calls it, for messages.
         owned: close the descriptor at the end.
+        start: byte of a regular file at which reading begins.
+        stop: byte at which it ends; None for the end.
     """
 
-    def __init__(self, descriptor: int, name: str, *, owned: bool) -> None:
+    def __init__(
+        self,
+        descriptor: int,
+        name: str,
+        *,
+        owned: bool,
+        start: int = 0,
+        stop: int | None = None,
+    ) -> None:
         self._descriptor = descriptor
         self._name = name
         self._owned = owned
         self._position = 0
+        self._most = None if stop is None else stop - start
+        if start:
+            os.lseek(descriptor, start, os.SEEK_SET)
         self._poll: select.poll | None = None
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             self._poll = select.poll()
@@ -70,6 +83,8 @@ class DescriptorStream:
         # Poll first instead of setting O_NONBLOCK: the shell that shares stdin would see that flag.
         if self._poll is not None and not self._poll.poll(0):
             return None
+        if self._most is not None:
+            size = min(size, self._most - self._position)
         try:
             block = os.read(self._descriptor, size)
         except BlockingIOError:

@@ -24,10 +24,11 @@ class _EachLine:
 
     Args:
         max_line_bytes: see LineCutter.
+        first_line: see LineCutter.
     """
 
-    def __init__(self, max_line_bytes: int) -> None:
-        self._lines = LineCutter(max_line_bytes)
+    def __init__(self, max_line_bytes: int, first_line: int) -> None:
+        self._lines = LineCutter(max_line_bytes, first_line)
 
     @property
     def held_bytes(self) -> int:
@@ -62,10 +63,11 @@ class TextCutter(_EachLine):
     Args:
         max_line_bytes: see LineCutter.
         key: the field or tag that gets the line.
+        first_line: see LineCutter.
     """
 
-    def __init__(self, max_line_bytes: int, key: str = "text") -> None:
-        super().__init__(max_line_bytes)
+    def __init__(self, max_line_bytes: int, key: str = "text", first_line: int = 1) -> None:
+        super().__init__(max_line_bytes, first_line)
         self._key = key
 
     def _replaced(self, lines: list[bytes], refused: list[Refused]) -> list[bytes]:
@@ -88,10 +90,11 @@ class RenamingCutter(_EachLine):
     Args:
         max_line_bytes: see LineCutter.
         renames: new names for keys.
+        first_line: see LineCutter.
     """
 
-    def __init__(self, max_line_bytes: int, renames: Renames) -> None:
-        super().__init__(max_line_bytes)
+    def __init__(self, max_line_bytes: int, renames: Renames, first_line: int = 1) -> None:
+        super().__init__(max_line_bytes, first_line)
         self._renames = renames
 
     def _replaced(self, lines: list[bytes], refused: list[Refused]) -> list[bytes]:

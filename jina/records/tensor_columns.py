@@ -410,6 +410,24 @@ def tensor_column(values: Sequence[Any]) -> DenseColumn | CellColumn:
     return CellColumn.of(tensors)
 
 
+def fixed_column(block: np.ndarray[Any, Any]) -> DenseColumn | None:
+    """A column of the rows of an array that nobody can write to, which are sent as they are.
+
+    What an Executor changes is a copy, made when it first asks for a row. None for an array that
+    can be written to, or is no column as it is.
+    """
+    flags = block.flags
+    if (
+        flags.writeable
+        or not flags.c_contiguous
+        or not 0 < block.nbytes <= MAX_FRAME_BYTES
+        or block.dtype.str not in ITEM_BYTES
+    ):
+        return None
+    data = block.reshape(-1).view("u1").data  # a view of every type as bytes
+    return DenseColumn(block.dtype.str, list(block.shape), data)
+
+
 def _stack(tensors: list[Any]) -> DenseColumn:
     """Make a dense column of rows of one dtype and shape; faster than numpy's stack."""
     first = little_endian(tensors[0])

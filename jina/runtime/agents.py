@@ -268,7 +268,8 @@ class Agents:
         return sockets.send_if_connected(self._back, agent_message(message), peer)
 
     def _news(self, text: str) -> None:
-        self._tell(control.AgentNews(text=text))
+        if not self._is_ended:  # that they go then is no news
+            self._tell(control.AgentNews(text=text))
 
 
 def _what(greet: Greet) -> str:

@@ -76,6 +76,7 @@ class Configure(_Message):
     keys: str = ""  # folder of the gateway's own key, and of those who are let in over tcp
     workers: str = ""  # address for agents and workers of other machines; "" for none
     lease_s: float = LEASE_S  # see jina.runtime.roster
+    placed_keys: str = ""  # folder of further keys that are let in: those that an engine placed
     most_bytes: int = MAX_INFLIGHT_BYTES  # of requests; with more, it does not read from clients
 
 

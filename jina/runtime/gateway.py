@@ -114,7 +114,7 @@ class Gateway:
         self._drain_deadline: float | None = None
         self._is_drained = False
         self._context = sockets.open_context()
-        self._guard = Guard(self._context, configure.keys)
+        self._guard = Guard(self._context, configure.keys, configure.placed_keys)
         self._door = FrontDoor(self._context, configure, self._guard, self._told)
         self._back_door = BackDoor(self._context, configure.back, configure.workers, self._guard)
         self._front, self._back = self._door.socket, self._back_door.socket

@@ -16,14 +16,16 @@ class Guard:
     Args:
         context: of the gateway.
         keys: folder with the gateway's own key and those that it lets in; "" for no encryption.
+        more: folder of further keys that it lets in; "" for none.
 
     Raises:
         BadKeys: the keys cannot be used.
     """
 
-    def __init__(self, context: sockets.Context, keys: str) -> None:
+    def __init__(self, context: sockets.Context, keys: str, more: str = "") -> None:
         self._keys = keys
-        self._allowed = AllowList(Path(keys)) if keys else None
+        folders = [Path(each) for each in dict.fromkeys([keys, more]) if each]
+        self._allowed = AllowList(*folders) if keys else None
         self._keeper = Doorkeeper(context, self._allowed) if self._allowed is not None else None
         self._refused = 0
 

@@ -16,6 +16,7 @@ import os
 import re
 import stat
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -129,16 +130,16 @@ def gateway_key(folder: Path) -> Key:
 
 
 class AllowList:
-    """Whom a gateway lets in: the `.pub` files of its folder, as they are now.
+    """Whom a gateway lets in: the `.pub` files of its folders, as they are now.
 
     A file that cannot be used lets nobody in, and leaves the others as they are.
 
     Args:
-        folder: with the keys.
+        folders: with the keys.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, *folders: Path) -> None:
+        self._folders = folders
         self._looked = time.monotonic()
         self._stamp = self._now()
         self._problems: set[str] = set()
@@ -170,7 +171,7 @@ class AllowList:
     def _now(self) -> list[tuple[str, int, int]]:
         """What tells whether a file was added, changed or removed."""
         found = []
-        for path in self._folder.glob("*.pub"):
+        for path in self._files():
             try:
                 about = path.stat()
             except OSError:
@@ -178,10 +179,14 @@ class AllowList:
             found.append((path.name, about.st_mtime_ns, about.st_ino))
         return sorted(found)
 
+    def _files(self) -> Iterator[Path]:
+        for folder in self._folders:
+            yield from folder.glob("*.pub")
+
     def _read(self) -> dict[bytes, Key]:
         found: dict[bytes, Key] = {}
         problems = set()
-        for path in sorted(self._folder.glob("*.pub")):
+        for path in sorted(self._files()):
             try:
                 key = _read(path)
             except BadKeys as error:

@@ -22,7 +22,15 @@ from jinacli.commands.http_options import (
     SslKeyfile,
     http_options,
 )
-from jinacli.commands.machines import Lease, WorkerPort, lease_s, listens
+from jinacli.commands.machines import (
+    Lease,
+    On,
+    RayAddress,
+    WorkerPort,
+    engine_address,
+    lease_s,
+    listens,
+)
 from jinacli.commands.options import (
     EnvFile,
     ErrorOnWarning,
@@ -92,6 +100,8 @@ def up(
         ),
     ] = None,
     lease: Lease = None,
+    on: On = None,
+    ray_address: RayAddress = None,
     insecure: Annotated[
         bool,
         typer.Option(
@@ -152,6 +162,8 @@ def up(
       jina flow up flows/search.yml --http 8080
 
       jina flow up -f base.yml -f prod.yml --set executors.encoder.with.batch=32
+
+      jina flow up flows/search.yml --on ray --dry-run
     """
     # Late, as in every command: see jinacli.app.
     from jinacli.durations import seconds_of
@@ -159,7 +171,9 @@ def up(
     from jinacli.flow.unfit import checked_if_unfit
     from jinacli.flow.up import Up, up_flow
 
-    listen, worker_listen = listens(host, port, worker_port, keys is not None or insecure)
+    is_meant = keys is not None or insecure or on is not None
+    listen, worker_listen = listens(host, port, worker_port, is_meant)
+    engine = engine_address(on, ray_address, is_tried=not dry_run)
     detach = detach or wait
     if timeout is not None and not detach:
         raise typer.BadParameter("needs --detach or --wait", param_hint="--timeout")
@@ -180,7 +194,7 @@ def up(
         )
     )
     how = Up(listen, detach, watch, strict, as_json, quiet, limit_s, keys or "")
-    how = replace(how, worker_listen=worker_listen, lease_s=lease_s(lease))
+    how = replace(how, worker_listen=worker_listen, lease_s=lease_s(lease), ray=engine)
     if dry_run:
         show = functools.partial(show_plan, given, how)
         raise typer.Exit(checked_if_unfit(given, show))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -21,6 +21,19 @@ Lease = Annotated[
     typer.Option(
         help="With --worker-port: suspect a machine after so long a silence: 5s, 1m; default 5s",
         rich_help_panel="Start",
+    ),
+]
+
+On = Annotated[
+    Literal["ray"] | None,
+    typer.Option("--on", help="Run the Executors on the nodes of a cluster of Ray"),
+]
+RayAddress = Annotated[
+    str | None,
+    typer.Option(
+        metavar="HOST:PORT",
+        help="With --on ray: address of the cluster; default: $RAY_ADDRESS, or the one that this "
+        "machine is a node of",
     ),
 ]
 
@@ -54,6 +67,35 @@ def listens(
         )
     addresses = ["" if n is None else tcp_address(host, n) for n in (port, worker_port)]
     return addresses[0], addresses[1]
+
+
+def engine_address(on: str | None, ray_address: str | None, *, is_tried: bool = True) -> str:
+    """The address of the cluster on which the Executors run; "" where that is this machine.
+
+    Args:
+        on: what `--on` says.
+        ray_address: what `--ray-address` says.
+        is_tried: see whether somebody listens there.
+
+    Raises:
+        typer.BadParameter: there is an address, and nothing to run there.
+        MissingExtra: Ray is not installed.
+        ConfigError: it is not an address.
+        ConnectError: no cluster is there.
+    """
+    if on is None:
+        if ray_address is not None:
+            raise typer.BadParameter("needs --on ray", param_hint="--ray-address")
+        return ""
+    if not is_tried:
+        return ray_address or "auto"
+    # Late: see jinacli.app.
+    from jina.ray.connect import address_of, check_installed, probe
+
+    check_installed()
+    address = address_of(ray_address or "")
+    probe(address)
+    return address
 
 
 def lease_s(lease: str | None) -> float:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import functools
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
 from jina.defaults import MAX_REQUEST_DOCS, MAX_WINDOW_REQUESTS
 from jina.names import with_slash
+from jinacli.commands.machines import RayAddress, engine_address
 from jinacli.commands.options import (
     Content,
     EnvFile,
@@ -181,6 +182,29 @@ def post(
             "--unordered", help="Write results as they come; such a post cannot be resumed"
         ),
     ] = False,
+    on: Annotated[
+        Literal["ray"] | None,
+        typer.Option(
+            help="Where to run the Flow of --flow: ray, on several lanes of a cluster, "
+            "each with a whole Flow; then --output is a folder",
+        ),
+    ] = None,
+    lanes: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Number of lanes; default: as many as the cluster has CPUs for",
+        ),
+    ] = None,
+    ray_address: RayAddress = None,
+    join: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="At the end, put the results of all lanes together in this file, in the order "
+            "of the inputs",
+        ),
+    ] = None,
     dry_run: Annotated[
         bool,
         typer.Option(
@@ -238,6 +262,8 @@ def post(
       jina post /encode --inputs data.jsonl --output vectors.npy
 
       jina post /search --flow flows/search.yml --text "What is a slice?"
+
+      jina post /encode --flow flow.yml --on ray --inputs 'in/*.jsonl' --output out
     """
     # Late: see jinacli.app.
     from jina.launch.find import looks_like_file
@@ -281,7 +307,7 @@ def post(
         address=address or "",
         keys=keys or "",
         output=output,
-        form=checked_form(output, output_format),
+        form=checked_form("part.jsonl" if on else output, output_format),
         restart=restart,
         tensors=tensors,
         target=target,
@@ -315,10 +341,22 @@ def post(
     )
     check_together(options)
     check_expression(target)
+    if on and dry_run:
+        raise typer.BadParameter("cannot be used with --on ray", param_hint="--dry-run")
+    if not on and (lanes or ray_address or join):
+        first = "--lanes" if lanes else "--ray-address" if ray_address else "--join"
+        raise typer.BadParameter("needs --on ray", param_hint=first)
     if dry_run:
         # Late too: nothing else needs it.
         from jinacli.post.dry_run import dry_run_post
 
         raise typer.Exit(dry_run_post(options))
     given = functools.partial(given_flow, flow, [], settings, env_file) if flow else None
+    if on:
+        # Late too: few posts are that large.
+        from jinacli.post.lanes import LaneOptions, run_lanes
+
+        asked = LaneOptions(lanes, engine_address(on, ray_address), join or "")
+        run = functools.partial(run_lanes, options, asked)
+        raise typer.Exit(checked_if_unfit(given, run, quiet=quiet))
     raise typer.Exit(checked_if_unfit(given, lambda: run_post(options), quiet=quiet))

@@ -7,11 +7,13 @@ class its worker says when it is ready: nothing is imported here.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from jina.config.drafts import ExecutorDraft
 from jina.config.flows import FlowConfig
 from jina.config.problems import Problem
 from jina.graph.http import HttpSettings
+from jina.graph.plan import Placing
 from jina.launch import events
 from jina.wire.doubts import Doubt
 
@@ -22,10 +24,17 @@ class Doubts:
     Args:
         config: of the Flow.
         http: how it is served over HTTP; None if it is not.
+        placing: what of it runs on a cluster; None for nothing.
     """
 
-    def __init__(self, config: FlowConfig, http: HttpSettings | None = None) -> None:
+    def __init__(
+        self,
+        config: FlowConfig,
+        http: HttpSettings | None = None,
+        placing: Placing | None = None,
+    ) -> None:
         self._config = config
+        self._placing = placing
         self._http = http
         self._origins: dict[str, ExecutorDraft] = {
             name: origin for node in config.executors for name, _, origin in node.parts()
@@ -39,6 +48,12 @@ class Doubts:
         from jina.check.http import http_files
 
         yield from map(str, yaml_findings(self._config.executors, self._config.warnings))
+        if self._placing is not None:
+            from jina.check.placing import placing_findings
+
+            names = self._placing.asks
+            nodes = [node for node in self._config.executors if node.name in names]
+            yield from map(str, placing_findings(nodes, Path(self._placing.project)))
         if self._http is not None:
             yield from map(str, http_files(self._config.http, self._http))
 

@@ -12,6 +12,7 @@ from jina.launch.rundir import planned_directory
 from jina.terminal_text import escaped
 from jinacli import exits
 from jinacli.flow.given import Given, refuse_findings
+from jinacli.flow.placed import as_text, described
 from jinacli.screens.columns import in_columns
 
 if TYPE_CHECKING:
@@ -34,11 +35,11 @@ def show_plan(given: Given, how: Up) -> int:
     _, plan = how.load(given)
     if how.is_strict and (code := refuse_findings(given)):
         return code
-    described = _described(plan, plan.file if isinstance(given.source, Path) else "")
+    found = _described(plan, plan.file if isinstance(given.source, Path) else "")
     if how.as_json:
-        print(json.dumps(described, indent=2), flush=True)
+        print(json.dumps(found, indent=2), flush=True)
     else:
-        print(escaped(_as_text(plan, described)), flush=True)
+        print(escaped(_as_text(plan, found)), flush=True)
     return exits.OK
 
 
@@ -53,6 +54,7 @@ def _described(plan: Plan, key: str) -> dict[str, Any]:
         "worker_address": plan.worker_listen,
         "external": [node.name for node in plan.nodes if node.is_external],
         "http": _http(plan),
+        "placed": described(plan.placing) if plan.placing else None,
         "processes": [
             _other("gateway"),
             *(_other(f"http/{n}") for n in range(plan.http.workers if plan.http else 0)),
@@ -92,24 +94,25 @@ def _worker(plan: Plan, spec: WorkerSpec) -> dict[str, Any]:
     }
 
 
-def _as_text(plan: Plan, described: dict[str, Any]) -> str:
+def _as_text(plan: Plan, found: dict[str, Any]) -> str:
     file = f" from {shortest(plan.file)}" if plan.file else ""
     rows = [("", "PROCESS", "EXECUTOR", "NEEDS", "WRITTEN AT")]
-    for process in described["processes"]:
+    for process in found["processes"]:
         needs, where = ", ".join(process["needs"]), process.get("where", "")
         turn = "2" if process["node"] else "1"
         rows.append((turn, process["name"], process["executor"], needs, where))
     count = len(plan.workers)
     head = f'Flow "{plan.name}"{file}: {count} worker{"" if count == 1 else "s"} and a gateway'
-    every = [*described["addresses"], *filter(None, [described["http"]])]
-    if described["worker_address"]:
-        every.append(f"{described['worker_address']} (for workers on other machines)")
+    every = [*found["addresses"], *filter(None, [found["http"]])]
+    if found["worker_address"]:
+        every.append(f"{found['worker_address']} (for workers on other machines)")
     addresses = "\n".join(f"  {address}" for address in every)
-    external = described["external"]
+    on_ray = f"{as_text(plan.placing)}\n" if plan.placing else ""
+    external = [] if plan.placing else found["external"]
     waits = f"It waits until these are served: {', '.join(external)}.\n" if external else ""
     return (
         f"{head}\n\n{in_columns(rows)}\n\n"
         f"{_order(plan)} first, then all workers at once.\n{waits}"
-        f"Addresses:\n{addresses}\n"
+        f"{on_ray}Addresses:\n{addresses}\n"
         "Nothing was started (--dry-run)."
     )

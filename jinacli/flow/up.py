@@ -44,6 +44,7 @@ class Up:
         keys: folder of the keys of those who may connect to `listen`; "" for no encryption.
         worker_listen: tcp address for workers of other machines; "" for none.
         lease_s: of their agents.
+        ray: address of the cluster of Ray that runs the Executors; "" for none.
     """
 
     listen: str = ""
@@ -56,6 +57,7 @@ class Up:
     keys: str = ""
     worker_listen: str = ""
     lease_s: float = LEASE_S
+    ray: str = ""
 
     def load(self, given: Given) -> tuple[FlowConfig, Plan]:
         """Read a Flow, check it and plan it.
@@ -78,13 +80,19 @@ class Up:
                 f'"{external[0]}" is external: a port is needed for those who serve it',
                 param_hint="--worker-port",
             )
-        is_open = bool(self.listen or worker_listen)
+        is_open = bool(self.listen or worker_listen or self.ray)
         if self.keys and not is_open:
             raise typer.BadParameter("needs --port or --worker-port", param_hint="--keys")
         keys = (self.keys or config.options.keys or "") if is_open else ""
-        return config, structs.replace(
-            plan, worker_listen=worker_listen, lease_s=self.lease_s, keys=keys
-        )
+        if self.ray and self.listen and not keys:
+            raise typer.BadParameter("needs --keys with --on ray", param_hint="--port")
+        plan = structs.replace(plan, worker_listen=worker_listen, lease_s=self.lease_s, keys=keys)
+        if self.ray:
+            # Late: only --on ray needs it.
+            from jinacli.flow.placed import placed_plan
+
+            plan = placed_plan(config, plan, self.ray)
+        return config, plan
 
 
 def up_flow(given: Given, how: Up) -> int:
@@ -108,7 +116,7 @@ def up_flow(given: Given, how: Up) -> int:
         return code
     refuse_misfits(given, plan)
     refuse_files(config, plan)
-    doubts = Doubts(config, plan.http)
+    doubts = Doubts(config, plan.http, plan.placing)
     plan = given.with_origins(config, plan)
     key = plan.file if isinstance(given.source, Path) else ""
     screen = UpScreen(plan, doubts, as_json=how.as_json, quiet=how.quiet)

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from jina.client.session import Session
 from jina.defaults import TIMEOUT_READY_S
 from jina.excepts import ConnectError, FlowNotFound
 from jina.launch.find import looks_like_file, wait_until_ready
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from jina.graph.plan import Plan
     from jina.launch.local import LocalFlow
     from jina.transport.curve import Credentials
+    from jina.wire.maps import Welcome
     from jinacli.flow.doubts import Doubts
     from jinacli.flow.given import Given
 
@@ -195,23 +195,23 @@ def _explain_end(
         )
 
 
-def check_target(target: str, session: Session) -> None:
+def check_target(target: str, welcome: Welcome) -> None:
     """Refuse a target that fits no Executor of the Flow, before anything is sent.
 
     Raises:
         typer.BadParameter: none of their names fits.
     """
-    names = sorted(session.welcome.endpoints)
+    names = sorted(welcome.endpoints)
     with warnings.catch_warnings(action="ignore"):  # see `check_expression`
         if target and names and not any(re.match(target, name) for name in names):
             raise typer.BadParameter(
-                f'no Executor of the Flow "{session.welcome.flow}" has a name that starts with '
+                f'no Executor of the Flow "{welcome.flow}" has a name that starts with '
                 f"{target!r}; the names are: {', '.join(names)}",
                 param_hint="--target",
             )
 
 
-def check_endpoint(options: PostOptions, session: Session) -> None:
+def check_endpoint(options: PostOptions, welcome: Welcome) -> None:
     """Refuse an endpoint that nobody serves, before anything is sent.
 
     Its Documents would come back as they were, which looks like success.
@@ -219,7 +219,7 @@ def check_endpoint(options: PostOptions, session: Session) -> None:
     Raises:
         typer.BadParameter: no Executor that takes part binds it, and that is not allowed.
     """
-    served = _served(options.target, session)
+    served = _served(options.target, welcome)
     if options.allow_unserved or not {options.endpoint, DEFAULT_ENDPOINT}.isdisjoint(served):
         return
     who = "that --target matches serves" if options.target else "serves"
@@ -227,19 +227,19 @@ def check_endpoint(options: PostOptions, session: Session) -> None:
     meant = f'did you mean "{near}"? ' if near else ""
     known = f"served: {', '.join(served)}" if served else "nothing is served"
     raise typer.BadParameter(
-        f'no Executor of the Flow "{session.welcome.flow}" {who} {options.endpoint}\n'
+        f'no Executor of the Flow "{welcome.flow}" {who} {options.endpoint}\n'
         f"help: {meant}{known}; --allow-unserved passes the Documents through",
         param_hint="ENDPOINT",
     )
 
 
-def _served(target: str, session: Session) -> list[str]:
+def _served(target: str, welcome: Welcome) -> list[str]:
     """The endpoints that the Executors bind which a target names."""
     with warnings.catch_warnings(action="ignore"):  # see `check_expression`
         return sorted(
             {
                 endpoint
-                for name, bound in session.welcome.endpoints.items()
+                for name, bound in welcome.endpoints.items()
                 if not target or re.match(target, name)
                 for endpoint in bound
             }

@@ -71,8 +71,8 @@ def _destination(options: PostOptions) -> str:
     limit_s = min(options.timeout_s or TIMEOUT_CONNECT_S, TIMEOUT_CONNECT_S)
     keys = credentials_of(options)
     with Session(address, timeout_connect_s=limit_s, keys=keys) as session:
-        check_target(options.target, session)
-        check_endpoint(options, session)
+        check_target(options.target, session.welcome)
+        check_endpoint(options, session.welcome)
     return name
 
 

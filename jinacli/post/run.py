@@ -222,8 +222,8 @@ def _resume(
     session = stack.enter_context(
         Session(address, timeout_connect_s=limit_s, keys=credentials_of(options))
     )
-    check_target(options.target, session)
-    check_endpoint(options, session)
+    check_target(options.target, session.welcome)
+    check_endpoint(options, session.welcome)
     if options.is_verbose:
         say(f'posting to {options.endpoint} of the Flow "{session.welcome.flow}" at {address}')
     if not options.quiet:
@@ -343,6 +343,6 @@ def _say_notes(options: PostOptions, prepared: _Prepared, tally: Tally, session:
     if session.number == 0 and prepared.earlier is None and not tally.is_broken:
         say("nothing to post: the input is empty")
     if tally.has_unserved and not options.quiet:
-        say_unserved(options.endpoint, session)
+        say_unserved(options.endpoint, session.welcome)
     if tally.outcomes and not (tally.is_broken or options.quiet):
         say_unmet(options.reading, prepared.lines)

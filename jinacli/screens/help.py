@@ -38,6 +38,7 @@ HEADINGS = {
     "Output": "--output --restart --output-format --tensors --select --exclude",
     "Start": "--detach --wait --watch",
     "Addresses": "--host --port --keys --insecure-no-auth",
+    "Cluster": "--on --ray-address --lanes --join",
     "HTTP": (
         "--http --http-workers --api-key-file --ssl-certfile --ssl-keyfile --access-log "
         "--log-format"

@@ -11,9 +11,9 @@ from jinacli.screens.numbers import number, rate
 
 if TYPE_CHECKING:  # a trial run says some of this too, and has no socket
     from jina.client.resume import Journal
-    from jina.client.session import Session
     from jina.client.tally import Tally
     from jina.readers import LineSource, ReadOptions
+    from jina.wire.maps import Welcome
 
 
 def say_summary(tally: Tally, output: str, *, quiet: bool) -> None:
@@ -107,9 +107,9 @@ def _written(outcomes: int) -> str:
     return f"{counted(outcomes)} {'was' if outcomes == 1 else 'were'} written"
 
 
-def say_unserved(endpoint: str, session: Session) -> None:
+def say_unserved(endpoint: str, welcome: Welcome) -> None:
     """Say that no Executor serves the endpoint, and which endpoints there are."""
-    bound = sorted({name for names in session.welcome.endpoints.values() for name in names})
+    bound = sorted({name for names in welcome.endpoints.values() for name in names})
     near = nearest(endpoint, bound)
     say(f"note: no Executor of this Flow serves {endpoint}; the Documents came back unchanged")
     if bound:

@@ -54,14 +54,20 @@ CASES = {
     "post": Case(
         "/ -i data.jsonl -q",
         "lines",
-        mistakes=(("/ -i none.jsonl", 2), ("/ --limit x", 2), ("/ -t a --address x", 4)),
+        mistakes=(
+            ("/ -i none.jsonl", 2),
+            ("/ --limit x", 2),
+            ("/ -t a --address x", 4),
+            ("/ -i data.jsonl --on x", 2),
+            ("/ -i data.jsonl --lanes 2", 2),
+        ),
         file="/ -i FILE",
     ),
     "schema": Case("flow", "json", mistakes=(("flows", 2),), narrowest=ANY),
     "flow up": Case(
         "other.yml --detach --json",
         "json",
-        mistakes=(("none.yml", 2), ("other.yml --port 99999", 2)),
+        mistakes=(("none.yml", 2), ("other.yml --port 99999", 2), ("other.yml --on rya", 2)),
         file="FILE",
         starts=True,
     ),

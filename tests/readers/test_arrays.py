@@ -13,6 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jina.readers import LineSource, ReadOptions
+from jina.readers.inputs import find_inputs
+from jina.readers.rows import Rows
+from jina.wire.body import write_body
 from tests.readers.drained import read, refusal
 
 
@@ -33,6 +37,21 @@ def test_rows_become_blobs_with_their_own_dtype(tmp_path: Path, name: str, order
     assert {doc.blob.dtype.str for doc in found.docs} == {"<i2"}
     assert [doc.id.rpartition("-")[2] for doc in found.docs] == ["1", "2", "3", "4"]
     found.docs[0].blob[0, 0] = 7  # writable, and not the file's
+
+
+def test_large_rows_are_sent_from_where_they_were_read(tmp_path: Path) -> None:
+    array = np.arange(120_000, dtype="f4").reshape(6, 20_000)
+    options = ReadOptions("auto", {}, "auto")
+    inputs = find_inputs([str(saved(tmp_path, array))], stdin_fd=0, options=options)
+    with LineSource(inputs, stdin_fd=0, options=options) as source:
+        rows = source.next_chunk(max_lines=4, max_bytes=1 << 20)
+    assert isinstance(rows, Rows)
+    frames = [write_body(rows.docs, None, None)[1] for _ in range(2)]
+    first, second = (np.frombuffer(each[1], "f4") for each in frames)
+    assert np.shares_memory(first, second)
+    assert np.array_equal(first.reshape(4, -1), array[:4])
+    rows.docs[0].blob[:] = 7  # that of the user, and not what is on its way
+    assert np.array_equal(first.reshape(4, -1), array[:4])
 
 
 def test_rows_become_embeddings_when_told_so(tmp_path: Path) -> None:

@@ -10,6 +10,8 @@ import scipy.sparse
 
 from jina import Document, DocumentArray, defaults
 from jina.excepts import DocumentError
+from jina.records import tensor_columns
+from jina.records.batch import Columns
 from jina.types import codec
 
 
@@ -122,3 +124,33 @@ def test_a_lil_matrix_of_many_rows_is_refused_before_it_is_sent():
     assert codec.decode(codec.encode(DocumentArray([Document(blob=matrix)])))[0].blob.nnz == 0
     with pytest.raises(DocumentError, match="a lil_matrix of 131072 rows; at most 65536"):
         codec.encode(DocumentArray([Document(id="a", blob=matrix.tolil())]))
+
+
+def test_what_nobody_can_write_to_is_sent_as_it_is():
+    rows = np.arange(40_000, dtype="<f4").reshape(4, 100, 100)
+    data = rows.tobytes()
+    fixed = np.frombuffer(data, "<f4").reshape(rows.shape)
+    column = tensor_columns.fixed_column(fixed)
+    docs = DocumentArray._of_columns(Columns(4, {"id": ["a", "b", "c", "d"], "blob": column}))
+    frames = codec.encode(docs)
+    assert np.shares_memory(np.frombuffer(frames[1], "<f4"), fixed)
+    docs[1].blob[:] = 7  # a copy
+    assert data == rows.tobytes()
+    read = codec.decode([bytes(frame) for frame in codec.encode(docs)])
+    assert (read[1].blob == 7).all()
+    assert np.array_equal(read[2].blob, rows[2])
+    assert np.array_equal(codec.decode([bytes(frame) for frame in frames])[1].blob, rows[1])
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.ones((2, 3), "<f4"),  # somebody may write to it
+        np.frombuffer(bytes(24), ">f4").reshape(2, 3),
+        np.frombuffer(bytes(24), "<f4").reshape(2, 3).T,
+        np.frombuffer(bytes(24), "<U1").reshape(2, 3),
+        np.frombuffer(b"1", "u1")[:0],
+    ],
+)
+def test_what_cannot_be_sent_as_it_is(array):
+    assert tensor_columns.fixed_column(array) is None
