@@ -152,6 +152,9 @@ class Changing:
         """
         known = [node.name for node in self.nodes if not node.is_external]
         for name in change.nodes:
+            if self._runs.placing and name in self._runs.placing.asks:
+                what = f'"{name}" runs on the cluster, as it was placed at the start'
+                raise _CannotChange(what, "change the YAML, and start the Flow again")
             if name in [node.name for node in self.nodes if node.is_external]:
                 raise _CannotChange(f'"{name}" is external', "change it where it is served")
             if name not in known:

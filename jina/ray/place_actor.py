@@ -10,6 +10,7 @@ import os
 import select
 import shutil
 import socket
+import stat
 import subprocess
 import sys
 import tempfile
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import IO
 
 from jina.defaults import KIB
+from jina.excepts import FlowError
 from jina.launch.bundle import unpack
 from jina.launch.sources import ROOT
 from jina.ray.connect import own_node
@@ -44,7 +46,7 @@ class Host:
         Yields:
             events as JSON, whole lines.
         """
-        base = Path(tempfile.gettempdir()) / f"jina-ray-{os.getuid()}"
+        base = _base()
         folder = unpack(bundle, data, base / "bundles")
         os.utime(folder)
         _remove_old(base / "bundles")
@@ -105,6 +107,21 @@ def _pieces(pipe: IO[bytes]) -> Iterator[bytes]:
         whole, newline, rest = (rest + data).rpartition(b"\n")
         if newline:
             yield whole
+
+
+def _base() -> Path:
+    """The folder of this user's actors on this node.
+
+    Raises:
+        FlowError: others can write to it: what is in it would be executed.
+    """
+    base = Path(tempfile.gettempdir()) / f"jina-ray-{os.getuid()}"
+    base.mkdir(mode=0o700, exist_ok=True)
+    about = base.lstat()
+    is_ours = stat.S_ISDIR(about.st_mode) and about.st_uid == os.getuid()
+    if not is_ours or about.st_mode & 0o022:
+        raise FlowError("others can write to this folder", where=str(base), hint="remove it")
+    return base
 
 
 def _home(base: Path) -> Path:

@@ -56,7 +56,8 @@ class _Slot:
         self.due = 0.0
         self.node = self.machine = ""  # where it is, once it is
         self.restarts = Restarts()
-        self.has_failed = False  # its agent has told why
+        self.has_failed = False  # it was told why
+        self.has_been_there = False
 
 
 class Placer:
@@ -193,10 +194,13 @@ class Placer:
         except self._ray.exceptions.RayError as error:
             if isinstance(error, self._ray.exceptions.ActorUnavailableError):
                 self._suspects[slot.node] = time.monotonic() + _SUSPECT_S
+            if isinstance(error, self._ray.exceptions.RayTaskError):  # it is not lost: it raised
+                self._failed(slot, _why(error))
             self._ended(slot, _why(error))
             return
         if not slot.machine:
             slot.node, _, slot.machine = found.decode().partition(" ")
+            slot.has_been_there = True
             return
         for line in found.split(b"\n"):
             event = decode_json(line, _EVENTS)
@@ -204,6 +208,14 @@ class Placer:
                 event = structs.replace(event, worker=slot.place.name)
             slot.has_failed |= isinstance(event, events.StartFailed)
             self._channel.send(event)
+
+    def _failed(self, slot: _Slot, why: str) -> None:
+        """The place cannot be used as it is."""
+        slot.has_failed = True
+        where, reason = slot.place.where, f"failed on its node: {why}"
+        name = slot.place.name
+        event = events.StartFailed(worker=name, where=where, reason=reason, output=[])
+        self._channel.send(event)
 
     def _ended(self, slot: _Slot, why: str) -> None:
         """The actor is gone, or its agent is."""
@@ -215,6 +227,8 @@ class Placer:
         now = time.monotonic()
         delay = slot.restarts.delay_s(now)
         slot.due = now + (_MOST_DELAY_S if delay is None else delay)
+        if delay is None and not slot.has_been_there:
+            self._failed(slot, why)
         if not slot.has_failed:
             self._say(f"{slot.place.name}{where} is lost: {why}; placing it again")
         slot.has_failed = False

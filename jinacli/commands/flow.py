@@ -180,6 +180,8 @@ def up(
     limit_s = seconds_of(timeout, "--timeout")
     if watch and (detach or file == "-"):
         raise typer.BadParameter("needs a file, and stays in the foreground", param_hint="--watch")
+    if watch and on:
+        raise typer.BadParameter("cannot be used with --on ray", param_hint="--watch")
     given = given_flow(file, further, settings, env_file)
     given = given.served(
         http_options(

@@ -248,6 +248,8 @@ def test_a_detached_flow_is_stopped(nodes: list[Node], here: Shell) -> None:
     with here.start(*words[1:], program=(words[0],)) as up:
         assert up.end().code == 0, up.err
     assert len(tags_of(here)) == 1
+    done = here.run("flow", "scale", "two=3")
+    assert (done.code, "runs on the cluster" in done.err) == (2, True)
     assert here.run("flow", "down").code == 0
     nothing_is_left(nodes, here)
 
@@ -283,6 +285,19 @@ def test_an_executor_that_cannot_be_built_is_told(nodes: list[Node], here: Shell
         done = flow.end()
     assert done.code == 1
     assert "no w" in done.err
+    nothing_is_left(nodes, here)
+
+
+def test_a_folder_that_others_can_write_to_is_not_used(nodes: list[Node], here: Shell) -> None:
+    base = Path(f"/tmp/jina-ray-{os.getuid()}")
+    base.chmod(0o777)
+    program = (*nodes[0].program, JINA)
+    try:
+        with here.start("flow", "up", "simple.yml", *on_ray(nodes), program=program) as flow:
+            done = flow.end()
+    finally:
+        base.chmod(0o700)
+    assert (done.code, "others can write to this folder" in done.err) == (1, True), done.err
     nothing_is_left(nodes, here)
 
 
