@@ -354,8 +354,9 @@ def post(
     given = functools.partial(given_flow, flow, [], settings, env_file) if flow else None
     if on:
         # Late too: few posts are that large.
-        from jinacli.post.lanes import LaneOptions, run_lanes
+        from jinacli.post.lanes import LaneOptions, refuse_options, run_lanes
 
+        refuse_options(options, join or "")
         asked = LaneOptions(lanes, engine_address(on, ray_address), join or "")
         run = functools.partial(run_lanes, options, asked)
         raise typer.Exit(checked_if_unfit(given, run, quiet=quiet))

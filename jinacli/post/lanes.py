@@ -73,7 +73,6 @@ class LaneOptions:
 
 def run_lanes(options: PostOptions, asked: LaneOptions) -> int:
     """Post on lanes, and return the exit code."""
-    _refuse(options, asked)
     config, plan = planned(options)
     _refuse_flow(config)
     sent = packed(plan, _project_of(options))
@@ -266,7 +265,7 @@ def joined(options: PostOptions, ledger: Ledger, path: str) -> None:
         raise OutputError(what, where=str(error.filename or path)) from error
 
 
-def _refuse(options: PostOptions, asked: LaneOptions) -> None:
+def refuse_options(options: PostOptions, join: str) -> None:
     """Refuse what lanes cannot do.
 
     Raises:
@@ -289,7 +288,7 @@ def _refuse(options: PostOptions, asked: LaneOptions) -> None:
     words += ["--only-failed"] if failing.only_failed else []
     if words:
         raise typer.BadParameter("cannot be used with --on ray", param_hint=words[0])
-    if asked.join and (options.form.name not in ("jsonl", "text")):
+    if join and (options.form.name not in ("jsonl", "text")):
         raise typer.BadParameter(
             f"files of {options.form.shown} cannot be put together", param_hint="--join"
         )

@@ -60,6 +60,7 @@ CASES = {
             ("/ -t a --address x", 4),
             ("/ -i data.jsonl --on x", 2),
             ("/ -i data.jsonl --lanes 2", 2),
+            ("/ -i data.jsonl --on ray", 2),
         ),
         file="/ -i FILE",
     ),
