@@ -84,7 +84,8 @@ def usual_size(source: LineSource) -> int:
     long, its requests grow, unless its lines are long, too. Those of a pipe never do: somebody may
     be waiting at its end.
     """
-    if source.lines_read < BULK_AFTER_LINES or source.fileno() is not None:
+    lines = source.lines_before + source.lines_read
+    if lines < BULK_AFTER_LINES or source.fileno() is not None:
         return REQUEST_DOCS
     fitting = BULK_REQUEST_BYTES * source.lines_read // max(1, source.bytes_taken)
     return max(REQUEST_DOCS, min(fitting, BULK_REQUEST_DOCS))

@@ -12,7 +12,7 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from jina.defaults import KIB
+from jina.defaults import KIB, MIB
 from jina.excepts import WireError
 from jina.transport import sockets, zmtp
 from jina.transport.curve import Credentials
@@ -21,6 +21,7 @@ _IPC = "ipc://"
 _RETRY_S, _RETRY_MAX_S = 0.02, 2.0  # between attempts to connect
 _HANDSHAKE_S = 2.0
 _JOINED_BYTES = 64 * KIB  # up to which putting pieces together is cheaper than naming them
+_BEHIND_BYTES = 1 * MIB  # that wait to be written: what comes then had better wait elsewhere
 _GOODBYE_S = 0.2  # that the last message may take to leave
 _log = logging.getLogger("jina.http")
 
@@ -33,6 +34,9 @@ class Dealer(Protocol):
 
     is_up: bool
     """Whether there is a gateway at the other end now."""
+    is_behind: bool
+    """Whether the gateway reads more slowly than it is written to: nothing can be taken back that
+    has been given to `send`."""
 
     def open(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begin to connect."""
@@ -52,7 +56,12 @@ class Dealer(Protocol):
 
 
 def dealer_to(
-    address: str, keys: str, context: sockets.Context, heard: Heard, changed: Callable[[], None]
+    address: str,
+    keys: str,
+    context: sockets.Context,
+    heard: Heard,
+    changed: Callable[[], None],
+    caught_up: Callable[[], None],
 ) -> Dealer:
     """A connection to a gateway.
 
@@ -62,9 +71,10 @@ def dealer_to(
         context: for libzmq.
         heard: called with each message.
         changed: called when the connection has come up or broken.
+        caught_up: called when the dealer is not behind any more.
     """
     if address.startswith(_IPC) and not keys:
-        return LocalDealer(address.removeprefix(_IPC), heard, changed)
+        return LocalDealer(address.removeprefix(_IPC), heard, changed, caught_up)
     return RemoteDealer(address, keys, context, heard, changed)
 
 
@@ -75,13 +85,22 @@ class LocalDealer(asyncio.Protocol):
         path: of its socket.
         heard: called with each message.
         changed: called when the connection has come up or broken.
+        caught_up: called when the gateway has read what it was behind with.
     """
 
-    def __init__(self, path: str, heard: Heard, changed: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        path: str,
+        heard: Heard,
+        changed: Callable[[], None],
+        caught_up: Callable[[], None],
+    ) -> None:
         self.is_up = False
+        self.is_behind = False
         self._path = path
         self._heard = heard
         self._changed = changed
+        self._caught_up = caught_up
         self._loop: asyncio.AbstractEventLoop | None = None
         self._transport: Any = None
         self._timer: asyncio.TimerHandle | None = None
@@ -151,12 +170,22 @@ class LocalDealer(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """There is somebody at the other end."""
         self._transport = transport
+        self._transport.set_write_buffer_limits(_BEHIND_BYTES)
         self._greeting = b""
         self._frames = zmtp.Frames()
         self._pieces = []
         self._transport.write(zmtp.GREETING)
         if self._loop is not None:
             self._timer = self._loop.call_later(_HANDSHAKE_S, self._transport.abort)
+
+    def pause_writing(self) -> None:
+        """The gateway does not read."""
+        self.is_behind = True
+
+    def resume_writing(self) -> None:
+        """It has read nearly all."""
+        self.is_behind = False
+        self._caught_up()
 
     def data_received(self, data: bytes) -> None:
         """Take in what comes: first the greeting, then messages."""
@@ -189,6 +218,7 @@ class LocalDealer(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Nobody is there any more."""
         self._transport = None
+        self.is_behind = False
         self._stop_timer()
         was_up, self.is_up = self.is_up, False
         if was_up:
@@ -197,7 +227,7 @@ class LocalDealer(asyncio.Protocol):
 
 
 class RemoteDealer:
-    """See `Dealer`; by libzmq, whose descriptors the loop watches.
+    """See `Dealer`; by libzmq, whose descriptors the loop watches. It does not tell what waits.
 
     Args:
         address: of the gateway.
@@ -216,6 +246,7 @@ class RemoteDealer:
         changed: Callable[[], None],
     ) -> None:
         self.is_up = False
+        self.is_behind = False
         self._address = address
         self._heard = heard
         self._changed = changed

@@ -71,7 +71,9 @@ class Hub:
         self._max_waiting = max_waiting
         self._max_bytes = max_waiting_bytes
         self._context = sockets.open_context()
-        self._dealer = dealer_to(address, keys, self._context, self._on_message, self._on_link)
+        self._dealer = dealer_to(
+            address, keys, self._context, self._on_message, self._on_link, self._fill
+        )
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tick: asyncio.TimerHandle | None = None
         self._has_heard = True  # since the last tick
@@ -242,9 +244,10 @@ class Hub:
         return self.welcome.window_requests if self.welcome is not None else 0
 
     def _fill(self) -> None:
-        """Send what the window has room for."""
+        """Send what the window has room for, unless the gateway is behind with reading."""
         self._is_sending_due = False
-        while self._waiting and len(self._under_way) < self._window:
+        has_room = not self._dealer.is_behind
+        while has_room and self._waiting and len(self._under_way) < self._window:
             ask = self._waiting.popleft()
             self._number += 1
             ask.number = self._number

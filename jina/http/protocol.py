@@ -78,7 +78,9 @@ class FrontProtocol(Connection):
 
     def _took_known(self, known: Known, body: bytes) -> bool:
         """Take a whole request; False if it has to be read after all."""
-        if self.front.is_stopping or not body or len(body) > self._settings.max_body:
+        front, size = self.front, len(body)
+        has_room = front.body_bytes + size <= self._settings.max_waiting_bytes
+        if front.is_stopping or not size or size > self._settings.max_body or not has_room:
             return False
         self.url, self.method = known.url, known.method
         self.headers, self.found = known.headers, known.found

@@ -347,7 +347,7 @@ class _Error(msgspec.Struct):
 
 
 class _Failure(msgspec.Struct):
-    id: str = ""
+    id: str | None = None
     error: _Error | None = None
 
 
@@ -377,7 +377,7 @@ def _partly(
     if bad:
         return refusal(*bad)
     failed = [
-        OneFailed(index, found.id, found.error.type, found.error.message)
+        OneFailed(index, found.id or "", found.error.type, found.error.message)
         for index, found in failures
         if found.error is not None
     ]

@@ -154,7 +154,6 @@ class Lanes:
                 yield self._waiting()
             for reference in ready:
                 yield from self._heard(self._actors.pop(reference), reference)
-        self.stop()
 
     def stop(self) -> None:
         """End all Flows in order, then the actors."""

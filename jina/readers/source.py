@@ -95,6 +95,8 @@ class LineSource:
         """Nothing is left: the last chunk has been returned."""
         self.lines_read = 0
         """Lines returned so far, of all inputs."""
+        self.lines_before = self._inputs[0].first_line - 1 if self._inputs else 0
+        """Lines of the first input that are before its range."""
 
     @property
     def bytes_read(self) -> int:

@@ -101,8 +101,12 @@ class Work(msgspec.Struct, frozen=True):
     @property
     def may_be_lines(self) -> bool:
         """Whether a client may take the result for its JSON lines, if it is written as lines."""
-        is_chosen = bool(self.call.select or self.call.exclude)
-        return self.route.is_end or not (self.call.lines and is_chosen)
+        call = self.call
+        if not call.lines:
+            return True
+        if call.words:  # what is not the whole answer is written in ours
+            return not self.route.is_answer
+        return self.route.is_end or not (call.select or call.exclude)
 
 
 class Stretch(msgspec.Struct, frozen=True):

@@ -156,6 +156,7 @@ def task_message(task: Dispatch, *, is_here: bool = True) -> list[Any]:
         lot=task.lot,
         carried=task.carried,
         is_end=task.is_end,
+        is_answer=task.is_answer,
     )
     return pack_message(
         wire.REQUEST,

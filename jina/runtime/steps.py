@@ -179,6 +179,7 @@ class Dispatch(msgspec.Struct, frozen=True):
     client: bytes = b""  # whose request it is, where something is to be blamed
     carried: int = 0
     is_end: bool = False  # the result goes to the client, and to no other worker
+    is_answer: bool = False  # the result goes to the client, and perhaps to other workers
 
 
 class TakeBack(msgspec.Struct, frozen=True):

@@ -205,6 +205,7 @@ class Task:
         asked = self.request.asked
         is_much = sum(len(piece.frames) for piece in self.done) > most_frames
         self.carried = len(self.done) if is_much else 0
+        is_answer = self.node in self.request.course.end
         return Dispatch(
             worker,
             self.number,
@@ -224,7 +225,8 @@ class Task:
             self.lot,
             asked.client if self.blame is not None else b"",
             self.carried,
-            self.node in self.request.course.end and self.node not in self.request.course.after,
+            is_answer and self.node not in self.request.course.after,
+            is_answer,
         )
 
     def as_it_came(self) -> list[Piece]:

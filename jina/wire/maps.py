@@ -112,6 +112,7 @@ class Route(msgspec.Struct, array_like=True, frozen=True):
         carried: towards a worker: so many of the parts, the last ones, are what those outcomes
             before `first` gave; the reply begins with them.
         is_end: towards a worker: its result is a part of the answer, and no other worker takes it.
+        is_answer: towards a worker: its result is a part of the answer; others may take it, too.
     """
 
     endpoint: str
@@ -130,6 +131,7 @@ class Route(msgspec.Struct, array_like=True, frozen=True):
     on_error: str = ""
     carried: int = 0
     is_end: bool = False
+    is_answer: bool = False
 
 
 class Times(msgspec.Struct, array_like=True, frozen=True):

@@ -10,6 +10,7 @@ from pathlib import Path
 from jina.config.executors import ExecutorConfig, read_executor
 from jina.config.problems import Problem, result_or_raise
 from jina.export import files
+from jina.export.units import FOLDER
 from jinacli import exits
 from jinacli.executor.given import plain_path
 from jinacli.flow.export import output_folder, texts_of, write_image
@@ -41,7 +42,8 @@ def export_executor(file: str, output: Path, project: Path | None, *, quiet: boo
     place = layout.place(config.origin.folder) or "."
     path = name if place == "." else f"{place}/{name}"
     found[path] = files.executor_yaml(config.spec, layout, path, config.origin.env)
-    write_image(folder, [config.spec], found)
+    # `uses: docker://IMAGE` of a Flow finds the YAML by it.
+    write_image(folder, [config.spec], found, ("jina", "executor", "check", f"{FOLDER}/{path}"))
     if not quiet:
         print(f"exported {file} to {output}; next: docker build -t IMAGE {output}", file=sys.stderr)
     return exits.OK

@@ -22,7 +22,8 @@ from jina.defaults import (
     REQUEST_BYTES,
     REQUEST_DOCS,
 )
-from jina.readers import open_inputs
+from jina.readers import LineSource, ReadOptions, open_inputs
+from jina.readers.ranges import parts_of, whole_files
 from jina.wire.maps import Call
 
 LINES = BULK_AFTER_LINES + 3 * BULK_REQUEST_DOCS
@@ -43,6 +44,22 @@ def test_requests_grow_once_a_file_proves_long(tmp_path: Path) -> None:
     with open_inputs([str(path)]) as source:
         sizes = _sizes(LineRequests(source, Call()))
     assert sizes == [REQUEST_DOCS] * (BULK_AFTER_LINES // REQUEST_DOCS) + [BULK_REQUEST_DOCS] * 3
+
+
+def test_requests_of_a_range_far_into_a_file_are_large_from_the_second_on(tmp_path: Path) -> None:
+    path = tmp_path / "long.jsonl"
+    path.write_bytes(b"{}\n" * LINES)
+    (whole,) = whole_files([str(path)], ReadOptions())
+    *_, last = parts_of([whole], 3 * BULK_AFTER_LINES)
+    assert last[0].first_line == BULK_AFTER_LINES + 1
+    with LineSource([one.as_input() for one in last]) as source:
+        sizes = _sizes(LineRequests(source, Call()))
+    left = 3 * BULK_REQUEST_DOCS - REQUEST_DOCS
+    assert sizes == [
+        REQUEST_DOCS,
+        *([BULK_REQUEST_DOCS] * (left // BULK_REQUEST_DOCS)),
+        left % BULK_REQUEST_DOCS,
+    ]
 
 
 def test_a_size_that_was_asked_for_stays(tmp_path: Path) -> None:

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from jina.runtime.descendants import mark_of
-from tests.containers.images import made
+from tests.containers.conftest import IMAGE
+from tests.containers.images import EXECUTOR, made
 from tests.containers.pods import podman
 from tests.polling import wait_until
 from tests.shell import Running, Shell, is_alive, json_lines
@@ -208,6 +209,24 @@ def test_an_image_without_an_executor(shell: Shell, image: str) -> None:
     assert done.code != 0
     assert f'"up/0" did not start: the container of {image} could not be started: ' in done.err
     assert "help: an image needs Python 3.11 or newer as `python3`, and this jina" in done.err
+
+
+def test_an_image_that_jina_has_exported(shell: Shell) -> None:
+    shell.write("up.py", EXECUTOR)
+    shell.write("mine.yml", "jtype: Up\npy_modules: up.py\n")
+    done = shell.run("executor", "export", "dockerfile", "mine.yml", "-o", "image")
+    assert done.code == 0, done.err
+    folder = shell.folder / "image"
+    # Here is no registry with Python, and no index with this jina: both are in the image.
+    own = [line for line in (folder / "Dockerfile").read_text().splitlines() if "/flow" in line]
+    (folder / "Containerfile").write_text("\n".join([f"FROM {IMAGE}", *own, ""]))
+    name = f"localhost/jina-exported-{os.getpid()}:1"
+    podman("build", "--quiet", "--file", str(folder / "Containerfile"), "--tag", name, str(folder))
+    try:
+        done = shell.run("post", "/up", "--flow", write(shell, name), stdin='{"text": "a"}\n')
+        assert [line["text"] for line in done.lines] == ["A!"], done.err
+    finally:
+        podman("rmi", "--force", name)
 
 
 def test_what_was_left_half_made_is_removed_by_the_next_start(shell: Shell, image: str) -> None:

@@ -48,13 +48,19 @@ class Peer:
     def __init__(self, address: str, context: Context) -> None:
         self.heard: list[list[bytes]] = []
         self.changes = 0
-        self.dealer: Dealer = dealer_to(address, "", context, self._hear, self._change)
+        self.times_caught_up = 0
+        self.dealer: Dealer = dealer_to(
+            address, "", context, self._hear, self._change, self._catch_up
+        )
 
     def _hear(self, header: bytes, frames: Sequence[Any]) -> None:
         self.heard.append([header, *(bytes(sockets.payload(frame)) for frame in frames)])
 
     def _change(self) -> None:
         self.changes += 1
+
+    def _catch_up(self) -> None:
+        self.times_caught_up += 1
 
     def say(self, *frames: bytes) -> None:
         self.dealer.send(frames)
@@ -155,6 +161,25 @@ def test_the_last_message_arrives(address: str, context: Context) -> None:
         assert (await router.next()).header == b"bye"
 
     play(story, address, context)
+
+
+def test_it_tells_when_the_gateway_does_not_read(runtime_dir: Path, context: Context) -> None:
+    router = Router(context, f"ipc://{runtime_dir}/front")  # whose queue has an end
+
+    async def story(peer: Peer) -> None:
+        await until(lambda: peer.dealer.is_up)
+        sent = 0
+        while not peer.dealer.is_behind:
+            peer.say(b"large", LARGE)
+            sent += 1
+            await asyncio.sleep(0)
+            assert sent < 10_000
+        for _ in range(sent):
+            assert (await router.next()).header == b"large"
+        await until(lambda: peer.times_caught_up)
+        assert not peer.dealer.is_behind
+
+    play(story, f"ipc://{runtime_dir}/front", context)
 
 
 @pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 400 Bad Request\r\n".ljust(64)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from jina.http.heads import Heads, Known
 from tests.http.fronts import FrontProcess
 from tests.http.gated import UPPER, Gated, gated
-from tests.http.raw import post, wire
+from tests.http.raw import JSON, post, wire
 from tests.polling import wait_until
 from tests.shell import Shell
 
@@ -147,3 +148,27 @@ def test_each_request_counts_and_has_an_id_of_its_own(front: FrontProcess) -> No
     assert len({answer.headers["x-request-id"] for answer in answers}) == 7
     assert len({answer.body for answer in answers}) == 7  # ids of the requests
     assert {answer.headers["content-type"] for answer in answers} == {"application/json"}
+
+
+def test_a_known_head_finds_no_room_where_bodies_leave_none(flow: Gated) -> None:
+    with (
+        flow.front(max_waiting_bytes=3_000) as front,
+        wire(front.port) as one,
+        wire(front.port) as other,
+    ):
+        asking = post("/upper", {"data": [{"text": "a" * 200}]})
+        one.send(asking)
+        assert one.answer().status == 200
+        other.send(post("/upper", {"data": [{"text": "a" * 2_950}]})[:-40])
+        wait_until(lambda: _is_refused(front.port), what="the body is counted")
+        one.send(asking)
+        answer = one.answer()
+        assert (answer.status, answer.headers["connection"]) == (503, "close")
+
+
+def _is_refused(port: int) -> bool:
+    """Whether the same body is refused behind a head that nobody has sent before."""
+    name = f"X-Own: {os.urandom(8).hex()}\r\n"
+    with wire(port) as fresh:
+        fresh.send(post("/upper", {"data": [{"text": "a" * 200}]}, JSON + name))
+        return fresh.answer().status == 503

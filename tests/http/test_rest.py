@@ -27,6 +27,8 @@ class Checker(Executor):
         for doc in docs:
             if doc.text == "odd":
                 raise Odd("this is odd")
+            if doc.text == "nameless":
+                doc.id = ""
             doc.text = doc.text.upper()
             doc.tags.get("x")
 
@@ -260,6 +262,18 @@ def test_a_client_some_of_whose_documents_failed(front: FrontProcess, release: s
     assert status.description == "1 of 2 Documents failed; the first error: Odd: this is odd"
     docs = message.data.docs.docs if release == "3" else message.data.docs
     assert [doc.text for doc in docs] == ["GOOD", "odd"]
+
+
+@pytest.mark.parametrize("release", CLIENTS)
+def test_a_document_that_has_lost_its_id_beside_one_that_failed(
+    front: FrontProcess, release: str
+) -> None:
+    nameless = {"text": "nameless", "tags": {"error": "a tag of this name is none"}}
+    answer = check(front, [nameless, ODD], **CLIENTS[release])
+    assert (answer.status, answer.headers["x-jina-failed"]) == (200, "1")
+    message = parsed(release, answer.json())
+    docs = message.data.docs.docs if release == "3" else message.data.docs
+    assert [(doc.id, doc.text) for doc in docs] == [("", "NAMELESS"), ("b", "odd")]
 
 
 @pytest.mark.parametrize("release", CLIENTS)

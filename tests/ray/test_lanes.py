@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.polling import wait_until
-from tests.shell import Shell
+from tests.ray.cluster import cluster
+from tests.shell import JINA, Shell
 
 ADDRESS = os.environ["JINA_RAY"]
 RUN_DIR = Path(os.environ["JINA_RAY_RUN_DIR"])
@@ -57,9 +58,9 @@ def inputs(shell: Shell, lines: int = LINES, seconds: float = 0.0) -> None:
             file.write(json.dumps(line) + "\n")
 
 
-def words(*more: str) -> list[str]:
+def words(*more: str, address: str = ADDRESS) -> list[str]:
     common = ["post", "/encode", "--flow", "flow.yml", "--inputs", "in.jsonl", "--on", "ray"]
-    return [*common, "--ray-address", ADDRESS, "--output", "out", *more]
+    return [*common, "--ray-address", address, "--output", "out", *more]
 
 
 def processes(words: str) -> list[int]:
@@ -116,6 +117,22 @@ def test_lanes_and_workers_that_are_killed(flow: Shell) -> None:
     assert (done.code, done.out) == (0, "")
     assert "note: a lane on " in done.err
     assert " is resumed" in done.err
+    check_all(flow)
+
+
+def test_a_node_that_is_lost(flow: Shell) -> None:
+    inputs(flow, seconds=0.002)
+    with cluster() as (head, far):
+        start = words("--lanes", "2", "-v", address=f"{head.address}:6379")
+        with flow.start(*start, program=(*head.program, JINA)) as post:
+            wait_until(lambda: post.err.count("a lane has started on") == 2)
+            assert far.processes("ray::Lane")
+            wait_until(lambda: has_begun(flow))
+            far.kill("raylet")
+            done = post.end()
+        assert done.code == 0, done.err
+        assert "note: a lane on " in done.err
+        wait_until(lambda: not head.processes("jina.runtime"), what="a Flow is left")
     check_all(flow)
 
 

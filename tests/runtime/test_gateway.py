@@ -64,7 +64,7 @@ def test_a_request_goes_to_the_worker_and_its_result_back(gateway: GatewayUnderT
     client.post(5, b'{"id": "1"}\n')
     header, frames = worker.receive(wire.REQUEST)
     assert unpack_map(Route, header.route) == Route(
-        "/x", None, [Part(0, DOCS, 1, 1)], branches=1, is_last=True, is_end=True
+        "/x", None, [Part(0, DOCS, 1, 1)], branches=1, is_last=True, is_end=True, is_answer=True
     )
     assert (header.rows, header.base, header.call) == (1, 1, b"call")
     assert frames == [b'{"id": "1"}\n']

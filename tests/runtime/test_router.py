@@ -57,7 +57,11 @@ def test_what_the_client_said_reaches_the_worker_as_it_was() -> None:
     router = started(ONE)
     asked = Submitted(b"c", 4, "/x", None, 100, 901, b"call map", body("one", "two"))
     assert router.step(asked) == [
-        Dispatch(b"a/0", 1, "/x", 100, 901, b"call map", body("one", "two"), 1, True, is_end=True)
+        Dispatch(
+            *(b"a/0", 1, "/x", 100, 901, b"call map", body("one", "two"), 1, True),
+            is_end=True,
+            is_answer=True,
+        )
     ]
 
 

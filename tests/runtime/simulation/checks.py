@@ -63,6 +63,8 @@ def check_dispatch(
     is_end = part.node in asked.meaning.ends and not asked.meaning.takers[part.node]
     if action.is_end != is_end:
         raise Violation("is_end is wrong")
+    if action.is_answer != (part.node in asked.meaning.ends):
+        raise Violation("is_answer is wrong")
     if action.is_last != (is_end and len(asked.meaning.ends) == 1 and part.shard is None):
         raise Violation("is_last is wrong")
     if any(getattr(asked.event, name) != getattr(action, name) for name in SAID):
