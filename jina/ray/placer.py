@@ -195,7 +195,7 @@ class Placer:
             if isinstance(error, self._ray.exceptions.ActorUnavailableError):
                 self._suspects[slot.node] = time.monotonic() + _SUSPECT_S
             if isinstance(error, self._ray.exceptions.RayTaskError):  # it is not lost: it raised
-                self._failed(slot, _why(error))
+                self._failed(slot, *_told(error))
             self._ended(slot, _why(error))
             return
         if not slot.machine:
@@ -209,12 +209,12 @@ class Placer:
             slot.has_failed |= isinstance(event, events.StartFailed)
             self._channel.send(event)
 
-    def _failed(self, slot: _Slot, why: str) -> None:
+    def _failed(self, slot: _Slot, why: str, hint: str = "") -> None:
         """The place cannot be used as it is."""
         slot.has_failed = True
         where, reason = slot.place.where, f"failed on its node: {why}"
         name = slot.place.name
-        event = events.StartFailed(worker=name, where=where, reason=reason, output=[])
+        event = events.StartFailed(worker=name, where=where, reason=reason, output=[], hint=hint)
         self._channel.send(event)
 
     def _ended(self, slot: _Slot, why: str) -> None:
@@ -255,6 +255,14 @@ def _folder(path: str) -> Path:
 
 def _is_readable(channel: Channel) -> bool:
     return channel.is_open and bool(select.select([channel], [], [], 0)[0])
+
+
+def _told(error: Exception) -> tuple[str, str]:
+    """What an actor raised, and what to do."""
+    cause = getattr(error, "cause", None)
+    if isinstance(cause, JinaError):
+        return ": ".join(filter(None, [cause.where, cause.what])), cause.hint
+    return _why(error), ""
 
 
 def _why(error: Exception) -> str:
