@@ -379,7 +379,7 @@ def _clear(path: Path) -> None:
         if entry.is_dir() and not entry.is_symlink():
             shutil.rmtree(entry, ignore_errors=True)
         elif entry.name != "lock":
-            entry.unlink()
+            entry.unlink(missing_ok=True)  # whoever ends the Flow may be removing it, too
 
 
 def _read(path: Path) -> FlowRecord | None:

@@ -9,6 +9,7 @@ import signal
 import stat
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -314,6 +315,20 @@ def test_a_left_directory_without_a_lock_is_removed(base: Path) -> None:
     (left / "board").touch()
     assert list(running()) == []
     assert not left.exists()
+
+
+def test_two_who_remove_a_directory_at_once_leave_nothing(base: Path) -> None:
+    base.mkdir(mode=0o700)
+    path = base / "flow-0123abcd"
+    for _ in range(20):
+        path.mkdir(mode=0o700)
+        for number in range(300):
+            (path / f"{number}").touch()
+        other = threading.Thread(target=shutil.rmtree, args=(path, True))
+        other.start()
+        list(running())
+        other.join()
+        assert not path.exists()
 
 
 def test_a_left_directory_with_a_folder_in_it_is_removed_and_can_be_claimed(base: Path) -> None:
