@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import time
+from collections.abc import Iterable
+
+from jina.excepts import WireError
 from jina.runtime.guard import Guard
 from jina.transport import sockets
 from jina.transport.keys import WORKER
+from jina.wire.header import CANCEL, pack_message
 
 _LEAVE_S = 1.0
+_SEE_OFF_S = 5.0  # that workers of other machines have to read that the Flow has ended
+_LOOK_MS = 20
 
 
 class BackDoor:
@@ -42,7 +50,21 @@ class BackDoor:
         """Why the sender of a message may not send it; "" if it may."""
         return self._guard.why_not(message.user, WORKER)
 
-    def close(self) -> None:
-        """Close it, after what workers of other machines were told last had a moment to leave."""
+    def close(self, elsewhere: Iterable[bytes]) -> None:
+        """Close it, once workers of other machines have had a moment to leave.
+
+        A connection that ends takes with it what its worker has not read: that the Flow has ended.
+
+        Args:
+            elsewhere: those workers.
+        """
+        left, deadline = list(elsewhere), time.monotonic() + _SEE_OFF_S
+        while left and time.monotonic() < deadline:
+            # A CANCEL of nothing is ignored by whoever gets it.
+            cancel = pack_message(CANCEL)
+            left = [each for each in left if sockets.send_if_connected(self.socket, cancel, each)]
+            if left and self.socket.poll(_LOOK_MS):
+                with contextlib.suppress(WireError):  # nobody waits for it
+                    self.receive()
         if self.address:
             sockets.wait_until_sent(self.socket, _LEAVE_S)

@@ -161,7 +161,8 @@ class Gateway:
     def close(self) -> None:
         """Close the sockets; after a drain, give clients time to take their last answers."""
         if self._is_drained:
-            self._back_door.close()
+            others = [each for each in self._workers.values() if not each.owner.is_here]
+            self._back_door.close(each.identity for each in others)
         self._door.end(self._context, is_drained=self._is_drained)
         self._board.close()
 

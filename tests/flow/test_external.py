@@ -270,6 +270,16 @@ def test_an_executor_that_cannot_be_built_is_told_where_it_is_served(there: Outs
     assert "Nothing" in done.err
 
 
+CLOSES = """\
+from jina import Executor
+
+
+class Closes(Executor):
+    def close(self):
+        open("closed", "w").close()
+"""
+
+
 def test_a_flow_that_stops_is_waited_for(shell: Shell) -> None:
     make_keys(shell)
     shell.write("moody.yml", f"jtype: Moody\npy_modules: [{ZOO}]\n")
@@ -289,6 +299,23 @@ def test_a_flow_that_stops_is_waited_for(shell: Shell) -> None:
             flow.process.wait()
             agent.wait_for("nothing was heard of the gateway for 2 s")
             wait_until(lambda: not shell.processes("jina.runtime"))
+        assert agent.end(signal.SIGINT).code == 0
+
+
+def test_a_worker_that_is_slow_to_hear_of_the_end_closes_all_the_same(shell: Shell) -> None:
+    make_keys(shell)
+    shell.write("slow.py", CLOSES)
+    shell.write("slow.yml", "jtype: Closes\npy_modules: [slow.py]\n")
+    with contextlib.ExitStack() as stack, outside(shell, FLOW) as there:
+        agent = stack.enter_context(shell.start(*there.words(file="slow.yml")))
+        assert there.flow.read_line()
+        (worker,) = (each["pid"] for each in there.workers().values())
+        os.kill(worker, signal.SIGSTOP)
+        there.flow.process.send_signal(signal.SIGTERM)
+        agent.wait_for("the Flow has stopped; waiting")
+        os.kill(worker, signal.SIGCONT)
+        wait_until((shell.folder / "closed").exists)
+        assert there.flow.process.wait(60) == 0
         assert agent.end(signal.SIGINT).code == 0
 
 
