@@ -362,7 +362,7 @@ def test_values_that_may_be_meant_otherwise_are_told(flow: Shell) -> None:
     [
         (
             "x" * 70_000,
-            "the parameters of a request take 70023 bytes, more than 65536\n"
+            "the parameters of a request take 70024 bytes, more than 65536\n"
             "help: send large values as Documents instead",
         ),
         (
