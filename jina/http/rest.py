@@ -41,7 +41,7 @@ from jina.names import DEFAULT_ENDPOINT
 from jina.readers import Chunk
 from jina.records import ids
 from jina.records.dialects import JINA_3, JINA_20
-from jina.records.jsonlines import BAD_LINE
+from jina.records.jsonlines import BAD_LINE, line_ends
 from jina.wire.maps import DOCS, REQUEST_TIMEOUT, SPLIT, STOPPING, Call, ErrorInfo, Part, pack_map
 from jina.wire.maps import LINES as WIRE_LINES
 
@@ -219,7 +219,7 @@ def _asked_of_lines(front: Front, endpoint: str, body: bytes, query: bytes) -> A
         raise BadBody(Problem(["query", "target"], error.what, "value_error")) from error
     if not body.endswith(b"\n"):
         body += b"\n"
-    rows = body.count(b"\n")
+    rows = line_ends(body)
     if rows > front.settings.max_docs:
         what = f"{rows} lines in one request; at most {front.settings.max_docs} are taken"
         raise BadBody(Problem(["body"], what, "value_error.list.max_items"))

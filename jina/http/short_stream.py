@@ -18,6 +18,7 @@ from jina.http.stream import HEADERS, NAME
 from jina.http.stream_query import StreamQuery, read_query
 from jina.readers import Chunk
 from jina.readers.stream_keys import random_key
+from jina.records.jsonlines import line_ends
 from jina.wire.maps import DOCS, LINES, STOPPING, Call, Part, Welcome, pack_map
 
 MOST_BYTES = 128 * 1024
@@ -76,7 +77,7 @@ class ShortStreams:
             return None
         if not body.endswith(b"\n"):
             body += b"\n"
-        rows = body.count(b"\n")
+        rows = line_ends(body)
         if rows > query.request_size:
             return None
         call = structs.replace(query.call, source=NAME, key=random_key())

@@ -51,7 +51,23 @@ def text_key(text: str) -> str:
 
 def random_key() -> str:
     """The key of a source that cannot be read twice, such as a pipe: 16 hex digits."""
-    return os.urandom(8).hex()
+    global _noise  # noqa: PLW0603 - asking the system each time would cost more than all the rest
+    if not _noise:
+        _noise = os.urandom(_NOISE_BYTES)
+    key, _noise = _noise[:8], _noise[8:]
+    return key.hex()
+
+
+_NOISE_BYTES = 512
+_noise = b""
+
+
+def _after_fork() -> None:
+    global _noise  # noqa: PLW0603 - a forked child must not have the keys of its parent
+    _noise = b""
+
+
+os.register_at_fork(after_in_child=_after_fork)
 
 
 def _sha256(data: bytes, size: int = 0) -> hashlib._Hash:

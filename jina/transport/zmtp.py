@@ -97,17 +97,17 @@ class Frames:
             self._rest += data
             if len(self._rest) < self._wanted:
                 return []
-            data = bytes(self._rest)
+            data, self._rest = bytes(self._rest), bytearray()
         messages: list[list[bytes]] = []
         at, end = 0, len(data)
-        while True:
+        while at < end:
             start, stop = _bounds(data, at, end)
             if stop > end:
+                self._rest += data[at:]
+                self._wanted = stop - at
                 break
             self._take(data[at], data[start:stop], messages)
             at = stop
-        self._rest = bytearray(data[at:])
-        self._wanted = stop - at
         return messages
 
     def _take(self, flags: int, frame: bytes, messages: list[list[bytes]]) -> None:
