@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 from msgspec import structs
 
+from jina.config import catalogue
 from jina.defaults import BUNDLE_BYTES, BUNDLE_FILES, MIB
 from jina.excepts import FlowError
 from jina.graph.plan import WorkerSpec
@@ -181,7 +182,7 @@ def _paths(spec: WorkerSpec) -> list[str]:
 def _moved(path: str, project: Path, roots: dict[Path, str], spec: WorkerSpec) -> str:
     """Where a path is in the bundle; its folder becomes a root of it."""
     real = Path(path).resolve()
-    if not real.is_relative_to(project):
+    if not any(map(real.is_relative_to, [project, *catalogue.folders()])):
         raise FlowError(
             f"a module of {spec.node} is outside the project, and cannot be sent along: {path}",
             where=spec.where,

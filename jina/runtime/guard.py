@@ -27,7 +27,6 @@ class Guard:
         folders = [Path(each) for each in dict.fromkeys([keys, more]) if each]
         self._allowed = AllowList(*folders) if keys else None
         self._keeper = Doorkeeper(context, self._allowed) if self._allowed is not None else None
-        self._refused = 0
 
     def secure(self, socket: sockets.Socket) -> bool:
         """Let a socket that binds from now on ask for keys, if there are any; whether it does."""
@@ -47,9 +46,6 @@ class Guard:
             return False
         self._keeper.answer()
         self._tell_news()
-        if not self._refused and self._keeper.refused:
-            _say("somebody was not let in: that key is not listed (this is told once)")
-        self._refused = self._keeper.refused
         return True
 
     def why_not(self, user: str, wanted: str) -> str:
@@ -70,10 +66,11 @@ class Guard:
         return ""
 
     def _tell_news(self) -> None:
-        if self._allowed is not None and self._allowed.news:
-            for line in self._allowed.news:
-                _say(line)
-            self._allowed.news.clear()
+        for source in (self._allowed, self._keeper):
+            if source is not None and source.news:
+                for line in source.news:
+                    _say(line)
+                source.news.clear()
 
 
 def _say(text: str) -> None:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _ZAP = "inproc://zeromq.zap.01"
 _VERSION = b"1.0"
+_KEY_BYTES = 32
+_MOST_STRANGERS = 100  # keys that are told; it is others who make them
 
 
 class Doorkeeper:
@@ -36,8 +38,9 @@ class Doorkeeper:
         self.socket.setsockopt(zmq.LINGER, 0)
         self.socket.bind(_ZAP)
         self._allowed = allowed
-        self.refused = 0
-        """How often somebody was not let in."""
+        self._strangers: set[bytes] = set()
+        self.news: list[str] = []
+        """Who was not let in, once for each key; whoever reads it clears it."""
 
     def answer(self) -> None:
         """Answer all questions that have come."""
@@ -51,12 +54,22 @@ class Doorkeeper:
         if version == _VERSION and len(question) == 7 and question[5] == b"CURVE":
             key = self._allowed.of(z85.encode(question[6]))
         if key is None:
-            self.refused += 1
+            self._refuse(*question[3:4], *question[6:7])
             reply = [_VERSION, number, b"400", b"this key is not listed", b"", b""]
         else:
             # Its public key in hexadecimal is what its messages are known by.
             reply = [_VERSION, number, b"200", b"", question[6].hex().encode(), b""]
         self.socket.send_multipart(reply)
+
+    def _refuse(self, address: bytes = b"", key: bytes = b"") -> None:
+        if key in self._strangers or len(self._strangers) == _MOST_STRANGERS:
+            return
+        self._strangers.add(key)
+        shown = z85.encode(key).decode() if len(key) == _KEY_BYTES else "none"
+        where = address.decode("ascii", "replace")
+        self.news.append(f"somebody at {where} was not let in: the key is not listed: {shown}")
+        if len(self._strangers) == _MOST_STRANGERS:
+            self.news.append("other keys that are not listed are not shown any more")
 
     def key_of(self, user: str) -> Key | None:
         """The key of whoever has sent a message; None if it is not listed any more.

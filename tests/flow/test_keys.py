@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 
@@ -72,6 +73,21 @@ def test_others_are_told_why_they_are_not_let_in(
 ) -> None:
     done = posted(shared_shell, address, *words)
     assert (done.code, done.out, done.err) == (4, "", f"error: {address}: {told}")
+
+
+def test_the_flow_says_which_key_was_not_let_in(address: str, shared_shell: Shell) -> None:
+    shared_shell.run("keys", "new", "nobody", "--keys", "nobody")
+    shutil.copy(shared_shell.folder / "gate" / "gate.pub", shared_shell.folder / "nobody")
+    text = (shared_shell.folder / "nobody" / "nobody.pub").read_text()
+    for _ in range(2):
+        assert posted(shared_shell, address, "--keys", "nobody").code == 4
+    found = wait_until(
+        lambda: re.findall(
+            r"somebody at 127\.0\.0\.1 was not let in: the key is not listed: (\S+)",
+            shared_shell.run("flow", "logs").out,
+        )
+    )
+    assert len([key for key in found if key in text]) == 1, found
 
 
 def test_keys_are_added_and_removed_while_it_runs(address: str, shared_shell: Shell) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from jina.config import catalogue
 from jina.excepts import FlowError
 from jina.executors.spec import ExecutorSpec
 from jina.graph.plan import WorkerSpec
@@ -117,6 +118,12 @@ def test_a_module_outside_the_project_is_refused(project: Path, tmp_path: Path) 
     with pytest.raises(FlowError, match="is outside the project") as caught:
         bundle_of(spec_of(outside), project)
     assert caught.value.where == "flow.yml:3"
+
+
+def test_executors_of_the_catalogue_are_sent_from_where_they_are(project: Path) -> None:
+    folder = catalogue.folders()[0] / "UpperCase"
+    bundle = bundle_of(spec_of(folder / "executor.py"), project)
+    assert "executor.py" in {Path(file.name).name for file in bundle.files}
 
 
 def test_links_that_lead_outside_are_left_out(project: Path, tmp_path: Path) -> None:

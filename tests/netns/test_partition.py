@@ -1,5 +1,9 @@
 """A Flow over two network namespaces, whose link is cut and mended.
 
+What does not need a link that breaks is shown over loopback: kills of workers, agents, gateways and
+supervisors in tests/flow/test_external.py and tests/chaos/test_agents.py, keys in
+tests/flow/test_keys.py.
+
 Skipped where namespaces cannot be made, which takes root and a kernel that allows it. With
 JINA_TEST_LEASE=5s it is the case of users; the gap that is printed is in docs/scaling.md.
 """
