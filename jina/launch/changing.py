@@ -318,14 +318,15 @@ class Changing:
         """A worker is gone.
 
         Returns:
-            True if it need not be started again: it was to end, or its change is undone.
+            True if it need not be started again: it was to end, or its change is undone, maybe
+            because of another one that ended at the same time.
         """
         rollout, child = self._rollout, worker.child
         identity, name = worker.identity, worker.spec.name
         self._deadlines.pop(identity, None)
         self._insisted.discard(identity)
         if rollout is None:
-            return False
+            return name not in self.specs
         was_starting = rollout.is_starting(identity, name)
         if rollout.ended(identity):
             if child.ending != ending(0) and child.is_ready:
@@ -337,7 +338,7 @@ class Changing:
                 worker.spec, self._silent.pop(identity, child.ending), child.last_words(), child
             )
         else:
-            return False  # killed at its start, or no matter of this change
+            return name not in self.specs  # else killed at its start, or no matter of this change
         self._go_on()
         return True
 

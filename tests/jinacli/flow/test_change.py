@@ -221,6 +221,50 @@ def test_new_workers_that_do_not_start_leave_the_old_ones(shell: Shell) -> None:
             assert post.end().lines[0]["text"] == "one"
 
 
+TOGETHER = """\
+import os
+import time
+
+from jina import Executor
+
+
+class Together(Executor):
+    def __init__(self, folder, **kwargs):
+        super().__init__(**kwargs)
+        if os.path.exists(f"{folder}/fails"):
+            open(f"{folder}/here-{os.getpid()}", "w").close()
+            while not os.path.exists(f"{folder}/go"):
+                time.sleep(0.005)
+            raise RuntimeError("no model today")
+"""
+
+
+def test_new_workers_that_fail_at_the_same_time_end_nothing_else(shell: Shell) -> None:
+    shell.write("together.py", TOGETHER)
+    flow = (
+        "jtype: Flow\nexecutors:\n  - {name: words, uses: Together, py_modules: together.py, "
+        f"uses_with: {{folder: {shell.folder}}}}}\n"
+    )
+    with shell.up(shell.write("flow.yml", flow)) as up:
+        before = shell.workers()
+        (shell.folder / "fails").touch()
+        with shell.start("flow", "scale", "words=3") as scale:
+            new = wait_until(lambda: _two(shell))
+            os.kill(up.pid, signal.SIGSTOP)  # so it hears of both ends at once
+            (shell.folder / "go").touch()
+            wait_until(lambda: not any(map(is_alive, new)))
+            os.kill(up.pid, signal.SIGCONT)
+            done = scale.end()
+        assert (done.code, done.err.count("no model today")) == (1, 2), done.err
+        assert shell.workers() == before
+
+
+def _two(shell: Shell) -> list[int]:
+    """The workers that have begun to start, once these are two."""
+    here = [int(path.name.rpartition("-")[2]) for path in shell.folder.glob("here-*")]
+    return here if len(here) == 2 else []
+
+
 def test_it_is_said_what_becomes_of_files(shell: Shell) -> None:
     work = shell.folder / "work"
     flow = words_flow(shell, f", workspace: {work}, uses_with: {{keeps: true}}")
