@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable, Iterable
+from math import ceil
 
 from jina.runtime.board import Board
 from jina.runtime.lots import Arrivals
 from jina.transport import sockets
 from jina.wire import header as wire
 from jina.wire.header import Header, unpack_message
+
+_ON_ITS_WAY_S = 0.25  # a CANCEL that is counted has been sent, so this is patience and no guess
 
 
 class Inbox:
@@ -42,6 +46,7 @@ class Inbox:
         self._arrivals = Arrivals()
         self._staged: deque[list[Header]] = deque()
         self._cancels = board.cancels(slot)  # that have come
+        self._awaited = self._cancels  # as many were counted when it was last waited for one
         self._is_last = False  # the worker is to close when it has done what is staged
 
     def next(self) -> list[Header] | None:
@@ -65,12 +70,23 @@ class Inbox:
         self._staged.extendleft([header] for header in reversed(list(headers)))
 
     def _look(self) -> None:
-        """Read all that has come so far."""
-        try:
-            while True:
-                self._take(sockets.receive(self._socket, routed=False))
-        except sockets.NothingCame:
-            return  # the CANCEL itself may still be on its way
+        """Read all that has come, up to the last CANCEL that the board counts.
+
+        It may still be on its way, but no longer than a moment. It is waited for once: when its
+        gateway has died, it never comes.
+        """
+        until = time.monotonic() + _ON_ITS_WAY_S
+        while True:
+            try:
+                while True:
+                    self._take(sockets.receive(self._socket, routed=False))
+            except sockets.NothingCame:
+                counted = self._board.cancels(self._slot)
+                left = until - time.monotonic()
+                if counted in (self._cancels, self._awaited) or left <= 0:
+                    self._awaited = counted
+                    return
+                self._socket.poll(ceil(left * 1000))
 
     def _take(self, message: sockets.Message) -> None:
         header = unpack_message(message.header, message.frames)
