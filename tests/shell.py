@@ -16,7 +16,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
+import pytest
+
 from jina.names import worker_name
+from jinacli.flow.ps import find_flows
 from tests.polling import wait_until
 
 JINA = str(Path(sys.executable).with_name("jina"))
@@ -211,8 +214,14 @@ class Shell:
             wait_until(lambda: not self.directories(), what="the run directory is gone")
 
     def ps(self) -> list[dict[str, Any]]:
-        """Return the running Flows, as `jina flow ps --json` lists them."""
-        found: list[dict[str, Any]] = json.loads(self.run("flow", "ps", "--json").out)["flows"]
+        """Return the running Flows, as `jina flow ps --json` lists them.
+
+        The command's own function is called: tests ask so often that starts would cost too much.
+        """
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("JINA_RUN_DIR", self.environment["JINA_RUN_DIR"])
+            flows = [flow for flow, _ in find_flows()]
+        found: list[dict[str, Any]] = json.loads(json.dumps(flows))
         return found
 
     def ps_table(self) -> list[str]:

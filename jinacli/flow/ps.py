@@ -26,9 +26,8 @@ _PATIENCE_S = 2.0  # for a supervisor's answer, which usually takes some millise
 
 def list_flows(*, as_json: bool, names_only: bool, is_verbose: bool = False) -> None:
     """List the Flows that run, with their workers; verbosely, with threads and interpreters."""
-    end_orphans()
-    found = list(rundir.running())
-    flows = [_described(directory, record) for directory, record in found]
+    found = find_flows()
+    flows = [flow for flow, _ in found]
     if names_only:
         for flow in flows:
             print(flow["name"])
@@ -48,6 +47,12 @@ def list_flows(*, as_json: bool, names_only: bool, is_verbose: bool = False) -> 
                 say_stale(record)
         else:
             say("no Flow is running")
+
+
+def find_flows() -> list[tuple[dict[str, Any], FlowRecord]]:
+    """Return the Flows that run, each as `--json` shows it, with its record."""
+    end_orphans()
+    return [(_described(directory, record), record) for directory, record in rundir.running()]
 
 
 def _described(directory: Path, record: FlowRecord) -> dict[str, Any]:
