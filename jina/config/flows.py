@@ -37,10 +37,7 @@ from jina.config.overlays import lay_over, lay_settings
 from jina.config.problems import Problem, errors_in, ordered, result_or_raise
 from jina.config.python_values import make_words
 from jina.config.scalars import kind
-from jina.config.schema import (
-    FlowModel,
-    FlowOptions,
-)
+from jina.config.schema import ExecutorModel, FlowModel, FlowOptions, NodeModel
 from jina.config.source import Source, current_folder, open_source, read_file, without_notes
 from jina.config.tree import DataPath, Tree
 from jina.config.validation import known_keys, near_key, usable, validated
@@ -244,6 +241,8 @@ def _flow(state: LoadState, tree: Tree) -> tuple[FlowOptions, list[NodeConfig], 
     entries = with_needs(entries)
     classes = _prepare_entries(state, tree, key, entries)
     data[key] = entries
+    for inner in (ExecutorModel, NodeModel, FlowOptions):
+        inner.model_rebuild()  # once: pydantic would build each again inside of those around it
     model, problems = validated(FlowModel, tree, data)
     state.problems += problems
     graph_problems(state, tree, key, entries)

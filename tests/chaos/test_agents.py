@@ -16,7 +16,7 @@ import pytest
 from tests.flow.test_external import FLOW, Outside, make_keys, outside
 from tests.shell import ZOO, Running, Shell, json_lines
 
-SEEDS = max(1, int(os.environ.get("JINA_CHAOS_SEEDS", "2")) // 2)
+SEEDS = max(1, int(os.environ.get("JINA_CHAOS_SEEDS", "1")) // 2)
 LINES = 400  # of 20 ms each
 EACH = 40  # lines between two kills
 MOST_GATEWAYS = 4  # that are replaced within a minute

@@ -22,7 +22,7 @@ from jina import Client, Document
 from tests.polling import wait_until
 from tests.shell import WAIT_S, Shell
 
-SEEDS = int(os.environ.get("JINA_CHAOS_SEEDS", "2"))
+SEEDS = int(os.environ.get("JINA_CHAOS_SEEDS", "1"))
 CLIENTS = 4
 KILLS = 4  # fewer than a supervisor starts the same worker again
 PAUSE_S = (0.05, 0.3)  # between two kills

@@ -18,7 +18,7 @@ from tests.chaos.test_random_kills import LINES, SEEDS, Killer, is_whole
 from tests.polling import wait_until
 from tests.shell import WAIT_S, Shell, json_lines
 
-PROOF_LINES = int(os.environ.get("JINA_CHANGE_LINES", "100000"))
+PROOF_LINES = int(os.environ.get("JINA_CHANGE_LINES", "30000"))
 
 NOTES = """
 import os

@@ -16,7 +16,7 @@ import pytest
 from tests.polling import wait_until
 from tests.shell import WAIT_S, Shell
 
-SEEDS = int(os.environ.get("JINA_CHAOS_SEEDS", "2"))
+SEEDS = int(os.environ.get("JINA_CHAOS_SEEDS", "1"))
 LINES = 600
 STOPS_S = (0.02, 0.8)  # between two stops, and how long each lasts
 

@@ -20,7 +20,7 @@ from jina.defaults import RESTART_BUDGET
 from tests.polling import wait_until
 from tests.shell import WAIT_S, ZOO, Shell, json_lines
 
-SEEDS = int(os.environ.get("JINA_CHAOS_SEEDS", "2"))
+SEEDS = int(os.environ.get("JINA_CHAOS_SEEDS", "1"))
 LINES = int(os.environ.get("JINA_CHAOS_LINES", "3000"))
 PAUSE_S = (0.05, 0.5)  # between two kills
 
