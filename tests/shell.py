@@ -20,6 +20,7 @@ import pytest
 
 from jina.names import worker_name
 from jinacli.flow.ps import find_flows
+from tests.calling import call
 from tests.polling import wait_until
 
 JINA = str(Path(sys.executable).with_name("jina"))
@@ -169,6 +170,14 @@ class Shell:
             **given,
         )
         return Done(done.returncode, done.stdout.decode(), without_loading(done.stderr.decode()))
+
+    def call(self, *arguments: str | Path, stdin: str = "", **environment: str) -> Done:
+        """Do in this process what `jina` does, for a tenth of what `run` takes; see `calling`."""
+        words = [JINA, *map(str, arguments)]
+        code, out, err = call(
+            words, self.folder, {**self.environment, **environment}, stdin.encode()
+        )
+        return Done(code, out, without_loading(err))
 
     @contextlib.contextmanager
     def start(

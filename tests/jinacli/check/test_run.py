@@ -59,7 +59,7 @@ def here(shell: Shell) -> Shell:
 
 
 def test_several_files_are_checked_at_once_and_all_problems_are_said(here: Shell) -> None:
-    done = here.run("executor", "check", "good.yml", "bad.yml", "odd.yml")
+    done = here.call("executor", "check", "good.yml", "bad.yml", "odd.yml")
     assert done.code == 1
     assert "bad.yml:2:1: error[unknown-key]" in done.out
     assert "odd.yml:3:8: warning[unknown-argument]" in done.out
@@ -73,12 +73,12 @@ def test_several_files_are_checked_at_once_and_all_problems_are_said(here: Shell
 )
 def test_exit_codes_of_a_check(here: Shell, files: str, code: int) -> None:
     for form in ("full", "json"):
-        done = here.run("executor", "check", *files.split(), "--output-format", form)
+        done = here.call("executor", "check", *files.split(), "--output-format", form)
         assert done.code == code, done.err
 
 
 def test_concise_is_a_line_for_each_problem(here: Shell) -> None:
-    done = here.run("executor", "check", "bad.yml", "odd.yml", "--output-format", "concise")
+    done = here.call("executor", "check", "bad.yml", "odd.yml", "--output-format", "concise")
     assert done.out == (
         "bad.yml:2:1: error[unknown-key]: `wiht` is not a key of an Executor\n"
         "odd.yml:3:8: warning[unknown-argument]: Trier has no argument 'sze'; "
@@ -87,11 +87,11 @@ def test_concise_is_a_line_for_each_problem(here: Shell) -> None:
 
 
 def test_concise_says_nothing_when_all_is_well(here: Shell) -> None:
-    assert here.run("executor", "check", "good.yml", "--output-format", "concise").out == ""
+    assert here.call("executor", "check", "good.yml", "--output-format", "concise").out == ""
 
 
 def test_json_is_one_object_with_its_schema_named(here: Shell) -> None:
-    done = here.run("executor", "check", "good.yml", "bad.yml", "--output-format", "json")
+    done = here.call("executor", "check", "good.yml", "bad.yml", "--output-format", "json")
     found = json.loads(done.out)
     assert (found["schema"], found["errors"], found["warnings"]) == ("jina/check/v1", 1, 0)
     good, bad = found["files"]
@@ -122,7 +122,7 @@ def test_json_is_one_object_with_its_schema_named(here: Shell) -> None:
 def test_the_page_about_the_json_form_names_its_fields(here: Shell) -> None:
     page = (Path(__file__).parents[3] / "docs" / "check.md").read_text()
     shown = json.loads(page.partition("```json\n")[2].partition("```")[0])
-    done = here.run("executor", "check", "good.yml", "bad.yml", "--output-format", "json")
+    done = here.call("executor", "check", "good.yml", "bad.yml", "--output-format", "json")
     found = json.loads(done.out)
     assert list(shown) == list(found)
     assert shown["files"][0]["problems"][0] == found["files"][1]["problems"][0] | {"file": "my.yml"}
@@ -130,7 +130,7 @@ def test_the_page_about_the_json_form_names_its_fields(here: Shell) -> None:
 
 
 def test_github_gets_workflow_commands(here: Shell) -> None:
-    done = here.run("executor", "check", "bad.yml", "odd.yml", "--output-format", "github")
+    done = here.call("executor", "check", "bad.yml", "odd.yml", "--output-format", "github")
     assert done.out == (
         "::error file=bad.yml,line=2,col=1,endColumn=4,title=unknown-key::"
         "`wiht` is not a key of an Executor%0Ahelp: did you mean `with`?\n"
@@ -141,7 +141,7 @@ def test_github_gets_workflow_commands(here: Shell) -> None:
 
 def test_what_github_reads_as_syntax_is_escaped(here: Shell) -> None:
     here.write("a,b:c%.yml", "jtype: '50%,::'\n")
-    done = here.run("executor", "check", "a,b:c%.yml", "--output-format", "github")
+    done = here.call("executor", "check", "a,b:c%.yml", "--output-format", "github")
     assert done.out.startswith("::error file=a%2Cb%3Ac%25.yml,line=1,")
     assert "::'50%25,:' is neither a path" in done.out
 
@@ -149,7 +149,7 @@ def test_what_github_reads_as_syntax_is_escaped(here: Shell) -> None:
 @pytest.mark.parametrize("form", ["full", "concise", "json", "github"])
 def test_a_flow_is_reported_in_the_same_forms(here: Shell, form: str) -> None:
     here.write("flow.yml", "jtype: Flow\nexecutors:\n  - {name: a, uses: good.yml, needs: b}\n")
-    done = here.run("flow", "check", "flow.yml", "--output-format", form)
+    done = here.call("flow", "check", "flow.yml", "--output-format", form)
     assert done.code == 1
     assert "unknown-need" in done.out
     if form == "json":
@@ -169,7 +169,7 @@ def test_names_in_a_report_cannot_steer_a_terminal(shell: Shell, form: str) -> N
     names = ["esc\x1b]0;title\x07.yml", "rtl\u202e.yml", "byte\udcff.yml"]
     for name in names:
         shell.write(name, "jtype: Odd\nwiht: 1\n")
-    done = shell.run(
+    done = shell.call(
         "executor", "check", "odd.yml", *names, "--output-format", form, PYTHONIOENCODING="utf-8"
     )
     assert done.code == 1
@@ -190,7 +190,7 @@ def test_names_in_a_report_cannot_steer_a_terminal(shell: Shell, form: str) -> N
 
 
 def test_a_form_that_does_not_exist_is_wrong_usage(here: Shell) -> None:
-    done = here.run("flow", "check", "flow.yml", "--output-format", "xml")
+    done = here.call("flow", "check", "flow.yml", "--output-format", "xml")
     assert (done.code, done.out) == (2, "")
 
 
@@ -271,7 +271,7 @@ def test_an_input_that_is_damaged_ends_a_trial_as_it_ends_a_post(here: Shell) ->
 
 def test_a_parameter_that_is_none_is_wrong_usage_before_anything_is_imported(here: Shell) -> None:
     here.write("trier.py", "raise SystemExit('imported')")
-    done = here.run("executor", "check", "good.yml", "--run", "/told", "-p", "a", COLUMNS="200")
+    done = here.call("executor", "check", "good.yml", "--run", "/told", "-p", "a", COLUMNS="200")
     assert (done.code, done.out) == (2, "")
     assert "-p: 'a' is neither key=value nor a map such as" in done.err
 
@@ -369,7 +369,7 @@ def test_an_endpoint_that_nobody_serves_is_noted(here: Shell) -> None:
     ],
 )
 def test_a_trial_that_cannot_be_is_wrong_usage(here: Shell, words: str, reason: str) -> None:
-    done = here.run("executor", "check", *words.split(), COLUMNS="200")
+    done = here.call("executor", "check", *words.split(), COLUMNS="200")
     assert (done.code, done.out) == (2, "")
     assert reason in done.err
 
@@ -397,12 +397,12 @@ def test_a_check_of_the_yaml_alone_loads_neither_numpy_nor_zmq(here: Shell, what
 
 
 def test_an_executor_of_the_catalogue_is_checked_and_run_by_its_name(here: Shell) -> None:
-    done = here.run("executor", "check", "catalogue://UpperCase")
+    done = here.call("executor", "check", "catalogue://UpperCase")
     assert (done.code, done.err) == (0, "no problems in catalogue://UpperCase\n")
     assert "UpperCase.upper" in done.out
     done = here.run("executor", "check", "catalogue://UpperCase", "--run", "/", stdin="")
     assert (done.code, done.out) == (0, "")
-    done = here.run("executor", "check", "catalogue://UperCase")
+    done = here.call("executor", "check", "catalogue://UperCase")
     assert done.code == 1
     assert "the catalogue has no Executor named 'UperCase'" in done.out
     assert "did you mean 'UpperCase'?" in done.out
@@ -419,7 +419,7 @@ def test_what_cannot_be_read_is_wrong_usage(here: Shell, what: str) -> None:
         ("none.yml", "none.yml is empty"),
         ("latin.yml", "latin.yml:1:8: error[yaml-encoding]"),
     ):
-        done = here.run(what, "check", name)
+        done = here.call(what, "check", name)
         assert (done.code, reason in done.out) == (2, True), done
 
 
