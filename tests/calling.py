@@ -24,7 +24,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE)
 
 
 def call(
-    words: Sequence[str], folder: Path, environment: dict[str, str], stdin: bytes
+    words: Sequence[str], folder: Path, environment: dict[str, str], stdin: bytes | None
 ) -> tuple[int, str, str]:
     """Do what `jina` does with these words.
 
@@ -32,15 +32,19 @@ def call(
         words: the command line, with the name of the program.
         folder: the current directory.
         environment: all variables.
-        stdin: what standard input holds.
+        stdin: what standard input holds; None for /dev/null.
 
     Returns:
         the exit code, standard output and standard error.
     """
     with contextlib.ExitStack() as stack:
-        given, out, err = (stack.enter_context(tempfile.TemporaryFile()) for _ in range(3))
-        given.write(stdin)
-        given.seek(0)
+        out, err = (stack.enter_context(tempfile.TemporaryFile()) for _ in range(2))
+        if stdin is None:
+            given: IO[bytes] = stack.enter_context(open(os.devnull, "rb"))
+        else:
+            given = stack.enter_context(tempfile.TemporaryFile())
+            given.write(stdin)
+            given.seek(0)
         stack.enter_context(contextlib.chdir(folder))
         stack.enter_context(_same_afterwards())
         os.environ.clear()

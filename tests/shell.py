@@ -171,12 +171,13 @@ class Shell:
         )
         return Done(done.returncode, done.stdout.decode(), without_loading(done.stderr.decode()))
 
-    def call(self, *arguments: str | Path, stdin: str = "", **environment: str) -> Done:
+    def call(
+        self, *arguments: str | Path, stdin: str | bytes | None = None, **environment: str
+    ) -> Done:
         """Do in this process what `jina` does, for a tenth of what `run` takes; see `calling`."""
         words = [JINA, *map(str, arguments)]
-        code, out, err = call(
-            words, self.folder, {**self.environment, **environment}, stdin.encode()
-        )
+        given = stdin.encode() if isinstance(stdin, str) else stdin
+        code, out, err = call(words, self.folder, {**self.environment, **environment}, given)
         return Done(code, out, without_loading(err))
 
     @contextlib.contextmanager

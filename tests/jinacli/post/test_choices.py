@@ -22,7 +22,7 @@ def flow(shared_shell: Shell) -> Iterator[Shell]:
 
 
 def ids(flow: Shell, *options: str) -> list[str]:
-    done = flow.run("post", "/moody", "-i", "many.jsonl", *options)
+    done = flow.call("post", "/moody", "-i", "many.jsonl", *options)
     assert done.code == 0, done.err
     return [line["id"] for line in done.lines]
 
@@ -42,7 +42,7 @@ def test_some_of_the_lines(flow: Shell, options: tuple[str, ...], first: int, st
 
 def test_some_of_the_texts(flow: Shell) -> None:
     texts = [word for letter in "abcde" for word in ("--text", letter)]
-    done = flow.run("post", "/moody", *texts, "--skip", "1", "--limit", "2")
+    done = flow.call("post", "/moody", *texts, "--skip", "1", "--limit", "2")
     assert [line["text"] for line in done.lines] == ["B", "C"]
 
 
@@ -52,7 +52,7 @@ def test_lines_that_were_left_out_are_another_post(flow: Shell) -> None:
     head = json.dumps({"schema": "jina/progress/v1", "post": {"skip": "7"}})
     flow.write("out.jsonl", "{}\n")
     flow.write("out.jsonl.progress", f"{head}\n{place}\n")
-    done = flow.run(*post, "10")
+    done = flow.call(*post, "10")
     assert done.code == 2
     assert "\n  skip: 7 then, 10 now\n" in done.err
     (flow.folder / "out.jsonl.progress").unlink()
@@ -66,14 +66,14 @@ def test_any_window_gives_all_in_order(flow: Shell, window: str) -> None:
 
 def test_results_may_come_in_any_order(flow: Shell) -> None:
     for options in ((), ("-o", "any.jsonl")):
-        done = flow.run(
+        done = flow.call(
             "post", "/moody", "-i", "many.jsonl", "--request-size", "10", "--unordered", *options
         )
         text = (flow.folder / "any.jsonl").read_text() if options else done.out
         found = [json.loads(line)["id"] for line in text.splitlines()]
         assert sorted(found) == sorted(f"d{number}" for number in range(3_000))
     assert not (flow.folder / "any.jsonl.progress").exists()
-    done = flow.run("post", "/vectors", "-i", "many.jsonl", "--unordered", "-o", "a.npy")
+    done = flow.call("post", "/vectors", "-i", "many.jsonl", "--unordered", "-o", "a.npy")
     assert done.code == 2
     assert "the rows of an array have the order of the inputs" in done.err
 
@@ -88,7 +88,7 @@ def test_results_may_come_in_any_order(flow: Shell) -> None:
     ],
 )
 def test_numbers_that_are_none(flow: Shell, options: tuple[str, ...], message: str) -> None:
-    done = flow.run("post", "/moody", "-i", "many.jsonl", *options)
+    done = flow.call("post", "/moody", "-i", "many.jsonl", *options)
     assert (done.code, done.out) == (2, "")
     assert done.err == f"error: {message}\nhelp: see `jina post --help`\n"
 
@@ -96,7 +96,7 @@ def test_numbers_that_are_none(flow: Shell, options: tuple[str, ...], message: s
 def test_a_dry_run_sends_nothing(flow: Shell) -> None:
     flow.write("few.csv", "id,text,price\na,x,3\nb,y,4\nc,z,5\n")
     options = ("--skip", "2", "-o", "out.csv.gz", "-p", "top_k=3")
-    done = flow.run("post", "/moody", "-i", "few.csv", "--dry-run", *options)
+    done = flow.call("post", "/moody", "-i", "few.csv", "--dry-run", *options)
     assert (done.code, done.err) == (0, "")
     assert done.out.splitlines() == [
         'post to     /moody of the Flow "flow" (flow.yml)',
@@ -123,11 +123,11 @@ def test_a_dry_run_starts_no_flow_and_reads_no_pipe(shell: Shell) -> None:
 
 
 def test_a_dry_run_finds_mistakes(flow: Shell) -> None:
-    done = flow.run("post", "/mody", "-i", "many.jsonl", "--dry-run")
+    done = flow.call("post", "/mody", "-i", "many.jsonl", "--dry-run")
     assert (done.code, done.out) == (2, "")
     assert 'did you mean "/moody"?' in done.err
     flow.write("bad.jsonl", "no JSON\n")
-    done = flow.run("post", "/moody", "-i", "bad.jsonl", "--dry-run")
+    done = flow.call("post", "/moody", "-i", "bad.jsonl", "--dry-run")
     assert "the first  bad.jsonl:1: not JSON: expecting value at byte 1\n" in done.out
 
 
@@ -144,7 +144,7 @@ def test_a_folder_is_all_its_files(flow: Shell) -> None:
     (folder / "b" / "loop").symlink_to(folder)
     (folder / "gone").symlink_to(folder / "nothing")
     os.mkfifo(folder / "pipe")
-    done = flow.run("post", "/moody", "-i", "data")
+    done = flow.call("post", "/moody", "-i", "data")
     assert done.code == 0, done.err
     texts = [line["text"] for line in done.lines]
     assert texts == ["READ\nME.\n", "# TITLE\n", "LINE 0", "LINE 1", "LAST"]
@@ -152,13 +152,13 @@ def test_a_folder_is_all_its_files(flow: Shell) -> None:
 
 def test_a_folder_without_files(flow: Shell) -> None:
     (flow.folder / "empty" / ".git").mkdir(parents=True)
-    done = flow.run("post", "/moody", "-i", "empty")
+    done = flow.call("post", "/moody", "-i", "empty")
     assert (done.code, done.out) == (2, "")
     assert done.err.startswith("error: empty: there are no files in this folder\n")
 
 
 def test_a_device_without_line_ends_is_given_up(flow: Shell) -> None:
-    done = flow.run("post", "/moody", "-i", "/dev/zero", "--limit", "1")
+    done = flow.call("post", "/moody", "-i", "/dev/zero", "--limit", "1")
     assert (done.code, done.out) == (1, "")
     assert done.said == (
         "error: /dev/zero: a line does not end within 128 MiB; the limit is 16 MiB\n"
@@ -167,17 +167,17 @@ def test_a_device_without_line_ends_is_given_up(flow: Shell) -> None:
 
 
 def test_the_sum_is_said_unless_quiet(flow: Shell) -> None:
-    done = flow.run("post", "/moody", "-i", "many.jsonl")
+    done = flow.call("post", "/moody", "-i", "many.jsonl")
     assert re.fullmatch(r"3,000 results in [\d.]+ s \([\d,.]+/s\)\n", done.err)
-    done = flow.run("post", "/moody", "-i", "many.jsonl", "-o", "sum.jsonl")
+    done = flow.call("post", "/moody", "-i", "many.jsonl", "-o", "sum.jsonl")
     assert done.err.endswith("/s); sum.jsonl now holds 3,000\n")
-    assert flow.run("post", "/moody", "-i", "many.jsonl", "-q").err == ""
+    assert flow.call("post", "/moody", "-i", "many.jsonl", "-q").err == ""
 
 
 def test_the_first_distinct_reasons_are_said(flow: Shell) -> None:
     bad = ["no JSON", "[]", '{"text": 1}', "no JSON", '{"id": []}']
     flow.write("bad.jsonl", "".join(f"{line}\n" for line in bad))
-    done = flow.run("post", "/moody", "-i", "bad.jsonl")
+    done = flow.call("post", "/moody", "-i", "bad.jsonl")
     assert done.code == 3
     title, *reasons = done.said.splitlines()[:4]
     assert title == "5 of 5 failed; the first reasons:"
@@ -185,9 +185,9 @@ def test_the_first_distinct_reasons_are_said(flow: Shell) -> None:
 
 
 def test_verbose_says_where_and_how_far(flow: Shell) -> None:
-    done = flow.run("post", "/moody", "-i", "many.jsonl", "-v")
+    done = flow.call("post", "/moody", "-i", "many.jsonl", "-v")
     assert done.err.startswith('posting to /moody of the Flow "flow" at ipc://')
-    assert flow.run("post", "/moody", "-i", "many.jsonl", "-v", "-q").err == ""
+    assert flow.call("post", "/moody", "-i", "many.jsonl", "-v", "-q").err == ""
 
 
 def test_the_bar_is_shown_where_results_are_not(flow: Shell) -> None:
@@ -222,15 +222,15 @@ def test_colours_can_be_turned_off(flow: Shell, monkeypatch: pytest.MonkeyPatch)
 def test_lines_that_are_none_are_told_from_the_first_on(flow: Shell) -> None:
     help_ = "help: notes.xyz was read as JSON lines; use --format to choose another format"
     flow.write("notes.xyz", "hello\nworld\n")
-    assert help_ in flow.run("post", "/moody", "-i", "notes.xyz").err
-    assert flow.run("post", "/moody", "-i", "notes.xyz", "--format", "text").code == 0
+    assert help_ in flow.call("post", "/moody", "-i", "notes.xyz").err
+    assert flow.call("post", "/moody", "-i", "notes.xyz", "--format", "text").code == 0
     flow.write("notes.xyz", "{}\nworld\n")
-    assert help_ not in flow.run("post", "/moody", "-i", "notes.xyz").err
+    assert help_ not in flow.call("post", "/moody", "-i", "notes.xyz").err
     broken = json.dumps([{"text": "x"}] * 300)[:-1]
     flow.write("broken.json", broken)
-    done = flow.run("post", "/moody", "-i", "broken.json", "-o", "out.json")
+    done = flow.call("post", "/moody", "-i", "broken.json", "-o", "out.json")
     assert done.code == 1
     assert "out.json was not written: json is only written when all results are there" in done.err
     assert not (flow.folder / "out.json").exists()
-    assert flow.run("post", "/moody", "-i", "many.jsonl", "--limit", "0", "-o", "0.json").code == 0
+    assert flow.call("post", "/moody", "-i", "many.jsonl", "--limit", "0", "-o", "0.json").code == 0
     assert (flow.folder / "0.json").read_text() == "[]\n"

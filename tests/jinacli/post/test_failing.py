@@ -39,7 +39,7 @@ def lines(count: int, *bad: int) -> str:
 
 
 def post(flow: Shell, *options: str, inputs: str = "data.jsonl", output: str = "out.jsonl") -> Done:
-    return flow.run("post", "/pick", "-i", inputs, "-o", output, *options)
+    return flow.call("post", "/pick", "-i", inputs, "-o", output, *options)
 
 
 def failed(path: Path) -> list[str]:
@@ -142,8 +142,8 @@ def test_what_fails_is_posted_again_and_stands_in_its_place(flow: Shell, form: s
         rows = [json.dumps({"id": str(n), "text": text}) for n, text in enumerate(texts)]
         flow.write("busy.jsonl", "\n".join([*rows, "no JSON"]) + "\n")
     arguments = ("post", "/act", "-i", f"busy.{form}", "--on-error", "split")
-    alone = flow.run(*arguments)
-    done = flow.run(*arguments, "--retries", "3")
+    alone = flow.call(*arguments)
+    done = flow.call(*arguments, "--retries", "3")
     errors = [line["id"] for line in done.lines if "error" in line]
     assert [line["id"] for line in done.lines][:5] == list("01234")
     assert len(alone.lines) == len(done.lines)
@@ -158,7 +158,7 @@ def test_what_fails_is_posted_again_and_stands_in_its_place(flow: Shell, form: s
 
 def test_only_what_failed_is_posted_again(flow: Shell, out: Path) -> None:
     assert post(flow).code == 3
-    again = flow.run("post", "/pick", "-i", "fixed.jsonl", "--only-failed", "out.jsonl")
+    again = flow.call("post", "/pick", "-i", "fixed.jsonl", "--only-failed", "out.jsonl")
     assert again.code == 0
     assert [(line["id"], line["text"]) for line in again.lines] == [(f"d{n}", f"T{n}") for n in BAD]
     done = post(
@@ -177,13 +177,13 @@ def test_lines_without_ids_and_tables_are_found_too(flow: Shell, out: Path) -> N
     assert post(flow, inputs="plain.jsonl").code == 3
     wanted = failed(out)
     assert len(wanted) == 2
-    again = flow.run("post", "/pick", "-i", "plain.jsonl", "--only-failed", "out.jsonl")
+    again = flow.call("post", "/pick", "-i", "plain.jsonl", "--only-failed", "out.jsonl")
     assert [line["id"] for line in again.lines] == wanted
     assert "plain.jsonl:4:" in again.lines[1]["error"]["message"]  # where it stands
     flow.write("table.csv", "text,n\na,1\nbad,2\nb,x\n")
     assert post(flow, "--restart", inputs="table.csv").code == 3
     wanted = failed(out)
-    again = flow.run("post", "/pick", "-i", "table.csv", "--only-failed", "out.jsonl")
+    again = flow.call("post", "/pick", "-i", "table.csv", "--only-failed", "out.jsonl")
     assert [line["id"] for line in again.lines] == wanted
 
 
@@ -204,7 +204,7 @@ def test_results_are_completed_in_place(flow: Shell, out: Path) -> None:
 def test_what_cannot_be_told_apart_is_refused(flow: Shell, out: Path) -> None:
     flow.write("twins.jsonl", '{"id": "x", "text": "a"}\n{"id": "x", "text": "bad"}\n')
     assert post(flow, inputs="twins.jsonl").code == 3
-    done = flow.run("post", "/pick", "-i", "twins.jsonl", "--only-failed", "out.jsonl")
+    done = flow.call("post", "/pick", "-i", "twins.jsonl", "--only-failed", "out.jsonl")
     assert (done.code, done.out) == (2, "")
     assert "the id 'x' has both a result and an error" in done.err
 
@@ -212,7 +212,7 @@ def test_what_cannot_be_told_apart_is_refused(flow: Shell, out: Path) -> None:
 def test_whatever_is_not_in_the_inputs_is_told(flow: Shell, out: Path) -> None:
     assert post(flow).code == 3
     flow.write("short.jsonl", lines(300))
-    done = flow.run("post", "/pick", "-i", "short.jsonl", "--only-failed", "out.jsonl")
+    done = flow.call("post", "/pick", "-i", "short.jsonl", "--only-failed", "out.jsonl")
     assert done.code == 1
     assert [line["id"] for line in done.lines] == IDS[:2]
     assert (
@@ -223,7 +223,7 @@ def test_whatever_is_not_in_the_inputs_is_told(flow: Shell, out: Path) -> None:
 @pytest.mark.parametrize("content", ["no results\n", "[1]\n"])
 def test_a_file_of_something_else_is_refused(flow: Shell, content: str) -> None:
     flow.write("other.txt", content)
-    done = flow.run("post", "/pick", "-i", "data.jsonl", "--only-failed", "other.txt")
+    done = flow.call("post", "/pick", "-i", "data.jsonl", "--only-failed", "other.txt")
     assert done.code == 2
     assert "these are not the results of a post" in done.err
 
@@ -242,11 +242,11 @@ def test_a_finished_output_is_complete_for_its_own_post_alone(flow: Shell, out: 
         (["/pick", "-i", "fixed.jsonl"], "inputs: "),
         (["/pick", "-i", "data.jsonl", "-p", "a=1"], 'parameters: {} then, {"a":1} now'),
     ]:
-        other = flow.run("post", *options, "-o", "out.jsonl")
+        other = flow.call("post", *options, "-o", "out.jsonl")
         assert other.code == 2
         assert "out.jsonl: it has the results of another post" in other.err
         assert told in other.err
-    piped = flow.run("post", "/pick", "-o", "out.jsonl", stdin='{"text": "a"}\n')
+    piped = flow.call("post", "/pick", "-o", "out.jsonl", stdin='{"text": "a"}\n')
     assert piped.code == 2
     assert out.read_bytes() == before
     assert post(flow, "--restart", inputs="fixed.jsonl").code == 0

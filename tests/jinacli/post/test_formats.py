@@ -26,7 +26,7 @@ def flow(shared_shell: Shell) -> Iterator[Shell]:
 
 
 def post(flow: Shell, *options: str | Path, stdin: bytes | None = None) -> Done:
-    return flow.run("post", "/index", *options, stdin=stdin)
+    return flow.call("post", "/index", *options, stdin=stdin)
 
 
 def texts_as(form: str) -> bytes:
@@ -269,7 +269,7 @@ def test_a_trial_reads_the_same(flow: Shell) -> None:
     flow.write("trial.json", '[{"text":"a"}, 5, {"text":"b"}]')
     flow.write("trial.csv", "text\na\nb,c\nd\n")
     for name, message in (("trial.json", "trial.json:1:16: "), ("trial.csv", "trial.csv:3: ")):
-        done = flow.run("executor", "check", "trial.yml", "--run", "/x", "--inputs", name)
+        done = flow.call("executor", "check", "trial.yml", "--run", "/x", "--inputs", name)
         assert done.code == 1, done.said
         assert [line.get("text") for line in done.lines][::2] == [
             "A",

@@ -42,7 +42,7 @@ def bad_line(name: str, message: str, endpoint: str = "/moody") -> dict[str, Any
 
 def test_a_missing_file(flow: Shell) -> None:
     flow.write("data.jsonl", "")
-    assert flow.run("post", "/moody", "--inputs", "dta.jsonl") == (
+    assert flow.call("post", "/moody", "--inputs", "dta.jsonl") == (
         2,
         "",
         'error: dta.jsonl: no such file\nhelp: did you mean "data.jsonl"?\n',
@@ -51,7 +51,7 @@ def test_a_missing_file(flow: Shell) -> None:
 
 def test_a_directory(flow: Shell) -> None:
     (flow.folder / "data").mkdir()
-    assert flow.run("post", "/moody", "--inputs", "data") == (
+    assert flow.call("post", "/moody", "--inputs", "data") == (
         2,
         "",
         "error: data: there are no files in this folder\n"
@@ -62,7 +62,7 @@ def test_a_directory(flow: Shell) -> None:
 def test_no_permission(flow: Shell) -> None:
     path = flow.write("closed.jsonl", "{}\n")
     path.chmod(0)
-    done = flow.run("post", "/moody", "--inputs", "closed.jsonl")
+    done = flow.call("post", "/moody", "--inputs", "closed.jsonl")
     if os.access(path, os.R_OK):  # the superuser may read everything
         assert done.code == 0
     else:
@@ -74,7 +74,7 @@ def test_no_permission(flow: Shell) -> None:
 
 
 def test_inputs_and_texts_at_once(flow: Shell) -> None:
-    assert flow.run("post", "/moody", "--inputs", "x", "--text", "y") == (
+    assert flow.call("post", "/moody", "--inputs", "x", "--text", "y") == (
         2,
         "",
         "error: --text: use --inputs or --text, not both\nhelp: see `jina post --help`\n",
@@ -97,7 +97,7 @@ def test_without_inputs_a_terminal_is_told_what_happens(flow: Shell) -> None:
 @pytest.mark.parametrize("content", ["", "\n\r\n  \n", "\ufeff"])
 def test_an_empty_file_sends_nothing(flow: Shell, content: str) -> None:
     flow.write("empty.jsonl", content)
-    assert flow.run("post", "/moody", "--inputs", "empty.jsonl") == (
+    assert flow.call("post", "/moody", "--inputs", "empty.jsonl") == (
         0,
         "",
         "nothing to post: the input is empty\n",
@@ -105,11 +105,11 @@ def test_an_empty_file_sends_nothing(flow: Shell, content: str) -> None:
 
 
 def test_an_empty_pipe_sends_nothing(flow: Shell) -> None:
-    assert flow.run("post", "/moody", stdin="") == (0, "", "nothing to post: the input is empty\n")
+    assert flow.call("post", "/moody", stdin="") == (0, "", "nothing to post: the input is empty\n")
 
 
 def test_without_inputs_one_request_without_documents_is_sent(flow: Shell) -> None:
-    done = flow.run("post", "/status")
+    done = flow.call("post", "/status")
     assert (done.code, done.said) == (0, "")
     assert [line["tags"] for line in done.lines] == [{"docs": -1, "given": {}}]
 
@@ -123,7 +123,7 @@ def test_a_line_that_cannot_be_read_is_the_outcome_of_that_line_alone(flow: Shel
         b'\xef\xbb\xbf{"id": "a", "text": "one"}\r\n\r\n   \n[1]\nnonsense\n'
         b'{"id": "f", "text": "\xff"}\nnull\n{"id": "h", "text": "two"}\n{"text": "three"}',
     )
-    done = flow.run("post", "/moody", "--inputs", "odd.jsonl")
+    done = flow.call("post", "/moody", "--inputs", "odd.jsonl")
     key = done.lines[1]["id"].rpartition("-")[0]
     assert len(key) == 16
     assert [line.get("error", line["id"]) and line for line in done.lines] == [
@@ -147,14 +147,14 @@ def test_a_line_that_cannot_be_read_is_the_outcome_of_that_line_alone(flow: Shel
 @pytest.mark.parametrize("size", [1, 2, 100])
 def test_line_numbers_are_true_in_every_request(flow: Shell, size: int) -> None:
     flow.write("numbers.jsonl", "\n".join(["{}", "oops", "", "{}", "oops", "{}"]))
-    done = flow.run("post", "/index", "--inputs", "numbers.jsonl", "--request-size", str(size))
+    done = flow.call("post", "/index", "--inputs", "numbers.jsonl", "--request-size", str(size))
     assert [line["id"].rpartition("-")[2] for line in done.lines] == ["1", "2", "4", "5", "6"]
     assert ["error" in line for line in done.lines] == [False, True, False, True, False]
     assert done.code == 3
 
 
 def test_when_every_line_is_bad_no_method_is_called(flow: Shell) -> None:
-    done = flow.run("post", "/status", stdin="oops\n[]\n")
+    done = flow.call("post", "/status", stdin="oops\n[]\n")
     assert [line["error"]["message"] for line in done.lines] == [
         "<stdin>:1: not JSON: expecting value at byte 1",
         "<stdin>:2: a JSON list, expected an object",
@@ -164,7 +164,7 @@ def test_when_every_line_is_bad_no_method_is_called(flow: Shell) -> None:
 
 def test_ids_of_lines_without_one_are_the_same_at_every_run(flow: Shell) -> None:
     flow.write("anonymous.jsonl", '{"text": "x"}\n' * 3)
-    first, second = (flow.run("post", "/moody", "--inputs", "anonymous.jsonl") for _ in range(2))
+    first, second = (flow.call("post", "/moody", "--inputs", "anonymous.jsonl") for _ in range(2))
     assert first.out == second.out
     assert len({line["id"] for line in first.lines}) == 3
 
@@ -172,13 +172,13 @@ def test_ids_of_lines_without_one_are_the_same_at_every_run(flow: Shell) -> None
 def test_several_files_and_a_pattern_are_read_in_order(flow: Shell) -> None:
     for name in "cab":
         flow.write(f"part-{name}.jsonl", f'{{"id": "{name}"}}\n')
-    done = flow.run("post", "/index", "--inputs", "part-c.jsonl", "--inputs", "part-[ab]*")
+    done = flow.call("post", "/index", "--inputs", "part-c.jsonl", "--inputs", "part-[ab]*")
     assert [line["id"] for line in done.lines] == ["c", "a", "b"]
 
 
 @pytest.mark.parametrize("arguments", [[], ["--inputs", "-"]])
 def test_standard_input_is_read_from_a_pipe(flow: Shell, arguments: list[str]) -> None:
-    done = flow.run("post", "/moody", *arguments, stdin=json_lines(250))
+    done = flow.call("post", "/moody", *arguments, stdin=json_lines(250))
     assert (done.code, done.said) == (0, "")
     assert [line["text"] for line in done.lines] == [f"LINE {n}" for n in range(250)]
 
@@ -192,7 +192,7 @@ def test_standard_input_is_read_from_a_file(flow: Shell) -> None:
 
 @pytest.mark.parametrize(("limit", "count"), [("0", 0), ("1", 1), ("150", 150), ("1000", 300)])
 def test_limit_stops_after_so_many_lines(flow: Shell, limit: str, count: int) -> None:
-    done = flow.run("post", "/moody", "--limit", limit, stdin=json_lines(300))
+    done = flow.call("post", "/moody", "--limit", limit, stdin=json_lines(300))
     assert done.code == 0
     assert [line["id"] for line in done.lines] == [f"d{n}" for n in range(count)]
 
@@ -200,7 +200,7 @@ def test_limit_stops_after_so_many_lines(flow: Shell, limit: str, count: int) ->
 def test_a_limit_of_nothing_is_told_and_empties_the_output(flow: Shell) -> None:
     flow.write("lines.jsonl", json_lines(3))
     output = flow.write("earlier.jsonl", "of yesterday\n")
-    done = flow.run(
+    done = flow.call(
         "post",
         "/moody",
         "--inputs",
@@ -219,7 +219,7 @@ def test_a_limit_of_nothing_is_told_and_empties_the_output(flow: Shell) -> None:
 
 @pytest.mark.parametrize("limit", [0, 1, 3])
 def test_limit_counts_texts_too(flow: Shell, limit: int) -> None:
-    done = flow.run("post", "/moody", "--text", "a", "--text", "b", "--limit", str(limit))
+    done = flow.call("post", "/moody", "--text", "a", "--text", "b", "--limit", str(limit))
     assert done.code == 0
     assert [line["text"] for line in done.lines] == ["A", "B"][:limit]
 
@@ -252,7 +252,7 @@ def test_a_line_of_50_mb_is_the_outcome_of_that_line_and_nobody_holds_it(flow: S
 
 
 def test_a_line_just_below_the_limit_is_carried(flow: Shell) -> None:
-    done = flow.run("post", "/moody", stdin='{"text": "' + "x" * (15 * MIB) + '"}\n')
+    done = flow.call("post", "/moody", stdin='{"text": "' + "x" * (15 * MIB) + '"}\n')
     assert (done.code, done.said) == (0, "")
     assert len(done.lines[0]["text"]) == 15 * MIB
 
@@ -262,7 +262,7 @@ def test_an_input_that_breaks_off_has_the_outcomes_of_what_was_read(flow: Shell)
     packed = gzip.compress(random.Random(1).randbytes(30_000).hex().encode())  # hardly shrinks
     lines = json_lines(3000).encode() + packed.hex().encode()
     flow.write("whole.jsonl.gz", gzip.compress(lines)[:-2000])
-    done = flow.run("post", "/moody", "--inputs", "whole.jsonl.gz")
+    done = flow.call("post", "/moody", "--inputs", "whole.jsonl.gz")
     assert [line["text"] for line in done.lines] == [f"LINE {n}" for n in range(3000)]
     assert (done.code, done.said) == (
         1,
@@ -275,7 +275,7 @@ def test_an_input_that_breaks_off_has_the_outcomes_of_what_was_read(flow: Shell)
 
 
 def test_texts_become_documents(flow: Shell) -> None:
-    done = flow.run("post", "/moody", "--text", "one", "-t", "two")
+    done = flow.call("post", "/moody", "--text", "one", "-t", "two")
     assert [line["text"] for line in done.lines] == ["ONE", "TWO"]
 
 
@@ -296,7 +296,7 @@ def test_texts_become_documents(flow: Shell) -> None:
 )
 def test_parameters(flow: Shell, given: list[str], parameters: dict[str, Any]) -> None:
     options = [word for text in given for word in ("-p", text)]
-    done = flow.run("post", "/status", *options)
+    done = flow.call("post", "/status", *options)
     assert done.code == 0, done.said
     assert done.lines[0]["tags"]["given"] == parameters
 
@@ -311,14 +311,14 @@ def test_parameters(flow: Shell, given: list[str], parameters: dict[str, Any]) -
     ],
 )
 def test_parameters_that_are_none(flow: Shell, given: str, message: str) -> None:
-    done = flow.run("post", "/status", "-p", given)
+    done = flow.call("post", "/status", "-p", given)
     assert (done.code, done.out) == (2, "")
     assert done.said == f"error: -p: {message}\nhelp: see `jina post --help`\n"
 
 
 def test_parameters_from_a_file(flow: Shell) -> None:
     flow.write("more.yml", "filter: {lang: en, old: no}\ntop_k: 3\n")
-    done = flow.run("post", "/status", "-p", "filter.lang=de", "-p", "@more.yml", "-p", "top_k=5")
+    done = flow.call("post", "/status", "-p", "filter.lang=de", "-p", "@more.yml", "-p", "top_k=5")
     assert (done.code, done.said) == (0, "")
     assert done.lines[0]["tags"]["given"] == {"filter": {"lang": "en", "old": False}, "top_k": 5}
 
@@ -348,13 +348,13 @@ def test_a_file_of_parameters_that_is_not_there(shell: Shell) -> None:
 
 def test_values_that_may_be_meant_otherwise_are_told(flow: Shell) -> None:
     given = ("-p", "a=None", "-p", "b=no")
-    done = flow.run("post", "/status", *given)
+    done = flow.call("post", "/status", *given)
     assert done.lines[0]["tags"]["given"] == {"a": "None", "b": False}
     assert done.said == (
         "note: -p a=None is the text 'None'; write null for no value\n"
         "note: -p b=no is false; for the text write '\"no\"'\n"
     )
-    assert flow.run("post", "/status", *given, "-q").err == ""
+    assert flow.call("post", "/status", *given, "-q").err == ""
 
 
 @pytest.mark.parametrize(
@@ -442,7 +442,7 @@ def test_a_flow_that_does_not_run_is_started_for_the_command(shell: Shell) -> No
 
 
 def test_an_endpoint_that_nobody_serves_is_a_mistake(flow: Shell) -> None:
-    done = flow.run("post", "/indx", stdin=json_lines(1))
+    done = flow.call("post", "/indx", stdin=json_lines(1))
     assert (done.code, done.lines) == (2, [])
     assert done.said == (
         'error: ENDPOINT: no Executor of the Flow "flow" serves /indx\n'
@@ -453,7 +453,7 @@ def test_an_endpoint_that_nobody_serves_is_a_mistake(flow: Shell) -> None:
 
 
 def test_an_endpoint_that_nobody_serves_may_be_meant(flow: Shell) -> None:
-    done = flow.run("post", "/indx", "--allow-unserved", stdin=json_lines(1))
+    done = flow.call("post", "/indx", "--allow-unserved", stdin=json_lines(1))
     assert (done.code, done.lines) == (0, [{"id": "d0", "text": "line 0"}])
     assert done.said == (
         "note: no Executor of this Flow serves /indx; the Documents came back unchanged\n"
@@ -484,7 +484,7 @@ def test_an_input_that_cannot_be_unpacked_is_not_called_empty(
     flow: Shell, options: tuple[str, ...]
 ) -> None:
     flow.write("bad.jsonl.gz", b"no gzip at all\n")
-    done = flow.run("post", "/moody", "--inputs", "bad.jsonl.gz", *options)
+    done = flow.call("post", "/moody", "--inputs", "bad.jsonl.gz", *options)
     assert done.code == 1
     assert done.said.startswith("error: bad.jsonl.gz:")
     assert "nothing to post" not in done.said

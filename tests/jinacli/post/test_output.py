@@ -53,20 +53,20 @@ def on_terminal(shell: Shell, *arguments: str) -> str:
 
 
 def test_tensors_are_lists_or_base64(flow: Shell) -> None:
-    (line,) = flow.run("post", "/vectors", "--text", "x").lines
+    (line,) = flow.call("post", "/vectors", "--text", "x").lines
     assert line["embedding"] == [1.5, -2.0]
-    (line,) = flow.run("post", "/vectors", "--text", "x", "--tensors", "base64").lines
+    (line,) = flow.call("post", "/vectors", "--text", "x", "--tensors", "base64").lines
     data = base64.b64decode(line["embedding"].pop("data"))
     assert line["embedding"] == {"dtype": "<f4", "shape": [2]}
     assert np.frombuffer(data, "<f4").tolist() == [1.5, -2.0]
-    (line,) = flow.run("post", "/vectors", "--text", "x", "--tensors", "typed").lines
+    (line,) = flow.call("post", "/vectors", "--text", "x", "--tensors", "typed").lines
     assert line["embedding"] == {"dtype": "<f4", "shape": [2], "data": [1.5, -2.0]}
 
 
 def test_what_was_written_can_be_posted_again(flow: Shell) -> None:
     for tensors in ("list", "typed", "base64"):
-        first = flow.run("post", "/vectors", "--text", "x", "--tensors", tensors)
-        again = flow.run("post", "/index", "--tensors", tensors, stdin=first.out)
+        first = flow.call("post", "/vectors", "--text", "x", "--tensors", tensors)
+        again = flow.call("post", "/index", "--tensors", tensors, stdin=first.out)
         assert again.lines == first.lines
 
 
@@ -82,13 +82,13 @@ def test_what_was_written_can_be_posted_again(flow: Shell) -> None:
     ],
 )
 def test_an_unknown_form(flow: Shell, option: str, value: str, message: str) -> None:
-    done = flow.run("post", "/index", option, value)
+    done = flow.call("post", "/index", option, value)
     assert (done.code, done.out) == (2, "")
     assert done.said == f"error: {option}: {message}\nhelp: see `jina post --help`\n"
 
 
 def test_a_table_for_people(flow: Shell) -> None:
-    done = flow.run(
+    done = flow.call(
         "post", "/matches", "--output-format", "table", stdin='{"id": "q", "text": "a question"}'
     )
     assert (done.code, done.said) == (0, "")
@@ -103,7 +103,7 @@ def test_a_table_for_people(flow: Shell) -> None:
 
 
 def test_a_table_shows_failures(flow: Shell) -> None:
-    done = flow.run(
+    done = flow.call(
         "post", "/moody", "--output-format", "table", stdin='{"id": "q", "text": "raise"}'
     )
     assert done.code == 3
@@ -123,13 +123,13 @@ def test_progress_is_shown_where_a_person_looks(flow: Shell) -> None:
     flow.write("many.jsonl", json_lines(2000))
     options = ("post", "/moody", "--inputs", "many.jsonl", "--output", "results.jsonl")
     assert "  0 documents\r" in on_terminal(flow, *options)
-    assert flow.run(*options[:-2]).said == ""
+    assert flow.call(*options[:-2]).said == ""
     for quiet in ("--no-progress", "--quiet"):
         assert " documents" not in on_terminal(flow, *options, quiet)
 
 
 def test_results_go_to_a_file(flow: Shell) -> None:
-    done = flow.run("post", "/moody", "--output", "out.jsonl", "--quiet", stdin=json_lines(250))
+    done = flow.call("post", "/moody", "--output", "out.jsonl", "--quiet", stdin=json_lines(250))
     assert done == (0, "", "")
     written = (flow.folder / "out.jsonl").read_text().splitlines()
     assert [json.loads(line)["text"] for line in written] == [f"LINE {n}" for n in range(250)]
@@ -143,12 +143,12 @@ def test_results_go_to_a_file(flow: Shell) -> None:
     ],
 )
 def test_a_file_that_cannot_be_written(flow: Shell, path: str, message: str) -> None:
-    done = flow.run("post", "/moody", "--output", path, stdin=json_lines(1))
+    done = flow.call("post", "/moody", "--output", path, stdin=json_lines(1))
     assert done == (2, "", f"error: {path}: {message}\n")
 
 
 def test_a_full_disk(flow: Shell) -> None:
-    done = flow.run("post", "/moody", "--output", "/dev/full", stdin=json_lines(300))
+    done = flow.call("post", "/moody", "--output", "/dev/full", stdin=json_lines(300))
     assert (done.code, done.out) == (1, "")
     assert done.said == "error: /dev/full: cannot be written: No space left on device\n"
 
@@ -165,7 +165,7 @@ def test_a_full_disk_behind_standard_output(flow: Shell, command: str) -> None:
 
 @pytest.mark.parametrize("size", [0, 1, 7, 1000])
 def test_the_size_of_requests_does_not_show_in_the_results(flow: Shell, size: int) -> None:
-    done = flow.run("post", "/moody", "--request-size", str(size), stdin=json_lines(50))
+    done = flow.call("post", "/moody", "--request-size", str(size), stdin=json_lines(50))
     assert done.code == 0
     assert [line["text"] for line in done.lines] == [f"LINE {n}" for n in range(50)]
 
@@ -179,16 +179,16 @@ def test_a_size_of_zero_is_all_in_one_request(
     """As for `request_size=0` in Python; a request fails as a whole."""
     options = (*options, "--on-error", "stop")
     flow.write("first.jsonl", '{"text": "raise"}\n' + json_lines(249))
-    done = flow.run("post", "/moody", "--inputs", "first.jsonl", *options)
+    done = flow.call("post", "/moody", "--inputs", "first.jsonl", *options)
     assert done.said.startswith(f"{failed} of 250 failed")
     texts = [word for n in range(250) for word in ("--text", "raise" if n == 0 else "x")]
-    done = flow.run("post", "/moody", *texts, *options)
+    done = flow.call("post", "/moody", *texts, *options)
     assert done.said.startswith(f"{failed} of 250 failed")
 
 
 def test_requests_that_fail_are_told_line_by_line_and_the_rest_is_right(flow: Shell) -> None:
     lines = json_lines(3) + '{"id": "bad", "text": "raise"}\n' + json_lines(4, 3)
-    done = flow.run("post", "/moody", "--request-size", "2", "--on-error", "stop", stdin=lines)
+    done = flow.call("post", "/moody", "--request-size", "2", "--on-error", "stop", stdin=lines)
     error = {
         "type": "ValueError",
         "message": "a bad mood",
@@ -214,7 +214,7 @@ def test_requests_that_fail_are_told_line_by_line_and_the_rest_is_right(flow: Sh
 
 
 def test_an_error_without_a_text_is_named_alone(flow: Shell) -> None:
-    done = flow.run("post", "/moody", stdin='{"text": "mute"}\n')
+    done = flow.call("post", "/moody", stdin='{"text": "mute"}\n')
     assert done.said.startswith("1 of 1 failed; the first: MemoryError in moody\n")
 
 
@@ -292,7 +292,7 @@ def test_a_flow_that_does_not_start_costs_no_results(flow: Shell, output: str, e
     flow.write("broken.py", "from jina import Executor\nclass A(Executor): x = 1 / 0\n")
     flow.write("broken.yml", "executors: [{name: a, uses: {jtype: A, py_modules: broken.py}}]\n")
     flow.write("old.jsonl", "{}\n")
-    done = flow.run(
+    done = flow.call(
         "post", "/", "--text", "x", "--flow", "broken.yml", "--output", output, "--restart"
     )
     assert done.code == (2 if output.startswith("no/") else 1)
@@ -310,7 +310,7 @@ STARTING = (
 def test_an_input_is_not_written_to(flow: Shell) -> None:
     path = flow.write("precious.jsonl", json_lines(3))
     (flow.folder / "other.jsonl").symlink_to(path)
-    done = flow.run("post", "/moody", "--inputs", "prec*.jsonl", "--output", "other.jsonl")
+    done = flow.call("post", "/moody", "--inputs", "prec*.jsonl", "--output", "other.jsonl")
     assert (done.code, done.out) == (2, "")
     assert done.said == (
         "error: other.jsonl: this is an input, so the results cannot be written to it\n"
@@ -323,18 +323,18 @@ def test_an_input_is_not_written_to(flow: Shell) -> None:
 
 
 def test_only_nodes_of_the_target_take_part(flow: Shell) -> None:
-    done = flow.run("post", "/moody", "--target", "stat", stdin=json_lines(1))
+    done = flow.call("post", "/moody", "--target", "stat", stdin=json_lines(1))
     assert (done.code, done.lines) == (2, [])
     assert 'no Executor of the Flow "flow" that --target matches serves /moody\n' in done.said
     unserved = ("--target", "stat", "--allow-unserved")
-    done = flow.run("post", "/moody", *unserved, stdin=json_lines(1))
+    done = flow.call("post", "/moody", *unserved, stdin=json_lines(1))
     assert done.lines == [{"id": "d0", "text": "line 0"}]
-    done = flow.run("post", "/moody", "--target", "mo+", stdin=json_lines(1))
+    done = flow.call("post", "/moody", "--target", "mo+", stdin=json_lines(1))
     assert done.lines[0]["text"] == "LINE 0"
 
 
 def test_a_target_that_is_no_expression(flow: Shell) -> None:
-    done = flow.run("post", "/moody", "--target", "mo(", stdin=json_lines(1))
+    done = flow.call("post", "/moody", "--target", "mo(", stdin=json_lines(1))
     assert (done.code, done.out) == (2, "")
     assert done.said == (
         "error: --target: not a regular expression: missing ), unterminated "
@@ -344,13 +344,13 @@ def test_a_target_that_is_no_expression(flow: Shell) -> None:
 
 @pytest.mark.parametrize("target", ["(" * 5000 + ")" * 5000, "a{99999999999999999999}"])
 def test_a_target_that_is_too_much(flow: Shell, target: str) -> None:
-    done = flow.run("post", "/moody", "--target", target, stdin=json_lines(1))
+    done = flow.call("post", "/moody", "--target", target, stdin=json_lines(1))
     assert (done.code, done.out) == (2, "")
     assert done.said.startswith("error: --target: not a usable regular expression: ")
 
 
 def test_a_target_that_names_nobody(flow: Shell) -> None:
-    done = flow.run("post", "/moody", "--target", "oody", stdin=json_lines(1))
+    done = flow.call("post", "/moody", "--target", "oody", stdin=json_lines(1))
     assert (done.code, done.out) == (2, "")
     assert done.said == (
         'error: --target: no Executor of the Flow "flow" has a name that starts '

@@ -35,9 +35,9 @@ def read(path: Path) -> str:
 @pytest.mark.parametrize("ending", ["jsonl", "json", "csv", "tsv"])
 def test_every_format_can_be_posted_again(flow: Shell, ending: str) -> None:
     for name in (f"again.{ending}", f"again.{ending}.gz"):
-        done = flow.run("post", "/moody", "-i", "few.jsonl", "-o", name)
+        done = flow.call("post", "/moody", "-i", "few.jsonl", "-o", name)
         assert done.code == 3
-        again = flow.run("post", "/index", "-i", name)
+        again = flow.call("post", "/index", "-i", name)
         texts = [line["text"] for line in again.lines[:-1]]
         assert texts == ["LINE 0", "LINE 1", "LINE 2"]
         assert "few.jsonl:4: not JSON" in json.dumps(again.lines[-1])
@@ -45,25 +45,25 @@ def test_every_format_can_be_posted_again(flow: Shell, ending: str) -> None:
 
 
 def test_a_table_has_a_column_of_errors(flow: Shell) -> None:
-    done = flow.run("post", "/moody", "-i", "few.jsonl", "-o", "few.csv")
+    done = flow.call("post", "/moody", "-i", "few.jsonl", "-o", "few.csv")
     assert done.code == 3
     head, *rows = read(flow.folder / "few.csv").splitlines()
     assert head == "id,mime_type,text,error"
     assert rows[0] == "d0,text/plain,LINE 0,"
     assert rows[3].endswith(",,,BadLine: few.jsonl:4: not JSON: expecting value at byte 1")
-    done = flow.run("post", "/moody", "-i", "few.jsonl", "--output-format", "csv")
+    done = flow.call("post", "/moody", "-i", "few.jsonl", "--output-format", "csv")
     assert done.out == read(flow.folder / "few.csv")
 
 
 def test_embeddings_become_an_array(flow: Shell) -> None:
-    done = flow.run("post", "/vectors", "-i", "few.jsonl", "-o", "few.npy")
+    done = flow.call("post", "/vectors", "-i", "few.jsonl", "-o", "few.npy")
     assert done.code == 3
     assert "there is a row of NaN for each of these Documents: 1 failed\n" in done.err
     array = np.load(flow.folder / "few.npy")
     assert array.dtype == np.float32
     np.testing.assert_array_equal(array, [[1.5, -2]] * 3 + [[np.nan] * 2])
     flow.write("old.npy", "old")
-    done = flow.run("post", "/moody", "-i", "few.jsonl", "-o", "old.npy", "--restart")
+    done = flow.call("post", "/moody", "-i", "few.jsonl", "-o", "old.npy", "--restart")
     assert (done.code, done.out) == (1, "")
     assert "error: no result has an embedding, so there is no array to write\n" in done.err
     assert read(flow.folder / "old.npy") == "old"
@@ -72,13 +72,13 @@ def test_embeddings_become_an_array(flow: Shell) -> None:
 def test_parquet_has_the_types_of_the_values(flow: Shell) -> None:
     parquet = pytest.importorskip("pyarrow.parquet", reason="the extra `columnar`")
     flow.write("tags.jsonl", '{"id": "a", "tags": {"n": 1, "any": "x"}}\n{"id": "b", "any": 2}\n')
-    assert flow.run("post", "/vectors", "-i", "tags.jsonl", "-o", "tags.parquet").code == 0
+    assert flow.call("post", "/vectors", "-i", "tags.jsonl", "-o", "tags.parquet").code == 0
     rows = parquet.read_table(flow.folder / "tags.parquet").to_pylist()
     assert rows == [
         {"id": "a", "embedding": [1.5, -2.0], "tags.n": 1, "tags.any": '"x"'},
         {"id": "b", "embedding": [1.5, -2.0], "tags.n": None, "tags.any": "2"},
     ]
-    again = flow.run("post", "/index", "-i", "tags.parquet")
+    again = flow.call("post", "/index", "-i", "tags.parquet")
     assert [line["tags"] for line in again.lines] == [{"n": 1, "any": "x"}, {"any": 2}]
     done = flow.run("post", "/vectors", "-i", "tags.jsonl", "-o", "t.pq", PYTHONPATH=_without(flow))
     assert done.code == 1
@@ -108,7 +108,7 @@ def _without(flow: Shell) -> str:
 def test_a_name_that_cannot_be_is_refused_before_anything(
     flow: Shell, options: tuple[str, ...], message: str
 ) -> None:
-    done = flow.run("post", "/moody", "-i", "few.jsonl", "--flow", "no-such-flow", *options)
+    done = flow.call("post", "/moody", "-i", "few.jsonl", "--flow", "no-such-flow", *options)
     assert (done.code, done.out) == (2, "")
     assert done.err.startswith(message)
     assert not list(flow.folder.glob("a.*"))
@@ -117,7 +117,7 @@ def test_a_name_that_cannot_be_is_refused_before_anything(
 def test_a_format_may_have_any_name(flow: Shell) -> None:
     for ending in (".xlsx", ".out", ""):
         options = ("--output-format", "jsonl") if ending == ".xlsx" else ()
-        flow.run("post", "/moody", "-i", "few.jsonl", "-o", f"any{ending}", *options)
+        flow.call("post", "/moody", "-i", "few.jsonl", "-o", f"any{ending}", *options)
         assert json.loads(read(flow.folder / f"any{ending}").splitlines()[0])["id"] == "d0"
 
 
@@ -131,11 +131,11 @@ def test_a_killed_post_is_resumed(flow: Shell, name: str) -> None:
     assert progress.exists()
     with out.open("ab") as file:
         file.write(b'half "a row')
-    done = flow.run(*post, name)
+    done = flow.call(*post, name)
     assert done.code == 3
     assert done.err.startswith("Resuming after ")
     assert not progress.exists()
-    assert flow.run(*post, f"whole-{name}").code == 3
+    assert flow.call(*post, f"whole-{name}").code == 3
     assert read(out) == read(flow.folder / f"whole-{name}")
     out.unlink()
 
@@ -158,13 +158,13 @@ def test_a_half_written_file_never_looks_finished(flow: Shell, name: str) -> Non
     with flow.start(*post) as running:
         wait_until(lambda: part.exists() and part.stat().st_size)
         running.process.send_signal(signal.SIGSTOP)
-        done = flow.run(*post)
+        done = flow.call(*post)
         assert (done.code, part.exists()) == (2, True)
         assert "another `jina post` is writing to it\n" in done.err
         os.kill(running.pid, signal.SIGKILL)
     assert out.read_bytes() == b"precious"
     out.chmod(0o640)
-    done = flow.run(*post)
+    done = flow.call(*post)
     assert done.code == 3
     assert (out.read_bytes() != b"precious", out.stat().st_mode & 0o777) == (True, 0o640)
     assert not part.exists()
@@ -188,14 +188,14 @@ def test_fields_are_selected_before_they_are_sent(flow: Shell) -> None:
         (("--exclude", "content, tags.b"), {"id": "a", "tags": {"c": {"d": 2}, "e": 3}, **vector}),
         (("--exclude", "id,text,tags"), vector),
     ]:
-        done = flow.run(*post, *options)
+        done = flow.call(*post, *options)
         assert done.lines == [{**fields}]
-    assert flow.run(*post, "--select", "text,tags.e", "--output-format", "csv").out == (
+    assert flow.call(*post, "--select", "text,tags.e", "--output-format", "csv").out == (
         "text,tags.e,error\nx,3,\n"
     )
     # Those that nobody serves are written here.
     unserved = ("post", "/none", "-i", "rich.jsonl", "--allow-unserved", "--select", "id,tags.e")
-    assert flow.run(*unserved).lines == [{"id": "a", "tags": {"e": 3}}]
+    assert flow.call(*unserved).lines == [{"id": "a", "tags": {"e": 3}}]
 
 
 def test_results_that_mostly_are_the_input_are_told(flow: Shell) -> None:
@@ -206,9 +206,9 @@ def test_results_that_mostly_are_the_input_are_told(flow: Shell) -> None:
         "note: 100 % of the output is buffer, just as in the input; to leave it out, use "
         "--exclude buffer\n"
     )
-    assert note in flow.run(*post).err
+    assert note in flow.call(*post).err
     for options in (("--exclude", "buffer"), ("--select", "id,buffer"), ("--limit", "8"), ("-q",)):
-        assert "of the output" not in flow.run(*post, *options).err
+        assert "of the output" not in flow.call(*post, *options).err
 
 
 @pytest.mark.parametrize(
@@ -232,13 +232,13 @@ def test_results_that_mostly_are_the_input_are_told(flow: Shell) -> None:
 def test_fields_that_cannot_be_selected(
     flow: Shell, options: tuple[str, ...], message: str
 ) -> None:
-    done = flow.run("post", "/vectors", "-i", "few.jsonl", *options)
+    done = flow.call("post", "/vectors", "-i", "few.jsonl", *options)
     assert (done.code, done.out) == (2, "")
     assert message in done.err
 
 
 def test_a_whole_file_of_a_post_that_gave_up_is_not_there(flow: Shell) -> None:
-    done = flow.run("post", "/moody", "-i", "few.jsonl", "-o", "gave-up.json", "--fail-fast")
+    done = flow.call("post", "/moody", "-i", "few.jsonl", "-o", "gave-up.json", "--fail-fast")
     assert done.code == 1
     assert done.err.count("gave-up.json was not written: ") == 1
     assert "now holds" not in done.err
@@ -246,8 +246,8 @@ def test_a_whole_file_of_a_post_that_gave_up_is_not_there(flow: Shell) -> None:
 
 
 def test_only_json_lines_are_completed_in_place(flow: Shell) -> None:
-    assert flow.run("post", "/moody", "-i", "few.jsonl", "-o", "in-place.jsonl.gz").code == 3
+    assert flow.call("post", "/moody", "-i", "few.jsonl", "-o", "in-place.jsonl.gz").code == 3
     post = ("post", "/moody", "-i", "few.jsonl", "-o", "in-place.jsonl.gz")
-    done = flow.run(*post, "--only-failed", "in-place.jsonl.gz")
+    done = flow.call(*post, "--only-failed", "in-place.jsonl.gz")
     assert (done.code, done.out) == (2, "")
     assert "only JSON lines that are not compressed can be completed in place" in done.err

@@ -54,7 +54,7 @@ def flow(shared_shell: Shell) -> Iterator[Shell]:
 
 
 def post(flow: Shell, endpoint: str, *options: str) -> tuple[list[dict[str, object]], str]:
-    done = flow.run("post", endpoint, "-i", "pictures/*.png", *options)
+    done = flow.call("post", endpoint, "-i", "pictures/*.png", *options)
     assert done.code == 3
     return done.lines, done.err
 
@@ -70,7 +70,7 @@ def test_one_broken_picture_fails_alone_and_is_named(flow: Shell) -> None:
     assert failed["error"]["message"].startswith(f"{path}: cannot identify image file")  # type: ignore[index]
     assert f"1 of {COUNT} failed; the first: UnidentifiedImageError in encoder: {path}: " in said
     assert all(set(line) == {"id", "uri", "embedding"} for line in lines if line != failed)
-    assert f"UnidentifiedImageError: {path}: cannot" in flow.run("flow", "logs").out
+    assert f"UnidentifiedImageError: {path}: cannot" in flow.call("flow", "logs").out
 
 
 def test_a_request_that_fails_as_a_whole_says_whose_each_error_is(flow: Shell) -> None:

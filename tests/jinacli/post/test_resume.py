@@ -45,7 +45,7 @@ def out(flow: Shell) -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def whole(flow: Shell) -> bytes:
     """What a run that nobody stops writes."""
-    done = flow.run(*POST[:-1], "whole.jsonl")
+    done = flow.call(*POST[:-1], "whole.jsonl")
     assert done.code == 3
     return (flow.folder / "whole.jsonl").read_bytes()
 
@@ -93,7 +93,7 @@ def test_a_killed_post_is_finished_by_the_same_command(
     assert kills == 4
     place = json.loads(progress_of(out).read_bytes().splitlines()[1])
     before, failed = place["outcomes"], place["failed"]
-    done = flow.run(*POST)
+    done = flow.call(*POST)
     assert done.code == 3  # a line of the first run was no JSON
     assert done.err.startswith(f"Resuming after {before:,} results in out.jsonl\n")
     assert done.err.splitlines()[1].endswith(f"; out.jsonl now holds {LINES - 2:,}")
@@ -116,7 +116,7 @@ def test_a_signal_says_that_one_can_go_on(
         done = post.end(signum)
     assert done.code == code
     assert "written before the interruption; rerun the same command to resume\n" in done.err
-    assert flow.run(*POST, "--quiet").code == 3
+    assert flow.call(*POST, "--quiet").code == 3
     assert out.read_bytes() == whole
 
 
@@ -127,7 +127,7 @@ def test_what_was_written_after_the_last_whole_request_is_cut(
     stopped(flow, out, signal.SIGKILL)
     with out.open("ab") as file:
         file.write(tail)
-    assert flow.run(*POST).code == 3
+    assert flow.call(*POST).code == 3
     assert out.read_bytes() == whole
 
 
@@ -135,7 +135,7 @@ def test_the_size_of_requests_may_change_and_the_limit_too(
     flow: Shell, out: Path, whole: bytes
 ) -> None:
     stopped(flow, out, signal.SIGKILL, 1, "--request-size", "70")
-    done = flow.run(*POST, "--request-size", "33", "--limit", "15000")
+    done = flow.call(*POST, "--request-size", "33", "--limit", "15000")
     assert done.code == 3
     assert whole.startswith(out.read_bytes())
     assert len(out.read_bytes().splitlines()) == 15_000 - 2
@@ -147,7 +147,7 @@ def test_a_limit_below_what_has_its_outcomes_changes_nothing(
     stopped(flow, out, signal.SIGKILL)
     before, progress = out.read_bytes(), progress_of(out).read_bytes()
     lines = json.loads(progress.splitlines()[1])["lines"]
-    done = flow.run(*POST, "--limit", "5")
+    done = flow.call(*POST, "--limit", "5")
     assert (done.code, done.out) == (2, "")
     assert done.err == (
         f"error: out.jsonl: already has the results of {lines} lines of this post, more than "
@@ -155,7 +155,7 @@ def test_a_limit_below_what_has_its_outcomes_changes_nothing(
         "or start over with --restart\n"
     )
     assert (out.read_bytes(), progress_of(out).read_bytes()) == (before, progress)
-    done = flow.run(*POST)
+    done = flow.call(*POST)
     assert done.err.startswith("Resuming after ")
     assert out.read_bytes() == whole
 
@@ -177,13 +177,13 @@ def test_another_post_does_not_overwrite_what_is_unfinished(
     stopped(flow, out, signal.SIGKILL)
     before = out.read_bytes()
     arguments = POST if "--text" not in change else ("post", "/moody", "--output", "out.jsonl")
-    done = flow.run(*arguments, *change)
+    done = flow.call(*arguments, *change)
     assert (done.code, done.out) == (2, "")
     assert done.err.startswith("error: out.jsonl: has the results of ")
     assert words in done.err
     assert done.err.endswith("help: write to another file, or start over with --restart\n")
     assert out.read_bytes() == before
-    assert flow.run(*arguments, *change, "--restart").code in (0, 3)
+    assert flow.call(*arguments, *change, "--restart").code in (0, 3)
     assert not progress_of(out).exists()
     assert out.read_bytes() != before
 
@@ -196,7 +196,7 @@ def test_inputs_that_have_changed_are_another_post(flow: Shell, out: Path) -> No
         running.end(signal.SIGKILL)
     with path.open("a") as file:
         file.write(json_lines(1))
-    done = flow.run(*post)
+    done = flow.call(*post)
     assert done.code == 2
     assert f"({path.stat().st_size} bytes) now\n" in done.err
 
@@ -209,11 +209,11 @@ def test_every_format_is_gone_on_with(flow: Shell, out: Path, form: str) -> None
     else:
         np.save(path, np.arange(15_000, dtype=np.float32).reshape(5_000, 3))
     post = ("post", "/moody", "--inputs", path.name, "--output")
-    assert flow.run(*post, "whole.out", "--restart").code == 0
+    assert flow.call(*post, "whole.out", "--restart").code == 0
     with flow.start(*post, "out.jsonl") as running:
         wait_until(lambda: noted_in(out) > 0)
         running.end(signal.SIGKILL)
-    done = flow.run(*post, "out.jsonl")
+    done = flow.call(*post, "out.jsonl")
     assert done.code == 0
     assert done.err.startswith("Resuming after ")
     assert out.read_bytes() == (flow.folder / "whole.out").read_bytes()
@@ -224,18 +224,18 @@ def test_results_that_are_shorter_than_they_were_are_not_gone_on_with(
 ) -> None:
     stopped(flow, out, signal.SIGKILL)
     os.truncate(out, 10)
-    done = flow.run(*POST)
+    done = flow.call(*POST)
     assert done.code == 2
     assert "error: out.jsonl.progress: records " in done.err
     out.unlink()  # nothing is left to be lost
-    assert flow.run(*POST).code == 3
+    assert flow.call(*POST).code == 3
 
 
 @pytest.mark.parametrize("content", [b"", b"no JSON\n", b'{"schema": "x"}\n{}\n', b"{}\n\0\0\0"])
 def test_a_damaged_progress_file_is_told(flow: Shell, out: Path, content: bytes) -> None:
     out.write_bytes(b"precious")
     progress_of(out).write_bytes(content)
-    done = flow.run(*POST)
+    done = flow.call(*POST)
     assert done.code == 2
     assert done.err.startswith("error: out.jsonl.progress: is damaged\n")
     assert out.read_bytes() == b"precious"
@@ -245,7 +245,7 @@ def test_a_file_has_one_writer(flow: Shell, out: Path, whole: bytes) -> None:
     with flow.start(*POST) as post:
         wait_until(lambda: size_of(out) > 0)
         post.process.send_signal(signal.SIGSTOP)
-        done = flow.run(*POST)
+        done = flow.call(*POST)
         assert done.code == 2
         assert "error: out.jsonl: another `jina post` is writing to it\n" in done.err
         post.process.send_signal(signal.SIGCONT)
@@ -262,12 +262,12 @@ def test_a_full_disk_is_gone_on_with_when_there_is_room_again(
     assert done.code == 1, done.err
     assert "before this; rerun the same command to resume:\n" in done.err
     assert done.err.endswith("error: out.jsonl: cannot be written: File too large\n")
-    assert flow.run(*POST).code == 3
+    assert flow.call(*POST).code == 3
     assert out.read_bytes() == whole
 
 
 def test_what_cannot_be_read_twice_leaves_no_progress(flow: Shell, out: Path) -> None:
-    assert flow.run("post", "/moody", "--output", "out.jsonl", stdin=json_lines(5)).code == 0
+    assert flow.call("post", "/moody", "--output", "out.jsonl", stdin=json_lines(5)).code == 0
     assert not progress_of(out).exists()
     out.unlink()
     with flow.start("post", "/moody", "--output", "out.jsonl", stdin=-1) as post:
@@ -281,7 +281,7 @@ def test_where_no_progress_can_be_written_the_post_does_without(flow: Shell) -> 
     folder = flow.folder / "no room"
     folder.mkdir()
     (folder / "out.jsonl.progress.new").mkdir()  # in the way, for the superuser too
-    done = flow.run("post", "/moody", "-i", "many.jsonl", "--output", "no room/out.jsonl")
+    done = flow.call("post", "/moody", "-i", "many.jsonl", "--output", "no room/out.jsonl")
     assert done.code == 3
     assert done.err.startswith(
         "note: no room/out.jsonl.progress: cannot be written: Is a directory; "
@@ -298,7 +298,7 @@ def test_standard_output_under_another_name_leaves_nothing(flow: Shell, out: Pat
 
 
 def test_restart_is_about_a_file(flow: Shell) -> None:
-    done = flow.run("post", "/moody", "--restart")
+    done = flow.call("post", "/moody", "--restart")
     assert (done.code, done.out) == (2, "")
     assert done.err.startswith("error: --restart: needs --output\n")
 
@@ -326,7 +326,7 @@ def test_a_killed_flow_is_gone_on_with(shell: Shell) -> None:
 
 def test_an_input_that_can_be_opened_and_not_read_is_named(flow: Shell, out: Path) -> None:
     """Nothing is mapped at the beginning of a process's memory."""
-    done = flow.run("post", "/moody", "--inputs", "/proc/self/mem", "--output", out.name)
+    done = flow.call("post", "/moody", "--inputs", "/proc/self/mem", "--output", out.name)
     assert done.code == 2
     assert "error: /proc/self/mem: cannot be read: Input/output error" in done.err
     assert "Traceback" not in done.err
