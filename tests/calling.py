@@ -18,6 +18,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import IO
 
+from jinacli import twins
 from jinacli.app import main
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE)
@@ -76,6 +77,7 @@ def _same_afterwards() -> Iterator[None]:
     try:
         yield
     finally:
+        twins._forgotten.clear()
         gc.set_threshold(*threshold)
         for signum, handler in handlers.items():
             signal.signal(signum, handler)

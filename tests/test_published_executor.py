@@ -182,11 +182,11 @@ def test_in_a_flow(cls: Any, tmp_path: Path) -> None:
 
 
 def test_from_the_command_line(project: Path, shell: Shell, tmp_path: Path) -> None:
-    done = shell.run("executor", "check", "config.yml")
+    done = shell.call("executor", "check", "config.yml")
     assert (done.code, done.err) == (0, "no problems in config.yml\n")
     shell.write("data.jsonl", "".join(json.dumps(d.dict()) + "\n" for d in texts()))
     given = ("--flow", "flow.yml", "--inputs", "data.jsonl")
-    done = shell.run("post", "/index", *given, TEXT_INDEXER_WORKSPACE=str(tmp_path))
+    done = shell.call("post", "/index", *given, TEXT_INDEXER_WORKSPACE=str(tmp_path))
     assert (done.code, len(done.lines)) == (0, 3), done.err
     for line in (
         "INFO jina.TextIndexer: pea 0 is ready",
@@ -195,6 +195,6 @@ def test_from_the_command_line(project: Path, shell: Shell, tmp_path: Path) -> N
         "INFO jina: closed",
     ):
         assert f"indexer/0 | {line}\n" in done.err
-    done = shell.run("post", "/fail", *given, TEXT_INDEXER_WORKSPACE=str(tmp_path))
+    done = shell.call("post", "/fail", *given, TEXT_INDEXER_WORKSPACE=str(tmp_path))
     assert done.code == 3
     assert {line["error"]["type"] for line in done.lines} == {"jina.excepts.ExecutorFailToLoad"}

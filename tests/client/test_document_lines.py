@@ -21,7 +21,7 @@ def test_what_came_back_as_it_was_is_read_and_written(
 ) -> None:
     """Part of the answer is the request itself, whose lines may have no ids, or be none."""
     with shell.up(shell.flow(*executors)):
-        done = shell.run("post", "/x", stdin='{"text": "a"}\nnope\n')
+        done = shell.call("post", "/x", stdin='{"text": "a"}\nnope\n')
     assert (done.code, [line.get("text") for line in done.lines]) == (3, texts), done.err
     assert all(line["id"] for line in done.lines)
     assert done.lines[-1]["error"]["message"].startswith("<stdin>:2: not JSON")

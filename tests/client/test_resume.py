@@ -113,7 +113,7 @@ def test_the_command_resumes_what_a_program_began(
     flow: Shell, address: str, here: Path, whole: bytes
 ) -> None:
     outcomes = killed_in_python(flow, address, 1)
-    done = flow.run("post", "/moody", "--inputs", "many.jsonl", "--output", "out.jsonl")
+    done = flow.call("post", "/moody", "--inputs", "many.jsonl", "--output", "out.jsonl")
     assert done.code == 3
     assert done.err.startswith(f"Resuming after {outcomes:,} results in out.jsonl\n")
     assert Path("out.jsonl").read_bytes() == whole

@@ -125,7 +125,7 @@ def test_a_post_while_the_gateway_is_replaced_waits_for_the_new_one(shell: Shell
     with shell.up(shell.flow("Upper")) as up:
         for _ in range(3):
             os.kill(shell.gateway(), signal.SIGKILL)
-            done = shell.run("post", "/", "--quiet", stdin=json_lines(3))
+            done = shell.call("post", "/", "--quiet", stdin=json_lines(3))
             assert (done.code, done.err) == (0, "")
             assert [line["text"] for line in done.lines] == ["LINE 0", "LINE 1", "LINE 2"]
         assert up.err.count("gateway was killed by SIGKILL") == 3

@@ -147,7 +147,7 @@ def test_keys_that_are_there_are_kept(tmp_path: Path) -> None:
 
 def test_the_commands(shell: Shell) -> None:
     project.write(shell.folder / "search")
-    done = shell.run("flow", "export", "kubernetes", "search/flow.yml", "-o", "out")
+    done = shell.call("flow", "export", "kubernetes", "search/flow.yml", "-o", "out")
     assert (done.code, done.out) == (2, "")
     assert "--image" in done.err
     words = ("flow", "export", "compose", "search/flow.yml", "-o", "out", "--image")
@@ -156,8 +156,12 @@ def test_the_commands(shell: Shell) -> None:
     assert "name an image for the gateway too" in done.err
     done = shell.run(*words, "i", "--image", "encodr=j")
     assert (done.code, "'encodr' is not an executor of this Flow" in done.err) == (2, True)
-    done = shell.run("flow", "export", "kubernetes", "search/flow.yml", "-o", "out", "--image", "i")
+    done = shell.call(
+        "flow", "export", "kubernetes", "search/flow.yml", "-o", "out", "--image", "i"
+    )
     assert (done.code, done.out) == (0, "")
     assert done.err == 'exported "search" to out; next: kubectl apply -k out\n'
-    done = shell.run("executor", "export", "dockerfile", "search/encoder/config.yml", "-o", "image")
+    done = shell.call(
+        "executor", "export", "dockerfile", "search/encoder/config.yml", "-o", "image"
+    )
     assert done.code == 0, done.err

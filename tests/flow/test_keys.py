@@ -25,7 +25,7 @@ def address(shared_shell: Shell) -> Iterator[str]:
         ("gate", "--role", "gateway", "--keys", "elsewhere"),
         ("laptop", "--keys", "elsewhere"),
     ):
-        assert shell.run("keys", "new", *words).code == 0
+        assert shell.call("keys", "new", *words).code == 0
     shutil.copy(shell.folder / "own" / "laptop.pub", shell.folder / "gate")
     for folder in ("own", "others"):
         shutil.copy(shell.folder / "gate" / "gate.pub", shell.folder / folder)
@@ -36,13 +36,13 @@ def address(shared_shell: Shell) -> Iterator[str]:
 
 
 def posted(shell: Shell, address: str, *words: str) -> Done:
-    return shell.run("post", "/", "--text", "a", "--address", address, *words)
+    return shell.call("post", "/", "--text", "a", "--address", address, *words)
 
 
 def test_a_listed_key_posts_and_so_does_everybody_here(address: str, shared_shell: Shell) -> None:
     done = posted(shared_shell, address, "--keys", "own")
     assert (done.code, done.lines[0]["text"]) == (0, "A")
-    assert shared_shell.run("post", "/", "--text", "a").lines[0]["text"] == "A"
+    assert shared_shell.call("post", "/", "--text", "a").lines[0]["text"] == "A"
     with Client(address, keys=shared_shell.folder / "own") as client:
         (answer,) = client.post("/", Document(text="a"), return_results=True) or []
     assert answer.docs[0].text == "A"
@@ -76,7 +76,7 @@ def test_others_are_told_why_they_are_not_let_in(
 
 
 def test_the_flow_says_which_key_was_not_let_in(address: str, shared_shell: Shell) -> None:
-    shared_shell.run("keys", "new", "nobody", "--keys", "nobody")
+    shared_shell.call("keys", "new", "nobody", "--keys", "nobody")
     shutil.copy(shared_shell.folder / "gate" / "gate.pub", shared_shell.folder / "nobody")
     text = (shared_shell.folder / "nobody" / "nobody.pub").read_text()
     for _ in range(2):
@@ -84,7 +84,7 @@ def test_the_flow_says_which_key_was_not_let_in(address: str, shared_shell: Shel
     found = wait_until(
         lambda: re.findall(
             r"somebody at 127\.0\.0\.1 was not let in: the key is not listed: (\S+)",
-            shared_shell.run("flow", "logs").out,
+            shared_shell.call("flow", "logs").out,
         )
     )
     assert len([key for key in found if key in text]) == 1, found
@@ -92,7 +92,7 @@ def test_the_flow_says_which_key_was_not_let_in(address: str, shared_shell: Shel
 
 def test_keys_are_added_and_removed_while_it_runs(address: str, shared_shell: Shell) -> None:
     gate, own = shared_shell.folder / "gate", shared_shell.folder / "own"
-    shared_shell.run("keys", "new", "second", "--keys", "second")
+    shared_shell.call("keys", "new", "second", "--keys", "second")
     shutil.copy(gate / "gate.pub", shared_shell.folder / "second")
     assert posted(shared_shell, address, "--keys", "second").code == 4
     shutil.copy(shared_shell.folder / "second" / "second.pub", gate)
@@ -113,13 +113,13 @@ def test_keys_are_added_and_removed_while_it_runs(address: str, shared_shell: Sh
             f"{address}: the gateway does not list this key any more\n"
             "help: inputs without an outcome were not processed"
         )
-    wait_until(lambda: "keys: laptop.pub was removed" in shared_shell.run("flow", "logs").out)
+    wait_until(lambda: "keys: laptop.pub was removed" in shared_shell.call("flow", "logs").out)
     shutil.copy(own / "laptop.pub", gate)
     wait_until(lambda: posted(shared_shell, address, "--keys", "own").code == 0)
 
 
 def test_a_worker_key_does_not_post(address: str, shared_shell: Shell) -> None:
-    shared_shell.run("keys", "new", "gpu", "--role", "worker", "--keys", "gpu")
+    shared_shell.call("keys", "new", "gpu", "--role", "worker", "--keys", "gpu")
     shutil.copy(shared_shell.folder / "gate" / "gate.pub", shared_shell.folder / "gpu")
     shutil.copy(shared_shell.folder / "gpu" / "gpu.pub", shared_shell.folder / "gate")
     done = posted(shared_shell, address, "--keys", "gpu")
@@ -134,7 +134,7 @@ def test_a_damaged_key_concerns_no_other_and_is_told(address: str, shared_shell:
     wait_until(
         lambda: (
             posted(shared_shell, address, "--keys", "own").code == 0
-            and "damaged.pub: no public key" in shared_shell.run("flow", "logs").out
+            and "damaged.pub: no public key" in shared_shell.call("flow", "logs").out
         )
     )
     damaged.unlink()

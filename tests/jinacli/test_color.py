@@ -115,7 +115,7 @@ def test_json_lines_never_have_colors(shell: Shell) -> None:
 
 
 def test_another_value_is_wrong_usage(shell: Shell) -> None:
-    for done in (shell.run("flow", "ps", "--color", "blue"), shell.run("--color", "blue", "flow")):
+    for done in (shell.call("flow", "ps", "--color", "blue"), shell.run("--color", "blue", "flow")):
         assert done.code == 2
         assert done.err.startswith('error: --color: must be auto, always or never, not "blue"\n')
 

@@ -119,7 +119,7 @@ def test_a_run_directory_whose_name_is_no_utf8_is_named(shell: Shell) -> None:
     ],
 )
 def test_words_that_mean_nothing(shell: Shell, word: tuple[str, ...], message: str) -> None:
-    done = shell.run(*word)
+    done = shell.call(*word)
     assert (done.code, done.out) == (2, "")
     assert message in done.err
 
@@ -140,7 +140,7 @@ def test_one_result_is_no_plural(shell: Shell) -> None:
 
 @pytest.mark.parametrize("option", ["--format", "--output-format", "--tensors", "--content"])
 def test_a_shell_completes_choices(shell: Shell, option: str) -> None:
-    done = shell.run(f"jina post / {option} ", _JINA_COMPLETE="bash")
+    done = shell.call(f"jina post / {option} ", _JINA_COMPLETE="bash")
     assert done.out.splitlines()[1] == ("list" if option == "--tensors" else "auto")
 
 
@@ -158,7 +158,7 @@ def test_threads_that_the_system_refuses_have_a_word_of_help() -> None:
 
 @pytest.mark.parametrize("address", ["foo", "localhost:99999"])
 def test_an_address_that_is_none(shell: Shell, address: str) -> None:
-    done = shell.run("post", "/", "--text", "a", "--address", address)
+    done = shell.call("post", "/", "--text", "a", "--address", address)
     assert done.code != 0
     assert done.err.startswith(f"error: {address}: not an address\nhelp: addresses look like ")
 

@@ -48,7 +48,7 @@ def test_a_page_begins_with_usage_a_sentence_and_examples(monkeypatch: pytest.Mo
 
 
 def test_options_of_a_long_page_stand_under_headings(shell: Shell) -> None:
-    out = shell.run("post", "--help").out
+    out = shell.call("post", "--help").out
     headings = re.findall(r"^(\w+):$", out, re.MULTILINE)
     assert headings[:5] == ["Examples", "Arguments", "Inputs", "Flow", "Requests"]
     sections = dict(re.findall(r"^(\w+):\n((?:  .*\n)+)", out, re.MULTILINE))
@@ -60,7 +60,7 @@ def test_options_of_a_long_page_stand_under_headings(shell: Shell) -> None:
 
 
 def test_choices_are_named(shell: Shell) -> None:
-    out = " ".join(shell.run("executor", "run", "--help").out.split())
+    out = " ".join(shell.call("executor", "run", "--help").out.split())
     assert "--tensors FORM How tensors are written [list, typed or base64; default: list; " in out
 
 
@@ -104,7 +104,7 @@ def test_help_lists_the_commands_and_the_exit_codes(shell: Shell, option: str) -
 
 
 def test_version_names_what_matters_in_a_report(shell: Shell) -> None:
-    done = shell.run("--version")
+    done = shell.call("--version")
     assert (done.code, done.err) == (0, "")
     parts = "pyzmq {0}, numpy {0}, msgspec {0}, pydantic {0}, typer {0}".format(r"[\d.]+")
     assert re.fullmatch(rf"jina [\d.]+ \(Python [\d.]+, {parts}\)\n", done.out)
@@ -114,9 +114,9 @@ def test_version_names_what_matters_in_a_report(shell: Shell) -> None:
 def test_without_a_command_the_help_is_shown_and_it_is_wrong_usage(
     shell: Shell, group: str
 ) -> None:
-    done = shell.run(*group.split())
+    done = shell.call(*group.split())
     assert (done.code, done.out) == (2, "")
-    assert done.err == shell.run(*group.split(), "--help").out
+    assert done.err == shell.call(*group.split(), "--help").out
 
 
 SEE = "help: see `jina post --help`\n"
@@ -174,13 +174,13 @@ SEE = "help: see `jina post --help`\n"
     ],
 )
 def test_wrong_usage_names_the_near_miss(shell: Shell, words: str, message: str) -> None:
-    done = shell.run(*words.split())
+    done = shell.call(*words.split())
     assert (done.code, done.out, done.err) == (2, "", message)
 
 
 def test_a_variable_with_a_wrong_value_is_named(shell: Shell) -> None:
     shell.environment["JINA_NO_PROGRESS"] = "perhaps"
-    done = shell.run("post", "/")
+    done = shell.call("post", "/")
     assert (done.code, done.out) == (2, "")
     assert (
         done.err == f'error: JINA_NO_PROGRESS (--no-progress): must be 1 or 0, not "perhaps"\n{SEE}'
@@ -190,5 +190,5 @@ def test_a_variable_with_a_wrong_value_is_named(shell: Shell) -> None:
 def test_python_runs_the_package_as_the_command(shell: Shell) -> None:
     with shell.start("-m", "jinacli", "--version", program=(sys.executable,)) as running:
         done = running.end()
-    assert done == shell.run("--version")
+    assert done == shell.call("--version")
     assert done.code == 0

@@ -26,7 +26,7 @@ def files_of(folder: Path) -> list[str]:
 
 
 def test_a_new_executor_passes_the_check_and_runs(shell: Shell) -> None:
-    done = shell.run("executor", "new", "my-counter")
+    done = shell.call("executor", "new", "my-counter")
     assert (done.code, done.out) == (0, "")
     assert done.err == (
         "wrote my-counter/\n"
@@ -47,10 +47,10 @@ def test_a_new_executor_passes_the_check_and_runs(shell: Shell) -> None:
     ]
     assert "class MyCounter(Executor)" in (folder / "executor.py").read_text()
 
-    done = shell.run("executor", "check", "my-counter/config.yml")
+    done = shell.call("executor", "check", "my-counter/config.yml")
     assert (done.code, done.err) == (0, "no problems in my-counter/config.yml\n")
     assert "MyCounter  /count    MyCounter.count" in done.out
-    assert shell.run("flow", "check", "my-counter/flow.yml").code == 0
+    assert shell.call("flow", "check", "my-counter/flow.yml").code == 0
 
     flow, inputs = "my-counter/flow.yml", "my-counter/data.jsonl"
     done = shell.run("post", "/count", "--flow", flow, "--inputs", inputs)
@@ -73,7 +73,7 @@ def run_its_test(folder: Path) -> str:
 
 
 def test_the_test_of_a_new_executor_passes(shell: Shell) -> None:
-    assert shell.run("executor", "new", "Mine").code == 0
+    assert shell.call("executor", "new", "Mine").code == 0
     assert "1 passed" in run_its_test(shell.folder / "Mine")
 
 
@@ -89,12 +89,12 @@ def test_every_template_passes_the_check_and_its_test_and_runs(
     shell: Shell, template: str, endpoint: str, key: str
 ) -> None:
     folder = shell.folder / "mine"
-    done = shell.run("executor", "new", "mine", "--template", template)
+    done = shell.call("executor", "new", "mine", "--template", template)
     assert done.code == 0, done.err
     said = f"jina post {endpoint} --flow mine/flow.yml --inputs mine/data.jsonl"
     assert said in done.err
     for words in ("executor check mine/config.yml", "flow check mine/flow.yml"):
-        done = shell.run(*words.split())
+        done = shell.call(*words.split())
         assert (done.code, done.err) == (0, f"no problems in {words.split()[-1]}\n")
     assert "2 passed" in run_its_test(folder)
     words = ("executor", "run", "mine/config.yml", endpoint)
@@ -106,12 +106,12 @@ def test_every_template_passes_the_check_and_its_test_and_runs(
 
 
 def test_a_new_indexer_keeps_each_document_once(shell: Shell) -> None:
-    assert shell.run("executor", "new", "mine", "--template", "indexer").code == 0
-    assert shell.run("executor", "check", "mine/config.yml").code == 0
+    assert shell.call("executor", "new", "mine", "--template", "indexer").code == 0
+    assert shell.call("executor", "check", "mine/config.yml").code == 0
     assert "2 passed" in run_its_test(shell.folder / "mine")
     with shell.up("mine/flow.yml"):
         for _ in range(2):
-            done = shell.run("post", "/index", "--inputs", "mine/data.jsonl")
+            done = shell.call("post", "/index", "--inputs", "mine/data.jsonl")
             assert [doc["id"] for doc in done.lines] == ["red", "orange", "blue"]
     query = '{"id": "query", "embedding": [1.0, 0.1, 0.0]}\n'
     done = shell.run("post", "/search", "--flow", "mine/flow.yml", "-p", "top_k=9", stdin=query)
@@ -119,12 +119,12 @@ def test_a_new_indexer_keeps_each_document_once(shell: Shell) -> None:
 
 
 def test_the_help_lists_the_templates(shell: Shell) -> None:
-    shown = shell.run("executor", "new", "--help").out
+    shown = shell.call("executor", "new", "--help").out
     assert all(f"{name} (" in shown for name in TEMPLATES)
 
 
 def test_a_new_flow_passes_the_check_and_runs(shell: Shell) -> None:
-    done = shell.run("flow", "new", "first")
+    done = shell.call("flow", "new", "first")
     assert (done.code, done.out) == (0, "")
     assert files_of(shell.folder / "first") == [
         "README.md",
@@ -135,9 +135,9 @@ def test_a_new_flow_passes_the_check_and_runs(shell: Shell) -> None:
         "schema/executor.json",
         "schema/flow.json",
     ]
-    done = shell.run("flow", "check", "first/flow.yml")
+    done = shell.call("flow", "check", "first/flow.yml")
     assert (done.code, done.err) == (0, "no problems in first/flow.yml\n")
-    assert shell.run("executor", "check", "first/count/config.yml").code == 0
+    assert shell.call("executor", "check", "first/count/config.yml").code == 0
 
     done = shell.run("post", "/count", "--flow", "first/flow.yml", "-i", "first/data.jsonl")
     assert done.code == 0, done.err
@@ -147,14 +147,14 @@ def test_a_new_flow_passes_the_check_and_runs(shell: Shell) -> None:
 
 @pytest.mark.parametrize("what", ["executor", "flow"])
 def test_editors_find_the_schemas(shell: Shell, what: str) -> None:
-    shell.run(what, "new", "first")
+    shell.call(what, "new", "first")
     for path in (shell.folder / "first").rglob("*.yml"):
         line = path.read_text().partition("\n")[0]
         schema = line.removeprefix("# yaml-language-server: $schema=")
         kind = "flow" if path.name == "flow.yml" else "executor"
         target = (path.parent / schema).resolve()
         assert target == shell.folder / "first" / "schema" / f"{kind}.json"
-        assert target.read_text() == shell.run("schema", kind).out
+        assert target.read_text() == shell.call("schema", kind).out
 
 
 @pytest.mark.parametrize("what", ["executor", "flow"])
@@ -162,7 +162,7 @@ def test_what_exists_is_never_overwritten(shell: Shell, what: str) -> None:
     folder = shell.folder / "Mine"
     folder.mkdir()
     (folder / "config.yml").write_text("precious\n")
-    done = shell.run(what, "new", "Mine")
+    done = shell.call(what, "new", "Mine")
     assert (done.code, done.out) == (1, "")
     assert done.err == (
         "error: Mine: already exists; nothing was written\n"
@@ -172,9 +172,9 @@ def test_what_exists_is_never_overwritten(shell: Shell, what: str) -> None:
 
 
 def test_the_folder_above_must_exist(shell: Shell) -> None:
-    done = shell.run("flow", "new", "a/b")
+    done = shell.call("flow", "new", "a/b")
     assert (done.code, done.err) == (1, "error: a: the folder to write to does not exist\n")
-    assert shell.run("flow", "new", str(shell.folder / "b")).code == 0
+    assert shell.call("flow", "new", str(shell.folder / "b")).code == 0
     assert (shell.folder / "b" / "flow.yml").is_file()
 
 
@@ -185,7 +185,7 @@ def test_the_folder_above_must_exist(shell: Shell) -> None:
 )
 def test_a_folder_that_takes_none_is_said(shell: Shell, what: str, target: str, said: str) -> None:
     shell.write("file", "")
-    done = shell.run(what, "new", target)
+    done = shell.call(what, "new", target)
     assert (done.code, done.out) == (1, "")
     assert done.err == (f"error: {target}: {said}\nhelp: use a folder that you can write to\n")
 
@@ -203,7 +203,7 @@ def test_a_folder_that_takes_none_is_said(shell: Shell, what: str, target: str, 
     ],
 )
 def test_a_name_that_cannot_be_is_wrong_usage(shell: Shell, words: str, reason: str) -> None:
-    done = shell.run(*words.split(), COLUMNS="200")
+    done = shell.call(*words.split(), COLUMNS="200")
     assert done.code == 2
     assert reason in done.err
     assert list(shell.folder.iterdir()) == []
@@ -211,8 +211,8 @@ def test_a_name_that_cannot_be_is_wrong_usage(shell: Shell, words: str, reason: 
 
 @pytest.mark.parametrize("name", ["true", "2024", "1e3"])
 def test_a_flow_may_have_a_name_that_yaml_reads_as_something_else(shell: Shell, name: str) -> None:
-    assert shell.run("flow", "new", name).code == 0
-    assert shell.run("flow", "check", f"{name}/flow.yml").code == 0
+    assert shell.call("flow", "new", name).code == 0
+    assert shell.call("flow", "check", f"{name}/flow.yml").code == 0
 
 
 @pytest.mark.parametrize(
@@ -230,7 +230,7 @@ def test_the_class_of_a_name(name: str, cls: str) -> None:
 
 @pytest.mark.parametrize("command", ["executor new", "flow new", "schema"])
 def test_the_help_shows_an_example(shell: Shell, command: str) -> None:
-    done = shell.run(*command.split(), "--help")
+    done = shell.call(*command.split(), "--help")
     assert (done.code, done.err) == (0, "")
     assert f"jina {command}" in done.out.partition("Examples:")[2]
 

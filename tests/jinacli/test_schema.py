@@ -30,14 +30,14 @@ def test_it_prints_the_schema_and_the_file_in_the_catalogue_is_the_same(
     shell: Shell, what: str
 ) -> None:
     """Write it with `jina schema flow > flows/flow.schema.json`, and likewise for executor."""
-    done = shell.run("schema", what)
+    done = shell.call("schema", what)
     assert (done.code, done.err) == (0, "")
     assert json.loads(done.out)["$schema"] == "http://json-schema.org/draft-07/schema#"
     assert done.out == FILES[what].read_text()
 
 
 def test_another_word_is_wrong_usage(shell: Shell) -> None:
-    done = shell.run("schema", "pod")
+    done = shell.call("schema", "pod")
     assert (done.code, done.out) == (2, "")
     assert done.err.startswith('error: WHAT: must be flow or executor, not "pod"\n')
 

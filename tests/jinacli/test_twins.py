@@ -82,7 +82,7 @@ def test_a_shared_one_means_the_same_everywhere() -> None:
     ],
 )
 def test_the_help_shows_them(shell: Shell, command: str, names: list[str]) -> None:
-    shown = shell.run(*command.split(), "--help", COLUMNS="200").out
+    shown = shell.call(*command.split(), "--help", COLUMNS="200").out
     assert [name for name in names if name not in shown] == []
 
 
@@ -91,12 +91,12 @@ PLOT = ("flow", "plot", "flow.yml")
 
 def test_what_is_typed_wins_over_its_twin_and_its_own_over_the_shared_one(shell: Shell) -> None:
     shell.flow("Upper")
-    assert shell.run(*PLOT).out.startswith("●")
-    assert shell.run(*PLOT, JINA_FLOW_PLOT_FORMAT="mermaid").out.startswith("flowchart")
-    done = shell.run(*PLOT, "--format", "text", JINA_FLOW_PLOT_FORMAT="mermaid")
+    assert shell.call(*PLOT).out.startswith("●")
+    assert shell.call(*PLOT, JINA_FLOW_PLOT_FORMAT="mermaid").out.startswith("flowchart")
+    done = shell.call(*PLOT, "--format", "text", JINA_FLOW_PLOT_FORMAT="mermaid")
     assert done.out.startswith("●")
-    assert shell.run(*PLOT, JINA_FLOW_PLOT_FORMAT="").out.startswith("●")
-    done = shell.run("post", "/x", JINA_POST_FLOW="mine", JINA_FLOW="shared")
+    assert shell.call(*PLOT, JINA_FLOW_PLOT_FORMAT="").out.startswith("●")
+    done = shell.call("post", "/x", JINA_POST_FLOW="mine", JINA_FLOW="shared")
     assert done.err.startswith('error: no running Flow is named "mine"\n')
     assert done.err.endswith("note: from the environment: JINA_POST_FLOW=mine\n")
 
@@ -126,13 +126,13 @@ def test_what_is_typed_wins_over_its_twin_and_its_own_over_the_shared_one(shell:
 def test_an_error_names_the_variable(
     shell: Shell, words: str, variables: dict[str, str], message: str
 ) -> None:
-    done = shell.run(*words.split(), COLUMNS="200", **variables)
+    done = shell.call(*words.split(), COLUMNS="200", **variables)
     assert (done.code, done.out) == (2, "")
     assert message in done.err
 
 
 def test_an_error_of_what_is_typed_names_no_variable(shell: Shell) -> None:
-    done = shell.run("post", "/x", "--timeout", "soon", JINA_POST_TIMEOUT="3s", JINA_QUIET="1")
+    done = shell.call("post", "/x", "--timeout", "soon", JINA_POST_TIMEOUT="3s", JINA_QUIET="1")
     assert done.code == 2
     assert "--timeout" in done.err
     assert "JINA_" not in done.err

@@ -39,7 +39,7 @@ executors:
 
 def offered(shell: Shell, line: str, **environment: str) -> list[str]:
     """The values that fish is told, without what they mean."""
-    done = shell.run(line, _JINA_COMPLETE="fish", **environment)
+    done = shell.call(line, _JINA_COMPLETE="fish", **environment)
     assert (done.code, done.err) == (0, ""), done
     return [row.partition("\t")[0] for row in done.out.splitlines()[1:]]
 

@@ -70,8 +70,8 @@ def test_other_shells_can_read_their_script(shell: Shell, name: str, option: str
 
 
 def test_the_shell_that_is_used_is_known(shell: Shell) -> None:
-    assert shell.run("completion", "show", SHELL="/usr/bin/zsh").out == SCRIPTS["zsh"]
-    done = shell.run("completion", "show", SHELL="/bin/tcsh")
+    assert shell.call("completion", "show", SHELL="/usr/bin/zsh").out == SCRIPTS["zsh"]
+    done = shell.call("completion", "show", SHELL="/bin/tcsh")
     assert done.code == 2
     assert "give the shell: bash, zsh or fish" in done.err
 

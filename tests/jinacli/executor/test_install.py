@@ -68,7 +68,7 @@ def env(shell: Shell) -> str:
 
 
 def test_what_an_executor_needs_is_installed_and_its_flow_runs(shell: Shell, env: str) -> None:
-    done = shell.run("flow", "check", "flow.yml")
+    done = shell.call("flow", "check", "flow.yml")
     python = os.path.relpath(env, shell.folder)
     assert f"note: tiny and needy are missing in {python} (Python" in done.out
     words = ("executor", "install", "my.yml", "--venv", "env", "--installer", "pip")

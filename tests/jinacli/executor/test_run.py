@@ -198,13 +198,13 @@ def test_a_reader_that_has_seen_enough_is_no_error(here: Shell) -> None:
 
 
 def test_the_catalogue_is_listed(shell: Shell) -> None:
-    done = shell.run("executor", "list")
+    done = shell.call("executor", "list")
     assert done.code == 0
     upper = r"^UpperCase +Converts the text of each Document to upper case$"
     assert re.search(upper, done.out, re.MULTILINE)
     names = [line.split()[0] for line in done.out.splitlines()]
-    assert shell.run("executor", "list", "-q").out.splitlines() == names
-    found = json.loads(shell.run("executor", "list", "--json").out)
+    assert shell.call("executor", "list", "-q").out.splitlines() == names
+    found = json.loads(shell.call("executor", "list", "--json").out)
     assert found["schema"] == "jina/executors/v1"
     assert [each["name"] for each in found["executors"]] == names
     wait_until(lambda: not shell.processes())

@@ -42,14 +42,14 @@ def words_flow(shell: Shell, more: str = "", word: str = "one") -> Path:
 
 
 def said(shell: Shell) -> str:
-    (line,) = shell.run("post", "/", "--text", "x").lines
+    (line,) = shell.call("post", "/", "--text", "x").lines
     return str(line["text"])
 
 
 def test_a_flow_is_scaled_up_and_down(shell: Shell) -> None:
     with shell.up(shell.flow("Upper, replicas: 2", "Counter")) as up:
         before = shell.workers()
-        done = shell.run("flow", "scale", "upper=4")
+        done = shell.call("flow", "scale", "upper=4")
         assert (done.code, done.out) == (0, "")
         assert done.err.splitlines()[0] == 'changing "upper": 4 replicas'
         assert sorted(done.err.splitlines()[1:3]) == ["upper/2 is ready", "upper/3 is ready"]
@@ -57,10 +57,10 @@ def test_a_flow_is_scaled_up_and_down(shell: Shell) -> None:
         four = shell.workers()
         assert list(four) == ["upper/0", "upper/1", "upper/2", "upper/3", "counter/0"]
         assert before.items() <= four.items()  # those that were there stay
-        assert shell.run("flow", "scale", "upper=1", "counter=2", "--quiet") == (0, "", "")
+        assert shell.call("flow", "scale", "upper=1", "counter=2", "--quiet") == (0, "", "")
         assert list(shell.workers()) == ["upper/0", "counter/0", "counter/1"]
         assert shell.workers()["upper/0"] == before["upper/0"]
-        assert shell.run("flow", "scale", "upper=1").code == 0  # there is nothing to do
+        assert shell.call("flow", "scale", "upper=1").code == 0  # there is nothing to do
         # What was added comes back as the others do.
         os.kill(shell.workers()["counter/1"], signal.SIGKILL)
         up.wait_for("counter/1 was killed by SIGKILL; restarting")
@@ -111,15 +111,15 @@ def test_a_flow_can_be_named_by_an_option_everywhere(upper: Shell) -> None:
         done = upper.run("flow", command, "--flow", "upper-that-is-not")
         assert done.code != 2, done.err
         assert '"upper-that-is-not"' in done.err or command == "down"
-        assert "--flow" not in upper.run("flow", command, "--help").out or command == "endpoints"
+        assert "--flow" not in upper.call("flow", command, "--help").out or command == "endpoints"
     assert upper.run("flow", "status", "--flow", "flow").code == 0
     other = upper.write("second.yml", (upper.folder / "flow.yml").read_text())
     assert upper.run("flow", "up", other, "-d", "-q").code == 0
-    done = upper.run("flow", "restart", "second")
+    done = upper.call("flow", "restart", "second")
     assert (done.code, done.out) == (2, "")
     assert done.err.endswith('"second" is a Flow, not an Executor\nhelp: use --flow second\n')
     assert upper.run("flow", "down", "--flow", "second").code == 0
-    assert upper.run("flow", "ps", "--quiet").out == "flow\n"
+    assert upper.call("flow", "ps", "--quiet").out == "flow\n"
 
 
 def test_a_restart_runs_what_the_files_say_now(shell: Shell) -> None:
@@ -128,7 +128,7 @@ def test_a_restart_runs_what_the_files_say_now(shell: Shell) -> None:
         before = shell.workers()
         words_flow(shell, ", replicas: 2", word="another")
         assert said(shell) == "one"
-        done = shell.run("flow", "restart", "words")
+        done = shell.call("flow", "restart", "words")
         assert done.code == 0, done.err
         assert [line for line in done.err.splitlines() if line.startswith("words/")] == [
             *("words/0 has ended", "words/0 is ready"),  # one after the other
@@ -139,12 +139,12 @@ def test_a_restart_runs_what_the_files_say_now(shell: Shell) -> None:
         assert list(after) == list(before)
         assert not set(after.values()) & set(before.values())
         # What was scaled stays so, until the file says another number.
-        assert shell.run("flow", "scale", "words=1").code == 0
-        done = shell.run("flow", "restart", "--surge")
+        assert shell.call("flow", "scale", "words=1").code == 0
+        done = shell.call("flow", "restart", "--surge")
         assert done.err.splitlines()[1:3] == ["words/0 is ready", "words/0 has ended"]
         assert list(shell.workers()) == ["words/0"]
         words_flow(shell, ", replicas: 3")
-        assert shell.run("flow", "restart").err.endswith("; now words x3\n")
+        assert shell.call("flow", "restart").err.endswith("; now words x3\n")
 
 
 def test_a_restart_in_another_shell_finds_what_the_start_found(shell: Shell) -> None:
@@ -154,7 +154,7 @@ def test_a_restart_in_another_shell_finds_what_the_start_found(shell: Shell) -> 
     elsewhere.mkdir()
 
     def environment() -> dict[str, str]:
-        (line,) = shell.run("post", "/environment").lines
+        (line,) = shell.call("post", "/environment").lines
         return dict(line["tags"])
 
     command = f"MODEL=large exec {JINA} flow up {path} --json"
@@ -174,16 +174,16 @@ def test_a_flow_that_fails_its_check_runs_on_as_it_was(shell: Shell) -> None:
     with shell.up(words_flow(shell)):
         before = shell.workers()
         shell.write("flow.yml", "jtype: Flow\nexecuters:\n  - {name: words}\n")
-        done = shell.run("flow", "restart")
+        done = shell.call("flow", "restart")
         assert done.code == 2
         assert "flow.yml:2:1: error[unknown-key]: `executers` is not a key of a Flow" in done.err
         words_flow(shell, word='one"')
-        done = shell.run("flow", "restart")
+        done = shell.call("flow", "restart")
         assert done.code == 1
         assert "not valid Python: unterminated string literal" in done.err
         assert done.err.endswith("error: nothing was changed\n")
         shell.write("flow.yml", "jtype: Flow\nexecutors: [{name: others}]\n")
-        done = shell.run("flow", "restart")
+        done = shell.call("flow", "restart")
         assert (done.code, done.err) == (
             2,
             "error: the Executors of the Flow have changed; stop and start it to apply this\n"
@@ -212,7 +212,7 @@ def test_new_workers_that_do_not_start_leave_the_old_ones(shell: Shell) -> None:
         # Told once by each worker that failed: the other one of the first change may have, too.
         assert up.err.count("RuntimeError: no model today") in (2, 3)
         # A lone one had to go first. It is started again as after a death, and requests wait.
-        done = shell.run("flow", "restart")
+        done = shell.call("flow", "restart")
         assert done.code == 1
         assert 'error: flow.yml:3:25: "words/0" did not start' in done.err
         with shell.start("post", "/", "--text", "x") as post:
@@ -269,14 +269,14 @@ def test_it_is_said_what_becomes_of_files(shell: Shell) -> None:
     work = shell.folder / "work"
     flow = words_flow(shell, f", workspace: {work}, uses_with: {{keeps: true}}")
     with shell.up(flow):
-        done = shell.run("flow", "scale", "words=2")
+        done = shell.call("flow", "scale", "words=2")
         path = f"{work}/Words/1/0"
         assert f"note: words/1 has its own workspace: {path}\n" in (done.err)
         assert Path(path).is_dir()
-        done = shell.run("flow", "scale", "words=1")
+        done = shell.call("flow", "scale", "words=1")
         assert f"note: the workspace of words/1 is kept: {path}\n" in done.err
         assert Path(path).is_dir()
-        done = shell.run("flow", "restart")
+        done = shell.call("flow", "restart")
         assert "note" not in done.err  # it keeps its own
 
 
@@ -288,7 +288,7 @@ def test_requests_wait_for_the_successor_of_a_lone_worker(shell: Shell, killed: 
         old = shell.workers()["gate/0"]
         with shell.start("flow", "restart", "gate") as restart:
             wait_until(lambda: "retiring" in " ".join(shell.ps_table()))
-            busy = shell.run("flow", "scale", "gate=2")
+            busy = shell.call("flow", "scale", "gate=2")
             assert (busy.code, busy.err) == (
                 1,
                 'error: another change is in progress: "gate": restart\nhelp: try again later\n',
@@ -360,14 +360,14 @@ def test_new_workers_that_are_silent_for_too_long_are_given_up(shell: Shell) -> 
     shell.write("flow.yml", f"jtype: Flow\nexecutors: [{entry}]\n")
     with shell.up("flow.yml") as up:
         flag.touch()
-        done = shell.run("flow", "scale", "it=2")
+        done = shell.call("flow", "scale", "it=2")
         assert done.code == 1
         assert (
             '"it/1" did not start: it was not ready, and gave no sign of life for 1.5 s' in done.err
         )
         assert list(shell.workers()) == ["it/0"]
         flag.unlink()
-        assert shell.run("flow", "scale", "it=2").code == 0
+        assert shell.call("flow", "scale", "it=2").code == 0
         assert "again" not in up.err
 
 
@@ -386,20 +386,20 @@ def test_a_node_that_was_given_up_serves_again_after_a_restart(shell: Shell) -> 
     shell.write("flow.yml", "jtype: Flow\nexecutors: [{name: it, uses: 'deadly.py:Deadly'}]\n")
     with shell.up("flow.yml") as up:
         flag.touch()
-        done = shell.run("flow", "scale", "it=2")
+        done = shell.call("flow", "scale", "it=2")
         assert done.code == 1
         assert '"it/1" did not start: it was killed by SIGKILL' in done.err
         assert list(shell.workers()) == ["it/0"]
-        assert shell.run("post", "/", "--text", "x").code == 0
-        done = shell.run("flow", "restart")
+        assert shell.call("post", "/", "--text", "x").code == 0
+        done = shell.call("flow", "restart")
         assert done.code == 1
         up.wait_for("it/0 was killed by SIGKILL, too often: it will not be restarted")
-        (failed,) = shell.run("post", "/", "--text", "x").lines
+        (failed,) = shell.call("post", "/", "--text", "x").lines
         assert failed["error"]["type"] == "jina.excepts.ExecutorUnavailable"
         flag.unlink()
-        done = shell.run("flow", "restart")
+        done = shell.call("flow", "restart")
         assert done.code == 0, done.err
-        assert shell.run("post", "/", "--text", "x").code == 0
+        assert shell.call("post", "/", "--text", "x").code == 0
         assert shell.ps()[0]["state"] == "ready"
 
 
@@ -436,8 +436,8 @@ def test_a_worker_that_does_not_close_is_ended(shell: Shell) -> None:
     )
     with shell.start("flow", "up", "flow.yml", "--json") as up:
         assert up.read_line()
-        assert shell.run("flow", "scale", "it=2").code == 0
-        done = shell.run("flow", "scale", "it=1")
+        assert shell.call("flow", "scale", "it=2").code == 0
+        done = shell.call("flow", "scale", "it=1")
         assert done.code == 0
         assert "error: it/1 did not end within 0.5 s: its close()" in done.err
         up.process.send_signal(signal.SIGTERM)
@@ -451,9 +451,9 @@ def test_what_was_posted_before_a_change_is_answered_in_order(shell: Shell) -> N
         arguments = ("post", "/", "--inputs", "lines.jsonl", "--request-size", "4", "--quiet")
         with shell.start(*arguments) as post:
             assert post.read_line()
-            assert shell.run("flow", "scale", "slow=3", "upper=2").code == 0
-            assert shell.run("flow", "restart").code == 0
-            assert shell.run("flow", "scale", "slow=1", "upper=1").code == 0
+            assert shell.call("flow", "scale", "slow=3", "upper=2").code == 0
+            assert shell.call("flow", "restart").code == 0
+            assert shell.call("flow", "scale", "slow=1", "upper=1").code == 0
             done = post.end()
         assert done.code == 0
         assert [line["id"] for line in done.lines] == [f"d{n}" for n in range(1, 400)]

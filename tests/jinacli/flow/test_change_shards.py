@@ -14,7 +14,7 @@ def test_a_sharded_node_is_scaled_shard_by_shard_and_restarted_whole(shell: Shel
         arguments = ("post", "/", "--inputs", "lines.jsonl", "--request-size", "5", "--quiet")
         out = shell.folder / "out.jsonl"
         with shell.start(*arguments, "--output", out) as post:
-            done = shell.run("flow", "scale", "upper=2")
+            done = shell.call("flow", "scale", "upper=2")
             assert "note: upper keeps its 2 shards; each will have 2 replicas\n" in (done.err)
             assert [(each["node"], each["shard"], each["replica"]) for each in workers(shell)] == [
                 ("upper/head", None, 0),
@@ -22,22 +22,22 @@ def test_a_sharded_node_is_scaled_shard_by_shard_and_restarted_whole(shell: Shel
                 ("upper/tail", None, 0),
                 ("counter", None, 0),
             ]
-            assert shell.run("flow", "restart", "upper").code == 0
-            assert shell.run("flow", "scale", "upper=1").code == 0
+            assert shell.call("flow", "restart", "upper").code == 0
+            assert shell.call("flow", "scale", "upper=1").code == 0
             posted = post.end()
         assert posted.code == 0, posted.err
         lines = posted._replace(out=out.read_text()).lines
         assert [line["text"] for line in lines] == [f"LINE {n}" for n in range(2000)]
         kept = {each["pid"] for each in workers(shell)} & before
         assert kept == {each["pid"] for each in workers(shell) if each["node"] == "counter"}
-        done = shell.run("flow", "scale", "upper/head=2")
+        done = shell.call("flow", "scale", "upper/head=2")
         assert (done.code, done.err) == (
             2,
             'error: "upper/head" always has one worker\nhelp: scale "upper" itself\n',
         )
         text = (shell.folder / "flow.yml").read_text()
         shell.write("flow.yml", text.replace("shards: 2", "shards: 3"))
-        done = shell.run("flow", "restart")
+        done = shell.call("flow", "restart")
         assert done.code == 2
         assert '"upper" has new needs or options; stop and start the Flow to apply this' in done.err
 

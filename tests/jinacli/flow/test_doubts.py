@@ -45,7 +45,7 @@ def heads(text: str) -> list[str]:
 
 
 def test_post_and_up_show_what_check_shows(doubtful: Shell) -> None:
-    checked = doubtful.run("flow", "check", "flow.yml")
+    checked = doubtful.call("flow", "check", "flow.yml")
     assert (checked.code, heads(checked.out)) == (0, PLACES)
     done = doubtful.run("post", "/up", "--text", "x", "--flow", "flow.yml")
     assert (done.code, heads(done.err)) == (0, PLACES)
@@ -54,7 +54,7 @@ def test_post_and_up_show_what_check_shows(doubtful: Shell) -> None:
     assert "help: did you mean `suffix`?" in done.err
     up = doubtful.run("flow", "up", "flow.yml", "--detach")
     assert (up.code, heads(up.err)) == (0, PLACES)
-    assert doubtful.run("flow", "down").code == 0
+    assert doubtful.call("flow", "down").code == 0
     quiet = doubtful.run("post", "/up", "--text", "x", "--flow", "flow.yml", "--quiet")
     assert (quiet.code, quiet.err) == (0, "")
 
@@ -67,22 +67,22 @@ def test_strict_makes_them_errors(doubtful: Shell) -> None:
         done = doubtful.run(*command)
         assert (done.code, done.out, heads(done.err)) == (2, "", PLACES), command
     assert not doubtful.directories()
-    needs = doubtful.run("post", "/up", "--text", "x", "--strict")
+    needs = doubtful.call("post", "/up", "--text", "x", "--strict")
     assert needs.code == 2
     assert "--strict" in needs.err
 
 
 def test_check_exits_as_it_is_told(doubtful: Shell) -> None:
-    assert doubtful.run("flow", "check", "flow.yml", "--error-on-warning").code == 1
-    assert doubtful.run("flow", "check", "flow.yml", "--error-on-warning", "--exit-zero").code == 0
+    assert doubtful.call("flow", "check", "flow.yml", "--error-on-warning").code == 1
+    assert doubtful.call("flow", "check", "flow.yml", "--error-on-warning", "--exit-zero").code == 0
     doubtful.write("bad.yml", "jtype: Flow\nexecutors: [{name: a, nedds: b}]\n")
-    assert doubtful.run("flow", "check", "bad.yml").code == 1
-    assert doubtful.run("flow", "check", "bad.yml", "--exit-zero").code == 0
-    assert doubtful.run("flow", "check", "none.yml", "--exit-zero").code == 2
+    assert doubtful.call("flow", "check", "bad.yml").code == 1
+    assert doubtful.call("flow", "check", "bad.yml", "--exit-zero").code == 0
+    assert doubtful.call("flow", "check", "none.yml", "--exit-zero").code == 2
 
 
 def test_sarif(doubtful: Shell) -> None:
-    done = doubtful.run("flow", "check", "flow.yml", "--output-format", "sarif")
+    done = doubtful.call("flow", "check", "flow.yml", "--output-format", "sarif")
     found = json.loads(done.out)
     assert found["version"] == "2.1.0"
     (run,) = found["runs"]

@@ -27,30 +27,30 @@ def test_detached_it_runs_on_until_down(shell: Shell) -> None:
             ("upper", 0, "ready"),
             ("upper", 1, "ready"),
         ]
-        assert shell.run("flow", "ps", "--quiet").out == "flow\n"
-        table = shell.run("flow", "ps")
+        assert shell.call("flow", "ps", "--quiet").out == "flow\n"
+        table = shell.call("flow", "ps")
         assert "upper/0" in table.out
         assert "upper/1" in table.out
         assert table.err == ""
-        assert shell.run("post", "/", "--text", "x").lines[0]["text"] == "X"
+        assert shell.call("post", "/", "--text", "x").lines[0]["text"] == "X"
     finally:
-        down = shell.run("flow", "down", "flow.yml")
+        down = shell.call("flow", "down", "flow.yml")
     assert down == (0, "", 'Flow "flow" is down\n')
     wait_until(lambda: not shell.processes(), what="every process is gone")
     assert not shell.directories()
 
 
 def test_down_when_nothing_runs_is_no_error(shell: Shell) -> None:
-    assert shell.run("flow", "down") == (0, "", "no Flow is running\n")
-    assert shell.run("flow", "down", "--all") == (0, "", "")
-    assert shell.run("flow", "ps") == (0, "", "no Flow is running\n")
+    assert shell.call("flow", "down") == (0, "", "no Flow is running\n")
+    assert shell.call("flow", "down", "--all") == (0, "", "")
+    assert shell.call("flow", "ps") == (0, "", "no Flow is running\n")
     assert shell.ps() == []
 
 
 def test_down_says_nothing_if_asked_to(shell: Shell) -> None:
-    assert shell.run("flow", "down", "--quiet") == (0, "", "")
+    assert shell.call("flow", "down", "--quiet") == (0, "", "")
     assert shell.run("flow", "up", shell.flow("Upper"), "--detach").code == 0
-    assert shell.run("flow", "down", "-q") == (0, "", "")
+    assert shell.call("flow", "down", "-q") == (0, "", "")
     assert shell.ps() == []
 
 
@@ -58,7 +58,7 @@ def test_down_ends_a_flow_that_does_not_listen(shell: Shell) -> None:
     with shell.start("flow", "up", shell.flow("Upper"), "--json") as flow:
         assert flow.read_line(), flow.err
         os.kill(flow.pid, signal.SIGSTOP)
-        done = shell.run("flow", "down", "--timeout", "0.2")
+        done = shell.call("flow", "down", "--timeout", "0.2")
         assert (done.code, done.out) == (1, "")
         assert done.err == (
             '"flow" did not stop within 0.2 s: killing it\n'
@@ -86,7 +86,7 @@ def test_down_that_is_interrupted_says_that_the_flow_goes_down(shell: Shell) -> 
 
 def test_down_of_an_unknown_name_shows_the_near_miss(shell: Shell) -> None:
     with shell.up(shell.flow("Upper")):
-        assert shell.run("flow", "down", "flwo") == (
+        assert shell.call("flow", "down", "flwo") == (
             0,
             "",
             'no running Flow is named "flwo"\nhelp: did you mean "flow"?\n',
@@ -95,7 +95,7 @@ def test_down_of_an_unknown_name_shows_the_near_miss(shell: Shell) -> None:
 
 @pytest.mark.parametrize("seconds", ["-1", "nan"])
 def test_down_waits_for_a_time_that_there_is(shell: Shell, seconds: str) -> None:
-    done = shell.run("flow", "down", "--timeout", seconds)
+    done = shell.call("flow", "down", "--timeout", seconds)
     assert (done.code, done.out) == (2, "")
     assert done.err.startswith("error: --timeout: ")
 
@@ -113,7 +113,7 @@ def test_an_executor_has_its_own_time_to_close(shell: Shell) -> None:
         "  - {name: b, stop_grace_period: 50000}\n",
     )
     with shell.up("flow.yml") as flow:
-        down = shell.run("flow", "down")
+        down = shell.call("flow", "down")
         done = flow.end()
     assert (down.code, done.code) == (1, 1)
     assert "a/0 did not end within 0.5 s" in done.err

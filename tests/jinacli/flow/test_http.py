@@ -76,20 +76,20 @@ def test_it_answers_and_is_shown(served: tuple[Shell, Running, str]) -> None:
         ("http/1", "ready"),
     ]
     assert [line.split()[-3:][0] for line in shell.ps_table() if "http/1" in line] == ["http/1"]
-    status = shell.run("flow", "status")
+    status = shell.call("flow", "status")
     assert status.code == 0
     assert f"HTTP: {url}\n" in status.out
     assert "http/1   ready" in status.out
-    assert json.loads(shell.run("flow", "status", "--json").out)["http"] == url
+    assert json.loads(shell.call("flow", "status", "--json").out)["http"] == url
     for name in ("http", "http/0"):
-        assert shell.run("flow", "logs", name).code == 0
+        assert shell.call("flow", "logs", name).code == 0
 
 
 def test_each_process_shows_what_it_did(served: tuple[Shell, Running, str]) -> None:
     shell, _, url = served
 
     def counts() -> list[tuple[int, int]]:
-        report = json.loads(shell.run("flow", "status", "--json").out)
+        report = json.loads(shell.call("flow", "status", "--json").out)
         return [(front["requests_held"], front["requests_done"]) for front in report["fronts"]]
 
     done = sum(number for _, number in counts())
@@ -135,7 +135,7 @@ def test_each_process_that_is_killed_is_replaced(served: tuple[Shell, Running, s
     assert "http/0 was killed by SIGKILL; restarting in 0.1 s" in up.err
     os.kill(shell.gateway(), signal.SIGKILL)
     wait_until(lambda: is_served(url), what="the gateway is replaced")
-    report = json.loads(shell.run("flow", "status", "--json").out)
+    report = json.loads(shell.call("flow", "status", "--json").out)
     assert [front["restarts"] for front in report["fronts"]] == [1, 1]
 
 
@@ -193,18 +193,18 @@ def test_a_flow_that_is_not_there_is_told_and_when_it_is_back(shell: Shell) -> N
     assert shell.run(*words).code == 0
     with shell.start("http", "0") as beside:
         url_of(beside)
-        assert shell.run("flow", "down", "-q").code == 0
+        assert shell.call("flow", "down", "-q").code == 0
         wait_until(lambda: 'The Flow "flow" does not answer any more; requests' in beside.err)
         assert shell.run(*words).code == 0
         wait_until(lambda: 'The Flow "flow" is back\n' in beside.err)
         assert beside.err.count("does not answer") == 1
         assert beside.end(signal.SIGTERM).code == 0
-    assert shell.run("flow", "down", "-q").code == 0
+    assert shell.call("flow", "down", "-q").code == 0
 
 
 def test_beside_a_flow_that_asks_for_keys(shell: Shell) -> None:
     for name, role, folder in (("gate", "gateway", "theirs"), ("me", "client", "ours")):
-        assert shell.run("keys", "new", name, "--role", role, "--keys", folder).code == 0
+        assert shell.call("keys", "new", name, "--role", role, "--keys", folder).code == 0
     shell.write("ours/gate.pub", (shell.folder / "theirs" / "gate.pub").read_bytes())
     shell.write("theirs/me.pub", (shell.folder / "ours" / "me.pub").read_bytes())
     with shell.up(shell.flow("Upper"), "--port", "0", "--keys", "theirs"):
@@ -292,11 +292,11 @@ def test_who_lets_others_in_is_believed_by_every_command(shell: Shell) -> None:
     shell.write("flow.yml", text)
     assert shell.run("flow", "up", "flow.yml", "-d").code == 2
     assert shell.run("flow", "up", "flow.yml", "-d", "--strict", "--insecure-no-auth").code == 0
-    assert shell.run("flow", "restart").code == 0
-    assert shell.run("flow", "diff").code == 0
-    assert shell.run("flow", "down").code == 0
+    assert shell.call("flow", "restart").code == 0
+    assert shell.call("flow", "diff").code == 0
+    assert shell.call("flow", "down").code == 0
     assert shell.run("post", "/", "--text", "x", "--flow", "flow.yml").code == 0  # served to nobody
-    assert "error[open-host]" in shell.run("flow", "check", "flow.yml").out
+    assert "error[open-host]" in shell.call("flow", "check", "flow.yml").out
 
 
 def test_dry_run_and_config_show_it(shell: Shell) -> None:
@@ -307,7 +307,7 @@ def test_dry_run_and_config_show_it(shell: Shell) -> None:
     assert names == ["gateway", "http/0", "http/1", "upper/0"]
     shown = shell.run("flow", "up", "flow.yml", "--dry-run", "--http", "[::1]:80")
     assert "\n  http://[::1]:80\n" in shown.out
-    config = shell.run("flow", "config", "flow.yml", "--show-sources")
+    config = shell.call("flow", "config", "flow.yml", "--show-sources")
     assert "http:\n  port: 0\n  workers: 2  # flow.yml:3:17\n" in config.out.replace(
         "  # flow.yml:2:18", ""
     ).replace("  # default", "")
@@ -320,7 +320,7 @@ def test_a_certificate_that_is_none_is_told_where_it_is_named(shell: Shell) -> N
     assert done.code == 2
     assert done.err.startswith("flow.yml:2:38: error[http-file]: `ssl_certfile`: this is a private")
     assert "help: have the two files been swapped?" in done.err
-    assert shell.run("flow", "check", "flow.yml").out.count("error[") == 1
+    assert shell.call("flow", "check", "flow.yml").out.count("error[") == 1
     assert not shell.directories()
     assert not shell.processes()
 

@@ -37,11 +37,11 @@ def talking(shell: Shell) -> Iterator[Shell]:
         "  - {name: second-one, uses: 'talking.py:Talking'}\n",
     )
     yield shell
-    assert shell.run("flow", "down", "--all").code == 0
+    assert shell.call("flow", "down", "--all").code == 0
 
 
 def said(shell: Shell, *arguments: str) -> list[str]:
-    done = shell.run("flow", "logs", *arguments)
+    done = shell.call("flow", "logs", *arguments)
     assert done.code == 0, done.err
     return done.out.splitlines()
 
@@ -49,7 +49,7 @@ def said(shell: Shell, *arguments: str) -> list[str]:
 def test_logs_of_a_flow_in_the_foreground_and_of_one_that_has_ended(talking: Shell) -> None:
     shell = talking
     with shell.up("flow.yml"):
-        assert shell.run("post", "/", "--text", "hello").code == 0
+        assert shell.call("post", "/", "--text", "hello").code == 0
         wait_until(lambda: any("second-one/0 | I got hello" in line for line in said(shell)))
         (line,) = (line for line in said(shell) if re.search("first/0 .* got", line))
         assert re.fullmatch(r"\d\d:\d\d:\d\d first/0      \| I got hello", line)
@@ -62,12 +62,12 @@ def test_logs_of_a_flow_in_the_foreground_and_of_one_that_has_ended(talking: She
             "output",
             "I got hello",
         )
-        done = shell.run("flow", "logs", "frist")
+        done = shell.call("flow", "logs", "frist")
         assert (done.code, done.out) == (2, "")
         assert 'has no Executor "frist"\nhelp: did you mean "first"?' in done.err
         with shell.start("flow", "logs", "--follow", "--flow", "flow") as follow:
             assert b"/0 " in follow.read_line()
-            (run,) = json.loads(shell.run("flow", "list", "--json").out)["runs"]
+            (run,) = json.loads(shell.call("flow", "list", "--json").out)["runs"]
             assert (run["state"], run["ended_at"]) == ("running", None)
             assert stat.S_IMODE(os.stat(run["log"]).st_mode) == 0o600
             os.kill(shell.ps()[0]["pid"], signal.SIGTERM)
@@ -76,7 +76,7 @@ def test_logs_of_a_flow_in_the_foreground_and_of_one_that_has_ended(talking: She
         assert done.out.splitlines()[-1].endswith("| the Flow has stopped")
     assert said(shell, "--flow", "flow")[-1].endswith("| the Flow has stopped")
     assert any("I got hello" in line for line in said(shell, "first"))
-    (run,) = json.loads(shell.run("flow", "list", "--json").out)["runs"]
+    (run,) = json.loads(shell.call("flow", "list", "--json").out)["runs"]
     assert (run["state"], run["reason"], run["killed"]) == ("stopped", "SIGTERM", [])
     assert run["ended_at"] >= run["started_at"]
 
@@ -94,10 +94,10 @@ def test_the_log_of_a_flow_that_was_killed_is_kept(talking: Shell) -> None:
         assert follow.end().code == 0
     lines = said(shell)
     assert any("first/0      | was killed by SIGKILL; restarting" in line for line in lines)
-    (run,) = json.loads(shell.run("flow", "list", "--json").out)["runs"]
+    (run,) = json.loads(shell.call("flow", "list", "--json").out)["runs"]
     assert run["state"] == "killed"
-    assert shell.run("flow", "list", "-q").out == "flow\n"
-    assert shell.run("flow", "list").out.splitlines()[1].split()[:2] == ["flow", "killed"]
+    assert shell.call("flow", "list", "-q").out == "flow\n"
+    assert shell.call("flow", "list").out.splitlines()[1].split()[:2] == ["flow", "killed"]
 
 
 def test_a_post_to_a_flow_that_gave_up_says_where_it_says_why(shell: Shell) -> None:
@@ -115,19 +115,19 @@ def test_a_post_to_a_flow_that_gave_up_says_where_it_says_why(shell: Shell) -> N
     log = shell.run("flow", "logs", "--flow", "flow").out
     assert log.count("gateway was killed by SIGKILL") + log.count("| was killed by SIGKILL") == 5
     assert 'error: "gateway" did not start: it was killed by SIGKILL\n' in log
-    (run,) = json.loads(shell.run("flow", "list", "--json").out)["runs"]
+    (run,) = json.loads(shell.call("flow", "list", "--json").out)["runs"]
     assert run["state"] == "failed"
     assert "was killed by SIGKILL" in run["reason"]
 
 
 def test_nothing_has_run_so_far(shell: Shell) -> None:
-    assert shell.run("flow", "list") == (0, "", "no Flow has run so far\n")
-    assert json.loads(shell.run("flow", "list", "--json").out) == {
+    assert shell.call("flow", "list") == (0, "", "no Flow has run so far\n")
+    assert json.loads(shell.call("flow", "list", "--json").out) == {
         "schema": "jina/runs/v1",
         "runs": [],
     }
-    assert shell.run("flow", "list", "-q") == (0, "", "")
-    done = shell.run("flow", "logs")
+    assert shell.call("flow", "list", "-q") == (0, "", "")
+    done = shell.call("flow", "logs")
     assert (done.code, done.out) == (4, "")
     assert "no Flow is running, and there is no log of one" in done.err
     assert shell.run("flow", "logs", "--flow", "x").code == 4
@@ -152,7 +152,7 @@ def test_up_and_logs_have_colors_on_a_terminal_unless_asked_not_to(
     shell.environment["NO_COLOR"] = no_color
     with Terminal(shell, "flow", "up", "flow.yml") as up:
         up.wait_for('Flow "flow" is up')
-        assert shell.run("post", "/", "--text", "hello").code == 0
+        assert shell.call("post", "/", "--text", "hello").code == 0
         up.wait_for("I got hello")
         with Terminal(shell, "flow", "logs", "first") as logs:
             logs.wait_for("I got hello")

@@ -46,7 +46,7 @@ def pythons(shell: Shell) -> dict[str, str]:
 
 
 def tags(shell: Shell) -> dict[str, Any]:
-    (line,) = shell.run("post", "/", "--text", "x").lines
+    (line,) = shell.call("post", "/", "--text", "x").lines
     return dict(line["tags"])
 
 
@@ -65,35 +65,35 @@ def test_one_flow_has_workers_in_two_interpreters(shell: Shell, other_python: st
         found = tags(shell)
         assert found["here"][0] == ours
         assert found["there"] == [theirs, linked]
-        assert f"there/0 | imported by {theirs}\n" in shell.run("flow", "logs").out
+        assert f"there/0 | imported by {theirs}\n" in shell.call("flow", "logs").out
 
-        rows = [row.split() for row in shell.run("flow", "ps", "-v").out.splitlines()]
+        rows = [row.split() for row in shell.call("flow", "ps", "-v").out.splitlines()]
         assert "python" in rows[0]
         assert "envs/other/bin/python" in rows[2]
-        (_, worker) = json.loads(shell.run("flow", "status", "--json").out)["workers"]
+        (_, worker) = json.loads(shell.call("flow", "status", "--json").out)["workers"]
         assert worker["python"] == theirs
         assert worker["python_version"] == sys.version.partition(" ")[0]
 
         # Killed, it comes back in its interpreter, and no line is lost.
         before = shell.workers()
         os.kill(before["there/0"], signal.SIGKILL)
-        done = shell.run("post", "/", stdin=json_lines(50))
+        done = shell.call("post", "/", stdin=json_lines(50))
         assert (done.code, len(done.lines)) == (0, 50)
         assert {line["tags"]["there"][0] for line in done.lines} == {theirs}
         after = shell.workers()
         assert after["here/0"] == before["here/0"]
         assert after["there/0"] != before["there/0"]
 
-        assert shell.run("flow", "scale", "there=2").code == 0
+        assert shell.call("flow", "scale", "there=2").code == 0
         assert pythons(shell) == {"here/0": ours, "there/0": theirs, "there/1": theirs}
 
         # Restarted, it is in the interpreter that the YAML names now, if that is fit.
         shell.write("flow.yml", flow(f"python: {other_python}"))
-        assert shell.run("flow", "restart", "there").code == 0
+        assert shell.call("flow", "restart", "there").code == 0
         assert set(pythons(shell).values()) == {ours, other_python}
         empty = make_venv(shell.folder / "empty")
         shell.write("flow.yml", flow("venv: empty"))
-        done = shell.run("flow", "restart", "there")
+        done = shell.call("flow", "restart", "there")
         assert done.code == 1
         assert f"{empty} (Python" in done.err
         assert ") has no jina" in done.err
@@ -235,14 +235,14 @@ def test_a_check_imports_each_executor_in_its_interpreter(shell: Shell, rich_pyt
         ["there", "/x"],
         ["there", "/z"],
     ]
-    done = shell.run("flow", "endpoints", "-", stdin=(shell.folder / "flow.yml").read_text())
+    done = shell.call("flow", "endpoints", "-", stdin=(shell.folder / "flow.yml").read_text())
     assert "there" in done.out
 
 
 def test_a_check_tells_of_interpreters_that_do_not_fit(shell: Shell) -> None:
     python = make_venv(shell.folder / "empty")
     checked_flow(shell, "venv: empty")
-    done = shell.run("flow", "check", "flow.yml", "--output-format", "concise")
+    done = shell.call("flow", "check", "flow.yml", "--output-format", "concise")
     lines = [line for line in done.out.splitlines() if "unfit" in line]
     version = sys.version.partition(" ")[0]
     assert lines == [
@@ -252,7 +252,7 @@ def test_a_check_tells_of_interpreters_that_do_not_fit(shell: Shell) -> None:
 
 def test_a_folder_is_told_once(shell: Shell) -> None:
     checked_flow(shell, "python: /tmp")
-    done = shell.run("flow", "check", "flow.yml", "--output-format", "concise")
+    done = shell.call("flow", "check", "flow.yml", "--output-format", "concise")
     told = [line for line in done.out.splitlines() if ":3:" in line]
     assert told == ["flow.yml:3:78: error[file-not-found]: /tmp is a folder, not an interpreter"]
 
@@ -265,7 +265,7 @@ def test_findings_of_another_build_are_told_as_its_misfit(shell: Shell, rich_pyt
         "os.write(int(sys.argv[1]), b'[\"of another build\"]\\n')\n"
         "os._exit(0)\n",
     )
-    done = shell.run("flow", "check", "flow.yml", "--output-format", "concise")
+    done = shell.call("flow", "check", "flow.yml", "--output-format", "concise")
     assert done.code == 1
     (told,) = [line for line in done.out.splitlines() if "unfit" in line]
     assert told.endswith(f"error[unfit-interpreter]: {rich_python} has another build of jina")
@@ -274,7 +274,7 @@ def test_findings_of_another_build_are_told_as_its_misfit(shell: Shell, rich_pyt
 def test_what_ends_the_other_interpreter_is_told(shell: Shell, rich_python: str) -> None:
     checked_flow(shell, f"python: {rich_python}")
     shell.write("theirs.py", "import os\nos._exit(3)\n")
-    done = shell.run("flow", "check", "flow.yml")
+    done = shell.call("flow", "check", "flow.yml")
     words = "importing theirs.py: the process ended with exit code 3"
     assert done.out.count(words) == 2
 
@@ -286,6 +286,6 @@ def test_what_a_script_around_an_interpreter_prints_is_no_finding(
     shell.write("flow.yml", flow("python: ./around"))
     script = f'#!/bin/sh\necho some words\nexec {other_python} "$@"\n'
     os.chmod(shell.write("around", script), 0o755)
-    done = shell.run("flow", "check", "flow.yml", "--output-format", "json")
+    done = shell.call("flow", "check", "flow.yml", "--output-format", "json")
     assert (done.code, json.loads(done.out)["errors"]) == (0, 0)
     assert "some words\n" in done.err

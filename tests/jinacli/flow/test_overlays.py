@@ -48,35 +48,35 @@ def test_a_flow_of_two_files_is_started_changed_and_compared(files: Shell) -> No
     given = ("-f", "flow.yml", "-f", "prod.yml", "--env-file", "my.env")
     up = files.run("flow", "up", *given, "--set", "executors.mark.with.api_key=x1", "--wait", "-q")
     assert (up.code, up.err) == (0, "")
-    (line,) = files.run("post", "/mark", "--text", "a").lines
+    (line,) = files.call("post", "/mark", "--text", "a").lines
     assert line["text"] == "a?"
-    same = files.run("flow", "diff")
+    same = files.call("flow", "diff")
     assert (same.code, same.out) == (0, "")
-    other = files.run("flow", "diff", *given)
+    other = files.call("flow", "diff", *given)
     assert (other.code, other.out) == (1, "~ mark: with.api_key: ******** -> ********\n")
     files.write("my.env", "MARK=+\n")
-    stale = files.run("post", "/mark", "--text", "a")
+    stale = files.call("post", "/mark", "--text", "a")
     assert "note: my.env changed since" in stale.err
     assert "jina flow restart" in stale.err
-    assert "my.env changed" in files.run("flow", "ps").err
-    assert files.run("flow", "restart", "-q").code == 0
-    fresh = files.run("post", "/mark", "--text", "a")
+    assert "my.env changed" in files.call("flow", "ps").err
+    assert files.call("flow", "restart", "-q").code == 0
+    fresh = files.call("post", "/mark", "--text", "a")
     assert [line["text"] for line in fresh.lines] == ["a+"]
     assert "changed" not in fresh.err
-    listed = json.loads(files.run("flow", "endpoints", "flow", "--json").out)
+    listed = json.loads(files.call("flow", "endpoints", "flow", "--json").out)
     assert listed["endpoints"] == [
         {
             **{"endpoint": "/mark", "executor": "mark", "method": "Mark.up", "place": "mark.py:10"},
             **{"doc": "", "parameters": [], "about": ""},
         }
     ]
-    assert files.run("flow", "down").code == 0
-    assert files.run("flow", "diff").code == 2
+    assert files.call("flow", "down").code == 0
+    assert files.call("flow", "diff").code == 2
 
 
 def test_config_says_what_is_meant_and_whence(files: Shell) -> None:
     given = ("-f", "flow.yml", "-f", "prod.yml", "--set", "with.timeout_ready=5000")
-    shown = files.run("flow", "config", *given, "--show-sources", MARK="#")
+    shown = files.call("flow", "config", *given, "--show-sources", MARK="#")
     assert shown.code == 0, shown.err
     for line in (
         "      mark: '#'  # flow.yml:5:23",
@@ -87,19 +87,19 @@ def test_config_says_what_is_meant_and_whence(files: Shell) -> None:
     ):
         assert line in shown.out.splitlines(), shown.out
     again = files.write(
-        "again.yml", files.run("flow", "config", *given, "--show-secrets", MARK="#").out
+        "again.yml", files.call("flow", "config", *given, "--show-secrets", MARK="#").out
     )
-    assert files.run("flow", "check", again).code == 0
-    raw = files.run("flow", "config", "--no-interpolate")
+    assert files.call("flow", "check", again).code == 0
+    raw = files.call("flow", "config", "--no-interpolate")
     assert "mark: ${MARK}" in raw.out
     listed = json.loads(
-        files.run("flow", "config", "--variables", "--format", "json", MARK="#", TOKEN="t").out
+        files.call("flow", "config", "--variables", "--format", "json", MARK="#", TOKEN="t").out
     )
     assert [(use["name"], use["value"], use["source"]) for use in listed["variables"]] == [
         ("MARK", "#", "shell"),
         ("TOKEN", "********", "shell"),
     ]
-    unset = files.run("flow", "config", "-q")
+    unset = files.call("flow", "config", "-q")
     assert (unset.code, unset.out) == (2, "")
     assert unset.err.startswith("flow.yml:5:24: error[unset-variable]")
 
@@ -143,29 +143,29 @@ def test_the_flow_of_the_folder_is_meant(shell: Shell, tmp_path: Path) -> None:
     assert shell.run("flow", "up", "other.yml", "-d", "-q").code == 0
     up = shell.run("flow", "up", "-d")
     assert (up.code, up.err.splitlines()[0]) == (0, "using flow.yaml; there is also jina.yml")
-    posted = shell.run("post", "/mark", "--text", "a")
+    posted = shell.call("post", "/mark", "--text", "a")
     assert [line["text"] for line in posted.lines] == ["ahere"]
     assert posted.err.startswith("using flow.yaml; there is also jina.yml\n")
-    named = shell.run("post", "/mark", "--text", "a", JINA_FLOW="other")
+    named = shell.call("post", "/mark", "--text", "a", JINA_FLOW="other")
     assert [line["text"] for line in named.lines] == ["aother"]
     assert "using" not in named.err
-    assert "mark" in shell.run("flow", "plot").out
-    assert shell.run("flow", "scale", "mark=2").code == 0
-    assert shell.run("flow", "down").code == 0
+    assert "mark" in shell.call("flow", "plot").out
+    assert shell.call("flow", "scale", "mark=2").code == 0
+    assert shell.call("flow", "down").code == 0
     assert [
-        flow["name"] for flow in json.loads(shell.run("flow", "ps", "--json").out)["flows"]
+        flow["name"] for flow in json.loads(shell.call("flow", "ps", "--json").out)["flows"]
     ] == ["other"]
     home, shell.folder = shell.folder, shell.folder / "project"
     shell.folder.mkdir()
     shell.write("flow.yml", "executors: []\n")
-    elsewhere = shell.run("post", "/mark", "--text", "a")
+    elsewhere = shell.call("post", "/mark", "--text", "a")
     assert elsewhere.code == 0
     assert 'note: using the Flow "other" of ' in elsewhere.err
     assert "; flow.yml is not running\n" in elsewhere.err
     shell.folder = home
-    assert shell.run("flow", "down", "--all").code == 0
+    assert shell.call("flow", "down", "--all").code == 0
     for name in ("flow.yaml", "jina.yml"):
         (shell.folder / name).unlink()
-    none = shell.run("flow", "check")
+    none = shell.call("flow", "check")
     assert none.code == 2
     assert "flow.yml, flow.yaml, jina.yml" in none.err.replace("\n", " ").replace("│ ", "")

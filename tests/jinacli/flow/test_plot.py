@@ -56,13 +56,13 @@ def here(shell: Shell) -> Shell:
 
 
 def test_it_prints_the_drawing_and_nothing_else(here: Shell) -> None:
-    assert here.run("flow", "plot", "flow.yml") == (0, TEXT, "")
-    assert here.run("flow", "plot", "flow.yml", "--format", "text") == (0, TEXT, "")
-    assert here.run("flow", "plot", "flow.yml", "--format", "mermaid") == (0, MERMAID, "")
+    assert here.call("flow", "plot", "flow.yml") == (0, TEXT, "")
+    assert here.call("flow", "plot", "flow.yml", "--format", "text") == (0, TEXT, "")
+    assert here.call("flow", "plot", "flow.yml", "--format", "mermaid") == (0, MERMAID, "")
 
 
 def test_no_module_is_imported_and_no_process_starts(here: Shell) -> None:
-    assert here.run("flow", "plot", "flow.yml").code == 0
+    assert here.call("flow", "plot", "flow.yml").code == 0
     assert sorted(path.name for path in here.folder.iterdir()) == ["flow.yml", "words.py"]
     assert here.directories() == []
 
@@ -76,7 +76,7 @@ def test_it_loads_neither_numpy_nor_zmq(here: Shell) -> None:
 
 
 def test_standard_input_is_a_flow_too(here: Shell) -> None:
-    done = here.run("flow", "plot", "-", stdin="executors: [{name: a}]\n")
+    done = here.call("flow", "plot", "-", stdin="executors: [{name: a}]\n")
     assert (done.code, done.err) == (0, "")
     assert done.out == "●    gateway\n│\n●    a        passes through\n│\n●    gateway\n"
 
@@ -91,15 +91,15 @@ def test_standard_input_is_a_flow_too(here: Shell) -> None:
 )
 def test_the_name_of_a_file_says_the_form(here: Shell, name: str, content: str) -> None:
     here.write(name, "what stood here before\n" * 100)
-    assert here.run("flow", "plot", "flow.yml", "--output", name) == (0, "", f"wrote {name}\n")
+    assert here.call("flow", "plot", "flow.yml", "--output", name) == (0, "", f"wrote {name}\n")
     assert (here.folder / name).read_text(encoding="utf-8") == content
 
 
 def test_mermaid_may_go_from_top_to_bottom(here: Shell) -> None:
     vertical = MERMAID.replace("LR", "TD")
-    done = here.run("flow", "plot", "flow.yml", "--format", "mermaid", "--vertical")
+    done = here.call("flow", "plot", "flow.yml", "--format", "mermaid", "--vertical")
     assert (done.code, done.out) == (0, vertical)
-    assert here.run("flow", "plot", "flow.yml", "--vertical", "-o", "graph.mmd").code == 0
+    assert here.call("flow", "plot", "flow.yml", "--vertical", "-o", "graph.mmd").code == 0
     assert (here.folder / "graph.mmd").read_text() == vertical
 
 
@@ -120,21 +120,21 @@ def test_mermaid_may_go_from_top_to_bottom(here: Shell) -> None:
     ],
 )
 def test_what_cannot_be_drawn_is_wrong_usage(here: Shell, options: str, reason: str) -> None:
-    done = here.run("flow", "plot", "flow.yml", *options.split(), COLUMNS="300")
+    done = here.call("flow", "plot", "flow.yml", *options.split(), COLUMNS="300")
     assert (done.code, done.out) == (2, "")
     assert reason in done.err
     assert sorted(path.name for path in here.folder.iterdir()) == ["flow.yml", "words.py"]
 
 
 def test_a_file_that_cannot_be_written_is_said(here: Shell) -> None:
-    done = here.run("flow", "plot", "flow.yml", "--output", "none/graph.txt")
+    done = here.call("flow", "plot", "flow.yml", "--output", "none/graph.txt")
     assert done == (1, "", "error: none/graph.txt: cannot be written: No such file or directory\n")
 
 
 def test_a_broken_flow_is_told_as_check_tells_it(here: Shell) -> None:
     here.write("bad.yml", FLOW.replace("replicas", "repliacs").replace("[picture", "[pictur"))
-    check = here.run("flow", "check", "bad.yml", "--no-import")
-    done = here.run("flow", "plot", "bad.yml")
+    check = here.call("flow", "check", "bad.yml", "--no-import")
+    done = here.call("flow", "plot", "bad.yml")
     assert (done.code, done.out) == (2, "")
     assert done.err == check.out
     assert "bad.yml:5:5: error[unknown-key]: `repliacs` is not a key of an executor" in done.err
@@ -142,7 +142,7 @@ def test_a_broken_flow_is_told_as_check_tells_it(here: Shell) -> None:
 
 
 def test_a_flow_that_is_not_there_is_said(here: Shell) -> None:
-    done = here.run("flow", "plot", "none.yml")
+    done = here.call("flow", "plot", "none.yml")
     assert (done.code, done.out) == (2, "")
     assert "no such file: none.yml" in done.err
 

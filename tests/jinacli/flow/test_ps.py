@@ -40,19 +40,19 @@ def test_ps_shows_files_and_no_mark_up(shell: Shell) -> None:
         table = shell.ps_table()
         assert table[0].split()[-1] == "file"
         assert {line.split()[-1] for line in table[1:]} == {"a/flow[x].yml", "b/flow[x].yml"}
-        done = shell.run("post", "/", "--text", "x")
+        done = shell.call("post", "/", "--text", "x")
         assert done.code == 4
         assert "2 Flows are running: a/flow[x].yml, b/flow[x].yml\n" in done.err
         assert shell.run("post", "/", "--text", "x", "--flow", "b/flow[x].yml").code == 0
         for arguments in ((), (shell.ps()[0]["name"],)):
-            done = shell.run("flow", "down", *arguments)
+            done = shell.call("flow", "down", *arguments)
             assert done.code == 4
             assert "/flow[x].yml\nhelp: " in done.err
         assert len(shell.ps()) == 2
-        assert shell.run("flow", "down", "a/flow[x].yml").code == 0
+        assert shell.call("flow", "down", "a/flow[x].yml").code == 0
         assert [flow["file"] for flow in shell.ps()] == [str(shell.folder / "b/flow[x].yml")]
     finally:
-        assert shell.run("flow", "down", "--all").code == 0
+        assert shell.call("flow", "down", "--all").code == 0
 
 
 def test_flows_that_cannot_be_seen_are_not_called_none(shell: Shell) -> None:
@@ -90,7 +90,7 @@ def test_ps_shows_the_gpus_that_each_worker_got(shell: Shell) -> None:
         assert got == {"a/0": "0", "a/1": "1", "a/2": "0", "plain/0": ""}
         table = shell.ps_table()
         assert table[0].split()[-2:] == ["GPU", "file"]
-        (line,) = shell.run("post", "/", "--text", "x").lines
+        (line,) = shell.call("post", "/", "--text", "x").lines
         assert line["tags"]["seen"] in ("0", "1")
 
 
@@ -111,22 +111,22 @@ def test_workers_share_the_cores_and_ps_shows_it(shell: Shell) -> None:
     for name in VARIABLES:
         shell.environment.pop(name, None)
     with shell.up("flow.yml"):
-        (line,) = shell.run("post", "/", "--text", "x").lines
+        (line,) = shell.call("post", "/", "--text", "x").lines
         five = dict.fromkeys(VARIABLES, "5")
         three = dict.fromkeys(VARIABLES, "3")
         assert line["tags"] == {"flows": five, "own": {**three, "MKL_NUM_THREADS": "1"}}
         assert "threads" not in shell.ps_table()[0]
-        table = shell.run("flow", "ps", "-v").out.splitlines()
+        table = shell.call("flow", "ps", "-v").out.splitlines()
         rows = [row.split() for row in table]
         assert rows[0][-3:] == ["threads", "python", "file"]
         assert (rows[1][-3], rows[2][-2]) == ("5", "3")
     shell.write("flow.yml", "executors:\n  - {name: it, uses: 'sees.py:Sees'}\n")
     with shell.up("flow.yml"):
-        assert shell.run("flow", "scale", "it=2").code == 0
+        assert shell.call("flow", "scale", "it=2").code == 0
         (flow,) = shell.ps()
         cores = usable_cores()
         # The first one has begun with all of them, and keeps them until it is restarted.
         assert [each["threads"] for each in flow["workers"]] == [cores, max(1, cores // 2)]
-        assert shell.run("flow", "restart").code == 0
+        assert shell.call("flow", "restart").code == 0
         (flow,) = shell.ps()
         assert [each["threads"] for each in flow["workers"]] == [max(1, cores // 2)] * 2

@@ -54,7 +54,7 @@ def flow(shared_shell: Shell) -> Iterator[Shell]:
 
 
 def status(shell: Shell) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(shell.run("flow", "status", "--json").out)
+    found: dict[str, Any] = json.loads(shell.call("flow", "status", "--json").out)
     return found
 
 
@@ -64,7 +64,7 @@ def worker(shell: Shell, name: str) -> dict[str, Any]:
 
 
 def test_a_flow_that_is_well(flow: Shell) -> None:
-    done = flow.run("flow", "status", "flow.yml", "--json")
+    done = flow.call("flow", "status", "flow.yml", "--json")
     assert done.code == 0
     found = json.loads(done.out)
     assert (found["schema"], found["name"], found["state"]) == ("jina/status/v1", "flow", "healthy")
@@ -72,7 +72,7 @@ def test_a_flow_that_is_well(flow: Shell) -> None:
     assert [each["name"] for each in found["workers"]] == ["moody/0", "moody/1", "gate/0"]
     assert {each["state"] for each in found["workers"]} == {"ready"}
     assert all(each["memory"] > 1 << 20 for each in (*found["workers"], found["gateway"]))
-    done = flow.run("flow", "status")
+    done = flow.call("flow", "status")
     assert done.code == 0
     lines = done.out.splitlines()
     assert lines[0].startswith("flow is healthy: up ")
@@ -88,11 +88,11 @@ def test_a_worker_that_works_and_one_that_is_stopped(flow: Shell) -> None:
         assert found["oldest_s"] >= 0
         assert found["since_s"] <= found["up_s"]
         assert status(flow)["gateway"]["requests_held"] == 1
-        assert flow.run("flow", "status").code == 0
+        assert flow.call("flow", "status").code == 0
         os.kill(pid, signal.SIGSTOP)
         try:
             wait_until(lambda: worker(flow, "gate/0")["state"] == "stopped")
-            done = flow.run("flow", "status")
+            done = flow.call("flow", "status")
             assert done.code == 1
             assert done.out.startswith("flow is degraded: ")
             assert "\n- gate/0 is stopped\n" in done.out
@@ -111,7 +111,7 @@ def test_a_stopped_gateway_does_not_keep_anybody_waiting(flow: Shell) -> None:
     gateway = flow.gateway()
     os.kill(gateway, signal.SIGSTOP)
     try:
-        done = flow.run("flow", "status", "--json")
+        done = flow.call("flow", "status", "--json")
     finally:
         os.kill(gateway, signal.SIGCONT)
     assert done.code == 1
@@ -123,9 +123,9 @@ def test_a_stopped_gateway_does_not_keep_anybody_waiting(flow: Shell) -> None:
 def test_failures_are_counted_and_told_in_the_log(flow: Shell) -> None:
     (flow.folder / "go").touch()
     lines = '{"id": "m1", "text": "raise"}\n'
-    assert flow.run("post", "/moody", stdin=lines).code == 3
+    assert flow.call("post", "/moody", stdin=lines).code == 3
     lines = '{"id": "n1", "text": "well"}\n{"id": "n2", "text": "exit"}\n'
-    assert flow.run("post", "/moody", stdin=lines).code == 3
+    assert flow.call("post", "/moody", stdin=lines).code == 3
     found = wait_until(lambda: (s := status(flow))["gateway"]["failures"] >= 2 and s)
     nodes = {each["name"]: each["failures"] for each in found["nodes"]}
     assert (nodes["gate"], nodes["moody"]) == (0, 2)
@@ -135,7 +135,7 @@ def test_failures_are_counted_and_told_in_the_log(flow: Shell) -> None:
     assert shown["requests_failed"] == 2
 
     def told() -> list[str]:
-        log = flow.run("flow", "logs", "moody", "--json").out.splitlines()
+        log = flow.call("flow", "logs", "moody", "--json").out.splitlines()
         return [line["text"] for line in map(json.loads, log) if line["kind"] == "failure"]
 
     first, second = wait_until(lambda: len(lines := told()) == 2 and lines)
@@ -145,7 +145,7 @@ def test_failures_are_counted_and_told_in_the_log(flow: Shell) -> None:
 
 
 def test_an_unknown_flow_and_none(flow: Shell, shell: Shell) -> None:
-    done = flow.run("flow", "status", "flwo")
+    done = flow.call("flow", "status", "flwo")
     assert (done.code, done.out) == (4, "")
     assert 'did you mean "flow"?' in done.err
     for command in ("status", "top"):
@@ -240,17 +240,17 @@ def test_a_worker_that_closes_all_its_descriptors_is_replaced(shell: Shell) -> N
     shell.write("flow.yml", "executors: [{name: c, uses: 'closing.py:Closing'}]\n")
     with shell.up("flow.yml"):
         before = shell.workers()["c/0"]
-        done = shell.run("post", "/call", "--text", "x")
+        done = shell.call("post", "/call", "--text", "x")
         assert done.code == 3
         assert done.lines[0]["error"]["type"] == "jina.excepts.WorkerDied"
-        assert shell.run("post", "/", "--text", "x").code == 0
+        assert shell.call("post", "/", "--text", "x").code == 0
         after = shell.workers()["c/0"]
         assert after != before
-        assert shell.run("post", "/thread", "--text", "x").code == 0
+        assert shell.call("post", "/thread", "--text", "x").code == 0
         connections = f"/proc/{after}/fd"
         (shell.folder / "answered").touch()
         wait_until(lambda: not os.listdir(connections))
-        assert shell.run("post", "/", "--text", "x").code == 0
+        assert shell.call("post", "/", "--text", "x").code == 0
         assert shell.workers()["c/0"] != after
-        assert "lost its connection" in shell.run("flow", "logs").out
-        assert shell.run("flow", "status").code == 0
+        assert "lost its connection" in shell.call("flow", "logs").out
+        assert shell.call("flow", "status").code == 0

@@ -21,7 +21,7 @@ def test_up_says_what_is_ready_and_where(shell: Shell) -> None:
         assert ready["flow"] == "flow"
         (address,) = ready["addresses"]
         assert re.fullmatch(rf"ipc://{shell.run_dir}/flow-[0-9a-f]{{8}}/front.ipc", address)
-        assert shell.run("post", "/", "--text", "x", "--address", address).code == 0
+        assert shell.call("post", "/", "--text", "x", "--address", address).code == 0
         done = up.end(signal.SIGINT)
     assert (done.code, done.out) == (0, "")
     first, *rest = sorted(done.err.splitlines()[:3])
@@ -97,7 +97,7 @@ def test_a_worker_that_fails_to_start_shows_its_traceback_and_its_place(shell: S
         '    raise RuntimeError("no model here")\n'
         'error: flow.yml:4:32: "failstostart/0" did not start: RuntimeError: no model here\n'
     )
-    log = shell.run("flow", "logs").out
+    log = shell.call("flow", "logs").out
     assert "jina/executors/load.py" in log
     assert log.count("RuntimeError: no model here") == 2
     assert not shell.directories()
@@ -186,7 +186,7 @@ def test_the_same_file_up_twice_is_refused(shell: Shell) -> None:
                 f'error: {path}: the Flow "flow" is already running, with process id {flow.pid}\n'
                 "help: stop it with `jina flow down`, or post to it\n",
             )
-        assert shell.run("post", "/", "--text", "x").code == 0
+        assert shell.call("post", "/", "--text", "x").code == 0
 
 
 def test_up_runs_on_after_its_terminal_where_nohup_wants_it(shell: Shell) -> None:
@@ -194,7 +194,7 @@ def test_up_runs_on_after_its_terminal_where_nohup_wants_it(shell: Shell) -> Non
     with shell.start("flow", "up", file, "--json", program=("nohup", JINA)) as flow:
         assert flow.read_line(), flow.err
         flow.process.send_signal(signal.SIGHUP)
-        assert shell.run("post", "/upper", "--text", "a").code == 0
+        assert shell.call("post", "/upper", "--text", "a").code == 0
         assert flow.end(signal.SIGTERM).code == 0
         assert "SIGHUP" not in flow.err
 
@@ -207,7 +207,7 @@ def test_with_a_port_it_listens_on_tcp_too(shell: Shell, host: str, shown: str) 
         assert local.startswith("ipc://")
         assert re.fullmatch(rf"tcp://{re.escape(shown)}:\d+", remote)
         for address in (local, remote):
-            done = shell.run("post", "/", "--address", address, stdin=json_lines(250))
+            done = shell.call("post", "/", "--address", address, stdin=json_lines(250))
             assert [line["text"] for line in done.lines] == [f"LINE {n}" for n in range(250)]
         done = up.end(signal.SIGTERM)
     assert (done.code, done.err) == (0, "")
@@ -249,9 +249,9 @@ def test_yaml_from_standard_input(shell: Shell) -> None:
     assert done.code == 0, done.err
     name = json.loads(done.out)["flow"]
     try:
-        assert shell.run("post", "/", "--text", "x").lines[0]["text"] == "X"
+        assert shell.call("post", "/", "--text", "x").lines[0]["text"] == "X"
     finally:
-        assert shell.run("flow", "down", name).code == 0
+        assert shell.call("flow", "down", name).code == 0
 
 
 def test_what_an_executor_prints_is_shown_with_its_name(shell: Shell) -> None:
@@ -265,7 +265,7 @@ def test_what_an_executor_prints_is_shown_with_its_name(shell: Shell) -> None:
     )
     shell.write("flow.yml", "executors: [{name: t, uses: {jtype: Talker, py_modules: talk.py}}]\n")
     with shell.up("flow.yml", "--quiet") as flow:
-        assert shell.run("post", "/").code == 0
+        assert shell.call("post", "/").code == 0
         flow.wait_for("t/0 | hello there\n")
 
 
@@ -280,9 +280,9 @@ def test_the_leftovers_of_a_killed_flow_are_cleared_at_the_next_start(shell: She
         assert up.end().code == -signal.SIGKILL
     wait_until(lambda: not shell.processes(), what="workers die with their parent")
     assert len(shell.directories()) == 1
-    assert shell.run("flow", "ps") == (0, "", "no Flow is running\n")
+    assert shell.call("flow", "ps") == (0, "", "no Flow is running\n")
     with shell.up("flow.yml"):
-        assert shell.run("post", "/", "--text", "x").lines[0]["text"] == "X"
+        assert shell.call("post", "/", "--text", "x").lines[0]["text"] == "X"
 
 
 def test_a_run_directory_that_is_not_ours_is_refused_by_all(shell: Shell) -> None:

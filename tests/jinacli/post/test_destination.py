@@ -37,7 +37,7 @@ def test_each_has_its_own_and_none_ends_with_another(shell: Shell) -> None:
         assert all("ready, for a post" in line for line in shell.ps_table()[1:])
         assert first.end().code == 0
         assert worker_of(second) == workers[1]
-        done = shell.run("post", "/seen", "--text", "x")
+        done = shell.call("post", "/seen", "--text", "x")
         assert (done.code, done.out) == (4, "")
         assert done.said.startswith("error: no Flow is running\n")
         assert second.end().code == 0
@@ -53,7 +53,7 @@ def test_it_stands_in_the_way_of_no_flow_of_the_same_file(shell: Shell) -> None:
             (line,) = shell.run("post", "/seen", "--flow", "flow.yml").lines
             assert line["tags"]["pid"] != own
             assert post.end().code == 0
-            assert shell.run("post", "/seen").code == 0
+            assert shell.call("post", "/seen").code == 0
 
 
 def test_down_ends_it_too(shell: Shell) -> None:
@@ -61,7 +61,7 @@ def test_down_ends_it_too(shell: Shell) -> None:
     options = ("--flow", "flow.yml", "--inputs", "-", "--quiet")
     with shell.start("post", "/seen", *options, stdin=subprocess.PIPE) as post:
         worker_of(post)
-        assert shell.run("flow", "down", "flow").code == 0
+        assert shell.call("flow", "down", "flow").code == 0
         post.tell(b"{}\n")
         done = post.end()
     assert done.code == 4
@@ -80,7 +80,7 @@ def test_what_is_wrong_with_a_batch_is_said_once(shell: Shell) -> None:
 
 
 def test_the_greeting_takes_no_longer_than_the_timeout(shell: Shell) -> None:
-    done = shell.run(
+    done = shell.call(
         "post", "/", "--text", "x", "--address", "tcp://127.0.0.1:1", "--timeout", "200ms"
     )
     assert (done.code, done.out) == (4, "")

@@ -332,13 +332,13 @@ def test_parameters_from_a_file(flow: Shell) -> None:
 )
 def test_a_file_that_holds_no_parameters(shell: Shell, text: str, message: str) -> None:
     shell.write("wrong.yml", text)
-    done = shell.run("post", "/status", "-p", "@wrong.yml")
+    done = shell.call("post", "/status", "-p", "@wrong.yml")
     assert (done.code, done.out) == (2, "")
     assert message in done.said
 
 
 def test_a_file_of_parameters_that_is_not_there(shell: Shell) -> None:
-    done = shell.run("post", "/status", "-p", "@none.yml")
+    done = shell.call("post", "/status", "-p", "@none.yml")
     assert (done.code, done.said) == (
         2,
         "error[no-source]: no such file: none.yml\n"
@@ -374,7 +374,7 @@ def test_values_that_may_be_meant_otherwise_are_told(flow: Shell) -> None:
 )
 def test_parameters_that_cannot_be_carried(shell: Shell, value: str, message: str) -> None:
     """Known before a Flow is looked for."""
-    done = shell.run("post", "/status", "-p", f"text={value}")
+    done = shell.call("post", "/status", "-p", f"text={value}")
     assert (done.code, done.out) == (2, "")
     assert done.said == f"error: -p: {message}\n"
 
@@ -383,7 +383,7 @@ def test_parameters_that_cannot_be_carried(shell: Shell, value: str, message: st
 
 
 def test_no_flow_is_running(shell: Shell) -> None:
-    assert shell.run("post", "/") == (
+    assert shell.call("post", "/") == (
         4,
         "",
         "error: no Flow is running\n"
@@ -395,7 +395,7 @@ def test_two_flows_are_running(shell: Shell) -> None:
     for name in ("one", "two"):
         shell.flow("Upper", name=f"{name}.yml")
     with shell.up("one.yml"), shell.up("two.yml"):
-        assert shell.run("post", "/", "--text", "x") == (
+        assert shell.call("post", "/", "--text", "x") == (
             4,
             "",
             "error: 2 Flows are running: one, two\nhelp: choose one, as in --flow one\n",
@@ -408,11 +408,11 @@ def test_two_flows_are_running(shell: Shell) -> None:
             'error: no running Flow is named "tow"\nhelp: did you mean "two"?\n',
         )
         assert [flow["name"] for flow in shell.ps()] == ["one", "two"]
-        shell.run("flow", "down", "--all")
+        shell.call("flow", "down", "--all")
 
 
 def test_nobody_at_the_address(shell: Shell) -> None:
-    done = shell.run("post", "/", JINA_ADDRESS="ipc:///nowhere/front.ipc")
+    done = shell.call("post", "/", JINA_ADDRESS="ipc:///nowhere/front.ipc")
     assert done == (
         4,
         "",
