@@ -58,13 +58,14 @@ def call(
         try:
             main()
         except SystemExit as left:
-            code = left.code if isinstance(left.code, int) else 0
+            code = left.code if isinstance(left.code, int) else int(bool(left.code))
         finally:
             if os.getpid() != pid:  # a fork of its own, which has no tests to go on with
                 os._exit(code)
         for stream in (sys.stdout, sys.stderr):
             stream.flush()
-        return code, *(os.pread(each.fileno(), 1 << 26, 0).decode() for each in (out, err))
+        said, told = (os.pread(each.fileno(), 1 << 26, 0).decode() for each in (out, err))
+        return code, said, told
 
 
 @contextlib.contextmanager
@@ -98,10 +99,10 @@ def _streams(*files: IO[bytes]) -> Iterator[None]:
     try:
         for number, (name, file) in enumerate(zip(names, files, strict=True)):
             os.dup2(file.fileno(), number)
-            opened = io.open(number, "w" if number else "r", encoding="utf-8", closefd=False)
-            if number == 2:
-                opened.reconfigure(errors="backslashreplace")
-            setattr(sys, name, opened)
+            raw = io.FileIO(number, "w" if number else "r", closefd=False)
+            buffer = io.BufferedWriter(raw) if number else io.BufferedReader(raw)
+            errors = "backslashreplace" if number == 2 else "strict"  # as Python does it
+            setattr(sys, name, io.TextIOWrapper(buffer, encoding="utf-8", errors=errors))
         yield
     finally:
         for number, (name, (held, stream)) in enumerate(zip(names, before, strict=True)):
