@@ -142,8 +142,8 @@ def test_a_damaged_key_concerns_no_other_and_is_told(address: str, shared_shell:
 
 def test_keys_that_cannot_be_used_are_told_before_anything_starts(shell: Shell) -> None:
     flow = shell.flow("Upper")
-    done = shell.run("flow", "up", flow, "--port", "0", "--keys", "nowhere")
+    done = shell.call("flow", "up", flow, "--port", "0", "--keys", "nowhere")
     assert done.code == 2
     assert done.err == "error: nowhere: no such folder\nhelp: `jina keys new NAME` makes one\n"
-    done = shell.run("flow", "up", flow, "--keys", "nowhere")
+    done = shell.call("flow", "up", flow, "--keys", "nowhere")
     assert "needs --port" in done.err

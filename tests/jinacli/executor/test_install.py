@@ -193,7 +193,7 @@ def test_what_cannot_be_made(shell: Shell, words: str, code: int, message: str) 
     shell.write("bad.yml", "a: [")
     shell.write("flow.yml", "jtype: Flow\nexecutors: [{name: a}]\n")
     shell.write("unknown.yml", "jtype: Nope\n")
-    done = shell.run("executor", "install", *words.split())
+    done = shell.call("executor", "install", *words.split())
     assert (done.code, done.out) == (code, ""), done.err
     assert message in done.err
     assert not (shell.folder / "new").exists()

@@ -158,7 +158,7 @@ def test_a_method_that_ends_the_process_is_no_success(here: Shell) -> None:
     ],
 )
 def test_wrong_usage(here: Shell, arguments: tuple[str, ...], message: str) -> None:
-    done = here.run("executor", "run", *arguments)
+    done = here.call("executor", "run", *arguments)
     assert (done.code, done.out) == (2, "")
     assert message in done.err
     assert "<text>" not in done.err

@@ -279,7 +279,7 @@ def test_what_the_command_line_refuses(shell: Shell) -> None:
         (["--http-workers", "2"], "--http-workers: needs --http"),
         (["--http", "0.0.0.0:0"], "0.0.0.0 can be reached from other machines"),
     ):
-        done = shell.run("flow", "up", "flow.yml", *words)
+        done = shell.call("flow", "up", "flow.yml", *words)
         assert done.code == 2
         assert told in done.err
     done = shell.run("http", "0.0.0.0:8080")
@@ -301,11 +301,11 @@ def test_who_lets_others_in_is_believed_by_every_command(shell: Shell) -> None:
 
 def test_dry_run_and_config_show_it(shell: Shell) -> None:
     shell.write("flow.yml", FLOW)
-    plan = json.loads(shell.run("flow", "up", "flow.yml", "--dry-run", "--json").out)
+    plan = json.loads(shell.call("flow", "up", "flow.yml", "--dry-run", "--json").out)
     assert plan["http"] == "http://127.0.0.1:(a free port)"
     names = [process["name"] for process in plan["processes"]]
     assert names == ["gateway", "http/0", "http/1", "upper/0"]
-    shown = shell.run("flow", "up", "flow.yml", "--dry-run", "--http", "[::1]:80")
+    shown = shell.call("flow", "up", "flow.yml", "--dry-run", "--http", "[::1]:80")
     assert "\n  http://[::1]:80\n" in shown.out
     config = shell.call("flow", "config", "flow.yml", "--show-sources")
     assert "http:\n  port: 0\n  workers: 2  # flow.yml:3:17\n" in config.out.replace(
@@ -316,7 +316,7 @@ def test_dry_run_and_config_show_it(shell: Shell) -> None:
 def test_a_certificate_that_is_none_is_told_where_it_is_named(shell: Shell) -> None:
     names = f"ssl_certfile: {TLS}/localhost.key, ssl_keyfile: {TLS}/localhost.crt"
     shell.write("flow.yml", FLOW.replace("protocol: http", f"protocol: http, {names}"))
-    done = shell.run("flow", "up", "flow.yml")
+    done = shell.call("flow", "up", "flow.yml")
     assert done.code == 2
     assert done.err.startswith("flow.yml:2:38: error[http-file]: `ssl_certfile`: this is a private")
     assert "help: have the two files been swapped?" in done.err

@@ -106,16 +106,16 @@ def test_config_says_what_is_meant_and_whence(files: Shell) -> None:
 
 def test_what_would_be_started_is_printed_and_nothing_is(files: Shell) -> None:
     given = ("-f", "flow.yml", "-f", "prod.yml", "--env-file", "my.env")
-    plan = json.loads(files.run("flow", "up", *given, "--dry-run", "--json").out)
+    plan = json.loads(files.call("flow", "up", *given, "--dry-run", "--json").out)
     assert [process["name"] for process in plan["processes"]] == ["gateway", "mark/0", "mark/1"]
     assert plan["addresses"][0].startswith(f"ipc://{files.run_dir}/flow-")
-    text = files.run("flow", "up", *given, "--dry-run", "--port", "5555")
+    text = files.call("flow", "up", *given, "--dry-run", "--port", "5555")
     assert "tcp://127.0.0.1:5555" in text.out
     assert not files.directories()
-    wrong = files.run("flow", "up", *given, "--set", "executors.mark.repicas=2", "--dry-run")
+    wrong = files.call("flow", "up", *given, "--set", "executors.mark.repicas=2", "--dry-run")
     assert wrong.code == 2
     assert wrong.err.startswith("--set:1:16: error[unknown-key]: `repicas`")
-    none = files.run("flow", "up", "--env-file", "none.env")
+    none = files.call("flow", "up", "--env-file", "none.env")
     assert none.code == 2
     assert "none.env" in none.err
 

@@ -31,7 +31,7 @@ def test_nothing_is_needed_to_see_what_would_travel(shell: Shell) -> None:
     shell.write("my.py", EXECUTOR)
     shell.write(".gitignore", "*.log\n")
     shell.write("left.log", "not sent")
-    done = shell.run("flow", "up", str(shell.write("flow.yml", FLOW)), "--on", "ray", "--dry-run")
+    done = shell.call("flow", "up", str(shell.write("flow.yml", FLOW)), "--on", "ray", "--dry-run")
     assert done.code == 0, done.err
     rows = [" ".join(line.split()) for line in done.out.splitlines()]
     assert "mine 2 2 CPU 3 318 bytes" in rows

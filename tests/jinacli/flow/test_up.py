@@ -51,7 +51,7 @@ def test_every_problem_of_a_broken_flow_is_shown_at_its_place(shell: Shell) -> N
         "  - {name: c, needs: b}\n"
         "  - {name: a}\n",
     )
-    done = shell.run("flow", "up", "broken.yml")
+    done = shell.call("flow", "up", "broken.yml")
     assert (done.code, done.out) == (2, "")
     heads = re.findall(r"^(broken\.yml:\d+:\d+): error\[([a-z-]+)\]: (.*)$", done.err, re.MULTILINE)
     assert [(place, code) for place, code, _ in heads] == [
@@ -238,7 +238,7 @@ def test_a_port_that_is_taken(shell: Shell) -> None:
 def test_beyond_this_machine_only_when_asked_twice(
     shell: Shell, options: list[str], message: str
 ) -> None:
-    done = shell.run("flow", "up", shell.flow("Upper"), *options)
+    done = shell.call("flow", "up", shell.flow("Upper"), *options)
     assert (done.code, done.out) == (2, "")
     assert done.err == f"error: {message}\nhelp: see `jina flow up --help`\n"
 
