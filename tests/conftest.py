@@ -80,9 +80,8 @@ def pytest_collection(session: pytest.Session) -> None:
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Run three processes on two cores: a test often waits for a deadline or a process."""
-    cores = len(os.sched_getaffinity(0))
-    return cores + cores // 2
+    """Run four processes on two cores: half of the time a test waits for another process."""
+    return 2 * len(os.sched_getaffinity(0))
 
 
 @pytest.hookimpl(tryfirst=True)  # before `-m` chooses
@@ -105,6 +104,8 @@ def _session_runtime_dir() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for name in (*_OURS, *_PAINT):
             patch.delenv(name, raising=False)
+        # Hundreds of commands would compile jina anew each.
+        patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
         path = Path(tempfile.mkdtemp(prefix="jina-"))
         _use(path, patch)
         _strangers.update(_pids())
