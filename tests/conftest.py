@@ -12,6 +12,7 @@ belongs to this process is looked at, so that others may run tests beside it.
 from __future__ import annotations
 
 import functools
+import gc
 import os
 import shutil
 import signal
@@ -77,6 +78,11 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection(session: pytest.Session) -> None:
     """Import the test files before they are collected, if others do so at the same time."""
     warming.import_in_turn(session.config)
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector the thousands of tests, which stay."""
+    gc.freeze()
 
 
 def pytest_xdist_auto_num_workers() -> int:

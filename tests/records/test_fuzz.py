@@ -15,7 +15,7 @@ from jina import Document, DocumentArray
 from jina.excepts import DocumentError, WireError
 from jina.types import codec
 
-COUNT = int(os.environ.get("JINA_FUZZ", "50000"))
+COUNT = int(os.environ.get("JINA_FUZZ", "20000"))
 SEED = os.environ.get("JINA_FUZZ_SEED", "1")
 
 
