@@ -47,10 +47,10 @@ def test_calls_that_hang_are_ended_and_their_document_is_found(shell: Shell) -> 
         wait_until(lambda: up.err.count(told) == deaths, what="each death is told")
         assert up.err.count("fickle/0 exceeded its timeout of 0.2 s ") == deaths
         assert up.err.count(" in act\n") == deaths  # the stacks
-        assert shell.run("post", "/other", "--target", "fickle", "--text", "x").code == 0
+        assert shell.call("post", "/other", "--target", "fickle", "--text", "x").code == 0
         # A method that never lets go of the interpreter.
         begun = f"begun={shell.folder / 'begun'}"
-        done = shell.run("post", "/", "--target", "hog", "-p", begun, "--text", "x")
+        done = shell.call("post", "/", "--target", "hog", "-p", begun, "--text", "x")
         assert done.lines[0]["error"]["type"] == HANG
         assert up.err.count(" in hold\n") == 2
 
@@ -61,13 +61,13 @@ def test_errors_are_tried_again_or_passed_over(shell: Shell) -> None:
         "Fickle, name: extra, on_error: continue",
     )
     with shell.up(flow):
-        done = shell.run("post", "/", "--target", "db", stdin=lines("busy"))
+        done = shell.call("post", "/", "--target", "db", stdin=lines("busy"))
         assert (done.code, done.said) == (0, "")
-        done = shell.run("post", "/", "--target", "db", stdin=lines("never"))
+        done = shell.call("post", "/", "--target", "db", stdin=lines("never"))
         assert (done.code, done.lines[0]["error"]["type"]) == (3, "ValueError")
 
         texts = lines("a", "never") + "bad\n"
-        done = shell.run("post", "/", "--target", "extra", "--output", "out.jsonl", stdin=texts)
+        done = shell.call("post", "/", "--target", "extra", "--output", "out.jsonl", stdin=texts)
         assert done.code == 3
         first, second, third = map(
             json.loads, (shell.folder / "out.jsonl").read_text().splitlines()
@@ -110,7 +110,7 @@ def test_a_request_fails_when_its_time_is_over(shell: Shell, tmp_path: Path) -> 
         }
         assert [line["error"] for line in done.lines] == [late] * 3
         (tmp_path / "go").touch()
-        done = shell.run("post", "/", "--request-timeout", "2m", stdin=lines("d"))
+        done = shell.call("post", "/", "--request-timeout", "2m", stdin=lines("d"))
         assert done.lines[0]["text"] == "passed"
 
 
@@ -127,7 +127,7 @@ def test_a_request_fails_when_its_time_is_over(shell: Shell, tmp_path: Path) -> 
 def test_what_is_no_duration_is_wrong_usage(
     shell: Shell, option: str, value: str, message: str
 ) -> None:
-    done = shell.run("post", "/", option, value)
+    done = shell.call("post", "/", option, value)
     assert done.code == 2
     assert done.err == f"error: {option}: {message}\nhelp: see `jina post --help`\n"
 
@@ -137,7 +137,7 @@ def test_a_stopped_worker_is_replaced_where_there_is_a_timeout(shell: Shell) -> 
     with shell.up(shell.flow("Upper, timeout: 500")) as up:
         worker = shell.workers()["upper/0"]
         os.kill(worker, signal.SIGSTOP)
-        done = shell.run("post", "/", stdin=lines("a", "b"))
+        done = shell.call("post", "/", stdin=lines("a", "b"))
         assert (done.code, [line["text"] for line in done.lines]) == (0, ["A", "B"])
         wait_until(lambda: "upper/0 was killed by SIGKILL; restarting" in up.err)
         assert shell.workers()["upper/0"] != worker
@@ -147,17 +147,17 @@ def test_a_stopped_worker_is_waited_for_where_there_is_none(shell: Shell) -> Non
     with shell.up(shell.flow("Upper")) as up:
         worker = shell.workers()["upper/0"]
         os.kill(worker, signal.SIGSTOP)
-        done = shell.run("post", "/", "--request-timeout", "300ms", stdin=lines("a"))
+        done = shell.call("post", "/", "--request-timeout", "300ms", stdin=lines("a"))
         assert done.lines[0]["error"]["type"] == "jina.excepts.RequestTimeout"
         os.kill(worker, signal.SIGCONT)
-        assert shell.run("post", "/", stdin=lines("b")).lines[0]["text"] == "B"
+        assert shell.call("post", "/", stdin=lines("b")).lines[0]["text"] == "B"
         assert shell.workers()["upper/0"] == worker
         assert "killed" not in up.err
 
 
 def test_a_post_shows_where_its_time_went(shell: Shell) -> None:
     with shell.up(shell.flow("Slow, name: s", "Upper, name: u")):
-        done = shell.run("post", "/", "--timing", "--request-size", "2", stdin=lines(*"abcde"))
+        done = shell.call("post", "/", "--timing", "--request-size", "2", stdin=lines(*"abcde"))
     assert done.code == 0
     title, head, *rows = done.said.splitlines()
     assert title == "Times in ms, of single calls:"

@@ -56,7 +56,7 @@ def up(shared_shell: Shell) -> Iterator[Running]:
 def post(shell: Shell, node: str, endpoint: str, stdin: str | None = None) -> list[dict[str, Any]]:
     """The outcomes of a post to one node."""
     options = () if stdin is not None else ("--text", "x")
-    done = shell.run("post", endpoint, "--target", f"{node}$", "--quiet", *options, stdin=stdin)
+    done = shell.call("post", endpoint, "--target", f"{node}$", "--quiet", *options, stdin=stdin)
     assert done.code in (0, 3), done.err
     return done.lines
 
@@ -92,7 +92,7 @@ def test_groundtruths_go_along_and_are_there_once(shared_shell: Shell, up: Runni
 def test_a_request_without_documents_is_what_every_shard_made(
     shared_shell: Shell, up: Running
 ) -> None:
-    done = shared_shell.run("post", "/parts", "--target", "part")
+    done = shared_shell.call("post", "/parts", "--target", "part")
     assert [doc["id"] for doc in done.lines] == [f"made by {n}" for n in range(3)]
 
 
@@ -213,14 +213,14 @@ def test_nobody_waits_for_a_floating_executor_and_its_errors_are_said(shell: She
         name="aside.yml",
     )
     with shell.up(flow) as up:
-        done = shell.run("post", "/moody", "--target", "aside|upper", "--text", "raise")
+        done = shell.call("post", "/moody", "--target", "aside|upper", "--text", "raise")
         assert (done.code, done.lines[0]["text"]) == (0, "RAISE")
         up.wait_for("error: aside/0 (floating): ValueError: a bad mood\n")
-        done = shell.run("post", "/moody", "--target", "aside|upper", "--text", "die")
+        done = shell.call("post", "/moody", "--target", "aside|upper", "--text", "die")
         assert (done.code, done.lines[0]["text"]) == (0, "DIE")
         up.wait_for("error: aside/0 (floating): jina.excepts.WorkerDied: This ")
         # One that has begun is done when the Flow stops.
-        done = shell.run("post", "/wait", "--text", "x")
+        done = shell.call("post", "/wait", "--text", "x")
         assert (done.code, done.lines[0]["text"]) == (0, "X")
         wait_until((shell.folder / "begun").exists)
         up.process.send_signal(signal.SIGTERM)

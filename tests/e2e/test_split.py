@@ -33,14 +33,14 @@ def errors(found: list[dict[str, Any]]) -> dict[str, str]:
 
 
 def sizes(shell: Shell) -> list[int]:
-    (line,) = shell.run("post", "/calls").lines
+    (line,) = shell.call("post", "/calls").lines
     return [int(size) for size in line["tags"]["sizes"]]
 
 
 def test_three_of_400_lines_fail_and_the_others_have_their_results(flow: Shell) -> None:
     flow.write("data.jsonl", lines(400, 17, 200, 399))
     sizes(flow)
-    done = flow.run("post", "/pick", "-i", "data.jsonl", "--request-size", "400")
+    done = flow.call("post", "/pick", "-i", "data.jsonl", "--request-size", "400")
     assert done.code == 3
     assert errors(done.lines) == dict.fromkeys(["d17", "d200", "d399"], "a bad one")
     assert [line["id"] for line in done.lines] == [f"d{n}" for n in range(400)]
@@ -54,27 +54,27 @@ def test_three_of_400_lines_fail_and_the_others_have_their_results(flow: Shell) 
 
 def test_one_that_fails_on_everything_is_called_less_than_twice_as_often(flow: Shell) -> None:
     sizes(flow)
-    done = flow.run("post", "/pick", "--request-size", "50", stdin=lines(50, *range(50)))
+    done = flow.call("post", "/pick", "--request-size", "50", stdin=lines(50, *range(50)))
     assert len(errors(done.lines)) == 50
     assert len(sizes(flow)) == 99
 
 
 @pytest.mark.parametrize(("mode", "failed", "code"), [("stop", 4, 3), ("continue", 0, 3)])
 def test_who_wants_it_otherwise_says_so(flow: Shell, mode: str, failed: int, code: int) -> None:
-    done = flow.run("post", "/pick", "--on-error", mode, stdin=lines(4, 1))
+    done = flow.call("post", "/pick", "--on-error", mode, stdin=lines(4, 1))
     assert (len(errors(done.lines)), done.code) == (failed, code)
 
 
 def test_what_must_not_see_a_document_twice_fails_as_a_whole(flow: Shell) -> None:
     sizes(flow)
-    done = flow.run("post", "/once", stdin=lines(4, 1))
+    done = flow.call("post", "/once", stdin=lines(4, 1))
     why = f"a bad one (the whole request fails: {ONCE})"
     assert errors(done.lines) == dict.fromkeys(["d0", "d1", "d2", "d3"], why)
     assert sizes(flow) == [4]
 
 
 def test_nor_is_it_called_again_after_a_death(flow: Shell) -> None:
-    done = flow.run("post", "/once", stdin=lines(4, 1, word="deadly"))
+    done = flow.call("post", "/once", stdin=lines(4, 1, word="deadly"))
     found = errors(done.lines)
     assert len(found) == 4
     assert ONCE in found["d0"]
@@ -131,7 +131,7 @@ def test_in_python_it_is_asked_for(flow: Shell) -> None:
 )
 def test_it_works_together_with(shell: Shell, executors: list[str]) -> None:
     with shell.up(shell.flow(*executors)):
-        done = shell.run("post", "/pick", "--request-size", "40", stdin=lines(100, 3, 41, 42, 99))
+        done = shell.call("post", "/pick", "--request-size", "40", stdin=lines(100, 3, 41, 42, 99))
         assert errors(done.lines) == dict.fromkeys(["d3", "d41", "d42", "d99"], "a bad one")
         good = [line for line in done.lines if "error" not in line]
         assert [line["id"] for line in good] == [

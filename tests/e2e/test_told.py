@@ -75,7 +75,7 @@ def restarts(asked: Session) -> dict[str, int]:
 
 
 def test_endpoints_of_a_running_flow(shell: Shell) -> None:
-    done = shell.run("flow", "endpoints", "flow", COLUMNS="200")
+    done = shell.call("flow", "endpoints", "flow", COLUMNS="200")
     assert done.code == 0, done.err
     assert done.out == (
         "ENDPOINT  EXECUTOR  METHOD         WRITTEN AT\n"
@@ -87,9 +87,9 @@ def test_endpoints_of_a_running_flow(shell: Shell) -> None:
         "finder: Finds what is near.\n"
     )
     # Of the file, which is read by another process, the same is told.
-    assert shell.run("flow", "endpoints", "flow.yml").out == done.out
-    running = json.loads(shell.run("flow", "endpoints", "flow", "--json").out)
-    written = json.loads(shell.run("flow", "endpoints", "flow.yml", "--json").out)
+    assert shell.call("flow", "endpoints", "flow.yml").out == done.out
+    running = json.loads(shell.call("flow", "endpoints", "flow", "--json").out)
+    written = json.loads(shell.call("flow", "endpoints", "flow.yml", "--json").out)
     assert running["endpoints"] == written["endpoints"]
     assert running["endpoints"][0]["parameters"] == SEARCH["parameters"]
     (node,) = running["nodes"]
@@ -116,7 +116,7 @@ def test_a_gateway_that_takes_the_place_of_another_tells_the_same(shell: Shell) 
         wait_until(lambda: {gateway} != {*shell.processes("jina.runtime.gateway")} != set())
         wait_until(lambda: asked.description()["nodes"] == [expected])
         assert restarts(asked) == counted
-    told = json.loads(shell.run("flow", "status", "--json").out)["workers"]
+    told = json.loads(shell.call("flow", "status", "--json").out)["workers"]
     assert sum(worker["restarts"] for worker in told) == 3
 
 

@@ -78,7 +78,7 @@ def told(text: str) -> list[str]:
 
 def log_of(shell: Shell) -> Path:
     """The log of the only run of a Flow."""
-    (run,) = json.loads(shell.run("flow", "list", "--json").out)["runs"]
+    (run,) = json.loads(shell.call("flow", "list", "--json").out)["runs"]
     return Path(run["log"])
 
 
@@ -95,13 +95,13 @@ def test_nothing_that_goes_into_a_log_is_lost(shell: Shell) -> None:
     write_talker(shell)
     assert shell.run("flow", "up", "flow.yml", "--detach").code == 0
     try:
-        assert shell.run("post", "/").code == 0
+        assert shell.call("post", "/").code == 0
         log = log_of(shell)
         wait_until(lambda: f"line {LINES - 1} " in log.read_text(), what="the last line is written")
         texts = [json.loads(line).get("text", "") for line in log.read_text().splitlines()]
         assert sum(text.startswith("line ") for text in texts) == LINES
     finally:
-        assert shell.run("flow", "down").code == 0
+        assert shell.call("flow", "down").code == 0
 
 
 def test_nothing_is_lost_on_a_reader_who_takes_his_time(shell: Shell) -> None:
@@ -181,13 +181,13 @@ def test_a_detached_flow_that_talks_much_fills_no_disk(shell: Shell) -> None:
     shell.write("flow.yml", "executors: [{name: t, uses: {jtype: Talker, py_modules: talk.py}}]\n")
     assert shell.run("flow", "up", "flow.yml", "--detach").code == 0
     try:
-        assert shell.run("post", "/").code == 0
+        assert shell.call("post", "/").code == 0
         log = log_of(shell)
         older = log.with_name("log.1")
         wait_until(lambda: "the end" in content(log), what="the last line is written")
-        assert "t/0     | \\x1b[2Jthe end\n" in shell.run("flow", "logs", "--tail", "1").out
+        assert "t/0     | \\x1b[2Jthe end\n" in shell.call("flow", "logs", "--tail", "1").out
         assert 10 << 20 <= older.stat().st_size < 11 << 20
         assert log.stat().st_size < 11 << 20
     finally:
-        assert shell.run("flow", "down").code == 0
-    assert json.loads(shell.run("flow", "ps", "--json").out)["flows"] == []
+        assert shell.call("flow", "down").code == 0
+    assert json.loads(shell.call("flow", "ps", "--json").out)["flows"] == []

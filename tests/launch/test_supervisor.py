@@ -20,13 +20,13 @@ from tests.shell import JINA, Shell
 
 def test_a_gateway_that_cannot_be_started_again_just_now_is_tried_later(shell: Shell) -> None:
     with shell.up(shell.flow("Counter")) as flow:
-        assert shell.run("post", "/", "--text", "x").code == 0
+        assert shell.call("post", "/", "--text", "x").code == 0
         _, hard = resource.prlimit(flow.pid, resource.RLIMIT_NOFILE)
         resource.prlimit(flow.pid, resource.RLIMIT_NOFILE, (3, hard))
         os.kill(shell.gateway(), signal.SIGKILL)
         flow.wait_for("gateway could not be started: [Errno 24] Too many open files; ")
         resource.prlimit(flow.pid, resource.RLIMIT_NOFILE, (hard, hard))
-        (line,) = shell.run("post", "/seen").lines
+        (line,) = shell.call("post", "/seen").lines
         assert line["tags"]["seen"] == 1  # the worker kept what it has in memory
 
 
@@ -43,7 +43,7 @@ def test_a_gateway_that_can_never_be_started_again_ends_the_flow(shell: Shell) -
     )
     assert not shell.processes()
     # Without a descriptor not even a directory can be removed: the next command does.
-    assert shell.run("flow", "ps").err == "no Flow is running\n"
+    assert shell.call("flow", "ps").err == "no Flow is running\n"
     assert not shell.directories()
 
 
@@ -100,7 +100,7 @@ def test_the_directory_of_a_successor_is_not_removed(shell: Shell) -> None:
         with shell.up("flow.yml"):
             os.kill(first.pid, signal.SIGCONT)
             assert first.end().code == 1
-            assert shell.run("post", "/", "--text", "x").lines[0]["text"] == "X"
+            assert shell.call("post", "/", "--text", "x").lines[0]["text"] == "X"
 
 
 TALKER = """
@@ -158,7 +158,7 @@ def test_a_bar_is_drawn_once_and_controls_are_shown(shell: Shell) -> None:
     )
     shell.write("flow.yml", "executors: [{name: t, uses: {jtype: Talker, py_modules: talk.py}}]\n")
     with shell.up("flow.yml") as flow:
-        done = shell.run("post", "/", "--text", "x")
+        done = shell.call("post", "/", "--text", "x")
         flow.wait_for("t/0 | \\x1b]0;owned\\x07\n")
         flow.wait_for("t/0 | 100%\n")
     assert done.code == 3
