@@ -167,7 +167,6 @@ def up(
     """
     # Late, as in every command: see jinacli.app.
     from jinacli.durations import seconds_of
-    from jinacli.flow.dry_run import show_plan
     from jinacli.flow.unfit import checked_if_unfit
     from jinacli.flow.up import Up, up_flow
 
@@ -198,6 +197,8 @@ def up(
     how = Up(listen, detach, watch, strict, as_json, quiet, limit_s, keys or "")
     how = replace(how, worker_listen=worker_listen, lease_s=lease_s(lease), ray=engine)
     if dry_run:
+        from jinacli.flow.dry_run import show_plan
+
         show = functools.partial(show_plan, given, how)
         raise typer.Exit(checked_if_unfit(given, show))
     start = functools.partial(up_flow, given, how)
