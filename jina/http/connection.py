@@ -259,7 +259,8 @@ class Connection(Reading):
         if self.transport.is_closing():
             self._due = now + self._settings.silence_s  # for the answer to be read
             return
-        self.flow.resume_reading()
+        if self.flow.read_paused:
+            self.flow.resume_reading()
         if self._state != BUSY:
             return
         self._state = HEAD

@@ -8,19 +8,21 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import msgspec
+from msgspec.structs import replace
 
-from jina.client.document_lines import lines_of
+from jina.client import document_lines
 from jina.client.exchange import Reply
 from jina.client.outcomes import Outcomes
 from jina.client.requests import Request
-from jina.defaults import MAX_CALL_BYTES
-from jina.excepts import BadClientInput, WireError
+from jina.excepts import BadClientInput
 from jina.http import bodies, envelopes
 from jina.http.access import Found
 from jina.http.answers import Answered, told
 from jina.http.bodies import LINES, Body
+from jina.http.elements import lines_of
 from jina.http.envelopes import Documents, Facts, OneFailed, Writer, in_list
 from jina.http.far_numbers import far_numbers
+from jina.http.forms import Form, elsewhere, form_of, template_of
 from jina.http.front import Front
 from jina.http.hints import hint_of
 from jina.http.hub import Ask
@@ -29,7 +31,6 @@ from jina.http.problems import (
     BadBody,
     Problem,
     in_words_of_json,
-    missing,
     not_json,
     refusal,
     wrong_type,
@@ -38,16 +39,13 @@ from jina.http.targets import named_by
 from jina.http.unknown_keys import unknown_in_query, unread_query
 from jina.http.watch import REQUEST_ID, sane_id
 from jina.names import DEFAULT_ENDPOINT
-from jina.readers import Chunk
 from jina.records import ids
-from jina.records.dialects import JINA_3, JINA_20
+from jina.records.dialects import JINA_20
 from jina.records.jsonlines import BAD_LINE, line_ends
-from jina.wire.maps import DOCS, REQUEST_TIMEOUT, SPLIT, STOPPING, Call, ErrorInfo, Part, pack_map
-from jina.wire.maps import LINES as WIRE_LINES
+from jina.wire.maps import REQUEST_TIMEOUT, SPLIT, STOPPING, Call, ErrorInfo
 
 JSON_LINES = b"application/x-ndjson"
 _JSON_LINES = {JSON_LINES, b"application/ndjson", b"application/jsonl", b"application/jsonlines"}
-_SOURCE = "data"  # what lines without a Document are said to stand in
 _decode_map = msgspec.json.Decoder(dict[str, Any]).decode
 
 
@@ -93,11 +91,8 @@ def prepare(
     kind = _kind(found.get(b"content-type", b""))
     try:
         if kind == b"json":
-            settings = front.settings
-            read = bodies.read(body, api=settings.api, max_docs=settings.max_docs)
-            if query and not read.is_named and (names := parse_qs(query.decode("latin-1"), True)):
-                raise BadBody(*unread_query(names))
-            return asked_of(front, endpoint, read, request_id=sane_id(found.get(REQUEST_ID, b"")))
+            request_id = sane_id(found[REQUEST_ID]) if REQUEST_ID in found else ""
+            return _asked_of_json(front, endpoint, body, query, request_id)
         if kind == b"lines":
             return _asked_of_lines(front, endpoint, body, query)
     except BadBody as error:
@@ -130,14 +125,26 @@ def _kind(value: bytes) -> bytes:
     return b"lines" if name in _JSON_LINES else b""
 
 
-def asked_of(
-    front: Front,
-    endpoint: str,
-    read: Body,
-    writer: Writer | None = None,
-    *,
-    request_id: str = "",
+def _asked_of_json(
+    front: Front, endpoint: str, body: bytes, query: bytes, request_id: str
 ) -> Asked:
+    """A request in the words of a release of Jina."""
+    settings = front.settings
+    known = None if query else front.forms.find(endpoint, body)
+    if known is not None:
+        form, data = known
+        lines = lines_of(body, data, form.facts.dialect, settings.max_docs)
+        return _filled(form, lines, len(data), request_id)
+    read = bodies.read(body, api=settings.api, max_docs=settings.max_docs)
+    if query and not read.is_named and (names := parse_qs(query.decode("latin-1"), True)):
+        raise BadBody(*unread_query(names))
+    form = form_of(endpoint, read, front.hub.welcome)
+    if not read.is_named:
+        front.forms.remember(endpoint, body, form)
+    return _filled(form, read.lines, read.rows, read.request_id or request_id)
+
+
+def asked_of(front: Front, endpoint: str, read: Body, writer: Writer | None = None) -> Asked:
     """What is asked for by a body that has been read.
 
     Args:
@@ -145,53 +152,29 @@ def asked_of(
         endpoint: that its path means; "" where the body says it.
         read: the body.
         writer: of the answer; None for what HTTP has.
-        request_id: of its header, for a body without one.
 
     Raises:
         BadBody: it cannot be done as it is.
     """
-    wanted = endpoint or read.endpoint
-    if read.endpoint and read.endpoint != wanted and not read.is_named:
-        raise BadBody(_elsewhere("body", "execEndpoint", read.endpoint, endpoint))
-    if not wanted:
-        if read.dialect != JINA_3:
-            raise BadBody(missing("execEndpoint"))
-        wanted = "/"
-    try:
-        targets = named_by(read.target, front.hub.welcome)
-    except BadClientInput as error:
-        place: list[str | int] = ["body", "targetExecutor"]
-        raise BadBody(Problem(place, error.what, "value_error")) from error
+    form = form_of(endpoint, read, front.hub.welcome, writer)
+    return _filled(form, read.lines, read.rows, read.request_id)
+
+
+def _filled(form: Form, lines: bytes, rows: int, request_id: str) -> Asked:
+    """A request of a form.
+
+    Args:
+        form: of it.
+        lines: its Documents.
+        rows: how many.
+        request_id: "" for a new one.
+    """
     key = ids.fresh()
-    facts = Facts(
-        read.dialect,
-        read.is_client,
-        not endpoint or read.dialect == JINA_3,
-        wanted,
-        read.target,
-        read.echo,
-        read.request_id or request_id or (key if read.dialect == JINA_20 else key.replace("-", "")),
-        writer,
-        read.is_named,
-    )
-    call = Call(
-        read.parameters,
-        source=_SOURCE,
-        key=key,
-        lines=True,
-        tensors=_tensors_of(read) if writer is None else writer.tensors,
-        words=facts.words,
-    )
-    return Asked(_request(read.lines, read.rows, call), wanted, targets, call, facts)
-
-
-def _elsewhere(part: str, name: str, given: str, endpoint: str) -> Problem:
-    what = f"the path of the request means {endpoint}, and `{name}` says {given[:200]}; use /post"
-    return Problem([part, name], what, "value_error")
-
-
-def _tensors_of(read: Body) -> str:
-    return "base64" if read.dialect == JINA_20 else "list"
+    if not request_id:
+        request_id = key if form.facts.dialect == JINA_20 else key.replace("-", "")
+    request, call = form.call.request(lines, rows, key)
+    facts = replace(form.facts, request_id=request_id)
+    return Asked(request, form.endpoint, form.targets, call, facts)
 
 
 def _asked_of_lines(front: Front, endpoint: str, body: bytes, query: bytes) -> Asked:
@@ -202,7 +185,7 @@ def _asked_of_lines(front: Front, endpoint: str, body: bytes, query: bytes) -> A
     named = {key: values[-1] for key, values in pairs.items()}
     wanted = endpoint or named.get("endpoint", "")
     if named.get("endpoint", wanted) != wanted:
-        raise BadBody(_elsewhere("query", "endpoint", named["endpoint"], endpoint))
+        raise BadBody(elsewhere("query", "endpoint", named["endpoint"], endpoint))
     if not wanted:
         raise BadBody(Problem(["query", "endpoint"], "field required", "value_error.missing"))
     text = (named.get("parameters") or "{}").encode()
@@ -223,21 +206,10 @@ def _asked_of_lines(front: Front, endpoint: str, body: bytes, query: bytes) -> A
     if rows > front.settings.max_docs:
         what = f"{rows} lines in one request; at most {front.settings.max_docs} are taken"
         raise BadBody(Problem(["body"], what, "value_error.list.max_items"))
-    call = Call(parameters, source="body", key=ids.fresh(), lines=True)
+    template = template_of(Call(parameters, source="body", lines=True))
     facts = Facts(LINES, has_routes=False, endpoint=wanted)
-    return Asked(_request(body, rows, call), wanted, targets, call, facts)
-
-
-def _request(lines: bytes, rows: int, call: Call) -> Request:
-    try:
-        packed = pack_map(call)
-    except WireError as error:
-        raise BadBody(Problem(["body", "parameters"], error.what, "value_error")) from error
-    if len(packed) > MAX_CALL_BYTES:
-        what = f"the parameters take {len(packed)} bytes, more than {MAX_CALL_BYTES}"
-        raise BadBody(Problem(["body", "parameters"], what, "value_error"))
-    chunk = Chunk(lines, rows, 1, call.source, call.key)
-    return Request([Part(WIRE_LINES, DOCS, 1, rows)], [lines], rows, 1, packed, chunk)
+    request, call = template.request(body, rows, ids.fresh())
+    return Asked(request, wanted, targets, call, facts)
 
 
 def ask_of(asked: Asked, timeout_s: float, done: Callable[[Reply], None]) -> Ask:
@@ -318,7 +290,7 @@ def _documents(facts: Facts, lines: bytes) -> Documents:
 def _sent(asked: Asked) -> list[bytes]:
     """The Documents of a request as lines, as they were before any Executor, in its own words."""
     reply = Reply(asked.request, None, asked.request.parts, asked.request.frames, 0)
-    lines, _, _ = lines_of(reply, asked.endpoint, asked.call)
+    lines, _, _ = document_lines.lines_of(reply, asked.endpoint, asked.call)
     return [line for line in bytes(lines).splitlines(keepends=True) if not _failure(line)]
 
 
