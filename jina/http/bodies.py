@@ -1,4 +1,4 @@
-"""The body of a request, as Jina's clients and curl send it: what it asks for, of which Documents."""
+"""The body of a request, as Jina's clients and curl send it: what it asks for, and Documents."""
 
 from __future__ import annotations
 

@@ -244,18 +244,18 @@ class Hub:
     def _fill(self) -> None:
         """Send what the window has room for, unless the gateway is behind with reading."""
         self._is_sending_due = False
-        has_room = not self._dealer.is_behind
+        has_room, now = not self._dealer.is_behind, self._now()
         while has_room and self._waiting and len(self._under_way) < self._window:
             ask = self._waiting.popleft()
             self._number += 1
             ask.number = self._number
             self._under_way[ask.number] = ask
-            self._send_request(ask)
+            self._send_request(ask, now)
         self._dealer.flush()
 
-    def _send_request(self, ask: Ask) -> None:
+    def _send_request(self, ask: Ask, now: float) -> None:
         request = ask.request
-        left = None if ask.timeout_s is None else max(0.0, int((ask.due - self._now()) * 100) / 100)
+        left = None if ask.timeout_s is None else max(0.0, int((ask.due - now) * 100) / 100)
         try:
             message = pack_message(
                 wire.REQUEST,
@@ -338,7 +338,7 @@ class Hub:
         held = set(welcome.held)
         for number, ask in list(self._under_way.items()):
             if number <= last and number not in held:
-                self._send_request(ask)
+                self._send_request(ask, self._now())
         self._dealer.flush()
         self.on_change()
         self._fill()

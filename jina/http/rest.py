@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from jina.client import document_lines
 from jina.client.exchange import Reply
-from jina.client.outcomes import Outcomes
+from jina.client.outcomes import Outcomes, plain_lines
 from jina.client.requests import Request
 from jina.excepts import BadClientInput
 from jina.http import bodies, envelopes
@@ -249,6 +249,9 @@ def finish(asked: Asked, reply: Reply) -> Answered:
     if reply.error is not None and (early := _not_of_an_executor(reply.error)) is not None:
         return early
     try:
+        lines = plain_lines(reply)
+        if lines is not None:  # as for most
+            return _fine(asked, reply, [], bytes(lines))
         return _finished(asked, shown(reply, with_traceback=asked.facts.has_traceback))
     except (ValueError, TypeError, msgspec.MsgspecError) as error:
         return told(500, "unwritable", f"the answer cannot be written: {error}")
@@ -265,9 +268,18 @@ def _finished(asked: Asked, reply: Reply) -> Answered:
         headers.append((b"x-jina-failed", b"%d" % outcomes.failed))
         if not is_lines:
             return _partly(asked, reply, outcomes, headers)
-    if is_lines:
         return Answered(_status_of(outcomes), headers, bytes(outcomes.lines), JSON_LINES)
-    documents = _documents(facts, bytes(outcomes.lines))
+    return _fine(asked, reply, headers, bytes(outcomes.lines))
+
+
+def _fine(asked: Asked, reply: Reply, headers: list[tuple[bytes, bytes]], lines: bytes) -> Answered:
+    """The answer where no Document failed."""
+    facts = asked.facts
+    if facts.dialect == LINES:
+        return Answered(200, headers, lines, JSON_LINES)
+    if facts.is_bare:
+        return Answered(200, headers, envelopes.bare(facts, lines))
+    documents = _documents(facts, lines)
     return Answered(200, headers, envelopes.envelope(facts, documents, reply.way))
 
 

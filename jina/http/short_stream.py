@@ -11,6 +11,7 @@ from typing import NamedTuple
 from msgspec import structs
 
 from jina.client.exchange import Reply
+from jina.client.outcomes import plain_lines
 from jina.client.requests import Request
 from jina.http.answers import Answered, told
 from jina.http.asks import GONE
@@ -50,6 +51,9 @@ class Short:
 
     def answer(self, reply: Reply) -> Answered:
         """The outcomes of its lines."""
+        lines = plain_lines(reply)
+        if lines is not None:  # as for most
+            return Answered(200, HEADERS, bytes(lines), _JSON_LINES)
         if reply.error is not None and reply.error.type in (GONE, STOPPING):
             return told(503, "unavailable", reply.error.message)
         lines = shown_outcomes(reply, self.endpoint, self.call).lines
