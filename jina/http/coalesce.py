@@ -264,6 +264,8 @@ class Coalescer:
                 self._alone(ask, group)
         if group.asks:
             asyncio.get_running_loop().call_soon(self._hand_out, group, shares)
+        else:
+            group.combined = None  # which knows the group: the collector need not find out
 
     def _shares(self, group: _Group, reply: Reply) -> Iterator[tuple[Ask, Reply, bool]]:
         """Each request, its outcomes, and whether they are as if it had been alone."""
