@@ -36,15 +36,14 @@ class CallTemplate(NamedTuple):
         before, _, behind = packed.partition(key.encode())  # nothing else has a new key in it
         return cls(call, before, behind, len(packed))
 
-    def request(self, lines: bytes, rows: int, key: str) -> tuple[Request, Call]:
-        """A request of JSON lines, and its call.
+    def request(self, lines: bytes, rows: int, key: str) -> Request:
+        """A request of JSON lines.
 
         Args:
             lines: whole.
             rows: how many.
             key: of this request.
         """
-        call = replace(self.call, key=key)
         packed = b"%b%b%b" % (self.before, key.encode(), self.behind)
-        chunk = Chunk(lines, rows, 1, call.source, key)
-        return Request([Part(LINES, DOCS, 1, rows)], [lines], rows, 1, packed, chunk), call
+        chunk = Chunk(lines, rows, 1, self.call.source, key)
+        return Request([Part(LINES, DOCS, 1, rows)], [lines], rows, 1, packed, chunk)

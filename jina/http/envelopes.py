@@ -220,17 +220,22 @@ def envelope(
     )
 
 
-def bare(facts: Facts, lines: bytes) -> bytes:
+def bare(request_id: str, lines: bytes) -> bytes:
     """An answer as `envelope` writes it where it has neither routes nor errors.
 
     Args:
-        facts: whose answer is bare.
-        lines: of the Documents, in the words of the facts.
+        request_id: of the request.
+        lines: of the Documents, in the words of Jina 2.
     """
     documents = memoryview(lines.replace(b"\n", b","))[:-1]
-    request_id = _encode(facts.request_id)
     return b"".join(
-        (b'{"requestId":', request_id, b',"data":{"docs":[', documents, b'],"groundtruths":[]}}')
+        (
+            b'{"requestId":',
+            _encode(request_id),
+            b',"data":{"docs":[',
+            documents,
+            b'],"groundtruths":[]}}',
+        )
     )
 
 

@@ -7,6 +7,7 @@ bytes mean the same, until the Flow changes.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Self
 
 import msgspec
 
@@ -37,12 +38,22 @@ class Form(msgspec.Struct, frozen=True):
         targets: names of the nodes that take part; None for all.
         call: of the request.
         facts: what an answer says; its `request_id` is "".
+        is_bare: an answer without errors has nothing beside its Documents and the id.
+        is_timed: an answer says when the request was where.
     """
 
     endpoint: str
     targets: list[str] | None
     call: CallTemplate
     facts: Facts
+    is_bare: bool
+    is_timed: bool
+
+    @classmethod
+    def of(cls, endpoint: str, targets: list[str] | None, call: CallTemplate, facts: Facts) -> Self:
+        """See the attributes."""
+        is_timed = facts.has_routes or facts.is_client
+        return cls(endpoint, targets, call, facts, facts.is_bare, is_timed)
 
 
 class Forms:
@@ -134,7 +145,7 @@ def form_of(
         tensors=tensors if writer is None else writer.tensors,
         words=facts.words,
     )
-    return Form(wanted, targets, template_of(call), facts)
+    return Form.of(wanted, targets, template_of(call), facts)
 
 
 def elsewhere(part: str, name: str, given: str, endpoint: str) -> Problem:

@@ -54,22 +54,33 @@ class Asked(msgspec.Struct, frozen=True):
 
     Attributes:
         request: to the Flow.
-        endpoint: of the Executors.
-        targets: names of the nodes that take part; None for all.
-        call: what `request` carries, decoded.
-        facts: what the answer says of it.
+        form: what it asks for.
+        request_id: of the answer.
     """
 
     request: Request
-    endpoint: str
-    targets: list[str] | None
-    call: Call
-    facts: Facts = Facts()
+    form: Form
+    request_id: str = ""
+
+    @property
+    def endpoint(self) -> str:
+        """Of the Executors."""
+        return self.form.endpoint
+
+    @property
+    def targets(self) -> list[str] | None:
+        """Names of the nodes that take part; None for all."""
+        return self.form.targets
 
     @property
     def is_timed(self) -> bool:
         """Whether the answer says when the request was where."""
-        return self.facts.has_routes or self.facts.is_client
+        return self.form.is_timed
+
+    @property
+    def facts(self) -> Facts:
+        """What the answer says of the request."""
+        return replace(self.form.facts, request_id=self.request_id)
 
 
 def prepare(
@@ -172,9 +183,7 @@ def _filled(form: Form, lines: bytes, rows: int, request_id: str) -> Asked:
     key = ids.fresh()
     if not request_id:
         request_id = key if form.facts.dialect == JINA_20 else key.replace("-", "")
-    request, call = form.call.request(lines, rows, key)
-    facts = replace(form.facts, request_id=request_id)
-    return Asked(request, form.endpoint, form.targets, call, facts)
+    return Asked(form.call.request(lines, rows, key), form, request_id)
 
 
 def _asked_of_lines(front: Front, endpoint: str, body: bytes, query: bytes) -> Asked:
@@ -208,20 +217,21 @@ def _asked_of_lines(front: Front, endpoint: str, body: bytes, query: bytes) -> A
         raise BadBody(Problem(["body"], what, "value_error.list.max_items"))
     template = template_of(Call(parameters, source="body", lines=True))
     facts = Facts(LINES, has_routes=False, endpoint=wanted)
-    request, call = template.request(body, rows, ids.fresh())
-    return Asked(request, wanted, targets, call, facts)
+    form = Form.of(wanted, targets, template, facts)
+    return Asked(template.request(body, rows, ids.fresh()), form)
 
 
 def ask_of(asked: Asked, timeout_s: float, done: Callable[[Reply], None]) -> Ask:
     """How a request is given to the hub."""
+    form = asked.form
     return Ask(
         asked.request,
-        asked.endpoint,
-        asked.targets,
+        form.endpoint,
+        form.targets,
         done,
         timeout_s=timeout_s,
         on_error=SPLIT,
-        is_timed=asked.is_timed,
+        is_timed=form.is_timed,
     )
 
 
@@ -262,7 +272,7 @@ def _finished(asked: Asked, reply: Reply) -> Answered:
     is_lines = facts.dialect == LINES
     if reply.error is not None and not is_lines:
         return _failed(asked, reply, reply.error)
-    outcomes = shown_outcomes(reply, asked.endpoint, asked.call)
+    outcomes = shown_outcomes(reply, asked.endpoint, asked.form.call.call)
     headers = [] if reply.served or reply.error is not None else [(b"x-jina-served", b"0")]
     if outcomes.failed:
         headers.append((b"x-jina-failed", b"%d" % outcomes.failed))
@@ -274,11 +284,11 @@ def _finished(asked: Asked, reply: Reply) -> Answered:
 
 def _fine(asked: Asked, reply: Reply, headers: list[tuple[bytes, bytes]], lines: bytes) -> Answered:
     """The answer where no Document failed."""
+    if asked.form.is_bare:
+        return Answered(200, headers, envelopes.bare(asked.request_id, lines))
     facts = asked.facts
     if facts.dialect == LINES:
         return Answered(200, headers, lines, JSON_LINES)
-    if facts.is_bare:
-        return Answered(200, headers, envelopes.bare(facts, lines))
     documents = _documents(facts, lines)
     return Answered(200, headers, envelopes.envelope(facts, documents, reply.way))
 
@@ -302,7 +312,7 @@ def _documents(facts: Facts, lines: bytes) -> Documents:
 def _sent(asked: Asked) -> list[bytes]:
     """The Documents of a request as lines, as they were before any Executor, in its own words."""
     reply = Reply(asked.request, None, asked.request.parts, asked.request.frames, 0)
-    lines, _, _ = document_lines.lines_of(reply, asked.endpoint, asked.call)
+    lines, _, _ = document_lines.lines_of(reply, asked.endpoint, asked.form.call.call)
     return [line for line in bytes(lines).splitlines(keepends=True) if not _failure(line)]
 
 

@@ -38,7 +38,7 @@ class Short:
         request: to the Flow.
         endpoint: of the Executors.
         query: how it is sent.
-        call: what `request` carries, decoded.
+        call: what `request` carries but for its key, decoded.
     """
 
     __slots__ = ("call", "endpoint", "query", "request")
@@ -90,8 +90,8 @@ class ShortStreams:
         rows = line_ends(body)
         if rows > known.query.request_size:
             return None
-        request, call = known.call.request(body, rows, random_key())
-        return Short(request, known.endpoint, known.query, call)
+        request = known.call.request(body, rows, random_key())
+        return Short(request, known.endpoint, known.query, known.call.call)
 
     def _find(self, url: bytes) -> _Known | None:
         hub = self._front.hub

@@ -129,4 +129,4 @@ def test_parameters_are_those_that_were_sent() -> None:
 def test_a_bare_answer_is_the_envelope_without_routes(release: str, lines: bytes) -> None:
     facts = Facts(release, has_routes=False, request_id='a "quoted" id')
     assert facts.is_bare
-    assert bare(facts, lines) == envelope(facts, in_list(lines), WAY)
+    assert bare(facts.request_id, lines) == envelope(facts, in_list(lines), WAY)

@@ -23,7 +23,7 @@ from tests.http.raw import post, wire
 from tests.polling import wait_until
 from tests.shell import Shell
 
-FORM = Form("/upper", None, CallTemplate.of(Call(), "0123456789abcdef"), Facts())
+FORM = Form.of("/upper", None, CallTemplate.of(Call(), "0123456789abcdef"), Facts())
 WITH_ID = "Content-Type: application/json\r\nX-Request-ID: mine\r\n"
 BODY = b'{"data": [{"text": "a"}], "parameters": {"n": 1}}'
 
