@@ -167,7 +167,9 @@ def test_a_second_signal_does_not_wait_for_a_client_that_stands_still(shell: She
 
 def test_a_client_that_takes_no_answers_is_left(shell: Shell) -> None:
     # For every process, so also for the gateway, whose grace it is.
-    shell.write("sitecustomize.py", "from jina import defaults\n\ndefaults.DELIVERY_GRACE_S = 1.0\n")
+    shell.write(
+        "sitecustomize.py", "from jina import defaults\n\ndefaults.DELIVERY_GRACE_S = 1.0\n"
+    )
     shell.environment["PYTHONPATH"] = str(shell.folder)
     flow_file = shell.flow(f"Gate, uses_with: {{folder: {shell.folder}, times: {LARGE}}}")
     with shell.up(flow_file) as flow, shell.start("post", "/", "--text", "x") as post:

@@ -205,9 +205,9 @@ def test_inputs_that_have_changed_are_another_post(flow: Shell, out: Path) -> No
 def test_every_format_is_gone_on_with(flow: Shell, out: Path, form: str) -> None:
     path = flow.folder / f"many.{form}"
     if form == "csv":
-        path.write_text("text\n" + "".join(f'"line\n{n}"\n' for n in range(5_000)))
+        path.write_text("text\n" + "".join(f'"line\n{n}"\n' for n in range(20_000)))
     else:
-        np.save(path, np.arange(15_000, dtype=np.float32).reshape(5_000, 3))
+        np.save(path, np.arange(60_000, dtype=np.float32).reshape(20_000, 3))
     post = ("post", "/moody", "--inputs", path.name, "--output")
     assert flow.call(*post, "whole.out", "--restart").code == 0
     with flow.start(*post, "out.jsonl") as running:
