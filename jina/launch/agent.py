@@ -378,7 +378,7 @@ class Agent:
             self._beat = now
             reports = {worker.identity: self._report_of(worker) for worker in self._workers}
             self._link.send(agency.Beat(reports=reports))
-        if now - self._heard >= self._lease_s and len(self._workers) and not self._is_stopping:
+        if now - self._heard >= self._lease_s and len(self._workers):
             self._end_workers(f"nothing was heard of the gateway for {self._lease_s:g} s")
             self._is_admitted = False
         for name in self._comebacks.take_due(now) if self._is_admitted else ():
@@ -446,5 +446,4 @@ class Agent:
     def _end_everything(self) -> None:
         self._workers.end()
         end_marked(*(worker.mark for worker in self._workers))
-        if self._is_admitted:
-            self._link.send(agency.Leave())
+        self._link.send(agency.Leave())

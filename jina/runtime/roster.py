@@ -4,6 +4,9 @@ An agent has a lease: while the gateway hears from it, what it serves is its own
 silence it is suspected: its workers get nothing any more. It ends them by itself when it hears
 nothing for so long, counted from the last word that it heard, which may have been later. So only
 after twice the lease nobody can be alive who writes the files of a shard, and another may take it.
+
+A gateway that takes the place of another, or that of a Flow which is started again, is told who had
+files then. These are lost for it until they greet.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ from collections.abc import Iterable, Sequence
 
 from jina.graph.plan import PlannedNode
 from jina.runtime.agency import Admitted, Greet, TurnedAway, Wait
+from jina.runtime.control import Holder
 from jina.suggest import nearest
 
 
@@ -19,16 +23,16 @@ class Member:
     """An agent that was admitted.
 
     Args:
-        greet: what it said.
+        holder: who it is, and what it serves.
         numbers: of its replicas.
         shards: that it serves; empty where the node has none.
         now: when that was.
     """
 
     def __init__(
-        self, greet: Greet, numbers: Sequence[int], shards: frozenset[int], now: float
+        self, holder: Holder, numbers: Sequence[int], shards: frozenset[int], now: float
     ) -> None:
-        self.greet = greet
+        self.holder = holder
         self.numbers = list(numbers)
         self.shards = shards
         self.heard = now
@@ -54,8 +58,27 @@ class Roster:
         self._versions = versions
         self._members: dict[bytes, Member] = {}
 
-    def __getitem__(self, identity: bytes) -> Member:
-        return self._members[identity]
+    def recall(self, holders: Iterable[Holder], seconds: float, now: float) -> None:
+        """Take over from an earlier gateway.
+
+        Args:
+            holders: who had files then.
+            seconds: for which they may still be alive.
+            now: the time.
+        """
+        for holder in holders if seconds > 0 else ():
+            node = self._nodes.get(holder.node)
+            if node is not None and node.is_external:
+                heard = now + seconds - 2 * self.lease_s
+                member = Member(holder, [], _shards(node, holder.shard), heard)
+                member.is_lost = True
+                self._members[holder.identity] = member
+
+    @property
+    def holders(self) -> list[Holder]:
+        """Those who may be alive, and have the files of a shard or others."""
+        members = self._members.values()
+        return [each.holder for each in members if each.shards or each.holder.is_stateful]
 
     @property
     def present(self) -> list[bytes]:
@@ -68,29 +91,35 @@ class Roster:
         if refusal is not None:
             return refusal
         node = self._nodes[greet.node]
-        every = range(node.shards) if node.shards > 1 else ()
-        shards = frozenset(every if greet.shard is None else [greet.shard])
+        shards = _shards(node, greet.shard)
         others = [
             member
             for each, member in self._members.items()
-            if each != identity and member.greet.node == node.name
+            if each != identity and member.holder.node == node.name
         ]
         for other in others:
             if other.is_lost:
                 left = other.heard + 2 * self.lease_s - now
-                keeps = greet.is_stateful and other.greet.is_stateful
+                keeps = greet.is_stateful and other.holder.is_stateful
                 if left > 0 and (shards & other.shards or (keeps and not shards)):
-                    why = f"{other.greet.who}, which served it, may still be alive"
+                    why = f"{other.holder.who}, which served it, may still be alive"
                     return Wait(why=why, seconds=left)
             elif taken := sorted(shards & other.shards):
                 return TurnedAway(
-                    what=f'shard {taken[0]} of "{node.name}" is served by {other.greet.who}',
+                    what=f'shard {taken[0]} of "{node.name}" is served by {other.holder.who}',
                     hint="use another --shard, or stop that one first",
                     is_usage=True,
                 )
         present = [] if shards else [other for other in others if not other.is_lost]
         numbers = _numbers(greet, {number for other in present for number in other.numbers})
-        self._members[identity] = Member(greet, numbers, shards, now)
+        holder = Holder(
+            identity=identity,
+            who=greet.who,
+            node=greet.node,
+            shard=greet.shard,
+            is_stateful=greet.is_stateful,
+        )
+        self._members[identity] = Member(holder, numbers, shards, now)
         return Admitted(flow=self._flow, node=node, numbers=numbers, lease_s=self.lease_s)
 
     def rivals(self, identity: bytes, greet: Greet) -> list[bytes]:
@@ -98,7 +127,7 @@ class Roster:
         return [
             each
             for each in self.present
-            if each != identity and self._members[each].greet.node == greet.node
+            if each != identity and self._members[each].holder.node == greet.node
         ]
 
     def hears(self, identity: bytes, now: float) -> bool:
@@ -155,6 +184,13 @@ class Roster:
             what = f'"{greet.node}" has no shard {greet.shard}'
             hint = f"it has {node.shards}, from 0 to {node.shards - 1}"
         return TurnedAway(what=what, hint=hint, is_usage=True) if what else None
+
+
+def _shards(node: PlannedNode, shard: int | None) -> frozenset[int]:
+    """Those that an agent serves, which says one or, with None, all; empty if a node has none."""
+    if node.shards == 1:
+        return frozenset()
+    return frozenset(range(node.shards) if shard is None else [shard])
 
 
 def _numbers(greet: Greet, taken: set[int]) -> list[int]:
