@@ -192,6 +192,7 @@ class Agent:
             kind = ConfigError if message.is_usage else ConnectError
             self.failure = kind(message.what, where=self._serve.gateway, hint=message.hint)
         elif isinstance(message, agency.Wait):
+            self._next_word = self._next_word if self._why else 0.0  # the reason is told at once
             self._why = f"{message.why}; it may serve in {message.seconds:.0f} s"
         elif isinstance(message, agency.WhoIsIt):
             self._is_admitted = False
