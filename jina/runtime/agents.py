@@ -149,7 +149,7 @@ class Agents:
             self._send(peer, WhoIsIt())
         elif isinstance(message, Beat):
             self._agents[peer].reports = message.reports
-            self._send(peer, Heard())
+            self._send(peer, Heard(at=message.at))
         else:
             self._obey(self._agents[peer], message)
 

@@ -1,9 +1,10 @@
 """Which agents serve which external nodes, and whether another one may. Pure: time is an argument.
 
 An agent has a lease: while the gateway hears from it, what it serves is its own. After `lease_s` of
-silence it is suspected: its workers get nothing any more. It ends them by itself when it hears
-nothing for so long, counted from the last word that it heard, which may have been later. So only
-after twice the lease nobody can be alive who writes the files of a shard, and another may take it.
+silence it is suspected: its workers get nothing any more. It ends them by itself when nothing that
+it has said in that time was answered, however long the answer was on its way. To end them takes a
+moment, and clocks differ: after twice the lease nobody can be alive who writes the files of a
+shard, and another may take it.
 
 A gateway that takes the place of another, or that of a Flow which is started again, is told who had
 files then. These are lost for it until they greet.
@@ -11,7 +12,7 @@ files then. These are lost for it until they greet.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from jina.graph.plan import PlannedNode
 from jina.runtime.agency import Admitted, Greet, TurnedAway, Wait
@@ -92,25 +93,25 @@ class Roster:
             return refusal
         node = self._nodes[greet.node]
         shards = _shards(node, greet.shard)
-        others = [
-            member
+        others = {
+            each: member
             for each, member in self._members.items()
             if each != identity and member.holder.node == node.name
-        ]
-        for other in others:
-            if other.is_lost:
-                left = other.heard + 2 * self.lease_s - now
-                keeps = greet.is_stateful and other.holder.is_stateful
-                if left > 0 and (shards & other.shards or (keeps and not shards)):
-                    why = f"{other.holder.who}, which served it, may still be alive"
-                    return Wait(why=why, seconds=left)
-            elif taken := sorted(shards & other.shards):
+        }
+        rivals = self._rivals(others, shards, greet, now)
+        own = self._members.get(identity)
+        for rival in rivals:
+            if not rival.is_lost:
+                taken = min(shards & rival.shards)
                 return TurnedAway(
-                    what=f'shard {taken[0]} of "{node.name}" is served by {other.holder.who}',
+                    what=f'shard {taken} of "{node.name}" is served by {rival.holder.who}',
                     hint="use another --shard, or stop that one first",
                     is_usage=True,
                 )
-        present = [] if shards else [other for other in others if not other.is_lost]
+            if own is None or not shards <= own.shards:  # else it was there beside the rival
+                why = f"{rival.holder.who}, which served it, may still be alive"
+                return Wait(why=why, seconds=self._left(rival, now))
+        present = [] if shards else [each for each in others.values() if not each.is_lost]
         numbers = _numbers(greet, {number for other in present for number in other.numbers})
         holder = Holder(
             identity=identity,
@@ -120,7 +121,32 @@ class Roster:
             is_stateful=greet.is_stateful,
         )
         self._members[identity] = Member(holder, numbers, shards, now)
-        return Admitted(flow=self._flow, node=node, numbers=numbers, lease_s=self.lease_s)
+        return Admitted(
+            flow=self._flow, node=node, numbers=numbers, lease_s=self.lease_s, at=greet.at
+        )
+
+    def _rivals(
+        self, others: Mapping[bytes, Member], shards: frozenset[int], greet: Greet, now: float
+    ) -> list[Member]:
+        """Those who may have the files that an agent would have; who cannot any more is forgotten.
+
+        Where a node has no shards, each agent has files of its own, and only those of a lost one
+        are another's.
+        """
+        found = []
+        for identity, other in others.items():
+            keeps = greet.is_stateful and other.holder.is_stateful and other.is_lost
+            if not (shards & other.shards or (keeps and not shards)):
+                continue
+            if other.is_lost and self._left(other, now) <= 0:
+                del self._members[identity]
+            else:
+                found.append(other)
+        return found
+
+    def _left(self, lost: Member, now: float) -> float:
+        """How long somebody may still be alive of whom nothing is heard."""
+        return lost.heard + 2 * self.lease_s - now
 
     def rivals(self, identity: bytes, greet: Greet) -> list[bytes]:
         """Those that are present and serve the same node."""
@@ -153,7 +179,7 @@ class Roster:
     def forget(self, now: float) -> None:
         """Forget those for whom nobody has to wait any more."""
         for each, member in list(self._members.items()):
-            if member.is_lost and now - member.heard > 2 * self.lease_s:
+            if member.is_lost and self._left(member, now) <= 0:
                 del self._members[each]
 
     def _mismatch(self, greet: Greet) -> TurnedAway | None:

@@ -208,9 +208,9 @@ def test_it_tells_who_has_files_until_they_are_gone_for_certain() -> None:
     assert agents.holders == [A, holder(b"b", "encoder", is_stateful=True)]
     agents.lose(b"a")
     agents.leave(b"b")
-    agents.forget(10.0)
+    agents.forget(9.9)
     assert agents.holders == [A]
-    agents.forget(10.1)
+    agents.forget(10.0)
     assert agents.holders == []
 
 
@@ -219,3 +219,29 @@ def test_one_that_is_waited_for_and_says_that_it_ends_is_waited_for_no_more() ->
     agents.recall([A], 10.0, 0.0)
     agents.leave(b"a")
     assert isinstance(agents.greet(b"b", hello("indexer", shard=1), 0.0), Admitted)
+
+
+def test_agents_that_had_files_beside_each_other_need_not_wait_for_each_other() -> None:
+    agents = roster()
+    each = [holder(identity, "encoder", is_stateful=True) for identity in (b"a", b"b")]
+    agents.recall(each, 10.0, 0.0)
+    assert isinstance(agents.greet(b"c", hello(is_stateful=True), 0.0), Wait)
+    for identity in (b"a", b"b"):
+        assert isinstance(agents.greet(identity, hello(is_stateful=True), 0.0), Admitted)
+
+
+def test_nobody_waits_for_one_whose_place_another_has_taken() -> None:
+    agents = roster()
+    agents.greet(b"a", hello("indexer", shard=1), 0.0)
+    agents.lose(b"a")
+    assert isinstance(agents.greet(b"b", hello("indexer", shard=1), 10.0), Admitted)
+    assert [each.identity for each in agents.holders] == [b"b"]
+    later = roster()
+    later.recall(agents.holders, 10.0, 11.0)
+    assert isinstance(later.greet(b"b", hello("indexer", shard=1), 11.0), Admitted)
+
+
+def test_a_greeting_is_answered_with_its_time() -> None:
+    answer = roster().greet(b"a", hello(at=7.5), 100.0)
+    assert isinstance(answer, Admitted)
+    assert answer.at == 7.5
