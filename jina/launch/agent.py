@@ -363,7 +363,7 @@ class Agent:
         if has_lease and now - self._beat >= self._lease_s / BEATS_PER_LEASE:
             self._beat = now
             self._link.send(agency.Beat(at=now, reports=self._reports()))
-        if now - self._heard >= self._lease_s and len(self._workers):
+        if now - self._heard >= self._lease_s and has_lease:
             self._end_workers(f"nothing was heard of the gateway for {self._lease_s:g} s")
             self._is_admitted = False
         for name in self._comebacks.take_due(now) if self._is_admitted else ():
