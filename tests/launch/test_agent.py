@@ -150,6 +150,19 @@ def test_it_ends_its_workers_when_it_hears_nothing(gateway: Gateway, agent: Runn
     agent.end(signal.SIGKILL)
 
 
+def test_what_was_on_its_way_for_longer_than_the_lease_starts_nothing(
+    gateway: Gateway, agent: Running
+) -> None:
+    gateway.let_in(gateway.hear(agency.Greet).at - 61)
+    greet = gateway.hear(agency.Greet)  # it asks again
+    assert greet.identities == []
+    gateway.say(agency.Wait(why="somebody may still be alive", seconds=7.0))
+    agent.wait_for("somebody may still be alive; it may serve in 7 s")
+    gateway.let_in(greet.at)
+    gateway.hear(control.Expect)
+    agent.end(signal.SIGKILL)
+
+
 def test_a_gateway_that_does_not_know_it_is_told_what_it_has(
     gateway: Gateway, agent: Running
 ) -> None:
