@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from functools import partial
+from pathlib import Path
 
 from tests.bench.measure import Sample, interleave, median, median_ratio, run_client
 from tests.bench.options import Case, Options, check_equal
 from tests.bench.report import Figure, Table
 from tests.bench.served import served_flow_up
+from tests.bench.styles import STYLES
 from tests.bench.subject import MEGABYTE, RunningFlow, flow_up, megabytes_argv
 
 _BASE_DOCS = 100  # what so many lines cost is taken off
@@ -18,20 +20,40 @@ _HERE, _THERE = "worker here, ipc", "through an agent, tcp with CURVE"
 _MOST_CPU = 1.3
 _LEAST_RATE = 25.0  # MB/s each way
 _ROLES = ("gateway", "worker")
+SHORT = "the quick brown fox jumps over the lazy dog"
 
 
 def run(options: Options) -> list[Table]:
     """Measure short texts and Documents of 1 MB through both, in turns."""
     with flow_up("one") as here, served_flow_up(options.folder / "served") as there:
         flows = {_HERE: here, _THERE: there}
-        return [_texts(options, flows), _megabytes(options, flows)]
+        return [
+            _texts(options, flows, "short texts", _short),
+            _texts(options, flows, STYLES["ids"].title, _with_tags),
+            _megabytes(options, flows),
+        ]
 
 
-def _texts(options: Options, flows: Mapping[str, RunningFlow]) -> Table:
+def _short(options: Options, count: int) -> Path:
+    path = options.folder / f"short-{count}.jsonl"
+    path.write_text("".join(f'{{"text": "{SHORT} {number}"}}\n' for number in range(count)))
+    return path
+
+
+def _with_tags(options: Options, count: int) -> Path:
+    return options.lines("ids", count)
+
+
+def _texts(
+    options: Options,
+    flows: Mapping[str, RunningFlow],
+    title: str,
+    lines: Callable[[Options, int], Path],
+) -> Table:
     variants: dict[str, Callable[[], Sample]] = {}
     outputs = []
     for size in sorted({options.docs, _BASE_DOCS}):
-        source = options.lines("ids", size)
+        source = lines(options, size)
         for number, (name, flow) in enumerate(flows.items()):
             target = options.folder / f"remote-{number}-{size}.jsonl"
             outputs += [target] if size == options.docs else []
@@ -51,7 +73,7 @@ def _texts(options: Options, flows: Mapping[str, RunningFlow]) -> Table:
     }
     ratio = _ratio(costs)
     table = Table(
-        f"{options.docs} lines with id, text and three tags",
+        f"{options.docs} {title}",
         ["CPU µs per Document", "client", *_ROLES, "gateway + worker", "÷ ipc", "wall s"],
         notes=[f"Per Document: what {options.docs} lines cost beyond {_BASE_DOCS}."],
     )
@@ -59,8 +81,8 @@ def _texts(options: Options, flows: Mapping[str, RunningFlow]) -> Table:
         roles = [median(one[role] for one in found) for role in ("client", *_ROLES)]
         wall = median(one.wall_s for one in samples[f"{name}, {options.docs}"])
         table.rows.append([name, *roles, _median_of_both(found), _own(name, ratio), wall])
-    what = "CPU of gateway and worker per text, tcp with CURVE ÷ ipc"
-    table.figures = [Figure(what, ratio, _MOST_CPU)]
+    what = "CPU of gateway and worker, tcp with CURVE ÷ ipc"
+    table.figures = [Figure(f"{title}: {what}", ratio, _MOST_CPU)]
     table.samples = {
         name: [{"wall_s": one.wall_s, "cpu_s": one.cpu_s} for one in runs]
         for name, runs in samples.items()
