@@ -58,7 +58,7 @@ class Outside:
 
     def workers(self) -> dict[str, dict[str, Any]]:
         """The workers that the Flow has, by name."""
-        done = self.shell.run("flow", "status", "--json")
+        done = self.shell.call("flow", "status", "--json")
         return {each["name"]: each for each in json.loads(done.out)["workers"]}
 
     def stop(self, agent: Running) -> None:
@@ -77,7 +77,7 @@ def make_keys(shell: Shell) -> None:
         ("other", "gateway", "elsewhere"),
         ("gpu", "worker", "elsewhere"),
     ):
-        assert shell.run("keys", "new", name, "--role", role, "--keys", folder).code == 0
+        assert shell.call("keys", "new", name, "--role", role, "--keys", folder).code == 0
     for folder in ("gpu", "strange", "laptop"):
         shutil.copy(shell.folder / "gate" / "gate.pub", shell.folder / folder)
     for name in ("gpu", "laptop"):
@@ -122,7 +122,7 @@ def there(shared: Outside) -> Iterator[Outside]:
 
 
 def posted(there: Outside, text: str = "a") -> str:
-    done = there.shell.run("post", "/moody", "--text", text)
+    done = there.shell.call("post", "/moody", "--text", text)
     assert done.code == 0, done.err
     return str(done.lines[0]["text"])
 
@@ -156,10 +156,10 @@ def test_a_flow_is_served_and_tells_by_whom(there: Outside) -> None:
     assert set(workers) == {"moody/0", "moody/1"}
     assert {each["machine"] for each in workers.values()} == {os.uname().nodename}
     assert {each["agent"] for each in workers.values()} == {agent.pid}
-    assert os.uname().nodename in there.shell.run("flow", "ps").out
+    assert os.uname().nodename in there.shell.call("flow", "ps").out
     there.stop(agent)
     wait_until(lambda: there.workers() == {})
-    status = there.shell.run("flow", "status")
+    status = there.shell.call("flow", "status")
     assert status.code == 1
     assert "nobody serves moody" in status.out
 
@@ -193,7 +193,7 @@ def test_a_worker_that_is_killed_comes_back(there: Outside) -> None:
 def test_a_document_that_kills_is_found_over_there(there: Outside) -> None:
     agent = there.ready()
     path = there.shell.write("deadly.jsonl", '{"text": "a"}\n{"text": "die"}\n{"text": "b"}\n')
-    done = there.shell.run("post", "/moody", "--inputs", path, "--errors-to", "errors.jsonl")
+    done = there.shell.call("post", "/moody", "--inputs", path, "--errors-to", "errors.jsonl")
     assert done.code == 3, done.err
     assert [line.get("text") for line in done.lines] == ["A", None, "B"]
     assert "This Document crashed the worker" in (there.shell.folder / "errors.jsonl").read_text()
@@ -293,7 +293,7 @@ def test_a_flow_that_stops_is_waited_for(shell: Shell) -> None:
         wait_until(lambda: not shell.processes("jina.runtime.worker"))
         again = ("flow.yml", "--worker-port", port, "--keys", "gate", "--lease", "2s")
         with shell.up(again[0], *again[1:]) as flow:
-            assert shell.run("post", "/moody", "--text", "a").lines[0]["text"] == "A"
+            assert shell.call("post", "/moody", "--text", "a").lines[0]["text"] == "A"
             # Its supervisor is killed: the agent ends its workers, and waits again.
             flow.process.kill()
             flow.process.wait()
@@ -341,7 +341,7 @@ def test_shards_are_served_by_agents_of_their_own(shell: Shell) -> None:
         heir = there.serve("--shard", "0", name="index")
         heir.wait_for("may still be alive; it may serve in")
         heir.wait_for("index/shard-0/0 is ready")
-        assert shell.run("flow", "scale", "index=3").code == 2
+        assert shell.call("flow", "scale", "index=3").code == 2
         there.stop(second)
         there.stop(heir)
 
@@ -424,17 +424,17 @@ def test_a_program_and_a_yaml_open_the_port_themselves(shell: Shell) -> None:
 
 def test_who_may_reach_the_port_is_checked(shell: Shell) -> None:
     open_host = FLOW.replace("\n", "\nwith: {worker_host: 0.0.0.0, worker_port: 5556}\n", 1)
-    done = shell.run("flow", "check", shell.write("flow.yml", open_host))
+    done = shell.call("flow", "check", shell.write("flow.yml", open_host))
     assert done.code == 1
     assert "flow.yml:2:21: " in done.out + done.err
     assert "0.0.0.0 can be reached from other machines" in done.out + done.err
     shell.write("flow.yml", open_host.replace("worker_port: 5556", "keys: nowhere"))
-    done = shell.run("flow", "check", "flow.yml")
+    done = shell.call("flow", "check", "flow.yml")
     assert "`worker_host` has no effect without `worker_port`" in done.out + done.err
     shell.write("flow.yml", open_host.replace("5556", "5556, keys: nowhere"))
     done = shell.run("flow", "up", "flow.yml")
     assert "nowhere: no such folder" in done.err
-    config = shell.run("flow", "config", "flow.yml").out
+    config = shell.call("flow", "config", "flow.yml").out
     assert f"keys: {shell.folder}/nowhere\n" in config  # a path is no secret
 
 
@@ -447,7 +447,7 @@ def test_an_external_executor_needs_a_port_and_says_what_has_no_effect(shell: Sh
     assert done.code == 2
     assert "anyone there could post, or take Documents; use --keys" in done.err
     shell.write("flow.yml", FLOW.replace("}", ", host: 10.0.0.7, port_in: 80, uses: my.yml}"))
-    done = shell.run("flow", "check", flow)
+    done = shell.call("flow", "check", flow)
     assert done.code == 0, done.err + done.out
     told = done.err + done.out
     for key in ("host", "port_in", "uses"):
