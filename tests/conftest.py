@@ -35,7 +35,11 @@ from tests.shell import Shell
 
 # A busy machine is not a failure; pytest-timeout ends what hangs.
 settings.register_profile(
-    "jina", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+    "jina",
+    max_examples=int(os.environ.get("JINA_EXAMPLES", "50")),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    print_blob=True,
 )
 settings.load_profile("jina")
 # Examples are kept where the tests were started, whatever directory they run in.
@@ -113,6 +117,8 @@ def _session_runtime_dir() -> Iterator[None]:
             patch.delenv(name, raising=False)
         # Hundreds of commands would compile jina anew each.
         patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+        # There are none; to look for them takes pydantic a while in each command.
+        patch.setenv("PYDANTIC_DISABLE_PLUGINS", "1")
         path = Path(tempfile.mkdtemp(prefix="jina-"))
         _use(path, patch)
         _strangers.update(_pids())

@@ -77,7 +77,7 @@ def seen(found):
     ]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=3 * settings.default.max_examples, deadline=None)
 @given(chunks())
 def test_both_ways_to_read_a_chunk_give_the_same(chunk):
     quick, slow = read(chunk, 1), read(chunk, 1_000_000)

@@ -49,7 +49,7 @@ values = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=3 * settings.default.max_examples, deadline=None)
 @given(st.dictionaries(words | st.builds(Word, words) | st.just(1), values, max_size=3))
 def test_tags_that_pass_the_quick_look_would_not_be_changed(tags):
     outcomes = []
