@@ -28,6 +28,7 @@ class Guard:
         folders = [Path(each) for each in dict.fromkeys([keys, more]) if each]
         self._allowed = AllowList(*folders) if keys else None
         self._keeper = Doorkeeper(context, self._allowed) if self._allowed is not None else None
+        self._misused: set[tuple[str, str]] = set()  # keys that were told, and for what
         self._handshakes: list[Handshakes] = []  # of each socket that asks for keys
 
     def secure(self, socket: sockets.Socket) -> bool:
@@ -68,9 +69,13 @@ class Guard:
         self._tell_news()
         if key is None:
             return "the gateway does not list this key any more"
-        if key.role != wanted:
-            return f"this is the key of a {key.role}; {wanted}s need one of their own"
-        return ""
+        if key.role == wanted:
+            return ""
+        why = f"this is the key of a {key.role}; {wanted}s need one of their own"
+        if (key.name, wanted) not in self._misused:
+            self._misused.add((key.name, wanted))
+            _say(f'somebody with the key "{key.name}" was not let in: {why}')
+        return why
 
     def _tell_news(self) -> None:
         for source in (self._allowed, self._keeper, *self._handshakes):

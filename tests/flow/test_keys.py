@@ -131,6 +131,8 @@ def test_a_worker_key_does_not_post(address: str, shared_shell: Shell) -> None:
     done = posted(shared_shell, address, "--keys", "gpu")
     told = "this is the key of a worker; clients need one of their own"
     assert (done.code, done.err) == (4, f"error: {address}: {told}\n")
+    line = f'somebody with the key "gpu" was not let in: {told}'
+    wait_until(lambda: line in shared_shell.run("flow", "logs").out)
     (shared_shell.folder / "gate" / "gpu.pub").unlink()
 
 
