@@ -20,7 +20,7 @@ _WATCHED = (
     | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
     | zmq.EVENT_DISCONNECTED
 )
-_MOST_TOLD = 100  # failures; it is others who make them
+_MOST_TOLD = 100  # addresses for each failure; it is others who make them
 
 NO_KEY = "no key was shown. Use --keys DIR there; `jina keys new` makes a key"
 OTHER_GATEWAY = (
@@ -50,7 +50,7 @@ class Handshakes:
         """To poll: when something has come, call `hear`."""
         self._addresses: dict[int, str] = {}  # of connections, by their descriptors
         self._failure = ""  # of the connection that is about to be closed
-        self._told: set[tuple[str, str]] = set()
+        self._told: dict[str, set[str]] = {}  # addresses, by the failure
         self.news: list[str] = []
         """What failed; whoever reads it clears it."""
 
@@ -78,14 +78,15 @@ class Handshakes:
 
     def _fail(self, address: str) -> None:
         failure, self._failure = self._failure, ""
-        told = (failure, address)
-        if not failure or told in self._told or len(self._told) == _MOST_TOLD:
+        if not failure:
             return
-        self._told.add(told)
+        told = self._told.setdefault(failure, set())
+        if address in told or len(told) == _MOST_TOLD:
+            return
+        told.add(address)
         where = f" at {address}" if address else ""
-        self.news.append(f"somebody{where} was not let in: {failure}")
-        if len(self._told) == _MOST_TOLD:
-            self.news.append("other connections that are not let in are not shown any more")
+        more = "; others are not shown any more" if len(told) == _MOST_TOLD else ""
+        self.news.append(f"somebody{where} was not let in: {failure}{more}")
 
 
 def _address_of(descriptor: int) -> str:
@@ -99,6 +100,9 @@ def _address_of(descriptor: int) -> str:
     except OSError:  # it is something else by now
         os.close(copy)
         return ""
-    with connection, contextlib.suppress(OSError):
-        return str(connection.getpeername()[0])
-    return ""
+    with connection:
+        try:
+            peer = connection.getpeername()
+        except OSError:
+            return ""
+    return str(peer[0]) if isinstance(peer, tuple) else ""
