@@ -125,14 +125,18 @@ class Site:
 
     def begin(self) -> None:
         """Start the Flow, and a far and a near agent, whose workers are ready then."""
-        ports = ("--host", "10.99.0.1", "--port", "5555", "--worker-port", "5556")
-        words = ("flow.yml", "--json", *ports, "--keys", GATE, "--lease", LEASE)
-        self.flow = self.start(GATE, "flow", "up", *words)
-        self.flow.wait_for("waiting for slow")
+        self.begin_flow()
         self.far = self.serve(FAR, "--keys", FAR)
         self.near = self.serve(GATE, "--keys", "near")
         for agent in (self.far, self.near):
             agent.wait_for("is ready")
+
+    def begin_flow(self) -> None:
+        """Start the Flow; nobody serves it yet."""
+        ports = ("--host", "10.99.0.1", "--port", "5555", "--worker-port", "5556")
+        words = ("flow.yml", "--json", *ports, "--keys", GATE, "--lease", LEASE)
+        self.flow = self.start(GATE, "flow", "up", *words)
+        self.flow.wait_for("waiting for slow")
 
     def end(self) -> None:
         """End all of it in order; nothing may be left on any machine."""
@@ -144,9 +148,9 @@ class Site:
         for machine in (GATE, FAR, CLIENT):
             wait_until(partial(self.machines.has_no_sockets, machine), what="no socket is left")
 
-    def serve(self, machine: str, *words: str) -> Running:
-        """An agent on a machine that has begun; with these keys, or none."""
-        given = ("executor", "serve", "slow.yml", "--name", "slow", "--gateway", BACK)
+    def serve(self, machine: str, *words: str, file: str = "slow.yml") -> Running:
+        """An agent on a machine that has begun; `words` have its keys, if any."""
+        given = ("executor", "serve", file, "--name", "slow", "--gateway", BACK)
         return self.start(machine, *given, *words)
 
     def worker(self, agent: Running) -> int:
