@@ -198,3 +198,35 @@ def test_a_supervisor_that_is_killed_leaves_nothing_and_a_post_is_resumed(site: 
     assert site.post(*words).end().code == 0
     assert ids_of(results.read_bytes().splitlines()) == [f"d{n}" for n in range(FEW)]
     site.end()
+
+
+LOCKS = """\
+import fcntl
+import pathlib
+from jina import Executor
+
+
+class Locks(Executor):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.file = (pathlib.Path(self.workspace) / "lock").open("w")
+        fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+"""
+
+
+def test_files_have_one_writer_though_the_gateway_is_replaced_after_a_cut(site: Site) -> None:
+    site.shell.write("locks.py", LOCKS)
+    site.shell.write("locks.yml", "jtype: Locks\npy_modules: [locks.py]\n")
+    words = ("--workspace", "files", "--keys")
+    site.begin_flow()
+    site.far = site.serve(FAR, *words, FAR, file="locks.yml")
+    site.far.wait_for("slow/0 is ready")
+    site.machines.link("down")
+    os.kill(site.shell.gateway(), signal.SIGKILL)
+    site.near = site.serve(GATE, *words, "near", file="locks.yml")
+    site.near.wait_for("may still be alive; it may serve in")
+    site.near.wait_for("slow/0 is ready")  # it has the lock
+    assert "nothing was heard of the gateway" in site.far.err
+    site.machines.link("up")
+    site.far.wait_for("slow/1 is ready")  # with files of its own
+    site.end()
