@@ -1,7 +1,7 @@
 """A Flow over two machines, with its client on a third: killed, cut off, and asked by strangers.
 
 The machines are network namespaces; this is skipped where there can be none, which takes root and a
-kernel that allows it. All share one Flow, with a far and a near agent, but for the last three, which
+kernel that allows it. All share one Flow, with a far and a near agent; the last three tests
 end these. With JINA_TEST_LEASE=5s it is the case of users; what is printed is in docs/scaling.md.
 """
 
