@@ -236,7 +236,7 @@ def _request(lines: bytes, rows: int, call: Call) -> Request:
     if len(packed) > MAX_CALL_BYTES:
         what = f"the parameters take {len(packed)} bytes, more than {MAX_CALL_BYTES}"
         raise BadBody(Problem(["body", "parameters"], what, "value_error"))
-    chunk = Chunk(lines, rows, 1, call.source, call.key)
+    chunk = Chunk([lines], rows, 1, call.source, call.key)
     return Request([Part(WIRE_LINES, DOCS, 1, rows)], [lines], rows, 1, packed, chunk)
 
 

@@ -81,7 +81,7 @@ class ShortStreams:
         if rows > query.request_size:
             return None
         call = structs.replace(query.call, source=NAME, key=random_key())
-        chunk = Chunk(body, rows, 1, NAME, call.key)
+        chunk = Chunk([body], rows, 1, NAME, call.key)
         part = Part(LINES, DOCS, 1, rows)
         request = Request([part], [body], rows, 1, pack_map(call), chunk)
         return Short(request, endpoint, query, call)

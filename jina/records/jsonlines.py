@@ -75,30 +75,26 @@ _decode = msgspec.json.Decoder(Record, dec_hook=_tensor_of).decode
 _decode_any = msgspec.json.Decoder().decode
 
 
-def parse(chunk: Buffer, *, key: str, first_line: int) -> ParsedLines:
+def parse(chunk: Buffer | list[bytes], *, key: str, first_line: int) -> ParsedLines:
     """Read a chunk of JSON lines.
 
     Args:
-        chunk: whole lines of UTF-8; the last one may lack its line end.
+        chunk: whole lines of UTF-8, in one piece or each by itself; the last one may lack its line
+            end.
         key: what the ids of lines without one begin with; `key-N` for line N.
         first_line: 1-based number of the chunk's first line in its source.
 
     Returns:
         Every line that is not blank, as one Document or as one error.
     """
-    data = chunk if type(chunk) is bytes else bytes(chunk)
-    lines = list(BytesIO(data))
+    lines = chunk if isinstance(chunk, list) else list(BytesIO(chunk))
     records: list[Record] = []
     try:
         records.extend(map(_decode, lines))  # keeps what was read before an error
-        # The decoder leaves tags undecoded, so whether they are UTF-8 is checked here.
-        if not data.isascii():
-            nested = any([record.chunks or record.matches for record in records])
-            (data if nested else b"\0".join([record.tags for record in records])).decode()
-        _check_tags(records)
+        _check(records, lines)
     except _REFUSED:
         try:
-            check_size(data)
+            check_size(b"".join(lines))
             # If one line has keys of its own, the others usually have them too.
             odd = lines[len(records) % len(lines)]
             records = with_own_keys(lines, odd, key, first_line)
@@ -122,21 +118,25 @@ _REFUSED = (
 )
 
 
-def _check_tags(records: list[Record]) -> None:
-    """Refuse tags that are not JSON objects, without decoding them; empty ones become unset."""
-    raw = [tags for record in records if (tags := record.tags) is not NO_TAGS]
-    if raw and not are_filled_objects(raw):
+def _check(records: list[Record], lines: list[bytes]) -> None:
+    """Refuse what the decoder lets pass: it leaves tags undecoded. Empty ones become unset."""
+    tags = [tags for record in records if (tags := record.tags) is not NO_TAGS]
+    joined = b"\0".join(tags)
+    if tags and not are_filled_objects(joined, len(tags)):
         for record in records:
             _check_one(record)
-    for record in [
+    rare = [
         record
         for record in records
         if record.blob is not None
         or record.buffer is not None
         or record.chunks is not None
         or record.matches is not None
-    ]:
+    ]
+    for record in rare:
         _check_one(record)
+    # Whether they are UTF-8; chunks and matches have tags, too.
+    (b"".join(lines) if rare else joined).decode()
 
 
 def _check_one(record: Record) -> None:

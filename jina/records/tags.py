@@ -142,13 +142,12 @@ def are_objects(values: list[msgspec.Raw]) -> bool:
     return joined.startswith(b"{") and joined.count(b"\0{") == len(values) - 1
 
 
-def are_filled_objects(values: list[msgspec.Raw]) -> bool:
-    """Whether all of these undecoded JSON values are objects that are not empty."""
-    joined = b"\0".join(values)
-    if joined.startswith(b'{"') and joined.count(b'\0{"') == len(values) - 1:
+def are_filled_objects(joined: bytes, count: int) -> bool:
+    """Whether so many undecoded JSON values, with \\0 between, are objects that are not empty."""
+    if joined.startswith(b'{"') and joined.count(b'\0{"') == count - 1:
         return True
     joined = joined.translate(None, b" \t\r\n")  # within texts too, which does not matter here
-    return joined.startswith(b'{"') and joined.count(b'\0{"') == len(values) - 1
+    return joined.startswith(b'{"') and joined.count(b'\0{"') == count - 1
 
 
 def _tags_of_row(value: msgspec.Raw) -> Any:
