@@ -134,8 +134,8 @@ def split_tags(data: Any, rows: int) -> list[Any]:
         raise WireError(f"the column `tags` cannot be decoded: {err}") from err
 
 
-# Spaces for line ends, so that what stays undecoded can be written into a line. JSON escapes those in
-# texts, so all others are white space.
+# Spaces for line ends, so that what stays undecoded can be written into a line. JSON escapes those
+# in texts, so all others are white space.
 _WHITE = bytes.maketrans(b"\r\n", b"  ")
 _rows_from_json = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _packed_from_json = msgspec.json.Decoder(bytes).decode
@@ -149,7 +149,7 @@ def are_objects(values: list[msgspec.Raw]) -> bool:
 
 
 def are_filled_objects(joined: bytes, count: int) -> bool:
-    """Whether so many undecoded JSON values, with \\0 between, are objects that are not empty."""
+    """Whether so many undecoded JSON values, with zero bytes between, are objects with members."""
     if joined.startswith(b'{"') and joined.count(b'\0{"') == count - 1:
         return True
     joined = joined.translate(None, b" \t\r\n")  # within texts too, which does not matter here
