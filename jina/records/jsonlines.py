@@ -96,7 +96,7 @@ def parse(chunk: Buffer | list[bytes], *, key: str, first_line: int) -> ParsedLi
         return parse(list(map(_spaced, lines)), key=key, first_line=first_line)
     except _REFUSED:
         try:
-            check_size(b"".join(lines))
+            check_size(b"".join(lines) if lines is chunk else chunk)
             # If one line has keys of its own, the others usually have them too.
             odd = lines[len(records) % len(lines)]
             records = with_own_keys(lines, odd, key, first_line)
@@ -139,6 +139,7 @@ def _check(records: list[Record], lines: list[bytes]) -> None:
     if tags and not are_filled_objects(undecoded, len(tags)):
         for record in records:
             _check_one(record)
+    _check_text(undecoded)
     rare = [
         record
         for record in records
@@ -149,8 +150,11 @@ def _check(records: list[Record], lines: list[bytes]) -> None:
     ]
     for record in rare:
         _check_one(record)
-    if rare:  # chunks and matches have tags, too
-        undecoded = b"\n".join([line.rstrip(b"\r\n") for line in lines])
+    for line in lines if rare else ():  # chunks and matches have tags, too
+        _check_text(line.rstrip(b"\r\n"))
+
+
+def _check_text(undecoded: bytes) -> None:
     undecoded.decode()
     if b"\r" in undecoded:
         raise _CarriageReturn
