@@ -23,6 +23,17 @@ class Outcomes(NamedTuple):
     failed: int
 
 
+def plain_lines(reply: Reply) -> bytes | memoryview | None:
+    """The lines of a reply that a worker wrote, all of them Documents; None for any other reply."""
+    way = reply.way
+    if reply.error is not None or not reply.served or len(reply.parts) != 1:
+        return None
+    if way.is_raw or way.errors or way.blamed is not None:
+        return None
+    part = reply.parts[0]
+    return payload(reply.frames[0]) if part.kind == LINES and not part.failed else None
+
+
 def outcomes_of(reply: Reply, endpoint: str, call: Call) -> Outcomes:
     """The JSON lines of one reply.
 

@@ -31,6 +31,8 @@ from jina.http.websocket import FrontWebSocket
 from jina.runtime.parent import die_with_parent
 from jina.runtime.structs import decode_msgpack
 
+_GARBAGE = 10_000  # objects, before the collector looks for circles; requests make none
+
 
 class _Server(uvicorn.Server):
     """A server that tells whoever started it that it serves, and takes nothing new at its end.
@@ -94,6 +96,7 @@ async def serve(assignment: FrontAssignment) -> None:
     config.short_streams = ShortStreams(front)
     load(config)
     gc.freeze()  # what is loaded stays; the collector need not walk it again
+    gc.set_threshold(_GARBAGE)
     front.open()
     try:
         server = _Server(config, ready)

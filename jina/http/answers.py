@@ -43,27 +43,24 @@ def told(status: int, kind: str, message: str, hint: str = "") -> Answered:
     return Answered(status, headers, msgspec.json.encode({"error": error}))
 
 
-def packed(
+def head_of(
     answered: Answered,
     headers: Sequence[tuple[bytes, bytes]],
     request_id: bytes,
     keep_alive: bool,
-    has_body: bool,
 ) -> bytes:
-    """The bytes of an answer.
+    """The head of an answer.
 
     Args:
         answered: the answer.
         headers: beside its own.
         request_id: of the request.
         keep_alive: the connection stays open.
-        has_body: False for an answer to HEAD.
     """
     begin = _begin(answered.status, tuple(headers), answered.content_type, keep_alive)
     more = [b"%b: %b\r\n" % header for header in answered.headers]
-    body = answered.body if has_body else b""
     length = b"\r\ncontent-length: %d\r\n\r\n" % len(answered.body)
-    return b"".join((begin, *more, b"x-request-id: ", request_id, length, body))
+    return b"".join((begin, *more, b"x-request-id: ", request_id, length))
 
 
 @lru_cache(maxsize=64)

@@ -1,9 +1,4 @@
-"""The body of a request, as Jina's clients and curl send it: read into JSON lines for the wire.
-
-Documents are not built here. Each element of `data` stays in the bytes in which it came, and
-becomes a line; the first worker reads it. Only text, and Documents in the words of Jina 3, are
-rewritten.
-"""
+"""The body of a request, as Jina's clients and curl send it: what it asks for, and Documents."""
 
 from __future__ import annotations
 
@@ -11,13 +6,13 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from operator import itemgetter
 from typing import Any
 
 import msgspec
 
 from jina.defaults import KIB, MAX_CALL_BYTES
-from jina.http.problems import BadBody, Place, Problem, not_json, wrong_type
+from jina.http.elements import lines_of, pairs_of, too_many
+from jina.http.problems import BadBody, Problem, not_json, wrong_type
 from jina.http.unknown_keys import unknown_keys
 from jina.records.dialects import JINA_3, JINA_20, JINA_26
 
@@ -123,16 +118,10 @@ _decode_strictly = msgspec.json.Decoder(_StrictTop).decode
 _decode = msgspec.json.Decoder(_Top).decode
 _decode_keys = msgspec.json.Decoder(_Keys).decode
 _decode_unread = msgspec.json.Decoder(_Unread).decode
-_decode_any = msgspec.json.Decoder().decode
 _decode_map = msgspec.json.Decoder(dict[str, Any]).decode
 _decode_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
-_decode_children = msgspec.json.Decoder(list[dict[str, msgspec.Raw]]).decode
-_encode = msgspec.json.Encoder().encode
 
 _REFUSED = (msgspec.MsgspecError, UnicodeError, RecursionError)
-_WHITE = bytes.maketrans(b"\r\n", b"  ")  # white space for sure: JSON escapes both in strings
-_FIRST = itemgetter(0)
-_OBJECT = frozenset(b"{")
 _LARGE_BYTES = 1024 * KIB
 _MANY_VALUES = 500_000
 _KEY = re.compile(rb'"([A-Za-z_]+)"[ \t\r\n]*:').findall
@@ -156,7 +145,11 @@ def read(body: bytes, *, api: int, max_docs: int) -> Body:
     dialect, is_client = _dialect(top, header, api)
     data, truths = _data(top)
     _refuse_twice(body, data)
-    lines = _lines(body, data or [], truths, dialect, max_docs)
+    lines = (
+        pairs_of(body, data, truths, dialect, max_docs)
+        if data and truths
+        else lines_of(body, data or [], dialect, max_docs)
+    )
     request_id = top.request_id or (header.request_id if header else None) or ""
     parameters, echo = _parameters(top.parameters)
     return Body(
@@ -170,6 +163,18 @@ def read(body: bytes, *, api: int, max_docs: int) -> Body:
         dialect,
         is_client,
     )
+
+
+def is_only_list(body: bytes) -> bool:
+    """Whether the only list of a body, and the only brackets in it, are those of `data`.
+
+    Args:
+        body: with one `[`, and a `]` right behind it.
+    """
+    try:
+        return _decode_strictly(body).data == []
+    except _REFUSED:
+        return False
 
 
 def _top(body: bytes) -> _Top:
@@ -295,14 +300,6 @@ def _refuse_twice(body: bytes, data: Sequence[msgspec.Raw] | None) -> None:
         raise BadBody(Problem(["body", twice[0][:100]], what, "value_error"))
 
 
-# --- Documents ---
-
-
-def _too_many(found: str, max_docs: int) -> Problem:
-    what = f"{found} in one request; at most {max_docs} are taken"
-    return Problem(["body", "data"], what, "value_error.list.max_items")
-
-
 def _refuse_many(body: bytes, max_docs: int) -> None:
     """Refuse too many Documents before any of them takes memory, which small ones do."""
     try:
@@ -312,7 +309,7 @@ def _refuse_many(body: bytes, max_docs: int) -> None:
         _decode_few(max_docs)(data or b"[]")
     except msgspec.ValidationError as error:
         if "of at most length" in str(error):
-            raise BadBody(_too_many("more Documents", max_docs)) from error
+            raise BadBody(too_many("more Documents", max_docs)) from error
     except _REFUSED:
         pass  # whoever reads it says so
 
@@ -326,100 +323,3 @@ def _decode_few(most: int) -> Callable[[Any], Any]:
     ]
     few = msgspec.defstruct("Few", fields, array_like=True, forbid_unknown_fields=True)
     return msgspec.json.Decoder(few).decode
-
-
-def _lines(
-    body: bytes,
-    data: Sequence[msgspec.Raw],
-    truths: Sequence[msgspec.Raw] | None,
-    dialect: str,
-    max_docs: int,
-) -> bytes:
-    """The elements of `data` as JSON lines."""
-    if len(data) > max_docs:
-        raise BadBody(_too_many(f"{len(data)} Documents", max_docs))
-    if not data:
-        return b""
-    if truths:
-        return _pairs(data, truths, dialect)
-    is_one_line = b"\n" not in body and b"\r" not in body
-    each = data if is_one_line else [bytes(element).translate(_WHITE) for element in data]
-    lines = b"\n".join([*each, b""])
-    rows = lines.split(b"\n")
-    rows.pop()
-    is_plain = _OBJECT.issuperset(map(_FIRST, rows))
-    if is_plain and not (dialect == JINA_3 and _is_in_other_words(lines)):
-        return lines
-    return b"\n".join([_line(row, index, dialect) for index, row in enumerate(rows)] + [b""])
-
-
-def _is_in_other_words(lines: bytes) -> bool:
-    """Whether these may be Documents as Jina 3 names their fields, unset ones included."""
-    return b'"blob"' in lines or b'"tensor"' in lines or b"null" in lines
-
-
-def _pairs(data: Sequence[msgspec.Raw], truths: Sequence[msgspec.Raw], dialect: str) -> bytes:
-    if len(truths) != len(data):
-        what = f"{len(truths)} groundtruths for {len(data)} Documents"
-        raise BadBody(Problem(["body", "data", "groundtruths"], what, "value_error"))
-    sides = [
-        [_line(bytes(each).translate(_WHITE), index, dialect) for index, each in enumerate(side)]
-        for side in (data, truths)
-    ]
-    return b"".join(
-        b'{"document":%b,"groundtruth":%b}\n' % pair for pair in zip(*sides, strict=True)
-    )
-
-
-def _line(row: bytes, index: int, dialect: str) -> bytes:
-    """One Document, from an object or from text."""
-    place: Place = ["body", "data", index]
-    if row[0] == ord('"'):
-        return _line_of_text(row, place, dialect)
-    if row[0] != ord("{"):
-        raise BadBody(Problem(place, "value is not a valid dict", "type_error.dict"))
-    if dialect != JINA_3:
-        return row
-    try:
-        return _encode(_in_our_words(_decode_fields(row)))
-    except _REFUSED as error:
-        raise BadBody(not_json(row, error, place)) from error
-
-
-def _line_of_text(row: bytes, place: Place, dialect: str) -> bytes:
-    """A Document with this text; as in Jina 2, text that is a JSON object is a Document."""
-    try:
-        text = _decode_any(row)
-    except _REFUSED as error:
-        raise BadBody(not_json(row, error, place)) from error
-    if text.lstrip()[:1] == "{":
-        try:
-            fields = _decode_fields(text)
-            return _encode(_in_our_words(fields) if dialect == JINA_3 else fields).translate(_WHITE)
-        except _REFUSED:
-            pass
-    return _encode({"text": text})
-
-
-def _in_our_words(fields: dict[str, msgspec.Raw]) -> dict[str, Any]:
-    """The fields of a Document of Jina 3: `blob` holds bytes there, and `tensor` numbers."""
-    found: dict[str, Any] = {}
-    for name, value in fields.items():
-        raw = bytes(value)
-        if raw == b"null":
-            continue
-        if name in ("chunks", "matches") and raw[:1] == b"[":
-            found[name] = [_in_our_words(child) for child in _decode_children(raw)]
-        elif name in ("scores", "evaluations") and raw[:1] == b"{":
-            found[name] = _without_nulls(_decode_any(raw))
-        elif name == "blob" and raw[:1] == b'"':
-            found["buffer"] = value
-        else:
-            found["blob" if name == "tensor" else name] = value
-    return found
-
-
-def _without_nulls(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
-    return value

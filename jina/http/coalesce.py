@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Protocol
 
 import msgspec
@@ -35,6 +36,7 @@ MOST_BYTES = 64 * 1024
 _GROUP_ROWS = 256
 _GROUP_BYTES = 1024 * 1024
 _MISSES = 3  # after as many calls whose outcomes could not be taken apart, no more are tried
+_FEW = 8  # answers that are made in one go
 _FRESH_S = 5.0  # that is believed what the Flow has said of its endpoints
 _AS_IT_IS = {GONE, STOPPING, REQUEST_TIMEOUT}
 """Errors of a group that are those of each of its requests."""
@@ -247,7 +249,11 @@ class Coalescer:
 
     def _take_apart(self, group: _Group, reply: Reply) -> None:
         """Give each request its own outcomes, or run it alone."""
-        for ask, own, is_its_own in list(self._shares(group, reply)):
+        self._hand_out(group, self._shares(group, reply))
+
+    def _hand_out(self, group: _Group, shares: Iterator[tuple[Ask, Reply, bool]]) -> None:
+        """Likewise, a few at a time: the first have their answers while the next are made."""
+        for ask, own, is_its_own in islice(shares, _FEW):
             if ask not in group.asks:  # cancelled meanwhile
                 continue
             del group.asks[ask]
@@ -256,6 +262,10 @@ class Coalescer:
                 ask.done(own)
             else:
                 self._alone(ask, group)
+        if group.asks:
+            asyncio.get_running_loop().call_soon(self._hand_out, group, shares)
+        else:
+            group.combined = None  # which knows the group: the collector need not find out
 
     def _shares(self, group: _Group, reply: Reply) -> Iterator[tuple[Ask, Reply, bool]]:
         """Each request, its outcomes, and whether they are as if it had been alone."""

@@ -12,8 +12,9 @@ from __future__ import annotations
 import asyncio
 from typing import Any, cast
 
+from jina.defaults import KIB
 from jina.http import limits, rest
-from jina.http.answers import Answered, packed, told
+from jina.http.answers import Answered, head_of, told
 from jina.http.cycles import Outlet, OwnCycle, Refused, ending_with
 from jina.http.metrics import GONE
 from jina.http.ordered import CALLER, Caller
@@ -22,6 +23,7 @@ from jina.http.turns import Flow
 from jina.http.watch import REQUEST_ID, SEEN, Seen, client_text
 from jina.http.websocket import is_websocket
 
+_COPIED_BYTES = 8 * KIB  # up to which one write is cheaper than a write of two parts
 _CUTTING = frozenset((b"expect", b"upgrade"))  # refused at once, and for good
 _WITH_DOCUMENTS = (b"POST", b"PUT", b"DELETE")
 
@@ -239,8 +241,12 @@ class Connection(Reading):
         headers = self.server_state.default_headers
         if self.front.access.has_cors:
             headers = [*headers, *self.front.access.shared(self.found)]
-        has_body = self.method != b"HEAD"
-        self.transport.write(packed(answered, headers, seen.request_id, keep_alive, has_body))
+        head = head_of(answered, headers, seen.request_id, keep_alive)
+        body = answered.body if self.method != b"HEAD" else b""
+        if len(body) > _COPIED_BYTES:
+            self.transport.writelines((head, body))
+        else:
+            self.transport.write(head + body)
 
     def _end(self, seen: Seen, status: int, size: int) -> None:
         watch = self.front.watch
@@ -259,7 +265,8 @@ class Connection(Reading):
         if self.transport.is_closing():
             self._due = now + self._settings.silence_s  # for the answer to be read
             return
-        self.flow.resume_reading()
+        if self.flow.read_paused:
+            self.flow.resume_reading()
         if self._state != BUSY:
             return
         self._state = HEAD

@@ -30,21 +30,18 @@ class OwnCycle(Seen):
         request_id: of its header; None if it has none.
     """
 
-    __slots__ = ("disconnected", "keep_alive", "more_body", "response_complete")
     message_event = _NoEvent()
+    more_body = True
+    disconnected = False
+    response_complete = False
 
     def __init__(self, keep_alive: bool, request_id: bytes | None) -> None:
         super().__init__(request_id)
         self.keep_alive = keep_alive
-        self.more_body = True
-        self.disconnected = False
-        self.response_complete = False
 
 
 class Refused(OwnCycle):
     """A request that is refused as soon as the rest of it has been read."""
-
-    __slots__ = ("answered",)
 
     def __init__(self, keep_alive: bool, request_id: bytes | None, answered: Answered) -> None:
         super().__init__(keep_alive, request_id)

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from jina.http.bodies import LINES
-from jina.records.dialects import JINA_3, JINA_20, WITH_UNSET
+from jina.records.dialects import JINA_3, JINA_20, JINA_26, WITH_UNSET
 from jina.wire.maps import ErrorInfo, Way
 
 _NULL = msgspec.Raw(b"null")
@@ -74,6 +74,11 @@ class Facts(msgspec.Struct, frozen=True):
     request_id: str = ""
     writer: Writer | None = None
     has_traceback: bool = False
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether an answer without errors has nothing beside its Documents and the id."""
+        return not self.has_routes and self.writer is None and self.dialect in (JINA_20, JINA_26)
 
     @property
     def words(self) -> str:
@@ -197,7 +202,7 @@ def envelope(
         return _encode(
             _Answer3(header, facts.echo or _OBJECT, _routes_3(way, blamed), documents, errors)
         )
-    if not facts.has_routes and error is None:
+    if not facts.has_routes and error is None:  # see `bare`, too
         return _encode(_Answer2(facts.request_id, _Data2(documents), errors=errors))
     status = _FINE
     if error is not None:  # its exception stands in a route
@@ -215,9 +220,28 @@ def envelope(
     )
 
 
+def bare(request_id: str, lines: bytes) -> bytes:
+    """An answer as `envelope` writes it where it has neither routes nor errors.
+
+    Args:
+        request_id: of the request.
+        lines: of the Documents, in the words of Jina 2.
+    """
+    documents = memoryview(lines.replace(b"\n", b","))[:-1]
+    return b"".join(
+        (
+            b'{"requestId":',
+            _encode(request_id),
+            b',"data":{"docs":[',
+            documents,
+            b'],"groundtruths":[]}}',
+        )
+    )
+
+
 def in_list(lines: bytes) -> msgspec.Raw:
     """JSON lines as one JSON array."""
-    return msgspec.Raw(b"".join((b"[", memoryview(lines.replace(b"\n", b","))[:-1], b"]")))
+    return msgspec.Raw(b"[%b]" % lines[:-1].replace(b"\n", b","))
 
 
 # --- routes ---

@@ -10,6 +10,7 @@ from jina.http.access import Access
 from jina.http.access_log import Log, LogWriter
 from jina.http.coalesce import Coalescer, Link
 from jina.http.description import CRUD
+from jina.http.forms import Forms
 from jina.http.heads import Heads
 from jina.http.hub import Hub
 from jina.http.limits import Deadlines, max_connections
@@ -39,6 +40,8 @@ class Front:
         self.access = Access(assignment.settings)
         self.heads = Heads()
         """Of requests that were let in."""
+        self.forms = Forms()
+        """Of bodies that could be read."""
         self.deadlines = Deadlines(assignment.settings)
         self.turns = Turns()
         self.max_connections = max_connections(assignment.settings)
@@ -103,6 +106,7 @@ class Front:
 
     def _on_change(self) -> None:
         self.heads.forget()
+        self.forms.forget()
         if self._coalescer is not None:
             self._coalescer.changed()
         paths = dict.fromkeys(self.served)

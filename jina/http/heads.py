@@ -7,8 +7,6 @@ for it: the API keys, or what the Flow serves.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import msgspec
 
 from jina.defaults import KIB
@@ -39,11 +37,6 @@ class Known(msgspec.Struct, frozen=True):
     endpoint: str | None
 
 
-class _Parts(NamedTuple):
-    key: bytes  # the head without the length
-    end: int  # of the head
-
-
 class Heads:
     """The heads that are known."""
 
@@ -56,11 +49,9 @@ class Heads:
         Args:
             data: that came when no request was under way.
         """
-        parts = _parts(data)
-        if parts is None:
-            return None
-        known = self._known.get(parts.key)
-        return None if known is None else (known, data[parts.end :])
+        key, end = _parts(data)
+        known = self._known.get(key)
+        return None if known is None else (known, data[end:])
 
     def remember(self, data: bytes, known: Known) -> None:
         """Know a head from now on.
@@ -69,22 +60,25 @@ class Heads:
             data: one request, whole.
             known: what its head said.
         """
-        parts = _parts(data)
-        if parts is None or parts.end > _MOST_HEAD_BYTES:
+        key, end = _parts(data)
+        if not 0 < end <= _MOST_HEAD_BYTES:
             return
         if len(self._known) >= _MOST_HEADS:
             self._known.clear()
-        self._known[parts.key] = known
+        self._known[key] = known
 
     def forget(self) -> None:
         """Something has changed: read all of them again."""
         self._known.clear()
 
 
-def _parts(data: bytes) -> _Parts | None:
-    """The parts of a request; None for what is not exactly one with a body of known length."""
+def _parts(data: bytes) -> tuple[bytes, int]:
+    """The head of a request without the length, and where it ends.
+
+    Both are empty for what is not exactly one request with a body of known length.
+    """
     if len(data) > MOST_BYTES:
-        return None
+        return b"", 0
     end = data.find(_BLANK)
     name = _LENGTHS[0]
     at = data.find(name, 0, end)
@@ -92,11 +86,11 @@ def _parts(data: bytes) -> _Parts | None:
         name = _LENGTHS[1]
         at = data.find(name, 0, end)
     if at < 0:
-        return None
+        return b"", 0
     at += len(name)
     stop = data.find(b"\r", at)
     length = data[at:stop]
     end += len(_BLANK)
     if not length.isdigit() or len(length) > 9 or end + int(length) != len(data):
-        return None
-    return _Parts(data[:at] + data[stop:end], end)
+        return b"", 0
+    return data[:at] + data[stop:end], end

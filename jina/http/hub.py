@@ -81,6 +81,7 @@ class Hub:
         self._number = 0
         self._bytes = 0
         self._held = 0
+        self._window = 0  # requests that the gateway takes at once
         self._waiting: deque[Ask] = deque()
         self._under_way: dict[int, Ask] = {}
         self._questions = Questions()
@@ -134,14 +135,15 @@ class Hub:
         """
         if not self.is_up:
             raise ConnectError(self._why_not(), where=self.address)
-        if len(self._waiting) + self._held >= self._max_waiting:
-            self._fill()  # what is only gathered does not count as waiting
-        waiting = len(self._waiting) + self._held
-        has_room = waiting < self._max_waiting or (
-            not waiting and len(self._under_way) < self._window
-        )
+        has_room = len(self._waiting) + self._held < self._max_waiting or self._has_room_now()
         if not has_room or self._bytes + ask.size > self._max_bytes:
             raise Full
+
+    def _has_room_now(self) -> bool:
+        """Likewise, with what was only gathered sent: that does not count as waiting."""
+        self._fill()
+        waiting = len(self._waiting) + self._held
+        return waiting < self._max_waiting or (not waiting and len(self._under_way) < self._window)
 
     def hold(self, requests: int, size: int) -> None:
         """Count requests that wait elsewhere before they are submitted; negative where they end."""
@@ -239,25 +241,21 @@ class Hub:
             return "the Flow is not ready yet"
         return "the gateway of the Flow is being replaced, or gone"
 
-    @property
-    def _window(self) -> int:
-        return self.welcome.window_requests if self.welcome is not None else 0
-
     def _fill(self) -> None:
         """Send what the window has room for, unless the gateway is behind with reading."""
         self._is_sending_due = False
-        has_room = not self._dealer.is_behind
+        has_room, now = not self._dealer.is_behind, self._now()
         while has_room and self._waiting and len(self._under_way) < self._window:
             ask = self._waiting.popleft()
             self._number += 1
             ask.number = self._number
             self._under_way[ask.number] = ask
-            self._send_request(ask)
+            self._send_request(ask, now)
         self._dealer.flush()
 
-    def _send_request(self, ask: Ask) -> None:
+    def _send_request(self, ask: Ask, now: float) -> None:
         request = ask.request
-        left = None if ask.timeout_s is None else max(0.0, round(ask.due - self._now(), 2))
+        left = None if ask.timeout_s is None else max(0.0, int((ask.due - now) * 100) / 100)
         try:
             message = pack_message(
                 wire.REQUEST,
@@ -309,7 +307,8 @@ class Hub:
                 way = unpack_map(Way, header.call) if header.call else _STRAIGHT
                 frames = list(header.frames)
                 ask.done(Reply(ask.request, None, route.parts, frames, route.served, way))
-                self._fill()
+                if self._waiting:
+                    self._fill()
         elif header.kind in (wire.ERROR, wire.REFUSED):
             error = unpack_map(ErrorInfo, sockets.payload(header.frames[0]))
             if header.kind == wire.REFUSED and error.type == STOPPING:
@@ -334,11 +333,12 @@ class Hub:
 
     def _welcomed(self, welcome: Welcome, last: int) -> None:
         self.welcome = welcome
+        self._window = welcome.window_requests
         self.is_stopping = False
         held = set(welcome.held)
         for number, ask in list(self._under_way.items()):
             if number <= last and number not in held:
-                self._send_request(ask)
+                self._send_request(ask, self._now())
         self._dealer.flush()
         self.on_change()
         self._fill()

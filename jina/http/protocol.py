@@ -36,26 +36,24 @@ LOG = logging.getLogger("jina.http")
 class HotRequest(OwnCycle):
     """A request that is read and answered here."""
 
-    __slots__ = ("ask", "body")
+    ask: Ask | None = None
 
     def __init__(self, endpoint: str, keep_alive: bool, request_id: bytes | None) -> None:
         super().__init__(keep_alive, request_id)
         self.endpoint = endpoint
         self.body = bytearray()
-        self.ask: Ask | None = None
 
 
 class ShortCycle(OwnCycle):
     """The beginning of a stream, of which it is not known yet whether it is short."""
 
-    __slots__ = ("ask", "body", "length", "timer")
+    ask: Ask | None = None
+    timer: asyncio.TimerHandle | None = None
 
     def __init__(self, keep_alive: bool, request_id: bytes | None, length: int) -> None:
         super().__init__(keep_alive, request_id)
         self.length = length
         self.body = bytearray()
-        self.ask: Ask | None = None
-        self.timer: asyncio.TimerHandle | None = None
 
 
 class FrontProtocol(Connection):

@@ -8,19 +8,21 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import msgspec
+from msgspec.structs import replace
 
-from jina.client.document_lines import lines_of
+from jina.client import document_lines
 from jina.client.exchange import Reply
-from jina.client.outcomes import Outcomes
+from jina.client.outcomes import Outcomes, plain_lines
 from jina.client.requests import Request
-from jina.defaults import MAX_CALL_BYTES
-from jina.excepts import BadClientInput, WireError
+from jina.excepts import BadClientInput
 from jina.http import bodies, envelopes
 from jina.http.access import Found
 from jina.http.answers import Answered, told
 from jina.http.bodies import LINES, Body
+from jina.http.elements import lines_of
 from jina.http.envelopes import Documents, Facts, OneFailed, Writer, in_list
 from jina.http.far_numbers import far_numbers
+from jina.http.forms import Form, elsewhere, form_of, template_of
 from jina.http.front import Front
 from jina.http.hints import hint_of
 from jina.http.hub import Ask
@@ -29,7 +31,6 @@ from jina.http.problems import (
     BadBody,
     Problem,
     in_words_of_json,
-    missing,
     not_json,
     refusal,
     wrong_type,
@@ -38,16 +39,13 @@ from jina.http.targets import named_by
 from jina.http.unknown_keys import unknown_in_query, unread_query
 from jina.http.watch import REQUEST_ID, sane_id
 from jina.names import DEFAULT_ENDPOINT
-from jina.readers import Chunk
 from jina.records import ids
-from jina.records.dialects import JINA_3, JINA_20
+from jina.records.dialects import JINA_20
 from jina.records.jsonlines import BAD_LINE, line_ends
-from jina.wire.maps import DOCS, REQUEST_TIMEOUT, SPLIT, STOPPING, Call, ErrorInfo, Part, pack_map
-from jina.wire.maps import LINES as WIRE_LINES
+from jina.wire.maps import REQUEST_TIMEOUT, SPLIT, STOPPING, Call, ErrorInfo
 
 JSON_LINES = b"application/x-ndjson"
 _JSON_LINES = {JSON_LINES, b"application/ndjson", b"application/jsonl", b"application/jsonlines"}
-_SOURCE = "data"  # what lines without a Document are said to stand in
 _decode_map = msgspec.json.Decoder(dict[str, Any]).decode
 
 
@@ -56,22 +54,33 @@ class Asked(msgspec.Struct, frozen=True):
 
     Attributes:
         request: to the Flow.
-        endpoint: of the Executors.
-        targets: names of the nodes that take part; None for all.
-        call: what `request` carries, decoded.
-        facts: what the answer says of it.
+        form: what it asks for.
+        request_id: of the answer.
     """
 
     request: Request
-    endpoint: str
-    targets: list[str] | None
-    call: Call
-    facts: Facts = Facts()
+    form: Form
+    request_id: str = ""
+
+    @property
+    def endpoint(self) -> str:
+        """Of the Executors."""
+        return self.form.endpoint
+
+    @property
+    def targets(self) -> list[str] | None:
+        """Names of the nodes that take part; None for all."""
+        return self.form.targets
 
     @property
     def is_timed(self) -> bool:
         """Whether the answer says when the request was where."""
-        return self.facts.has_routes or self.facts.is_client
+        return self.form.is_timed
+
+    @property
+    def facts(self) -> Facts:
+        """What the answer says of the request."""
+        return replace(self.form.facts, request_id=self.request_id)
 
 
 def prepare(
@@ -93,11 +102,8 @@ def prepare(
     kind = _kind(found.get(b"content-type", b""))
     try:
         if kind == b"json":
-            settings = front.settings
-            read = bodies.read(body, api=settings.api, max_docs=settings.max_docs)
-            if query and not read.is_named and (names := parse_qs(query.decode("latin-1"), True)):
-                raise BadBody(*unread_query(names))
-            return asked_of(front, endpoint, read, request_id=sane_id(found.get(REQUEST_ID, b"")))
+            request_id = sane_id(found[REQUEST_ID]) if REQUEST_ID in found else ""
+            return _asked_of_json(front, endpoint, body, query, request_id)
         if kind == b"lines":
             return _asked_of_lines(front, endpoint, body, query)
     except BadBody as error:
@@ -130,14 +136,26 @@ def _kind(value: bytes) -> bytes:
     return b"lines" if name in _JSON_LINES else b""
 
 
-def asked_of(
-    front: Front,
-    endpoint: str,
-    read: Body,
-    writer: Writer | None = None,
-    *,
-    request_id: str = "",
+def _asked_of_json(
+    front: Front, endpoint: str, body: bytes, query: bytes, request_id: str
 ) -> Asked:
+    """A request in the words of a release of Jina."""
+    settings = front.settings
+    known = None if query else front.forms.find(endpoint, body)
+    if known is not None:
+        form, data = known
+        lines = lines_of(body, data, form.facts.dialect, settings.max_docs)
+        return _filled(form, lines, len(data), request_id)
+    read = bodies.read(body, api=settings.api, max_docs=settings.max_docs)
+    if query and not read.is_named and (names := parse_qs(query.decode("latin-1"), True)):
+        raise BadBody(*unread_query(names))
+    form = form_of(endpoint, read, front.hub.welcome)
+    if not read.is_named:
+        front.forms.remember(endpoint, body, form)
+    return _filled(form, read.lines, read.rows, read.request_id or request_id)
+
+
+def asked_of(front: Front, endpoint: str, read: Body, writer: Writer | None = None) -> Asked:
     """What is asked for by a body that has been read.
 
     Args:
@@ -145,53 +163,27 @@ def asked_of(
         endpoint: that its path means; "" where the body says it.
         read: the body.
         writer: of the answer; None for what HTTP has.
-        request_id: of its header, for a body without one.
 
     Raises:
         BadBody: it cannot be done as it is.
     """
-    wanted = endpoint or read.endpoint
-    if read.endpoint and read.endpoint != wanted and not read.is_named:
-        raise BadBody(_elsewhere("body", "execEndpoint", read.endpoint, endpoint))
-    if not wanted:
-        if read.dialect != JINA_3:
-            raise BadBody(missing("execEndpoint"))
-        wanted = "/"
-    try:
-        targets = named_by(read.target, front.hub.welcome)
-    except BadClientInput as error:
-        place: list[str | int] = ["body", "targetExecutor"]
-        raise BadBody(Problem(place, error.what, "value_error")) from error
+    form = form_of(endpoint, read, front.hub.welcome, writer)
+    return _filled(form, read.lines, read.rows, read.request_id)
+
+
+def _filled(form: Form, lines: bytes, rows: int, request_id: str) -> Asked:
+    """A request of a form.
+
+    Args:
+        form: of it.
+        lines: its Documents.
+        rows: how many.
+        request_id: "" for a new one.
+    """
     key = ids.fresh()
-    facts = Facts(
-        read.dialect,
-        read.is_client,
-        not endpoint or read.dialect == JINA_3,
-        wanted,
-        read.target,
-        read.echo,
-        read.request_id or request_id or (key if read.dialect == JINA_20 else key.replace("-", "")),
-        writer,
-        read.is_named,
-    )
-    call = Call(
-        read.parameters,
-        source=_SOURCE,
-        key=key,
-        lines=True,
-        tensors=_tensors_of(read) if writer is None else writer.tensors,
-        words=facts.words,
-    )
-    return Asked(_request(read.lines, read.rows, call), wanted, targets, call, facts)
-
-
-def _elsewhere(part: str, name: str, given: str, endpoint: str) -> Problem:
-    what = f"the path of the request means {endpoint}, and `{name}` says {given[:200]}; use /post"
-    return Problem([part, name], what, "value_error")
-
-
-def _tensors_of(read: Body) -> str:
-    return "base64" if read.dialect == JINA_20 else "list"
+    if not request_id:
+        request_id = key if form.facts.dialect == JINA_20 else key.replace("-", "")
+    return Asked(form.call.request(lines, rows, key), form, request_id)
 
 
 def _asked_of_lines(front: Front, endpoint: str, body: bytes, query: bytes) -> Asked:
@@ -202,7 +194,7 @@ def _asked_of_lines(front: Front, endpoint: str, body: bytes, query: bytes) -> A
     named = {key: values[-1] for key, values in pairs.items()}
     wanted = endpoint or named.get("endpoint", "")
     if named.get("endpoint", wanted) != wanted:
-        raise BadBody(_elsewhere("query", "endpoint", named["endpoint"], endpoint))
+        raise BadBody(elsewhere("query", "endpoint", named["endpoint"], endpoint))
     if not wanted:
         raise BadBody(Problem(["query", "endpoint"], "field required", "value_error.missing"))
     text = (named.get("parameters") or "{}").encode()
@@ -223,33 +215,23 @@ def _asked_of_lines(front: Front, endpoint: str, body: bytes, query: bytes) -> A
     if rows > front.settings.max_docs:
         what = f"{rows} lines in one request; at most {front.settings.max_docs} are taken"
         raise BadBody(Problem(["body"], what, "value_error.list.max_items"))
-    call = Call(parameters, source="body", key=ids.fresh(), lines=True)
+    template = template_of(Call(parameters, source="body", lines=True))
     facts = Facts(LINES, has_routes=False, endpoint=wanted)
-    return Asked(_request(body, rows, call), wanted, targets, call, facts)
-
-
-def _request(lines: bytes, rows: int, call: Call) -> Request:
-    try:
-        packed = pack_map(call)
-    except WireError as error:
-        raise BadBody(Problem(["body", "parameters"], error.what, "value_error")) from error
-    if len(packed) > MAX_CALL_BYTES:
-        what = f"the parameters take {len(packed)} bytes, more than {MAX_CALL_BYTES}"
-        raise BadBody(Problem(["body", "parameters"], what, "value_error"))
-    chunk = Chunk([lines], rows, 1, call.source, call.key)
-    return Request([Part(WIRE_LINES, DOCS, 1, rows)], [lines], rows, 1, packed, chunk)
+    form = Form.of(wanted, targets, template, facts)
+    return Asked(template.request(body, rows, ids.fresh()), form)
 
 
 def ask_of(asked: Asked, timeout_s: float, done: Callable[[Reply], None]) -> Ask:
     """How a request is given to the hub."""
+    form = asked.form
     return Ask(
         asked.request,
-        asked.endpoint,
-        asked.targets,
+        form.endpoint,
+        form.targets,
         done,
         timeout_s=timeout_s,
         on_error=SPLIT,
-        is_timed=asked.is_timed,
+        is_timed=form.is_timed,
     )
 
 
@@ -277,6 +259,9 @@ def finish(asked: Asked, reply: Reply) -> Answered:
     if reply.error is not None and (early := _not_of_an_executor(reply.error)) is not None:
         return early
     try:
+        lines = plain_lines(reply)
+        if lines is not None:  # as for most
+            return _fine(asked, reply, [], bytes(lines))
         return _finished(asked, shown(reply, with_traceback=asked.facts.has_traceback))
     except (ValueError, TypeError, msgspec.MsgspecError) as error:
         return told(500, "unwritable", f"the answer cannot be written: {error}")
@@ -287,15 +272,24 @@ def _finished(asked: Asked, reply: Reply) -> Answered:
     is_lines = facts.dialect == LINES
     if reply.error is not None and not is_lines:
         return _failed(asked, reply, reply.error)
-    outcomes = shown_outcomes(reply, asked.endpoint, asked.call)
+    outcomes = shown_outcomes(reply, asked.endpoint, asked.form.call.call)
     headers = [] if reply.served or reply.error is not None else [(b"x-jina-served", b"0")]
     if outcomes.failed:
         headers.append((b"x-jina-failed", b"%d" % outcomes.failed))
         if not is_lines:
             return _partly(asked, reply, outcomes, headers)
-    if is_lines:
         return Answered(_status_of(outcomes), headers, bytes(outcomes.lines), JSON_LINES)
-    documents = _documents(facts, bytes(outcomes.lines))
+    return _fine(asked, reply, headers, bytes(outcomes.lines))
+
+
+def _fine(asked: Asked, reply: Reply, headers: list[tuple[bytes, bytes]], lines: bytes) -> Answered:
+    """The answer where no Document failed."""
+    if asked.form.is_bare:
+        return Answered(200, headers, envelopes.bare(asked.request_id, lines))
+    facts = asked.facts
+    if facts.dialect == LINES:
+        return Answered(200, headers, lines, JSON_LINES)
+    documents = _documents(facts, lines)
     return Answered(200, headers, envelopes.envelope(facts, documents, reply.way))
 
 
@@ -318,7 +312,7 @@ def _documents(facts: Facts, lines: bytes) -> Documents:
 def _sent(asked: Asked) -> list[bytes]:
     """The Documents of a request as lines, as they were before any Executor, in its own words."""
     reply = Reply(asked.request, None, asked.request.parts, asked.request.frames, 0)
-    lines, _, _ = lines_of(reply, asked.endpoint, asked.call)
+    lines, _, _ = document_lines.lines_of(reply, asked.endpoint, asked.form.call.call)
     return [line for line in bytes(lines).splitlines(keepends=True) if not _failure(line)]
 
 

@@ -32,23 +32,20 @@ class Seen:
         request_id: of its header; None if it has none.
     """
 
-    __slots__ = (
-        *("client", "documents", "endpoint", "failed", "is_over", "method", "path"),
-        *("request_id", "sent", "started", "status"),
-    )
+    # Here, because most requests leave most of them as they are.
+    endpoint = ""  # of the Executors that its Documents go to
+    documents = 0
+    failed = 0
+    is_over = False
+    status = 0
+    sent = 0  # bytes of the answer's body
+    client = ""
+    method = ""
+    path = ""
 
     def __init__(self, request_id: bytes | None) -> None:
         self.request_id = request_id if request_id and _is_sane(request_id) else new_id()
-        self.endpoint = ""  # of the Executors that its Documents go to
-        self.documents = 0
-        self.failed = 0
-        self.is_over = False
-        self.status = 0
-        self.sent = 0  # bytes of the answer's body
         self.started = time.perf_counter()
-        self.client = ""
-        self.method = ""
-        self.path = ""
 
 
 def sane_id(request_id: bytes) -> str:
@@ -56,13 +53,13 @@ def sane_id(request_id: bytes) -> str:
     return request_id.decode("ascii") if _is_sane(request_id) else ""
 
 
-_PREFIX = os.urandom(6).hex()
+_PREFIX = os.urandom(6).hex().encode()
 _NUMBERS = itertools.count(1)
 
 
 def new_id() -> bytes:
     """An id for a request that has none."""
-    return b"%s-%x" % (_PREFIX.encode(), next(_NUMBERS))
+    return b"%b-%x" % (_PREFIX, next(_NUMBERS))
 
 
 def seen_of(scope: Message) -> Seen:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from jina import Document, DocumentArray
-from jina.http.envelopes import Facts, OneFailed, envelope, in_list, partly
+from jina.http.envelopes import Facts, OneFailed, bare, envelope, in_list, partly
 from jina.records.dialects import JINA_20, WITH_UNSET, rewritten
 from jina.types import codec
 from jina.wire.maps import ErrorInfo, Leg, Way
@@ -122,3 +122,11 @@ def test_parameters_are_those_that_were_sent() -> None:
     assert json.loads(envelope(sent, [], WAY))["parameters"] == {"a": 1}
     assert json.loads(envelope(Facts("2.6"), [], WAY))["parameters"] is None
     assert json.loads(envelope(Facts("3"), [], WAY))["parameters"] == {}
+
+
+@pytest.mark.parametrize("release", ["2.0", "2.6"])
+@pytest.mark.parametrize("lines", [b"", b'{"id":"a"}\n', b'{"id":"a"}\n{"id":"b"}\n'])
+def test_a_bare_answer_is_the_envelope_without_routes(release: str, lines: bytes) -> None:
+    facts = Facts(release, has_routes=False, request_id='a "quoted" id')
+    assert facts.is_bare
+    assert bare(facts.request_id, lines) == envelope(facts, in_list(lines), WAY)
