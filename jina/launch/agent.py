@@ -31,20 +31,19 @@ from jina.graph.plan import PlannedNode, WorkerSpec
 from jina.launch import events
 from jina.launch.agent_home import AgentHome
 from jina.launch.agent_link import AgentLink
+from jina.launch.agent_reports import report_of
 from jina.launch.child import not_started
 from jina.launch.ending import ending
-from jina.launch.health import describe
 from jina.launch.hints import Hints
 from jina.launch.listener import Listener
 from jina.launch.local import start_failure
 from jina.launch.overdue import OverdueWorkers
 from jina.launch.restarts import Comebacks
 from jina.launch.workers import FromOwner, WorkerProcess, Workers
-from jina.names import DEVICES
 from jina.runtime import agency, control
 from jina.runtime.board import Board
 from jina.runtime.descendants import end_marked
-from jina.runtime.facts import FailureCount, WorkerFacts, WorkerReport
+from jina.runtime.facts import WorkerReport
 from jina.runtime.overdue import Overdues
 from jina.runtime.steps import Overdue
 
@@ -180,18 +179,19 @@ class Agent:
         except ConnectError as error:
             self.failure = error
             return
-        if messages:
-            self._heard = time.monotonic()
         for message in messages:
             self._on_message(message)
 
     def _on_message(self, message: agency.ToAgent) -> None:
         if isinstance(message, agency.Admitted):
             self._admitted(message)
+        elif isinstance(message, agency.Heard):
+            self._heard = max(self._heard, message.at or 0.0)
         elif isinstance(message, agency.TurnedAway):
             kind = ConfigError if message.is_usage else ConnectError
             self.failure = kind(message.what, where=self._serve.gateway, hint=message.hint)
         elif isinstance(message, agency.Wait):
+            self._next_word = self._next_word if self._why else 0.0  # the reason is told at once
             self._why = f"{message.why}; it may serve in {message.seconds:.0f} s"
         elif isinstance(message, agency.WhoIsIt):
             self._is_admitted = False
@@ -228,10 +228,14 @@ class Agent:
                 numbers=self._numbers,
                 identities=[worker.identity for worker in self._workers],
                 is_stateful=self._serve.is_stateful,
+                at=self._greeted,
             )
         )
 
     def _admitted(self, message: agency.Admitted) -> None:
+        if time.monotonic() - message.at >= message.lease_s:
+            return  # it was on its way for so long that others may serve now
+        self._heard = max(self._heard, message.at)
         was_admitted, self._is_admitted = self._is_admitted, True
         self._why = ""
         self._lease_s = message.lease_s
@@ -304,35 +308,16 @@ class Agent:
     def _overdue(self, message: control.Overdue) -> None:
         self._ending.hear(message, time.monotonic())
 
-    def _report_of(self, worker: WorkerProcess) -> WorkerReport:
-        spec, work = worker.spec, self._board.work(worker.slot)
-        restarts, last_end = self._restarts.get(spec.name, (0, ""))
-        report = WorkerReport(
-            name=spec.name,
-            node=spec.node,
-            shard=spec.shard,
-            replica=spec.replica,
-            restarts=restarts,
-            last_end=last_end,
-            devices=spec.env.get(DEVICES, ""),
-            python=spec.python,
-            machine=socket.gethostname(),
-            agent=os.getpid(),
-        )
-        facts = WorkerFacts(
-            identity=worker.identity,
-            outstanding=0,
-            oldest_s=None,
-            is_busy=work.begun != 0,
-            since_s=work.since_s,
-            calls=work.calls,
-            docs=work.docs,
-            busy_s=work.busy_s,
-            failures=FailureCount(),
-        )
-        is_retiring = self._workers.is_retiring(worker.identity)
-        describe(report, worker, facts, is_retiring=is_retiring)
-        return report
+    def _reports(self) -> dict[str, WorkerReport]:
+        return {
+            worker.identity: report_of(
+                worker,
+                self._board.work(worker.slot),
+                self._restarts.get(worker.spec.name, (0, "")),
+                is_retiring=self._workers.is_retiring(worker.identity),
+            )
+            for worker in self._workers
+        }
 
     # --- death ---
 
@@ -374,11 +359,11 @@ class Agent:
         self._was_up = is_up
         if is_up and not self._is_admitted and now - self._greeted >= _AGAIN_S:
             self._greet()
-        if self._is_admitted and now - self._beat >= self._lease_s / BEATS_PER_LEASE:
+        has_lease = self._is_admitted or len(self._workers) > 0
+        if has_lease and now - self._beat >= self._lease_s / BEATS_PER_LEASE:
             self._beat = now
-            reports = {worker.identity: self._report_of(worker) for worker in self._workers}
-            self._link.send(agency.Beat(reports=reports))
-        if now - self._heard >= self._lease_s and len(self._workers) and not self._is_stopping:
+            self._link.send(agency.Beat(at=now, reports=self._reports()))
+        if now - self._heard >= self._lease_s and has_lease:
             self._end_workers(f"nothing was heard of the gateway for {self._lease_s:g} s")
             self._is_admitted = False
         for name in self._comebacks.take_due(now) if self._is_admitted else ():
@@ -446,5 +431,4 @@ class Agent:
     def _end_everything(self) -> None:
         self._workers.end()
         end_marked(*(worker.mark for worker in self._workers))
-        if self._is_admitted:
-            self._link.send(agency.Leave())
+        self._link.send(agency.Leave())

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from jina.defaults import KILL_GRACE_S
 from jina.graph.plan import Plan, PlannedNode
 from jina.launch.child import Child, spawn_gateway
+from jina.launch.holders import KeptHolders
 from jina.launch.listener import Listener
 from jina.launch.restarts import Restarts
 from jina.launch.rundir import RunDirectory
@@ -76,6 +77,7 @@ class GatewayProcess:
         endpoints: dict[str, list[str]],
         fronts: list[str],
         workers: str,
+        known: KeptHolders,
     ) -> None:
         """Tell it all that it needs to begin, or to replace another one.
 
@@ -86,6 +88,7 @@ class GatewayProcess:
             endpoints: that nodes are known to bind.
             fronts: addresses that an earlier gateway had; empty for the first one.
             workers: the one for workers of other machines that it had.
+            known: agents that may be alive and have files.
         """
         self.tell(
             control.Configure(
@@ -102,6 +105,8 @@ class GatewayProcess:
                 placed_keys=plan.placing.keys if plan.placing else "",
                 workers=workers or plan.worker_listen,
                 lease_s=plan.lease_s,
+                holders=known.holders,
+                held_s=known.seconds,
             )
         )
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from jina.excepts import FlowError
 from jina.graph.plan import Plan
 from jina.launch import events
+from jina.launch.holders import KeptHolders
 from jina.launch.listener import Listener
 from jina.launch.placer import Placer
 from jina.launch.placing import with_run_keys
@@ -43,6 +44,8 @@ class RemoteNodes:
     ) -> None:
         self.placer = Placer(plan, selector, listener, report)
         """Starts the agents of those nodes that an engine runs."""
+        self.known = KeptHolders(plan)
+        """Whose files nobody else may write, for the next gateway."""
         self._serves = serves
         self._plan = plan
         self._report = report
@@ -95,8 +98,11 @@ class RemoteNodes:
         """Look after the placer; what failed, while the Flow is starting."""
         yield from self.placer.keep(time.monotonic(), is_up=not self.waiting)
 
-    def hear(self, message: control.RemoteReady | control.AgentNews) -> None:
+    def hear(self, message: control.RemoteReady | control.AgentNews | control.Holders) -> None:
         """A worker on another machine is ready, or something happened to an agent."""
+        if isinstance(message, control.Holders):
+            self.known.take(message.holders)
+            return
         if isinstance(message, control.AgentNews):
             self._say(message.text)
             return

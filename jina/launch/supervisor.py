@@ -178,8 +178,8 @@ class Supervisor:
     def _start_gateway(self) -> None:
         """Start the gateway, or a replacement for one that died, and tell it all that it needs."""
         self._gateway.start()
-        known = (self._changing.nodes, self._endpoints, self._fronts, self._remote.address)
-        self._gateway.configure(self._plan, self._directory, *known)
+        known = (self._endpoints, self._fronts, self._remote.address, self._remote.known)
+        self._gateway.configure(self._plan, self._directory, self._changing.nodes, *known)
         self._workers.announce()
         self._health.announce()
 
@@ -194,7 +194,7 @@ class Supervisor:
                 gateway.is_ready = True  # what it says from now on is shown at once
                 self._listener.show_held(gateway)
             self._perhaps_up()
-        elif isinstance(message, control.AgentNews | control.RemoteReady):
+        elif isinstance(message, control.AgentNews | control.RemoteReady | control.Holders):
             self._remote.hear(message)
         elif isinstance(message, control.Charged):
             self._comebacks.forgive(message.identity.rpartition("/")[0])
@@ -447,3 +447,4 @@ class Supervisor:
         self._remote.placer.end(at_once=self._state == KILLED)
         end_marked(mark_of(os.getpid()))
         self._gateway.end(at_once=self._state == KILLED)
+        self._remote.known.end()

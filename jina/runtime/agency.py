@@ -41,6 +41,7 @@ class Greet(_Message):
         numbers: of the replicas that it had before.
         identities: of the workers that it has now.
         is_stateful: its Executor keeps files.
+        at: the time by its own clock; it is in the answer.
     """
 
     machine: str
@@ -53,6 +54,7 @@ class Greet(_Message):
     numbers: list[int] = []
     identities: list[str] = []
     is_stateful: bool = False
+    at: float = 0.0
 
     @property
     def who(self) -> str:
@@ -61,8 +63,9 @@ class Greet(_Message):
 
 
 class Beat(_Message):
-    """It is there; how its workers are, by their identities."""
+    """It is there, at a time by its own clock; how its workers are, by their identities."""
 
+    at: float
     reports: dict[str, WorkerReport] = {}
 
 
@@ -80,13 +83,15 @@ class Admitted(_Message):
         flow: name of the Flow.
         node: what is known of the node that it serves.
         numbers: of its replicas.
-        lease_s: after so long without a word from the gateway it ends its workers.
+        lease_s: if nothing that it has said in so long was answered, it ends its workers.
+        at: when it had greeted.
     """
 
     flow: str
     node: PlannedNode
     numbers: list[int]
     lease_s: float
+    at: float
 
 
 class TurnedAway(_Message):
@@ -105,7 +110,9 @@ class Wait(_Message):
 
 
 class Heard(_Message):
-    """The answer to a beat."""
+    """The answer to a beat of a time; or, without one, something to see whether it is there."""
+
+    at: float | None = None
 
 
 class WhoIsIt(_Message):

@@ -121,6 +121,8 @@ class Agents:
     ) -> None:
         versions = (__version__, msgspec.__version__)
         self._roster = Roster(configure.flow, configure.nodes, configure.lease_s, versions)
+        self._roster.recall(configure.holders, configure.held_s, time.monotonic())
+        self._holders = configure.holders
         self._back = back
         self._workers = workers
         self._tell = tell
@@ -141,13 +143,13 @@ class Agents:
         message = from_agent(header)
         if isinstance(message, Greet):
             self._greeted(peer, message)
+        elif isinstance(message, Leave):
+            self._left(peer)
         elif not self._roster.hears(peer, time.monotonic()):
             self._send(peer, WhoIsIt())
         elif isinstance(message, Beat):
             self._agents[peer].reports = message.reports
-            self._send(peer, Heard())
-        elif isinstance(message, Leave):
-            self._left(peer)
+            self._send(peer, Heard(at=message.at))
         else:
             self._obey(self._agents[peer], message)
 
@@ -171,6 +173,7 @@ class Agents:
             self._told.add(peer)
             why = answer.what if isinstance(answer, TurnedAway) else f"it has to wait: {answer.why}"
             self._news(f"{greet.who} may not serve {_what(greet)}: {why}")
+        self._tell_holders()
         self._send(peer, answer)
 
     def _obey(self, agent: Agent, message: FromAgent) -> None:
@@ -188,8 +191,9 @@ class Agents:
         for worker in self._of(peer):
             self._hub.lose(worker, "has ended with its agent")
         self._roster.leave(peer)
-        greet = self._agents.pop(peer).greet
-        self._news(f"{greet.who} has stopped; it served {_what(greet)}")
+        self._tell_holders()
+        if (agent := self._agents.pop(peer, None)) is not None:
+            self._news(f"{agent.greet.who} has stopped; it served {_what(agent.greet)}")
 
     def shut_out(self, peer: bytes, why: str) -> None:
         """Somebody has no key, or the wrong one: what it sends is not read."""
@@ -237,6 +241,7 @@ class Agents:
             if not self._send(peer, Heard()):
                 self._look_after(peer)
         self._roster.forget(now)
+        self._tell_holders()
 
     def _look_after(self, peer: bytes) -> None:
         """An agent's connection is gone: so are its workers, where theirs are gone too."""
@@ -256,6 +261,13 @@ class Agents:
         for worker in self._of(peer):
             self._hub.lose(worker, _CUT_OFF)
         self._news(f"{agent.greet.who} is lost: {why}; it served {_what(agent.greet)}")
+
+    def _tell_holders(self) -> None:
+        """Let the supervisor know who has files, for another gateway that it may start."""
+        holders = self._roster.holders
+        if holders != self._holders:
+            self._holders = holders
+            self._tell(control.Holders(holders=holders))
 
     def _of(self, peer: bytes) -> list[KnownWorker]:
         return [

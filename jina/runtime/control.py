@@ -57,11 +57,30 @@ UNFIT = 78
 # --- supervisor -> gateway ---------------------------------------------------------------------
 
 
+class Holder(msgspec.Struct, frozen=True, kw_only=True):
+    """An agent that has files which nobody else may write while it may be alive.
+
+    Attributes:
+        identity: on the socket for workers.
+        who: how people know it.
+        node: of the Flow.
+        shard: the only one that it serves; None for all, or where there are none.
+        is_stateful: its Executor keeps files.
+    """
+
+    identity: bytes
+    who: str
+    node: str
+    shard: int | None = None
+    is_stateful: bool = False
+
+
 class Configure(_Message):
     """The first message: what to serve and where.
 
     `mark` is what the workers' descendants carry, see `jina.runtime.descendants`. `endpoints` and
-    `first_task` are for a gateway that takes the place of one that died.
+    `first_task` are for a gateway that takes the place of one that died. `holders` are those of the
+    one before, in this run of the Flow or the last, who may be alive for `held_s` more seconds.
     """
 
     flow: str
@@ -78,6 +97,8 @@ class Configure(_Message):
     lease_s: float = LEASE_S  # see jina.runtime.roster
     placed_keys: str = ""  # folder of further keys that are let in: those that an engine placed
     most_bytes: int = MAX_INFLIGHT_BYTES  # of requests; with more, it does not read from clients
+    holders: list[Holder] = []
+    held_s: float = 0.0
 
 
 class Expect(_Message):
@@ -236,6 +257,12 @@ class AgentNews(_Message):
     text: str
 
 
+class Holders(_Message):
+    """Agents that may be alive and have files; said before one of them is let in."""
+
+    holders: list[Holder]
+
+
 class Charged(_Message):
     """A worker's death is blamed on the request that it had begun."""
 
@@ -300,6 +327,7 @@ ToSupervisor: TypeAlias = (
     | WorkerReady
     | RemoteReady
     | AgentNews
+    | Holders
     | Charged
     | Overdue
     | Unreachable

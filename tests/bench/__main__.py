@@ -20,8 +20,10 @@ from tests.bench.cases import (
     http,
     index,
     jsonl,
+    lanes,
     latency,
     memory,
+    remote,
     run,
     scale,
     shards,
@@ -55,11 +57,14 @@ CASES: dict[str, Case] = {
         types_match,
         http,
         index,
+        remote,
+        lanes,
     )
     for case in module.CASES
 }
-# Of an Executor of the catalogue, with many vectors for a long time; against what ".[dev]" lacks.
-_ONLY_NAMED = ("index", "http")
+# Of an Executor of the catalogue, with many vectors for a long time; against what ".[dev]" lacks;
+# of Flows on several machines, whose figures are in docs/scaling.md.
+_ONLY_NAMED = ("index", "http", "remote", "lanes")
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -9,6 +9,7 @@ Run as a module, it is a client that uses the Python API:
     python -m tests.bench.subject scale ADDRESS SECONDS
     python -m tests.bench.subject search ADDRESS COUNT
     python -m tests.bench.subject bulk ADDRESS
+    python -m tests.bench.subject megabytes ADDRESS COUNT
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from tests.bench.measure import ROOT, BenchError, cpu_s, descendants
 FLOWS = Path(__file__).parent / "flows"
 DIMENSIONS = 768
 BATCH = 100
+MEGABYTE = 1_000_000
 SERVICE_MS = 5
 """How long the calls take beside which others wait."""
 _START_TIMEOUT_S = 60.0
@@ -60,8 +62,12 @@ class RunningFlow(NamedTuple):
 
 
 @contextmanager
-def flow_up(name: str) -> Iterator[RunningFlow]:
+def flow_up(name: str, *options: str) -> Iterator[RunningFlow]:
     """Run `jina flow up` for a Flow of the benchmark, and stop it at the end.
+
+    Args:
+        name: of its file.
+        *options: further ones of the command.
 
     Raises:
         BenchError: it did not start.
@@ -70,7 +76,7 @@ def flow_up(name: str) -> Iterator[RunningFlow]:
     with tempfile.TemporaryDirectory(prefix="jb") as folder, tempfile.TemporaryFile() as log:
         env = {"JINA_RUN_DIR": f"{folder}/jina", "JINA_NO_PROGRESS": "1"}
         process = subprocess.Popen(
-            [*jina_command(), "flow", "up", str(FLOWS / f"{name}.yml"), "--quiet"],
+            [*jina_command(), "flow", "up", str(FLOWS / f"{name}.yml"), "--quiet", *options],
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -157,6 +163,11 @@ def search_argv(flow: RunningFlow, count: int) -> list[str]:
 def bulk_argv(flow: RunningFlow) -> list[str]:
     """Return the client that posts without end, and prints a line once it is under way."""
     return _argv("bulk", flow.address)
+
+
+def megabytes_argv(flow: RunningFlow, count: int) -> list[str]:
+    """Return the client that sends Documents of 1 MB and checks what comes back; prints wall_s."""
+    return _argv("megabytes", flow.address, str(count))
 
 
 def _argv(*arguments: str) -> list[str]:
@@ -346,6 +357,23 @@ def run_bulk(address: str) -> None:
             print("under way", flush=True)
 
 
+def run_megabytes(address: str, count: str) -> None:
+    from jina import Client, Document
+
+    block = os.urandom(MEGABYTE)
+    back = block[::-1]
+    docs = (Document(buffer=block) for _ in range(int(count)))
+    start = time.perf_counter()
+    answers = 0
+    for response in Client(address).stream("/reverse", docs, request_size=1):
+        if response.is_error or response.docs[0].buffer != back:
+            raise BenchError("a wrong answer")
+        answers += 1
+    if answers != int(count):
+        raise BenchError(f"{answers} answers to {count} requests")
+    print(json.dumps({"wall_s": time.perf_counter() - start}))
+
+
 if __name__ == "__main__":
     CLIENTS: Mapping[str, Any] = {
         "latency": run_latency,
@@ -355,5 +383,6 @@ if __name__ == "__main__":
         "scale": run_scale,
         "search": run_search,
         "bulk": run_bulk,
+        "megabytes": run_megabytes,
     }
     CLIENTS[sys.argv[1]](*sys.argv[2:])

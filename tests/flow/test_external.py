@@ -346,6 +346,37 @@ def test_shards_are_served_by_agents_of_their_own(shell: Shell) -> None:
         there.stop(heir)
 
 
+def test_who_has_a_shard_is_known_to_the_next_gateway_and_to_the_next_start(shell: Shell) -> None:
+    make_keys(shell)
+    shell.write("moody.yml", f"jtype: Moody\npy_modules: [{ZOO}]\n")
+    lease = ("--lease", "60s")
+    with outside(shell, SHARDED, *lease) as there:
+        first = there.ready("--shard", "0", name="index")
+        second = there.ready("--shard", "1", name="index")
+        assert there.flow.read_line()
+        os.kill(first.pid, signal.SIGSTOP)  # as if it was cut off: its workers are alive
+        (gateway,) = shell.processes("jina.runtime.gateway")
+        os.kill(gateway, signal.SIGKILL)
+        heir = there.serve("--shard", "0", name="index")
+        heir.wait_for(f"agent {first.pid} on {os.uname().nodename}, which served it, may still be")
+        os.kill(first.pid, signal.SIGCONT)
+        done = heir.end()  # the one that had the shard is back
+        assert (done.code, "is served by agent" in done.err) == (2, True), done.err
+        assert posted(there) == "A"
+        wait_until(lambda: second.err.count("serving index of") == 2, what="it is back, too")
+
+        there.flow.process.kill()
+        there.flow.process.wait()
+        first.process.kill()
+        port = there.address.rpartition(":")[2]
+        with shell.start("flow", "up", "flow.yml", "--worker-port", port, "--keys", "gate", *lease):
+            heir = there.serve("--shard", "0", name="index")
+            heir.wait_for("may still be alive; it may serve in")
+            wait_until(lambda: second.err.count("serving index of") == 3, what="it need not wait")
+            there.stop(heir)
+            there.stop(second)
+
+
 def test_two_flows_may_use_one_executor(shell: Shell) -> None:
     make_keys(shell)
     shell.write("moody.yml", f"jtype: Moody\npy_modules: [{ZOO}]\n")

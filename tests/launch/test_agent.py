@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeVar
@@ -59,14 +60,18 @@ class Gateway:
 
     def admit(self, lease_s: float = 60.0) -> control.Expect:
         """Let the agent in; the worker that it starts then."""
-        self.hear(agency.Greet)
-        self.say(agency.Admitted(flow="search", node=NODE, numbers=[0], lease_s=lease_s))
+        self.let_in(self.hear(agency.Greet).at, lease_s)
         return self.hear(control.Expect)
+
+    def let_in(self, at: float, lease_s: float = 60.0, number: int = 0) -> None:
+        """Answer a greeting of that time."""
+        self.say(
+            agency.Admitted(flow="search", node=NODE, numbers=[number], lease_s=lease_s, at=at)
+        )
 
     def wait_ready(self, expected: control.Expect) -> None:
         while expected.identity not in self.ready:
-            self.hear(agency.Beat)
-            self.say(agency.Heard())
+            self.say(agency.Heard(at=self.hear(agency.Beat).at))
         self.say(control.WorkerReady(identity=expected.identity, endpoints=["/moody"]))
 
     def ask(self, worker: str, number: int, text: str) -> None:
@@ -103,12 +108,12 @@ def test_it_says_of_its_workers_what_a_supervisor_says(gateway: Gateway, agent: 
     greet = gateway.hear(agency.Greet)
     assert (greet.node, greet.shard, greet.replicas) == ("moody", None, 1)
     assert (greet.pid, greet.jina, greet.msgspec) == (agent.pid, __version__, msgspec.__version__)
-    gateway.say(agency.Admitted(flow="search", node=NODE, numbers=[3], lease_s=60.0))
+    gateway.let_in(greet.at, number=3)
     expected = gateway.hear(control.Expect)
     assert (expected.node, expected.replica, expected.shard) == ("moody", 3, None)
     started = gateway.hear(control.Started)
     assert is_alive(started.pid)
-    gateway.say(agency.Admitted(flow="search", node=NODE, numbers=[3], lease_s=1.0))
+    gateway.let_in(time.monotonic(), 10.0, number=3)
     gateway.wait_ready(expected)
     report = gateway.hear(agency.Beat).reports[expected.identity]
     assert (report.name, report.pid, report.agent) == ("moody/3", started.pid, agent.pid)
@@ -122,7 +127,7 @@ def test_it_says_of_its_workers_what_a_supervisor_says(gateway: Gateway, agent: 
 
 
 def test_a_death_is_told_with_what_was_begun(gateway: Gateway, agent: Running) -> None:
-    expected = gateway.admit(lease_s=1.0)
+    expected = gateway.admit(lease_s=5.0)
     gateway.wait_ready(expected)
     gateway.ask(expected.identity, 77, "die")
     died = gateway.hear(control.Died)
@@ -136,12 +141,25 @@ def test_a_death_is_told_with_what_was_begun(gateway: Gateway, agent: Running) -
 def test_it_ends_its_workers_when_it_hears_nothing(gateway: Gateway, agent: Running) -> None:
     expected = gateway.admit(lease_s=60.0)
     started = gateway.hear(control.Started)
-    gateway.say(agency.Admitted(flow="search", node=NODE, numbers=[0], lease_s=0.5))
+    gateway.let_in(time.monotonic(), 0.5)
     died = gateway.hear(control.Died)
     assert died.identity == expected.identity
     agent.wait_for("ending moody/0: nothing was heard of the gateway for 0.5 s")
     wait_until(lambda: not is_alive(started.pid))
     assert gateway.admit().identity != expected.identity  # it asks again, and begins anew
+    agent.end(signal.SIGKILL)
+
+
+def test_what_was_on_its_way_for_longer_than_the_lease_starts_nothing(
+    gateway: Gateway, agent: Running
+) -> None:
+    gateway.let_in(gateway.hear(agency.Greet).at - 61)
+    greet = gateway.hear(agency.Greet)  # it asks again
+    assert greet.identities == []
+    gateway.say(agency.Wait(why="somebody may still be alive", seconds=7.0))
+    agent.wait_for("somebody may still be alive; it may serve in 7 s")
+    gateway.let_in(greet.at)
+    gateway.hear(control.Expect)
     agent.end(signal.SIGKILL)
 
 
@@ -152,7 +170,7 @@ def test_a_gateway_that_does_not_know_it_is_told_what_it_has(
     gateway.say(agency.WhoIsIt())
     greet = gateway.hear(agency.Greet)
     assert (greet.identities, greet.numbers) == ([expected.identity], [0])
-    gateway.say(agency.Admitted(flow="search", node=NODE, numbers=[0], lease_s=60.0))
+    gateway.let_in(greet.at)
     again = gateway.hear(control.Expect)
     assert (again.identity, again.is_running) == (expected.identity, True)
     agent.end(signal.SIGKILL)

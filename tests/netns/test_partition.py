@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -143,3 +144,38 @@ def test_what_only_a_machine_that_is_cut_off_serves_waits(
             done = post.end()
             assert (done.code, len(done.lines)) == (0, 1)
         assert agent.end(2).code == 0, agent.err
+
+
+LOCKS = """\
+import fcntl
+import pathlib
+from jina import Executor
+
+
+class Locks(Executor):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.file = (pathlib.Path(self.workspace) / "lock").open("w")
+        fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+"""
+
+
+def test_files_have_one_writer_though_the_gateway_is_replaced_after_a_cut(
+    shell: Shell, machines: Machines, flow: Running
+) -> None:
+    shell.write("locks.py", LOCKS)
+    shell.write("locks.yml", "jtype: Locks\npy_modules: [locks.py]\n")
+    words = ("executor", "serve", "locks.yml", *SERVE[3:], *GATEWAY, "--workspace", "files")
+    with shell.start(*words, program=machines.program(machines.there)) as far:
+        assert flow.read_line()
+        machines.link("down")
+        (gateway,) = shell.processes("jina.runtime.gateway")
+        os.kill(gateway, signal.SIGKILL)
+        with shell.start(*words, program=machines.program(machines.here)) as near:
+            near.wait_for("may still be alive; it may serve in")
+            near.wait_for("slow/0 is ready")  # it has the lock
+            assert "nothing was heard of the gateway" in far.err
+            machines.link("up")
+            far.wait_for("slow/1 is ready")  # with files of its own
+            for agent in (near, far):
+                assert agent.end(signal.SIGINT).code == 0, agent.err

@@ -4,6 +4,18 @@ from __future__ import annotations
 
 import os
 
+import pytest
+
+from tests.ray.measured import MEASURED
+
 collect_ignore = (
     [] if os.environ.get("JINA_RAY") else ["test_placement.py", "test_lanes.py", "test_pipeline.py"]
 )
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show what was measured."""
+    if MEASURED:
+        terminalreporter.section("measured")
+        for text in MEASURED:
+            terminalreporter.write_line(text)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from msgspec import structs
 
+from jina import Executor, Flow
 from jina.check.placing import placing_findings
 from jina.config.flows import FlowConfig, load_flow
+from jina.excepts import ConfigError
 from jina.graph.plan import Placing
 from jina.graph.planning import plan_from
 from jina.launch.placing import keys_of, places_of, with_run_keys
 from jina.ray.place_plan import placed
 from jina.transport.keys import AllowList, gateway_key, make_key, own_key
+from jinacli.flow.placed import placed_plan
 
 FLOW = """
 jtype: Flow
@@ -131,3 +135,22 @@ def test_what_cannot_travel_is_told_at_its_place(tmp_path: Path) -> None:
         (6, "workspace-moves", "warning"),
     ]
     assert all(each.hint for each in found)
+
+
+class Live(Executor):
+    """A class of this process."""
+
+
+def test_a_class_of_a_running_program_is_not_placed(config: FlowConfig, tmp_path: Path) -> None:
+    live = Flow().add(name="a", uses=Live).plan().workers[0].executor
+    assert live.live
+    first = replace(config.executors[0], executor=live)
+    config = replace(config, executors=[first, *config.executors[1:]])
+    with pytest.raises(ConfigError) as raised:
+        placed_plan(config, plan_from(config, gpus=lambda: 0), "10.0.0.1:6379")
+    (problem,) = raised.value.problems
+    assert (problem.place, problem.message, problem.hint) == (
+        f"{tmp_path}/flow.yml:5:11",
+        "Live is a class of the running program, and cannot be sent along",
+        "write it into a module, and name that in `py_modules`",
+    )

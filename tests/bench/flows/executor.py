@@ -34,6 +34,12 @@ class Bench(Executor):
         """Matrix in, matrix out."""
         docs.embeddings = docs.embeddings * 2
 
+    @requests(on="/reverse")
+    def reverse(self, docs: DocumentArray, **kwargs: Any) -> None:
+        """Other bytes, as many."""
+        for doc in docs:
+            doc.buffer = doc.buffer[::-1]
+
     @requests(on="/wait")
     def wait(self, **kwargs: Any) -> None:
         """As if other hardware did the work: it takes time, but none of the processor's."""
