@@ -218,6 +218,7 @@ def test_files_have_one_writer_though_the_gateway_is_replaced_after_a_cut(site: 
     site.shell.write("locks.py", LOCKS)
     site.shell.write("locks.yml", "jtype: Locks\npy_modules: [locks.py]\n")
     words = ("--workspace", "files", "--keys")
+    site.end()  # if this test runs alone
     site.begin_flow()
     site.far = site.serve(FAR, *words, FAR, file="locks.yml")
     site.far.wait_for("slow/0 is ready")
