@@ -140,13 +140,8 @@ def requests_of(source: LineSource, request_docs: int | None = None) -> Iterator
             if chunk is None:
                 select.select([descriptor], [], [])
                 continue
-        # Blank lines have no outcome.
-        if chunk and not (isinstance(chunk, Chunk) and _is_blank(chunk)):
+        if chunk and not (isinstance(chunk, Chunk) and chunk.is_blank):
             yield chunk
-
-
-def _is_blank(chunk: Chunk) -> bool:
-    return not chunk.oversize and chunk.data.isspace()
 
 
 def _on_stderr() -> contextlib.AbstractContextManager[Any]:
@@ -196,7 +191,7 @@ class _Request:
             body = bodies.read_body(*self._body, branches=1, call=Call(), base=0)
         elif isinstance(self._chunk, Chunk):
             call = call_of(Call(), self._chunk)
-            body = bodies.read_lines(self._chunk.data, call, self._chunk.first_line)
+            body = bodies.read_lines(self._chunk.each, call, self._chunk.first_line)
         else:
             return Cut(DocumentArray(), None, None)
         return Cut(body.docs[0], body.groundtruths[0] if body.groundtruths else None, body.failures)

@@ -115,7 +115,7 @@ def results(source: Any, endpoint: str) -> tuple[list[dict[str, Any]], list[tria
 
 
 def chunk_of(*lines: str) -> Chunk:
-    return Chunk("\n".join(lines).encode() + b"\n", len(lines), 1, "in.jsonl", "key")
+    return Chunk([f"{line}\n".encode() for line in lines], len(lines), 1, "in.jsonl", "key")
 
 
 def test_only_the_lines_fail_that_the_method_raises_for() -> None:

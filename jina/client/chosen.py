@@ -48,7 +48,7 @@ def _chosen_lines(
     lines = chunk.data.split(b"\n")
     data = b"\n".join(line if row in rows else b"" for row, line in enumerate(lines))
     oversize = tuple(each for each in chunk.oversize if each[0] in rows)
-    some = chunk._replace(data=data, oversize=oversize)
+    some = chunk._replace(pieces=[data], oversize=oversize)
     parts = [Part(LINES, DOCS, 1, request.parts[0].rows)]
     packed = pack_map(call_of(call, some)) if chunk.oversize else request.call
     return msgspec.structs.replace(request, parts=parts, frames=[data], call=packed, chunk=some)

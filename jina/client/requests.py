@@ -152,11 +152,13 @@ class LineRequests:
             self._left -= chunk.lines  # a row of several lines may have more than were left
         if not isinstance(chunk, Chunk):
             return self._request_of_rows(chunk)
-        if chunk.data.isspace() and not chunk.oversize:
-            return None  # blank lines have no outcome, so there is nothing to ask for
+        if chunk.is_blank:
+            return None  # there is nothing to ask for
+        data = chunk.data
+        chunk = chunk._replace(pieces=[data])  # kept until it is answered, and not twice
         return Request(
             [Part(LINES, DOCS, 1, chunk.lines)],
-            [chunk.data],
+            [data],
             chunk.lines,
             chunk.first_line,
             self._pack(chunk),

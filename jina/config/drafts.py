@@ -14,15 +14,12 @@ import msgspec
 
 from jina.config.batching import Settings, laid_over, settings_in, warn_of_ignored
 from jina.config.environment import environment_of
+from jina.config.executor_schema import ExecutorModel, Metas
 from jina.config.load_state import LoadState
 from jina.config.older_keys import (
     IGNORED_EXECUTOR,
 )
 from jina.config.problems import Problem
-from jina.config.schema import (
-    ExecutorModel,
-    Metas,
-)
 from jina.config.source import current_folder, without_notes
 from jina.config.tree import DataPath, Tree, path_text, value_at
 from jina.config.validation import known_keys, near_key, unknown_key, usable, validated

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel
 
 from jina.config.batching_schema import BatchingModel
+from jina.config.executor_schema import ExecutorModel, Metas
 from jina.config.failure_schema import RetriesModel
 from jina.config.http_schema import ExposedModel, HttpModel
 from jina.config.older_keys import (
@@ -22,13 +23,7 @@ from jina.config.older_keys import (
     REFUSED_OPTIONS,
 )
 from jina.config.ray_schema import RayModel
-from jina.config.schema import (
-    ExecutorModel,
-    FlowModel,
-    FlowOptions,
-    Metas,
-    NodeModel,
-)
+from jina.config.schema import FlowModel, FlowOptions, NodeModel
 from jina.names import NAME_HINT, SAFE_NAME
 
 DRAFT_07 = "http://json-schema.org/draft-07/schema#"

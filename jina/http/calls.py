@@ -45,5 +45,5 @@ class CallTemplate(NamedTuple):
             key: of this request.
         """
         packed = b"%b%b%b" % (self.before, key.encode(), self.behind)
-        chunk = Chunk(lines, rows, 1, self.call.source, key)
+        chunk = Chunk([lines], rows, 1, self.call.source, key)
         return Request([Part(LINES, DOCS, 1, rows)], [lines], rows, 1, packed, chunk)

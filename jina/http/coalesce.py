@@ -214,7 +214,7 @@ class Coalescer:
         key = ids.fresh()  # as long as those of the requests
         call = before + key.encode() + after
         assert first.request.chunk is not None
-        chunk = Chunk(lines, group.rows, 1, first.request.chunk.source, key)
+        chunk = Chunk([lines], group.rows, 1, first.request.chunk.source, key)
         part = Part(LINES, DOCS, 1, group.rows)
         return Ask(
             Request([part], [lines], group.rows, 1, call, chunk),

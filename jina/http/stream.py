@@ -191,15 +191,16 @@ class _Stream:
         return not message.get("more_body", False)
 
     async def _submit(self, cut: CutLines) -> None:
-        if cut.data.isspace() and not cut.oversize:
+        data = cut.data
+        if data.isspace() and not cut.oversize:
             return  # blank lines have no outcome
         call, packed = self._call, self._packed
         if cut.oversize:
             call = structs.replace(call, oversize=list(cut.oversize))
             packed = pack_map(call)
-        chunk = Chunk(cut.data, cut.lines, cut.first_line, NAME, call.key, cut.oversize)
+        chunk = Chunk([data], cut.lines, cut.first_line, NAME, call.key, cut.oversize)
         request = Request(
-            [Part(LINES, DOCS, 1, cut.lines)], [cut.data], cut.lines, cut.first_line, packed, chunk
+            [Part(LINES, DOCS, 1, cut.lines)], [data], cut.lines, cut.first_line, packed, chunk
         )
         await self._requests.submit(
             request, self._endpoint, self._query.targets, call, on_error=self._query.on_error

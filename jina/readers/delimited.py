@@ -104,7 +104,7 @@ class DelimitedCutter:
             self._head.read_fields(values)
         except (UnicodeDecodeError, csv.Error, DocumentError):
             return None
-        return cut._replace(data=_encode_lines(values))
+        return cut._replace(pieces=[_encode_lines(values)])
 
     def _row_by_row(self, cut: CutLines) -> CutLines | None:
         """Convert any run; None when no row ends in it."""
@@ -123,7 +123,7 @@ class DelimitedCutter:
         if not out:
             return None
         oversize = tuple((number - first, number, size) for _, number, size in cut.oversize)
-        return CutLines(b"\n".join([*out, b""]), len(out), first, oversize, tuple(refused))
+        return CutLines([b"\n".join([*out, b""])], len(out), first, oversize, tuple(refused))
 
     def _encoded(self, rows: list[list[bytes]]) -> list[bytes] | None:
         """The JSON lines of rows that are all good; None when one is not."""

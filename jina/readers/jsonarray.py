@@ -105,7 +105,7 @@ class JsonArrayCutter:
         count = min(len(ready), max_lines)
         first, self._next = self._next, self._next + count
         cut = CutLines(
-            b"\n".join([*ready[:count], b""]),
+            [b"\n".join([*ready[:count], b""])],
             count,
             first,
             (),

@@ -27,8 +27,8 @@ class Refused(NamedTuple):
 class CutLines(NamedTuple):
     """A run of whole lines."""
 
-    data: bytes
-    """The lines; each ends in a newline."""
+    pieces: list[bytes]
+    """The lines, each by itself or several in one piece; each ends in a newline."""
     lines: int
     """How many, blank ones included."""
     first_line: int
@@ -38,6 +38,11 @@ class CutLines(NamedTuple):
     refused: tuple[Refused, ...] = ()
     places: tuple[str, ...] = ()
     """Where each line was in its source, such as "3:17"; empty where line numbers say it."""
+
+    @property
+    def data(self) -> bytes:
+        """The lines in one piece."""
+        return b"".join(self.pieces)
 
 
 class Cutter(Protocol):
@@ -66,7 +71,7 @@ class LineCutter:
 
     The caller takes runs until it gets None. Then it feeds the next block or, at the end of the
     source, finishes and takes the rest. Python's own line iteration over a block is twice as fast
-    as a loop over `find`, so lines are kept as a list until they are joined.
+    as a loop over `find`, so a run comes as a list of lines.
 
     Args:
         max_line_bytes: a longer line (not counting its newline) is dropped while it is read, and
@@ -177,15 +182,10 @@ class LineCutter:
         self._size += len(line)
 
     def _cut(self, count: int) -> CutLines:
-        """Join the first `count` waiting lines into a run."""
+        """Make a run of the first `count` waiting lines."""
         first_line = self._next_line
-        if count == len(self._lines):
-            data = b"".join(self._lines)
-            self._lines.clear()
-        else:
-            data = b"".join(self._lines[:count])
-            del self._lines[:count]
-        self._size -= len(data)
+        lines, self._lines = self._lines[:count], self._lines[count:]
+        self._size = self._size - sum(map(len, lines)) if self._lines else 0
         self._next_line += count
         oversize: tuple[tuple[int, int, int], ...] = ()
         if self._oversize:
@@ -193,8 +193,8 @@ class LineCutter:
             oversize = tuple((number - first_line, number, size) for number, size in here)
             del self._oversize[: len(here)]
         if first_line == 1:
-            data = data.removeprefix(_BOM)
-        return CutLines(data, count, first_line, oversize)
+            lines[0] = lines[0].removeprefix(_BOM)
+        return CutLines(lines, count, first_line, oversize)
 
 
 def _fitting(lines: list[bytes], max_lines: int, max_bytes: int) -> int:

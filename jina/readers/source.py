@@ -10,6 +10,7 @@ import contextlib
 import os
 import stat
 from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, NamedTuple
@@ -32,10 +33,11 @@ _BLOCK_BYTES = 256 * KIB  # larger ones leave the processor's cache and gain not
 class Chunk(NamedTuple):
     """Whole lines of one source."""
 
-    data: bytes
-    """Each line ends in a newline, the last of a file too; a leading UTF-8 BOM is cut."""
+    pieces: list[bytes]
+    """The lines, each by itself or several in one piece. Each line ends in a newline, the last of a
+    file too; a leading UTF-8 BOM is cut."""
     lines: int
-    """Lines in data, blank ones included."""
+    """How many, blank ones included."""
     first_line: int
     """1-based number of the first line in its source."""
     source: str
@@ -45,6 +47,21 @@ class Chunk(NamedTuple):
     oversize: tuple[tuple[int, int, int], ...] = ()
     """(row in data, line number, size in bytes) of lines over the limit. An empty line takes the
     place of each, so that rows and line numbers stay right."""
+
+    @property
+    def data(self) -> bytes:
+        """The lines in one piece."""
+        return b"".join(self.pieces)
+
+    @property
+    def each(self) -> list[bytes]:
+        """The lines, each by itself."""
+        return self.pieces if len(self.pieces) == self.lines else list(BytesIO(self.data))
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether no line has an outcome: all are blank."""
+        return not self.oversize and all(map(bytes.isspace, self.pieces))
 
 
 class LineSource:
@@ -205,7 +222,7 @@ class LineSource:
             from jina.readers.rows import rows_of_lines
 
             return rows_of_lines(cut, self._name, self._key)
-        return Chunk(cut.data, cut.lines, cut.first_line, self._name, self._key, cut.oversize)
+        return Chunk(cut.pieces, cut.lines, cut.first_line, self._name, self._key, cut.oversize)
 
     def _take_rows(self, reader: RowReader, max_rows: int, max_bytes: int) -> Rows | None:
         rows = reader.take(max_rows, max_bytes)

@@ -50,7 +50,7 @@ class _EachLine:
             return None
         refused: list[Refused] = []
         out = self._replaced(cut.data.split(b"\n")[:-1], refused)
-        return cut._replace(data=b"\n".join([*out, b""]), refused=tuple(refused))
+        return cut._replace(pieces=[b"\n".join([*out, b""])], refused=tuple(refused))
 
     def _replaced(self, lines: list[bytes], refused: list[Refused]) -> list[bytes]:
         """A line of JSON for each; empty for a blank one, and for one that is put in `refused`."""

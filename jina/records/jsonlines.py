@@ -75,30 +75,28 @@ _decode = msgspec.json.Decoder(Record, dec_hook=_tensor_of).decode
 _decode_any = msgspec.json.Decoder().decode
 
 
-def parse(chunk: Buffer, *, key: str, first_line: int) -> ParsedLines:
+def parse(chunk: Buffer | list[bytes], *, key: str, first_line: int) -> ParsedLines:
     """Read a chunk of JSON lines.
 
     Args:
-        chunk: whole lines of UTF-8; the last one may lack its line end.
+        chunk: whole lines of UTF-8, in one piece or each by itself; the last one may lack its line
+            end.
         key: what the ids of lines without one begin with; `key-N` for line N.
         first_line: 1-based number of the chunk's first line in its source.
 
     Returns:
         Every line that is not blank, as one Document or as one error.
     """
-    data = chunk if type(chunk) is bytes else bytes(chunk)
-    lines = list(BytesIO(data))
+    lines = chunk if isinstance(chunk, list) else list(BytesIO(chunk))
     records: list[Record] = []
     try:
         records.extend(map(_decode, lines))  # keeps what was read before an error
-        # The decoder leaves tags undecoded, so whether they are UTF-8 is checked here.
-        if not data.isascii():
-            nested = any([record.chunks or record.matches for record in records])
-            (data if nested else b"\0".join([record.tags for record in records])).decode()
-        _check_tags(records)
+        _check(records, lines)
+    except _CarriageReturn:
+        return parse(list(map(_spaced, lines)), key=key, first_line=first_line)
     except _REFUSED:
         try:
-            check_size(data)
+            check_size(b"".join(lines) if lines is chunk else chunk)
             # If one line has keys of its own, the others usually have them too.
             odd = lines[len(records) % len(lines)]
             records = with_own_keys(lines, odd, key, first_line)
@@ -112,6 +110,18 @@ def parse(chunk: Buffer, *, key: str, first_line: int) -> ParsedLines:
     return ParsedLines(records, None, [])
 
 
+class _CarriageReturn(Exception):
+    """Raised at a carriage return in undecoded tags."""
+
+
+def _spaced(line: bytes) -> bytes:
+    """A line without carriage returns; JSON escapes those in texts, so all others are white space.
+
+    Tags that stay undecoded are written as they came, and some programs end a line at them.
+    """
+    return line.replace(b"\r", b" ")
+
+
 _REFUSED = (
     msgspec.MsgspecError,
     UnicodeDecodeError,
@@ -122,21 +132,32 @@ _REFUSED = (
 )
 
 
-def _check_tags(records: list[Record]) -> None:
-    """Refuse tags that are not JSON objects, without decoding them; empty ones become unset."""
-    raw = [tags for record in records if (tags := record.tags) is not NO_TAGS]
-    if raw and not are_filled_objects(raw):
+def _check(records: list[Record], lines: list[bytes]) -> None:
+    """Refuse what the decoder lets pass: it leaves tags undecoded. Empty ones become unset."""
+    tags = [tags for record in records if (tags := record.tags) is not NO_TAGS]
+    undecoded = b"\0".join(tags)
+    if tags and not are_filled_objects(undecoded, len(tags)):
         for record in records:
             _check_one(record)
-    for record in [
+    _check_text(undecoded)
+    rare = [
         record
         for record in records
         if record.blob is not None
         or record.buffer is not None
         or record.chunks is not None
         or record.matches is not None
-    ]:
+    ]
+    for record in rare:
         _check_one(record)
+    for line in lines if rare else ():  # chunks and matches have tags, too
+        _check_text(line.rstrip(b"\r\n"))
+
+
+def _check_text(undecoded: bytes) -> None:
+    undecoded.decode()
+    if b"\r" in undecoded:
+        raise _CarriageReturn
 
 
 def _check_one(record: Record) -> None:
@@ -196,7 +217,7 @@ class _LineByLine:
     def _read(self, line: bytes, number: int) -> None:
         truth = None
         line.decode()
-        record = self._typed(line) if self.is_typed else None
+        record = self._typed(_spaced(line)) if self.is_typed else None
         if record is None:
             check_size(line)
             value = _decode_any(line)
@@ -295,30 +316,15 @@ def render(records: Sequence[Record], *, tensors: JsonForm = "list") -> bytes:
         DocumentError: a value that JSON cannot carry; the message names field and id.
     """
     try:
-        text = _ENCODERS[tensors].encode_lines(records)
-        if _is_one_line_each(text, len(records)):
-            return text
+        return _ENCODERS[tensors].encode_lines(records)
     except (_EmptyValue, *_UNWRITABLE):
-        pass
-    return b"".join(render_record(record, tensors=tensors) + b"\n" for record in records)
-
-
-def _is_one_line_each(text: bytes, count: int) -> bool:
-    """Whether every program reads this text as `count` lines.
-
-    Undecoded tags are written as they came, and JSON allows line ends between its tokens. Many
-    programs also end a line at a carriage return.
-    """
-    return b"\r" not in text and line_ends(text) == count
+        return b"".join(render_record(record, tensors=tensors) + b"\n" for record in records)
 
 
 def line_ends(text: bytes) -> int:
     """How many line ends there are."""
     # Five times as quick as count(), which looks at one byte after the other.
     return len(text.replace(b"\n", b"\n\n")) - len(text)
-
-
-_WHITE = bytes.maketrans(b"\r\n", b"  ")  # white space for sure: JSON escapes both in strings
 
 
 def render_few(records: Sequence[Record]) -> bytes | None:
@@ -350,8 +356,7 @@ def render_few(records: Sequence[Record]) -> bytes | None:
         text = _ENCODERS["list"].encode_lines(records)
     except (_EmptyValue, *_UNWRITABLE):
         return None
-    is_right = len(text) <= _SHORT * _FEW and _is_one_line_each(text, len(records))
-    return text if is_right else None
+    return text if len(text) <= _SHORT * _FEW else None
 
 
 _FEW = 4  # Documents
@@ -362,7 +367,7 @@ def render_record(record: Record, *, tensors: JsonForm = "list") -> bytes:
     """Write one record as a JSON object, without a line end; see `render`."""
     encode = _ENCODERS[tensors].encode
     try:
-        return encode(record).translate(_WHITE)
+        return encode(record)
     except _EmptyValue:
         return _encode_pruned(record, tensors)
     except _UNWRITABLE as err:
@@ -372,7 +377,7 @@ def render_record(record: Record, *, tensors: JsonForm = "list") -> bytes:
 def _encode_pruned(record: Record, tensors: JsonForm) -> bytes:
     """Write a record without the containers that were handed out and are empty."""
     try:
-        return _ENCODERS[tensors].encode(_pruned(record)).translate(_WHITE)
+        return _ENCODERS[tensors].encode(_pruned(record))
     except _UNWRITABLE as err:
         _blame(record, tensors, err)
 

@@ -3,7 +3,7 @@
 A Document is a thin wrapper over one Record. JSON lines and columns are decoded into Records, and
 written from them. Values that can be changed in place are decoded when they are first read:
 
-    tags        msgspec.Raw  the JSON of one object, as it came; empty if unset
+    tags        msgspec.Raw  the JSON of one object, as it came but for line ends; empty if unset
                 OwnTags      the values of a JSON line's own keys
                 Live         a dict that was assigned, handed out, or had to be decoded at once
     scores, evaluations, location    None, the plain decoded value, or Live once handed out

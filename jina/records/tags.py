@@ -121,16 +121,22 @@ def split_tags(data: Any, rows: int) -> list[Any]:
         WireError: the data is not such a list, or does not have one element per row.
     """
     try:
+        raw = bytes(data)
+        if b"\n" in raw or b"\r" in raw:
+            data = raw = raw.translate(_WHITE)
         values = _rows_from_json(data)
         if len(values) != rows:
             raise ValueError(f"{len(values)} tags for {rows} Documents")
-        bytes(data).decode()
+        raw.decode()
         _check_rows(data)
         return values if are_objects(values) else list(map(_tags_of_row, values))
     except (msgspec.MsgspecError, ValueError, RecursionError) as err:
         raise WireError(f"the column `tags` cannot be decoded: {err}") from err
 
 
+# Spaces for line ends, so that what stays undecoded can be written into a line. JSON escapes those
+# in texts, so all others are white space.
+_WHITE = bytes.maketrans(b"\r\n", b"  ")
 _rows_from_json = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _packed_from_json = msgspec.json.Decoder(bytes).decode
 
@@ -142,13 +148,12 @@ def are_objects(values: list[msgspec.Raw]) -> bool:
     return joined.startswith(b"{") and joined.count(b"\0{") == len(values) - 1
 
 
-def are_filled_objects(values: list[msgspec.Raw]) -> bool:
-    """Whether all of these undecoded JSON values are objects that are not empty."""
-    joined = b"\0".join(values)
-    if joined.startswith(b'{"') and joined.count(b'\0{"') == len(values) - 1:
+def are_filled_objects(joined: bytes, count: int) -> bool:
+    """Whether so many undecoded JSON values, with zero bytes between, are objects with members."""
+    if joined.startswith(b'{"') and joined.count(b'\0{"') == count - 1:
         return True
     joined = joined.translate(None, b" \t\r\n")  # within texts too, which does not matter here
-    return joined.startswith(b'{"') and joined.count(b'\0{"') == len(values) - 1
+    return joined.startswith(b'{"') and joined.count(b'\0{"') == count - 1
 
 
 def _tags_of_row(value: msgspec.Raw) -> Any:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from jina.transport import sockets
 from jina.transport.curve import Doorkeeper, with_own_key
+from jina.transport.handshakes import Handshakes
 from jina.transport.keys import GATEWAY_ROLE, AllowList, own_key
 
 
@@ -27,24 +28,31 @@ class Guard:
         folders = [Path(each) for each in dict.fromkeys([keys, more]) if each]
         self._allowed = AllowList(*folders) if keys else None
         self._keeper = Doorkeeper(context, self._allowed) if self._allowed is not None else None
+        self._misused: set[tuple[str, str]] = set()  # keys that were told, and for what
+        self._handshakes: list[Handshakes] = []  # of each socket that asks for keys
 
     def secure(self, socket: sockets.Socket) -> bool:
         """Let a socket that binds from now on ask for keys, if there are any; whether it does."""
         if self._keeper is None:
             return False
         with_own_key(socket, own_key(Path(self._keys), GATEWAY_ROLE))
+        self._handshakes.append(Handshakes(socket))
         return True
 
     def open(self, poller: sockets.Poller) -> None:
-        """Have whoever asks to be let in polled, too."""
-        if self._keeper is not None:
-            poller.register(self._keeper.socket, sockets.POLLIN)
+        """Have whoever asks to be let in polled, too, and whoever fails before that."""
+        for each in (self._keeper, *self._handshakes):
+            if each is not None:
+                poller.register(each.socket, sockets.POLLIN)
 
     def answer(self, source: object) -> bool:
         """Answer whoever asks to be let in, if that is what the poller has found."""
-        if self._keeper is None or source is not self._keeper.socket:
+        if self._keeper is not None and source is self._keeper.socket:
+            self._keeper.answer()
+        elif found := [each for each in self._handshakes if source is each.socket]:
+            found[0].hear()
+        else:
             return False
-        self._keeper.answer()
         self._tell_news()
         return True
 
@@ -61,12 +69,16 @@ class Guard:
         self._tell_news()
         if key is None:
             return "the gateway does not list this key any more"
-        if key.role != wanted:
-            return f"this is the key of a {key.role}; {wanted}s need one of their own"
-        return ""
+        if key.role == wanted:
+            return ""
+        why = f"this is the key of a {key.role}; {wanted}s need one of their own"
+        if (key.name, wanted) not in self._misused:
+            self._misused.add((key.name, wanted))
+            _say(f'somebody with the key "{key.name}" was not let in: {why}')
+        return why
 
     def _tell_news(self) -> None:
-        for source in (self._allowed, self._keeper):
+        for source in (self._allowed, self._keeper, *self._handshakes):
             if source is not None and source.news:
                 for line in source.news:
                     _say(line)

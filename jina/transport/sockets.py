@@ -133,11 +133,7 @@ class Link:
     """
 
     def __init__(self, socket: Socket) -> None:
-        address = f"inproc://{id(self)}"
-        socket.monitor(address, _WATCHED)
-        self._events = socket.context.socket(zmq.PAIR)
-        self._events.setsockopt(zmq.RCVHWM, 0)  # else the I/O thread would wait for us
-        self._events.connect(address)
+        self._events = open_monitor(socket, _WATCHED)
         self._is_up = False
         self._refusal = ""
         self._strange = 0  # handshakes in a row that ended without a reason
@@ -160,10 +156,9 @@ class Link:
         return self._refusal
 
     def _hear(self) -> None:
-        with contextlib.suppress(zmq.Again):
+        with contextlib.suppress(NothingCame):
             while True:
-                event, _ = self._events.recv_multipart(zmq.NOBLOCK)
-                kind, value = _EVENT.unpack_from(event)
+                kind, value, _ = next_event(self._events)
                 self._is_up = kind == zmq.EVENT_HANDSHAKE_SUCCEEDED
                 if self._is_up:
                     self._refusal, self._strange = "", 0
@@ -186,6 +181,32 @@ class Link:
     def wait(self, timeout_s: float) -> None:
         """Wait until something happens to the connection."""
         self._events.poll(ceil(timeout_s * 1000))
+
+
+def open_monitor(socket: Socket, events: int) -> Socket:
+    """A socket on which one is told what happens to the connections of another.
+
+    Args:
+        socket: has no monitor yet, and is neither bound nor connected to what is to be told.
+        events: of ZeroMQ, as bits.
+    """
+    monitor: Socket = socket.context.socket(zmq.PAIR)
+    monitor.setsockopt(zmq.RCVHWM, 0)  # else the I/O thread would wait for us
+    address = f"inproc://monitor-{id(monitor)}"
+    socket.monitor(address, events)
+    monitor.connect(address)
+    return monitor
+
+
+def next_event(monitor: Socket) -> tuple[int, int, bytes]:
+    """What happened next: the event, its value, and the address that was bound or connected to.
+
+    Raises:
+        NothingCame: nothing has happened.
+    """
+    event, address = monitor.recv_multipart(zmq.NOBLOCK)
+    kind, value = _EVENT.unpack_from(event)
+    return kind, value, address
 
 
 def _set_common(socket: Socket) -> None:

@@ -41,7 +41,7 @@ class ParsedDocuments(NamedTuple):
     errors: list[jsonlines.LineError]
 
 
-def parse_lines(chunk: Buffer, *, key: str, first_line: int) -> ParsedDocuments:
+def parse_lines(chunk: Buffer | list[bytes], *, key: str, first_line: int) -> ParsedDocuments:
     """Read a chunk of JSON lines; see `jina.records.jsonlines.parse`."""
     parsed = jsonlines.parse(chunk, key=key, first_line=first_line)
     truths = parsed.groundtruths

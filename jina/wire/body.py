@@ -149,11 +149,11 @@ def _batch(frames: list[bytes | memoryview]) -> DocumentArray:
     return array
 
 
-def read_lines(chunk: bytes | memoryview, call: Call, base: int) -> Body:
+def read_lines(chunk: bytes | memoryview | list[bytes], call: Call, base: int) -> Body:
     """Parse JSON lines: each line becomes a Document or a failure, never both, never neither.
 
     Args:
-        chunk: whole lines.
+        chunk: whole lines, in one piece or each by itself.
         call: names the source and the stream key.
         base: number of the first line in its source.
     """
@@ -161,7 +161,7 @@ def read_lines(chunk: bytes | memoryview, call: Call, base: int) -> Body:
     groundtruths = [parsed.groundtruths] if parsed.groundtruths is not None else []
     if not parsed.errors and not call.oversize:
         return Body([parsed.docs], groundtruths, None)
-    lines = bytes(chunk).split(b"\n")
+    lines = chunk if isinstance(chunk, list) else bytes(chunk).split(b"\n")
     oversize = {row for row, _, _ in call.oversize}
     wrong = [
         (error.row, error.line, error.id, error.type, error.message) for error in parsed.errors

@@ -10,9 +10,10 @@ import pytest
 from pydantic import BaseModel
 
 from jina.check import check_executor, check_flow
+from jina.config.executor_schema import ExecutorModel, Metas
 from jina.config.loader import parse
 from jina.config.problems import Problem
-from jina.config.schema import ExecutorModel, FlowModel, FlowOptions, Metas, NodeModel
+from jina.config.schema import FlowModel, FlowOptions, NodeModel
 from jina.config.source import Source
 from jina.config.tree import Tree
 from jina.config.validation import known_keys, validated

@@ -10,6 +10,7 @@ import pytest
 
 from jina import Client, Document
 from jina.excepts import ConnectError
+from jina.transport.handshakes import LEFT, NO_KEY, OTHER_GATEWAY
 from tests.polling import wait_until
 from tests.shell import Done, Shell
 
@@ -49,30 +50,35 @@ def test_a_listed_key_posts_and_so_does_everybody_here(address: str, shared_shel
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "told", "here"),
     [
         (
             ("--keys", "others"),
             'the gateway does not list the key "stranger"\n'
             "help: copy stranger.pub into the gateway's folder of keys\n",
+            "the key is not listed: ",
         ),
         (
             ("--keys", "elsewhere"),
             "the gateway there does not have the key that is expected of it, or has none\n"
             "help: copy the gateway's .pub file into elsewhere\n",
+            OTHER_GATEWAY,
         ),
         (
             (),
             "the gateway lets in only those who have a key\n"
             "help: use --keys DIR; `jina keys new` makes a key\n",
+            f"{NO_KEY}|{LEFT}",  # it may leave before the gateway sees that there is none
         ),
     ],
 )
-def test_others_are_told_why_they_are_not_let_in(
-    address: str, shared_shell: Shell, words: tuple[str, ...], told: str
+def test_others_are_told_why_they_are_not_let_in_and_so_is_the_log(
+    address: str, shared_shell: Shell, words: tuple[str, ...], told: str, here: str
 ) -> None:
     done = posted(shared_shell, address, *words)
     assert (done.code, done.out, done.err) == (4, "", f"error: {address}: {told}")
+    line = rf"somebody( at 127\.0\.0\.1)? was not let in: ({here})"
+    wait_until(lambda: re.search(line, shared_shell.run("flow", "logs").out))
 
 
 def test_the_flow_says_which_key_was_not_let_in(address: str, shared_shell: Shell) -> None:
@@ -125,6 +131,8 @@ def test_a_worker_key_does_not_post(address: str, shared_shell: Shell) -> None:
     done = posted(shared_shell, address, "--keys", "gpu")
     told = "this is the key of a worker; clients need one of their own"
     assert (done.code, done.err) == (4, f"error: {address}: {told}\n")
+    line = f'somebody with the key "gpu" was not let in: {told}'
+    wait_until(lambda: line in shared_shell.run("flow", "logs").out)
     (shared_shell.folder / "gate" / "gpu.pub").unlink()
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.netns.test_partition import ip, why_not
+from tests.netns.machines import ip, why_not
 from tests.polling import wait_until
 
 RAY = str(Path(sys.executable).with_name("ray"))

@@ -100,7 +100,7 @@ def test_a_smaller_limit_holds_from_the_next_take_on() -> None:
     cutter = LineCutter()
     cutter.feed(b"1\n2\n3\n")
     assert cutter.take(10, ANY) is None
-    assert cutter.take(2, ANY) == CutLines(b"1\n2\n", 2, 1, ())
+    assert cutter.take(2, ANY) == CutLines([b"1\n", b"2\n"], 2, 1, ())
     assert cutter.take(2, ANY) is None
 
 
@@ -108,10 +108,10 @@ def test_a_partial_take_gives_whole_lines_only() -> None:
     cutter = LineCutter()
     cutter.feed(b"1\n2\nhal")
     assert cutter.take(10, ANY) is None
-    assert cutter.take(10, ANY, partial=True) == CutLines(b"1\n2\n", 2, 1, ())
+    assert cutter.take(10, ANY, partial=True) == CutLines([b"1\n", b"2\n"], 2, 1, ())
     assert cutter.take(10, ANY, partial=True) is None
     cutter.feed(b"f\n")
-    assert cutter.take(10, ANY, partial=True) == CutLines(b"half\n", 1, 3, ())
+    assert cutter.take(10, ANY, partial=True) == CutLines([b"half\n"], 1, 3, ())
 
 
 def test_a_line_over_the_limit_leaves_an_empty_line_and_its_true_size() -> None:

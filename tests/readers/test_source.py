@@ -73,6 +73,10 @@ def test_a_file_comes_in_chunks_with_true_line_numbers(tmp_path: Path) -> None:
     assert {chunk.lines for chunk in chunks} == {100}
     assert {chunk.source for chunk in chunks} == {str(path)}
     assert b"".join(chunk.data for chunk in chunks) == b"".join(lines)
+    assert [line for chunk in chunks for line in chunk.each] == lines
+    with open_inputs([str(path)], options=ReadOptions(resolver={"text": "body"})) as source:
+        renamed = [line for chunk in drain(source) for line in chunk.each]
+    assert renamed == [line.replace(b"text", b"body") for line in lines]
 
 
 @pytest.mark.parametrize(

@@ -399,3 +399,16 @@ def test_a_line_that_is_a_bomb_is_one_failure_at_once(name):
     assert [error.line for error in found.errors] == [2]
     assert spent < _SPENT_S
     assert peak < 200 * 1024 * 1024 + len(chunk)
+
+
+def test_lines_in_one_piece_and_each_by_itself_are_the_same():
+    lines = [
+        b'{"id":"a","tags":{\r"x":"\xc3\xa4"}}\r\n',
+        b'{"id":"b","chunks":[{"tags":{"x":\r1}}]}\r\n',
+    ]
+    for more in ([], [b"\r\n", b"nope\n"], [b'{"title":"t"}\n'], [b'{"tags":{"x":"\xff"}}']):
+        whole = parse(b"".join([*lines, *more]), key="k", first_line=1)
+        each = parse([*lines, *more], key="k", first_line=1)
+        assert each.errors == whole.errors
+        assert render(each.docs) == render(whole.docs)
+        assert b"\r" not in render(each.docs)
