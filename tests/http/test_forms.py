@@ -169,7 +169,7 @@ def test_the_answers_are_those_to_bodies_that_were_never_seen(
     front: FrontProcess, path: str
 ) -> None:
     rest: dict[str, Any] = {"execEndpoint": "/upper", "parameters": {"n": 1}}
-    datas: list[Any] = [
+    elements: list[Any] = [
         *([{"id": "a", "text": "x"}], [{"id": "b", "text": "y\nz"}, '{"id": "w"}'], []),
         *([1], [{"id": "a", "text": 5}], [{"id": "a"}] * 4, [{"id": "c", "tags": {"n": [1]}}]),
     ]
@@ -177,7 +177,7 @@ def test_the_answers_are_those_to_bodies_that_were_never_seen(
 
         def answers(*, data_first: bool) -> list[tuple[int, Any]]:
             found = []
-            for data in datas:
+            for data in elements:
                 own = {"data": data}
                 one.send(post(path, {**own, **rest} if data_first else {**rest, **own}))
                 answer = one.answer()
