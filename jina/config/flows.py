@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from jina.config import devices
 from jina.config.drafts import ExecutorClass, uncertain_sections
+from jina.config.executor_schema import ExecutorModel
 from jina.config.failures import strategy_notes
 from jina.config.http import NO_HTTP, HttpConfig, read_http
 from jina.config.inspections import with_needs, without
@@ -37,7 +38,7 @@ from jina.config.overlays import lay_over, lay_settings
 from jina.config.problems import Problem, errors_in, ordered, result_or_raise
 from jina.config.python_values import make_words
 from jina.config.scalars import kind
-from jina.config.schema import ExecutorModel, FlowModel, FlowOptions, NodeModel
+from jina.config.schema import FlowModel, FlowOptions, NodeModel
 from jina.config.source import Source, current_folder, open_source, read_file, without_notes
 from jina.config.tree import DataPath, Tree
 from jina.config.validation import known_keys, near_key, usable, validated
