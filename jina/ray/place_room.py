@@ -9,7 +9,8 @@ from jina.excepts import FlowError
 from jina.launch.placing import Place
 
 _OWN = ("memory", "object_store_memory")  # what each node declares by itself
-_FITS = 1e-9
+FITS = 1e-9
+"""By which sums of amounts may be off."""
 
 
 def misfits(places: Sequence[Place], nodes: Sequence[Mapping[str, Any]]) -> FlowError | None:
@@ -85,7 +86,7 @@ def _times(amounts: Mapping[str, float], resources: Mapping[str, float]) -> int:
     """How often so much fits into one node."""
     return int(
         min(
-            (resources.get(name, 0.0) / amount + _FITS for name, amount in amounts.items()),
+            (resources.get(name, 0.0) / amount + FITS for name, amount in amounts.items()),
             default=1_000_000,
         )
     )

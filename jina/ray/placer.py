@@ -30,6 +30,7 @@ from jina.ray.connect import connected
 from jina.ray.place_actor import Host
 from jina.ray.place_agent import Task
 from jina.ray.place_room import misfits, missing_room
+from jina.ray.spread import best_node
 from jina.runtime.control import Channel
 from jina.runtime.parent import die_with_parent
 from jina.runtime.structs import decode_json, encode_msgpack
@@ -40,6 +41,7 @@ _WORD_S = 10.0  # between two words about what is waited for
 _FIRST_WORD_S = 5.0
 _MOST_DELAY_S = 10.0
 _SUSPECT_S = 60.0  # nothing is placed on a node that could not be reached
+_PATIENCE_S = 10.0  # for room on the node that a place is meant for
 _NODE = "ray.io/node-id"  # a label that each node has
 
 
@@ -55,6 +57,7 @@ class _Slot:
         self.since = time.monotonic()
         self.due = 0.0
         self.node = self.machine = ""  # where it is, once it is
+        self.aim = ""  # the node that it is meant for; it may be on another in the end
         self.restarts = Restarts()
         self.has_failed = False  # it was told why
         self.has_been_there = False
@@ -136,9 +139,19 @@ class Placer:
             return
         for slot in self._slots:
             if slot.told is None and now >= slot.due:
-                self._create(slot, now)
+                self._create(slot, now, self._aim(slot, now))
+            elif slot.aim and not slot.machine and now - slot.since > _PATIENCE_S:
+                self._ray.kill(slot.actor)  # others of the cluster have the room there
+                self._create(slot, now, "")
 
-    def _create(self, slot: _Slot, now: float) -> None:
+    def _aim(self, slot: _Slot, now: float) -> str:
+        """The node that a place had better be on; "" for any."""
+        others = [(each.place, each.node or each.aim) for each in self._slots if each is not slot]
+        nodes = [node for node in self._ray.nodes() if node["Alive"]]
+        good = [node for node in nodes if self._suspects.get(node["NodeID"], 0.0) <= now]
+        return best_node(slot.place, [each for each in others if each[1]], good)
+
+    def _create(self, slot: _Slot, now: float, aim: str) -> None:
         place = slot.place
         task = Task(
             gateway=self._gateway,
@@ -151,13 +164,13 @@ class Placer:
             num_gpus=place.ask.num_gpus,
             resources=place.ask.resources,
             scheduling_strategy="SPREAD",
-            label_selector=self._elsewhere(place, now),
+            label_selector={_NODE: aim} if aim else self._elsewhere(place, now),
             max_restarts=0,
         ).remote()
         run = slot.actor.run.options(num_returns="streaming")
         keys = keys_of(place, self._placing.keys)
         slot.told = run.remote(encode_msgpack(task), slot.bundle, slot.data, keys)
-        slot.since, slot.node, slot.machine = now, "", ""
+        slot.since, slot.node, slot.machine, slot.aim = now, "", "", aim
 
     def _elsewhere(self, place: Place, now: float) -> dict[str, str]:
         """The labels that keep a place off nodes that cannot be reached, if it fits on others.
@@ -200,6 +213,7 @@ class Placer:
             return
         if not slot.machine:
             slot.node, _, slot.machine = found.decode().partition(" ")
+            slot.aim = ""
             slot.has_been_there = True
             return
         for line in found.split(b"\n"):

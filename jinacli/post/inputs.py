@@ -6,6 +6,7 @@ import contextlib
 import os
 import stat
 import sys
+from importlib import import_module
 
 import typer
 
@@ -16,6 +17,9 @@ from jina.readers import LineSource
 from jinacli.post.options import PostOptions
 from jinacli.screens.errors import say
 from jinacli.streams import closed
+
+_ARRAYS = (".npy", ".npz", ".parquet")  # in names of files for which NumPy is loaded
+_THREADS = "OPENBLAS_NUM_THREADS"
 
 
 def open_source(
@@ -40,6 +44,8 @@ def open_source(
 
         docs = posted_texts(options) or None
         return DocumentRequests(docs, options.call, request_docs=size), None
+    if any(part in name for name in (*inputs, options.output) for part in _ARRAYS):
+        load_numpy()
     if "-" in inputs and "stdin" in closed:
         raise InputError("standard input is closed", where="<stdin>")
     lines = open_lines(inputs, options.reading, options.output, skipped_lines)
@@ -48,6 +54,21 @@ def open_source(
     if options.limit is not None:
         limit = max(0, options.skip + options.limit - skipped_lines)
     return LineRequests(lines, options.call, request_docs=size, limit=limit), lines
+
+
+def load_numpy() -> None:
+    """Load NumPy, whose linear algebra gets one thread: nothing here multiplies matrices.
+
+    Its other threads would spin for some 30 ms, on cores that workers need. Only this process is
+    concerned: what it starts later inherits the environment as it was.
+    """
+    if _THREADS in os.environ:
+        return
+    os.environ[_THREADS] = "1"
+    try:
+        import_module("numpy")
+    finally:
+        del os.environ[_THREADS]
 
 
 def posted_texts(options: PostOptions) -> list[str]:

@@ -8,6 +8,7 @@ import json
 import os
 import random
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,26 @@ def bad_line(name: str, message: str, endpoint: str = "/moody") -> dict[str, Any
         "endpoint": endpoint,
     }
     return {"id": name, "error": error}
+
+
+_COUNT = """
+import os
+from jinacli.post.inputs import load_numpy
+load_numpy()
+import numpy
+print(len(os.listdir("/proc/self/task")), os.environ.get("OPENBLAS_NUM_THREADS"))
+"""
+
+
+@pytest.mark.parametrize(("given", "told"), [(None, "1 None"), ("1", "1 1")])
+def test_numpy_is_loaded_without_threads_that_take_cores_from_workers(
+    given: str | None, told: str
+) -> None:
+    name = "OPENBLAS_NUM_THREADS"
+    environment = {key: value for key, value in os.environ.items() if key != name}
+    environment |= {name: given} if given else {}
+    command = [sys.executable, "-c", _COUNT]
+    assert subprocess.check_output(command, env=environment, text=True).strip() == told
 
 
 # --- what cannot be opened -----------------------------------------------------------------------
