@@ -185,6 +185,7 @@ def test_names_in_a_report_cannot_steer_a_terminal(shell: Shell, form: str) -> N
         assert r"byte\udcff.yml" in done.out
     if form == "full":
         head, row = done.out.splitlines()[-2:]
+        assert "method" in head, done
         assert row[: head.index("method")].split() == ["Odd", r"/\x1b[2J\u202e\x9b"]
         assert row[head.index("place") :] == "odd.py:6"
 
