@@ -126,6 +126,9 @@ def identity_of(
     for one in find_inputs(inputs, options=reading):
         if one.path is None or one.size_bytes is None:
             return None
+        if one.remote is not None:
+            keys.append(f"{one.key} ({one.size_bytes} bytes)")
+            continue
         try:
             descriptor = os.open(one.path, os.O_RDONLY | os.O_CLOEXEC)
             try:

@@ -10,10 +10,8 @@ import contextlib
 import fcntl
 import os
 import platform
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 from msgspec import structs
 
@@ -35,7 +33,6 @@ from jina.names import DEVICES
 from jina.ray.job import LEDGER, Job, Part, Report, Started
 from jina.ray.sending import unpacked
 from jina.readers import LineSource
-from jina.readers.remote import fetch
 
 _LOCKED_S = 60.0  # until the lane that was killed has let go of its output
 _LOOK_S = 0.1
@@ -94,9 +91,6 @@ class Lane:
                 self._open = _OpenPart(self._job, part, self._address)
             assert self._open is not None
             report = self._open.post(time.monotonic() + seconds)
-        except OSError as error:  # of a file that was fetched
-            what = error.strerror or str(error)
-            report = self._ended(part, OutputError(what, where=error.filename or ""))
         except JinaError as error:
             report = self._ended(part, error)
         if report.is_done or report.error is not None:
@@ -276,19 +270,8 @@ class _OpenPart:
         self._outcomes = posting.stream(session)
 
     def _lines(self) -> LineSource:
-        """The part's inputs; those at URLs are fetched first."""
-        inputs = []
-        folder: Path | None = None
-        for number, one in enumerate(self._part.ranges):
-            if not one.is_remote:
-                inputs.append(one.as_input())
-                continue
-            if folder is None:
-                made = tempfile.TemporaryDirectory(prefix="jina-lane-")
-                folder = Path(self._stack.enter_context(made))
-            path = folder / str(number)
-            fetch(one, path)
-            inputs.append(one.as_input(path))
+        """The part's inputs."""
+        inputs = [one.as_input() for one in self._part.ranges]
         return LineSource(inputs, options=self._job.reading)
 
     def _again(self, address: str) -> Again:

@@ -12,9 +12,11 @@ from gzip import GzipFile
 from typing import Any
 
 from jina.defaults import MAX_LINE_BYTES
+from jina.excepts import InputError
 from jina.readers.formats import media_type
 from jina.readers.inputs import Input, printable
 from jina.readers.lines import not_utf8, too_long
+from jina.readers.remote import open_descriptor
 from jina.readers.rows import Rows, rows_of_values
 from jina.readers.stream_keys import file_key
 
@@ -78,12 +80,14 @@ class FileReader:
             name = ""
             value: dict[str, Any] | str
             try:
-                descriptor = os.open(one.path or one.name, os.O_RDONLY | os.O_CLOEXEC)
+                descriptor = open_descriptor(one)
                 with os.fdopen(descriptor, "rb") as file:
                     name = f"{one.key or file_key(descriptor, self._keys_seen)}-1"
                     value = self._document(one, file)
             except UnicodeDecodeError as err:
                 value = f"{not_utf8(err)}; --content buffer takes it as it is"
+            except InputError as err:
+                value = err.what
             except (OSError, EOFError, zlib.error) as err:
                 value = f"cannot be read: {getattr(err, 'strerror', None) or err}"
             if isinstance(value, dict):

@@ -16,6 +16,8 @@ from jina.excepts import InputError
 from jina.readers.folders import files_below
 from jina.readers.formats import STORED, format_of, require
 from jina.readers.options import ReadOptions
+from jina.readers.stream_keys import text_key
+from jina.readers.urls import Remote, find_remote, is_url
 from jina.suggest import near_file
 
 STDIN = "-"
@@ -28,7 +30,7 @@ class Input(NamedTuple):
     name: str
     """As the user gave it, but printable; "<stdin>" for standard input."""
     path: Path | None
-    """None for standard input."""
+    """None for standard input; of a file at a URL only its name."""
     size_bytes: int | None
     """On disk; None when it is not a regular file."""
     is_gzip: bool
@@ -43,6 +45,8 @@ class Input(NamedTuple):
     """Number of the line at `start`."""
     key: str = ""
     """Of the whole file, if it is known; see jina.readers.stream_keys."""
+    remote: Remote | None = None
+    """A file at a URL."""
 
 
 def find_inputs(
@@ -51,14 +55,16 @@ def find_inputs(
     """Check every name and expand the patterns, in order.
 
     Args:
-        names: paths, "-" for standard input, folders, patterns with `*`, `?`, `[…]` or `**`.
+        names: paths, "-" for standard input, folders, patterns with `*`, `?`, `[…]` or `**`, URLs.
         stdin_fd: the descriptor for "-".
         options: its format is that of all inputs.
 
     Raises:
         InputError: names the first input that cannot be read, and says why and how to fix it.
+        MissingExtra: a package that reads such a file, or such URLs, is not installed.
     """
     found: list[Input] = []
+    keys: set[str] = set()
     form = "auto" if options is None else options.format
     for name in names:
         if name == STDIN:
@@ -67,6 +73,8 @@ def find_inputs(
             found.append(_check_stdin(stdin_fd, form))
         elif os.path.isdir(name):
             found += [_check_file(each, form, unknown="files") for each in files_below(name)]
+        elif is_url(name) and not os.path.lexists(name):
+            found += [_check_remote(one, form, keys) for one in find_remote(name)]
         elif not os.path.lexists(name) and any(char in name for char in "*?["):
             found += [_check_file(match, form) for match in _expand(name)]
         else:
@@ -155,18 +163,34 @@ def _check_file(name: str, form: str, unknown: str = "jsonl") -> Input:
     )
 
 
+def _check_remote(one: Remote, form: str, keys: set[str]) -> Input:
+    """A file at a URL; `keys` are those that were given to others."""
+    key = one.key
+    while key in keys:
+        key = text_key(f"{key} again")
+    keys.add(key)
+    is_gzip = one.path.lower().endswith(".gz")
+    if form == "auto":
+        form = format_of(one.path, is_gzip=is_gzip)
+    require(form, one.url)
+    return Input(
+        one.url,
+        Path(one.path),
+        one.size,
+        is_gzip=is_gzip,
+        is_fifo=False,
+        format=form,
+        key=key,
+        remote=one,
+    )
+
+
 def _missing(name: str, err: OSError) -> InputError:
     """The error for a name that cannot be opened, with a similar name when there is one."""
     if not name:
         return InputError("an empty file name", where="--inputs")
     if not isinstance(err, FileNotFoundError | NotADirectoryError):
         return InputError(f"cannot be read: {err.strerror}", where=name)
-    if "://" in name:
-        return InputError(
-            "no such file; URLs are not fetched",
-            where=name,
-            hint=f"curl -sSL {name} | jina post … --inputs -",
-        )
     if os.path.islink(name):
         target = printable(os.readlink(name))
         return InputError(f"it is a link to {target}, which does not exist", where=name)

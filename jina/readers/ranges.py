@@ -8,10 +8,10 @@ those of a reader that reads everything.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TypeAlias
+from typing import IO
 
 import msgspec
 from msgspec import structs
@@ -21,6 +21,7 @@ from jina.excepts import InputError
 from jina.readers.inputs import Input, find_inputs
 from jina.readers.options import ReadOptions
 from jina.readers.stream_keys import file_key
+from jina.readers.urls import Remote, open_remote
 
 _CUT = ("jsonl", "text")
 _BLOCK_BYTES = MIB
@@ -32,7 +33,7 @@ class Range(msgspec.Struct, frozen=True):
     Attributes:
         index: of the file among the inputs, from 0.
         name: of the file, as the user gave it.
-        path: where it is: absolute, or a URL.
+        path: where it is: absolute; of a file at a URL as of an `Input`.
         key: of the whole file, see `jina.readers.stream_keys`.
         format: one of jina.readers.formats.FORMATS.
         is_gzip: it is compressed.
@@ -41,6 +42,7 @@ class Range(msgspec.Struct, frozen=True):
         first_line: number of its first line.
         lines: how many it has; 0 for a whole file that was not looked into.
         is_whole: it is a whole file.
+        remote: it is at a URL.
     """
 
     index: int
@@ -54,22 +56,14 @@ class Range(msgspec.Struct, frozen=True):
     first_line: int = 1
     lines: int = 0
     is_whole: bool = True
+    remote: Remote | None = None
 
-    @property
-    def is_remote(self) -> bool:
-        """Whether it has to be fetched."""
-        return "://" in self.path
-
-    def as_input(self, path: Path | None = None) -> Input:
-        """What a LineSource reads.
-
-        Args:
-            path: of a file with nothing but this range; None for the file itself.
-        """
-        bounds = (0, None) if path or self.is_whole else (self.start, self.start + self.size)
+    def as_input(self) -> Input:
+        """What a LineSource reads."""
+        bounds = (0, None) if self.is_whole else (self.start, self.start + self.size)
         return Input(
             self.name,
-            path or Path(self.path),
+            Path(self.path),
             self.size,
             is_gzip=self.is_gzip,
             is_fifo=False,
@@ -78,14 +72,12 @@ class Range(msgspec.Struct, frozen=True):
             stop=bounds[1],
             first_line=self.first_line,
             key=self.key,
+            remote=self.remote,
         )
 
 
-Opener: TypeAlias = Callable[[Range], AbstractContextManager[IO[bytes]]]
-
-
 def whole_files(names: Sequence[str], options: ReadOptions) -> list[Range]:
-    """Check files of this machine, and name each by its content.
+    """Check files, and name each by its content; those at URLs by what their storage says of it.
 
     Args:
         names: as for `open_inputs`, but without standard input.
@@ -93,6 +85,7 @@ def whole_files(names: Sequence[str], options: ReadOptions) -> list[Range]:
 
     Raises:
         InputError: one of them cannot be read, or not twice.
+        MissingExtra: a package that reads such a file, or such URLs, is not installed.
     """
     found: list[Range] = []
     seen: set[str] = set()
@@ -103,28 +96,36 @@ def whole_files(names: Sequence[str], options: ReadOptions) -> list[Range]:
                 where=one.name,
                 hint="write it to a file first",
             )
-        try:
-            descriptor = os.open(one.path, os.O_RDONLY | os.O_CLOEXEC)
-            try:
-                key = file_key(descriptor, seen)
-            finally:
-                os.close(descriptor)
-        except OSError as error:
-            raise InputError(f"cannot be read: {error.strerror}", where=one.name) from error
-        path = os.path.abspath(one.path)
+        path = os.path.abspath(one.path) if one.remote is None else str(one.path)
         found.append(
-            Range(len(found), one.name, path, key, one.format, one.is_gzip, one.size_bytes)
+            Range(
+                index=len(found),
+                name=one.name,
+                path=path,
+                key=one.key or _key_of(path, one.name, seen),
+                format=one.format,
+                is_gzip=one.is_gzip,
+                size=one.size_bytes,
+                remote=one.remote,
+            )
         )
     return found
 
 
-@contextmanager
-def open_here(one: Range) -> Iterator[IO[bytes]]:
-    """Open a file of this machine for `parts_of`.
+def _key_of(path: str, name: str, seen: set[str]) -> str:
+    try:
+        with open(path, "rb") as file:
+            return file_key(file.fileno(), seen)
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}", where=name) from error
 
-    Raises:
-        InputError: it cannot be read.
-    """
+
+@contextmanager
+def _opened(one: Range) -> Iterator[IO[bytes]]:
+    if one.remote is not None:
+        with open_remote(one.remote) as file:
+            yield file
+        return
     try:
         with open(one.path, "rb") as file:
             yield file
@@ -133,7 +134,7 @@ def open_here(one: Range) -> Iterator[IO[bytes]]:
 
 
 def parts_of(
-    files: Iterable[Range], part_bytes: int, opener: Opener = open_here, after: Range | None = None
+    files: Iterable[Range], part_bytes: int, after: Range | None = None
 ) -> Iterator[list[Range]]:
     """Cut files into parts of about one size, in order.
 
@@ -142,7 +143,6 @@ def parts_of(
     Args:
         files: whole.
         part_bytes: that each part has at least, but for the last one; most have hardly more.
-        opener: opens a file.
         after: the last range that is known from earlier; the parts that follow it are made.
 
     Raises:
@@ -151,7 +151,7 @@ def parts_of(
     part: list[Range] = []
     size = 0
     for one in files:
-        for piece in _pieces(one, part_bytes, opener, after):
+        for piece in _pieces(one, part_bytes, after):
             part.append(piece)
             size += piece.size
             if size >= part_bytes:
@@ -161,7 +161,7 @@ def parts_of(
         yield part
 
 
-def _pieces(one: Range, part_bytes: int, opener: Opener, after: Range | None) -> Iterator[Range]:
+def _pieces(one: Range, part_bytes: int, after: Range | None) -> Iterator[Range]:
     """What is left of a file behind a range that is known already."""
     start, line = 0, 1
     if after is not None and one.index <= after.index:
@@ -172,7 +172,7 @@ def _pieces(one: Range, part_bytes: int, opener: Opener, after: Range | None) ->
         if one.size:
             yield one
         return
-    with opener(one) as file:
+    with _opened(one) as file:
         file.seek(start)
         while start < one.size:
             size, lines = _next_lines(file, part_bytes)

@@ -11,7 +11,6 @@ import os
 import stat
 from collections.abc import Sequence
 from io import BytesIO
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -21,6 +20,7 @@ from jina.readers.formats import STORED
 from jina.readers.inputs import Input, find_inputs
 from jina.readers.lines import Cutter, LineCutter
 from jina.readers.options import ReadOptions, Renames
+from jina.readers.remote import RemoteStream, open_descriptor
 from jina.readers.stream_keys import file_key, random_key
 from jina.readers.streams import ByteStream, DescriptorStream, refuse_packed
 
@@ -144,6 +144,7 @@ class LineSource:
             return stat.S_ISREG(wanted.st_mode) and any(
                 os.path.samestat(wanted, os.stat(self._stdin_fd if one.path is None else one.path))
                 for one in self._inputs
+                if one.remote is None
             )
         return False
 
@@ -291,17 +292,21 @@ class LineSource:
             self._key = random_key()
             self._stream = DescriptorStream(self._stdin_fd, one.name, owned=False)
         else:
-            self._open_file(one, one.path)
+            self._open_file(one)
 
-    def _open_file(self, one: Input, path: Path) -> None:
+    def _open_file(self, one: Input) -> None:
         try:
-            # A fifo without a writer would block in open(); this descriptor is ours alone.
-            extra = os.O_NONBLOCK if one.is_fifo else 0
-            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | extra)
+            if one.remote is not None and not one.is_gzip and one.format not in STORED:
+                self._key, self._stream = one.key, RemoteStream(one)
+                return
+            descriptor = open_descriptor(one)
             self._key = self._key_of(one, descriptor)
         except OSError as err:
             self.close()
             raise InputError(f"cannot be read: {err.strerror}", where=one.name) from err
+        except JinaError:
+            self.close()
+            raise
         if one.format in STORED:
             try:
                 self._rows = self._new_rows(one, descriptor)
@@ -376,7 +381,7 @@ def open_inputs(
 
     Args:
         inputs: paths, "-" for standard input, patterns such as "data/*.jsonl" (read in sorted
-            order). A name that ends in .gz is unpacked on the way.
+            order), URLs. A name that ends in .gz is unpacked on the way.
         stdin_fd: the descriptor for "-".
         options: how they are read, beyond their names.
 

@@ -29,8 +29,7 @@ from jina.ray.lanes import Lanes, Parts, Told, earlier_of, size_of
 from jina.ray.ledger import Ledger
 from jina.ray.place_plan import ask_of, is_placed
 from jina.ray.sending import Sent, packed
-from jina.readers.ranges import Range, parts_of
-from jina.readers.remote import all_files, open_any
+from jina.readers.ranges import Range, parts_of, whole_files
 from jina.readers.stream_keys import text_key
 from jina.wire.maps import Welcome
 from jinacli import exits
@@ -76,7 +75,7 @@ def run_lanes(options: PostOptions, asked: LaneOptions) -> int:
     config, plan = planned(options)
     _refuse_flow(config)
     sent = packed(plan, _project_of(options))
-    files = all_files(options.inputs, options.reading)
+    files = whole_files(options.inputs, options.reading)
     folder = Path(os.path.abspath(options.output))
     about = _about(options, files)
     with contextlib.ExitStack() as stack:
@@ -94,7 +93,7 @@ def run_lanes(options: PostOptions, asked: LaneOptions) -> int:
         mark, part_bytes = ledger.begin(lambda: _part_bytes(files, count))
         job = _job(options, plan_of(plan, sent), folder, mark, about)
         after = ledger.parts[-1].ranges[-1] if ledger.parts else None
-        cut = parts_of(files, part_bytes, open_any, after)
+        cut = parts_of(files, part_bytes, after)
         parts = Parts(ledger, (Part(i, each) for i, each in enumerate(cut, len(ledger.parts))))
         parts.ahead(count)
         count = min(count, max(1, parts.waiting)) if ledger.is_all else count

@@ -1,4 +1,4 @@
-"""Images with an Executor, made by podman from the one that has Python and jina."""
+"""Images with an Executor, made from the one that has Python and jina."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.containers.conftest import IMAGE
-from tests.containers.pods import podman
+from tests.containers.engine import engine
 
 EXECUTOR = """\
 import os
@@ -71,8 +71,8 @@ WORKDIR /app
 ENTRYPOINT ["jina", "executor", "--uses", "{file}"]
 """)
     image = f"localhost/{name}:1"
-    podman("build", "--quiet", "--tag", image, str(folder))
+    engine("build", "--quiet", "--file", f"{folder}/Containerfile", "--tag", image, str(folder))
     try:
         yield image
     finally:
-        podman("rmi", "--force", image)
+        engine("rmi", "--force", image)

@@ -11,13 +11,13 @@ from __future__ import annotations
 import base64
 import copy
 import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from tests.containers.engine import printed
 from tests.export.linter import Manifest, manifests
 
 _READABLE_BY = 10001  # the group of the containers
@@ -136,11 +136,7 @@ class Pods:
 
 def podman(*words: str) -> str:
     """Run podman, and return what it prints."""
-    done = subprocess.run(
-        ["podman", *words], capture_output=True, check=False, text=True, timeout=120
-    )
-    assert done.returncode == 0, f"podman {' '.join(words)}: {done.stderr}"
-    return done.stdout.strip()
+    return printed("podman", *words)
 
 
 def _is(pod: Manifest, name: str) -> bool:

@@ -14,8 +14,8 @@ import pytest
 
 from jina.runtime.descendants import mark_of
 from tests.containers.conftest import IMAGE
+from tests.containers.engine import engine
 from tests.containers.images import EXECUTOR, made
-from tests.containers.pods import podman
 from tests.polling import wait_until
 from tests.shell import Running, Shell, is_alive, json_lines
 
@@ -50,8 +50,13 @@ executors:
 def containers(shell: Shell) -> list[str]:
     """Ids of the containers of a shell's Flows."""
     form = ("--no-trunc", "--format", "{{.ID}} {{.Command}}")
-    lines = podman("ps", "--all", "--filter", LABEL, *form).splitlines()
+    lines = engine("ps", "--all", "--filter", LABEL, *form).splitlines()
     return [line.split()[0] for line in lines if str(shell.run_dir) in line]
+
+
+def all_containers() -> list[str]:
+    """Ids of the containers of all Flows of this machine."""
+    return engine("ps", "--all", "--quiet", "--no-trunc", "--filter", LABEL).split()
 
 
 def clients(shell: Shell) -> list[int]:
@@ -102,7 +107,7 @@ def kill_worker(shell: Shell) -> None:
 
 
 def kill_container(shell: Shell) -> None:
-    podman("kill", "--signal", "KILL", containers(shell)[0])
+    engine("kill", "--signal", "KILL", containers(shell)[0])
 
 
 def kill_client(shell: Shell) -> None:
@@ -221,12 +226,12 @@ def test_an_image_that_jina_has_exported(shell: Shell) -> None:
     own = [line for line in (folder / "Dockerfile").read_text().splitlines() if "/flow" in line]
     (folder / "Containerfile").write_text("\n".join([f"FROM {IMAGE}", *own, ""]))
     name = f"localhost/jina-exported-{os.getpid()}:1"
-    podman("build", "--quiet", "--file", str(folder / "Containerfile"), "--tag", name, str(folder))
+    engine("build", "--quiet", "--file", str(folder / "Containerfile"), "--tag", name, str(folder))
     try:
         done = shell.run("post", "/up", "--flow", write(shell, name), stdin='{"text": "a"}\n')
         assert [line["text"] for line in done.lines] == ["A!"], done.err
     finally:
-        podman("rmi", "--force", name)
+        engine("rmi", "--force", name)
 
 
 def test_what_was_left_half_made_is_removed_by_the_next_start(shell: Shell, image: str) -> None:
@@ -234,14 +239,15 @@ def test_what_was_left_half_made_is_removed_by_the_next_start(shell: Shell, imag
         alive = mark_of(os.getpid(), 1)
         gone = mark_of(ended.pid, 1) or alive.replace(f"-{os.getpid()}-", f"-{ended.pid}-")
     made_by = {"alive": alive, "gone": gone}
-    left = {name: podman("create", f"--label=jina.run={m}", image) for name, m in made_by.items()}
+    left = {name: engine("create", f"--label=jina.run={m}", image) for name, m in made_by.items()}
     try:
         shell.run("post", "/up", "--flow", write(shell, image), stdin='{"text": "a"}\n')
-        there = podman("ps", "--all", "--quiet", "--no-trunc", "--filter", LABEL).split()
+        there = all_containers()
         assert left["alive"] in there
         assert left["gone"] not in there
     finally:
-        podman("rm", "--force", "--ignore", *left.values())
+        for each in set(left.values()) & set(all_containers()):
+            engine("rm", "--force", each)
 
 
 def test_an_image_that_cannot_be_pulled_again_is_used_as_it_is(shell: Shell, image: str) -> None:
