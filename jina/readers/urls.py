@@ -197,7 +197,7 @@ def _system_of(url: str) -> tuple[Any, str]:
         raise _missing(scheme, package, url)
     fsspec: Any = import_module("fsspec")
     if "::" not in scheme and scheme not in fsspec.available_protocols():
-        raise InputError(f"{scheme}:// is no kind of URL that is known", where=url)
+        raise InputError(f"nothing reads URLs that begin with {scheme}://", where=url)
     try:
         system, path = fsspec.core.url_to_fs(url)
     except ImportError as error:  # it says which package is missing

@@ -114,13 +114,6 @@ def test_an_empty_name_and_a_name_with_a_nul_are_refused() -> None:
     assert "'a\\x00b': not a file name" in message("a\0b")
 
 
-def test_an_address_is_not_fetched() -> None:
-    assert message("https://example.com/a.jsonl") == (
-        "https://example.com/a.jsonl: no such file; URLs are not fetched\n"
-        "help: curl -sSL https://example.com/a.jsonl | jina post … --inputs -"
-    )
-
-
 @pytest.mark.parametrize(
     ("name", "expected"),
     [

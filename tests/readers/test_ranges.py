@@ -95,11 +95,3 @@ def test_a_renamed_key_keeps_its_line_number(tmp_path: Path) -> None:
 def test_a_pipe_is_refused() -> None:
     with pytest.raises(InputError, match="only be read once"):
         whole_files(["-"], ReadOptions())
-
-
-def test_what_is_beside_the_range_is_not_needed(tmp_path: Path) -> None:
-    path, copy = tmp_path / "a.jsonl", tmp_path / "copy"
-    path.write_bytes(b"one\ntwo\nthree\n")
-    _, second, _ = (part[0] for part in parts_of(whole_files([str(path)], ReadOptions()), 1))
-    copy.write_bytes(path.read_bytes()[second.start : second.start + second.size])
-    assert read(LineSource([second.as_input(copy)])) == read(LineSource([second.as_input()]))
