@@ -8,9 +8,8 @@ import pytest
 
 from tests.ray.measured import MEASURED
 
-collect_ignore = (
-    [] if os.environ.get("JINA_RAY") else ["test_placement.py", "test_lanes.py", "test_pipeline.py"]
-)
+_ON_A_CLUSTER = ["test_placement.py", "test_lanes.py", "test_pipeline.py", "test_stored.py"]
+collect_ignore = [] if os.environ.get("JINA_RAY") else _ON_A_CLUSTER
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
