@@ -13,6 +13,7 @@ NAME_HINT = "use up to 64 letters, digits, `_`, `-` and `.`, and do not start wi
 
 GATEWAY = "gateway"  # in `needs`: where requests enter the graph
 DEVICES = "CUDA_VISIBLE_DEVICES"  # the variable that says which GPUs a process sees
+LEDGER = ".jina-lanes"  # the file in a folder of results of `jina post --on ray`
 DEFAULT_ENDPOINT = "/default"  # where a bare `@requests` binds: it serves what nobody else does
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
 """Addresses that only this machine reaches."""

@@ -21,7 +21,7 @@ from typing import NamedTuple
 from msgspec import structs
 
 from jina.config import catalogue
-from jina.defaults import BUNDLE_BYTES, BUNDLE_FILES, MIB
+from jina.defaults import BUNDLE_BYTES, BUNDLE_FILES, KIB, MIB
 from jina.excepts import FlowError
 from jina.graph.plan import WorkerSpec
 from jina.launch.ignoring import kept_files
@@ -172,6 +172,13 @@ def unpacked_spec(spec: WorkerSpec, folder: Path) -> WorkerSpec:
     return structs.replace(spec, executor=executor)
 
 
+def shown_size(size: int) -> str:
+    """A number of bytes as people read it."""
+    if size >= MIB:
+        return f"{size / MIB:.1f} MiB"
+    return f"{size / KIB:.1f} KiB" if size >= KIB else f"{size} bytes"
+
+
 def _paths(spec: WorkerSpec) -> list[str]:
     """The files and folders of this machine that its modules are, or are searched in."""
     files = [each for each in spec.executor.py_modules if os.path.isabs(each)]
@@ -224,11 +231,11 @@ def _check_fits(
     if size <= most_bytes and len(files) <= most_files:
         return
     largest = sorted(files, key=lambda file: -file.size)[:3]
-    told = ", ".join(f"{file.source} ({file.size / MIB:.1f} MiB)" for file in largest)
-    limit = f"{most_bytes / MIB:g} MiB" if size > most_bytes else f"{most_files} files"
+    told = ", ".join(f"{file.source} ({shown_size(file.size)})" for file in largest)
+    limit = shown_size(most_bytes) if size > most_bytes else f"{most_files} files"
     raise FlowError(
         f"the folders of the modules of {spec.node} have {len(files)} files and "
-        f"{size / MIB:.1f} MiB, more than {limit}; the largest are {told}",
+        f"{shown_size(size)}, more than {limit}; the largest are {told}",
         where=spec.where,
         hint="list what the Executor does not need in a .gitignore there",
     )

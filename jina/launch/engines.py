@@ -160,7 +160,11 @@ def said(answer: Answer) -> str:
 
 
 def _plain(line: str) -> str:
-    return _LOG_PREFIX.sub("", line.strip()).strip(' ".')
+    prefix = _LOG_PREFIX.match(line := line.strip())
+    text = line.removeprefix(prefix[0]) if prefix else line
+    if prefix and prefix[0].endswith("msg=") and text.startswith('"'):
+        text = text[1:-1].replace('\\"', '"')
+    return text.strip(" .")
 
 
 def python_and_file(own: Sequence[str], config: dict[str, Any]) -> tuple[str, str]:

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from jina.names import LEDGER
+
 #: Never taken along, whatever a .gitignore says: caches, environments, and what is secret.
 _NEVER = re.compile(r"\.git|__pycache__|.*\.py[co]|\.env|.*\.key|\.DS_Store|\.venv|node_modules")
 
@@ -31,6 +33,8 @@ def _walk(folder: Path, rules: list[tuple[Path, _Rule]]) -> Iterator[Path]:
     rules = rules + [(folder, rule) for rule in _rules_in(folder / ".gitignore")]
     if (folder / "pyvenv.cfg").exists():
         return  # an environment, whatever its name
+    if (folder / LEDGER).exists():
+        return  # results of a post on lanes, which may be large
     for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
         path = folder / entry.name
         is_folder = entry.is_dir(follow_symlinks=False)

@@ -12,9 +12,6 @@ from jina.readers.ranges import Range
 from jina.wire.maps import Call, Welcome
 from jina.writers import Form
 
-LEDGER = ".jina-lanes"
-"""The file in the folder of the results that says what they are of, and which parts are done."""
-
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that the lanes of a post have in common.

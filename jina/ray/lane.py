@@ -29,8 +29,8 @@ from jina.excepts import ConnectError, InputError, JinaError, OutputError, Runti
 from jina.graph.plan import Plan
 from jina.launch.local import LocalFlow
 from jina.launch.threads import OPENMP, usable_cores
-from jina.names import DEVICES
-from jina.ray.job import LEDGER, Job, Part, Report, Started
+from jina.names import DEVICES, LEDGER
+from jina.ray.job import Job, Part, Report, Started
 from jina.ray.sending import unpacked
 from jina.readers import LineSource
 

@@ -22,7 +22,8 @@ import msgspec
 
 from jina.client.resume import Place
 from jina.excepts import InputError, OutputError
-from jina.ray.job import LEDGER, Part
+from jina.names import LEDGER
+from jina.ray.job import Part
 from jina.readers.ranges import Range
 from jina.readers.stream_keys import random_key
 

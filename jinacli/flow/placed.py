@@ -8,10 +8,9 @@ from typing import Any
 from jina.check.placing import placing_findings
 from jina.config.flows import FlowConfig
 from jina.config.problems import errors_in
-from jina.defaults import KIB, MIB
 from jina.excepts import ConfigError
 from jina.graph.plan import Placing, Plan
-from jina.launch.bundle import bundle_of
+from jina.launch.bundle import bundle_of, shown_size
 from jina.launch.placing import places_of
 from jina.ray.place_plan import is_placed, placed
 from jina.ray.place_room import told
@@ -63,7 +62,7 @@ def as_text(placing: Placing) -> str:
             str(node["actors"]),
             told(node["asks"]),
             str(len(node["files"])),
-            _size(node["bytes"]),
+            shown_size(node["bytes"]),
         )
         for node in found["nodes"]
     ]
@@ -72,14 +71,8 @@ def as_text(placing: Placing) -> str:
         for file in node["files"]:
             users.setdefault((file["name"], file["bytes"]), []).append(node["name"])
     files = [
-        (f"  {name}", _size(size), f"for {', '.join(names)}")
+        (f"  {name}", shown_size(size), f"for {', '.join(names)}")
         for (name, size), names in users.items()
     ]
     travels = f"These files travel:\n{in_columns(files)}\n" if files else "No files travel.\n"
     return f"On the cluster of Ray {where}:\n{in_columns(rows)}\n\n{travels}"
-
-
-def _size(size: int) -> str:
-    if size >= MIB:
-        return f"{size / MIB:.1f} MiB"
-    return f"{size / KIB:.1f} KiB" if size >= KIB else f"{size} bytes"

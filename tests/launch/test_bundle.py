@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import re
 import subprocess
 import tarfile
 from pathlib import Path
@@ -17,6 +18,7 @@ from jina.executors.spec import ExecutorSpec
 from jina.graph.plan import WorkerSpec
 from jina.launch.bundle import bundle_of, pack, unpack, unpacked_spec
 from jina.launch.ignoring import kept_files
+from jina.names import LEDGER
 
 IGNORED = """
 # what is built
@@ -120,6 +122,14 @@ def test_a_module_outside_the_project_is_refused(project: Path, tmp_path: Path) 
     assert caught.value.where == "flow.yml:3"
 
 
+def test_results_of_lanes_are_not_sent(project: Path) -> None:
+    before = bundle_of(spec_of(project / "executor.py"), project).files
+    (project / "out").mkdir()
+    (project / "out" / LEDGER).write_text("{}\n")
+    (project / "out" / "part-00000.jsonl").write_text("{}\n")
+    assert bundle_of(spec_of(project / "executor.py"), project).files == before
+
+
 def test_executors_of_the_catalogue_are_sent_from_where_they_are(project: Path) -> None:
     folder = catalogue.folders()[0] / "UpperCase"
     bundle = bundle_of(spec_of(folder / "executor.py"), project)
@@ -137,14 +147,14 @@ def test_links_that_lead_outside_are_left_out(project: Path, tmp_path: Path) -> 
 
 @pytest.mark.parametrize(
     ("limits", "told"),
-    [({"most_bytes": 20}, "more than 1.90735e-05 MiB"), ({"most_files": 3}, "than 3 files")],
+    [({"most_bytes": 20}, "bytes, more than 20 bytes"), ({"most_files": 3}, "than 3 files")],
 )
 def test_too_much_is_refused_with_the_largest(
     project: Path, limits: dict[str, int], told: str
 ) -> None:
     with pytest.raises(FlowError, match=told) as caught:
         bundle_of(spec_of(project / "executor.py"), project, **limits)
-    assert "the largest are" in caught.value.what
+    assert re.search(r"the largest are .*/executor\.py \(\d+ bytes\)", caught.value.what)
     assert ".gitignore" in caught.value.hint
 
 

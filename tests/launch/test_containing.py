@@ -148,3 +148,19 @@ def test_a_program_that_does_not_work(tmp_path: Path, monkeypatch: pytest.Monkey
 )
 def test_what_an_engine_says_is_one_line(answer: Answer, text: str) -> None:
     assert engines.said(answer) == text
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        (
+            'time="2026-01-01T00:00:00Z" level=error msg="none in \\"/etc/registries.conf\\""',
+            'none in "/etc/registries.conf"',
+        ),
+        ("Error response from daemon: No such image: a:1.", "No such image: a:1"),
+        ('Error: docker://a:1: see "the manual"', 'docker://a:1: see "the manual"'),
+        ('time="x" level=warning msg=short', "short"),
+    ],
+)
+def test_what_an_engine_says_is_told_without_its_wrapping(line: str, told: str) -> None:
+    assert engines.said(Answer(1, [], ["before", line, ""])) == told

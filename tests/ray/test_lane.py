@@ -17,7 +17,8 @@ from jina.defaults import WINDOW_REQUESTS
 from jina.excepts import ConnectError, InputError, OutputError
 from jina.graph.planning import plan_from
 from jina.launch.threads import OPENMP
-from jina.ray.job import LEDGER, Job, Part, Report
+from jina.names import LEDGER
+from jina.ray.job import Job, Part, Report
 from jina.ray.lane import Lane
 from jina.ray.sending import packed
 from jina.readers import ReadOptions

@@ -8,7 +8,8 @@ import pytest
 
 from jina.client.resume import Place
 from jina.excepts import InputError
-from jina.ray.job import LEDGER, Part, Report
+from jina.names import LEDGER
+from jina.ray.job import Part, Report
 from jina.ray.lanes import Parts
 from jina.ray.ledger import Ledger
 from jina.readers import ReadOptions
