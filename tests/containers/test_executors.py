@@ -60,16 +60,17 @@ def all_containers() -> list[str]:
 
 
 def clients(shell: Shell) -> list[int]:
-    """The processes that wait for them."""
-    found = []
+    """The processes that wait for them; podman without root is two, of which this is the first."""
+    found = {}
     for entry in Path("/proc").iterdir():
         try:
             line = (entry / "cmdline").read_bytes()
+            if b"run\0--rm" in line and str(shell.run_dir).encode() in line:
+                status = (entry / "stat").read_text().rpartition(")")[2].split()
+                found[int(entry.name)] = int(status[1])
         except OSError:
             continue
-        if b"run\0--rm" in line and str(shell.run_dir).encode() in line:
-            found.append(int(entry.name))
-    return found
+    return [pid for pid, parent in found.items() if parent not in found]
 
 
 @pytest.fixture(scope="module")
