@@ -22,7 +22,7 @@ TIMEOUT_S = 60.0
 """The longest time without a byte."""
 
 _TRIES = 4  # without a byte between them
-_WAIT_S = 0.5  # before the second one, twice as long before each further one
+_WAIT_S = 0.5  # before the third one, twice as long before each further one
 _PASSING = (408, 425, 429, 500, 502, 503, 504)  # answers that may be others in a moment
 _SAFE = "%/:=&?~#+!$,;'@()*[]"  # characters of a URL that are sent as they are
 _OK, _PART = 200, 206
@@ -103,8 +103,8 @@ class WebFile(io.RawIOBase):
             return 0
         error: Exception = OSError("")
         for attempt in range(_TRIES):
-            if attempt:
-                time.sleep(_WAIT_S * 2 ** (attempt - 1))
+            if attempt > 1:
+                time.sleep(_WAIT_S * 2 ** (attempt - 2))
             try:
                 if self._response is None:
                     self._response = self._opened()

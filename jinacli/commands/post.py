@@ -49,7 +49,7 @@ def post(
         typer.Option(
             "--inputs",
             "-i",
-            help="A file, a folder, a quoted glob, or - for standard input; the extension "
+            help="A file, a folder, a quoted glob, a URL, or - for standard input; the extension "
             "determines the format: .jsonl .json .csv .tsv .txt .npy .npz .parquet "
             ".arrow, also with .gz; images, web pages and other files become one "
             "Document each",

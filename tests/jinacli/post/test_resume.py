@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from tests.polling import wait_until
+from tests.readers.pages import CERTIFICATE, served
 from tests.shell import JINA, Shell, json_lines
 
 LINES = 20_000
@@ -103,6 +104,22 @@ def test_a_killed_post_is_finished_by_the_same_command(
     )
     assert out.read_bytes() == whole
     assert not progress_of(out).exists()
+
+
+def test_a_killed_post_of_a_page_is_finished_by_the_same_command(
+    flow: Shell, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(flow.environment, "SSL_CERT_FILE", str(CERTIFICATE))
+    with served() as server:
+        server.files["many.jsonl"] = (flow.folder / "many.jsonl").read_bytes()
+        words = ["post", "/moody", "--inputs", server.url("half/many.jsonl"), "--output"]
+        assert flow.run(*words, "page.jsonl").code == 3
+        with flow.start(*words, out.name) as post:
+            wait_until(lambda: noted_in(out) > 0 or post.process.poll() is not None)
+            post.end(signal.SIGKILL)
+        done = flow.run(*words, out.name)
+    assert (done.code, "now holds" in done.err or "already complete" in done.err) == (3, True)
+    assert out.read_bytes() == (flow.folder / "page.jsonl").read_bytes()
 
 
 @pytest.mark.parametrize(
