@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -21,6 +21,7 @@ from jina.graph.plan import RayAsk
 from jina.ray.job import Job, Part, Report, Started
 from jina.ray.lane import Lane
 from jina.ray.ledger import Ledger
+from jina.ray.place_room import cluster, told
 from jina.ray.sending import Sent
 
 STEP_S = 0.5
@@ -265,29 +266,30 @@ def earlier_of(ledger: Ledger, places: Mapping[int, Place]) -> Place:
     )
 
 
-def size_of(ray: Any, ask: RayAsk, *, is_said: bool) -> tuple[int, RayAsk, float]:
+def size_of(
+    ray: Any, ask: RayAsk, *, is_said: bool, names: Sequence[str]
+) -> tuple[int, RayAsk, float]:
     """How many lanes a cluster has room for, what each asks for, and how many share a machine.
 
     Args:
         ray: the module, connected.
         ask: what the Flow asks for in all.
         is_said: the YAML says so; else a lane is content with the largest node.
+        names: of the Executors that ask for it.
 
     Raises:
         FlowError: no node has as much.
     """
-    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
-    most = max((node.get("CPU", 0.0) for node in nodes), default=0.0)
+    nodes = [node for node in ray.nodes() if node["Alive"]]
+    most = max((node["Resources"].get("CPU", 0.0) for node in nodes), default=0.0)
     if not is_said and ask.num_cpus > most > 0:
         ask = structs.replace(ask, num_cpus=most)
-    fit = [_times(ask, node) for node in nodes]
+    fit = [_times(ask, node["Resources"]) for node in nodes]
     if not any(fit):
-        have = "; ".join(
-            _amounts({name: node.get(name, 0.0) for name in ask.amounts}) for node in nodes
-        )
         raise FlowError(
-            f"a lane needs {_amounts(ask.amounts)}, and no node of the cluster has as much: {have}",
-            hint="`ray` of the executors says what each of their replicas asks for",
+            f"a lane can never be placed: its Executors ({', '.join(names)}) ask for "
+            f"{told(ask.amounts)}, and no node of the cluster has that; it has {cluster(nodes)}",
+            hint="change `ray` or `replicas` of the executors, or add a node to the cluster",
         )
     return sum(fit), ask, float(max(fit))
 
@@ -296,7 +298,3 @@ def _times(ask: RayAsk, node: Mapping[str, float]) -> int:
     """How many lanes fit on a node."""
     wanted = ask.amounts or {"CPU": 1.0}
     return int(min(node.get(name, 0.0) / amount for name, amount in wanted.items()))
-
-
-def _amounts(amounts: Mapping[str, float]) -> str:
-    return ", ".join(f"{amount:g} {name}" for name, amount in amounts.items())

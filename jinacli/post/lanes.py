@@ -332,7 +332,8 @@ def _size(ray: Any, config: FlowConfig) -> tuple[int, RayAsk, float]:
     together = RayAsk(num_cpus=0.0)
     for node, ask in placed:
         together = together.plus(ask.times(node.replicas))
-    return size_of(ray, together, is_said=any(node.ray is not None for node, _ in placed))
+    is_said = any(node.ray is not None for node, _ in placed)
+    return size_of(ray, together, is_said=is_said, names=[node.name for node, _ in placed])
 
 
 def _project_of(options: PostOptions) -> Path:
