@@ -160,6 +160,8 @@ class _Run:
                         break
         except InputError as error:
             if not tally.is_broken:
+                if tally.outcomes:  # it broke off while it was cut
+                    say(f"{self._so_far('this')}:")
                 raise
             say(f"error: {error}")
         except (KeyboardInterrupt, exits.Terminated):
