@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -54,6 +55,13 @@ def find_flow(wanted: str = "", *, one_shots: bool = False, as_in: str = "--flow
             hint=f"use the file instead, as in {shortest(files[0])}"
             if files
             else "use the address instead; `jina flow ps --json` lists it",
+        )
+    if os.path.isfile(path):  # another Flow of a similar name is not meant
+        raise FlowNotFound(
+            f"{shortest(wanted)} is not running",
+            hint=f"running: {_listed(records)}"
+            if records
+            else f"start it with `jina flow up {shlex.quote(wanted)}`",
         )
     near = nearest(wanted, [record.name for record in records])
     raise FlowNotFound(

@@ -84,6 +84,18 @@ def test_a_name_that_is_nearly_right_and_one_that_is_not(flows: Flows) -> None:
     assert message("x") == 'no running Flow is named "x"\nhelp: running: search'
 
 
+def test_a_file_that_is_not_running_is_not_taken_for_a_name(
+    flows: Flows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "flow.yml").touch()
+    monkeypatch.chdir(tmp_path)
+    assert message("flow.yml") == (
+        "flow.yml is not running\nhelp: start it with `jina flow up flow.yml`"
+    )
+    flows.up("flow", "/else/flow.yml")
+    assert message("flow.yml") == "flow.yml is not running\nhelp: running: flow"
+
+
 def test_two_flows_of_one_name_are_told_apart_by_file(flows: Flows, tmp_path: Path) -> None:
     files = sorted([str(tmp_path / "a.yml"), str(tmp_path / "b.yml")])
     for file in files:
