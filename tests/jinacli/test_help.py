@@ -135,6 +135,11 @@ SEE = "help: see `jina post --help`\n"
             "flow post",
             'error: "post" is not a command of "jina flow"\nhelp: did you mean `jina post`?\n',
         ),
+        (
+            "flow start",
+            'error: "start" is not a command of "jina flow"\nhelp: did you mean `jina flow up`?\n',
+        ),
+        ("stop", 'error: "stop" is not a command\nhelp: did you mean `jina flow down`?\n'),
         ("zzz", 'error: "zzz" is not a command\nhelp: see `jina --help`\n'),
         ("post / --inpts x", "error: unknown option --inpts\nhelp: did you mean --inputs?\n"),
         (
