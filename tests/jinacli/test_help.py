@@ -170,7 +170,8 @@ SEE = "help: see `jina post --help`\n"
         ("post / --limit 1.5", f'error: --limit: must be a whole number, not "1.5"\n{SEE}'),
         (
             "flow down --timeout x",
-            'error: --timeout: must be a number, not "x"\nhelp: see `jina flow down --help`\n',
+            "error: --timeout: 'x' is not a duration, such as 30s, 500ms, 2m or 1h\n"
+            "help: see `jina flow down --help`\n",
         ),
         (
             "schema x",
