@@ -24,7 +24,8 @@ def say_summary(tally: Tally, output: str, *, quiet: bool) -> None:
         output: file that was written to, "-" for standard output.
         quiet: only errors.
     """
-    if not quiet and (tally.outcomes or output != "-"):  # else it was said why there is none
+    has_sum = tally.outcomes or tally.is_answered or output != "-"
+    if has_sum and not quiet:  # else it was said why there is none
         say(_sum(tally, output))
     if tally.failed:
         text = failures(tally.failed, tally.outcomes, tally.reasons, tally.earlier.failed)

@@ -113,6 +113,9 @@ def test_without_inputs_a_terminal_is_told_what_happens(flow: Shell) -> None:
     with Terminal(flow, "post", "/status", "--quiet", owns=True) as terminal:
         assert terminal.process.wait(WAIT_S) == 0
         assert said not in terminal.shown
+    with Terminal(flow, "post", "/index", owns=True) as terminal:  # what has no results says so
+        terminal.wait_for("0 results in ")
+        assert terminal.process.wait(WAIT_S) == 0
 
 
 @pytest.mark.parametrize("content", ["", "\n\r\n  \n", "\ufeff"])
