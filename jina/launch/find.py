@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from jina.excepts import FlowNotFound, SeveralFlows
-from jina.launch.rundir import FlowRecord, running
+from jina.launch.rundir import FlowRecord, running, started_at_ticks
 from jina.suggest import nearest
 
 _LOOK_S = 0.02  # between looks at a Flow that is starting
@@ -101,6 +101,14 @@ def wait_until_ready(
             raise FlowNotFound(f'the Flow "{record.name}" ended while it was starting')
         record = found[0]
     return record
+
+
+def uptime_s(record: FlowRecord) -> float:
+    """Seconds since a Flow's supervisor was started, also where the clock was set meanwhile."""
+    ticks = started_at_ticks(record.pid)
+    if not ticks:  # it is gone
+        return time.time() - record.started_at
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
 
 
 def looks_like_file(wanted: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from jina.excepts import FlowNotFound
-from jina.launch.find import find_flow, looks_like_file, wait_until_ready
+from jina.launch.find import find_flow, looks_like_file, uptime_s, wait_until_ready
 from jina.launch.rundir import RunDirectory, claim
 
 
@@ -136,6 +137,13 @@ def test_a_flow_that_serves_one_command_is_not_found_by_others(flows: Flows) -> 
         assert find_flow(wanted, one_shots=True).name == "search"
     flows.up("index")
     assert find_flow().name == "index"
+
+
+def test_the_clock_may_be_set_while_a_flow_runs(flows: Flows) -> None:
+    record = flows.up("search").record
+    known = uptime_s(record)
+    for record.started_at in (0.0, 1e12):
+        assert known <= uptime_s(record) < time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 def test_waiting_ends_when_the_flow_is_ready(flows: Flows) -> None:
