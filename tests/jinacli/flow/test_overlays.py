@@ -171,4 +171,4 @@ def test_the_flow_of_the_folder_is_meant(shell: Shell, tmp_path: Path) -> None:
         (shell.folder / name).unlink()
     none = shell.call("flow", "check")
     assert none.code == 2
-    assert "flow.yml, flow.yaml, jina.yml" in none.err.replace("\n", " ").replace("│ ", "")
+    assert "flow.yml, flow.yaml or jina.yml" in none.err.replace("\n", " ").replace("│ ", "")
