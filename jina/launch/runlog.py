@@ -101,7 +101,7 @@ class RunLog:
                 run.killed.append(event.worker)
         elif isinstance(event, events.Stopped):
             if not (run.reason or self._is_up):
-                run.reason = "whoever started it gave up before it was ready"
+                run.reason = "the command that started it gave up before it was ready"
             if not run.ending:
                 run.ending = "stopped" if event.clean else "failed"
             run.ended_at = time.time()

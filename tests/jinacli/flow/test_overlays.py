@@ -132,7 +132,7 @@ def test_a_start_that_takes_too_long_is_given_up(shell: Shell) -> None:
     assert done.err.endswith(said)
     wait_until(lambda: not shell.processes() and not shell.directories(), what="all are gone")
     (run,) = json.loads(shell.call("flow", "list", "--json").out)["runs"]
-    told = "whoever started it gave up before it was ready"
+    told = "the command that started it gave up before it was ready"
     assert (run["state"], run["reason"]) == ("stopped", told)
 
 
