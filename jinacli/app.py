@@ -15,7 +15,7 @@ import sys
 
 from jinacli import color, first_process, older_commands
 from jinacli.completion.scripts import VARIABLE
-from jinacli.streams import forget, open_closed_streams
+from jinacli.streams import escape_foreign_letters, forget, open_closed_streams
 
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _GARBAGE = 100_000  # objects; what is loaded is no garbage, and a search takes a tenth of a start
@@ -27,6 +27,7 @@ def main() -> None:
     if first_process.is_first():
         first_process.stay_as_init()
     open_closed_streams()
+    escape_foreign_letters()
     gc.set_threshold(_GARBAGE)
     color.settle(sys.argv[1:], os.environ)
     try:

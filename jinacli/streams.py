@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from typing import TextIO
@@ -19,6 +20,15 @@ def open_closed_streams() -> None:
                 os.dup2(null, descriptor)
                 os.close(null)
             setattr(sys, name, os.fdopen(descriptor, "w" if descriptor else "r", closefd=False))
+
+
+def escape_foreign_letters() -> None:
+    """Have what standard output cannot encode (`LC_ALL=C`, a name of other bytes) written escaped.
+
+    Standard error does so by itself, and results are written as bytes.
+    """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def forget(stream: TextIO) -> None:

@@ -29,15 +29,16 @@ class ResultFile:
 
     Args:
         path: of the file, "-" for standard output.
+        name: what errors call it; if omitted, its path.
 
     Raises:
         InputError: the file cannot be opened, or another post writes to it.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, name: str = "") -> None:
         self.path = path
         """Of the file that is written to."""
-        self._name = "<stdout>" if path == "-" else path
+        self._name = "<stdout>" if path == "-" else name or path
         self._is_begun = False
         self._is_file = False  # a regular one that was named
         self._is_new = path != "-" and not os.path.lexists(path)
@@ -51,7 +52,7 @@ class ResultFile:
             if path != "-":
                 self._take_over(path)
         except OSError as error:
-            raise InputError(f"cannot be written: {error.strerror}", where=path) from error
+            raise InputError(f"cannot be written: {error.strerror}", where=self._name) from error
 
     def __enter__(self) -> ResultFile:
         return self
@@ -103,7 +104,7 @@ class ResultFile:
         """Close it; remove it if nothing was begun in it."""
         if self._is_file and self._is_new and not self._is_begun:
             with contextlib.suppress(OSError):
-                os.unlink(self._name)
+                os.unlink(self.path)
         self._file.close()
 
     def _take_over(self, path: str) -> None:
@@ -118,7 +119,7 @@ class ResultFile:
             self.close()
             raise InputError(
                 "another `jina post` is writing to it",
-                where=path,
+                where=self._name,
                 hint="wait until it is done, or write to another file",
             ) from error
         except OSError:
@@ -185,7 +186,7 @@ class WholeFile(ResultFile):
             raise InputError("cannot be written: Is a directory", where=path)
         self._target = os.path.realpath(path)  # a link stays a link
         self._is_ours = False
-        super().__init__(f"{self._target}{PART}")
+        super().__init__(f"{self._target}{PART}", path)
         self._is_ours = True
         self.is_regular = False  # no later run resumes it
 
@@ -200,7 +201,7 @@ class WholeFile(ResultFile):
                 os.chmod(self.path, stat.S_IMODE(os.stat(self._target).st_mode))
             os.replace(self.path, self._target)
         except OSError as error:
-            raise OutputError(f"cannot be written: {error.strerror}", where=self._target) from error
+            raise OutputError(f"cannot be written: {error.strerror}", where=self._name) from error
         self._is_ours = False
 
     def close(self) -> None:

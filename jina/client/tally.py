@@ -24,6 +24,8 @@ class Tally:
         self.failed = earlier.failed
         self.went_on = earlier.went_on
         """Outcomes, none of them an error, of requests that went on after an error."""
+        self.is_answered = False
+        """Whether a request of this run was answered, be it with no results."""
         self.has_unserved = False
         """Whether there was nobody bound to the endpoint."""
         self.is_broken = False
@@ -41,6 +43,7 @@ class Tally:
 
     def add(self, outcomes: Outcomes, reply: Reply) -> None:
         """Count one reply."""
+        self.is_answered = True
         self.outcomes += outcomes.total
         self.failed += outcomes.failed
         self.has_unserved |= reply.served == 0 and reply.error is None

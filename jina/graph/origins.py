@@ -52,10 +52,18 @@ class Origins(msgspec.Struct, frozen=True, kw_only=True):
 def stamp_of(file: str) -> Stamp:
     """When a file was written and how long it is; None for one that is not there."""
     try:
-        status = os.stat(file)
+        status = os.stat(_encoded(file))
     except OSError:
         return None
     return status.st_mtime_ns, status.st_size
+
+
+def _encoded(path: str) -> bytes:
+    """The bytes of a path; a Flow started under UTF-8 can have one that this locale cannot name."""
+    try:
+        return os.fsencode(path)
+    except UnicodeEncodeError:
+        return path.encode()
 
 
 def stamps(files: Iterable[str]) -> dict[str, Stamp]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import shlex
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from jina.excepts import FlowNotFound, SeveralFlows
-from jina.launch.rundir import FlowRecord, running
+from jina.launch.rundir import FlowRecord, running, started_at_ticks
 from jina.suggest import nearest
 
 _LOOK_S = 0.02  # between looks at a Flow that is starting
@@ -55,6 +56,13 @@ def find_flow(wanted: str = "", *, one_shots: bool = False, as_in: str = "--flow
             if files
             else "use the address instead; `jina flow ps --json` lists it",
         )
+    if os.path.isfile(path):  # another Flow of a similar name is not meant
+        raise FlowNotFound(
+            f"{shortest(wanted)} is not running",
+            hint=f"running: {_listed(records)}"
+            if records
+            else f"start it with `jina flow up {shlex.quote(wanted)}`",
+        )
     near = nearest(wanted, [record.name for record in records])
     raise FlowNotFound(
         f'no running Flow is named "{wanted}"',
@@ -93,6 +101,14 @@ def wait_until_ready(
             raise FlowNotFound(f'the Flow "{record.name}" ended while it was starting')
         record = found[0]
     return record
+
+
+def uptime_s(record: FlowRecord) -> float:
+    """Seconds since a Flow's supervisor was started, also where the clock was set meanwhile."""
+    ticks = started_at_ticks(record.pid)
+    if not ticks:  # it is gone
+        return time.time() - record.started_at
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
 
 
 def looks_like_file(wanted: str) -> bool:

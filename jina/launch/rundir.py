@@ -218,13 +218,12 @@ def claim(name: str, file: str, key: str, *, is_one_shot: bool = False) -> RunDi
         _make_private(base)
         path = base / directory_name(name, key)
         _check_fits(path)
+        for other in base_directories()[1:]:  # of a session with another environment
+            if key and _is_private(other) and _is_held(other / path.name):
+                raise _already_running(other / path.name, name, file)
         lock = _hold(path, name, file)
         record = FlowRecord(
-            name=name,
-            file=file,
-            pid=os.getpid(),
-            started_at=time.time(),
-            is_one_shot=is_one_shot,
+            name=name, file=file, pid=os.getpid(), started_at=time.time(), is_one_shot=is_one_shot
         )
         return _occupied(path, lock, record)
     except OSError as error:
@@ -299,16 +298,19 @@ def _hold(path: Path, name: str, file: str) -> int:
             if time.monotonic() < patience:
                 time.sleep(0.01)
                 continue
-            record = _read(path)
-            pid = record.pid if record else "unknown"
-            raise FlowBuildLevelError(
-                f'the Flow "{name}" is already running, with process id {pid}',
-                where=file,
-                hint="stop it with `jina flow down`, or post to it",
-            ) from None
+            raise _already_running(path, name, file) from None
         if _is_linked(lock, path):
             return lock
         os.close(lock)
+
+
+def _already_running(path: Path, name: str, file: str) -> FlowBuildLevelError:
+    pid = record.pid if (record := _read(path)) else "unknown"
+    return FlowBuildLevelError(
+        f'the Flow "{name}" is already running, with process id {pid}',
+        where=file,
+        hint="stop it with `jina flow down`, or post to it",
+    )
 
 
 def running() -> Iterator[tuple[Path, FlowRecord]]:

@@ -52,6 +52,7 @@ class RunLog:
     def __init__(self, report: events.Reporter, directory: RunDirectory, plan: Plan) -> None:
         self._report = report
         self._run = _run_of(directory, plan)
+        self._is_up = False
         self._folder: Path | None = None
         self._speaker: Speaker | None = None
         self._file: LogFile | None = None
@@ -93,10 +94,14 @@ class RunLog:
             run.ending, run.reason = "failed", _first_line(str(start_failure(event)))
         elif isinstance(event, events.Stopping):
             run.reason = run.reason or event.reason
+        elif isinstance(event, events.Up):
+            self._is_up = True
         elif isinstance(event, events.NotClosed):
             if not event.reason:
                 run.killed.append(event.worker)
         elif isinstance(event, events.Stopped):
+            if not (run.reason or self._is_up):
+                run.reason = "the command that started it gave up before it was ready"
             if not run.ending:
                 run.ending = "stopped" if event.clean else "failed"
             run.ended_at = time.time()

@@ -438,7 +438,7 @@ def main(arguments: Sequence[str]) -> int:
         gateway.run()
         gateway.close()
     except JinaError as error:
-        print(error, file=sys.stderr)
+        print(f"error: {error}", file=sys.stderr)
         return 1
     finally:
         channel.close()

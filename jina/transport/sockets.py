@@ -24,6 +24,7 @@ from jina.defaults import (
     TCP_SILENCE_S,
 )
 from jina.excepts import ConnectError, WireError
+from jina.transport.zmtp import too_large
 
 Frame: TypeAlias = "bytes | bytearray | memoryview | zmq.Frame"
 Socket: TypeAlias = "zmq.Socket[bytes]"
@@ -304,7 +305,7 @@ def send(socket: Socket, message: Sequence[Any], peer: bytes = b"") -> None:
     """
     for frame in message:
         if len(frame) > MAX_FRAME_BYTES:
-            raise WireError(f"a frame of {len(frame)} bytes, more than {MAX_FRAME_BYTES}")
+            raise too_large(len(frame))
     if peer:
         _send(socket, peer, _NOBLOCK_MORE)
     left = len(message)

@@ -69,9 +69,18 @@ def packed(message: Sequence[Any]) -> list[Any]:
         elif size <= MAX_FRAME_BYTES:
             pieces.append(bytes((flags | _LONG,)) + size.to_bytes(8, "big"))
         else:
-            raise WireError(f"a frame of {size} bytes, more than {MAX_FRAME_BYTES}")
+            raise too_large(size)
         pieces.append(frame)
     return pieces
+
+
+def too_large(size_bytes: int) -> WireError:
+    """The error about a frame that is not sent, because of its size."""
+    return WireError(
+        f"{size_bytes:,} bytes are too many for one message, which holds {MAX_FRAME_BYTES:,}",
+        hint="have fewer Documents in a request, or keep large content in a file and its path in "
+        "`uri`",
+    )
 
 
 class Frames:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
@@ -212,7 +211,9 @@ def down(
     ] = None,
     named: FlowOption = None,
     every: Annotated[bool, typer.Option("--all", help="Stop every running Flow")] = False,
-    timeout: Annotated[float, typer.Option(min=0, help="Seconds to wait before killing it")] = 60.0,
+    timeout: Annotated[
+        str, typer.Option(help="Kill it if it has not stopped after TIMEOUT: 30s, 500ms, 2m")
+    ] = "60s",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show only errors")] = False,
 ) -> None:
     """Stop a running Flow after its requests are done
@@ -224,11 +225,14 @@ def down(
 
       jina flow down --all
     """
+    from jinacli.durations import seconds_of
     from jinacli.flow.down import stop_flows
 
-    if math.isnan(timeout):
-        raise typer.BadParameter("nan is not a number of seconds", param_hint="--timeout")
-    raise typer.Exit(stop_flows(one_flow(flow, named), every=every, timeout_s=timeout, quiet=quiet))
+    wanted = one_flow(flow, named)
+    if every and wanted:
+        raise typer.BadParameter("use FLOW or --all, not both", param_hint="--all")
+    limit_s = seconds_of(timeout, "--timeout", least_s=0) or 0.0
+    raise typer.Exit(stop_flows(wanted, every=every, timeout_s=limit_s, quiet=quiet))
 
 
 @flow_app.command()

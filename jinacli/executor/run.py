@@ -68,8 +68,11 @@ def run_here(options: RunOptions, begin: Begin) -> int:
             return exits.FAILED
         finally:
             begin(f"{options.file}: `close`")
-    if lines is not None and tally.total and not options.quiet:
-        say_unmet(options.reading, lines)
+    if not options.quiet:
+        if lines is not None and tally.total:
+            say_unmet(options.reading, lines)
+        if options.output != "-":
+            say(tally.sum(options.output))
     if tally.failed:
         say(tally.in_words())
     return exits.SOME_FAILED if tally.failed else exits.OK
@@ -130,9 +133,14 @@ def _write(found: Iterable[Outcome], results: ResultFile, options: RunOptions) -
     tally = Tally()
     results.begin(0)
     writer = writer_of(results, options.form, options.call.select)
-    for outcome in found:
-        results.write(writer.written(outcome.lines))
-        tally.add(outcome, quiet=options.quiet)
+    try:
+        for outcome in found:
+            results.write(writer.written(outcome.lines))
+            tally.add(outcome, quiet=options.quiet)
+    except (KeyboardInterrupt, exits.Terminated):
+        if results.is_regular:  # a file that is of use only as a whole is not kept
+            say(tally.broken_off())
+        raise
     results.write(writer.end())
     writer.complete(results.path)
     results.complete()

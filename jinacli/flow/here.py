@@ -55,7 +55,8 @@ def file_here(*, quiet: bool = False) -> str:
     found = here()
     if found is None:
         raise typer.BadParameter(
-            f"no Flow YAML given, and there is no {', '.join(NAMES)} here or above",
+            f"no Flow YAML given, and there is no {', '.join(NAMES[:-1])} or {NAMES[-1]} here or "
+            "in a folder above",
             param_hint="FILE",
         )
     file = shortest(str(found.file))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 from jina.defaults import TIMEOUT_CONNECT_S
 from jina.excepts import ConnectError, FlowNotFound
 from jina.launch import rundir
+from jina.launch.find import uptime_s
 from jina.launch.looking import Looker
 from jina.launch.rundir import FlowRecord
 from jina.runtime.descendants import end_orphans
@@ -60,7 +60,7 @@ def _described(directory: Path, record: FlowRecord) -> dict[str, Any]:
         "name": record.name,
         "state": "ready" if record.is_ready else "starting",
         "pid": record.pid,
-        "uptime_s": round(time.time() - record.started_at, 1),
+        "uptime_s": round(uptime_s(record), 1),
         "file": record.file,
         "one_shot": record.is_one_shot,
         "addresses": record.addresses,

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from jina.launch.asking import directory_of
-from jina.launch.find import find_flow
+from jina.launch.find import find_flow, uptime_s
 from jina.launch.looking import Looker
 from jina.launch.rundir import FlowRecord
 from jina.runtime.facts import Report
@@ -54,7 +53,7 @@ def described(directory: Path, record: FlowRecord, report: Report) -> dict[str, 
         "state": report.state,
         "problems": report.problems,
         "pid": record.pid,
-        "uptime_s": round(time.time() - record.started_at, 1),
+        "uptime_s": round(uptime_s(record), 1),
         "file": record.file,
         "one_shot": record.is_one_shot,
         "addresses": record.addresses,

@@ -16,6 +16,7 @@ from jina.wire.maps import Call, pack_map
 from jinacli.screens.errors import say
 
 _OPTION = "-p"
+_JSON = ("[", "{", '"')  # what a value in JSON begins with
 
 
 def parameters_of(given: Sequence[str], *, quiet: bool = False) -> dict[str, Any]:
@@ -82,7 +83,7 @@ def _set(parameters: dict[str, Any], text: str, quiet: bool) -> None:
 
 
 def _value(text: str) -> Any:
-    if text[:1] in ("[", "{", '"'):
+    if text[:1] in _JSON:
         try:
             return msgspec.json.decode(text)
         except (msgspec.DecodeError, UnicodeEncodeError):
@@ -92,6 +93,8 @@ def _value(text: str) -> Any:
 
 def _note(text: str) -> str:
     """Why a value may have been meant otherwise; "" if it may not."""
+    if text[:1] in _JSON and _value(text) is text:
+        return "text, because it is not valid JSON"
     if text in ("None", "none", "NONE"):
         return f"the text {text!r}; write null for no value"
     if isinstance(plain_value(text or "x"), bool) and text.lower() in ("yes", "no"):

@@ -57,6 +57,8 @@ from jinacli.screens.post import (
 from jinacli.screens.progress import progress_of
 from jinacli.screens.timing import say_timing
 
+_ALL_SKIPPED = "--skip left out the whole input"
+
 
 class _Prepared(msgspec.Struct):
     """A post that has not touched its Flow yet.
@@ -94,7 +96,8 @@ def _run(options: PostOptions) -> int:
         if is_nothing_left(options.failing, prepared.source):
             say(f"nothing to post: there are no errors in {options.failing.only_failed}")
             return exits.OK
-        if options.limit == 0 and prepared.earlier is None:
+        is_all_skipped = bool(options.texts) and options.skip >= len(options.texts)
+        if (options.limit == 0 or is_all_skipped) and prepared.earlier is None:
             tally = _post_nothing(options, stack)
             notes: Sequence[str] = ()
         else:
@@ -198,7 +201,7 @@ def _about(options: PostOptions) -> dict[str, str] | None:
 
 def _post_nothing(options: PostOptions, stack: contextlib.ExitStack) -> Tally:
     """Make the output empty, without any Flow."""
-    say("nothing to post: --limit is 0")
+    say(f"nothing to post: {'--limit is 0' if options.limit == 0 else _ALL_SKIPPED}")
     results = open_results(options.output, options.form)
     stack.callback(results.close)
     results.begin(0)
@@ -341,7 +344,8 @@ def _ended_early(options: PostOptions, posting: Posting, until: str) -> str:
 def _say_notes(options: PostOptions, prepared: _Prepared, tally: Tally, session: Session) -> None:
     """Say what may not be as it was meant, though all requests have their answers."""
     if session.number == 0 and prepared.earlier is None and not tally.is_broken:
-        say("nothing to post: the input is empty")
+        is_skipped = options.skip and prepared.lines is not None and prepared.lines.lines_read
+        say(f"nothing to post: {_ALL_SKIPPED if is_skipped else 'the input is empty'}")
     if tally.has_unserved and not options.quiet:
         say_unserved(options.endpoint, session.welcome)
     if tally.outcomes and not (tally.is_broken or options.quiet):

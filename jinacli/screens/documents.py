@@ -60,7 +60,8 @@ class DocumentScreen(Writer):
         error = doc.get("error")
         if isinstance(error, dict):
             yield f"{self._in('failed', _RED)} {self._in(name, _DIM)}"
-            yield from self._below(f"{error.get('type')}: {error.get('message')}", "  ")
+            for line in f"{error.get('type')}: {error.get('message')}".splitlines():
+                yield from self._below(line, "  ")
             return
         text = _short(doc.get("text"), _MAX_TEXT)
         if text:

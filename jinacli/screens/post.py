@@ -24,7 +24,8 @@ def say_summary(tally: Tally, output: str, *, quiet: bool) -> None:
         output: file that was written to, "-" for standard output.
         quiet: only errors.
     """
-    if not quiet and (tally.outcomes or output != "-"):  # else it was said why there is none
+    has_sum = tally.outcomes or tally.is_answered or output != "-"
+    if has_sum and not quiet:  # else it was said why there is none
         say(_sum(tally, output))
     if tally.failed:
         text = failures(tally.failed, tally.outcomes, tally.reasons, tally.earlier.failed)
@@ -40,15 +41,24 @@ def say_summary(tally: Tally, output: str, *, quiet: bool) -> None:
 def _sum(tally: Tally, output: str) -> str:
     """How many results there are, and how quickly they came."""
     earlier = tally.earlier.outcomes
-    new, seconds = tally.outcomes - earlier, tally.seconds()
-    one = "result" if new == 1 else "results"
-    digits = 2 if seconds >= 0.1 else 3
-    text = f"{number(new)} {'new ' if earlier else ''}{one} in {seconds:.{digits}f} s"
-    if new > 1:
-        text += f" ({rate(new, seconds)}/s)"
+    text = results_in(tally.outcomes - earlier, tally.seconds(), "new " if earlier else "")
     if output == "-":
         return text
     return f"{text}; {output} now holds {number(tally.outcomes)}"
+
+
+def results_in(count: int, seconds: float, which: str = "") -> str:
+    """How many results there are, and how quickly they came.
+
+    Args:
+        count: of the results.
+        seconds: that they took.
+        which: of them, with a space.
+    """
+    one = "result" if count == 1 else "results"
+    digits = 2 if seconds >= 0.1 else 3
+    text = f"{number(count)} {which}{one} in {seconds:.{digits}f} s"
+    return text if count <= 1 else f"{text} ({rate(count, seconds)}/s)"
 
 
 def failures(failed: int, outcomes: int, reasons: dict[str, str], earlier: int = 0) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from jina.launch.find import uptime_s
 from jina.launch.rundir import FlowRecord
 from jina.runtime.facts import Report, WorkerReport
 from jina.terminal_text import cell
@@ -35,7 +36,7 @@ def status_lines(record: FlowRecord, report: Report, width: int) -> list[str]:
     """
     gateway = report.gateway
     head = (
-        f"{record.name} is {report.state}: up {rough_duration(time.time() - record.started_at)}, "
+        f"{record.name} is {report.state}: up {rough_duration(uptime_s(record))}, "
         f"requests: {number(gateway.requests_done)} done, {number(gateway.failures)} failed"
     )
     lines = wrapped(cell(head), width)

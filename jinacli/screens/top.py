@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from typing import NamedTuple
 
+from jina.launch.find import uptime_s
 from jina.launch.rundir import FlowRecord
 from jina.runtime.facts import Report, WorkerReport
 from jina.terminal_text import cell
@@ -70,7 +70,7 @@ def top_lines(
         rate = f"{_rate(done / seconds)} requests/s, "
     head = (
         f"{record.name} is {report.state}: "
-        f"up {rough_duration(time.time() - record.started_at)}, {rate}"
+        f"up {rough_duration(uptime_s(record))}, {rate}"
         f"{number(gateway.requests_held)} in progress, {number(gateway.failures)} failed"
     )
     lines = wrapped(cell(head), width)

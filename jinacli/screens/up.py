@@ -103,7 +103,10 @@ class UpScreen:
 
     def detached(self, event: events.Up) -> None:
         """Show where what it says goes from now on."""
-        if not self._quiet:
+        if not event.log:  # also told if quiet: its output is lost
+            self._say("note: running in the background without a log, as none can be written")
+            self._say("help: set JINA_STATE_DIR to a folder that you can write to")
+        elif not self._quiet:
             self._say(
                 "running in the background; `jina flow logs` shows its output, `jina flow down` "
                 "stops it"

@@ -14,6 +14,20 @@ from jinacli.screens.help import name_of, page, usage
 
 _ALIKE = 0.75  # of the letters of two options; at 0.6, "--retries" could be "--parameters"
 _MOST_COMMANDS = 3  # that are named as having an option
+_OTHER_WORDS = {
+    "create": "new",
+    "init": "new",
+    "kill": "down",
+    "ls": "list",
+    "remove": "down",
+    "rm": "down",
+    "run": "up",
+    "serve": "up",
+    "start": "up",
+    "stop": "down",
+    "validate": "check",
+}
+"""What other command lines call a command -> what it is called here."""
 
 
 def usage_text(error: Any) -> str:
@@ -52,11 +66,17 @@ def near_command(word: str, ctx: Any) -> str:
         word: as it was typed.
         ctx: of the group that has no such command.
     """
-    group: Any = ctx.command
-    near = [path for path, _ in _commands(ctx.find_root()) if path.split()[-1] == word]
-    if not near and (name := nearest(word, group.summaries())):
+    own, other = ctx.command.summaries(), _OTHER_WORDS.get(word, word)
+    paths = [path for path, _ in _commands(ctx.find_root())]
+    near = [f"{ctx.command_path} {other}"] if other in own else _ending(paths, word)
+    if not near and other == word and (name := nearest(word, own)):
         near = [f"{ctx.command_path} {name}"]
+    near = near or _ending(paths, other)
     return f"did you mean {_either(near)}?" if near else ""
+
+
+def _ending(paths: list[str], word: str) -> list[str]:
+    return [path for path in paths if path.split()[-1] == word]
 
 
 def _near_option(typed: str, ctx: Any) -> str:

@@ -54,6 +54,17 @@ def test_a_folder_that_the_locale_cannot_name(shell: Shell, folder: Path) -> Non
     assert (done.code, done.lines[0]["text"], done.said) == (0, "A", "")
 
 
+def test_lists_where_the_terminal_cannot_show_a_name(shell: Shell, folder: Path) -> None:
+    folder.rename(shell.folder / "\u65e5\u672c")
+    flow = "\u65e5\u672c/flow.yml"
+    with shell.up(flow):
+        for listing in (("ps",), ("status",), ("list",), ("config", flow)):
+            done = shell.run("flow", *listing, **C_LOCALE)
+            assert (done.code, done.err) == (0, "")
+        done = shell.run("flow", "ps", PYTHONIOENCODING="ascii")
+        assert done.out.endswith("  \\u65e5\\u672c/flow.yml\n")
+
+
 def test_a_flow_in_python_in_such_a_folder(shell: Shell, folder: Path) -> None:
     program = (
         "from jina import Document, Flow\n"

@@ -135,6 +135,11 @@ SEE = "help: see `jina post --help`\n"
             "flow post",
             'error: "post" is not a command of "jina flow"\nhelp: did you mean `jina post`?\n',
         ),
+        (
+            "flow start",
+            'error: "start" is not a command of "jina flow"\nhelp: did you mean `jina flow up`?\n',
+        ),
+        ("stop", 'error: "stop" is not a command\nhelp: did you mean `jina flow down`?\n'),
         ("zzz", 'error: "zzz" is not a command\nhelp: see `jina --help`\n'),
         ("post / --inpts x", "error: unknown option --inpts\nhelp: did you mean --inputs?\n"),
         (
@@ -165,7 +170,8 @@ SEE = "help: see `jina post --help`\n"
         ("post / --limit 1.5", f'error: --limit: must be a whole number, not "1.5"\n{SEE}'),
         (
             "flow down --timeout x",
-            'error: --timeout: must be a number, not "x"\nhelp: see `jina flow down --help`\n',
+            "error: --timeout: 'x' is not a duration, such as 30s, 500ms, 2m or 1h\n"
+            "help: see `jina flow down --help`\n",
         ),
         (
             "schema x",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from jina.excepts import FlowNotFound
-from jina.launch.find import find_flow, looks_like_file, wait_until_ready
+from jina.launch.find import find_flow, looks_like_file, uptime_s, wait_until_ready
 from jina.launch.rundir import RunDirectory, claim
 
 
@@ -84,6 +85,18 @@ def test_a_name_that_is_nearly_right_and_one_that_is_not(flows: Flows) -> None:
     assert message("x") == 'no running Flow is named "x"\nhelp: running: search'
 
 
+def test_a_file_that_is_not_running_is_not_taken_for_a_name(
+    flows: Flows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "flow.yml").touch()
+    monkeypatch.chdir(tmp_path)
+    assert message("flow.yml") == (
+        "flow.yml is not running\nhelp: start it with `jina flow up flow.yml`"
+    )
+    flows.up("flow", "/else/flow.yml")
+    assert message("flow.yml") == "flow.yml is not running\nhelp: running: flow"
+
+
 def test_two_flows_of_one_name_are_told_apart_by_file(flows: Flows, tmp_path: Path) -> None:
     files = sorted([str(tmp_path / "a.yml"), str(tmp_path / "b.yml")])
     for file in files:
@@ -124,6 +137,13 @@ def test_a_flow_that_serves_one_command_is_not_found_by_others(flows: Flows) -> 
         assert find_flow(wanted, one_shots=True).name == "search"
     flows.up("index")
     assert find_flow().name == "index"
+
+
+def test_the_clock_may_be_set_while_a_flow_runs(flows: Flows) -> None:
+    record = flows.up("search").record
+    known = uptime_s(record)
+    for record.started_at in (0.0, 1e12):
+        assert known <= uptime_s(record) < time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 def test_waiting_ends_when_the_flow_is_ready(flows: Flows) -> None:

@@ -136,6 +136,20 @@ def test_the_same_file_twice_is_refused_and_names_the_process(base: Path) -> Non
         assert names() == ["search"]
 
 
+def test_the_same_file_from_a_session_with_another_environment_is_refused(
+    tmp_path: Path, runtime_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bases = [tmp_path / "here", tmp_path / "there"]
+    monkeypatch.setattr("jina.launch.rundir.base_directories", lambda: bases[::-1])
+    with claimed("search", "/f/search.yml", "/f/search.yml"):
+        monkeypatch.setattr("jina.launch.rundir.base_directories", lambda: bases)
+        with pytest.raises(FlowBuildLevelError, match="already running, with process id"):
+            claim("search", "/f/search.yml", "/f/search.yml")
+        assert names() == ["search"]
+    with claimed("search", "/f/search.yml", "/f/search.yml"), claimed():
+        assert names() == ["flow", "search"]
+
+
 def test_of_many_who_claim_at_once_one_gets_it(base: Path) -> None:
     program = (
         "import sys\n"

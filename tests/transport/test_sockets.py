@@ -152,7 +152,11 @@ def test_a_dealer_finds_a_router_that_comes_later(runtime_dir: Path) -> None:
 def test_a_frame_over_the_limit_is_not_sent(pair: Pair) -> None:
     with pytest.raises(WireError) as caught:
         sockets.send(pair.dealer, [b"too large", b"small", bytes(MAX_FRAME_BYTES + 1)])
-    assert str(caught.value) == "a frame of 67108865 bytes, more than 67108864"
+    assert str(caught.value) == (
+        "67,108,865 bytes are too many for one message, which holds 67,108,864\n"
+        "help: have fewer Documents in a request, or keep large content in a file and its path in "
+        "`uri`"
+    )
     sockets.send(pair.dealer, [b"next"])  # whole: nothing of the other one was sent
     assert arrived(pair.router, routed=True) == Message(b"dealer", b"next", [])
 

@@ -59,7 +59,7 @@ class Large(bytes):
 
 
 def test_a_frame_over_the_limit_is_not_packed() -> None:
-    with pytest.raises(WireError, match="a frame of 67108865 bytes, more than 67108864"):
+    with pytest.raises(WireError, match="67,108,865 bytes are too many for one message"):
         packed([Large()])
 
 

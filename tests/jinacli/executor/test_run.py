@@ -88,7 +88,12 @@ def test_standard_input_texts_and_nothing(here: Shell) -> None:
 def test_the_size_of_a_call_and_the_file_of_the_results(here: Shell) -> None:
     here.write("many.jsonl", "{}\n" * 5)
     arguments = ("-i", "many.jsonl", "--request-size", "2", "-o", "out.jsonl")
-    assert here.run("executor", "run", "my.yml", "/sizes", *arguments).out == ""
+    done = here.run("executor", "run", "my.yml", "/sizes", *arguments)
+    assert (done.code, done.out) == (0, "")
+    assert re.fullmatch(
+        r"5 results in [\d.]+ s \(\S+/s\); out.jsonl now holds 5", done.err.splitlines()[-1]
+    )
+    assert "results" not in here.run("executor", "run", "my.yml", "/sizes", "-q", *arguments).err
     lines = (here.folder / "out.jsonl").read_text().splitlines()
     assert [json.loads(line)["tags"]["calls"] for line in lines] == [2, 2, 2, 2, 1]
 
@@ -187,6 +192,17 @@ def test_an_interruption_closes_the_executor(here: Shell) -> None:
         assert json.loads(running.read_line())["text"] == "A"
         done = running.end(signal.SIGINT)
     assert (done.code, done.err) == (130, "what a user prints\nclosed\ninterrupted\n")
+
+
+def test_an_interruption_says_what_is_in_the_file(here: Shell) -> None:
+    arguments = ("executor", "run", "my.yml", "/upper", "-o", "out.jsonl")
+    out = here.folder / "out.jsonl"
+    with here.start(*arguments, stdin=subprocess.PIPE) as running:
+        running.tell(b'{"text": "a"}\n')
+        wait_until(lambda: out.exists() and out.stat().st_size)
+        done = running.end(signal.SIGINT)
+    told = "what a user prints\n1 result was written before the interruption\n"
+    assert (done.code, done.err) == (130, f"{told}closed\ninterrupted\n")
 
 
 def test_a_reader_that_has_seen_enough_is_no_error(here: Shell) -> None:

@@ -100,6 +100,20 @@ def test_down_waits_for_a_time_that_there_is(shell: Shell, seconds: str) -> None
     assert done.err.startswith("error: --timeout: ")
 
 
+def test_down_stops_one_flow_or_all_but_never_all_where_one_is_named(shell: Shell) -> None:
+    shell.flow("Upper")
+    assert shell.call("flow", "up", "flow.yml", "-dq").code == 0
+    for words in (("flow", "--all"), ("--all", "--flow", "flow.yml")):
+        assert shell.call("flow", "down", *words) == (
+            2,
+            "",
+            "error: --all: use FLOW or --all, not both\nhelp: see `jina flow down --help`\n",
+        )
+    assert shell.call("flow", "ps", "-q").out == "flow\n"
+    done = shell.call("flow", "down", "--all", "--timeout", "1m", JINA_FLOW="other")
+    assert done == (0, "", 'Flow "flow" is down\n')  # what is typed wins
+
+
 def test_an_executor_has_its_own_time_to_close(shell: Shell) -> None:
     shell.write(
         "slow.py",

@@ -133,6 +133,20 @@ def test_nothing_has_run_so_far(shell: Shell) -> None:
     assert shell.run("flow", "logs", "--flow", "x").code == 4
 
 
+def test_a_flow_whose_log_cannot_be_written_says_so(shell: Shell) -> None:
+    nowhere = shell.write("file", "not a folder")
+    up = shell.run("flow", "up", shell.flow("Upper"), "--detach", "-q", JINA_STATE_DIR=str(nowhere))
+    assert (up.code, up.err) == (
+        0,
+        "note: running in the background without a log, as none can be written\n"
+        "help: set JINA_STATE_DIR to a folder that you can write to\n",
+    )
+    done = shell.call("flow", "logs")
+    assert (done.code, done.out) == (4, "")
+    assert 'the Flow "flow" has no log\n' in done.err
+    assert shell.call("flow", "down", "-q").code == 0
+
+
 def test_prefixes_are_aligned_and_have_a_color_for_each_executor() -> None:
     plain = Prefixes(is_colored=False, names=["a/0", "a/1", "encoder/0"])
     assert plain.before("a/0") == "a/0       | "

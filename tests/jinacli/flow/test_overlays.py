@@ -131,6 +131,9 @@ def test_a_start_that_takes_too_long_is_given_up(shell: Shell) -> None:
     said = "the Flow was not ready after 2 s; it was stopped; still loading: mark/0\n"
     assert done.err.endswith(said)
     wait_until(lambda: not shell.processes() and not shell.directories(), what="all are gone")
+    (run,) = json.loads(shell.call("flow", "list", "--json").out)["runs"]
+    told = "the command that started it gave up before it was ready"
+    assert (run["state"], run["reason"]) == ("stopped", told)
 
 
 def test_the_flow_of_the_folder_is_meant(shell: Shell, tmp_path: Path) -> None:
@@ -168,4 +171,4 @@ def test_the_flow_of_the_folder_is_meant(shell: Shell, tmp_path: Path) -> None:
         (shell.folder / name).unlink()
     none = shell.call("flow", "check")
     assert none.code == 2
-    assert "flow.yml, flow.yaml, jina.yml" in none.err.replace("\n", " ").replace("│ ", "")
+    assert "flow.yml, flow.yaml or jina.yml" in none.err.replace("\n", " ").replace("│ ", "")

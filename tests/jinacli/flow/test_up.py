@@ -218,7 +218,9 @@ def test_a_port_that_is_taken(shell: Shell) -> None:
         port = server.getsockname()[1]
         done = shell.run("flow", "up", shell.flow("Upper"), "--port", str(port))
     assert (done.code, done.out) == (1, "")
-    assert f"tcp://127.0.0.1:{port}: cannot listen there: Address already in use" in done.err
+    assert done.err.startswith(
+        f"error: tcp://127.0.0.1:{port}: cannot listen there: Address already in use\n"
+    )
     assert "choose another --port, or stop the program that uses it" in done.err
     assert not shell.directories()
 

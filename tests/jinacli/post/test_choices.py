@@ -40,6 +40,12 @@ def test_some_of_the_lines(flow: Shell, options: tuple[str, ...], first: int, st
     assert ids(flow, *options) == [f"d{number}" for number in range(first, stop)]
 
 
+def test_what_is_left_out_whole_is_not_said_to_be_empty(flow: Shell) -> None:
+    for given in (("-i", "many.jsonl", "--skip", "3000"), ("--text", "a", "--skip", "1")):
+        done = flow.call("post", "/moody", *given)
+        assert done == (0, "", "nothing to post: --skip left out the whole input\n")
+
+
 def test_some_of_the_texts(flow: Shell) -> None:
     texts = [word for letter in "abcde" for word in ("--text", letter)]
     done = flow.call("post", "/moody", *texts, "--skip", "1", "--limit", "2")

@@ -113,6 +113,9 @@ def test_without_inputs_a_terminal_is_told_what_happens(flow: Shell) -> None:
     with Terminal(flow, "post", "/status", "--quiet", owns=True) as terminal:
         assert terminal.process.wait(WAIT_S) == 0
         assert said not in terminal.shown
+    with Terminal(flow, "post", "/index", owns=True) as terminal:  # what has no results says so
+        terminal.wait_for("0 results in ")
+        assert terminal.process.wait(WAIT_S) == 0
 
 
 @pytest.mark.parametrize("content", ["", "\n\r\n  \n", "\ufeff"])
@@ -368,12 +371,13 @@ def test_a_file_of_parameters_that_is_not_there(shell: Shell) -> None:
 
 
 def test_values_that_may_be_meant_otherwise_are_told(flow: Shell) -> None:
-    given = ("-p", "a=None", "-p", "b=no")
+    given = ("-p", "a=None", "-p", "b=no", "-p", "c=[1, x]")
     done = flow.call("post", "/status", *given)
-    assert done.lines[0]["tags"]["given"] == {"a": "None", "b": False}
+    assert done.lines[0]["tags"]["given"] == {"a": "None", "b": False, "c": "[1, x]"}
     assert done.said == (
         "note: -p a=None is the text 'None'; write null for no value\n"
         "note: -p b=no is false; for the text write '\"no\"'\n"
+        "note: -p c=[1, x] is text, because it is not valid JSON\n"
     )
     assert flow.call("post", "/status", *given, "-q").err == ""
 

@@ -160,7 +160,7 @@ def test_a_half_written_file_never_looks_finished(flow: Shell, name: str) -> Non
         running.process.send_signal(signal.SIGSTOP)
         done = flow.call(*post)
         assert (done.code, part.exists()) == (2, True)
-        assert "another `jina post` is writing to it\n" in done.err
+        assert f"error: {name}: another `jina post` is writing to it\n" in done.err
         os.kill(running.pid, signal.SIGKILL)
     assert out.read_bytes() == b"precious"
     out.chmod(0o640)
@@ -170,6 +170,15 @@ def test_a_half_written_file_never_looks_finished(flow: Shell, name: str) -> Non
     assert not part.exists()
     assert not (flow.folder / f"{name}.progress").exists()
     out.unlink()
+
+
+@pytest.mark.parametrize("name", ["out.json", "out.jsonl"])
+def test_a_folder_that_is_not_there_is_told_by_the_name_that_was_typed(
+    flow: Shell, name: str
+) -> None:
+    done = flow.call("post", "/vectors", "--text", "a", "--output", f"none/{name}")
+    assert (done.code, done.out) == (2, "")
+    assert done.err == f"error: none/{name}: cannot be written: No such file or directory\n"
 
 
 def test_fields_are_selected_before_they_are_sent(flow: Shell) -> None:
