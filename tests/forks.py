@@ -147,20 +147,20 @@ def _stdin(data: bytes | None) -> int:
 
 def _read_all(descriptors: list[int], patience_s: float) -> list[bytes]:
     """Read descriptors to their ends."""
-    found = dict.fromkeys(descriptors, b"")
+    found: dict[int, list[bytes]] = {descriptor: [] for descriptor in descriptors}
     deadline = time.monotonic() + patience_s
     while descriptors:
         ready, _, _ = select.select(descriptors, [], [], max(0.0, deadline - time.monotonic()))
         assert ready, f"not at an end after {patience_s} s: {found}"
         for descriptor in ready:
             try:
-                block = os.read(descriptor, 65536)
+                block = os.read(descriptor, 1 << 20)
             except OSError:  # how Linux says that the other side of a terminal has closed
                 block = b""
-            found[descriptor] += block
+            found[descriptor].append(block)
             if not block:
                 descriptors = [each for each in descriptors if each != descriptor]
-    return list(found.values())
+    return [b"".join(blocks) for blocks in found.values()]
 
 
 # --- the process that forks ----------------------------------------------------------------------

@@ -267,7 +267,7 @@ class Shell:
 
     def ps_table(self) -> list[str]:
         """Return the lines of `jina flow ps`."""
-        return self.run("flow", "ps").out.splitlines()
+        return self.call("flow", "ps").out.splitlines()
 
     def workers(self) -> dict[str, int]:
         """Return the process ids of the only Flow's workers, by their names."""
