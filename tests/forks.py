@@ -173,7 +173,7 @@ def serve(number: int) -> None:
         number: of the descriptor on which it is asked.
     """
     _import_everything()
-    gc.freeze()
+    gc.collect()  # not frozen: a command counts, at its end, what is
     sys.path[0] = str(Path(sys.executable).parent)  # as for `jina`, which stands there
     request = _fork_for_each(socket.socket(fileno=number))
     # Late: this is the command, in a process of its own.
