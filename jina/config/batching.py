@@ -6,12 +6,15 @@ The keys are in `batching_schema.py`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from jina.config.batching_schema import IGNORED_BATCHING, BatchingModel
 from jina.config.load_state import LoadState
+from jina.config.older_keys import IGNORED_BATCHING
 from jina.config.tree import DataPath, Tree
 from jina.names import endpoint_name
+
+if TYPE_CHECKING:
+    from jina.config.batching_schema import BatchingModel
 
 #: Where it is in an Executor's YAML; the second wins. A Flow's executors have the second.
 SPELLINGS = ("dynamic_batching", "uses_dynamic_batching")

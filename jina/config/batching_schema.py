@@ -44,9 +44,6 @@ class BatchingModel(BaseModel):
     use_custom_metric: Any = Field(None, description="Ignored, like custom_metric.")
 
 
-#: Keys of it that have no meaning here.
-IGNORED_BATCHING = frozenset({"custom_metric", "use_custom_metric"})
-
 _Batching = Annotated[
     BatchingModel, BeforeValidator(_empty_is_map, json_schema_input_type=BatchingModel | None)
 ]

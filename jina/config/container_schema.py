@@ -8,9 +8,6 @@ from pydantic import BeforeValidator, Field
 
 from jina.config.schema_parts import Text, empty_is_map, one_or_many
 
-#: They have no effect on an executor that is not in a container.
-KEYS = ("docker_kwargs", "entrypoint", "gpus", "pull_latest", "volumes")
-
 
 def _text_of_number(value: Any) -> Any:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value

@@ -8,9 +8,9 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from jina.config.container_schema import KEYS
 from jina.config.docker_options import words_of
 from jina.config.drafts import ExecutorDraft
+from jina.config.older_keys import CONTAINER_KEYS
 from jina.config.problems import Problem
 from jina.config.tree import DataPath, Tree
 from jina.config.variables import Unresolved
@@ -34,7 +34,7 @@ def image_of(entry: Any) -> str:
 
 def ignored_keys(entry: Any) -> frozenset[str]:
     """The keys that have no effect because an entry is not in a container."""
-    return frozenset() if is_contained(entry) else frozenset(KEYS)
+    return frozenset() if is_contained(entry) else frozenset(CONTAINER_KEYS)
 
 
 def is_contained(entry: Any) -> bool:

@@ -12,17 +12,14 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from jina.config.batching import Settings, laid_over, settings_in, warn_of_ignored
-from jina.config.environment import environment_of
-from jina.config.executor_schema import ExecutorModel, Metas
+from jina.config.batching import Settings, warn_of_ignored
+from jina.config.keys import near_key, unknown_key
 from jina.config.load_state import LoadState
-from jina.config.older_keys import (
-    IGNORED_EXECUTOR,
-)
+from jina.config.older_keys import IGNORED_EXECUTOR
+from jina.config.plain_executors import EXECUTOR_KEYS, META_KEYS, plain_values
 from jina.config.problems import Problem
 from jina.config.source import current_folder, without_notes
 from jina.config.tree import DataPath, Tree, path_text, value_at
-from jina.config.validation import known_keys, near_key, unknown_key, usable, validated
 from jina.config.variables import Unresolved
 
 #: A subclass of BaseExecutor. That class itself is not imported here: its `load_config` leads to
@@ -106,27 +103,28 @@ def executor_draft(state: LoadState, tree: Tree, at: DataPath = ()) -> ExecutorD
         return None
     data = state.without_ignored(tree, at, data if at else without_notes(data), IGNORED_EXECUTOR)
     warn_of_ignored(state, tree, at, data)
-    problems = validated(ExecutorModel, tree, data, at)[1]
-    state.problems += problems if data.get("jtype") else _without_class(tree, at, problems)
+    wrong: list[DataPath] = []
+    values = plain_values(data)
+    if values is None:
+        from jina.config.executor_values import checked_values  # late: see `plain_executors`
+
+        values, wrong, problems = checked_values(tree, data, at)
+        state.problems += problems if data.get("jtype") else _without_class(tree, at, problems)
     # Looked for also where something else is wrong, so that one check shows everything.
     py_modules, is_short = _py_modules(state, tree, at, data)
-    model, wrong = usable(ExecutorModel, data)
     jtype = data.get("jtype")
-    if model is None or not jtype or not isinstance(jtype, str) or isinstance(jtype, Unresolved):
+    if values is None or not jtype or not isinstance(jtype, str) or isinstance(jtype, Unresolved):
         return None
-    uncertain = uncertain_sections(tree, wrong, known_keys(ExecutorModel))
-    assert isinstance(model, ExecutorModel)
-    values = model.model_dump()
-    own = settings_in(model.dynamic_batching)
+    uncertain = uncertain_sections(tree, wrong, EXECUTOR_KEYS)
     return ExecutorDraft(
         tree,
         at,
         jtype=jtype,
-        with_=values["with_"],
-        metas=_metas(state, tree, (*at, "metas"), values["metas"]),
-        requests=values["requests"],
-        batching=laid_over(own, settings_in(model.uses_dynamic_batching)),
-        env=environment_of(model.env),
+        with_=values.with_,
+        metas=_metas(state, tree, (*at, "metas"), values.metas),
+        requests=values.requests,
+        batching=values.batching,
+        env=values.env,
         py_modules=py_modules,
         folder=tree.source.folder,
         uncertain=uncertain | {"modules"} if is_short else uncertain,
@@ -246,11 +244,10 @@ def _warn_of_near_keys(
     state: LoadState, tree: Tree, at: DataPath, metas: Mapping[str, Any]
 ) -> None:
     """Other keys of metas are kept, but one that is nearly a known key is suspicious."""
-    known = known_keys(Metas)
     for key in metas:
-        if key in known:
+        if key in META_KEYS:
             continue
-        problem = unknown_key(tree, (*at, key), known, "metas")
+        problem = unknown_key(tree, (*at, key), META_KEYS, "metas")
         if problem.hint.startswith("did you mean"):
             state.problems.append(
                 tree.problem(

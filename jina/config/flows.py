@@ -15,6 +15,7 @@ from jina.config.executor_schema import ExecutorModel
 from jina.config.failures import strategy_notes
 from jina.config.http import NO_HTTP, HttpConfig, read_http
 from jina.config.inspections import with_needs, without
+from jina.config.keys import near_key
 from jina.config.load_state import (
     DEFAULT_OPTIONS,
     LoadOptions,
@@ -41,7 +42,7 @@ from jina.config.scalars import kind
 from jina.config.schema import FlowModel, FlowOptions, NodeModel
 from jina.config.source import Source, current_folder, open_source, read_file, without_notes
 from jina.config.tree import DataPath, Tree
-from jina.config.validation import known_keys, near_key, usable, validated
+from jina.config.validation import known_keys, usable, validated
 from jina.config.variables import Unresolved
 from jina.config.worker_port import worker_port_problems
 from jina.executors import BaseExecutor

@@ -5,7 +5,8 @@ docs/migrating.md has all of them, with those that work.
 
 from __future__ import annotations
 
-from jina.config.container_schema import KEYS
+#: They have no effect on an executor that is not in a container.
+CONTAINER_KEYS = ("docker_kwargs", "entrypoint", "gpus", "pull_latest", "volumes")
 
 #: Ignored beside `with` and `executors`.
 IGNORED_FLOW = frozenset({"gateway", "is_updated", "jcloud"})
@@ -60,12 +61,15 @@ IGNORED_NODE = frozenset({
 #: Ignored in an Executor's YAML.
 IGNORED_EXECUTOR = frozenset({"is_updated", "runtime_args", "version"})
 
+#: Ignored in the settings of dynamic batching.
+IGNORED_BATCHING = frozenset({"custom_metric", "use_custom_metric"})
+
 #: Values of refused keys that ask for nothing, so that they are accepted.
 MEANS_NOTHING = (None, False, "", "0.0.0.0", "localhost", "127.0.0.1", "NONE")
 
 #: Ignored keys of which something else does what was meant: what to do instead.
 INSTEAD_OF_IGNORED = {
-    **dict.fromkeys(KEYS, "it applies to an executor with `uses: docker://IMAGE`"),
+    **dict.fromkeys(CONTAINER_KEYS, "it applies to an executor with `uses: docker://IMAGE`"),
     "with": "put constructor arguments in `uses_with`",
     **dict.fromkeys(
         ("restful", "rest_api", "protocols"),

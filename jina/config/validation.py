@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from jina.config.keys import unknown_key
 from jina.config.problems import Problem
 from jina.config.scalars import kind, number
 from jina.config.tree import DataPath, Tree, path_text
@@ -261,22 +262,6 @@ def _not_among(
         f"{name} is {kind(value)}; expected {expected}",
         hint=f"did you mean {close!r}?" if close else "",
     )
-
-
-def unknown_key(tree: Tree, path: DataPath, known: Iterable[str], thing: str) -> Problem:
-    """The problem of an unknown key; the hint is the near key or all keys."""
-    key = str(path[-1])
-    names = sorted(known)
-    close = near_key(key, names)
-    hint = f"did you mean `{close}`?" if close else f"the keys are: {', '.join(names)}"
-    name = f"`{key}`" if key else "the empty text"
-    return tree.problem(path, "unknown-key", f"{name} is not a key of {thing}", at="key", hint=hint)
-
-
-def near_key(key: str, known: Iterable[str]) -> str:
-    """The known key that an unknown one may mean; empty when there is none."""
-    # A dash for an underscore, a plural or a letter more are what people type.
-    return near_name(key.replace("-", "_").lower(), sorted(known))
 
 
 def known_keys(model: type[BaseModel]) -> list[str]:

@@ -22,6 +22,7 @@ _RETRY_S, _RETRY_MAX_S = 0.02, 2.0  # between attempts to connect
 _HANDSHAKE_S = 2.0
 _JOINED_BYTES = 64 * KIB  # up to which putting pieces together is cheaper than naming them
 _BEHIND_BYTES = 1 * MIB  # that wait to be written: what comes then had better wait elsewhere
+_UNHEARD_BYTES = 64 * MIB  # likewise, that were sent since a gateway far away was last heard
 _GOODBYE_S = 0.2  # that the last message may take to leave
 _log = logging.getLogger("jina.http")
 
@@ -34,9 +35,13 @@ class Dealer(Protocol):
 
     is_up: bool
     """Whether there is a gateway at the other end now."""
-    is_behind: bool
-    """Whether the gateway reads more slowly than it is written to: nothing can be taken back that
-    has been given to `send`."""
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether the gateway reads more slowly than it is written to.
+
+        What has been given to `send` cannot be taken back.
+        """
 
     def open(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begin to connect."""
@@ -75,7 +80,7 @@ def dealer_to(
     """
     if address.startswith(_IPC) and not keys:
         return LocalDealer(address.removeprefix(_IPC), heard, changed, caught_up)
-    return RemoteDealer(address, keys, context, heard, changed)
+    return RemoteDealer(address, keys, context, heard, changed, caught_up)
 
 
 class LocalDealer(asyncio.Protocol):
@@ -227,7 +232,9 @@ class LocalDealer(asyncio.Protocol):
 
 
 class RemoteDealer:
-    """See `Dealer`; by libzmq, whose descriptors the loop watches. It does not tell what waits.
+    """See `Dealer`; by libzmq, whose descriptors the loop watches.
+
+    It does not tell what waits to be sent, so a gateway that says nothing counts as not reading.
 
     Args:
         address: of the gateway.
@@ -235,6 +242,7 @@ class RemoteDealer:
         context: of the process.
         heard: called with each message.
         changed: called when the connection has come up or broken.
+        caught_up: called when a gateway that was behind says something again.
     """
 
     def __init__(
@@ -244,12 +252,14 @@ class RemoteDealer:
         context: sockets.Context,
         heard: Heard,
         changed: Callable[[], None],
+        caught_up: Callable[[], None],
     ) -> None:
         self.is_up = False
-        self.is_behind = False
+        self._unheard = 0  # bytes
         self._address = address
         self._heard = heard
         self._changed = changed
+        self._caught_up = caught_up
         self._socket = sockets.open_lasting_dealer(context, timeout_s=_HANDSHAKE_S)
         if keys:
             Credentials(keys).show_on(self._socket)
@@ -257,6 +267,11 @@ class RemoteDealer:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._descriptors: list[int] = []
         self._is_reading_due = False
+
+    @property
+    def is_behind(self) -> bool:
+        """See `Dealer`."""
+        return self._unheard > _UNHEARD_BYTES
 
     def open(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begin to connect."""
@@ -284,6 +299,7 @@ class RemoteDealer:
     def send(self, message: Sequence[Any]) -> None:
         """See `Dealer`; a message that waits for a connection is sent on it."""
         sockets.send(self._socket, message)
+        self._unheard += sum(map(len, message))
         # Sending may take the news of a message from the descriptor, which tells only of changes.
         self._read_soon()
 
@@ -305,7 +321,10 @@ class RemoteDealer:
             except WireError as error:
                 _log.warning("a message of the gateway was dropped: %s", error)
             else:
+                was_behind, self._unheard = self.is_behind, 0
                 self._heard(message.header, message.frames)
+                if was_behind:
+                    self._caught_up()
 
     def _on_link(self) -> None:
         was_up, self.is_up = self.is_up, self._link.is_up

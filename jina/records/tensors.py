@@ -204,9 +204,7 @@ def little_endian(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """Return the array in contiguous little-endian memory; it is copied only if it has to be."""
     if array.dtype.str in ITEM_BYTES and array.flags.c_contiguous:
         return array
-    import numpy as np
-
-    return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<")).reshape(array.shape)
+    return array.astype(array.dtype.newbyteorder("<"), order="C", subok=False)
 
 
 def same(left: Any, right: Any) -> bool:

@@ -156,8 +156,11 @@ def test_missing_weights_are_named(shell: Shell) -> None:
     assert f"weights: there is no file {shell.folder}/nowhere.weights.h5" in done.err
 
 
-def test_it_says_nothing_for_a_request(shell: Shell) -> None:
-    """No progress bar, and of what it says at its start only TensorFlow's line about oneDNN."""
+def test_it_says_nothing(shell: Shell) -> None:
+    """No progress bar for a request, and nothing of what TensorFlow says at its start."""
     inputs = support.written(shell, support.lines_of(NAME))
     done = shell.run("post", "/encode", "--inputs", inputs)
     assert done.said == ""
+    log = shell.run("flow", "logs").out
+    assert "ready" in log
+    assert not [word for word in ("oneDNN", "absl", "cpu_feature") if word in log], log

@@ -163,8 +163,8 @@ def test_the_last_message_arrives(address: str, context: Context) -> None:
     play(story, address, context)
 
 
-def test_it_tells_when_the_gateway_does_not_read(runtime_dir: Path, context: Context) -> None:
-    router = Router(context, f"ipc://{runtime_dir}/front")  # whose queue has an end
+def test_it_tells_when_the_gateway_does_not_read(address: str, context: Context) -> None:
+    router = Router(context, address)  # whose queue has an end
 
     async def story(peer: Peer) -> None:
         await until(lambda: peer.dealer.is_up)
@@ -175,11 +175,14 @@ def test_it_tells_when_the_gateway_does_not_read(runtime_dir: Path, context: Con
             await asyncio.sleep(0)
             assert sent < 10_000
         for _ in range(sent):
-            assert (await router.next()).header == b"large"
+            message = await router.next()
+            assert message.header == b"large"
+        router.send(message.peer, b"done")
         await until(lambda: peer.times_caught_up)
         assert not peer.dealer.is_behind
+        await until(lambda: peer.heard == [[b"done"]])
 
-    play(story, f"ipc://{runtime_dir}/front", context)
+    play(story, address, context)
 
 
 @pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 400 Bad Request\r\n".ljust(64)])

@@ -262,16 +262,15 @@ def test_who_says_nothing_is_left_without_a_word(hasty: FrontProcess) -> None:
         assert silent.is_closed()
 
 
-def test_who_does_not_read_is_cut_off(hasty: FrontProcess) -> None:
-    before = sockets_of(hasty.process.pid)
-    sock = socket.socket()
-    with sock:
+def test_who_does_not_read_is_cut_off(flow: Gated) -> None:
+    with flow.front(silence_s=0.5, max_body=64 * MIB) as front, socket.socket() as sock:
+        before = sockets_of(front.process.pid)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         sock.settimeout(PATIENCE_S)
-        sock.connect(("127.0.0.1", hasty.port))
+        sock.connect(("127.0.0.1", front.port))
         sock.sendall(post("/upper", {"data": [{"text": "x" * 8 * MIB}]}))
-        wait_until(lambda: sockets_of(hasty.process.pid) > before)
-        wait_until(lambda: sockets_of(hasty.process.pid) <= before, what="it is cut off")
+        assert select.select([sock], [], [], PATIENCE_S)[0], "the answer begins"
+        wait_until(lambda: sockets_of(front.process.pid) <= before, what="it is cut off")
 
 
 # --- too much ---
