@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import IO
+from unittest import mock
 
 from jinacli import twins
 from jinacli.app import main
@@ -48,6 +49,8 @@ def call(
             given.seek(0)
         stack.enter_context(contextlib.chdir(folder))
         stack.enter_context(_same_afterwards())
+        # The tests are frozen, see conftest; to count them takes longer than many a command.
+        stack.enter_context(mock.patch.object(gc, "get_freeze_count", return_value=1))
         os.environ.clear()
         os.environ.update(environment)
         stack.enter_context(_streams(given, out, err))

@@ -31,7 +31,7 @@ from zmq.utils import garbage
 from tests import flaky, warming
 from tests.polling import poll
 from tests.pythons import PACKAGES, ROOT, make_venv
-from tests.shell import Shell
+from tests.shell import Shell, forks_for_shells
 
 # A busy machine is not a failure; pytest-timeout ends what hangs.
 settings.register_profile(
@@ -151,14 +151,21 @@ def runtime_dir(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     assert not problems, f"this test left: {problems}"
 
 
+@pytest.fixture(scope="session")
+def _forks(_session_runtime_dir: None) -> Iterator[None]:
+    """Have a process that forks for each Shell; each test finds it there, so none leaves it."""
+    with forks_for_shells():
+        yield
+
+
 @pytest.fixture
-def shell(tmp_path: Path, runtime_dir: Path) -> Shell:
+def shell(_forks: None, tmp_path: Path, runtime_dir: Path) -> Shell:
     """Give the test a folder and a run directory of its own to run `jina` in."""
     return Shell(tmp_path, runtime_dir / "jina")
 
 
 @pytest.fixture(scope="module")
-def shared_shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
+def shared_shell(_forks: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
     """Give all tests of a module one Shell, for the Flows that they share."""
     path = Path(tempfile.mkdtemp(prefix="jina-"))
     shell = Shell(tmp_path_factory.mktemp("shared"), path / "jina")

@@ -21,6 +21,7 @@ import pytest
 from jina.names import worker_name
 from jinacli.flow.ps import find_flows
 from tests.calling import call
+from tests.forks import Forks, fits, forks
 from tests.polling import wait_until
 
 _FORKING = {"check", "endpoints", "install", "restart", "run", "scale", "up"}
@@ -35,6 +36,9 @@ _SUM = re.compile(
 )
 
 _LOADING = re.compile(r"^loading .+ \([0-9]+ s\)\n", re.M)
+
+
+_forks: list[Forks] = []  # while tests run that use a Shell, the process that forks for them
 
 
 class Done(NamedTuple):
@@ -177,15 +181,35 @@ class Shell:
     ) -> Done:
         """Do in this process what `jina` does, for a tenth of what `run` takes; see `calling`.
 
-        What imports users' code does it in a fork. It is started all the same: a fork of this
-        process would have its threads' locks, but not the threads.
+        What imports users' code does it in a fork. A fork of this process would have its threads'
+        locks, but not the threads: that is left to `fork`.
         """
         if _FORKING.intersection(map(str, arguments[:2])):
-            return self.run(*arguments, stdin=stdin, **environment)
+            return self.fork(*arguments, stdin=stdin, **environment)
         words = [JINA, *map(str, arguments)]
-        given = stdin.encode() if isinstance(stdin, str) else stdin
-        code, out, err = call(words, self.folder, {**self.environment, **environment}, given)
+        code, out, err = call(
+            words, self.folder, {**self.environment, **environment}, _as_bytes(stdin)
+        )
         return Done(code, out, without_loading(err))
+
+    def fork(
+        self, *arguments: str | Path, stdin: str | bytes | None = None, **environment: str
+    ) -> Done:
+        """Run `jina` until it ends, without the time that its start takes; see `forks`.
+
+        It is started all the same if what Python does at a start matters, or much is read.
+        """
+        given = _as_bytes(stdin)
+        of_python = "PYTHON" in "".join(environment)
+        if not _forks or _forks[0].is_busy or not fits(given) or of_python:
+            return self.run(*arguments, stdin=stdin, **environment)
+        request = {
+            "words": [JINA, *map(str, arguments)],
+            "folder": str(self.folder),
+            "environment": {**self.environment, **environment},
+        }
+        code, out, err = _forks[0].piped(request, given)
+        return Done(code, out.decode(), without_loading(err.decode()))
 
     @contextlib.contextmanager
     def start(
@@ -243,7 +267,7 @@ class Shell:
 
     def ps_table(self) -> list[str]:
         """Return the lines of `jina flow ps`."""
-        return self.run("flow", "ps").out.splitlines()
+        return self.call("flow", "ps").out.splitlines()
 
     def workers(self) -> dict[str, int]:
         """Return the process ids of the only Flow's workers, by their names."""
@@ -273,6 +297,21 @@ class Shell:
                     if words in line and int(entry.name) != os.getpid():
                         found.append(int(entry.name))
         return found
+
+
+@contextlib.contextmanager
+def forks_for_shells() -> Iterator[None]:
+    """Let `Shell.call` and `Shell.fork` have the process that forks."""
+    with forks(WAIT_S) as started:
+        _forks.append(started)
+        try:
+            yield
+        finally:
+            _forks.clear()
+
+
+def _as_bytes(text: str | bytes | None) -> bytes | None:
+    return text.encode() if isinstance(text, str) else text
 
 
 def without_loading(text: str) -> str:

@@ -1,4 +1,4 @@
-"""A command that is called in this process answers as one that is started, and leaves no trace."""
+"""A command that is called here or forked answers as one that is started, and leaves no trace."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from tests.shell import Shell
+from tests.shell import ZOO, Shell
 
 
 @pytest.mark.parametrize(
@@ -30,6 +30,24 @@ def test_it_answers_as_one_that_is_started(shell: Shell, words: str) -> None:
     variables = {"JINA_COLOR": "never", "PYTHONIOENCODING": "utf-8"}
     called = shell.call(*words.split(), stdin=given, **variables)
     assert called == shell.run(*words.split(), stdin=given, **variables)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "flow",
+        "flow up flow.yml",
+        "flow up flow.yml --detach --port 70000",
+        "executor check own.yml --run /default --inputs -",
+        "executor run none.yml / --text a",
+    ],
+)
+def test_a_fork_answers_as_one_that_is_started(shell: Shell, words: str) -> None:
+    shell.flow("Nobody")
+    shell.write("own.yml", f"jtype: Upper\npy_modules: [{ZOO}]\n")
+    given = '{"id": "a", "text": "ä"}\n'
+    forked = shell.fork(*words.split(), stdin=given, JINA_COLOR="never")
+    assert forked == shell.run(*words.split(), stdin=given, JINA_COLOR="never")
 
 
 def test_nothing_of_it_stays(shell: Shell) -> None:

@@ -44,7 +44,7 @@ def day(shell: Shell) -> Iterator[Shell]:
 
 
 def jina(shell: Shell, words: str, code: int = 0) -> Done:
-    done = shell.run(*words.split())
+    done = shell.fork(*words.split())
     assert done.code == code, (words, done)
     assert "Traceback" not in done.err or "Error" in done.err, done.err
     return done
@@ -103,7 +103,7 @@ def test_a_day(day: Shell) -> None:
     (folder / "at").unlink()
 
     # Who looks is told of all that, once there is a worker in the place of the dead one.
-    wait_until(lambda: day.run("flow", "status").code == 0)
+    wait_until(lambda: day.fork("flow", "status").code == 0)
     status = json.loads(jina(day, "flow status --json").out)
     assert status["state"] == "healthy"
     assert sum(worker["restarts"] for worker in status["workers"]) == 1

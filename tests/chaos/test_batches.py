@@ -90,7 +90,7 @@ def test_each_line_of_a_post_has_its_own_outcome(shell: Shell) -> None:
     batching = "{/moody: {preferred_batch_size: 16, timeout: 20}}"
     flow = shell.flow(f"Moody, uses_dynamic_batching: {batching}")
     posted = "\n".join(lines)
-    done = shell.run("post", "/moody", "--flow", flow, "--request-size", "3", stdin=posted)
+    done = shell.fork("post", "/moody", "--flow", flow, "--request-size", "3", stdin=posted)
     assert done.code == 3, done.err
     failed = {n: line["error"]["type"] for n, line in enumerate(done.lines) if "error" in line}
     assert failed == {

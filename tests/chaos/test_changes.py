@@ -70,7 +70,7 @@ def test_no_line_is_lost_doubled_or_failed_whatever_is_changed(shell: Shell) -> 
         with shell.start(*arguments, "--output", out) as post:
             while post.process.poll() is None or len(changes) < 2:  # on a slow machine, few
                 change = a_change(chance, ["first", "second"])
-                done = shell.run("flow", *change)
+                done = shell.fork("flow", *change)
                 assert done.code == 0, done.err
                 changes[change[0]] += 1
             done = post.end()
@@ -95,7 +95,7 @@ def test_changes_go_on_whatever_is_killed(shell: Shell, seed: int) -> None:
         made = 0
         try:
             while post.process.poll() is None:
-                done = shell.run("flow", *a_change(chance, ["slow", "upper"]))
+                done = shell.fork("flow", *a_change(chance, ["slow", "upper"]))
                 assert done.code == 0, f"{done.err}\n{up.err}"
                 made += 1
         finally:
@@ -110,4 +110,4 @@ def test_changes_go_on_whatever_is_killed(shell: Shell, seed: int) -> None:
         assert made
         assert sum(killer.kills.values()) > 0
         wait_until(lambda: is_whole(shell), WAIT_S, "every worker is ready again")
-        assert shell.run("post", "/", stdin=json_lines(10)).code == 0, up.err
+        assert shell.fork("post", "/", stdin=json_lines(10)).code == 0, up.err

@@ -71,7 +71,7 @@ def test_with_a_timeout_only_what_hangs_fails(shell: Shell, seed: int) -> None:
     flow = shell.flow("Slow, replicas: 2", "Fickle, replicas: 3, timeout: 400")
     with shell.up(flow) as up:
         with _Stopper(shell, chance) as stopper:
-            done = shell.run("post", "/", "--request-size", "20", "-q", stdin=lines(hanging))
+            done = shell.fork("post", "/", "--request-size", "20", "-q", stdin=lines(hanging))
         assert [line["id"] for line in done.lines] == [f"d{n}" for n in range(LINES)], done.err
         failed = {n: line["error"]["type"] for n, line in enumerate(done.lines) if "error" in line}
         assert {failed.get(n) for n in hanging} == {"jina.excepts.ExecutorTimeout"}
@@ -91,7 +91,7 @@ def test_without_a_timeout_nothing_fails_and_nobody_is_ended(shell: Shell, seed:
     with shell.up(shell.flow("Slow, replicas: 2", "Fickle, replicas: 2")) as up:
         before = shell.workers()
         with _Stopper(shell, chance) as stopper:
-            done = shell.run("post", "/", "--request-size", "20", stdin=lines(set()))
+            done = shell.fork("post", "/", "--request-size", "20", stdin=lines(set()))
         assert (done.code, done.said) == (0, "")
         assert [line["id"] for line in done.lines] == [f"d{n}" for n in range(LINES)]
         assert stopper.stops > 0

@@ -105,7 +105,7 @@ def outcomes_of(
         killer = Killer(shell, chance)
         killer.start()
         try:
-            done = shell.run(
+            done = shell.fork(
                 "post", endpoint, "--inputs", "lines.jsonl", "--request-size", str(size), "--quiet"
             )
         finally:
@@ -121,7 +121,7 @@ def outcomes_of(
         assert sum(killer.kills.values()) > 0
         # Afterwards it is whole again.
         wait_until(lambda: is_whole(shell), WAIT_S, "every worker is ready again")
-        assert shell.run("post", endpoint, stdin=json_lines(10)).code == 0, up.err
+        assert shell.fork("post", endpoint, stdin=json_lines(10)).code == 0, up.err
 
 
 def is_whole(shell: Shell) -> bool:

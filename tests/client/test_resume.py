@@ -60,7 +60,7 @@ def here(flow: Shell, monkeypatch: pytest.MonkeyPatch) -> Path:
 def whole(flow: Shell) -> bytes:
     """What `jina post` writes if nobody stops it."""
     post = ("post", "/moody", "--inputs", "many.jsonl", "--output", "whole.jsonl")
-    assert flow.run(*post).code == 3
+    assert flow.fork(*post).code == 3
     return (flow.folder / "whole.jsonl").read_bytes()
 
 

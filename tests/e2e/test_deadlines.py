@@ -26,7 +26,7 @@ def test_calls_that_hang_are_ended_and_their_document_is_found(shell: Shell) -> 
     flow = shell.flow("Fickle, timeout: {/hang: 200, /other: 600000}", "Hog, timeout: 200")
     with shell.up(flow) as up:
         post = ("post", "/hang", "--target", "fickle")
-        done = shell.run(*post, stdin=lines("a", "hang", "b", "hang"))
+        done = shell.fork(*post, stdin=lines("a", "hang", "b", "hang"))
         assert done.code == 3
         assert [line["id"] for line in done.lines] == ["d0", "d1", "d2", "d3"]
         assert [line.get("tags") for line in done.lines[::2]] == [{"acted": True}] * 2
@@ -38,7 +38,7 @@ def test_calls_that_hang_are_ended_and_their_document_is_found(shell: Shell) -> 
                 "executor": "fickle",
                 "endpoint": "/hang",
             }
-        done = shell.run(*post, "--text", "hang")
+        done = shell.fork(*post, "--text", "hang")
         assert done.lines[0]["error"]["type"] == HANG
         # The answer may come before the supervisor has told of the last death.
         told = "fickle/0 was killed by SIGKILL; restarting in 0.1 s"
@@ -87,17 +87,17 @@ def test_a_resumed_post_knows_what_went_on_before(shell: Shell) -> None:
     shell.write("in.jsonl", lines("never", "a"))
     command = ("post", "/", "--inputs", "in.jsonl", "--output", "out.jsonl", "--request-size", "1")
     with shell.up(shell.flow("Fickle, on_error: continue")):
-        limited = shell.run(*command, "--limit", "1")
+        limited = shell.fork(*command, "--limit", "1")
         assert limited.code == 3
         progress = shell.folder / "out.jsonl.progress"
         assert not progress.exists()
-        assert shell.run(*command).code == 3
+        assert shell.fork(*command).code == 3
 
 
 def test_a_request_fails_when_its_time_is_over(shell: Shell, tmp_path: Path) -> None:
     flow = shell.flow(f"Gate, uses_with: {{folder: {tmp_path}}}")
     with shell.up(flow):
-        done = shell.run(
+        done = shell.fork(
             *("post", "/", "--request-size", "1", "--request-timeout", "300ms", "--quiet"),
             stdin=lines("a", "b", "c"),
         )

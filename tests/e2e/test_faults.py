@@ -101,7 +101,7 @@ def test_the_gateway_is_killed_and_the_workers_keep_their_memory(shell: Shell) -
             assert (done.code, done.out, done.said) == (0, "", "")
         assert_all_in_order(lines, 4000)
         assert shell.workers() == before
-        (seen,) = shell.run("post", "/seen").lines
+        (seen,) = shell.fork("post", "/seen").lines
         assert seen["tags"] == {"seen": 4000, "pid": before["counter/0"]}
         assert up.err.count("gateway was killed by SIGKILL; restarting immediately\n") == 2
         assert shell.ps()[0]["state"] == "ready"
@@ -115,7 +115,7 @@ def test_a_document_that_kills_its_worker_fails_and_the_rest_is_right(
     for poisoned in (0, 555, 999):
         lines[poisoned] = json.dumps({"id": f"d{poisoned}", "text": word})
     with shell.up(shell.flow("Moody, replicas: 2")):
-        done = shell.run("post", "/moody", "--request-size", "10", stdin="\n".join(lines))
+        done = shell.fork("post", "/moody", "--request-size", "10", stdin="\n".join(lines))
         assert [line["id"] for line in done.lines] == [f"d{n}" for n in range(1000)]
         failed = [line for line in done.lines if "error" in line]
         assert [line["id"] for line in failed] == ["d0", "d555", "d999"]
@@ -150,7 +150,7 @@ def test_a_request_that_kills_says_what_its_worker_said_last(shell: Shell) -> No
     )
     shell.write("flow.yml", "executors: [{name: l, uses: {jtype: Last, py_modules: last.py}}]\n")
     with shell.up("flow.yml"):
-        (line,) = shell.run("post", "/").lines
+        (line,) = shell.fork("post", "/").lines
     assert line["error"]["message"] == (
         "This request crashed the worker (2 attempts; killed by SIGABRT); its last lines were:\n"
         "    out of memory, almost"
@@ -161,7 +161,7 @@ def test_a_worker_that_dies_at_idle_too_often_is_given_up(shell: Shell) -> None:
     """Requests fail at once then, `ps` says so, and other endpoints go on."""
     with shell.up(shell.flow("DiesAtIdle, name: frail", "Status")) as up:
         up.wait_for("error: frail/0 ended with exit code 9, too often: it will not be restarted\n")
-        done = shell.run("post", "/never", "--text", "x")
+        done = shell.fork("post", "/never", "--text", "x")
         assert done.code == 3
         assert done.lines[0]["error"] == {
             "type": "jina.excepts.ExecutorUnavailable",
@@ -169,7 +169,7 @@ def test_a_worker_that_dies_at_idle_too_often_is_given_up(shell: Shell) -> None:
             "executor": "frail",
             "endpoint": "/never",
         }
-        assert shell.run("post", "/status").code == 0
+        assert shell.fork("post", "/status").code == 0
         (flow,) = shell.ps()
         assert flow["state"] == "degraded"
         assert flow["failed"] == {"frail": LOST}
@@ -201,12 +201,12 @@ def test_a_worker_that_cannot_be_started_again_is_tried_later(shell: Shell) -> N
         os.kill(shell.workers()["upper/0"], signal.SIGKILL)
         flow.wait_for("upper/0 could not be started: ")
         resource.prlimit(flow.pid, resource.RLIMIT_NOFILE, limits)
-        assert shell.run("post", "/upper", "--text", "a").lines[0]["text"] == "A"
+        assert shell.fork("post", "/upper", "--text", "a").lines[0]["text"] == "A"
 
 
 def test_what_a_killed_worker_had_started_is_ended(shell: Shell) -> None:
     with shell.up(shell.flow("Parent")):
-        (line,) = shell.run("post", "/").lines
+        (line,) = shell.fork("post", "/").lines
         grandchild = int(line["tags"]["pid"])
         os.kill(shell.workers()["parent/0"], signal.SIGKILL)
         wait_until(lambda: not is_alive(grandchild))
@@ -237,7 +237,7 @@ def test_methods_that_raise_now_and_then(shell: Shell) -> None:
     for number in bad:
         lines[number] = json.dumps({"id": f"d{number}", "text": "raise"})
     with shell.up(shell.flow("Moody, replicas: 2")):
-        done = shell.run("post", "/moody", "--request-size", "5", stdin="\n".join(lines))
+        done = shell.fork("post", "/moody", "--request-size", "5", stdin="\n".join(lines))
     assert done.code == 3
     assert len(done.lines) == LINES
     for number, line in enumerate(done.lines):
@@ -260,5 +260,5 @@ def test_a_supervised_program_may_write_without_end(shell: Shell) -> None:
         "flow.yml", "executors: [{name: n, uses: {jtype: Noisy, py_modules: noisy.py}}]\n"
     )
     with shell.up(path.name) as up:
-        assert shell.run("post", "/", stdin=json_lines(300)).code == 0
+        assert shell.fork("post", "/", stdin=json_lines(300)).code == 0
         up.wait_for("n/0 | line 4999\n")

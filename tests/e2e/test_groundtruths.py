@@ -45,7 +45,7 @@ def test_pairs_of_lines_reach_the_method_in_order_and_a_bad_one_is_alone(shell: 
     shell.write("judge.py", MODULE)
     shell.write("flow.yml", FLOW)
     shell.write("pairs.jsonl", PAIRS)
-    done = shell.run("post", "/", "--flow", "flow.yml", "--inputs", "pairs.jsonl")
+    done = shell.fork("post", "/", "--flow", "flow.yml", "--inputs", "pairs.jsonl")
     assert done.code == 3, done.err
     a, b, c, d, e = done.lines
     assert [line["id"] for line in (a, b, c, e)] == ["a", "b", "c", "e"]
@@ -53,5 +53,5 @@ def test_pairs_of_lines_reach_the_method_in_order_and_a_bad_one_is_alone(shell: 
     assert d["error"]["message"] == "pairs.jsonl:4: `text` is an int, expected text"
     assert [line["evaluations"]["same"]["value"] for line in (a, b, e)] == [1.0, 0.0, 1.0]
     shell.write("plain.jsonl", '{"id": "p"}\n')
-    done = shell.run("post", "/", "--flow", "flow.yml", "--inputs", "plain.jsonl")
+    done = shell.fork("post", "/", "--flow", "flow.yml", "--inputs", "plain.jsonl")
     assert done.lines == [{"id": "p", "tags": {"truths": None}}]

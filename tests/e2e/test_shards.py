@@ -248,6 +248,6 @@ def test_a_floating_executor_gets_the_fields_that_the_client_leaves_out(shell: S
     shell.write("sees.py", SEES)
     flow = shell.flow("Upper", "Sees, floating: true, py_modules: [sees.py]")
     post = ("post", "/", "--flow", flow, "--text", "x", "-p", "into=seen", "--select", "id")
-    (line,) = shell.run(*post).lines
+    (line,) = shell.fork(*post).lines
     assert set(line) == {"id"}
     assert (shell.folder / "seen").read_text() == "X"  # a Flow ends when these are done

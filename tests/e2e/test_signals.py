@@ -70,7 +70,7 @@ def test_requests_that_are_given_up_at_the_stop_are_told(shell: Shell) -> None:
     graces = with_graces(DRAIN_GRACE_S=0.1)
     with shell.up(gate, program=graces) as flow:
         for _ in range(3):
-            assert shell.run("post", "/", "--text", "x").code == 0
+            assert shell.fork("post", "/", "--text", "x").code == 0
         wait_until((shell.folder / "begun").exists)
         flow.process.send_signal(signal.SIGTERM)
         flow.wait_for("error: gave up 3 requests that were not done within 0.1 s\n")
@@ -89,7 +89,7 @@ def test_while_it_drains_new_requests_are_refused(shell: Shell) -> None:
         flow.process.send_signal(signal.SIGTERM)
         flow.wait_for("Stopping")
         wait_until(lambda: shell.ps()[0]["state"] == "stopping")
-        refused = shell.run("post", "/", "--text", "y")
+        refused = shell.fork("post", "/", "--text", "y")
         (shell.folder / "go").touch()
         assert post.end().code == 0
         assert flow.end().code == 0
@@ -116,7 +116,7 @@ def test_a_post_that_a_drain_cuts_off_ends_with_whole_outcomes_and_goes_on(shell
     first = (shell.folder / "out.jsonl").read_text().splitlines()
     assert 0 < len(first) < count
     with shell.up(flow_file):
-        assert shell.run(*command).code == 0
+        assert shell.fork(*command).code == 0
     outcomes = (shell.folder / "out.jsonl").read_text().splitlines()
     assert outcomes[: len(first)] == first
     assert [json.loads(line)["text"] for line in outcomes] == ["passed"] * count
@@ -212,7 +212,7 @@ def test_kill_of_the_supervisor_leaves_nobody(shell: Shell) -> None:
         shell.up(shell.flow("Parent", "Hog, name: hog")) as flow,
         shell.start("post", "/", "--text", "x", "--target", "hog", "-p", f"begun={begun}") as post,
     ):
-        (line,) = shell.run("post", "/", "--target", "parent").lines
+        (line,) = shell.fork("post", "/", "--target", "parent").lines
         grandchild = int(line["tags"]["pid"])
         assert is_alive(grandchild)
         wait_until(begun.exists)
@@ -264,7 +264,7 @@ def test_a_post_that_is_interrupted_says_how_far_it_came(
     shell.write("many.jsonl", json_lines(20_000))
     options = ["--flow", "flow.yml", "--quiet"] if one_shot else []
     if not one_shot:
-        shell.run("flow", "up", "flow.yml", "--detach")
+        shell.fork("flow", "up", "flow.yml", "--detach")
     try:
         with shell.start("post", "/", "--inputs", "many.jsonl", *options) as post:
             assert b'"d0"' in post.read_line()
@@ -277,10 +277,10 @@ def test_a_post_that_is_interrupted_says_how_far_it_came(
         assert written % 100 == 0
         if not one_shot:
             wait_until(lambda: shell.ps()[0]["requests_held"] == 0)
-            assert shell.run("post", "/", "--text", "x").code == 0
+            assert shell.fork("post", "/", "--text", "x").code == 0
     finally:
         if not one_shot:
-            shell.run("flow", "down")
+            shell.fork("flow", "down")
     assert not shell.processes()
     assert not shell.directories()
 
@@ -314,7 +314,7 @@ def test_interrupted_while_its_flow_starts(shell: Shell) -> None:
 def test_timeout_of_a_stuck_executor(shell: Shell) -> None:
     gate = shell.flow(f"Gate, uses_with: {{folder: {shell.folder}}}")
     with shell.up(gate.name):
-        done = shell.run("post", "/", "--text", "x", "--timeout", "0.7")
+        done = shell.fork("post", "/", "--text", "x", "--timeout", "0.7")
         (shell.folder / "go").touch()
     assert (done.code, done.out) == (124, "")
     assert done.err.startswith("error: ipc://")

@@ -151,10 +151,10 @@ def test_the_commands(shell: Shell) -> None:
     assert (done.code, done.out) == (2, "")
     assert "--image" in done.err
     words = ("flow", "export", "compose", "search/flow.yml", "-o", "out", "--image")
-    done = shell.run(*words, "encoder=i")
+    done = shell.fork(*words, "encoder=i")
     assert done.code == 2
     assert "name an image for the gateway too" in done.err
-    done = shell.run(*words, "i", "--image", "encodr=j")
+    done = shell.fork(*words, "i", "--image", "encodr=j")
     assert (done.code, "'encodr' is not an executor of this Flow" in done.err) == (2, True)
     done = shell.call(
         "flow", "export", "kubernetes", "search/flow.yml", "-o", "out", "--image", "i"

@@ -236,7 +236,7 @@ def test_an_agent_finds_the_gateway_that_takes_the_place_of_another(there: Outsi
 def test_who_may_not_serve_is_told_why(
     there: Outside, words: tuple[str, ...], code: int, what: str, hint: str
 ) -> None:
-    done = there.shell.run(*there.words(*words))
+    done = there.shell.fork(*there.words(*words))
     assert done.code == code, done.err
     assert what in done.err
     assert hint in done.err
@@ -244,7 +244,7 @@ def test_who_may_not_serve_is_told_why(
 
 def test_without_keys_nobody_serves(there: Outside) -> None:
     words = ("executor", "serve", "moody.yml", "--name", "moody", "--gateway", there.address)
-    done = there.shell.run(*words)
+    done = there.shell.fork(*words)
     assert done.code == 4
     assert "the gateway lets in only those who have a key" in done.err
 
@@ -265,7 +265,7 @@ def test_an_agent_whose_key_is_removed_ends(there: Outside) -> None:
 
 def test_an_executor_that_cannot_be_built_is_told_where_it_is_served(there: Outside) -> None:
     there.shell.write("none.yml", f"jtype: Nothing\npy_modules: [{ZOO}]\n")
-    done = there.shell.run(*there.words(file="none.yml"))
+    done = there.shell.fork(*there.words(file="none.yml"))
     assert done.code in (1, 2)
     assert "Nothing" in done.err
 
@@ -332,7 +332,7 @@ def test_shards_are_served_by_agents_of_their_own(shell: Shell) -> None:
     with outside(shell, SHARDED) as there:
         first = there.ready("--shard", "0", name="index")
         there.flow.wait_for("index/shard-0/0 is ready")
-        taken = shell.run(*there.words("--shard", "0", name="index"))
+        taken = shell.fork(*there.words("--shard", "0", name="index"))
         assert taken.code == 2
         assert f'shard 0 of "index" is served by agent {first.pid}' in taken.err
         second = there.ready("--shard", "1", name="index")
@@ -389,7 +389,7 @@ def test_two_flows_may_use_one_executor(shell: Shell) -> None:
             assert there.flow.read_line()
             assert running.read_line()
             for flow in ("flow", "second"):
-                done = shell.run("post", "/moody", "--text", "a", "--flow", flow)
+                done = shell.fork("post", "/moody", "--text", "a", "--flow", flow)
                 assert done.lines[0]["text"] == "A"
             there.stop(agent)
             assert running.end(signal.SIGTERM).code == 0
@@ -408,7 +408,7 @@ def test_a_program_and_a_yaml_open_the_port_themselves(shell: Shell) -> None:
     shell.write("moody.yml", f"jtype: Moody\npy_modules: [{ZOO}]\n")
     program = shell.write("program.py", PROGRAM)
     shell.write("flow.yml", FLOW.replace("\n", "\nwith: {worker_port: 0, keys: gate}\n", 1))
-    plan = json.loads(shell.run("flow", "up", "flow.yml", "--dry-run", "--json").out)
+    plan = json.loads(shell.fork("flow", "up", "flow.yml", "--dry-run", "--json").out)
     assert plan["worker_address"] == "tcp://127.0.0.1:*"
     post = ("post", "/moody", "--text", "a", "--flow", "flow.yml")
     for words, command in (((), (sys.executable, str(program))), (post, (JINA,))):
@@ -432,7 +432,7 @@ def test_who_may_reach_the_port_is_checked(shell: Shell) -> None:
     done = shell.call("flow", "check", "flow.yml")
     assert "`worker_host` has no effect without `worker_port`" in done.out + done.err
     shell.write("flow.yml", open_host.replace("5556", "5556, keys: nowhere"))
-    done = shell.run("flow", "up", "flow.yml")
+    done = shell.fork("flow", "up", "flow.yml")
     assert "nowhere: no such folder" in done.err
     config = shell.call("flow", "config", "flow.yml").out
     assert f"keys: {shell.folder}/nowhere\n" in config  # a path is no secret
@@ -440,10 +440,10 @@ def test_who_may_reach_the_port_is_checked(shell: Shell) -> None:
 
 def test_an_external_executor_needs_a_port_and_says_what_has_no_effect(shell: Shell) -> None:
     flow: Path = shell.write("flow.yml", FLOW)
-    done = shell.run("flow", "up", flow)
+    done = shell.fork("flow", "up", flow)
     assert done.code == 2
     assert '"moody" is external: a port is needed for those who serve it' in done.err
-    done = shell.run("flow", "up", flow, "--worker-port", "0", "--host", "0.0.0.0")
+    done = shell.fork("flow", "up", flow, "--worker-port", "0", "--host", "0.0.0.0")
     assert done.code == 2
     assert "anyone there could post, or take Documents; use --keys" in done.err
     shell.write("flow.yml", FLOW.replace("}", ", host: 10.0.0.7, port_in: 80, uses: my.yml}"))

@@ -78,7 +78,7 @@ def test_others_are_told_why_they_are_not_let_in_and_so_is_the_log(
     done = posted(shared_shell, address, *words)
     assert (done.code, done.out, done.err) == (4, "", f"error: {address}: {told}")
     line = rf"somebody( at 127\.0\.0\.1)? was not let in: ({here})"
-    wait_until(lambda: re.search(line, shared_shell.run("flow", "logs").out))
+    wait_until(lambda: re.search(line, shared_shell.fork("flow", "logs").out))
 
 
 def test_the_flow_says_which_key_was_not_let_in(address: str, shared_shell: Shell) -> None:
@@ -132,7 +132,7 @@ def test_a_worker_key_does_not_post(address: str, shared_shell: Shell) -> None:
     told = "this is the key of a worker; clients need one of their own"
     assert (done.code, done.err) == (4, f"error: {address}: {told}\n")
     line = f'somebody with the key "gpu" was not let in: {told}'
-    wait_until(lambda: line in shared_shell.run("flow", "logs").out)
+    wait_until(lambda: line in shared_shell.fork("flow", "logs").out)
     (shared_shell.folder / "gate" / "gpu.pub").unlink()
 
 

@@ -86,7 +86,7 @@ class Service(NamedTuple):
 
     def queued(self) -> int:
         """Requests that wait for the Executor."""
-        status = json.loads(self.shell.run("flow", "status", "--json").out)
+        status = json.loads(self.shell.fork("flow", "status", "--json").out)
         return int(status["nodes"][0]["queued"])
 
 
@@ -173,7 +173,7 @@ def test_outcomes_are_those_of_jina_post(service: Service) -> None:
         stream.head()
         streamed = stream.lines()
     options = ("--tensors", "typed", "--exclude", "mime_type", "--inputs", "-")
-    posted = service.shell.run("post", "/upper", *options, stdin=data).lines
+    posted = service.shell.fork("post", "/upper", *options, stdin=data).lines
     assert streamed[:2] == posted[:2]
     told = posted[2]["error"]["message"].replace("<stdin>", "<body>")
     assert streamed[2]["error"] == {**posted[2]["error"], "message": told}

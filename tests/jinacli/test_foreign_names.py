@@ -33,7 +33,7 @@ def test_a_flow_in_a_folder_whose_name_is_no_utf8(shell: Shell, folder: Path) ->
         (listed,) = shell.ps()
         assert listed["file"] == str(folder / "flow.yml")
         assert shell.ps_table()[1].endswith("lat\\udce9/flow.yml")
-        done = shell.run("post", "/", "--flow", folder / "flow.yml", "--text", "a")
+        done = shell.fork("post", "/", "--flow", folder / "flow.yml", "--text", "a")
         assert (done.code, done.lines[0]["text"], done.said) == (0, "A", "")
 
 
@@ -43,7 +43,9 @@ def test_a_post_that_starts_it(shell: Shell, folder: Path, here: bool) -> None:
     if here:
         shell.flow("Upper", name="other.yml")
         shell.folder = folder
-    done = shell.run("post", "/", "--flow", "../other.yml" if here else folder / "flow.yml", "-qta")
+    done = shell.fork(
+        "post", "/", "--flow", "../other.yml" if here else folder / "flow.yml", "-qta"
+    )
     assert (done.code, done.lines[0]["text"], done.said) == (0, "A", "")
 
 
@@ -86,13 +88,13 @@ def test_a_flow_in_python_in_such_a_folder(shell: Shell, folder: Path) -> None:
 
 def test_a_value_of_the_environment_that_is_no_utf8(shell: Shell) -> None:
     shell.flow("Status, env: {A: $FOREIGN}")
-    done = shell.run("post", "/status", "-f", "flow.yml", "-qta", FOREIGN=os.fsdecode(b"\xe9"))
+    done = shell.fork("post", "/status", "-f", "flow.yml", "-qta", FOREIGN=os.fsdecode(b"\xe9"))
     assert (done.code, done.said) == (0, "")
 
 
 def test_a_run_directory_whose_name_is_no_utf8_is_named(shell: Shell) -> None:
     base = shell.folder / LATIN
-    done = shell.run("flow", "up", shell.flow("Upper"), JINA_RUN_DIR=str(base))
+    done = shell.fork("flow", "up", shell.flow("Upper"), JINA_RUN_DIR=str(base))
     assert done.code == 1
     where, what, hint = done.err.partition(
         ": a path that is not valid UTF-8 cannot hold a socket\n"
@@ -136,16 +138,16 @@ def test_words_that_mean_nothing(shell: Shell, word: tuple[str, ...], message: s
 
 
 def test_what_a_shell_makes_of_an_unquoted_pattern(shell: Shell) -> None:
-    done = shell.run("post", "/", "--inputs", "a.jsonl", "b.jsonl")
+    done = shell.fork("post", "/", "--inputs", "a.jsonl", "b.jsonl")
     assert done.code == 2
     assert done.err.endswith(
         "help: quote a pattern, as in --inputs '*.jsonl', or write --inputs before each file\n"
     )
-    assert "--inputs" not in shell.run("post", "/", "b.jsonl").err
+    assert "--inputs" not in shell.fork("post", "/", "b.jsonl").err
 
 
 def test_one_result_is_no_plural(shell: Shell) -> None:
-    done = shell.run("post", "/", "-f", shell.flow("Upper"), "-ta", "-o", "out.jsonl")
+    done = shell.fork("post", "/", "-f", shell.flow("Upper"), "-ta", "-o", "out.jsonl")
     assert "\n1 result in " in done.err
 
 

@@ -53,7 +53,7 @@ def test_a_new_executor_passes_the_check_and_runs(shell: Shell) -> None:
     assert shell.call("flow", "check", "my-counter/flow.yml").code == 0
 
     flow, inputs = "my-counter/flow.yml", "my-counter/data.jsonl"
-    done = shell.run("post", "/count", "--flow", flow, "--inputs", inputs)
+    done = shell.fork("post", "/count", "--flow", flow, "--inputs", inputs)
     assert done.code == 0, done.err
     assert counted(done.out) == COUNTS
 
@@ -62,7 +62,11 @@ def run_its_test(folder: Path) -> str:
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_executor.py"],
         cwd=folder,
-        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+        env={
+            **os.environ,
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # it needs none; to load them takes a while
+        },
         capture_output=True,
         text=True,
         timeout=60,
@@ -98,7 +102,7 @@ def test_every_template_passes_the_check_and_its_test_and_runs(
         assert (done.code, done.err) == (0, f"no problems in {words.split()[-1]}\n")
     assert "2 passed" in run_its_test(folder)
     words = ("executor", "run", "mine/config.yml", endpoint)
-    done = shell.run(*words, "--inputs", "mine/data.jsonl")
+    done = shell.fork(*words, "--inputs", "mine/data.jsonl")
     assert done.code == 0, done.err
     assert all(key in doc for doc in done.lines)
     assert len(done.lines) == len((folder / "data.jsonl").read_text().splitlines())
@@ -114,7 +118,7 @@ def test_a_new_indexer_keeps_each_document_once(shell: Shell) -> None:
             done = shell.call("post", "/index", "--inputs", "mine/data.jsonl")
             assert [doc["id"] for doc in done.lines] == ["red", "orange", "blue"]
     query = '{"id": "query", "embedding": [1.0, 0.1, 0.0]}\n'
-    done = shell.run("post", "/search", "--flow", "mine/flow.yml", "-p", "top_k=9", stdin=query)
+    done = shell.fork("post", "/search", "--flow", "mine/flow.yml", "-p", "top_k=9", stdin=query)
     assert [match["id"] for match in done.lines[0]["matches"]] == ["red", "orange", "blue"]
 
 
@@ -139,7 +143,7 @@ def test_a_new_flow_passes_the_check_and_runs(shell: Shell) -> None:
     assert (done.code, done.err) == (0, "no problems in first/flow.yml\n")
     assert shell.call("executor", "check", "first/count/config.yml").code == 0
 
-    done = shell.run("post", "/count", "--flow", "first/flow.yml", "-i", "first/data.jsonl")
+    done = shell.fork("post", "/count", "--flow", "first/flow.yml", "-i", "first/data.jsonl")
     assert done.code == 0, done.err
     assert counted(done.out) == COUNTS
     assert all(json.loads(line)["text"].isupper() for line in done.out.splitlines())

@@ -49,7 +49,7 @@ def test_no_command_of_ours_is_taken_for_an_older_one() -> None:
 
 
 def test_it_is_wrong_usage(shell: Shell) -> None:
-    done = shell.run("flow", "--uses", "my flow.yml")
+    done = shell.fork("flow", "--uses", "my flow.yml")
     assert (done.code, done.out) == (2, "")
     assert done.err == (
         "error: `jina flow --uses` is a command of older versions\n"

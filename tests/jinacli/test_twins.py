@@ -139,16 +139,16 @@ def test_an_error_of_what_is_typed_names_no_variable(shell: Shell) -> None:
 
 
 def test_what_is_typed_silences_the_variable_of_its_rival(shell: Shell) -> None:
-    done = shell.run("post", "/x", "--flow", "mine", JINA_ADDRESS="ipc:///nowhere")
+    done = shell.fork("post", "/x", "--flow", "mine", JINA_ADDRESS="ipc:///nowhere")
     assert done.err.startswith('error: no running Flow is named "mine"\n')
     assert "JINA_ADDRESS" not in done.err
     words = ("executor", "run", "catalogue://UpperCase", "/upper", "--text", "a")
-    assert shell.run(*words, JINA_EXECUTOR_RUN_INPUTS="missing.jsonl").lines[0]["text"] == "A"
+    assert shell.fork(*words, JINA_EXECUTOR_RUN_INPUTS="missing.jsonl").lines[0]["text"] == "A"
 
 
 def test_one_that_may_be_repeated_has_a_value_per_line(shell: Shell) -> None:
     words = ("executor", "run", "catalogue://UpperCase", "/upper")
-    done = shell.run(*words, JINA_EXECUTOR_RUN_TEXT="to be\nor not\n")
+    done = shell.fork(*words, JINA_EXECUTOR_RUN_TEXT="to be\nor not\n")
     assert [doc["text"] for doc in done.lines] == ["TO BE", "OR NOT"]
 
 
@@ -160,7 +160,7 @@ def test_executors_do_not_see_them(shell: Shell) -> None:
         "    env: {JINA_ADDRESS: own}\n",
     )
     variables = {"JINA_POST_TIMEOUT": "30s", "JINA_QUIET": "1", "JINA_MINE": "1"}
-    done = shell.run("post", "/names", JINA_FLOW="flow.yml", **variables)
+    done = shell.fork("post", "/names", JINA_FLOW="flow.yml", **variables)
     assert done.code == 0, done.err
     names = set(done.lines[0]["text"].split())
     assert {"JINA_MINE", "JINA_ADDRESS"} <= names  # what the YAML says is for them

@@ -93,7 +93,7 @@ def test_nothing_that_goes_into_a_file_is_lost(shell: Shell) -> None:
 
 def test_nothing_that_goes_into_a_log_is_lost(shell: Shell) -> None:
     write_talker(shell)
-    assert shell.run("flow", "up", "flow.yml", "--detach").code == 0
+    assert shell.fork("flow", "up", "flow.yml", "--detach").code == 0
     try:
         assert shell.call("post", "/").code == 0
         log = log_of(shell)
@@ -179,7 +179,7 @@ def test_a_detached_flow_that_talks_much_fills_no_disk(shell: Shell) -> None:
         "        print('\\x1b[2Jthe end')\n",
     )
     shell.write("flow.yml", "executors: [{name: t, uses: {jtype: Talker, py_modules: talk.py}}]\n")
-    assert shell.run("flow", "up", "flow.yml", "--detach").code == 0
+    assert shell.fork("flow", "up", "flow.yml", "--detach").code == 0
     try:
         assert shell.call("post", "/").code == 0
         log = log_of(shell)

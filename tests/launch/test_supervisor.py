@@ -118,7 +118,7 @@ class Talker(Executor):
 def test_the_report_of_a_failed_start_is_short_and_says_what_was_cut(shell: Shell) -> None:
     shell.write("talk.py", TALKER)
     shell.write("flow.yml", "executors: [{name: t, uses: {jtype: Talker, py_modules: talk.py}}]\n")
-    done = shell.run("flow", "up", "flow.yml")
+    done = shell.fork("flow", "up", "flow.yml")
     assert done.code == 1
     cut = re.search(r"^\((\d+) earlier lines were shown as they arrived\)\n", done.err, re.M)
     assert cut
@@ -193,7 +193,7 @@ def test_a_silent_start_is_told_in_a_sentence(shell: Shell) -> None:
         "flow.yml",
         "executors: [{name: a, timeout_ready: 300, uses: {jtype: Mute, py_modules: mute.py}}]\n",
     )
-    done = shell.run("flow", "up", "flow.yml")
+    done = shell.fork("flow", "up", "flow.yml")
     assert done.code == 1
     assert '"a/0" did not start: it was not ready, and gave no sign of life for 0.3 s\n' in done.err
 

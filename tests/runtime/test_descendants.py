@@ -161,7 +161,7 @@ def test_a_mark_says_which_process_of_which_namespace() -> None:
 
 def daemons(shell: Shell) -> list[int]:
     """The processes that the Executor has started: one in its session, one in its own."""
-    (line,) = shell.run("post", "/").lines
+    (line,) = shell.fork("post", "/").lines
     return [int(pid) for pid in line["tags"]["pids"]]
 
 
@@ -233,10 +233,10 @@ def test_the_next_command_ends_what_a_killed_flow_left(
         up.end()
     wait_until(lambda: not is_alive(gateway))
     # One of them had left the worker's session; whatever `jina` runs first ends it.
-    assert daemon_flow.run(*next_command.split()).code == 0
+    assert daemon_flow.fork(*next_command.split()).code == 0
     wait_until(lambda: not any(map(is_alive, pids)), what="what the Executor started is gone")
     if "--detach" in next_command:
-        assert daemon_flow.run("flow", "down").code == 0
+        assert daemon_flow.fork("flow", "down").code == 0
 
 
 def test_a_foreign_program_in_the_place_of_a_killed_worker_is_spared(daemon_flow: Shell) -> None:
@@ -248,7 +248,7 @@ def test_a_foreign_program_in_the_place_of_a_killed_worker_is_spared(daemon_flow
             [sys.executable, "-c", "input()"], stdin=-1, env=environment
         ) as other:
             up.end(signal.SIGKILL)
-            assert daemon_flow.run("flow", "ps").code == 0
+            assert daemon_flow.fork("flow", "ps").code == 0
             assert other.poll() is None
             other.communicate(b"\n")
     wait_until(lambda: not daemon_flow.directories() and not daemon_flow.processes())

@@ -62,7 +62,7 @@ def test_the_variables_of_an_executor_are_set_before_it_is_imported(shell: Shell
         text = f"jtype: Quiet\nmetas: {{py_modules: quiet.py}}\nenv: {{MARK: {name}.txt}}\n"
         shell.write(f"{name}.yml", text)
     flow(shell, "one.yml", "two.yml")
-    done = shell.run("flow", "check", "flow.yml")
+    done = shell.fork("flow", "check", "flow.yml")
     assert done.code == 0, done.err
     assert sorted(path.name for path in shell.folder.glob("*.txt")) == ["one.txt", "two.txt"]
 
@@ -93,10 +93,10 @@ def test_the_variables_of_a_node_and_its_flow_are_set_too(shell: Shell) -> None:
     """
     shell.write("flow.yml", flow_yml)
     for command in ("check", "endpoints"):
-        done = shell.run("flow", command, "flow.yml")
+        done = shell.fork("flow", command, "flow.yml")
         assert done.code == 0, done.out + done.err
     shell.write("flow.yml", flow_yml.replace("outer.py", "reads.py"))
-    done = shell.run("flow", "check", "flow.yml")
+    done = shell.fork("flow", "check", "flow.yml")
     assert done.code == 1
     assert done.out.count("importing the Executor raised KeyError: 'FOO_OWN'") == 1
 
@@ -105,7 +105,7 @@ def test_modules_that_cannot_be_loaded_together_are_loaded_apart(shell: Shell) -
     shell.write("left.py", ONCE.format(name="Left"))
     shell.write("right.py", ONCE.format(name="Right"))
     flow(shell, "left.py:Left", "right.py:Right")
-    done = shell.run("flow", "check", "flow.yml")
+    done = shell.fork("flow", "check", "flow.yml")
     assert (done.code, done.err) == (0, "no problems in flow.yml\n")
     assert [line.split()[:2] for line in done.out.splitlines()[1:]] == [
         ["a", "/Left"],
@@ -113,8 +113,8 @@ def test_modules_that_cannot_be_loaded_together_are_loaded_apart(shell: Shell) -
     ]
     for name in ("Left", "Right"):
         shell.write(f"{name}.yml", f"jtype: {name}\npy_modules: {name.lower()}.py\n")
-    assert shell.run("executor", "check", "Left.yml", "Right.yml").code == 0
-    done = shell.run("flow", "endpoints", "flow.yml")
+    assert shell.fork("executor", "check", "Left.yml", "Right.yml").code == 0
+    done = shell.fork("flow", "endpoints", "flow.yml")
     assert (done.code, len(done.out.splitlines())) == (0, 3)
 
 
@@ -127,7 +127,7 @@ def test_what_is_found_is_in_the_order_of_the_file(shell: Shell) -> None:
     shell.write("quick.py", "open('go', 'w').write('x')\nraise ValueError('bad')\n")
     os.mkfifo(shell.folder / "go")
     flow(shell, "slow.py:A", "ends.py:B", "quick.py:C")
-    done = shell.run("flow", "check", "flow.yml", "--output-format", "json")
+    done = shell.fork("flow", "check", "flow.yml", "--output-format", "json")
     problems = json.loads(done.out)["files"][0]["problems"]
     assert [(each["line"], each["message"]) for each in problems] == [
         (3, "importing the Executor raised OSError: no"),
@@ -140,7 +140,7 @@ def test_modules_are_imported_once_for_all_that_use_them(shell: Shell) -> None:
     """However many nodes, replicas, shards and files do; what they print is no data."""
     shell.write("plain.py", PLAIN)
     flow(shell, "plain.py:One", "plain.py:Two", "plain.py:One", more=", replicas: 2")
-    done = shell.run("flow", "check", "flow.yml", "flow.yml")
+    done = shell.fork("flow", "check", "flow.yml", "flow.yml")
     assert done.code == 0
     assert done.err.count("imported") == 1
     assert done.out.count("/one") == 4
@@ -150,7 +150,7 @@ def test_names_of_errors_are_those_of_the_executors_own_modules(shell: Shell) ->
     shell.write("plain.py", PLAIN)
     shell.write("odd.py", PLAIN + "\nclass OddError(Exception): ...\n")
     flow(shell, "plain.py:One", "odd.py:Two", more=", retries: {times: 1, on: [OddError]}")
-    done = shell.run("flow", "check", "flow.yml", "--output-format", "concise")
+    done = shell.fork("flow", "check", "flow.yml", "--output-format", "concise")
     assert "flow.yml:3:" in done.out
     assert "OddError" in done.out
     assert "flow.yml:4:" not in done.out
@@ -159,7 +159,7 @@ def test_names_of_errors_are_those_of_the_executors_own_modules(shell: Shell) ->
 def test_an_import_that_does_not_end_is_told_by_name(shell: Shell) -> None:
     shell.write("hangs.py", "import signal\nsignal.pause()\n")
     flow(shell, "hangs.py:A", more=", timeout_ready: 100")
-    done = shell.run("flow", "check", "flow.yml", "--output-format", "concise")
+    done = shell.fork("flow", "check", "flow.yml", "--output-format", "concise")
     assert (done.code, done.out) == (
         1,
         "flow.yml:3:21: error[import-failed]: importing hangs.py: the process did not end within "

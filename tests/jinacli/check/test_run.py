@@ -197,7 +197,7 @@ def test_a_form_that_does_not_exist_is_wrong_usage(here: Shell) -> None:
 
 def test_a_trial_prints_results_and_nothing_else(here: Shell) -> None:
     here.write("data.jsonl", '{"id": "a", "text": "x"}\n\n{"id": "b", "text": "y"}\n')
-    done = here.run("executor", "check", "good.yml", "--run", "/twice", "-i", "data.jsonl")
+    done = here.fork("executor", "check", "good.yml", "--run", "/twice", "-i", "data.jsonl")
     assert (done.code, [(d["id"], d["text"]) for d in done.lines]) == (
         0,
         [("a", "xx"), ("b", "yy")],
@@ -209,14 +209,14 @@ def test_a_trial_prints_results_and_nothing_else(here: Shell) -> None:
 
 def test_a_trial_reads_standard_input_and_more_than_one_request(here: Shell) -> None:
     lines = "".join(f'{{"id": "{n}", "text": "t"}}\n' for n in range(250))
-    done = here.run("executor", "check", "good.yml", "--run", "/twice", "-i", "-", stdin=lines)
+    done = here.fork("executor", "check", "good.yml", "--run", "/twice", "-i", "-", stdin=lines)
     assert done.code == 0
     assert [d["id"] for d in done.lines] == [str(n) for n in range(250)]
     assert done.err.count("what a user prints") == 3
 
 
 def test_a_trial_without_inputs_is_one_call_without_documents(here: Shell) -> None:
-    done = here.run("executor", "check", "good.yml", "--run", "/status")
+    done = here.fork("executor", "check", "good.yml", "--run", "/status")
     assert (done.code, [d["text"] for d in done.lines]) == (0, ["None ['Trier', '0']"])
     assert not list(here.folder.glob("Trier")), "the workspace was a temporary folder"
 
@@ -226,8 +226,8 @@ def test_a_trial_has_the_parameters_of_a_post(here: Shell) -> None:
     given = ("-p", "a=1", "--parameters", "b=x=y", "-p", '{"c": [null], "Trier": {"a": 2}}')
     here.write("flow.yml", "jtype: Flow\nexecutors:\n  - uses: good.yml\n")
     here.write("data.jsonl", '{"id": "a"}\n{"id": "b"}\n')
-    trial = here.run("executor", "check", "good.yml", "--run", "/told", "-i", "data.jsonl", *given)
-    post = here.run("post", "/told", "--flow", "flow.yml", "-i", "data.jsonl", *given)
+    trial = here.fork("executor", "check", "good.yml", "--run", "/told", "-i", "data.jsonl", *given)
+    post = here.fork("post", "/told", "--flow", "flow.yml", "-i", "data.jsonl", *given)
     assert (trial.code, trial.out) == (0, post.out)
     wanted = {"a": 2, "b": "x=y", "c": [None], "Trier": {"a": 2}}
     assert [d["tags"] for d in trial.lines] == [wanted] * 2
@@ -237,14 +237,14 @@ def test_a_trial_reads_its_inputs_as_a_post_does(here: Shell) -> None:
     here.write("faq.csv", "question,link\nhow,http://x\n")
     here.write("page.html", "<p>")
     trial = ("executor", "check", "good.yml", "--run", "/told", "-i")
-    done = here.run(*trial, "faq.csv", "--field-resolver", "question=text,link=uri")
+    done = here.fork(*trial, "faq.csv", "--field-resolver", "question=text,link=uri")
     assert [(d["text"], d["uri"]) for d in done.lines] == [("how", "http://x")]
-    done = here.run(*trial, "faq.csv", "--format", "text")
+    done = here.fork(*trial, "faq.csv", "--format", "text")
     assert [d["text"] for d in done.lines] == ["question,link", "how,http://x"]
     here.write("keys.jsonl", '{"id": "a"}\n')
-    done = here.run(*trial, "keys.jsonl", "--field-resolver", "question=text")
+    done = here.fork(*trial, "keys.jsonl", "--field-resolver", "question=text")
     assert 'note: --field-resolver: no input has a column or key "question"\n' in done.err
-    done = here.run(*trial, "page.html", "--content", "none")
+    done = here.fork(*trial, "page.html", "--content", "none")
     assert [("text" in d, Path(d["uri"]).name) for d in done.lines] == [(False, "page.html")]
 
 
@@ -254,18 +254,18 @@ def test_a_row_that_is_no_document_keeps_its_id(here: Shell) -> None:
     here.write("rows.jsonl", '{"key": "b", "q": 1, "text": "t"}\n{"key": "c", "q": "t"}\n')
     here.write("rows.json", '[{"key": "b", "q": 1, "id": "d"}, {"key": "c"}]')
     trial = ("executor", "check", "good.yml", "--run", "/told", "--field-resolver")
-    done = here.run(*trial, "key=id", "-i", "rows.csv")
+    done = here.fork(*trial, "key=id", "-i", "rows.csv")
     names = [("error" in d, re.sub("^.{16}-", "…-", d["id"])) for d in done.lines]
     assert names == [(False, "a"), (True, "b"), (True, "…-4"), (True, "…-5")]
-    done = here.run(*trial, "key=id,q=text", "-i", "rows.jsonl")
+    done = here.fork(*trial, "key=id,q=text", "-i", "rows.jsonl")
     assert [("error" in d, d["id"]) for d in done.lines][1:] == [(False, "c")]
-    done = here.run(*trial, "q=text", "-i", "rows.json")
+    done = here.fork(*trial, "q=text", "-i", "rows.json")
     assert next(("error" in d, d["id"]) for d in done.lines) == (True, "d")
 
 
 def test_an_input_that_is_damaged_ends_a_trial_as_it_ends_a_post(here: Shell) -> None:
     here.write("cut.json", '[{"id": "a"} {"id": "b"}]')
-    done = here.run("executor", "check", "good.yml", "--run", "/told", "-i", "cut.json")
+    done = here.fork("executor", "check", "good.yml", "--run", "/told", "-i", "cut.json")
     assert (done.code, [d["id"] for d in done.lines]) == (1, ["a"])
     assert "error: cut.json:1:14: expected a comma or ] after an element" in done.err
 
@@ -279,7 +279,7 @@ def test_a_parameter_that_is_none_is_wrong_usage_before_anything_is_imported(her
 
 def test_a_line_that_cannot_be_read_is_one_outcome(here: Shell) -> None:
     here.write("data.jsonl", '{"id": "a", "text": "x"}\nnope\n')
-    done = here.run("executor", "check", "good.yml", "--run", "/twice", "-i", "data.jsonl")
+    done = here.fork("executor", "check", "good.yml", "--run", "/twice", "-i", "data.jsonl")
     assert done.code == 1
     first, second = done.lines
     assert first["text"] == "xx"
@@ -290,7 +290,7 @@ def test_a_line_that_cannot_be_read_is_one_outcome(here: Shell) -> None:
 
 def test_what_a_method_raises_is_shown_with_the_users_frames(here: Shell) -> None:
     here.write("data.jsonl", '{"id": "a"}\nnope\n{"id": "b"}\n')
-    done = here.run("executor", "check", "good.yml", "--run", "/boom", "-i", "data.jsonl")
+    done = here.fork("executor", "check", "good.yml", "--run", "/boom", "-i", "data.jsonl")
     assert done.code == 1
     assert [(d.get("id"), d["error"]["type"]) for d in done.lines][::2] == [
         ("a", "ValueError"),
@@ -321,8 +321,8 @@ def test_the_type_of_an_error_is_dotted_unless_it_is_pythons_own(here: Shell) ->
             ("python", "KeyError"),
         ):
             options = ("-i", "bad.jsonl", "-p", f"raise={given}")
-            trial = here.run("executor", "check", "own.yml", "--run", "/x", *options)
-            post = here.run("post", "/x", *options)
+            trial = here.fork("executor", "check", "own.yml", "--run", "/x", *options)
+            post = here.fork("post", "/x", *options)
             for done in (trial, post):
                 assert [d["error"]["type"] for d in done.lines] == [
                     expected,
@@ -332,7 +332,7 @@ def test_the_type_of_an_error_is_dotted_unless_it_is_pythons_own(here: Shell) ->
 
 def test_a_constructor_that_raises_is_shown_with_the_users_frames(here: Shell) -> None:
     here.write("fails.yml", GOOD + "with: {fails: true}\n")
-    done = here.run("executor", "check", "fails.yml", "--run", "/twice")
+    done = here.fork("executor", "check", "fails.yml", "--run", "/twice")
     assert (done.code, done.out) == (1, "")
     assert done.err.endswith("error: the constructor of Trier raised OSError: no model\n")
     assert "Traceback" in done.err
@@ -340,7 +340,7 @@ def test_a_constructor_that_raises_is_shown_with_the_users_frames(here: Shell) -
 
 
 def test_what_has_errors_is_not_run(here: Shell) -> None:
-    done = here.run("executor", "check", "bad.yml", "--run", "/twice")
+    done = here.fork("executor", "check", "bad.yml", "--run", "/twice")
     assert (done.code, done.out) == (1, "")
     assert "wiht" in done.err
     assert "closed" not in done.err
@@ -348,7 +348,7 @@ def test_what_has_errors_is_not_run(here: Shell) -> None:
 
 def test_an_endpoint_that_nobody_serves_is_noted(here: Shell) -> None:
     here.write("data.jsonl", '{"id": "a"}\n')
-    done = here.run("executor", "check", "good.yml", "--run", "/no", "-i", "data.jsonl")
+    done = here.fork("executor", "check", "good.yml", "--run", "/no", "-i", "data.jsonl")
     assert (done.code, done.out) == (0, '{"id":"a"}\n')
     assert "note: no method serves /no; the Documents come back unchanged" in done.err
     assert "help: it serves /twice, /told, /boom, /status" in done.err
@@ -401,7 +401,7 @@ def test_an_executor_of_the_catalogue_is_checked_and_run_by_its_name(here: Shell
     done = here.call("executor", "check", "catalogue://UpperCase")
     assert (done.code, done.err) == (0, "no problems in catalogue://UpperCase\n")
     assert "UpperCase.upper" in done.out
-    done = here.run("executor", "check", "catalogue://UpperCase", "--run", "/", stdin="")
+    done = here.fork("executor", "check", "catalogue://UpperCase", "--run", "/", stdin="")
     assert (done.code, done.out) == (0, "")
     done = here.call("executor", "check", "catalogue://UperCase")
     assert done.code == 1

@@ -24,7 +24,7 @@ def test_one_line_loads_the_script_also_after_a_second_time(shell: Shell, shell_
     home, variables = home_of(shell)
     startup = home / f".{shell_name}rc"
     startup.write_text("alias x=y # no newline")
-    done = shell.run("completion", "install", shell_name, **variables)
+    done = shell.fork("completion", "install", shell_name, **variables)
     assert (done.code, done.out) == (0, "")
     assert done.err == (
         f"Installed completion for {shell_name} in {startup}. It works in new shells.\n"
@@ -35,21 +35,21 @@ def test_one_line_loads_the_script_also_after_a_second_time(shell: Shell, shell_
     assert first == "alias x=y # no newline"
     assert second == f"[ -f '{script}' ] && . '{script}' # jina completion"
 
-    done = shell.run("completion", "install", shell_name, **variables)
+    done = shell.fork("completion", "install", shell_name, **variables)
     assert done.err == f"Completion for {shell_name} is already installed in {startup}\n"
     assert startup.read_text().splitlines() == [first, second]
 
 
 def test_fish_finds_its_file_by_itself(shell: Shell) -> None:
     home, variables = home_of(shell)
-    assert shell.run("completion", "install", "fish", **variables).code == 0
+    assert shell.fork("completion", "install", "fish", **variables).code == 0
     file = home / ".config" / "fish" / "completions" / "jina.fish"
     assert file.read_text() == SCRIPTS["fish"]
 
 
 def test_bash_loads_what_was_installed(shell: Shell) -> None:
     home, variables = home_of(shell)
-    shell.run("completion", "install", "bash", **variables)
+    shell.fork("completion", "install", "bash", **variables)
     done = subprocess.run(
         ["bash", "--norc", "-c", ". ~/.bashrc; complete -p jina"],
         env={**shell.environment, "HOME": str(home)},
@@ -79,6 +79,6 @@ def test_the_shell_that_is_used_is_known(shell: Shell) -> None:
 def test_what_cannot_be_written_is_said(shell: Shell) -> None:
     home, variables = home_of(shell)
     (home / ".local").write_text("")
-    done = shell.run("completion", "install", "bash", **variables)
+    done = shell.fork("completion", "install", "bash", **variables)
     assert (done.code, done.out) == (1, "")
     assert done.err.startswith(f"error: {home}/.local/share/jina/completion.bash: cannot be ")

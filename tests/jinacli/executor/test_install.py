@@ -72,7 +72,7 @@ def test_what_an_executor_needs_is_installed_and_its_flow_runs(shell: Shell, env
     python = os.path.relpath(env, shell.folder)
     assert f"note: tiny and needy are missing in {python} (Python" in done.out
     words = ("executor", "install", "my.yml", "--venv", "env", "--installer", "pip")
-    done = shell.run(*words)
+    done = shell.fork(*words)
     assert (done.code, done.out) == (0, "venv: env\n")
     ran = [line for line in done.err.splitlines() if line.startswith("$ ")]
     pip = f"$ {env} -m pip install"
@@ -83,10 +83,10 @@ def test_what_an_executor_needs_is_installed_and_its_flow_runs(shell: Shell, env
     assert "env is ready: my.yml\n" in done.err
     subprocess.run([env, "-c", "import tiny, needy"], check=True)
     # Again, quietly: nothing changes.
-    done = shell.run(*words, "--quiet")
+    done = shell.fork(*words, "--quiet")
     assert (done.code, done.out) == (0, "venv: env\n")
     assert "$ " not in done.err
-    (line,) = shell.run("post", "/", "--text", "x", "--flow", "flow.yml").lines
+    (line,) = shell.fork("post", "/", "--text", "x", "--flow", "flow.yml").lines
     assert line["text"] == "tiny 1"
 
 
@@ -94,7 +94,7 @@ def test_a_yaml_with_requirements_of_its_own_gets_these(shell: Shell, env: str) 
     shell.write("full.yml", "jtype: Sized\npy_modules: sized.py\n")
     shell.write("requirements-full.txt", "tiny\n")
     shell.write("requirements-full-no-deps.txt", "needy\n")
-    done = shell.run("executor", "install", "full.yml", "--venv", "env", "--installer", "pip")
+    done = shell.fork("executor", "install", "full.yml", "--venv", "env", "--installer", "pip")
     assert (done.code, done.out) == (0, "venv: env\n")
     ran = [line for line in done.err.splitlines() if line.startswith("$ ")]
     pip = f"$ {env} -m pip install"
@@ -113,19 +113,19 @@ def test_a_copy_of_jina_with_other_code_is_replaced(shell: Shell, env: str) -> N
         )
     assert not has_another_copy(env)
     words = ("executor", "install", "catalogue://UpperCase", "--venv", "env", "--installer", "pip")
-    assert "$ " not in shell.run(*words).err
+    assert "$ " not in shell.fork(*words).err
     path = packages / "jina" / "names.py"
     path.write_text(f"{path.read_text()}\n# edited\n")
     assert has_another_copy(env)
     # Nothing can be downloaded here, so pip cannot build it.
-    assert f"$ {env} -m pip install --editable {ROOT}\n" in shell.run(*words).err
+    assert f"$ {env} -m pip install --editable {ROOT}\n" in shell.fork(*words).err
     path.unlink()
     assert has_another_copy(env)
 
 
 def test_what_pip_cannot_install_is_an_error(shell: Shell, env: str) -> None:
     shell.write("requirements.txt", "nothing_of_that_name==1.0\n")
-    done = shell.run("executor", "install", "my.yml", "--venv", "env", "--installer", "pip")
+    done = shell.fork("executor", "install", "my.yml", "--venv", "env", "--installer", "pip")
     assert (done.code, done.out) == (1, "")
     command = f"{env} -m pip install -r {shell.folder}/requirements.txt"
     assert "No matching distribution found for nothing_of_that_name" in done.err
@@ -134,13 +134,13 @@ def test_what_pip_cannot_install_is_an_error(shell: Shell, env: str) -> None:
 
 def test_a_module_that_is_installed_only_now_is_no_mistake(shell: Shell, env: str) -> None:
     shell.write("my.yml", "jtype: tiny.parts:Mine\n")
-    done = shell.run("executor", "install", "my.yml", "--venv", "env", "--installer", "pip")
+    done = shell.fork("executor", "install", "my.yml", "--venv", "env", "--installer", "pip")
     assert (done.code, done.out) == (0, "venv: env\n"), done.err
 
 
 def test_an_executor_without_requirements_needs_jina_alone(shell: Shell, env: str) -> None:
     words = ("executor", "install", "catalogue://UpperCase", "--venv", "env", "--installer", "pip")
-    done = shell.run(*words)
+    done = shell.fork(*words)
     assert (done.code, done.out) == (0, "venv: env\n")
     assert done.err == (
         "note: catalogue://UpperCase has no requirements.txt beside it, so only jina is installed"
@@ -148,7 +148,7 @@ def test_an_executor_without_requirements_needs_jina_alone(shell: Shell, env: st
         "env is ready: catalogue://UpperCase\n"
         "add this to the executor in a Flow's YAML; the path is relative to that file:\n"
     )
-    done = shell.run(*words, "-q")
+    done = shell.fork(*words, "-q")
     assert (done.code, done.out, done.err) == (0, "venv: env\n", "")
 
 
@@ -217,7 +217,7 @@ def test_ctrl_c_shows_no_traceback_of_python(shell: Shell) -> None:
     # What is there does not keep it from going on.
     shell.write("half/pyvenv.cfg", "")
     os.chmod(shell.write("fake", "#!/bin/sh\necho jina hears 3.11.2\n"), 0o755)
-    done = shell.run(*words)
+    done = shell.fork(*words)
     assert done.code == 1
     assert done.err.startswith(command)
 

@@ -53,7 +53,7 @@ def here(shell: Shell) -> Shell:
 
 
 def test_lines_become_results_in_order(here: Shell) -> None:
-    done = here.run("executor", "run", "my.yml", "/upper", "-i", "data.jsonl", "-p", "end=!")
+    done = here.fork("executor", "run", "my.yml", "/upper", "-i", "data.jsonl", "-p", "end=!")
     assert done.code == 3
     first, bad, last = done.lines
     assert (first["text"], last["id"], last["text"]) == ("A!", "7", "B!")
@@ -70,45 +70,47 @@ def test_variables_of_its_yaml_are_set_before_it_is_imported(here: Shell) -> Non
         "        docs[0].text = QUIET\n",
     )
     here.write("env.yml", "jtype: Env\nmetas: {py_modules: env.py}\nenv: {QUIET: true}\n")
-    done = here.run("executor", "run", "env.yml", "/tell", "--text", "x", QUIET="no")
+    done = here.fork("executor", "run", "env.yml", "/tell", "--text", "x", QUIET="no")
     assert (done.code, done.lines[0]["text"]) == (0, "true")
 
 
 def test_standard_input_texts_and_nothing(here: Shell) -> None:
-    done = here.run("executor", "run", "my.yml", "upper", stdin='{"text":"x"}\n')
+    done = here.fork("executor", "run", "my.yml", "upper", stdin='{"text":"x"}\n')
     assert [line["text"] for line in done.lines] == ["X"]
-    done = here.run("executor", "run", "my.yml", "/upper", "--text", "p", "-t", "q")
+    done = here.fork("executor", "run", "my.yml", "/upper", "--text", "p", "-t", "q")
     assert [line["text"] for line in done.lines] == ["P", "Q"]
-    done = here.run("executor", "run", "my.yml", "/status")
+    done = here.fork("executor", "run", "my.yml", "/status")
     assert done.lines[0]["text"] == f"None {here.folder}/Runner/0"
-    done = here.run("executor", "run", "my.yml", "/status", "--workspace", "kept")
+    done = here.fork("executor", "run", "my.yml", "/status", "--workspace", "kept")
     assert done.lines[0]["text"] == f"None {here.folder}/kept/Runner/0"
 
 
 def test_the_size_of_a_call_and_the_file_of_the_results(here: Shell) -> None:
     here.write("many.jsonl", "{}\n" * 5)
     arguments = ("-i", "many.jsonl", "--request-size", "2", "-o", "out.jsonl")
-    done = here.run("executor", "run", "my.yml", "/sizes", *arguments)
+    done = here.fork("executor", "run", "my.yml", "/sizes", *arguments)
     assert (done.code, done.out) == (0, "")
     assert re.fullmatch(
         r"5 results in [\d.]+ s \(\S+/s\); out.jsonl now holds 5", done.err.splitlines()[-1]
     )
-    assert "results" not in here.run("executor", "run", "my.yml", "/sizes", "-q", *arguments).err
+    assert "results" not in here.fork("executor", "run", "my.yml", "/sizes", "-q", *arguments).err
     lines = (here.folder / "out.jsonl").read_text().splitlines()
     assert [json.loads(line)["tags"]["calls"] for line in lines] == [2, 2, 2, 2, 1]
 
 
 def test_only_some_fields_are_written(here: Shell) -> None:
     command = ("executor", "run", "my.yml", "/upper", "-q", "--text", "p")
-    assert here.run(*command, "--select", "text").out == '{"text":"P"}\n'
-    assert here.run(*command, "--exclude", "id,mime_type").out == '{"text":"P"}\n'
-    table = here.run(*command, "--select", "text,uri", "--output-format", "csv").out
+    assert here.fork(*command, "--select", "text").out == '{"text":"P"}\n'
+    assert here.fork(*command, "--exclude", "id,mime_type").out == '{"text":"P"}\n'
+    table = here.fork(*command, "--select", "text,uri", "--output-format", "csv").out
     assert table == "text,uri,error\nP,,\n"
-    assert 'no field "txt"\nhelp: did you mean "text"?' in here.run(*command, "--select", "txt").err
+    assert (
+        'no field "txt"\nhelp: did you mean "text"?' in here.fork(*command, "--select", "txt").err
+    )
 
 
 def test_a_method_that_raises_fails_only_these_documents_and_shows_where(here: Shell) -> None:
-    done = here.run("executor", "run", "my.yml", "/upper", "-t", "a", "-t", "no")
+    done = here.fork("executor", "run", "my.yml", "/upper", "-t", "a", "-t", "no")
     assert done.code == 3
     assert [line.get("text") for line in done.lines] == ["A", None]
     assert done.lines[1]["error"]["type"] == "ValueError"
@@ -123,13 +125,13 @@ def test_a_package_that_a_method_misses_comes_with_the_command_that_installs_it(
     source = "from jina import Executor, requests\n\nclass Late(Executor):\n    @requests\n"
     here.write("late.py", f"{source}    def f(self, docs, **kwargs):\n        import no_such_lib\n")
     here.write("late.yml", "jtype: Late\npy_modules: late.py\n")
-    done = here.run("executor", "run", "late.yml", "/", "-t", "a")
+    done = here.fork("executor", "run", "late.yml", "/", "-t", "a")
     message = done.lines[0]["error"]["message"]
     assert message.startswith("No module named 'no_such_lib'\nhelp: if it is a package, install it")
     assert done.err.count("help: ") == 1
     # With requirements beside it, these.
     here.write("requirements.txt", "no-such-lib\n")
-    done = here.run("executor", "run", "late.yml", "/", "-t", "a")
+    done = here.fork("executor", "run", "late.yml", "/", "-t", "a")
     assert "-m pip install -r requirements.txt`" in done.lines[0]["error"]["message"]
 
 
@@ -137,13 +139,13 @@ def test_a_package_that_a_method_misses_comes_with_the_command_that_installs_it(
 def test_a_module_that_fails_has_the_exit_code_of_a_check(here: Shell, source: str) -> None:
     here.write("fails.py", source)
     here.write("fails.yml", "jtype: Fails\npy_modules: fails.py\n")
-    done = here.run("executor", "run", "fails.yml", "/", "-t", "a")
+    done = here.fork("executor", "run", "fails.yml", "/", "-t", "a")
     assert done.code == 1
     assert done.err.startswith(("fails.yml:2:13: error[import", "fails.py:1:1: error[import"))
 
 
 def test_a_method_that_ends_the_process_is_no_success(here: Shell) -> None:
-    done = here.run("executor", "run", "my.yml", "/end", "-t", "a")
+    done = here.fork("executor", "run", "my.yml", "/end", "-t", "a")
     assert done.code == 1
     assert done.err == "error: my.yml: /end: the process ended with exit code 0\n"
 
@@ -173,12 +175,12 @@ def test_modules_that_cannot_be_imported_are_shown_as_by_a_check(here: Shell) ->
     text = "jtype: Broken\nmetas: {py_modules: broken.py}\n"
     here.write("broken.yml", text)
     here.write("broken.py", "from jina import Executor\nclass Broken(Executor:\n    pass\n")
-    done = here.run("executor", "run", "broken.yml", "/x", "-t", "a")
+    done = here.fork("executor", "run", "broken.yml", "/x", "-t", "a")
     assert (done.code, done.out) == (1, "")
     assert "broken.py:2:22: error[import-failed]: not valid Python" in done.err
     assert "^" in done.err
     here.write("broken.py", "import no_such_module_anywhere\n")
-    done = here.run("executor", "run", "broken.yml", "/x", "-t", "a")
+    done = here.fork("executor", "run", "broken.yml", "/x", "-t", "a")
     assert (done.code, done.out) == (1, "")
     assert "broken.yml:2:" in done.err
     assert "No module named 'no_such_module_anywhere'" in done.err
@@ -229,12 +231,12 @@ def test_the_catalogue_is_listed(shell: Shell) -> None:
 def test_an_import_that_fails_is_shown_once(shell: Shell) -> None:
     shell.write("broken.py", "import nothing_of_that_name\n")
     shell.write("my.yml", "jtype: X\npy_modules: broken.py\n")
-    done = shell.run("executor", "run", "my.yml", "/", "--text", "x")
+    done = shell.fork("executor", "run", "my.yml", "/", "--text", "x")
     assert (done.code, done.out) == (1, "")
     assert "my.yml:2:13: error[import-failed]" in done.err
     assert done.err.count("Traceback") == 1
     shell.write("broken.py", "import os\nos._exit(0)\n")
-    done = shell.run("executor", "run", "my.yml", "/", "--text", "x")
+    done = shell.fork("executor", "run", "my.yml", "/", "--text", "x")
     assert (done.code, done.out, done.err) == (
         1,
         "",

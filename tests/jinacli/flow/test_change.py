@@ -101,24 +101,24 @@ def upper(shared_shell: Shell) -> Iterator[Shell]:
 def test_what_cannot_be_changed(
     upper: Shell, arguments: list[str], code: int, message: str
 ) -> None:
-    done = upper.run("flow", *arguments)
+    done = upper.fork("flow", *arguments)
     assert (done.code, done.out) == (code, "")
     assert message in done.err
 
 
 def test_a_flow_can_be_named_by_an_option_everywhere(upper: Shell) -> None:
     for command in ("status", "endpoints", "top", "down"):
-        done = upper.run("flow", command, "--flow", "upper-that-is-not")
+        done = upper.fork("flow", command, "--flow", "upper-that-is-not")
         assert done.code != 2, done.err
         assert '"upper-that-is-not"' in done.err or command == "down"
         assert "--flow" not in upper.call("flow", command, "--help").out or command == "endpoints"
-    assert upper.run("flow", "status", "--flow", "flow").code == 0
+    assert upper.fork("flow", "status", "--flow", "flow").code == 0
     other = upper.write("second.yml", (upper.folder / "flow.yml").read_text())
-    assert upper.run("flow", "up", other, "-d", "-q").code == 0
+    assert upper.fork("flow", "up", other, "-d", "-q").code == 0
     done = upper.call("flow", "restart", "second")
     assert (done.code, done.out) == (2, "")
     assert done.err.endswith('"second" is a Flow, not an Executor\nhelp: use --flow second\n')
-    assert upper.run("flow", "down", "--flow", "second").code == 0
+    assert upper.fork("flow", "down", "--flow", "second").code == 0
     assert upper.call("flow", "ps", "--quiet").out == "flow\n"
 
 
@@ -199,7 +199,7 @@ def test_new_workers_that_do_not_start_leave_the_old_ones(shell: Shell) -> None:
         flag.touch()
         for command in (["scale", "words=3"], ["restart", "--surge"]):
             before = shell.workers()
-            done = shell.run("flow", *command)
+            done = shell.fork("flow", *command)
             assert done.code == 1
             assert done.err.endswith("did not start: RuntimeError: no model today\n")
             assert done.err.count("RuntimeError: no model today") == 1
@@ -418,7 +418,7 @@ def test_a_worker_that_is_killed_at_its_start_is_started_once_more(shell: Shell)
     with shell.up("flow.yml"):
         for command in (["scale", "once=2"], ["restart"], ["restart", "--surge"]):
             (shell.folder / "flag").touch()
-            assert shell.run("flow", *command).code == 0
+            assert shell.fork("flow", *command).code == 0
             assert not (shell.folder / "flag").exists()
         assert list(shell.workers()) == ["once/0", "once/1"]
 

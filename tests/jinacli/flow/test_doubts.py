@@ -47,15 +47,15 @@ def heads(text: str) -> list[str]:
 def test_post_and_up_show_what_check_shows(doubtful: Shell) -> None:
     checked = doubtful.call("flow", "check", "flow.yml")
     assert (checked.code, heads(checked.out)) == (0, PLACES)
-    done = doubtful.run("post", "/up", "--text", "x", "--flow", "flow.yml")
+    done = doubtful.fork("post", "/up", "--text", "x", "--flow", "flow.yml")
     assert (done.code, heads(done.err)) == (0, PLACES)
     assert [line["text"] for line in done.lines] == ["X!"]
     assert "6 |     uses_with: {sufix" in done.err
     assert "help: did you mean `suffix`?" in done.err
-    up = doubtful.run("flow", "up", "flow.yml", "--detach")
+    up = doubtful.fork("flow", "up", "flow.yml", "--detach")
     assert (up.code, heads(up.err)) == (0, PLACES)
     assert doubtful.call("flow", "down").code == 0
-    quiet = doubtful.run("post", "/up", "--text", "x", "--flow", "flow.yml", "--quiet")
+    quiet = doubtful.fork("post", "/up", "--text", "x", "--flow", "flow.yml", "--quiet")
     assert (quiet.code, quiet.err) == (0, "")
 
 
@@ -64,7 +64,7 @@ def test_strict_makes_them_errors(doubtful: Shell) -> None:
         ("post", "/up", "--text", "x", "--flow", "flow.yml", "--strict"),
         ("flow", "up", "flow.yml", "--strict"),
     ):
-        done = doubtful.run(*command)
+        done = doubtful.fork(*command)
         assert (done.code, done.out, heads(done.err)) == (2, "", PLACES), command
     assert not doubtful.directories()
     needs = doubtful.call("post", "/up", "--text", "x", "--strict")

@@ -14,7 +14,7 @@ from tests.shell import WAIT_S, Shell
 
 def test_detached_it_runs_on_until_down(shell: Shell) -> None:
     shell.flow("Upper, replicas: 2")
-    up = shell.run("flow", "up", "flow.yml", "--detach", "--json")
+    up = shell.fork("flow", "up", "flow.yml", "--detach", "--json")
     assert up.code == 0, up.err
     assert json.loads(up.out)["flow"] == "flow"
     try:
@@ -49,7 +49,7 @@ def test_down_when_nothing_runs_is_no_error(shell: Shell) -> None:
 
 def test_down_says_nothing_if_asked_to(shell: Shell) -> None:
     assert shell.call("flow", "down", "--quiet") == (0, "", "")
-    assert shell.run("flow", "up", shell.flow("Upper"), "--detach").code == 0
+    assert shell.fork("flow", "up", shell.flow("Upper"), "--detach").code == 0
     assert shell.call("flow", "down", "-q") == (0, "", "")
     assert shell.ps() == []
 

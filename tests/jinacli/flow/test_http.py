@@ -101,7 +101,7 @@ def test_each_process_shows_what_it_did(served: tuple[Shell, Running, str]) -> N
     with socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2]))) as connection:
         connection.sendall(head.encode() + body[:-1])  # it waits for the rest
         wait_until(lambda: sum(held for held, _ in counts()) == 1)
-        table = shell.run("flow", "top").out
+        table = shell.fork("flow", "top").out
     heads = ["http", "state", "requests/s", "in", "progress", "memory", "restarts"]
     lines = [line.split() for line in table.splitlines()]
     rows = lines[lines.index(heads) + 1 :][:2]
@@ -114,14 +114,14 @@ def test_a_taken_port_is_told_before_anything_starts(served: tuple[Shell, Runnin
     shell, _, url = served
     port = int(url.rpartition(":")[2])
     text = FLOW.replace("protocol: http", f"protocol: http, port_expose: {port}")
-    done = shell.run("flow", "up", shell.write("other.yml", text))
+    done = shell.fork("flow", "up", shell.write("other.yml", text))
     assert done.code == 1
     place = f"{shell.folder}/other.yml:2:37"
     assert f'error: {place}: port {port} is taken by the Flow "flow", process ' in done.err
     assert "help: `jina flow down flow` stops it; or choose another one, or 0 for" in done.err
-    detached = shell.run("flow", "up", shell.write("other.yml", text), "--detach")
+    detached = shell.fork("flow", "up", shell.write("other.yml", text), "--detach")
     assert (detached.code, detached.err) == (1, done.err)
-    assert shell.run("http", str(port)).code == 1
+    assert shell.fork("http", str(port)).code == 1
     assert len(shell.directories()) == 1
 
 
@@ -190,12 +190,12 @@ def test_a_flow_that_is_not_there_is_told_and_when_it_is_back(shell: Shell) -> N
         wait_until(lambda: "warning: no Flow answers at tcp://127.0.0.1:1 yet" in beside.err)
         assert beside.end(signal.SIGTERM).code == 0
     words = ["flow", "up", shell.flow("Upper"), "-d", "-q"]
-    assert shell.run(*words).code == 0
+    assert shell.fork(*words).code == 0
     with shell.start("http", "0") as beside:
         url_of(beside)
         assert shell.call("flow", "down", "-q").code == 0
         wait_until(lambda: 'The Flow "flow" does not answer any more; requests' in beside.err)
-        assert shell.run(*words).code == 0
+        assert shell.fork(*words).code == 0
         wait_until(lambda: 'The Flow "flow" is back\n' in beside.err)
         assert beside.err.count("does not answer") == 1
         assert beside.end(signal.SIGTERM).code == 0
@@ -209,14 +209,14 @@ def test_beside_a_flow_that_asks_for_keys(shell: Shell) -> None:
     shell.write("theirs/me.pub", (shell.folder / "ours" / "me.pub").read_bytes())
     with shell.up(shell.flow("Upper"), "--port", "0", "--keys", "theirs"):
         address = next(each for each in shell.ps()[0]["addresses"] if each[:4] == "tcp:")
-        taken = shell.run("http", address.rpartition(":")[2]).err
+        taken = shell.fork("http", address.rpartition(":")[2]).err
         assert ' is taken by the Flow "flow", process ' in taken
         assert "help: `jina flow down flow` stops it; or" in taken
         with shell.start("http", "0", "--address", address, "--keys", "ours") as beside:
             url = url_of(beside)
             assert poll(partial(is_served, url))
             assert beside.end(signal.SIGTERM).code == 0
-        assert shell.run("http", "0", "--address", address, "--keys", "none").code == 2
+        assert shell.fork("http", "0", "--address", address, "--keys", "none").code == 2
 
 
 def url_of(beside: Running) -> str:
@@ -231,7 +231,7 @@ def test_down_lets_a_request_finish_and_takes_no_new_one(shell: Shell) -> None:
     gate = shell.folder / "gate"
     shell.flow(f"Gate, uses_with: {{folder: {gate}}}")
     gate.mkdir()
-    assert shell.run("flow", "up", "flow.yml", "-d", "-q", "--http", "0").code == 0
+    assert shell.fork("flow", "up", "flow.yml", "-d", "-q", "--http", "0").code == 0
     url = shell.ps()[0]["http"]
     answers: list[tuple[int, bytes]] = []
     client = threading.Thread(target=lambda: answers.append(asked(url)))
@@ -260,14 +260,15 @@ def accepts(where: tuple[str, int]) -> bool:
 
 @pytest.mark.parametrize("victims", ["supervisor", "all but the fronts"])
 def test_nothing_is_left_when_the_supervisor_is_killed(shell: Shell, victims: str) -> None:
-    assert shell.run("flow", "up", shell.flow("Upper"), "-d", "-q", "--http", "0").code == 0
+    assert shell.fork("flow", "up", shell.flow("Upper"), "-d", "-q", "--http", "0").code == 0
     (flow,) = shell.ps()
     assert is_served(flow["http"])
     pids = [flow["pid"], *([shell.gateway()] if victims != "supervisor" else [])]
     for pid in pids:
         os.kill(pid, signal.SIGKILL)
     wait_until(lambda: not shell.processes(), what="every process is gone")
-    assert shell.ps() == []
+    # One that ends has no environment any more while it still holds the lock of the directory.
+    wait_until(lambda: shell.ps() == [], what="the Flow is gone")
 
 
 def test_what_the_command_line_refuses(shell: Shell) -> None:
@@ -282,20 +283,22 @@ def test_what_the_command_line_refuses(shell: Shell) -> None:
         done = shell.call("flow", "up", "flow.yml", *words)
         assert done.code == 2
         assert told in done.err
-    done = shell.run("http", "0.0.0.0:8080")
+    done = shell.fork("http", "0.0.0.0:8080")
     assert (done.code, "--insecure-no-auth" in done.err) == (2, True)
-    assert shell.run("http", "0").code == 4  # no Flow runs
+    assert shell.fork("http", "0").code == 4  # no Flow runs
 
 
 def test_who_lets_others_in_is_believed_by_every_command(shell: Shell) -> None:
     text = FLOW.replace("protocol: http", "protocol: http, host: 0.0.0.0")
     shell.write("flow.yml", text)
-    assert shell.run("flow", "up", "flow.yml", "-d").code == 2
-    assert shell.run("flow", "up", "flow.yml", "-d", "--strict", "--insecure-no-auth").code == 0
+    assert shell.fork("flow", "up", "flow.yml", "-d").code == 2
+    assert shell.fork("flow", "up", "flow.yml", "-d", "--strict", "--insecure-no-auth").code == 0
     assert shell.call("flow", "restart").code == 0
     assert shell.call("flow", "diff").code == 0
     assert shell.call("flow", "down").code == 0
-    assert shell.run("post", "/", "--text", "x", "--flow", "flow.yml").code == 0  # served to nobody
+    assert (
+        shell.fork("post", "/", "--text", "x", "--flow", "flow.yml").code == 0
+    )  # served to nobody
     assert "error[open-host]" in shell.call("flow", "check", "flow.yml").out
 
 

@@ -83,7 +83,7 @@ def test_logs_of_a_flow_in_the_foreground_and_of_one_that_has_ended(talking: She
 
 def test_the_log_of_a_flow_that_was_killed_is_kept(talking: Shell) -> None:
     shell = talking
-    up = shell.run("flow", "up", "flow.yml", "--detach")
+    up = shell.fork("flow", "up", "flow.yml", "--detach")
     assert up.code == 0
     assert "`jina flow logs` shows its output" in up.err
     with shell.start("flow", "logs", "-f") as follow:
@@ -102,7 +102,7 @@ def test_the_log_of_a_flow_that_was_killed_is_kept(talking: Shell) -> None:
 
 def test_a_post_to_a_flow_that_gave_up_says_where_it_says_why(shell: Shell) -> None:
     gate = shell.flow(f"Gate, uses_with: {{folder: {shell.folder}}}")
-    assert shell.run("flow", "up", gate, "--detach").code == 0
+    assert shell.fork("flow", "up", gate, "--detach").code == 0
     with shell.start("post", "/", "--text", "x") as post:
         wait_until((shell.folder / "begun").exists)
         for _ in range(6):
@@ -112,7 +112,7 @@ def test_a_post_to_a_flow_that_gave_up_says_where_it_says_why(shell: Shell) -> N
         done = post.end()
     assert done.code == 4
     assert "help: `jina flow logs --flow flow` shows why; start it again" in done.err
-    log = shell.run("flow", "logs", "--flow", "flow").out
+    log = shell.fork("flow", "logs", "--flow", "flow").out
     assert log.count("gateway was killed by SIGKILL") + log.count("| was killed by SIGKILL") == 5
     assert 'error: "gateway" did not start: it was killed by SIGKILL\n' in log
     (run,) = json.loads(shell.call("flow", "list", "--json").out)["runs"]
@@ -130,7 +130,7 @@ def test_nothing_has_run_so_far(shell: Shell) -> None:
     done = shell.call("flow", "logs")
     assert (done.code, done.out) == (4, "")
     assert "no Flow is running, and there is no log of one" in done.err
-    assert shell.run("flow", "logs", "--flow", "x").code == 4
+    assert shell.fork("flow", "logs", "--flow", "x").code == 4
 
 
 def test_a_flow_whose_log_cannot_be_written_says_so(shell: Shell) -> None:

@@ -72,7 +72,7 @@ def test_packages_come_before_the_users_folders_and_helpers_are_found(shell: She
             "library: `import queue` imports that, not this file",
         ]
     with shell.up("flow/flow.yml"):
-        (line,) = shell.run("post", "/", "--text", "x").lines
+        (line,) = shell.fork("post", "/", "--text", "x").lines
     assert line["tags"] == {"learns": "of the package", "helper": "beside the Executor"}
 
 

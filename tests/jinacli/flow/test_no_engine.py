@@ -20,7 +20,7 @@ use the Executor's YAML file
 @pytest.mark.parametrize("words", [["flow", "check"], ["flow", "up"], ["post", "/", "--flow"]])
 def test_the_line_of_the_yaml_is_named(shell: Shell, tmp_path: Path, words: list[str]) -> None:
     shell.write("flow.yml", "jtype: Flow\nexecutors:\n  - uses: docker://encoder:1\n")
-    done = shell.run(*words, "flow.yml", PATH=str(tmp_path))
+    done = shell.fork(*words, "flow.yml", PATH=str(tmp_path))
     assert done.code == 1
     assert _SAID in done.out + done.err
-    assert shell.run("flow", "check", "--no-import", "flow.yml", PATH=str(tmp_path)).code == 0
+    assert shell.fork("flow", "check", "--no-import", "flow.yml", PATH=str(tmp_path)).code == 0

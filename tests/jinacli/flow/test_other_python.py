@@ -126,7 +126,7 @@ def test_an_interpreter_without_jina_is_told_at_its_line(shell: Shell, words: st
     python = make_venv(shell.folder / "empty")
     shell.write("who.py", WHO)
     shell.write("flow.yml", flow("venv: empty"))
-    done = shell.run(*words.split())
+    done = shell.fork(*words.split())
     assert done.code == 1
     version = sys.version.partition(" ")[0]
     assert done.err.startswith(
@@ -146,7 +146,7 @@ def test_an_interpreter_without_jina_is_told_at_its_line(shell: Shell, words: st
 def test_a_program_that_is_no_python_is_told_at_its_line(shell: Shell, words: str) -> None:
     shell.write("who.py", WHO)
     shell.write("flow.yml", flow("python: /bin/true"))
-    done = shell.run(*words.split())
+    done = shell.fork(*words.split())
     assert done.code == 1
     told = done.out + done.err
     assert "flow.yml:6:13: error[unfit-interpreter]: /bin/true does not run as a Python" in told
@@ -159,7 +159,7 @@ def test_a_file_that_is_no_program_is_told_at_its_line(shell: Shell, words: str)
     shell.write("who.py", WHO)
     shell.write("flow.yml", flow("python: ./noexec"))
     os.chmod(shell.write("noexec", "no program"), 0o755)
-    done = shell.run(*words.split())
+    done = shell.fork(*words.split())
     assert done.code == 1
     told = done.out + done.err
     assert "flow.yml:6:13: " in told
@@ -171,7 +171,7 @@ def test_a_file_that_is_no_program_is_told_at_its_line(shell: Shell, words: str)
 def test_an_environment_that_is_not_there_is_told_before_anything_starts(shell: Shell) -> None:
     shell.write("who.py", WHO)
     shell.write("flow.yml", flow("venv: envs/none"))
-    done = shell.run("flow", "up", "flow.yml")
+    done = shell.fork("flow", "up", "flow.yml")
     assert done.code == 2
     folder = shell.folder / "envs/none"
     told, *imported = done.err.split("imported by ")
@@ -222,7 +222,7 @@ def checked_flow(shell: Shell, python: str, name: str = "flow.yml") -> None:
 def test_a_check_imports_each_executor_in_its_interpreter(shell: Shell, rich_python: str) -> None:
     checked_flow(shell, f"python: {rich_python}")
     shell.write("more.yml", "executors: [{name: there, uses_requests: {/z: x}}]\n")
-    done = shell.run("flow", "check", "flow.yml", "-f", "more.yml")
+    done = shell.fork("flow", "check", "flow.yml", "-f", "more.yml")
     assert done.code == 1
     assert done.err.startswith(f"imported by {rich_python}\n")
     here, _, there = done.out.partition("\n\n")

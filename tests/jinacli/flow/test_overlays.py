@@ -46,7 +46,7 @@ def some_files(shell: Shell) -> Shell:
 
 def test_a_flow_of_two_files_is_started_changed_and_compared(files: Shell) -> None:
     given = ("-f", "flow.yml", "-f", "prod.yml", "--env-file", "my.env")
-    up = files.run("flow", "up", *given, "--set", "executors.mark.with.api_key=x1", "--wait", "-q")
+    up = files.fork("flow", "up", *given, "--set", "executors.mark.with.api_key=x1", "--wait", "-q")
     assert (up.code, up.err) == (0, "")
     (line,) = files.call("post", "/mark", "--text", "a").lines
     assert line["text"] == "a?"
@@ -126,7 +126,7 @@ def test_a_start_that_takes_too_long_is_given_up(shell: Shell) -> None:
         "flow.yml",
         "jtype: Flow\nexecutors: [{name: mark, uses: {jtype: Mark, py_modules: [slow.py]}}]\n",
     )
-    done = shell.run("flow", "up", "--wait", "--timeout", "2s")
+    done = shell.fork("flow", "up", "--wait", "--timeout", "2s")
     assert done.code == 124
     said = "the Flow was not ready after 2 s; it was stopped; still loading: mark/0\n"
     assert done.err.endswith(said)
@@ -143,8 +143,8 @@ def test_the_flow_of_the_folder_is_meant(shell: Shell, tmp_path: Path) -> None:
     shell.write("other.yml", text % (uses, "other"))
     shell.write("flow.yaml", text % (uses, "here"))
     shell.write("jina.yml", text % (uses, "unused"))
-    assert shell.run("flow", "up", "other.yml", "-d", "-q").code == 0
-    up = shell.run("flow", "up", "-d")
+    assert shell.fork("flow", "up", "other.yml", "-d", "-q").code == 0
+    up = shell.fork("flow", "up", "-d")
     assert (up.code, up.err.splitlines()[0]) == (0, "using flow.yaml; there is also jina.yml")
     posted = shell.call("post", "/mark", "--text", "a")
     assert [line["text"] for line in posted.lines] == ["ahere"]

@@ -34,7 +34,7 @@ def test_ps_shows_files_and_no_mark_up(shell: Shell) -> None:
         (shell.folder / folder).mkdir()
         text = shell.flow("Upper").read_text()
         shell.write(f"{folder}/flow[x].yml", text)
-        done = shell.run("flow", "up", f"{folder}/flow[x].yml", "--detach")
+        done = shell.fork("flow", "up", f"{folder}/flow[x].yml", "--detach")
         assert done.code == 0, done.err
     try:
         table = shell.ps_table()
@@ -43,7 +43,7 @@ def test_ps_shows_files_and_no_mark_up(shell: Shell) -> None:
         done = shell.call("post", "/", "--text", "x")
         assert done.code == 4
         assert "2 Flows are running: a/flow[x].yml, b/flow[x].yml\n" in done.err
-        assert shell.run("post", "/", "--text", "x", "--flow", "b/flow[x].yml").code == 0
+        assert shell.fork("post", "/", "--text", "x", "--flow", "b/flow[x].yml").code == 0
         for arguments in ((), (shell.ps()[0]["name"],)):
             done = shell.call("flow", "down", *arguments)
             assert done.code == 4

@@ -149,7 +149,7 @@ def test_an_unknown_flow_and_none(flow: Shell, shell: Shell) -> None:
     assert (done.code, done.out) == (4, "")
     assert 'did you mean "flow"?' in done.err
     for command in ("status", "top"):
-        done = shell.run("flow", command)
+        done = shell.fork("flow", command)
         assert (done.code, done.out) == (4, "")
         assert done.err.startswith("error: no Flow is running\n")
 
@@ -223,7 +223,7 @@ def test_top_leaves_the_terminal_as_it_was(flow: Shell, key: bytes, code: int) -
 
 
 def test_top_without_a_terminal_shows_one_screen(flow: Shell) -> None:
-    done = flow.run("flow", "top")
+    done = flow.fork("flow", "top")
     assert done.code == 0
     assert "\x1b" not in done.out
     assert done.out.startswith("flow is healthy: ")

@@ -74,7 +74,7 @@ def in_a_check(then: str) -> str:
 def test_every_mistake_is_shown_at_its_place(shell: Shell, words: str) -> None:
     shell.write("fits.py", CLASSES)
     shell.write("flow.yml", FLOW)
-    done = shell.run(*words.split())
+    done = shell.fork(*words.split())
     assert (done.code, done.out) == (1, "")
     *rest, last = done.err.splitlines(keepends=True)
     assert "".join(rest) == PROBLEMS.format(file="flow.yml") + "\n"
@@ -84,7 +84,7 @@ def test_every_mistake_is_shown_at_its_place(shell: Shell, words: str) -> None:
 
 def test_a_flow_from_standard_input_too(shell: Shell) -> None:
     shell.write("fits.py", CLASSES)
-    done = shell.run("flow", "up", "-", stdin=FLOW)
+    done = shell.fork("flow", "up", "-", stdin=FLOW)
     assert done.code == 1
     assert done.err.startswith(PROBLEMS.format(file="<text>") + "\nerror: <text>:")
 
@@ -93,7 +93,7 @@ def test_a_module_that_fails_is_shown_once_and_the_others_mistakes_too(shell: Sh
     shell.write("fits.py", CLASSES)
     shell.write("broken.py", "import nothing_of_that_name\n")
     shell.write("flow.yml", FLOW.replace("fits.py:Fits\n", "broken.py:Fits\n"))
-    done = shell.run("flow", "up", "flow.yml")
+    done = shell.fork("flow", "up", "flow.yml")
     assert done.code == 1
     assert done.err.count("import nothing_of_that_name") == 1
     assert done.err.count("Traceback") == 1
@@ -113,14 +113,14 @@ def test_a_module_in_a_folder_whose_name_is_no_utf_8_is_shown_once(shell: Shell)
     shell.folder.mkdir()
     shell.write("broken.py", "import nothing_of_that_name\n")
     shell.write("flow.yml", "executors: [{name: a, uses: broken.py:A}]\n")
-    done = shell.run("flow", "up", "flow.yml")
+    done = shell.fork("flow", "up", "flow.yml")
     assert done.code == 1
     assert done.err.count("Traceback") == 1
 
 
 @pytest.mark.parametrize("command", ["up", "plot"])
 def test_standard_input_that_is_no_utf_8_is_refused(shell: Shell, command: str) -> None:
-    done = shell.run("flow", command, "-", stdin=b"jtype: Flow\nname: \xff\n")
+    done = shell.fork("flow", command, "-", stdin=b"jtype: Flow\nname: \xff\n")
     assert (done.code, done.out) == (2, "")
     assert done.err == (
         "error: <text>:2: byte 0xff is not valid UTF-8\nhelp: send the YAML as UTF-8\n"
@@ -132,7 +132,7 @@ def test_two_modules_that_fail_alike_are_both_shown(shell: Shell) -> None:
     shell.write("one.py", "import nothing_of_that_name\n")
     shell.write("two.py", "import nothing_of_that_name\n")
     shell.write("flow.yml", "executors: [{name: a, uses: one.py:A}, {name: b, uses: two.py:B}]\n")
-    done = shell.run("flow", "up", "flow.yml")
+    done = shell.fork("flow", "up", "flow.yml")
     assert done.code == 1
     assert done.err.count('one.py", line 1') == done.err.count('two.py", line 1') == 1
 
@@ -141,7 +141,7 @@ def test_two_modules_that_fail_alike_are_both_shown(shell: Shell) -> None:
 def test_mistakes_in_the_yaml_hide_none_in_the_classes(shell: Shell, words: str) -> None:
     shell.write("fits.py", CLASSES)
     shell.write("flow.yml", f"{FLOW}    replcias: 2\n")
-    done = shell.run(*words.split())
+    done = shell.fork(*words.split())
     assert done.code == 2
     assert done.err == (
         "flow.yml:12:5: error[unknown-key]: `replcias` is not a key of an executor\n"
@@ -155,7 +155,7 @@ def test_a_constructor_that_raises_is_shown_as_it_is(shell: Shell) -> None:
     """A check would import everything once more, and know nothing of it."""
     shell.write("fits.py", f"print('imported')\n{CLASSES}")
     shell.write("flow.yml", "executors: [{name: a, uses: fits.py:Raises}]\n")
-    done = shell.run("flow", "up", "flow.yml")
+    done = shell.fork("flow", "up", "flow.yml")
     assert done.code == 1
     assert done.err.endswith('"a/0" did not start: OSError: no model here\n')
     assert done.err.count("imported") == 1
@@ -166,7 +166,7 @@ def test_a_node_that_uses_a_file_is_named_at_its_entry(shell: Shell) -> None:
     shell.write("my.yml", "jtype: Fits\npy_modules: fits.py\nrequests: {/y: og}\n")
     shell.write("raises.yml", "jtype: Raises\npy_modules: fits.py\n")
     shell.write("flow.yml", "executors:\n  - uses: my.yml\n")
-    done = shell.run("flow", "up", "flow.yml")
+    done = shell.fork("flow", "up", "flow.yml")
     assert done.err == (
         "my.yml:3:16: error[unknown-method]: Fits has no method 'og'\n"
         "  3 | requests: {/y: og}\n"
@@ -176,7 +176,7 @@ def test_a_node_that_uses_a_file_is_named_at_its_entry(shell: Shell) -> None:
         "requests['/y']: Fits has no method 'og'\n"
     )
     shell.write("flow.yml", "executors:\n  - uses: raises.yml\n")
-    done = shell.run("flow", "up", "flow.yml")
+    done = shell.fork("flow", "up", "flow.yml")
     last = 'error: flow.yml:2:11: "executor0/0" did not start: OSError: no model here\n'
     assert done.err.endswith(last)
 
@@ -184,7 +184,7 @@ def test_a_node_that_uses_a_file_is_named_at_its_entry(shell: Shell) -> None:
 def test_what_only_the_worker_finds_is_shown_in_its_words(shell: Shell) -> None:
     shell.write("late.py", in_a_check("from jina import Executor\n\nLate = Executor"))
     shell.write("flow.yml", "executors: [{name: a, uses: late.py:Late}]\n")
-    done = shell.run("flow", "up", "flow.yml")
+    done = shell.fork("flow", "up", "flow.yml")
     assert done.code == 1
     assert done.err == (
         "error: flow.yml:1:29: \"a/0\" did not start: no Executor class 'Late' in late\n"
@@ -207,7 +207,7 @@ def test_what_only_the_worker_finds_is_shown_in_its_words(shell: Shell) -> None:
 def test_a_check_that_is_broken_off(shell: Shell, then: str, code: int, last: str) -> None:
     shell.write("late.py", in_a_check(then))
     shell.write("flow.yml", "executors: [{name: a, uses: late.py:Late}]\n")
-    done = shell.run("flow", "up", "flow.yml")
+    done = shell.fork("flow", "up", "flow.yml")
     assert done.code == code
     assert "did not start: no Executor class 'Late' in late" in done.err
     assert last in done.err.splitlines()
@@ -216,7 +216,7 @@ def test_a_check_that_is_broken_off(shell: Shell, then: str, code: int, last: st
 def test_a_check_that_a_module_ends_leaves_the_exit_code_of_yaml(shell: Shell) -> None:
     shell.write("ends.py", "import os\nos._exit(0)\n")
     shell.write("flow.yml", "executors: [{name: a, uses: ends.py:Ends, replcias: 2}]\n")
-    done = shell.run("flow", "up", "flow.yml")
+    done = shell.fork("flow", "up", "flow.yml")
     assert done.code == 2
     assert (
         "help: did you mean `replicas`?\n\n"
@@ -234,7 +234,7 @@ def test_what_a_checked_module_reads_and_writes_is_no_data(shell: Shell, words: 
     )
     shell.write("late.py", in_a_check(f"import subprocess\n{then}"))
     shell.write("flow.yml", "executors: [{name: a, uses: late.py:Late}]\n")
-    done = shell.run(*words.split(), stdin='{"text": "x"}\n' * 9)
+    done = shell.fork(*words.split(), stdin='{"text": "x"}\n' * 9)
     assert (done.code, done.out) == (1, "")
     assert "written" in done.err
     assert "read b''" in done.err

@@ -78,7 +78,7 @@ def test_every_problem_of_a_broken_flow_is_shown_at_its_place(shell: Shell) -> N
 
 def test_a_missing_file(shell: Shell) -> None:
     shell.flow("Upper")
-    assert shell.run("flow", "up", "flw.yml") == (
+    assert shell.fork("flow", "up", "flw.yml") == (
         2,
         "",
         "error[no-source]: no such file: flw.yml\nhelp: did you mean 'flow.yml'?\n",
@@ -87,7 +87,7 @@ def test_a_missing_file(shell: Shell) -> None:
 
 def test_a_worker_that_fails_to_start_shows_its_traceback_and_its_place(shell: Shell) -> None:
     shell.flow("Upper", "FailsToStart", name="flow.yml")
-    done = shell.run("flow", "up", "flow.yml")
+    done = shell.fork("flow", "up", "flow.yml")
     assert (done.code, done.out) == (1, "")
     report = done.err[done.err.index("about to load") :]
     assert report == (
@@ -128,7 +128,7 @@ def test_an_endpoint_that_two_methods_claim_is_told_at_the_start(shell: Shell) -
         "    @requests(on='/x')\n    def b(self, docs):\n        docs[0].text = 'b'\n",
     )
     shell.write("flow.yml", "jtype: Flow\nexecutors: [{name: it, uses: 'twice.py:Twice'}]\n")
-    done = shell.run("post", "/x", "--flow", "flow.yml", "--text", "x")
+    done = shell.fork("post", "/x", "--flow", "flow.yml", "--text", "x")
     assert [doc["text"] for doc in done.lines] == ["b"]
     assert "twice.py:10:5: warning[endpoint-claimed-twice]: a and b of Twice" in done.err
 
@@ -142,7 +142,7 @@ def test_an_argument_that_its_annotation_does_not_allow_is_told_at_the_start(she
     )
     shell.write("my.yml", "jtype: Ranks\npy_modules: ranks.py\nwith: {top_k: abc}\n")
     shell.write("flow.yml", "jtype: Flow\nexecutors: [{name: it, uses: my.yml}]\n")
-    done = shell.run("post", "/x", "--flow", "flow.yml", "--text", "x", "--allow-unserved")
+    done = shell.fork("post", "/x", "--flow", "flow.yml", "--text", "x", "--allow-unserved")
     assert done.code == 0
     assert (
         "my.yml:3:8: warning[wrong-type]: `with.top_k` is 'abc'; Ranks annotates it as a "
@@ -168,7 +168,7 @@ def test_an_import_that_fails_is_told_at_once(
         "jtype: Flow\nexecutors:\n"
         f"  - {{name: own, uses: {{jtype: {jtype}, py_modules: [own.py]}}}}\n",
     )
-    done = shell.run("flow", "up", "flow.yml")
+    done = shell.fork("flow", "up", "flow.yml")
     assert (done.code, done.out) == (1, "")
     assert 'flow.yml:3:23: "own/0" did not start' in done.err
     assert last in done.err
@@ -180,7 +180,7 @@ def test_the_same_file_up_twice_is_refused(shell: Shell) -> None:
     path = shell.flow("Upper")
     with shell.up("flow.yml") as flow:
         for options in ([], ["--detach"]):
-            assert shell.run("flow", "up", "flow.yml", *options) == (
+            assert shell.fork("flow", "up", "flow.yml", *options) == (
                 1,
                 "",
                 f'error: {path}: the Flow "flow" is already running, with process id {flow.pid}\n'
@@ -216,7 +216,7 @@ def test_with_a_port_it_listens_on_tcp_too(shell: Shell, host: str, shown: str) 
 def test_a_port_that_is_taken(shell: Shell) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-        done = shell.run("flow", "up", shell.flow("Upper"), "--port", str(port))
+        done = shell.fork("flow", "up", shell.flow("Upper"), "--port", str(port))
     assert (done.code, done.out) == (1, "")
     assert done.err.startswith(
         f"error: tcp://127.0.0.1:{port}: cannot listen there: Address already in use\n"
@@ -247,7 +247,7 @@ def test_beyond_this_machine_only_when_asked_twice(
 
 def test_yaml_from_standard_input(shell: Shell) -> None:
     text = shell.flow("Upper").read_text()
-    done = shell.run("flow", "up", "-", "--detach", "--json", stdin=text)
+    done = shell.fork("flow", "up", "-", "--detach", "--json", stdin=text)
     assert done.code == 0, done.err
     name = json.loads(done.out)["flow"]
     try:
@@ -294,7 +294,7 @@ def test_a_run_directory_that_is_not_ours_is_refused_by_all(shell: Shell) -> Non
     shell.run_dir.chmod(0o777)
     reason = f"error: {shell.run_dir}: this folder must be a real folder, owned by you"
     for words in (("flow", "up", "flow.yml"), ("flow", "ps")):
-        done = shell.run(*words)
+        done = shell.fork(*words)
         assert (done.code, done.out) == (1, "")
         assert done.err.startswith(reason)
     shell.run_dir.chmod(0o700)
@@ -307,7 +307,7 @@ def test_a_constructor_that_raises_ctrl_c_is_shown_with_the_users_frames(shell: 
         "    def __init__(self, **kwargs):\n        raise KeyboardInterrupt\n",
     )
     shell.write("flow.yml", "jtype: Flow\nexecutors: [{name: a, uses: stops.py:Stops}]\n")
-    done = shell.run("flow", "up", "flow.yml")
+    done = shell.fork("flow", "up", "flow.yml")
     assert done.code == 1
     assert done.err.count('  File "') == 1
     assert "stops.py" in done.err

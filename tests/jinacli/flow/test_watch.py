@@ -24,7 +24,7 @@ class Words(Executor):
 
 
 def said(shell: Shell) -> str:
-    (line,) = shell.run("post", "/", "--text", "x").lines
+    (line,) = shell.fork("post", "/", "--text", "x").lines
     return str(line["text"])
 
 
@@ -77,7 +77,7 @@ def test_what_changes_is_restarted_and_nothing_else(shell: Shell) -> None:
 @pytest.mark.parametrize("arguments", [("flow.yml", "--detach"), ("-",)])
 def test_what_cannot_be_watched(shell: Shell, arguments: tuple[str, ...]) -> None:
     shell.flow("Upper")
-    done = shell.run("flow", "up", *arguments, "--watch")
+    done = shell.fork("flow", "up", *arguments, "--watch")
     assert done.code == 2
     assert "needs a file, and stays in the foreground" in done.err
 

@@ -118,11 +118,11 @@ def test_a_dry_run_sends_nothing(flow: Shell) -> None:
 
 def test_a_dry_run_starts_no_flow_and_reads_no_pipe(shell: Shell) -> None:
     shell.flow("Status")
-    done = shell.run("post", "/status", "-f", "flow.yml", "--dry-run", stdin=json_lines(2))
+    done = shell.fork("post", "/status", "-f", "flow.yml", "--dry-run", stdin=json_lines(2))
     assert (done.code, done.err) == (0, "")
     assert "/status of flow.yml, which would be started for this command\n" in done.out
     assert "inputs     <stdin>: jsonl\n" in done.out
-    done = shell.run("post", "/status", "-f", "flow.yml", "--dry-run", "-t", "hi", "-t", "x")
+    done = shell.fork("post", "/status", "-f", "flow.yml", "--dry-run", "-t", "hi", "-t", "x")
     assert '"text":"hi"' in done.out
     done = shell.call("post", "/status", "--dry-run", "-t", "hi")
     assert (done.code, done.out) == (4, "")

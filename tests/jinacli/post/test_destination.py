@@ -50,7 +50,7 @@ def test_it_stands_in_the_way_of_no_flow_of_the_same_file(shell: Shell) -> None:
     with shell.start("post", "/seen", *options, stdin=subprocess.PIPE) as post:
         own = worker_of(post)
         with shell.up("flow.yml"):
-            (line,) = shell.run("post", "/seen", "--flow", "flow.yml").lines
+            (line,) = shell.fork("post", "/seen", "--flow", "flow.yml").lines
             assert line["tags"]["pid"] != own
             assert post.end().code == 0
             assert shell.call("post", "/seen").code == 0
@@ -72,7 +72,7 @@ def test_what_is_wrong_with_a_batch_is_said_once(shell: Shell) -> None:
     """An error of jina's own has no traceback to show beside its words."""
     batching = "{/status: {preferred_batch_size: 2, timeout: 1}}"
     shell.flow(f"Status, uses_dynamic_batching: {batching}")
-    done = shell.run("post", "/status", "-t", "a", "-t", "b", "--flow", "flow.yml")
+    done = shell.fork("post", "/status", "-t", "a", "-t", "b", "--flow", "flow.yml")
     assert done.code == 3
     assert done.said.count("the method of /status returned 1 Document for 2; ") == 1
     assert done.said.count("help: ") == 1

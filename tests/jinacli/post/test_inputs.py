@@ -426,8 +426,8 @@ def test_two_flows_are_running(shell: Shell) -> None:
             "error: 2 Flows are running: one, two\nhelp: choose one, as in --flow one\n",
         )
         for named in ("two", "two.yml", str(shell.folder / "two.yml")):
-            assert shell.run("post", "/", "--text", "x", "--flow", named).lines[0]["text"] == "X"
-        done = shell.run("post", "/", "--flow", "tow")
+            assert shell.fork("post", "/", "--text", "x", "--flow", named).lines[0]["text"] == "X"
+        done = shell.fork("post", "/", "--flow", "tow")
         assert (done.code, done.said) == (
             4,
             'error: no running Flow is named "tow"\nhelp: did you mean "two"?\n',
@@ -447,14 +447,14 @@ def test_nobody_at_the_address(shell: Shell) -> None:
 
 
 def test_flow_and_address_at_once(shell: Shell) -> None:
-    done = shell.run("post", "/", "--flow", "x", "--address", "ipc:///y")
+    done = shell.fork("post", "/", "--flow", "x", "--address", "ipc:///y")
     assert (done.code, done.out) == (2, "")
     assert done.said.startswith("error: --flow: use --flow or --address, not both\n")
 
 
 def test_a_flow_that_does_not_run_is_started_for_the_command(shell: Shell) -> None:
     path: Path = shell.flow("Upper")
-    done = shell.run("post", "/", "--flow", path.name, stdin=json_lines(2))
+    done = shell.fork("post", "/", "--flow", path.name, stdin=json_lines(2))
     assert done.code == 0
     assert (
         done.said

@@ -22,7 +22,7 @@ def test_large_rows_share_a_request_and_all_results_come_back(shell: Shell) -> N
     rows[:, 0] = range(10)
     np.save(shell.folder / "rows.npy", rows)
     with shell.up("flow.yml"):
-        done = shell.run("post", "/", "--inputs", "rows.npy", "--request-size", "9")
+        done = shell.fork("post", "/", "--inputs", "rows.npy", "--request-size", "9")
     assert done.code == 0, done.err
     assert len(done.out) > MAX_FRAME_BYTES
     lines = done.out.splitlines()

@@ -336,7 +336,7 @@ def test_a_killed_flow_is_gone_on_with(shell: Shell) -> None:
     assert done.code == 4
     assert "written before this; rerun the same command to resume:\nerror: ipc://" in done.err
     with shell.up("flow.yml"):
-        assert shell.run(*post).code == 0
+        assert shell.fork(*post).code == 0
     texts = [json.loads(line)["id"] for line in out.read_text().splitlines()]
     assert texts == [f"d{n}" for n in range(5_000)]
 
