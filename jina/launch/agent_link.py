@@ -34,7 +34,10 @@ class AgentLink:
         self._keys = Credentials(keys) if keys else None
         self._context = sockets.open_context()
         identity = f"agent/{os.getpid()}-{os.urandom(6).hex()}"
-        self._socket = sockets.open_dealer(self._context, identity.encode())
+        # It keeps what has come: a gateway that ends says so last.
+        self._socket = sockets.open_lasting_dealer(
+            self._context, timeout_s=0.0, identity=identity.encode()
+        )
         self._link = sockets.Link(self._socket)
         try:
             if self._keys:
@@ -54,7 +57,10 @@ class AgentLink:
 
     def send(self, message: msgspec.Struct) -> bool:
         """Send a message; False if there is nobody to take it."""
-        return sockets.send_if_connected(self._socket, agent_message(message))
+        if not self._link.is_up:
+            return False
+        sockets.send(self._socket, agent_message(message))
+        return True
 
     def hear(self) -> list[ToAgent]:
         """What has come.

@@ -109,7 +109,7 @@ def open_dealer(context: Context, identity: bytes = b"") -> Socket:
     return socket
 
 
-def open_lasting_dealer(context: Context, *, timeout_s: float) -> Socket:
+def open_lasting_dealer(context: Context, *, timeout_s: float, identity: bytes = b"") -> Socket:
     """A DEALER that keeps what has come, and what waits to be sent, when its connection breaks.
 
     It never refuses to send; a `Link` tells whether there is a peer.
@@ -117,8 +117,11 @@ def open_lasting_dealer(context: Context, *, timeout_s: float) -> Socket:
     Args:
         context: of the process.
         timeout_s: how long `receive_in_time` waits.
+        identity: by which a ROUTER knows it; "" lets the ROUTER choose.
     """
     socket = context.socket(zmq.DEALER)
+    if identity:
+        socket.setsockopt(zmq.IDENTITY, identity)
     socket.setsockopt(zmq.RCVTIMEO, int(timeout_s * 1000))
     _set_common(socket)
     return socket

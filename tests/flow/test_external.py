@@ -302,6 +302,22 @@ def test_a_flow_that_stops_is_waited_for(shell: Shell) -> None:
         assert agent.end(signal.SIGINT).code == 0
 
 
+def test_an_agent_that_is_slow_to_hear_of_the_end_knows_that_the_flow_has_stopped(
+    shell: Shell,
+) -> None:
+    make_keys(shell)
+    shell.write("moody.yml", f"jtype: Moody\npy_modules: [{ZOO}]\n")
+    with contextlib.ExitStack() as stack, outside(shell, FLOW) as there:
+        agent = stack.enter_context(shell.start(*there.words()))
+        assert there.flow.read_line()
+        agent.process.send_signal(signal.SIGSTOP)
+        there.flow.process.send_signal(signal.SIGTERM)
+        assert there.flow.process.wait(60) == 0
+        agent.process.send_signal(signal.SIGCONT)
+        agent.wait_for("the Flow has stopped; waiting")
+        assert agent.end(signal.SIGINT).code == 0
+
+
 def test_a_worker_that_is_slow_to_hear_of_the_end_closes_all_the_same(shell: Shell) -> None:
     make_keys(shell)
     shell.write("slow.py", CLOSES)
