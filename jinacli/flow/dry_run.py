@@ -11,9 +11,11 @@ from jina.launch.find import shortest
 from jina.launch.rundir import planned_directory
 from jina.terminal_text import escaped
 from jinacli import exits
+from jinacli.flow.doubts import Doubts
 from jinacli.flow.given import Given, refuse_findings
 from jinacli.flow.placed import as_text, described
 from jinacli.screens.columns import in_columns
+from jinacli.screens.errors import say
 
 if TYPE_CHECKING:
     from jinacli.flow.up import Up
@@ -32,9 +34,12 @@ def show_plan(given: Given, how: Up) -> int:
     Raises:
         ConfigError: with everything that is wrong.
     """
-    _, plan = how.load(given)
+    config, plan = how.load(given)
     if how.is_strict and (code := refuse_findings(given)):
         return code
+    if not how.quiet:
+        for finding in Doubts(config, plan.http, plan.placing).of_yaml():
+            say(finding)
     found = _described(plan, plan.file if isinstance(given.source, Path) else "")
     if how.as_json:
         print(json.dumps(found, indent=2), flush=True)

@@ -55,6 +55,8 @@ def test_post_and_up_show_what_check_shows(doubtful: Shell) -> None:
     up = doubtful.fork("flow", "up", "flow.yml", "--detach")
     assert (up.code, heads(up.err)) == (0, PLACES)
     assert doubtful.call("flow", "down").code == 0
+    planned = doubtful.call("flow", "up", "flow.yml", "--dry-run")  # which imports no class
+    assert (planned.code, heads(planned.err)) == (0, PLACES[:1])
     quiet = doubtful.fork("post", "/up", "--text", "x", "--flow", "flow.yml", "--quiet")
     assert (quiet.code, quiet.err) == (0, "")
 
