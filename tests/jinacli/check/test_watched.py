@@ -127,7 +127,9 @@ def waiting(shell: Shell) -> None:
     """Write an Executor whose import says its process and waits."""
     shell.write(
         "waits.py",
-        "import os, signal, sys\nprint(f'here {os.getpid()}', flush=True)\nsignal.pause()\n",
+        "import os, signal, sys\nprint(f'here {os.getpid()}', flush=True)\n"
+        # Not `pause`: a signal just before it would not end it.
+        "while True: signal.sigtimedwait([], 0.05)\n",
     )
     shell.write("my.yml", "jtype: Waits\npy_modules: waits.py\n")
 

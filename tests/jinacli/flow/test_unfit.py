@@ -255,7 +255,7 @@ def test_an_interrupt_for_the_whole_group_is_one(shell: Shell) -> None:
         shell,
         f"{HERE}"
         "try:\n"
-        "    signal.pause()\n"
+        "    while True: signal.sigtimedwait([], 0.05)\n"
         "finally:\n"
         "    try:\n"
         "        signal.sigtimedwait([], 0.5)  # a second one would come now\n"
@@ -278,7 +278,7 @@ def test_a_second_interrupt_ends_a_check_that_takes_none(shell: Shell) -> None:
         "while True:\n"
         "    try:\n"
         "        print(word, file=sys.stderr, flush=True)\n"  # an interrupt now is caught too
-        "        signal.pause()\n"
+        "        while True: signal.sigtimedwait([], 0.05)\n"
         "    except KeyboardInterrupt:\n"
         "        word = 'once'\n",
     )
