@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from collections.abc import Iterator
 from typing import Any
@@ -220,9 +221,11 @@ def test_504_of_an_answer_that_takes_too_long(flow: Gated) -> None:
         for client in (one, two):
             answer = client.answer()
             assert answer.status == 504
-            assert answer.json()["error"] == {
+            error = answer.json()["error"]
+            # What is left of the 0.5 s when it is sent, on a machine that is slow to do that.
+            assert re.fullmatch(r"the request took longer than 0\.[45]\d? s", error.pop("message"))
+            assert error == {
                 "type": "timeout",
-                "message": "the request took longer than 0.5 s",
                 "hint": "send fewer Documents at once; `timeout` is the limit",
             }
         gate.open()
