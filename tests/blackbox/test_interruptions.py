@@ -111,7 +111,8 @@ def clean(room: Shell) -> Iterator[Shell]:
     before = len(room.processes())
     yield room
     (room.folder / "go").touch()
-    wait_until(lambda: [flow["requests_held"] for flow in room.ps()] == [0])
+    # Also what was given up is at work until its Executor has seen the file.
+    wait_until(lambda: [worker["outstanding"] for worker in room.ps()[0]["workers"]] == [0])
     for name in ("go", "reached", "closed", "out.jsonl", "out.jsonl.progress"):
         (room.folder / name).unlink(missing_ok=True)
     poll(lambda: len(room.processes()) == before)
