@@ -132,7 +132,6 @@ def forks(patience_s: float) -> Iterator[Forks]:
     ):
         theirs.close()
         ours.settimeout(patience_s)
-        ours.recv(64)  # until then its command line may not be there yet, by which tests know it
         yield Forks(ours, patience_s)
         ours.close()
 
@@ -173,12 +172,10 @@ def serve(number: int) -> None:
     Args:
         number: of the descriptor on which it is asked.
     """
-    control = socket.socket(fileno=number)
-    control.send(b"here")
     _import_everything()
     gc.collect()  # not frozen: a command counts, at its end, what is
     sys.path[0] = str(Path(sys.executable).parent)  # as for `jina`, which stands there
-    request = _fork_for_each(control)
+    request = _fork_for_each(socket.socket(fileno=number))
     # Late: this is the command, in a process of its own.
     from jinacli.app import main
 
