@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import typer
 
 from jina.config.scalars import plain_value
-from jina.excepts import WireError
+from jina.excepts import ConnectError, WireError
+from jina.names import DEFAULT_ENDPOINT
+from jina.suggest import nearest
 from jina.wire.header import REQUEST, pack_message
 from jina.wire.maps import Call, pack_map
 from jinacli.screens.errors import say
 
+if TYPE_CHECKING:
+    from jina.client.session import Session
+
 _OPTION = "-p"
+_NEAR = 0.75  # how much of a name must be alike
 _JSON = ("[", "{", '"')  # what a value in JSON begins with
 
 
@@ -110,3 +116,50 @@ def _merge(into: dict[str, Any], more: dict[str, Any]) -> None:
             _merge(old, value)
         else:
             into[key] = value
+
+
+def say_misspelt(parameters: Mapping[str, Any], endpoint: str, session: Session) -> None:
+    """Say which parameters look like misspelt ones, on standard error.
+
+    That nobody reads a parameter is no mistake by itself: parameters are for all Executors, and not
+    everything that their code does can be told from its text. If it is nearly the name of one that
+    is read, it is one.
+    """
+    try:
+        nodes = session.description()["nodes"]
+    except ConnectError:  # whatever is wrong, the post meets it
+        return
+    names = {node["name"] for node in nodes}
+    elsewhere = {name for node in nodes for path in _paths(node) for name in _read_at(node, path)}
+    read = {node["name"]: set(_read_at(node, endpoint)) for node in nodes}
+    for key, value in parameters.items():
+        if key in names:  # a map for this Executor alone
+            own = value if isinstance(value, dict) else {}
+            _say_near(own, read[key], elsewhere, f"{key}.")
+        else:
+            meant = names if isinstance(value, dict) else set()
+            _say_near([key], meant.union(*read.values()), elsewhere)
+
+
+def _paths(node: Mapping[str, Any]) -> list[str]:
+    return [each["path"] for each in node["endpoints"]]
+
+
+def _read_at(node: Mapping[str, Any], endpoint: str) -> Iterator[str]:
+    """Names of the parameters that an Executor reads at an endpoint."""
+    path = endpoint if endpoint in _paths(node) else DEFAULT_ENDPOINT
+    for each in node["endpoints"]:
+        if each["path"] == path:
+            yield from (parameter["name"] for parameter in each["parameters"])
+
+
+def _say_near(
+    given: Iterable[str], read: Collection[str], known: Collection[str], before: str = ""
+) -> None:
+    for name in given:
+        near = "" if name in known else nearest(name, sorted(read), cutoff=_NEAR)
+        if near:
+            say(
+                f'note: no Executor seems to read the parameter "{before}{name}"; '
+                f'did you mean "{before}{near}"?'
+            )

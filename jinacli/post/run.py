@@ -43,6 +43,7 @@ from jinacli.post.inputs import inputs_of, open_source, say_without_inputs
 from jinacli.post.looking import looking
 from jinacli.post.options import PostOptions
 from jinacli.post.output import open_results, writer_of
+from jinacli.post.parameters import say_misspelt
 from jinacli.post.signals import signals_unwind
 from jinacli.screens.errors import say
 from jinacli.screens.post import (
@@ -227,6 +228,8 @@ def _resume(
     )
     check_target(options.target, session.welcome)
     check_endpoint(options, session.welcome)
+    if options.call.parameters and not options.quiet:
+        say_misspelt(options.call.parameters, options.endpoint, session)
     if options.is_verbose:
         say(f'posting to {options.endpoint} of the Flow "{session.welcome.flow}" at {address}')
     if not options.quiet:

@@ -1,0 +1,85 @@
+"""A parameter that is nearly the name of one that is read, and that nobody reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.shell import Shell
+
+_EXECUTOR = """
+from jina import Executor, requests
+
+
+class Find(Executor):
+    @requests(on="/search")
+    def search(self, docs, parameters, **kwargs):
+        for doc in docs:
+            doc.tags["limit"] = parameters.get("limit", 10)
+            doc.tags["metric"] = self._metric(parameters)
+
+    def _metric(self, parameters):
+        return parameters["metric"] if "metric" in parameters else "cosine"
+
+    @requests(on="/index")
+    def index(self, docs, parameters, **kwargs):
+        for doc in docs:
+            doc.tags["field"] = parameters.get("field", "text")
+
+
+class Anything(Executor):
+    @requests
+    def all(self, docs, parameters, **kwargs):
+        for doc in docs:
+            doc.tags.update(parameters)
+"""
+_FLOW = """
+jtype: Flow
+executors:
+  - {name: finder, uses: {jtype: Find, py_modules: [find.py]}}
+  - {name: any, uses: {jtype: Anything, py_modules: [find.py]}}
+"""
+
+
+@pytest.fixture(scope="module")
+def flow(shared_shell: Shell) -> Iterator[Shell]:
+    shared_shell.write("find.py", _EXECUTOR)
+    with shared_shell.up(shared_shell.write("flow.yml", _FLOW)):
+        yield shared_shell
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ("limt=2", "limit"),
+        ("metrc=dot", "metric"),  # read by a function that is handed all of them
+        ("finder.limt=2", "finder.limit"),
+        ('fnder={"limit": 2}', "finder"),
+    ],
+)
+def test_what_was_meant_is_said(flow: Shell, given: str, meant: str) -> None:
+    done = flow.call("post", "/search", "--text", "a", "-p", given)
+    name = given.partition("=")[0]
+    assert f'note: no Executor seems to read the parameter "{name}"; did you mean "{meant}"?\n' in (
+        done.err
+    )
+    assert (done.code, done.err.count("note: ")) == (0, 1)
+    quiet = flow.call("post", "/search", "--text", "a", "-p", given, "--quiet")
+    assert (quiet.code, quiet.err) == (0, "")
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "limit=2",
+        "finder.limit=2",
+        "colour=red",  # whoever takes all of them may read it
+        "fields=a",  # is near one of another endpoint
+        "field=a",
+        "finder=2",
+    ],
+)
+def test_other_parameters_are_taken_without_a_word(flow: Shell, given: str) -> None:
+    done = flow.call("post", "/search", "--text", "a", "-p", given)
+    assert (done.code, "note: " in done.err) == (0, False)
