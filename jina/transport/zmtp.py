@@ -90,7 +90,7 @@ class Frames:
         self.is_ready = False
         """The other side has said READY."""
         self._rest = bytearray()  # of a frame that is not whole
-        self._wanted = 0  # bytes that the rest must have before it is looked at again
+        self._wanted = 0  # bytes of that frame, as far as is known
         self._message: list[bytes] = []  # frames of one that is not whole
 
     def feed(self, data: bytes) -> list[list[bytes]]:
@@ -102,14 +102,12 @@ class Frames:
         Raises:
             WireError: it is not of this protocol, or over a limit; the connection is of no use.
         """
-        if self._rest:
-            self._rest += data
-            if len(self._rest) < self._wanted:
-                return []
-            data, self._rest = bytes(self._rest), bytearray()
         messages: list[list[bytes]] = []
         at, end = 0, len(data)
         while at < end:
+            if self._rest:
+                at = self._complete(data, at, messages)
+                continue
             start, stop = _bounds(data, at, end)
             if stop > end:
                 self._rest += data[at:]
@@ -118,6 +116,18 @@ class Frames:
             self._take(data[at], data[start:stop], messages)
             at = stop
         return messages
+
+    def _complete(self, data: bytes, at: int, messages: list[list[bytes]]) -> int:
+        """Go on with the frame that is not whole; returns where what is behind it begins."""
+        rest = self._rest
+        stop = at + self._wanted - len(rest)
+        rest += data[at:stop]
+        if len(rest) >= self._wanted:
+            start, self._wanted = _bounds(rest, 0, len(rest))
+            if len(rest) >= self._wanted:
+                self._rest = bytearray()
+                self._take(rest[0], bytes(memoryview(rest)[start:]), messages)
+        return stop
 
     def _take(self, flags: int, frame: bytes, messages: list[list[bytes]]) -> None:
         if flags > (_MORE | _LONG):
@@ -141,7 +151,7 @@ class Frames:
             raise WireError(f"the other side refuses: {frame[7:].decode('ascii', 'replace')}")
 
 
-def _bounds(data: bytes, at: int, end: int) -> tuple[int, int]:
+def _bounds(data: bytes | bytearray, at: int, end: int) -> tuple[int, int]:
     """Where the frame that begins at a place has its contents; beyond `end` if it is not whole."""
     if at + 2 > end:
         return at, at + 2

@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
+import msgspec
 import typer
 
 from jina.client.requests import open_lines
@@ -31,6 +32,7 @@ from jinacli.executor.options import RunOptions
 from jinacli.executor.tally import Tally
 from jinacli.post.inputs import say_without_inputs
 from jinacli.post.output import open_results, writer_of
+from jinacli.post.parameters import say_misspelt
 from jinacli.screens.errors import say
 from jinacli.screens.post import say_unmet
 
@@ -54,6 +56,8 @@ def run_here(options: RunOptions, begin: Begin) -> int:
         executor = stack.enter_context(constructed(config, workspace))
         if lookup(executor.requests, with_slash(options.endpoint)) is None:
             raise _unserved(options, list(executor.requests))
+        if options.call.parameters and not options.quiet:
+            _say_misspelt(options, executor)
         begin(f"{options.file}: {options.endpoint}")
         found = outcomes(
             executor,
@@ -126,6 +130,15 @@ def _unserved(options: RunOptions, bound: list[str]) -> typer.BadParameter:
         f"no method of {options.file} serves {options.endpoint}\nhelp: {meant}{known}",
         param_hint="ENDPOINT",
     )
+
+
+def _say_misspelt(options: RunOptions, executor: Any) -> None:
+    # Late: reads the source of methods, of use only with parameters.
+    from jina.executors.describe import endpoints_of
+
+    endpoints = msgspec.to_builtins(list(endpoints_of(executor.requests, type(executor))))
+    node = {"name": executor.metas.name, "endpoints": endpoints}
+    say_misspelt(options.call.parameters, with_slash(options.endpoint), [node])
 
 
 def _write(found: Iterable[Outcome], results: ResultFile, options: RunOptions) -> Tally:

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 import typer
 
 from jina.config.scalars import plain_value
-from jina.excepts import ConnectError, WireError
+from jina.excepts import WireError
 from jina.names import DEFAULT_ENDPOINT
 from jina.suggest import nearest
 from jina.wire.header import REQUEST, pack_message
 from jina.wire.maps import Call, pack_map
 from jinacli.screens.errors import say
-
-if TYPE_CHECKING:
-    from jina.client.session import Session
 
 _OPTION = "-p"
 _NEAR = 0.75  # how much of a name must be alike
@@ -118,17 +115,20 @@ def _merge(into: dict[str, Any], more: dict[str, Any]) -> None:
             into[key] = value
 
 
-def say_misspelt(parameters: Mapping[str, Any], endpoint: str, session: Session) -> None:
+def say_misspelt(
+    parameters: Mapping[str, Any], endpoint: str, nodes: Sequence[Mapping[str, Any]]
+) -> None:
     """Say which parameters look like misspelt ones, on standard error.
 
     That nobody reads a parameter is no mistake by itself: parameters are for all Executors, and not
     everything that their code does can be told from its text. If it is nearly the name of one that
     is read, it is one.
+
+    Args:
+        parameters: of the post.
+        endpoint: that is posted to.
+        nodes: the Executors, each with its `name` and what it says of its `endpoints`.
     """
-    try:
-        nodes = session.description()["nodes"]
-    except ConnectError:  # whatever is wrong, the post meets it
-        return
     names = {node["name"] for node in nodes}
     elsewhere = {name for node in nodes for path in _paths(node) for name in _read_at(node, path)}
     read = {node["name"]: set(_read_at(node, endpoint)) for node in nodes}

@@ -229,7 +229,9 @@ def _resume(
     check_target(options.target, session.welcome)
     check_endpoint(options, session.welcome)
     if options.call.parameters and not options.quiet:
-        say_misspelt(options.call.parameters, options.endpoint, session)
+        with contextlib.suppress(ConnectError):  # whatever is wrong, the post meets it
+            nodes = session.description()["nodes"]
+            say_misspelt(options.call.parameters, options.endpoint, nodes)
     if options.is_verbose:
         say(f'posting to {options.endpoint} of the Flow "{session.welcome.flow}" at {address}')
     if not options.quiet:

@@ -83,3 +83,11 @@ def test_what_was_meant_is_said(flow: Shell, given: str, meant: str) -> None:
 def test_other_parameters_are_taken_without_a_word(flow: Shell, given: str) -> None:
     done = flow.call("post", "/search", "--text", "a", "-p", given)
     assert (done.code, "note: " in done.err) == (0, False)
+
+
+def test_an_executor_that_runs_alone_has_its_own(flow: Shell) -> None:
+    flow.write("find.yml", "jtype: Find\nmetas: {name: finder, py_modules: [find.py]}\n")
+    for given, meant in (("limt=2", "limit"), ("finder.limt=2", "finder.limit"), ("limit=2", "")):
+        done = flow.fork("executor", "run", "find.yml", "/search", "--text", "a", "-p", given)
+        assert done.code == 0
+        assert ("did you mean" in done.err, f'"{meant}"?' in done.err) == (meant != "",) * 2
