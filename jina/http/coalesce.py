@@ -88,6 +88,15 @@ class _Failure(msgspec.Struct):
 _decode_failure = msgspec.json.Decoder(_Failure).decode
 
 
+def _key_of(ask: Ask) -> _Key | None:
+    """What a request has in common with those that it may go with; None if it goes alone."""
+    template = ask.template
+    if template is None or not 0 < ask.request.rows <= MOST_ROWS or ask.size > MOST_BYTES:
+        return None
+    common = ask.endpoint, ask.targets, ask.on_error, ask.is_timed
+    return *common, template.before, template.behind
+
+
 class Coalescer:
     """Takes requests in place of the hub, and gives them to it, several as one.
 
@@ -122,17 +131,14 @@ class Coalescer:
             ConnectError: there is no gateway, or it takes no more requests.
             Full: as many wait as may.
         """
-        key = self._key_of(ask)
-        if key is None:
+        key = _key_of(ask)
+        group = self._open.get(key) if key is not None else None
+        if key is None or (group is None and not self._may_wait(ask)):
             self._hub.submit(ask)
             return
         self._hub.check(ask)
+        group = group or self._opened(key)
         self._hub.hold(1, ask.size)
-        group = self._open.get(key)
-        if group is None:
-            loop = asyncio.get_running_loop()
-            group = self._open[key] = _Group(key, loop.time())
-            group.timer = loop.call_later(self._wait_s, self._send, group)
         group.asks[ask] = None
         self._group_of[ask] = group
         group.rows += ask.request.rows
@@ -140,6 +146,12 @@ class Coalescer:
         is_full = group.rows >= _GROUP_ROWS or group.bytes >= _GROUP_BYTES
         if is_full or len(group.asks) >= self._callers():
             self._send(group)
+
+    def _opened(self, key: _Key) -> _Group:
+        loop = asyncio.get_running_loop()
+        group = self._open[key] = _Group(key, loop.time())
+        group.timer = loop.call_later(self._wait_s, self._send, group)
+        return group
 
     def cancel(self, ask: Ask) -> None:
         """Nobody waits for this request any more; the others of its group go on."""
@@ -155,24 +167,10 @@ class Coalescer:
         elif not group.asks:
             self._hub.cancel(group.combined)
 
-    def _key_of(self, ask: Ask) -> _Key | None:
-        """What a request has in common with those that it may go with; None if it goes alone."""
-        request = ask.request
-        chunk = request.chunk
-        if (
-            not 0 < request.rows <= MOST_ROWS
-            or ask.size > MOST_BYTES
-            or chunk is None
-            or not chunk.key
-            or chunk.oversize
-            or len(request.frames) != 1
-            or not self._may_repeat(ask.endpoint)
-            or self._misses.get((ask.endpoint, ask.targets), 0) >= _MISSES
-        ):
-            return None
-        # Calls are equal but for the key, which makes the ids of lines that have none.
-        before, _, after = request.call.partition(chunk.key.encode())
-        return ask.endpoint, ask.targets, ask.on_error, ask.is_timed, before, after
+    def _may_wait(self, ask: Ask) -> bool:
+        """Whether a request may go with others."""
+        is_missed = self._misses.get((ask.endpoint, ask.targets), 0) >= _MISSES
+        return not is_missed and self._may_repeat(ask.endpoint)
 
     # --- what the Flow says of its endpoints ---
 
@@ -221,6 +219,7 @@ class Coalescer:
             endpoint,
             targets,
             lambda reply: self._take_apart(group, reply),
+            group.bytes,
             timeout_s=self._left(first, group),
             on_error=on_error,
             is_timed=is_timed,

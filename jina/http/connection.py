@@ -20,7 +20,7 @@ from jina.http.metrics import GONE
 from jina.http.ordered import CALLER, Caller
 from jina.http.reading import BODY, BUSY, HEAD, NEVER, OVER, Reading
 from jina.http.turns import Flow
-from jina.http.watch import REQUEST_ID, SEEN, Seen, client_text
+from jina.http.watch import REQUEST_ID, SEEN, Seen, answered_id, client_text
 from jina.http.websocket import is_websocket
 
 _COPIED_BYTES = 8 * KIB  # up to which one write is cheaper than a write of two parts
@@ -110,7 +110,8 @@ class Connection(Reading):
         elif is_chunked or length > limits.SKIPPED_BYTES or found.keys() & _CUTTING:
             self._cut(refused)
         else:
-            self.take(Refused(keep_alive, found.get(REQUEST_ID), refused))
+            request_id = answered_id(found.get(REQUEST_ID))
+            self.take(Refused(keep_alive=keep_alive, request_id=request_id, answered=refused))
 
     def _take_absolute(self) -> None:
         """Of a target such as http://localhost/status, the name counts instead of Host's."""
@@ -343,7 +344,8 @@ class Connection(Reading):
             seen = self.cycle if isinstance(self.cycle, OwnCycle) else self.scope.get(SEEN)
         if seen is None:
             self.front.watch.began()
-            seen = Seen(self.found.get(REQUEST_ID) if self.method else None)
+            given = self.found.get(REQUEST_ID) if self.method else None
+            seen = Seen(request_id=answered_id(given))
         self._write(answered, keep_alive=False, seen=seen)
 
     def finish(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from jina.http.answers import Answered
 from jina.http.watch import Seen
@@ -22,30 +22,27 @@ class _NoEvent:
         """Nobody waits."""
 
 
-class OwnCycle(Seen):
+class OwnCycle(Seen, eq=False, kw_only=True):
     """A request that is answered without a task; uvicorn takes it for a cycle of its own.
 
-    Args:
+    Attributes:
         keep_alive: the connection may stay open.
-        request_id: of its header; None if it has none.
+        more_body: its body is not whole.
+        disconnected: for uvicorn, as all that follows.
     """
 
-    message_event = _NoEvent()
-    more_body = True
-    disconnected = False
-    response_complete = False
+    message_event: ClassVar[_NoEvent] = _NoEvent()
 
-    def __init__(self, keep_alive: bool, request_id: bytes | None) -> None:
-        super().__init__(request_id)
-        self.keep_alive = keep_alive
+    keep_alive: bool
+    more_body: bool = True
+    disconnected: bool = False
+    response_complete: bool = False
 
 
-class Refused(OwnCycle):
+class Refused(OwnCycle, eq=False, kw_only=True):
     """A request that is refused as soon as the rest of it has been read."""
 
-    def __init__(self, keep_alive: bool, request_id: bytes | None, answered: Answered) -> None:
-        super().__init__(keep_alive, request_id)
-        self.answered = answered
+    answered: Answered
 
 
 class Outlet:

@@ -43,14 +43,16 @@ class Form(msgspec.Struct, frozen=True):
     """
 
     endpoint: str
-    targets: list[str] | None
+    targets: tuple[str, ...] | None
     call: CallTemplate
     facts: Facts
     is_bare: bool
     is_timed: bool
 
     @classmethod
-    def of(cls, endpoint: str, targets: list[str] | None, call: CallTemplate, facts: Facts) -> Self:
+    def of(
+        cls, endpoint: str, targets: tuple[str, ...] | None, call: CallTemplate, facts: Facts
+    ) -> Self:
         """See the attributes."""
         is_timed = facts.has_routes or facts.is_client
         return cls(endpoint, targets, call, facts, facts.is_bare, is_timed)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import select
 from collections import deque
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine
 from typing import Any
 
 from jina.client.exchange import Reply
@@ -111,7 +111,7 @@ class InOrder:
         self,
         request: Request,
         endpoint: str,
-        targets: Sequence[str] | None,
+        targets: tuple[str, ...] | None,
         about: Any = None,
         *,
         on_error: str = "",
@@ -144,6 +144,7 @@ class InOrder:
             endpoint,
             targets,
             done,
+            size,
             timeout_s=timeout_s,
             on_error=on_error,
             is_timed=is_timed,

@@ -12,6 +12,8 @@ import asyncio
 import logging
 from typing import Any
 
+import msgspec
+
 from jina.client.exchange import Reply
 from jina.defaults import REQUEST_IDLE_S
 from jina.excepts import ConnectError
@@ -25,7 +27,7 @@ from jina.http.hub import Ask, Full
 from jina.http.reading import HEAD, OVER
 from jina.http.rest import Asked
 from jina.http.short_stream import Short
-from jina.http.watch import REQUEST_ID
+from jina.http.watch import REQUEST_ID, answered_id, new_id
 
 _LONG_WAY = frozenset((b"expect", b"content-encoding", b"upgrade"))  # of streams
 _OWN = frozenset((b"expect", b"upgrade", REQUEST_ID))  # headers of heads that are not remembered
@@ -33,27 +35,32 @@ _OWN = frozenset((b"expect", b"upgrade", REQUEST_ID))  # headers of heads that a
 LOG = logging.getLogger("jina.http")
 
 
-class HotRequest(OwnCycle):
-    """A request that is read and answered here."""
+class HotRequest(OwnCycle, eq=False, kw_only=True):
+    """A request that is read and answered here.
 
+    Attributes:
+        body: as far as it has come in pieces.
+        ask: what the Flow was asked.
+    """
+
+    body: bytearray = msgspec.field(default_factory=bytearray)
     ask: Ask | None = None
 
-    def __init__(self, endpoint: str, keep_alive: bool, request_id: bytes | None) -> None:
-        super().__init__(keep_alive, request_id)
-        self.endpoint = endpoint
-        self.body = bytearray()
 
+class ShortCycle(OwnCycle, eq=False, kw_only=True):
+    """The beginning of a stream, of which it is not known yet whether it is short.
 
-class ShortCycle(OwnCycle):
-    """The beginning of a stream, of which it is not known yet whether it is short."""
+    Attributes:
+        length: of its whole body, in bytes.
+        body: as far as it has come.
+        ask: what the Flow was asked.
+        timer: until the rest of the body is not waited for.
+    """
 
+    length: int
+    body: bytearray = msgspec.field(default_factory=bytearray)
     ask: Ask | None = None
     timer: asyncio.TimerHandle | None = None
-
-    def __init__(self, keep_alive: bool, request_id: bytes | None, length: int) -> None:
-        super().__init__(keep_alive, request_id)
-        self.length = length
-        self.body = bytearray()
 
 
 class FrontProtocol(Connection):
@@ -83,16 +90,16 @@ class FrontProtocol(Connection):
         self.url, self.method = known.url, known.method
         self.headers, self.found = known.headers, known.found
         if known.endpoint is not None:
-            hot = HotRequest(known.endpoint, keep_alive=True, request_id=None)
+            hot = HotRequest(keep_alive=True, request_id=new_id(), endpoint=known.endpoint)
             self.take_whole(hot)
             self._received_hot(hot, body)
             return True
         short = None
-        if len(body) <= short_stream.MOST_BYTES:
+        if size <= short_stream.MOST_BYTES:
             short = self.config.short_streams.read(known.url, body)
         if short is None:
             return False
-        cycle = ShortCycle(keep_alive=True, request_id=None, length=len(body))
+        cycle = ShortCycle(keep_alive=True, request_id=new_id(), length=size)
         self.take_whole(cycle)
         if self._submitted_short(cycle, short):
             return True
@@ -115,13 +122,15 @@ class FrontProtocol(Connection):
         """Decide which way the request takes."""
         endpoint = self.front.endpoints.get(self.url)
         if endpoint is None and self._may_be_short(length):
-            self.take(ShortCycle(keep_alive, self.found.get(REQUEST_ID), length))
+            request_id = answered_id(self.found.get(REQUEST_ID))
+            self.take(ShortCycle(keep_alive=keep_alive, request_id=request_id, length=length))
             return
         is_posted = self.method == b"POST" and ("POST" in self.front.methods.get(self.url, METHODS))
         if endpoint is None or not length or not is_posted:
             super().begin(keep_alive, length)
             return
-        self.take(HotRequest(endpoint, keep_alive, self.found.get(REQUEST_ID)))
+        request_id = answered_id(self.found.get(REQUEST_ID))
+        self.take(HotRequest(keep_alive=keep_alive, request_id=request_id, endpoint=endpoint))
         if self.found.get(b"expect", b"").lower() == b"100-continue":
             self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
@@ -207,8 +216,15 @@ class FrontProtocol(Connection):
             self.front.watch.replied(cycle, short.endpoint, reply)
             self.answer(cycle, short.answer(reply))
 
+        query, request = short.query, short.request
         ask = Ask(
-            short.request, short.endpoint, short.query.targets, done, on_error=short.query.on_error
+            request,
+            short.endpoint,
+            query.targets,
+            done,
+            len(request.frames[0]),
+            on_error=query.on_error,
+            template=short.template,
         )
         try:
             self.front.link.submit(ask)

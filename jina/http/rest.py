@@ -68,7 +68,7 @@ class Asked(msgspec.Struct, frozen=True):
         return self.form.endpoint
 
     @property
-    def targets(self) -> list[str] | None:
+    def targets(self) -> tuple[str, ...] | None:
         """Names of the nodes that take part; None for all."""
         return self.form.targets
 
@@ -229,9 +229,11 @@ def ask_of(asked: Asked, timeout_s: float, done: Callable[[Reply], None]) -> Ask
         form.endpoint,
         form.targets,
         done,
+        len(asked.request.frames[0]),
         timeout_s=timeout_s,
         on_error=SPLIT,
         is_timed=form.is_timed,
+        template=form.call,
     )
 
 

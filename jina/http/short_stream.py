@@ -22,7 +22,7 @@ from jina.http.stream import HEADERS, NAME
 from jina.http.stream_query import StreamQuery, read_query
 from jina.readers.stream_keys import random_key
 from jina.records.jsonlines import line_ends
-from jina.wire.maps import STOPPING, Call, Welcome
+from jina.wire.maps import STOPPING, Welcome
 
 MOST_BYTES = 128 * 1024
 PREFIX = b"/stream"
@@ -38,16 +38,18 @@ class Short:
         request: to the Flow.
         endpoint: of the Executors.
         query: how it is sent.
-        call: what `request` carries but for its key, decoded.
+        template: that the call of `request` was made from.
     """
 
-    __slots__ = ("call", "endpoint", "query", "request")
+    __slots__ = ("endpoint", "query", "request", "template")
 
-    def __init__(self, request: Request, endpoint: str, query: StreamQuery, call: Call) -> None:
+    def __init__(
+        self, request: Request, endpoint: str, query: StreamQuery, template: CallTemplate
+    ) -> None:
         self.request = request
         self.endpoint = endpoint
         self.query = query
-        self.call = call
+        self.template = template
 
     def answer(self, reply: Reply) -> Answered:
         """The outcomes of its lines."""
@@ -56,7 +58,7 @@ class Short:
             return Answered(200, HEADERS, bytes(lines), _JSON_LINES)
         if reply.error is not None and reply.error.type in (GONE, STOPPING):
             return told(503, "unavailable", reply.error.message)
-        lines = shown_outcomes(reply, self.endpoint, self.call).lines
+        lines = shown_outcomes(reply, self.endpoint, self.template.call).lines
         return Answered(200, HEADERS, bytes(lines), _JSON_LINES)
 
 
@@ -91,7 +93,7 @@ class ShortStreams:
         if rows > known.query.request_size:
             return None
         request = known.call.request(body, rows, random_key())
-        return Short(request, known.endpoint, known.query, known.call.call)
+        return Short(request, known.endpoint, known.query, known.call)
 
     def _find(self, url: bytes) -> _Known | None:
         hub = self._front.hub

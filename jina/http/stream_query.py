@@ -31,7 +31,7 @@ class StreamQuery(msgspec.Struct, frozen=True):
         call: for every request; source, key and oversize are filled in.
     """
 
-    targets: list[str] | None
+    targets: tuple[str, ...] | None
     request_size: int
     on_error: str
     call: Call

@@ -20,7 +20,7 @@ _REPEATED_GROUP = re.compile(r"\)\s*[*+?{]")
 _PLAIN = re.compile(r"[\w./-]*").fullmatch
 
 
-def named_by(target: str, welcome: Welcome | None) -> list[str] | None:
+def named_by(target: str, welcome: Welcome | None) -> tuple[str, ...] | None:
     """The names of the nodes that a target means; None for all.
 
     Args:
@@ -34,7 +34,7 @@ def named_by(target: str, welcome: Welcome | None) -> list[str] | None:
         return None
     if len(target) > _MAX_CHARS:
         raise BadClientInput(f"the target has {len(target)} characters, more than {_MAX_CHARS}")
-    return list(_named_by(target, tuple(welcome.endpoints)))
+    return _named_by(target, tuple(welcome.endpoints))
 
 
 @lru_cache(maxsize=256)

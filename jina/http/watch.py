@@ -9,6 +9,8 @@ import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+import msgspec
+
 from jina.client.exchange import Reply
 from jina.http.access_log import Log
 from jina.http.metrics import GONE, OTHER, Metrics
@@ -25,27 +27,43 @@ SEEN = "jina.seen"
 _is_sane = re.compile(rb"[\x20-\x7e]{1,128}").fullmatch
 
 
-class Seen:
+class Seen(msgspec.Struct, eq=False, kw_only=True):
     """What is known of one request.
 
-    Args:
-        request_id: of its header; None if it has none.
+    Attributes:
+        request_id: as its answer has it.
+        started: when it came; time of `perf_counter`.
+        endpoint: of the Executors that its Documents go to.
+        documents: that have their outcomes.
+        failed: how many of those are errors.
+        is_over: it was counted.
+        status: of the answer.
+        sent: bytes of the answer's body.
+        client: address of whoever asked.
+        method: of HTTP.
+        path: likewise.
     """
 
-    # Here, because most requests leave most of them as they are.
-    endpoint = ""  # of the Executors that its Documents go to
-    documents = 0
-    failed = 0
-    is_over = False
-    status = 0
-    sent = 0  # bytes of the answer's body
-    client = ""
-    method = ""
-    path = ""
+    request_id: bytes
+    started: float = msgspec.field(default_factory=time.perf_counter)
+    endpoint: str = ""
+    documents: int = 0
+    failed: int = 0
+    is_over: bool = False
+    status: int = 0
+    sent: int = 0
+    client: str = ""
+    method: str = ""
+    path: str = ""
 
-    def __init__(self, request_id: bytes | None) -> None:
-        self.request_id = request_id if request_id and _is_sane(request_id) else new_id()
-        self.started = time.perf_counter()
+
+def answered_id(given: bytes | None) -> bytes:
+    """The id of a request in its answer.
+
+    Args:
+        given: by its header; None if it has none.
+    """
+    return given if given and _is_sane(given) else new_id()
 
 
 def sane_id(request_id: bytes) -> str:
@@ -165,7 +183,7 @@ class Watch:
 
 def _seen(scope: Message, method: str) -> Seen:
     given = next((value for name, value in scope["headers"] if name == REQUEST_ID), None)
-    seen = scope[SEEN] = Seen(given)
+    seen = scope[SEEN] = Seen(request_id=answered_id(given))
     seen.client = client_text(scope.get("client"))
     seen.method = method
     seen.path = scope["path"]

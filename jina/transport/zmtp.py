@@ -9,6 +9,7 @@ https://rfc.zeromq.org/spec/23/
 from __future__ import annotations
 
 from collections.abc import Sequence
+from struct import Struct
 from typing import Any
 
 from jina.defaults import MAX_FRAME_BYTES, MAX_FRAMES_FROM_GATEWAY
@@ -16,7 +17,7 @@ from jina.excepts import WireError
 
 _MORE, _LONG, _COMMAND = 1, 2, 4  # flags, the first byte of a frame
 _ENDS_AT = 255  # bytes, the most whose number fits into one
-_LONG_HEAD_BYTES = 9
+_LONG_HEAD = Struct(">BQ")
 
 _SIGNATURE = b"\xff" + bytes(8) + b"\x7f"
 _MECHANISM = b"NULL".ljust(20, b"\0")
@@ -67,7 +68,7 @@ def packed(message: Sequence[Any]) -> list[Any]:
         if size <= _ENDS_AT:
             pieces.append(bytes((flags, size)))
         elif size <= MAX_FRAME_BYTES:
-            pieces.append(bytes((flags | _LONG,)) + size.to_bytes(8, "big"))
+            pieces.append(_LONG_HEAD.pack(flags | _LONG, size))
         else:
             raise too_large(size)
         pieces.append(frame)
@@ -158,10 +159,10 @@ def _bounds(data: bytes | bytearray, at: int, end: int) -> tuple[int, int]:
     if not data[at] & _LONG:
         start = at + 2
         return start, start + data[at + 1]
-    start = at + _LONG_HEAD_BYTES
+    start = at + _LONG_HEAD.size
     if start > end:
         return start, start
-    size = int.from_bytes(data[at + 1 : start], "big")
+    _, size = _LONG_HEAD.unpack_from(data, at)
     if size > MAX_FRAME_BYTES:
         raise WireError(f"a frame of {size} bytes, more than {MAX_FRAME_BYTES}")
     return start, start + size
