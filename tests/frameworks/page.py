@@ -41,6 +41,7 @@ from tests.shell import Shell, peak_bytes
 MEASURED = Path(__file__).parent / "measured"
 PAGE = support.ROOT / "docs" / "frameworks.md"
 ROUNDS = 3
+WARM_UP = 10  # batches; the first ones take up to twice as long
 ROUND_S = 4.0  # of plain Python, so that the beginning of a post is a small part of it; its number
 # of Documents follows from it
 MAX_DOCS = 20_000
@@ -227,7 +228,7 @@ def measured(subject: Subject) -> Measured:
         first = _written(subject, folder, subject.batch)
         with _flow(shell, subject, first, replicas=1) as ready_s:
             with _plain(subject, first) as plain:
-                docs = _docs_of_a_round(subject, min(plain.round(first) for _ in range(3)))
+                docs = _docs_of_a_round(subject, min(plain.round(first) for _ in range(WARM_UP)))
                 inputs = _written(subject, folder, docs)
                 rounds = [
                     (plain.round(inputs), _post(shell, subject, inputs)) for _ in range(ROUNDS)
