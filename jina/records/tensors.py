@@ -123,8 +123,7 @@ def as_tensor(value: Any) -> Any:
     if is_sparse(value):
         _check_dtype(value.dtype)
         return boxed(value)
-    import numpy as np  # late: a process that sees only text never loads it
-
+    np = _numpy()
     if isinstance(value, np.ma.MaskedArray):
         raise BadDocType("a masked array would lose its mask", hint="fill it: array.filled(…)")
     if isinstance(value, (str, bytes, bytearray, dict, set)) or value is None:
@@ -194,6 +193,12 @@ def _check_dtype(dtype: Any) -> None:
         )
 
 
+def _numpy() -> Any:
+    import numpy  # late: a process that sees only text never loads it
+
+    return numpy
+
+
 def is_sparse(value: Any) -> bool:
     """Whether `value` is a scipy sparse matrix or array; scipy is not imported for that."""
     sparse = sys.modules.get("scipy.sparse")
@@ -215,8 +220,7 @@ def same(left: Any, right: Any) -> bool:
         if type(left) is not type(right) or left.shape != right.shape or left.dtype != right.dtype:
             return False
         return bool((left != right).nnz == 0)
-    import numpy as np
-
+    np = _numpy()
     if left.dtype != right.dtype or left.shape != right.shape:
         return False
     return bool(np.array_equal(left, right, equal_nan=left.dtype.kind in "fc"))

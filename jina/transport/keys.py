@@ -20,8 +20,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-import zmq
-
 from jina.excepts import BadKeys
 from jina.names import NAME_HINT, SAFE_NAME
 from jina.suggest import nearest
@@ -60,6 +58,10 @@ def make_key(folder: Path, name: str, role: str) -> Key:
     """
     if not SAFE_NAME.fullmatch(name):
         raise BadKeys(f"{name!r} cannot be the name of a key", hint=NAME_HINT)
+    # Late: a supervisor reads keys and has no socket of ZeroMQ, which takes as long to load as all
+    # of its own code.
+    import zmq
+
     public, secret = zmq.curve_keypair()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     head = f"role: {role}\npublic: {public.decode()}\n"
