@@ -52,9 +52,9 @@ def flow(shared_shell: Shell) -> Iterator[Shell]:
 @pytest.mark.parametrize(
     ("given", "meant"),
     [
-        ("limt=2", "limit"),
+        ("limits=2", "limit"),
         ("metrc=dot", "metric"),  # read by a function that is handed all of them
-        ("finder.limt=2", "finder.limit"),
+        ("finder.limits=2", "finder.limit"),
         ('fnder={"limit": 2}', "finder"),
     ],
 )
@@ -87,7 +87,11 @@ def test_other_parameters_are_taken_without_a_word(flow: Shell, given: str) -> N
 
 def test_an_executor_that_runs_alone_has_its_own(flow: Shell) -> None:
     flow.write("find.yml", "jtype: Find\nmetas: {name: finder, py_modules: [find.py]}\n")
-    for given, meant in (("limt=2", "limit"), ("finder.limt=2", "finder.limit"), ("limit=2", "")):
+    for given, meant in (
+        ("limits=2", "limit"),
+        ("finder.limits=2", "finder.limit"),
+        ("limit=2", ""),
+    ):
         done = flow.fork("executor", "run", "find.yml", "/search", "--text", "a", "-p", given)
         assert done.code == 0
         assert ("did you mean" in done.err, f'"{meant}"?' in done.err) == (meant != "",) * 2
