@@ -102,13 +102,16 @@ class Session:
         answer = self._ask(wire.STATUS, wire.STATUS, TIMEOUT_CONNECT_S)
         return msgspec.json.decode(sockets.payload(answer.frames[0]))  # type: ignore[no-any-return]
 
-    def description(self) -> dict[str, Any]:
+    def description(self, timeout_s: float = TIMEOUT_CONNECT_S) -> dict[str, Any]:
         """Ask the gateway for the graph and what its Executors say of themselves.
+
+        Args:
+            timeout_s: how long the answer may take.
 
         Raises:
             ConnectError: no answer in time.
         """
-        answer = self._ask(wire.DESCRIBE, wire.DESCRIBE, TIMEOUT_CONNECT_S)
+        answer = self._ask(wire.DESCRIBE, wire.DESCRIBE, timeout_s)
         return msgspec.json.decode(sockets.payload(answer.frames[0]))  # type: ignore[no-any-return]
 
     def _greet(self, timeout_s: float) -> Welcome:

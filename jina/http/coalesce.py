@@ -26,7 +26,6 @@ from jina.http.description import read_description
 from jina.http.hub import Hub
 from jina.names import DEFAULT_ENDPOINT
 from jina.readers import Chunk
-from jina.records import ids
 from jina.wire.header import DESCRIBE
 from jina.wire.maps import DOCS, LINES, REQUEST_TIMEOUT, STOPPING, Call, ErrorInfo, Part, unpack_map
 
@@ -132,6 +131,7 @@ class Coalescer:
             Full: as many wait as may.
         """
         key = _key_of(ask)
+        # A group is open for milliseconds: whoever comes later goes as its first request does.
         group = self._open.get(key) if key is not None else None
         if key is None or (group is None and not self._may_wait(ask)):
             self._hub.submit(ask)
@@ -207,12 +207,11 @@ class Coalescer:
 
     def _combined(self, group: _Group) -> Ask:
         first = group.members[0]
-        endpoint, targets, on_error, is_timed, before, after = group.key
+        endpoint, targets, on_error, is_timed, _, _ = group.key
         lines = b"".join([ask.request.frames[0] for ask in group.members])
-        key = ids.fresh()  # as long as those of the requests
-        call = before + key.encode() + after
-        assert first.request.chunk is not None
-        chunk = Chunk([lines], group.rows, 1, first.request.chunk.source, key)
+        call, alone = first.request.call, first.request.chunk
+        assert alone is not None
+        chunk = Chunk([lines], group.rows, 1, alone.source, alone.key)
         part = Part(LINES, DOCS, 1, group.rows)
         return Ask(
             Request([part], [lines], group.rows, 1, call, chunk),

@@ -20,7 +20,7 @@ from jina.http.metrics import GONE
 from jina.http.ordered import CALLER, Caller
 from jina.http.reading import BODY, BUSY, HEAD, NEVER, OVER, Reading
 from jina.http.turns import Flow
-from jina.http.watch import REQUEST_ID, SEEN, Seen, answered_id, client_text
+from jina.http.watch import REQUEST_ID, SEEN, Seen, answered_id, client_text, new_id
 from jina.http.websocket import is_websocket
 
 _COPIED_BYTES = 8 * KIB  # up to which one write is cheaper than a write of two parts
@@ -110,7 +110,7 @@ class Connection(Reading):
         elif is_chunked or length > limits.SKIPPED_BYTES or found.keys() & _CUTTING:
             self._cut(refused)
         else:
-            request_id = answered_id(found.get(REQUEST_ID))
+            request_id = self.request_id()
             self.take(Refused(keep_alive=keep_alive, request_id=request_id, answered=refused))
 
     def _take_absolute(self) -> None:
@@ -122,6 +122,10 @@ class Connection(Reading):
             self.headers = [
                 (name, authority if name == b"host" else value) for name, value in self.headers
             ]
+
+    def request_id(self) -> bytes:
+        """The id of the request that is being read, as its answer has it."""
+        return answered_id(self.found.get(REQUEST_ID))
 
     def take(self, cycle: OwnCycle) -> None:
         """Begin to answer a request that uvicorn has no task for."""
@@ -344,8 +348,7 @@ class Connection(Reading):
             seen = self.cycle if isinstance(self.cycle, OwnCycle) else self.scope.get(SEEN)
         if seen is None:
             self.front.watch.began()
-            given = self.found.get(REQUEST_ID) if self.method else None
-            seen = Seen(request_id=answered_id(given))
+            seen = Seen(request_id=self.request_id() if self.method else new_id())
         self._write(answered, keep_alive=False, seen=seen)
 
     def finish(self) -> None:

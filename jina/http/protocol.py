@@ -27,7 +27,7 @@ from jina.http.hub import Ask, Full
 from jina.http.reading import HEAD, OVER
 from jina.http.rest import Asked
 from jina.http.short_stream import Short
-from jina.http.watch import REQUEST_ID, answered_id, new_id
+from jina.http.watch import REQUEST_ID, new_id
 
 _LONG_WAY = frozenset((b"expect", b"content-encoding", b"upgrade"))  # of streams
 _OWN = frozenset((b"expect", b"upgrade", REQUEST_ID))  # headers of heads that are not remembered
@@ -122,14 +122,14 @@ class FrontProtocol(Connection):
         """Decide which way the request takes."""
         endpoint = self.front.endpoints.get(self.url)
         if endpoint is None and self._may_be_short(length):
-            request_id = answered_id(self.found.get(REQUEST_ID))
+            request_id = self.request_id()
             self.take(ShortCycle(keep_alive=keep_alive, request_id=request_id, length=length))
             return
         is_posted = self.method == b"POST" and ("POST" in self.front.methods.get(self.url, METHODS))
         if endpoint is None or not length or not is_posted:
             super().begin(keep_alive, length)
             return
-        request_id = answered_id(self.found.get(REQUEST_ID))
+        request_id = self.request_id()
         self.take(HotRequest(keep_alive=keep_alive, request_id=request_id, endpoint=endpoint))
         if self.found.get(b"expect", b"").lower() == b"100-continue":
             self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")

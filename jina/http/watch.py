@@ -58,11 +58,7 @@ class Seen(msgspec.Struct, eq=False, kw_only=True):
 
 
 def answered_id(given: bytes | None) -> bytes:
-    """The id of a request in its answer.
-
-    Args:
-        given: by its header; None if it has none.
-    """
+    """The id that whoever asked has given, if it may be written into an answer; else a new one."""
     return given if given and _is_sane(given) else new_id()
 
 

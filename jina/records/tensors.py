@@ -256,9 +256,8 @@ def array_from(data: Any, dtype: str, shape: list[int]) -> np.ndarray[Any, Any]:
     size = memoryview(data).nbytes
     if shape_bytes(dtype, shape) != size:
         raise ValueError(f"{size} bytes do not make a {dtype} tensor of shape {tuple(shape)}")
-    import numpy as np
-
-    return np.frombuffer(data, dtype=dtype).reshape(shape)
+    array: np.ndarray[Any, Any] = _numpy().frombuffer(data, dtype=dtype).reshape(shape)
+    return array
 
 
 # --- JSON ---------------------------------------------------------------------------------------

@@ -137,8 +137,9 @@ def _say_misspelt(options: RunOptions, executor: Any) -> None:
     from jina.executors.describe import endpoints_of
 
     endpoints = msgspec.to_builtins(list(endpoints_of(executor.requests, type(executor))))
-    node = {"name": executor.metas.name, "endpoints": endpoints}
-    say_misspelt(options.call.parameters, with_slash(options.endpoint), [node])
+    name = str(getattr(getattr(executor, "metas", None), "name", "") or "")
+    node = {"name": name, "title": name, "endpoints": endpoints}
+    say_misspelt(options.call.parameters, with_slash(options.endpoint), [node], [name])
 
 
 def _write(found: Iterable[Outcome], results: ResultFile, options: RunOptions) -> Tally:

@@ -202,13 +202,12 @@ def check_target(target: str, welcome: Welcome) -> None:
         typer.BadParameter: none of their names fits.
     """
     names = sorted(welcome.endpoints)
-    with warnings.catch_warnings(action="ignore"):  # see `check_expression`
-        if target and names and not any(re.match(target, name) for name in names):
-            raise typer.BadParameter(
-                f'no Executor of the Flow "{welcome.flow}" has a name that starts with '
-                f"{target!r}; the names are: {', '.join(names)}",
-                param_hint="--target",
-            )
+    if names and not meant_by(target, welcome):
+        raise typer.BadParameter(
+            f'no Executor of the Flow "{welcome.flow}" has a name that starts with '
+            f"{target!r}; the names are: {', '.join(names)}",
+            param_hint="--target",
+        )
 
 
 def check_endpoint(options: PostOptions, welcome: Welcome) -> None:
@@ -233,14 +232,13 @@ def check_endpoint(options: PostOptions, welcome: Welcome) -> None:
     )
 
 
-def _served(target: str, welcome: Welcome) -> list[str]:
-    """The endpoints that the Executors bind which a target names."""
+def meant_by(target: str, welcome: Welcome) -> list[str]:
+    """Names of the Executors that a target means; "" means all."""
     with warnings.catch_warnings(action="ignore"):  # see `check_expression`
-        return sorted(
-            {
-                endpoint
-                for name, bound in welcome.endpoints.items()
-                if not target or re.match(target, name)
-                for endpoint in bound
-            }
-        )
+        return [name for name in welcome.endpoints if not target or re.match(target, name)]
+
+
+def _served(target: str, welcome: Welcome) -> list[str]:
+    """The endpoints that the Executors bind which a target means."""
+    bound = welcome.endpoints
+    return sorted({endpoint for name in meant_by(target, welcome) for endpoint in bound[name]})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from jina.wire.maps import Call, pack_map
 from jinacli.screens.errors import say
 
 _OPTION = "-p"
-_NEAR = 0.75  # how much of a name must be alike
+_NEAR = 0.85  # how much of a name must be alike: `min_length` is no misspelt `max_length`
 _JSON = ("[", "{", '"')  # what a value in JSON begins with
 
 
@@ -116,41 +116,48 @@ def _merge(into: dict[str, Any], more: dict[str, Any]) -> None:
 
 
 def say_misspelt(
-    parameters: Mapping[str, Any], endpoint: str, nodes: Sequence[Mapping[str, Any]]
+    parameters: Mapping[str, Any],
+    endpoint: str,
+    nodes: Sequence[Mapping[str, Any]],
+    taking_part: Collection[str],
 ) -> None:
     """Say which parameters look like misspelt ones, on standard error.
 
     That nobody reads a parameter is no mistake by itself: parameters are for all Executors, and not
     everything that their code does can be told from its text. If it is nearly the name of one that
-    is read, it is one.
+    is read, it probably is one.
 
     Args:
         parameters: of the post.
         endpoint: that is posted to.
-        nodes: the Executors, each with its `name` and what it says of its `endpoints`.
+        nodes: the Executors, each with `name`, `title` and what it says of its `endpoints`.
+        taking_part: names of those that get the Documents.
     """
-    names = {node["name"] for node in nodes}
-    elsewhere = {name for node in nodes for path in _paths(node) for name in _read_at(node, path)}
-    read = {node["name"]: set(_read_at(node, endpoint)) for node in nodes}
+    read: dict[str, set[str]] = {}  # by the name under which an Executor has parameters of its own
+    titles: dict[str, str] = {}  # by its name in the Flow
+    known: set[str] = set()
+    for node in nodes:
+        at = {
+            each["path"]: [parameter["name"] for parameter in each["parameters"]]
+            for each in node["endpoints"]
+        }
+        known.update(*at.values())
+        if node["name"] in taking_part:
+            title = titles[node["name"]] = node["title"] or node["name"]
+            own = read.setdefault(title, set())
+            own.update(at.get(endpoint, at.get(DEFAULT_ENDPOINT, ())))
     for key, value in parameters.items():
-        if key in names:  # a map for this Executor alone
-            own = value if isinstance(value, dict) else {}
-            _say_near(own, read[key], elsewhere, f"{key}.")
+        if not isinstance(value, dict):
+            _say_near([key], set().union(*read.values()), known | set(read))
+        elif key in read:
+            _say_near(value, read[key], known, f"{key}.")
+        elif key in titles and key not in known:
+            say(
+                f'note: "{key}" is a name in the Flow; parameters for that Executor alone go under '
+                f'the name in its metas, "{titles[key]}"'
+            )
         else:
-            meant = names if isinstance(value, dict) else set()
-            _say_near([key], meant.union(*read.values()), elsewhere)
-
-
-def _paths(node: Mapping[str, Any]) -> list[str]:
-    return [each["path"] for each in node["endpoints"]]
-
-
-def _read_at(node: Mapping[str, Any], endpoint: str) -> Iterator[str]:
-    """Names of the parameters that an Executor reads at an endpoint."""
-    path = endpoint if endpoint in _paths(node) else DEFAULT_ENDPOINT
-    for each in node["endpoints"]:
-        if each["path"] == path:
-            yield from (parameter["name"] for parameter in each["parameters"])
+            _say_near([key], set(read).union(*read.values()), known)
 
 
 def _say_near(

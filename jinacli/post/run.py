@@ -28,6 +28,7 @@ from jinacli.post.destination import (
     check_target,
     credentials_of,
     find_address,
+    meant_by,
 )
 from jinacli.post.echoes import Echoes, echoes_of
 from jinacli.post.failing import (
@@ -230,8 +231,9 @@ def _resume(
     check_endpoint(options, session.welcome)
     if options.call.parameters and not options.quiet:
         with contextlib.suppress(ConnectError):  # whatever is wrong, the post meets it
-            nodes = session.description()["nodes"]
-            say_misspelt(options.call.parameters, options.endpoint, nodes)
+            nodes = session.description(limit_s)["nodes"]
+            meant = meant_by(options.target, session.welcome)
+            say_misspelt(options.call.parameters, options.endpoint, nodes, meant)
     if options.is_verbose:
         say(f'posting to {options.endpoint} of the Flow "{session.welcome.flow}" at {address}')
     if not options.quiet:

@@ -6,7 +6,7 @@
 
 A group is measured by the interpreter of its own environment, which has what `.ci/frameworks`
 installs; its results go to a file of JSON in `measured/`, from which the table is made. All eight
-take about eleven minutes on two quiet cores.
+take about eight minutes on two quiet cores.
 
 Plain Python is a process with an Executor of the same class, whose method is called with batches of
 Documents that are there already. Its rounds and those of `jina post` alternate while both wait for
@@ -40,7 +40,7 @@ from tests.shell import Shell, peak_bytes
 
 MEASURED = Path(__file__).parent / "measured"
 PAGE = support.ROOT / "docs" / "frameworks.md"
-ROUNDS = 5
+ROUNDS = 3
 WARM_UP = 10  # batches; the first ones take up to twice as long
 ROUND_S = 4.0  # of plain Python, so that the beginning of a post is a small part of it; its number
 # of Documents follows from it

@@ -133,6 +133,27 @@ def test_only_equal_calls_go_together(front: FrontProcess) -> None:
     _sharing(front, "/work", bodies, [17, 2, 2])
 
 
+def test_short_streams_share_a_call_too(front: FrontProcess) -> None:
+    """Their keys, of which the ids of lines without one are made, are of another length."""
+    bodies = [b"".join(b'{"text":"%d-%d"}\n' % (n, row) for row in range(n)) for n in (1, 2, 3)]
+    found: list[list[dict[str, Any]]] = []
+
+    def stream(body: bytes) -> list[dict[str, Any]]:
+        kind = {"Content-Type": "application/x-ndjson"}
+        answer = front.ask("POST", "/stream/work", body, kind)
+        return [json.loads(line) for line in answer.body.splitlines()]
+
+    def is_shared() -> bool:
+        with ThreadPoolExecutor(len(bodies)) as threads:
+            found[:] = threads.map(stream, bodies)
+        return all(doc["tags"]["together"] == 6 for docs in found for doc in docs)
+
+    wait_until(is_shared, what="one call of 6 Documents")
+    texts = [[doc["text"] for doc in docs] for docs in found]
+    assert texts == [[f"{n}-{row}" for row in range(n)] for n in (1, 2, 3)]
+    assert len({doc["id"] for docs in found for doc in docs}) == 6
+
+
 def test_ids_are_those_of_whoever_gave_them(front: FrontProcess) -> None:
     same = {"data": [{"id": "same", "text": "a"}]}
     answers = _sharing(front, "/work", [same, same, _texts("b", "c"), _texts("d")], [5] * 4)
