@@ -405,7 +405,7 @@ def new(
     is never overwritten.
 
     Examples:
-      jina flow new search
+      jina flow new hello
     """
     from jinacli.new import new_flow
 

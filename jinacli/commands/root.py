@@ -25,9 +25,9 @@ app = typer.Typer(
     help="""Run Executors and Flows from YAML, and post Documents to them
 
     Examples:
-      jina flow new search
-      jina flow up search/flow.yml
-      jina post /index --inputs data.jsonl
+      jina flow new hello
+      jina flow up hello/flow.yml --detach
+      jina post /count --inputs hello/data.jsonl
     """,
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},

@@ -256,3 +256,15 @@ def test_of_a_project_that_does_not_fit_on_the_disk_nothing_is_left(
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == "error: Half: cannot be written: File too large\n"
     assert not (shell.folder / "Half").exists()
+
+
+def test_the_examples_of_the_first_help_run_one_after_the_other(shell: Shell) -> None:
+    shown = shell.call("--help").out.partition("Examples:")[2].partition("\n\n")[0].strip()
+    lines = [line.strip() for line in shown.splitlines()]
+    assert len(lines) == 3
+    for line in lines:
+        command, *words = line.split()
+        done = shell.run(*words)
+        assert (command, done.code) == ("jina", 0), done.err
+    assert len(done.lines) > 1
+    assert shell.call("flow", "down", "hello").code == 0
